@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version that was judged comes in force, or goes: lists, catalogue, pointer and daemon as one.
+"""Activate a judged version or go back: lists, pointer and daemon as one.
 
-The step that counts is the renaming of the index (``lists.index_files``): it says
-itself of which version it is, and with it the catalogue by which the policy is
-compiled. Before it nothing has changed; after it a start of the daemon serves the
-new version, whole. What is left then, telling a running daemon and moving the
-pointer, is done by whoever comes next if this process is killed: a **journal**
-says what was begun.
+The deciding step is the renaming of the index (``lists.index_files``), which has the id of
+its version. Before it nothing has changed; after it a start of the daemon serves the new
+version, whole. The rest, reloading a running daemon and moving the pointer, is done by the
+next process if this one is killed: a **journal** has what was begun.
 
-Every change holds the lock of those who build lists, so no build and no other
-activation comes in between.
+Every change holds the lock of list builds, so no build and no other activation comes between.
 """
 
 from __future__ import annotations
@@ -48,7 +45,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The journal: a version that is coming, by its index, or one that is going."""
+    """The journal: the version that is coming, by its index, or the one that is going."""
 
     step: Step
     version: str
@@ -59,13 +56,13 @@ _FORMAT = FileFormat(Begun, magic=b"filterd feed-activation ", most_octets=1_000
 
 
 class Activator:
-    """Changes which version is in force; the caller holds ``state.build_lock``.
+    """Change the active version; the caller holds ``state.build_lock``.
 
     Args:
-        state: where everything is.
-        daemon: who is told.
+        state: the state folder.
+        daemon: reloaded after each change.
         build: compiles the lists of a folder into ``state.fresh_index``.
-        is_trusted: tells of a version's folder whether it may still be gone back to.
+        is_trusted: returns for a version's folder whether a way back may lead to it.
     """
 
     def __init__(
@@ -80,18 +77,13 @@ class Activator:
         self._journal = state.feed / "activation.json"
 
     def activate(self, candidate: Candidate, digest: str) -> None:
-        """Put a judged candidate in force, whose index stands ready as ``state.fresh_index``.
-
-        Args:
-            candidate: whole and judged.
-            digest: of the index that was judged, hex.
+        """Activate a judged candidate, whose index is ready as ``state.fresh_index``.
 
         Raises:
-            GuardError: it was refused before, the present one is held, or the daemon
-                refuses it; the version before is in force.
+            GuardError: it was refused before, the active one is held, or the daemon refuses it.
             DigestError: its folder is damaged.
-            StoreError: the disk refused, or the index is not the one that was judged;
-                the version before is in force.
+            StoreError: the disk refused, or the index is not the judged one.
+                In each case the version before stays active.
         """
         self._versions.check(candidate.version)
         self._check_index(candidate.version, digest)
@@ -106,14 +98,13 @@ class Activator:
         self._finish_forward(candidate.version)
 
     def roll_back(self) -> str | None:
-        """Put the version before in force; the present one is refused from now on.
+        """Activate the version before, and refuse the present one from now on.
 
         Returns:
-            The version in force now; None for the lists that ship, where none before
-            is whole.
+            The version that is active now; None for the shipped lists, where none before is whole.
 
         Raises:
-            GuardError: no version of the feed is in force.
+            GuardError: no version of the feed is active.
             FilterdError: the lists before cannot be made; the present one stays.
         """
         bad = self._versions.in_force().current
@@ -125,14 +116,14 @@ class Activator:
         return self._finish_back(bad)
 
     def is_served(self, version: str) -> bool:
-        """Tell whether the index in place is of a version, and every octet as it was written."""
+        """Return whether the index in place is of a version and undamaged."""
         return self._is_whole(self._state.index, version)
 
     def recover(self) -> None:
         """Finish or undo what a killed process has begun.
 
         Raises:
-            FilterdError: the disk refused, or the daemon; it is tried again the next time.
+            FilterdError: the disk or the daemon refused; it is tried again the next time.
         """
         begun = _FORMAT.read(self._journal)  # one that is not sound was not written whole
         if begun is None:
@@ -166,7 +157,7 @@ class Activator:
         note_checked(self._state.checked_indexes, found)
 
     def _finish_forward(self, version: str) -> None:
-        """Tell the daemon, and move the pointer; or go back where the daemon refuses."""
+        """Reload the daemon and move the pointer, or go back where the daemon refuses."""
         try:
             self._daemon.reload()
         except FilterdError as error:
@@ -189,7 +180,7 @@ class Activator:
         self._versions.prune(whole_of(version))
 
     def _drop_untrusted(self) -> None:
-        """Keep no index that a start might fall back to, if a stolen key has signed its version."""
+        """Remove the previous index if a withdrawn key has signed its version."""
         version = version_of(self._state.previous_index)
         if version not in (None, SHIPPED) and not self._is_trusted(
             self._versions.folder_of(version)
@@ -217,7 +208,7 @@ class Activator:
         return self._versions.in_force().current
 
     def _make_ready(self, target: str | None) -> None:
-        """Have the index of a version, or of what ships, stand ready."""
+        """Have the index of a version, or of the shipped lists, ready."""
         if self._is_whole(self._state.previous_index, target):
             self._link_previous()
             return
@@ -242,7 +233,7 @@ class Activator:
             os.link(self._state.previous_index, fresh)
 
     def _install_fresh(self) -> None:
-        """Put the fresh index in place of one that is not worth keeping."""
+        """Replace an index that is not worth keeping by the fresh one."""
         with self._told(self._state.index):
             install(self._state.fresh_index, self._state.index)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep what an appliance needs for its schedule: its id, its last run, the latest known time.
+"""Keep an appliance's id, its last run, and the latest known time.
 
 The id is random, made once, and sent nowhere. It gives the appliance its place among all
 others (``schedule.place_of``) and its ring. A damaged file is made anew.
@@ -40,7 +40,7 @@ _RUN_FORMAT = FileFormat(
 
 @dataclass(frozen=True, slots=True)
 class ApplianceFolder:
-    """What is kept, below ``/var/lib/filterd/feed``; one process at a time works with it."""
+    """The files below ``/var/lib/filterd/feed``; one process at a time works with them."""
 
     folder: Path
 
@@ -51,11 +51,11 @@ class ApplianceFolder:
 
     @property
     def last_run_path(self) -> Path:
-        """When a run last ended with an answer."""
+        """The time at which a run last ended with an answer."""
         return self.folder / "last-run.json"
 
     def appliance_id(self) -> bytes:
-        """Return the id; it is made if there is none.
+        """Return the id; make it if there is none.
 
         Raises:
             StoreError: it cannot be kept.
@@ -71,7 +71,7 @@ class ApplianceFolder:
         return made
 
     def done_at(self) -> float | None:
-        """Return when a run last ended with an answer, Unix time; ``None`` if it is not known."""
+        """Return the Unix time at which a run last ended with an answer; None if unknown."""
         last = _RUN_FORMAT.read(self.last_run_path)
         return None if last is None else last.done_at
 
@@ -96,7 +96,7 @@ class _Believed:
 
 
 def _of_old(content: bytes) -> Any:
-    """Read what releases up to 0.1 wrote: the seconds, and their CRC-32."""
+    """Read the form of releases up to 0.1: the seconds, and their CRC-32."""
     digits, _, stated = content.partition(b" ")
     if stated != b"%08x" % zlib.crc32(digits):
         raise ValueError
@@ -107,26 +107,22 @@ _TIME_FORMAT = FileFormat(_Believed, magic=b"filterd feed-time ", most_octets=1_
 
 
 class TimeFloor:
-    """The last time that was believed, below the feed's state folder.
-
-    Args:
-        folder: the feed's.
-    """
+    """The latest time that was believed, in the feed's state folder."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "time-floor"
 
     def read(self) -> float:
-        """Return what the time must at least be, Unix time: the release, where no more is known."""
+        """Return the earliest possible Unix time: the release, where no more is known."""
         kept = _TIME_FORMAT.read(self._path) or _Believed(0.0)
         return max(float(RELEASED_AT), kept.at if kept.at < _LATEST else 0.0)
 
     def note(self, now: float, signed_at: float = 0.0) -> None:
-        """Keep the time, if it can be believed.
+        """Keep the time of the clock if it can be believed.
 
         Args:
-            now: as the clock shows it, Unix time.
-            signed_at: when the newest publication that was verified was signed; 0 for unknown.
+            now: Unix time, by the clock.
+            signed_at: when the newest verified publication was signed; 0 for unknown.
 
         Raises:
             StoreError: it cannot be kept.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How versions of lists arrive: all that judging and activating them needs to know.
+"""How versions of lists arrive, as far as judging and activating them needs it.
 
 An ``Arrival`` brings what one source offers. A signed feed is one (``tuf_arrival``); public
 lists that a site follows are another. It is made anew for each run and bounds that run.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fetch the feed's files, as TUF asks for them: from one web server or from a folder, bounded.
+"""Fetch the feed's files from a web server or a folder, bounded, for TUF.
 
 ``filterd.http_download`` sets the bounds. A missing file is reported as TUF expects it, and
 a server's ETag is sent back only if it is short. A folder gives plain files, through no link.
@@ -50,17 +50,17 @@ _is_mark = re.compile(r'(?:W/)?"[!#-~]{1,64}"').fullmatch
 
 
 class Marked(NamedTuple):
-    """A file's octets, and the mark by which a server knows them again; empty for none."""
+    """The octets of a file, and its ETag; empty for none."""
 
     content: bytes
     etag: str
 
 
 class Fetcher(FetcherInterface):
-    """What both kinds of source share: a bounded file in memory.
+    """Fetch files into memory, bounded; common to both kinds of source.
 
     Attributes:
-        base: where the feed's ``metadata/`` and ``targets/`` are, with a slash at the end.
+        base: the address of ``metadata/`` and ``targets/``, with a slash at the end.
     """
 
     base: str
@@ -76,7 +76,7 @@ class Fetcher(FetcherInterface):
             return b"".join(bounded(chunks, max_length, url))
 
     def download_changed(self, url: str, max_length: int, _known: str) -> Marked | None:
-        """Return a whole file, or ``None`` where it is still the one of a known mark.
+        """Return a whole file, or None where its ETag is still the known one.
 
         Raises:
             FetchError: one of its kinds.
@@ -86,18 +86,18 @@ class Fetcher(FetcherInterface):
 
     @abstractmethod
     def _fetch(self, url: str) -> Generator[bytes]:
-        """Yield a file's octets; the caller closes this."""
+        """Yield the octets of a file; the caller closes this."""
 
 
 class WebFetcher(Fetcher):
-    """Asks a web server.
+    """Fetch from a web server; trust does not rest on the connection.
 
     Args:
-        base: the feed's address, ``http://`` or ``https://``. Trust does not rest on it.
-        clock, limits: what bounds the run.
+        base: ``http://`` or ``https://``.
+        clock, limits: bound the run.
 
     Raises:
-        ConfigError: the address is none, or has a name and password in it.
+        ConfigError: the address is invalid, or has a name and password in it.
     """
 
     def __init__(self, base: str, clock: Clock, limits: Limits | None = None) -> None:
@@ -111,7 +111,7 @@ class WebFetcher(Fetcher):
         self._downloader = Downloader(Pace(clock, limits or Limits()), _POLICY)
 
     def download_changed(self, url: str, max_length: int, known: str) -> Marked | None:
-        """Return a whole file, or ``None`` where the server says that its mark is the known one."""
+        """Return a whole file, or None where the server finds the ETag current."""
         with self._got(url, Validators(known if _is_mark(known) else "")) as answer:
             if answer is None:
                 return None
@@ -136,7 +136,7 @@ class WebFetcher(Fetcher):
 
 
 def _checked(url: str, answer: Answer) -> Iterator[bytes]:
-    """Give the octets; of metadata, if they do not begin as a web page."""
+    """Yield the octets of an answer; of metadata, if they do not begin as a web page."""
     is_first = url.endswith(".json")
     for chunk in answer.chunks(_ANY_OCTETS):
         if is_first and chunk.lstrip()[:1] == b"<":
@@ -146,11 +146,11 @@ def _checked(url: str, answer: Answer) -> Iterator[bytes]:
 
 
 class FolderFetcher(Fetcher):
-    """Reads a folder, a USB stick for one, that has the same files as the server.
+    """Fetch from a folder, such as a USB stick, that has the same files as the server.
 
     Args:
-        folder: where ``metadata/`` and ``targets/`` are; it may itself be a link.
-        clock, limits: what bounds the run.
+        folder: has ``metadata/`` and ``targets/``; it may itself be a link.
+        clock, limits: bound the run.
     """
 
     base = "folder:/"

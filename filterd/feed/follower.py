@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that follows the feed: whatever is due is done, one thing after the other.
+"""Follow the feed: the process that does what is due, one thing after the other.
 
-What is due when is ``schedule``'s, how it is done ``sync``'s and ``tuf_refresh``'s.
-A version that has come in force, by whomever, is watched meanwhile: an urgent order
-must not wait for the end of the ten minutes.
-
-Nothing here ends the process: a night that fails is told and tried again.
+``schedule`` computes what is due when; ``sync`` and an ``arrival`` do it. A version that was
+activated, by whatever process, is watched meanwhile: an urgent order must not wait for the end
+of the ten minutes. Nothing here ends the process: a failed night is logged and tried again.
 """
 
 from __future__ import annotations
@@ -36,14 +34,14 @@ _log = logging.getLogger("filterd.feed")
 
 
 class Keeper:
-    """Follows the feed of one site; ``work`` is to be called again and again.
+    """Follow the feed of one site; call ``work`` again and again.
 
     Args:
-        site: whose feed.
-        followed: tells which feed that is by now.
+        site: the site.
+        followed: returns which feed it follows now.
         arrival: makes one for an address; each run and each check has its own.
-        clock: tells the time.
-        daemon: whoever answers lookups.
+        clock: the clock.
+        daemon: the resolver on this machine.
         random: draws a number from 0 up to 1.
     """
 
@@ -65,12 +63,12 @@ class Keeper:
         self._said: dict[str, str] = {}
 
     def start(self) -> None:
-        """Finish what a process before this one has begun; what cannot be is tried again later."""
+        """Finish what an earlier process has begun; what fails is tried again later."""
         with self._telling("recovery"), self._site.holding():
             pass
 
     def work(self) -> float:
-        """Do what is due; return after how many seconds to come again, at most ``EVERY_S``."""
+        """Do what is due; return the seconds until the next call, at most ``EVERY_S``."""
         try:
             return self._work()
         except OSError as error:  # a disk that refuses; a run's own trouble is told by the run
@@ -101,7 +99,7 @@ class Keeper:
         return 0.0
 
     def _is_followed(self) -> bool:
-        """Tell whether there is a feed to follow; another one than before is begun with anew."""
+        """Return whether there is a feed to follow; start anew with another one."""
         feed = self._followed()
         if feed != self._feed:
             done_at = None if self._feed else self._site.appliance.done_at()
@@ -164,7 +162,7 @@ class Keeper:
         self._warn_of_age()
 
     def _watch(self) -> None:
-        """Look at what has come in force lately, and take it back where it does harm."""
+        """Watch a version that was activated lately, and roll it back where it does harm."""
         watch = self._site.watches.read(self._clock)
         if watch is None:
             self._watching = None
@@ -183,7 +181,7 @@ class Keeper:
             self._site.watches.end()
 
     def _warn_of_age(self) -> None:
-        """Say that nothing new comes any more, the longer the louder (reliability.md G2)."""
+        """Log that nothing new comes any more, the longer the louder (reliability.md G2)."""
         standing, now = self._site.standing.read(), self._clock.wall()
         age = freshness(standing, now, self._site.floor.read())
         if age in (Freshness.OLD, Freshness.VERY_OLD) and standing.verified_at is not None:
@@ -201,7 +199,7 @@ class Keeper:
             self._said.pop(what, None)
 
     def _say(self, about: str, text: str, level: int = logging.INFO) -> None:
-        """Say something once, until there is something else to say."""
+        """Log a text once, until there is another one about the same."""
         if self._said.get(about) != text:
             self._said[about] = text
             _log.log(level, "%s", text)

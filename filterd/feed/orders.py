@@ -84,7 +84,7 @@ def with_orders_of(version: str, versions: Versions) -> Candidate | None:
 
 
 def _files(folder: Path) -> Files | None:
-    """Return the files of a folder; the shipped one has no manifest, and all its files count."""
+    """Return the files of a folder; of the shipped one, without a manifest, all."""
     if _is_signed(folder):
         return files_of(folder)
     paths = (path for path in folder.rglob("*") if path.is_file())
@@ -111,7 +111,7 @@ def _publication(version: str, folder: Path, *sources: Path) -> Publication:
 
 
 def _write_canaries(folder: Path) -> None:
-    """Name what must be blocked, as a publisher does: each list that ships has one name for it."""
+    """Write canaries as a publisher does: each shipped list has one made name."""
     listed = b"\n".join(path.read_bytes() for path in folder.rglob("*.txt"))
     made = {one.id: one.id + MADE_CANARY for one in load_categories(folder)}
     canaries = {one: [name] for one, name in made.items() if name.encode() in listed}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The texts of the lists that others publish: fetched within limits, and kept while they are good.
+"""Fetch the texts of public lists within limits; keep the last good ones.
 
 One folder holds for each source the last text that was good, ``ID.txt``, and what
 is to be known of it, ``ID.json``: its ``ETag`` for the next request, and how many
@@ -201,7 +201,7 @@ def read_sources(
     *,
     progress: Progress | None = None,
 ) -> tuple[SourceReport, ...]:
-    """Take the texts of sources from a folder that somebody has filled, ``ID.txt`` for each.
+    """Take the texts of sources from a folder, ``ID.txt`` for each.
 
     As ``fetch_sources``, without a network; what is not there counts as not answering.
     """
@@ -333,7 +333,7 @@ def _is_name(text: str) -> bool:
 
 
 def _asked(source: PublicSource) -> str:
-    """Return what a note is about: another address or format makes the old text another list."""
+    """Return what a note is about: the format and address of its text."""
     return f"{source.format} {source.address}"
 
 

@@ -38,10 +38,7 @@ _MOST_OCTETS = 1 << 18
 
 
 class Freshness(StrEnum):
-    """How worried somebody should be.
-
-    NEVER: no run was ever answered. UNKNOWN: the clock is wrong, so nobody can say.
-    """
+    """The age of the lists. NEVER: no answer yet. UNKNOWN: the clock is wrong."""
 
     FRESH = "fresh"
     OLD = "old"
@@ -56,12 +53,12 @@ class Standing:
 
     Attributes:
         tried_at: the last run.
-        verified_at: the last that was answered, and all of it verified.
-        version: what was published then, 0 for unknown.
+        verified_at: the last run that was answered and verified.
+        version: the version that was published then.
         expires_at: until when that counts as fresh.
         waiting_since: when a version first came that was not taken yet.
         takes_at: from when on the newest one is taken.
-        problem: why the last run has failed; empty where it has not.
+        problem: why the last run failed; empty where it has not.
         judgement: of the version that waits for an administrator.
     """
 
@@ -85,17 +82,13 @@ _FORMAT = FileFormat(
 
 
 class StandingFile:
-    """Where it is kept, below the feed's state folder.
-
-    Args:
-        folder: the feed's.
-    """
+    """The file of the standing, in the feed's state folder."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "standing.json"
 
     def read(self) -> Standing:
-        """Return how the site stands; as at the beginning where that cannot be read."""
+        """Return the standing; the initial one where it cannot be read."""
         return _FORMAT.read(self._path) or Standing()
 
     def write(self, standing: Standing) -> None:
@@ -107,7 +100,7 @@ class StandingFile:
         _FORMAT.save(self._path, standing)
 
     def note_verified(self, version: str, expires_at: float | None, now: float) -> None:
-        """Keep that a run was answered, by this version; a judgement of another is dropped.
+        """Keep that a run was answered, by this version; drop a judgement of another one.
 
         Raises:
             StoreError: the disk refused.
@@ -128,13 +121,7 @@ class StandingFile:
 
 
 def freshness(standing: Standing, now: float, floor: float) -> Freshness:
-    """Tell how worried somebody should be.
-
-    Args:
-        standing: how the site stands.
-        now: as the clock shows it, Unix time.
-        floor: what it must at least be.
-    """
+    """Return how old the lists are; ``floor`` is the earliest possible time."""
     if standing.verified_at is None:
         return Freshness.NEVER
     if now < floor:
@@ -147,22 +134,20 @@ def freshness(standing: Standing, now: float, floor: float) -> Freshness:
 
 
 def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
-    """Return how a site stands.
+    """Return how a site stands with its feed, as plain data.
 
     Args:
         address: of the feed that it follows, empty for none.
-        state: where everything is.
-        clock: tells the time.
+        state: the state folder.
+        clock: the clock.
 
     Returns:
-        ``address``; ``trusted``, whether a root was given; ``served``, the version that
-        the lists in force are of (0 for those that ship, negative where they are older and the
-        orders alone are of that version); ``in_force``, ``previous``,
-        ``refused`` and ``held`` of the versions at hand; ``published``, ``tried_at``,
-        ``verified_at``, ``expires_at``, ``takes_at`` of the last runs, Unix times;
-        ``freshness``, a word; ``problem`` and ``sentence``, why the last run failed, or
-        why nothing here can be read;
-        ``judgement`` of a version that waits for somebody; ``watched_until``.
+        ``address``; ``trusted``, whether a root was given; ``served``, the version of the
+        active lists (0 for the shipped ones, negative where the orders alone are of that
+        version); ``in_force``, ``previous``, ``refused``, ``held`` of the versions at hand;
+        ``published``, ``tried_at``, ``verified_at``, ``expires_at``, ``takes_at`` of the last
+        runs, Unix times; ``freshness``; ``problem`` and ``sentence``, why the last run failed
+        or the folder is unreadable; ``judgement`` of a waiting version; ``watched_until``.
     """
     versions = Versions(state.feed).in_force()
     standing = StandingFile(state.feed).read()
@@ -199,7 +184,7 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
 
 
 def _refusal(state: StateFolder, served: str) -> Sentence:
-    """Return why the feed's folder, or that of the version served, cannot be read; or nothing."""
+    """Return why a folder of the feed is unreadable; or nothing."""
     for folder in (state.feed, *([state.feed_version(served)] if served != SHIPPED else [])):
         try:
             os.listdir(folder)  # noqa: PTH208 -- it reads at once, and nothing is left open

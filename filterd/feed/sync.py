@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run, from what is published to lists in force: refresh, take, judge, activate, watch.
+"""Do one run, from what is offered to active lists: take, judge, activate, watch.
 
-Whatever goes wrong leaves the last good lists in force and says why by the class
-of its error. What a killed run has begun is finished or undone first
-(``activation``); what it had fetched is not fetched again (``version_download``).
+Whatever fails leaves the last good lists active, and the class of the error is the reason.
+What a killed run has begun is finished or undone first (``activation``); what it had fetched
+is not fetched again (``version_download``). How versions arrive is ``arrival``'s.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ if TYPE_CHECKING:
 
 
 class Site:
-    """A site's feed, and all that is done with it; one process at a time, see ``holding``.
+    """A site's versions and their changes; one process at a time (``holding``).
 
     Args:
         config: the folder of ``site.yaml``.
-        state: where everything is.
-        clock: tells the time.
-        daemon: whoever answers lookups.
+        state: the state folder.
+        clock: the clock.
+        daemon: the resolver on this machine.
         progress: called with the octets fetched, and all that are to be; 0 and 0 while judging.
     """
 
@@ -85,11 +85,11 @@ class Site:
 
     @contextlib.contextmanager
     def holding(self, *, wait: bool = True) -> Iterator[None]:
-        """Be the only one who changes versions, with all that was begun before finished.
+        """Hold the lock of the versions, with all that was begun before finished.
 
         Raises:
-            InUseError: another process is at it, and ``wait`` is false.
-            StoreError: the disk refused, now or to what is done meanwhile.
+            InUseError: another process holds it, and ``wait`` is false.
+            StoreError: the disk refused, now or to the work inside.
         """
         lock = self._state.feed / "feed.lock"
         with (
@@ -104,14 +104,14 @@ class Site:
             yield
 
     def sync(self, arrival: Arrival, *, at_once: bool = False) -> Outcome:
-        """Take what is published, if it is new, may be taken now, and is judged to be good.
+        """Take the offered version, if it is new, due, and judged to be good.
 
         Args:
-            arrival: what brings it, made for this run.
-            at_once: whatever ring this appliance is in.
+            arrival: made for this run.
+            at_once: ignore the ring of this appliance.
 
         Raises:
-            FeedError: by its class, why not; ``GuardError`` for a version that is held.
+            FeedError: its class is the reason; ``GuardError`` for a held version.
             StoreError: the disk refused.
         """
         now = self._clock.wall()
@@ -131,11 +131,11 @@ class Site:
             raise
 
     def approve(self, version: str, why: str) -> int:
-        """Put a version in force that was held or rolled back; return how many names it has.
+        """Activate a version that was held or rolled back; return its number of names.
 
         Raises:
-            GuardError: it is not at hand, or nobody can approve of it.
-            FilterdError: it cannot be put in force.
+            GuardError: it is not at hand, or cannot be approved.
+            FilterdError: it cannot be activated.
         """
         folder = self.versions.folder_of(version)
         if verify(folder):
@@ -161,8 +161,8 @@ class Site:
         """Trust a root from now on; return its fingerprint.
 
         Args:
-            root: as the publisher hands it out.
-            replace: another one may be forgotten; what was refused of its feed is, too.
+            root: the publisher's file.
+            replace: forget another root, and which of its versions were refused.
 
         Raises:
             FilterdError: it is no root, another is trusted, or the disk refused.
@@ -174,7 +174,7 @@ class Site:
         return told
 
     def hold(self, why: str | None) -> None:
-        """Let no other version come until told otherwise; with None let them come again.
+        """Let no other version come; with None let them come again.
 
         Raises:
             StoreError: the disk refused.
@@ -184,10 +184,10 @@ class Site:
         self._note(Event.PINNED if why is not None else Event.RELEASED, current, quoted(why or ""))
 
     def roll_back(self, why: Sentence) -> str | None:
-        """Put the version before in force, the present one never again; return what is in force.
+        """Activate the version before, refuse the present one; return the active one.
 
         Raises:
-            FilterdError: there is none, or it cannot be put in force.
+            FilterdError: there is none, or it cannot be activated.
         """
         bad = self.versions.in_force().current or SHIPPED
         with self._building():
@@ -197,10 +197,10 @@ class Site:
         return back
 
     def refuse(self, version: str, why: str) -> None:
-        """Never put a version in force; the present one must be rolled back instead.
+        """Never activate a version; the active one must be rolled back instead.
 
         Raises:
-            GuardError: it is in force.
+            GuardError: it is active.
             StoreError: the disk refused.
         """
         if version == self.versions.in_force().current:
@@ -235,9 +235,9 @@ class Site:
         return Outcome(Became.ACTIVATED, version, urgent, taken.fetched_octets, names)
 
     def _take_orders(self, version: str) -> None:
-        """Put the orders of a version in force that is itself held or refused.
+        """Activate the orders of a version that is itself held or refused.
 
-        An administrator who holds the present version holds all of it.
+        An administrator who holds the present version holds its orders too.
         """
         before = self.standing.read()
         if self.versions.in_force().held is not None:
@@ -252,7 +252,7 @@ class Site:
             self.standing.write(before)
 
     def _is_served(self, offer: Offer) -> bool:
-        """Tell whether the version in force is this one and whole, and so is its index."""
+        """Return whether the active version is this one and whole, and so is its index."""
         whole = offer.is_in(self.versions.folder_of(offer.version))
         return whole and self._activator.is_served(offer.version)
 
@@ -271,7 +271,7 @@ class Site:
         return at
 
     def _is_released(self, offer: Offer, judgement: Judgement) -> bool:
-        """Tell whether its publisher has released what is held, and note it."""
+        """Return whether its publisher has released a held version, and note it."""
         now = self._clock.wall() if offer.clock_known else None
         try:
             reason = offer.release_of(judgement, now)
@@ -334,7 +334,7 @@ class Site:
         return None
 
     def _build(self, blocklists: Blocklists) -> None:
-        """Compile a version anew, for a way back, whatever is wrong with the site's files.
+        """Compile a version again, for a way back, even if the site's files are wrong.
 
         Raises:
             FilterdError: it cannot be compiled.
@@ -355,7 +355,7 @@ class Site:
             yield
 
     def _remove_leftovers(self) -> None:
-        """Free what killed processes left half written; who comes here holds both locks."""
+        """Remove what killed processes left half written; the caller holds both locks."""
         state = self._state
         remove_temporaries(state.fresh_index, state.checked_indexes)
         for path in (*state.feed.glob(".*.tmp"), *(state.feed / "metadata").rglob(".*.tmp")):
@@ -387,7 +387,7 @@ class Site:
 
 
 class Became(StrEnum):
-    """What a run that did not fail has led to."""
+    """The result of a run that did not fail."""
 
     ACTIVATED = "activated"
     CURRENT = "current"
@@ -396,15 +396,15 @@ class Became(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a run.
+    """The result of a run.
 
     Attributes:
-        became: what it led to.
-        version: which is published.
-        urgent: the version that was published urgently last, 0 for none.
+        became: activated, current or waiting.
+        version: the offered one.
+        urgent: the last urgent version, 0 for none.
         fetched_octets: without metadata.
-        names: on the lists in force; 0 where nothing changed.
-        at: from when on the version will be taken, where it waits; Unix time.
+        names: on the active lists; 0 where nothing changed.
+        at: Unix time from when on the version will be taken, where it waits.
     """
 
     became: Became

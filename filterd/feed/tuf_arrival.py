@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Versions that arrive by a signed feed: ``tuf_refresh`` verifies, ``version_download`` fetches.
+"""Versions that arrive by a signed feed.
+
+``tuf_refresh`` verifies them, ``version_download`` fetches them.
 
 The light check asks for one small file, often unchanged. ``timestamp.json`` names the last
 urgent version; it counts only once its signature is verified, and only a run takes anything.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What became of versions, for people: a line for each event, the last few hundred."""
+"""Keep what became of versions, for people: the last few hundred events."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Line:
     Attributes:
         at: Unix time.
         event: what happened.
-        version: to which version, 0 where none is known.
-        why: for people; empty where there is nothing to say.
+        version: to which version, ``SHIPPED`` where none is known.
+        why: for people; may be empty.
     """
 
     at: float
@@ -65,17 +65,13 @@ class Line:
 
 
 class History:
-    """The events of one site, below the feed's state folder.
-
-    Args:
-        folder: the feed's.
-    """
+    """The events of one site, in the feed's state folder."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "history.jsonl"
 
     def lines(self) -> list[Line]:
-        """Return what happened, the oldest first; what cannot be read is left out."""
+        """Return the events, the oldest first, without unreadable ones."""
         try:
             with open_plain(self._path) as file:
                 text = file.read(_MOST_OCTETS)
@@ -84,7 +80,7 @@ class History:
         return [line for one in text.splitlines() if (line := _read(one)) is not None]
 
     def add(self, line: Line) -> None:
-        """Note an event. That a disk does not take it stops nobody."""
+        """Note an event; a disk that refuses it stops nothing."""
         lines = self.lines()
         last = lines[-1] if lines else None
         if last is not None and (last.event, last.version, last.why) == (

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The versions of the feed that an appliance has, and which one is in force.
+"""Keep the versions of lists that an appliance has, and which one is active.
 
 ::
 
     feed/versions/12/          a version, whole, with a manifest of its contents
     feed/versions/13/          a candidate: whole, and nothing points to it yet
     feed/versions/14.partial/  being taken
-    feed/in-force.json         points to the one in force and those before it
+    feed/in-force.json         points to the active one and those before it
 
-A folder gets its number only once it is whole, and the pointer is one file that
-is replaced at once: whenever the power fails, the version in force is the old one
-or the new one and never a mix. A copy of it stands beside it and both are
-digested, so that a flipped octet cannot put in force what was refused.
+A folder gets its id only once it is whole, and the pointer is one file that is replaced at
+once: whenever the power fails, the active version is the old one or the new one. A copy of
+the pointer stands beside it, and both are digested.
 
-Folders share files that did not change (hard links): a night costs the disk what
-it changed. Nothing ever writes into such a file; a damaged one is replaced.
+Folders share unchanged files (hard links): a night costs the disk what it changed. Nothing
+writes into such a file; a damaged one is replaced.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ _MAX_POINTER_OCTETS = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A version that is whole on the disk: verified, and not yet judged or in force."""
+    """A version that is whole on the disk: verified, and not yet judged or active."""
 
     version: str
     folder: Path
@@ -58,12 +57,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """Which version is in force, and what may follow it.
+    """The active version, and what may follow it.
 
     Attributes:
-        current: the version in force, None before the first.
+        current: the active version, None before the first.
         previous: those before it that are still at hand, the latest first.
-        refused: versions that turned out bad; they are never put in force again.
+        refused: versions that turned out bad; they are never activated again.
         held: why no other version is to come, None where the next one may.
     """
 
@@ -74,7 +73,7 @@ class InForce:
 
 
 def _of_old(content: bytes) -> Any:
-    """Read what releases up to 0.1 wrote: the state, and the digest of its JSON."""
+    """Read the form of releases up to 0.1: the state, and the digest of its JSON."""
     data = json.loads(content)
     text = json.dumps(data["state"], sort_keys=True)
     if data["sha256"] != hashlib.sha256(text.encode("ascii")).hexdigest():
@@ -88,7 +87,7 @@ _FORMAT = FileFormat(
 
 
 def ahead_of(version: str) -> str:
-    """Return the id of the lists in force with the orders of a version; see ``orders``."""
+    """Return the id of the active lists with the orders of a version."""
     return _AHEAD + version
 
 
@@ -109,11 +108,7 @@ def number_of(version: str | None) -> int:
 
 
 class Versions:
-    """The versions in the state folder of the feed; one process at a time changes them.
-
-    Args:
-        folder: the feed's state folder, ``/var/lib/filterd/feed`` for one.
-    """
+    """The versions in the feed's state folder; one process at a time changes them."""
 
     def __init__(self, folder: Path) -> None:
         self._versions = folder / "versions"
@@ -121,10 +116,10 @@ class Versions:
         self._copy = folder / "in-force.copy.json"
 
     def in_force(self) -> InForce:
-        """Return what the pointer says.
+        """Return the content of the pointer.
 
-        The copy counts where the pointer is damaged, and nothing is in force where
-        both are: then the next version is taken as the first.
+        The copy counts where the pointer is damaged. Nothing is active where both are: then the
+        next version is taken as the first.
         """
         for path in (self._pointer, self._copy):
             if (found := _FORMAT.read(path)) is not None:
@@ -132,10 +127,10 @@ class Versions:
         return InForce()
 
     def mend(self) -> None:
-        """Write the pointer or its copy anew, where one is damaged or has stayed behind.
+        """Write the pointer or its copy again, where one is damaged or has stayed behind.
 
         Raises:
-            StoreError: the disk refused; the other one counts on.
+            StoreError: the disk refused; the other one still counts.
         """
         found, kept = _FORMAT.read(self._pointer), _FORMAT.read(self._copy)
         if found is None and kept is not None:
@@ -144,7 +139,7 @@ class Versions:
             _FORMAT.save(self._copy, found)
 
     def current(self) -> Candidate | None:
-        """Return the version in force and its folder."""
+        """Return the active version and its folder."""
         version = self.in_force().current
         return None if version is None else Candidate(version, self.folder_of(version))
 
@@ -157,7 +152,7 @@ class Versions:
         return self._versions / f"{version}{PARTIAL}"
 
     def finish(self, version: str) -> Candidate:
-        """Give a partial folder its number, now that it is whole; one that has it keeps it.
+        """Rename a partial folder to its id, now that it is whole, unless there is one.
 
         Raises:
             StoreError: the disk refused.
@@ -168,7 +163,7 @@ class Versions:
         return Candidate(version, folder)
 
     def folders(self) -> tuple[Path, ...]:
-        """Return all folders with contents, the one in force first, then the newest."""
+        """Return all folders with contents, the active one first, then the newest."""
         state = self.in_force()
         order = [self.folder_of(one) for one in (state.current, *state.previous) if one is not None]
         with contextlib.suppress(OSError):
@@ -177,16 +172,16 @@ class Versions:
         return tuple(one for one in dict.fromkeys(order) if one.is_dir())
 
     def promote(self, version: str, *, checked: bool = False) -> None:
-        """Put a candidate in force; the last of its steps is the one that counts.
+        """Activate a candidate; the last of its steps is the one that counts.
 
         Args:
             version: the candidate's.
             checked: it was checked before, and something counts on it by now.
 
         Raises:
-            GuardError: the version was refused, or an administrator holds the present one.
-            DigestError: its folder is damaged; the present version stays in force.
-            StoreError: the disk refused; the present version stays in force.
+            GuardError: it was refused, or an administrator holds the present one.
+            DigestError: its folder is damaged.
+            StoreError: the disk refused. In each case the present version stays active.
         """
         if not checked:
             self.check(version)
@@ -198,10 +193,10 @@ class Versions:
         self._point(replace(state, current=version, previous=previous[: KEPT - 1]))
 
     def check(self, version: str) -> None:
-        """See that a candidate may come in force.
+        """Check that a candidate may be activated.
 
         Raises:
-            GuardError: the version was refused, or an administrator holds the present one.
+            GuardError: it was refused, or an administrator holds the present one.
             DigestError: its folder is damaged.
         """
         self.check_wanted(version)
@@ -209,7 +204,7 @@ class Versions:
             self._check_whole(version)
 
     def check_wanted(self, version: str) -> None:
-        """See that nobody has said that a version is not to come, whether it is at hand or not.
+        """Check that a version is neither refused nor kept out by a hold.
 
         Raises:
             GuardError: it was refused, or an administrator holds the present one.
@@ -233,23 +228,19 @@ class Versions:
             )
 
     def way_back(self, is_trusted: Callable[[Path], bool]) -> str | None:
-        """Return the latest version before that is whole and trusted; None if there is none.
-
-        Args:
-            is_trusted: tells of a version's folder whether the keys that signed it still count.
-        """
+        """Return the latest version before that is whole and trusted, or None."""
         folders = {one: self.folder_of(one) for one in self.in_force().previous}
         found = (one for one, path in folders.items() if not verify(path) and is_trusted(path))
         return next(found, None)
 
     def rollback(self, target: str | None) -> None:
-        """Put a version before in force and refuse the present one from now on.
+        """Activate a version before and refuse the present one from now on.
 
         Args:
-            target: what ``way_back`` gave; None for the lists that ship.
+            target: the result of ``way_back``; None for the shipped lists.
 
         Raises:
-            StoreError: the disk refused; the present version stays in force.
+            StoreError: the disk refused; the present version stays active.
         """
         state = self.in_force()
         later = state.previous.index(target) if target in state.previous else len(state.previous)
@@ -264,7 +255,7 @@ class Versions:
         )
 
     def refuse(self, version: str) -> None:
-        """Note that a version is never to be put in force.
+        """Never activate a version.
 
         Raises:
             StoreError: the disk refused.
@@ -283,7 +274,7 @@ class Versions:
         self._point(replace(state, refused=left))
 
     def hold(self, why: str | None) -> None:
-        """Keep the present version until told otherwise, or with None let the next one come.
+        """Keep the present version, or with None let the next one come.
 
         Raises:
             StoreError: the disk refused.
@@ -291,7 +282,7 @@ class Versions:
         self._point(replace(self.in_force(), held=why))
 
     def prune(self, *keep: str) -> None:
-        """Remove what is neither in force, nor one of those before, nor among ``keep``.
+        """Remove all but the active version, those before it, and ``keep``.
 
         What the disk does not let go stays, and is tried again the next time.
         """

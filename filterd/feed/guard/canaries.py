@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that must be blocked: a list that has lost everything else may still look whole.
+"""Check names that must be blocked, and expectations of the school.
 
-A version names them itself, of each category some (reliability.md E6). Wherever a
-category is closed, they are; of those that the law closes to everybody all of them,
-of any other at least one. What a school has written down of names and grades is
-held against the version too, as a reload of the daemon does.
+A list that has lost everything else may still look whole. So a version names some canaries of
+each category (reliability.md E6). Wherever a category is closed, they are blocked: of locked
+categories all of them, of any other at least one.
 """
 
 from __future__ import annotations
@@ -37,11 +36,11 @@ _CANARIES = "canaries"
 def open_canaries(
     asking: Asking, canaries: Mapping[str, tuple[bytes, ...]], feed: Collection[str]
 ) -> Iterator[Finding]:
-    """Find categories whose canaries are not blocked to whom the category is closed.
+    """Find categories whose canaries are open where the category is closed.
 
     Args:
         asking: the candidate.
-        canaries: as the version has them.
+        canaries: of the version, by category.
         feed: the ids of the version's lists.
     """
     listed = {one.category for one in asking.index.lists if one.kept and one.id in feed}
@@ -71,15 +70,15 @@ def open_canaries(
 def opened_canaries(
     in_force: Compared | None, shipped: Compared, canaries: Mapping[str, Iterable[bytes]]
 ) -> Iterator[Finding]:
-    """Find categories of which names would open that are closed now, or are by what ships.
+    """Find categories of which names would open that are closed now.
 
-    A version names its own canaries, and so those that it has kept. A few names of a
-    category go every year; those that exist for this (``.blocked.filterd.example``) never do.
+    A version names its own canaries, and so those that it has kept. A few names of a category go
+    every year; those made for this (``.blocked.filterd.example``) never do.
 
     Args:
-        in_force: the candidate and what is in force, if anything is.
-        shipped: the candidate and what ships, all names of which are asked.
-        canaries: those of the version in force, by category.
+        in_force: the candidate and what is active, if anything is.
+        shipped: the candidate and the shipped lists, all names of which are asked.
+        canaries: those of the active version, by category.
     """
     if in_force is not None:
         yield from _opened(in_force, canaries, say("the version in force"))
@@ -118,7 +117,7 @@ def _listed(asking: Asking) -> dict[str, list[bytes]]:
 
 
 def unmet_expectations(asking: Asking, before: Asking | None, now: float) -> Iterator[Finding]:
-    """Find what the school expects and the version does not meet, though what is in force does."""
+    """Find expectations that the version does not meet, and the active one does."""
     site = Site.of(asking.policy, asking.index, (), now=now)
     missed = unmet(site, asking.policy.expectations, now)
     known = set[str]()
@@ -134,10 +133,10 @@ def unmet_expectations(asking: Asking, before: Asking | None, now: float) -> Ite
 
 
 def _is_open(asking: Asking, name: bytes, category: str) -> bool:
-    """Tell whether anybody to whom a category is closed gets a canary of it, other than by will.
+    """Return whether a client to which a category is closed gets one of its canaries.
 
-    An exception of the school's is its own will. Where the category is closed to
-    nobody the index must have the name all the same.
+    An exception of the school does not count. Where the category is closed to no client the index
+    must have the name all the same.
     """
     closed_to_some = False
     for client, verdict in asking.verdicts(name):

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version, compiled and opened as a daemon would, and what is in force beside it.
+"""Load a version as a daemon would, and what it is compared with.
 
-Everything goes through the production's own loaders: a validator of its own would
-one day find good what they choke on (reliability.md E1). Whose fault it is counts:
-a school's file that is wrong today says nothing of the version.
+All goes through the production's own loaders: a validator of its own would one day accept
+what they reject (reliability.md E1). A wrong file of the school says nothing of the version.
+
+A list of the feed is written by a program. A zero octet, a carriage return or a last line
+without its end shows that the program, or its disk, failed in a way that nobody foresaw.
+
+The shipped lists, as this school would be served them, are compared with too: no signature
+can change them, so a first version is judged as well, and one that follows a bad one.
 """
 
 from __future__ import annotations
@@ -50,7 +55,7 @@ _PLAIN = ("domains", "wildcard")
 
 
 class UnfitError(Exception):
-    """There is nothing to ask questions of; ``finding`` says why."""
+    """There is nothing to ask questions of; ``finding`` is the reason."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(str(finding.sentence))
@@ -59,7 +64,7 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the child is asked to judge; see ``process``. ``policy``: that in force, if any is."""
+    """What the child is asked to judge; ``policy`` is the active one, if any."""
 
     now: float
     version: str
@@ -73,7 +78,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What is known before lists are compiled: the catalogue, and the school's policy by it.
+    """The catalogue and the school's policy by it, before lists are compiled.
 
     ``site``: the school's files. ``own``: its own lists. ``looked``: what the policy was
     compiled from.
@@ -127,7 +132,7 @@ def _tables(catalog: Catalog, site: SiteSources, looked: Looked | None) -> Table
 
 
 def write_tables(request: Request, tables: Tables) -> None:
-    """Leave the policy to the reload that follows, which would make the same of the same files."""
+    """Write the policy for the reload that follows, which would make the same."""
     lists = (*tables.catalog.compiled, *tables.own)
     with contextlib.suppress(StoreError):  # then it does make it
         write_policy(request.fresh_policy, tables.policy, tables.looked, lists)
@@ -161,8 +166,8 @@ def compile_candidate(request: Request, tables: Tables) -> tuple[Asking, Compile
 def unusable_lines(report: CompileReport, tables: Tables) -> list[Finding]:
     """Find lines of lists that this filterd does not understand.
 
-    A publisher writes plain lists by a program: not one line of them is unusable. Those
-    that are published as others wrote them have lines that are for browsers only.
+    A publisher writes plain lists by a program: all of their lines are usable. Lists that are
+    published as others wrote them have lines that are for browsers only.
     """
     findings = []
     for one in report.lists:
@@ -182,7 +187,7 @@ def unusable_lines(report: CompileReport, tables: Tables) -> list[Finding]:
 
 
 def open_in_force(index: Path, policy: Path, now: float) -> Asking | Finding:
-    """Open what is in force, or tell why there is nothing to compare with."""
+    """Open what is active, or return why there is nothing to compare with."""
     try:
         return Asking(policy_file.load(policy), Index.open(index), now)
     except (StoreError, IndexFormatError) as error:
@@ -207,10 +212,10 @@ def _wrong(kind: str, error: FilterdError) -> Finding:
 
 
 def shipped_asking(request: Request, tables: Tables) -> Asking:
-    """Return what ships, with this school's own rules.
+    """Return the shipped lists, with this school's own rules.
 
     Raises:
-        FilterdError: it cannot be compiled.
+        FilterdError: they cannot be compiled.
     """
     index = _shipped_index(request.fresh_index.with_name(f"{request.fresh_index.name}.shipped"))
     # A school may name what only its feed has: that stands beside what ships.
@@ -257,10 +262,6 @@ _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 def malformed(folder: Path, paths: Iterable[Path]) -> Iterator[Finding]:
     """Find files that are not written as those of a feed are.
-
-    Args:
-        folder: that of the version.
-        paths: texts of it.
 
     Raises:
         ListError: one cannot be read.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All checks of one version, in their order: what is cheap and certain first.
+"""Make all checks of one version, in their order: what is cheap and certain first.
 
-A check that finds a reason to refuse ends the work only where nothing is left to
-ask; else all reasons are told at once, so that a publisher mends them at once.
+A reason to refuse ends the work only where nothing is left to ask; else all reasons are
+reported at once, so that a publisher mends them at once.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ def judged(
     """Make all checks of a version.
 
     Args:
-        data: the request, as ``process`` writes it.
-        cpu_s: what this process has used of the processor.
-        peak_octets: the most memory that it has held.
+        data: the request, as ``guard_run`` writes it.
+        cpu_s: the CPU time of this process.
+        peak_octets: its peak of memory.
     """
     request = _request(data)
     work = _Work(request, data)
@@ -135,7 +135,7 @@ class _Work:
         return None
 
     def _compare(self, references: Sequence[Compared], tables: Tables) -> None:
-        """Compare with what is in force; with what ships growth in number is told only."""
+        """Compare with what is active; with what ships growth is a note only."""
         folder, asked, compared = self._request.folder, self._data["asked"], references[0]
         version_before = compared.before.index.build.get("feed")
         is_first = not version_before or _is_of_what_ships(references)
@@ -177,7 +177,7 @@ class _Work:
 
 
 def _against(asking: Asking, tables: Tables, before: Asking, config: Path | None) -> Compared:
-    """Hold a candidate against what is in force, or with no ``config`` against what ships."""
+    """Pair a candidate with what is active, or without ``config`` with what ships."""
     if config is None:
         lists = frozenset(one.id for one in before.index.lists)
     else:
@@ -186,7 +186,7 @@ def _against(asking: Asking, tables: Tables, before: Asking, config: Path | None
 
 
 def _is_of_what_ships(references: Sequence[Compared]) -> bool:
-    """Tell whether what is in force is what ships, with orders that came ahead of a version."""
+    """Return whether the shipped lists are active, perhaps with later orders."""
     before = references[0].before
     if not is_ahead(str(before.index.build.get("feed", SHIPPED))):
         return False
@@ -196,7 +196,7 @@ def _is_of_what_ships(references: Sequence[Compared]) -> bool:
 
 
 def _not_of_school(index: Index, config: Path) -> frozenset[str]:
-    """Return the ids of lists that are not the school's own, which it may have removed by now."""
+    """Return the ids of lists that are not the school's own, now or before."""
     try:
         reports = index.report.lists
     except IndexFormatError:

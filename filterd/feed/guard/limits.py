@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much a new version of the feed may change at once before a person looks at it first.
+"""Limit how much of a version may change at once before a person looks at it.
 
-Publisher and appliances go by the same limits (reliability.md E4, E5): what would
-be held in thousands of schools in the morning is better held once, the evening
-before.
+Publisher and appliances have the same limits (reliability.md E4, E5): what would be held in
+thousands of schools in the morning is better held once, the evening before.
+
+Lists are counted by category. Tables (pins, protections, safe search, services, categories,
+holidays) are sets of entries with a value. A gain is judged as a loss is: a pin opens a name
+for good, a holiday suspends a timetable. Of what ships a first version may lack more than one
+may take away, for its publisher may have an older filterd.
 """
 
 from __future__ import annotations
@@ -44,12 +48,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the limits are about: of each category how many names it closes, and which popular ones.
-
-    Attributes:
-        names: by category.
-        popular: names by their rank, closed by any category.
-    """
+    """What the limits are about: names by category, and popular ones by rank."""
 
     names: Mapping[str, int]
     popular: Mapping[int, str]
@@ -94,7 +93,7 @@ def few(names: list[str]) -> str:
 
 
 def _changed(category: str, has: int, had: int, shrink: float, growth: float) -> Iterator[Finding]:
-    """Tell of a change beyond its limit; ``category`` is empty for all of them together."""
+    """Report a change beyond its limit; ``category`` is empty for all together."""
     if not had or (had - max(shrink * had, LOST_SLACK) <= has <= had + max(growth * had, SLACK)):
         return
     if category:
@@ -130,7 +129,7 @@ class Limit(NamedTuple):
     least: int
 
     def allows(self, count: int, had: int) -> bool:
-        """Tell whether so many of so many may change."""
+        """Return whether so many of so many may change."""
         return count <= max(self.share * had, self.least)
 
 
@@ -141,9 +140,9 @@ class Table(NamedTuple):
         id: a stable word for scripts.
         entries: reads them; of lists and services those with the ids of a version's lists.
         lost: how many may go or change.
-        lacking: how many of what ships a first version may lack.
+        lacking: how many of the shipped ones a first version may lack.
         gained: how many may come.
-        moved: only what is in both counts, where its value differs.
+        moved: only entries that are in both count, where the value differs.
     """
 
     id: str
@@ -158,8 +157,8 @@ def changed_tables(compared: Compared, *, is_first: bool) -> Iterator[Finding]:
     """Find tables that lose, change or gain more than a night may.
 
     Args:
-        compared: the candidate and what is in force, or what ships.
-        is_first: nothing of a feed is in force yet.
+        compared: the candidate and what is active, or what ships.
+        is_first: nothing of a feed is active yet.
     """
     for table in TABLES_AND_LIMITS:
         new = table.entries(compared.new, compared.new_lists)
@@ -183,13 +182,13 @@ def changed_tables(compared: Compared, *, is_first: bool) -> Iterator[Finding]:
 def wrong_holidays(
     new: Iterable[PublicHoliday], before: Iterable[Days], ships: Iterable[Days], now: float
 ) -> Iterator[Finding]:
-    """Find whether a version makes holidays of too many days of the year to come, or of too few.
+    """Find whether a version has too many or too few holidays in a year.
 
     Args:
         new: those of the version.
-        before: those in force, the school's own among them.
-        ships: those that ship.
-        now: Unix time; days that are over do not count.
+        before: the active ones, the school's own among them.
+        ships: the shipped ones.
+        now: Unix time; past days do not count.
     """
     today = datetime.fromtimestamp(now, UTC).date()
     days, shipped = _days(new, today), _days(ships, today)
