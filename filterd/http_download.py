@@ -5,9 +5,9 @@ What comes is hostile until its reader has verified it. This module does not ver
 no server and no attacker on the way can keep a machine busy, fill its memory or send it away:
 
 * all octets of an answer, its header too, are counted and timed where they come
-  in: a limit for the whole run, and a rate for each file (``Limits``);
+  in: a limit for the whole run, and a rate for each file (``DownloadLimits``);
 * nothing is expanded: a compressed answer was not asked for and is refused;
-* redirections lead where a ``Policy`` lets them, and their number is bounded;
+* redirections lead where a ``RequestPolicy`` lets them, and their number is bounded;
 * a file that has not changed is not sent again (``Validators``), and a busy server is
   left alone as long as it asks (``FetchError.retry_after_s``), a day at most.
 
@@ -53,7 +53,7 @@ _DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DownloadLimits:
     """What one run may take (reliability.md D21).
 
     Attributes:
@@ -70,7 +70,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RequestPolicy:
     """Where requests may go.
 
     Attributes:
@@ -108,7 +108,7 @@ class Pace:
         limits: what is allowed.
     """
 
-    def __init__(self, clock: Clock, limits: Limits) -> None:
+    def __init__(self, clock: Clock, limits: DownloadLimits) -> None:
         self._clock, self.limits = clock, limits
         self._deadline = clock.monotonic() + limits.total_s
         self._since, self._octets = clock.monotonic(), 0
@@ -143,7 +143,7 @@ class Pace:
             self._since, self._octets = now, 0
 
 
-class Answer:
+class HttpResponse:
     """The file that a server sends.
 
     Args:
@@ -174,7 +174,7 @@ class Downloader:
         policy: where it may go.
     """
 
-    def __init__(self, pace: Pace, policy: Policy) -> None:
+    def __init__(self, pace: Pace, policy: RequestPolicy) -> None:
         self._pace, self._policy, self._session = pace, policy, _paced_session(pace)
 
     def close(self) -> None:
@@ -184,7 +184,7 @@ class Downloader:
     @contextmanager
     def get(
         self, url: str, name: str = "", known: Validators = NONE_KNOWN
-    ) -> Iterator[Answer | None]:
+    ) -> Iterator[HttpResponse | None]:
         """Ask for a file; yield it, or None where it is still the one that is known.
 
         Args:
@@ -204,7 +204,7 @@ class Downloader:
                     yield None
                 else:
                     _judge_header(name, response)
-                    yield Answer(name, response)
+                    yield HttpResponse(name, response)
         except FetchError:
             raise
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:

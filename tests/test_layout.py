@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The mirror law: every module has a test of its own name, and no test has lost its module."""
+"""The mirror law: every module has a test of its name, every test a module."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -72,6 +73,16 @@ def test_no_stem_stands_in_two_packages() -> None:
         if package != "cli" and stem != "__main__":
             named.setdefault(stem, []).append(module)
     assert [modules for modules in named.values() if len(modules) > 1] == []
+
+
+def test_no_class_name_stands_in_two_modules() -> None:
+    """One class name, one meaning; native twins are named as what they replace."""
+    named: dict[str, list[str]] = {}
+    for module in sorted(_modules()):
+        source = (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
+        for name in re.findall(r"^class (\w+)", source, re.MULTILINE):
+            named.setdefault(name, []).append(module)
+    assert {name: modules for name, modules in named.items() if len(modules) > 1} == {}
 
 
 def test_what_is_waived_is_there() -> None:

@@ -113,7 +113,7 @@ def _explain_past(
         ConfigError: that is not known.
     """
     whose = {"grade": who.grade, "client": who.address}
-    question = {"qname": asked.qname.hex(), "qtype": asked.qtype, **whose}
+    question: dict[str, Any] = {"qname": asked.qname.hex(), "qtype": asked.qtype, **whose}
     told: dict[str, Any] | None
     try:
         told = control.ask(

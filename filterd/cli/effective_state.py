@@ -29,7 +29,7 @@ from filterd.state_file import to_plain
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class EffectiveState:
     """The policy of the site's files, what is set over it, and what the two make now."""
 
     policy: Policy
@@ -38,7 +38,7 @@ class InForce:
     clock: SchoolClock
 
 
-def in_force(here: Context) -> InForce:
+def in_force(here: Context) -> EffectiveState:
     """Return what is in force.
 
     Raises:
@@ -49,7 +49,7 @@ def in_force(here: Context) -> InForce:
     now = known_time.policy_time(here.clock.wall(), floor) if told is None else told["policy_time"]
     policy, overrides = policy_in_force(here), set_now(here)
     moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
-    return InForce(policy, overrides, moment, policy_clock(here, told))
+    return EffectiveState(policy, overrides, moment, policy_clock(here, told))
 
 
 def policy_clock(here: Context, told: Mapping[str, Any] | None = None) -> SchoolClock:

@@ -14,7 +14,7 @@ from filterd.cli.render import facts
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
-from filterd.feed.sync import Site
+from filterd.feed.sync import SiteFeed
 from filterd.feed.trust import load_root
 from filterd.i18n import quoted, say
 from filterd.state_folder import plain_version
@@ -126,7 +126,7 @@ def _plain(version: str | None) -> int | str | None:
     return version and plain_version(version)
 
 
-def _waiting(site: Site) -> str:
+def _waiting(site: SiteFeed) -> str:
     """Return the version that waits for somebody.
 
     Raises:

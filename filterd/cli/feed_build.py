@@ -9,13 +9,13 @@ import typer
 
 from filterd.cli import words
 from filterd.cli.context import Context
-from filterd.cli.feed_publisher import Places
+from filterd.cli.feed_publisher import BuildPaths
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import grid, number, titled
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.sources import (
-    Outcome,
     SourceFolder,
+    SourceOutcome,
     SourceReport,
     counted,
     fetch_sources,
@@ -28,11 +28,11 @@ from filterd.paths import sole
 from filterd.publish.signed_orders import day_of
 from filterd.publish.version_build import BuildReport, build_version
 
-_NOT_TAKEN = (Outcome.KEPT, Outcome.MISSING)
+_NOT_TAKEN = (SourceOutcome.KEPT, SourceOutcome.MISSING)
 _MOST_WARNINGS = 10
 
 
-def build(here: Context, places: Places, *, accept: bool, json: bool) -> None:
+def build(here: Context, places: BuildPaths, *, accept: bool, json: bool) -> None:
     """Build a version, and leave with 1 where a source was not taken."""
     if places.given is not None and not places.given.is_dir():
         raise ConfigError(
@@ -76,7 +76,7 @@ def _warn_of_reviews(here: Context, catalog: Catalog) -> None:
             here.errors.print(warning, style="yellow")
 
 
-def _take(here: Context, places: Places, catalog: Catalog) -> tuple[SourceReport, ...]:
+def _take(here: Context, places: BuildPaths, catalog: Catalog) -> tuple[SourceReport, ...]:
     folder = SourceFolder(places.sources)
     with bar(here, here.texts("Taking sources")) as progress:
         if places.given is not None:
@@ -86,7 +86,7 @@ def _take(here: Context, places: Places, catalog: Catalog) -> tuple[SourceReport
 
 def _make(
     here: Context,
-    places: Places,
+    places: BuildPaths,
     catalog: Catalog,
     sources: tuple[SourceReport, ...],
     popular: Popular,
@@ -94,7 +94,7 @@ def _make(
     accept: bool,
 ) -> BuildReport:
     folder = SourceFolder(places.sources)
-    good = {one.id for one in sources if one.outcome is not Outcome.MISSING}
+    good = {one.id for one in sources if one.outcome is not SourceOutcome.MISSING}
     texts = {one.id: folder.text(one.id) for one in catalog.sources if one.id in good}
     last = places.previous or (places.out if (places.out / "catalog.yaml").exists() else None)
     with bar(here, here.texts("Building")) as progress:
@@ -110,7 +110,7 @@ def _make(
 
 
 def _plain(
-    places: Places, sources: tuple[SourceReport, ...], report: BuildReport
+    places: BuildPaths, sources: tuple[SourceReport, ...], report: BuildReport
 ) -> dict[str, Any]:
     return {
         "folder": str(places.out),
@@ -147,7 +147,7 @@ def _plain(
 
 def _print(
     here: Context,
-    places: Places,
+    places: BuildPaths,
     catalog: Catalog,
     sources: tuple[SourceReport, ...],
     report: BuildReport,

@@ -23,7 +23,7 @@ from filterd.publish.version_build import POPULAR
 from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, differences
 
 
-class Asked(NamedTuple):
+class DiffRequest(NamedTuple):
     """What is to be compared: two folders, or two numbers of a publication."""
 
     old: str
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
     popular: Path | None
 
 
-def diff(here: Context, asked: Asked, *, names: bool, json: bool) -> None:
+def diff(here: Context, asked: DiffRequest, *, names: bool, json: bool) -> None:
     """Compare two versions; leave with 1 where something differs."""
     with _folders(asked) as (old, new), bar(here, here.texts("Comparing")) as progress:
         found = differences(old, new, _popular(asked, old, new), progress=progress)
@@ -45,7 +45,7 @@ def diff(here: Context, asked: Asked, *, names: bool, json: bool) -> None:
 
 
 @contextmanager
-def _folders(asked: Asked) -> Iterator[tuple[Path, Path]]:
+def _folders(asked: DiffRequest) -> Iterator[tuple[Path, Path]]:
     if asked.repository is None:
         yield Path(asked.old), Path(asked.new)
         return
@@ -66,7 +66,7 @@ def _folders(asked: Asked) -> Iterator[tuple[Path, Path]]:
         yield old, new
 
 
-def _popular(asked: Asked, old: Path, new: Path) -> Popular:
+def _popular(asked: DiffRequest, old: Path, new: Path) -> Popular:
     """Return popular names: those that were given, else those that a version carries."""
     if asked.popular is not None:
         return read_popular(asked.popular)

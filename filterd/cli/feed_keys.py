@@ -37,7 +37,7 @@ _LONGEST = 16_384
 _SHORTEST_PASSPHRASE = 8
 
 
-class Brought(NamedTuple):
+class KeyMaterial(NamedTuple):
     """What somebody has brought to exchange a key.
 
     Attributes:
@@ -95,7 +95,7 @@ def init(here: Context, folder: Path, *, wants_passphrase: bool, json: bool) -> 
 
 
 def rotate(
-    here: Context, repository: Path, role: str, brought: Brought, *, number: int, json: bool
+    here: Context, repository: Path, role: str, brought: KeyMaterial, *, number: int, json: bool
 ) -> None:
     """Exchange a key of a role, and tell what follows."""
     if role not in ROLES:
@@ -161,7 +161,7 @@ def online_signers(keys: KeyFolder) -> Signers:
 
 
 def _rotate(
-    here: Context, repository: Path, role: str, keys: KeyFolder, brought: Brought, number: int
+    here: Context, repository: Path, role: str, keys: KeyFolder, brought: KeyMaterial, number: int
 ) -> Path:
     """Exchange a key that the root names; return where the new one is."""
     path = keys.paths(role)[number - 1 if role == ROOT else 0]
@@ -175,7 +175,7 @@ def _rotate(
     return path
 
 
-def _rotate_orders(here: Context, repository: Path, keys: KeyFolder, brought: Brought) -> int:
+def _rotate_orders(here: Context, repository: Path, keys: KeyFolder, brought: KeyMaterial) -> int:
     if brought.parcel is None:
         raise ConfigError(
             say("the new key of the role orders must have signed what is ordered"),

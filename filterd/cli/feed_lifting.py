@@ -16,7 +16,7 @@ from filterd.i18n import say, told
 from filterd.publish import hold_release
 
 
-class Brought(NamedTuple):
+class ReleaseRequest(NamedTuple):
     """What the operator has brought: keys, a reason, or the wish only to look."""
 
     keys: Path | None
@@ -25,7 +25,7 @@ class Brought(NamedTuple):
     look: bool
 
 
-def release_hold(here: Context, repository: Path, brought: Brought, *, json: bool) -> None:
+def release_hold(here: Context, repository: Path, brought: ReleaseRequest, *, json: bool) -> None:
     """Tell what schools hold, and release it."""
     if not brought.look and not brought.reason.strip():
         raise ConfigError(say("{missing} is missing", missing="--reason"))

@@ -55,7 +55,7 @@ def init(
     feed_keys.init(here, folder, wants_passphrase=passphrase, json=json)
 
 
-class Places(NamedTuple):
+class BuildPaths(NamedTuple):
     """Where a build finds and leaves everything; ``given``: a folder to read, not the web."""
 
     catalog: Path
@@ -90,16 +90,16 @@ def _places(
             "--previous", metavar="DIR", help="The version to compare with; else the last build."
         ),
     ] = None,
-) -> Places:
+) -> BuildPaths:
     """Return the places that the options of a build name."""
     texts = sources or out.absolute().parent / "sources"
-    return Places(catalog, out, texts, from_folder, popular, previous)
+    return BuildPaths(catalog, out, texts, from_folder, popular, previous)
 
 
 @command_on_files
 def build(
     here: Context,
-    places: Annotated[Places, Options(_places)],
+    places: Annotated[BuildPaths, Options(_places)],
     accept: Annotated[
         bool, typer.Option("--accept", help="Write it although it changes unusually much.")
     ] = False,
@@ -117,7 +117,7 @@ def build(
     feed_build.build(here, places, accept=accept, json=json)
 
 
-class Asked(NamedTuple):
+class ReviewRequest(NamedTuple):
     """What a reviewer says: shapes to accept and to refuse, of which category, who and why."""
 
     accept: tuple[str, ...]
@@ -146,16 +146,16 @@ def _asked(
         str | None,
         typer.Option("--who", metavar="NAME", help="Who decides; else who is logged in."),
     ] = None,
-) -> Asked:
+) -> ReviewRequest:
     """Return what the options of a review say."""
-    return Asked(tuple(accept or ()), tuple(refuse or ()), category, who, reason)
+    return ReviewRequest(tuple(accept or ()), tuple(refuse or ()), category, who, reason)
 
 
 @command_on_files
 def review(
     here: Context,
     catalog: CatalogOption,
-    asked: Annotated[Asked, Options(_asked)],
+    asked: Annotated[ReviewRequest, Options(_asked)],
     decided: Annotated[
         bool, typer.Option("--decided", help="Show what was decided instead.")
     ] = False,
@@ -278,7 +278,7 @@ def rotate_key(
     """
     from filterd.cli import feed_keys  # noqa: PLC0415 -- see above
 
-    brought = feed_keys.Brought(keys, tuple(root_key or ()), orders)
+    brought = feed_keys.KeyMaterial(keys, tuple(root_key or ()), orders)
     feed_keys.rotate(here, repository, role, brought, number=number, json=json)
 
 
@@ -309,7 +309,7 @@ def release_hold(
     """
     from filterd.cli import feed_lifting  # noqa: PLC0415 -- see above
 
-    brought = feed_lifting.Brought(keys, tuple(root_key or ()), reason, look)
+    brought = feed_lifting.ReleaseRequest(keys, tuple(root_key or ()), reason, look)
     feed_lifting.release_hold(here, repository, brought, json=json)
 
 
@@ -363,5 +363,5 @@ def diff(
     """
     from filterd.cli import feed_diff  # noqa: PLC0415 -- see above
 
-    asked = feed_diff.Asked(old, new, repository, popular)
+    asked = feed_diff.DiffRequest(old, new, repository, popular)
     feed_diff.diff(here, asked, names=names, json=json)

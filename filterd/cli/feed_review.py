@@ -14,7 +14,7 @@ from rich.text import Text
 
 from filterd.cli import words
 from filterd.cli.context import Context
-from filterd.cli.feed_publisher import Asked
+from filterd.cli.feed_publisher import ReviewRequest
 from filterd.cli.render import facts, number
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError
@@ -83,7 +83,7 @@ def show_decided(here: Context, catalog: Path, category: str | None, *, json: bo
         here.console.print(facts(rows))
 
 
-def decide(here: Context, catalog: Path, asked: Asked, *, json: bool) -> None:
+def decide(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -> None:
     """Write down what a person says of all these shapes, or of none if one is wrong."""
     if not asked.reason.strip():
         raise ConfigError(

@@ -28,7 +28,7 @@ from filterd.errors import ConfigError, StoreError
 from filterd.feed.feed_config import followed
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.follower import Keeper
-from filterd.feed.sync import Became, Outcome, Site
+from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.tuf_arrival import TufArrival
 from filterd.i18n import say
 from filterd.lists.index_files import blocklists_in_force
@@ -87,10 +87,10 @@ def follow(here: Context) -> NoReturn:
         time.sleep(keeper.work())
 
 
-def site_of(here: Context, progress: Callable[[int, int], None] | None = None) -> Site:
+def site_of(here: Context, progress: Callable[[int, int], None] | None = None) -> SiteFeed:
     """Return the site's feed, and whoever answers lookups by it."""
     daemon = ControlDaemon(here.state.control_socket)
-    return Site(here.config, here.state, here.clock, daemon, progress)
+    return SiteFeed(here.config, here.state, here.clock, daemon, progress)
 
 
 def _source(here: Context, given: str | None) -> str:

@@ -68,6 +68,9 @@ Beside them whoever is in a network of the site, or directly connected on its si
 of the gateway (``filterd.clients``): a provider's IPv6 prefix is a public one.
 """
 
+VERSION = 1
+"""Of the keys of ``site.yaml``; ``site_reader`` brings an older file up to it."""
+
 _DNS_PORT, _TLS_PORT = 53, 853
 
 
@@ -273,6 +276,9 @@ class ListEntry(DocumentModel):
 class SiteFile(DocumentModel):
     """The file ``site.yaml``: one school."""
 
+    version: Annotated[int, Field(ge=1, le=VERSION)] = Field(
+        1, description="Of the keys of this file; 1 if left out."
+    )
     school: School = Field(description="Who runs this.")
     time_zone: TimeZone = Field(
         "Asia/Ho_Chi_Minh",

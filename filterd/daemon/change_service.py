@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd import i18n
 from filterd.daemon import change_requests
 from filterd.daemon.change_records import Records
-from filterd.daemon.timekeeper import Standing
+from filterd.daemon.timekeeper import ClockStanding
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.i18n import UNSAID, Sentence, refused, say
 from filterd.overrides import change_kinds as kinds
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.daemon.process import Setting
-    from filterd.daemon.timekeeper import Step, Timekeeper
+    from filterd.daemon.timekeeper import ClockStep, Timekeeper
     from filterd.overrides.effects import CheckedChange
     from filterd.overrides.store import Done
     from filterd.policy.temporary_rules import Overrides
@@ -62,7 +62,7 @@ _MS = 1000
 _log = logging.getLogger("filterd.changes")
 
 
-class InForce(NamedTuple):
+class Enforcement(NamedTuple):
     """How the manager lets changes act on the daemon.
 
     Attributes:
@@ -81,7 +81,7 @@ class InForce(NamedTuple):
 class Changes:
     """Makes changes; ``records`` tells of them."""
 
-    def __init__(self, setting: Setting, in_force: InForce) -> None:
+    def __init__(self, setting: Setting, in_force: Enforcement) -> None:
         self._setting, self._clock, self._in_force = setting, setting.clock, in_force
         self._time = setting.time
         self._store = Store(setting.state, setting.clock, setting.overrides.get)
@@ -230,7 +230,7 @@ class Changes:
             "warnings": list(warnings),
         }
 
-    async def know_time(self, step: Step | None, *, again: bool = False) -> None:
+    async def know_time(self, step: ClockStep | None, *, again: bool = False) -> None:
         """Give their dates to what was set while the time was not known, once it is.
 
         Args:
@@ -260,7 +260,7 @@ class Changes:
             await self._put_in_force(done, epoch, step)
 
     def _is_time_unknown(self) -> bool:
-        return self._in_force.keeper.standing is Standing.UNKNOWN
+        return self._in_force.keeper.standing is ClockStanding.UNKNOWN
 
     def _checked_and_recorded(
         self,
@@ -269,7 +269,7 @@ class Changes:
         payload: dict[str, Any],
         author: Author,
         reason: str,
-        step: Step | None,
+        step: ClockStep | None,
     ) -> tuple[Done, Warnings]:
         policy, now = site.timed.policy, self._time.least()
         change = kinds.parse(kind, payload)
@@ -301,7 +301,7 @@ class Changes:
             number = change.id
         return change, next((row.author for row in rows if row.number == number), "")
 
-    async def _put_in_force(self, done: Done, epoch: int, step: Step | None) -> None:
+    async def _put_in_force(self, done: Done, epoch: int, step: ClockStep | None) -> None:
         """Put a change in force, and let policy time make the step that it is about."""
         if step is None:
             await self._in_force.enforce(done.overrides, epoch)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is at the other end of a connection, as the kernel says (unix(7), SO_PEERCRED).
+"""Get the user at the other end of a connection from the kernel (unix(7), SO_PEERCRED).
 
-What a process calls itself is never asked. Its groups are those that it had
-when it connected: whoever was just put into a group has to log in anew.
+What a process calls itself does not count. Its groups are those that it had when
+it connected: a user who was just put into a group has to log in again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import socket
 from dataclasses import dataclass
 from struct import Struct, iter_unpack
 from typing import Protocol
+
+from filterd.errors import ControlError
+from filterd.i18n import say
 
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; Linux 4.13
 _MOST_OCTETS = 1024
@@ -30,15 +33,31 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: user ID, user name, and the names of the groups."""
+    """The client's user: ID, name, and the names of the groups."""
 
     uid: int
     user: str
     groups: frozenset[str]
 
+    def acting_for(self, token: str) -> Caller:
+        """Return whose rights count: this user's, or those of the person with a token.
+
+        Raises:
+            ControlError: there is a token, and there are no accounts yet that have one.
+        """
+        if token:
+            raise ControlError(
+                say(
+                    "this filterd has no accounts, so that {user} cannot act for another person;"
+                    " send no token",
+                    user=self.user,
+                )
+            )
+        return self
+
 
 def caller_of(connection: Connection) -> Caller:
-    """Return who opened the other end of a Unix socket.
+    """Return the user who opened the other end of a Unix socket.
 
     Raises:
         OSError: the kernel does not tell.
@@ -49,7 +68,7 @@ def caller_of(connection: Connection) -> Caller:
 
 
 def uid_of(connection: Connection) -> int:
-    """Return the user ID alone, for which nothing has to be looked up.
+    """Return the user ID alone, which takes no lookup.
 
     Raises:
         OSError: the kernel does not tell.

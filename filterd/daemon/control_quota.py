@@ -24,7 +24,7 @@ _MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AccountLimits:
     """What an account may hold at a time.
 
     Attributes:
@@ -38,8 +38,8 @@ class Limits:
     commands: int
 
 
-AN_ACCOUNT = Limits(32, 24 * _MIB, 8)
-A_USER = Limits(8, 12 * _MIB, 2)
+AN_ACCOUNT = AccountLimits(32, 24 * _MIB, 8)
+A_USER = AccountLimits(8, 12 * _MIB, 2)
 """One largest answer fits in, or a largest request in each connection."""
 
 
@@ -49,7 +49,7 @@ def busy() -> ControlError:
 
 
 class _Account:
-    def __init__(self, most: Limits) -> None:
+    def __init__(self, most: AccountLimits) -> None:
         self.most = most
         self.connections = self.octets = 0
         self.commands = asyncio.Semaphore(most.commands)

@@ -31,7 +31,7 @@ from filterd.daemon import site_loader as on_disk
 from filterd.daemon.log_collector import LogKeeper
 from filterd.daemon.malloc import give_back
 from filterd.daemon.status_merge import summed, upstreams_of
-from filterd.daemon.timekeeper import LOOK_EVERY_S, Standing, Timekeeper
+from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
@@ -123,10 +123,10 @@ class Manager:
             FilterdError: nothing usable is on disk.
         """
         # They bring SQLite and more, for this process only: all are forked with what is imported.
-        from filterd.daemon.change_service import Changes, InForce  # noqa: PLC0415
+        from filterd.daemon.change_service import Changes, Enforcement  # noqa: PLC0415
         from filterd.daemon.device_discovery import ExamTrials, RoomWatches  # noqa: PLC0415
 
-        in_force = InForce(self._reloading, lambda: self.site, self._enforce, self._keeper)
+        in_force = Enforcement(self._reloading, lambda: self.site, self._enforce, self._keeper)
         self.changes = Changes(self._setting, in_force)
         self.rooms = RoomWatches(self._setting.clock)
         self.trials = ExamTrials(self._setting.clock, self._workers)
@@ -293,7 +293,7 @@ class Manager:
             "pid": os.getppid(),
             "not_native": native.missing(),
             "up_s": round(self._setting.clock.monotonic() - self._setting.started),
-            "time_is_known": self._keeper.standing is not Standing.UNKNOWN,
+            "time_is_known": self._keeper.standing is not ClockStanding.UNKNOWN,
             "clock": self._keeper.told(),
             "school": policy.school,
             "policy": digest(policy),

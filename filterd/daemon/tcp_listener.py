@@ -17,7 +17,7 @@ from filterd.resolve.query import Peer
 from filterd.wire import Deframer, fit, frame, size_limit
 
 if TYPE_CHECKING:
-    from filterd.daemon.tcp_slots import Places
+    from filterd.daemon.tcp_slots import TcpSlots
     from filterd.fastpath.coroutine_runner import Stepper
     from filterd.fastpath.rate_limit import Limiter
     from filterd.resolve.resolver import Resolver
@@ -61,7 +61,7 @@ class TcpListener:
     """One listening TCP socket; ``places`` are those of all the listeners of a worker."""
 
     def __init__(
-        self, resolver: Resolver, stepper: Stepper, limiter: Limiter, places: Places
+        self, resolver: Resolver, stepper: Stepper, limiter: Limiter, places: TcpSlots
     ) -> None:
         self.resolver, self.stepper, self.limiter = resolver, stepper, limiter
         self.places = places

@@ -35,7 +35,7 @@ class Holder(Protocol):
         """End it at once."""
 
 
-class Places:
+class TcpSlots:
     """Who holds a connection, over all the TCP listeners of a worker."""
 
     def __init__(self) -> None:

@@ -52,7 +52,7 @@ _STATUS_AT, _TIME_AT = 40, 72
 _log = logging.getLogger("filterd.time")
 
 
-class Standing(StrEnum):
+class ClockStanding(StrEnum):
     """How policy time stands to the machine's clock."""
 
     KNOWN = "known"
@@ -60,7 +60,7 @@ class Standing(StrEnum):
     JUMPED = "jumped"
 
 
-class Step(NamedTuple):
+class ClockStep(NamedTuple):
     """Policy time becomes another one, Unix times: ``was`` what it was at least, and ``now``.
 
     ``lead_s`` is what it leads the monotonic clock by then.
@@ -103,15 +103,15 @@ class Timekeeper:
         """Whether ``note`` has something to keep that must not wait for the end of the minute."""
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ClockStanding:
         """How it stands now."""
         if not self._page.lead_s:
-            return Standing.KNOWN
+            return ClockStanding.KNOWN
         if not is_known(self._page.lead_s):
-            return Standing.UNKNOWN
-        return Standing.JUMPED if self._jumped else Standing.KNOWN
+            return ClockStanding.UNKNOWN
+        return ClockStanding.JUMPED if self._jumped else ClockStanding.KNOWN
 
-    def look(self) -> Step | None:
+    def look(self) -> ClockStep | None:
         """Follow the machine's clock; return the step that policy time should make, if any.
 
         It waits for no disk: what a start must know of a jump is kept by ``note``.
@@ -137,7 +137,7 @@ class Timekeeper:
         is_old = apart_s > 0 and now - self._jumped[1] >= BELIEVED_AFTER_S and step.now < LATEST
         return step if is_old or self._is_certain(step.now) else None
 
-    def acceptable(self) -> Step:
+    def acceptable(self) -> ClockStep:
         """Return the step that policy time makes if an administrator says that the clock is right.
 
         Raises:
@@ -147,11 +147,11 @@ class Timekeeper:
         if not RELEASED_AT <= step.now < LATEST:
             hint = say("set the clock first: sudo timedatectl set-time '2026-12-01 07:30'")
             raise ChangeError(say("no clock can be right that shows this time"), hint=hint)
-        if self.standing is Standing.KNOWN:
+        if self.standing is ClockStanding.KNOWN:
             raise ChangeError(say("the clock is believed already"))
         return step
 
-    def doubt(self, step: Step) -> None:
+    def doubt(self, step: ClockStep) -> None:
         """Let the time be unknown until the step is made, if it goes back. Waits for the disk.
 
         What is set is given other dates meanwhile, and must not open between the two.
@@ -161,7 +161,7 @@ class Timekeeper:
             self._page.lead_s = UNKNOWN_LEAD_S
             self._keep()
 
-    def make(self, step: Step) -> None:
+    def make(self, step: ClockStep) -> None:
         """Let policy time make a step; a floor that is later is dropped. Never raises."""
         page = self._page
         if step.back_s:
@@ -198,11 +198,11 @@ class Timekeeper:
     def _is_certain(self, wall: float) -> bool:
         return RELEASED_AT <= wall < LATEST and self._is_set_by_server(wall)
 
-    def _step(self) -> Step:
+    def _step(self) -> ClockStep:
         """Return the step from policy time to what the machine's clock shows."""
         page, now, wall = self._page, self._clock.monotonic(), self._clock.wall()
         least = now + page.lead_s if is_known(page.lead_s) else page.floor
-        return Step(max(least, page.floor), wall, wall - now)
+        return ClockStep(max(least, page.floor), wall, wall - now)
 
     def _watched(self) -> tuple[float, float] | None:
         """Return the jump that was being watched before this start, and since when."""

@@ -24,7 +24,7 @@ from filterd.daemon.malloc import give_back
 from filterd.daemon.shared_overrides import overrides_in_force
 from filterd.daemon.status_merge import summed
 from filterd.daemon.tcp_listener import TcpListener
-from filterd.daemon.tcp_slots import Places
+from filterd.daemon.tcp_slots import TcpSlots
 from filterd.daemon.worker_channel import Channel, Handlers
 from filterd.fastpath.core_contract import ENTRIES
 from filterd.fastpath.core_filler import FastPath
@@ -82,7 +82,7 @@ class Worker:
         self._setting, self._listening, self._end = setting, listening, end
         self._surroundings = Surroundings(setting.clock)
         self._load = on_disk.loader(setting, self._surroundings)
-        self._places = Places()
+        self._places = TcpSlots()
         self._counts = Counts(setting.clock)
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []

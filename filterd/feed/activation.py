@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 
-class Step(StrEnum):
+class JournalStep(StrEnum):
     """What a journal says was begun."""
 
     FORWARD = "forward"
@@ -47,7 +47,7 @@ class Step(StrEnum):
 class Begun:
     """The journal: the version that is coming, by its index, or the one that is going."""
 
-    step: Step
+    step: JournalStep
     version: str
     digest: str = ""
 
@@ -87,7 +87,7 @@ class Activator:
         """
         self._versions.check(candidate.version)
         self._check_index(candidate.version, digest)
-        _FORMAT.save(self._journal, Begun(Step.FORWARD, candidate.version, digest))
+        _FORMAT.save(self._journal, Begun(JournalStep.FORWARD, candidate.version, digest))
         try:
             install_index(self._state)
         except StoreError:
@@ -112,7 +112,7 @@ class Activator:
             raise GuardError(
                 say("no version of the feed is in force; the lists that ship are served")
             )
-        _FORMAT.save(self._journal, Begun(Step.BACK, bad))
+        _FORMAT.save(self._journal, Begun(JournalStep.BACK, bad))
         return self._finish_back(bad)
 
     def is_served(self, version: str) -> bool:
@@ -129,7 +129,7 @@ class Activator:
         if begun is None:
             return
         in_place = version_of(self._state.index)
-        if begun.step is Step.BACK:
+        if begun.step is JournalStep.BACK:
             self._finish_back(begun.version)
         elif in_place == begun.version:
             self._finish_forward(begun.version)

@@ -103,7 +103,18 @@ def _of_old(content: bytes) -> Any:
     return {"at": float(digits)}
 
 
-_TIME_FORMAT = FileFormat(_Believed, magic=b"filterd feed-time ", most_octets=1_000, legacy=_of_old)
+class _TimeFormat(FileFormat[_Believed]):
+    """The file's form: releases up to 0.1, put back, must not believe an earlier time."""
+
+    def dump(self, value: _Believed) -> bytes:
+        """Return the content of a file as those releases wrote it."""
+        digits = b"%d" % value.at
+        return b"%s %08x" % (digits, zlib.crc32(digits))
+
+
+_TIME_FORMAT = _TimeFormat(
+    _Believed, magic=b"filterd feed-time ", most_octets=1_000, legacy=_of_old
+)
 
 
 class TimeFloor:

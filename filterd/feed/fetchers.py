@@ -23,9 +23,9 @@ from filterd.http_download import (
     CHUNK_OCTETS,
     NONE_KNOWN,
     Downloader,
-    Limits,
+    DownloadLimits,
     Pace,
-    Policy,
+    RequestPolicy,
     Validators,
     bounded,
     page_error,
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.http_download import Answer
+    from filterd.http_download import HttpResponse
 
-_POLICY = Policy(frozenset({"http", "https"}), redirects=3, is_one_server=True)
+_POLICY = RequestPolicy(frozenset({"http", "https"}), redirects=3, is_one_server=True)
 """Trust does not rest on the connection."""
 _ANY_OCTETS = 1 << 62
 """The reader of the chunks counts them."""
@@ -100,7 +100,7 @@ class WebFetcher(Fetcher):
         ConfigError: the address is invalid, or has a name and password in it.
     """
 
-    def __init__(self, base: str, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(self, base: str, clock: Clock, limits: DownloadLimits | None = None) -> None:
         parts = split(base)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise ConfigError(
@@ -108,7 +108,7 @@ class WebFetcher(Fetcher):
                 hint=say("write https://HOST/PATH, without a name or password"),
             )
         self.base = base if base.endswith("/") else f"{base}/"
-        self._downloader = Downloader(Pace(clock, limits or Limits()), _POLICY)
+        self._downloader = Downloader(Pace(clock, limits or DownloadLimits()), _POLICY)
 
     def download_changed(self, url: str, max_length: int, known: str) -> Marked | None:
         """Return a whole file, or None where the server finds the ETag current."""
@@ -125,7 +125,7 @@ class WebFetcher(Fetcher):
             yield from _checked(url, answer)
 
     @contextmanager
-    def _got(self, url: str, known: Validators = NONE_KNOWN) -> Iterator[Answer | None]:
+    def _got(self, url: str, known: Validators = NONE_KNOWN) -> Iterator[HttpResponse | None]:
         try:
             with self._downloader.get(url, known=known) as answer:
                 yield answer
@@ -135,7 +135,7 @@ class WebFetcher(Fetcher):
             raise
 
 
-def _checked(url: str, answer: Answer) -> Iterator[bytes]:
+def _checked(url: str, answer: HttpResponse) -> Iterator[bytes]:
     """Yield the octets of an answer; of metadata, if they do not begin as a web page."""
     is_first = url.endswith(".json")
     for chunk in answer.chunks(_ANY_OCTETS):
@@ -155,9 +155,9 @@ class FolderFetcher(Fetcher):
 
     base = "folder:/"
 
-    def __init__(self, folder: Path, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, clock: Clock, limits: DownloadLimits | None = None) -> None:
         self._folder = folder
-        self._pace = Pace(clock, limits or Limits())
+        self._pace = Pace(clock, limits or DownloadLimits())
 
     def _fetch(self, url: str) -> Generator[bytes]:
         self._pace.begin()

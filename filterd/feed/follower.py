@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import FetchError, FilterdError, GuardError, StoreError
 from filterd.feed import schedule
-from filterd.feed.schedule import Ending, Night, Now, Standing, Work
+from filterd.feed.schedule import Ending, Night, Now, ScheduleState, Work
 from filterd.feed.standing import Freshness, freshness
 from filterd.feed.version_watch import EVERY_S, Watching
 from filterd.feed.versions import number_of
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.feed.arrival import Arrival
     from filterd.feed.feed_config import Followed
-    from filterd.feed.schedule import Step
-    from filterd.feed.sync import Outcome, Site
+    from filterd.feed.schedule import ScheduledWork
+    from filterd.feed.sync import Outcome, SiteFeed
 from filterd.feed.version_watch import Daemon
 
 _log = logging.getLogger("filterd.feed")
@@ -47,7 +47,7 @@ class Keeper:
 
     def __init__(
         self,
-        site: Site,
+        site: SiteFeed,
         followed: Callable[[], Followed],
         arrival: Callable[[str], Arrival],
         clock: Clock,
@@ -57,8 +57,8 @@ class Keeper:
         self._site, self._followed, self._arrival = site, followed, arrival
         self._clock, self._daemon, self._random = clock, daemon, random
         self._feed: Followed | None = None
-        self._standing = Standing(clock.monotonic(), None)
-        self._step: Step | None = None
+        self._standing = ScheduleState(clock.monotonic(), None)
+        self._step: ScheduledWork | None = None
         self._watching: Watching | None = None
         self._said: dict[str, str] = {}
 
@@ -105,7 +105,7 @@ class Keeper:
             done_at = None if self._feed else self._site.appliance.done_at()
             handled = number_of(self._site.versions.in_force().current)
             self._feed = feed
-            self._standing = Standing(self._clock.monotonic(), done_at, handled)
+            self._standing = ScheduleState(self._clock.monotonic(), done_at, handled)
             self._step = None
         if not feed.address:
             self._say("feed", "site.yaml names no feed; the lists that ship serve")

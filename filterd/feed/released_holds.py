@@ -41,7 +41,7 @@ _FIELD = "releases"
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class ReleasedHold:
     """A released version.
 
     Attributes:
@@ -81,7 +81,7 @@ def content_digest(publication: Publication) -> str:
     return hashlib.sha256(json.dumps(files).encode("ascii")).hexdigest()
 
 
-def fetch_releases(fetcher: Fetcher, root: Root, now: float | None) -> tuple[Release, ...]:
+def fetch_releases(fetcher: Fetcher, root: Root, now: float | None) -> tuple[ReleasedHold, ...]:
     """Return what is released; nothing where the publisher has released nothing.
 
     Args:
@@ -117,7 +117,7 @@ def verified(content: bytes, root: Root) -> Targets:
     return metadata.signed
 
 
-def releases_of(signed: Targets) -> tuple[Release, ...]:
+def releases_of(signed: Targets) -> tuple[ReleasedHold, ...]:
     """Read the releases that were signed.
 
     Raises:
@@ -126,13 +126,13 @@ def releases_of(signed: Targets) -> tuple[Release, ...]:
     return tuple(_release(one) for one in signed.unrecognized_fields[_FIELD][-MOST_RELEASES:])
 
 
-def signable(releases: tuple[Release, ...], version: int, expires: Any) -> Metadata[Targets]:
+def signable(releases: tuple[ReleasedHold, ...], version: int, expires: Any) -> Metadata[Targets]:
     """Return unsigned metadata of releases."""
     plain = {_FIELD: [one.to_plain() for one in releases[-MOST_RELEASES:]]}
     targets = Targets(version=version, expires=expires, targets={}, unrecognized_fields=plain)
     return Metadata(targets)
 
 
-def _release(data: Any) -> Release:
+def _release(data: Any) -> ReleasedHold:
     findings = {str(kind): frozenset(map(str, some)) for kind, some in data["findings"].items()}
-    return Release(int(data["version"]), str(data["content"]), findings, str(data["reason"]))
+    return ReleasedHold(int(data["version"]), str(data["content"]), findings, str(data["reason"]))

@@ -89,7 +89,7 @@ class Now(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ScheduleState:
     """How an appliance stands; times are monotonic unless stated otherwise.
 
     Attributes:
@@ -118,7 +118,7 @@ class Work(Enum):
     RUN = "run"
 
 
-class Step(NamedTuple):
+class ScheduledWork(NamedTuple):
     """What is to be done next, and when, monotonic."""
 
     work: Work
@@ -142,17 +142,17 @@ def place_of(appliance_id: bytes) -> Place:
     return Place(*(_fraction(appliance_id, what) for what in (b"slot", b"phase", b"start")))
 
 
-def next_step(place: Place, night: Night, standing: Standing, now: Now) -> Step:
+def next_step(place: Place, night: Night, standing: ScheduleState, now: Now) -> ScheduledWork:
     """Return the next step, in at most ten minutes, unless a server asks for silence.
 
     Call it at the start and after each step; a run that is due comes first.
     """
     run = max(_run_due(place, night, standing, now), now.monotonic)
     check = _check_due(place, standing, now.monotonic)
-    return Step(Work.RUN, run) if run <= check else Step(Work.CHECK, check)
+    return ScheduledWork(Work.RUN, run) if run <= check else ScheduledWork(Work.CHECK, check)
 
 
-def after_check(standing: Standing, urgent: int, now: Now) -> Standing:
+def after_check(standing: ScheduleState, urgent: int, now: Now) -> ScheduleState:
     """Return the standing after a light check that was answered.
 
     Args:
@@ -168,8 +168,8 @@ def after_check(standing: Standing, urgent: int, now: Now) -> Standing:
 
 
 def after_failed_check(
-    standing: Standing, now: Now, *, retry_after_s: float = 0.0, random: float
-) -> Standing:
+    standing: ScheduleState, now: Now, *, retry_after_s: float = 0.0, random: float
+) -> ScheduleState:
     """Return the standing after a failed light check: silent if asked to be.
 
     Args:
@@ -187,14 +187,14 @@ def after_failed_check(
 
 
 def after_run(
-    standing: Standing,
+    standing: ScheduleState,
     ending: Ending,
     now: Now,
     *,
     version: int = 0,
     random: float,
     retry_after_s: float = 0.0,
-) -> Standing:
+) -> ScheduleState:
     """Return the standing after a run.
 
     Args:
@@ -209,7 +209,7 @@ def after_run(
         # What was announced as urgent counts as handled even where the publisher
         # numbered it beyond what is published: once is enough.
         handled = max(standing.handled, standing.urgent, version)
-        return Standing(standing.started, now.wall, handled, standing.urgent)
+        return ScheduleState(standing.started, now.wall, handled, standing.urgent)
     failures = standing.failures + 1
     wait_s, checks_from = back_off_s(failures, random), standing.checks_from
     if retry_after_s > 0:
@@ -242,7 +242,7 @@ def _fraction(appliance_id: bytes, what: bytes) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def _check_due(place: Place, standing: Standing, now: float) -> float:
+def _check_due(place: Place, standing: ScheduleState, now: float) -> float:
     """Return the next of an appliance's own points in time, ten minutes apart."""
     first = standing.started + place.phase * CHECK_S
     after = max(now, standing.checks_from)
@@ -253,13 +253,13 @@ def _check_due(place: Place, standing: Standing, now: float) -> float:
     return due if due > after else due + CHECK_S
 
 
-def _run_due(place: Place, night: Night, standing: Standing, now: Now) -> float:
+def _run_due(place: Place, night: Night, standing: ScheduleState, now: Now) -> float:
     if standing.urgent > standing.handled:
         return standing.runs_from
     return max(standing.runs_from, _night_due(place, night, standing, now))
 
 
-def _night_due(place: Place, night: Night, standing: Standing, now: Now) -> float:
+def _night_due(place: Place, night: Night, standing: ScheduleState, now: Now) -> float:
     """Return when the night's run is due, monotonic; in the past if it waits."""
     done_at = standing.done_at
     if done_at is None:

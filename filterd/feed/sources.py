@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fetch the texts of public lists within limits; keep the last good ones.
 
-One folder holds for each source the last text that was good, ``ID.txt``, and what
-is to be known of it, ``ID.json``: its ``ETag`` for the next request, and how many
-entries it had. A text is taken only if it is what its source has always been: a
-list in its format, not a web page, not empty, not half of what it was. Whatever
-is wrong with today's, yesterday's stays, and the report says why: a feed that
-lacks a list would open its names to every school.
+For each source one folder holds the last good text, ``ID.txt``, and its facts,
+``ID.json``: the ``ETag`` for the next request, and the number of entries. A new text is
+accepted only if it is like the ones before: a list in its format, not a web page, not
+empty, not half the size. Otherwise the last text stays and the report has the reason: a
+feed that lacks a list would open its names to every school.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from filterd.http_download import (
     CHUNK_OCTETS,
     NONE_KNOWN,
     Downloader,
-    Limits,
+    DownloadLimits,
     Pace,
-    Policy,
+    RequestPolicy,
     Validators,
     bounded,
 )
@@ -47,20 +46,20 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 MAX_OCTETS = 100_000_000
-"""Of one text; the largest that anybody publishes have a third of it."""
-LIMITS = Limits(total_s=300.0)
+"""Of one text; the largest known ones have a third of it."""
+LIMITS = DownloadLimits(total_s=300.0)
 """For one source: the publisher has a good line, and a night."""
 LEAST_SHARE = 0.5
 """Of the entries of the last good text; with fewer a new one is not taken."""
 MOST_PROBLEMS = 0.5
-"""Of what a text says; with more it is not in the format that the catalogue gives."""
+"""The share of bad lines in a text; with more it is not in the catalogue's format."""
 
 _HEAD_OCTETS = 1_024
 _PAGE_BEGINNINGS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 _MAX_NOTE_OCTETS = 1 << 16
 
 
-class Outcome(StrEnum):
+class SourceOutcome(StrEnum):
     """What became of a source in one run."""
 
     TAKEN = "taken"
@@ -73,19 +72,19 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What became of one source.
+    """The result for one source.
 
     Attributes:
         id: of the source, as in the catalogue.
-        outcome: what its text is now.
-        reason: why a new text was not taken, else nothing.
-        entries: of the text that holds now.
-        problems: lines of it that say nothing usable.
+        outcome: the state of its text.
+        reason: why a new text was refused, if it was.
+        entries: of the present text.
+        problems: its unusable lines.
         octets: of it.
     """
 
     id: str
-    outcome: Outcome
+    outcome: SourceOutcome
     reason: Sentence = UNSAID
     entries: int = 0
     problems: int = 0
@@ -162,7 +161,7 @@ def fetch_sources(
     folder: SourceFolder,
     clock: Clock,
     *,
-    limits: Limits = LIMITS,
+    limits: DownloadLimits = LIMITS,
     schemes: frozenset[str] = frozenset({"https"}),
     progress: Progress | None = None,
 ) -> tuple[SourceReport, ...]:
@@ -183,7 +182,7 @@ def fetch_sources(
     def bring(source: PublicSource, known: _Note | None) -> _Note | None:
         before = Validators(known.etag, known.last_modified) if known else NONE_KNOWN
         with (
-            closing(Downloader(Pace(clock, limits), Policy(schemes))) as downloader,
+            closing(Downloader(Pace(clock, limits), RequestPolicy(schemes))) as downloader,
             downloader.get(source.address, source.id, before) as answer,
         ):
             if answer is None:
@@ -203,7 +202,7 @@ def read_sources(
 ) -> tuple[SourceReport, ...]:
     """Take the texts of sources from a folder, ``ID.txt`` for each.
 
-    As ``fetch_sources``, without a network; what is not there counts as not answering.
+    As ``fetch_sources``, without a network; a missing text counts as no answer.
     """
 
     def bring(source: PublicSource, _known: _Note | None) -> _Note | None:
@@ -256,25 +255,25 @@ def _one(
     """Judge what was brought, None for what has not changed since."""
     if brought is None:
         assert known is not None
-        return _report(source, Outcome.UNCHANGED, known)
+        return _report(source, SourceOutcome.UNCHANGED, known)
     note = _judged(source, folder.candidate(source.id), known, brought)
     if known is not None and note.sha256 == known.sha256:
         if note != known:
             folder.annotate(source, note)
-        return _report(source, Outcome.UNCHANGED, note)
+        return _report(source, SourceOutcome.UNCHANGED, note)
     folder.accept(source, note)
-    return _report(source, Outcome.TAKEN, note)
+    return _report(source, SourceOutcome.TAKEN, note)
 
 
-def _report(source: PublicSource, outcome: Outcome, note: _Note) -> SourceReport:
+def _report(source: PublicSource, outcome: SourceOutcome, note: _Note) -> SourceReport:
     return SourceReport(source.id, outcome, UNSAID, note.entries, note.problems, note.octets)
 
 
 def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -> SourceReport:
     reason = getattr(error, "sentence", quoted(str(error)))
     if known is None:
-        return SourceReport(source.id, Outcome.MISSING, reason)
-    return replace(_report(source, Outcome.KEPT, known), reason=reason)
+        return SourceReport(source.id, SourceOutcome.MISSING, reason)
+    return replace(_report(source, SourceOutcome.KEPT, known), reason=reason)
 
 
 def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Note) -> _Note:
@@ -337,6 +336,6 @@ def _asked(source: PublicSource) -> str:
     return f"{source.format} {source.address}"
 
 
-def counted(reports: Sequence[SourceReport]) -> dict[Outcome, int]:
+def counted(reports: Sequence[SourceReport]) -> dict[SourceOutcome, int]:
     """Return how many sources have which outcome, all outcomes among them."""
-    return {outcome: sum(one.outcome is outcome for one in reports) for outcome in Outcome}
+    return {outcome: sum(one.outcome is outcome for one in reports) for outcome in SourceOutcome}

@@ -48,7 +48,7 @@ class Freshness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FeedStanding:
     """What the last runs found; Unix times, None for never.
 
     Attributes:
@@ -73,7 +73,7 @@ class Standing:
 
 
 _FORMAT = FileFormat(
-    Standing,
+    FeedStanding,
     magic=b"filterd feed-standing ",
     words={"Judgement": Judgement},
     most_octets=_MOST_OCTETS,
@@ -87,11 +87,11 @@ class StandingFile:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "standing.json"
 
-    def read(self) -> Standing:
+    def read(self) -> FeedStanding:
         """Return the standing; the initial one where it cannot be read."""
-        return _FORMAT.read(self._path) or Standing()
+        return _FORMAT.read(self._path) or FeedStanding()
 
-    def write(self, standing: Standing) -> None:
+    def write(self, standing: FeedStanding) -> None:
         """Keep it.
 
         Raises:
@@ -120,7 +120,7 @@ class StandingFile:
         )
 
 
-def freshness(standing: Standing, now: float, floor: float) -> Freshness:
+def freshness(standing: FeedStanding, now: float, floor: float) -> Freshness:
     """Return how old the lists are; ``floor`` is the earliest possible time."""
     if standing.verified_at is None:
         return Freshness.NEVER

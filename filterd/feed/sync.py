@@ -32,7 +32,7 @@ from filterd.feed.schedule import may_take_at
 from filterd.feed.standing import StandingFile
 from filterd.feed.trust import TrustFolder
 from filterd.feed.version_history import Event, History, Line
-from filterd.feed.version_watch import Counts, Watch, WatchFile, counts_of
+from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of
 from filterd.feed.versions import Candidate, Versions, ahead_of, number_of
 from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalog_tables import locked_canaries
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 
-class Site:
+class SiteFeed:
     """A site's versions and their changes; one process at a time (``holding``).
 
     Args:
@@ -312,9 +312,9 @@ class Site:
     def _judge(self, candidate: Candidate) -> Judgement:
         state = self._state
         served = state.index.exists() and state.policy.exists()
-        in_force = guard.InForce(state.index, state.policy) if served else None
+        in_force = guard.ServedFiles(state.index, state.policy) if served else None
         fresh = state.fresh_index, state.fresh_problems, state.judged_policy
-        school = guard.School(self._config, *fresh)
+        school = guard.JudgedSchool(self._config, *fresh)
         judgement = guard.judge(candidate, in_force, school, clock=self._clock)
         if (current := self.versions.current()) is None:
             return judgement
@@ -326,7 +326,7 @@ class Site:
         """Return what is to be watched after the swap; None where no daemon runs."""
         with contextlib.suppress(FilterdError):
             if status := self._daemon.status():
-                counts: Counts = counts_of(status)
+                counts: AnswerCounts = counts_of(status)
                 usual = max(self._daemon.usual_blocks(), counts.part(counts.blocked))
                 canaries = locked_canaries(candidate.folder)
                 since = self._clock.monotonic()

@@ -39,18 +39,18 @@ _SILENT_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class AnswerCounts:
     """The answers of a daemon since its start."""
 
     total: int = 0
     blocked: int = 0
     failed: int = 0
 
-    def since(self, before: Counts) -> Counts:
+    def since(self, before: AnswerCounts) -> AnswerCounts:
         """Return what came after ``before``; all where a worker began anew."""
         if min(self.total - before.total, self.blocked - before.blocked) < 0:
             return self
-        return Counts(
+        return AnswerCounts(
             self.total - before.total,
             self.blocked - before.blocked,
             max(self.failed - before.failed, 0),
@@ -75,7 +75,7 @@ class Watch:
 
     version: str
     since: float
-    at_swap: Counts
+    at_swap: AnswerCounts
     usual: float
     canaries: tuple[str, ...] = ()
 
@@ -85,11 +85,11 @@ _FORMAT = FileFormat(
 )
 
 
-def counts_of(status: dict[str, Any]) -> Counts:
+def counts_of(status: dict[str, Any]) -> AnswerCounts:
     """Return what a daemon's status counts."""
     answers = {key: int(value) for key, value in status.get("answers", {}).items()}
     failed = answers.get("failed", 0) + answers.get("error", 0)
-    return Counts(sum(answers.values()), answers.get("blocked", 0), failed)
+    return AnswerCounts(sum(answers.values()), answers.get("blocked", 0), failed)
 
 
 def harm(watch: Watch, status: dict[str, Any]) -> Sentence | None:
@@ -152,7 +152,7 @@ class WatchFile:
         watch, now = _FORMAT.read(self.path), clock.monotonic()
         if watch is None or watch.since <= now:
             return watch
-        return replace(watch, since=now, at_swap=Counts())
+        return replace(watch, since=now, at_swap=AnswerCounts())
 
     def end(self) -> None:
         """Note that it is over."""

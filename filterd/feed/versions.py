@@ -30,7 +30,7 @@ from filterd.errors import DigestError, GuardError, StoreError
 from filterd.feed.manifest import verify
 from filterd.i18n import say
 from filterd.paths import install, remove_temporaries
-from filterd.state_file import FileFormat
+from filterd.state_file import FileFormat, to_plain
 from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class VersionPointer:
     """The active version, and what may follow it.
 
     Attributes:
@@ -75,14 +75,27 @@ class InForce:
 def _of_old(content: bytes) -> Any:
     """Read the form of releases up to 0.1: the state, and the digest of its JSON."""
     data = json.loads(content)
-    text = json.dumps(data["state"], sort_keys=True)
-    if data["sha256"] != hashlib.sha256(text.encode("ascii")).hexdigest():
+    if data["sha256"] != _digest_of_old(data["state"]):
         raise ValueError
     return data["state"]
 
 
-_FORMAT = FileFormat(
-    InForce, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
+class _Format(FileFormat[VersionPointer]):
+    """The pointer's form: releases up to 0.1, put back, must not take what was refused."""
+
+    def dump(self, value: VersionPointer) -> bytes:
+        """Return the content of a file as those releases wrote it."""
+        state = to_plain(value)
+        content = {"state": state, "sha256": _digest_of_old(state)}
+        return json.dumps(content, indent=1).encode("ascii")
+
+
+def _digest_of_old(state: Any) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
+
+
+_FORMAT = _Format(
+    VersionPointer, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
 )
 
 
@@ -115,7 +128,7 @@ class Versions:
         self._pointer = folder / "in-force.json"
         self._copy = folder / "in-force.copy.json"
 
-    def in_force(self) -> InForce:
+    def in_force(self) -> VersionPointer:
         """Return the content of the pointer.
 
         The copy counts where the pointer is damaged. Nothing is active where both are: then the
@@ -124,7 +137,7 @@ class Versions:
         for path in (self._pointer, self._copy):
             if (found := _FORMAT.read(path)) is not None:
                 return found
-        return InForce()
+        return VersionPointer()
 
     def mend(self) -> None:
         """Write the pointer or its copy again, where one is damaged or has stayed behind.
@@ -306,7 +319,7 @@ class Versions:
                 )
             )
 
-    def _point(self, state: InForce) -> None:
+    def _point(self, state: VersionPointer) -> None:
         """Replace the pointer, which is the step that counts, and then its copy."""
         _FORMAT.save(self._pointer, state)
         with contextlib.suppress(StoreError):  # the pointer is whole; the next change tries again

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All lists of one category become few: what they say is kept, how they say it is not.
+"""Merge all lists of a category into few, with the same meaning.
 
-Thousands of schools download the outcome every night, so it is made small and
-steady: lists of third parties are one list, each name once, sorted by its labels
-from the right, which packs best and lets two nights differ in what has changed.
-Nearly every entry of every format says "this name" or "this name and all beneath
-it", and that the formats ``domains`` and ``wildcard`` say too. What only its own
-format can say stays in that format:
+Thousands of schools download the result every night, so it is small and stable: lists of
+third parties become one list, each name once, sorted by its labels from the right. That
+packs best, and lets two nights differ only in the changes. Nearly every entry of every
+format means "this name" or "this name and all beneath it", which the formats ``domains``
+and ``wildcard`` can express too. Other entries stay in their format:
 
-* of an Adblock list of a third party the lines with conditions and exceptions: each
+* of a third party's Adblock list the lines with conditions and exceptions: each
   line stands for itself, and exceptions hold for all lists of a category;
 * any other list with such entries, or with entries that cancel others, as a whole.
 
-Names that no list may name, pins and what is protected are taken out by the very
-code that compiles lists for a school.
+The code that compiles lists for a school also removes names here: those that no list may
+name, pins and protected names.
 """
 
 from __future__ import annotations
@@ -181,9 +180,9 @@ class _Category:
     def _may_close(self, key: bytes, line: int, index: int, claim: Claim) -> bool:
         """Note a popular name that an entry closes, or set the entry aside.
 
-        Nobody finds a phishing site in what a whole country visits: lists of
-        danger that name it were made from addresses cut down to their hosts. What
-        only a whole text says cannot be set aside; then it is for a person to judge.
+        A popular name is no phishing site: lists of danger that name one were made from
+        addresses cut down to their hosts. An entry that only a whole text expresses
+        cannot be set aside; then the build is held.
         """
         found = self._popular.closed_by(key, claim.scope)
         wrongly = self._popular.wrongly_closed_by(key, claim.scope, self._category.id)
@@ -199,7 +198,7 @@ class _Category:
         return True
 
     def _kept_whole(self) -> set[int]:
-        """Return the lists that only their own text can say."""
+        """Return the lists that only their own text can express."""
         cancelling, conditioned = set[int](), set[int]()
         for record in self._intake.records:
             claim_id, line = read_tail(record)
@@ -266,7 +265,7 @@ class _Category:
         )
 
     def _conditioned_lines(self, index: int, source: ListSource) -> Iterator[str]:
-        """Give the lines of an Adblock list that ``domains`` and ``wildcard`` cannot say."""
+        """Yield the lines of an Adblock list that ``domains`` and ``wildcard`` cannot express."""
         if source.format != "adblock":
             return
         lines = list(_lines(source))

@@ -173,13 +173,13 @@ NEEDED = {3: 6, 4: 4}
 """Members that a family must have, by the letters of its shape."""
 NEEDED_ELSE = 3
 FEWEST_LETTERS = min(NEEDED)
-"""What has fewer is somebody else's name as often as not, however large its family is."""
+"""A shape with fewer letters often matches unrelated names, however large its family."""
 ADULTS = 18
 
 _MOST_SHOWN = 10
 
 
-class Candidate(NamedTuple):
+class PendingFamily(NamedTuple):
     """A family that waits for a person, and why: the names that its rule would close, if any."""
 
     category: str
@@ -188,7 +188,7 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LookalikeOutcome:
     """What became of all families.
 
     Attributes:
@@ -200,7 +200,7 @@ class Outcome:
 
     rules: Mapping[str, tuple[LookalikeRule, ...]]
     suffixes: Mapping[str, tuple[str, ...]]
-    queue: tuple[Candidate, ...]
+    queue: tuple[PendingFamily, ...]
     dropped: int
 
     @property
@@ -210,10 +210,10 @@ class Outcome:
 
 
 def has_mirrors(category: CatalogCategory) -> bool:
-    """Tell whether names of a category may be told by their looks.
+    """Return whether a category may have look-alike rules.
 
-    Of what is only for adults, or dangerous: nobody at school misses a name that is like one.
-    An order names what it means, and nothing that is like it.
+    Those for adults only and the dangerous ones may: a school needs no name that is like
+    one of theirs. A category of orders may not: an order means exactly the names in it.
     """
     return not category.ordered and (
         category.locked or category.security or category.min_age == ADULTS
@@ -222,18 +222,18 @@ def has_mirrors(category: CatalogCategory) -> bool:
 
 def make_rules(
     listed: Mapping[str, Iterable[str]], harmless: Iterable[str], decisions: Iterable[Decision] = ()
-) -> Outcome:
+) -> LookalikeOutcome:
     """Make rules of the names that lists have.
 
     Args:
         listed: names by category.
-        harmless: names that no rule may fit unless a person says so.
-        decisions: what a person has said of families.
+        harmless: names that no rule may match without approval.
+        decisions: on families.
     """
     suffixes_of_all = _Harmless(suffixes_as_registered())
     known = _Harmless(distinct(harmless))
     decided = {(one.category, one.shape): one for one in decisions}
-    suffixes, queue = dict[str, tuple[str, ...]](), list[Candidate]()
+    suffixes, queue = dict[str, tuple[str, ...]](), list[PendingFamily]()
     holding = list[tuple[int, str, LookalikeRule]]()
     for category, names in listed.items():
         members = distinct(names)
@@ -254,7 +254,7 @@ def make_rules(
             closes = suffixes_of_all.fitting(rule, suffixes[category])
             closes += known.fitting(rule, suffixes[category])
             if closes or not _is_telling(family):
-                queue.append(Candidate(category, family, closes))
+                queue.append(PendingFamily(category, family, closes))
             else:
                 holding.append((family.members, category, rule))
     holding.sort(key=lambda one: (-one[0], one[1], one[2].shape))
@@ -263,7 +263,7 @@ def make_rules(
         for category in suffixes
     }
     queue.sort(key=lambda one: (-one.family.members, one.category, one.family.shape))
-    return Outcome(rules, suffixes, tuple(queue), max(0, len(holding) - MOST_RULES))
+    return LookalikeOutcome(rules, suffixes, tuple(queue), max(0, len(holding) - MOST_RULES))
 
 
 def rules_of(
@@ -271,14 +271,14 @@ def rules_of(
     published: Mapping[str, Normalised],
     popular: Popular,
     decisions: Iterable[Decision] = (),
-) -> Outcome:
+) -> LookalikeOutcome:
     """Make the rules of a version.
 
     Args:
         catalog: the publisher's.
-        published: what the version has of each category.
-        popular: names that everybody visits.
-        decisions: what a person has said of families.
+        published: the names of the version by category.
+        popular: popular names.
+        decisions: on families.
     """
     mirrored = [one.id for one in catalog.categories if has_mirrors(one)]
     # What an entry closes anyway is no reason to ask about a rule that would, too.
@@ -293,7 +293,7 @@ def rules_of(
     return make_rules(listed, harmless, decisions)
 
 
-def rules_yaml(outcome: Outcome) -> bytes:
+def rules_yaml(outcome: LookalikeOutcome) -> bytes:
     """Return ``lookalikes.yaml`` of a version; the same outcome gives the same octets."""
     rules = [
         {"shape": rule.shape.decode("ascii"), "category": category}
@@ -306,7 +306,7 @@ def rules_yaml(outcome: Outcome) -> bytes:
     return dump({"suffixes": suffixes, "lookalikes": rules})
 
 
-def waiting_of(outcome: Outcome) -> Iterator[Waiting]:
+def waiting_of(outcome: LookalikeOutcome) -> Iterator[Waiting]:
     """Give what waits for a person as it stands in the queue, the largest family first."""
     for category, family, closes in outcome.queue:
         shape, digits, members, examples = family
@@ -335,7 +335,7 @@ class _Harmless:
 
 
 def _is_telling(family: Family) -> bool:
-    """Tell whether a family is large for how little its shape says."""
+    """Return whether a family is large enough for the length of its shape."""
     if family.letters < FEWEST_LETTERS:
         return False
     return family.members >= NEEDED.get(family.letters, NEEDED_ELSE)

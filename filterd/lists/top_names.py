@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that everybody visits: what a list closes of them is a mistake until somebody says not.
+"""Popular names: an entry that closes one is a mistake until it is approved.
 
 Every list has named one of them once: a host cut out of a long address, a test
 entry, a typing error (reliability.md E2 to E4). Those that ship with filterd must stay
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from filterd.lists.catalog_tables import PopularName
 
 MOST = 10_000
-"""Names that count; beyond them ranks say little."""
+"""Names that count; lower ranks mean little."""
 
 _MAX_FILE_OCTETS = 50_000_000
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The publisher's private keys: made, read, and kept from the eyes of others.
+"""Make and read the publisher's private keys, with safe permissions.
 
-One file a key, PEM (PKCS 8, Ed25519), readable by its owner alone, with a
-passphrase if wanted. What is offline stands in folders of its own, so that each
-can be carried to its own safe; what is online stays on the machine that publishes::
+One file a key, PEM (PKCS 8, Ed25519), readable by its owner alone, with an optional
+passphrase. Each offline key has a folder of its own, to be carried to its own safe;
+online keys stay on the publishing machine::
 
     offline/root-1/root-1.pem  offline/root-2/...  offline/root-3/...
-    orders/orders.pem          with whoever orders by law, on a machine of their own
+    orders/orders.pem          at the ordering authority, on a machine of its own
     online/targets.pem         online/snapshot.pem  online/timestamp.pem
 """
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a publication's folder holds, read and not changed: versions, their files, their terms.
+"""Read a publication's folder: versions, their files, their expiry.
 
-It is the publisher's own folder, so nothing here is verified as a school verifies
-it (``verification``); a file is only taken for what its name and length say.
+It is the publisher's own folder, so nothing here is verified as a school verifies it
+(``verification``); only the name and length of a file are checked.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ EARLY_S = {
     SNAPSHOT: 14 * DAY_S,
     TIMESTAMP: 7 * DAY_S,
 }
-"""So long before a role's word expires somebody is told: for the first two others must come.
+"""The warning time before a role's metadata expires; renewing the first two needs other people.
 
-One role's expiry is enough for schools to count the whole feed as expired.
+If one role has expired, schools count the whole feed as expired.
 """
 
 

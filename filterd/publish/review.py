@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Families that wait for a person, and what one has said of them: accepted or refused, and why.
+"""Keep the families that wait for approval, and the decisions on them.
 
-A build leaves ``lookalikes-queue.yaml`` in the publisher's folder; the decisions stand
-beside it in ``lookalikes-decisions.yaml``, and never in what is published: who decided
-is nobody else's business, and every build goes by them again.
+A build writes ``lookalikes-queue.yaml`` into the publisher's folder. The decisions are
+beside it in ``lookalikes-decisions.yaml``. They are never published, because their
+authors are nobody else's business, and every build applies them again.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ class _File(DocumentModel):
 
 
 def read_decisions(folder: Path) -> tuple[Decision, ...]:
-    """Read the decisions of a publisher; none where nobody has decided anything.
+    """Read the decisions of a publisher; none without a file.
 
     Raises:
-        ConfigErrors: what the file says is wrong.
+        ConfigErrors: the content of the file is wrong.
         ConfigError: it cannot be read.
     """
     path = folder / DECISIONS
@@ -80,10 +80,10 @@ def decide(folder: Path, *decisions: Decision) -> None:
 
 
 def read_queue(folder: Path) -> tuple[Waiting, ...]:
-    """Return what waited when the last version was built, and has not been decided since.
+    """Return the families of the last build that still wait for a decision.
 
     Raises:
-        ConfigErrors: what a file says is wrong.
+        ConfigErrors: the content of a file is wrong.
         ConfigError: one cannot be read.
     """
     if not (folder / QUEUE).exists():

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the law orders, on its way from whoever orders to the publisher: a folder, signed.
+"""Sign legal orders, and carry them to the publisher as a folder.
 
-Whoever orders keeps ``orders.yaml`` and ``orders/*.txt`` (``filterd.lists.orders_file``)
-and the one key that may sign them, on a machine of their own. What is carried to the
-publisher is a **parcel**::
+The ordering authority keeps ``orders.yaml`` and ``orders/*.txt``
+(``filterd.lists.orders_file``) and the one key that may sign them, on a machine of its
+own. A **parcel** is carried to the publisher::
 
     orders.json       which files are ordered, signed by the key of the role ``orders``
-    orders-key.json   the public half of that key, for when it is exchanged
+    orders-key.json   the public half of that key, for when it is replaced
     targets/          the files, packed
 
-Orders that have expired are left out of it; the publisher cannot change it.
+Expired orders are left out of it; the publisher cannot change it.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What whoever orders has signed, as it was carried here.
+    """Signed orders, as they were carried here.
 
     Attributes:
         metadata: of the role ``orders``; its signature is checked when it is published.
         targets: the files that it names.
-        public_key: of whoever signed, for an exchange of keys.
+        public_key: the key of the signer, for a replacement of keys.
         version: of the metadata.
     """
 
@@ -91,14 +91,14 @@ class Parcel:
 def make_parcel(
     folder: Path, parcel: Path, signers: Sequence[CryptoSigner], *, now: float, after: int = 0
 ) -> Ordered:
-    """Sign what is ordered, and write the parcel to carry to the publisher.
+    """Sign orders, and write the parcel to carry to the publisher.
 
     Args:
-        folder: where ``orders.yaml`` and ``orders/`` are.
-        parcel: the folder to make; what the last one says is replaced.
+        folder: the folder of ``orders.yaml`` and ``orders/``.
+        parcel: the folder to make; it replaces the last one.
         signers: the keys of the role ``orders``.
         now: Unix time.
-        after: the version that was published last; the last parcel says it, too.
+        after: the version that was published last; the last parcel has it, too.
 
     Raises:
         ConfigErrors: the register is wrong.

@@ -91,7 +91,7 @@ def until(role: str, now: float) -> datetime:
 
 
 def signed(metadata: Metadata[Any], signers: Iterable[CryptoSigner]) -> bytes:
-    """Return metadata as it is published, signed by these keys and nobody else."""
+    """Return metadata in its published form, signed by these keys only."""
     metadata.signatures.clear()
     for signer in signers:
         metadata.sign(signer, append=True)
@@ -107,7 +107,7 @@ class Identified(Protocol):
 
 
 def delegations(signers: Sequence[Identified]) -> Delegations:
-    """Return who may order by law: these keys, and what they may name."""
+    """Return the delegation of legal orders: the keys, and the paths that they may sign."""
     keys = {signer.public_key.keyid: signer.public_key for signer in signers}
     role = DelegatedRole(ORDERS, list(keys), threshold=1, terminating=True, paths=list(ORDERED))
     return Delegations(dict(keys), {ORDERS: role})

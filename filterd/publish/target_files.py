@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The targets of a version: each file packed whole, and as the difference to what it was.
+"""Pack the targets of a version: each file whole, and as differences.
 
-A school that was off for a week takes a difference, too: there is one from each
-content that a file had in the last versions, unless the whole file is smaller.
-The same folders give the same octets, so whoever was interrupted begins again.
+A school that was offline for a week also takes a difference: there is one from each
+content that a file had in the last versions, unless the whole file is smaller. The same
+folders give the same octets, so an interrupted run can start again.
 """
 
 from __future__ import annotations

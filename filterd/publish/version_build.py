@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version of the feed out of the publisher's ``blocklists/`` folder and the texts of sources.
+"""Build a version from the publisher's ``blocklists/`` folder and source texts.
 
 What comes out is a ``blocklists/`` folder again, so that a school compiles it as
 it does the one that ships: the tables as they are, and for each category one
@@ -7,9 +7,9 @@ list of all third parties together, beside the publisher's own (``lists.list_mer
 and the rules of look-alikes that their names make (``lists.lookalike_families``).
 The same input gives the same octets: what did not change costs no school a download.
 
-Before it replaces the last build the production loader has read it, and limits
-have compared it to the version before (``feed.guard.limits``); what is beyond them is
-written only if somebody has looked and says so.
+Before the result replaces the last build, the production loader reads it and limits
+compare it with the version before (``feed.guard.limits``). A result outside the limits
+is written only if it is approved.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog, CatalogCategory
     from filterd.lists.list_merge import PublishedList
-    from filterd.lists.lookalike_families import Outcome
+    from filterd.lists.lookalike_families import LookalikeOutcome
 
     Progress = Callable[[int, int], None]
 
@@ -62,15 +62,15 @@ PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES_FILE, POPULAR,
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build has made.
+    """The result of a build.
 
     Attributes:
-        categories: what became of each.
-        lists: what is published, without the texts.
-        without_text: ids of sources in the catalogue that no text was given for.
-        rules: how many look-alike rules hold.
-        waiting: how many families wait for a person (``review``).
-        held: why somebody should look at it first; empty where nothing is unusual.
+        categories: the result for each.
+        lists: the published lists, without the texts.
+        without_text: ids of sources in the catalogue without a text.
+        rules: the number of look-alike rules in force.
+        waiting: the number of families that wait for approval (``review``).
+        held: reasons for a review before it is written; empty if nothing is unusual.
         written: whether the folder was replaced.
     """
 
@@ -99,17 +99,17 @@ def build_version(
         folder: the publisher's ``blocklists/``.
         texts: where the texts of sources are, by their ids; a source without one is left out.
         target: the folder to make or replace.
-        popular: names that everybody visits; without them none are protected or counted.
+        popular: popular names; without them none are protected or counted.
         previous: the version that was published last, None before the first.
-        accepted: whether to write what should be held.
-        progress: called with how many categories are done, and how many there are.
+        accepted: whether to write a result that should be held.
+        progress: called with the number of finished categories, and their total.
 
     Returns:
-        What was made; ``written`` is false where it is held.
+        The result; ``written`` is false if it is held.
 
     Raises:
         ConfigErrors: the folder's files are wrong, or the outcome would be.
-        ListError: a text cannot be read, or a list has what only a signed order may close.
+        ListError: a text cannot be read, or a list has names that only a signed order may close.
         StoreError: the disk refused; the last build stays.
     """
     catalog = load_catalog(folder)
@@ -175,7 +175,7 @@ def _normalised(
 
 
 def _check_not_by_hand(folder: Path) -> None:
-    """Refuse rules that somebody wrote: nobody has held them against what people visit."""
+    """Refuse rules written by hand: they were not tested against popular names."""
     if (folder / LOOKALIKES).exists():
         raise ConfigError(
             say("these rules are made by each build"),
@@ -185,7 +185,7 @@ def _check_not_by_hand(folder: Path) -> None:
 
 
 def _check_not_ordered(category: CatalogCategory, result: Normalised) -> None:
-    """Refuse names of a category that nothing but an order may close, signed by who gave it."""
+    """Refuse names of a category that only an order signed by its authority may close."""
     if category.ordered and result.names:
         raise ListError(
             say(
@@ -230,7 +230,7 @@ def _write(
     categories: Mapping[str, Normalised],
     given: Iterable[ListSource],
     popular: Popular,
-    lookalikes: Outcome,
+    lookalikes: LookalikeOutcome,
     target: Path,
 ) -> None:
     """Write the folder aside, have the production loader read it, and put it in its place."""
@@ -260,7 +260,7 @@ def _write(
 
 
 def _load(made: Path) -> None:
-    """See that a school's loader takes the outcome; whatever it says is our mistake."""
+    """Check that a school's loader accepts the result; any error of it is a mistake here."""
     try:
         load_catalog(made)
     except ConfigError as error:
@@ -291,7 +291,7 @@ def _catalog_yaml(catalog: Catalog, categories: Mapping[str, Normalised], used: 
         for result in categories.values()
         for one in result.lists
     ]
-    # Whom to name: several licences ask for it.
+    # Attribution: several licences require it.
     sources = [
         {
             "id": one.id,

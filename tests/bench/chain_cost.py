@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a question costs on its way through the chain, stage by stage, in CPU time.
+"""Measure the CPU time of a question in the chain, stage by stage.
 
-Run ``python -m tests.bench.chain_cost [questions]``. The upstream is a process
-of its own, so the rows of a miss hold the whole exchange as our process pays for
-it, the kernel's share included, with fifty questions waiting at a time.
+Run ``python -m tests.bench.chain_cost [questions]``. The upstream is a process of its
+own, so the rows of a miss contain the whole exchange on our side, with the kernel's
+share and with fifty questions waiting at a time.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints a table
-"""Let the scheduler of 54,000 appliances run, for a day and through the worst ones.
+"""Simulate the scheduler of 54,000 appliances on quiet and on bad days.
 
 Run ``python -m tests.bench.feed_scale``, or ``make bench-feed``. Each appliance asks
-``filterd.feed.schedule`` itself what to do next, does it, and tells how it ended; this
-module is the world around them: power, lines, login pages, the server. What a check
-and a run cost is measured (``feed_cost``). Some minutes of one core; ``--appliances
-5400`` is a tenth of them, with more of chance in its peaks.
+``filterd.feed.schedule`` for its next action, does it, and reports the result; this
+module simulates the rest: power, lines, login pages, the server. The cost of a check and
+of a run is measured (``feed_cost``). Some minutes of one core; ``--appliances 5400`` is a
+tenth of them, with more chance in its peaks.
 
-Goal (issue: the central feed): a peak minute of at most twice the mean. Means are
-those of a quiet night, in every story.
+Goal (issue: the central feed): a peak minute of at most twice the mean. Means are those
+of a quiet night, in every story.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from filterd.feed.schedule import (
     Night,
     Now,
     Place,
-    Standing,
+    ScheduleState,
     Work,
     after_check,
     after_failed_check,
@@ -143,7 +143,7 @@ class World:
         before = self._base - 30 * 24 * HOUR_S
         version = _URGENT - 1  # of last night
         self._standings = [
-            Standing(before + 600 * self._random.random(), self._slot(place), handled=version)
+            ScheduleState(before + 600 * self._random.random(), self._slot(place), handled=version)
             for place in self._places
         ]
         self._versions, self._known = [version] * count, [version] * count
@@ -160,7 +160,7 @@ class World:
             self._heap.clear()
             for number, standing in enumerate(self._standings):
                 boots = MIDNIGHT + cut.ends * HOUR_S + self._random.uniform(*_BOOT_TAKES_S)
-                self._standings[number] = Standing(
+                self._standings[number] = ScheduleState(
                     boots, standing.done_at, handled=self._versions[number]
                 )
                 self._plan(number, boots)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How clients fare while somebody floods: a real daemon on one core, the flood on another.
+"""Measure the answers of honest clients during a flood, with a real daemon.
 
-Run ``python -m tests.bench.floods``; it needs a C compiler, CAP_NET_RAW and two
-cores, and takes two minutes. It prints the loads reached, because what a
-generator on the same machine can emit bounds what is shown, and how long the
-daemon waited for its core: where other work goes on, ``FILTERD_FLOOD_FIRST=1``
-lets it and the honest clients run before that.
+Run ``python -m tests.bench.floods``; it needs a C compiler, CAP_NET_RAW and two cores,
+and takes two minutes. The flood has a core of its own. It prints the reached loads,
+because a generator on the same machine limits them, and how long the daemon waited for
+its core: on a busy machine ``FILTERD_FLOOD_FIRST=1`` gives the daemon and the honest
+clients priority.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The filters that are measured side by side, each with the same list and upstream.
+"""The filters to compare, each with the same list and upstream.
 
-A peer is as Debian packages it, with one thread and its fastest way to block a
-list. Those that are not installed are left out.
+A peer is as Debian packages it, with one thread and its fastest way to block a list.
+Those that are not installed are left out.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a reload costs those who ask meanwhile: the worst wait, and what is lost or unfiltered.
+"""Measure a reload under load: the longest wait, lost and unfiltered answers.
 
-A new policy or new lists come into force under 5,000 questions a second. Two
-names, a listed one and another, are asked in turn 500 times a second besides,
-until the reload is done and some time after. The slowest answer is compared
-with the slowest of a quiet run just before, because on a machine that does
-other work neither means anything alone.
+A new policy or new lists come into force under 5,000 questions a second. A listed name
+and another are asked in turn 500 times a second as well, until the reload is done and
+some time after. The slowest answer is compared with the slowest of a quiet run just
+before, because on a machine with other load neither means anything alone.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the daemon explains is what its sockets answer: name by grade by type.
+"""The daemon's explanation agrees with its answers: name by grade by type.
 
-``filterd check`` prints the explanation; the DNS answer comes by UDP from the
-loopback address that stands for the grade. Neither may know better.
+``filterd check`` prints the explanation; the DNS answer comes over UDP from the loopback
+address of the grade.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a forged source address gets for what it sends, octets for octets (reliability.md A9)."""
+"""Octets sent to a forged source address, for the octets that it sends."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cache as clients see it: failures, stale answers, refreshing ahead (dns.md §6).
+"""The cache as clients see it: failures, stale answers, refreshing ahead.
 
-Through real sockets; hours pass on the injected clock. What waits for real is
-made short: how long an upstream may think, and how long a client waits where
-there is something stale to give.
+Real sockets, and hours on the injected clock. Real waits are made short: how long an
+upstream may take, and how long a client waits when there is a stale answer.
 """
 
 from __future__ import annotations

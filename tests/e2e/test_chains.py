@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A blocked name anywhere in a chain of aliases is found; nothing beside it is believed.
-
-reliability.md B4 and B5, RFC 6604.
-"""
+"""A blocked name anywhere in a chain of aliases is found (RFC 6604)."""
 
 from __future__ import annotations
 

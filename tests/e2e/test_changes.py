@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands change, in a daemon whose processes are killed in the middle of it.
+"""Changes by command, in a daemon whose processes are killed during them.
 
-Always the same: what was acknowledged is recorded, and in force whoever answers;
-and besides it at most what was being made, wholly. Nobody is ever told of
-something that is not so.
+The invariant: an acknowledged change is recorded and in force in every worker; beside
+it there is at most the unfinished one, wholly. No command reports anything false.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every kind of change, and a kill at every step between asking for it and the answer.
+"""Every kind of change, and a kill at every step from command to reply.
 
-Whoever is killed, the manager, a worker or who asked: the change is there wholly
-or not at all, the history is whole and comes to what is in force, all workers
-say the same, and pupils got answers all the while, unfiltered ones never.
+Whichever process is killed, manager, worker or command: the change is there wholly or
+not at all, the history is whole and agrees with the rules in force, all workers agree,
+and pupils get answers all the time, but no unfiltered ones.
 """
 
 from __future__ import annotations

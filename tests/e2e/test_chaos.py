@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes are killed and stopped at random moments while thousands ask and sites are reloaded.
+"""Processes are killed and stopped at random while thousands ask and sites reload.
 
-Two seconds in the ordinary run, ``FILTERD_E2E_CHAOS_S`` for longer.
+Two seconds by default, ``FILTERD_E2E_CHAOS_S`` for longer.
 """
 
 from __future__ import annotations

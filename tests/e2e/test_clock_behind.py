@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clocks that are behind after a boot, ahead, or jump: nothing opens by them that is closed.
+"""Clocks that are behind after a boot, ahead, or jump open nothing.
 
 A room in an exam, a name that a command blocks, a name that one opens for a lesson, and a room
 with a timetable, through the real daemon.

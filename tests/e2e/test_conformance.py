@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever is asked is answered once, and nothing unfiltered (RFC 8906, reliability.md C2).
+"""Every question gets one answer, and no unfiltered one (RFC 8906).
 
 ``FILTERD_E2E_TYPES=1`` asks all 65,536 types and classes instead of a sample.
 """

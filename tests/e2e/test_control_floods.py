@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A user of the machine who floods the control socket: the manager stays small and answers root."""
+"""A local user floods the control socket: the manager stays small."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""filterd in front of an Unbound, against that Unbound: every difference has its reason here.
+"""filterd in front of an Unbound, against it: every difference has a reason.
 
-The Unbound keeps three zones of all types, one of them signed, and validates.
-``FILTERD_E2E_QUERIES`` says how many questions are asked (3,000 unless set),
-``FILTERD_E2E_SEED`` which; ``make e2e`` asks 100,000.
+The Unbound has three zones of all types, one of them signed, and validates.
+``FILTERD_E2E_QUERIES`` is the number of questions (3,000 unless set),
+``FILTERD_E2E_SEED`` their seed; ``make e2e`` asks 100,000.
 """
 
 from __future__ import annotations

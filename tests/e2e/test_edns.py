@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EDNS as raw octets: what comes back, and what an upstream gets to see.
+"""EDNS as raw octets: the answer, and the question that an upstream gets.
 
-The cases follow those of BIND's ``ednscompliance``: unknown versions, options
-and flags, alone and together (RFC 6891), and options that others speak.
+The cases follow those of BIND's ``ednscompliance``: unknown versions, options and
+flags, alone and together (RFC 6891), and options of other servers.
 """
 
 from __future__ import annotations

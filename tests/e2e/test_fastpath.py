@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two listeners of one site, one with the fast path and one without, asked the same.
+"""The same questions to two listeners, with the fast path and without.
 
-Every answer is compared octet by octet, IDs set equal and TTLs aside: those of the
-fast path may be lower by the age that it counts, never higher.
+Answers are compared octet by octet, with equal IDs and without TTLs: those of the fast
+path may be lower by the age that it counts, never higher.
 """
 
 from __future__ import annotations

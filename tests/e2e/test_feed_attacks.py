@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Twenty ways to attack a feed, at the first install, later, and after a crash: all refused.
+"""Twenty attacks on a feed, at the first install, later, and after a crash.
 
-Real signatures, a real web server. Each attack is refused with its own reason,
-what the site trusts is as it was, and the next honest publication is taken.
+Signatures and web server are real. Each attack is refused with its own reason, the
+site's trust does not change, and the next honest publication is taken.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The feed under clocks that are wrong, jump, or are past what 32 bits hold.
+"""The feed under clocks that are wrong, jump, or exceed 32 bits.
 
-Whatever the clock shows, what must be blocked is blocked by whole lists. Expiry is
-judged by a clock that can be right and by no other; a feed that has expired leaves
-its last good lists in force for ever; and once the clock is right again, the next
-run leads to what is published.
+Whatever the clock shows, whole lists block every must-block name. Expiry is judged only
+by a plausible clock; an expired feed leaves its last good lists in force for ever; and
+once the clock is right again, the next run leads to the published version.
 """
 
 from __future__ import annotations

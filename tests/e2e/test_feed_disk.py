@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The feed on disks that are full, refuse, can only be read or have lost some octets.
+"""The feed on disks that are full, failing, read-only or have lost some octets.
 
-Always the same: a run that cannot go on says so in one line; a start serves the
-old version or the new one and lets nothing pass that must be blocked; and once
-the disk is well the next honest run leads to what is published.
+The invariant: a run that cannot go on reports it in one line; a start serves the old
+version or the new one and blocks every must-block name; and once the disk works again the
+next honest run leads to the published version.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version that is held stops neither what the law orders nor, once released, any school.
+"""A held version delays no legal order, and once released no school.
 
-Publisher, keys, guard, run and daemon are real. Whoever has the online keys alone can release
-nothing; what was signed by keys that a later root has withdrawn is no way back.
+Publisher, keys, guard, run and daemon are real. The online keys alone can release
+nothing; a version signed only by withdrawn keys is no target of a rollback.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def is_held(school: School) -> bool:
 def sign(school: School, held: hold_release.Held, signers: list[CryptoSigner]) -> None:
     """Put a release of what is held beside the metadata, whoever has signed it."""
     kinds = {one.kind: frozenset(one.subjects) for one in held.findings}
-    release = released_holds.Release(held.version, held.content, kinds, "evil")
+    release = released_holds.ReleasedHold(held.version, held.content, kinds, "evil")
     metadata = released_holds.signable((release,), 1, until(RELEASES, school.publisher.now))
     school.publisher.put(released_holds.FILE, signed(metadata, signers))
 

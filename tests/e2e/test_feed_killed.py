@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole run of the feed, killed at every step on the disk and at any moment.
 
-Always the same: a start serves the old version or the new one, whole, and lets
-nothing pass that must be blocked; what was begun is finished or undone by whoever
-comes next; nothing older is trusted than before; and the next honest run leads
-to what is published.
+The invariant: a start serves the old version or the new one, whole, and blocks every
+must-block name; the next process completes or undoes the unfinished work; trust never
+goes back; and the next honest run leads to the published version.
 """
 
 from __future__ import annotations

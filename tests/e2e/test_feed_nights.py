@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nights of a feed: built, signed, handed out by a web server, taken by a school, compiled."""
+"""Nights of a feed: built, signed, served, fetched by a school, compiled."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The power is cut while versions of the feed come in force, one after the other.
+"""The power is cut while versions of the feed are activated, one after the other.
 
-After each cut a start serves a version that is whole, none older than the last one
-that a run has told of, and what must be blocked is blocked; the next run finishes
-or undoes what was begun, and the next version comes. Kills show nothing of this:
-the page cache survives them. Writers that do without syncing are found out.
+After each cut a start serves a whole version, not older than the last one that a run
+reported, and blocks every must-block name; the next run completes or undoes the
+unfinished work, and the next version arrives. Kills cannot show this, because the page
+cache survives them. Writers that do not sync are found out.
 """
 
 from __future__ import annotations

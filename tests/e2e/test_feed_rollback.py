@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version that the guard let pass does harm, and is taken back under the questions of a class.
+"""A harmful version that the guard let pass is rolled back under questions.
 
-The daemon is real, what is counted is what it counts, and who looks is the service
-that follows the feed; only its clock is a test's.
+Daemon, counters and the follower of the feed are real; only the follower's clock is a
+test's.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that does not give the feed's folder: the lists in force serve on, and it is told."""
+"""A disk that does not return the feed's folder: the lists in force stay."""
 
 from __future__ import annotations
 

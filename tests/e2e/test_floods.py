@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floods on real sockets, small and untimed; ``tests.bench.floods`` measures large ones.
+"""Small, untimed floods on real sockets; ``tests.bench.floods`` has large ones.
 
-What comes while the loop is held is all there when it goes on, as in a flood
-that is faster than any answer.
+Questions that arrive while the loop is held are all there when it goes on, as in a
+flood that is faster than any answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from filterd.fastpath._rate_limit_py import KNOWN_AFTER_S, Verdict
+from filterd.fastpath._rate_limit_py import KNOWN_AFTER_S, Treatment
 from filterd.policy.model import RateLimit
 from tests.support.bell import ring
 from tests.support.serving import GRADE_1, STAFF, WITHIN_S, Serving, a_site
@@ -125,7 +125,7 @@ def test_in_an_overload_newcomers_come_by_tcp_and_are_known_afterwards(index: In
         serving.clock.advance(KNOWN_AFTER_S)
         table, now = serving.limiter.table, serving.clock.monotonic()
         begun = serving.run(lambda: table.crowd(bytes([10, 0, 0, 1]), 0, now, lambda *_: True))
-        assert begun == Verdict.HINT_OVERLOAD
+        assert begun == Treatment.HINT_OVERLOAD
         assert dns.message.from_wire(known.ask(BLOCKED)).rcode() == dns.rcode.NXDOMAIN
         newcomer = HONEST[0]
         assert serving.ask("porn.example", source=newcomer).flags & dns.flags.TC

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever a forger sends, clients get the true answer and the cache stays clean (dns.md §7).
+"""Whatever a forger sends, clients get the real answer and the cache stays clean.
 
-The forger speaks from the upstream's own address and port, and is quicker than
-the upstream: all that it does not have is the one thing that each test takes away.
+The forger sends from the upstream's own address and port, and is faster than the
+upstream: it lacks only the one thing that each test is about.
 """
 
 from __future__ import annotations

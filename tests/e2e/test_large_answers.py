@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RRsets of hundreds and thousands of records are answered: TC by UDP, whole by TCP."""
+"""RRsets of hundreds and thousands of records: TC over UDP, whole over TCP."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon as a process: it starts, hears signals and commands, and leaves nothing behind."""
+"""The daemon as a process: start, signals, commands, and a clean end."""
 
 from __future__ import annotations
 

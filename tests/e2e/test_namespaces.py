@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks, and where answers leave from (dns.md §1): real interfaces, filterd as a process.
+"""The client of a question and the source of its answer, on real interfaces.
 
 Skipped where network namespaces cannot be made (they need root).
 """

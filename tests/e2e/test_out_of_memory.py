@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process without memory or descriptors ends or waits; it takes neither processor nor disk."""
+"""A process without memory or descriptors ends or waits."""
 
 from __future__ import annotations
 

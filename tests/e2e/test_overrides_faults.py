@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands have set, on disks that fail and in processes that die.
+"""Changes by command, on failing disks and in dying processes.
 
-Always the same: what was acknowledged is in force, and besides it at most what
-was being made, wholly; and changes can be made again.
+The invariant: an acknowledged change is in force, beside it at most the unfinished one,
+wholly; and changes can be made again.
 """
 
 from __future__ import annotations

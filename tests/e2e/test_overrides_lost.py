@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of what commands have set that are gone: what is set stays, or every command says so.
+"""Lost files of changes by command: the changes hold, or every command reports it.
 
-Questions come from before the start of the daemon, so each start is seen from its
+Questions are sent before the start of the daemon, so each start is checked from its
 first answer on.
 """
 

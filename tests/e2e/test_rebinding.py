@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No public name leads into the school's network (dns.md §11, reliability.md B5)."""
+"""No public name leads into the school's network."""
 
 from __future__ import annotations
 

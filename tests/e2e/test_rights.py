@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What administrators, teachers and others may do: real users, logins and groups.
+"""Rights of administrators, teachers and others: real users, logins and groups.
 
-The daemon is a user of its own. Skipped where nobody can become somebody else.
+The daemon has a user of its own. Skipped where a process cannot change its user.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Root's commands on the folder of a service whose user has turned against the machine."""
+"""Root's commands on the state folder of a service whose user is hostile."""
 
 from __future__ import annotations
 

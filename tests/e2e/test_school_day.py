@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A day of a school whose clock is moved: rooms, lessons, exceptions and exams at their edges.
+"""A school's day on a moved clock: rooms, lessons, exceptions and exams.
 
-Every question goes through a socket, with the fast path and without. What a room
-sees is told by a table of the day that knows nothing of filterd's.
+Every question goes through a socket, with the fast path and without. The expected
+answer comes from a table of the day that shares nothing with filterd.
 """
 
 from __future__ import annotations

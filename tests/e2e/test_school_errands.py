@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the README promises a teacher: each errand is one command, in force when it returns."""
+"""The tasks of a teacher in the README: one command each, in force at once."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The service as systemd runs it: what it is told, and that it needs one right and one folder."""
+"""The service under systemd: its notifications, one capability and one folder."""
 
 from __future__ import annotations
 

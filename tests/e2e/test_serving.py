@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What clients get, asked through real sockets."""
+"""Answers to clients through real sockets."""
 
 from __future__ import annotations
 

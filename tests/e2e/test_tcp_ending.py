@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A listener that stops resets nobody: connections end with their answers, later ones wait."""
+"""A listener that stops resets no connection: answers are sent, later ones wait."""
 
 from __future__ import annotations
 

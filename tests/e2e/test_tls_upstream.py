@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Upstreams by TLS through real sockets (dns.md §7, RFC 7858, RFC 8310).
+"""Upstreams over TLS through real sockets (RFC 7858, RFC 8310).
 
-One server is behind two doors: by TLS, and in clear at the port where it is
-asked without. So a test sees which way every single question went.
+One server has two ports: for TLS, and for plain questions. So a test sees the transport
+of every question.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two administrators at once: the changes of two processes come one between the other.
+"""Two administrators at once: the changes of two processes interleave.
 
-Nothing is lost, nothing is made twice, the chain is whole, and what is in force is
-what the history comes to. Who cannot have what the other has taken is told so.
+Nothing is lost or made twice, the chain is whole, and the rules in force are those of
+the history. A command that comes too late gets an error.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several upstreams, of which some are slow, silent, gone or of no use (dns.md §7)."""
+"""Several upstreams, some of them slow, silent, gone or useless."""
 
 from __future__ import annotations
 

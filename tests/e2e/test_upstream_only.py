@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A forwarder stays a forwarder: it asks those that it was told to, and only questions (B8)."""
+"""filterd stays a forwarder: it asks only its upstreams, and only questions."""
 
 from __future__ import annotations
 

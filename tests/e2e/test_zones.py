@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Zones of the school, local and delegated, through real sockets (dns.md §3)."""
+"""Zones of the school, local and delegated, through real sockets."""
 
 from __future__ import annotations
 

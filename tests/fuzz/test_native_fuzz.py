@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Native modules built with sanitizers, each under a driver of its own, and faults put into them.
+"""Native modules built with sanitizers, each with its driver, and planted faults.
 
-``FILTERD_FUZZ_NATIVE_S`` says how many seconds each driver draws inputs; unless it
-is set nothing is built. ``FILTERD_FUZZ_SEED`` repeats a run.
+``FILTERD_FUZZ_NATIVE_S`` is the time in seconds for which each driver draws inputs; unless
+it is set nothing is built. ``FILTERD_FUZZ_SEED`` repeats a run.
 """
 
 from __future__ import annotations

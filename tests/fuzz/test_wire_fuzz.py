@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Any octets at all: whatever reads them raises ``WireError`` or gives something sound.
+"""Arbitrary octets: every reader raises ``WireError`` or returns a sound result.
 
 ``FILTERD_FUZZ_MESSAGES`` is the number of mutants (20,000 unless set) and
-``FILTERD_FUZZ_SEED`` where they begin; ``make fuzz`` asks for millions.
+``FILTERD_FUZZ_SEED`` their seed; ``make fuzz`` asks for millions.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that hold TCP connections and ask nothing in earnest (reliability.md A6)."""
+"""Clients that hold TCP connections and send no useful question."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a test wants to know of an answer."""
+"""Read answers: the fields that tests check."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking as another user of the machine, in a child process. Needs root."""
+"""Ask as another user of the machine, in a child process. Needs root."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Versions of a feed that are authentic and broken: what somebody may do to an honest one.
+"""Versions of a feed that are authentic and broken.
 
-Each is a change of the folder that ``feed_candidates.Following`` prepares, by what it is.
+Each is named after its fault, and changes the folder of ``feed_candidates.Following``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every text for people, read from the source; ``make messages`` brings ``vi.po`` up to date.
+"""Read every sentence for people from the source, and update ``vi.po``.
 
-``python -m tests.support.catalogue`` adds to the catalogue what the source says
-anew, takes out what it says no more, and leaves the translations as they are.
+``python -m tests.support.catalogue`` (``make messages``) adds new sentences to the
+catalogue, removes unused ones, and keeps the translations.
 """
 
 from __future__ import annotations

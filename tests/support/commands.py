@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``filterd``: in this process, which is quick, or in one of its own."""
+"""Run the command ``filterd``: in this process, which is fast, or in a child."""
 
 from __future__ import annotations
 

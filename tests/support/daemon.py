@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school to serve, and the real daemon that serves it in a process of its own."""
+"""A school, and the real daemon that serves it in a process of its own."""
 
 from __future__ import annotations
 

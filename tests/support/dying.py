@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real processes that are killed at a step of their own choosing."""
+"""Real processes that kill themselves at a chosen step."""
 
 from __future__ import annotations
 

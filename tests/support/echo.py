@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An upstream that is quick and knows nothing, and what counts answers to many questions.
+"""A fast upstream that echoes questions, and a counter of answers.
 
-``FakeUpstream`` reads every question and composes what a test wants; asking
-tens of thousands of questions needs one that turns them round.
+``FakeUpstream`` parses every question and composes the answer of a test. Tens of
+thousands of questions need an upstream that only turns them into responses.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the daemon says to commands, without one: a real store, and what a test wants to be seen."""
+"""The daemon's side of the control socket: a real store and a test's data."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A core of the fast path that is filled by hand, and questions for it."""
+"""A core of the fast path that a test fills by hand, and questions for it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The attacks D1 to D20 of reliability.md: by who is on the way, or has stolen a key.
+"""Attacks D1 to D20 on a feed: by an attacker on the path, or with a stolen key.
 
-Each takes a publisher whose folder the server hands out, and the server, and
-does its worst. The publisher's history: version 1 is long expired, version 2 is
-what the site has, version 3 is new.
+Each takes a publisher and the server of its folder, and attacks. The publisher's
+history: version 1 is long expired, the site has version 2, version 3 is new.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that follows a feed, an honest version in force, and versions to be judged for it."""
+"""A school that follows a feed, an active version, and versions for the guard."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from filterd.config.lists_build import build_lists
 from filterd.config.policy_writer import write_policy
 from filterd.config.site_reader import load_site
 from filterd.feed.guard.checks import judged
-from filterd.feed.guard.guard_run import InForce, School, request_of
+from filterd.feed.guard.guard_run import JudgedSchool, ServedFiles, request_of
 from filterd.feed.versions import Candidate
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index_files import Blocklists
@@ -56,10 +56,10 @@ class Following:
         self.config.mkdir()
         (self.config / "site.yaml").write_text(SCHOOL + site, encoding="utf-8")
         fresh = folder / "index.new", folder / "problems.new", folder / "policy.new"
-        self.school = School(self.config, *fresh, asked)
+        self.school = JudgedSchool(self.config, *fresh, asked)
         self._folder = folder
         self._write_honest(self._versions / str(BEFORE), popular)
-        self.in_force: InForce | None = None
+        self.in_force: ServedFiles | None = None
         self.come_in_force(BEFORE)
 
     def prepare(self, change: Callable[[Path], None] | None = None, version: int = 2) -> Candidate:
@@ -101,13 +101,13 @@ class Following:
         write_canaries(folder)
         write_names(folder / "popular.txt", popular)
 
-    def _compiled(self, blocklists: Blocklists) -> InForce:
+    def _compiled(self, blocklists: Blocklists) -> ServedFiles:
         index, policy = self._folder / "index", self._folder / "policy"
         build_lists(self.config, blocklists, index, now=NOW)
         looked, catalog = look(self.config, blocklists.folder), load_catalog(blocklists.folder)
         compiled = compile_policy(load_site(self.config), catalog)
         write_policy(policy, compiled, looked, catalog.compiled)
-        return InForce(index, policy)
+        return ServedFiles(index, policy)
 
 
 def names_of(stem: str, count: int) -> list[str]:

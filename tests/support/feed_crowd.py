@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many appliances at once, each with its own state and the code that really runs on one.
+"""Many appliances at once, each with its own state and the real code.
 
-Processes are dear and threads are not, so a few processes have many threads each.
-All runs are held up in the middle until each of them is there: whatever the
-machine is busy with, the server has them all at once.
+Processes are expensive and threads are not, so a few processes have many threads each.
+All runs wait in the middle for each other, so that the server has them all at once,
+whatever the load of the machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from filterd.feed.appliance_files import ApplianceFolder
 from filterd.feed.arrival import Moment
 from filterd.feed.fetchers import WebFetcher
 from filterd.feed.manifest import verify
-from filterd.feed.schedule import Night, Now, Standing, Work, after_check, next_step, place_of
+from filterd.feed.schedule import Night, Now, ScheduleState, Work, after_check, next_step, place_of
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.tuf_refresh import refresh
@@ -75,7 +75,9 @@ class _Appliance:
 
     def check(self) -> Done:
         current = self._versions.current()
-        standing = Standing(0.0, self._now, handled=number_of(current.version if current else None))
+        standing = ScheduleState(
+            0.0, self._now, handled=number_of(current.version if current else None)
+        )
         urgent = TufArrival(self._trust, self._fetcher()).urgent()
         moment = Now(10.0, self._now)
         standing = after_check(standing, urgent, moment)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who publishes a feed: catalogue, sources, keys and publication in a folder, and the commands."""
+"""A feed's publisher: catalogue, sources, keys, publication, and commands."""
 
 from __future__ import annotations
 

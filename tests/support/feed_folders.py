@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small versions of a feed on disk, which the production loader takes."""
+"""Small versions of a feed on disk, which the production loader accepts."""
 
 from __future__ import annotations
 

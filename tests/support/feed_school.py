@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that follows a real publisher's feed, its daemon, and a pupil who asks all the while."""
+"""A school that follows a real feed, its daemon, and a pupil that asks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import dns.rrset
 from filterd.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.sync import Became, Site
+from filterd.feed.sync import Became, SiteFeed
 from filterd.feed.targets import is_ordered
 from filterd.feed.tuf_arrival import TufArrival
 from filterd.lists.index_files import version_of
@@ -114,7 +114,7 @@ class School:
 
     making: Following
     publisher: Publisher
-    site: Site
+    site: SiteFeed
     index: Path
     pupil: Pupil
     port: int
@@ -164,7 +164,7 @@ def a_school(folder: Path) -> Iterator[School]:
         config = write_site(folder / "site", port=port, upstream=upstream.port)
         state = build_lists(config, folder / "state")
         with serving(config, state.folder) as served:
-            site = Site(config, served.state, clock, ControlDaemon(served.state.control_socket))
+            site = SiteFeed(config, served.state, clock, ControlDaemon(served.state.control_socket))
             site.trust.establish(publisher.root)
             pupil = Pupil(port)
             school = School(Following(making, POPULAR), publisher, site, state.index, pupil, port)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that follows a feed on a disk, and what must hold of it after any fault.
+"""A school that follows a feed on a disk, and its invariants after any fault.
 
-Everything is the production's own: a publication in a folder, a site's whole runs,
-and the loader that a start of the daemon uses. Only the guard's child may be left
-out, which takes longer than all the rest (``judged_at_once``).
+Everything is production code: a publication in a folder, whole runs of a site, and
+the loader of the daemon's start. Only the guard's child may be left out, because it
+takes longer than all the rest (``judged_at_once``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import SCHOOL, Finding
 from filterd.feed.guard.guard_run import CHECKS
 from filterd.feed.manifest import verify
-from filterd.feed.sync import Became, Outcome, Site
+from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.version_watch import Daemon
 from filterd.i18n import quoted, say
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filterd.clock import Clock
-    from filterd.feed.guard import InForce, Judgement, School
+    from filterd.feed.guard import JudgedSchool, Judgement, ServedFiles
     from filterd.feed.versions import Candidate
 
 FIRST, SECOND, THIRD = "2", "3", "4"
@@ -132,7 +132,7 @@ def judged_at_once(published: Published) -> Iterator[None]:
     """Have every version accepted, its index ready; without the guard and its child."""
 
     def judge(
-        candidate: Candidate, in_force: InForce | None, school: School, *, clock: Clock
+        candidate: Candidate, in_force: ServedFiles | None, school: JudgedSchool, *, clock: Clock
     ) -> Judgement:
         del in_force, clock
         try:
@@ -187,9 +187,9 @@ class Follower:
         self.site.trust.establish(self.published.root)
 
     @property
-    def site(self) -> Site:
+    def site(self) -> SiteFeed:
         """The site, as a process that has just begun has it."""
-        return Site(self.config, self.state, self.clock, self.daemon)
+        return SiteFeed(self.config, self.state, self.clock, self.daemon)
 
     def run(self, version: str, *, at_once: bool = True) -> Outcome:
         """Do a whole run when so much is published."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A publisher of versions in memory, and what is to hold of those who take them."""
+"""A publisher of versions in memory, and the invariants of its clients."""
 
 from __future__ import annotations
 

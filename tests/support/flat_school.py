@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school with one flat network: computers of a room and telephones on the same wire.
+"""A school with one flat network: computers of a room and telephones on one link.
 
-All stand in one namespace, each with an interface, a MAC and a lease of its own
-from a real dnsmasq, behind the switch of ``tests.support.gateway``.
+All are in one namespace. Each has an interface, a MAC and a lease of its own from a
+real dnsmasq, behind the switch of ``tests.support.gateway``.
 """
 
 from __future__ import annotations

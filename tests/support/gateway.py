@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school's gateway between real links, and filterd on it as a process of its own.
+"""A school's gateway between real links, and filterd on it as a process.
 
 ::
 
@@ -8,9 +8,9 @@
     relay ---'              lan1 [         ]
     office ------------------'
 
-On ``lan0`` whoever is in 192.168.6.0/24 is in grade 3, on ``lan1`` everybody is
-staff by the interface; the laptop and the relay are staff by their MACs. TikTok
-is closed to grade 3 and open to staff, so what a name gets tells who asked.
+On ``lan0`` 192.168.6.0/24 is grade 3, on ``lan1`` every client is staff by the
+interface; the laptop and the relay are staff by their MACs. TikTok is closed to
+grade 3 and open to staff, so the answer shows the grade of the client.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands say of themselves, found by walking the tree of commands."""
+"""The help texts of all commands, found by walking the tree of commands."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that behave: ask now and then, try again, and come by TCP when they are told to."""
+"""Honest clients: ask now and then, retry, and use TCP after TC."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists taken in, for tests of what becomes of them."""
+"""Parsed lists, for tests of the later steps."""
 
 from __future__ import annotations
 

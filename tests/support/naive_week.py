@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A naive second model of time: who may see what at one second, asked of that second alone.
+"""A naive second model of time: the rules at one second, by themselves.
 
-It reads the clock on the wall, looks at everything that was ever said, and lets
-the weightiest of what is in force win. It knows of no edges, and shares with
-``filterd.policy.effective_policy`` only the plain data.
+It takes the wall time, looks at every change, and lets the strongest one in force win.
+It has no edges, and shares with ``filterd.policy.effective_policy`` only plain data.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The native fast path with a fault in it: what its safeguards are for has to be missed.
+"""The native fast path with planted faults, each of which a safeguard must reveal.
 
-Its modules are built once more, in one package of their own, with every fault of this file
-behind a switch; one of them is switched on at a time. All are built together because they
-share structs, and once a session because that takes half a minute.
+Its modules are built again, in one package, with every fault of this file behind a
+switch; one is switched on at a time. They are built together because they share
+structs, and once a session because a build takes half a minute.
 """
 
 from __future__ import annotations

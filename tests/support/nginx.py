@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nginx on loopback with the configuration that ``deploy/`` ships, and what it has logged."""
+"""nginx on loopback with the configuration of ``deploy/``, and its access log."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A naive third model of decisions, against which the engine is held (design §4).
+"""A naive third model of decisions, to compare the engine with.
 
-It knows names as text, looks at everything that was ever said, one after the
-other, and follows the sentences of design §2 by taking away and ranking. It
-shares with filterd neither index nor table nor a single function, only the
-plain data of rules and categories.
+Names are text. The model looks at every rule, one after the other, and follows the
+order of rules by removing and ranking. It shares no index, table or function with
+filterd, only the plain data of rules and categories.
 """
 
 from __future__ import annotations

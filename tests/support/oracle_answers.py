@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which replies are allowed: by the rules in force, and by what the upstreams have said.
+"""The allowed replies: by the rules in force, and by the answers of the upstreams.
 
-Nothing here knows of caches, tables or epochs. A reply is held against every
-sentence that was ever said, as long as it was true, and against the rules at the
-moment at which it is sent; dns.md §4 to §9 say what else a reply owes.
+Nothing here knows caches, tables or epochs. A reply is compared with every upstream
+answer whose TTL has not expired, and with the rules at the moment of the reply, and
+must have the form that RFCs and policy require.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes by command: as steps of a school's life, and what a naive ledger makes of them.
+"""Changes by command: as steps of a school's life, and in a naive ledger.
 
-Steps call a change by a word of their own, because its number is known only when
-it was made. Where filterd refuses a change, nothing has changed; what it takes
-it has to keep.
+Steps refer to a change by a word of their own, because its number is known only after
+it was made. A change that filterd refuses has no effect; one that it accepts stays.
 """
 
 from __future__ import annotations

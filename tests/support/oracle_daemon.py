@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real daemon whose every reply the oracle judges, by the machine's own clocks.
+"""A real daemon whose every reply the oracle checks, by the machine's own clocks.
 
-Here rules change as an administrator changes them, workers are killed, and
-nobody knows at which moment a worker goes over to what is new: until a change
-is confirmed, replies by either are right, and afterwards only those by the new.
+An administrator's commands change the rules, and workers are killed. The moment at
+which a worker starts to use new rules is unknown: until a change is confirmed, replies
+by either rules are right, afterwards only those by the new.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What steps are to provoke, and how often it was met by replies that were judged."""
+"""Situations that steps must provoke, and how often checked replies met each."""
 
 from __future__ import annotations
 

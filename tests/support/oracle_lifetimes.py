@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long what was said is true, and when what is old, or a failure, may be given instead."""
+"""How long an answer is valid, and when a stale one or a failure replaces it."""
 
 from __future__ import annotations
 

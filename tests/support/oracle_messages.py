@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages as the oracle writes and reads them: octet by octet, with nothing of filterd's.
+"""Write and read messages for the oracle, octet by octet, without filterd's code.
 
-Quicker than a library that knows every type, because there are hundreds of
-thousands of them. Names are text in lower case without the last dot.
+This is faster than a library that knows every type; there are hundreds of thousands of
+messages. Names are text in lower case without the last dot.
 """
 
 from __future__ import annotations

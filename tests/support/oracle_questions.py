@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client's question, as the oracle keeps it until it is answered."""
+"""A client's question, as the oracle keeps it until its answer."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in force in a school at one epoch, in two forms: for the oracle, and for filterd."""
+"""The rules of a school at one epoch, in two forms: for oracle and filterd."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes about names of which nobody says anything, and what they lead to.
+"""Scenes about names without rules, and the names that they lead to.
 
-Many ask for them at once, of several grades; what comes back is one answer for
-all of them, and means something else to each. Whatever can happen meanwhile
-happens while the upstreams let them wait.
+Many clients of several grades ask for such a name at once. One answer comes back for
+all of them, and has another meaning for each grade. Any event can happen while the
+upstreams let them wait.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes about upstreams: which of them answers, by what way, and what is given where none does."""
+"""Scenes about upstreams: their order, transports, and replies without any."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random lives, from a seed: scenes that provoke what must be met, among idle questions.
+"""Random lives, from a seed: scenes that provoke, and idle questions.
 
-Steps are made beforehand and depend on nothing that happens, so that the same
-seed is the same life, and a life that went wrong can be made shorter by
-leaving steps out.
+Steps are made beforehand and do not depend on events, so the same seed is the same
+life, and a failing life can be shortened by leaving steps out.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers that say what ``oracle_upstream`` makes up: by UDP and TCP, each in its mood."""
+"""The servers that send the answers of ``oracle_upstream``, over UDP and TCP."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What replies look like: what every one owes, blocks, an upstream's words as they are passed on.
+"""The form of replies: of all, of blocks, and of passed on answers.
 
-Each function says what is wrong, in words; nothing where nothing is.
+Each function returns a fault in words, or nothing.
 """
 
 from __future__ import annotations

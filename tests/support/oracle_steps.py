@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Steps of a school's life: what each does. ``oracle_scripts`` puts them together."""
+"""Steps of a school's life and their effects. ``oracle_scripts`` combines them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client's sockets: one for datagrams, and connections, each for several questions."""
+"""A client's sockets: one for datagrams, and connections for several questions."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the oracle's upstreams say, and a record of everything they have said.
+"""The answers of the oracle's upstreams, and a record of all of them.
 
-Each thing that is said bears a number of its own in address, text or SOA, by
-which it is known again in whatever a client is answered. Nothing is ever taken
-back: what was said once is true for its TTL. Who says it, how and when, is
-``oracle_servers``.
+Each answer has a unique number in its address, text or SOA, by which it is recognised
+in a reply to a client. Nothing is taken back: an answer stays valid for its TTL.
+``oracle_servers`` decides which server sends it, how and when.
 """
 
 from __future__ import annotations

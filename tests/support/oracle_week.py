@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules that are others at other times: a school's week, and what commands have set.
+"""Rules that depend on the time: a school's week, and changes by command.
 
-``WeekRules.at`` works out from nothing what holds at one moment: who sits where
-and what is closed to them by ``NaiveWeek``, what is said of names by looking at
-every exception there is. What comes of it are rules like any others, of which the
-oracle need not know that they hold for this moment only.
+``WeekRules.at`` computes the rules of one moment from the beginning: the grade of each
+room and what is closed to it by ``NaiveWeek``, names by looking at every exception. The
+result is ordinary rules, so the oracle need not know that they hold for one moment only.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the scenes of a school's week ask: before, at and after every edge, in every way."""
+"""Questions of a school's week: before, at and after every edge."""
 
 from __future__ import annotations
 

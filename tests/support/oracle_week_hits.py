@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lives of a school's week are to meet, and an oracle that notes it."""
+"""Situations that lives of a school's week must meet, and their counter."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""filterd without one of the safeguards of what is set in a school's week at a time.
+"""Mutants of filterd, each without one safeguard of a school's week.
 
 See ``oracle_mutants`` and, for those of edges, ``oracle_week_edge_mutants``.
 """

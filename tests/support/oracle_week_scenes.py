@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes of a school's week: each brings edges, and asks before, at and after every one.
+"""Scenes of a school's week: edges, and questions before, at and after each.
 
-Questions are cold, repeated, through aliases, and wait for upstreams while an edge
-is passed, by time or by setting the clock. Those of rooms and exams are in
+Questions are cold, repeated or through aliases, and wait for upstreams while an edge
+passes, by time or by setting the clock. Those of rooms and exams are in
 ``oracle_week_scenes_rooms``.
 """
 

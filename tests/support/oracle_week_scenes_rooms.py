@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes of rooms and exams, and of edges that something else is in the way of."""
+"""Scenes of rooms and exams, and of edges with an obstacle."""
 
 from __future__ import annotations
 

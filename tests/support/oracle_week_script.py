@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random lives of a school with a week: its scenes, and those of all schools in between."""
+"""Random lives of a school with a week, mixed with those of all schools."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A ``blocklists/`` folder as another version has it: told from the one that ships by a name."""
+"""A ``blocklists/`` folder of another version, marked by one name."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies, indexes and clients for tests, each in one line that says what matters to the test.
+"""Policies, indexes and clients for tests, each in one line.
 
-The categories are one of each kind. Indexes are real: the text of lists goes
-through the parsers and the compiler. Names are written as text here, because a
-test is read by people.
+There is one category of each kind. Indexes are real: the text of lists goes through
+the parsers and the compiler. Names are written as text here, because people read tests.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Power cuts without cutting power: an ext4 image whose writers are stopped while it is copied.
+"""Power cuts: an ext4 image, copied while its writers are stopped.
 
-What a copy has is what the disk had: nothing that only the page cache knew. A
-process that syncs a file of its own all the while makes the file system write its
-journal; without it even a careless writer would be lucky (reliability.md 2.4).
-Needs root and loop devices.
+The copy has the content of the disk, and nothing that only the page cache has. A
+process that syncs a file of its own makes the file system write its journal all the
+time; without it even a careless writer would be lucky. Needs root and loop devices.
 """
 
 from __future__ import annotations

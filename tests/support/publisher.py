@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A feed's publisher, its server and a site that trusts it, all real; and hands that forge."""
+"""A feed's publisher, its server and a site, all real; and forgers' tools."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.http_download import Limits
+    from filterd.http_download import DownloadLimits
 
 NOW = 1_800_000_000.0
 DAY_S = 86_400.0
@@ -210,14 +210,14 @@ class Site:
         self.trust.establish(self.root)
 
     def take(
-        self, source: str | Path, limits: Limits | None = None, *, now: float | None = None
+        self, source: str | Path, limits: DownloadLimits | None = None, *, now: float | None = None
     ) -> dict[str, bytes]:
         """Do a run and fetch all; return the files of the version."""
         verified = self.refresh(source, limits, now=now)
         return {file.path: verified.fetch(file.target) for file in verified.publication.files}
 
     def refresh(
-        self, source: str | Path, limits: Limits | None = None, *, now: float | None = None
+        self, source: str | Path, limits: DownloadLimits | None = None, *, now: float | None = None
     ) -> Verified:
         """Do a run, without its files."""
         web = isinstance(source, str)

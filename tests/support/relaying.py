@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One school that is served with the fast path and without, and stories that both live through.
+"""One school, served with the fast path and without, and stories that both run.
 
-A story asks, lets upstreams answer or wait and changes what holds; it returns what
-clients were told. Whoever answered them, that and all that is counted must be the same.
+A story asks, lets upstreams answer or wait and changes the rules; it returns the
+answers of clients. Both ways must give the same answers and the same counters.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """filterd's serving half on real sockets of loopback, and stubs that ask it.
 
-The resolver and its listeners run in a thread with an event loop of their own;
-tests ask from outside with plain blocking sockets, as a stub does. Whatever is
-logged as an error fails the test that did not expect it.
+The resolver and its listeners run in a thread with an event loop of their own; tests
+ask from outside with plain blocking sockets, as a stub does. Any logged error that a
+test does not expect fails it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import dns.message
 import uvloop
 
 from filterd.daemon.tcp_listener import TcpListener
-from filterd.daemon.tcp_slots import Places
+from filterd.daemon.tcp_slots import TcpSlots
 from filterd.errors import ConfigError
 from filterd.fastpath.core_filler import FastPath
 from filterd.fastpath.coroutine_runner import Stepper
@@ -106,7 +106,7 @@ class Serving:
         self.limiter = Limiter(rate or _UNLIMITED, self.clock)
         self.sites = SiteHolder(site)
         self.store = ResolutionStore(site.policy.cache_octets)
-        self.connections = Places()
+        self.connections = TcpSlots()
         self.errors = _Errors()
         self.ports: dict[str, int] = {}
         self.forwarder: Forwarder

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that is being served; a ``conftest.py`` imports what its tests need."""
+"""Fixtures: a school that is being served; a ``conftest.py`` imports them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signed zones without a signing tool: RSA by hand, everything else by dnspython.
+"""Signed zones without a signing tool: RSA by hand, the rest by dnspython.
 
-dnspython signs only where ``cryptography`` is installed. The arithmetic of RSA
-is short, so a test needs neither that nor a name server's tools. The keys are
-small and made from a seed: they prove nothing to anybody outside a test.
+dnspython signs only if ``cryptography`` is installed. The arithmetic of RSA is short,
+so a test needs neither that nor a name server's tools. The keys are small and made
+from a seed: they are worthless outside a test.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to a cache, told to both twins of its memory, which have to say the same."""
+"""Events of a cache, run by both twins of its memory, which must agree."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An authority that issues certificates as a test wants them, and a DNS server that shows them.
+"""An authority for any certificate, and a DNS server that shows it.
 
-The certificates are made by the ``openssl`` command and the server speaks by the
-standard library, in threads: nothing of filterd is its own witness.
+The ``openssl`` command makes the certificates and the standard library serves, in
+threads, so that filterd's code does not test itself.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run test files in several processes of pytest, each of which takes the next one of a queue.
+"""Run test files in several pytest processes, which take them from one queue.
 
-``python -m tests.support.together PROCESSES ARGUMENT ...`` hands the arguments on to pytest,
-says how long each file took, prints what each process reports, and last a closing line of all.
-Not pytest-xdist, whose processes have a second thread: Python 3.12 and later warn of a fork
-there, and filterd forks.
+``python -m tests.support.together PROCESSES ARGUMENT ...`` passes the arguments on to
+pytest, prints the duration of each file, the reports of each process, and a last line
+for all. pytest-xdist is not used: its processes have a second thread, Python 3.12 and
+later warn of a fork there, and filterd forks.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The twins that are built here, for tests that both have to pass."""
+"""The twins that are built here, for tests that both must pass."""
 
 from __future__ import annotations
 

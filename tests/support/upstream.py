@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real upstream on loopback, UDP and TCP, that says what a test tells it to.
+"""A real upstream on loopback, UDP and TCP, with answers that a test sets.
 
-It runs in threads of its own, as another server would; dnspython composes what
-it says, so that filterd's own composer is not its own witness.
+It runs in threads of its own, as another server would; dnspython composes its answers,
+so that filterd's composer does not test itself.
 """
 
 from __future__ import annotations

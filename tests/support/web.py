@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A web server on loopback that answers as it is told."""
+"""A web server on loopback with answers that a test sets."""
 
 from __future__ import annotations
 

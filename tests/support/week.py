@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school with a room, an office and three services, and what people set over it."""
+"""A school with a room, an office and three services, and changes to it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages for tests: honest ones made by dnspython, and raw ones that may lie.
+"""Messages for tests: honest ones from dnspython, and raw ones that may lie.
 
-What is made here never comes from ``filterd.wire`` itself, so that a test of
-the parser does not ask the composer whether it is right.
+Nothing here uses ``filterd.wire``, so that the composer does not check the parser.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both twins of the cache's memory in the same stories: what is told, kept and let go."""
+"""Both twins of the cache's memory run the same stories with the same results."""
 
 from __future__ import annotations
 

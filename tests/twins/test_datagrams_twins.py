@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The native and the plain listener on the same traffic: verdicts, lines, hints, counters."""
+"""The native and the plain listener on the same traffic: equal results."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both twins take the same lines, and a list is the same with its plain lines skimmed or parsed."""
+"""Both twins accept the same lines; skimmed or parsed, a list is the same."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both matchers against each other and against a third model that has no index at all.
+"""Both matchers against each other and against a third model without an index.
 
-``FILTERD_FUZZ_NAMES`` sets how many names the big run draws (``make fuzz``: millions).
+``FILTERD_FUZZ_NAMES`` is the number of names in the large run (``make fuzz``: millions).
 """
 
 from __future__ import annotations

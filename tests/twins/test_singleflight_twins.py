@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both twins of what is in flight on the same story: what is asked, told, counted and learned."""
+"""Both twins of shared exchanges run the same story with the same results."""
 
 from __future__ import annotations
 

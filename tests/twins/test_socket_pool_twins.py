@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both twins of the sockets for upstreams on the same messages: what is told to who waits."""
+"""Both twins of the upstream sockets on the same messages: equal results."""
 
 from __future__ import annotations
 

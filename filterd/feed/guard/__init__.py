@@ -24,6 +24,6 @@ or a reason to **refuse** it for good.
 """
 
 from filterd.feed.guard.guard_report import Finding, Judgement, Severity
-from filterd.feed.guard.guard_run import InForce, School, judge
+from filterd.feed.guard.guard_run import JudgedSchool, ServedFiles, judge
 
-__all__ = ["Finding", "InForce", "Judgement", "School", "Severity", "judge"]
+__all__ = ["Finding", "JudgedSchool", "Judgement", "ServedFiles", "Severity", "judge"]

@@ -44,14 +44,14 @@ _PLAIN = ("domains", "wildcard")
 """Formats of which a line is an entry by itself; a publisher writes nearly all lists in them."""
 
 
-class Question(NamedTuple):
+class GoldenQuestion(NamedTuple):
     """A name that a list closes, and the list."""
 
     name: bytes
     source: ListSource
 
 
-def questions(lists: Iterable[ListSource]) -> Iterator[Question]:
+def questions(lists: Iterable[ListSource]) -> Iterator[GoldenQuestion]:
     """Draw questions from lists, from longer ones more.
 
     Raises:
@@ -65,7 +65,7 @@ def questions(lists: Iterable[ListSource]) -> Iterator[Question]:
             yield from _asked(line, source)
 
 
-def wrong_answers(asking: Asking, asked: Collection[Question]) -> Iterator[Finding]:
+def wrong_answers(asking: Asking, asked: Collection[GoldenQuestion]) -> Iterator[Finding]:
     """Find answers that are not those that the lists give."""
     feed = frozenset(one.source.id for one in asked)
     missed, overruled = dict[str, None](), dict[str, None]()
@@ -116,7 +116,7 @@ def _drawn(path: Path, size: int, count: int) -> Iterator[bytes]:
                 yield file.readline(_MAX_LINE_OCTETS)
 
 
-def _asked(line: bytes, source: ListSource) -> Iterator[Question]:
+def _asked(line: bytes, source: ListSource) -> Iterator[GoldenQuestion]:
     """Yield the names that an entry closes: its own, perhaps one beneath."""
     text = line.decode("utf-8", "replace").split("#", 1)[0].strip()
     exact = source.format == "wildcard" and text.startswith("=")
@@ -124,9 +124,9 @@ def _asked(line: bytes, source: ListSource) -> Iterator[Question]:
         name = name_from_key(key_from_text(text.removeprefix("=" if exact else "*.")))
     except HostnameError:
         return  # a comment, or what the compiler tells of
-    yield Question(name, source)
+    yield GoldenQuestion(name, source)
     if not exact and len(name) < _LONGEST_PARENT:
-        yield Question(_BENEATH + name, source)
+        yield GoldenQuestion(_BENEATH + name, source)
 
 
 def _is_closed_to(client: Client, source: ListSource) -> bool:

@@ -49,7 +49,7 @@ MAX_ASKED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class ServedFiles:
     """The active index, which has the id of its version, and its policy."""
 
     index: Path
@@ -57,7 +57,7 @@ class InForce:
 
 
 @dataclass(frozen=True, slots=True)
-class School:
+class JudgedSchool:
     """The school that a candidate is judged for.
 
     Attributes:
@@ -78,8 +78,8 @@ class School:
 
 def judge(
     candidate: Candidate,
-    in_force: InForce | None,
-    school: School,
+    in_force: ServedFiles | None,
+    school: JudgedSchool,
     *,
     clock: Clock | None = None,
     time_limit_s: float = TIME_LIMIT_S,
@@ -114,7 +114,7 @@ def judge(
 
 
 def request_of(
-    candidate: Candidate, in_force: InForce | None, school: School, now: float
+    candidate: Candidate, in_force: ServedFiles | None, school: JudgedSchool, now: float
 ) -> dict[str, Any]:
     """Return the request to the child, as plain data; ``now`` is Unix time."""
     most = sorted((school.asked or {}).items(), key=lambda one: (-one[1], one[0]))[:MAX_ASKED]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One small fault for each native module; its driver has to find it, or it would find nothing."""
+"""One small fault for each native module; its driver must find it."""
 
 from __future__ import annotations
 

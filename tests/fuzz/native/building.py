@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A copy of filterd whose native modules are built with sanitizers, in a folder of its own.
+"""A copy of filterd, built with sanitizers in a folder of its own.
 
-AddressSanitizer stops at the first octet that is read or written outside of what
-was allocated, UndefinedBehaviorSanitizer at arithmetic that C does not define. The
-tree's own modules are left as they are.
+AddressSanitizer stops at the first octet that is read or written outside of an
+allocation, UndefinedBehaviorSanitizer at arithmetic that C does not define. The modules of
+the tree stay unchanged.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run one driver in this process: ``python -m tests.fuzz.native.driving MODULE SECONDS SEED LAST``.
+"""Run one driver in this process.
 
-``tests.fuzz.native.running`` starts it on a build with sanitizers. Its last line is
-what it did, as JSON; there is none where a fault has ended it.
+``tests.fuzz.native.running`` runs ``python -m tests.fuzz.native.driving MODULE SECONDS
+SEED LAST`` on a build with sanitizers. Its last line is the result, as JSON; a fault ends
+it before that.
 """
 
 from __future__ import annotations

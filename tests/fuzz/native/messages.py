@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages to spoil: made here, hostile ones that tests know, and captured ones where they are."""
+"""Messages to mutate: generated, hostile and captured ones."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drivers, each in a process of its own on a build with sanitizers, and what became of them."""
+"""Run drivers as processes on a build with sanitizers, and read their results."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a driver draws from and reports to, in the process that a fault may end."""
+"""A driver's inputs and its report, in the process that a fault may end."""
 
 from __future__ import annotations
 

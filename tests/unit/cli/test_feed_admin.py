@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.feed.guard import Judgement, School
+    from filterd.feed.guard import JudgedSchool, Judgement
     from filterd.feed.versions import Candidate
     from tests.support.clock import FakeClock
     from tests.support.commands import Outcome
@@ -45,7 +45,7 @@ def held(school: Follower) -> Iterator[Follower]:
     """Version 2 is in force and version 3 is held."""
     school.run(FIRST)
 
-    def judge(candidate: Candidate, _: Any, site: School, **__: Any) -> Judgement:
+    def judge(candidate: Candidate, _: Any, site: JudgedSchool, **__: Any) -> Judgement:
         write_atomically(site.fresh_index, school.published.index(candidate.version))
         digest = Index.open(site.fresh_index).digest.hex()
         gone = say("category {category}: all its {had} names are gone", category="porn", had=9)

@@ -7,7 +7,7 @@ import pytest
 
 from filterd.cli import words
 from filterd.feed.guard import Severity
-from filterd.feed.sources import Outcome
+from filterd.feed.sources import SourceOutcome
 from filterd.feed.standing import Freshness
 from filterd.feed.version_history import Event
 from filterd.i18n import Sentence, Texts
@@ -33,7 +33,7 @@ ANSWERED = [*Source, "dropped", "malformed", "notimp", "badvers", "error"]
         (words.FEED_EVENT, Event),
         (words.FRESHNESS, Freshness),
         (words.SEVERITY, Severity),
-        (words.OUTCOME, Outcome),
+        (words.OUTCOME, SourceOutcome),
         (words.RENEWAL, EARLY_S),
         (words.WEEKDAY, range(7)),
     ],

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import StoreError
+from filterd.feed import appliance_files
 from filterd.feed.appliance_files import ID_OCTETS, ApplianceFolder, TimeFloor
+from filterd.state_file import FileFormat
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
@@ -128,14 +130,17 @@ def test_one_flipped_bit_makes_no_time_that_never_comes(tmp_path: Path) -> None:
         assert floor.read() == RELEASED_AT
 
 
-def test_a_file_of_an_earlier_release_is_read_and_written_in_the_new_form(tmp_path: Path) -> None:
+def test_a_file_is_read_from_and_by_the_release_before(tmp_path: Path) -> None:
     floor, path = TimeFloor(tmp_path), tmp_path / "time-floor"
     path.write_bytes(b"1798934400 4fa53fde")
     assert floor.read() == LATER == 1_798_934_400
     path.write_bytes(b"1798934401 4fa53fde")  # its checksum is of another time
     assert floor.read() == RELEASED_AT
     floor.note(LATER)
-    assert path.read_bytes().startswith(b"filterd feed-time 1\n")
+    assert path.read_bytes() == b"1798934400 4fa53fde"
+    plain = FileFormat(appliance_files._Believed, magic=b"filterd feed-time ")
+    plain.save(path, appliance_files._Believed(LATER + 5.0))
+    assert floor.read() == LATER + 5.0
 
 
 @pytest.mark.parametrize("damage", [b"", b"nan", b"inf", b"\xff\xfe", b"9" * 400, b"1e300"])

@@ -35,7 +35,7 @@ MONDAY, TUESDAY = "followed-20261123", "followed-20261124"
 def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Follower:
     """Have a site whose guard compiles, and holds a version that lists a popular name."""
 
-    def judge(candidate: Candidate, _: Any, site: guard.School, **__: Any) -> guard.Judgement:
+    def judge(candidate: Candidate, _: Any, site: guard.JudgedSchool, **__: Any) -> guard.Judgement:
         folder = Blocklists(candidate.folder, candidate.version)
         build_lists(None, folder, site.fresh_index, now=0.0)
         digest = Index.open(site.fresh_index).digest.hex()

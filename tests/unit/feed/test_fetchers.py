@@ -21,7 +21,7 @@ from filterd.errors import (
     TooSlowError,
 )
 from filterd.feed.fetchers import FolderFetcher, WebFetcher
-from filterd.http_download import Limits
+from filterd.http_download import DownloadLimits
 from tests.support.clock import FakeClock
 from tests.support.publisher import Server, send, served
 
@@ -90,7 +90,7 @@ def test_a_server_that_is_silent_is_too_slow(server: Server, clock: FakeClock) -
     server.answers["/a"] = wait
     try:
         with pytest.raises(TooSlowError, match="nothing came for too long"):
-            WebFetcher(server.url, clock, Limits(silence_s=0.05)).download_bytes(
+            WebFetcher(server.url, clock, DownloadLimits(silence_s=0.05)).download_bytes(
                 f"{server.url}a", 1
             )
     finally:

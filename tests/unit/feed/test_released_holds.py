@@ -15,7 +15,7 @@ from filterd.feed.released_holds import (
     FILE,
     MOST_OCTETS,
     MOST_RELEASES,
-    Release,
+    ReleasedHold,
     content_digest,
     fetch_releases,
     signable,
@@ -29,7 +29,7 @@ from tests.support.publisher import NOW, Publisher
 if TYPE_CHECKING:
     from pathlib import Path
 
-RELEASE = Release(
+RELEASE = ReleasedHold(
     7, "c" * 64, {"tables": frozenset(("-pins a", "-pins b")), "growth": frozenset()}, "x"
 )
 
@@ -69,7 +69,7 @@ def publisher(tmp_path: Path) -> Publisher:
     return Publisher(tmp_path / "www")
 
 
-def fetched(publisher: Publisher, now: float | None = NOW) -> tuple[Release, ...]:
+def fetched(publisher: Publisher, now: float | None = NOW) -> tuple[ReleasedHold, ...]:
     fetcher = FolderFetcher(publisher.folder, FakeClock(NOW))
     return fetch_releases(fetcher, publisher.newest_root.signed, now)
 
@@ -132,7 +132,7 @@ def test_no_more_is_read_than_there_may_be(publisher: Publisher) -> None:
 
 def test_the_latest_releases_are_kept(publisher: Publisher) -> None:
     for number in range(MOST_RELEASES + 3):
-        one = Release(number, "", {}, "x")
+        one = ReleasedHold(number, "", {}, "x")
         publisher.repository.release(one, publisher.signers["root"], now=NOW)
     assert [one.version for one in fetched(publisher)] == list(range(3, MOST_RELEASES + 3))
     assert json.loads((publisher.metadata / FILE).read_bytes())["signed"]["version"] == 23

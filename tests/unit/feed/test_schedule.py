@@ -27,8 +27,8 @@ from filterd.feed.schedule import (
     Night,
     Now,
     Place,
-    Standing,
-    Step,
+    ScheduledWork,
+    ScheduleState,
     Work,
     after_check,
     after_failed_check,
@@ -70,7 +70,7 @@ class Appliance:
     ) -> None:
         self.place, self.night = place, night
         self.monotonic, self.wall = 5_000.0, wall
-        self.standing = Standing(self.monotonic, done_at)
+        self.standing = ScheduleState(self.monotonic, done_at)
 
     @property
     def now(self) -> Now:
@@ -80,7 +80,7 @@ class Appliance:
         self.monotonic += seconds
         self.wall += seconds
 
-    def next(self) -> Step:
+    def next(self) -> ScheduledWork:
         return next_step(self.place, self.night, self.standing, self.now)
 
     def until_run(self, *, set_clock: float = 0.0) -> float:
@@ -195,7 +195,7 @@ def test_power_that_comes_back_to_all_at_once_makes_no_herd() -> None:
 
 
 def _first_check(one: Appliance) -> float:
-    fresh = Standing(5_000.0, AFTERNOON)
+    fresh = ScheduleState(5_000.0, AFTERNOON)
     return next_step(one.place, one.night, fresh, Now(5_000.0, AFTERNOON)).at
 
 
@@ -232,7 +232,7 @@ def test_something_urgent_is_taken_at_once() -> None:
 
 def test_what_is_handled_already_is_not_urgent() -> None:
     one = Appliance()
-    one.standing = Standing(5_000.0, THIS_MORNING, handled=7)
+    one.standing = ScheduleState(5_000.0, THIS_MORNING, handled=7)
     one.announced(7)
     assert one.next().work is Work.CHECK
 

@@ -10,14 +10,14 @@ from filterd.clock import SystemClock
 from filterd.errors import StoreError
 from filterd.feed import sources
 from filterd.feed.sources import (
-    Outcome,
     SourceFolder,
+    SourceOutcome,
     SourceReport,
     counted,
     fetch_sources,
     read_sources,
 )
-from filterd.http_download import Limits
+from filterd.http_download import DownloadLimits
 from filterd.lists.catalog import PublicSource
 from tests.support.web import Page, Web, serving
 
@@ -55,7 +55,7 @@ def _fetch(web: Web, folder: SourceFolder, path: str = "/list.txt") -> SourceRep
 
 def test_a_text_is_taken(web: Web, folder: SourceFolder) -> None:
     report = _fetch(web, folder)
-    assert report == SourceReport("one", Outcome.TAKEN, report.reason, 40, 0, len(TEXT))
+    assert report == SourceReport("one", SourceOutcome.TAKEN, report.reason, 40, 0, len(TEXT))
     assert folder.text("one").read_bytes() == TEXT
 
 
@@ -69,7 +69,7 @@ def test_a_request_says_nothing_of_who_asks(web: Web, folder: SourceFolder) -> N
 def test_a_text_that_has_not_changed_is_not_sent_again(web: Web, folder: SourceFolder) -> None:
     _fetch(web, folder)
     report = _fetch(web, folder)
-    assert (report.outcome, report.entries) == (Outcome.UNCHANGED, 40)
+    assert (report.outcome, report.entries) == (SourceOutcome.UNCHANGED, 40)
     assert web.asked[-1][1]["If-None-Match"] == '"1"'
 
 
@@ -77,14 +77,14 @@ def test_a_date_is_asked_for_where_there_is_no_tag(web: Web, folder: SourceFolde
     date = "Wed, 02 Sep 2026 00:00:00 GMT"
     web.pages["/list.txt"] = Page(TEXT, headers={"Last-Modified": date})
     _fetch(web, folder)
-    assert _fetch(web, folder).outcome is Outcome.UNCHANGED  # the same octets came again
+    assert _fetch(web, folder).outcome is SourceOutcome.UNCHANGED  # the same octets came again
     assert web.asked[-1][1]["If-Modified-Since"] == date
 
 
 def test_a_damaged_text_is_fetched_again(web: Web, folder: SourceFolder) -> None:
     _fetch(web, folder)
     folder.text("one").write_bytes(TEXT[:-2])
-    assert _fetch(web, folder).outcome is Outcome.TAKEN
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
     assert folder.text("one").read_bytes() == TEXT
 
 
@@ -118,18 +118,18 @@ def test_what_is_wrong_leaves_the_last_good_text(web: Web, folder: SourceFolder,
     _fetch(web, folder)
     web.pages["/list.txt"], reason = BAD[bad]
     report = _fetch(web, folder)
-    assert report.outcome is Outcome.KEPT
+    assert report.outcome is SourceOutcome.KEPT
     assert any(part in report.reason for part in reason.split("|"))
     assert report.entries == 40
     assert folder.text("one").read_bytes() == TEXT
     web.pages["/list.txt"] = Page(TEXT + b"more.example\n")
-    assert _fetch(web, folder).outcome is Outcome.TAKEN
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
 
 
 def test_without_a_good_text_the_list_is_missing(web: Web, folder: SourceFolder) -> None:
     web.pages["/list.txt"] = Page(PAGE)
     report = _fetch(web, folder)
-    assert report.outcome is Outcome.MISSING
+    assert report.outcome is SourceOutcome.MISSING
     assert "a web page" in report.reason
     assert not folder.text("one").exists()
     assert list(folder.text("one").parent.iterdir()) == []
@@ -138,7 +138,7 @@ def test_without_a_good_text_the_list_is_missing(web: Web, folder: SourceFolder)
 def test_exactly_half_is_taken(web: Web, folder: SourceFolder) -> None:
     _fetch(web, folder)
     web.pages["/list.txt"] = Page(b"".join(TEXT.splitlines(keepends=True)[:20]))
-    assert _fetch(web, folder).outcome is Outcome.TAKEN
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
 
 
 def test_a_shrunk_list_is_taken_once_somebody_says_so(web: Web, folder: SourceFolder) -> None:
@@ -146,7 +146,7 @@ def test_a_shrunk_list_is_taken_once_somebody_says_so(web: Web, folder: SourceFo
     web.pages["/list.txt"] = Page(b"a.example\n")
     assert "remove one.json" in _fetch(web, folder).reason
     folder.text("one").with_suffix(".json").unlink()
-    assert _fetch(web, folder).outcome is Outcome.TAKEN
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
 
 
 def test_a_text_without_end_is_not_taken(
@@ -155,20 +155,20 @@ def test_a_text_without_end_is_not_taken(
     monkeypatch.setattr(sources, "MAX_OCTETS", len(TEXT) - 1)
     assert "longer than" in _fetch(web, folder).reason
     monkeypatch.setattr(sources, "MAX_OCTETS", len(TEXT))
-    assert _fetch(web, folder).outcome is Outcome.TAKEN
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
 
 
 def test_a_text_that_comes_too_late_is_not_taken(web: Web, folder: SourceFolder) -> None:
     source = _source(f"{web.address}/list.txt")
-    late = Limits(total_s=0.0)
+    late = DownloadLimits(total_s=0.0)
     [report] = fetch_sources([source], folder, SystemClock(), limits=late, schemes=HTTP)
-    assert report.outcome is Outcome.MISSING
+    assert report.outcome is SourceOutcome.MISSING
     assert "within 0 s" in report.reason
 
 
 def test_a_redirection_is_followed_by_the_same_scheme(web: Web, folder: SourceFolder) -> None:
     web.pages["/moved"] = Page(status=301, headers={"Location": f"{web.address}/list.txt"})
-    assert _fetch(web, folder, "/moved").outcome is Outcome.TAKEN
+    assert _fetch(web, folder, "/moved").outcome is SourceOutcome.TAKEN
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1/x", "file:///etc/passwd", "ftp://x/y", ""])
@@ -187,10 +187,10 @@ def test_a_server_that_is_not_there_holds_up_no_other(web: Web, folder: SourceFo
         schemes=HTTP,
         progress=lambda done, of: told.append((done, of)),
     )
-    assert [one.outcome for one in reports] == [Outcome.MISSING, Outcome.TAKEN]
+    assert [one.outcome for one in reports] == [SourceOutcome.MISSING, SourceOutcome.TAKEN]
     assert "cannot be reached" in reports[0].reason
     assert told == [(1, 2), (2, 2)]
-    assert counted(reports)[Outcome.TAKEN] == counted(reports)[Outcome.MISSING] == 1
+    assert counted(reports)[SourceOutcome.TAKEN] == counted(reports)[SourceOutcome.MISSING] == 1
 
 
 def test_texts_are_read_from_a_folder_alike(tmp_path: Path, folder: SourceFolder) -> None:
@@ -199,11 +199,11 @@ def test_texts_are_read_from_a_folder_alike(tmp_path: Path, folder: SourceFolder
     (given / "one.txt").write_bytes(TEXT)
     sources = [_source("https://example.com/1"), _source("https://example.com/2", "two")]
     one, two = read_sources(sources, folder, given)
-    assert (one.outcome, one.entries) == (Outcome.TAKEN, 40)
-    assert (two.outcome, "No such file" in two.reason) == (Outcome.MISSING, True)
+    assert (one.outcome, one.entries) == (SourceOutcome.TAKEN, 40)
+    assert (two.outcome, "No such file" in two.reason) == (SourceOutcome.MISSING, True)
     (given / "one.txt").write_bytes(PAGE)
     one, _ = read_sources(sources, folder, given)
-    assert one.outcome is Outcome.KEPT
+    assert one.outcome is SourceOutcome.KEPT
     assert folder.text("one").read_bytes() == TEXT
 
 
@@ -228,5 +228,5 @@ def test_a_note_of_an_earlier_release_counts(web: Web, folder: SourceFolder) -> 
         f'{{\n "asked": "{asked}",\n "sha256": "{digest}",\n "octets": 460,\n "entries": 40,\n '
         '"problems": 0,\n "etag": "\\"1\\"",\n "last_modified": ""\n}'
     )
-    assert _fetch(web, folder).outcome is Outcome.UNCHANGED
+    assert _fetch(web, folder).outcome is SourceOutcome.UNCHANGED
     assert web.asked[-1][1]["If-None-Match"] == '"1"'

@@ -13,9 +13,9 @@ import pytest
 from filterd.errors import FetchError
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import Judgement, Severity, found
-from filterd.feed.standing import Freshness, Standing, StandingFile, freshness, overview
+from filterd.feed.standing import FeedStanding, Freshness, StandingFile, freshness, overview
 from filterd.feed.tuf_arrival import TufArrival
-from filterd.feed.version_watch import Counts, Watch
+from filterd.feed.version_watch import AnswerCounts, Watch
 from filterd.i18n import say
 from tests.support.feed_site import FIRST, SECOND, Follower
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DAY_S = 86_400.0
 NOW = 1_800_000_000.0
 FLOOR = NOW - DAY_S
-KNOWN = Standing(
+KNOWN = FeedStanding(
     tried_at=NOW,
     verified_at=NOW,
     version="12",
@@ -79,7 +79,7 @@ def test_a_file_of_an_earlier_release_is_read_and_written_in_the_new_form(tmp_pa
 )
 def test_what_is_damaged_is_as_at_the_beginning(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "standing.json").write_bytes(damage)
-    assert StandingFile(tmp_path).read() == Standing()
+    assert StandingFile(tmp_path).read() == FeedStanding()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_clock_before_what_is_known_says_nothing() -> None:
 
 
 def test_before_the_first_answer_there_is_nothing_to_be_old() -> None:
-    assert freshness(Standing(), NOW, FLOOR) is Freshness.NEVER
+    assert freshness(FeedStanding(), NOW, FLOOR) is Freshness.NEVER
 
 
 ADDRESS = "https://feed.example/"
@@ -153,7 +153,7 @@ def test_what_does_not_come_any_more_gets_old(
 def test_what_is_watched_is_told_by_the_clock(school: Follower) -> None:
     school.run(FIRST)
     assert _told(school)["watched_until"] is None
-    school.site.watches.begin(Watch(FIRST, school.clock.monotonic(), Counts(), 0.0))
+    school.site.watches.begin(Watch(FIRST, school.clock.monotonic(), AnswerCounts(), 0.0))
     school.clock.advance(200)
     assert _told(school)["watched_until"] == school.clock.wall() + 400
 

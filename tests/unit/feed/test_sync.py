@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from filterd.feed.guard import Judgement, School
+    from filterd.feed.guard import JudgedSchool, Judgement
     from filterd.feed.versions import Candidate
 
 WHY = say("category {category}: all its {had} names are gone", category="porn", had=9)
@@ -39,7 +39,7 @@ def _judge_as(monkeypatch: pytest.MonkeyPatch, school: Follower, severity: Sever
     """Have one thing found of every version; return those that were judged."""
     judged = list[str]()
 
-    def judge(candidate: Candidate, _: Any, site: School, **__: Any) -> Judgement:
+    def judge(candidate: Candidate, _: Any, site: JudgedSchool, **__: Any) -> Judgement:
         judged.append(candidate.version)
         write_atomically(site.fresh_index, school.published.index(candidate.version))
         digest = Index.open(site.fresh_index).digest.hex()

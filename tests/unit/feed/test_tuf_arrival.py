@@ -71,12 +71,12 @@ def marks_sent(server: Server) -> list[str]:
     return [headers.get("If-None-Match", "") for path, headers in server.asked if path == TIMESTAMP]
 
 
-def after(site: Site, server: Server, handled: int) -> schedule.Standing:
-    standing = schedule.Standing(0.0, NOW, handled=handled)
+def after(site: Site, server: Server, handled: int) -> schedule.ScheduleState:
+    standing = schedule.ScheduleState(0.0, NOW, handled=handled)
     return schedule.after_check(standing, checked(site, server), STARTED)
 
 
-def work(standing: schedule.Standing) -> schedule.Step:
+def work(standing: schedule.ScheduleState) -> schedule.ScheduledWork:
     place = schedule.Place(0.5, 0.5, 0.5)
     return schedule.next_step(place, schedule.Night("Asia/Ho_Chi_Minh"), standing, STARTED)
 

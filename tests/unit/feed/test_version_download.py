@@ -15,7 +15,7 @@ from filterd.feed import version_download
 from filterd.feed.deltas import pack
 from filterd.feed.manifest import verify
 from filterd.feed.version_download import SPARE_OCTETS, take
-from filterd.feed.versions import InForce, Versions
+from filterd.feed.versions import VersionPointer, Versions
 from tests.support.dying import dies_at_disk
 from tests.support.feed_versions import Contents, Publisher, a_list, contents_of
 
@@ -64,7 +64,7 @@ def test_the_first_version_is_fetched_whole(tmp_path: Path, publisher: Publisher
     taken = take(publisher.publish(1, FIRST), versions, publisher)
     assert taken.in_full == sorted(FIRST)
     assert taken.candidate.folder == versions.folder_of("1")
-    assert versions.in_force() == InForce()
+    assert versions.in_force() == VersionPointer()
     versions.promote("1")
     assert contents_of(versions) == FIRST
 
@@ -293,7 +293,7 @@ def _sync(publication: Publication, versions: Versions, publisher: Publisher) ->
 
 def _points_first(publication: Publication, versions: Versions, publisher: Publisher) -> None:
     """Do the same in the wrong order."""
-    versions._point(InForce(current=publication.version, previous=("1",)))
+    versions._point(VersionPointer(current=publication.version, previous=("1",)))
     _sync(publication, versions, publisher)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import shutil
@@ -14,7 +15,7 @@ from filterd.errors import DigestError, GuardError, StoreError
 from filterd.feed import versions as versions_module
 from filterd.feed.manifest import verify
 from filterd.feed.version_download import take
-from filterd.feed.versions import Candidate, InForce, Versions
+from filterd.feed.versions import Candidate, VersionPointer, Versions
 from filterd.i18n import say
 from filterd.state_file import FileFormat
 from tests.support.dying import dies_at_disk
@@ -55,7 +56,7 @@ def _flip(path: Path, at: int = 0) -> None:
 
 def test_at_first_nothing_is_in_force(tmp_path: Path) -> None:
     versions = Versions(tmp_path)
-    assert versions.in_force() == InForce()
+    assert versions.in_force() == VersionPointer()
     assert versions.current() is None
     assert versions.folders() == ()
 
@@ -101,7 +102,7 @@ def test_a_rollback_puts_the_one_before_in_force_and_refuses_the_bad_one(tmp_pat
         versions.promote("3")
     versions.allow("3")
     versions.promote("3")
-    assert versions.in_force() == InForce(current="3", previous=("2", "1"))
+    assert versions.in_force() == VersionPointer(current="3", previous=("2", "1"))
 
 
 def test_a_rollback_passes_over_what_is_damaged(tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_a_rollback_passes_over_what_is_not_trusted_any_more(tmp_path: Path) -> 
 def test_without_one_before_a_rollback_leads_to_what_ships(tmp_path: Path) -> None:
     versions = _in_force(tmp_path, 1)
     assert _roll_back(versions) is None
-    assert versions.in_force() == InForce(refused=("1",))
+    assert versions.in_force() == VersionPointer(refused=("1",))
 
 
 def test_a_held_version_stays_until_it_is_let_go(tmp_path: Path) -> None:
@@ -196,20 +197,54 @@ OLD = b"""{
  "sha256": "2a67525d2ab1f489ef74eb508045e37a313101f17dafecb4c53cd3d11dac2686"
 }"""
 """As releases up to 0.1 wrote the pointer."""
-HELD = InForce("12", ("11", "10"), ("9",), "tuần thi")
+HELD = VersionPointer("12", ("11", "10"), ("9",), "tuần thi")
 
 
-def test_a_pointer_of_an_earlier_release_counts_and_is_written_in_the_new_form(
-    tmp_path: Path,
-) -> None:
-    versions, pointer = Versions(tmp_path), tmp_path / "in-force.json"
-    pointer.write_bytes(OLD)
+def _read_by_0_1(path: Path) -> VersionPointer | None:
+    """Read a pointer by the rules of release 0.1, to which ``install.sh --rollback`` leads."""
+    try:
+        data = json.loads(path.read_bytes()[: 1 << 16])
+        state = data["state"]
+        digest = hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
+        if data["sha256"] != digest:
+            return None
+        lists = {key: tuple(state[key]) for key in ("previous", "refused")}
+        return VersionPointer(current=state["current"], held=state["held"], **lists)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def test_a_pointer_is_read_from_and_by_the_release_before(tmp_path: Path) -> None:
+    versions, paths = Versions(tmp_path), [tmp_path / "in-force.json"]
+    paths[0].write_bytes(OLD)
+    paths.append(tmp_path / "in-force.copy.json")
     assert versions.in_force() == HELD
     versions.mend()
     assert versions.in_force() == HELD
-    versions.hold(None)
-    assert pointer.read_bytes().startswith(b"filterd feed-pointer 1\n")
-    assert versions.in_force() == replace(HELD, held=None)
+    assert [path.read_bytes() for path in paths] == [OLD, OLD]
+    versions.refuse("13")
+    versions.hold("tuần\nthi 'học kì'")
+    state = replace(HELD, refused=("9", "13"), held="tuần\nthi 'học kì'")
+    assert versions.in_force() == state
+    assert [_read_by_0_1(path) for path in paths] == [state, state]
+
+
+def test_control_in_the_form_of_other_files_the_release_before_would_lose_the_pointer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = Versions(tmp_path)
+    monkeypatch.setattr(
+        versions_module, "_FORMAT", FileFormat(VersionPointer, magic=b"filterd feed-pointer ")
+    )
+    versions.refuse("13")
+    assert versions.in_force().refused == ("13",)
+    assert _read_by_0_1(tmp_path / "in-force.json") is None
+
+
+def test_a_pointer_in_the_form_of_other_files_is_read(tmp_path: Path) -> None:
+    plain = FileFormat(VersionPointer, magic=b"filterd feed-pointer ")
+    plain.save(tmp_path / "in-force.json", HELD)
+    assert Versions(tmp_path).in_force() == HELD
 
 
 def test_every_flipped_octet_of_an_old_pointer_leaves_its_copy_to_count(tmp_path: Path) -> None:
@@ -226,8 +261,10 @@ def test_control_without_its_digest_a_flipped_pointer_would_be_believed(
 ) -> None:
     pointer = tmp_path / "in-force.json"
     pointer.write_bytes(OLD.replace(b"12", b"13", 1))
-    assert Versions(tmp_path).in_force() == InForce()
-    undigested = FileFormat(InForce, magic=b"x", legacy=lambda octets: json.loads(octets)["state"])
+    assert Versions(tmp_path).in_force() == VersionPointer()
+    undigested = FileFormat(
+        VersionPointer, magic=b"x", legacy=lambda octets: json.loads(octets)["state"]
+    )
     monkeypatch.setattr(versions_module, "_FORMAT", undigested)
     assert Versions(tmp_path).in_force().current == "13"
 
@@ -274,7 +311,7 @@ def test_with_both_pointers_lost_the_next_version_is_the_first(
     versions = _in_force(tmp_path, 1)
     for name in ("in-force.json", "in-force.copy.json"):
         (tmp_path / name).write_bytes(rubbish)
-    assert versions.in_force() == InForce()
+    assert versions.in_force() == VersionPointer()
     taken = take(PUBLISHER.publish(2, _contents(2)), versions, PUBLISHER)
     assert taken.linked == ["catalog.yaml"]
     versions.promote("2")

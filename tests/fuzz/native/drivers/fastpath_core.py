@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queries of any octets, replies to keep and the passing of time.
+"""Queries of any octets, replies to keep, and the passing of time.
 
-What is read is what the wire's own parser reads; what is answered answers the question that
-was asked; what holds does by the rules, written down once more.
+The core reads the same as the wire's own parser, a reply answers its question, and the
+rules in force are those of a second, independent model.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Datagrams of every size through real sockets, batch after batch, beside honest ones."""
+"""Datagrams of every size through real sockets, in batches, beside honest ones."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a site may say of names, cells, templates and clients, and much that none says."""
+"""Names, cells, templates and clients of sites, valid and invalid."""
 
 from __future__ import annotations
 

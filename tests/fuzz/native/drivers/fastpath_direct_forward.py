@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions that come by real sockets, any answers to them, changes and ends.
+"""Questions over real sockets, any answers to them, reloads and ends.
 
-Each question that is taken is answered once or left to the chain once, by what upstreams
-have said to it, and only what is plain is sent.
+Each accepted question is answered once or given to the chain once, from what upstreams
+have answered to it, and only plain answers are sent.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""More replies than there is room for, and questions for them, while time goes on."""
+"""More replies than there is room for, and questions, while time passes."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sources of every kind into small tables, where each newcomer pushes somebody out."""
+"""Sources of every kind into small tables; each new one replaces another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.fuzz.native.session import Session
 
-REACHES = {"refused", "raised", "counted", *(verdict.name for verdict in pure.Verdict)}
+REACHES = {"refused", "raised", "counted", *(verdict.name for verdict in pure.Treatment)}
 
 _WHAT = ("judge",) * 8 + ("crowd", "take_by_tcp", "prove")
 _STORY = 200
@@ -56,7 +56,7 @@ def _tell(session: Session, tables: list[Any], now: float) -> None:
         said.append((verdict, asked, table.is_overloaded(now)))
     assert said[0] == said[1], (what, said)
     if what in {"judge", "crowd"}:
-        session.reached[pure.Verdict(said[0][0]).name] += 1
+        session.reached[pure.Treatment(said[0][0]).name] += 1
 
 
 def _flood(session: Session, tables: list[Any], now: float) -> None:
@@ -65,7 +65,7 @@ def _flood(session: Session, tables: list[Any], now: float) -> None:
         address = session.give(_address(session.rng))
         said = [table.crowd(address, 1, now, lambda *_: True) for table in tables]
         assert said[0] == said[1]
-        session.reached[pure.Verdict(said[0]).name] += 1
+        session.reached[pure.Treatment(said[0]).name] += 1
 
 
 def _address(rng: random.Random) -> bytes:

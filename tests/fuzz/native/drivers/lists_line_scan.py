@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lines of lists into the skimmer: plain ones, nearly plain ones, and any text at all."""
+"""Lines of lists into the skimmer: plain ones, nearly plain ones, and any text."""
 
 from __future__ import annotations
 

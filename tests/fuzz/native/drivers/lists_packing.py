@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records into the packer: those that the compiler makes, and some that it never would."""
+"""Records into the packer: those of the compiler, and some that it never makes."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stories of a cache that is mostly too small, and resolutions that nobody could have made."""
+"""Stories of a cache that is mostly too small; some resolutions are impossible."""
 
 from __future__ import annotations
 

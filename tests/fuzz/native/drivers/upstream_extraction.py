@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may be kept of responses, ordinary and not, beside what the pure module says."""
+"""The cacheable part of any responses, compared with the pure module."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers and forgeries of any octets to who waits for upstreams, and what else ends waiting."""
+"""Answers and forgeries of any octets to waiting questions, and their ends."""
 
 from __future__ import annotations
 

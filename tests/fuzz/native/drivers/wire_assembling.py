@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Replies from sections of any octets to queries as they come, whose figures may lie."""
+"""Replies from sections of any octets to raw queries; figures may lie."""
 
 from __future__ import annotations
 
