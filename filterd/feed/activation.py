@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from filterd.i18n import refused, say
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, install_index, note_checked, version_of
 from filterd.paths import install, shipped
-from filterd.state_file import FileFormat
+from filterd.state_file import IDS, FileFormat
 from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Begun:
     """The journal: the version that is coming, by its index, or the one that is going."""
 
     step: JournalStep
-    version: str
+    version: str = field(metadata={IDS: True})
     digest: str = ""
 
 

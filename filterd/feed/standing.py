@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
 from filterd.i18n import UNSAID, refused, say
 from filterd.lists.index_files import version_of
-from filterd.state_file import FileFormat, to_plain
+from filterd.state_file import IDS, FileFormat, to_plain
 from filterd.state_folder import SHIPPED, plain_version
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class FeedStanding:
 
     tried_at: float | None = None
     verified_at: float | None = None
-    version: str = SHIPPED
+    version: str = field(default=SHIPPED, metadata={IDS: True})
     expires_at: float | None = None
     waiting_since: float | None = None
     takes_at: float | None = None
@@ -158,9 +158,6 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
     refusal = _refusal(state, served)
     # A site that follows no feed any more is not told of the last run's trouble.
     problem = refusal or (standing.problem if address else UNSAID)
-    judgement = to_plain(standing.judgement)
-    if judgement:
-        judgement["version"] = plain_version(judgement["version"])
     return {
         "address": address,
         # Of a folder that cannot be read only the problem is told.
@@ -178,7 +175,7 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         "freshness": freshness(standing, now, TimeFloor(state.feed).read()).value,
         "problem": str(problem),
         "sentence": i18n.to_plain(problem),
-        "judgement": judgement,
+        "judgement": to_plain(standing.judgement),
         "watched_until": watched_until,
     }
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.state_file import FileFormat
+from filterd.state_file import IDS, FileFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ class Watch:
         canaries: names that must be blocked for everybody.
     """
 
-    version: str
+    version: str = field(metadata={IDS: True})
     since: float
     at_swap: AnswerCounts
     usual: float

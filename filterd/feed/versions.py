@@ -23,14 +23,14 @@ import hashlib
 import json
 import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import DigestError, GuardError, StoreError
 from filterd.feed.manifest import verify
 from filterd.i18n import say
 from filterd.paths import install, remove_temporaries
-from filterd.state_file import FileFormat, to_plain
+from filterd.state_file import IDS, FileFormat, to_plain
 from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class VersionPointer:
         held: why no other version is to come, None where the next one may.
     """
 
-    current: str | None = None
-    previous: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
+    current: str | None = field(default=None, metadata={IDS: True})
+    previous: tuple[str, ...] = field(default=(), metadata={IDS: True})
+    refused: tuple[str, ...] = field(default=(), metadata={IDS: True})
     held: str | None = None
 
 

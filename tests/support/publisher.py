@@ -82,7 +82,8 @@ class Publisher:
 
     def renew_root(self, signers: list[CryptoSigner] | None = None, now: float = NOW) -> None:
         """Publish the root again, as its next version, signed by all of its keys or by some."""
-        self.repository._follow(self.repository._root(), signers or self.signers["root"], now)
+        roots = self.signers["root"] if signers is None else signers
+        self.repository._follow(self.repository._root(), roots, now)
 
     def read(self, name: str) -> Metadata[Any]:
         """Return a file of the metadata."""

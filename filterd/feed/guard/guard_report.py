@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from filterd import i18n
 from filterd.errors import GuardError, RefusedVersionError
 from filterd.i18n import Sentence, say
-from filterd.state_file import Decoders, to_octets
+from filterd.state_file import IDS, Decoders, to_octets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -80,7 +80,7 @@ class Judgement:
         peak_octets: its peak of memory.
     """
 
-    version: str
+    version: str = field(metadata={IDS: True})
     findings: tuple[Finding, ...]
     index: str = ""
     checks: tuple[str, ...] = ()

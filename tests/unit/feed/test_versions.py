@@ -208,8 +208,11 @@ def _read_by_0_1(path: Path) -> VersionPointer | None:
         digest = hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
         if data["sha256"] != digest:
             return None
-        lists = {key: tuple(state[key]) for key in ("previous", "refused")}
-        return VersionPointer(current=state["current"], held=state["held"], **lists)
+        numbers = {key: tuple(state[key]) for key in ("previous", "refused")}
+        if not {type(one) for one in (state["current"], *sum(numbers.values(), ()))} <= {int}:
+            return None
+        lists = {key: tuple(map(str, some)) for key, some in numbers.items()}
+        return VersionPointer(current=str(state["current"]), held=state["held"], **lists)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

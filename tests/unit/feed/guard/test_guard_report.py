@@ -126,7 +126,7 @@ NO_JUDGEMENTS: dict[str, bytes] = {
     **{
         f"{key} as {value!r}": json.dumps({**GOOD, key: value}).encode()
         for key, value in [
-            ("version", "7"),
+            ("version", [7]),
             ("version", True),
             ("version", 7.0),
             ("index", "ab"),
