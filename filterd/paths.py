@@ -21,6 +21,8 @@ from filterd.i18n import Sentence, refused, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from filterd.errors import FilterdError
+
     Buffer = bytes | memoryview
 
 SYSTEM_CONFIG = Path("/etc/filterd")
@@ -195,19 +197,17 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reading(folder: Path) -> Iterator[None]:
-    """Turn an error of the operating system about a folder into one of filterd's.
+def reading(path: str | Path, kind: type[FilterdError] = StoreError) -> Iterator[None]:
+    """Turn an error of the operating system during a read into one of filterd's.
 
     Raises:
-        StoreError: the operation failed.
+        FilterdError: the read failed; of the kind that the caller names.
     """
     try:
         yield
     except OSError as error:
-        path = error.filename or folder
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error
+        where = error.filename or path
+        raise kind(say("{path}: cannot be read: {why}", path=where, why=refused(error))) from error
 
 
 def remove_temporaries(*paths: Path) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from types import MappingProxyType, NoneType, UnionType
 from typing import (
@@ -35,6 +35,7 @@ from filterd import i18n
 from filterd.errors import StoreError
 from filterd.i18n import Sentence, refused, say
 from filterd.paths import read_plain, write_atomically
+from filterd.state_folder import plain_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,6 +47,9 @@ ValueT = TypeVar("ValueT")
 
 ADDED = "added"
 """In the metadata of a field with a default: files of earlier releases do not have it."""
+
+IDS = "ids"
+"""In the metadata of a field: it has ids of versions; in files those of a feed are numbers."""
 
 MOST_OCTETS = 64 << 20
 """Of a file: more than any that is written, less than would take the memory from others."""
@@ -65,9 +69,10 @@ def to_plain(value: Any) -> Any:
     if is_dataclass(value):
         found = ((field, getattr(value, field.name)) for field in fields(value))
         return {
-            field.name: to_plain(held)
+            field.name: _ids(plain_version, plain) if IDS in field.metadata else plain
             for field, held in found
             if not (ADDED in field.metadata and held == field.default)
+            for plain in (to_plain(held),)
         }
     if isinstance(value, bytes):
         return value.hex()
@@ -79,6 +84,17 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: to_plain(item) for key, item in value.items()}
     return value.value if isinstance(value, Enum) else value
+
+
+def _ids(change: Callable[[Any], Any], value: Any) -> Any:
+    """Change each id of a field, of one of them or of a list."""
+    if isinstance(value, list):
+        return [change(one) for one in value]
+    return None if value is None else change(value)
+
+
+def _id_of(value: Any) -> Any:
+    return str(value) if type(value) is int else value
 
 
 def to_json(value: Any) -> str:
@@ -131,7 +147,7 @@ class Decoders:
 
     def _of_dataclass(self, kind: Any) -> Decoder:
         hints = get_type_hints(kind, localns=self._words)
-        decoders = {field.name: self.of(hints[field.name]) for field in fields(kind)}
+        decoders = {field.name: self._of_field(field, hints[field.name]) for field in fields(kind)}
         needed = {field.name for field in fields(kind) if ADDED not in field.metadata}
 
         def build(content: Any) -> Any:
@@ -142,6 +158,12 @@ class Decoders:
             return kind(**{name: decoders[name](told) for name, told in content.items()})
 
         return build
+
+    def _of_field(self, field: Field[Any], hint: Any) -> Decoder:
+        decoder = self.of(hint)
+        if IDS not in field.metadata:
+            return decoder
+        return lambda content: decoder(_ids(_id_of, content))
 
     def _of_collection(self, origin: Any, arguments: tuple[Any, ...]) -> Decoder:
         if origin is UnionType:  # there is only "... | None"
@@ -176,11 +198,7 @@ def _number(value: Any) -> float:
     raise ValueError
 
 
-_SPECIAL: dict[Any, Decoder] = {
-    bytes: bytes.fromhex,
-    float: _number,
-    Sentence: i18n.from_plain,
-}
+_SPECIAL: dict[Any, Decoder] = {bytes: bytes.fromhex, float: _number, Sentence: i18n.from_plain}
 
 
 class FileFormat(Generic[ValueT]):

@@ -17,6 +17,7 @@ from filterd.feed.feed_config import followed
 from filterd.feed.sync import SiteFeed
 from filterd.feed.trust import load_root
 from filterd.i18n import quoted, say
+from filterd.state_folder import plain_version
 
 
 def trust(here: Context, root: Path, *, replace: bool, json: bool) -> None:
@@ -42,7 +43,7 @@ def trust(here: Context, root: Path, *, replace: bool, json: bool) -> None:
         )
 
 
-def approve(here: Context, version: int | None, reason: str, *, json: bool) -> None:
+def approve(here: Context, version: str | None, reason: str, *, json: bool) -> None:
     """Put a version in force that waits."""
     with bar(here, here.texts("Judging the version"), visible=not json):
         site = site_of(here)
@@ -50,7 +51,7 @@ def approve(here: Context, version: int | None, reason: str, *, json: bool) -> N
             version = version or _waiting(site)
             names = site.approve(version, reason)
     if json:
-        here.print_json({"version": version, "names": names})
+        here.print_json({"version": plain_version(version), "names": names})
     else:
         told = here.texts(
             "Version {version} is in force: {names}.", version=version, names=counted.names(names)
@@ -58,7 +59,7 @@ def approve(here: Context, version: int | None, reason: str, *, json: bool) -> N
         here.console.print(told)
 
 
-def refuse(here: Context, version: int | None, reason: str, *, json: bool) -> None:
+def refuse(here: Context, version: str | None, reason: str, *, json: bool) -> None:
     """Never take a version that waits."""
     site = site_of(here)
     with site.holding():
@@ -67,7 +68,7 @@ def refuse(here: Context, version: int | None, reason: str, *, json: bool) -> No
     _tell(
         here,
         say("Version {version} is never taken; the next one may come."),
-        {"version": version},
+        {"version": plain_version(version)},
         json=json,
     )
 
@@ -91,7 +92,7 @@ def rollback(here: Context, reason: str, *, json: bool) -> None:
             " {bad} is not taken again."
         )
     )
-    _tell(here, key, {"bad": bad, "version": version}, json=json)
+    _tell(here, key, {"bad": _plain(bad), "version": _plain(version)}, json=json)
 
 
 def hold(here: Context, reason: str, *, off: bool, json: bool) -> None:
@@ -116,12 +117,16 @@ def hold(here: Context, reason: str, *, off: bool, json: bool) -> None:
     _tell(
         here,
         say("New versions are taken again.") if off else stays,
-        {"version": version},
+        {"version": _plain(version)},
         json=json,
     )
 
 
-def _waiting(site: SiteFeed) -> int:
+def _plain(version: str | None) -> int | str | None:
+    return version and plain_version(version)
+
+
+def _waiting(site: SiteFeed) -> str:
     """Return the version that waits for somebody.
 
     Raises:

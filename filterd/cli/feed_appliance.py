@@ -78,7 +78,7 @@ def approve(
     """
     from filterd.cli import feed_admin  # noqa: PLC0415 -- as above
 
-    feed_admin.approve(here, version, reason, json=json)
+    feed_admin.approve(here, None if version is None else str(version), reason, json=json)
 
 
 @command
@@ -94,7 +94,7 @@ def refuse(
     """
     from filterd.cli import feed_admin  # noqa: PLC0415 -- as above
 
-    feed_admin.refuse(here, version, reason, json=json)
+    feed_admin.refuse(here, None if version is None else str(version), reason, json=json)
 
 
 @command

@@ -13,11 +13,7 @@ from filterd.cli.feed_publisher import BuildPaths
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import grid, number, titled
 from filterd.errors import ConfigError, GuardError
-from filterd.i18n import say, told
-from filterd.lists.catalog import Catalog, load_catalog
-from filterd.paths import sole
-from filterd.publish.signed_orders import day_of
-from filterd.publish.sources import (
+from filterd.feed.sources import (
     SourceFolder,
     SourceOutcome,
     SourceReport,
@@ -25,7 +21,11 @@ from filterd.publish.sources import (
     fetch_sources,
     read_sources,
 )
-from filterd.publish.top_names import Popular, read_popular
+from filterd.i18n import say, told
+from filterd.lists.catalog import Catalog, load_catalog
+from filterd.lists.top_names import Popular, read_popular
+from filterd.paths import sole
+from filterd.publish.signed_orders import day_of
 from filterd.publish.version_build import BuildReport, build_version
 
 _NOT_TAKEN = (SourceOutcome.KEPT, SourceOutcome.MISSING)

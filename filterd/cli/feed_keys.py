@@ -15,7 +15,7 @@ from securesystemslib.signer import CryptoSigner, Key
 from filterd.cli.context import Context
 from filterd.cli.render import facts
 from filterd.errors import ConfigError
-from filterd.feed.target_roles import ONLINE
+from filterd.feed.targets import ONLINE
 from filterd.feed.trust import fingerprint
 from filterd.i18n import say
 from filterd.paths import open_plain, write_atomically

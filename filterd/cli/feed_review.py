@@ -20,11 +20,17 @@ from filterd.documents import did_you_mean
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
+from filterd.lists.lookalike_families import (
+    ACCEPTED,
+    FEWEST_LETTERS,
+    Decision,
+    Waiting,
+    has_mirrors,
+    letters,
+)
 from filterd.lists.lookalikes_file import is_shape
 from filterd.publish import review
-from filterd.publish.families import letters
-from filterd.publish.lookalike_rules import FEWEST_LETTERS, has_mirrors
-from filterd.publish.review import ACCEPTED, DECISIONS, REFUSED, Decision, Waiting
+from filterd.publish.review import DECISIONS, REFUSED
 from filterd.publish.signed_orders import day_of
 
 _NOTHING, _WAITS = 0, 1

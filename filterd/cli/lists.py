@@ -20,13 +20,12 @@ from filterd.cli.time_options import school_clock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
 from filterd.i18n import Texts, say, say_n
-from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.lists.catalog import load_categories
+from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.index import Index
+from filterd.lists.index_files import blocklists_in_force
 from filterd.lists.list_queries import entries_of, overview, single_hosts
-from filterd.lists.popular_names import load_popular_names
-from filterd.lists.reject_reasons import Reason
-from filterd.lists.report import CompileReport, ListReport
+from filterd.lists.report import CompileReport, ListReport, Reason
 from filterd.lists.services import PREFIX
 
 app = group("Compile lists, see what was compiled, find a name.")

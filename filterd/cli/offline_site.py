@@ -11,10 +11,10 @@ from filterd.config.compile import compile_policy
 from filterd.config.site_reader import SiteSources, load_site
 from filterd.errors import ConfigError, NameTextError, StoreError
 from filterd.i18n import quoted, refused, say
-from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.index import Index
+from filterd.lists.index_files import blocklists_in_force
 from filterd.overrides.store import Store
 from filterd.policy.model import GRADES, Policy
 from filterd.resolve.site import Site

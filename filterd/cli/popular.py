@@ -16,8 +16,8 @@ from filterd.cli.offline_site import policy_of
 from filterd.cli.render import grades_told, number
 from filterd.errors import FilterdError, IndexFormatError
 from filterd.feed.guard.probe_clients import Asking
+from filterd.lists.catalog_tables import PopularName
 from filterd.lists.index import Index
-from filterd.lists.popular_names import PopularName
 from filterd.lists.services import PREFIX
 from filterd.policy import policy_file
 from filterd.policy.model import GRADES, Policy

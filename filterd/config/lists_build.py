@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from filterd.lists.active_blocklists import Blocklists
     from filterd.lists.catalog import Catalog
     from filterd.lists.compiler import Progress
+    from filterd.lists.index_files import Blocklists
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
 
@@ -121,7 +121,7 @@ def compile_blocklists(
     target: Path | IO[bytes],
     *,
     now: float,
-    feed: int | None,
+    feed: str | None,
     problems: Path | None = None,
     progress: Progress | None = None,
 ) -> CompileReport:

@@ -11,7 +11,7 @@ from filterd import i18n
 from filterd.errors import ControlError, FilterdError, StoreError
 from filterd.i18n import say
 from filterd.overrides.effects import has_ended, things_of
-from filterd.overrides.mended_mistakes import Mistakes
+from filterd.overrides.mistake_reports import Mistakes
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.policy import policy_file as policy_store
 from filterd.resolve.explain_history import PastQuestion, PastState, explain_past

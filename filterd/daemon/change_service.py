@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.daemon.timekeeper import ClockStep, Timekeeper
-    from filterd.overrides.change_context import CheckedChange
-    from filterd.overrides.store_results import Done
+    from filterd.overrides.effects import CheckedChange
+    from filterd.overrides.store import Done
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site
 

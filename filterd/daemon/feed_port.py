@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import control
 from filterd.errors import ControlError
-from filterd.feed.daemon_port import Daemon
+from filterd.feed.version_watch import Daemon
 from filterd.wire import RRType
 from filterd.wire import name as names
 

@@ -3,7 +3,7 @@
 
 At a start no clock below the *floor* is believed. The floor is the latest of these: the
 release, the time of the compiled lists, the last change by command, the feed's time
-(``feed.time_floor``), and the time that is kept here once a minute while the time is known.
+(``feed.appliance_files``), and the time that is kept here once a minute while the time is known.
 `filterd clock accept` or a time server drops a floor from a clock that was ahead: every
 source with a time between the right one and that floor is ignored from then on.
 

@@ -55,7 +55,7 @@ from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import FilterdError
-from filterd.feed.time_floor import TimeFloor
+from filterd.feed.appliance_files import TimeFloor
 from filterd.i18n import Texts
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
 from filterd.state_folder import StateFolder

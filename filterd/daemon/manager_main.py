@@ -17,7 +17,7 @@ from filterd.daemon.manager import Manager
 from filterd.daemon.process import Heart, hear_hangups, wish_to_stop
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
-from filterd.feed.status_view import overview
+from filterd.feed.standing import overview
 from filterd.overrides.roles import ADMINS, TEACHERS
 
 if TYPE_CHECKING:

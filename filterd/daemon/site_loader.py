@@ -21,9 +21,13 @@ from filterd.config.compile_run import compile_in_child, compile_in_memory
 from filterd.daemon.shared_overrides import overrides_in_force
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
 from filterd.i18n import quoted, say
-from filterd.lists.active_blocklists import blocklists_to_compile_by
 from filterd.lists.index import Index
-from filterd.lists.index_files import checked_digests, install_index, note_checked
+from filterd.lists.index_files import (
+    blocklists_to_compile_by,
+    checked_digests,
+    install_index,
+    note_checked,
+)
 from filterd.overrides.effects import NOTHING
 from filterd.paths import is_plain, move_away, replacing, sole, takes_files
 from filterd.policy import policy_file

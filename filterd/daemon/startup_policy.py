@@ -19,7 +19,7 @@ from filterd.config.compile_run import afresh, compile_in_child
 from filterd.daemon.site_loader import Unwritten, compile_unwritten, log_error, open_index
 from filterd.errors import ConfigErrors, FilterdError, StoreError
 from filterd.i18n import refused, say
-from filterd.lists.active_blocklists import blocklists_in_force, blocklists_to_compile_by
+from filterd.lists.index_files import blocklists_in_force, blocklists_to_compile_by
 from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.resolve import expectation_checks

@@ -18,7 +18,15 @@ package: it brings PyYAML and pydantic, which the serving process must not carry
 """
 
 from filterd.documents.validation import DocumentModel, refusal, validate
-from filterd.documents.yaml_reader import MAX_DEPTH, MAX_SIZE_OCTETS, Document, Where, load, parse
+from filterd.documents.yaml_reader import (
+    MAX_DEPTH,
+    MAX_SIZE_OCTETS,
+    Document,
+    Where,
+    dump,
+    load,
+    parse,
+)
 from filterd.i18n import did_you_mean
 
 __all__ = [
@@ -28,6 +36,7 @@ __all__ = [
     "DocumentModel",
     "Where",
     "did_you_mean",
+    "dump",
     "load",
     "parse",
     "refusal",

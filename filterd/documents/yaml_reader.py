@@ -273,3 +273,9 @@ def _syntax_hint(problem: str) -> Sentence:
     if "mapping values are not allowed" in problem:
         return say("text that holds ': ' goes in quotes; check the indentation")
     return say("check indentation, quotes and brackets around this place")
+
+
+def dump(data: Any) -> bytes:
+    """Return plain data as YAML, keys in their order; the same data gives the same octets."""
+    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
+    return text.encode()

@@ -20,6 +20,10 @@ lookup. So they are compiled once into a file that lookups read where it lies::
          |
     index         opens it: name -> matcher -> hits -> entries with list and line
 
+``list_merge`` makes one list of all third parties' lists of a category;
+``lookalike_families`` makes rules of names that differ in digits or suffix only;
+``top_names`` are names that everybody visits, which no list of danger means.
+
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
 refused; ``catalog`` reads which lists a publisher has; ``rules`` (pins, protections) and
 ``public_suffix`` define which names lists must leave alone. ``index_files`` replaces an

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.documents import did_you_mean, load, validate
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
-from filterd.lists.active_blocklists import check_tables
 from filterd.lists.catalog_schema import (
     CatalogFile,
     CategoriesFile,
@@ -27,6 +26,7 @@ from filterd.lists.catalog_schema import (
     SafeSearchFile,
     ServicesFile,
 )
+from filterd.lists.index_files import check_tables
 from filterd.lists.lookalikes_file import read_lookalikes
 from filterd.lists.orders_file import read_orders
 from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite

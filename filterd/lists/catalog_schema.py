@@ -91,6 +91,9 @@ _WebAddress = Annotated[str, Field(pattern=r"^https://[!-~]+$")]
 IsoDate = Annotated[str, PlainValidator(_date), WithJsonSchema({"type": "string"})]
 """A day, as ``2026-09-02``."""
 
+MAX_CANARIES = 50
+"""Of each category; a school asks for them after every change (reliability.md E6)."""
+
 
 class BothLanguages(DocumentModel):
     """A text for people, in Vietnamese and English."""
@@ -208,7 +211,7 @@ class CanaryEntry(DocumentModel):
     """Names that must be blocked where a category is closed."""
 
     category: _Identifier
-    names: Annotated[tuple[_HostName, ...], Field(min_length=1, max_length=50)]
+    names: Annotated[tuple[_HostName, ...], Field(min_length=1, max_length=MAX_CANARIES)]
 
 
 class CanariesFile(DocumentModel):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from filterd.i18n import UNSAID, Sentence, quoted
 from filterd.lists.hostname import key_from_name
 from filterd.lists.public_suffix import is_public_suffix
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.lists.rules import ListSource
 
 if TYPE_CHECKING:

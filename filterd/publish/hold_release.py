@@ -20,13 +20,13 @@ from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import FeedError, GuardError
 from filterd.feed import guard
-from filterd.feed.order_keys import other_key
+from filterd.feed.orders import other_key
 from filterd.feed.released_holds import ReleasedHold, content_digest
 from filterd.feed.targets import KEPT_DELTAS
 from filterd.feed.versions import Candidate
 from filterd.i18n import say
-from filterd.lists.active_blocklists import Blocklists
 from filterd.lists.catalog import load_catalog
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.publish.publication import Published
 from filterd.publish.release import publishing, working
@@ -82,7 +82,7 @@ def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = 
         for number, base in enumerate(bases):
             if progress is not None:
                 progress(number, len(bases))
-            for one in _judged(Candidate(version, folder), base, clock):
+            for one in _judged(Candidate(str(version), folder), base, clock):
                 found.setdefault(f"{one.kind} {one.subjects or one.sentence}", one)
         keys = published.orders_keys(version)
         for number in earlier:
@@ -125,7 +125,7 @@ def _judged(candidate: Candidate, base: Path, clock: Clock) -> Iterable[guard.Fi
         config.mkdir()
         (config / SITE_FILE).write_text(_A_SCHOOL, encoding="utf-8")
         index, policy = Path(made) / "index", Path(made) / "policy"
-        number = int(base.name) if base.name.isdecimal() else None
+        number = base.name if base.name.isdecimal() else None
         build_lists(config, Blocklists(base, number), index, now=clock.wall())
         catalog = load_catalog(base)
         write_policy(policy, compile_policy(load_site(config), catalog), None, catalog.compiled)

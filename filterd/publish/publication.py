@@ -21,7 +21,7 @@ from filterd.feed.deltas import unpack
 from filterd.feed.targets import Publication, PublishedFile, read_publication
 from filterd.feed.tuf_refresh import orders_keys
 from filterd.i18n import quoted, refused, say
-from filterd.paths import make_folder
+from filterd.paths import make_folder, reading
 from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.signing import hashed_name
 
@@ -132,11 +132,6 @@ class Published:
         root: Root = self._signed(f"{number}.root.json")
         return root, self._read(f"{number}.root.json")
 
-    def orders_version(self) -> int:
-        """Return which version of the role ``orders`` is published."""
-        snapshot: Snapshot = self._signed(f"{self.version}.snapshot.json")
-        return snapshot.meta[f"{ORDERS}.json"].version
-
     def orders_keys(self, version: int) -> tuple[str, ...]:
         """Return the ids of the keys that may sign orders in a version.
 
@@ -198,12 +193,8 @@ class Published:
             ) from error
 
     def _read(self, name: str) -> bytes:
-        try:
+        with reading(self._metadata / name):
             return (self._metadata / name).read_bytes()
-        except OSError as error:
-            raise StoreError(
-                say("{path}: cannot be read: {why}", path=self._metadata / name, why=refused(error))
-            ) from error
 
 
 def refuse_second(folder: Path) -> None:

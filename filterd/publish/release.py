@@ -243,8 +243,7 @@ def _without_orders(last: Path, target: Path) -> Path:
 
 
 def _unpack(target: NewTarget, whole: Path) -> None:
-    """Unpack a file of the parcel, and check it against its signed data."""
-    assert isinstance(target.content, bytes)
+    """Unpack a file of the parcel, held to what its signed data says."""
     [file] = read_publication(1, [(target.name, len(target.content), target.custom)]).files
     path = whole / file.path
     path.parent.mkdir(parents=True, exist_ok=True)

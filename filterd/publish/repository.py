@@ -34,11 +34,11 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from filterd.errors import FeedError, StoreError
+from filterd.errors import FeedError
 from filterd.feed import released_holds
-from filterd.feed.target_roles import is_ordered
-from filterd.i18n import refused, say
-from filterd.paths import write_atomically
+from filterd.feed.targets import is_ordered
+from filterd.i18n import say
+from filterd.paths import reading, write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.publication import refuse_second
 from filterd.publish.signing import (
@@ -164,13 +164,7 @@ class Repository:
         return len(stale)
 
     def rotate_key(
-        self,
-        role: str,
-        old: Identified,
-        new: CryptoSigner,
-        signers: Signers,
-        *,
-        now: float,
+        self, role: str, old: Identified, new: CryptoSigner, signers: Signers, *, now: float
     ) -> bytes | None:
         """Exchange one key of a role; return the new root, or ``None`` where none is needed.
 
@@ -201,10 +195,6 @@ class Repository:
         if role != ROOT and not self._counts(role):  # the old key has not signed with the new one
             self._advance(self._published(), both, now)
         return content
-
-    def renew_root(self, signers: Sequence[CryptoSigner], *, now: float) -> bytes:
-        """Sign the root's keys for another term, once a year or so; return the new root."""
-        return self._follow(self._root(), signers, now)
 
     def release(
         self, release: released_holds.ReleasedHold, signers: Sequence[CryptoSigner], *, now: float
@@ -325,11 +315,11 @@ class Repository:
         write_atomically(self._metadata / name, content, mode=0o644)
 
     def _write_target(self, file: NewTarget) -> TargetFile:
-        target, content = describe(file)
+        target = describe(file)
         path = self._targets / hashed_name(file.name, target.hashes["sha256"])
         # Written whole or not at all, under the name of its content: it need not be written again.
-        if not (path.is_file() and path.stat().st_size == len(content)):
-            write_atomically(path, content, mode=0o644)
+        if not (path.is_file() and path.stat().st_size == len(file.content)):
+            write_atomically(path, file.content, mode=0o644)
         return target
 
     def _root(self) -> Metadata[Root]:
@@ -381,12 +371,8 @@ class Repository:
         return True
 
     def _read(self, name: str) -> bytes:
-        try:
+        with reading(self._metadata / name):
             return (self._metadata / name).read_bytes()
-        except OSError as error:
-            raise StoreError(
-                say("{path}: cannot be read: {why}", path=self._metadata / name, why=refused(error))
-            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build a version from the publisher's ``blocklists/`` folder and source texts.
 
-The result is a ``blocklists/`` folder again, so that a school compiles it like the one
-that ships: the tables unchanged, for each category one list of all third parties beside
-the publisher's own (``list_merge``), and the look-alike rules of their names
-(``lookalikes``). The same input gives the same octets: an unchanged file costs no school
-a download.
+What comes out is a ``blocklists/`` folder again, so that a school compiles it as
+it does the one that ships: the tables as they are, and for each category one
+list of all third parties together, beside the publisher's own (``lists.list_merge``),
+and the rules of look-alikes that their names make (``lists.lookalike_families``).
+The same input gives the same octets: what did not change costs no school a download.
 
 Before the result replaces the last build, the production loader reads it and limits
 compare it with the version before (``feed.guard.limits``). A result outside the limits
@@ -14,24 +14,24 @@ is written only if it is approved.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
-
-from filterd.errors import ConfigError, ListError, StoreError
+from filterd.documents import dump
+from filterd.errors import ConfigError, ListError
 from filterd.feed.guard.limits import Content, excesses, few
-from filterd.i18n import refused, say
-from filterd.lists import contacts
+from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
+from filterd.lists.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml, load_contacts
+from filterd.lists.list_merge import Normalised, normalise
+from filterd.lists.lookalike_families import rules_of, rules_yaml, waiting_of
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.rules import ListSource
-from filterd.paths import sync_folder
-from filterd.publish.list_merge import Normalised, normalise
-from filterd.publish.lookalike_rules import rules_of, rules_yaml, waiting_of
+from filterd.lists.top_names import Popular
+from filterd.paths import sync_folder, writing
 from filterd.publish.review import read_decisions, write_queue
-from filterd.publish.top_names import Popular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,18 +39,14 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog, CatalogCategory
-    from filterd.publish.list_merge import PublishedList
-    from filterd.publish.lookalike_rules import LookalikeOutcome
+    from filterd.lists.list_merge import PublishedList
+    from filterd.lists.lookalike_families import LookalikeOutcome
 
     Progress = Callable[[int, int], None]
 
 LISTS = "lists"
-CANARIES = "canaries.yaml"
 POPULAR = "popular.txt"
-MAX_CANARIES = 50
-"""Names of each category that a school asks for after every change (reliability.md E6)."""
 
-_CANARY = ".blocked.filterd.example"
 _TABLES = (
     "categories.yaml",
     "holidays.yaml",
@@ -59,8 +55,8 @@ _TABLES = (
     "safe_search.yaml",
     "services.yaml",
 )
-_OPTIONAL = (contacts.FILE,)
-PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES, POPULAR, LOOKALIKES))
+_OPTIONAL = (CONTACTS_FILE,)
+PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES_FILE, POPULAR, LOOKALIKES))
 """All that a version may consist of, beside its lists and what is ordered."""
 
 
@@ -118,7 +114,7 @@ def build_version(
     """
     catalog = load_catalog(folder)
     _check_not_by_hand(folder)
-    contacts.load_contacts(folder)  # schools ignore mistakes in it, so report them here
+    load_contacts(folder)  # a school is lenient, so its mistakes are told here
     decisions = read_decisions(folder)
     popular = popular or Popular()
     given = _given(catalog, texts)
@@ -133,16 +129,6 @@ def build_version(
     plain = tuple(one._replace(text=b"") for one in lists)
     waiting = len(outcome.queue)
     return BuildReport(categories, plain, missing, outcome.count, waiting, held, written)
-
-
-def content_of(folder: Path, popular: Popular) -> Content:
-    """Return what a version closes, as the limits compare it.
-
-    Raises:
-        ConfigErrors: it is no version.
-        ListError: a list of it cannot be read.
-    """
-    return _content(_categories_of(folder, popular))
 
 
 def _categories_of(folder: Path, popular: Popular) -> dict[str, Normalised]:
@@ -168,10 +154,7 @@ def _given(catalog: Catalog, texts: Mapping[str, Path]) -> tuple[ListSource, ...
 
 
 def _normalised(
-    catalog: Catalog,
-    given: Iterable[ListSource],
-    popular: Popular,
-    progress: Progress | None,
+    catalog: Catalog, given: Iterable[ListSource], popular: Popular, progress: Progress | None
 ) -> dict[str, Normalised]:
     by_category: dict[str, list[ListSource]] = {one.id: [] for one in catalog.categories}
     for source in given:
@@ -252,7 +235,8 @@ def _write(
 ) -> None:
     """Write the folder aside, have the production loader read it, and put it in its place."""
     made = target.with_name(f".{target.name}.new")
-    try:
+    with writing(target), contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(shutil.rmtree, made, ignore_errors=True)
         shutil.rmtree(made, ignore_errors=True)
         (made / LISTS).mkdir(parents=True)
         for name in _TABLES:
@@ -265,19 +249,14 @@ def _write(
                 (made / LISTS / f"{one.id}.txt").write_bytes(one.text)
         used = {one.id for one in given}
         (made / "catalog.yaml").write_bytes(_catalog_yaml(catalog, categories, used))
-        (made / CANARIES).write_bytes(_canaries_yaml(categories))
+        canaries = {one: result.canaries for one, result in categories.items()}
+        (made / CANARIES_FILE).write_bytes(canaries_yaml(canaries))
         if popular.names:
             (made / POPULAR).write_bytes(popular.text())
         if lookalikes.count:
             (made / LOOKALIKES).write_bytes(rules_yaml(lookalikes))
         _load(made)
         _replace(made, target)
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be written: {why}", path=target, why=refused(error))
-        ) from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _load(made: Path) -> None:
@@ -328,20 +307,4 @@ def _catalog_yaml(catalog: Catalog, categories: Mapping[str, Normalised], used: 
         for one in catalog.sources
         if one.id in used
     ]
-    return _yaml({"lists": lists, "sources": sources})
-
-
-def _canaries_yaml(categories: Mapping[str, Normalised]) -> bytes:
-    """Return of each category names that must be blocked wherever the category is closed."""
-    entries = []
-    for category, result in categories.items():
-        made = [name for name in result.canaries if name.endswith(_CANARY)]
-        others = [name for name in result.canaries if not name.endswith(_CANARY)]
-        if names := (made + others)[:MAX_CANARIES]:
-            entries.append({"category": category, "names": names})
-    return _yaml({"canaries": entries})
-
-
-def _yaml(data: Any) -> bytes:
-    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
-    return text.encode()
+    return dump({"lists": lists, "sources": sources})

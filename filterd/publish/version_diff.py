@@ -17,8 +17,8 @@ from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
 from filterd.lists.rules import Effect, Scope
 from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail
+from filterd.lists.top_names import Popular
 from filterd.policy.model import GRADES
-from filterd.publish.top_names import Popular
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

@@ -196,7 +196,7 @@ def take_version(targets: Path, state: Path, number: int) -> None:
     began = time.process_time()
     publication = read_publication(number, signed)
     taken = take(publication, versions, lambda target: files[target].read_bytes())
-    versions.promote(number)
+    versions.promote(str(number))
     versions.prune()
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(

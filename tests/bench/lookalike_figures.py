@@ -19,9 +19,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.lists.lookalike_families import distinct, make_rules
 from filterd.lists.lookalikes import LookalikeRule, Lookalikes
-from filterd.publish.families import distinct
-from filterd.publish.lookalike_rules import make_rules
 from filterd.wire import name as names
 from tests.support.shared_data import ROOT
 
@@ -33,7 +32,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.publish.lookalike_rules import LookalikeOutcome
+    from filterd.lists.lookalike_families import LookalikeOutcome
 
 HOSTS_VN = "lists/hostsVN/extensions"
 LISTED = {

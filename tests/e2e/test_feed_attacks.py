@@ -183,7 +183,7 @@ def go_on(stage: Stage, folder: Path) -> Path:
     publisher, now = Publisher(folder, signers=stage.publisher.signers), stage.clock.wall()
     for root in stage.publisher.metadata.glob("2.root.json"):
         shutil.copy(root, publisher.metadata)
-        publisher.repository.renew_root(publisher.signers["root"], now=now)
+        publisher.renew_root(now=now)
     publisher.publish("next.example", now=now)
     return folder
 

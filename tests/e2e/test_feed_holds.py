@@ -18,14 +18,12 @@ from filterd.clock import SystemClock
 from filterd.errors import GuardError
 from filterd.feed import deltas, released_holds, sync
 from filterd.feed.guard.guard_report import Judgement, Severity, found
-from filterd.feed.guard.limits import GROWTH, POPULAR
-from filterd.feed.guard.must_resolve import BENEATH
-from filterd.feed.guard.rewrite_targets import REWRITES
-from filterd.feed.guard.table_limits import TABLES
+from filterd.feed.guard.limits import GROWTH, POPULAR, TABLES
+from filterd.feed.guard.must_resolve import BENEATH, REWRITES
 from filterd.feed.trust import TrustFolder
 from filterd.feed.version_history import Event
 from filterd.i18n import say
-from filterd.lists.active_blocklists import version_of
+from filterd.lists.index_files import version_of
 from filterd.publish import hold_release
 from filterd.publish.publication import Published
 from filterd.publish.signing import RELEASES, sign_orders, signed, until
@@ -132,13 +130,13 @@ def test_two_root_keys_release_nothing_that_is_refused(
     for judged_as in (None, Severity.HELD):
         version = school.publish(add("starter/gambling.txt", "google.com"))
         content = released_holds.content_digest(
-            Published(school.publisher.folder).publication(version)
+            Published(school.publisher.folder).publication(int(version))
         )
         everything = tuple(
             found(kind, Severity.HELD, say("{why}", why="any"))
             for kind in (BENEATH, POPULAR, GROWTH, TABLES, REWRITES)
         )
-        sign(school, hold_release.Held(version, content, everything), roots)
+        sign(school, hold_release.Held(int(version), content, everything), roots)
         if judged_as is None:
             with pytest.raises(GuardError, match="is refused"):
                 school.sync()
@@ -162,7 +160,7 @@ def test_what_the_law_orders_comes_ahead_of_what_is_held(
 
     with pytest.raises(GuardError, match="is held: pins: "):
         school.sync()
-    assert school.in_force == -held
+    assert school.in_force == f"-{held}"
     assert school.is_blocked(ORDERED)
     judgement = school.site.standing.read().judgement
     assert judgement is not None
@@ -175,7 +173,7 @@ def test_what_the_law_orders_comes_ahead_of_what_is_held(
     following = school.publish(without(RETIRED, also=an_order(f"{NEXT}\n".encode())))
     with pytest.raises(GuardError, match="is held: pins: "):
         school.sync()
-    assert (school.in_force, school.is_blocked(NEXT)) == (-following, True)
+    assert (school.in_force, school.is_blocked(NEXT)) == (f"-{following}", True)
     with school.site.holding():
         assert school.site.approve(following, "a test")
     assert (school.in_force, school.is_blocked(NEXT)) == (following, True)

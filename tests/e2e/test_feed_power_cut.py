@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from filterd.feed import version_download
+from filterd.state_folder import SHIPPED
 from tests.support.feed_site import FIRST, Follower, Published, judged_at_once
 from tests.support.power_cut import CARELESS_MOUNT, an_image, missing, mounted, writing
 
@@ -96,8 +97,8 @@ class Disk:
         site = Follower(at / str(self._round), self._published)
         self._template.copy_to(site.folder)
         os.sync()
-        for version in (NOTHING, *self._published.versions):
-            if version:
+        for version in (SHIPPED, *self._published.versions):
+            if version != SHIPPED:
                 site.run(version)
             # Beside the disk, and told only when all is done.
             told = self._told.with_suffix(".new")
@@ -109,12 +110,12 @@ class Disk:
 
     def _check(self, at: Path, told: Told) -> None:
         site = Follower(at / str(told.round), self._published)
-        following = FIRST if told.version == NOTHING else told.version + 1
-        last = self._published.versions[-1]
-        served = site.check_served(told.version, following)
+        following = int(FIRST) if told.version == NOTHING else told.version + 1
+        either = str(told.version), str(following)
+        served = int(site.check_served(*either))
         site.recover()
-        assert site.check_consistent(told.version, following) >= served
-        site.check_taken(min(following + 1, last))
+        assert int(site.check_consistent(*either)) >= served
+        site.check_taken(str(min(following + 1, int(self._published.versions[-1]))))
 
 
 def test_after_a_power_cut_it_is_the_old_version_or_the_new_one(

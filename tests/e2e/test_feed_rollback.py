@@ -17,8 +17,9 @@ import pytest
 
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed.feed_config import Followed
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follower import Keeper
+from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.version_history import Event
 from filterd.feed.version_watch import EVERY_S
 from tests.support.asking import Asker, NoAnswerError
@@ -124,7 +125,9 @@ def test_a_version_that_blocks_what_all_ask_for_is_taken_back_and_nobody_loses_a
     keeper = Keeper(
         school.site,
         lambda: FEED,
-        lambda _: FolderFetcher(school.published.at(SECOND), school.clock),
+        lambda _: TufArrival(
+            school.site.trust, FolderFetcher(school.published.at(SECOND), school.clock)
+        ),
         school.clock,
         school.daemon,
         lambda: 0.5,

@@ -22,9 +22,8 @@ from filterd.errors import (
     TooLargeError,
     TooSlowError,
 )
-from filterd.feed import http_fetcher, tuf_refresh
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.http_fetcher import WebFetcher
+from filterd.feed import fetchers, tuf_refresh
+from filterd.feed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import look
 from filterd.http_download import DownloadLimits, Pace
@@ -140,9 +139,9 @@ def test_control_without_our_bound_an_endless_answer_is_read_to_its_end(
         site.take(server.url)
     assert read < 1_000_000
 
-    bounded = http_fetcher.Fetcher.download_bytes
+    bounded = fetchers.Fetcher.download_bytes
     monkeypatch.setattr(
-        http_fetcher.Fetcher, "download_bytes", lambda self, url, _: bounded(self, url, 10**12)
+        fetchers.Fetcher, "download_bytes", lambda self, url, _: bounded(self, url, 10**12)
     )
     with pytest.raises(FeedError):
         site.take(server.url)

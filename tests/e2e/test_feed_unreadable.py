@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [needs_root, pytest.mark.long]
-VERSION = 12
+VERSION = "12"
 
 
 class School:

@@ -17,9 +17,9 @@ import pytest
 from filterd.daemon.site_loader import load_site
 from filterd.daemon.startup_policy import compile_policy_or_keep
 from filterd.errors import ConfigErrors
+from filterd.feed.appliance_files import TimeFloor
 from filterd.feed.manifest import verify
-from filterd.feed.status_view import overview
-from filterd.feed.time_floor import TimeFloor
+from filterd.feed.standing import overview
 from filterd.feed.trust import TrustFolder, fingerprint
 from filterd.feed.version_history import History
 from filterd.feed.versions import VersionPointer, Versions
@@ -148,8 +148,8 @@ def test_its_overrides_hold_with_the_store_and_from_its_copy(state: StateFolder)
 
 def test_its_feed_goes_on_where_it_was(state: StateFolder) -> None:
     versions = Versions(state.feed)
-    assert versions.in_force() == VersionPointer(2, (), (3,), "tuần thi")
-    assert verify(versions.folder_of(2)) == ()
+    assert versions.in_force() == VersionPointer("2", (), ("3",), "tuần thi")
+    assert verify(versions.folder_of("2")) == ()
     given = TrustFolder(state.feed).given()
     assert fingerprint(given) == fingerprint((state.feed / "root.json").read_bytes())
     assert TimeFloor(state.feed).read() == float(

@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from filterd.i18n import CATALOGUES
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from tests.support.foreign_texts import FOREIGN
 from tests.support.help_texts import help_texts
 
@@ -142,7 +142,7 @@ def _in_data() -> Iterator[tuple[Message, str]]:
     for text, context, place in help_texts():
         yield Message(text, "", context), place
     for reason in Reason:
-        yield Message(reason.explanation), "filterd/lists/reject_reasons.py"
+        yield Message(reason.explanation), "filterd/lists/report.py"
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from filterd.config.site_reader import load_site
 from filterd.feed.guard.checks import judged
 from filterd.feed.guard.guard_run import JudgedSchool, ServedFiles, request_of
 from filterd.feed.versions import Candidate
-from filterd.lists.active_blocklists import Blocklists
 from filterd.lists.catalog import load_catalog
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from tests.support.policies import NOW
 from tests.support.site import SCHOOL
@@ -69,7 +69,7 @@ class Following:
         shutil.copytree(self._versions / str(BEFORE), folder)
         if change is not None:
             change(folder)
-        return Candidate(version, folder)
+        return Candidate(str(version), folder)
 
     def judge(self, change: Callable[[Path], None] | None = None, version: int = 2) -> Judgement:
         """Judge such a version in this process."""
@@ -82,7 +82,7 @@ class Following:
 
     def come_in_force(self, version: int) -> None:
         """Have a version in force that was prepared."""
-        self.in_force = self._compiled(Blocklists(self._versions / str(version), version))
+        self.in_force = self._compiled(Blocklists(self._versions / str(version), str(version)))
 
     def put_shipped_in_force(self) -> None:
         """Have the lists in force that ship, as before the first version of a feed."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.tuf_refresh import Moment
+from filterd.feed.arrival import Moment
+from filterd.feed.fetchers import FolderFetcher
 from filterd.publish.verification import verify
 from tests.support.clock import FakeClock
 from tests.support.commands import Outcome, call

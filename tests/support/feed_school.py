@@ -15,11 +15,11 @@ import dns.rrset
 
 from filterd.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.outcome import Became
-from filterd.feed.sync import SiteFeed
-from filterd.feed.target_roles import is_ordered
-from filterd.lists.active_blocklists import version_of
+from filterd.feed.fetchers import FolderFetcher
+from filterd.feed.sync import Became, SiteFeed
+from filterd.feed.targets import is_ordered
+from filterd.feed.tuf_arrival import TufArrival
+from filterd.lists.index_files import version_of
 from filterd.publish.signing import sign_orders
 from filterd.publish.target_files import targets_of
 from tests.support.asking import Asker, NoAnswerError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.feed.outcome import Outcome
+    from filterd.feed.sync import Outcome
 
     Change = Callable[[Path], None]
 
@@ -125,7 +125,7 @@ class School:
             reply = dns.message.from_wire(asker.by_udp(a_query(name, message_id=1)))
         return not reply.answer  # what has something pinned beneath it is no NXDOMAIN
 
-    def publish(self, change: Change | None = None, *, urgent: bool = False) -> int:
+    def publish(self, change: Change | None = None, *, urgent: bool = False) -> str:
         """Sign a version and publish it; return its number."""
         folder = self.making.prepare(change).folder
         (folder / "README.md").unlink()
@@ -136,16 +136,16 @@ class School:
         orders = sign_orders(ordered, signers["orders"], version=version, now=now)
         files = [one for one in targets if not is_ordered(one.name)]
         how: dict[str, Any] = {"now": now, "orders": orders, "ordered": ordered, "urgent": urgent}
-        return self.publisher.repository.publish(files, signers, **how)
+        return str(self.publisher.repository.publish(files, signers, **how))
 
     def sync(self) -> Outcome:
         """Take what is published, if it is good."""
         with self.site.holding():
             fetcher = FolderFetcher(self.publisher.folder, SystemClock())
-            return self.site.sync(fetcher, at_once=True)
+            return self.site.sync(TufArrival(self.site.trust, fetcher), at_once=True)
 
     @property
-    def in_force(self) -> int:
+    def in_force(self) -> str:
         """The version in force, by the pointer and by the lists, which must be of one mind."""
         current = self.site.versions.in_force().current
         assert current is not None

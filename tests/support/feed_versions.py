@@ -48,7 +48,7 @@ class Publisher:
                 self.targets[delta.target] = octets
             if content not in self._before[path]:
                 self._before[path].append(content)
-        return Publication(version, tuple(files), tuple(deltas))
+        return Publication(str(version), tuple(files), tuple(deltas))
 
     def __call__(self, target: str) -> bytes:
         """Fetch a target."""

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, Targets, Timestamp
 
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.http_fetcher import WebFetcher
+from filterd.feed.arrival import Moment
+from filterd.feed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_refresh import Moment, Verified, refresh
+from filterd.feed.tuf_refresh import Verified, refresh
 from filterd.publish.repository import Repository
 from filterd.publish.signing import NewTarget, signed, until
 from tests.support.clock import FakeClock
@@ -79,6 +79,11 @@ class Publisher:
         how.setdefault("now", self.now)
         content = "\n".join(words).encode()
         return self.repository.publish([a_file("lists/a.txt", content)], self.signers, **how)
+
+    def renew_root(self, signers: list[CryptoSigner] | None = None, now: float = NOW) -> None:
+        """Publish the root again, as its next version, signed by all of its keys or by some."""
+        roots = self.signers["root"] if signers is None else signers
+        self.repository._follow(self.repository._root(), roots, now)
 
     def read(self, name: str) -> Metadata[Any]:
         """Return a file of the metadata."""

@@ -7,14 +7,14 @@ import pytest
 
 from filterd.cli import words
 from filterd.feed.guard import Severity
-from filterd.feed.status_file import Freshness
+from filterd.feed.sources import SourceOutcome
+from filterd.feed.standing import Freshness
 from filterd.feed.version_history import Event
 from filterd.i18n import Sentence, Texts
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.policy.model import TIERS
 from filterd.policy.verdict import Rule
 from filterd.publish.publication import EARLY_S
-from filterd.publish.sources import SourceOutcome
 from filterd.resolve.query import Source
 from filterd.resolve.special_use import SpecialReason
 

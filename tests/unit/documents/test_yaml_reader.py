@@ -240,3 +240,10 @@ def _complaint(content: bytes) -> str:
 @given(st.binary(max_size=80) | st.text(max_size=80).map(str.encode))
 def test_any_octets_are_read_or_refused(content: bytes) -> None:
     assert "\n" not in _complaint(content)
+
+
+def test_dumped_data_is_read_back_in_its_order() -> None:
+    data = {"b": ["Trường", "0123"], "a": {"on": "2026-11-28", "n": 1}}
+    content = yaml_reader.dump(data)
+    assert parse(content, "x").data == data
+    assert content.startswith("b:\n- Trường\n".encode())

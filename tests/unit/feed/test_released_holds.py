@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ExpiredError, MetadataFormatError, SignatureError, TooLargeError
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import Finding, Judgement, Severity, found
 from filterd.feed.released_holds import (
     FILE,
@@ -54,14 +54,14 @@ def held(kind: str, *subjects: str) -> Finding:
 def test_a_release_covers_what_it_names(
     version: int, content: str, findings: list[Finding], covered: bool
 ) -> None:
-    assert RELEASE.covers(Judgement(version, tuple(findings)), content) is covered
+    assert RELEASE.covers(Judgement(str(version), tuple(findings)), content) is covered
 
 
 def test_the_content_is_that_of_all_files_whatever_the_number_is() -> None:
     files = (PublishedFile("a.txt", 1, "0" * 64, 9), PublishedFile("b.txt", 1, "1" * 64, 9))
-    digest = content_digest(Publication(1, files))
-    assert digest == content_digest(Publication(2, files))
-    assert digest != content_digest(Publication(1, files[:1]))
+    digest = content_digest(Publication("1", files))
+    assert digest == content_digest(Publication("2", files))
+    assert digest != content_digest(Publication("1", files[:1]))
 
 
 @pytest.fixture

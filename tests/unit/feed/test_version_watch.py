@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ControlError
-from filterd.feed.daemon_port import Daemon
 from filterd.feed.version_watch import (
     EVERY_S,
     WATCH_S,
     AnswerCounts,
+    Daemon,
     Watch,
     WatchFile,
     Watching,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
 
 BEFORE = AnswerCounts(total=10_000, blocked=1_000, failed=10)
-WATCH = Watch(13, 1_000.0, BEFORE, usual=0.10, canaries=("bet.example",))
+WATCH = Watch("13", 1_000.0, BEFORE, usual=0.10, canaries=("bet.example",))
 
 
 def _status(total: int, *, blocked: int = 0, failed: int = 0, **more: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_few_answers_say_nothing() -> None:
 
 
 def test_a_school_that_blocks_hardly_anything_may_block_a_little_more() -> None:
-    calm = Watch(13, 0.0, BEFORE, usual=0.001)
+    calm = Watch("13", 0.0, BEFORE, usual=0.001)
     assert harm(calm, _status(1_000, blocked=60)) is None
     assert harm(calm, _status(1_000, blocked=61)) is not None
 
@@ -156,3 +156,11 @@ def test_a_damaged_note_watches_nothing(tmp_path: Path, damage: bytes) -> None:
     file = WatchFile(tmp_path)
     file.path.write_bytes(damage)
     assert file.read(FakeClock()) is None
+
+
+def test_nobody_refuses_nothing_and_has_nothing_to_tell() -> None:
+    nobody = Daemon()
+    nobody.reload()
+    assert nobody.status() == {}
+    assert nobody.is_blocked("bet.example")
+    assert nobody.usual_blocks() == 0.0

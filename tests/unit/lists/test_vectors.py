@@ -16,7 +16,7 @@ from publicsuffixlist import PublicSuffixList
 
 from filterd.lists.formats import FORMATS, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.lists.rules import Claim, Effect, Scope
 from tests.support.parsing import EXACT, SUBDOMAINS, SUBTREE, exception, lines_of, said
 from tests.support.shared_data import shared

@@ -47,7 +47,7 @@ def judged_by(
     command = [sys.executable, "-P", "-c", REAL.format(work=work, more=more)]
     monkeypatch.setattr(guard_run, "_command", lambda: command)
     school = JudgedSchool(folder, folder / "fresh", folder / "problems", folder / "policy")
-    return judge(Candidate(7, folder), None, school, time_limit_s=60.0)
+    return judge(Candidate("7", folder), None, school, time_limit_s=60.0)
 
 
 def test_work_within_the_bounds_is_done_and_measured(
