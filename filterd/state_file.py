@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from types import MappingProxyType, NoneType, UnionType
@@ -35,7 +36,6 @@ from filterd import i18n
 from filterd.errors import StoreError
 from filterd.i18n import Sentence, refused, say
 from filterd.paths import read_plain, write_atomically
-from filterd.state_folder import plain_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +56,7 @@ MOST_OCTETS = 64 << 20
 
 _WORDS = {"Sentence": Sentence, "Mapping": dict}
 """What most dataclasses name in annotations only."""
+_is_number = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII).fullmatch
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 """What plain data raises that is none of ours."""
 _TITLE, _REMEDY = say("state file of filterd"), say("filterd writes it anew")
@@ -84,6 +85,11 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: to_plain(item) for key, item in value.items()}
     return value.value if isinstance(value, Enum) else value
+
+
+def plain_version(version: str) -> int | str:
+    """Return the id of a version for files and ``--json``: that of a feed is a number."""
+    return int(version) if _is_number(version) else version
 
 
 def _ids(change: Callable[[Any], Any], value: Any) -> Any:

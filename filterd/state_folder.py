@@ -12,11 +12,6 @@ SHIPPED = "0"
 """The id of the lists that ship with filterd, among those of versions."""
 
 
-def plain_version(version: str) -> int | str:
-    """Return the id of a version as files and ``--json`` have it: that of a feed is a number."""
-    return int(version) if version.removeprefix("-").isdecimal() else version
-
-
 @dataclass(frozen=True, slots=True)
 class StateFolder:
     """What the daemon keeps between its lives; all but log and overrides can be made again."""

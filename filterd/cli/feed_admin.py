@@ -17,7 +17,7 @@ from filterd.feed.feed_config import followed
 from filterd.feed.sync import SiteFeed
 from filterd.feed.trust import load_root
 from filterd.i18n import quoted, say
-from filterd.state_folder import plain_version
+from filterd.state_file import plain_version
 
 
 def trust(here: Context, root: Path, *, replace: bool, json: bool) -> None:

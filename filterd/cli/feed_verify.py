@@ -24,7 +24,7 @@ from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.publish.verification import Examined
 from filterd.publish.verification import verify as examine
-from filterd.state_folder import plain_version
+from filterd.state_file import plain_version
 
 
 def verify(here: Context, source: str, root: Path | None, *, json: bool) -> None:

@@ -19,7 +19,7 @@ from filterd.feed.targets import (
     is_sha256,
 )
 from filterd.paths import open_plain, write_atomically
-from filterd.state_folder import plain_version
+from filterd.state_file import plain_version
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,8 +21,8 @@ from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
 from filterd.i18n import UNSAID, refused, say
 from filterd.lists.index_files import version_of
-from filterd.state_file import IDS, FileFormat, to_plain
-from filterd.state_folder import SHIPPED, plain_version
+from filterd.state_file import IDS, FileFormat, plain_version, to_plain
+from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -37,7 +37,8 @@ from filterd.feed.versions import Candidate, Versions, ahead_of, number_of
 from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalog_tables import locked_canaries
 from filterd.paths import reading, remove_temporaries, sole
-from filterd.state_folder import SHIPPED, plain_version
+from filterd.state_file import plain_version
+from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from filterd import i18n
 from filterd.errors import StoreError
 from filterd.i18n import UNSAID
 from filterd.paths import open_plain, write_atomically
-from filterd.state_folder import plain_version
+from filterd.state_file import plain_version
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -35,7 +35,7 @@ from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import TAIL_OCTETS, Guarded
 from filterd.paths import check_room, create, reading, writing
-from filterd.state_folder import plain_version
+from filterd.state_file import plain_version
 from filterd.version import __version__
 
 if TYPE_CHECKING:

@@ -169,6 +169,7 @@ class _Kept:
     [
         (_Kept("12", ("11", "-10")), {"now": 12, "before": [11, -10]}),
         (_Kept("followed-20261123", ("0",)), {"now": "followed-20261123", "before": [0]}),
+        (_Kept("007", ("-0", "9" * 30)), {"now": "007", "before": ["-0", "9" * 30]}),
         (_Kept(), {"now": None, "before": []}),
     ],
 )
