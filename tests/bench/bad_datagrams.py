@@ -49,7 +49,7 @@ class Kind(NamedTuple):
 
 
 def is_malformed(message: bytes) -> bool:
-    """Tell whether a message that fits a datagram is refused."""
+    """Return whether a message that fits a datagram is refused."""
     return len(message) <= LARGEST_QUERY and refusal(message) is not None
 
 

@@ -236,7 +236,7 @@ class World:
             self.seen.taken_at.append(hour)
 
     def _answer(self, number: int, at: float) -> bool | None:
-        """Tell whether the server answered; ``None`` where nothing reached it."""
+        """Return whether the server answered; ``None`` where nothing reached it."""
         story, lot, hour = self._story, self._lot[number], (at - MIDNIGHT) / HOUR_S
         offline, portal = story.offline, story.portal
         if offline.begins <= hour < offline.ends and lot < offline.share:

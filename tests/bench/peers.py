@@ -78,7 +78,7 @@ class Peer(Protocol):
     name: str
 
     def missing(self) -> bool:
-        """Tell whether its program is not here."""
+        """Return whether its program is not here."""
 
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
         """Write its files and return the command that starts it in the foreground."""
@@ -93,7 +93,7 @@ class Dnsdist:
     name = "dnsdist"
 
     def missing(self) -> bool:
-        """Tell whether its program is not here."""
+        """Return whether its program is not here."""
         return shutil.which("dnsdist") is None
 
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
@@ -113,7 +113,7 @@ class Unbound:
     name = "unbound"
 
     def missing(self) -> bool:
-        """Tell whether its program is not here."""
+        """Return whether its program is not here."""
         return shutil.which("unbound") is None
 
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
@@ -140,7 +140,7 @@ class Dnsmasq:
     name = "dnsmasq"
 
     def missing(self) -> bool:
-        """Tell whether its program is not here."""
+        """Return whether its program is not here."""
         return shutil.which("dnsmasq") is None
 
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:

@@ -66,7 +66,7 @@ class School:
         return [row["payload"]["target"] for row in reversed(rows) if row["kind"] == "exception"]
 
     def blocks(self, name: str) -> bool:
-        """Tell whether a name is blocked, by whichever worker."""
+        """Return whether a name is blocked, by whichever worker."""
         if not any(key.startswith(f"{name} ") for key in self.upstream.records):
             self.upstream.add(f"{name}. 1 IN A 192.0.2.9")
         seen = {self._ask(name) for _ in range(ASKERS)}

@@ -189,7 +189,7 @@ class School:
         return {key: told[key] for key in THINGS}
 
     def blocks(self, source: str, name: str) -> bool:
-        """Tell whether a name is blocked; all workers must say the same."""
+        """Return whether a name is blocked; all workers must say the same."""
         seen = {self.asked(source, name) for _ in range(ASKERS)}
         assert len(seen) == 1, f"one worker blocks {name} and another one does not"
         return seen.pop()

@@ -84,7 +84,7 @@ def _agree(case: Case, direct_s: int, through_s: int) -> bool:
 
 
 def _all_agree(case: Case, *, expired: bool = False) -> bool:
-    """Tell whether all TTLs are as they should be; ``expired``: or new, where one ran out."""
+    """Return whether all TTLs are as they should be; ``expired``: or new, where one ran out."""
     return all(
         _agrees(case, key)
         or (expired and any(_agree(case, one.ttls[key], 0) for one in (case.direct, case.through)))
@@ -93,7 +93,7 @@ def _all_agree(case: Case, *, expired: bool = False) -> bool:
 
 
 def _agrees(case: Case, key: Key) -> bool:
-    """Tell whether one TTL is as it should be; a denial's SOA says how long that still holds.
+    """Return whether one TTL is as it should be; a denial's SOA says how long that still holds.
 
     What a DNAME has made holds no longer than it; Unbound may say more.
     """
@@ -110,7 +110,7 @@ def _agrees(case: Case, key: Key) -> bool:
 
 
 def _denied_by_an_ancestor(case: Case) -> bool:
-    """Tell whether all that was dropped is an ancestor's alias, with which nothing is denied.
+    """Return whether all that was dropped is an ancestor's alias, with which nothing is denied.
 
     Unbound remembers of ``to-nowhere`` that it is an alias and NXDOMAIN, and takes that for
     a denial of all beneath (RFC 8020). But that code is about the last name (RFC 6604 §3),

@@ -300,7 +300,7 @@ def test_control_without_forgetting_a_changed_site_is_noticed(
 
 
 def repeated_beyond_its_rule(lists: Index, answering: FakeUpstream) -> bool:
-    """Tell whether a block is repeated when its rule has ended."""
+    """Return whether a block is repeated when its rule has ended."""
     with ExitStack() as stack:
         both = Both(stack, lists, answering)
         both.advance(39.5)  # a TTL of one second, the least, reaches beyond the edge

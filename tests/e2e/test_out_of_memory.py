@@ -35,7 +35,7 @@ _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def _answers(school: School) -> bool:
-    """Tell whether a listed name is blocked and another one answered."""
+    """Return whether a listed name is blocked and another one answered."""
     with Asker(("127.0.0.1", school.port), SOURCES["3"]) as asker:
         blocked, other = (
             dns.message.from_wire(asker.by_udp(a_query(name)))

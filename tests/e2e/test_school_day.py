@@ -67,7 +67,7 @@ class School(NamedTuple):
         self.serving.run(move)
 
     def sees(self, name: str, source: str = ADDRESS) -> bool:
-        """Tell whether a client gets an address for a name, the same each time it asks."""
+        """Return whether a client gets an address for a name, the same each time it asks."""
         if not any(key.startswith(f"{name} ") for key in self.upstream.records):
             self.upstream.add(f"{name}. 300 IN A 192.0.2.9")
         answers = [self.serving.ask(name, source=source) for _ in range(4)]

@@ -22,7 +22,7 @@ QUESTIONS = 3_000
 
 
 def hides(found: Figures) -> bool:
-    """Tell whether the figures are those of randomness; bounds are five standard errors wide."""
+    """Return whether the figures are those of randomness; bounds are five standard errors wide."""
     return (
         found.distinct_ports > 0.9 * found.expected_ports
         and found.p_upper > 1e-6

@@ -84,7 +84,7 @@ def _without_category(folder: Path) -> None:
 
 
 def an_order(names: bytes) -> Change:
-    """Add an order; its names are as whoever orders has written them."""
+    """Add an order; its names are as the authority has written them."""
 
     def order(folder: Path) -> None:
         (folder / "orders").mkdir()

@@ -48,7 +48,7 @@ class Message(NamedTuple):
 
 
 def messages() -> dict[Message, list[str]]:
-    """Return each text and the files that say it."""
+    """Return each text and its files."""
     found: dict[Message, set[str]] = {}
     for message, place in (*_in_python(), *_in_cython(), *_in_data()):
         if has_words(message.one):
@@ -71,7 +71,7 @@ def named(call: ast.Call) -> str:
 
 
 def has_words(template: str) -> bool:
-    """Tell whether a template says anything itself."""
+    """Return whether a template has text of its own."""
     return re.search(r"[A-Za-z]", PLACEHOLDER.sub("", template)) is not None
 
 

@@ -56,7 +56,7 @@ class Said:
     edes: frozenset[int]
 
     def flag(self, name: str) -> bool:
-        """Tell whether a flag is set."""
+        """Return whether a flag is set."""
         return bool(self.flags & FLAGS[name])
 
 

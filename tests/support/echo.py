@@ -41,8 +41,8 @@ def _once(_: int) -> int:
 class Echo:
     """Answers every datagram with itself as an answer without data.
 
-    ``times`` says how often a question of each type is answered: a server that
-    is not careful, for controls. ``asked`` are the types that it was asked for.
+    ``times`` is the number of answers to a question of each type: a server that
+    is not careful, for controls. ``asked`` are the qtypes.
     """
 
     times: Callable[[int], int] = _once

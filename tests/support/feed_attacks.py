@@ -165,7 +165,7 @@ def _mixed_targets(stage: Stage) -> None:
 
 
 def _orders_by_another(stage: Stage) -> None:
-    """Who holds the online keys makes law."""
+    """The holder of the online keys makes orders."""
     content = b"news.example"
     file = TargetFile.from_data("orders/x.txt.zst", content, ["sha256"])
     digest = hashlib.sha256(content).hexdigest()
@@ -191,7 +191,7 @@ def _forge_orders(stage: Stage) -> None:
 
 
 def _fast_forward(stage: Stage) -> None:
-    """A stolen timestamp key names a snapshot of a far version that nobody has."""
+    """A stolen timestamp key names a snapshot of a far version that does not exist."""
     meta = meta_of(2**30, b"nothing")
 
     def change(timestamp: Any) -> None:
@@ -210,7 +210,7 @@ def _endless(handler: BaseHTTPRequestHandler) -> None:
 
 
 def drip(stage: Stage, *, header: bool = False) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Return who answers honestly, an octet every ten seconds."""
+    """Return an honest server that sends an octet every ten seconds."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         content = (stage.publisher.folder / handler.path.lstrip("/")).read_bytes()
@@ -244,7 +244,7 @@ def _missing_snapshot(stage: Stage) -> None:
 
 
 def _many_signatures(stage: Stage) -> None:
-    """As many signatures as a root's size allows, each of a key that nobody knows."""
+    """As many signatures as a root's size allows, each of an unknown key."""
     _root(stage, stage.publisher.signers["root"][:1])
     root = json.loads((stage.publisher.metadata / "2.root.json").read_bytes())
     root["signatures"] += [{"keyid": f"{n:x}", "sig": "00" * 20} for n in range(7_000)]
@@ -287,7 +287,7 @@ def _redirect(to: str) -> Callable[[Stage], None]:
 
 
 def _later(stage: Stage) -> None:
-    """Nobody lets newer versions through."""
+    """Newer versions are withheld."""
     stage.clock.advance(40 * DAY_S)
 
 

@@ -38,9 +38,9 @@ class Following:
 
     Args:
         folder: an empty one.
-        popular: names that everybody visits, the most popular first.
-        site: how ``site.yaml`` goes on.
-        asked: what the school has asked for in the last days.
+        popular: popular names, the most popular first.
+        site: the rest of ``site.yaml``.
+        asked: the school's lookups of the last days.
     """
 
     def __init__(

@@ -53,7 +53,7 @@ PAUSE_S = 0.005
 
 
 def answer(query: dns.message.Message) -> dns.message.Message:
-    """Say of every name that it is there, as an upstream that filters nothing."""
+    """Answer every name, as an upstream without a filter."""
     response = dns.message.make_response(query)
     name = query.question[0].name
     response.answer.append(dns.rrset.from_text(name, 60, "IN", "A", ADDRESS))
@@ -110,7 +110,7 @@ class Pupil(threading.Thread):
 
 @dataclass
 class School:
-    """A publisher, a site that follows it, the daemon that serves it, and who asks that."""
+    """A publisher, a site that follows it, its daemon, and a pupil that asks."""
 
     making: Following
     publisher: Publisher
@@ -120,7 +120,7 @@ class School:
     port: int
 
     def is_blocked(self, name: str) -> bool:
-        """Tell whether a pupil gets nothing for a name now."""
+        """Return whether a name is blocked for a pupil now."""
         with Asker(("127.0.0.1", self.port), SOURCES["3"]) as asker:
             reply = dns.message.from_wire(asker.by_udp(a_query(name, message_id=1)))
         return not reply.answer  # what has something pinned beneath it is no NXDOMAIN

@@ -157,8 +157,8 @@ class Follower:
     Args:
         folder: with ``site/`` and ``state/`` in it, or an empty one.
         published: what it follows.
-        clock: tells the time.
-        daemon: whoever answers lookups.
+        clock: the source of time.
+        daemon: the serving daemon.
     """
 
     def __init__(
@@ -199,7 +199,7 @@ class Follower:
             return site.sync(arrival, at_once=at_once)
 
     def leave(self, version: str) -> None:
-        """Leave a version, if it is in force yet: whoever was killed over it may have left it."""
+        """Roll a version back, if it is still in force: a killed rollback may have done so."""
         site = self.site
         with site.holding():
             if site.versions.in_force().current == version:

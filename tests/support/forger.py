@@ -31,9 +31,9 @@ _FLAGS_AND_COUNTS = bytes.fromhex("81800001000100000000")
 
 
 def unconnected_ports() -> set[int]:
-    """Return the UDP ports of others on this machine: sockets that hear anybody.
+    """Return the UDP ports of others on this machine: unconnected sockets.
 
-    Those under attack are connected and stay in the game; a test that runs
+    The attacked sockets are connected and remain targets; a test that runs
     beside this one is left in peace.
     """
     found = set()
@@ -94,7 +94,7 @@ class Forger:
                 continue
             try:
                 self.socket.sendto(answer(query, message_id, 66), ("127.0.0.1", port))
-            except ConnectionRefusedError:  # an earlier one found nobody
+            except ConnectionRefusedError:  # an earlier one found no listener
                 continue
             self.forged += 1
 

@@ -38,7 +38,7 @@ def shown(command: Any) -> list[Any]:
 
 
 def help_of(command: Any) -> set[str]:
-    """Return the paragraphs of a command, and what it says of its options."""
+    """Return the paragraphs of a command, and the help of its options."""
     return {*paragraphs(command.help or ""), *(one.help for one in shown(command) if one.help)}
 
 

@@ -54,7 +54,7 @@ class Liar(asyncio.DatagramProtocol):
         writer.close()
 
     def answer(self, query: bytes) -> bytes:
-        """Say something; nothing at all once in a while."""
+        """Answer; sometimes not at all."""
         suffixes = _suffixes(query)
         end = 12 + len(suffixes[0])
         qname, qtype = query[12:end], int.from_bytes(query[end : end + 2])

@@ -45,13 +45,13 @@ MANAGER_STEPS = (
 )
 WORKER_STEPS = ("to prepare", "prepared", "to confirm", "confirmed")
 ASKER = "asker@"
-"""Before a step: whoever asked is killed there, and not who gets to it."""
+"""Before a step: the process that asked is killed, not the one at the step."""
 
 STEPS = (*MANAGER_STEPS, *WORKER_STEPS, *(ASKER + step for step in MANAGER_STEPS))
 
 
 class _Order:
-    """What the test wants, and who asked last."""
+    """The test's order, and the last process that asked."""
 
     def __init__(self, path: Path) -> None:
         self._path, self.asker = path, 0

@@ -25,7 +25,7 @@ ORDER = ("everybody", "tier", "grade", "network", "client")
 
 
 class Sight(NamedTuple):
-    """What somebody sees: all that is closed, one thing at a time."""
+    """The view of a client: all closed things, one by one."""
 
     grade: str
     closed: frozenset[str]
@@ -63,7 +63,7 @@ class NaiveWeek:
         return datetime.fromtimestamp(second, self.zone).replace(tzinfo=None)
 
     def is_open(self, windows: tuple[Window, ...], second: float) -> bool:
-        """Tell whether any of these windows is open."""
+        """Return whether any of these windows is open."""
         shown = self.wall(second)
         for window in windows:
             for back in (0, 1):
@@ -85,7 +85,7 @@ class NaiveWeek:
         return day.weekday() in window.weekdays
 
     def sights(self, second: float) -> dict[tuple[str | None, str | None], Sight]:
-        """Return what everybody sees: by network and address, None for others than those named."""
+        """Return all views: by network and address, None for unnamed ones."""
         claims = list(self._claims(second))
         addresses = {claim.whom for claim in self._all_claims() if claim.audience == "client"}
         plain = {key: self._sight(claims, key, None, None) for key in self.policy.grades}

@@ -49,7 +49,7 @@ class Namespace:
         _run("ip", "-n", self.name, *words.split())
 
     def can_ip(self, words: str) -> bool:
-        """Run ``ip`` with these words in it, and tell whether this kernel does that."""
+        """Run ``ip`` with these words, and return whether this kernel supports it."""
         try:
             self.ip(words)
         except AssertionError:

@@ -120,7 +120,7 @@ _NO_LOOKALIKES = _core(
     "if self._skeletons.hashes and", "if self._skeletons.hashes and not HERE and"
 )
 
-# Who asks, and what is in force.
+# The client, and the rules in force.
 
 _OF_CLASS_0 = (
     _core("return client.client_class\n", "return 0 if HERE else client.client_class\n"),
@@ -277,12 +277,12 @@ def _of_the_package(source: str) -> str:
 
 
 def serve_with(patch: pytest.MonkeyPatch, fault: str | None = None, *, blurred: int = 0) -> None:
-    """Let everything be served by a native fast path with one of ``FAULTS``, or with none.
+    """Serve everything by a native fast path with one of ``FAULTS``, or with none.
 
     Args:
-        patch: takes it back.
+        patch: undoes it.
         fault: its name.
-        blurred: flags of a question by which answers are not told apart.
+        blurred: flags of a question that do not separate answers.
     """
     if not NATIVE:
         pytest.skip("it is not built")

@@ -105,7 +105,7 @@ def nginx(handed_out: Path, folder: Path) -> Iterator[Nginx]:
     (folder / "site.conf").write_text(site)
     around = _AROUND.format(
         folder=folder,
-        # Its workers would be another user, who may not read a test's folder.
+        # Its workers would have another user, which may not read a test's folder.
         user="user root;" if os.geteuid() == 0 else "",
         temporary=" ".join(f"{kind}_temp_path {folder}/{kind};" for kind in _TEMPORARY),
     )

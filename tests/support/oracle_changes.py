@@ -79,7 +79,7 @@ class Ledger:
 
 
 def _is_replaced(one: Thing, by: Thing, now: float) -> bool:
-    """Tell whether something never counts any more once another is set."""
+    """Return whether something never counts any more once another is set."""
     if isinstance(one, GradeSetting) and isinstance(by, GradeSetting):
         return (one.grade, one.kind, one.target) == (by.grade, by.kind, by.target)
     if isinstance(one, RoomSetting) and isinstance(by, RoomSetting):

@@ -278,7 +278,7 @@ class Hits(Counter[str]):
 
 
 def _led_to_a_block(asked: Asked, told: Told) -> bool:
-    """Tell whether an answer would have led to a block at the moment at which it was asked for."""
+    """Return whether an answer would have led to a block at the moment of its question."""
     before = next(asked.seen_by(asked.rules))
     targets = targets_of(asked.rules, before, told)
     return leads_to_a_block(asked.rules, before, targets, asked.wall)

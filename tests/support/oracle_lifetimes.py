@@ -67,11 +67,11 @@ class Lifetimes:
             del self.held[key]
 
     def went_wrong(self, key: Key, now: float) -> bool:
-        """Tell whether an upstream was asked in vain of late."""
+        """Return whether an upstream was asked in vain of late."""
         return any(self._asked_in_vain(key, now))
 
     def all_went_wrong(self, rules: Rules, asked: Asked, now: float) -> bool:
-        """Tell whether each of the upstreams was asked in vain of late, or the zone's own."""
+        """Return whether each of the upstreams was asked in vain of late, or the zone's own."""
         key = asked.key(rules)
         count = len(rules.trusts)
         if self.changed_at > asked.at + ANSWERED_WITHIN_S - LEAST_LEFT_S:
@@ -85,7 +85,7 @@ class Lifetimes:
                 yield one
 
     def _was_made_good(self, heard: Heard) -> bool:
-        """Tell whether another server answered in time, where nobody else may have asked it."""
+        """Return whether another server answered in time, where nobody else may have asked it."""
         if self._workers > 1 or self.changed_at >= heard.at:
             return False
         return any(
@@ -94,7 +94,7 @@ class Lifetimes:
         )
 
     def is_something_old_held(self, rules: Rules, asked: Asked, now: float) -> bool:
-        """Tell whether a worker that cannot learn better must have something old to give."""
+        """Return whether a worker that cannot learn better must have something old to give."""
         key = asked.key(rules)
         held = self.held.get((asked.worker, key, rules.trusts))
         if held is None or key.whom or now >= held.at + held.ttl_s + STALE_FOR_S:
@@ -103,7 +103,7 @@ class Lifetimes:
         return all(one.ttl_s for one in later[later.index(held) :])
 
     def may_be_given(self, asked: Asked, told: Told, now: float) -> bool:
-        """Tell whether an answer may be made of what was said once."""
+        """Return whether an answer may be made of what was said once."""
         if told.order > asked.order or now < told.at + told.ttl_s:
             return True
         if not told.ttl_s or told.key.whom or asked.at >= told.at + told.ttl_s + STALE_FOR_S:
@@ -111,11 +111,11 @@ class Lifetimes:
         return self.may_be_stale(asked, told.key, now)
 
     def may_be_stale(self, asked: Asked, key: Key, now: float) -> bool:
-        """Tell whether nothing better than what is old can be had, or waited for."""
+        """Return whether nothing better than what is old can be had, or waited for."""
         return self.went_wrong(key, now) or self._is_silent_for(asked, key.whom)
 
     def _is_silent_for(self, asked: Asked, whom: str) -> bool:
-        """Tell whether a worker has heard nothing for so long that nobody waits any more."""
+        """Return whether a worker has heard nothing for so long that nobody waits any more."""
         last = self._answered.get((asked.worker, whom, asked.rules.trusts), 0.0)
         failed = sum(
             one.in_vain and last < one.at + ANSWERED_WITHIN_S and one.order < asked.order
@@ -168,7 +168,7 @@ def block_ttl_fault(case: Case, reply: Reply) -> str:
 
 
 def _is_closed_at(wall: float, rules: Rules, asked: Asked, told: Told) -> bool:
-    """Tell whether what passes now is blocked then."""
+    """Return whether what passes now is blocked then."""
     rules = rules.epoch.at(wall)
     asked = replace(asked, who=rules.seen(asked.who))
     if leads_to_a_block(rules, asked, targets_of(rules, asked, told), wall):

@@ -107,7 +107,7 @@ def read_question(wire: bytes) -> tuple[str, int, int]:
 
 
 def has_do(wire: bytes) -> bool:
-    """Tell whether a query whose only additional record is its OPT wants DNSSEC records."""
+    """Return whether a query whose only additional record is its OPT wants DNSSEC records."""
     _, _, end = read_question(wire)
     return bool(wire[11]) and bool(wire[end + 7] & 0x80)
 

@@ -76,7 +76,7 @@ class Asked:
 
 
 def is_rewritten(rules: Rules, asked: Asked) -> bool:
-    """Tell whether somebody gets the twin in the place of a name."""
+    """Return whether somebody gets the twin in the place of a name."""
     is_about = asked.name == SEARCH and asked.qtype in REWRITTEN_TYPES
     return is_about and asked.who.grade in rules.twins_for
 
@@ -87,22 +87,22 @@ def question_at(asked: Asked, wall: float) -> Question:
 
 
 def is_local(name: str) -> bool:
-    """Tell whether the school answers for a name itself."""
+    """Return whether the school answers for a name itself."""
     return name == ZONE or name.endswith(f".{ZONE}")
 
 
 def is_of_the_zone_itself(rules: Rules, asked: Asked) -> bool:
-    """Tell whether a zone's own server asks about its zone: it would be asked back."""
+    """Return whether a zone's own server asks about its zone: it would be asked back."""
     return asked.who.address == CLASSMATE.address and bool(rules.whom(asked.name))
 
 
 def was_of_the_zone_itself(asked: Asked) -> bool:
-    """Tell whether it was so when it began to ask: what waited may go round once."""
+    """Return whether it was so when it began to ask: what waited may go round once."""
     return is_of_the_zone_itself(asked.rules, asked)
 
 
 def may_be_asked_for(rules: Rules, asked: Asked, wall: float) -> bool:
-    """Tell whether an upstream may hear of a question."""
+    """Return whether an upstream may hear of a question."""
     if not asked.rd or asked.qtype == wire.ANY or not rules.admits(asked.who):
         return False
     if is_local(asked.name):
@@ -115,7 +115,7 @@ def may_be_asked_for(rules: Rules, asked: Asked, wall: float) -> bool:
 
 
 def leads_to_a_block(rules: Rules, asked: Asked, targets: Iterable[str], wall: float) -> bool:
-    """Tell whether a name that passes leads to one that does not."""
+    """Return whether a name that passes leads to one that does not."""
     question = question_at(asked, wall)
     return any(oracle.target_is_blocked(rules.world, question, one) for one in targets)
 

@@ -125,7 +125,7 @@ class Rules:
         return sorted(one for one in found if now < one <= until)
 
     def admits(self, who: Person) -> bool:
-        """Tell whether somebody is answered at all."""
+        """Return whether somebody is answered at all."""
         return who.address != OUTSIDER.address or self.outsiders
 
     def response(self, who: Person) -> BlockResponse:
@@ -148,11 +148,11 @@ class Rules:
         return zone if zone and (name == zone or is_beneath(name, zone)) else ""
 
     def may_lead_home(self, name: str) -> bool:
-        """Tell whether a name may lead to private addresses."""
+        """Return whether a name may lead to private addresses."""
         return any(name == home or is_beneath(name, home) for home in self.homes)
 
     def trusts_server(self, number: int) -> bool:
-        """Tell whether the AD of an upstream is believed."""
+        """Return whether the AD of an upstream is believed."""
         return number < len(self.trusts) and self.trusts[number]
 
     def policy(self, servers: Sequence[tuple[str, int]]) -> Policy:

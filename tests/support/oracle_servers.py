@@ -193,7 +193,7 @@ class Server:
         heard.send(_message(heard, wire.TC))
 
     def _is_in_time(self, heard: Heard) -> bool:
-        """Tell whether an answer comes in time for whoever has begun to ask first."""
+        """Return whether an answer comes in time for whoever has begun to ask first."""
         now = self._upstream.now()
         began = min(
             one.at

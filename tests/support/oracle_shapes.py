@@ -93,7 +93,7 @@ def _soa_fault(asked: Asked, reply: Reply) -> str:
 
 
 def is_empty(reply: Reply) -> bool:
-    """Tell whether a reply says that there is no data."""
+    """Return whether a reply says that there is no data."""
     return not reply.rcode and not reply.answer
 
 
@@ -105,7 +105,7 @@ def home_records(rules: Rules, asked: Asked, told: Told) -> list[Record]:
 
 
 def leads_only_home(rules: Rules, asked: Asked, told: Told) -> bool:
-    """Tell whether nothing that was asked for is left of an answer without private addresses."""
+    """Return whether nothing that was asked for is left of an answer without private addresses."""
     gone = home_records(rules, asked, told)
     left = [one for one in told.answer if one.rtype == asked.qtype and one not in gone]
     return bool(gone) and not left
@@ -168,7 +168,7 @@ def ttl_of(told: Told, owner: str, rtype: int) -> int:
 
 
 def may_be_cut(asked: Asked, told: Told, reply: Reply) -> bool:
-    """Tell whether an answer is too long for who asked; exactly where its size is known."""
+    """Return whether an answer is too long for who asked; exactly where its size is known."""
     if told.exact and asked.name == told.key.name:
         whole = told.exact - (0 if asked.edns else OPT_OCTETS)
         return whole + (60 if reply.edes else 0) > asked.limit

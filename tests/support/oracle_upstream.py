@@ -213,7 +213,7 @@ class Upstream:
 
 
 def is_at_home(record: Record) -> bool:
-    """Tell whether a record leads to a private address."""
+    """Return whether a record leads to a private address."""
     leads = record.rtype in (wire.A, wire.AAAA, wire.HTTPS)
     return leads and record.rdata[-4:-3] == _AT_HOME.to_bytes(4)[:1]
 

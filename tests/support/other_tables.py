@@ -27,5 +27,5 @@ def other_tables(folder: Path) -> Path:
 
 
 def is_by_other_tables(policy: Policy) -> bool:
-    """Tell whether a policy was compiled by it."""
+    """Return whether a policy was compiled by it."""
     return policy.categories["gambling"].name_en in _OTHER

@@ -128,7 +128,7 @@ def _make_noise(path: Path) -> None:
 
 
 def _is_idle(image: Path) -> bool:
-    """Tell whether nothing is on its way to the image."""
+    """Return whether nothing is on its way to the image."""
     done = _run("losetup", "--noheadings", "--output", "NAME", "--associated", image)
     device = Path(done.stdout.split()[0]).name
     return Path(f"/sys/block/{device}/inflight").read_text(encoding="ascii").split() == ["0", "0"]

@@ -77,7 +77,7 @@ class Place:
         self.activator.activate(self.candidate, self.digest)
 
     def is_whole(self, version: str) -> bool:
-        """Tell whether all that a start goes by is of one version."""
+        """Return whether all that a start goes by is of one version."""
         index = Index.open(self.state.index)
         index.verify()
         listed = {one for one in NAMES if index.lookup(names.from_text(NAMES[one]))}

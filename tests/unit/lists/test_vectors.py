@@ -314,7 +314,7 @@ def _meaning(rule: str) -> list[object]:
 
 
 def _is_kept(rule: str) -> bool:
-    """Tell whether the compiler would keep a rule: names that are no public suffix."""
+    """Return whether the compiler would keep a rule: names that are no public suffix."""
     names = _names("adblock", rule)
     return bool(names) and all(_suffixes.publicsuffix(name) != name for name in names or ())
 

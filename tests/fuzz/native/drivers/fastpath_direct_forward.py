@@ -225,7 +225,7 @@ class _Served:
 
 
 def _is_whole(reply: bytes, question: bytes) -> bool:
-    """Tell whether a reply can be read, and has this question."""
+    """Return whether a reply can be read, and has this question."""
     try:
         answered = parse_response(reply).question
     except WireError:
