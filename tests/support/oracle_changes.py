@@ -97,10 +97,10 @@ class Given(NamedTuple):
 
 
 class Command(NamedTuple):
-    """Something is set. ``about``: what the command says, as it goes to the daemon.
+    """Something is set. ``about``: the command's request to the daemon.
 
     ``called``: the word for this change. ``restart``: the worker that is restarted
-    when it is recorded and not yet in force. ``asks``: what is asked when it is in
+    when it is recorded and not yet in force. ``asks``: the questions when it is in
     force and no worker has been told so.
     """
 

@@ -239,14 +239,14 @@ class Hits(Counter[str]):
             self["exactly the size limit"] += whole == asked.limit
 
     def note_cut(self, asked: Asked, told: Iterable[Told]) -> None:
-        """Note an answer that was too long for who asked."""
+        """Note an answer that was too long for its client."""
         self["cut to a size"] += 1
         for one in told:
             whole = one.exact - (0 if asked.edns else OPT_OCTETS)
             self["an octet above the size limit"] += whole == asked.limit + 1
 
     def _note_flight(self, case: Case, told: list[Told], what: str) -> None:
-        """Note what becomes of those who wait for the same."""
+        """Note the results of clients that wait for the same answer."""
         asked = case.asked
         for one in told:
             if one.order > asked.order:

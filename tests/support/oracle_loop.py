@@ -20,8 +20,8 @@ _LOOK_EVERY_S = 0.002
 """While only a thread is at work; what it has done wakes the loop before."""
 
 _LATE_S = 1e-6
-"""A timer goes off after its time and not a rounding error before: whoever then looked at the
-clock, which stands, would set it again for ever."""
+"""A timer fires after its time, not a rounding error before: otherwise its code would read the
+stopped clock and set it again for ever."""
 
 
 class _Selector(selectors.EpollSelector):

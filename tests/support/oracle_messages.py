@@ -28,7 +28,7 @@ class Record(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a response says. ``question`` is its octets; ``options`` by code, None without OPT."""
+    """A response. ``question`` is its octets; ``options`` by code, None without OPT."""
 
     octets: int
     ident: int

@@ -44,7 +44,7 @@ class Asked:
     size: int = LARGEST_UDP
     by_tcp: bool = False
     also: tuple[Person, ...] = ()
-    """Who has had the address since: the last of them is answered."""
+    """The later holders of the address: the last of them is answered."""
     by_chain: bool = False
     among_many: bool = False
     """A thousand waited when the rules changed."""
@@ -64,19 +64,19 @@ class Asked:
         return Key(name, self.qtype, self.do, self.cd, rules.whom(name))
 
     def answered_by(self, rules: Rules) -> Asked:
-        """Return it as of who has the address now, as the rules know him."""
+        """Return it as of the present holder of the address, by the rules."""
         *_, last = self.seen_by(rules)
         return last
 
     def seen_by(self, rules: Rules) -> Iterator[Asked]:
-        """Yield it as the rules know who asks: more than one where the device has changed."""
+        """Yield it by the rules' view of the client: several if the device has changed."""
         for who in (self.who, *self.also):
             seen = rules.seen(who)
             yield self if seen is self.who else replace(self, who=seen)
 
 
 def is_rewritten(rules: Rules, asked: Asked) -> bool:
-    """Return whether somebody gets the twin in the place of a name."""
+    """Return whether a client gets the safe host in place of a name."""
     is_about = asked.name == SEARCH and asked.qtype in REWRITTEN_TYPES
     return is_about and asked.who.grade in rules.twins_for
 
@@ -121,7 +121,7 @@ def leads_to_a_block(rules: Rules, asked: Asked, targets: Iterable[str], wall: f
 
 
 def targets_of(rules: Rules, asked: Asked, told: Told) -> tuple[str, ...]:
-    """Return the names that are judged of an answer: none of what a zone's own server says."""
+    """Return the judged names of an answer: none if it is from a zone's own server."""
     if told.key.whom:
         return ()
     return (TWIN, *told.targets) if is_rewritten(rules, asked) else told.targets

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from tests.support.oracle_upstream import Heard
 
 DENIED_FOR_S = 0.1
-"""A worker need not ask again at once whether somebody may ask."""
+"""A worker need not check again at once whether a client may ask."""
 RESTART_S = 3.0
 """How long it takes, always, so that a script knows the time."""
 _STOP_STEP_S = 0.5

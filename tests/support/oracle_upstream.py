@@ -27,8 +27,8 @@ OPT_OCTETS = 11
 """Without options."""
 
 _FIRST = 1 << 20
-_NETWORK = 0xC6120000  # 198.18.0.0/15, which is nobody's
-_AT_HOME = 0x0A000000  # 10.0.0.0/8, which is everybody's
+_NETWORK = 0xC6120000  # 198.18.0.0/15, for benchmarks
+_AT_HOME = 0x0A000000  # 10.0.0.0/8, private
 _TYPES = (wire.A, wire.AAAA, wire.TXT, wire.HTTPS)
 _SIGNATURE = b"\0" + b"s" * 64
 _ECH = pack("!HH", 5, 4) + b"key!"
@@ -43,10 +43,10 @@ class Home(StrEnum):
 
 
 class Saying(NamedTuple):
-    """What is said of a name. ``kind``: data, big, huge, exact, nodata, nxdomain or alias.
+    """The answer for a name. ``kind``: data, big, huge, exact, nodata, nxdomain or alias.
 
     ``target``: of the alias, or of service bindings. ``no_soa``: a denial that
-    does not say how long it holds. ``octets``: of a reply in which it is exact,
+    has no negative TTL. ``octets``: of a reply in which it is exact,
     with a bare OPT record. ``ech``: service bindings have a key for it.
     """
 
@@ -60,7 +60,7 @@ class Saying(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What an answer depends on. ``whom``: the zone whose own servers are asked; empty for none."""
+    """The key of an answer. ``whom``: the zone whose own servers are asked, or empty."""
 
     name: str
     qtype: int
@@ -71,9 +71,9 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """Something that was said. ``order`` is when, among all that happened; ``at`` is monotonic.
+    """A given answer. ``order`` is its place among all events; ``at`` is monotonic.
     ``by`` is the server's number, ``octets`` the size of the whole in capitals:
-    without any compression. ``exact``: of a reply that says so, see ``Saying``.
+    without any compression. ``exact``: see ``Saying``.
     """
 
     key: Key
@@ -96,9 +96,9 @@ class Told:
 class Heard:
     """A question that came.
 
-    ``told``: it was answered before whoever asked had given up; ``referred``: to TCP.
+    ``told``: it was answered before the client gave up; ``referred``: to TCP.
 
-    ``send`` sends a message back, and tells whether somebody may still read it.
+    ``send`` sends a message back, and returns whether it may still be read.
     """
 
     key: Key
@@ -134,7 +134,7 @@ class Upstream:
     heard: dict[Key, list[Heard]] = field(default_factory=dict)
 
     def say(self, name: str, saying: Saying) -> None:
-        """Say something else of a name from now on, unless it would lead back to itself."""
+        """Change the answer of a name from now on, unless it would lead back to itself."""
         target = saying.target if saying.kind == "alias" else ""
         while target and target != name:
             further = self.saying(target)

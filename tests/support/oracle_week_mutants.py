@@ -216,7 +216,7 @@ def _blocks_are_forgotten(self: Client, rule: LocalRule) -> bool:
 
 
 def _open_categories_stay(patch: pytest.MonkeyPatch) -> None:
-    """Let who sits an exam see what is in no closed category."""
+    """Open names without a closed category during an exam."""
     patch.setattr(engine.Engine, "_closing", lambda *_: [])
 
 

@@ -106,7 +106,7 @@ class WeekSchool(School):
         for worker in self.workers:
             await worker.prepare(epoch=epoch, overrides=True)
         if step.restart is not None:
-            # Who starts now knows what is recorded.
+            # A worker that starts now knows the recorded changes.
             self.oracle.possible = (after, before)
             await self.restart(step.restart % self._count)
         await self.settle()

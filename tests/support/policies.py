@@ -149,7 +149,7 @@ def allow(
     starts_at: float | None = None,
     ends_at: float | None = None,
 ) -> LocalRule:
-    """Return a local allow; its id says what it is."""
+    """Return a local allow; its id describes it."""
     return _rule(name, audience, whom, (starts_at, ends_at), is_allow=True)
 
 
@@ -161,7 +161,7 @@ def block(
     starts_at: float | None = None,
     ends_at: float | None = None,
 ) -> LocalRule:
-    """Return a local block; its id says what it is."""
+    """Return a local block; its id describes it."""
     return _rule(name, audience, whom, (starts_at, ends_at), is_allow=False)
 
 

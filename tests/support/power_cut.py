@@ -74,7 +74,7 @@ class Writers:
         self._children = [_forked(work), _forked(lambda: _make_noise(at / "noise"))]
 
     def cut(self, image: Path, copy: Path, told: Callable[[], Any]) -> Any:
-        """Copy the image as the disk has it at this moment; return what was told by then."""
+        """Copy the image as the disk has it now; return the reports until then."""
         try:
             for child in self._children:
                 os.kill(child, signal.SIGSTOP)
@@ -106,7 +106,7 @@ def writing(at: Path, work: Callable[[], object]) -> Iterator[Writers]:
 
 
 def _forked(work: Callable[[], object]) -> int:
-    """Do some work in a child until it is killed; if it fails, it says so and ends."""
+    """Do some work in a child until it is killed; if it fails, it reports it and ends."""
     child = os.fork()
     if child:
         return child

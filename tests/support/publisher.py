@@ -174,7 +174,7 @@ def expired(role: str, now: float) -> Any:
 
 
 class WatchedClock(FakeClock):
-    """A clock that tells when it has been looked at, so that time passes step by step."""
+    """A clock that reports each reading, so that time passes step by step."""
 
     def __init__(self) -> None:
         super().__init__(NOW)
@@ -188,12 +188,12 @@ class WatchedClock(FakeClock):
             self._looks.release()
 
     def forget_readers(self) -> None:
-        """Forget who has looked so far."""
+        """Forget the readings so far."""
         while self._looks.acquire(blocking=False):
             pass
 
     def wait_for_reader(self) -> None:
-        """Wait until somebody has looked once more; whoever never does has hung up."""
+        """Wait for one more reading; a client without one has hung up."""
         if not self._looks.acquire(timeout=5):
             raise BrokenPipeError
 
@@ -236,15 +236,15 @@ class _QuietServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing of clients that hang up: it is what they shall do."""
+        """Report no clients that hang up: they are expected to."""
 
 
 class Server:
-    """A web server that hands out a folder, or what a test has it say instead.
+    """A web server that serves a folder, or a test's answers instead.
 
     Attributes:
-        answers: by path, who answers instead of the folder; ``""`` is every path.
-        asked: the paths that were asked for, and the headers they came with.
+        answers: by path, a function instead of the folder; ``""`` is every path.
+        asked: the requested paths, and their headers.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -260,7 +260,7 @@ class Server:
             def do_GET(self) -> None:
                 outer.asked.append((self.path, dict(self.headers)))
                 answer = outer.answers.get(self.path) or outer.answers.get("")
-                with contextlib.suppress(OSError):  # whoever had enough has hung up
+                with contextlib.suppress(OSError):  # the client has hung up
                     (answer or outer.hand_out)(self)
 
             def log_message(self, *_: Any) -> None:
@@ -297,7 +297,7 @@ def send(
     announced: int | None = None,
     **headers: str,
 ) -> None:
-    """Answer a request; ``announced`` is the length that is told, if not the true one."""
+    """Answer a request; ``announced`` is the length in the header, if not the real one."""
     handler.send_response(status)
     handler.send_header("Content-Type", kind)
     handler.send_header("Content-Length", str(len(content) if announced is None else announced))
@@ -317,7 +317,7 @@ def served(folder: Path) -> Iterator[Server]:
 
 
 def without_signatures(content: bytes) -> bytes:
-    """Return metadata that nobody has signed."""
+    """Return unsigned metadata."""
     plain = json.loads(content)
     plain["signatures"] = []
     return json.dumps(plain).encode()

@@ -308,7 +308,7 @@ def failed_again(school: School) -> list[bytes]:
 
 
 def given_up(school: School) -> list[bytes]:
-    """Nobody waits any more when the answer comes; what is heard first is another's."""
+    """No client waits any more when the answer comes; the first one is for another."""
     (stub,) = school.held(WWW)
 
     def give_up() -> None:

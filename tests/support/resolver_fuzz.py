@@ -53,7 +53,7 @@ _FORBIDDEN_WIRE = MUST_BLOCK.to_wire() or b""
 
 
 class LyingForwarder:
-    """Answers at once, and often wrongly; what it says goes through the real scrubbing."""
+    """Answers at once, and often wrongly; the answers go through the real scrubbing."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng

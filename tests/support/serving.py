@@ -179,7 +179,7 @@ class Serving:
         return asyncio.run_coroutine_threadsafe(called(), self._loop).result(WITHIN_S)
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin something in the loop's thread; return what tells how it ends."""
+        """Start something in the loop's thread; return a future of its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def eventually(self, holds: Callable[[], bool]) -> None:
@@ -252,7 +252,7 @@ class UdpStub:
     def receive(self) -> bytes:
         """Return the next datagram; one from elsewhere than was asked is dropped, as stubs do.
 
-        It may be for whoever had this port before, in another run of the tests.
+        It may be for an earlier owner of this port, in another run of the tests.
         """
         while True:
             message, (address, port, *_) = self.socket.recvfrom(65535)
@@ -292,7 +292,7 @@ class TcpStub:
         return self.receive()
 
     def is_ended(self) -> bool:
-        """Wait for what comes next; tell whether it is the end."""
+        """Wait for the next octets; return whether it is the end."""
         try:
             return self.socket.recv(1) == b""
         except ConnectionError:

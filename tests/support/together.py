@@ -105,7 +105,7 @@ def _print(*lines: str) -> None:
 
 
 def _closing_line(counts: Counter[str], seconds: float) -> str:
-    """Say it as pytest does."""
+    """Print it as pytest does."""
     told = [
         f"{counts[word]} {word}{'s' * (counts[word] > 1 and word in _WORDS[-2:])}"
         for word in _WORDS

@@ -29,7 +29,7 @@ _ALIASES = (
 
 
 def is_unfiltered(reply: bytes) -> bool:
-    """Return whether a reply says what a filter must not let through.
+    """Return whether a reply has an answer that a filter must not let through.
 
     A reply without answers says nothing; most replies are told apart by that or
     by not holding the name anywhere, which needs no parser.

@@ -93,7 +93,7 @@ class FakeUpstream:
     def answers(self, wire: bytes, port: int, transport: str) -> list[bytes]:
         """Return what is sent for a query."""
         query = dns.message.from_wire(wire)
-        if query.flags & dns.flags.QR:  # late, for whoever had this port in another run
+        if query.flags & dns.flags.QR:  # late, for an owner of this port in another run
             return []
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()

@@ -105,7 +105,7 @@ def a_message(
     arcount: int = 0,
     message_id: int = 0x1234,
 ) -> bytes:
-    """Return a header that says what it is told to, and behind it any octets."""
+    """Return a header with the given fields, and any octets behind it."""
     return pack("!HHHHHH", message_id, flags, qdcount, ancount, nscount, arcount) + body
 
 

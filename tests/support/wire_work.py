@@ -47,10 +47,10 @@ def use_response(message: bytes, twin: Any = codec) -> ParsedResponse:
 
     Args:
         message: any octets.
-        twin: the codec to do it with; the live one unless told.
+        twin: the codec; the live one by default.
 
     Raises:
-        WireError: it does not parse; what fails later is swallowed, as a caller
+        WireError: it does not parse; later errors are ignored, as by a caller
             that judges record after record would.
     """
     response: ParsedResponse = twin.parse_response(message)
