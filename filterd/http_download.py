@@ -54,7 +54,7 @@ _DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class DownloadLimits:
-    """What one run may take (reliability.md D21).
+    """What one run may take.
 
     Attributes:
         total_s: all files together, from the first request.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that answers no lookups: it reloads, adds the workers up, and watches over them.
 
-A reload has two steps (dns.md §10). First the new policy is compiled and loaded
+A reload has two steps. First the new policy is compiled and loaded
 here, with the loader that the workers use, and then each worker loads it beside
 what serves; whatever fails on the way leaves everything as it was. Then the
 compiled policy is renamed into place and the epoch moved, which is the commit.

@@ -3,7 +3,7 @@
 
 Whatever is damaged or missing is replaced by the last good copy, and that by
 what can be made anew from what ships; only a machine without any of them stays
-without a filter, and then without DNS (reliability.md §5).
+without a filter, and then without DNS.
 """
 
 from __future__ import annotations

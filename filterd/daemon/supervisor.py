@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.25
 _TICKS_WITHOUT_BEAT = 12
-"""3 s: no client may wait longer than 5 s for DNS (reliability.md §5). A beat and a look, 0.25 s
+"""3 s: no client may wait longer than 5 s for DNS. A beat and a look, 0.25 s
 each, may have been just before; the rest is for the replacement, which loads what is in force."""
 TICKS_OF_THE_MANAGER = 60
 """15 s: no lookup waits for it. systemd's watchdog, which it feeds, waits for 30 s."""

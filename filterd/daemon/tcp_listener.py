@@ -29,7 +29,7 @@ LINGER_S = 2.0
 MOST_QUERIES_A_CONNECTION = 100
 MOST_IN_FLIGHT = 20
 MOST_UNREAD_OCTETS = 256 * 1024
-"""What a client that asks and does not read may cost (reliability.md A6)."""
+"""What a client that asks and does not read may cost."""
 
 REST_S = 0.1
 """The delay of each further question of a client above its rate.

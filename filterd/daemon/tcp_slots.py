@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_CONNECTIONS = 150
 MOST_CONNECTIONS_A_CLIENT = 10
-"""For one worker (reliability.md A6)."""
+"""For one worker."""
 
 
 class Holder(Protocol):

@@ -4,7 +4,7 @@
 A process that is alive may still not answer, and one that answers may no longer
 filter. So the watchdog asks as a client does: one name that must be answered and
 one that must be blocked. Only after both does systemd hear that all is well;
-otherwise it starts the service anew (reliability.md F7).
+otherwise it starts the service anew.
 """
 
 from __future__ import annotations

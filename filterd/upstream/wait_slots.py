@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 MOST_PLACES = 1_000
-"""Distinct exchanges at a time (dns.md §7)."""
+"""Distinct exchanges at a time."""
 MOST_AN_ASKER = 250
 GIVES_WAY_AFTER_S = 0.2
 

@@ -71,7 +71,7 @@ def servfail(query: dns.message.Message) -> dns.message.Message:
     return response
 
 
-# Failures (RFC 9520; reliability.md C3).
+# Failures (RFC 9520).
 
 
 def _ask_for_a_minute(serving: Serving, name: str, queries: int) -> None:
@@ -162,7 +162,7 @@ async def overloaded(*_: object) -> NoReturn:
     raise UpstreamOverloadError("too many questions are waiting for upstreams")
 
 
-# Stale answers (RFC 8767; reliability.md C4).
+# Stale answers (RFC 8767).
 
 
 @pytest.mark.parametrize("stale", [True, False])
@@ -403,7 +403,7 @@ def test_a_name_that_nobody_asks_for_any_more_is_not_refreshed(
     assert len(upstream.asked) == 1
 
 
-# How soon a change reaches a device (dns.md §9; reliability.md C7).
+# How soon a change reaches a device.
 
 
 def test_a_block_that_was_a_mistake_is_gone_with_the_reload(

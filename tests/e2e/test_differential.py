@@ -126,11 +126,11 @@ def _denied_by_an_ancestor(case: Case) -> bool:
     )
 
 
-UNTRUSTED = "AD is cleared: the upstream is not marked trusted (dns.md §5)"
+UNTRUSTED = "AD is cleared: the upstream is not marked trusted"
 
 REASONS = [
     Reason(
-        "special-use names and single labels are answered here (dns.md §3)",
+        "special-use names and single labels are answered here",
         ALL_FIELDS,
         _is_local,
     ),
@@ -140,7 +140,7 @@ REASONS = [
         lambda case: case.question.qtype == RRType.ANY,
     ),
     Reason(
-        "transfers and meta types are refused (dns.md §2), where Unbound says FORMERR",
+        "transfers and meta types are refused, where Unbound says FORMERR",
         ALL_FIELDS,
         lambda case: case.question.qtype in TRANSFERS_AND_META and case.through.rcode == 5,
     ),
@@ -155,7 +155,7 @@ REASONS = [
         lambda case: not case.through.flag("AD"),
     ),
     Reason(
-        "additional records are dropped (reliability.md B4)",
+        "additional records are dropped",
         frozenset(("additional",)),
         lambda case: not case.through.additional,
     ),

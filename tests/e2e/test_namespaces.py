@@ -303,7 +303,7 @@ def _addresses(serving: Gateway, name: str) -> list[str]:
 def test_nothing_leaves_the_gateway_but_answers_and_questions_to_the_upstream(
     serving: Gateway,
 ) -> None:
-    """Whatever the tests before did, names of every kind, a silent upstream (reliability.md B8)."""
+    """Whatever the tests before did, names of every kind, a silent upstream."""
     serving.upstream.silent.set()
     for name in ("b.example", "c.example"):
         assert is_silent(serving.pupil, SERVER, name=name)

@@ -34,7 +34,7 @@ class Chain:
 
     @property
     def followed(self) -> bool:
-        """Whether a resolver gives an answer for it at all (reliability.md B4)."""
+        """Whether a resolver gives an answer for it at all."""
         return self.ends and self.aliases <= 11
 
     def respond(self, query: dns.message.Message) -> dns.message.Message:

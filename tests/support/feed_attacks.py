@@ -85,7 +85,7 @@ class Attack:
     """An attack, and why it is refused.
 
     Attributes:
-        name: number of reliability.md D and what it is.
+        name: its number, and its kind.
         do: does it.
         refused: the error, with ``reason`` in its text.
         at_first: the same for a site that has nothing yet, where it differs.

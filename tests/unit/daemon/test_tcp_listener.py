@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The TCP listener (RFC 7766, reliability.md A6)."""
+"""The TCP listener (RFC 7766)."""
 
 from __future__ import annotations
 

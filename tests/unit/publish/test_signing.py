@@ -13,7 +13,7 @@ from tests.support.publisher import NOW
 
 
 def test_lives_are_at_least_what_a_school_without_a_line_needs() -> None:
-    """reliability.md G2: a timestamp for 14 days, a root for a year."""
+    """A timestamp for 14 days, a root for a year."""
     days = {role: life.days for role, life in LIVES.items()}
     assert days.pop("releases") == 180
     assert days == {"root": 730, "targets": 365, "orders": 365, "snapshot": 90, "timestamp": 30}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Identical questions in flight share one exchange (reliability.md B3); by both twins."""
+"""Identical questions in flight share one exchange; by both twins."""
 
 from __future__ import annotations
 
