@@ -234,7 +234,9 @@ def test_after_a_failure_nobody_waits_and_nobody_is_asked_for_half_a_minute(
     serving.clock.advance(301)
     upstream.respond = servfail
     assert addresses(serving.ask(NAME)) == ["192.0.2.1"]
-    monkeypatch.setattr(cache, "STALE_AFTER_S", 3_600)  # whoever waited now would wait too long
+    monkeypatch.setattr(
+        cache, "STALE_AFTER_S", 3_600
+    )  # a client that waited now would wait too long
     for _ in range(29):
         serving.clock.advance(1)
         assert edes(serving.ask(NAME)) == [EdeCode.STALE_ANSWER]
@@ -381,7 +383,7 @@ def test_what_is_still_asked_for_when_serving_ends_ends_with_it(
 def test_a_popular_name_never_expires(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, refreshed: bool
 ) -> None:
-    if not refreshed:  # the control: somebody would wait for each of its lives
+    if not refreshed:  # the control: a client would wait for each of its lives
         monkeypatch.setattr(cache, "REFRESHED_FROM_HITS", 1_000)
     seen = []
     for _ in range(100):

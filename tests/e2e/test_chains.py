@@ -115,7 +115,7 @@ FORGED = [
 
 
 def generous(section: str, line: str) -> FakeUpstream:
-    """Return an upstream that answers well for most names, and adds what nobody asked for."""
+    """Return an upstream that answers most names well, and adds unsolicited records."""
 
     def respond(query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)

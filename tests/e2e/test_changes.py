@@ -59,7 +59,7 @@ class School:
         return self.change(**an_exception(target=name, allow=False))
 
     def recorded(self) -> list[str]:
-        """Return the names that the history says were blocked, when the daemon can be asked."""
+        """Return the blocked names of the history, when the daemon can be asked."""
         rows = self.eventually(
             lambda: control.ask(self.served.state.control_socket, "history", limit=1000)
         )
@@ -116,7 +116,7 @@ def _now() -> float:
 
 
 def _agrees(school: School, names: list[str], acknowledged: list[str]) -> None:
-    """Check that all that was acknowledged is recorded, and that who answers goes by the record."""
+    """Check that every acknowledged change is recorded, and that answers follow the record."""
     recorded = school.recorded()
     assert set(acknowledged) <= set(recorded)
     assert len(recorded) == len(set(recorded))

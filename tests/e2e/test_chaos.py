@@ -137,7 +137,7 @@ class School:
         build_lists(self.config, self.state)
 
     def block(self, served: Served) -> None:
-        """Put the block in force, once there is somebody to do it."""
+        """Activate the block, once there is a manager to do it."""
         (self.config / "site.yaml").write_text(self.texts[1], encoding="utf-8")
         while call("reload", *served.options).code != 0:
             assert served.process.poll() is None

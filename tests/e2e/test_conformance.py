@@ -106,7 +106,7 @@ def test_every_class_is_answered_exactly_once_and_only_in_is_asked_for(
 
 
 def answers_to(stub: UdpStub | TcpStub, *messages: bytes) -> list[bytes]:
-    """Return all answers to questions whose answers nobody waits for, in order."""
+    """Return all answers to questions that are sent without waiting, in order."""
     last = a_query(BLOCKED, message_id=0xFFFF)
     answers = []
     for message in (*messages, last):

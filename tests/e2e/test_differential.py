@@ -93,9 +93,9 @@ def _all_agree(case: Case, *, expired: bool = False) -> bool:
 
 
 def _agrees(case: Case, key: Key) -> bool:
-    """Return whether one TTL is as it should be; a denial's SOA says how long that still holds.
+    """Return whether one TTL is right; a denial's SOA has its remaining TTL.
 
-    What a DNAME has made holds no longer than it; Unbound may say more.
+    A synthesised CNAME lives no longer than its DNAME; Unbound may return more.
     """
     direct, through = case.direct.ttls[key], case.through.ttls[key]
     if key[1] == RRType.CNAME:
@@ -242,7 +242,7 @@ def upstream(
 def filterd_before(
     upstream: Unbound, folder: Path, more: str = "", *, trusted: bool = False
 ) -> Iterator[Asker]:
-    """Start a daemon with an open policy; yield who asks it as staff."""
+    """Start a daemon with an open policy; yield a client that asks it as staff."""
     port = free_port()
     rate = "rate_limit: {queries_a_second: 100000, burst: 1000000}\n"
     config = write_site(folder / "site", port=port, upstream=upstream.port, more=rate + more)

@@ -193,7 +193,7 @@ def test_options_of_an_upstream_do_not_come_through(
 
 
 SIZES = {0: 512, 511: 512, 512: 512, 513: 513, 1232: 1232, 1233: 1232, 4096: 1232, 65535: 1232}
-"""What an asker says it can take, and what it gets at most by UDP."""
+"""The size that a client announces, and its largest answer over UDP."""
 
 
 @pytest.mark.parametrize(("said", "most"), [*SIZES.items(), (None, 512)])

@@ -155,7 +155,7 @@ class Both:
 
 
 def differences(plain: bytes, fast: bytes) -> list[str]:
-    """Say where an answer differs in more than an age."""
+    """Report the differences of an answer beyond its age."""
     if len(plain) != len(fast):
         return [f"{len(plain)} and {len(fast)} octets: {plain.hex()} {fast.hex()}"]
     found = []
@@ -228,7 +228,7 @@ def live(both: Both, seed: int) -> list[str]:
     assert both.fast.fast is not None
     both.fast.run(both.fast.fast.settle)
     plain, fast = (sum(one.resolver.counters.values()) for one in (both.plain, both.fast))
-    assert plain == fast == 3 * ROUNDS  # everybody is counted, whoever answered
+    assert plain == fast == 3 * ROUNDS  # every client is counted, by either path
     return found
 
 
@@ -333,7 +333,7 @@ def ttls_of_a_long_life(both: Both) -> list[tuple[int, int]]:
     query, found = a_query("long.example.com", edns=False), []
     for age_s in AGES_S:
         both.advance(age_s)
-        # Twice: who is known no more by the fast path is answered by the chain, once.
+        # Twice: the chain answers a client once that the fast path has forgotten.
         replies = [both.ask(query, GRADE_1) for _ in range(2)][-1]
         chain_s, fast_s = (parse_response(one).records[0].ttl for one in replies)
         found.append((chain_s, fast_s))
@@ -345,7 +345,7 @@ def test_the_cap_belongs_on_what_is_left_of_a_ttl(lists: Index, answering: FakeU
     with ExitStack() as stack:
         both = Both(stack, lists, answering)
         ttls = ttls_of_a_long_life(both)
-        assert both.by_the_chain <= 4  # who asks is known for a minute
+        assert both.by_the_chain <= 4  # a client is known for a minute
     assert [chain for chain, _ in ttls] == [600, 600, 600, 600, 560, 540, 520]
     assert all(chain - 1 <= fast <= chain for chain, fast in ttls), ttls
 

@@ -48,7 +48,7 @@ OFFERED = tuple(BROKEN) if os.environ.get("FILTERD_FEED_CANDIDATES") == "all" el
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_waiting() -> Iterator[None]:
-    """What a power cut leaves is asked elsewhere, and nobody downloads what is packed here."""
+    """Other tests cut the power, and nothing downloads the files packed here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
         patch.setattr(deltas, "_FULL_LEVELS", (1, *deltas._FULL_LEVELS))

@@ -45,7 +45,7 @@ ORDERED, NEXT = "ordered.example", "next.example"
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_waiting() -> Iterator[None]:
-    """What a power cut leaves is asked elsewhere, and nobody downloads what is packed here."""
+    """Other tests cut the power, and nothing downloads the files packed here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
         patch.setattr(deltas, "_FULL_LEVELS", (1, *deltas._FULL_LEVELS))
@@ -79,7 +79,7 @@ def is_held(school: School) -> bool:
 
 
 def sign(school: School, held: hold_release.Held, signers: list[CryptoSigner]) -> None:
-    """Put a release of what is held beside the metadata, whoever has signed it."""
+    """Put a release of the held version beside the metadata, with any signature."""
     kinds = {one.kind: frozenset(one.subjects) for one in held.findings}
     release = released_holds.ReleasedHold(held.version, held.content, kinds, "evil")
     metadata = released_holds.signable((release,), 1, until(RELEASES, school.publisher.now))
@@ -112,7 +112,7 @@ def test_a_hold_is_released_for_all_by_the_offline_keys_alone(
     [line] = [one for one in school.site.history.lines() if one.event is Event.APPROVED]
     assert "it is retired" in line.why
 
-    # Control: were it not the root's keys, whoever holds one that is online would release all.
+    # Control: if other keys than the root's counted, an online key would release all.
     evil = school.publish(without(RETIRED, ANOTHER))
     sign(school, what_is_held(school), online)
     monkeypatch.setattr(
@@ -125,7 +125,7 @@ def test_a_hold_is_released_for_all_by_the_offline_keys_alone(
 def test_two_root_keys_release_nothing_that_is_refused(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has stolen two signs what they like, without the publisher's own command."""
+    """A thief of two keys signs anything, without the publisher's own command."""
     roots, before = school.publisher.signers["root"][:2], school.in_force
     for judged_as in (None, Severity.HELD):
         version = school.publish(add("starter/gambling.txt", "google.com"))

@@ -192,7 +192,7 @@ def test_killed_at_any_moment_with_the_guard_at_work_it_is_the_old_version_or_th
 def test_a_guard_that_is_killed_holds_nothing_against_the_version(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever is short of memory, or shuts down, ends the guard's child first."""
+    """A lack of memory, or a shutdown, ends the guard's child first."""
     published = Published(folder / "whole once more", whole=True, count=2)
     site = Follower(folder / "guarded", published)
     site.found()

@@ -37,7 +37,7 @@ NOTHING = 0
 
 
 class Told(NamedTuple):
-    """What the writer has told of: its how manieth site, and the version that a run has led to."""
+    """The writer's report: the number of its site, and the version after a run."""
 
     round: int
     version: int
@@ -63,7 +63,7 @@ def published(folder: Path) -> Iterator[Published]:
 
 
 class Disk:
-    """A disk on which one site after the other takes all versions, and what it told of that."""
+    """A disk on which one site after the other takes all versions, and its reports."""
 
     def __init__(self, folder: Path, published: Published, *options: str) -> None:
         self._folder, self._published, self._options = folder, published, options
@@ -100,7 +100,7 @@ class Disk:
         for version in (SHIPPED, *self._published.versions):
             if version != SHIPPED:
                 site.run(version)
-            # Beside the disk, and told only when all is done.
+            # Beside the disk, and reported only when all is done.
             told = self._told.with_suffix(".new")
             told.write_text(f"{self._round} {version}", encoding="ascii")
             told.replace(self._told)

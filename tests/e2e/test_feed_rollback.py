@@ -44,7 +44,7 @@ pytestmark = pytest.mark.long
 
 FEED = Followed("https://feed.example/", "Asia/Ho_Chi_Minh")
 LOVED = name_of(SECOND)
-"""What everybody asks for, and the second version blocks by mistake."""
+"""The popular name that the second version blocks by mistake."""
 
 
 def _answer(query: dns.message.Message) -> dns.message.Message:
@@ -55,7 +55,7 @@ def _answer(query: dns.message.Message) -> dns.message.Message:
 
 
 class Class(threading.Thread):
-    """Asks for the loved name and one that must be blocked, until it is told to stop."""
+    """Asks for the popular name and one that must be blocked, until it is stopped."""
 
     def __init__(self, port: int) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ def test_a_version_that_blocks_what_all_ask_for_is_taken_back_and_nobody_loses_a
     pupils.wait_for(dns.rcode.NOERROR, 250)
     school.run(SECOND)
     keeper.work()
-    assert school.site.versions.in_force().current == SECOND  # too few answers to tell
+    assert school.site.versions.in_force().current == SECOND  # too few answers to judge
     pupils.wait_for(dns.rcode.NXDOMAIN, 250)
     school.clock.advance(EVERY_S)
     keeper.work()

@@ -113,7 +113,7 @@ def test_a_forged_teacher_s_flood_sends_the_teacher_to_tcp_where_he_is_served(
         serving.run(flooding(forger))
         hint = dns.message.from_wire(teacher.ask(BLOCKED))
         assert bool(hint.flags & dns.flags.TC) is (rate is LIMITED)
-        for _ in range(3):  # as often as he likes: nobody forges a connection
+        for _ in range(3):  # without a limit: a connection cannot be forged
             answer = serving.ask("porn.example", source=TEACHER, by="tcp")
             assert answer.rcode() == dns.rcode.NXDOMAIN
         assert (serving.udp[0].counters["truncated_rate"] > FLOOD / 2) is (rate is LIMITED)
@@ -138,7 +138,7 @@ def test_in_an_overload_newcomers_come_by_tcp_and_are_known_afterwards(index: In
 def rung(index: Index, upstream: FakeUpstream, rate: RateLimit) -> tuple[int, int]:
     """Let 100 clients ask for ten names at once; return the lost and the exchanges going on.
 
-    One of the names is blocked, which asks nobody.
+    One of the names is blocked, which asks no upstream.
     """
     names = [f"bell{number}.example.com" for number in range(9)]
     upstream.add(*(f"{name}. 300 IN A 192.0.2.7" for name in names))

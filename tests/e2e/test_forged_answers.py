@@ -220,7 +220,9 @@ def icmp_first(upstream: FakeUpstream) -> Iterator[None]:
         pytest.skip("a raw socket needs root")
 
     def respond(query: dns.message.Message) -> dns.message.Message:
-        with suppress(OSError):  # whoever gives up at the first does not wait for the others
+        with suppress(
+            OSError
+        ):  # an attempt that gives up at the first does not wait for the others
             for _ in range(20):
                 raw.sendto(_unreachable(upstream), ("127.0.0.1", 0))
         return an_answer(query, GOOD)

@@ -44,7 +44,7 @@ KINDS = {
 
 
 def respond(query: dns.message.Message) -> dns.message.Message | None:
-    """Answer as the name says."""
+    """Answer by the name."""
     name = query.question[0].name.to_text()
     if ".silent." in name:
         return None

@@ -53,7 +53,7 @@ def whole(rtype: str) -> bytes:
 
 @pytest.fixture
 def large() -> Iterator[FakeUpstream]:
-    """Return an upstream that says TC by UDP, and as many records by TCP as ``COUNTS`` says."""
+    """Return an upstream with TC over UDP, and ``COUNTS`` records over TCP."""
 
     def truncated(query: dns.message.Message) -> dns.message.Message:
         said = dns.message.make_response(query)

@@ -128,7 +128,7 @@ def test_a_mac_stays_with_its_device_and_not_with_the_address(serving: Gateway) 
     serving.laptop.ip("address del 192.168.6.30/24 dev eth0")
     serving.pupil.ip("address add 192.168.6.30/24 dev eth0")
     try:
-        serving.pupil.ip("neigh flush dev eth0")  # so that it tells the gateway who it is
+        serving.pupil.ip("neigh flush dev eth0")  # so that the gateway learns its address
         eventually(lambda: not is_silent(serving.pupil, SERVER, "192.168.6.30"))
         eventually(lambda: is_blocked(serving.pupil, SERVER, "192.168.6.30"))
     finally:

@@ -71,7 +71,7 @@ def test_a_process_without_memory_is_replaced_and_a_reload_comes_about(
     pid = getattr(school, whom)
     resource.prlimit(pid, resource.RLIMIT_AS, (TIGHT, TIGHT))
     run("reload", *school.served.options)
-    # Whoever asks while it is replaced may be told so.
+    # A command while it is replaced may get an error.
     codes = (run("reload", *school.served.options).code for _ in range(TRIES))
     assert 0 in codes
     assert _answers(school)

@@ -55,7 +55,7 @@ class School(NamedTuple):
         return self
 
     def set(self, overrides: Overrides) -> None:
-        """Put in force what commands have set, as a worker does when it is told."""
+        """Activate overrides, as a worker does."""
         sites: Any = self.serving.sites
         clock = self.serving.clock
 

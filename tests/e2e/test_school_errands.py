@@ -121,7 +121,7 @@ def test_a_mistake_of_a_list_needs_a_list_that_has_it(school: Served) -> None:
 def test_a_parent_gets_an_answer_about_today(school: Served) -> None:
     asked = (TIKTOK, "--grade", "3")
     assert _check(school, *asked) == 1
-    assert _check(school, *asked, "--at", "2020-01-01T10:00") == 2  # nobody knows any more
+    assert _check(school, *asked, "--at", "2020-01-01T10:00") == 2  # forgotten
     assert _check(school, *asked, "--at", "t2 10:00") == 1
 
 

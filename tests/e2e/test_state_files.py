@@ -86,7 +86,7 @@ class Site:
             ask(self.state.control_socket, "change", kind="exception", reason="r", **block)
 
     def check(self, served: Served) -> None:
-        """See that it blocks, takes changes and tells how it fares."""
+        """Check that it blocks, accepts changes and reports its status."""
         assert is_blocked(self.port, LOCKED)
         assert is_blocked(self.port, BLOCKED)
         status = ask(self.state.control_socket, "status")

@@ -29,7 +29,7 @@ _MONOTONIC = SystemClock().monotonic
 
 
 def _without_answer_s(school: School, for_s: float) -> float:
-    """Ask for so long, or until it is answered again; return how long nobody was answered."""
+    """Ask for so long, or until there are answers again; return the time without answers."""
     began, last = _MONOTONIC(), _MONOTONIC()
     longest = 0.0
     with socket.socket(type=socket.SOCK_DGRAM) as device:

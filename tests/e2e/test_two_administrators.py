@@ -72,7 +72,7 @@ for n in range(int(times)):
 """
 
 CONFLICTS = ("stands in the room", "has the exam", "to take back", "has replaced what", "has ended")
-"""What somebody is told who comes second, or wants to take back what is gone."""
+"""The error of the second command, or of an undo without its change."""
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def _at_once(served: Served) -> list[list[dict[str, Any]]]:
-    """Let both begin together; return what each was told."""
+    """Let both begin together; return the replies to each."""
     ends_at = SystemClock().wall() + 3600
     children = []
     for own in "ab":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A state folder of release 0.1, made by its commands, keeps everything under this release.
 
-``tests/fixtures/make-state-of-0.1`` says what is in it and makes it anew.
+``tests/fixtures/make-state-of-0.1`` makes it, and describes its content.
 """
 
 from __future__ import annotations
