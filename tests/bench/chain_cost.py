@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 QUESTIONS = 20_000
 AT_A_TIME = 50
 EXCHANGES = 100_000
-"""More of them: a kernel that samples tells user and system apart only roughly."""
+"""More of them: a sampling kernel separates user and system time only roughly."""
 ROUNDS = 5
 PEER = Peer(GRADE_1)
 ROW = "{:<44}{:>8.2f} us\n"
@@ -170,7 +170,7 @@ def some_questions(count: int) -> list[UpstreamQuestion]:
 
 
 async def exchange_cost(chain: Chain, port: int, questions: int) -> float:
-    """Measure asking an upstream and reading what it says, by coroutines."""
+    """Measure asking an upstream and reading its answer, by coroutines."""
     route = Route((UpstreamServer("127.0.0.1", port),))
     left = iter(some_questions(questions))
 

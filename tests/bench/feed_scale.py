@@ -110,14 +110,14 @@ STORIES = (
 
 @dataclass
 class Seen:
-    """What was seen of one story; by second since it began.
+    """The results of one story; by second since it began.
 
     Attributes:
-        requests: that reached the server, or would have.
+        requests: at the server, or that would have reached it.
         runs: of those that began.
         octets: by hour since it began.
-        taken_at: when each had the last night's version, hours; only those who do.
-        urgent_s: how long the urgent order took to each.
+        taken_at: the hour at which each had the last night's version; only those that do.
+        urgent_s: the time of the urgent order to each.
     """
 
     story: Story
@@ -329,7 +329,7 @@ def _print_day(quiet: Seen, count: int, cost: Cost) -> None:
 
 
 def _row(seen: Seen, count: int, mean_runs: float, mean_requests: float) -> str:
-    """Return a story's row: peak minutes by the mean, the fullest second, who has what when."""
+    """Return a story's row: peak minutes by the mean, the busiest second, times of arrival."""
     # What an urgent order brings within its ten minutes is meant to come at once.
     first, story = 0, seen.story
     if story.urgent is not None:

@@ -114,12 +114,12 @@ def measure(
 def all_at_once(
     peers: list[Peer], questions: Questions, name: str, names: Path, folder: Path
 ) -> Iterator[dict[str, Running]]:
-    """Let all servers run, each on a port of its own and with its cache warm; tell them by name.
+    """Run all servers, each on a port of its own and with a warm cache; yield them by name.
 
     Args:
         peers: those that are installed.
         questions: the mixes.
-        name: one that is on the list.
+        name: a listed one.
         names: the list.
         folder: for what the peers need; an upstream must be running.
     """

@@ -60,7 +60,7 @@ forward-zone:
 
 
 class At(NamedTuple):
-    """Where a filter listens, and whom it asks."""
+    """The address of a filter, and its upstream."""
 
     address: str = "127.0.0.1"
     port: int = 5454
@@ -125,7 +125,7 @@ class Unbound:
         return ["unbound", "-d", "-c", str(folder / "unbound.conf")]
 
     def changes(self) -> dict[str, Change]:
-        """SIGHUP makes it read its list anew; it does not say when it has."""
+        """SIGHUP makes it read its list again; it does not report the end."""
 
         def hang_up(pid: int) -> None:
             os.kill(pid, signal.SIGHUP)

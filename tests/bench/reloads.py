@@ -32,7 +32,7 @@ _NOERROR, _NXDOMAIN = 0, 3
 
 
 class Told(NamedTuple):
-    """What the probes of a run were told. ``worst_ms`` counts one that is lost as a second."""
+    """The answers to the probes of a run. ``worst_ms`` counts a lost one as a second."""
 
     worst_ms: float
     lost: int
@@ -85,7 +85,7 @@ class Probes:
         while not self._stopping.is_set():
             try:
                 answer = self._socket.recv(4096)
-            except OSError:  # nothing for a while, or nobody is there
+            except OSError:  # no answer for a while, or no server
                 continue
             number = int.from_bytes(answer[:2])
             self._answered[number] = time.perf_counter()
@@ -93,7 +93,7 @@ class Probes:
 
 
 def run(probes: Probes, change: Callable[[], object] | None) -> Told:
-    """Ask while ``change`` is made, or for a quiet while; return what the probes were told."""
+    """Ask while ``change`` is made, or for a quiet while; return the answers to the probes."""
     changing = threading.Thread(target=change) if change else None
     started = time.perf_counter()
     if changing is not None:

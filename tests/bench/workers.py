@@ -63,7 +63,7 @@ class Hold:
         (self._group / "cgroup.procs").write_text(str(pid))
 
     def let_go(self) -> None:
-        """Remove the group; who is still in it goes back to where all are."""
+        """Remove the group; its processes go back to the root group."""
         with contextlib.suppress(OSError):
             for pid in (self._group / "cgroup.procs").read_text().split():
                 (self._root / "cgroup.procs").write_text(pid)

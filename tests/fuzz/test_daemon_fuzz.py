@@ -96,7 +96,7 @@ class Spoiler:
 
 @dataclass
 class Honest:
-    """Somebody who asks the same and something new every 100 ms, and counts what comes."""
+    """A client that asks an old and a new name every 100 ms, and counts the answers."""
 
     port: int
     answered: Counter[str] = field(default_factory=Counter)

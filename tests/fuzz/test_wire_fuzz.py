@@ -152,7 +152,7 @@ def test_mutants_of_captured_messages() -> None:
 
 
 def test_captured_messages(capsys: pytest.CaptureFixture[str]) -> None:
-    """All are read or refused; the table says where another parser differs."""
+    """All are read or refused; the table has the differences of another parser."""
     outcomes: Counter[tuple[str, str, str]] = Counter()
     for packet in captured_packets():
         _use_all(packet.message)

@@ -240,7 +240,9 @@ def test_native_check_lets_other_threads_run(
 
     other = threading.Thread(target=answer)
     usual = sys.getswitchinterval()
-    sys.setswitchinterval(3600)  # nobody gets the interpreter unless its holder lets go
+    sys.setswitchinterval(
+        3600
+    )  # no other thread gets the interpreter unless its holder releases it
     try:
         other.start()
         asked.set()

@@ -58,7 +58,7 @@ def _rcode(answer: bytes, rcode: int) -> bytes:
 
 
 class ToldLoop(asyncio.SelectorEventLoop):
-    """A loop on real sockets that is told what time it is."""
+    """A loop on real sockets, on a test's clock."""
 
     now = 1_000.0
 
@@ -78,7 +78,7 @@ class Drawn(RandomNumbers):
 
 
 class Story:
-    """What happens to one twin. ``told`` is all that can be seen of it."""
+    """The run of one twin. ``told`` is all that can be seen of it."""
 
     def __init__(self, module: ModuleType, servers: list[tuple[bool, bool]]) -> None:
         self.told: list[object] = []
@@ -141,7 +141,7 @@ class Story:
         """Let the loop go round until nothing is left but waiting for others."""
         for _ in range(6):
             await asyncio.sleep(0)
-        while len(asyncio.all_tasks()) > 1:  # by TCP, which nobody takes here
+        while len(asyncio.all_tasks()) > 1:  # over TCP, which no server accepts here
             await asyncio.sleep(0)
         for number, one in enumerate(self._sockets):
             while one.fileno() >= 0:
@@ -164,7 +164,7 @@ class Story:
         )
 
     async def end(self) -> None:
-        """End it; see that nobody still waits and nothing is left."""
+        """End it; check that no waiter and nothing else is left."""
         self._asking.close()
         await self._settle()
         self._note()

@@ -64,7 +64,7 @@ class Scripted(RandomNumbers):
 
 
 class Noting:
-    """Notes what it is told, with its own number."""
+    """Notes its results, with its own number."""
 
     def __init__(self, number: int, story: list[tuple[int, str]]) -> None:
         self.number, self.story = number, story
@@ -85,7 +85,7 @@ class Noting:
 
 
 async def told(module: ModuleType, steps: list[tuple[str, bool, bool]], close: int) -> list[object]:
-    """Ask once a step; let the server say to each in turn what the step says; return all told."""
+    """Ask once a step; let the server answer each in turn by the step; return all results."""
     counters: Counter[str] = Counter()
     story: list[tuple[int, str]] = []
     wheel = TimerWheel(asyncio.get_running_loop())

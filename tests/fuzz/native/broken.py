@@ -72,7 +72,7 @@ BROKEN = {
         "if asked.labels < 2 or asked.labels > MOST_LABELS:",
         "if asked.labels < 2:",
     ),
-    # The kernel is told of more room than a letter has.
+    # The kernel gets a larger size than the buffer has.
     "fastpath_datagrams": Broken(
         "filterd.fastpath._datagrams",
         "filterd/fastpath/_envelopes.pxd",

@@ -79,7 +79,7 @@ def run(built: Path, driver: str, seconds: float, seed: int) -> Outcome:
 
 
 def _finding(stderr: str, code: int) -> str:
-    """Return what a process that failed said, from where it says what is wrong."""
+    """Return the output of a failed process, from the line of its error."""
     lines = stderr.splitlines()
     begins = (n for n, line in enumerate(lines) if any(one in line for one in _SANITIZERS_SAY))
     start = next(begins, max(0, len(lines) - _TELLS))

@@ -21,7 +21,7 @@ _FLOOD = 2 * pure.HINTS_AT_ONCE
 
 
 def drive(session: Session) -> None:
-    """Tell both twins the same stories, and hold their verdicts against each other."""
+    """Run the same stories in both twins, and compare their verdicts."""
     for _ in session.rounds():
         sets = session.rng.choice((1, 2, 64))
         rate, burst = session.rng.choice(((2, 5), (10, 100), (1e9, 1e9), (0, 0), (1e-9, 1)))
@@ -60,7 +60,7 @@ def _tell(session: Session, tables: list[Any], now: float) -> None:
 
 
 def _flood(session: Session, tables: list[Any], now: float) -> None:
-    """Let newcomers come until nobody gets even a hint."""
+    """Add new sources until none gets even a hint."""
     for _ in range(_FLOOD):
         address = session.give(_address(session.rng))
         said = [table.crowd(address, 1, now, lambda *_: True) for table in tables]

@@ -26,7 +26,7 @@ _ROOM = 20_000
 
 
 def drive(session: Session) -> None:
-    """Tell both twins the same stories, and a store of its own what it has to refuse."""
+    """Run the same stories in both twins, and give a separate store what it must refuse."""
     pure._taken = charged_as(native)
     for _ in session.rounds():
         pure.MOST_ROUTES = session.rng.choice(_ROUTES)

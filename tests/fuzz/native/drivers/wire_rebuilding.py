@@ -25,7 +25,7 @@ _NUMBERS = (0, 1, 12, 255, 512, 65_534, 65_535, 65_536)
 
 
 def drive(session: Session) -> None:
-    """Rebuild each response that can be read, beside the pure twin; then tell lies about it."""
+    """Rebuild each response that can be read, beside the pure twin; then with false figures."""
     seeds = responses() + hostile_responses() + _with_names()
     messages = Messages(session.rng, seeds)
     for _ in session.rounds():
