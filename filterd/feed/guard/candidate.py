@@ -63,7 +63,7 @@ class UnfitError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class GuardRequest:
     """What the child is asked to judge; ``policy`` is the active one, if any."""
 
     now: float
@@ -101,7 +101,7 @@ class Tables:
         return frozenset(one.id for one in self.catalog.compiled)
 
 
-def read_tables(request: Request) -> Tables:
+def read_tables(request: GuardRequest) -> Tables:
     """Read the version's tables and the school's files.
 
     Raises:
@@ -131,14 +131,14 @@ def _tables(catalog: Catalog, site: SiteSources, looked: Looked | None) -> Table
     return Tables(catalog, site, policy, own_lists(site, catalog), looked)
 
 
-def write_tables(request: Request, tables: Tables) -> None:
+def write_tables(request: GuardRequest, tables: Tables) -> None:
     """Write the policy for the reload that follows, which would make the same."""
     lists = (*tables.catalog.compiled, *tables.own)
     with contextlib.suppress(StoreError):  # then it does make it
         write_policy(request.fresh_policy, tables.policy, tables.looked, lists)
 
 
-def compile_candidate(request: Request, tables: Tables) -> tuple[Asking, CompileReport]:
+def compile_candidate(request: GuardRequest, tables: Tables) -> tuple[Asking, CompileReport]:
     """Compile the lists of the version, with the school's own, and open the outcome.
 
     Raises:
@@ -211,7 +211,7 @@ def _wrong(kind: str, error: FilterdError) -> Finding:
     )
 
 
-def shipped_asking(request: Request, tables: Tables) -> Asking:
+def shipped_asking(request: GuardRequest, tables: Tables) -> Asking:
     """Return the shipped lists, with this school's own rules.
 
     Raises:

@@ -18,7 +18,7 @@ from filterd.feed.guard import candidate as loading
 from filterd.feed.guard.canaries import open_canaries, opened_canaries, unmet_expectations
 from filterd.feed.guard.candidate import (
     LOADING,
-    Request,
+    GuardRequest,
     UnfitError,
     malformed,
     shipped_asking,
@@ -89,7 +89,7 @@ def judged(
 class _Work:
     """A judgement on its way."""
 
-    def __init__(self, request: Request, data: dict[str, Any]) -> None:
+    def __init__(self, request: GuardRequest, data: dict[str, Any]) -> None:
         self._request, self._data = request, data
         self.findings = list[Finding]()
         self.done = list[str]()
@@ -209,15 +209,15 @@ def _told(finding: Finding) -> Finding:
     return replace(finding, severity=Severity.NOTE)
 
 
-def _texts(request: Request, tables: Tables) -> Iterator[Path]:
+def _texts(request: GuardRequest, tables: Tables) -> Iterator[Path]:
     # Not the orders: an authority writes their names by hand, on whatever machine it has.
     yield from (Path(one.path) for one in tables.catalog.lists)
     if (popular := request.folder / POPULAR_FILE).is_file():
         yield popular
 
 
-def _request(data: dict[str, Any]) -> Request:
+def _request(data: dict[str, Any]) -> GuardRequest:
     keys = ("folder", "config", "fresh_index", "fresh_problems", "fresh_policy")
     in_force = data["in_force"] and Path(data["in_force"]["policy"])
     paths = {key: Path(data[key]) for key in keys}
-    return Request(float(data["now"]), str(data["version"]), in_force, **paths)
+    return GuardRequest(float(data["now"]), str(data["version"]), in_force, **paths)

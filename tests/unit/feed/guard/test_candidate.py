@@ -12,7 +12,7 @@ from filterd.errors import ListError
 from filterd.feed.guard import candidate
 from filterd.feed.guard.candidate import (
     MAX_LINE_OCTETS,
-    Request,
+    GuardRequest,
     UnfitError,
     compile_candidate,
     malformed,
@@ -43,9 +43,9 @@ def school(tmp_path: Path) -> Following:
     return Following(tmp_path)
 
 
-def request_for(school: Following, change: Callable[[Path], None] | None = None) -> Request:
+def request_for(school: Following, change: Callable[[Path], None] | None = None) -> GuardRequest:
     candidate = school.prepare(change)
-    return Request(
+    return GuardRequest(
         NOW,
         candidate.version,
         _in_force(school),
@@ -57,7 +57,7 @@ def request_for(school: Following, change: Callable[[Path], None] | None = None)
     )
 
 
-def fault(request: Request) -> Finding:
+def fault(request: GuardRequest) -> Finding:
     with pytest.raises(UnfitError) as caught:
         compile_candidate(request, read_tables(request))
     return caught.value.finding
@@ -184,7 +184,7 @@ def test_a_list_that_cannot_be_read_is(school: Following) -> None:
     assert fault(request_for(school, unreadable)).kind == "loading"
 
 
-def lines_of(request: Request) -> list[Finding]:
+def lines_of(request: GuardRequest) -> list[Finding]:
     tables = read_tables(request)
     return unusable_lines(compile_candidate(request, tables)[1], tables)
 
@@ -253,7 +253,7 @@ def test_a_school_may_close_what_only_its_feed_knows(tmp_path: Path) -> None:
 
     candidate = school.prepare(change)
     fresh = school.school
-    request = Request(NOW, "2", None, candidate.folder, school.config, fresh.fresh_index,
+    request = GuardRequest(NOW, "2", None, candidate.folder, school.config, fresh.fresh_index,
                       fresh.fresh_problems, fresh.fresh_policy)  # fmt: skip
     ships = shipped_asking(request, read_tables(request))
     assert "new" in ships.policy.services
