@@ -13,7 +13,7 @@ JOBS   ?= 3
 AT     ?=
 
 bin    := $(VENV)/bin
-native := $(shell find filterd -name '*.pyx' -o -name '*.pxd')
+native := $(shell find filterd -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi')
 # After `make wheels`, pip installs from that folder without the Internet.
 from   := $(if $(wildcard $(WHEELS)/*.whl),--no-index --find-links $(WHEELS))
 pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(from)

@@ -104,8 +104,8 @@ class Pace:
     """Times what comes in; one for a run.
 
     Args:
-        clock: tells the time.
-        limits: what is allowed.
+        clock: the source of time.
+        limits: of size, rate and time.
     """
 
     def __init__(self, clock: Clock, limits: DownloadLimits) -> None:
@@ -277,7 +277,7 @@ def split(url: str) -> Any:
 
 
 def _paced_session(pace: Pace) -> requests.Session:
-    """Return a session whose every octet is timed, and which says nothing of who asks."""
+    """Return a session that times every octet and sends nothing about the client."""
     session = _Session()
     session.trust_env = False
     session.headers.update(
@@ -296,7 +296,7 @@ class _Session(requests.Session):
 
 
 class _PacedReader(io.RawIOBase):
-    """A connection's octets, counted and timed as they come, before anybody parses them."""
+    """A connection's octets, counted and timed as they arrive, before they are parsed."""
 
     def __init__(self, raw: Any, pace: Pace) -> None:
         self._raw, self._pace = raw, pace
@@ -363,7 +363,7 @@ def _judge_header(name: str, response: requests.Response) -> None:
 
 
 def page_error(name: str) -> ForeignContentError:
-    """Return the error that tells of a web page in a file's place."""
+    """Return the error for a web page in place of a file."""
     return ForeignContentError(
         say("{url}: a web page came instead; does this network want a login?", url=name)
     )
@@ -371,7 +371,7 @@ def page_error(name: str) -> ForeignContentError:
 
 def _failure(url: str, error: Exception) -> FetchError:
     """Return why a request failed: within the file, or before it."""
-    # requests and urllib3 wrap one another; what came first says it.
+    # requests and urllib3 wrap one another; the first error has the reason.
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, FetchError):
@@ -387,7 +387,7 @@ def _failure(url: str, error: Exception) -> FetchError:
 
 
 def _hung_up(error: BaseException | None) -> bool:
-    """Tell whether a connection ended before it brought a single octet."""
+    """Return whether a connection ended before its first octet."""
     while error is not None:
         if isinstance(error, (http.client.RemoteDisconnected, ConnectionResetError)):
             return True

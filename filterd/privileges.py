@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Give up root's rights below the state folder, whose owner's are enough there.
+"""Drop root's rights below the state folder, where its owner's are enough.
 
 An administrator runs commands as root. The service's user may change everything below
 the state folder at any moment: a name there may be a link to any file of the machine,
-and what root makes there the service cannot replace. So a command works with the
-effective IDs of the folder's owner, and takes root's back (``own_rights``) for files
-that the operator names and for the control socket, whose other end must see who asks.
-The folder itself may be a link: what stands above it is not the service's.
+and the service cannot replace root's files there. So a command uses the effective IDs of
+the folder's owner, and takes root's back (``own_rights``) for files that the operator
+names and for the control socket, whose server must see the real user. The folder itself
+may be a link, because the folders above it are not the service's.
 
 ``end_sooner`` tells the kernel which process to end first when memory is short (proc(5)).
 """
@@ -139,7 +139,7 @@ def _give_below(folder: Path, owner: int) -> None:
     A second name may stand elsewhere, where the file is none of the owner's business.
     """
     gid = _ids_of(owner).gid
-    with contextlib.suppress(OSError):  # then a command says what it cannot read or write
+    with contextlib.suppress(OSError):  # then a command reports what it cannot read or write
         for _, _, files, at in os.fwalk(os.path.realpath(folder)):
             if os.fstat(at).st_uid == 0:
                 os.fchown(at, owner, gid)

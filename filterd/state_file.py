@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frozen dataclasses as JSON, and as files that a failing card cannot change unnoticed.
+"""Write frozen dataclasses as JSON, and as files that show damage by a failing card.
 
 The JSON follows the dataclasses field by field, in both directions. Octets are
-hexadecimal. A file has three lines: what it is and its version, the SHA-256 of
-the third line, and the JSON. The checksum tells a file that was damaged from a
-good one, so that the last good copy can serve instead; it is no signature.
+hexadecimal. A file has three lines: its kind and version, the SHA-256 of the third line,
+and the JSON. The checksum shows a damaged file, so that the last good copy is used
+instead; it is no signature.
 
 A kind of file that an earlier release wrote in another form names a reader of that
 form (``legacy``): the file is read as it is, and the next write has the new form.
@@ -63,9 +63,9 @@ _TITLE, _REMEDY = say("state file of filterd"), say("filterd writes it anew")
 
 
 def to_plain(value: Any) -> Any:
-    """Return a dataclass, or what its fields hold, as what JSON knows.
+    """Return a dataclass, or the value of a field, as JSON types.
 
-    A field that is ``ADDED`` is left out where it says nothing.
+    A field that is ``ADDED`` is left out if it is empty.
     """
     if is_dataclass(value):
         found = ((field, getattr(value, field.name)) for field in fields(value))
@@ -212,13 +212,13 @@ class FileFormat(Generic[ValueT]):
 
     Args:
         kind: the dataclass.
-        magic: what the first line begins with.
-        version: what it ends with; another one is refused.
-        title, remedy: what errors call such a file, and what they tell to do.
+        magic: the beginning of the first line.
+        version: the end of that line; another one is refused.
+        title, remedy: the name of such a file in errors, and their remedy.
         words: as ``Decoders`` takes them.
         most_octets: a longer file is none of ours.
         legacy: makes plain data of a file that an earlier release wrote in another form; it
-            raises KeyError, TypeError or ValueError where the file is none.
+            raises KeyError, TypeError or ValueError for any other file.
     """
 
     def __init__(

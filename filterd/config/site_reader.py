@@ -44,7 +44,7 @@ class TierSource:
 
 @dataclass(frozen=True, slots=True)
 class SiteSources:
-    """Everything that a site's folder says, each file checked for itself.
+    """All files of a site's folder, each checked for itself.
 
     Attributes:
         files: its YAML files, and its folder.
@@ -122,7 +122,7 @@ def shipped_tiers() -> dict[str, TierSource]:
 
 
 def inheritance(tiers: dict[str, TierSource], tier: str) -> list[TierSource]:
-    """Return the sources that make up a tier, the one that inherits from nobody first."""
+    """Return the sources of a tier, beginning with the one that inherits from none."""
     chain = [tiers[tier]]
     while (parent := chain[0].file.inherits) is not None:
         chain.insert(0, tiers[parent])

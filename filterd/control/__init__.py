@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 5: the socket by which commands ask the running daemon: its protocol and the client.
+"""Floor 5: the control socket of the running daemon: its protocol, and the client.
 
 A Unix socket in the state folder. One request a connection, one *frame*, which is a line of
 JSON; one frame or more answer it, and the last one has the end mark::
@@ -9,7 +9,7 @@ JSON; one frame or more answer it, and the last one has the end mark::
     {"ok": false, "error": TEXT, "code": ..., "errors": [...], "version": 1, ...}
 
 ``frames`` bounds each of these. The server (``daemon.control_server``) gets the user of the
-client from the kernel; ``act_for`` is the token of a person for whom that user asks.
+client from the kernel; ``act_for`` is the token of a person in whose name that user asks.
 """
 
 from filterd.control.connection import NotLetInError, ask, is_running, notices, stream

@@ -51,12 +51,12 @@ def is_running(path: Path) -> bool:
 
 
 def ask(path: Path, command: str, *, act_for: str = "", **arguments: Any) -> Any:
-    """Return the result of a command: what the last frame of the answer holds.
+    """Send a command and return its result, from the last frame of the answer.
 
     Args:
         path: the daemon's socket.
         command: its name.
-        act_for: the token of the person for whom this process asks; empty for its own user.
+        act_for: the token of the person in whose name this process asks; else empty.
         arguments: the command's.
 
     Raises:
@@ -96,7 +96,7 @@ def _connection(path: Path, request: frames.Request) -> Iterator[IO[bytes]]:
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(ANSWER_WITHIN_S)
-            with own_rights():  # the kernel tells the daemon who connects
+            with own_rights():  # the kernel reports the user to the daemon
                 _connect(connection, path)
             with contextlib.suppress(BrokenPipeError):  # it may have said why before it closed
                 connection.sendall(frames.dump_request(request))

@@ -25,13 +25,13 @@ _LONGEST_COMMAND = 40
 
 
 class Request(NamedTuple):
-    """What a client asks for.
+    """A request of a client.
 
     Attributes:
-        command, arguments: what is to be done.
-        id: the client's number of the request; None where it is not known.
+        command, arguments: the command and its arguments.
+        id: the client's number of the request; None if it is not known.
         stream: the stream of the connection to which request and answers belong.
-        act_for: the token of the person for whom the client asks; empty for itself.
+        act_for: the token of the person in whose name the client asks; else empty.
         is_of_0_1: it has the form of release 0.1.
     """
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Get the user at the other end of a connection from the kernel (unix(7), SO_PEERCRED).
 
-What a process calls itself does not count. Its groups are those that it had when
-it connected: a user who was just put into a group has to log in again.
+The process cannot claim another user. Its groups are those at the time of its
+connection: a user who was just added to a group has to log in again.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ class Caller:
 
 
 def caller_of(connection: Connection) -> Caller:
-    """Return the user who opened the other end of a Unix socket.
+    """Return the user that opened the other end of a Unix socket.
 
     Raises:
-        OSError: the kernel does not tell.
+        OSError: the kernel does not report it.
     """
     uid, gid = _ids_of(connection)
     gids = {gid, *_supplementary(connection)}
@@ -68,10 +68,10 @@ def caller_of(connection: Connection) -> Caller:
 
 
 def uid_of(connection: Connection) -> int:
-    """Return the user ID alone, which takes no lookup.
+    """Return the user ID alone, which needs no lookup.
 
     Raises:
-        OSError: the kernel does not tell.
+        OSError: the kernel does not report it.
     """
     return _ids_of(connection)[0]
 
@@ -85,7 +85,7 @@ def _ids_of(connection: Connection) -> tuple[int, int]:
 def _supplementary(connection: Connection) -> list[int]:
     try:
         told = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_OCTETS)
-    except OSError:  # an old kernel, or more groups than these: nobody gets a right by that
+    except OSError:  # an old kernel, or more groups than these: that gives no right
         return []
     return [gid for (gid,) in iter_unpack("@I", told)]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Command = Callable[[dict[str, Any], Caller], Awaitable[Any]]
-"""It gets the arguments and the caller, who is not among them."""
+"""It gets the arguments, and separately the caller."""
 
 _READ_OCTETS = 16 * 1024
 _REQUEST_WITHIN_S = 5.0
@@ -41,9 +41,9 @@ class ControlServer:
 
     Args:
         path: of the socket.
-        commands: what can be asked.
-        groups: those whose members may ask, beside the daemon's own user and group.
-        notices: returns what every command must say, as plain sentences.
+        commands: by name.
+        groups: their members may connect, beside the daemon's own user and group.
+        notices: returns the notices that every command must show, as plain sentences.
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class ControlServer:
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen; what is there was left behind by a dead daemon and is replaced.
+        """Listen; an existing socket is of a dead daemon and is replaced.
 
-        Whoever starts it holds the lock of the folder.
+        The caller holds the lock of the folder.
 
         Raises:
             StoreError: the folder cannot be written.
@@ -88,8 +88,8 @@ class ControlServer:
     async def keep(self) -> None:
         """Listen again whenever the socket is gone, for ever.
 
-        Somebody may have removed it, or the disk was full at the start: without
-        it nobody could reload, and another daemon cannot take this one's place.
+        It may have been removed, or the disk was full at the start. Without it no command
+        could reload, and no other daemon may take this one's place.
         """
         problem = ""
         while True:
@@ -118,7 +118,7 @@ class ControlServer:
             self._acceptor = None
 
     async def close(self) -> None:
-        """Stop listening, remove the socket, let go of whoever is connected."""
+        """Stop listening, remove the socket, close all connections."""
         if self._is_in_place():
             self._path.unlink(missing_ok=True)
         self._stop_listening()

@@ -59,10 +59,10 @@ _log = logging.getLogger("filterd.state")
 
 @contextlib.contextmanager
 def held(state: StateFolder) -> Iterator[None]:
-    """Keep the state folder to this daemon: two would replace each other's policy unseen.
+    """Lock the state folder for this daemon: two would replace each other's policy unseen.
 
-    On a disk that cannot be written nobody can replace anything either, and
-    what is on it can still be served.
+    On a disk that cannot be written no other daemon can replace anything either, and its
+    files can still be served.
 
     Raises:
         InUseError: another daemon serves from it.
@@ -127,15 +127,15 @@ def load_site(
         config: the folder of ``site.yaml``.
         state: what the daemon keeps.
         policy: the compiled policy, if not the one in force.
-        surroundings: what is known of the network.
-        page: says which index another process has verified already, and what the time is at
-            least while it is not known.
-        overrides: what commands have set.
-        unwritten: what the disk has not taken, for where nothing usable is on it.
+        surroundings: the facts of the network.
+        page: has the index that another process has verified already, and the earliest
+            possible time while the time is not known.
+        overrides: the rules set by commands.
+        unwritten: files that the disk has not taken, used if it has no usable ones.
         now: policy time.
 
     Raises:
-        FilterdError: nothing usable is there and none could be made.
+        FilterdError: there is nothing usable and none could be made.
     """
     unwritten = unwritten or Unwritten()
     loaded = policy_file.load(policy) if policy else _policy_in_force(config, state, unwritten)
@@ -189,9 +189,9 @@ def open_index(
 
     Args:
         config: the folder of ``site.yaml``.
-        state: where they are.
-        page: says which index another process has verified already.
-        unwritten: takes what the disk does not.
+        state: their folder.
+        page: has the index that another process has verified already.
+        unwritten: takes files that the disk does not take.
 
     Raises:
         FilterdError: none can be used and none could be made.
@@ -216,8 +216,8 @@ def open_index(
 def _verified(path: Path, record: Path, page: SharedPage | None) -> Index:
     """Open an index and check all of it, unless a process of this daemon has done so.
 
-    A build may replace the file at any moment, and what is known of one file
-    says nothing of another: where it changed meanwhile, this begins again.
+    A build may replace the file at any moment, and a checked file proves nothing about
+    another: if it changed meanwhile, this begins again.
     """
     while True:
         before = path.stat()
@@ -257,9 +257,9 @@ def _build_lists(config: Path, state: StateFolder, *options: str) -> bytes:
 
 
 def _run_build(*options: str) -> bytes:
-    """Compile lists as the command does, in a process that is gone; return what it printed.
+    """Compile lists as the command does, in a process that ends; return its output.
 
-    It must not tell the daemon, which is waiting for it.
+    It must not send a reload to the daemon, which waits for it.
     """
     command = [sys.executable, "-P", "-c", _COMMAND, "lists", "build", "--quiet", "--no-reload"]
     try:

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which time policy goes by: the manager looks once a second at what the machine's clock shows.
+"""Keep policy time: the manager reads the machine's clock once a second.
 
-A clock that moves by little is followed. One that jumps while filterd runs is not believed
-at once, and policy time goes on by the monotonic clock, which counts a suspension too:
+Small steps of the clock are followed. A jump while filterd runs is not believed at once,
+and policy time follows the monotonic clock, which includes a suspension:
 
-- forward it is believed after ``BELIEVED_AFTER_S``;
-- either way at once where the kernel says that a time server has set it (adjtimex(2));
-- back by nothing else: what has ended would begin again. Nor is a time before the floor.
+- a jump forward is believed after ``BELIEVED_AFTER_S``;
+- any jump is believed at once if the kernel reports a time server (adjtimex(2));
+- a jump back is believed for no other reason, because ended rules would begin again, nor
+  is a time before the floor.
 
-So a clock that was set wrong changes nothing for a quarter of an hour. What is believed, and
-since when a jump is watched, is kept (``daemon.known_time``): a daemon that starts again in
-the same boot of the machine goes on with that. What does not hold: a time server that lies is
-believed; after a boot any time is that is not before the floor.
+So a wrongly set clock changes nothing for a quarter of an hour. The believed time and the
+start of a jump are kept (``daemon.known_time``), and a daemon that restarts in the same
+boot of the machine continues with them. Limits: a time server that lies is believed; after
+a boot any time from the floor on is believed.
 """
 
 from __future__ import annotations
@@ -77,13 +78,13 @@ class ClockStep(NamedTuple):
 
 
 class Timekeeper:
-    """Keeps what stands in the shared page of the time.
+    """Keeps the time in the shared page.
 
     Args:
-        state: where the last known time is kept.
+        state: the folder of the last known time.
         clock: the machine's.
-        page: where policy time is told; where it leads by 0 no timekeeper runs.
-        is_set_by_server: tells whether a time server has set the clock that shows this time.
+        page: has policy time; a lead of 0 means that no timekeeper runs.
+        is_set_by_server: returns whether a time server has set the clock to this time.
     """
 
     def __init__(
@@ -138,7 +139,7 @@ class Timekeeper:
         return step if is_old or self._is_certain(step.now) else None
 
     def acceptable(self) -> ClockStep:
-        """Return the step that policy time makes if an administrator says that the clock is right.
+        """Return the step of policy time if an administrator confirms the clock.
 
         Raises:
             ChangeError: the clock is believed already, or cannot be right.
@@ -234,7 +235,7 @@ class Timekeeper:
 
 
 def kernel_is_synchronised(wall: float) -> bool:
-    """Tell whether the kernel's clock is the one that shows this time, and was set by a server."""
+    """Return whether the kernel's clock shows this time and was set by a server."""
     told = ctypes.create_string_buffer(_TIMEX_OCTETS)
     try:
         failed = ctypes.CDLL(None).adjtimex(told) < 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build a version of the feed, sign it, and publish it, at the central authority.
+"""Floor 6: build, sign and publish the feed, at the central authority.
 
 The outcome is a folder of static files, ready for any web server:
 

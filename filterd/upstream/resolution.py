@@ -6,7 +6,7 @@ negatives the SOA and the proofs of non-existence. Everything else that an
 upstream volunteers is dropped: unsolicited records are how caches are poisoned
 (reliability.md B4).
 
-``extraction`` offers this to the rest of the package; ``_extraction`` handles the
+``extraction`` offers this to the rest of the package; ``_pool`` handles the
 ordinary cases in C.
 """
 

@@ -14,7 +14,7 @@ import socket
 import sys
 import tempfile
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from time import process_time
@@ -39,6 +39,7 @@ from filterd.upstream.transport_set import Transports
 from filterd.wire import assemble, parse_query, parse_response
 from tests.support.policies import an_index
 from tests.support.serving import GRADE_1, LISTS, a_site
+from tests.support.twins import MODULES
 from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
@@ -155,8 +156,10 @@ def nothing_is_parsed() -> Iterator[None]:
         patch(
             "filterd.upstream.upstream_question.parse_response", lambda _: response
         ),  # both twins ask it
-        patch("filterd.upstream._singleflight_py.resolution_of", lambda *_, **__: resolution),
+        ExitStack() as patched,
     ):
+        for twin in MODULES["flights"]:
+            patched.enter_context(patch.object(twin, "resolution_of", lambda *_, **__: resolution))
         yield
 
 

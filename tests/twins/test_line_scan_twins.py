@@ -19,7 +19,7 @@ from tests.support.intakes import taken
 if TYPE_CHECKING:
     from pathlib import Path
 
-native = pytest.importorskip("filterd.lists._line_scan", reason="the native skimmer is not built")
+native = pytest.importorskip("filterd.lists._matcher", reason="the native skimmer is not built")
 
 SHAPES = sorted({(one.before, one.after) for shapes in PLAIN_LINES.values() for one in shapes})
 SPECIAL = (frozenset((b"vn\0com\0", b"local\0localhost\0")), frozenset((b"ck\0", b"jp\0kobe\0")))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-flights = pytest.importorskip("filterd.upstream._singleflight", reason="it is not built")
+flights = pytest.importorskip("filterd.upstream._pool", reason="it is not built")
 
 TWINS = _singleflight_py, flights
 NAMES = "a.example.com", "b.example.com", "c.example.com"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-pool = pytest.importorskip("filterd.upstream._socket_pool", reason="it is not built")
+pool = pytest.importorskip("filterd.upstream._pool", reason="it is not built")
 
 TWINS = _socket_pool_py, pool
 NAME = "www.Example.com"

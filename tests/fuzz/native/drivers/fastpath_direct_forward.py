@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     Cells = dict[tuple[int, int], tuple[int, ...]]
 
-native: Any = import_module("filterd.fastpath._direct_forward")
+native: Any = import_module("filterd.fastpath._datagrams")
 fastpath: Any = import_module("filterd.fastpath._core")
 datagrams: Any = import_module("filterd.fastpath._datagrams")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.fuzz.native.session import Session
 
 fastpath: Any = import_module("filterd.fastpath._core")
-native: Any = import_module("filterd.fastpath._packet_cache")
+native: Any = import_module("filterd.fastpath._core")
 
 REACHES = {"kept", "not kept", "repeated", "reported", "refused"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.lists import _line_scan as native
 from filterd.lists import _line_scan_py as pure
+from filterd.lists import _matcher as native
 from filterd.lists.formats import PLAIN_LINES
 
 if TYPE_CHECKING:

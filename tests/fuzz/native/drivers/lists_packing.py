@@ -6,7 +6,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any
 
-from filterd.lists import _packing as native
+from filterd.lists import _matcher as native
 from filterd.lists import _packing_py as pure
 from filterd.lists.index_format import LONG_BLOCK_OCTETS
 from filterd.lists.sort_records import record_tail

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.fuzz.native.session import Session
 
 reading: Any = import_module("filterd.wire._codec")
-native: Any = import_module("filterd.upstream._extraction")
+native: Any = import_module("filterd.upstream._pool")
 
 REACHES = {"kept", "malformed", "with targets", "leads home", "of no name"}
 

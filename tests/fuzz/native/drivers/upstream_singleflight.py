@@ -21,7 +21,7 @@ from tests.support.packets import mutate, nudge
 if TYPE_CHECKING:
     from tests.fuzz.native.session import Session
 
-native: Any = import_module("filterd.upstream._singleflight")
+native: Any = import_module("filterd.upstream._pool")
 
 REACHES = {"answered", "failed", "landed", "truncated", "waited", "gave way", "stopped"}
 

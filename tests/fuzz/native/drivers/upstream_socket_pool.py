@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.fuzz.native.session import Session
 
-native: Any = import_module("filterd.upstream._socket_pool")
+native: Any = import_module("filterd.upstream._pool")
 
 REACHES = {
     "answered",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from filterd.wire import ParsedQuery
     from tests.fuzz.native.session import Session
 
-native: Any = import_module("filterd.wire._assembling")
+native: Any = import_module("filterd.wire._codec")
 
 REACHES = {"sent", "sent for octets", "a lie refused", "a lie survived"}
 

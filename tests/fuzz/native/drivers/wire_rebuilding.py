@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.fuzz.native.session import Session
 
 reading: Any = import_module("filterd.wire._codec")
-native: Any = import_module("filterd.wire._rebuilding")
+native: Any = import_module("filterd.wire._codec")
 
 REACHES = {"rebuilt", "behind an alias", "read back", "a lie refused", "a lie survived"}
 

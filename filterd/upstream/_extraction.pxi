@@ -1,39 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# cython: language_level=3
-"""What may be kept of a response, in C for the ordinary ones: what ``resolution`` says.
-
-Ordinary is: no DNSSEC records that are wanted, no DNAME, no service binding among the
-answers. Whether a response is ordinary is decided before anything is spent on
-it; the others, and those of a zone's own servers, are left to ``resolution``.
-
-Memory safety. Records are places that the codec has found to lie within the
-message; names are expanded and RDATA is read through its bounded reader.
-"""
-
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
-from libc.string cimport memcmp, memcpy
-
-from filterd.wire._codec cimport (
-    Kept,
-    ParsedResponse,
-    lowered,
-    named,
-    octets_of,
-    rcode_of,
-    wrong,
-)
-from filterd.wire._names cimport MAX_NAME_OCTETS, Name, expand_name, same_name, skip_name
-from filterd.wire._octets cimport COUNT, OTHER, TRUNCATED, Octets, Place, four_octets, stop
-from filterd.wire._rebuilding cimport rebuilt
-from filterd.wire._records cimport FIXED_OCTETS, RecordAt
-
-from filterd.errors import UpstreamMalformedError, WireError
-from filterd.upstream import private_ranges as addresses
-from filterd.upstream import resolution as reference
-from filterd.wire import edes_of
+# What may be kept of a response, for the ordinary ones: what ``resolution`` says. A part of
+# ``_pool.pyx``, which includes it.
+#
+# Ordinary is: no DNSSEC records that are wanted, no DNAME, no service binding among the
+# answers. Whether a response is ordinary is decided before anything is spent on it; the
+# others, and those of a zone's own servers, are left to ``resolution``. Names are expanded
+# and RDATA is read through the codec's bounded reader.
 
 cdef enum:
     A = 1
@@ -49,8 +21,6 @@ cdef enum:
     CLASS_IN = 1
     ANSWER = 0
     AUTHORITY = 1
-    NOERROR = 0
-    NXDOMAIN = 3
     SOA_NUMBERS_OCTETS = 20
     IPV4_OCTETS = 4
     IPV6_OCTETS = 16
@@ -58,10 +28,10 @@ cdef enum:
     NEAR_RECORDS = 256  # of a response by UDP: what is kept of it is noted on the stack
     MOST_CARRIERS = 8
 
-cdef uint32_t longest_chain = reference.LONGEST_CHAIN
-cdef uint32_t longest_ttl_s = reference.LONGEST_TTL_S
-cdef uint32_t longest_negative_ttl_s = reference.LONGEST_NEGATIVE_TTL_S
-cdef type Resolution = reference.Resolution
+cdef uint32_t longest_chain = plainly.LONGEST_CHAIN
+cdef uint32_t longest_ttl_s = plainly.LONGEST_TTL_S
+cdef uint32_t longest_negative_ttl_s = plainly.LONGEST_NEGATIVE_TTL_S
+cdef type Resolution = plainly.Resolution
 cdef bytes ipv4_ranges = b"".join(map(b"".join, zip(*addresses.RANGES_OF[4], strict=True)))
 cdef bytes ipv6_ranges = b"".join(map(b"".join, zip(*addresses.RANGES_OF[16], strict=True)))
 
@@ -120,7 +90,7 @@ def resolution_of(response, question, *, whole=False):
         or not is_name(qname)
         or not is_ordinary(response, qtype, do)
     ):
-        return reference.resolution_of(response, question, whole=whole)
+        return plainly.resolution_of(response, question, whole=whole)
     try:
         return extracted(response, qname, qtype)
     except WireError as error:
