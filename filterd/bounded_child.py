@@ -27,8 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from filterd.clock import SystemClock
 from filterd.i18n import Sentence, quoted, say
-from filterd.oom import A_COMPILER, end_sooner
-from filterd.privileges import of_a_child
+from filterd.privileges import A_COMPILER, end_sooner, of_a_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

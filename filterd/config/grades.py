@@ -24,7 +24,7 @@ from filterd.config.site_reader import inheritance
 from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, TIER_OF_GRADE, Settings
 from filterd.documents import Document, Where, did_you_mean
 from filterd.i18n import UNSAID, quoted, say
-from filterd.lists.services import list_id
+from filterd.lists.catalog_schema import list_id
 from filterd.policy import model
 from filterd.policy.model import GRADES, BlockResponse, GradePolicy
 

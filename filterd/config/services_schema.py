@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from filterd.config.scalars import Identifier, name_from
 from filterd.documents import DocumentModel, refusal
 from filterd.i18n import say
-from filterd.lists.services import unfit
+from filterd.lists.catalog_schema import unfit
 
 
 class Words(DocumentModel):

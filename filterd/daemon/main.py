@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import uvloop
 
-from filterd import journal, native, oom
+from filterd import journal, native, privileges
 from filterd.clock import SystemClock
 from filterd.config.compile_run import forked
 from filterd.daemon import known_time, second_copies
@@ -162,7 +162,7 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
         _process(partial(_manage, setting, ends)),
         hears_hangup=True,
         patience_ticks=TICKS_OF_THE_MANAGER,
-        ended_sooner=oom.THE_MANAGER,
+        ended_sooner=privileges.THE_MANAGER,
     )
     return [
         manager,
@@ -171,7 +171,7 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
                 f"worker {n}",
                 n,
                 _process(partial(_work, setting, listening, end, n)),
-                ended_sooner=oom.A_WORKER,
+                ended_sooner=privileges.A_WORKER,
             )
             for n, (_, end) in enumerate(channels, 1)
         ),

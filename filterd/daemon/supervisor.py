@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from filterd.daemon.malloc import give_back
-from filterd.oom import end_sooner
+from filterd.privileges import end_sooner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,7 +62,7 @@ class Child:
     ``hears_hangup``: SIGHUP is passed on to it. ``patience_ticks``: how long it may
     show no heartbeat. One that has not served yet, and whose predecessor has not
     either, has ``TICKS_AT_WORK`` until it serves. ``ended_sooner``: see
-    ``filterd.oom``.
+    ``filterd.privileges``.
     """
 
     name: str

@@ -26,6 +26,7 @@ from filterd.documents.yaml_reader import (
     dump,
     load,
     parse,
+    repeated,
 )
 from filterd.i18n import did_you_mean
 
@@ -40,5 +41,6 @@ __all__ = [
     "load",
     "parse",
     "refusal",
+    "repeated",
     "validate",
 ]

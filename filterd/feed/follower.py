@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filterd.clock import Clock
-    from filterd.feed.arrival import Arrival
+    from filterd.feed.arrival import VersionArrival
     from filterd.feed.feed_config import Followed
     from filterd.feed.schedule import ScheduledWork
     from filterd.feed.sync import Outcome, SiteFeed
@@ -49,7 +49,7 @@ class Keeper:
         self,
         site: SiteFeed,
         followed: Callable[[], Followed],
-        arrival: Callable[[str], Arrival],
+        arrival: Callable[[str], VersionArrival],
         clock: Clock,
         daemon: Daemon,
         random: Callable[[], float],

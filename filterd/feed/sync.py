@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.feed.arrival import Arrival, Offer, Progress
+    from filterd.feed.arrival import Offer, Progress, VersionArrival
     from filterd.feed.guard import Judgement
     from filterd.feed.version_watch import Daemon
     from filterd.i18n import Sentence
@@ -104,7 +104,7 @@ class SiteFeed:
                 self.versions.mend()
             yield
 
-    def sync(self, arrival: Arrival, *, at_once: bool = False) -> Outcome:
+    def sync(self, arrival: VersionArrival, *, at_once: bool = False) -> Outcome:
         """Take the offered version, if it is new, due, and judged to be good.
 
         Args:

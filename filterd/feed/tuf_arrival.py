@@ -77,7 +77,7 @@ class TufOffer:
 
 
 class TufArrival:
-    """A feed for one run; see ``arrival.Arrival``.
+    """A feed for one run; see ``arrival.VersionArrival``.
 
     Args:
         trust: the site's.

@@ -29,7 +29,7 @@ refused; ``catalog`` reads which lists a publisher has; ``rules`` (pins, protect
 ``public_suffix`` define which names lists must leave alone. ``index_files`` replaces an
 index on the disk, ``list_queries`` answers questions about one.
 
-A *service* is a list whose few names are in the catalogue or the site (``services``).
+A *service* is a list whose few names are in the catalogue or the site (``catalog_schema``).
 
 Nouns. An *entry* is one line of a list; its *claim* is its statement about the name
 (``rules``). A *key* is a name as the index sorts it (``hostname``), a *rank* its place:

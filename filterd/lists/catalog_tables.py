@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
-from filterd.documents import DocumentModel, dump, load, refusal, validate
+from filterd.documents import DocumentModel, dump, load, refusal, repeated, validate
 from filterd.errors import ConfigError, ConfigErrors, FilterdError
 from filterd.i18n import say
 from filterd.lists.catalog import load_categories
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from filterd.documents import Document
+    from filterd.documents import Document, Where
 
 CANARIES_FILE, CONTACTS_FILE = "canaries.yaml", "contacts.yaml"
 MADE_CANARY = ".blocked.filterd.example"
@@ -69,14 +69,12 @@ def load_popular_names(path: Path | None = None) -> tuple[PopularName, ...]:
 
 def _repeated(document: Document, file: PopularFile) -> Iterator[ConfigError]:
     """Find names that occur twice, with perhaps different categories."""
-    lines = dict[bytes, int]()
-    for index, group in enumerate(file.popular):
-        for position, name in enumerate(group.names):
-            where = ("popular", index, "names", position)
-            if name in lines:
-                hint = say("first in line {line}", line=lines[name])
-                yield document.error(say("this name stands twice"), where, hint=hint)
-            lines.setdefault(name, document.place(where)[0])
+    names: Iterator[tuple[bytes, Where]] = (
+        (name, ("popular", index, "names", position))
+        for index, group in enumerate(file.popular)
+        for position, name in enumerate(group.names)
+    )
+    return repeated(document, names, say("this name stands twice"))
 
 
 _Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=120)]
