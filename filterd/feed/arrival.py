@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How versions of lists arrive, as far as judging and activating them needs it.
 
-An ``VersionArrival`` brings what one source offers. A signed feed is one (``tuf_arrival``); public
+A ``VersionArrival`` brings what one source offers. A signed feed is one (``tuf_arrival``); public
 lists that a site follows are another. It is made anew for each run and bounds that run.
 Whatever brings a version: it has an id, its folder is kept among the ``versions``, and the
 guard, the watch, the way back and the history treat it alike.
