@@ -17,6 +17,7 @@ from filterd.resolve.query import Source
 
 if TYPE_CHECKING:
     from filterd.fastpath.core_filler import FastPath
+    from filterd.policy.model import Client
     from filterd.resolve.query import Answer, Query
     from filterd.resolve.resolver import Resolver
 
@@ -79,11 +80,16 @@ class Trials:
             self._changed()
 
     def _changed(self) -> None:
-        self._resolver.witness = self._saw if self._names else None
+        self._resolver.observers = (self,) if self._names else ()
         if self._fast is not None:
-            self._fast.leave_to_chain(frozenset(self._names))
+            self._fast.forget()
 
-    def _saw(self, query: Query, answer: Answer) -> None:
+    def must_see(self, client: Client) -> bool:
+        """Return whether a trial is on in the client's room."""
+        return client.network in self._names
+
+    def saw(self, query: Query, answer: Answer) -> None:
+        """Note the name of a question from such a room."""
         names = self._names.get(query.client.network or "")
         if names is None or answer.source in _OF_NO_EXAM or _is_pinned(answer):
             return

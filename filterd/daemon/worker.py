@@ -106,12 +106,12 @@ class Worker:
         self._stepper = Stepper()
         self._limiter = Limiter(policy.rate_limit, clock)
         self._background: Background[Answer] = Background()
-        self._handler = pipeline.build(
+        self._chain = pipeline.build(
             self._sites, self._store, self._forwarder, clock, self._background
         )
         mark = self._setting.page.secret
         machine = self._setting.clock
-        self._resolver = Resolver(self._sites, self._handler, clock, self._counts, mark, machine)
+        self._resolver = Resolver(self._sites, self._chain, clock, self._counts, mark, machine)
         self._fast: FastPath | None = None
         self._relay: Relay | None = None
         if NATIVE:
@@ -292,7 +292,7 @@ class Worker:
             query = Query(message, Peer(address or "127.0.0.1"), client, site)
             with contextlib.suppress(TimeoutError):  # then the verdict of policy alone has to do
                 async with asyncio.timeout(_ALIAS_WITHIN_S):
-                    answer = await self._handler(query)
+                    answer = await self._chain.handler(query)
                     expected = explain_answer(client, qname, qtype, answer, expected)
         return expected
 

@@ -70,7 +70,6 @@ from collections import deque
 from filterd.fastpath import _datagrams_py as reference
 from filterd.resolve.links.cache import STALE_FOR_S
 from filterd.resolve.query import Fetched
-from filterd.upstream import CONCLUSIVE
 from filterd.upstream import Resolution as Resolved
 from filterd.upstream import UpstreamQuestion as Asked
 from filterd.wire import fit
@@ -790,7 +789,7 @@ cdef class Relay:
         return cap_ttl_s
 
     cdef bint _is_plain(self, Waiting waiting, resolution) except -1:
-        """Tell whether the chain would send just this to who asked."""
+        """Return whether the chain would send just this: no link changes it, nothing is blocked."""
         cdef Datagram datagram = waiting._datagram
         if (
             datagram.epoch != self._core.epoch
@@ -800,10 +799,7 @@ cdef class Relay:
                 datagram.interface,
             )
             != datagram.client_class  # he may be known no longer
-            or resolution.rcode not in CONCLUSIVE
-            or resolution.edes
-            or resolution.private
-            or resolution.ech
+            or not resolution.plain
         ):
             return False
         for target in resolution.targets:

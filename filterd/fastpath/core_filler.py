@@ -124,7 +124,6 @@ class FastPath:
         self._site: Site | None = None
         self._version = -1
         self._again_at = 0.0
-        self._left = frozenset[str]()
         resolver.noted = self.noted
 
     def refresh(self, now: float) -> None:
@@ -140,7 +139,7 @@ class FastPath:
         except Exception:  # noqa: BLE001 -- logged whole; see above
             _log.exception("the fast path could not look at what is in force")
             self._again_at = now + AGAIN_AFTER_S
-            self._forget()
+            self.forget()
 
     def keep_house(self, now: float) -> None:
         """Tell the cache what was repeated, before anybody asks it again; each second, sweep."""
@@ -154,10 +153,10 @@ class FastPath:
         for source, hits in self.core.replay.take_hits():
             self._store.note_hits(source, hits)
 
-    def leave_to_chain(self, networks: frozenset[str]) -> None:
-        """Leave every question of these networks to the chain from now on, and of no others."""
-        self._left = networks
-        self._forget()
+    def forget(self) -> None:
+        """Forget everything; the next batch takes what is in force, and learns clients anew."""
+        self._site = None
+        self.core.forget()
 
     def refused(self, malformed: int, notimp: int) -> None:
         """Count, as the chain does, who was answered here that he sent no query."""
@@ -179,7 +178,7 @@ class FastPath:
 
     def learn(self, query: Query) -> None:
         """Remember who a client is that the chain has just identified."""
-        if not self._learns_from(query.site) or query.client.network in self._left:
+        if not self._learns_from(query.site) or self._resolver.must_see(query.client):
             return
         peer = query.peer
         number = self._class_of(query.client)
@@ -226,13 +225,8 @@ class FastPath:
             return site.surroundings.version == self._version
         if self._site is not None and site is self._sites.current:
             # Made anew by who passed an edge and, the clock set back, came to where we are.
-            self._forget()
+            self.forget()
         return False
-
-    def _forget(self) -> None:
-        """Forget everything: the next batch begins anew."""
-        self._site = None
-        self.core.forget()
 
     def _begin(self, now: float) -> None:
         """Forget everything and take what the site in force says.

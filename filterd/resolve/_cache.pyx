@@ -68,6 +68,7 @@ cdef enum:
     ECH = 4
     HAS_TARGETS = 8
     HAS_EDES = 16
+    PLAIN = 32
 
 cdef type Resolution = _Resolution
 cdef type RebuiltSections = _RebuiltSections
@@ -198,7 +199,7 @@ cdef class ResolutionStore:
     def put(self, key not None, resolution not None, double now, *, double stale_s=0.0):
         """Keep a resolution in place of the one before; see ``ResolutionStore.put`` there."""
         question, route = key
-        cdef tuple values = tuple_of(resolution, 8)
+        cdef tuple values = tuple_of(resolution, 9)
         cdef Asked asked
         cdef uint32_t number = NONE
         cdef bint askable
@@ -527,6 +528,8 @@ cdef inline uint8_t* packed(uint8_t* to, tuple resolution, list told) except NUL
         flags[0] |= PRIVATE
     if resolution[7]:
         flags[0] |= ECH
+    if resolution[8]:
+        flags[0] |= PLAIN
     return to
 
 
@@ -538,7 +541,7 @@ cdef inline tuple empty_of(type cls, Py_ssize_t count):
 cdef inline tuple unpacked(const uint8_t* at, long ttl_s, type kind, type kind_of_sections, ede):
     """Make a resolution again of what ``packed`` wrote."""
     cdef uint32_t flags = at[0], index, count, code
-    cdef tuple sections = empty_of(kind_of_sections, 7), resolution = empty_of(kind, 8)
+    cdef tuple sections = empty_of(kind_of_sections, 7), resolution = empty_of(kind, 9)
     cdef tuple targets = (), edes = ()
     at += 1
     put_item(resolution, 0, get_number(&at))
@@ -566,4 +569,5 @@ cdef inline tuple unpacked(const uint8_t* at, long ttl_s, type kind, type kind_o
     put_item(resolution, 5, flags & AUTHENTIC != 0)
     put_item(resolution, 6, flags & PRIVATE != 0)
     put_item(resolution, 7, flags & ECH != 0)
+    put_item(resolution, 8, flags & PLAIN != 0)
     return resolution

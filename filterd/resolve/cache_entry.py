@@ -34,18 +34,18 @@ def pack_key(question: UpstreamQuestion, route: int) -> bytes:
 
 def pack(resolution: Resolution) -> bytes:
     """Return a resolution as octets that ``unpack`` reads, in this process only."""
-    rcode, sections, targets, ttl_s, edes, authentic, private, ech = resolution
+    rcode, sections, targets, ttl_s, edes, *flags = resolution
     told = tuple((int(ede.code), ede.text) for ede in edes) if edes else ()
     # One plain tuple: marshal knows no others, and each costs as much as what is in it.
-    return marshal.dumps((int(rcode), *sections, targets, ttl_s, told, authentic, private, ech))
+    return marshal.dumps((int(rcode), *sections, targets, ttl_s, told, *flags))
 
 
 def unpack(packed: bytes | bytearray) -> Resolution:
     """Return the resolution that was packed."""
-    rcode, *sections, targets, ttl_s, told, authentic, private, ech = marshal.loads(packed)  # noqa: S302 -- made here
+    rcode, *sections, targets, ttl_s, told, authentic, private, ech, plain = marshal.loads(packed)  # noqa: S302 -- made here
     edes = tuple(Ede(*one) for one in told) if told else ()
     return Resolution(
-        rcode, RebuiltSections(*sections), targets, ttl_s, edes, authentic, private, ech
+        rcode, RebuiltSections(*sections), targets, ttl_s, edes, authentic, private, ech, plain
     )
 
 

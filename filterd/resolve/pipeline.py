@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""THE order of the links. Each position has its reason; nothing else decides it."""
+"""THE order of the links. Each position has its reason; nothing else decides it.
+
+What the links declare of themselves is folded here as well: ``Chain.leaves_alone`` is
+the one predicate for an answer that may be sent without the chain, ``Chain.must_see``
+the one for a client whose answers may not.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.resolve.link import Handler, chain
+from filterd.resolve.link import Link, leaves_all_alone
 from filterd.resolve.links.admission import Admission
 from filterd.resolve.links.any_type import AnyType
 from filterd.resolve.links.cache import Cache
@@ -17,12 +22,64 @@ from filterd.resolve.links.rebinding import Rebinding
 from filterd.resolve.links.rewrite import Rewrite
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
     from filterd.clock import Clock
+    from filterd.policy.model import Client
     from filterd.resolve.background_tasks import Background
     from filterd.resolve.cache_store import ResolutionStore
-    from filterd.resolve.query import Answer
+    from filterd.resolve.link import Handler
+    from filterd.resolve.query import Answer, Query
     from filterd.resolve.site import Sites
-    from filterd.upstream import Forwarder
+    from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
+
+
+class Chain:
+    """Links folded into one handler and two predicates.
+
+    Args:
+        links: the outermost first; the last must not proceed.
+
+    Attributes:
+        handler: answers a query.
+    """
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        handler: Handler = _end
+        for link in reversed(links):
+            handler = _bind(link, handler)
+        self.handler = handler
+        stated = (link.leaves_alone for link in links)
+        self._leave_alone = [one for one in stated if one is not leaves_all_alone]
+        self._must_see = [link.must_see for link in links]
+
+    def leaves_alone(self, question: UpstreamQuestion, resolution: Resolution) -> bool:
+        """Return whether every link passes on an upstream's answer unchanged.
+
+        Except for what depends on the client: the fast path's decision cells decide of
+        the qname and of each target, as the filter would.
+        """
+        for leaves_alone in self._leave_alone:  # noqa: SIM110 -- ``all`` costs twice as much
+            if not leaves_alone(question, resolution):
+                return False
+        return True
+
+    def must_see(self, client: Client) -> bool:
+        """Return whether a link must see all answers to a client."""
+        return any(must_see(client) for must_see in self._must_see)
+
+
+async def _end(query: Query) -> Answer:
+    raise AssertionError(f"no link answered {query.message.question}")
+
+
+def _bind(link: Link, proceed: Handler) -> Handler:
+    ask = link.__call__  # looked up once, not for every query
+
+    def handler(query: Query) -> Awaitable[Answer]:
+        return ask(query, proceed)
+
+    return handler
 
 
 def build(
@@ -31,8 +88,24 @@ def build(
     forwarder: Forwarder,
     clock: Clock,
     background: Background[Answer],
-) -> Handler:
-    """Build the chain for every query, the outermost link first.
+) -> Chain:
+    """Build the chain, and let the forwarder mark the answers that it leaves alone.
+
+    Args: as ``links``.
+    """
+    chain = Chain(links(sites, store, forwarder, clock, background))
+    forwarder.mark_plain_by(chain.leaves_alone)
+    return chain
+
+
+def links(
+    sites: Sites,
+    store: ResolutionStore,
+    forwarder: Forwarder,
+    clock: Clock,
+    background: Background[Answer],
+) -> list[Link]:
+    """Return the links for every query, the outermost first.
 
     Args:
         sites: the active site.
@@ -42,31 +115,29 @@ def build(
         background: owns work that goes on after its question is answered; its creator
             closes it, after the forwarder.
     """
-    return chain(
-        [
-            # First: a question that is refused for every name needs no further work.
-            Admission(),
-            # Before the filter: the school's own names are not the Internet's,
-            # and no list may take a printer away.
-            Local(),
-            # Above the filter: what may be sent depends on the site and the client
-            # by which the answer was judged in the end. It is sent as the last
-            # link leaves it; what is kept below stays whole for others.
-            Rebinding(),
-            Ech(),
-            # Before everything that depends on earlier questions: a blocked name
-            # leaves no trace in the cache or at an upstream, and on
-            # the way out the aliases of cached answers are judged like fresh ones.
-            Filter(sites, clock),
-            # Below the filter: a blocked name stays blocked for ANY. Above the
-            # cache: it is neither kept nor asked.
-            AnyType(),
-            # Above the cache, because a cached entry belongs to the twin's own name;
-            # below the filter, which decides whether there is one.
-            Rewrite(),
-            # Below policy: shared by all clients, and a reload acts at once.
-            Cache(store, background, clock),
-            # Last: this question must be asked upstream.
-            Forward(forwarder),
-        ]
-    )
+    return [
+        # First: a question that is refused for every name needs no further work.
+        Admission(),
+        # Before the filter: the school's own names are not the Internet's,
+        # and no list may take a printer away.
+        Local(),
+        # Above the filter: what may be sent depends on the site and the client
+        # by which the answer was judged in the end. It is sent as the last
+        # link leaves it; what is kept below stays whole for others.
+        Rebinding(),
+        Ech(),
+        # Before everything that depends on earlier questions: a blocked name
+        # leaves no trace in the cache or at an upstream, and on
+        # the way out the aliases of cached answers are judged like fresh ones.
+        Filter(sites, clock),
+        # Below the filter: a blocked name stays blocked for ANY. Above the
+        # cache: it is neither kept nor asked.
+        AnyType(),
+        # Above the cache, because a cached entry belongs to the twin's own name;
+        # below the filter, which decides whether there is one.
+        Rewrite(),
+        # Below policy: shared by all clients, and a reload acts at once.
+        Cache(store, background, clock),
+        # Last: this question must be asked upstream.
+        Forward(forwarder),
+    ]

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.clock import Clock
+    from filterd.policy.model import Client
     from filterd.querylog import Counts
-    from filterd.resolve.link import Handler
+    from filterd.resolve.link import Observer
+    from filterd.resolve.pipeline import Chain
     from filterd.resolve.query import Fetched
     from filterd.resolve.site import Sites
 
@@ -45,7 +47,7 @@ class Resolver:
 
     Args:
         sites: the active site.
-        handler: the chain.
+        chain: what answers.
         clock: by which policy decides.
         log: counts queries.
         own_mark: the content of the option that marks the daemon's own questions.
@@ -55,19 +57,21 @@ class Resolver:
     def __init__(
         self,
         sites: Sites,
-        handler: Handler,
+        chain: Chain,
         clock: Clock,
         log: Counts | None = None,
         own_mark: bytes = b"",
         machine: Clock | None = None,
     ) -> None:
-        self._sites, self._handler, self._clock, self._log = sites, handler, clock, log
+        self._sites, self._chain, self._clock, self._log = sites, chain, clock, log
+        self._handler = chain.handler
         self._machine = machine or clock
         self._own_mark = int(EdnsOption.OWN_MARK), own_mark
         self.noted: Callable[[Query, Answer, bytes], None] | None = None
         """Called with each whole answer after it is composed, for the packet cache."""
-        self.witness: Callable[[Query, Answer], None] | None = None
-        """Called with each answer while an exam is being recorded."""
+        self.observers: tuple[Observer, ...] = ()
+        """Given each answer of the chain. After setting them call ``FastPath.forget``,
+        because the fast path asks ``must_see`` when it learns a client."""
         self.counters: Counter[str] = Counter()
         """By ``Source`` of the answer; ``dropped`` in silence; ``malformed``, ``notimp`` and
         ``badvers``, answered by these; ``error``, an internal error. Each message counts once."""
@@ -75,6 +79,11 @@ class Resolver:
     def may_ask(self, peer: Peer) -> bool:
         """Return whether any message from an address is answered at all."""
         return self._sites.current.identifier.identify(peer.address, peer.interface) is not None
+
+    def must_see(self, client: Client) -> bool:
+        """Return whether a link or observer must see all answers to a client."""
+        observed = any(observer.must_see(client) for observer in self.observers)
+        return observed or self._chain.must_see(client)
 
     def admit(
         self, message: bytes, peer: Peer, fetched: Fetched | None = None
@@ -126,8 +135,8 @@ class Resolver:
             reply = compose(query, answer, self._clock.wall())
             if self.noted is not None:
                 self.noted(query, answer, reply)
-            if self.witness is not None:
-                self.witness(query, answer)
+            for observer in self.observers:
+                observer.saw(query, answer)
         except Exception:  # noqa: BLE001 -- logged whole; the filter fails closed
             self.counters["error"] += 1
             self._count(query, Answer(Source.FAILED))

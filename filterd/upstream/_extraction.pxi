@@ -183,6 +183,7 @@ cdef object extracted_in(
             False,
             leads_home(response, qtype, &chain),
             False,
+            False,
         ),
     )
 

@@ -929,13 +929,19 @@ cdef class Flight(Exchange):
 
     cdef object outcome_of(self, response, server):
         """Return the resolution of a response, or the error that it amounts to."""
+        cdef tuple values
+        cdef object leaves_alone = self._flights.leaves_alone
+        cdef bint authentic, plain
         try:
             resolution = resolution_of(response, self.key[1], whole=self.key[0].whole)
         except UpstreamError as error:
             return type(error)(*error.args)  # one without a traceback, which all waiters can raise
-        if server.trusted and PyBytes_AS_STRING(<bytes?>response.message)[FLAGS + 1] & AD:
-            return resolution._replace(authentic=True)
-        return resolution
+        authentic = server.trusted and PyBytes_AS_STRING(<bytes?>response.message)[FLAGS + 1] & AD
+        plain = leaves_alone is not None and leaves_alone(self.key[1], resolution)
+        if not authentic and not plain:
+            return resolution
+        values = <tuple>resolution
+        return named(Resolution, (*values[:5], authentic, values[6], values[7], plain))
 
     cpdef tell(self):
         """Tell everybody; one that raises keeps nobody else waiting."""
@@ -955,6 +961,7 @@ cdef class Flights:
     """Exchanges in flight; see ``filterd.upstream._singleflight_py.Flights``."""
 
     cdef readonly object transports
+    cdef public object leaves_alone
     cdef object _transports_of
     cdef object _clock
     cdef object _monotonic

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 Done = Callable[["Resolution | UpstreamError"], None]
 _Key = tuple["Route", "UpstreamQuestion"]
+LeavesAlone = Callable[["UpstreamQuestion", "Resolution"], bool]
 
 
 class Flights:
@@ -49,6 +50,8 @@ class Flights:
         self._places: WaitSlots[_Flight] = WaitSlots()
         self._landed: list[_Flight] = []
         self._closed = False
+        self.leaves_alone: LeavesAlone | None = None
+        """Decides whether a resolution is ``plain``; None: none is."""
         self.transports: Transports | None = None
         """The transports, made with the first question: they belong to its loop."""
 
@@ -193,7 +196,7 @@ class _Flight:
 
     def read(self, response: ParsedResponse, server: UpstreamServer) -> Outcome:
         """Extract from a response what may be kept."""
-        return resolution_or_error(response, server, self.key)
+        return resolution_or_error(response, server, self.key, self._flights.leaves_alone)
 
     def land(self, outcome: Outcome) -> None:
         """Take the outcome of the exchange."""
@@ -214,7 +217,9 @@ class _Flight:
                 )
 
 
-def resolution_or_error(response: ParsedResponse, server: UpstreamServer, key: _Key) -> Outcome:
+def resolution_or_error(
+    response: ParsedResponse, server: UpstreamServer, key: _Key, leaves_alone: LeavesAlone | None
+) -> Outcome:
     """Return the resolution of a response, or the error that it amounts to.
 
     AD is believed of a server that the site trusts (RFC 6840 §5.8).
@@ -224,6 +229,6 @@ def resolution_or_error(response: ParsedResponse, server: UpstreamServer, key: _
         resolution = resolution_of(response, question, whole=route.whole)
     except UpstreamError as error:
         return type(error)(*error.args)  # one without a traceback, which all waiters can raise
-    if server.trusted and response.header.ad:
-        return resolution._replace(authentic=True)
-    return resolution
+    authentic = server.trusted and response.header.ad
+    plain = leaves_alone is not None and leaves_alone(question, resolution)
+    return resolution._replace(authentic=authentic, plain=plain)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.policy.model import UpstreamServer
+    from filterd.upstream._singleflight_py import LeavesAlone
     from filterd.upstream.resolution import Resolution
     from filterd.upstream.route import Route
     from filterd.upstream.upstream_question import UpstreamQuestion
@@ -43,6 +44,10 @@ class Forwarder:
         """Resolve as ``resolve`` does, with a callback (``_singleflight_py.Flights.ask``)."""
         self.soon = self._flights.soon
         """Calls a function after all outcomes of a turn (``_singleflight_py.Flights.soon``)."""
+
+    def mark_plain_by(self, leaves_alone: LeavesAlone) -> None:
+        """Set what decides ``Resolution.plain`` of answers from now on; without it all are not."""
+        self._flights.leaves_alone = leaves_alone
 
     @property
     def in_flight(self) -> int:

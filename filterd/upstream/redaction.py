@@ -96,7 +96,7 @@ def behind_alias(
     kept = [record for record in response.records if record.rtype not in _OF_DNSSEC]
     sections = rebuild_behind_alias(response, kept, question, ttl_s)
     targets = (target.qname, *resolution.targets)
-    return resolution._replace(sections=sections, targets=targets, authentic=False)
+    return resolution._replace(sections=sections, targets=targets, authentic=False, plain=False)
 
 
 def _leads_home(response: ParsedResponse, record: Record) -> bool:

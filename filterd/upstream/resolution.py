@@ -62,7 +62,8 @@ class Resolution(NamedTuple):
     server that the site trusts has validated it (its AD bit). ``private``: it
     leads to an address that is no host of the Internet. ``ech``: it offers a key
     for Encrypted Client Hello. An answer of a zone's own servers is not examined:
-    it has neither of the last two, and no targets.
+    it has neither of these two, and no targets. ``plain``: the links of the chain leave
+    it unchanged (``resolve.pipeline``).
     """
 
     rcode: int
@@ -73,6 +74,7 @@ class Resolution(NamedTuple):
     authentic: bool = False
     private: bool = False
     ech: bool = False
+    plain: bool = False
 
 
 def resolution_of(

@@ -87,8 +87,8 @@ def a_chain(folder: Path, port: int) -> Chain:
     clock, background = SystemClock(), Background["Answer"]()
     sites = SiteHolder(a_site(an_index(folder, LISTS), [UpstreamServer("127.0.0.1", port)]))
     forwarder = Forwarder(clock)
-    handler = pipeline.build(sites, ResolutionStore(), forwarder, clock, background)
-    return Chain(Resolver(sites, handler, clock), forwarder, background)
+    links = pipeline.build(sites, ResolutionStore(), forwarder, clock, background)
+    return Chain(Resolver(sites, links, clock), forwarder, background)
 
 
 def cost_us(work: Callable[[], object], calls: int) -> float:

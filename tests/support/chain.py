@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from filterd.resolve.link import Link, leaves_all_alone
+from filterd.resolve.pipeline import Chain
 from filterd.resolve.query import Answer, Fetched, Peer, Query, Source
 from filterd.wire import parse_query
 from tests.support.serving import GRADE_1
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from filterd.errors import UpstreamError
     from filterd.resolve.failures import CacheKey
-    from filterd.resolve.link import Handler, Link
+    from filterd.resolve.link import Handler
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution
 
@@ -52,6 +54,24 @@ def told_already(
 async def proceed(_: Query) -> Answer:
     """Answer as the rest of the chain."""
     return FORWARDED
+
+
+class Last(Link):
+    """A link that answers by a handler."""
+
+    leaves_alone = staticmethod(leaves_all_alone)
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:  # noqa: ARG002
+        """Never proceed."""
+        return self._handler(query)
+
+
+def chain_of(handler: Handler) -> Chain:
+    """Return a chain of one link."""
+    return Chain([Last(handler)])
 
 
 def answer_of(link: Link, query: Query, then: Handler = proceed) -> Answer:

@@ -17,6 +17,7 @@ from filterd.resolve.links import filter as filter_link
 from filterd.resolve.links import local
 from filterd.resolve.links.ech import Ech
 from filterd.resolve.links.filter import Filter
+from filterd.resolve.links.forward import Forward
 from filterd.resolve.links.rebinding import Rebinding
 from filterd.resolve.plain_view import PlainView
 from filterd.resolve.query import Source
@@ -24,7 +25,7 @@ from filterd.resolve.site import Site
 from filterd.upstream import Route, redaction
 from filterd.upstream.exchange import Exchange
 from filterd.wire import RRType
-from tests.support.oracle_mutants import instead, planted, put, with_store
+from tests.support.oracle_mutants import instead, planted, put, undeclared, with_store
 
 if TYPE_CHECKING:
     import pytest
@@ -184,9 +185,9 @@ OF_THE_CLASSES: dict[str, Break] = {
 OF_THE_RELAY: dict[str, Break] = {
     "what a relayed answer leads to is judged": planted("targets unseen"),
     "what a relayed answer leads to is judged for each": planted("for somebody"),
-    "private addresses are not relayed": planted("private unseen"),
-    "keys for ECH are not relayed": planted("keys unseen"),
-    "failures are not relayed": planted("failures relayed"),
+    "private addresses are not relayed": undeclared(Rebinding),
+    "keys for ECH are not relayed": undeclared(Ech),
+    "failures are not relayed": undeclared(Forward),
     "what waited is relayed in its epoch": planted("any epoch for anybody"),
     "what is relayed is judged at its end": planted("site unseen"),
     "TTLs of relayed answers age": planted("relayed as new"),

@@ -26,6 +26,7 @@ from filterd.fastpath.core_contract import (
 from filterd.fastpath.core_filler import FastPath
 from filterd.resolve import answer_reply, failures
 from filterd.resolve._cache_store_py import ResolutionStore
+from filterd.resolve.link import leaves_all_alone
 from filterd.resolve.links import cache, rewrite
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.query import Query
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from filterd.policy.verdict import Verdict
     from filterd.resolve.cache_entry import CacheEntry
     from filterd.resolve.failures import CacheKey
+    from filterd.resolve.link import Link
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution
 
@@ -55,6 +57,11 @@ def instead(where: object, what: str, broken: object) -> Break:
 def planted(fault: str | None = None, *, blurred: int = 0) -> Break:
     """Serve by a native fast path that was built with a fault."""
     return lambda patch: serve_with(patch, fault, blurred=blurred)
+
+
+def undeclared(link: type[Link]) -> Break:
+    """Let a link declare that it leaves every answer alone."""
+    return instead(link, "leaves_alone", staticmethod(leaves_all_alone))
 
 
 def with_store(what: str, broken: object) -> Break:

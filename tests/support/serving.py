@@ -137,10 +137,8 @@ class Serving:
         self.forwarder = Forwarder(self.clock)
         self.stepper = Stepper()
         self.background: Background[Answer] = Background()
-        handler = pipeline.build(
-            self.sites, self.store, self.forwarder, self.clock, self.background
-        )
-        self.resolver = Resolver(self.sites, handler, self.clock, self.log)
+        chain = pipeline.build(self.sites, self.store, self.forwarder, self.clock, self.background)
+        self.resolver = Resolver(self.sites, chain, self.clock, self.log)
         if self._is_fast and NATIVE:
             self.fast = FastPath(self.sites, self.clock, self.store, self.resolver, self.log)
             self.relay = Relay(self.fast, self.store, self.forwarder, self.stepper, self.clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.resolve.link import answered
+from filterd.resolve.link import Link, answered, leaves_all_alone
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import Ede, EdeCode, RRClass, RRType
 
@@ -24,8 +24,11 @@ _IN = int(RRClass.IN)
 NOT_SUPPORTED = Ede(EdeCode.NOT_SUPPORTED)
 
 
-class Admission:
+class Admission(Link):
     """A link that refuses classes other than IN, zone transfers and meta types."""
+
+    leaves_alone = staticmethod(leaves_all_alone)
+    """What it refuses gets no answer of an upstream."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Refuse what no forwarder answers; pass every other query on."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.policy.model import ZoneRecord
-from filterd.resolve.link import answered
+from filterd.resolve.link import Link, answered, leaves_all_alone
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import RRType
 from filterd.wire.reply import ANY_HINFO_RDATA, ANY_TTL_S
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 _ANY = int(RRType.ANY)
 
 
-class AnyType:
+class AnyType(Link):
     """A link that answers type ANY.
 
     It stands below the filter: a blocked name is blocked for ANY too.
     """
+
+    leaves_alone = staticmethod(leaves_all_alone)
+    """Type ANY gets no answer of an upstream."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Answer questions of type ANY; pass the others on."""

@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from filterd.resolve.cache_entry import REFRESHED_FROM_HITS
-from filterd.resolve.link import answered
+from filterd.resolve.link import Link, answered, leaves_all_alone
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import Ede, EdeCode, Rcode
 
@@ -93,8 +93,11 @@ STALE_ANSWER = Ede(EdeCode.STALE_ANSWER)
 STALE_NXDOMAIN = Ede(EdeCode.STALE_NXDOMAIN_ANSWER)
 
 
-class Cache:
+class Cache(Link):
     """A link that answers from the cache, and stores what comes back."""
+
+    leaves_alone = staticmethod(leaves_all_alone)
+    """What depends on the time (expiry, failures, refreshes) is in ``ResolutionStore.plain``."""
 
     def __init__(
         self, store: ResolutionStore, background: Background[Answer], clock: Clock

@@ -5,15 +5,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.resolve.link import Link
 from filterd.upstream.redaction import without_ech
 
 if TYPE_CHECKING:
     from filterd.resolve.link import Handler
     from filterd.resolve.query import Answer, Query
+    from filterd.upstream import Resolution, UpstreamQuestion
 
 
-class Ech:
+class Ech(Link):
     """A link that removes the keys for some grades; cached answers keep them."""
+
+    def leaves_alone(self, _: UpstreamQuestion, resolution: Resolution, /) -> bool:
+        """Return whether the answer offers no key."""
+        return not resolution.ech
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
         """Return any answer, cached or not, without the keys."""

@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.policy.model import Client
+from filterd.resolve.link import Link, leaves_all_alone
 from filterd.resolve.query import Answer, Query, Source
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site, Sites
 
 
-class Filter:
+class Filter(Link):
     """A link that blocks by policy, and puts the verdict on every answer.
 
     An upstream takes time; meanwhile the site may change, or the address may belong to
@@ -25,6 +26,10 @@ class Filter:
     its old upstreams failed, the query is retried on the new upstreams within the
     remaining deadline.
     """
+
+    leaves_alone = staticmethod(leaves_all_alone)
+    """What it blocks depends on the client: the decision cells decide that for the fast path, of
+    the qname (``Core.answer``) and of each target (``Core.lets_through``)."""
 
     def __init__(self, sites: Sites, clock: Clock) -> None:
         self._sites = sites

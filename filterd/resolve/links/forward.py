@@ -7,23 +7,28 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamTimeoutError
+from filterd.resolve.link import Link
 from filterd.resolve.query import Answer, Query, Source
 from filterd.upstream import CONCLUSIVE, DEADLINE_S
 from filterd.wire import Ede, EdeCode
 
 if TYPE_CHECKING:
     from filterd.resolve.link import Handler
-    from filterd.upstream import Forwarder, Resolution
+    from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
 
 NO_ANSWER = Ede(EdeCode.NO_REACHABLE_AUTHORITY)
 NETWORK_ERROR = Ede(EdeCode.NETWORK_ERROR)
 
 
-class Forward:
+class Forward(Link):
     """A link that asks a delegated zone's own servers, else the upstreams."""
 
     def __init__(self, forwarder: Forwarder) -> None:
         self._forwarder = forwarder
+
+    def leaves_alone(self, _: UpstreamQuestion, resolution: Resolution, /) -> bool:
+        """Return whether it is an answer; one with extended errors ``answer_reply`` composes."""
+        return resolution.rcode in CONCLUSIVE and not resolution.edes
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:  # noqa: ARG002 -- a link
         """Answer what no other link could; never proceed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.resolve.link import answered
+from filterd.resolve.link import Link, answered, leaves_all_alone
 from filterd.resolve.local_answers import answer_locally
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import Ede, EdeCode
@@ -19,8 +19,11 @@ _REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_AUTHORITATIVE),))
 """The error of a resolver that must not recurse (RFC 8914 §4.21)."""
 
 
-class Local:
+class Local(Link):
     """A link that answers from local zones and the special-use table."""
+
+    leaves_alone = staticmethod(leaves_all_alone)
+    """The names that it answers are in ``PlainView.touched``, which the fast path does not ask."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Answer admitted questions; pass on those that must be asked."""

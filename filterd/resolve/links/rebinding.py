@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve import special_use
+from filterd.resolve.link import Link
 from filterd.resolve.query import Answer, Query, Source
 from filterd.resolve.special_use import SpecialReason
 from filterd.upstream.redaction import without_private
@@ -22,6 +23,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from filterd.resolve.link import Handler
     from filterd.resolve.site import Site
+    from filterd.upstream import Resolution, UpstreamQuestion
 
 _OF_A_NETWORK = frozenset(
     (
@@ -67,13 +69,17 @@ def _is_one_domain(qname: bytes, zone: bytes) -> bool:
 _BLOCKED = Ede(EdeCode.BLOCKED)
 
 
-class Rebinding:
+class Rebinding(Link):
     """A link that removes private addresses, except for names that the site allows.
 
     An alias into the school's own names leaves nothing of an answer: what they mean is
     looked up here. The qname decides, wherever its aliases lead: it is the name by
     which a browser tells pages of one origin from another's.
     """
+
+    def leaves_alone(self, _: UpstreamQuestion, resolution: Resolution, /) -> bool:
+        """Return whether no address is private; targets are in ``PlainView.touched``."""
+        return not resolution.private
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
         """Return any answer, cached or not, perhaps reduced or as a block."""

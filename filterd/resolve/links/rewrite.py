@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.resolve.link import answered
+from filterd.resolve.link import Link, answered, leaves_all_alone
 from filterd.resolve.query import Answer, Query, Source
 from filterd.upstream.redaction import behind_alias
 from filterd.wire import Ede, EdeCode, Question, RRType
@@ -22,12 +22,15 @@ _FORGED = Ede(EdeCode.FORGED_ANSWER)
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA)
 
 
-class Rewrite:
+class Rewrite(Link):
     """A link that asks for the twin and answers by an alias from the qname.
 
     Service bindings get no data: they would lead back to the name's own
     addresses, and a key for Encrypted Client Hello would hide the visit.
     """
+
+    leaves_alone = staticmethod(leaves_all_alone)
+    """The names that it rewrites are in ``PlainView.touched``, as those of ``Local`` are."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Answer allowed questions; their verdicts name the ones to rewrite."""

@@ -14,7 +14,12 @@ import pytest
 from filterd.fastpath import core_filler
 from filterd.fastpath.direct_forward import NATIVE, Core
 from filterd.fastpath.rate_limit import packed
+from filterd.resolve.link import leaves_all_alone
 from filterd.resolve.links import filter as filter_link
+from filterd.resolve.links.ech import Ech
+from filterd.resolve.links.forward import Forward
+from filterd.resolve.links.rebinding import Rebinding
+from filterd.upstream import CONCLUSIVE
 from tests.support import relay_stories as stories
 from tests.support.native_faults import serve_with
 from tests.support.relaying import School, differences, listed
@@ -23,6 +28,7 @@ from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
+    from filterd.resolve.link import Link
     from tests.support.relay_stories import Story
 
 
@@ -109,7 +115,7 @@ def kept_for_another(lists: Index, monkeypatch: pytest.MonkeyPatch) -> bool:
         fast = school.serving.fast
         assert fast is not None
         core, who = fast.core, (packed(GRADE_1), socket.if_nametoindex("lo"))
-        patch.setattr(school.serving.store.failures, "forget", lambda *_: fast._forget())
+        patch.setattr(school.serving.store.failures, "forget", lambda *_: fast.forget())
         school.ask("www.example.com")
 
         def repeated() -> bool:  # it is kept after it was sent
@@ -326,10 +332,7 @@ def never_asked_who_he_is(monkeypatch: pytest.MonkeyPatch) -> None:
 WITHOUT: dict[str, tuple[str, Story, dict[str, Any]]] = {
     "targets": ("targets unseen", *stories.NOT_PLAIN["an alias for what is locked"]),
     "targets together": ("targets unseen", stories.SHARED["the other one first"], {}),
-    "private addresses": ("private unseen", *stories.NOT_PLAIN["a private address"]),
-    "keys": ("keys unseen", *stories.NOT_PLAIN["a key that nobody may have"]),
-    "reasons": ("reasons unseen", *stories.NOT_PLAIN["a reason"]),
-    "failures": ("failures relayed", *stories.NOT_PLAIN["a failure"]),
+    "what links change": ("plain unseen", *stories.NOT_PLAIN["a private address"]),
     "the epoch at last": ("any epoch", stories.MEANWHILE["blocked, and asked of"], {}),
     "the epoch at first": ("any epoch at first", stories.in_line, {}),
     "the site in force": ("site unseen", stories.MEANWHILE["blocked"], {}),
@@ -347,4 +350,25 @@ def test_control_without_a_safeguard_the_difference_is_noticed(
     serve_with(monkeypatch)
     assert differences(lists, story, **policy) == []
     serve_with(monkeypatch, fault)
+    assert differences(lists, story, **policy) != []
+
+
+CONCLUSIVE_ONLY = staticmethod(lambda _, resolution: resolution.rcode in CONCLUSIVE)
+WITHOUT_REASONS = staticmethod(lambda _, resolution: not resolution.edes)
+UNDECLARED: dict[str, tuple[type[Link], Any, str]] = {
+    "private addresses": (Rebinding, staticmethod(leaves_all_alone), "a private address"),
+    "keys": (Ech, staticmethod(leaves_all_alone), "a key that nobody may have"),
+    "reasons": (Forward, CONCLUSIVE_ONLY, "a reason"),
+    "failures": (Forward, WITHOUT_REASONS, "a failure"),
+}
+
+
+@pytest.mark.parametrize("what", UNDECLARED)
+def test_control_what_a_link_does_not_declare_is_noticed(
+    lists: Index, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    link, declared, name = UNDECLARED[what]
+    story, policy = stories.NOT_PLAIN[name]
+    assert differences(lists, story, **policy) == []
+    monkeypatch.setattr(link, "leaves_alone", declared)
     assert differences(lists, story, **policy) != []

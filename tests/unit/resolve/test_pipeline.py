@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order of the chain, told by what each position keeps from those below."""
+"""The order of the chain, and that no link is bypassed."""
 
 from __future__ import annotations
 
@@ -9,25 +9,32 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.fastpath.direct_forward import NATIVE
 from filterd.resolve import pipeline
 from filterd.resolve.background_tasks import Background
 from filterd.resolve.cache_store import ResolutionStore
-from filterd.resolve.query import Source
+from filterd.resolve.link import Link, answered, leaves_all_alone
+from filterd.resolve.pipeline import Chain
+from filterd.resolve.query import Answer, Source
 from filterd.resolve.site import SiteHolder
 from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
+from filterd.wire import Rcode, parse_response
 from filterd.wire import name as names
-from filterd.wire import parse_response
-from tests.support.chain import a_chain_query
+from tests.support.chain import a_chain_query, without_waiting
 from tests.support.clock import FakeClock
 from tests.support.policies import a_pin, wire
-from tests.support.serving import a_site
+from tests.support.relaying import School
+from tests.support.serving import GRADE_1, GRADE_11, a_site
 from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Awaitable, Hashable
 
     from filterd.lists.index import Index
+    from filterd.policy.model import Client
+    from filterd.resolve.link import Handler
+    from filterd.resolve.query import Query
     from filterd.upstream import Route
 
 
@@ -68,7 +75,8 @@ def test_each_link_stands_where_it_must(
     index: Index, name: str, qtype: str, flags: dict[str, Any], source: Source, asked: int
 ) -> None:
     site, forwarder, store = a_site(index), NotingForwarder(), ResolutionStore()
-    handler = pipeline.build(SiteHolder(site), store, forwarder, FakeClock(), Background())
+    chain = pipeline.build(SiteHolder(site), store, forwarder, FakeClock(), Background())
+    handler = chain.handler
 
     async def ask() -> Source:
         return (await handler(a_chain_query(site, name, qtype, **flags))).source
@@ -80,7 +88,7 @@ def test_each_link_stands_where_it_must(
 def test_a_cached_answer_is_judged_like_a_fresh_one(index: Index) -> None:
     site, forwarder, store = a_site(index), NotingForwarder(), ResolutionStore()
     sites = SiteHolder(site)
-    handler = pipeline.build(sites, store, forwarder, FakeClock(), Background())
+    handler = pipeline.build(sites, store, forwarder, FakeClock(), Background()).handler
 
     async def ask() -> list[Source]:
         opened = a_site(index, pins=[a_pin("porn.example")])
@@ -93,3 +101,173 @@ def test_a_cached_answer_is_judged_like_a_fresh_one(index: Index) -> None:
 
     assert asyncio.run(ask()) == [Source.FORWARDED, Source.CACHED, Source.BLOCKED]
     assert forwarder.asked == [wire("porn.example")]
+
+
+class Noting(Link):
+    """Notes when it is asked and when it is answered."""
+
+    leaves_alone = staticmethod(leaves_all_alone)
+
+    def __init__(self, name: str, notes: list[str], answer: Answer | None = None) -> None:
+        self.name, self.notes, self.answer = name, notes, answer
+
+    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+        self.notes.append(f"{self.name} in")
+        answer = self.answer or await proceed(query)
+        self.notes.append(f"{self.name} out")
+        return answer
+
+
+def test_the_first_link_is_the_outermost(index: Index) -> None:
+    notes, last = list[str](), Answer(Source.FAILED)
+    handler = Chain([Noting("a", notes), Noting("b", notes), Noting("c", notes, last)]).handler
+    assert without_waiting(handler(a_chain_query(a_site(index)))) is last
+    assert notes == ["a in", "b in", "c in", "c out", "b out", "a out"]
+
+
+def test_a_link_may_answer_by_itself(index: Index) -> None:
+    notes, early = list[str](), Answer(Source.REFUSED)
+    handler = Chain([Noting("a", notes, early), Noting("b", notes)]).handler
+    assert without_waiting(handler(a_chain_query(a_site(index)))) is early
+    assert notes == ["a in", "a out"]
+
+
+class InOnly(Link):
+    """Answers by itself, or is gone before the rest of the chain answers."""
+
+    leaves_alone = staticmethod(leaves_all_alone)
+
+    def __init__(self, answer: Answer | None = None) -> None:
+        self.answer = answer
+
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
+        return proceed(query) if self.answer is None else answered(self.answer)
+
+
+def test_a_link_that_only_acts_on_the_way_in_passes_the_rest_on(index: Index) -> None:
+    notes, last = list[str](), Answer(Source.FAILED)
+    handler = Chain([Noting("a", notes), InOnly(), Noting("b", notes, last)]).handler
+    assert without_waiting(handler(a_chain_query(a_site(index)))) is last
+    assert notes == ["a in", "b in", "b out", "a out"]
+
+
+def test_a_link_that_only_acts_on_the_way_in_may_answer(index: Index) -> None:
+    notes, early = list[str](), Answer(Source.REFUSED)
+    handler = Chain([Noting("a", notes), InOnly(early), Noting("b", notes)]).handler
+    assert without_waiting(handler(a_chain_query(a_site(index)))) is early
+    assert notes == ["a in", "a out"]
+
+
+def test_a_chain_that_nobody_ends_is_a_bug(index: Index) -> None:
+    with pytest.raises(AssertionError, match="no link answered"):
+        without_waiting(Chain([]).handler(a_chain_query(a_site(index))))
+
+
+NAME = "www.example.com"
+BY_THE_FAST_PATH = pytest.mark.skipif(not NATIVE, reason="it is not built")
+
+
+class Renaming(Link):
+    """Changes the answers for one name: each becomes NXDOMAIN."""
+
+    def leaves_alone(self, question: UpstreamQuestion, _: Resolution, /) -> bool:
+        return question.qname != wire(NAME)
+
+    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+        answer = await proceed(query)
+        if query.qname == wire(NAME) and answer.resolution is not None:
+            answer = answer._replace(resolution=answer.resolution._replace(rcode=Rcode.NXDOMAIN))
+        return answer
+
+
+class Recording(Link):
+    """Changes nothing, and has to know what grade 1 asks for."""
+
+    leaves_alone = staticmethod(leaves_all_alone)
+
+    def __init__(self) -> None:
+        self.saw = list[bytes]()
+
+    def must_see(self, client: Client, /) -> bool:
+        return client.network == "grade-1"
+
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
+        if query.client.network == "grade-1":
+            self.saw.append(query.qname)
+        return proceed(query)
+
+
+def add(monkeypatch: pytest.MonkeyPatch, link: Link) -> None:
+    """Put a link before all others."""
+    others = pipeline.links
+    monkeypatch.setattr(pipeline, "links", lambda *of: [link, *others(*of)])
+
+
+def rcodes_of(index: Index) -> tuple[list[int], int, int]:
+    """Ask for the name thrice, at last of the packet cache only, and for another name.
+
+    Returns: the rcodes, and how many answers the chain gave for the name and for the other.
+    """
+    with School(index, fast=True) as school:
+        rcodes = [school.ask(NAME)[3] & 15 for _ in range(2)]
+        school.serving.udp[0]._relay = None
+        rcodes.append(school.ask(NAME)[3] & 15)
+        by_the_chain = school.by_the_chain
+        school.serving.udp[0]._relay = school.serving.relay
+        school.ask("social.example", source=GRADE_11)
+        return rcodes, by_the_chain, school.by_the_chain - by_the_chain
+
+
+@BY_THE_FAST_PATH
+def test_a_link_that_changes_answers_is_bypassed_by_nothing(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(monkeypatch, Renaming())
+    rcodes, _, of_another_name = rcodes_of(index)
+    assert rcodes == [Rcode.NXDOMAIN] * 3
+    assert of_another_name == 0
+
+
+@BY_THE_FAST_PATH
+def test_control_folded_without_the_link_its_changes_are_missing(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(monkeypatch, Renaming())
+    monkeypatch.setattr(Renaming, "leaves_alone", staticmethod(leaves_all_alone))
+    rcodes, by_the_chain, _ = rcodes_of(index)
+    assert (rcodes, by_the_chain) == ([Rcode.NOERROR] * 3, 0)
+
+
+def seen_of(index: Index, link: Recording) -> tuple[list[bytes], int]:
+    """Let both grades ask, for each way of the fast path; return what the link saw of grade 1,
+    and how much the chain answered for grade 11."""
+    asked = [NAME, "porn.example", NAME, NAME, "porn.example"]
+    with School(index, fast=True) as school:
+        link.saw.clear()
+        for name in asked:
+            school.ask(name, source=GRADE_1)
+        school.by_the_chain = 0
+        for name in asked:
+            school.ask(name, source=GRADE_11)
+        return link.saw, school.by_the_chain
+
+
+@BY_THE_FAST_PATH
+def test_a_link_that_must_see_a_client_sees_every_answer(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = Recording()
+    add(monkeypatch, link)
+    seen, of_others = seen_of(index, link)
+    assert seen == [wire(one) for one in (NAME, "porn.example", NAME, NAME, "porn.example")]
+    assert of_others == 0
+
+
+@BY_THE_FAST_PATH
+def test_control_folded_without_the_link_it_does_not_see_them(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = Recording()
+    add(monkeypatch, link)
+    monkeypatch.setattr(Recording, "must_see", Link.must_see)
+    assert seen_of(index, link)[0] == []

@@ -18,6 +18,7 @@ from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import SiteHolder
 from filterd.wire import EdnsOption
+from tests.support.chain import chain_of
 from tests.support.clock import FakeClock
 from tests.support.serving import a_site
 from tests.support.wire import QUESTION, a_message, a_query
@@ -40,7 +41,7 @@ def resolver(index: Index) -> Resolver:
 
 
 def a_resolver(index: Index, handler: Handler = failed) -> Resolver:
-    return Resolver(SiteHolder(a_site(index)), handler, FakeClock())
+    return Resolver(SiteHolder(a_site(index)), chain_of(handler), FakeClock())
 
 
 def test_a_question_is_admitted_as_who_asks_it(resolver: Resolver) -> None:
@@ -89,7 +90,7 @@ class Unreadable:
 def test_an_exception_before_it_is_admitted_is_a_servfail_for_what_may_be_a_query(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    resolver = Resolver(Unreadable(), failed, FakeClock())
+    resolver = Resolver(Unreadable(), chain_of(failed), FakeClock())
     query = a_query("www.example.com", message_id=7)
     told = resolver.admit(query, PEER)
     assert isinstance(told, bytes)
@@ -161,7 +162,7 @@ def test_the_daemon_s_own_questions_are_not_counted_and_nobody_else_s_pass_for_t
     index: Index, options: list[dns.edns.Option], counted: int
 ) -> None:
     counts = Counts(FakeClock())
-    resolver = Resolver(SiteHolder(a_site(index)), failed, FakeClock(), counts, MARK)
+    resolver = Resolver(SiteHolder(a_site(index)), chain_of(failed), FakeClock(), counts, MARK)
     admitted = resolver.admit(a_query("www.example.com", options=options), PEER)
     assert isinstance(admitted, Query)
     asyncio.run(resolver.respond(admitted))

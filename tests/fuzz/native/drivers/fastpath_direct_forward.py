@@ -217,8 +217,7 @@ class _Served:
     def _is_plain(self, said: Resolution | UpstreamError, datagram: Any) -> bool:
         return (
             isinstance(said, Resolution)
-            and said.rcode in CONCLUSIVE
-            and not (said.edes or said.private or said.ech)
+            and said.plain
             and datagram.epoch == self.core.epoch
             and all(self.core.lets_through(one, datagram.client_class) for one in said.targets)
         )
@@ -333,8 +332,8 @@ def _said(session: Session, question: UpstreamQuestion) -> Resolution | Upstream
     except FilterdError:
         return UpstreamTimeoutError("nothing can be made of it")
     if rng.random() < 0.6:
-        return resolution
-    return resolution._replace(
+        return _marked(resolution)
+    resolution = resolution._replace(
         rcode=rng.choice(_RCODES),
         targets=tuple(rng.choices(_TARGETS, k=rng.randrange(3))),
         edes=rng.choice(((), (), (Ede(4),))),
@@ -342,3 +341,10 @@ def _said(session: Session, question: UpstreamQuestion) -> Resolution | Upstream
         ech=rng.random() < 0.2,
         authentic=rng.random() < 0.5,
     )
+    return _marked(resolution)
+
+
+def _marked(resolution: Resolution) -> Resolution:
+    """Return a resolution as the forwarder marks it; its links are those of ``pipeline``."""
+    changed = resolution.edes or resolution.private or resolution.ech
+    return resolution._replace(plain=resolution.rcode in CONCLUSIVE and not changed)
