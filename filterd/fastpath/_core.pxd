@@ -174,6 +174,7 @@ cdef struct Asking:  # one datagram on the way to its answer
     int client_class  # -1: not known
     int opening  # of a question that is OPEN_TO_ASK
     Step step
+    bint is_read  # ``question`` is: the message is a well-formed query
     uint32_t epoch
     uint64_t hashed
     int64_t place

@@ -937,7 +937,10 @@ cdef class Core:
     ) noexcept nogil:
         asking.step, asking.epoch = FOR_THE_CHAIN, self.epoch
         asking.client_class = self._class_of(address, octets, interface)
-        if asking.client_class < 0 or not read_question(message, length, &asking.question):
+        asking.is_read = asking.client_class >= 0 and read_question(
+            message, length, &asking.question
+        )
+        if not asking.is_read:
             return
         asking.hashed = self.replay.fetch(&asking.question, asking.client_class)
         asking.step = READ

@@ -19,6 +19,7 @@ class Datagram:
     client_class: int
     opening: int
     epoch: int
+    qname: bytes | None
     @property
     def address(self) -> str: ...
 

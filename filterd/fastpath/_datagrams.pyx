@@ -9,9 +9,8 @@ ask.
 Memory safety. One arena of fixed size holds a batch (see ``_envelopes``). A message is read
 within the length that came; a hint or refusal is a header and at most the question that
 was found in the message, and so never longer than that. What waits is Python objects; the
-arena keeps nothing from one batch to the next. ``Relay`` reads a message again by the
-bounded reader of questions; where its question ends, which is all that is kept of that,
-lies within the message, which never changes.
+arena keeps nothing from one batch to the next. Where the question of a ``Datagram`` ends
+was found by the bounded reader of questions: within the message, which never changes.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -57,10 +56,8 @@ from filterd.fastpath._question cimport (
     HEADER_OCTETS,
     MAX_LABEL_OCTETS,
     MAX_NAME_OCTETS,
-    Question,
-    read_question,
 )
-from filterd.wire._codec cimport assembled_for, copied, named
+from filterd.wire._codec cimport assembled_for, named
 from filterd.wire._octets cimport NO_MEMORY, Octets, Place
 from filterd.wire._queries cimport QueryAt, read_query
 
@@ -75,7 +72,7 @@ from filterd.upstream import UpstreamQuestion as Asked
 from filterd.wire import fit
 from filterd.wire.rebuild import MAX_TTL_S as _MAX_TTL_S
 
-_log = logging.getLogger("filterd.daemon")
+_log = logging.getLogger("filterd.fastpath")
 
 cdef enum:
     BATCH = 64
@@ -121,7 +118,9 @@ cdef class Datagram:
     """A message and where it came from: ``interface`` is an index, 0 if not known.
 
     The rest is what the fast path found out, -1 for nothing: ``client_class``, and
-    ``opening`` where no list or rule concerns the question; ``epoch``: as of when.
+    ``opening`` where no list or rule concerns the question; ``epoch``: as of when. Of such
+    a question it holds what was read: ``qname``, ``qtype``, where the question section
+    ends, ``flags`` (``core_contract``), and the ``limit`` of octets that the client accepts.
     """
 
     cdef readonly bytes message
@@ -130,6 +129,11 @@ cdef class Datagram:
     cdef readonly int client_class
     cdef readonly int opening
     cdef readonly double received_at
+    cdef readonly bytes qname
+    cdef uint32_t question_end
+    cdef uint32_t flags
+    cdef uint16_t qtype
+    cdef uint16_t limit
     cdef Way way
 
     @property
@@ -357,6 +361,7 @@ cdef class Datagrams:
         """Judge who sent a letter; return 1 if a reply is addressed to him, else 0."""
         cdef Letter* letter = &self._letters[index]
         cdef Way* way = &self._ways[index]
+        cdef const Asking* asking
         cdef Asker asker
         cdef size_t answered
         cdef int verdict
@@ -364,8 +369,9 @@ cdef class Datagrams:
         asker.interface = letter.interface
         verdict = self._table.judge_asker(&asker, now, self._permits)
         if verdict < LINES and self._is_fast:
+            asking = &self._askings[index]
             answered = self._core.finish(&self._askings[index], letter.octets)
-            if not answered and self._askings[index].client_class >= 0:
+            if not answered and asking.client_class >= 0 and not asking.is_read:
                 answered = self._refuse(letter)
             if answered:
                 self._address(replies, way, letter.octets, answered)
@@ -393,6 +399,7 @@ cdef class Datagrams:
 
     cdef bint _stand_in_line(self, int index, double now, int number) except -1:
         cdef const Letter* letter = &self._letters[index]
+        cdef const Asking* asking
         cdef Datagram datagram
         cdef Py_ssize_t octets = self._octets[number] + <Py_ssize_t>letter.length
         line = self._lines[number]
@@ -404,10 +411,17 @@ cdef class Datagrams:
         datagram.way = self._ways[index]
         datagram.client_class = datagram.opening = -1
         if self._is_fast:
-            datagram.client_class = self._askings[index].client_class
-            datagram.epoch = self._askings[index].epoch
-            if self._askings[index].step == OPEN_TO_ASK:
-                datagram.opening = self._askings[index].opening
+            asking = &self._askings[index]
+            datagram.client_class, datagram.epoch = asking.client_class, asking.epoch
+            if asking.step == OPEN_TO_ASK:
+                datagram.opening = asking.opening
+                datagram.qname = PyBytes_FromStringAndSize(
+                    <const char*>asking.question.name, asking.question.name_octets
+                )
+                datagram.qtype = asking.question.qtype
+                datagram.question_end = <uint32_t>asking.question.end
+                datagram.flags = asking.question.flags
+                datagram.limit = <uint16_t>asking.question.limit
         line.append(datagram)
         self._octets[number] = octets
         return True
@@ -557,10 +571,8 @@ cdef class Waiting:
 
     cdef Relay _relay
     cdef Datagram _datagram
-    cdef object _listener, _key, _outcome
+    cdef object _listener, _question, _outcome
     cdef double _began_at
-    cdef uint32_t _end, _flags
-    cdef Py_ssize_t _limit
     cdef bint _is_over
 
     def landed(self, outcome):
@@ -606,44 +618,33 @@ cdef class Relay:
         return self._take(datagram, listener)
 
     cdef bint _take(self, Datagram datagram, listener) except -1:
-        cdef Question asked
         cdef Waiting waiting
-        cdef double now
-        cdef object question, route, entry
+        cdef object entry
         if datagram.opening < 0 or datagram.epoch != self._core.epoch or self._core.site is None:
             return False
-        if not read_question(
-            <const uint8_t*>PyBytes_AS_STRING(datagram.message),
-            PyBytes_GET_SIZE(datagram.message),
-            &asked,
-        ):
-            return False
-        now = self._clock.monotonic()
-        question = named(
-            UpstreamQuestion,
-            (
-                copied(asked.name, <uint32_t>asked.name_octets),
-                asked.qtype,
-                bool(asked.flags & ASKED_DO),
-                bool(asked.flags & ASKED_CD),
-            ),
-        )
         waiting = Waiting.__new__(Waiting)
         waiting._relay, waiting._datagram, waiting._listener = self, datagram, listener
-        route = self._core.site.route
-        waiting._key, waiting._began_at = (question, route), now
-        waiting._end, waiting._flags = <uint32_t>asked.end, asked.flags
-        waiting._limit = asked.limit
-        entry = self._store.plain(question, route, now)
+        waiting._began_at = self._clock.monotonic()
+        waiting._question = named(
+            UpstreamQuestion,
+            (
+                datagram.qname,
+                datagram.qtype,
+                bool(datagram.flags & ASKED_DO),
+                bool(datagram.flags & ASKED_CD),
+                self._core.site.route,
+            ),
+        )
+        entry = self._store.plain(waiting._question, waiting._began_at)
         if entry is None:
             self._ask(waiting)
             return True
         return entry is not False and self._repeated(waiting, entry)
 
     cdef _ask(self, Waiting waiting):
-        cdef object question, route, outcome
-        question, route = waiting._key
-        outcome = self._forwarder.ask(question, route, waiting._datagram.address, waiting.landed)
+        cdef object outcome = self._forwarder.ask(
+            waiting._question, waiting._datagram.address, waiting.landed
+        )
         self._stepper.began(waiting)
         if outcome is not None:
             self.take_outcome(waiting, outcome)
@@ -673,7 +674,7 @@ cdef class Relay:
             if is_refreshed and self._sent(waiting):
                 relayed.append(waiting)
             else:
-                fetched = Fetched(waiting._key, waiting._outcome, waiting._began_at)
+                fetched = Fetched(waiting._question, waiting._outcome, waiting._began_at)
                 waiting._listener.ask_the_chain(waiting._datagram, fetched)
         for one in datagrams:
             self._flush(one)
@@ -709,15 +710,15 @@ cdef class Relay:
             opening = self._fast.openings[waiting._datagram.opening]
             self._answer(waiting, resolution, 0, opening.forwarded)
         except Exception:
-            _log.exception("a question could not be relayed")
+            _log.exception("a question could not be forwarded directly")
             return False
         return True
 
     cdef _keep(self, Waiting waiting, double now):
         """Keep what upstreams have said; the reply too, for who asks next, while there is room."""
         try:
-            self._store.put(waiting._key, waiting._outcome, now, stale_s=stale_for_s)
-            self._failures.forget(waiting._key, now)
+            self._store.put(waiting._question, waiting._outcome, now, stale_s=stale_for_s)
+            self._failures.forget(waiting._question, now)
             # The chain, which answered others meanwhile, may have made all be forgotten.
             if waiting._datagram.epoch == self._core.epoch and self._core.replay.has_room():
                 self._note(waiting, waiting._outcome, 0, now)
@@ -741,18 +742,18 @@ cdef class Relay:
     cdef _note(self, Waiting waiting, resolution, int64_t age_s, double now):
         """Let the fast path repeat an answer, as long as the cache would."""
         cdef Datagram datagram = waiting._datagram
-        cdef double until = self._store.repeatable_until(waiting._key, now)
+        cdef double until = self._store.repeatable_until(waiting._question, now)
         if until > now:
             opening = self._fast.openings[datagram.opening]
             self._core.replay.note(
                 datagram.client_class,
-                waiting._flags,
+                datagram.flags,
                 self._reply(waiting, resolution, age_s, MAX_TTL_S),
                 opening.cap_ttl_s,
                 until,
                 self._fast.edges[datagram.client_class],
                 opening.cached,
-                self._store.mark_of(waiting._key),
+                self._store.mark_of(waiting._question),
             )
 
     cdef int _answer(
@@ -760,18 +761,20 @@ cdef class Relay:
     ) except -1:
         """Send and count a reply. Last of all: what fails after it would be answered twice."""
         cdef bytes reply = self._reply(waiting, resolution, age_s, self._longest_ttl_s(waiting))
-        if PyBytes_GET_SIZE(reply) > waiting._limit:
-            reply = fit(reply, waiting._limit)
+        cdef Py_ssize_t limit = waiting._datagram.limit
+        if PyBytes_GET_SIZE(reply) > limit:
+            reply = fit(reply, limit)
         waiting._listener.datagrams.answer(waiting._datagram, reply)
         self._core.count(tally)
         return 0
 
     cdef bytes _reply(self, Waiting waiting, resolution, int64_t age_s, int64_t cap_ttl_s):
+        cdef Datagram datagram = waiting._datagram
         return assembled_for(
-            <const uint8_t*>PyBytes_AS_STRING(waiting._datagram.message),
-            waiting._end,
-            (waiting._flags & ASKED_OPT) != 0,
-            (waiting._flags & ASKED_DO) != 0,
+            <const uint8_t*>PyBytes_AS_STRING(datagram.message),
+            datagram.question_end,
+            (datagram.flags & ASKED_OPT) != 0,
+            (datagram.flags & ASKED_DO) != 0,
             resolution.sections,
             resolution.rcode,
             age_s,

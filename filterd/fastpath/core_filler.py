@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from filterd.policy.verdict import Verdict
     from filterd.querylog import Counts
     from filterd.resolve.cache_store import ResolutionStore
-    from filterd.resolve.failures import CacheKey
     from filterd.resolve.resolver import Resolver
     from filterd.resolve.site import Site, WatchedSites
+    from filterd.upstream import UpstreamQuestion
 
 LEARNT_FOR_S = 60.0
 """How long a client is who it was; ``clients`` may know that it is less."""
@@ -354,8 +354,8 @@ def _is_leased(query: Query, answer: Answer) -> bool:
     return answer.source is Source.LOCAL and policy.lease_zone is not None
 
 
-def _cached_as(query: Query, answer: Answer) -> CacheKey | None:
-    """Return under which key the cache holds what was answered; None for what it does not hold."""
+def _cached_as(query: Query, answer: Answer) -> UpstreamQuestion | None:
+    """Return the question under which the cache holds an answer; None if it holds none."""
     if answer.source is not Source.CACHED:
         return None
     target = answer.verdict.target if answer.verdict else None
@@ -363,4 +363,4 @@ def _cached_as(query: Query, answer: Answer) -> CacheKey | None:
         asked = query.message
         twin = ParsedQuery(asked.header, Question.of(target, query.qtype), asked.edns)
         query = Query(twin, query.peer, query.client, query.site, query.asked_at)
-    return query.upstream_key
+    return query.upstream_question

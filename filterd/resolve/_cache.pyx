@@ -84,7 +84,7 @@ cdef class ResolutionStore:
     """Keeps resolutions and failures; see ``filterd.resolve._cache_store_py.ResolutionStore``."""
 
     cdef readonly object failures
-    cdef object _by_key  # the failures
+    cdef object _failed  # the failures
     cdef public long long hits, misses, stale, cached_failures, refreshed
     cdef Entries _held
     cdef uint64_t _seed
@@ -94,7 +94,7 @@ cdef class ResolutionStore:
 
     def __cinit__(self, size_octets=reference.DEFAULT_SIZE_OCTETS):
         self.failures = Failures(0)
-        self._by_key = self.failures.by_key
+        self._failed = self.failures.by_question
         self._seed = int.from_bytes(os.urandom(8), "little")
         self._routes = {}
         self._held.step_s = reference_entry.STEP_S
@@ -131,23 +131,20 @@ cdef class ResolutionStore:
             "refreshed": self.refreshed,
         }
 
-    def get(self, key not None, double now):
+    def get(self, question not None, double now):
         """Return what holds, None if nothing does, and count that."""
-        cdef uint32_t number = self._lookup(key)
+        cdef uint32_t number = self._lookup(question)
         if number == NONE or now >= expires_at(head_at(&self._held, number)):
             self.misses += 1
             return None
         return self._hit(number)
 
-    cpdef object plain(self, question, route, double now):
-        """Return what may simply be given; see ``_cache_store_py.ResolutionStore.plain``."""
-        cdef Asked asked
-        cdef uint32_t number = NONE
+    cpdef object plain(self, question, double now):
+        """Return an entry to serve as it is; see ``_cache_store_py.ResolutionStore.plain``."""
+        cdef uint32_t number = self._lookup(question)
         cdef Head* head
-        if self._ask(question, route, &asked):
-            number = find(&self._held, &asked)
         if number == NONE:
-            if self._by_key and (question, route) in self._by_key:
+            if self._failed and question in self._failed:
                 return False
             self.misses += 1
             return None
@@ -158,9 +155,9 @@ cdef class ResolutionStore:
             return False
         return self._hit(number)
 
-    def expired(self, key not None, double now):
+    def expired(self, question not None, double now):
         """Return what held once and may still be given if nobody answers."""
-        cdef uint32_t number = self._lookup(key)
+        cdef uint32_t number = self._lookup(question)
         if number == NONE:
             return None
         if now >= gone_at(head_at(&self._held, number)):
@@ -168,14 +165,13 @@ cdef class ResolutionStore:
             return None
         return self._entry(number)
 
-    def mark_of(self, key not None):
+    def mark_of(self, question not None):
         """Return by what ``note_hits`` knows an entry: the hash, which takes a seventh of a key.
 
         Of a full cache's entries a few share one; the hits of one count for the other then.
         """
-        cdef tuple values = tuple_of(key, 2)
         cdef Asked asked
-        return asked.hashed if self._ask(values[0], values[1], &asked) else None
+        return asked.hashed if self._ask(question, &asked) else None
 
     def note_hits(self, mark, uint32_t count):
         """See that an answer from here was repeated so often elsewhere: it is as much in use."""
@@ -185,9 +181,9 @@ cdef class ResolutionStore:
             add_hits(head_at(&self._held, number), count)
             self.hits += count
 
-    def repeatable_until(self, key not None, double now):
+    def repeatable_until(self, question not None, double now):
         """Return until when an answer from here may be repeated elsewhere; 0.0 for not at all."""
-        cdef uint32_t number = self._lookup(key)
+        cdef uint32_t number = self._lookup(question)
         cdef Head* head
         if number == NONE:
             return 0.0
@@ -196,15 +192,14 @@ cdef class ResolutionStore:
             return 0.0
         return min(refresh_at(head), expires_at(head))
 
-    def put(self, key not None, resolution not None, double now, *, double stale_s=0.0):
+    def put(self, question not None, resolution not None, double now, *, double stale_s=0.0):
         """Keep a resolution in place of the one before; see ``ResolutionStore.put`` there."""
-        question, route = key
         cdef tuple values = tuple_of(resolution, 9)
         cdef Asked asked
         cdef uint32_t number = NONE
         cdef bint askable
-        self._number(route)
-        askable = self._ask(question, route, &asked)
+        self._number(tuple_of(question, 5)[4])
+        askable = self._ask(question, &asked)
         if askable:
             number = find(&self._held, &asked)
         if number != NONE and resolution is self._put_last:
@@ -239,9 +234,10 @@ cdef class ResolutionStore:
         self._route_last = None
         return 0
 
-    cdef bint _ask(self, object question, object route, Asked* asked) except -1:
+    cdef bint _ask(self, object question, Asked* asked) except -1:
         """Say what an entry is looked for by; False where there can be none."""
-        cdef tuple values = tuple_of(question, 4)
+        cdef tuple values = tuple_of(question, 5)
+        cdef object route = values[4]
         cdef bytes name = <bytes?>values[0]
         cdef uint64_t mixed, others
         if route is not self._route_last:
@@ -264,10 +260,9 @@ cdef class ResolutionStore:
         asked.hashed = <uint32_t>(mixed ^ mixed >> 32)
         return True
 
-    cdef uint32_t _lookup(self, object key) except? 0:
-        cdef tuple values = tuple_of(key, 2)
+    cdef uint32_t _lookup(self, object question) except? 0:
         cdef Asked asked
-        if not self._ask(values[0], values[1], &asked):
+        if not self._ask(question, &asked):
             return NONE
         return find(&self._held, &asked)
 

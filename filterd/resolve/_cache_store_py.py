@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cache in readable Python (the reference of ``_cache``).
 
-Resolutions by question and route, and failures, are bounded by octets. An expired
+Resolutions by question, and failures, are bounded by octets. An expired
 resolution stays while there is room, to be served where no upstream answers (RFC 8767).
 Some seconds after it expired (``cache_entry.Expiries``) it is evicted before all valid
 entries; of those the least recently used is evicted first. TTLs age by a clock that never
@@ -19,7 +19,6 @@ from filterd.resolve.failures import Failures
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from filterd.resolve.failures import CacheKey
     from filterd.upstream import Resolution, Route, UpstreamQuestion
 
 DEFAULT_SIZE_OCTETS = 32 * 1024 * 1024
@@ -52,7 +51,7 @@ class ResolutionStore:
         self._used_octets = 0
         self._routes: dict[Route, int] = {}
         self._put_last: Resolution | None = None
-        self._packed_last: tuple[CacheKey | None, bytes] = None, b""
+        self._packed_last: tuple[UpstreamQuestion | None, bytes] = None, b""
         self.failures = Failures(0)
         self.hits = self.misses = self.stale = self.cached_failures = self.refreshed = 0
         self.resize(size_octets, now=0.0)
@@ -83,9 +82,9 @@ class ResolutionStore:
             "refreshed": self.refreshed,
         }
 
-    def get(self, key: CacheKey, now: float) -> CacheEntry | None:
+    def get(self, question: UpstreamQuestion, now: float) -> CacheEntry | None:
         """Return the valid entry, None if there is none, and count the lookup."""
-        packed = self._packed(key)
+        packed = self._packed(question)
         entry = self._held(packed)
         if entry is None or now >= entry.expires_at:
             self.misses += 1
@@ -95,38 +94,35 @@ class ResolutionStore:
         self.hits += 1
         return entry
 
-    def plain(
-        self, question: UpstreamQuestion, route: Route, now: float
-    ) -> CacheEntry | Literal[False] | None:
+    def plain(self, question: UpstreamQuestion, now: float) -> CacheEntry | Literal[False] | None:
         """Return an entry that may be served as it is, None if unknown; count that.
 
         False, and not counted, where the cache link must decide: an entry has expired, or
         a failure is known, or a refresh is due if this question is answered.
         """
-        key = question, route
-        entry = self._held(self._packed(key))
+        entry = self._held(self._packed(question))
         if entry is None:
-            if key in self.failures.by_key:
+            if question in self.failures.by_question:
                 return False
             self.misses += 1
             return None
         is_popular = entry.hits + 1 >= REFRESHED_FROM_HITS
         if now >= entry.expires_at or (is_popular and now >= entry.refresh_at):
             return False
-        return self.get(key, now)
+        return self.get(question, now)
 
-    def expired(self, key: CacheKey, now: float) -> CacheEntry | None:
+    def expired(self, question: UpstreamQuestion, now: float) -> CacheEntry | None:
         """Return an expired entry that may still be served if no upstream answers."""
-        packed = self._packed(key)
+        packed = self._packed(question)
         entry = self._held(packed)
         if entry is not None and now >= entry.gone_at:
             self._remove(packed)
             return None
         return entry
 
-    def mark_of(self, key: CacheKey) -> Hashable:
+    def mark_of(self, question: UpstreamQuestion) -> Hashable:
         """Return the mark of an entry for ``note_hits``, small enough to keep thousands."""
-        return self._packed(key)
+        return self._packed(question)
 
     def note_hits(self, mark: Hashable, count: int) -> None:
         """Count answers from an entry that were repeated elsewhere as its hits.
@@ -141,27 +137,32 @@ class ResolutionStore:
             entry.hits += count
             self.hits += count
 
-    def repeatable_until(self, key: CacheKey, now: float) -> float:
+    def repeatable_until(self, question: UpstreamQuestion, now: float) -> float:
         """Return until when an answer from here may be repeated; 0.0 for not at all.
 
         From that time on a question could begin the refresh; once the refresh has
         begun, only queries that come here get its result.
         """
-        entry = self._held(self._packed(key))
+        entry = self._held(self._packed(question))
         if entry is None or now >= entry.expires_at or entry.refreshed:
             return 0.0
         return min(entry.refresh_at, entry.expires_at)
 
     def put(
-        self, key: CacheKey, resolution: Resolution, now: float, *, stale_s: float = 0.0
+        self,
+        question: UpstreamQuestion,
+        resolution: Resolution,
+        now: float,
+        *,
+        stale_s: float = 0.0,
     ) -> None:
         """Store a resolution in place of the old one, and ``stale_s`` beyond its lifetime.
 
         One with no lifetime is not stored. All waiters of one exchange store the same
         object, one after the other; it is done once.
         """
-        self._number(key[1])
-        packed = self._packed(key)
+        self._number(question.route)
+        packed = self._packed(question)
         if resolution is self._put_last and packed in self._entries:
             return
         self._put_last = resolution
@@ -188,14 +189,14 @@ class ResolutionStore:
         octets = self._entries.get(packed)
         return None if octets is None else CacheEntry(octets)
 
-    def _packed(self, key: CacheKey) -> bytes:
+    def _packed(self, question: UpstreamQuestion) -> bytes:
         """Return the key of a question; 0 is the route of a question that is not stored.
 
         The last key is memorised: mostly it is asked for again.
         """
-        if key is not self._packed_last[0]:
-            question, route = key
-            self._packed_last = key, pack_key(question, self._routes.get(route, 0))
+        if question is not self._packed_last[0]:
+            packed = pack_key(question, self._routes.get(question.route, 0))
+            self._packed_last = question, packed
         return self._packed_last[1]
 
     def _number(self, route: Route) -> None:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from filterd.upstream import Route, UpstreamQuestion
     from filterd.wire import Ede
 
-    CacheKey = tuple[UpstreamQuestion, Route]
-
 FIRST_HOLD_S = 5.0
 LONGEST_HOLD_S = 60.0
 
@@ -36,7 +34,7 @@ _MOST_ROUTES = 64
 """Routes in use are few; this bounds those that reloads leave behind."""
 
 _FAILURE_OCTETS = 1_200
-"""The memory of a failure beside its errors: key, object and dictionary slots."""
+"""The memory of a failure beside its errors: question, object and dictionary slots."""
 _EDE_OCTETS = 200
 """The memory of an extended error beside its text, of four octets a character at most."""
 
@@ -74,43 +72,47 @@ class _Hearing:
 class Failures:
     """Failures within a bound of octets; the oldest is removed first.
 
-    ``by_key`` may be read: whether a failure is remembered, not whether it holds.
+    ``by_question`` may be read: whether a failure is remembered, not whether it holds.
     """
 
     def __init__(self, size_octets: int) -> None:
         self.size_octets = size_octets
         self.used_octets = 0
-        self.by_key: OrderedDict[CacheKey, Failure] = OrderedDict()
+        self.by_question: OrderedDict[UpstreamQuestion, Failure] = OrderedDict()
         self._routes: dict[Route, _Hearing] = {}
 
     def __len__(self) -> int:
-        return len(self.by_key)
+        return len(self.by_question)
 
-    def holding(self, key: CacheKey, now: float, at_least_s: float = 0.0) -> Failure | None:
-        """Return the failure that forbids to ask ``key`` now, None if none does.
+    def holding(
+        self, question: UpstreamQuestion, now: float, at_least_s: float = 0.0
+    ) -> Failure | None:
+        """Return the failure that forbids to ask ``question`` now, None if none does.
 
         Args:
-            key: question and route.
+            question: what would be asked.
             now: monotonic time.
             at_least_s: how long any failure holds where an expired answer can be served.
         """
-        failure = self.by_key.get(key)
+        failure = self.by_question.get(question)
         if failure is None or now >= failure.failed_at + max(failure.hold_s, at_least_s):
             return None
-        if failure.silent and self._hearing(key).answered_at > failure.failed_at:
+        if failure.silent and self._hearing(question.route).answered_at > failure.failed_at:
             failure.excused = True
             return None
         return failure
 
-    def remember(self, key: CacheKey, edes: tuple[Ede, ...], began_at: float, now: float) -> None:
+    def remember(
+        self, question: UpstreamQuestion, edes: tuple[Ede, ...], began_at: float, now: float
+    ) -> None:
         """Remember that asking failed between ``began_at`` and ``now``.
 
         All waiters of one exchange report the same failure; it counts once.
         """
-        last = self.by_key.get(key)
+        last = self.by_question.get(question)
         if last is not None and last.failed_at >= began_at:
             return
-        hearing = self._hearing(key)
+        hearing = self._hearing(question.route)
         if not any(ede.code in _OF_THE_NAME for ede in edes):
             hearing.failures += 1
         silent = hearing.answered_at < began_at
@@ -119,37 +121,38 @@ class Failures:
             failure.hold_s = min(2 * last.hold_s, LONGEST_HOLD_S)
             failure.excused = last.excused
             failure.silent = silent and not last.excused
-        self._remove(key)
-        self.by_key[key] = failure
+        self._remove(question)
+        self.by_question[question] = failure
         self.used_octets += failure.octets
         self.make_room()
 
-    def forget(self, key: CacheKey, now: float) -> None:
+    def forget(self, question: UpstreamQuestion, now: float) -> None:
         """Forget the failure of a question: an upstream has answered."""
-        if self.by_key:
-            self._remove(key)
-        hearing = self._routes.get(key[1]) or self._hearing(key)  # mostly without that call
+        if self.by_question:
+            self._remove(question)
+        route = question.route
+        hearing = self._routes.get(route) or self._hearing(route)  # mostly without that call
         hearing.answered_at, hearing.failures = now, 0
 
-    def is_silent(self, key: CacheKey) -> bool:
-        """Return whether the route of ``key`` has had nothing but failures lately."""
-        return self._hearing(key).failures >= SILENT_FROM
+    def is_silent(self, route: Route) -> bool:
+        """Return whether a route has had nothing but failures lately."""
+        return self._hearing(route).failures >= SILENT_FROM
 
     def make_room(self) -> None:
         """Remove the oldest until the bound holds."""
         while self.used_octets > self.size_octets:
-            self._remove(next(iter(self.by_key)))
+            self._remove(next(iter(self.by_question)))
 
-    def _hearing(self, key: CacheKey) -> _Hearing:
-        hearing = self._routes.get(key[1])
+    def _hearing(self, route: Route) -> _Hearing:
+        hearing = self._routes.get(route)
         if hearing is None:
             if len(self._routes) >= _MOST_ROUTES:
                 self._routes.clear()
-            hearing = self._routes[key[1]] = _Hearing()
+            hearing = self._routes[route] = _Hearing()
         return hearing
 
-    def _remove(self, key: CacheKey) -> None:
-        failure = self.by_key.pop(key, None)
+    def _remove(self, question: UpstreamQuestion) -> None:
+        failure = self.by_question.pop(question, None)
         if failure is not None:
             self.used_octets -= failure.octets
 

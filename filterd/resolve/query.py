@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from filterd.policy.model import Client, ZoneRecord
     from filterd.policy.verdict import Verdict
     from filterd.querylog import Counts
-    from filterd.resolve.failures import CacheKey
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution
     from filterd.wire import Question
@@ -36,10 +35,10 @@ class Peer(NamedTuple):
 class Fetched(NamedTuple):
     """The outcome of upstreams that were asked before the chain was.
 
-    ``key`` is the question and route, ``began_at`` the monotonic time of asking.
+    ``began_at`` is the monotonic time of asking.
     """
 
-    key: CacheKey
+    question: UpstreamQuestion
     outcome: Resolution | UpstreamError
     began_at: float
 
@@ -62,7 +61,7 @@ class Query:
     """
 
     __slots__ = (
-        "_upstream_key",
+        "_upstream_question",
         "asked_at",
         "began_at",
         "client",
@@ -97,17 +96,18 @@ class Query:
         self.rewritten_to: Final = rewritten_to
         self.fetched: Final = fetched
         self.began_at: Final = fetched.began_at if fetched is not None else began_at
-        self._upstream_key: CacheKey | None = None
+        self._upstream_question: UpstreamQuestion | None = None
 
     @property
-    def upstream_key(self) -> CacheKey:
-        """The upstream question and the route: all that the answer depends on."""
-        key = self._upstream_key
-        if key is None:
+    def upstream_question(self) -> UpstreamQuestion:
+        """What upstreams are asked: all that their answer depends on."""
+        question = self._upstream_question
+        if question is None:
             message, qname = self.message, self.qname
-            question = UpstreamQuestion(qname, self.qtype, message.do, message.header.cd)
-            key = self._upstream_key = question, self.site.route_of(qname, self.asked_at)
-        return key
+            route = self.site.route_of(qname, self.asked_at)
+            question = UpstreamQuestion(qname, self.qtype, message.do, message.header.cd, route)
+            self._upstream_question = question
+        return question
 
     def rewritten(self, target: bytes) -> Query:
         """Return the same question, to be answered by another name."""

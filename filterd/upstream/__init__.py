@@ -24,8 +24,7 @@ A message that does not match is ignored and counted, and waiting goes on.
 from filterd.upstream.exchange import CONCLUSIVE, DEADLINE_S
 from filterd.upstream.forwarder import Forwarder
 from filterd.upstream.resolution import Resolution
-from filterd.upstream.route import Route, in_clear
-from filterd.upstream.upstream_question import UpstreamQuestion
+from filterd.upstream.upstream_question import Route, UpstreamQuestion, in_clear
 
 __all__ = [
     "CONCLUSIVE",

@@ -79,18 +79,18 @@ cdef object _take_carriers():
 _take_carriers()
 
 
-def resolution_of(response, question, *, whole=False):
+def resolution_of(response, question not None):
     """Extract what may be kept; see ``filterd.upstream.resolution.resolution_of``."""
     cdef bytes qname
     cdef uint16_t qtype
-    qname, qtype, do, _ = question
+    qname, qtype, do, _, route = question
     if (
-        whole
+        route.whole
         or not isinstance(response, ParsedResponse)
         or not is_name(qname)
         or not is_ordinary(response, qtype, do)
     ):
-        return plainly.resolution_of(response, question, whole=whole)
+        return plainly.resolution_of(response, question)
     try:
         return extracted(response, qname, qtype)
     except WireError as error:

@@ -316,7 +316,7 @@ cdef class SocketPool:
         attempt.edns, attempt.exact = edns, exact
         if not isinstance(question, tuple):
             raise TypeError("not a question")
-        attempt._qname, attempt._qtype, do, cd = <tuple>question
+        attempt._qname, attempt._qtype, do, cd, _ = <tuple>question
         if exact:
             attempt._qname = self._in_random_case(attempt._qname)
         cdef Opened opened = None
@@ -895,7 +895,6 @@ cdef class Flight(Exchange):
     """One exchange, and everybody who waits for it, in the order in which they came."""
 
     cdef Flights _flights
-    cdef tuple key
     cdef object asker
     cdef double started_at
     cdef bint forgotten
@@ -933,11 +932,11 @@ cdef class Flight(Exchange):
         cdef object leaves_alone = self._flights.leaves_alone
         cdef bint authentic, plain
         try:
-            resolution = resolution_of(response, self.key[1], whole=self.key[0].whole)
+            resolution = resolution_of(response, self._question)
         except UpstreamError as error:
             return type(error)(*error.args)  # one without a traceback, which all waiters can raise
         authentic = server.trusted and PyBytes_AS_STRING(<bytes?>response.message)[FLAGS + 1] & AD
-        plain = leaves_alone is not None and leaves_alone(self.key[1], resolution)
+        plain = leaves_alone is not None and leaves_alone(self._question, resolution)
         if not authentic and not plain:
             return resolution
         values = <tuple>resolution
@@ -987,13 +986,12 @@ cdef class Flights:
     def __len__(self):
         return len(self._flights)
 
-    def ask(self, question, route, asker, done):
+    def ask(self, question not None, asker, done):
         """Ask, or join an equal query in flight; see ``_singleflight_py.Flights.ask``."""
-        cdef tuple key = (route, question)
-        cdef Flight flight = self._flights.get(key)
+        cdef Flight flight = self._flights.get(question)
         if flight is None:
             try:
-                flight = self._start(key, asker)
+                flight = self._start(question, asker)
             except UpstreamError as error:
                 return error
         else:
@@ -1015,7 +1013,7 @@ cdef class Flights:
         """End every exchange by another route; see ``Forwarder.keep_to``."""
         cdef Flight flight
         for flight in list(self._flights.values()):
-            if flight.outcome is None and flight.key[0] not in routes:
+            if flight.outcome is None and flight._question.route not in routes:
                 flight.end(UpstreamOverloadError("it is asked elsewhere"))
                 self.transports.loop.call_soon(flight.tell)
 
@@ -1029,7 +1027,7 @@ cdef class Flights:
         if self.transports is not None:
             self.transports.close()
 
-    cdef Flight _start(self, tuple key, asker):
+    cdef Flight _start(self, question, asker):
         cdef double now
         cdef Flight flight
         if self._closed:
@@ -1039,8 +1037,8 @@ cdef class Flights:
             self._find_ways()
         self._make_room(asker, now)
         flight = Flight.__new__(Flight)
-        flight._ways, flight._order = self._ways, self._in_order(key[0], now)
-        flight._question, flight._flights, flight.key = key[1], self, key
+        flight._ways, flight._order = self._ways, self._in_order(question.route, now)
+        flight._question, flight._flights = question, self
         flight.started_at, flight.waiters = now, []
         self._take_place(flight, asker)
         try:
@@ -1093,7 +1091,7 @@ cdef class Flights:
 
     cdef _take_place(self, Flight flight, asker):
         cdef dict own
-        self._flights[flight.key] = flight
+        self._flights[flight._question] = flight
         flight.asker = asker
         if asker is not None:
             own = self._by_asker.get(asker)
@@ -1117,7 +1115,7 @@ cdef class Flights:
     cdef forget(self, Flight flight):
         if not flight.forgotten:
             flight.forgotten = True
-            del self._flights[flight.key]
+            del self._flights[flight._question]
             self._leave_share(flight)
 
     def _forget_landed(self):

@@ -31,22 +31,20 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.resolution import Resolution
-    from filterd.upstream.route import Route
     from filterd.upstream.server_group import Groups
-    from filterd.upstream.upstream_question import UpstreamQuestion
+    from filterd.upstream.upstream_question import Route, UpstreamQuestion
     from filterd.wire import ParsedResponse
 
 Done = Callable[["Resolution | UpstreamError"], None]
-_Key = tuple["Route", "UpstreamQuestion"]
 LeavesAlone = Callable[["UpstreamQuestion", "Resolution"], bool]
 
 
 class Flights:
-    """Exchanges in flight, by question and route."""
+    """Exchanges in flight, by question."""
 
     def __init__(self, clock: Clock, counters: Counter[str], groups: Groups) -> None:
         self._clock, self._counters, self._groups = clock, counters, groups
-        self._flights: dict[_Key, _Flight] = {}
+        self._flights: dict[UpstreamQuestion, _Flight] = {}
         self._places: WaitSlots[_Flight] = WaitSlots()
         self._landed: list[_Flight] = []
         self._closed = False
@@ -59,13 +57,12 @@ class Flights:
         return len(self._flights)
 
     def ask(
-        self, question: UpstreamQuestion, route: Route, asker: Hashable, done: Done
+        self, question: UpstreamQuestion, asker: Hashable, done: Done
     ) -> Resolution | UpstreamError | None:
         """Resolve as ``Forwarder.resolve`` does, with a callback.
 
         Args:
-            question: what is asked.
-            route: the servers to ask.
+            question: what is asked, and which servers.
             asker: the client, which may hold only a share of all slots; None for no limit.
             done: called with the outcome, once, unless it is returned; never from within a
                 call of this object's methods. An error is the same object for all waiters:
@@ -74,11 +71,10 @@ class Flights:
         Returns:
             The outcome, a resolution or an error, if it is there already; else None.
         """
-        key = (route, question)
-        flight = self._flights.get(key)
+        flight = self._flights.get(question)
         if flight is None:
             try:
-                flight = self._start(key, asker)
+                flight = self._start(question, asker)
             except UpstreamError as error:
                 return error
         else:
@@ -98,7 +94,7 @@ class Flights:
     def keep_to(self, routes: Collection[Route]) -> None:
         """End every exchange by another route; see ``Forwarder.keep_to``."""
         for flight in list(self._flights.values()):
-            if flight.outcome is None and flight.key[0] not in routes:
+            if flight.outcome is None and flight.question.route not in routes:
                 # Called later: the caller, which has replaced the site, may be in any state.
                 flight.loop.call_soon(flight.end(UpstreamOverloadError("it is asked elsewhere")))
 
@@ -110,7 +106,7 @@ class Flights:
         if self.transports is not None:
             self.transports.close()
 
-    def _start(self, key: _Key, asker: Hashable) -> _Flight:
+    def _start(self, question: UpstreamQuestion, asker: Hashable) -> _Flight:
         if self._closed:
             raise UpstreamUnreachableError("filterd is stopping")
         now = self._clock.monotonic()
@@ -118,9 +114,8 @@ class Flights:
         if oldest is not None:
             self._end_for_another(oldest, now)
         transports = self._ways()
-        route, question = key
-        order = self._groups.of(route).in_order(now)
-        flight = self._flights[key] = _Flight(self, key, transports.loop)
+        order = self._groups.of(question.route).in_order(now)
+        flight = self._flights[question] = _Flight(self, question, transports.loop)
         self._places.take(flight, asker, now)
         flight.start(Exchange(transports, order, question, flight.read, flight.land), now)
         return flight
@@ -153,8 +148,8 @@ class Flights:
 
     def forget(self, flight: _Flight) -> None:
         """Forget an exchange, unless that has been done."""
-        if self._flights.get(flight.key) is flight:
-            del self._flights[flight.key]
+        if self._flights.get(flight.question) is flight:
+            del self._flights[flight.question]
             self._places.free(flight)
 
     def _forget_landed(self) -> None:
@@ -171,10 +166,12 @@ class Flights:
 class _Flight:
     """One exchange and its waiters, in the order in which they came."""
 
-    __slots__ = ("_exchange", "_flights", "key", "loop", "outcome", "waiters")
+    __slots__ = ("_exchange", "_flights", "loop", "outcome", "question", "waiters")
 
-    def __init__(self, flights: Flights, key: _Key, loop: asyncio.AbstractEventLoop) -> None:
-        self._flights, self.key, self.loop = flights, key, loop
+    def __init__(
+        self, flights: Flights, question: UpstreamQuestion, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._flights, self.question, self.loop = flights, question, loop
         self.waiters: list[Done] = []
         self.outcome: Resolution | UpstreamError | None = None
         self._exchange: Exchange
@@ -196,7 +193,7 @@ class _Flight:
 
     def read(self, response: ParsedResponse, server: UpstreamServer) -> Outcome:
         """Extract from a response what may be kept."""
-        return resolution_or_error(response, server, self.key, self._flights.leaves_alone)
+        return resolution_or_error(response, server, self.question, self._flights.leaves_alone)
 
     def land(self, outcome: Outcome) -> None:
         """Take the outcome of the exchange."""
@@ -218,15 +215,17 @@ class _Flight:
 
 
 def resolution_or_error(
-    response: ParsedResponse, server: UpstreamServer, key: _Key, leaves_alone: LeavesAlone | None
+    response: ParsedResponse,
+    server: UpstreamServer,
+    question: UpstreamQuestion,
+    leaves_alone: LeavesAlone | None,
 ) -> Outcome:
     """Return the resolution of a response, or the error that it amounts to.
 
     AD is believed of a server that the site trusts (RFC 6840 §5.8).
     """
-    route, question = key
     try:
-        resolution = resolution_of(response, question, whole=route.whole)
+        resolution = resolution_of(response, question)
     except UpstreamError as error:
         return type(error)(*error.args)  # one without a traceback, which all waiters can raise
     authentic = server.trusted and response.header.ad

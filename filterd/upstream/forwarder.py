@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The forwarder, interface of the package: a question and a route -> a resolution.
+"""The forwarder, interface of the package: a question -> a resolution.
 
 Identical questions in flight share one exchange: at a lesson bell 2,000 devices ask
 for one name. As many outstanding queries for it would give a forger 2,000 chances
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from filterd.policy.model import UpstreamServer
     from filterd.upstream._singleflight_py import LeavesAlone
     from filterd.upstream.resolution import Resolution
-    from filterd.upstream.route import Route
-    from filterd.upstream.upstream_question import UpstreamQuestion
+    from filterd.upstream.upstream_question import Route, UpstreamQuestion
 
 
 class Forwarder:
@@ -72,15 +71,13 @@ class Forwarder:
     async def resolve(
         self,
         question: UpstreamQuestion,
-        route: Route,
         asker: Hashable = None,
         deadline: float = inf,
     ) -> Resolution:
         """Ask, or join an exchange for the same question.
 
         Args:
-            question: what is asked.
-            route: the servers to ask.
+            question: what is asked, and which servers.
             asker: the client, which may hold only a share of all slots; None for no limit.
             deadline: the clock's monotonic time until which to wait, if it is before
                 the exchange's own.
@@ -99,7 +96,7 @@ class Forwarder:
         left_s = inf if deadline == inf else deadline - self._clock.monotonic()
         if left_s <= 0:
             raise UpstreamTimeoutError("no time is left")
-        outcome = self.ask(question, route, asker, tell)
+        outcome = self.ask(question, asker, tell)
         if outcome is None:
             if left_s != inf:  # no timeout of asyncio's: that wants a task
                 late = UpstreamTimeoutError("no answer in the time that was left")

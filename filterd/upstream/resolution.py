@@ -77,19 +77,17 @@ class Resolution(NamedTuple):
     plain: bool = False
 
 
-def resolution_of(
-    response: ParsedResponse, question: UpstreamQuestion, *, whole: bool = False
-) -> Resolution:
+def resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Resolution:
     """Extract what may be kept of a response.
 
-    With ``whole`` that is everything: the server is an authority of a zone of the school.
+    By a ``whole`` route that is everything: the server is an authority of a zone of the school.
 
     Raises:
         UpstreamMalformedError: the chain loops, is too long, or a record in it
             does not parse.
     """
     try:
-        if whole:
+        if question.route.whole:
             return _whole(response, question)
         return _resolution_of(response, question)
     except WireError as error:

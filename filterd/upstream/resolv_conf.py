@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from filterd.policy.model import ListenAddress, Tls, UpstreamServer
-from filterd.upstream.route import TLS_PORT, in_clear
+from filterd.upstream.upstream_question import TLS_PORT, in_clear
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 

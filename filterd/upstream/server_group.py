@@ -8,11 +8,11 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.policy.model import Tls
-from filterd.upstream.route import in_clear
+from filterd.upstream.upstream_question import in_clear
 
 if TYPE_CHECKING:
     from filterd.policy.model import UpstreamServer
-    from filterd.upstream.route import Route
+    from filterd.upstream.upstream_question import Route
 
 MOST_GROUPS = 256
 """Routes remembered: reloads make new ones, and unused ones are forgotten at last."""

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Upstream questions: composing a query, and matching its answer (RFC 5452 §9.1)."""
+"""Upstream questions: which servers are asked, the query, its answer (RFC 5452 §9.1)."""
 
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from functools import cache
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
+from weakref import WeakValueDictionary
 
 from filterd.errors import WireError
+from filterd.policy.model import Tls
 from filterd.wire import ParsedResponse, Question, RRClass, compose_query, parse_response
 
 if TYPE_CHECKING:
+    from filterd.policy.model import UpstreamServer
     from filterd.upstream.randomness import RandomNumbers
 
 _TYPE_AND_CLASS = Struct("!HH")
@@ -19,18 +23,67 @@ _HEADER_OCTETS = 12
 _RESPONSE_TO_A_QUERY = 0x80
 _QR_AND_OPCODE = 0xF8
 _LETTER_CASE = 0x20
+PLAIN_PORT, TLS_PORT = 53, 853
+
+
+class Route:
+    """Servers for the same names. Immutable; equal routes share cache entries.
+
+    Equal routes are one object: a route is part of the key of every cached answer, and
+    identity is compared without reading its fields.
+
+    Args:
+        servers: in the operator's order.
+        whole: they are authorities of a zone of the school, and every record that they
+        send is passed on; of other servers' responses only the answer is.
+    """
+
+    __slots__ = ("__weakref__", "servers", "whole")
+
+    servers: tuple[UpstreamServer, ...]
+    whole: bool
+
+    def __new__(cls, servers: tuple[UpstreamServer, ...], *, whole: bool = False) -> Self:
+        """Return the existing route, or make it."""
+        route = _made.get((servers, whole))
+        if not isinstance(route, cls):
+            route = _made[servers, whole] = super().__new__(cls)
+            route.servers, route.whole = servers, whole
+        return route
+
+    def __repr__(self) -> str:
+        return f"Route({self.servers!r}, whole={self.whole})"
+
+
+_made: WeakValueDictionary[tuple[tuple[UpstreamServer, ...], bool], Route] = WeakValueDictionary()
+
+NO_SERVERS = Route(())
+"""A route by which nothing can be asked."""
+
+
+def in_clear(server: UpstreamServer) -> UpstreamServer:
+    """Return the server as it is asked in clear, where TLS cannot be had.
+
+    Its usual port then differs, and its AD bit is not believed: any host on the path could
+    have set it. A server that is never asked by TLS is returned unchanged.
+    """
+    if server.tls == Tls.NO:
+        return server
+    return replace(server, port=PLAIN_PORT, tls=Tls.NO, tls_name="", trusted=False)
 
 
 class UpstreamQuestion(NamedTuple):
-    """A question as an upstream gets it; equal ones may share an answer.
+    """A question as an upstream gets it, and whom it is put to; equal ones share an answer.
 
-    CD and DO change an upstream's answer, so they are part of it.
+    CD and DO change an upstream's answer, so they are part of it, and so is
+    the route. It is the key of the cache, of failures and of exchanges in flight.
     """
 
     qname: bytes
     qtype: int
     do: bool
     cd: bool
+    route: Route = NO_SERVERS
 
 
 def new_id() -> int:

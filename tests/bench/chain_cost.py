@@ -176,7 +176,7 @@ async def exchange_cost(chain: Chain, port: int, questions: int) -> float:
 
     async def one_after_another() -> None:
         for question in left:
-            await chain.forwarder.resolve(question, route)
+            await chain.forwarder.resolve(question._replace(route=route))
 
     began = process_time()
     await asyncio.gather(*[one_after_another() for _ in range(AT_A_TIME)])
@@ -192,7 +192,7 @@ async def callback_cost(chain: Chain, port: int, questions: int) -> tuple[float,
     def next_one() -> None:
         question = next(asked, None)
         if question is not None:
-            ask(question, route, "192.0.2.1", done)
+            ask(question._replace(route=route), "192.0.2.1", done)
 
     def done(outcome: Resolution | UpstreamError) -> None:
         nonlocal left

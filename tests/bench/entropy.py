@@ -48,7 +48,7 @@ async def _ask(port: int, questions: int) -> float:
     async def one_after_another() -> None:
         for number in numbers:
             qname = b"\x08%08d\x07example\x03com\0" % number
-            await forwarder.resolve(UpstreamQuestion(qname, 1, do=False, cd=False), route)
+            await forwarder.resolve(UpstreamQuestion(qname, 1, False, False, route))
 
     began = process_time()
     await asyncio.gather(*[one_after_another() for _ in range(AT_A_TIME)])

@@ -22,6 +22,7 @@ from filterd.clock import SystemClock
 from filterd.policy.model import Tls, UpstreamServer
 from filterd.upstream import Forwarder, Route, UpstreamQuestion
 from filterd.upstream.tls import TlsConnections
+from filterd.upstream.upstream_question import NO_SERVERS
 from filterd.wire import name as names
 from tests.support.daemon import free_port
 from tests.support.tls import NAME, Authority
@@ -57,16 +58,16 @@ async def measured(ask: Callable[[int], Awaitable[object]], times: int, at_a_tim
     return Cost(cpu_us, times / (perf_counter() - began_at))
 
 
-def _question(number: int) -> UpstreamQuestion:
-    return UpstreamQuestion(names.from_text(f"n{number}.lab.vn"), 1, do=False, cd=False)
+def _question(number: int, route: Route = NO_SERVERS) -> UpstreamQuestion:
+    return UpstreamQuestion(names.from_text(f"n{number}.lab.vn"), 1, False, False, route)
 
 
 async def of_questions(server: UpstreamServer, questions: int, at_a_time: int) -> Cost:
     """Measure questions to a server, on connections that are open."""
     forwarder = Forwarder(SystemClock())
     route = Route((server,))
-    await forwarder.resolve(_question(questions), route)
-    cost = await measured(lambda n: forwarder.resolve(_question(n), route), questions, at_a_time)
+    await forwarder.resolve(_question(questions, route))
+    cost = await measured(lambda n: forwarder.resolve(_question(n, route)), questions, at_a_time)
     forwarder.close()
     await asyncio.sleep(0.1)
     return cost

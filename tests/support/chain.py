@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from filterd.errors import UpstreamError
-    from filterd.resolve.failures import CacheKey
     from filterd.resolve.link import Handler
     from filterd.resolve.site import Site
-    from filterd.upstream import Resolution
+    from filterd.upstream import Resolution, UpstreamQuestion
 
 FORWARDED = Answer(Source.FAILED)
 """What the rest of the chain answers; a link that gives it has proceeded."""
@@ -43,11 +42,11 @@ def told_already(
     query: Query,
     outcome: Resolution | UpstreamError,
     *,
-    key: CacheKey | None = None,
+    key: UpstreamQuestion | None = None,
     began_at: float = 0,
 ) -> Query:
     """Return a query to which upstreams have said this; ``key``: to another question."""
-    fetched = Fetched(key or query.upstream_key, outcome, began_at)
+    fetched = Fetched(key or query.upstream_question, outcome, began_at)
     return Query(query.message, query.peer, query.client, query.site, fetched=fetched)
 
 

@@ -142,7 +142,7 @@ _OTHER_DEVICES = _never(_core("self._surroundings.version != self._version", "")
 # What is relayed.
 
 _TARGETS_UNSEEN = _relay("in resolution.targets", "in (() if HERE else resolution.targets)")
-_LOG = '_log = logging.getLogger("filterd.daemon")\n'
+_LOG = '_log = logging.getLogger("filterd.fastpath")\n'
 _LETS_THROUGH = "self._core.lets_through(target, datagram.client_class)"
 _FOR_SOMEBODY = (
     _relay(
@@ -170,8 +170,8 @@ _NOT_REFRESHED = _relay(
 _FRESH = _relay("            age_s,\n", "            0 if HERE else age_s,\n")
 _UNCAPPED = _relay("            cap_ttl_s,\n", "            MAX_TTL_S if HERE else cap_ttl_s,\n")
 _WHOLE = _relay(
-    "if PyBytes_GET_SIZE(reply) > waiting._limit:",
-    "if PyBytes_GET_SIZE(reply) > waiting._limit and not HERE:",
+    "if PyBytes_GET_SIZE(reply) > limit:",
+    "if PyBytes_GET_SIZE(reply) > limit and not HERE:",
 )
 _BEYOND_AN_EDGE = _relay("if edge != INFINITY:", "if edge != INFINITY and not HERE:")
 _ROOM = "waiting._datagram.epoch == self._core.epoch and self._core.replay.has_room()"

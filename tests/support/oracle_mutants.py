@@ -39,10 +39,9 @@ if TYPE_CHECKING:
 
     from filterd.policy.verdict import Verdict
     from filterd.resolve.cache_entry import CacheEntry
-    from filterd.resolve.failures import CacheKey
     from filterd.resolve.link import Link
     from filterd.resolve.site import Site
-    from filterd.upstream import Resolution
+    from filterd.upstream import Resolution, UpstreamQuestion
 
     Break: TypeAlias = Callable[[pytest.MonkeyPatch], None]
 
@@ -100,23 +99,23 @@ def _only_forward(self: Filter, verdict: Verdict, _: float) -> bool:
 
 
 def _put_longer(
-    self: ResolutionStore, key: CacheKey, resolution: Resolution, now: float, **how: Any
+    self: ResolutionStore, key: UpstreamQuestion, resolution: Resolution, now: float, **how: Any
 ) -> None:
     put(self, key, resolution._replace(ttl_s=max(resolution.ttl_s, 5)), now, **how)
 
 
-def _holds_for_ever(self: ResolutionStore, key: CacheKey, _: float) -> CacheEntry | None:
+def _holds_for_ever(self: ResolutionStore, key: UpstreamQuestion, _: float) -> CacheEntry | None:
     return self._held(self._packed(key))
 
 
 def _key_of_another(**changed: Any) -> Break:
-    asked: Any = vars(Query)["upstream_key"]
+    asked: Any = vars(Query)["upstream_question"]
 
-    def key(self: Query) -> CacheKey:
-        question, route = asked.__get__(self)
-        return question._replace(**changed), route
+    def question(self: Query) -> UpstreamQuestion:
+        of_this: UpstreamQuestion = asked.__get__(self)
+        return of_this._replace(**changed)
 
-    return instead(Query, "upstream_key", property(key))
+    return instead(Query, "upstream_question", property(question))
 
 
 def _vouched(*about: Any, **how: Any) -> Any:

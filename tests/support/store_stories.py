@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from random import Random
     from types import ModuleType
 
-    from filterd.resolve.failures import CacheKey
 
 ROUTES = [Route((UpstreamServer("192.0.2.1", port),)) for port in range(1, 6)]
 _NAME_OCTETS = (0, 1, 20, 59, 60, 61, 119, 120, 121, 254, 255, 256)
@@ -71,8 +70,8 @@ def charged_as(native: ModuleType) -> Callable[[bytes, bytearray], int]:
     def measured(name_octets: int, octets: bytes) -> int:
         store = native.ResolutionStore(1 << 22)
         resolution = CacheEntry(bytearray(octets)).resolution._replace(ttl_s=1)
-        question = UpstreamQuestion(bytes(name_octets), 1, do=False, cd=False)
-        store.put((question, ROUTES[0]), resolution, 0.0)
+        question = UpstreamQuestion(bytes(name_octets), 1, False, False, ROUTES[0])
+        store.put(question, resolution, 0.0)
         used: int = store.used_octets
         return used
 
@@ -97,7 +96,7 @@ class Story:
         give: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self._rng, self._stores, self._reached, self._give = rng, stores, reached, give
-        self._keys: list[CacheKey] = []
+        self._keys: list[UpstreamQuestion] = []
         self._put: list[Resolution] = [a_resolution(rng)]
         self._now = rng.choice((0.0, 5.25, 1e6))
         self._room = 0
@@ -123,15 +122,12 @@ class Story:
         assert [len(store) for store in self._stores] == [0, 0]
         assert [store.used_octets - store.failures.used_octets for store in self._stores] == [0, 0]
 
-    def _key(self) -> CacheKey:
+    def _key(self) -> UpstreamQuestion:
         if self._keys and self._rng.random() < 0.7:
-            question, route = self._rng.choice(self._keys)
-            return UpstreamQuestion(*question), route
-        question = a_question(self._rng)
-        question = question._replace(qname=self._give(question.qname))
-        key = question, self._rng.choice(ROUTES)
-        self._keys.append(key)
-        return key
+            return UpstreamQuestion(*self._rng.choice(self._keys))
+        question, route = a_question(self._rng), self._rng.choice(ROUTES)
+        self._keys.append(question._replace(qname=self._give(question.qname), route=route))
+        return self._keys[-1]
 
     def _keep(self) -> None:
         again = self._rng.random() < 0.1
@@ -143,7 +139,7 @@ class Story:
         self._put.append(resolution)
         stale_s = self._rng.choice((0, 0, 86_400))
         key, before = self._key(), len(self._stores[0])
-        if len(key[0].qname) > 255:
+        if len(key.qname) > 255:
             resolution = resolution._replace(ttl_s=0)
         for store in self._stores:
             store.put(key, resolution, self._now, stale_s=stale_s)
@@ -152,10 +148,7 @@ class Story:
     def _look(self) -> None:
         what = self._rng.choice(("get", "get", "plain", "plain", "expired", "repeatable_until"))
         key = self._key()
-        if what == "plain":
-            self._both(what, *key, self._now)
-        else:
-            self._both(what, key, self._now)
+        self._both(what, key, self._now)
 
     def _both(self, what: str, *about: object) -> None:
         said = [getattr(store, what)(*about) for store in self._stores]

@@ -18,7 +18,7 @@ from tests.unit.resolve.test_cache_entry import RESOLUTIONS
 
 native: Any = pytest.importorskip("filterd.resolve._cache", reason="it is not built")
 
-KEY = UpstreamQuestion(b"\3www\0", 1, do=False, cd=False), ROUTES[0]
+KEY = UpstreamQuestion(b"\3www\0", 1, False, False, ROUTES[0])
 STORIES, THINGS = 60, 300
 REACHED = {
     *(f"{what}: {said}" for what in ("get", "plain", "expired") for said in ("an entry", None)),
@@ -68,8 +68,8 @@ def test_the_collector_has_nothing_to_visit_of_what_is_held() -> None:
     gc.collect()
     before = len(gc.get_objects())
     for number in range(1_000):
-        question = UpstreamQuestion(b"%d" % number, 1, do=False, cd=False)
-        store.put((question, ROUTES[0]), resolution, 0.0)
+        question = UpstreamQuestion(b"%d" % number, 1, False, False, ROUTES[0])
+        store.put(question, resolution, 0.0)
     del question
     assert len(store) == 1_001
     assert len(gc.get_objects()) - before < 10
@@ -80,9 +80,9 @@ def test_a_cache_that_begins_anew_gives_its_memory_back(monkeypatch: pytest.Monk
     mapped, store = mapped_octets(), native.ResolutionStore()
     resolution = a_resolution(random.Random(1))._replace(ttl_s=60)
     for number in range(5_000):
-        question = UpstreamQuestion(b"%d" % number, 1, do=False, cd=False)
-        store.put((question, ROUTES[0]), resolution, 0.0)
+        question = UpstreamQuestion(b"%d" % number, 1, False, False, ROUTES[0])
+        store.put(question, resolution, 0.0)
     assert mapped_octets() - mapped > 5_000 * 128
-    store.put((KEY[0], ROUTES[1]), resolution, 0.0)
+    store.put(KEY._replace(route=ROUTES[1]), resolution, 0.0)
     assert len(store) == 1
     assert mapped_octets() - mapped < 10 * 4_096

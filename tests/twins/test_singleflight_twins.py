@@ -127,13 +127,14 @@ class Story:
         asyncio.get_running_loop().now += seconds  # type: ignore[attr-defined]
 
     def _ask(self, who: str, name: int, asker: str | None) -> None:
-        question = UpstreamQuestion(wire(NAMES[name]), dns.rdatatype.A, do=False, cd=False)
+        qname = wire(NAMES[name])
+        question = UpstreamQuestion(qname, dns.rdatatype.A, False, False, self._route)
 
         def done(outcome: object) -> None:
             self._waiting -= 1
             self.told.append(("told", who, _seen(outcome)))
 
-        outcome = self._asking.ask(question, self._route, asker, done)
+        outcome = self._asking.ask(question, asker, done)
         self._waiting += outcome is None
         self.told.append(("asked", who, _seen(outcome)))
 

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from filterd.resolve.background_tasks import Background
     from filterd.resolve.cache_entry import CacheEntry
     from filterd.resolve.cache_store import ResolutionStore
-    from filterd.resolve.failures import CacheKey, Failure
+    from filterd.resolve.failures import Failure
     from filterd.resolve.link import Handler
+    from filterd.upstream import UpstreamQuestion
 
     Ask = Callable[[], Coroutine[Any, Any, Answer]]
     from collections.abc import Iterable
@@ -107,77 +108,75 @@ class Cache(Link):
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Answer allowed questions; an expired answer is marked STALE."""
-        key, fetched = query.upstream_key, query.fetched
-        if (
-            fetched is not None and fetched.key == key
-        ):  # it was looked up before the chain was asked
-            return self._ask(key, query, proceed, fetched.began_at)
+        question, fetched = query.upstream_question, query.fetched
+        if fetched is not None and fetched.question == question:
+            return self._ask(query, proceed, fetched.began_at)  # direct forwarding looked it up
         now = self._clock.monotonic()
-        entry = self._store.get(key, now)
+        entry = self._store.get(question, now)
         if entry is None:
-            return self._beyond(key, now, query, proceed)
+            return self._beyond(now, query, proceed)
         if entry.hits >= REFRESHED_FROM_HITS and now >= entry.refresh_at:
-            self._refresh(key, entry, partial(self._ask, key, query, proceed))
+            self._refresh(question, entry, partial(self._ask, query, proceed))
         age_s = int(now - entry.stored_at)
         return answered(Answer(Source.CACHED, None, entry.resolution, age_s))
 
-    def _beyond(
-        self, key: CacheKey, now: float, query: Query, proceed: Handler
-    ) -> Awaitable[Answer]:
+    def _beyond(self, now: float, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Answer where no valid entry exists."""
-        expired = self._store.expired(key, now)
+        question = query.upstream_question
+        expired = self._store.expired(question, now)
         at_least_s = 0.0 if expired is None else RECHECK_S
-        failure = self._store.failures.holding(key, now, at_least_s)
+        failure = self._store.failures.holding(question, now, at_least_s)
         if expired is not None:
-            ask = partial(self._ask, key, query, proceed)
-            return self._rather_than(expired, failure, key, ask)
-        return (
-            self._ask(key, query, proceed) if failure is None else answered(self._failed(failure))
-        )
+            return self._rather_than(expired, failure, query, proceed)
+        if failure is not None:
+            return answered(self._failed(failure))
+        return self._ask(query, proceed)
 
     async def _rather_than(
-        self, expired: CacheEntry, failure: Failure | None, key: CacheKey, ask: Ask
+        self, expired: CacheEntry, failure: Failure | None, query: Query, proceed: Handler
     ) -> Answer:
         """Ask, and return the expired answer where nothing better comes in time."""
-        answer = None if failure else await self._try(key, ask)
+        answer = None if failure else await self._try(query, proceed)
         if answer is None or answer.resolution is None:
             return self._stale(expired)
         return answer
 
-    async def _try(self, key: CacheKey, ask: Ask) -> Answer | None:
+    async def _try(self, query: Query, proceed: Handler) -> Answer | None:
         """Ask as long as a client waits. Asking goes on, and fills the store for the next.
 
         A silent route is not waited for: while the Internet is down, a school would
         wait for every name again and again.
         """
-        attempt = self._background.once(key, ask)
-        if self._store.failures.is_silent(key):
+        question = query.upstream_question
+        attempt = self._background.once(question, partial(self._ask, query, proceed))
+        if self._store.failures.is_silent(question.route):
             return None
         await self._patience.wait_for(attempt, STALE_AFTER_S)
         return attempt.result() if attempt.done() and not attempt.cancelled() else None
 
-    def _refresh(self, key: CacheKey, entry: CacheEntry, ask: Ask) -> None:
+    def _refresh(self, question: UpstreamQuestion, entry: CacheEntry, ask: Ask) -> None:
         """Refresh an entry ahead of expiry, once in its life, whatever the result is."""
         if len(self._background) < MOST_REFRESHES:
             entry.refreshed = True
             self._store.refreshed += 1
-            self._background.once(key, ask)
+            self._background.once(question, ask)
 
-    async def _ask(
-        self, key: CacheKey, query: Query, proceed: Handler, began_at: float | None = None
-    ) -> Answer:
+    async def _ask(self, query: Query, proceed: Handler, began_at: float | None = None) -> Answer:
         """Proceed, and store the result; ``began_at``: the start, if it is not now."""
         if began_at is None:
             began_at = self._clock.monotonic()
         answer = await proceed(query)
-        now = self._clock.monotonic()
-        resolution = answer.resolution
+        question, now, resolution = (
+            query.upstream_question,
+            self._clock.monotonic(),
+            answer.resolution,
+        )
         if resolution is not None:
-            stale_s = 0 if key[1].whole else STALE_FOR_S
-            self._store.put(key, resolution, now, stale_s=stale_s)
-            self._store.failures.forget(key, now)
+            stale_s = 0 if question.route.whole else STALE_FOR_S
+            self._store.put(question, resolution, now, stale_s=stale_s)
+            self._store.failures.forget(question, now)
         elif not answer.overloaded:
-            self._store.failures.remember(key, answer.edes, began_at, now)
+            self._store.failures.remember(question, answer.edes, began_at, now)
         return answer
 
     def _failed(self, failure: Failure) -> Answer:

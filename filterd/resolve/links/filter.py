@@ -141,4 +141,4 @@ def _others_may_know(query: Query, readmitted: Query, verdict: Verdict, answer: 
     if answer.source is not Source.FAILED:
         return False
     asking = readmitted.rewritten(verdict.target) if verdict.target else readmitted
-    return asking.upstream_key != query.upstream_key
+    return asking.upstream_question != query.upstream_question

@@ -46,10 +46,10 @@ class Forward(Link):
 
     async def _resolution(self, query: Query) -> Resolution:
         """Return the upstreams' resolution, fetched before or now; raise their error."""
-        key, fetched = query.upstream_key, query.fetched
-        if fetched is None or fetched.key != key:
+        question, fetched = query.upstream_question, query.fetched
+        if fetched is None or fetched.question != question:
             deadline = query.began_at + DEADLINE_S
-            return await self._forwarder.resolve(*key, query.peer.address, deadline)
+            return await self._forwarder.resolve(question, query.peer.address, deadline)
         if isinstance(fetched.outcome, UpstreamError):
             raise type(fetched.outcome)(
                 *fetched.outcome.args
@@ -60,4 +60,5 @@ class Forward(Link):
 def _had_less_time(query: Query) -> bool:
     """Return whether other servers were asked first, so that silence proves nothing."""
     fetched = query.fetched
-    return query.began_at != inf and (fetched is None or fetched.key != query.upstream_key)
+    is_fetched = fetched is not None and fetched.question == query.upstream_question
+    return query.began_at != inf and not is_fetched

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from filterd.resolve._cache_store_py import ResolutionStore
-    from filterd.resolve.failures import CacheKey
 
 ROOM = 1_000_000
 _OCTETS_A_RECORD = 80
@@ -67,8 +66,8 @@ def _resolution(ttl_s: int = 60, records: int = 1, targets: int = 0, text: str =
     return Resolution(Rcode.NOERROR, sections, names, ttl_s, (Ede(0, text),) if text else ())
 
 
-def _key(name: str = "www", route: Route = ROUTE) -> CacheKey:
-    return UpstreamQuestion(name.encode(), 1, do=False, cd=False), route
+def _key(name: str = "www", route: Route = ROUTE) -> UpstreamQuestion:
+    return UpstreamQuestion(name.encode(), 1, False, False, route)
 
 
 KEY = _key()
@@ -181,7 +180,7 @@ def test_what_may_simply_be_given_is_a_hit_like_any_other() -> None:
     store = _store_for(2)
     for name in "ab":
         store.put(_key(name), _resolution(), 0.0)
-    entry = store.plain(*_key("a"), 1.0)
+    entry = store.plain(_key("a"), 1.0)
     assert entry
     assert (entry.hits, store.hits, store.misses) == (1, 1, 0)
     store.put(_key("c"), _resolution(), 2.0)
@@ -190,7 +189,7 @@ def test_what_may_simply_be_given_is_a_hit_like_any_other() -> None:
 
 def test_where_nothing_is_known_at_all_it_is_plain_that_somebody_must_be_asked() -> None:
     store = _store()
-    assert store.plain(*KEY, 0.0) is None
+    assert store.plain(KEY, 0.0) is None
     assert (store.hits, store.misses) == (0, 1)
 
 
@@ -198,7 +197,7 @@ def test_where_nothing_is_known_at_all_it_is_plain_that_somebody_must_be_asked()
 def test_what_has_expired_is_not_plain(age: float) -> None:
     store = _store()
     store.put(KEY, _resolution(60), 0.0, stale_s=1_000)
-    assert store.plain(*KEY, age) is False
+    assert store.plain(KEY, age) is False
     assert (store.hits, store.misses) == (0, 0)
 
 
@@ -206,16 +205,16 @@ def test_what_has_expired_is_not_plain(age: float) -> None:
 def test_what_failed_is_not_plain_while_that_is_remembered(age: float) -> None:
     store = _store()
     store.failures.remember(KEY, (), 0.0, 0.0)
-    assert store.plain(*KEY, age) is False
+    assert store.plain(KEY, age) is False
     store.failures.forget(KEY, age)
-    assert store.plain(*KEY, age) is None
+    assert store.plain(KEY, age) is None
 
 
 def test_what_holds_is_plain_though_asking_ahead_failed() -> None:
     store = _store()
     store.put(KEY, _resolution(60), 0.0)
     store.failures.remember(KEY, (), 0.0, 0.0)
-    assert store.plain(*KEY, 1.0)
+    assert store.plain(KEY, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +231,7 @@ def test_what_one_more_question_would_refresh_is_not_plain(
     store = _store()
     store.put(KEY, _resolution(300), 0.0)
     store.note_hits(store.mark_of(KEY), hits)
-    assert bool(store.plain(*KEY, now)) is plain
+    assert bool(store.plain(KEY, now)) is plain
     assert store.hits == hits + plain
 
 
@@ -243,7 +242,7 @@ def test_what_is_being_refreshed_is_plain() -> None:
     entry = store.get(KEY, 280.0)
     assert entry
     entry.refreshed = True
-    assert store.plain(*KEY, 280.0)
+    assert store.plain(KEY, 280.0)
     assert store.repeatable_until(KEY, 280.0) == 0.0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,15 +13,12 @@ from filterd.resolve.failures import Failures
 from filterd.upstream import Route, UpstreamQuestion
 from filterd.wire import Ede, EdeCode
 
-if TYPE_CHECKING:
-    from filterd.resolve.failures import CacheKey
-
 ROUTE, ELSEWHERE = Route(()), Route((UpstreamServer("192.0.2.9"),))
 WHY = (Ede(22),)
 
 
-def _key(name: str = "dead", route: Route = ROUTE) -> CacheKey:
-    return UpstreamQuestion(name.encode(), 1, do=False, cd=False), route
+def _key(name: str = "dead", route: Route = ROUTE) -> UpstreamQuestion:
+    return UpstreamQuestion(name.encode(), 1, False, False, route)
 
 
 DEAD, LIVE = _key("dead"), _key("live")
@@ -122,20 +118,20 @@ def test_a_route_is_silent_after_some_failures_and_until_its_next_answer(
     failures: Failures,
 ) -> None:
     for number in range(3):
-        assert not failures.is_silent(DEAD)
+        assert not failures.is_silent(ROUTE)
         for _ in range(5):  # who waited for the same exchange
             failures.remember(_key(str(number)), WHY, number, number + 0.5)
-    assert failures.is_silent(DEAD)
-    assert not failures.is_silent(_key("dead", ELSEWHERE))
+    assert failures.is_silent(ROUTE)
+    assert not failures.is_silent(ELSEWHERE)
     failures.forget(LIVE, 9.0)
-    assert not failures.is_silent(DEAD)
+    assert not failures.is_silent(ROUTE)
 
 
 def test_a_route_that_finds_names_bogus_is_not_silent(failures: Failures) -> None:
     """Or whoever asks for three such names would get old answers for everybody."""
     for number in range(9):
         failures.remember(_key(str(number)), (Ede(EdeCode.DNSSEC_BOGUS),), number, number + 0.5)
-    assert not failures.is_silent(DEAD)
+    assert not failures.is_silent(ROUTE)
 
 
 def test_they_are_bounded_and_the_oldest_leaves_first() -> None:

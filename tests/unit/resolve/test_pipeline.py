@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from filterd.policy.model import Client
     from filterd.resolve.link import Handler
     from filterd.resolve.query import Query
-    from filterd.upstream import Route
 
 
 class NotingForwarder(Forwarder):
@@ -48,7 +47,6 @@ class NotingForwarder(Forwarder):
     async def resolve(
         self,
         question: UpstreamQuestion,
-        route: Route,  # noqa: ARG002 -- as the real one has it
         asker: Hashable = None,  # noqa: ARG002 -- likewise
         deadline: float = inf,  # noqa: ARG002 -- likewise
     ) -> Resolution:

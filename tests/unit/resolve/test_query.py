@@ -39,18 +39,18 @@ def test_a_query_tells_name_and_type_as_they_are_decided_on(site: Site) -> None:
 
 def test_equal_questions_have_one_key_whatever_their_letter_case(site: Site) -> None:
     one, other = (a_chain_query(site, name) for name in ("EXAMPLE.com", "example.com"))
-    assert one.upstream_key == other.upstream_key
+    assert one.upstream_question == other.upstream_question
 
 
 @pytest.mark.parametrize(("do", "cd"), [(True, False), (False, True), (True, True)])
 def test_dnssec_bits_make_another_question(site: Site, do: bool, cd: bool) -> None:
-    question, _ = a_chain_query(site, "example.com", do=do, cd=cd).upstream_key
-    assert question == UpstreamQuestion(wire("example.com"), RRType.A, do, cd)
+    question = a_chain_query(site, "example.com", do=do, cd=cd).upstream_question
+    assert question == UpstreamQuestion(wire("example.com"), RRType.A, do, cd, site.route)
 
 
 def test_a_delegated_name_is_asked_of_the_servers_of_its_zone(site: Site) -> None:
-    assert a_chain_query(site, "dc1.ad.local").upstream_key[1].servers == (CONTROLLER,)
-    assert a_chain_query(site, "example.com").upstream_key[1] == site.route
+    assert a_chain_query(site, "dc1.ad.local").upstream_question.route.servers == (CONTROLLER,)
+    assert a_chain_query(site, "example.com").upstream_question.route == site.route
 
 
 def test_what_is_asked_in_clear_while_the_clock_is_unknown_has_another_key(index: Index) -> None:
@@ -58,21 +58,21 @@ def test_what_is_asked_in_clear_while_the_clock_is_unknown_has_another_key(index
     site = a_site(index, [strict], pins=[Pin(wire("time.example"), reason="time")])
     query = a_chain_query(site, "time.example")
     in_1970 = Query(query.message, query.peer, query.client, site, asked_at=0.0)
-    assert in_1970.upstream_key[1].servers == (UpstreamServer("192.0.2.1"),)
-    assert query.upstream_key[1] == site.route
+    assert in_1970.upstream_question.route.servers == (UpstreamServer("192.0.2.1"),)
+    assert query.upstream_question.route == site.route
 
 
 def test_another_question_of_the_same_client_has_its_own_key(site: Site) -> None:
     query = a_chain_query(site, "example.com")
-    asked = query.upstream_key
+    asked = query.upstream_question
     twin = query.about(Question.of(wire("dc1.ad.local"), RRType.AAAA))
     assert (twin.qname, twin.qtype, twin.client) == (
         wire("dc1.ad.local"),
         RRType.AAAA,
         query.client,
     )
-    assert twin.upstream_key[1].servers == (CONTROLLER,)
-    assert query.upstream_key == asked
+    assert twin.upstream_question.route.servers == (CONTROLLER,)
+    assert query.upstream_question == asked
 
 
 def test_a_readmitted_query_is_no_longer_rewritten(site: Site) -> None:

@@ -55,6 +55,10 @@ def a_question(name: str = "www.example.com", *, do: bool = False) -> UpstreamQu
     return UpstreamQuestion(wire(name), dns.rdatatype.A, do=do, cd=False)
 
 
+def by(question: UpstreamQuestion, to: Route) -> UpstreamQuestion:
+    return question._replace(route=to)
+
+
 def route(upstream: FakeUpstream, times: int = 1) -> Route:
     return Route((UpstreamServer(upstream.address, upstream.port),) * times)
 
@@ -75,7 +79,7 @@ def run(test: Callable[[Forwarder], Awaitable[None]]) -> None:
 
 def test_many_who_ask_the_same_cause_one_exchange(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
-        waiters = [asking.resolve(a_question(), route(upstream)) for _ in range(1_000)]
+        waiters = [asking.resolve(by(a_question(), route(upstream))) for _ in range(1_000)]
         outcomes = await asyncio.gather(*waiters)
         assert len({id(one) for one in outcomes}) == 1
         assert asking.counters == {"sent": 1, "shared": 999}
@@ -88,10 +92,10 @@ def test_other_questions_and_other_servers_are_other_exchanges(upstream: FakeUps
     async def test(asking: Forwarder) -> None:
         here, twice = route(upstream), route(upstream, 2)
         await asyncio.gather(
-            asking.resolve(a_question(), here),
-            asking.resolve(a_question(do=True), here),
-            asking.resolve(a_question("mail.example.com"), here),
-            asking.resolve(a_question(), twice),
+            asking.resolve(by(a_question(), here)),
+            asking.resolve(by(a_question(do=True), here)),
+            asking.resolve(by(a_question("mail.example.com"), here)),
+            asking.resolve(by(a_question(), twice)),
         )
 
     run(test)
@@ -102,7 +106,7 @@ def test_a_waiter_that_is_cancelled_does_not_harm_the_others(upstream: FakeUpstr
     async def test(asking: Forwarder) -> None:
         loop = asyncio.get_running_loop()
         waiters = [
-            loop.create_task(asking.resolve(a_question(), route(upstream))) for _ in range(3)
+            loop.create_task(asking.resolve(by(a_question(), route(upstream)))) for _ in range(3)
         ]
         await asyncio.sleep(0)
         waiters[0].cancel()
@@ -116,7 +120,7 @@ def test_a_waiter_that_is_cancelled_does_not_harm_the_others(upstream: FakeUpstr
 def test_an_outcome_is_not_kept_here(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         for _ in range(2):
-            await asking.resolve(a_question(), route(upstream))
+            await asking.resolve(by(a_question(), route(upstream)))
             await asyncio.sleep(0)
 
     run(test)
@@ -128,7 +132,7 @@ def test_who_asks_before_the_waiters_have_kept_it_shares_the_outcome(
 ) -> None:
     async def test(asking: Forwarder) -> None:
         for _ in range(2):  # the second comes before the loop goes round
-            await asking.resolve(a_question(), route(upstream))
+            await asking.resolve(by(a_question(), route(upstream)))
 
     run(test)
     assert len(upstream.asked) == 1
@@ -136,7 +140,7 @@ def test_who_asks_before_the_waiters_have_kept_it_shares_the_outcome(
 
 def test_an_error_reaches_everybody_who_waits() -> None:
     async def test(asking: Forwarder) -> None:
-        waiters = [asking.resolve(a_question(), Route(())) for _ in range(3)]
+        waiters = [asking.resolve(by(a_question(), Route(()))) for _ in range(3)]
         outcomes = await asyncio.gather(*waiters, return_exceptions=True)
         assert all(isinstance(one, UpstreamUnreachableError) for one in outcomes)
 
@@ -149,7 +153,7 @@ def test_each_who_waits_gets_an_error_of_its_own(upstream: FakeUpstream) -> None
     async def test(asking: Forwarder) -> None:
         loop = asyncio.get_running_loop()
         waiting = [
-            loop.create_task(asking.resolve(a_question(), route(upstream))) for _ in range(50)
+            loop.create_task(asking.resolve(by(a_question(), route(upstream)))) for _ in range(50)
         ]
         await asyncio.sleep(0)
         asking.close()
@@ -173,7 +177,7 @@ def test_an_answer_that_does_not_make_sense_is_an_error(upstream: FakeUpstream) 
 
     async def test(asking: Forwarder) -> None:
         with pytest.raises(UpstreamMalformedError):
-            await asking.resolve(a_question("loop.example.com"), route(upstream))
+            await asking.resolve(by(a_question("loop.example.com"), route(upstream)))
 
     run(test)
 
@@ -188,11 +192,12 @@ def test_exchanges_are_bounded_and_waiters_are_not(
         loop = asyncio.get_running_loop()
         names = ["a.example.com", "b.example.com", "a.example.com", "b.example.com"]
         waiting = [
-            loop.create_task(asking.resolve(a_question(name), route(upstream))) for name in names
+            loop.create_task(asking.resolve(by(a_question(name), route(upstream))))
+            for name in names
         ]
         await asyncio.sleep(0)
         with pytest.raises(UpstreamOverloadError, match="too many"):
-            await asking.resolve(a_question("c.example.com"), route(upstream))
+            await asking.resolve(by(a_question("c.example.com"), route(upstream)))
         assert asking.counters["overload"] == 1
         upstream.released.set()
         await asyncio.gather(*waiting)
@@ -203,7 +208,7 @@ def test_exchanges_are_bounded_and_waiters_are_not(
 async def settled(asking: Forwarder, names: list[str], to: Route, asker: str) -> list[object]:
     """Ask for names; return what became of each, None for those that still wait."""
     loop = asyncio.get_running_loop()
-    tasks = [loop.create_task(asking.resolve(a_question(name), to, asker)) for name in names]
+    tasks = [loop.create_task(asking.resolve(by(a_question(name), to), asker)) for name in names]
     for _ in range(3):
         await asyncio.sleep(0)
     return [one.exception() if one.done() else None for one in tasks]
@@ -221,7 +226,7 @@ def test_one_who_asks_for_what_hangs_leaves_room_for_others(upstream: FakeUpstre
         assert asking.in_flight == 250
         assert sum(isinstance(one, UpstreamOverloadError) for one in outcomes) == 1_250
         upstream.silent.clear()
-        await asking.resolve(a_question(), route(upstream), "192.0.2.2")
+        await asking.resolve(by(a_question(), route(upstream)), "192.0.2.2")
         asking.close()
 
     run(test)
@@ -237,7 +242,7 @@ def test_control_without_a_share_nobody_else_could_ask(
         await settled(asking, hanging(1_500), route(upstream), "192.0.2.1")
         assert asking.in_flight == 1_000
         with pytest.raises(UpstreamOverloadError):
-            await asking.resolve(a_question(), route(upstream), "192.0.2.2")
+            await asking.resolve(by(a_question(), route(upstream)), "192.0.2.2")
         asking.close()
 
     run(test)
@@ -250,14 +255,14 @@ def test_where_many_fill_all_places_who_waited_longest_gives_way(upstream: FakeU
         asking, to = Forwarder(clock), route(upstream)
         loop = asyncio.get_running_loop()
         waiting = [
-            loop.create_task(asking.resolve(a_question(name), silent, f"192.0.2.{n % 5}"))
+            loop.create_task(asking.resolve(by(a_question(name), silent), f"192.0.2.{n % 5}"))
             for n, name in enumerate(hanging(1_000))
         ]
         await asyncio.sleep(0)
         with pytest.raises(UpstreamOverloadError, match="too many"):
-            await asking.resolve(a_question(), to, "192.0.2.99")
+            await asking.resolve(by(a_question(), to), "192.0.2.99")
         clock.advance(0.2)
-        await asyncio.wait_for(asking.resolve(a_question(), to, "192.0.2.99"), WITHIN_S)
+        await asyncio.wait_for(asking.resolve(by(a_question(), to), "192.0.2.99"), WITHIN_S)
         with pytest.raises(UpstreamOverloadError, match="gave way"):
             await waiting[0]
         assert [one.done() for one in waiting[1:]] == [False] * 999
@@ -286,7 +291,7 @@ def test_only_a_trusted_server_s_word_makes_an_answer_authentic(
 
     async def test(asking: Forwarder) -> None:
         to = Route((UpstreamServer(upstream.address, upstream.port, trusted=trusted),))
-        assert (await asking.resolve(a_question(), to)).authentic is (trusted and ad)
+        assert (await asking.resolve(by(a_question(), to))).authentic is (trusted and ad)
 
     run(test)
 
@@ -295,7 +300,7 @@ def test_after_closing_nothing_is_asked(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         asking.close()
         with pytest.raises(UpstreamUnreachableError):
-            await asking.resolve(a_question(), route(upstream))
+            await asking.resolve(by(a_question(), route(upstream)))
 
     run(test)
     assert upstream.asked == []
@@ -310,9 +315,9 @@ def test_where_no_descriptor_is_left_that_is_an_error_like_another(
     async def test(asking: Forwarder) -> None:
         monkeypatch.setattr(select, "epoll", none_left)
         with pytest.raises(UpstreamUnreachableError, match="Too many open files"):
-            await asking.resolve(a_question(), route(upstream))
+            await asking.resolve(by(a_question(), route(upstream)))
         monkeypatch.undo()
-        await asking.resolve(a_question(), route(upstream))
+        await asking.resolve(by(a_question(), route(upstream)))
 
     run(test)
 
@@ -320,7 +325,7 @@ def test_where_no_descriptor_is_left_that_is_an_error_like_another(
 def test_routes_of_the_same_server_share_what_is_known_of_it(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         for to in (route(upstream), Route(route(upstream).servers, whole=True)):
-            await asking.resolve(a_question(), to)
+            await asking.resolve(by(a_question(), to))
         members = {member for group in asking.groups().values() for member in group.members}
         assert len(members) == 1
 
@@ -334,7 +339,7 @@ def test_routes_of_old_sites_are_forgotten(
 
     async def test(asking: Forwarder) -> None:
         for times in range(1, 7):
-            await asking.resolve(a_question(), route(upstream, times))
+            await asking.resolve(by(a_question(), route(upstream, times)))
         assert [len(group.members) for group in asking.groups().values()] == [4, 5, 6]
 
     run(test)
@@ -342,12 +347,12 @@ def test_routes_of_old_sites_are_forgotten(
 
 def test_an_exchange_leaves_nothing_for_the_collector(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
-        await asking.resolve(a_question(), route(upstream))
+        await asking.resolve(by(a_question(), route(upstream)))
         gc.collect()
         gc.disable()
         try:
             for n in range(20):
-                await asking.resolve(a_question(f"n{n}.example.com"), route(upstream))
+                await asking.resolve(by(a_question(f"n{n}.example.com"), route(upstream)))
             gc.set_debug(gc.DEBUG_SAVEALL)
             gc.collect()
             ours = [one for one in gc.garbage if type(one).__module__.startswith("filterd")]
@@ -366,7 +371,7 @@ def test_closing_tells_everybody_who_waits(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         loop = asyncio.get_running_loop()
         waiting = [
-            loop.create_task(asking.resolve(a_question(), route(upstream))) for _ in range(2)
+            loop.create_task(asking.resolve(by(a_question(), route(upstream)))) for _ in range(2)
         ]
         await asyncio.sleep(0)
         asking.close()
@@ -378,7 +383,7 @@ def test_closing_tells_everybody_who_waits(upstream: FakeUpstream) -> None:
 
 def test_what_is_learned_of_a_server_is_kept(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
-        await asking.resolve(a_question(), route(upstream))
+        await asking.resolve(by(a_question(), route(upstream)))
         (group,) = asking.groups().values()
         assert [member.failures for member in group.members] == [0]
 
@@ -399,10 +404,10 @@ def test_a_mistake_of_ours_in_reading_an_answer_keeps_nobody_waiting(
             for twin in MODULES["flights"]:
                 patch.setattr(twin, "resolution_of", mistaken)
             with pytest.raises(UpstreamMalformedError):
-                await asking.resolve(a_question(), route(upstream))
+                await asking.resolve(by(a_question(), route(upstream)))
         await asyncio.sleep(0)
         assert said == ["a mistake"]
-        assert (await asking.resolve(a_question(), route(upstream))).rcode == 0
+        assert (await asking.resolve(by(a_question(), route(upstream)))).rcode == 0
 
     run(test)
 
@@ -417,9 +422,9 @@ def test_a_mistake_of_ours_in_asking_keeps_nobody_waiting(
         with monkeypatch.context() as patch:
             patch.setattr(TimerWheel, "put", mistaken)
             with pytest.raises(RuntimeError):
-                await asking.resolve(a_question(), route(upstream))
+                await asking.resolve(by(a_question(), route(upstream)))
         assert asking.in_flight == 0
-        assert (await asking.resolve(a_question(), route(upstream))).rcode == 0
+        assert (await asking.resolve(by(a_question(), route(upstream)))).rcode == 0
 
     run(test)
 
@@ -429,14 +434,14 @@ def test_who_has_less_time_waits_no_longer_and_harms_nobody_else(upstream: FakeU
 
     async def test(asking: Forwarder) -> None:
         now, loop = FakeClock().monotonic(), asyncio.get_running_loop()
-        other = loop.create_task(asking.resolve(a_question(), route(upstream)))
+        other = loop.create_task(asking.resolve(by(a_question(), route(upstream))))
         await asyncio.sleep(0)
         with pytest.raises(UpstreamTimeoutError):
-            await asking.resolve(a_question(), route(upstream), None, now + 0.01)
+            await asking.resolve(by(a_question(), route(upstream)), None, now + 0.01)
         upstream.released.set()
         assert isinstance(await other, Resolution)
         await asyncio.sleep(0)
-        in_time = await asking.resolve(a_question(), route(upstream), None, now + 3_600)
+        in_time = await asking.resolve(by(a_question(), route(upstream)), None, now + 3_600)
         assert isinstance(in_time, Resolution)
 
     run(test)
@@ -446,7 +451,7 @@ def test_who_has_less_time_waits_no_longer_and_harms_nobody_else(upstream: FakeU
 def test_where_no_time_is_left_nobody_is_asked(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         with pytest.raises(UpstreamTimeoutError):
-            await asking.resolve(a_question(), route(upstream), None, FakeClock().monotonic())
+            await asking.resolve(by(a_question(), route(upstream)), None, FakeClock().monotonic())
 
     run(test)
     assert upstream.asked == []

@@ -11,7 +11,7 @@ import dns.rdatatype
 import pytest
 
 from filterd.errors import UpstreamMalformedError
-from filterd.upstream import Resolution, UpstreamQuestion, extraction, resolution
+from filterd.upstream import Resolution, Route, UpstreamQuestion, extraction, resolution
 from filterd.upstream.resolution import LONGEST_CHAIN, resolution_of
 from filterd.wire import _codec_py, assemble, codec, parse_query, parse_response
 from tests.support.policies import wire
@@ -52,8 +52,8 @@ def resolve(
         a_query(NAME, qtype), *answers, rcode=rcode, authority=authority, additional=additional
     )
     rdtype = dns.rdatatype.from_text(qtype)
-    question = UpstreamQuestion(wire(NAME), rdtype, do=do, cd=False)
-    return resolution_of(parse_response(response), question, whole=whole)
+    question = UpstreamQuestion(wire(NAME), rdtype, do, False, Route((), whole=whole))
+    return resolution_of(parse_response(response), question)
 
 
 def kept(resolution: Resolution, qtype: str = "A") -> list[str]:

@@ -77,7 +77,7 @@ class Told:
 
         self.within = True
         try:
-            return self.asking.ask(a_question(name), self.to, who, done)
+            return self.asking.ask(a_question(name)._replace(route=self.to), who, done)
         finally:
             self.within = False
 

@@ -494,7 +494,7 @@ def test_a_forwarder_knows_what_is_wrong_with_a_server(door: TlsDoor) -> None:
         question = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
         assert forwarder.problem_of(server) == ""
         with pytest.raises(UpstreamUnreachableError):
-            await forwarder.resolve(question, Route((server,)))
+            await forwarder.resolve(question._replace(route=Route((server,))))
         assert "not one of 'other.example'" in forwarder.problem_of(server)
         assert forwarder.counters == {"tls": 1, "tls_failed": 1}
         forwarder.close()

@@ -143,10 +143,10 @@ class _Served:
         return left
 
     def ask(
-        self, question: UpstreamQuestion, route: Route, asker: str, done: Done
+        self, question: UpstreamQuestion, asker: str, done: Done
     ) -> Resolution | UpstreamError | None:
         """Act as upstreams, which may answer at once."""
-        assert (question, route, asker) == (_upstream(self._taking), _ROUTE, _CLIENT)
+        assert (question, asker) == (_upstream(self._taking), _CLIENT)
         if self.outcome is None:
             self.asked.append((question, done))
         else:
@@ -186,7 +186,7 @@ class _Served:
         question = _upstream(datagram)
         heard = self._heard.get(question, [])
         self._end(datagram)
-        self._hold(fetched.key == (question, _ROUTE), "fetched for another question")
+        self._hold(fetched.question == question, "fetched for another question")
         self._hold(any(fetched.outcome is one for one in heard), "fetched from nobody")
         self.said.append(("chain", b""))
 
@@ -237,7 +237,7 @@ def _upstream(datagram: Any) -> UpstreamQuestion:
     asked = plain_questions.read(datagram.message)
     assert asked is not None
     do, cd = bool(asked.flags & ASKED_DO), bool(asked.flags & ASKED_CD)
-    return UpstreamQuestion(asked.qname, asked.qtype, do, cd)
+    return UpstreamQuestion(asked.qname, asked.qtype, do, cd, _ROUTE)
 
 
 def drive(session: Session) -> None:
@@ -312,8 +312,7 @@ def _hear(session: Session, served: _Served) -> None:
         outcome = _said(session, question)
         served.hear(question, outcome)
         if isinstance(outcome, Resolution) and rng.random() < 0.2:
-            key = question, _ROUTE
-            served.store.put(key, outcome, served.clock.monotonic(), stale_s=60)
+            served.store.put(question, outcome, served.clock.monotonic(), stale_s=60)
         done(outcome)
 
 

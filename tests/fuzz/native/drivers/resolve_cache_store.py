@@ -42,7 +42,7 @@ def _refuse(session: Session) -> None:
     """Put what cannot be packed among what can, and look whether that is still right."""
     rng, store = session.rng, native.ResolutionStore(_ROOM)
     for number in range(_THINGS // 10):
-        key = UpstreamQuestion(b"%d" % number, 1, do=False, cd=False), ROUTES[0]
+        key = UpstreamQuestion(b"%d" % number, 1, False, False, ROUTES[0])
         resolution = a_resolution(rng)._replace(ttl_s=60)
         store.put(key, resolution, 0.0)
         entry = store.get(key, 1.0)

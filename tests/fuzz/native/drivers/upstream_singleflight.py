@@ -47,7 +47,7 @@ class _MeantError(Exception):
 class _Waiting:
     """A waiter: called once with the result, it sometimes fails, and sometimes asks again."""
 
-    def __init__(self, session: Session, asking: Any, asked: tuple[Any, Route, object]) -> None:
+    def __init__(self, session: Session, asking: Any, asked: tuple[Any, object]) -> None:
         self._session, self._asking, self._asked = session, asking, asked
         self.told = False
 
@@ -129,8 +129,8 @@ def _ask_some(session: Session, asking: Any, route: Route) -> list[_Waiting]:
     waiting = []
     for _ in range(session.rng.randrange(_QUESTIONS)):
         qname = session.give(session.rng.choice(_NAMES))
-        question = UpstreamQuestion(qname, session.rng.choice((1, 28, 65_535)), False, False)
-        one = _Waiting(session, asking, (question, route, session.rng.choice(_ASKERS)))
+        question = UpstreamQuestion(qname, session.rng.choice((1, 28, 65_535)), False, False, route)
+        one = _Waiting(session, asking, (question, session.rng.choice(_ASKERS)))
         waiting.append(one)
         with contextlib.suppress(_MeantError):
             one.ask()

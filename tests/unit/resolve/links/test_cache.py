@@ -166,7 +166,7 @@ def test_a_failure_of_upstreams_is_not_one_that_was_remembered(
         told = told_already(query, UpstreamTimeoutError(), began_at=began_at)
         assert codes(answer_of(cache, told, fail)) == [EdeCode.DNSSEC_BOGUS]
         clock.advance(0.5)
-    failure = store.failures.holding(query.upstream_key, clock.monotonic())
+    failure = store.failures.holding(query.upstream_question, clock.monotonic())
     assert failure is not None
     assert failure.failed_at == clock.monotonic() - 1  # both waited for one exchange
 
@@ -177,7 +177,7 @@ def test_what_upstreams_have_said_to_another_question_is_no_answer(
     site = a_site(index)
     query, other = a_chain_query(site), a_chain_query(site, "other.example.com")
     answer_of(cache, query, forward)
-    told = told_already(query, a_resolution(), key=other.upstream_key)
+    told = told_already(query, a_resolution(), key=other.upstream_question)
     assert answer_of(cache, told, proceed).source == Source.CACHED
 
 

@@ -127,7 +127,7 @@ def test_what_a_delegated_zone_s_server_said_is_asked_again_when_the_zone_comes_
     holder, routes = SiteHolder(sites[delegated_before]), []
 
     async def forward(query: Query) -> Answer:
-        route = query.upstream_key[1]
+        route = query.upstream_question.route
         routes.append(route.whole)
         holder.current = sites[not delegated_before]
         return await leading_to(*([] if route.whole else ["porn.example"]))(query)
@@ -220,7 +220,7 @@ def test_where_upstreams_of_before_have_failed_those_of_now_have_the_rest_of_the
 ) -> None:
     answer, asked = asked_elsewhere(index, then=NEW, outcomes=[Source.FAILED, Source.FORWARDED])
     assert answer.source is Source.FORWARDED
-    assert [one.upstream_key[1].servers for one in asked] == [(OLD,), (NEW,)]
+    assert [one.upstream_question.route.servers for one in asked] == [(OLD,), (NEW,)]
     assert [one.began_at for one in asked] == [inf, FakeClock().monotonic()]
 
 

@@ -18,7 +18,7 @@ from filterd.errors import (
 from filterd.policy.model import DelegatedZone, UpstreamServer
 from filterd.resolve.links.forward import Forward
 from filterd.resolve.query import Fetched, Query, Source
-from filterd.upstream import DEADLINE_S, Forwarder, Resolution, Route, UpstreamQuestion
+from filterd.upstream import DEADLINE_S, Forwarder, Resolution, UpstreamQuestion
 from filterd.wire import Ede, EdeCode, Rcode, RebuiltSections
 from filterd.wire.question import Question
 from tests.support.chain import a_chain_query, answer_of, told_already
@@ -47,12 +47,11 @@ class Scripted(Forwarder):
 
     async def resolve(
         self,
-        question: UpstreamQuestion,  # noqa: ARG002 -- as the real one has it
-        route: Route,
+        question: UpstreamQuestion,
         asker: Hashable = None,
         deadline: float = inf,
     ) -> Resolution:
-        self.servers, self.asker, self.deadline = route.servers, asker, deadline
+        self.servers, self.asker, self.deadline = question.route.servers, asker, deadline
         if isinstance(self.outcome, UpstreamError):
             raise self.outcome
         return self.outcome
@@ -98,7 +97,7 @@ def test_where_others_were_asked_first_silence_says_nothing_of_those_asked_now(
     again = first.since(1_000.0)
     assert answer_of(Forward(forwarder), again).overloaded
     assert forwarder.deadline == 1_000.0 + DEADLINE_S
-    others = first.about(Question.of(wire("other.example"), 1)).upstream_key
+    others = first.about(Question.of(wire("other.example"), 1)).upstream_question
     fetched = Fetched(others, UpstreamTimeoutError(), 1_000.0)
     relayed = Query(first.message, first.peer, first.client, site, fetched=fetched)
     assert answer_of(Forward(forwarder), relayed).overloaded
@@ -161,7 +160,7 @@ def test_a_failure_that_others_hear_of_too_is_not_raised_itself(index: Index) ->
 
 def test_what_upstreams_have_said_to_another_question_is_asked_anew(index: Index) -> None:
     site = a_site(index)
-    other = a_chain_query(site, "other.example.com").upstream_key
+    other = a_chain_query(site, "other.example.com").upstream_question
     scripted = Scripted(Resolution(Rcode.NOERROR, NOTHING))
     told = told_already(a_chain_query(site), Resolution(Rcode.NXDOMAIN, NOTHING), key=other)
     answer = answer_of(Forward(scripted), told)

@@ -32,8 +32,7 @@ async def twin(query: Query) -> Answer:
     assert query.qname == wire(TWIN)
     assert query.rewritten_to is None
     response = a_response(a_query(TWIN), f"{TWIN} 300 A 192.0.2.1")
-    question, _ = query.upstream_key
-    resolution = resolution_of(parse_response(response), question)
+    resolution = resolution_of(parse_response(response), query.upstream_question)
     return Answer(Source.CACHED, resolution=resolution._replace(authentic=True), age_s=100)
 
 
