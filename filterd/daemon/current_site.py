@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 AGAIN_AFTER_S = 1.0
 """The pause after an error at an edge."""
 
-_log = logging.getLogger("filterd.active")
+_log = logging.getLogger("filterd.current_site")
 
 
 class ActiveSite:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from filterd.policy.model import ListenAddress
 
-_log = logging.getLogger("filterd.listening")
+_log = logging.getLogger("filterd.listen_sockets")
 
 
 class Listening(NamedTuple):

@@ -9,7 +9,7 @@ import socket
 
 READY, STOPPING, WATCHDOG = "READY=1", "STOPPING=1", "WATCHDOG=1"
 
-_log = logging.getLogger("filterd.notify")
+_log = logging.getLogger("filterd.sd_notify")
 
 
 def notify(*words: str) -> None:

@@ -40,7 +40,7 @@ _PLACE = "memory"
 _STORE_WITHIN_S = 60.0
 """Without a copy; with one a start need not wait so long for a slow disk."""
 
-_log = logging.getLogger("filterd.state")
+_log = logging.getLogger("filterd.shared_overrides")
 
 
 class SharedOverrides:

@@ -54,7 +54,7 @@ _COMMAND = (
 )
 """The command line, ended sooner than who waits for it."""
 
-_log = logging.getLogger("filterd.state")
+_log = logging.getLogger("filterd.site_loader")
 
 
 @contextlib.contextmanager

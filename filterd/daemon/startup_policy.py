@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from filterd.policy.model import Policy
     from filterd.state_folder import StateFolder
 
-_log = logging.getLogger("filterd.first_policy")
+_log = logging.getLogger("filterd.startup_policy")
 
 
 def compile_policy_or_keep(

@@ -35,9 +35,9 @@ from filterd.fastpath.udp_listener import UdpListener
 from filterd.policy.model import LogLevel
 from filterd.querylog import Counts
 from filterd.resolve import pipeline
-from filterd.resolve.background_tasks import Background
 from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.explain import Explanation, client_of, explain, explain_answer, parse_time
+from filterd.resolve.links.cache import Background
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
 from filterd.upstream import Forwarder

@@ -27,7 +27,7 @@ from filterd.journal import is_out_of_memory
 Handlers = Mapping[str, Callable[..., Awaitable[Any]]]
 
 _LARGEST = 1024 * 1024
-_log = logging.getLogger("filterd.channel")
+_log = logging.getLogger("filterd.worker_channel")
 
 
 def channel_pair() -> tuple[socket.socket, socket.socket]:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Datagrams in, answers out, where nothing native was built: plainly, one at a time.
+"""Receive datagrams and send answers one at a time, where nothing native was built.
 
-It keeps every limit of ``_datagrams``, which takes them from here, and has no fast path: what
-may ask is the chain's. What came is judged at once, because the kernel's queue is short and has
-no fairness: what needs no answer is dropped, a client over its limit gets a hint (TC=1: come by
-TCP), and the rest waits here in three lines, known clients first. It reads no names.
+It keeps every limit of ``_datagrams``, which takes them from here, and has no fast path: the
+chain answers every permitted client. A datagram is judged when it comes, because the kernel's
+queue is short and not fair: what needs no answer is dropped, a client over its limit gets a hint
+(TC=1: ask by TCP), and the rest waits here in three lines, known clients first. No name is read.
 """
 
 from __future__ import annotations
@@ -40,21 +40,20 @@ if TYPE_CHECKING:
 
 LARGEST_QUERY = 4_096
 MOST_A_TURN, MOST_HINTS_A_TURN = 4_096, 2_048
-"""How many datagrams are looked at, and how many get a hint, before any is answered: what some
-milliseconds are enough for. Where more come than hints can be sent, a client over its rate gets
-silence."""
+"""The datagrams that are judged, and those that get a hint, before any is answered: some
+milliseconds of work. Beyond that a client over its rate gets no reply."""
 
 MOST_WAITING, MOST_WAITING_OCTETS = 32_768, 4 * 1024 * 1024
-"""How long one of the lines may get: a lesson bell's, and what it costs."""
+"""The longest line, in datagrams (a lesson bell's) and in octets."""
 
 WAITS_AT_MOST_S = 1.9
-"""After so long no client waits for an answer any more: a stub has asked again."""
+"""The time after which a stub has asked again, and waits for this answer no more."""
 
 REFLECTING_PORTS = (0, 7, 13, 19, 37)
 """Source ports of services that answer anything: a reply would start a loop (dns.md §2)."""
 
 RESERVED_PARTS = 8
-"""One of so many parts is for each later line: the known ask enough to starve it."""
+"""One part in eight is for each later line: known clients could starve it."""
 
 LINES = 3
 COUNTERS = (
@@ -68,14 +67,14 @@ COUNTERS = (
     "unsent",
     "error",
 )
-"""What is counted; ``malformed`` is all that gets no answer, from any client; ``error``, what
-gets none because of a fault of ours."""
+"""``malformed`` counts all messages that get no answer, from any client; ``error``, those that
+get none because of an internal error."""
 
-_log = logging.getLogger("filterd.daemon")
+_log = logging.getLogger("filterd.fastpath")
 
 
 class Datagram(NamedTuple):
-    """A message and where it came from: ``interface`` is an index, 0 if not known."""
+    """A message and its source; ``interface`` is an index, 0 if not known."""
 
     message: bytes
     address: str
@@ -89,11 +88,11 @@ class Datagrams:
     """One UDP socket's traffic.
 
     Args:
-        opened: bound by ``pktinfo.bind``; closing it is its owner's, and ends all this.
+        opened: bound by ``pktinfo.bind``; its owner closes it, which ends all this.
         table: judges sources.
-        permits: tells whether an address may ask by an interface; must not raise.
-        most_waiting: how long each of the lines may get.
-        fast: for the native one; here there is none.
+        permits: returns whether an address may ask by an interface; must not raise.
+        most_waiting: the longest line.
+        fast: for the native class; not used here.
     """
 
     def __init__(
@@ -117,7 +116,7 @@ class Datagrams:
 
     @property
     def counters(self) -> dict[str, int]:
-        """What has become of the datagrams so far."""
+        """The number of datagrams by outcome so far."""
         return dict(self._counters)
 
     def attend(
@@ -126,26 +125,26 @@ class Datagrams:
         monotonic: Callable[[], float],
         serve: Callable[[], None],
     ) -> None:
-        """Receive from now on whenever something has come, and have the waiting served.
+        """Receive whenever the socket is readable, and let waiting datagrams be served.
 
         Args:
             loop: its reader of the socket is removed by the socket's owner.
-            monotonic: tells the time.
-            serve: called after something has come while any datagram waits.
+            monotonic: the clock.
+            serve: called after each reception while any datagram waits.
         """
 
         def readable() -> None:
             try:
                 self.receive(monotonic())
-            except Exception:  # noqa: BLE001 -- logged whole; what stands in line must not wait
-                _log.exception("what came could not all be taken in")
+            except Exception:  # noqa: BLE001 -- logged whole; datagrams in line must not wait
+                _log.exception("datagrams could not all be received")
             if len(self):
                 serve()
 
         loop.add_reader(self._socket, readable)
 
     def receive(self, now: float) -> bool:
-        """Take in what has come, a turn's worth at most; False where that was reached."""
+        """Receive what has come, at most a turn's worth; return False if there may be more."""
         self._hints_left = MOST_HINTS_A_TURN
         for _ in range(MOST_A_TURN):
             if self._socket.fileno() < 0:
@@ -165,7 +164,7 @@ class Datagrams:
         return False
 
     def take(self, most: int, now: float) -> list[Datagram]:
-        """Return those that are to be served next, at most so many."""
+        """Remove and return the datagrams to serve next, at most ``most``."""
         taken: list[Datagram] = []
         for number, line in enumerate(self._lines):
             later = self._lines[number + 1 :]
@@ -184,7 +183,7 @@ class Datagrams:
         self._answers.append((datagram, reply))
 
     def flush(self) -> None:
-        """Send the answers; what the kernel cannot take now will be asked for again."""
+        """Send the answers; one that the kernel does not take now is lost: the stub asks again."""
         answers, self._answers = self._answers, []
         for datagram, reply in answers:
             self._send(datagram, reply)
@@ -225,7 +224,7 @@ class Datagrams:
         return True
 
     def _turned_away(self, verdict: int) -> str:
-        """Return as what a datagram is counted that does not stand in line."""
+        """Return the counter of a datagram that does not wait in line."""
         if verdict == Treatment.DENY:
             return "denied"
         if verdict == Treatment.DROP_OVERLOAD:
@@ -242,7 +241,7 @@ class Datagrams:
 
 
 def hint(message: bytes) -> bytes:
-    """Return what tells the sender of a query to come by TCP: never more than was sent.
+    """Return an empty reply with TC=1, never longer than the query.
 
     Args:
         message: at least the 12 octets of a header.

@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of sources that have asked, in readable Python (the reference of ``_rate_limit``).
+"""The table of client addresses and their limits (the reference of ``_rate_limit``).
 
-A source is an address, which anybody on the same wire can forge. An IPv6 source
-is an address too and not its /64, which may be all devices of a school; but the
-newcomers of a /64 share a limit. Four facts make forging harmless:
+A source is an address, which any device on the same link can forge. An IPv6 source
+is an address and not its /64, which may hold all devices of a school; but the
+newcomers of a /64 share a limit. Four rules make forging harmless:
 
-* The table has a fixed number of places, in sets chosen by a hash with a key of
-  this process only, so that nobody can aim at the set of somebody else. Within
-  a set a newcomer takes the place of a newcomer: however many sources are
-  forged, who is known keeps what is known of him.
-* Known is who asked some seconds ago and still asks, or who has completed a TCP
-  exchange. The known are served before newcomers.
-* What comes by TCP is counted apart: a forger uses up the datagrams of his
-  victim, who is told to come by TCP (TC=1) and is served there.
-* Overload begins when more newcomers come than can be served. It makes nobody
-  known: what was learned in the seconds before it, which is when a flood
-  began, is forgotten, and newcomers get TC=1 while there are few enough of
-  them. It ends when they are.
+* The table has a fixed number of places, in sets chosen by a hash whose key is known
+  to this process only, so that an attacker cannot aim at the set of another source.
+  Within a set a newcomer replaces only a newcomer: however many sources are forged,
+  a known source keeps its entry.
+* A source is *known* once it has asked for some seconds, or has completed a TCP
+  exchange. Known sources are served before newcomers.
+* Questions by TCP are counted apart: a forger uses up the datagrams of its victim,
+  which gets TC=1 and is served by TCP.
+* Overload begins when more newcomers come than can be served. No source becomes known
+  in it: newcomers of the seconds before it, when the flood began, are forgotten.
+  Newcomers get TC=1 while there are few enough of them. It ends when they are fewer.
 """
 
 from __future__ import annotations
@@ -36,28 +35,28 @@ WAYS = 8
 SETS = 2_048
 
 KNOWN_AFTER_S = 5.0
-"""So long after its first question a source is known."""
+"""The time after its first question from which a source is known."""
 
 IDLE_AFTER_S = 600.0
-"""So long after its last question a source may lose its place to any other."""
+"""The time after its last question from which any source may take its place."""
 
 OVERLOAD_LASTS_S = 1.0
-"""So long after the last newcomer too many an overload is over."""
+"""The time after the last newcomer too many at which an overload ends."""
 
 PERMITTED_FOR_S, DENIED_FOR_S = 1.0, 0.1
-"""How long it is remembered that a source may ask, and that it may not."""
+"""How long a permission, and a refusal, to ask is remembered."""
 
 SPARSE_FOR_S = 0.5
-"""Who has used no more than his share of so long goes before those who have."""
+"""A source that has used no more than its share of this time is served first."""
 
 NETWORK_CLIENTS = 16
-"""So many newcomers' shares the newcomers of one /64 have together."""
+"""The shares that all newcomers of one /64 have together."""
 
 NEWCOMERS_A_SECOND, NEWCOMERS_AT_ONCE = 5_000, 4_096
-"""How many newcomers can be looked up; more are an overload."""
+"""The newcomers that can be looked up; more are an overload."""
 
 HINTS_A_SECOND, HINTS_AT_ONCE = 5_000, 500
-"""How many newcomers' datagrams are told to come by TCP in an overload."""
+"""The newcomers' datagrams that are answered with TC=1 in an overload."""
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 _NETWORK = 0xFFFF_FFFF_FFFF_FFFF
@@ -123,18 +122,18 @@ class _Source:
         return self.proven or now - self.first_at >= KNOWN_AFTER_S
 
     def worth(self, now: float) -> tuple[int, float]:
-        """Tell how much would be lost with it; smaller is less."""
+        """Return what would be lost with it; smaller is less."""
         if now - self.seen_at >= IDLE_AFTER_S or not self.permitted:
             return -1, self.seen_at
         return self.asked, self.seen_at
 
 
 class SourceTable:
-    """Judges datagrams and questions by where they say that they come from.
+    """Judges datagrams and questions by their source addresses.
 
     Args:
-        key: 16 octets that nobody else knows.
-        queries_a_second: what a source may ask for long.
+        key: 16 secret octets.
+        queries_a_second: what a source may ask over time.
         burst: what it may ask at once.
         sets: a power of two; the table has eight places in each.
 
@@ -153,14 +152,14 @@ class SourceTable:
         self.configure(queries_a_second, burst)
 
     def configure(self, queries_a_second: float, burst: float) -> None:
-        """Put other limits in force."""
+        """Change the limits."""
         self._a_second, self._burst = float(queries_a_second), float(burst)
 
     def __len__(self) -> int:
         return sum(one is not None for places in self._sets for one in places)
 
     def is_overloaded(self, now: float) -> bool:
-        """Tell whether newcomers have to wait."""
+        """Return whether newcomers have to wait."""
         return now < self._overload_until
 
     def judge(self, address: bytes, interface: int, now: float, permits: Permits) -> int:
@@ -188,7 +187,7 @@ class SourceTable:
         return self._hint(address, interface, now, permits)
 
     def take_by_tcp(self, address: bytes, interface: int, now: float) -> bool:
-        """Count a question that came by TCP; False where it is one too many for now."""
+        """Count a question by TCP; return False if the source is over its limit."""
         source = self._insist(_key_of(address, interface), now)
         self._refill(source, now)
         if source.tcp_level < 1:
@@ -197,7 +196,7 @@ class SourceTable:
         return True
 
     def prove(self, address: bytes, interface: int, now: float) -> None:
-        """Remember that somebody is where this address is: it has answered by TCP."""
+        """Mark a source as known: it has completed a TCP exchange, so it is not forged."""
         source = self._insist(_key_of(address, interface), now)
         source.proven = source.permitted = True
 
@@ -216,7 +215,7 @@ class SourceTable:
         return Treatment.SERVE_FIRST if sparse else Treatment.SERVE_NEXT
 
     def _hint(self, address: bytes, interface: int, now: float, permits: Permits) -> Treatment:
-        """Judge a newcomer for whom there is no place."""
+        """Judge a newcomer that has no place."""
         if not self._hints.take(now):
             self._overload_until = now + OVERLOAD_LASTS_S
             return Treatment.DROP_OVERLOAD
@@ -231,7 +230,7 @@ class SourceTable:
         source.checked_until = now + (PERMITTED_FOR_S if source.permitted else DENIED_FOR_S)
 
     def _network_has_room(self, key: tuple[int, int], now: float) -> bool:
-        """Count a newcomer of a /64, in which one device has as many addresses as it likes."""
+        """Count a newcomer of a /64, in which one device may have any number of addresses."""
         if not _is_ipv6(key):
             return True
         network = self._find((key[0], _NETWORK)) or self._admit((key[0], _NETWORK), now)
@@ -256,7 +255,7 @@ class SourceTable:
         return next((one for one in self._set_of(key) if one and one.key == key), None)
 
     def _admit(self, key: tuple[int, int], now: float) -> _Source | None:
-        """Give a newcomer a place; None where all are taken by the known."""
+        """Give a newcomer a place; return None if known sources hold all of its set."""
         places = self._set_of(key)
         if None in places:
             return self._place(places, places.index(None), key, now)
@@ -268,7 +267,7 @@ class SourceTable:
         return self._place(places, sources.index(least), key, now)
 
     def _insist(self, key: tuple[int, int], now: float) -> _Source:
-        """Return a source that is no forgery, at the cost of whoever was seen last."""
+        """Return the entry of a source that is not forged; it may replace the oldest one."""
         source = self._find(key) or self._admit(key, now)
         if source is None:
             places = self._set_of(key)

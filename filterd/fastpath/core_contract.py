@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from filterd.wire import ParsedQuery
 
 ENTRIES = 32_768
-"""How many answers are kept where nothing else is asked for."""
+"""The default number of answers in the packet cache."""
 
 SWEEPS = 8
-"""In so many parts the kept answers are searched for hits and for what has expired, one a second.
-All hits are reported before the cache's shortest entry that is refreshed ahead (10 s) expires."""
+"""The packet cache is swept for hits and expired answers in so many parts, one a second, so that
+all hits are reported before the cache's shortest entry that is refreshed ahead (10 s) expires."""
 
 MOST_ROWS, MOST_OPENINGS, MOST_TALLIES = 64, 4_096, 8_192
 
 COMPLEX, OPEN, BLOCK = 0, 1, 2
 
 ASKED_RD, ASKED_CD, ASKED_AD, ASKED_DO, ASKED_OPT = 1, 2, 4, 8, 16
-"""What of a question beside name and type its answer depends on."""
+"""Bits of a question that its answer depends on, beside name and type."""
 
 
 class Cell(NamedTuple):
-    """What a claim set means to a row: COMPLEX for the chain, OPEN for nothing, or BLOCK.
+    """The decision for a claim set and a row: COMPLEX (the chain decides), OPEN or BLOCK.
 
     Of several blocks the one of the lowest ``rank`` decides, then of the longest name. An open
-    cell has an opening in the place of a template: as what the name is counted.
+    cell has the number of an opening in the place of a template.
     """
 
     kind: int
@@ -40,7 +40,7 @@ class Cell(NamedTuple):
 
 
 def flags_of(query: ParsedQuery) -> int:
-    """Return what of a question beside name and type its answer depends on."""
+    """Return the bits of a question that its answer depends on, beside name and type."""
     header = query.header
     return (
         (ASKED_RD if header.rd else 0)

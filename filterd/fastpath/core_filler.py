@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fast path: fills its core with what others decided, and makes it forget (dns.md §8).
+"""The fast path: fills the native core with decisions, and empties it.
 
 Without the native modules there is no fast path, and the chain answers everything.
-Here is told what a claim set means to a grade (by the decision table), which
-answers of the chain may be repeated and how long, and who a client is (as the
-chain has identified it). All of it is forgotten when the site, the surroundings
-or the wall clock is another one.
+The core gets the decision for each grade and claim set (from the policy's table), the
+answers of the chain that may be repeated, with their limits of time, and the clients
+that the chain has identified. It is emptied when the site, the surroundings or the
+wall clock changes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from filterd.upstream import UpstreamQuestion
 
 LEARNT_FOR_S = 60.0
-"""How long a client is who it was; ``clients`` may know that it is less."""
+"""How long an identified client is remembered, at most."""
 
 HOUSE_KEPT_EVERY_S = 1.0
 
@@ -57,20 +57,20 @@ NOT_KEPT = memoryview(bytes(8)).cast("d")
 """A lead of 0: the clock itself must be asked for Unix time."""
 
 AGAIN_AFTER_S = 1.0
-"""How long the chain answers everybody where what is in force could not be told."""
+"""How long the chain answers all clients after the active site could not be read."""
 
 _REPEATED = frozenset((Source.BLOCKED, Source.LOCAL, Source.REWRITTEN, Source.CACHED))
-"""Not FORWARDED: who asks for a name that nobody asked for lately is mostly the last one too. The
-relay keeps what it forwards nevertheless, while there is room.
-Not STALE and FAILED, which the chain tries to do better than each time; not REFUSED."""
+"""Not FORWARDED: most names that are not in the cache are asked for once. Direct forwarding keeps
+its answers nevertheless, while there is room.
+Not STALE and FAILED: the chain tries to get a better answer each time. Not REFUSED."""
 
 _ANY_QUESTION = Question.of(names.from_text("a.example"), 1)
 
-_log = logging.getLogger("filterd.daemon")
+_log = logging.getLogger("filterd.fastpath")
 
 
 class Tally(NamedTuple):
-    """What answers are counted as together."""
+    """The key under which answers are counted."""
 
     source: str
     grade: str
@@ -79,9 +79,9 @@ class Tally(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """As what an answer is counted that nobody says a thing against, and how long it may be kept.
+    """How answers are counted that no rule concerns, and the largest TTL for the client.
 
-    The tallies are for what came from the cache and for what came from upstream.
+    The tallies are for answers from the cache and from upstreams.
     """
 
     cached: int
@@ -93,14 +93,14 @@ class FastPath:
     """The fast path of one worker, for all its UDP listeners.
 
     Args:
-        sites: which site is in force, and by what is seen that it still is.
+        sites: the active site, and the check that it still is.
         clock: both times.
-        store: where answers that are repeated came from; it is told how often.
-        resolver: whose answers are repeated, and whose counters go on counting them.
-        log: likewise counts them.
+        store: the cache; hits of repeated answers are reported to it.
+        resolver: its answers are repeated, and counted in its counters.
+        log: counts them too.
         core: the tables; others than native ones are for tests.
-        lead: an aligned word (format ``d``): what ``clock.wall`` leads ``clock.monotonic`` by,
-            in seconds, to be read without a call of Python; where it says 0 the clock is asked.
+        lead: an aligned word (format ``d``): ``clock.wall`` minus ``clock.monotonic`` in
+            seconds, read without a call of Python; while it is 0 the clock is called.
     """
 
     def __init__(
@@ -117,9 +117,9 @@ class FastPath:
         self._resolver, self._log, self._lead = resolver, log, lead
         self.core: Core = core or Core(os.urandom(16))
         self.openings: list[Opening] = []
-        """By the numbers that the core knows them by, until it is made to forget."""
+        """By their numbers in the core, until it is emptied."""
         self.edges: list[float] = []
-        """By class: the Unix time at which its clients may get something else."""
+        """By class: the Unix time at which its clients' answers may change."""
         self._tallies: dict[Tally, int] = {}
         self._site: Site | None = None
         self._version = -1
@@ -127,24 +127,24 @@ class FastPath:
         resolver.noted = self.noted
 
     def refresh(self, now: float) -> None:
-        """Look at what is in force, at the head of every batch, and forget what is not.
+        """Check that the active site is the one in the core; else fill the core anew.
 
-        Never raises: a batch that has been received would go unheard. What goes wrong
-        leaves everybody to the chain for a while, which fails for each question by itself.
+        Called at the head of every batch. Never raises, so that a received batch is
+        answered: after an error the chain answers all clients for a while.
         """
         if self.core.holds(now) or now < self._again_at:
             return
         try:
             self._begin(now)
         except Exception:  # noqa: BLE001 -- logged whole; see above
-            _log.exception("the fast path could not look at what is in force")
+            _log.exception("the fast path could not read the active site")
             self._again_at = now + AGAIN_AFTER_S
             self.forget()
 
     def keep_house(self, now: float) -> None:
-        """Tell the cache what was repeated, before anybody asks it again; each second, sweep."""
+        """Report repeated answers to the cache before the next lookup; each second, sweep."""
         if now >= self.core.house_at:
-            # As many parts as seconds have passed: a quiet network's names are told in time too.
+            # As many parts as seconds have passed: so hits of a quiet network are reported in time.
             late_s = now - self.core.house_at
             self.core.house_at = now + HOUSE_KEPT_EVERY_S
             for _ in range(min(SWEEPS, 1 + int(late_s / HOUSE_KEPT_EVERY_S))):
@@ -159,13 +159,13 @@ class FastPath:
         self.core.forget()
 
     def refused(self, malformed: int, notimp: int) -> None:
-        """Count, as the chain does, who was answered here that he sent no query."""
+        """Count error replies that were sent here, as the chain does."""
         for what, count in (("malformed", malformed), ("notimp", notimp)):
             if count:
                 self._resolver.counters[what] += count
 
     def settle(self) -> None:
-        """Add what was answered here to the counters."""
+        """Add the answers of the core to the counters."""
         counts = self.core.take_counts()
         if not counts:
             return
@@ -177,23 +177,23 @@ class FastPath:
                 self._log.add(tally.grade, tally.category, tally.action, n)
 
     def learn(self, query: Query) -> None:
-        """Remember who a client is that the chain has just identified."""
+        """Remember a client that the chain has identified, unless the chain must see it."""
         if not self._learns_from(query.site) or self._resolver.must_see(query.client):
             return
         peer = query.peer
         number = self._class_of(query.client)
         until = query.site.identifier.holds_until(peer.address, peer.interface)
         if number >= 0:
-            # Near an edge the chain answers, which says of a block for how long it holds.
+            # Near an edge the chain answers: it limits the TTL of a block to what is left.
             left_s = self.edges[number] - self._clock.wall() - BLOCK_TTL_S
             until = min(until, self._clock.monotonic() + min(LEARNT_FOR_S, left_s))
             self.core.learn(packed(peer.address), peer.interface, number, until)
 
     def noted(self, query: Query, answer: Answer, reply: bytes) -> None:
-        """See an answer of the chain's; keep it if it may be repeated."""
+        """Put an answer of the chain into the packet cache, if it may be repeated."""
         if answer.source not in _REPEATED or answer.readmitted or not self._learns_from(query.site):
             return
-        if answer.by_target:  # when the name itself may be judged differently is not in the verdict
+        if answer.by_target:  # the verdict has not the time at which the name itself is judged anew
             return
         message, now = query.message, self._clock.monotonic()
         if message.tsig or message.question.qclass != RRClass.IN or _is_leased(query, answer):
@@ -220,26 +220,23 @@ class FastPath:
             )
 
     def _learns_from(self, site: Site) -> bool:
-        """Tell whether what a site decides is kept; forget all where it shows that it is old."""
+        """Return whether the core is of this site; empty it if another site is active."""
         if site is self._site:
             return site.surroundings.version == self._version
         if self._site is not None and site is self._sites.current:
-            # Made anew by who passed an edge and, the clock set back, came to where we are.
+            # The site was made anew at an edge, and the clock was set back meanwhile.
             self.forget()
         return False
 
     def _begin(self, now: float) -> None:
-        """Forget everything and take what the site in force says.
-
-        What cannot be taken leaves everything to the chain.
-        """
+        """Empty the core and fill it for the active site; after an error it stays empty."""
         self.settle()
         self.core.forget()
         site, standing, wall = self._sites.current, self._sites.standing, self._clock.wall()
-        # Of the head of the batch: the same that the core tells of it, not a moment later.
+        # The time of the head of the batch, as the core computes it.
         lead_s = self._lead[0]
         held_from = now + lead_s if lead_s else wall
-        if not standing.since <= wall < standing.until:  # what holds now could not be told
+        if not standing.since <= wall < standing.until:  # the site is not valid now
             self._again_at, self._site = now + AGAIN_AFTER_S, None
             return
         self._version = site.surroundings.version
@@ -256,14 +253,14 @@ class FastPath:
             self.core.table.load(
                 site.index.matcher, touched, first_labels, count, self._fill, skeletons
             )
-        except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
+        except Exception:  # noqa: BLE001 -- logged whole; the chain answers
             self.core.forget()
-            _log.exception("the fast path could not be made ready")
+            _log.exception("the fast path could not be filled")
         tell_wall = self._clock.wall
         self.core.hold(site, standing, self._version, now, held_from, tell_wall, self._lead)
 
     def _class_of(self, client: Client) -> int:
-        """Return the class of a client, -1 where there are too many."""
+        """Return the class of a client, -1 if there are too many."""
         named = client.address if client.address in self._reading.named else None
         key = client.grade.key, client.network, named
         number = self._classes.get(key)
@@ -275,7 +272,7 @@ class FastPath:
         return number
 
     def _row_of(self, grade: GradePolicy) -> int:
-        if grade.allow_only:  # no set of lists says what such a grade may see
+        if grade.allow_only:  # its decisions do not depend on claim sets
             return -1
         if grade not in self._grades:
             if len(self._grades) == MOST_ROWS:
@@ -284,11 +281,11 @@ class FastPath:
         return self._grades.index(grade)
 
     def _fill(self, row: int, set_id: int) -> Cell:
-        """Say what a claim set means to a grade; what cannot be said is the chain's."""
+        """Return the cell of a grade and a claim set; after an error the chain decides."""
         try:
             return self._cell(self._grades[row], set_id)
-        except Exception:  # noqa: BLE001 -- logged whole; else a whole batch would go unheard
-            _log.exception("what a claim set means could not be told")
+        except Exception:  # noqa: BLE001 -- logged whole; else a whole batch would be lost
+            _log.exception("the decision for a claim set could not be made")
             return Cell(COMPLEX)
 
     def _cell(self, grade: GradePolicy, set_id: int) -> Cell:
@@ -306,7 +303,7 @@ class FastPath:
         return Cell(BLOCK, plain.verdict.match.rule, template, tally)
 
     def _template(self, grade: GradePolicy, verdict: Verdict) -> int:
-        """Let the chain's own composer write what a block looks like; -1: there are too many."""
+        """Return the number of a block's template, composed as the chain does; -1: too many."""
         replies = []
         for edns, do in ((False, False), (True, False), (True, True)):
             query = self._query(grade, edns=edns, do=do)
@@ -319,7 +316,7 @@ class FastPath:
         return self._templates[key]
 
     def _opening(self, grade: GradePolicy, category: str) -> int:
-        """Return the number of an opening for a grade; -1: there are too many."""
+        """Return the number of an opening for a grade; -1 if there are too many."""
         key = grade.grade, category
         number = self._opened.get(key)
         if number is None:
@@ -339,7 +336,7 @@ class FastPath:
         return Query(message, Peer(""), Client(grade), self._site)
 
     def _tally(self, query: Query, answer: Answer) -> int:
-        """Return where an answer is counted, -1 where there are too many."""
+        """Return the number of the tally of an answer, -1 if there are too many."""
         return self._number_of(Tally(answer.source.value, *counted_as(query, answer)))
 
     def _number_of(self, tally: Tally) -> int:
@@ -349,7 +346,7 @@ class FastPath:
 
 
 def _is_leased(query: Query, answer: Answer) -> bool:
-    """Tell whether an answer may come from leases, which end without anybody saying so."""
+    """Return whether an answer may come from leases, whose end changes no version."""
     policy = query.site.policy
     return answer.source is Source.LOCAL and policy.lease_zone is not None
 

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run a coroutine by hand: until it waits, and on when what it waits for is done.
+"""Run coroutines without tasks: step each by hand, and again when its future is done.
 
-Most answers wait for nothing, and the others once. A task for each of them
-costs several times what answering costs; eager tasks, which would save some of
-that, are not in Python 3.11 and are refused by uvloop. So there is no task: what
-runs here must not use what needs one (``asyncio.timeout``, for example), and may
-only wait for futures or for a round of the loop.
+Most answers wait for nothing, and the others once. A task for each costs several times
+what answering costs; eager tasks, which would save some of that, are not in Python 3.11
+and are refused by uvloop. So a coroutine here must not use what needs a task
+(``asyncio.timeout``, for example), and may only await futures or a round of the loop.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class Cancellable(Protocol):
     """Something that waits, coroutine or not."""
 
     def cancel(self) -> None:
-        """Wait no longer; ``Stepper.ended`` is told, now or soon."""
+        """Stop waiting; calls ``Stepper.ended``, now or soon."""
 
 
 class Stepper:
@@ -33,14 +32,14 @@ class Stepper:
         self._loop = asyncio.get_running_loop()
         self._waiting: set[Cancellable] = set()
         self.began = self._waiting.add
-        """See that something waits until ``ended`` says otherwise."""
+        """Add something that waits, until ``ended`` is called with it."""
         self._drains: list[_Drain] = []
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def run(self, work: Coroutine[Any, Any, T], done: Callable[[T], None]) -> None:
-        """Call ``done`` with what ``work`` returns: at once if it does not wait.
+        """Call ``done`` with the result of ``work``, at once if it does not wait.
 
         ``work`` must not raise.
         """
@@ -54,7 +53,7 @@ class Stepper:
         waiting.wait_for(awaited)
 
     async def drain(self, within_s: float | None) -> None:
-        """Let what waits come to its end, but no longer than this."""
+        """Wait until all that waits now has ended, at most ``within_s`` seconds."""
         if not self._waiting:
             return
         drain = _Drain(self._waiting.copy(), self._loop.create_future())
@@ -65,9 +64,9 @@ class Stepper:
             self._drains.remove(drain)
 
     async def close(self) -> None:
-        """Cancel what still waits and wait until it is gone.
+        """Cancel all that waits and wait for its end.
 
-        Likewise what begins meanwhile: who is answered at the last may ask again.
+        Likewise for what begins meanwhile: a client may ask again after its last answer.
         """
         while self._waiting:
             for waiting in self._waiting.copy():
@@ -75,11 +74,11 @@ class Stepper:
             await self.drain(None)
 
     def call_soon(self, resume: Callable[[], None]) -> None:
-        """Go on in the next round of the loop."""
+        """Call ``resume`` in the next round of the loop."""
         self._loop.call_soon(resume)
 
     def ended(self, waiting: Cancellable) -> None:
-        """Forget what has come to its end."""
+        """Remove what has ended."""
         self._waiting.discard(waiting)
         for drain in self._drains:
             drain.ended(waiting)
@@ -88,11 +87,10 @@ class Stepper:
 class _Waiting(Generic[T]):
     """A coroutine that has waited at least once, and what it waits for.
 
-    It does by itself what a task does: the future is told that somebody waits,
-    its callback steps the coroutine, and a wish to cancel is passed on to the
-    future, or raised at the next step where there is none that still could.
-    Whatever a task could wait for will do for a future, also one that calls back
-    at once instead of by the loop.
+    It does what a task does: it marks the future as awaited, steps the coroutine in the
+    future's callback, and cancels the future, or raises the cancellation at the next
+    step if no future can be cancelled. Any awaitable that suits a task suits it, also one
+    that calls back at once instead of by the loop.
     """
 
     __slots__ = ("_awaited", "_done", "_must_cancel", "_stepper", "_work")
@@ -105,16 +103,16 @@ class _Waiting(Generic[T]):
         self._must_cancel = False
 
     def wait_for(self, awaited: Any) -> None:
-        """Step again when what the coroutine has yielded is done; None is for a round."""
+        """Step again when the yielded future is done; None stands for a round of the loop."""
         self._awaited = awaited
         if awaited is None:
             self._stepper.call_soon(self._step)
             return
-        awaited._asyncio_future_blocking = False  # noqa: SLF001 -- asyncio's sign: somebody took it
+        awaited._asyncio_future_blocking = False  # noqa: SLF001 -- asyncio's mark of an awaited future
         awaited.add_done_callback(self._step)
 
     def cancel(self) -> None:
-        """Let the coroutine see a cancellation as soon as can be."""
+        """Cancel the coroutine as soon as possible."""
         if self._awaited is None or not self._awaited.cancel():
             self._must_cancel = True
 

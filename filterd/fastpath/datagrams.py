@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Choose what moves datagrams: ``_datagrams`` in batches, or ``_datagrams_py`` plainly."""
+"""Choose what receives and sends: ``_datagrams`` in batches, or ``_datagrams_py``."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sockets that tell by which interface and to which address something came.
+"""Sockets that report the interface and local address of what they receive (IP_PKTINFO).
 
-A gateway has several addresses: a stub drops an answer that comes from another
-one than it asked, and a network may be known by its interface alone. Both are
-in the control messages that Linux gives with a datagram and keeps of the first
-packet of a connection (ip(7), ipv6(7)).
+A gateway has several addresses: a stub drops an answer that does not come from the
+address that it asked, and a network may be recognised by its interface alone. Linux
+gives both in the control messages of a datagram, and keeps those of the first packet
+of a connection (ip(7), ipv6(7)).
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ _KEPT_OCTETS = 256
 
 
 class PacketInfo(NamedTuple):
-    """How something came in: the interface, and the control message that answers from there.
+    """The interface of a message, and the control message to reply from its local address.
 
-    ``interface`` is an index, 0 if not known. ``to_many``: it was sent to a
-    broadcast or multicast address, where nobody asks a resolver.
+    ``interface`` is an index, 0 if not known. ``to_many``: it was sent to a broadcast or
+    multicast address, to which no stub sends queries.
     """
 
     interface: int = 0
@@ -55,17 +55,17 @@ class PacketInfo(NamedTuple):
 
 
 def bind(listen: ListenAddress, kind: socket.SocketKind) -> socket.socket:
-    """Return a bound socket that does not block and tells how things arrive.
+    """Return a bound socket that does not block and reports ``PacketInfo``.
 
-    An address that the machine does not have yet is bound all the same: a VLAN
-    or an address shared with another gateway may come later (ip(7), IP_FREEBIND).
+    An address that the machine does not have yet can be bound too: a VLAN, or an
+    address shared with another gateway, may come later (ip(7), IP_FREEBIND).
 
     Raises:
         ConfigError: the address cannot be bound.
     """
     ipv6 = ":" in listen.address
     opened = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, kind | socket.SOCK_NONBLOCK)
-    if kind == socket.SOCK_STREAM:  # else a restart would wait for connections of the life before
+    if kind == socket.SOCK_STREAM:  # else a restart would wait for old connections
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if ipv6:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -83,7 +83,7 @@ def bind(listen: ListenAddress, kind: socket.SocketKind) -> socket.socket:
 
 
 def is_here(address: str) -> bool:
-    """Tell whether this machine has an address at the moment."""
+    """Return whether this machine has an address at the moment."""
     listen = ListenAddress(address, 0)
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as opened:
         try:
@@ -94,7 +94,7 @@ def is_here(address: str) -> bool:
 
 
 def _socket_address(listen: ListenAddress) -> tuple[str, int] | tuple[str, int, int, int]:
-    """Return what ``bind`` takes, which wants the interface of a link-local address by number."""
+    """Return the argument of ``bind``: a link-local address has its interface as a number."""
     address, _, interface = listen.address.partition("%")
     if not interface:
         return address, listen.port
@@ -135,12 +135,12 @@ def interface_of(connection: socket.socket) -> int:
 
 @lru_cache(maxsize=64)
 def _interface_in(octets: bytes) -> int:
-    """Read them once: they are the same for all who connect to an address of an interface."""
+    """Return the interface, memorised: equal for all connections to one local address."""
     return arrival_of(_control_messages(octets)).interface
 
 
 def _control_messages(octets: bytes) -> list[ControlMessage]:
-    """Split a buffer of control messages; Python does that for ``recvmsg`` only."""
+    """Split a buffer into control messages, as Python does for ``recvmsg`` only."""
     found = []
     while len(octets) >= _HEADER.size:
         length, level, kind = _HEADER.unpack(octets[: _HEADER.size])
@@ -152,7 +152,7 @@ def _control_messages(octets: bytes) -> list[ControlMessage]:
 
 
 def _cannot_listen(listen: ListenAddress, error: OSError) -> ConfigError:
-    """Say which address cannot be listened on, and what to do."""
+    """Return the error of an address that cannot be listened on, and its remedy."""
     hints = {
         errno.EADDRINUSE: say(
             "another server has it; see `ss -lunpt`, or change `listen` in site.yaml"

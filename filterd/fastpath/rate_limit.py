@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much one client may ask, and who is served first when there is too much.
+"""Rate limiting: how much one client may ask, and which clients are served first.
 
 ``SourceTable`` is the live one of two twins; ``filterd.fastpath._rate_limit_py``
 explains it. One table serves all listeners of a process; with several workers
@@ -31,25 +31,25 @@ __all__ = ["NATIVE", "Limiter", "SourceTable", "Treatment", "packed"]
 class Limiter:
     """A token bucket for every client: ``burst`` questions at once, then so many a second.
 
-    What comes by UDP and what comes by TCP is counted apart: whoever forges a
-    client's address can use up its datagrams, but not its connections.
+    UDP and TCP are counted apart: an attacker that forges a client's address can use
+    up its datagrams, but not its connections.
     """
 
     def __init__(self, rate: RateLimit, clock: Clock) -> None:
         self.clock = clock
         self.table = SourceTable(os.urandom(16), rate.queries_a_second, rate.burst)
-        """What the UDP listeners ask."""
+        """Used by the UDP listeners."""
 
     def configure(self, rate: RateLimit) -> None:
-        """Put other limits in force."""
+        """Change the limits."""
         self.table.configure(rate.queries_a_second, rate.burst)
 
     def admits(self, address: str, interface: int = 0) -> bool:
-        """Count a question that came by TCP; False where it is one too many for now."""
+        """Count a question by TCP; return False if the client is over its limit."""
         return self.table.take_by_tcp(packed(address), interface, self.clock.monotonic())
 
     def prove(self, address: str, interface: int = 0) -> None:
-        """Remember that an exchange by TCP was completed: nobody forges this address."""
+        """Mark an address as known: it has completed a TCP exchange, so it is not forged."""
         self.table.prove(packed(address), interface, self.clock.monotonic())
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The UDP listener: takes datagrams, sends answers from where they were asked.
+"""The UDP listener: receives datagrams, and sends answers from the addresses that were asked.
 
-In turns: what the kernel holds is taken in and judged (``datagrams``), the most
-deserving of it is answered, and the loop goes round, so that a flood keeps
-neither upstreams nor TCP clients waiting, and the kernel's queue stays short.
+In turns: the kernel's queue is emptied and judged (``datagrams``), the clients with
+precedence are answered, and the event loop goes round, so that a flood keeps neither
+upstreams nor TCP clients waiting, and the kernel's queue stays short.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from filterd.resolve.resolver import Resolver
 
 ANSWERED_A_TURN = 64
-"""So many take some milliseconds, in which the kernel's queue cannot overflow."""
+"""Some milliseconds of work, in which the kernel's queue cannot overflow."""
 
 ANSWERED_AT_THE_END = 1_024
 
@@ -39,11 +39,11 @@ _SO_SNDBUFFORCE, _SO_RCVBUFFORCE, _SO_MEMINFO = 32, 33, 55  # asm-generic/socket
 _MEMORY = Struct("@9I")
 _DROPS = 8  # linux/sock_diag.h, SK_MEMINFO_DROPS
 
-_log = logging.getLogger("filterd.daemon")
+_log = logging.getLogger("filterd.fastpath")
 
 
 class UdpListener:
-    """One UDP socket on one address, which ``pktinfo.bind`` has opened; closing is its owner's."""
+    """One UDP socket on one address, opened by ``pktinfo.bind``; its owner closes it."""
 
     def __init__(
         self,
@@ -73,17 +73,17 @@ class UdpListener:
 
     @property
     def counters(self) -> dict[str, int]:
-        """What has become of the datagrams: see ``_datagrams_py.COUNTERS``."""
+        """The number of datagrams by outcome: see ``_datagrams_py.COUNTERS``."""
         return self.datagrams.counters
 
     @property
     def waiting(self) -> int:
-        """How many datagrams have been taken in and not been answered."""
+        """The number of datagrams that wait for an answer."""
         return len(self.datagrams)
 
     @property
     def receive_drops(self) -> int:
-        """How many datagrams the kernel had no room for, as far as it tells."""
+        """The number of datagrams that the kernel has dropped, 0 if it does not report it."""
         try:
             memory = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMORY.size)
         except OSError:
@@ -91,14 +91,14 @@ class UdpListener:
         return int(_MEMORY.unpack(memory)[_DROPS]) if len(memory) == _MEMORY.size else 0
 
     def close(self) -> None:
-        """Stop listening; who has been taken in is answered, at once or while the loop runs."""
+        """Stop listening; waiting datagrams are answered, at once or while the loop runs."""
         self._loop.remove_reader(self._socket)
         if self._going_on is not None:
             self._going_on.cancel()
         self._answer_next(ANSWERED_AT_THE_END)
 
     def _serve(self) -> None:
-        if self._going_on is None:  # else their turn comes in this round of the loop anyway
+        if self._going_on is None:  # else it is called in this round of the loop anyway
             self._answer_next(ANSWERED_A_TURN)
             if self.datagrams:
                 self._going_on = self._loop.call_soon(self._go_on)
@@ -115,18 +115,18 @@ class UdpListener:
         for datagram in taken:
             try:
                 is_relayed = relay is not None and relay.take(datagram, self)
-            except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if none were here
-                _log.exception("a datagram could not be relayed")
+            except Exception:  # noqa: BLE001 -- logged whole; the chain answers
+                _log.exception("a datagram could not be forwarded directly")
                 is_relayed = False
             if not is_relayed:
                 self.ask_the_chain(datagram)
         self.datagrams.flush()
 
     def ask_the_chain(self, datagram: Datagram, fetched: Fetched | None = None) -> None:
-        """Answer by the chain, by what upstreams have said already if they have. Never raises."""
+        """Answer by the chain; ``fetched``: what upstreams have already answered. Never raises."""
         try:
             self._ask_the_chain(datagram, fetched)
-        except Exception:  # noqa: BLE001 -- logged whole; one must not cost the others' answers
+        except Exception:  # noqa: BLE001 -- logged whole; the others must be answered
             _log.exception("a datagram could not be answered")
 
     def _ask_the_chain(self, datagram: Datagram, fetched: Fetched | None) -> None:
@@ -146,7 +146,7 @@ class UdpListener:
         )
 
     def _answer(self, datagram: Datagram, reply: bytes) -> None:
-        """Answer soon: with the others of this turn, or of this round of the loop."""
+        """Send an answer with the others of this turn, or of this round of the loop."""
         self.datagrams.answer(datagram, reply)
         if self._flushing is None:
             self._flushing = self._loop.call_soon(self._flush)
@@ -160,7 +160,7 @@ class UdpListener:
 
 
 def _enlarge(opened: socket.socket, forced: int, asked: int) -> None:
-    """Let the kernel hold more, beyond the system's limit where that is allowed."""
+    """Enlarge a socket buffer, beyond the system's limit if that is allowed."""
     try:
         opened.setsockopt(socket.SOL_SOCKET, forced, BUFFER_OCTETS)
     except OSError:  # needs CAP_NET_ADMIN

@@ -15,7 +15,7 @@ The life of a query:
    **rewrite** asks for the safe-search twin of a name where policy says so.
 5. **cache** sits below policy, shared by all clients: answers, failures, and
    expired answers, which are better than none. Queries that go on after the
-   client has its answer are kept in ``background_tasks``.
+   client has its answer are kept in ``links.cache.Background``.
 6. **forward** asks upstreams under one deadline; identical questions in flight
    share one exchange.
 7. On the way out **filter** judges the aliases of the answer too, and all of

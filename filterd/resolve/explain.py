@@ -22,7 +22,7 @@ from filterd.policy.grade_changes import Changer, Layer
 from filterd.policy.model import Client
 from filterd.policy.verdict import Action, Rule
 from filterd.resolve.links.admission import NEVER_ASKED
-from filterd.resolve.local_answers import answer_locally
+from filterd.resolve.links.local import answer_locally
 from filterd.resolve.query import Source
 from filterd.wire import Rcode, type_to_text
 from filterd.wire import name as names
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from filterd.policy.grade_changes import Dated, GradeChange
     from filterd.policy.temporary_rules import GradeSetting, LocalException
     from filterd.policy.verdict import Match, Verdict
-    from filterd.resolve.local_answers import LocalAnswer
+    from filterd.resolve.links.local import LocalAnswer
     from filterd.resolve.query import Answer
     from filterd.resolve.site import Site
 

@@ -58,7 +58,7 @@ class Link(Protocol):
         return False
 
 
-class Observer(Protocol):
+class AnswerObserver(Protocol):
     """A receiver of the chain's answers that is no link; see ``Resolver.observers``."""
 
     def must_see(self, client: Client, /) -> bool:

@@ -11,14 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.resolve.link import Link, leaves_all_alone
-from filterd.resolve.links.admission import Admission
-from filterd.resolve.links.any_type import AnyType
+from filterd.resolve.links.admission import Admission, AnyType
 from filterd.resolve.links.cache import Cache
-from filterd.resolve.links.ech import Ech
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.links.forward import Forward
 from filterd.resolve.links.local import Local
-from filterd.resolve.links.rebinding import Rebinding
+from filterd.resolve.links.redaction import Ech, Rebinding
 from filterd.resolve.links.rewrite import Rewrite
 
 if TYPE_CHECKING:
@@ -26,9 +24,9 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.policy.model import Client
-    from filterd.resolve.background_tasks import Background
     from filterd.resolve.cache_store import ResolutionStore
     from filterd.resolve.link import Handler
+    from filterd.resolve.links.cache import Background
     from filterd.resolve.query import Answer, Query
     from filterd.resolve.site import Sites
     from filterd.upstream import Forwarder, Resolution, UpstreamQuestion

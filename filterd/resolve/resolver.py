@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.policy.model import Client
     from filterd.querylog import Counts
-    from filterd.resolve.link import Observer
+    from filterd.resolve.link import AnswerObserver
     from filterd.resolve.pipeline import Chain
     from filterd.resolve.query import Fetched
     from filterd.resolve.site import Sites
@@ -69,7 +69,7 @@ class Resolver:
         self._own_mark = int(EdnsOption.OWN_MARK), own_mark
         self.noted: Callable[[Query, Answer, bytes], None] | None = None
         """Called with each whole answer after it is composed, for the packet cache."""
-        self.observers: tuple[Observer, ...] = ()
+        self.observers: tuple[AnswerObserver, ...] = ()
         """Given each answer of the chain. After setting them call ``FastPath.forget``,
         because the fast path asks ``must_see`` when it learns a client."""
         self.counters: Counter[str] = Counter()

@@ -11,26 +11,69 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, replace
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from filterd.clients import Identifier, Surroundings
 from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.engine import Engine
+from filterd.policy.model import Audience
+from filterd.policy.plain_sets import SetReader, touched
 from filterd.policy.temporary_rules import Overrides
-from filterd.resolve import lease_zone
+from filterd.resolve import lease_zone, special_use
 from filterd.resolve.clock_bootstrap import UnsetClock
-from filterd.resolve.plain_view import PlainView
 from filterd.resolve.special_use import FIRST_LABELS, SUBTREES
 from filterd.resolve.zones import Endings, Zones
 from filterd.upstream import Route
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from filterd.lists.index import Index
-    from filterd.policy.model import Client, Policy, UpstreamServer
+    from collections.abc import Iterable
 
+    from filterd.lists.index import Index
+    from filterd.policy.grade_changes import Dated
+    from filterd.policy.model import Client, Policy, UpstreamServer
+    from filterd.policy.plain_sets import Touch
 
 NOTHING_SET = Overrides()
+
+_REVERSE = tuple(map(names.from_text, ("in-addr.arpa", "ip6.arpa")))
+
+
+class PlainView(NamedTuple):
+    """One policy and one index, as the fast path reads them.
+
+    Finding the names with other rules than list entries takes as long as dozens of
+    answers. So it belongs to the site, which is loaded while no client waits.
+
+    Attributes:
+        sets: the meaning of a claim set for a grade.
+        touched: the names with any rule but a list entry, and their ancestors.
+        named: the addresses of clients that a rule treats individually.
+    """
+
+    sets: SetReader
+    touched: dict[bytes, Touch]
+    named: frozenset[str]
+
+    @classmethod
+    def of(cls, policy: Policy, index: Index, changes: Iterable[Dated] = ()) -> Self:
+        """Prepare the view of a policy and an index.
+
+        Args:
+            policy: a plain one.
+            index: the compiled lists.
+            changes: what is open or closed for a time; a client with changes of its own
+                has times of change that other clients do not have.
+        """
+        leased = _REVERSE if policy.lease_zone is not None else ()
+        clients = (rule.whom for rule in policy.rules if rule.audience is Audience.CLIENT)
+        coming = (one.change.whom for one in changes if one.change.audience is Audience.CLIENT)
+        servers = (server.address for zone in policy.delegated_zones for server in zone.servers)
+        return cls(
+            SetReader(policy, index),
+            touched(policy, (*special_use.SUBTREES, *leased)),
+            frozenset((*clients, *coming, *servers, *policy.clients)),
+        )
 
 
 class TimedPolicy(NamedTuple):

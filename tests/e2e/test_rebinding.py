@@ -14,7 +14,7 @@ import dns.rdatatype
 import pytest
 
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
-from filterd.resolve.links.rebinding import Rebinding
+from filterd.resolve.links.redaction import Rebinding
 from filterd.resolve.site import Site
 from tests.support.policies import wire
 from tests.support.serving import GRADE_1, GRADE_11, STAFF, Serving, a_site

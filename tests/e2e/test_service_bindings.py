@@ -13,8 +13,8 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from filterd.resolve.links.ech import Ech
 from filterd.resolve.links.filter import Filter
+from filterd.resolve.links.redaction import Ech
 from filterd.resolve.site import Site
 from tests.support.serving import GRADE_1, GRADE_11, Serving, a_site
 from tests.support.wire import a_message, a_record

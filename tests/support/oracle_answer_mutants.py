@@ -14,15 +14,13 @@ from filterd.policy.engine import Engine
 from filterd.policy.model import Client
 from filterd.resolve import zones
 from filterd.resolve.links import filter as filter_link
-from filterd.resolve.links import local
-from filterd.resolve.links.ech import Ech
+from filterd.resolve.links import local, redaction
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.links.forward import Forward
-from filterd.resolve.links.rebinding import Rebinding
-from filterd.resolve.plain_view import PlainView
+from filterd.resolve.links.redaction import Ech, Rebinding
 from filterd.resolve.query import Source
-from filterd.resolve.site import Site
-from filterd.upstream import Route, redaction
+from filterd.resolve.site import PlainView, Site
+from filterd.upstream import Route
 from filterd.upstream.exchange import Exchange
 from filterd.wire import RRType
 from tests.support.oracle_mutants import instead, planted, put, undeclared, with_store

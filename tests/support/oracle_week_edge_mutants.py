@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.daemon.current_site import ActiveSite
 from filterd.policy.effective_policy import EffectivePolicy
-from filterd.resolve import plain_view
 from filterd.resolve.links.filter import Filter
-from filterd.resolve.plain_view import PlainView
-from filterd.resolve.site import Site
+from filterd.resolve.site import PlainView, Site
 from tests.support import oracle_week_scenes as scenes
 from tests.support import oracle_week_scenes_rooms as of_rooms
 from tests.support.oracle_mutants import instead, planted
@@ -44,7 +42,7 @@ def _edges_unseen(self: ActiveSite, site: Site) -> None:
 
 def _neighbours_edges(patch: pytest.MonkeyPatch) -> None:
     made: Any = PlainView.of
-    patch.setattr(plain_view.PlainView, "of", lambda policy, index, *_: made(policy, index))
+    patch.setattr(PlainView, "of", lambda policy, index, *_: made(policy, index))
 
 
 def _second_worker_is_late(patch: pytest.MonkeyPatch) -> None:

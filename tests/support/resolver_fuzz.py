@@ -23,8 +23,8 @@ from filterd.errors import UpstreamMalformedError, UpstreamTimeoutError, WireErr
 from filterd.fastpath.coroutine_runner import Stepper
 from filterd.lists.matcher import NATIVE
 from filterd.resolve import pipeline
-from filterd.resolve.background_tasks import Background
 from filterd.resolve.cache_store import ResolutionStore
+from filterd.resolve.links.cache import Background
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import SiteHolder

@@ -31,8 +31,8 @@ from filterd.fastpath.udp_listener import UdpListener
 from filterd.policy.model import ListenAddress, Network, RateLimit, UpstreamServer
 from filterd.querylog import Counts
 from filterd.resolve import pipeline
-from filterd.resolve.background_tasks import Background
 from filterd.resolve.cache_store import ResolutionStore
+from filterd.resolve.links.cache import Background
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import Site, SiteHolder
 from filterd.upstream import Forwarder

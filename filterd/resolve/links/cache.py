@@ -9,13 +9,16 @@ time of serving.
 2,000 clients may wait for one name whose upstream is silent. All of them share one
 timer and one completion callback (``Patience``): with one each, removing them would
 take a time that grows with the square of their number.
+
+``Background`` owns the queries that go on after the client has its answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from filterd.resolve.cache_entry import REFRESHED_FROM_HITS
 from filterd.resolve.link import Link, answered, leaves_all_alone
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from filterd.clock import Clock
-    from filterd.resolve.background_tasks import Background
     from filterd.resolve.cache_entry import CacheEntry
     from filterd.resolve.cache_store import ResolutionStore
     from filterd.resolve.failures import Failure
@@ -38,6 +40,12 @@ if TYPE_CHECKING:
 
     Work = asyncio.Future[Any]
     Waiters = list[asyncio.Future[None]]
+    from collections.abc import Callable, Coroutine, Hashable
+    from typing import Any
+
+T = TypeVar("T")
+
+_log = logging.getLogger("filterd.resolve")
 
 
 class Patience:
@@ -188,3 +196,44 @@ class Cache(Link):
         resolution = entry.resolution
         ede = STALE_NXDOMAIN if resolution.rcode == Rcode.NXDOMAIN else STALE_ANSWER
         return Answer(Source.STALE, resolution=resolution, edes=(ede,))
+
+
+class Background(Generic[T]):
+    """Owner of tasks, one for each key; close it before its loop ends."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[Hashable, asyncio.Task[T | None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def once(
+        self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]
+    ) -> asyncio.Task[T | None]:
+        """Begin work, or return the running task of this key.
+
+        A caller that awaits the task must shield it: it must not cancel it. Its
+        result is None where ``work`` raised; that is logged here, because there
+        may be no caller left to see it.
+        """
+        task = self._tasks.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(_logging_errors(work))
+            self._tasks[key] = task
+            task.add_done_callback(lambda _: self._tasks.pop(key, None))
+        return task
+
+    async def close(self) -> None:
+        """Cancel all tasks and wait for their end."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _logging_errors(work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+    try:
+        return await work()
+    except Exception:  # noqa: BLE001 -- logged whole; there may be no caller left
+        _log.exception("work in the background failed")
+        return None

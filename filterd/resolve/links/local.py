@@ -1,19 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: names that never leave the school: local zones, special use (dns.md §3)."""
+"""Link: names that never leave the school: local zones, special use (dns.md §3).
+
+``explain`` calls ``answer_locally`` too, so that the explanation is the answer that
+clients get.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from filterd.policy.model import ZoneRecord
+from filterd.resolve import special_use
+from filterd.resolve.lease_zone import answer_leased, is_above_leased
 from filterd.resolve.link import Link, answered, leaves_all_alone
-from filterd.resolve.local_answers import answer_locally
 from filterd.resolve.query import Answer, Query, Source
-from filterd.wire import Ede, EdeCode
+from filterd.resolve.special_use import Special, SpecialAnswer
+from filterd.wire import Ede, EdeCode, Rcode, RRType
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from filterd.resolve.link import Handler
+    from filterd.resolve.site import Site
 
 _REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_AUTHORITATIVE),))
 """The error of a resolver that must not recurse (RFC 8914 §4.21)."""
@@ -44,3 +54,67 @@ def _comes_from_the_zone_itself(query: Query) -> bool:
     return route is not None and any(
         server.address == query.client.address for server in route.servers
     )
+
+
+LOCAL_ZONE, LEASE = "local-zone", "lease"
+"""The ``reason`` of an answer from a zone of the site's own, and of a device's own name."""
+
+_LOOPBACK = {int(RRType.A): bytes((127, 0, 0, 1)), int(RRType.AAAA): bytes(15) + b"\x01"}
+_LOOPBACK_TTL_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAnswer:
+    """An answer that no other server was asked for.
+
+    ``reason`` is LOCAL_ZONE, LEASE or a ``SpecialReason``.
+    """
+
+    reason: str
+    rcode: int = Rcode.NOERROR
+    records: tuple[ZoneRecord, ...] = ()
+
+
+def answer_locally(site: Site, qname: bytes, qtype: int) -> LocalAnswer | None:
+    """Answer from the site's own knowledge.
+
+    None for a name that has to be asked for, for one in a delegated zone, and
+    for type ANY of a name that exists: that is answered for all names alike.
+    """
+    if not site.may_know(qname):  # nearly all names are the Internet's
+        return None
+    if site.zones.route_of(qname) is not None:
+        return None
+    answer = _zone_answer(site, qname, qtype)
+    if answer is None:
+        special = special_use.judge(qname, qtype, site.existing)
+        if special is None:
+            return None
+        answer = _special_answer(special, qname, qtype)
+    if answer.rcode == Rcode.NXDOMAIN and (qname in site.existing or is_above_leased(site, qname)):
+        answer = replace(answer, rcode=Rcode.NOERROR)  # else names beneath would be denied
+    return None if qtype == RRType.ANY and answer.rcode == Rcode.NOERROR else answer
+
+
+def _zone_answer(site: Site, qname: bytes, qtype: int) -> LocalAnswer | None:
+    """Answer from the local zones, and from leases where those have nothing."""
+    written = site.zones.answer(qname, qtype)
+    if written is not None and written.rcode != Rcode.NXDOMAIN:
+        return LocalAnswer(LOCAL_ZONE, written.rcode, written.records)
+    aliases = written.records if written else ()
+    last = names.canonical(aliases[-1].rdata) if aliases else qname
+    leased = answer_leased(site, last, qtype)
+    if leased is not None and (written is None or leased.rcode == Rcode.NOERROR):
+        reason = LEASE if leased.rcode == Rcode.NOERROR else LOCAL_ZONE
+        return LocalAnswer(reason, leased.rcode, (*aliases, *leased.records))
+    return LocalAnswer(LOCAL_ZONE, written.rcode, written.records) if written else None
+
+
+def _special_answer(special: Special, qname: bytes, qtype: int) -> LocalAnswer:
+    if special.answer is SpecialAnswer.NXDOMAIN:
+        return LocalAnswer(special.reason, Rcode.NXDOMAIN)
+    address = _LOOPBACK.get(qtype) if special.answer is SpecialAnswer.LOOPBACK else None
+    if address is None:
+        return LocalAnswer(special.reason)
+    record = ZoneRecord(qname, qtype, _LOOPBACK_TTL_S, address)
+    return LocalAnswer(special.reason, records=(record,))

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 from filterd.resolve.link import Link, answered, leaves_all_alone
 from filterd.resolve.query import Answer, Query, Source
-from filterd.upstream.redaction import behind_alias
-from filterd.wire import Ede, EdeCode, Question, RRType
+from filterd.wire import Ede, EdeCode, Question, RRType, read_back, rebuild_behind_alias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from filterd.resolve.link import Handler
+    from filterd.upstream import Resolution
 
 ALIAS_TTL_S = 300
 """The TTL of an alias; a short one saves keeping the alias apart."""
 
 _FORGED = Ede(EdeCode.FORGED_ANSWER)
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA)
+_OF_DNSSEC = (RRType.RRSIG, RRType.NSEC, RRType.NSEC3)
 
 
 class Rewrite(Link):
@@ -49,3 +50,21 @@ class Rewrite(Link):
         changed = behind_alias(answer.resolution, asked, query.message.question, ttl_s)
         changed = changed._replace(edes=(*changed.edes, _FORGED))
         return answer._replace(resolution=changed)
+
+
+def behind_alias(
+    resolution: Resolution, target: Question, question: Question, ttl_s: int
+) -> Resolution:
+    """Return a resolution as the answer for an alias of its name.
+
+    Args:
+        resolution: the cached one, for the target.
+        target: the question that it answers.
+        question: the one that was asked.
+        ttl_s: of the alias.
+    """
+    response = read_back(resolution.sections, target)
+    kept = [record for record in response.records if record.rtype not in _OF_DNSSEC]
+    sections = rebuild_behind_alias(response, kept, question, ttl_s)
+    targets = (target.qname, *resolution.targets)
+    return resolution._replace(sections=sections, targets=targets, authentic=False, plain=False)

@@ -295,7 +295,7 @@ def test_a_fault_of_the_fast_path_passes(fast: Serving, monkeypatch: pytest.Monk
         fast.run(lambda: another_device_is_known(fast))
         fast.ask("porn.example")
     (error,) = fast.errors.take()
-    assert "could not look at what is in force" in error
+    assert "could not read the active site" in error
     fast.ask("porn.example")  # it is left alone for a while
     assert by_the_chain(fast) == 3
     fast.run(lambda: fast.clock.advance(AGAIN_AFTER_S))

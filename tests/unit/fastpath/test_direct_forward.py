@@ -16,9 +16,8 @@ from filterd.fastpath.direct_forward import NATIVE, Core
 from filterd.fastpath.rate_limit import packed
 from filterd.resolve.link import leaves_all_alone
 from filterd.resolve.links import filter as filter_link
-from filterd.resolve.links.ech import Ech
 from filterd.resolve.links.forward import Forward
-from filterd.resolve.links.rebinding import Rebinding
+from filterd.resolve.links.redaction import Ech, Rebinding
 from filterd.upstream import CONCLUSIVE
 from tests.support import relay_stories as stories
 from tests.support.native_faults import serve_with
@@ -245,7 +244,7 @@ def test_a_fault_while_an_answer_is_made_leaves_it_to_the_chain(lists: Index, ca
         school.serving.fast.openings = []
         assert dns.message.from_wire(school.ask("www.example.com")).answer
         (error,) = school.serving.errors.take()
-        assert "could not be relayed" in error
+        assert "could not be forwarded directly" in error
         assert school.by_the_chain == 1
         assert school.upstream.asked == ["www.example.com A"]
 

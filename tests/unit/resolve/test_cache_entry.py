@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from filterd.resolve.cache_entry import STEP_S, CacheEntry, Expiries, pack, pack_key, unpack
 from filterd.upstream import Resolution, UpstreamQuestion
+from filterd.upstream.upstream_question import NO_SERVERS
 from filterd.wire import Ede, RebuiltSections
 
 _NUMBERS = st.integers(0, 2**31)
@@ -35,6 +36,7 @@ RESOLUTIONS = st.builds(
     st.booleans(),
     st.booleans(),
     st.booleans(),
+    st.booleans(),
 )
 QUESTIONS = st.builds(
     UpstreamQuestion,
@@ -42,6 +44,7 @@ QUESTIONS = st.builds(
     st.integers(0, 65_535),
     st.booleans(),
     st.booleans(),
+    st.just(NO_SERVERS),
 )
 
 

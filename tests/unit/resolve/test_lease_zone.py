@@ -12,7 +12,7 @@ import pytest
 from filterd.clients import Surroundings
 from filterd.clients.leases import Lease
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
-from filterd.resolve.local_answers import LEASE, LOCAL_ZONE, answer_locally
+from filterd.resolve.links.local import LEASE, LOCAL_ZONE, answer_locally
 from filterd.resolve.site import Site
 from filterd.wire import Rcode, RRType
 from filterd.wire import name as names

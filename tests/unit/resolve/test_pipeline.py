@@ -11,9 +11,9 @@ import pytest
 
 from filterd.fastpath.direct_forward import NATIVE
 from filterd.resolve import pipeline
-from filterd.resolve.background_tasks import Background
 from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.link import Link, answered, leaves_all_alone
+from filterd.resolve.links.cache import Background
 from filterd.resolve.pipeline import Chain
 from filterd.resolve.query import Answer, Source
 from filterd.resolve.site import SiteHolder

@@ -116,7 +116,7 @@ def test_one_who_waits_and_fails_keeps_no_other_waiting(upstream: FakeUpstream) 
         loop.set_exception_handler(lambda _, context: said.append(str(context["exception"])))
         told = Told(asking, route(upstream))
         told.ask("a")
-        asking.ask(a_question(), told.to, None, failing)
+        asking.ask(a_question()._replace(route=told.to), None, failing)
         told.ask("b")
         await told.until(2)
         assert said == ["a mistake"]

@@ -11,10 +11,9 @@ import pytest
 
 from filterd.errors import UpstreamTimeoutError
 from filterd.policy.model import DelegatedZone, UpstreamServer
-from filterd.resolve.background_tasks import Background
 from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.links import cache as module
-from filterd.resolve.links.cache import Cache, Patience
+from filterd.resolve.links.cache import Background, Cache, Patience
 from filterd.resolve.query import Answer, Query, Source
 from filterd.upstream import UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
@@ -583,3 +582,73 @@ def test_a_crowd_takes_one_timer_and_one_callback(monkeypatch: pytest.MonkeyPatc
         assert timers[0].cancelled()
 
     run_waiting(test)
+
+
+async def wait_for_ever() -> int:
+    await asyncio.get_running_loop().create_future()
+    return 1
+
+
+async def raise_error() -> int:
+    raise RuntimeError("a bug")
+
+
+async def give() -> int:
+    return 1
+
+
+def test_what_goes_on_under_a_key_is_not_begun_again() -> None:
+    async def main() -> None:
+        background = Background[int]()
+        first = background.once("key", wait_for_ever)
+        assert background.once("key", raise_error) is first
+        assert background.once("other", wait_for_ever) is not first
+        assert len(background) == 2
+        await background.close()
+
+    asyncio.run(main())
+
+
+def test_what_has_ended_is_forgotten_and_may_begin_again() -> None:
+    async def main() -> None:
+        background = Background[int]()
+        first = background.once("key", give)
+        assert await first == 1
+        await asyncio.sleep(0)
+        assert len(background) == 0
+        assert background.once("key", give) is not first
+        await background.close()
+
+    asyncio.run(main())
+
+
+def test_an_exception_is_logged_and_gives_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        background = Background[int]()
+        assert await background.once("key", raise_error) is None
+        await background.close()
+
+    asyncio.run(main())
+    assert "RuntimeError: a bug" in caplog.text
+
+
+def test_closing_ends_what_goes_on() -> None:
+    async def main() -> None:
+        background = Background[int]()
+        task = background.once("key", wait_for_ever)
+        await background.close()
+        assert task.cancelled()
+        assert len(background) == 0
+
+    asyncio.run(main())
+
+
+def test_control_without_closing_it_would_go_on() -> None:
+    async def main() -> None:
+        background = Background[int]()
+        task = background.once("key", wait_for_ever)
+        await asyncio.sleep(0)
+        assert not task.done()
+        await background.close()
+
+    asyncio.run(main())
