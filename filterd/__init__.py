@@ -67,6 +67,18 @@ fast path
     has no policy of its own: it reads decision cells and repeats answers.
 decision cell
     The decision for one grade and one claim set, as the fast path reads it.
+question, its forms
+    ``Datagram`` (a message and its source) with the ``Question`` that native code reads in
+    it; ``ParsedQuery`` (all of the message), ``Query`` (with client and site, for the
+    chain); ``UpstreamQuestion`` (what upstreams are asked, and by which route: the key of
+    cache, failures and exchanges); the ``Exchange`` in flight.
+answer, its forms
+    ``ParsedResponse`` (an upstream's message), ``Resolution`` (what may be kept of it, with
+    its rebuilt sections), the cache's entry or ``Failure``, ``Answer`` (of the chain, for
+    one client), the reply (octets), the packet cache's entry or a block's template.
+plain
+    Of a resolution: every link of the chain leaves it unchanged, so that the fast path
+    may send it.
 guard
     The process that judges a new version of the lists before it is activated. In
     ``lists``: pins and protections, which take entries out.

@@ -170,3 +170,26 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     if source.strip():
         tree = compile(source, str(path), "exec", flags=0)
         assert inspect.cleandoc(tree.co_consts[0] or "")
+
+
+WALKS = ("filterd/fastpath/__init__.py", "filterd/resolve/__init__.py")
+
+
+def _steps() -> list[tuple[str, str]]:
+    """Return the functions and attributes that the drawings of walks name, with their owners."""
+    lines = [line for path in WALKS for line in (ROOT / path).read_text("utf-8").splitlines()]
+    drawn = " ".join(line for line in lines if line.startswith("    "))
+    return sorted(set(re.findall(r"\b([A-Za-z_]+)\.([a-z_]+)", drawn)))
+
+
+@pytest.mark.parametrize(("owner", "name"), _steps())
+def test_the_drawn_walks_name_what_there_is(owner: str, name: str) -> None:
+    """An owner is a class or a module; native ones are looked up in their source."""
+    is_owner = re.compile(rf"^(?:cdef )?class {owner}\b", re.MULTILINE)
+    is_defined = re.compile(
+        rf"\bc?p?def\b[^\n(]*\b{name}\(|^ +(?:self\.)?{name}\b.*[:=]", re.MULTILINE
+    )
+    sources = [path for path in (ROOT / "filterd").rglob("*.py*") if path.suffix in {".py", ".pyx"}]
+    texts = [(path.stem, path.read_text(encoding="utf-8")) for path in sources]
+    owners = [text for stem, text in texts if stem == owner or is_owner.search(text)]
+    assert any(is_defined.search(text) for text in owners)

@@ -24,6 +24,25 @@ The life of a query:
 8. ``answer_reply`` composes the message from the facts; the listener cuts it to the
    client's size and sends it from the address that was asked.
 
+The walks of four questions, each with the functions that it passes::
+
+    Resolver.admit                 ParsedQuery -> Query, with client and site
+      | Chain.handler              the links of pipeline.links, in their order
+      | Filter._decide
+      |   '- Engine.decide         BLOCKED: an Answer; nothing below is asked
+      | ResolutionStore.get        REPEATED: an Answer of the cache
+      | Forwarder.resolve          MISS
+      |   | Flights.ask            joins an equal UpstreamQuestion in flight
+      |   | Exchange.start         one server after the other, under one deadline
+      |   | parse_response         ParsedResponse
+      |   | resolution_of          Resolution: what may be kept
+      |   | Chain.leaves_alone     marks it plain, once
+      | ResolutionStore.put
+      | Filter._judge_targets
+      |   '- Engine.decide_target  ALIAS to a listed name: BLOCKED by its target
+    answer_reply.compose           Answer -> reply
+      '- Resolver.noted            to the packet cache (fastpath)
+
 Everything that a reload replaces is in one ``Site``; a query carries the one at
 which it was admitted. ``explain`` shows people the result of steps 2 to 4.
 """
