@@ -8,7 +8,6 @@ half of each, and none waits.
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
@@ -254,25 +253,3 @@ class WatchedSites(Sites, Protocol):
     @property
     def standing(self) -> EpochGuard:
         """The check that the last value of ``current`` is still active."""
-
-
-class SiteHolder:
-    """A mutable reference to the site, for a process with no other source."""
-
-    def __init__(self, site: Site) -> None:
-        self._site, self._changes = site, array("Q", [0])
-
-    @property
-    def current(self) -> Site:
-        """The active site; it may be set."""
-        return self._site
-
-    @current.setter
-    def current(self, site: Site) -> None:
-        self._site = site
-        self._changes[0] += 1
-
-    @property
-    def standing(self) -> EpochGuard:
-        """The check that it is still active; no time ends it."""
-        return EpochGuard(memoryview(self._changes), self._changes[0], -inf, inf)

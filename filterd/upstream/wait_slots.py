@@ -66,11 +66,6 @@ class WaitSlots(Generic[K]):
         if taken is not None:
             self._leave_share(taken[0], key)
 
-    def clear(self) -> None:
-        """Free all slots."""
-        self._taken.clear()
-        self._by_asker.clear()
-
     def _leave_share(self, asker: Hashable, key: K) -> None:
         own = self._by_asker.get(asker)
         if own is not None:

@@ -78,7 +78,6 @@ from filterd.wire.rebuild import RebuiltSections
 from filterd.wire.record import ADDITIONAL, ANSWER, AUTHORITY, Record
 from filterd.wire.registry import (
     EdnsOption,
-    Opcode,
     Rcode,
     RRClass,
     RRType,
@@ -95,7 +94,6 @@ from filterd.wire.reply import (
     refused,
     servfail,
     sinkhole,
-    truncated,
 )
 from filterd.wire.truncate import fit, size_limit
 
@@ -110,7 +108,6 @@ __all__ = [
     "Edns",
     "EdnsOption",
     "Header",
-    "Opcode",
     "ParsedQuery",
     "ParsedResponse",
     "Question",
@@ -150,7 +147,6 @@ __all__ = [
     "soa_minimum",
     "svcb_parts",
     "target_of",
-    "truncated",
     "type_from_text",
     "type_to_text",
     "without_param",

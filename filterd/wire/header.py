@@ -37,21 +37,6 @@ class Header(NamedTuple):
     arcount: int
 
     @property
-    def qr(self) -> bool:
-        """Whether it is a response."""
-        return self.flags & QR != 0
-
-    @property
-    def opcode(self) -> int:
-        """The kind of message: ``Opcode`` names the known ones."""
-        return (self.flags & OPCODE_MASK) >> 11
-
-    @property
-    def aa(self) -> bool:
-        """Authoritative answer."""
-        return self.flags & AA != 0
-
-    @property
     def tc(self) -> bool:
         """Truncated: ask again over TCP."""
         return self.flags & TC != 0
@@ -60,11 +45,6 @@ class Header(NamedTuple):
     def rd(self) -> bool:
         """Recursion desired."""
         return self.flags & RD != 0
-
-    @property
-    def ra(self) -> bool:
-        """Recursion available."""
-        return self.flags & RA != 0
 
     @property
     def ad(self) -> bool:

@@ -14,17 +14,6 @@ from filterd.errors import NameTextError
 from filterd.i18n import say
 
 
-class Opcode(IntEnum):
-    """Operation codes (RFC 6895 §2.2)."""
-
-    QUERY = 0
-    IQUERY = 1
-    STATUS = 2
-    NOTIFY = 4
-    UPDATE = 5
-    DSO = 6
-
-
 class Rcode(IntEnum):
     """Response codes (RFC 6895 §2.3); above 15 only with an OPT record."""
 

@@ -101,11 +101,6 @@ def badvers(query: ParsedQuery) -> bytes:
     return compose_reply(query, Rcode.BADVERS)
 
 
-def truncated(query: ParsedQuery) -> bytes:
-    """Return an empty reply with TC; a forged source address cannot retry by TCP."""
-    return compose_reply(query, Rcode.NOERROR, tc=True)
-
-
 def formerr(message: bytes) -> bytes:
     """Return FORMERR for octets that are no query.
 

@@ -31,14 +31,13 @@ from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.links.cache import Background
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
-from filterd.resolve.site import SiteHolder
 from filterd.upstream import Forwarder, Route, UpstreamQuestion
 from filterd.upstream.extraction import resolution_of
 from filterd.upstream.server_group import ServerHealth
 from filterd.upstream.transport_set import Transports
 from filterd.wire import assemble, parse_query, parse_response
 from tests.support.policies import an_index
-from tests.support.serving import GRADE_1, LISTS, a_site
+from tests.support.serving import GRADE_1, LISTS, SiteHolder, a_site
 from tests.support.twins import MODULES
 from tests.support.wire import a_query, a_response
 

@@ -33,6 +33,7 @@ from filterd.wire import (
     rebuild,
     sinkhole,
 )
+from filterd.wire.header import QR
 from tests.support import malformed
 from tests.support.cost_bombs import QUERIES, RESPONSES
 from tests.support.packets import captured_packets, mutate
@@ -167,4 +168,8 @@ def test_captured_messages(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_captured_header_can_be_peeked_at() -> None:
     packets = captured_packets()
-    assert all(peek_header(p.message).qr is not p.is_query for p in packets if len(p.message) > 11)
+    assert all(
+        bool(peek_header(p.message).flags & QR) is not p.is_query
+        for p in packets
+        if len(p.message) > 11
+    )

@@ -19,7 +19,7 @@ from filterd.errors import (
     WireError,
 )
 from filterd.wire import formerr, notimp, parse_query
-from filterd.wire.header import peek_header
+from filterd.wire.header import OPCODE_MASK, peek_header
 from tests.support.wire import OPT, QUESTION, a_message, a_record
 
 _RESPONSE = 0x8180
@@ -149,7 +149,7 @@ def refusal(message: bytes) -> bytes | None:
     Args:
         message: at least the 12 octets of a header.
     """
-    if peek_header(message).opcode:
+    if peek_header(message).flags & OPCODE_MASK:
         return notimp(message)
     try:
         parse_query(message)

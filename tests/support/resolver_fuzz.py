@@ -27,7 +27,6 @@ from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.links.cache import Background
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
-from filterd.resolve.site import SiteHolder
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import fit, parse_response, size_limit
 from filterd.wire import name as names
@@ -35,7 +34,7 @@ from tests.support.clock import FakeClock
 from tests.support.lies import a_lie
 from tests.support.packets import mutate, nudge
 from tests.support.policies import an_index
-from tests.support.serving import GRADE_1, LISTS, a_site
+from tests.support.serving import GRADE_1, LISTS, SiteHolder, a_site
 from tests.support.unfiltered import MUST_BLOCK, is_unfiltered
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ import logging
 import socket
 import threading
 import time
+from array import array
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -34,7 +36,7 @@ from filterd.resolve import pipeline
 from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.links.cache import Background
 from filterd.resolve.resolver import Resolver
-from filterd.resolve.site import Site, SiteHolder
+from filterd.resolve.site import EpochGuard, Site
 from filterd.upstream import Forwarder
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
@@ -84,6 +86,28 @@ def a_site(
         for one in upstreams
     )
     return Site.of(a_policy(**policy), index, servers)
+
+
+class SiteHolder:
+    """A mutable reference to the site: the source that a process has beside a shared epoch."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._changes = site, array("Q", [0])
+
+    @property
+    def current(self) -> Site:
+        """The active site; it may be set."""
+        return self._site
+
+    @current.setter
+    def current(self, site: Site) -> None:
+        self._site = site
+        self._changes[0] += 1
+
+    @property
+    def standing(self) -> EpochGuard:
+        """The check that it is still active; no time ends it."""
+        return EpochGuard(memoryview(self._changes), self._changes[0], -inf, inf)
 
 
 class Serving:

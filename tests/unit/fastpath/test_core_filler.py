@@ -17,11 +17,10 @@ from filterd.fastpath.core_filler import AGAIN_AFTER_S, NOT_KEPT, FastPath
 from filterd.fastpath.direct_forward import NATIVE, Core
 from filterd.policy.engine import Engine
 from filterd.policy.temporary_rules import Exam, Overrides
-from filterd.resolve.site import SiteHolder
 from tests.support import malformed
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, block, wire
-from tests.support.serving import GRADE_1, GRADE_11, Serving, a_site
+from tests.support.serving import GRADE_1, GRADE_11, Serving, SiteHolder, a_site
 from tests.support.wire import QUESTION, a_message, a_query
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from filterd.resolve.link import Link, answered, leaves_all_alone
 from filterd.resolve.links.cache import Background
 from filterd.resolve.pipeline import Chain
 from filterd.resolve.query import Answer, Source
-from filterd.resolve.site import SiteHolder
 from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Rcode, parse_response
@@ -25,7 +24,7 @@ from tests.support.chain import a_chain_query, without_waiting
 from tests.support.clock import FakeClock
 from tests.support.policies import a_pin, wire
 from tests.support.relaying import School
-from tests.support.serving import GRADE_1, GRADE_11, a_site
+from tests.support.serving import GRADE_1, GRADE_11, SiteHolder, a_site
 from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:

@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from filterd.querylog import Counts
 from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.resolver import Resolver
-from filterd.resolve.site import SiteHolder
 from filterd.wire import EdnsOption
 from tests.support.chain import chain_of
 from tests.support.clock import FakeClock
-from tests.support.serving import a_site
+from tests.support.serving import SiteHolder, a_site
 from tests.support.wire import QUESTION, a_message, a_query
 
 if TYPE_CHECKING:

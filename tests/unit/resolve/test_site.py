@@ -13,9 +13,10 @@ from filterd.policy.effective_policy import at
 from filterd.policy.model import Audience, DelegatedZone, LocalRule, LocalZone, Tls, UpstreamServer
 from filterd.policy.plain_sets import Touch
 from filterd.policy.temporary_rules import Overrides, TargetKind
-from filterd.resolve.site import PlainView, Site, SiteHolder
+from filterd.resolve.site import PlainView, Site
 from filterd.upstream import Route
 from tests.support.policies import a_policy, an_index, wire
+from tests.support.serving import SiteHolder
 from tests.support.week import PUPIL_PC, SEVEN, a_school, an_exception
 
 if TYPE_CHECKING:

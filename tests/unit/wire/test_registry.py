@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dns.edns
-import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
@@ -13,7 +12,6 @@ import pytest
 from filterd.errors import NameTextError
 from filterd.wire.registry import (
     EdnsOption,
-    Opcode,
     Rcode,
     RRClass,
     RRType,
@@ -32,11 +30,6 @@ def test_type_numbers_are_those_of_another_library(rtype: RRType) -> None:
 @pytest.mark.parametrize("rcode", Rcode)
 def test_rcodes_are_those_of_another_library(rcode: Rcode) -> None:
     assert dns.rcode.to_text(dns.rcode.Rcode.make(int(rcode)), tsig=False) == rcode.name
-
-
-@pytest.mark.parametrize("opcode", [o for o in Opcode if o is not Opcode.DSO])
-def test_opcodes_are_those_of_another_library(opcode: Opcode) -> None:
-    assert dns.opcode.to_text(dns.opcode.Opcode(int(opcode))) == opcode.name
 
 
 @pytest.mark.parametrize("rclass", RRClass)

@@ -25,7 +25,6 @@ from filterd.wire import (
     refused,
     servfail,
     sinkhole,
-    truncated,
 )
 from tests.support import malformed
 from tests.support.wire import QUESTION, a_message, a_query
@@ -105,12 +104,6 @@ def test_badvers_says_version_0() -> None:
     opt = b"\0\0\x29\x04\xd0\0\x64\0\0\0\0"
     reply = _read(badvers(parse_query(a_message(QUESTION + opt, arcount=1))))
     assert (reply.rcode(), reply.edns) == (16, 0)
-
-
-def test_over_the_limit_the_answer_is_empty_and_truncated() -> None:
-    reply = _read(truncated(QUERY))
-    assert (reply.rcode(), reply.answer) == (0, [])
-    assert reply.flags & dns.flags.TC
 
 
 @pytest.mark.parametrize("name", malformed.QUERIES)

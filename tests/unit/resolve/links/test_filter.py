@@ -13,13 +13,13 @@ from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.model import Audience, Client, DelegatedZone, Network, UpstreamServer
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.query import Answer, Query, Source
-from filterd.resolve.site import Site, SiteHolder
+from filterd.resolve.site import Site
 from filterd.upstream import Resolution
 from filterd.wire import RebuiltSections
 from tests.support.chain import FORWARDED, a_chain_query, answer_of
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, allow, block, wire
-from tests.support.serving import GRADE_1, a_site
+from tests.support.serving import GRADE_1, SiteHolder, a_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
