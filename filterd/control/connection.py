@@ -81,13 +81,13 @@ def stream(path: Path, command: str, *, act_for: str = "", **arguments: Any) -> 
 
 def _request(
     command: str, arguments: dict[str, Any] | None = None, act_for: str = ""
-) -> frames.Request:
+) -> frames.ControlRequest:
     number = next(_ids) % (frames.MOST_ID + 1)
-    return frames.Request(command, arguments or {}, number, act_for=act_for)
+    return frames.ControlRequest(command, arguments or {}, number, act_for=act_for)
 
 
 @contextlib.contextmanager
-def _connection(path: Path, request: frames.Request) -> Iterator[IO[bytes]]:
+def _connection(path: Path, request: frames.ControlRequest) -> Iterator[IO[bytes]]:
     """Send a request and yield what answers it, to read by lines.
 
     Raises:
@@ -147,7 +147,7 @@ def _line(lines: IO[bytes]) -> bytes:
     return lines.readline(frames.LARGEST_ANSWER_OCTETS)
 
 
-def _result(line: bytes, request: frames.Request, path: Path) -> tuple[Any, bool]:
+def _result(line: bytes, request: frames.ControlRequest, path: Path) -> tuple[Any, bool]:
     """Return what a frame holds, and whether it is the last.
 
     Raises:

@@ -24,7 +24,7 @@ LONGEST_TOKEN = 256
 _LONGEST_COMMAND = 40
 
 
-class Request(NamedTuple):
+class ControlRequest(NamedTuple):
     """A request of a client.
 
     Attributes:
@@ -43,7 +43,7 @@ class Request(NamedTuple):
     is_of_0_1: bool = False
 
 
-UNREADABLE = Request("", {})
+UNREADABLE = ControlRequest("", {})
 """In the place of a request that cannot be read."""
 
 
@@ -54,14 +54,14 @@ def unknown_command() -> ControlError:
     return error
 
 
-def dump_request(request: Request) -> bytes:
+def dump_request(request: ControlRequest) -> bytes:
     """Return the frame of a request."""
     command, arguments, number, stream, act_for, _ = request
     frame = {"version": VERSION, "id": number, "stream": stream, "act_for": act_for}
     return _line({**frame, "ask": command, "arguments": arguments})
 
 
-def read_request(line: bytes) -> Request:
+def read_request(line: bytes) -> ControlRequest:
     """Return the request of a frame.
 
     Raises:
@@ -70,7 +70,7 @@ def read_request(line: bytes) -> Request:
     try:
         frame = json.loads(line)
         if "command" in frame:
-            request = Request(frame.pop("command"), frame, 0, is_of_0_1=True)
+            request = ControlRequest(frame.pop("command"), frame, 0, is_of_0_1=True)
         elif type(version := frame["version"]) is int and version > VERSION:
             raise ControlError(
                 say(
@@ -80,7 +80,7 @@ def read_request(line: bytes) -> Request:
             )
         else:
             parts = "ask", "arguments", "id", "stream", "act_for"
-            request = Request(*(frame[part] for part in parts))
+            request = ControlRequest(*(frame[part] for part in parts))
             _check(_is_whole(version, VERSION, VERSION))
         _check(_is_bounded(request))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -88,7 +88,7 @@ def read_request(line: bytes) -> Request:
     return request
 
 
-def dump_answer(request: Request, content: dict[str, Any], *, is_end: bool = True) -> bytes:
+def dump_answer(request: ControlRequest, content: dict[str, Any], *, is_end: bool = True) -> bytes:
     """Return a frame that answers a request."""
     if request.is_of_0_1:
         return _line(content)
@@ -96,7 +96,7 @@ def dump_answer(request: Request, content: dict[str, Any], *, is_end: bool = Tru
     return _line({**content, **frame})
 
 
-def read_answer(line: bytes, request: Request) -> tuple[dict[str, Any], bool] | None:
+def read_answer(line: bytes, request: ControlRequest) -> tuple[dict[str, Any], bool] | None:
     """Return what a frame answers and whether it is the last; None if it is of release 0.1.
 
     Raises:
@@ -114,7 +114,7 @@ def read_answer(line: bytes, request: Request) -> tuple[dict[str, Any], bool] | 
     return answer, is_end or not is_good
 
 
-def _is_bounded(request: Request) -> bool:
+def _is_bounded(request: ControlRequest) -> bool:
     """Return whether each part of a frame is what it must be, within its bound."""
     return (
         isinstance(request.command, str)

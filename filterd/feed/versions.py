@@ -80,7 +80,7 @@ def _of_old(content: bytes) -> Any:
     return data["state"]
 
 
-class _Format(FileFormat[VersionPointer]):
+class _PointerFormat(FileFormat[VersionPointer]):
     """The pointer's form: releases up to 0.1, put back, must not take what was refused."""
 
     def dump(self, value: VersionPointer) -> bytes:
@@ -94,7 +94,7 @@ def _digest_of_old(state: Any) -> str:
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
 
 
-_FORMAT = _Format(
+_FORMAT = _PointerFormat(
     VersionPointer, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
 )
 

@@ -14,10 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.control import frames
-from filterd.control.frames import Request, dump_answer, dump_request, read_answer, read_request
+from filterd.control.frames import (
+    ControlRequest,
+    dump_answer,
+    dump_request,
+    read_answer,
+    read_request,
+)
 from filterd.errors import ControlError
 
-REQUEST = Request("check", {"qname": "00", "act_for": "x"}, 7, 3, "a token")
+REQUEST = ControlRequest("check", {"qname": "00", "act_for": "x"}, 7, 3, "a token")
 PARTS = ("version", "id", "stream", "act_for", "ask", "arguments", "command")
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300),
@@ -31,7 +37,7 @@ def test_a_request_comes_back() -> None:
 
 
 def test_the_largest_of_each_part_comes_back() -> None:
-    largest = Request("x" * 40, {}, frames.MOST_ID, frames.MOST_STREAMS - 1, "t" * 256)
+    largest = ControlRequest("x" * 40, {}, frames.MOST_ID, frames.MOST_STREAMS - 1, "t" * 256)
     assert read_request(dump_request(largest)) == largest
 
 
@@ -50,7 +56,9 @@ def test_an_error_is_the_last_frame_whatever_it_says() -> None:
 
 def test_a_request_of_release_0_1_has_all_its_arguments() -> None:
     request = read_request(b'{"command": "change", "version": 2, "ask": 1, "kind": "x"}')
-    assert request == Request("change", {"version": 2, "ask": 1, "kind": "x"}, 0, is_of_0_1=True)
+    assert request == ControlRequest(
+        "change", {"version": 2, "ask": 1, "kind": "x"}, 0, is_of_0_1=True
+    )
     assert dump_answer(request, {"ok": True}) == b'{"ok": true}\n'
 
 
