@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of parts share: a time of day that is always the same.
+"""Shared by unit tests: a time of day that is always the same.
 
 A test that sees the machine's own fails at some hour. What a session shares is made
 at that time too, which is why no fixture does this.

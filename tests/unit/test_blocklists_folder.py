@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ships in ``blocklists/``: every file loads, and the folder keeps its own promises."""
+"""The files of ``blocklists/``: each loads, and together they are consistent."""
 
 from __future__ import annotations
 

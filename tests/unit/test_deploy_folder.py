@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What deploy/ ships can be installed, refuses what it cannot do, and asks for no more rights."""
+"""``deploy/`` installs, refuses impossible requests, and needs few rights."""
 
 from __future__ import annotations
 

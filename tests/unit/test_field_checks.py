@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One form out, or a sentence; ``overrides/test_change_fields`` gives them whatever there is."""
+"""One form out, or a sentence; ``overrides/test_change_fields`` tests more."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""English text that can be told in Vietnamese, here and in another process."""
+"""English text, translated to Vietnamese here and in another process."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of filterd.cli share."""
+"""Fixtures of the tests of filterd.cli."""
 
 from __future__ import annotations
 

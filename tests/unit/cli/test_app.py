@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever is wrong is one line a problem on standard error, exit code 2, never a traceback."""
+"""Every error is one line on standard error, with exit code 2 and no traceback."""
 
 from __future__ import annotations
 

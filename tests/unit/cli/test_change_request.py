@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A change is asked of the daemon, and what became of it is told."""
+"""A command requests a change from the daemon and prints the result."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One thing has no plural, and a duration is told by its largest unit."""
+"""One thing has no plural, and a duration is shown by its largest unit."""
 
 from __future__ import annotations
 

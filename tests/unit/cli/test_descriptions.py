@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is set and what was changed is put into words."""
+"""Settings and changes are described in words."""
 
 from __future__ import annotations
 

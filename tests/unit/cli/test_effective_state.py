@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in force is asked of the daemon, and read from the disk where none runs."""
+"""The effective state comes from the daemon, or from the disk if none runs."""
 
 from __future__ import annotations
 

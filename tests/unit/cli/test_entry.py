@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plain ``serve`` needs no command line; what it understands means the same as there."""
+"""A plain ``serve`` needs no Typer, and has the same meaning with it."""
 
 from __future__ import annotations
 

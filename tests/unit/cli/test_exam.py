@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A room is given to an exam, and what that needs is learned before."""
+"""A room is given to an exam, and its names are recorded before."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of what an exam needs come back as they were written, and say where they are wrong."""
+"""Exam files are read back as they were written, and errors have a line."""
 
 from __future__ import annotations
 

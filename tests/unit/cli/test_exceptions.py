@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``allow``, ``block`` and ``exceptions``: asked of the daemon, told in both languages."""
+"""``allow``, ``block`` and ``exceptions``, in both languages."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``policy test`` holds the files on disk to what is expected of them."""
+"""``policy test`` checks the files on disk against the expectations."""
 
 from __future__ import annotations
 

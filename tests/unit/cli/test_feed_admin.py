@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an administrator decides of the feed: each decision works offline and says what follows."""
+"""Decisions of an administrator on the feed work offline and print their effect."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sources are taken, a version is made of them, and what is unusual waits for a person."""
+"""Sources are fetched, a version is built, an unusual one is held."""
 
 from __future__ import annotations
 

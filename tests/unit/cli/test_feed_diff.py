@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two versions are compared, by folders or by numbers, and it is said for whom they differ."""
+"""Two versions are compared, by folders or by numbers, grade by grade."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What schools hold is shown and released, with two root keys and not by mistake."""
+"""A hold is shown and released with two root keys, and not by mistake."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version is published, urgent or not, with what the law orders and no other key may sign."""
+"""A version is published, urgent or not, with legal orders of the right key."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the publisher's commands take: what may be left out, and what must not be."""
+"""Required and optional arguments of the publisher's commands."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever reviews look-alikes sees what a rule would close, and the next build goes by him."""
+"""A review shows what a rule would close, and the next build applies it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd sync``, one run: what it says and with which code it leaves, in both languages."""
+"""``filterd sync``, one run: its output and exit code, in both languages."""
 
 from __future__ import annotations
 

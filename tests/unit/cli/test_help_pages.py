@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever asks a command for help reads it whole, in their language, on a small terminal."""
+"""Help is complete, in the user's language, on a small terminal."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who changed what is shown, taken back, and looked through for what was altered."""
+"""Changes are shown and undone, and an altered history is found."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The language is known before the words of a command are understood, and whatever they are."""
+"""The language is known before the arguments are parsed, whatever they are."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a grade may use is set by command, shown, and taken back."""
+"""The settings of a grade are changed by command, shown, and undone."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where grades differ: from what ships, from each other, from before."""
+"""Differences of grades: from the shipped files, each other, and before."""
 
 from __future__ import annotations
 

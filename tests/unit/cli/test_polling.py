@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watching ends when time is up, or when somebody has seen enough."""
+"""Watching ends after its time, or when a user stops it."""
 
 from __future__ import annotations
 

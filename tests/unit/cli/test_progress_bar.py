@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bar is for whoever waits at a terminal, and for nobody else."""
+"""A progress bar is shown at a terminal only."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who sits in which room is shown and said; devices are learned, written and read."""
+"""The grades of rooms are shown and set; devices are found, written and read."""
 
 from __future__ import annotations
 

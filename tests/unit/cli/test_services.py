@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services are listed and shown, with who may use them now."""
+"""Services are listed and shown, with the grades that may use them now."""
 
 from __future__ import annotations
 

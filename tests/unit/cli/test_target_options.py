@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people write of names, services, categories and of whom they mean."""
+"""Arguments for names, services, categories and audiences."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times are read and told as the clock on the school's wall shows them."""
+"""Times are read and shown in the school's time zone."""
 
 from __future__ import annotations
 

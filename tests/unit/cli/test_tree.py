@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A command is found by its name, and only what is called is imported."""
+"""A command is found by its name, and only its module is imported."""
 
 from __future__ import annotations
 

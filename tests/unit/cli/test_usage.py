@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Wrong words are told in the language of whoever wrote them, with where to read more."""
+"""Usage errors are in the user's language, with a hint to the help."""
 
 from __future__ import annotations
 

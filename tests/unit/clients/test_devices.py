@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which device has an address, and which MACs identify nobody."""
+"""The device of an address, and MACs that identify no device."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks: by MAC, by the narrowest range, by the interface; else unknown, else nobody."""
+"""A client is found by MAC, narrowest range, or interface; else unknown."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all files of leases have in common: hostile text, and bounds."""
+"""Common properties of lease files: hostile text, and limits."""
 
 from __future__ import annotations
 

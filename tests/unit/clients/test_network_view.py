@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is seen of the network, and for how long it is believed."""
+"""The visible network, and how long it is believed."""
 
 from __future__ import annotations
 

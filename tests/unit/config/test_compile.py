@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Site, tiers and catalogue become one policy, or all contradictions are told."""
+"""Site, tiers and catalogue become one policy, or all errors are reported."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A site is compiled in a child; whatever happens to it, the old policy stays."""
+"""A site is compiled in a child; on any failure the old policy stays."""
 
 from __future__ import annotations
 

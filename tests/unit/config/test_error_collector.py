@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Problems gather until somebody asks."""
+"""Errors are collected, then raised together."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sentences and keys become expectations; what is neither is told with its place."""
+"""Sentences and keys become expectations; errors have their place."""
 
 from __future__ import annotations
 

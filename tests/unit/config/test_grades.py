@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Locked, then the grade's word, then its tier's, then age: what is closed to whom."""
+"""Closed categories: locked, then the grade's, then its tier's, then age."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schemas for editors say what the models say."""
+"""The schemas for editors agree with the models."""
 
 from __future__ import annotations
 

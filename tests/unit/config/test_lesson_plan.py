@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lessons, timetables and days off: what they become, what is told, what is warned of."""
+"""Lessons, timetables and days off: results, errors and warnings."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Schedules: what they become, and which could never open or would contradict each other."""
+"""Schedules: results, and those that never open or contradict each other."""
 
 from __future__ import annotations
 

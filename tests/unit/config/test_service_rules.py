@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The catalogue's services and the school's own, and what it keeps closed."""
+"""The catalogue's services, the school's own, and ``keep_closed``."""
 
 from __future__ import annotations
 

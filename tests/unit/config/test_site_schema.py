@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What site.yaml may say, each mistake told at its place with its key and a hint."""
+"""The schema of site.yaml; each error has its place, its key and a hint."""
 
 from __future__ import annotations
 

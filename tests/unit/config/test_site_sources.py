@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A site is what its files say, or what they said when it last was good."""
+"""A site is read from its files, or from the last good ones."""
 
 from __future__ import annotations
 

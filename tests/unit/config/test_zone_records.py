@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lines of local zones: what is a record, and what only looks like one."""
+"""Lines of local zones: valid records, and false ones."""
 
 from __future__ import annotations
 

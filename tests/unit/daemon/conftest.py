@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of filterd.daemon share."""
+"""Fixtures of the tests of filterd.daemon."""
 
 from tests.support.serving_fixtures import index, serving, upstream
 from tests.support.site_fixtures import config, state

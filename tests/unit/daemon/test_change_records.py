@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was changed is told as plain data, of now and of the past."""
+"""Changes of now and of the past are reported as plain data."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control socket lets groups in that are not its own, and nobody else."""
+"""The control socket admits the given groups, and no others."""
 
 from __future__ import annotations
 

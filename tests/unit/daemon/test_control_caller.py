@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks is what the kernel says, whatever event loop serves."""
+"""The kernel reports the caller, with any event loop."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be asked by the control socket, how, and by whom."""
+"""The commands of the control socket, and their ranks."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Devices that appear in a room, and what a trial run of an exam asks for."""
+"""Devices that appear in a room, and qnames in a trial run of an exam."""
 
 from __future__ import annotations
 

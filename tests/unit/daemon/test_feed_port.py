@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon as the feed sees it: told to reload, asked what it counts, or nobody."""
+"""The daemon as the feed sees it: reloads, counters, or no daemon."""
 
 from __future__ import annotations
 

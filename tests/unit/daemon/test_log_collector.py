@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What workers count reaches the disk once, whoever dies, and nobody waits for it."""
+"""Counts of workers reach the disk once, and no answer waits for them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is freed goes back to the system; told by processes of their own, changed for good."""
+"""Freed memory goes back to the system, in processes of their own."""
 
 from __future__ import annotations
 

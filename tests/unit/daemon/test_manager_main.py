@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong in the manager is told in lines, and ends nobody."""
+"""Errors in the manager are logged in lines, and end no process."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every process beats, says that it serves, and hears when it is to end."""
+"""Every process beats, reports that it serves, and ends on request."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""systemd is told, where there is one."""
+"""systemd is notified, if there is one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Second copies of what is in force: taken of what is sound, put back for what is gone."""
+"""Second copies: made of sound files, restored for lost ones."""
 
 from __future__ import annotations
 

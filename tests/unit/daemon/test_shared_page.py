@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all processes of a daemon see."""
+"""The shared view of all processes of a daemon."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several workers tell is one."""
+"""The status of several workers becomes one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who gets a place for a connection, and whose."""
+"""Which connection gets a place, and which loses it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker serves, explains, tells how it fares, and leaves nothing behind."""
+"""A worker serves, explains, reports its status, and ends cleanly."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What pydantic finds is told with place, key and hint, all at once."""
+"""Errors of pydantic have place, key and hint, all at once."""
 
 from __future__ import annotations
 

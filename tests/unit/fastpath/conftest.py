@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of filterd.fastpath share."""
+"""Fixtures of the tests of filterd.fastpath."""
 
 from tests.support.serving_fixtures import index, served_by, serving, upstream
 

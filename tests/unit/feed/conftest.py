@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of filterd.feed share."""
+"""Fixtures of the tests of filterd.feed."""
 
 from tests.support.feed_fixtures import founded, published, school
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A teacher may do what is over the same day, and an administrator everything."""
+"""A teacher may make changes of the same day, an administrator all."""
 
 from __future__ import annotations
 

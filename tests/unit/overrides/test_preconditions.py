@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A change names what there is; what never has an effect is refused, what has none now told."""
+"""A change names existing things; one that never has an effect is refused."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store as commands and the daemon use it; tests/e2e breaks what it stands on."""
+"""The store as commands and the daemon use it; tests/e2e breaks the disk."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Windows open and close when the clock on the wall says so, and edges are exact."""
+"""Windows open and close by the wall clock, and edges are exact."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people set that does not mean what it seems to is told to them."""
+"""Conflicts: settings that do not mean what they seem to are reported."""
 
 from __future__ import annotations
 

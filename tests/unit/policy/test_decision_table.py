@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the claims of lists mean to a grade: ordered, locked, closed, open, an exception."""
+"""The meaning of list claims for a grade: ordered, locked, closed, open."""
 
 from __future__ import annotations
 

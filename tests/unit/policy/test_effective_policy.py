@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a moment makes of rooms, schedules, exceptions, entries and exams.
+"""The effective policy of a moment: rooms, schedules, exceptions, exams.
 
 ``tests/twins/test_naive_week.py`` holds it, second by second, against a naive model.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What opens and closes is in force in its time, and the weightiest of it wins."""
+"""Changes of a grade apply in their time, and the strongest wins."""
 
 from __future__ import annotations
 

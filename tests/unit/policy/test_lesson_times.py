@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bell says which lesson is on until when, and which is next."""
+"""The present lesson and its end, and the next one."""
 
 from __future__ import annotations
 

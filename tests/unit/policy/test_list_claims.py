@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What entries of every format say of a name, of its children, and of other types."""
+"""Claims of entries of every format on a name, its children, other types."""
 
 from __future__ import annotations
 

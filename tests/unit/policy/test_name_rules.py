@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the site and the publisher say by name: who is meant, which rule is first, until when."""
+"""Rules of site and publisher by name: audience, order, end."""
 
 from __future__ import annotations
 

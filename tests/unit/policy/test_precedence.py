@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who decides, who would next, and what takes what away; the whole order is in test_engine.py."""
+"""The deciding rule and the next one; test_engine.py has the whole order."""
 
 from __future__ import annotations
 

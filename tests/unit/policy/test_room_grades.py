@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who sits in a room, and which devices stand in it; ``test_moment`` plays its days."""
+"""The grade of a room, and its devices; ``test_moment`` plays its days."""
 
 from __future__ import annotations
 

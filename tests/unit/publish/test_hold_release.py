@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What schools hold of what is published, found at the publisher's by the same guard."""
+"""Holds of schools are found at the publisher's by the same guard."""
 
 from __future__ import annotations
 

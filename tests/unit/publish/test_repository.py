@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever a publisher does and wherever it is killed, a site finds a whole, old or new."""
+"""A site finds a whole publication, old or new, after any kill."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the law orders is signed elsewhere and carried over, whole and as it was written."""
+"""Legal orders are signed elsewhere and carried over, whole and unchanged."""
 
 from __future__ import annotations
 

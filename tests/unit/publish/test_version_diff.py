@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What differs between two versions, and to whom: by the ages that the versions themselves have."""
+"""Differences of two versions, and their grades, by the versions' own ages."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a worker counts is kept until it is acknowledged, and stays bounded."""
+"""Counts of a worker are kept until acknowledged, and stay bounded."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of filterd.resolve share."""
+"""Fixtures of the tests of filterd.resolve."""
 
 from tests.support.serving_fixtures import index, serving, upstream
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of filterd.upstream share."""
+"""Fixtures of the tests of filterd.upstream."""
 
 from tests.support.serving_fixtures import index, serving, upstream
 from tests.support.tls_fixtures import authority, door

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is extracted by the live twin; what it says is in test_resolution, which runs it too."""
+"""Extraction by the live twin; test_resolution tests the results."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers that nobody can foresee, and that nobody makes himself."""
+"""Unpredictable numbers, and no home-made generator."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of servers, and whom to ask first."""
+"""Facts about servers, and the order to ask them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers fetched by connections; ``test_exchange`` tests what becomes of them."""
+"""Answers over connections; ``test_exchange`` tests their use."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One connection, seen from both of its sides; what is written is kept instead of sent."""
+"""One connection, seen from both sides; output is kept instead of sent."""
 
 from __future__ import annotations
 

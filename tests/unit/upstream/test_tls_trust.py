@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom TLS believes, and how it says why not."""
+"""Certificates that TLS accepts, and the reasons for refusals."""
 
 from __future__ import annotations
 

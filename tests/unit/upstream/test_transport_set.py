@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ways to ask; what they are made of has tests of its own."""
+"""The set of transports; each of them has its own tests."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several questions on one socket; ``test_exchange`` tests what an answer is."""
+"""Several questions on one socket; ``test_exchange`` tests answers."""
 
 from __future__ import annotations
 

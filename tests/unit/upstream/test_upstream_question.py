@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is asked upstream; ``test_exchange`` holds what answers it and what does not."""
+"""Questions to upstreams; ``test_exchange`` tests matching answers."""
 
 from __future__ import annotations
 

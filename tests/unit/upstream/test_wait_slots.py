@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may wait when many want to."""
+"""Places for waiting exchanges under load."""
 
 from __future__ import annotations
 

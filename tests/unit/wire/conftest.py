@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of what the codec does run on both of its twins."""
+"""Tests of the codec run on both of its twins."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes out: the question as asked, flags as owed, OPT only to who sent one."""
+"""Replies: the question as asked, right flags, OPT only for a client with OPT."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bounded reader never passes its end, whoever asks."""
+"""The bounded reader never passes its end."""
 
 from __future__ import annotations
 

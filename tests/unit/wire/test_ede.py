@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Extended errors go out short and come in whatever they are."""
+"""Extended errors are sent short and read in any form."""
 
 from __future__ import annotations
 

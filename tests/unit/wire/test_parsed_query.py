@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queries: what every honest stub sends is read, and nothing else."""
+"""Queries of every honest stub are read, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What records lead to: read exactly, or refused."""
+"""The targets of records: read exactly, or refused."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a cache keeps says the same as what came, to whoever asks and whenever."""
+"""A cached response has the same content as the original, for every client."""
 
 from __future__ import annotations
 

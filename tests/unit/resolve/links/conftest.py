@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of filterd.resolve.links share."""
+"""Fixtures of the tests of filterd.resolve.links."""
 
 from tests.support.serving_fixtures import index, serving, upstream
 

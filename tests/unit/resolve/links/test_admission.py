@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may be asked at all."""
+"""Admission of questions."""
 
 from __future__ import annotations
 

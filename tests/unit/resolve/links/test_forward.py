@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking upstreams, and what a failure of theirs is to a client."""
+"""Asking upstreams, and the reply to a client after their failure."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Resolutions changed for one asker: what was asked for is gone, the rest is as it was."""
+"""Resolutions changed for one client: only the requested part is gone."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The twin answers, and the answer says that it was made."""
+"""The safe host answers, and the reply shows that it was made."""
 
 from __future__ import annotations
 
