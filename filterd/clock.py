@@ -4,7 +4,7 @@
 Two times that must not be mixed. ``monotonic`` bounds waiting and ages TTLs; it
 counts the time a gateway was suspended too and never goes back. ``wall`` is the
 time of day; it may jump, and on a board without a battery it may start in 1970.
-So policy goes by a third one (``filterd.daemon.policy_clock``).
+So policy goes by a third one (``filterd.daemon.shared_page``).
 """
 
 from __future__ import annotations

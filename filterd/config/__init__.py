@@ -9,7 +9,7 @@
     SiteSources ------ compile ------- Catalog ------> lists_build: the lists of both
                           |   grades, service_rules, local_zones, lesson_plan, schedules,
                           v   local_rules
-                  filterd.policy.model.Policy --policy_writer--> one checksummed file, and
+                  filterd.policy.model.Policy --build_record--> one checksummed file, and
                                               beside it what it was made of (build_record)
 
 The serving process calls ``compile_run.compile_in_child`` and then loads the file;

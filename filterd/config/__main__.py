@@ -17,9 +17,9 @@ from pathlib import Path
 
 from filterd import bounded_child
 from filterd.config import build_record
+from filterd.config.build_record import write_policy
 from filterd.config.compile import compile_policy, own_lists
 from filterd.config.compile_run import AS_KEPT, TIME_LIMIT_S
-from filterd.config.policy_writer import write_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, to_plain
 from filterd.lists.catalog import load_catalog

@@ -15,6 +15,7 @@ Standard library only, as in ``process``, because the serving process uses this.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -24,13 +25,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import StoreError
+from filterd.errors import FilterdError, StoreError
 from filterd.i18n import refused, say
 from filterd.paths import install, open_plain, shipped
+from filterd.policy import policy_file
 from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from filterd.lists.rules import ListSource
+    from filterd.policy.model import Policy
+
 
 _LARGEST_OCTETS = 8 << 20
 """More than any YAML file that is taken, and than any policy."""
@@ -260,3 +266,26 @@ def _stamp(path: str) -> tuple[int, ...] | None:
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns
+
+
+def write_policy(
+    target: Path, policy: Policy, looked: Looked | None, lists: Iterable[ListSource]
+) -> None:
+    """Write a policy, and its build record if there can be one.
+
+    Args:
+        target: the policy file.
+        policy: the policy to write.
+        looked: the result of ``look`` before anything was read.
+        lists: the lists that it was compiled with.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    import publicsuffixlist  # noqa: PLC0415 -- what serves looks at records, and writes none
+
+    policy_file.save(target, policy)
+    if looked is not None:
+        files = [one.path for one in lists]
+        with contextlib.suppress(FilterdError):  # then it is compiled once more
+            note_origin(target, looked, files=files, data=[publicsuffixlist.PSLFILE])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Site, tiers and catalogue together: checked against each other and merged into one policy.
 
-Pure: files were read before (``site_reader``), and are written after (``policy_writer``).
+Pure: files were read before (``site_reader``), and are written after (``build_record``).
 Each check notes its problem and goes on, so that one run shows them all.
 """
 
@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 from filterd.config.error_collector import Problems
 from filterd.config.expectation_files import compile_expectations
 from filterd.config.grades import compile_grades, strictest
-from filterd.config.lease_zone_rules import check_lease_zone
 from filterd.config.lesson_plan import (
     check_timetables,
     compile_holidays,
@@ -26,7 +25,12 @@ from filterd.config.lesson_plan import (
     holes,
 )
 from filterd.config.local_rules import compile_exceptions, past_exceptions
-from filterd.config.local_zones import check_zones, compile_delegated_zones, compile_local_zones
+from filterd.config.local_zones import (
+    check_lease_zone,
+    check_zones,
+    compile_delegated_zones,
+    compile_local_zones,
+)
 from filterd.config.schedules import (
     compile_scheduled,
     compile_schedules,

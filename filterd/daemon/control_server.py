@@ -5,22 +5,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import grp
 import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from filterd.acceptor import Acceptor
 from filterd.control import frames
-from filterd.daemon.control_access import let_in
 from filterd.daemon.control_caller import Caller, caller_of, uid_of
 from filterd.daemon.control_quota import Quota, Share, busy
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import refused, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
 
 Command = Callable[[dict[str, Any], Caller], Awaitable[Any]]
 """It gets the arguments, and separately the caller."""
@@ -223,3 +227,53 @@ async def _unknown(_arguments: dict[str, Any], _caller: Caller) -> None:
 
 def _refusal(error: ControlError) -> bytes:
     return frames.dump_answer(frames.UNREADABLE, {"ok": False, **to_plain(error)})
+
+
+_ATTRIBUTE = "system.posix_acl_access"
+_VERSION = Struct("<I")
+_ENTRY = Struct("<HHI")  # tag, rights, ID: linux/posix_acl_xattr.h
+_OWNER, _GROUP, _NAMED_GROUP, _MASK, _OTHERS = 0x01, 0x04, 0x08, 0x10, 0x20
+_NOBODY_IN_PARTICULAR = 0xFFFF_FFFF
+_ALL, _NOTHING = 6, 0
+_WITHOUT = (errno.ENOTSUP, errno.EPERM, errno.ENOSYS)
+
+
+def let_in(path: Path, groups: Iterable[str]) -> bool:
+    """Let only the owner, the group and these groups open a socket (acl(5)).
+
+    A socket has one group, and filterd has two groups of users. So each gets an entry in
+    the access control list: its members can send commands without being in a group that
+    may read the daemon's files.
+
+    Args:
+        path: the socket, of this process's user.
+        groups: names; those that the machine does not have are left out.
+
+    Returns: whether this file system has access control lists.
+
+    Raises:
+        OSError: the socket is gone, or the disk refused.
+    """
+    named = sorted(gid for gid in map(_number, groups) if gid is not None)
+    entries = [
+        (_OWNER, _ALL, _NOBODY_IN_PARTICULAR),
+        (_GROUP, _ALL, _NOBODY_IN_PARTICULAR),
+        *((_NAMED_GROUP, _ALL, gid) for gid in named),
+        (_MASK, _ALL, _NOBODY_IN_PARTICULAR),
+        (_OTHERS, _NOTHING, _NOBODY_IN_PARTICULAR),
+    ]
+    content = _VERSION.pack(2) + b"".join(_ENTRY.pack(*entry) for entry in entries)
+    try:
+        os.setxattr(path, _ATTRIBUTE, content)
+    except OSError as error:
+        if error.errno in _WITHOUT:
+            return False
+        raise
+    return True
+
+
+def _number(group: str) -> int | None:
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        return None

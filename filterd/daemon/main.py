@@ -39,7 +39,6 @@ from filterd.daemon import known_time, second_copies
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.listen_sockets import Listening, listen_on
 from filterd.daemon.malloc import keep_little
-from filterd.daemon.policy_clock import PolicyClock
 from filterd.daemon.process import (
     Heart,
     Setting,
@@ -47,11 +46,11 @@ from filterd.daemon.process import (
     wish_to_stop,
     yield_to_workers,
 )
-from filterd.daemon.sd_notify import READY, STOPPING, notify
 from filterd.daemon.shared_overrides import SharedOverrides, recall_overrides
-from filterd.daemon.shared_page import SharedPage
+from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.daemon.startup_policy import compile_policy_or_keep
 from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
+from filterd.daemon.watchdog import READY, STOPPING, notify
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import FilterdError

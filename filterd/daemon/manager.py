@@ -30,9 +30,8 @@ from filterd.daemon import second_copies, site_policy
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.log_collector import LogKeeper
 from filterd.daemon.malloc import give_back
-from filterd.daemon.status_merge import summed, upstreams_of
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
-from filterd.daemon.worker_channel import Channel
+from filterd.daemon.worker_channel import Channel, summed, upstreams_of
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
 from filterd.policy.policy_file import digest

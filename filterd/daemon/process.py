@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filterd.daemon.policy_clock import PolicyClock
+from filterd.daemon.shared_page import PolicyClock
 from filterd.daemon.supervisor import READY
 
 if TYPE_CHECKING:

@@ -25,8 +25,13 @@ import mmap
 import secrets
 from typing import TYPE_CHECKING
 
+from filterd.policy.unknown_time import is_known
+
 if TYPE_CHECKING:
     import os
+
+    from filterd.clock import Clock
+
 
 _OCTETS = 4096
 _EPOCH, _VERIFIED, _PREPARED, _LEAD, _FLOOR, _FIRST_PROCESS = 0, 1, 2, 3, 4, 5
@@ -117,3 +122,31 @@ def _mark(index: os.stat_result) -> int:
     """Name a file as it is now in one word: replaced or written to, it has another name."""
     facts = (index.st_dev, index.st_ino, index.st_size, index.st_mtime_ns)
     return int.from_bytes(hashlib.blake2b(repr(facts).encode(), digest_size=8).digest())
+
+
+class PolicyClock:
+    """The clock of policy: its wall shows policy time (``policy.unknown_time``).
+
+    It is the monotonic clock plus the lead on the shared page. So all processes have the same
+    time, and a jump of the machine's clock moves it only when the jump is believed
+    (``daemon.timekeeper``). TLS, time servers, the feed, the log and the history use the
+    machine's clock.
+
+    Args:
+        clock: the machine's, which is believed as it is where no timekeeper runs.
+        page: where it stands what it leads the monotonic clock by.
+    """
+
+    def __init__(self, clock: Clock, page: SharedPage) -> None:
+        self.monotonic = clock.monotonic
+        self._clock, self._page, self._lead = clock, page, page.lead_word
+
+    def wall(self) -> float:
+        """Return policy time, in seconds."""
+        lead_s = self._lead[0]
+        return self.monotonic() + lead_s if lead_s else self._clock.wall()
+
+    def least(self) -> float:
+        """Return the Unix time that it is at least: the floor while the time is not known."""
+        now = self.wall()
+        return now if is_known(now) else self._page.floor

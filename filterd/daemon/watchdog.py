@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import socket
 from ipaddress import IPv4Address
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.daemon.sd_notify import WATCHDOG, notify, watchdog_interval_s
 from filterd.errors import WireError
 from filterd.policy.verdict import Action
 from filterd.wire import EdnsOption, Rcode, RRType, parse_response
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from filterd.policy.model import ListenAddress
     from filterd.resolve.site import Site
     from filterd.wire.response import ParsedResponse
+
 
 _ANSWER_WITHIN_S = 2.0
 _TRIES = 3
@@ -191,3 +192,28 @@ async def _ask(probe: Probe, mark: bytes) -> ParsedResponse:
         while (reply := await loop.sock_recv(opened, _LARGEST))[:2] != query[:2]:
             pass
     return parse_response(reply)
+
+
+READY, STOPPING, WATCHDOG = "READY=1", "STOPPING=1", "WATCHDOG=1"
+
+
+def notify(*words: str) -> None:
+    """Notify the service manager, if there is one; never raises."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    if address.startswith("@"):  # an abstract socket is named after a zero octet
+        address = "\0" + address[1:]
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
+            opened.sendto("\n".join(words).encode(), address)
+    except OSError as error:
+        _log.warning("the service manager cannot be told: %s", error.strerror)
+
+
+def watchdog_interval_s() -> float | None:
+    """Return how often systemd wants to hear from the service; None if it does not."""
+    try:
+        return int(os.environ["WATCHDOG_USEC"]) / 1_000_000 or None
+    except (KeyError, ValueError):
+        return None

@@ -22,10 +22,9 @@ from filterd.daemon.current_site import ActiveSite
 from filterd.daemon.exam_recording import Trials
 from filterd.daemon.malloc import give_back
 from filterd.daemon.shared_overrides import overrides_in_force
-from filterd.daemon.status_merge import summed
 from filterd.daemon.tcp_listener import TcpListener
 from filterd.daemon.tcp_slots import TcpSlots
-from filterd.daemon.worker_channel import Channel, Handlers
+from filterd.daemon.worker_channel import Channel, Handlers, summed
 from filterd.fastpath.core_contract import ENTRIES
 from filterd.fastpath.core_filler import FastPath
 from filterd.fastpath.coroutine_runner import Stepper

@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from filterd.config.build_record import write_policy
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
-from filterd.config.policy_writer import write_policy
 from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import FeedError, GuardError

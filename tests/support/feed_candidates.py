@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from filterd.config.build_record import look
+from filterd.config.build_record import look, write_policy
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
-from filterd.config.policy_writer import write_policy
 from filterd.config.site_reader import load_site
 from filterd.feed.guard.checks import judged
 from filterd.feed.guard.guard_run import JudgedSchool, ServedFiles, request_of

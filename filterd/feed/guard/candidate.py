@@ -19,9 +19,9 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from filterd.config import build_record
+from filterd.config.build_record import write_policy
 from filterd.config.compile import compile_policy, own_lists
 from filterd.config.lists_build import compile_blocklists
-from filterd.config.policy_writer import write_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, FilterdError, IndexFormatError, ListError, StoreError
 from filterd.feed.guard.guard_report import SCHOOL, Severity, found

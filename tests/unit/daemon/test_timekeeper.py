@@ -9,8 +9,7 @@ import pytest
 
 from filterd.daemon import known_time
 from filterd.daemon.known_time import FOLLOWED_S, KnownTime
-from filterd.daemon.policy_clock import PolicyClock
-from filterd.daemon.shared_page import SharedPage
+from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.daemon.timekeeper import (
     BELIEVED_AFTER_S,
     ClockStanding,

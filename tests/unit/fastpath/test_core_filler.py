@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dns.rcode
 import pytest
 
-from filterd.daemon.policy_clock import PolicyClock
-from filterd.daemon.shared_page import SharedPage
+from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.fastpath.core_filler import AGAIN_AFTER_S, NOT_KEPT, FastPath
 from filterd.fastpath.direct_forward import NATIVE, Core
 from filterd.policy.engine import Engine
