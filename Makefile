@@ -13,7 +13,8 @@ JOBS   ?= 3
 AT     ?=
 
 bin    := $(VENV)/bin
-native := $(shell find filterd -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi')
+compiled := $(shell find filterd -name '*.pyx') filterd/fastpath/_rate_limit.py
+native := $(compiled) $(shell find filterd -name '*.pxd' -o -name '*.pxi')
 # After `make wheels`, pip installs from that folder without the Internet.
 from   := $(if $(wildcard $(WHEELS)/*.whl),--no-index --find-links $(WHEELS))
 pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(from)
@@ -118,8 +119,8 @@ $(VENV)/.tools: constraints.txt
 # Cython runs in processes first, because it is not made for threads; setuptools runs gcc in threads.
 # Compile to bytecode here, because the environment of the daemon may forbid it.
 $(VENV)/.built: $(VENV)/.tools pyproject.toml $(native)
-	@echo "Compiling $(words $(filter %.pyx,$(native))) native modules ..."
-	@$(bin)/cythonize --quiet --parallel $(shell nproc) $(filter %.pyx,$(native))
+	@echo "Compiling $(words $(compiled)) native modules ..."
+	@$(bin)/cythonize --quiet --parallel $(shell nproc) $(compiled)
 	@printf '[build_ext]\nparallel = %s\n' $(shell nproc) >$(VENV)/build.cfg
 	@DIST_EXTRA_CONFIG=$(VENV)/build.cfg $(pip) --no-build-isolation --editable '.[dev]'
 	@$(bin)/python -m compileall -q filterd

@@ -28,6 +28,7 @@ from filterd.fastpath._envelopes cimport (
     Envelope,
     Letter,
     Way,
+    Words,
     address,
     address_octets,
     address_of,
@@ -38,6 +39,8 @@ from filterd.fastpath._envelopes cimport (
     recvmmsg,
     sendmmsg,
     sockaddr_in6,
+    text_of,
+    words_of,
 )
 from filterd.fastpath._core cimport FOR_THE_CHAIN, OPEN_TO_ASK, Asking, Core
 from filterd.fastpath._rate_limit cimport (
@@ -45,9 +48,7 @@ from filterd.fastpath._rate_limit cimport (
     DROP_OVERLOAD,
     HINT_RATE,
     SERVE_LAST,
-    Asker,
     SourceTable,
-    text_of,
 )
 from filterd.fastpath._question cimport (
     ASKED_CD,
@@ -139,7 +140,7 @@ cdef class Datagram:
     @property
     def address(self):
         """Where it says that it comes from."""
-        return text_of(address_of(&self.way.peer), address_octets(&self.way.peer))
+        return text_of(&self.way.peer)
 
 
 cdef class Datagrams:
@@ -362,12 +363,12 @@ cdef class Datagrams:
         cdef Letter* letter = &self._letters[index]
         cdef Way* way = &self._ways[index]
         cdef const Asking* asking
-        cdef Asker asker
+        cdef Words words = words_of(&way.peer, letter.interface)
+        cdef bint is_ipv4 = address_octets(&way.peer) == 4
         cdef size_t answered
-        cdef int verdict
-        asker.address, asker.octets = address_of(&way.peer), address_octets(&way.peer)
-        asker.interface = letter.interface
-        verdict = self._table.judge_asker(&asker, now, self._permits)
+        cdef int verdict = self._table.judge_words(
+            words.high, words.low, is_ipv4, letter.interface, now, self._permits
+        )
         if verdict < LINES and self._is_fast:
             asking = &self._askings[index]
             answered = self._core.finish(&self._askings[index], letter.octets)
@@ -378,7 +379,9 @@ cdef class Datagrams:
                 return 1
         if verdict < LINES and not self._stand_in_line(index, now, verdict):
             if verdict == SERVE_LAST:
-                verdict = self._table.crowd_asker(&asker, now, self._permits)
+                verdict = self._table.crowd_words(
+                    words.high, words.low, is_ipv4, letter.interface, now, self._permits
+                )
             else:
                 verdict = HINT_RATE
         if verdict < LINES or not self._is_hinted(verdict):

@@ -14,9 +14,8 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.fastpath._rate_limit_py import Treatment
 from filterd.fastpath.pktinfo import ANCILLARY_OCTETS, arrival_of
-from filterd.fastpath.rate_limit import packed
+from filterd.fastpath.rate_limit import Treatment, packed
 from filterd.wire.header import (
     CD,
     HEADER_OCTETS,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable, Sequence
 
-    from filterd.fastpath._rate_limit_py import Permits, SourceTable
+    from filterd.fastpath._rate_limit import Permits, SourceTable
     from filterd.fastpath.pktinfo import ControlMessage
 
 LARGEST_QUERY = 4_096

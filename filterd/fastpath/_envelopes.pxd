@@ -6,7 +6,7 @@ call, and is believed about what it filled only up to that size.
 """
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 cdef extern from *:
@@ -17,6 +17,7 @@ cdef extern from *:
     """
     enum: AF_INET
     enum: AF_INET6
+    enum: INET6_ADDRSTRLEN
     enum: IPPROTO_IP
     enum: IPPROTO_IPV6
     enum: IP_PKTINFO
@@ -68,11 +69,17 @@ cdef extern from *:
     size_t CMSG_SPACE(size_t length) nogil
     uint16_t ntohs(uint16_t number) nogil
     int recvmmsg(int fd, mmsghdr* headers, unsigned int count, int flags, void* timeout) nogil
+    const char* inet_ntop(int family, const void* source, char* text, socklen_t room) nogil
     int sendmmsg(int fd, mmsghdr* headers, unsigned int count, int flags) nogil
 
 cdef enum:
     LARGEST_QUERY = 4096
     CONTROL_WORDS = 8  # more than IPV6_PKTINFO needs with its header
+    LINK_LOCAL = 0x3FA  # the first ten bits of fe80::/10
+
+cdef struct Words:  # an address; one that is link-local is its interface's
+    uint64_t high
+    uint64_t low
 
 cdef union Local:
     in_pktinfo ipv4
@@ -160,6 +167,42 @@ cdef inline const uint8_t* address_of(const sockaddr_in6* peer) noexcept nogil:
 
 cdef inline int address_octets(const sockaddr_in6* peer) noexcept nogil:
     return 16 if peer.sin6_family == AF_INET6 else 4
+
+
+cdef inline str text_of(const sockaddr_in6* peer):
+    """Write an address as the socket module does."""
+    cdef char text[INET6_ADDRSTRLEN]
+    inet_ntop(peer.sin6_family, address_of(peer), text, sizeof(text))
+    return (<bytes>text).decode("ascii")
+
+
+cdef inline Words words_of(const sockaddr_in6* peer, uint32_t interface) noexcept nogil:
+    """Return an address as two words, as ``_rate_limit.words_of`` does."""
+    cdef const uint8_t* octets = address_of(peer)
+    cdef Words words
+    if peer.sin6_family == AF_INET6:
+        words.high, words.low = eight_octets(octets), eight_octets(octets + 8)
+    else:
+        words.high = 0
+        words.low = (
+            <uint64_t>0xFFFF << 32
+            | <uint64_t>octets[0] << 24
+            | <uint64_t>octets[1] << 16
+            | <uint64_t>octets[2] << 8
+            | octets[3]
+        )
+    if words.high >> 54 == LINK_LOCAL:
+        words.high ^= interface
+    return words
+
+
+cdef inline uint64_t eight_octets(const uint8_t* octets) noexcept nogil:
+    """Read a big-endian number."""
+    cdef uint64_t word = 0
+    cdef int index
+    for index in range(8):
+        word = word << 8 | octets[index]
+    return word
 
 
 cdef inline void address(

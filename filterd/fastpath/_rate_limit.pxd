@@ -1,63 +1,87 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""What ``_datagrams`` asks the table of sources without making Python objects."""
+"""Types in C for ``_rate_limit.py``, and what ``_datagrams`` asks of its table."""
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+cimport cython
+from libc.stdint cimport uint32_t, uint64_t
 
-cdef enum Judged:  # the numbers of ``_rate_limit_py.Verdict``
-    SERVE_FIRST
-    SERVE_NEXT
-    SERVE_LAST
-    HINT_RATE
-    HINT_OVERLOAD
-    DROP_OVERLOAD
-    DENY
+cdef int SERVE_FIRST, SERVE_NEXT, SERVE_LAST, HINT_RATE, HINT_OVERLOAD, DROP_OVERLOAD, DENY
+cdef double known_after_s, idle_after_s, never
+cdef Py_ssize_t ways
+cdef uint64_t all_ones, magic_0, magic_1, magic_2, magic_3, sixteen_octets
 
-cdef struct Bucket:
-    double a_second
-    double burst
-    double level
-    double at
 
-cdef struct Key:
-    uint64_t high
-    uint64_t low
+@cython.final
+cdef class Bucket:
+    cdef double a_second, burst, level, at
 
-cdef struct Source:
-    Key key
-    double level
-    double tcp_level
-    double first_at
-    double seen_at
-    double checked_until
-    uint32_t asked
-    uint32_t interface
-    bint used
-    bint proven
-    bint permitted
+    cdef bint take(self, double now) noexcept
 
-cdef struct Asker:  # who sent a datagram: ``octets`` are 4 or 16
-    const uint8_t* address
-    int octets
-    uint32_t interface
 
+@cython.final
+@cython.freelist(64)
+cdef class Source:
+    cdef uint64_t high, low, asked
+    cdef double level, tcp_level, first_at, seen_at, checked_until
+    cdef uint32_t interface
+    cdef bint proven, permitted
+
+    cdef void begin(self, uint64_t high, uint64_t low, double burst, double now) noexcept
+    cdef bint is_known(self, double now) noexcept
+    cdef bint is_worthless(self, double now) noexcept
+    @cython.locals(worthless=bint)
+    cdef bint is_worth_less(self, Source other, double now) noexcept
+
+
+@cython.final
 cdef class SourceTable:
-    cdef uint64_t _hash_key[2]
-    cdef Source* _places
-    cdef uint64_t _sets
+    cdef uint64_t _key_0, _key_1, _last_set
+    cdef list _places
     cdef Bucket _newcomers, _hints
-    cdef double _overload_until, _a_second, _burst
+    cdef double _overload_until, _a_second, _burst, _sparse
 
-    cdef int judge_asker(self, const Asker* asker, double now, object permits) except -1
-    cdef int crowd_asker(self, const Asker* asker, double now, object permits) except -1
-    cdef int _hint(self, const Asker* asker, double now, object permits) except -1
-    cdef int _serve(self, Source* source, double now) noexcept
-    cdef bint _network_has_room(self, const Key* key, double now) noexcept
-    cdef void _refill(self, Source* source, double now) noexcept
-    cdef Source* _set_of(self, const Key* key) noexcept
-    cdef Source* _find(self, const Key* key) noexcept
-    cdef Source* _admit(self, const Key* key, double now) noexcept
-    cdef Source* _insist(self, const Key* key, double now) noexcept
-    cdef Source* _place(self, Source* place, const Key* key, double now) noexcept
+    @cython.locals(high=uint64_t, low=uint64_t)
+    cpdef int judge(self, bytes address, uint32_t interface, double now, object permits) except -1
+    @cython.locals(high=uint64_t, low=uint64_t)
+    cpdef int crowd(self, bytes address, uint32_t interface, double now, object permits) except -1
+    @cython.locals(high=uint64_t, low=uint64_t, source=Source)
+    cpdef bint take_by_tcp(self, bytes address, uint32_t interface, double now) except -1
+    @cython.locals(high=uint64_t, low=uint64_t, source=Source)
+    cpdef object prove(self, bytes address, uint32_t interface, double now)
+    @cython.locals(source=Source)
+    cdef int judge_words(
+        self, uint64_t high, uint64_t low, bint is_ipv4, uint32_t interface, double now,
+        object permits,
+    ) except -1
+    @cython.locals(at=Py_ssize_t, source=Source)
+    cdef int crowd_words(
+        self, uint64_t high, uint64_t low, bint is_ipv4, uint32_t interface, double now,
+        object permits,
+    ) except -1
+    cdef int _serve(self, Source source, double now) except -1
+    cdef int _hint(
+        self, uint64_t high, uint64_t low, bint is_ipv4, uint32_t interface, double now,
+        object permits,
+    ) except -1
+    @cython.locals(network=Source)
+    cdef bint _network_has_room(self, uint64_t high, uint64_t low, double now) except -1
+    @cython.locals(gained=double)
+    cdef void _refill(self, Source source, double now) noexcept
+    cdef Py_ssize_t _first_place(self, uint64_t high, uint64_t low) noexcept
+    @cython.locals(first=Py_ssize_t, at=Py_ssize_t, source=Source)
+    cdef Source _find(self, uint64_t high, uint64_t low)
+    @cython.locals(first=Py_ssize_t, at=Py_ssize_t, place=Py_ssize_t, source=Source, least=Source)
+    cdef Source _admit(self, uint64_t high, uint64_t low, double now)
+    @cython.locals(first=Py_ssize_t, at=Py_ssize_t, place=Py_ssize_t, source=Source, oldest=Source)
+    cdef Source _insist(self, uint64_t high, uint64_t low, double now)
+    @cython.locals(source=Source)
+    cdef Source _place(self, Py_ssize_t place, uint64_t high, uint64_t low, double now)
 
-cdef str text_of(const uint8_t* address, int octets)
+
+cdef bint is_link_local(uint64_t high) noexcept
+cdef str text_of(uint64_t high, uint64_t low, bint is_ipv4, uint32_t interface)
+
+@cython.locals(
+    v0=uint64_t, v1=uint64_t, v2=uint64_t, v3=uint64_t, word=uint64_t, step=int, _=int
+)
+cpdef uint64_t siphash(uint64_t key_0, uint64_t key_1, uint64_t word_0, uint64_t word_1) noexcept

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rate limiting: how much one client may ask, and which clients are served first.
 
-``SourceTable`` is the live one of two twins; ``filterd.fastpath._rate_limit_py``
-explains it. One table serves all listeners of a process; with several workers
-each has its own, and a client's limit is what each of them allows.
+``filterd.fastpath._rate_limit`` explains ``SourceTable``, and is compiled where a compiler
+is. One table serves all listeners of a process; with several workers each has its own, and
+a client's limit is what each of them allows.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
-from filterd.fastpath._rate_limit_py import Treatment
-from filterd.native import live_twin
+from filterd.native import live_source
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
-    from filterd.fastpath._rate_limit import SourceTable
+    from filterd.fastpath._rate_limit import SourceTable, Treatment
     from filterd.policy.model import RateLimit
 
     NATIVE: bool
 else:
-    _live, NATIVE = live_twin("filterd.fastpath._rate_limit", "filterd.fastpath._rate_limit_py")
-    SourceTable = _live.SourceTable
+    _live, NATIVE = live_source("filterd.fastpath._rate_limit")
+    SourceTable, Treatment = _live.SourceTable, _live.Treatment
 
 __all__ = ["NATIVE", "Limiter", "SourceTable", "Treatment", "packed"]
 

@@ -15,7 +15,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from filterd.fastpath._rate_limit_py import KNOWN_AFTER_S, Treatment
+from filterd.fastpath._rate_limit import KNOWN_AFTER_S, Treatment
 from filterd.policy.model import RateLimit
 from tests.support.bell import ring
 from tests.support.serving import GRADE_1, STAFF, WITHIN_S, Serving, a_site

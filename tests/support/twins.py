@@ -6,6 +6,8 @@ from __future__ import annotations
 from importlib import import_module, util
 from typing import TYPE_CHECKING
 
+from filterd.native import plain_source
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -18,8 +20,16 @@ def _built(package: str, pure: str, native: str) -> list[ModuleType]:
     return found
 
 
+def _compiled(package: str, name: str) -> list[ModuleType]:
+    """Return a module as it is written, and as it is compiled if it was."""
+    full = f"filterd.{package}.{name}"
+    found = [plain_source(full)]
+    compiled = import_module(full)
+    return found if str(compiled.__file__).endswith(".py") else [*found, compiled]
+
+
 MODULES = {
-    "limiter": _built("fastpath", "_rate_limit_py", "_rate_limit"),
+    "limiter": _compiled("fastpath", "_rate_limit"),
     "datagrams": _built("fastpath", "_datagrams_py", "_datagrams"),
     "exchange": _built("upstream", "exchange", "_pool"),
     "flights": _built("upstream", "_singleflight_py", "_pool"),

@@ -13,20 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.fastpath import _datagrams_py, _rate_limit_py
+from filterd.fastpath import _datagrams_py
 from filterd.fastpath.pktinfo import bind
 from filterd.policy.model import ListenAddress
 from tests.support import cost_bombs, malformed
 from tests.support.packets import mutate
+from tests.support.twins import MODULES
 from tests.support.wire import OPT, QUESTION, a_message, a_query
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 datagrams = pytest.importorskip("filterd.fastpath._datagrams", reason="it is not built")
-limiter = pytest.importorskip("filterd.fastpath._rate_limit", reason="it is not built")
+plain_limiter, limiter = MODULES["limiter"]
 
-TWINS = (_rate_limit_py, _datagrams_py), (limiter, datagrams)
+TWINS = (plain_limiter, _datagrams_py), (limiter, datagrams)
 SOURCES = [f"127.0.3.{number}" for number in range(1, 7)]
 SERVER = "127.77.3.1"  # where the datagrams of no other test arrive
 MAY_NOT_ASK = SOURCES[-1]
@@ -96,7 +97,7 @@ def judged(module: ModuleType, story: list[tuple[str, bytes, int, float, bool]])
 @settings(max_examples=500)
 @given(story=events)
 def test_the_tables_judge_alike(story: list[tuple[str, bytes, int, float, bool]]) -> None:
-    assert judged(limiter, story) == judged(_rate_limit_py, story)
+    assert judged(limiter, story) == judged(plain_limiter, story)
 
 
 class Moved:

@@ -51,12 +51,12 @@ BROKEN = {
         "cdef size_t octets = 1 + 10 * NUMBER_OCTETS + PyBytes_GET_SIZE(<bytes?>sections[0])",
         "cdef size_t octets = 1 + PyBytes_GET_SIZE(<bytes?>sections[0])",
     ),
-    # An address one octet too short is read as one of 16.
+    # What a bucket holds is rounded to 24 bits.
     "fastpath_rate_limit": Broken(
         "filterd.fastpath._rate_limit",
-        "filterd/fastpath/_rate_limit.pyx",
-        "if len(address) not in (4, 16):",
-        "if len(address) not in (4, 15, 16):",
+        "filterd/fastpath/_rate_limit.pxd",
+        "cdef double a_second, burst, level, at",
+        "cdef float a_second, burst, level, at",
     ),
     # The class of a question is read one octet behind the message.
     "fastpath_core": Broken(

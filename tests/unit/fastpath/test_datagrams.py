@@ -51,7 +51,7 @@ class Listening:
         fast: Fast | None = None,
     ) -> None:
         self.socket = bind(ListenAddress(listen, 0), socket.SOCK_DGRAM)
-        tables = import_module(module.__name__.replace("_datagrams", "_rate_limit"))
+        tables = MODULES["limiter"][0 if module is reference else -1]
         self.table: Any = tables.SourceTable(bytes(16), rate, rate)
         self.denied: set[str] = set()
         self.datagrams: Any = module.Datagrams(

@@ -6,13 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.fastpath import _rate_limit as native
-from filterd.fastpath import _rate_limit_py as pure
+from filterd.native import plain_source
 
 if TYPE_CHECKING:
     import random
 
     from tests.fuzz.native.session import Session
 
+pure = plain_source("filterd.fastpath._rate_limit")
 REACHES = {"refused", "raised", "counted", *(verdict.name for verdict in pure.Treatment)}
 
 _WHAT = ("judge",) * 8 + ("crowd", "take_by_tcp", "prove")
