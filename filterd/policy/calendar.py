@@ -108,13 +108,14 @@ class Calendar:
         """Yield the moments of a change around today, in order, forwards or back.
 
         A clock that is set back at midnight shows two days by turns, but no day
-        reaches to the noon of another one. So those up to noon are sorted out.
+        reaches to the noon of another one. So those up to noon are sorted out. The noon
+        of a day that the zone skips is the first or the last moment of its neighbours.
         """
         waiting: set[float] = set()
         for ahead in range(-1, LOOK_AHEAD_DAYS + 1):
             day = today + ahead * step * _DAY
             waiting |= self._of_day(pattern, day)
-            noon = self._instants(day, DAY_S // 2)[0]
+            noon = self._instants(day, DAY_S // 2)[0 if step > 0 else -1]
             ready = {edge for edge in waiting if (noon - edge) * step >= 0}
             yield from sorted(ready, reverse=step < 0)
             waiting -= ready

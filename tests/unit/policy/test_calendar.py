@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import inf
@@ -137,6 +138,24 @@ def test_today_may_begin_before_yesterday_has_ended() -> None:
     assert [state for state, _ in found] == [False, True, False, True]
     assert [spans.until for _, spans in found[:3]] == edges
     assert [spans.since for _, spans in found[1:]] == edges
+
+
+def test_around_a_day_that_is_skipped_every_edge_is_found() -> None:
+    """Samoa had no 2011-12-30, a Friday: Thursday 24:00 was Saturday 00:00."""
+    thursday, friday = frozenset({3}), frozenset({4})
+    windows = (
+        Window(thursday, 10 * HOUR_S, 14 * HOUR_S),
+        Window(thursday, 15 * HOUR_S, 16 * HOUR_S),
+        Window(friday, 13 * HOUR_S, 14 * HOUR_S),
+        Window(friday, 22 * HOUR_S, 26 * HOUR_S),
+    )
+    jump = unix("2011-12-30 00:00", -10)
+    edges = [jump - hours * HOUR_S for hours in (14, 10, 9, 8)] + [jump, jump + 2 * HOUR_S]
+    for first, last in itertools.pairwise(edges):
+        for at in (first, (first + last) / 2, last - 1):
+            assert span(openings(*windows), at, "Pacific/Apia")[1] == Interval(first, last)
+    after = span(openings(*windows[:3]), jump + HOUR_S, "Pacific/Apia")
+    assert after[1].since == jump - 8 * HOUR_S
 
 
 LESSONS = (Lesson("tiet-1", 7 * HOUR_S, 7 * HOUR_S + 2700), Lesson("tiet-2", 28_200, 30_900))
