@@ -10,7 +10,7 @@ import dns.rcode
 import dns.zone
 
 from filterd.policy.model import Tls, UpstreamServer
-from filterd.upstream import route
+from filterd.upstream import upstream_question
 from tests.support.daemon import free_port
 from tests.support.serving import Serving, a_site
 from tests.support.unbound import unbound
@@ -40,7 +40,7 @@ def test_a_real_server_is_asked_by_tls_if_it_proves_its_name(
     server = UpstreamServer("127.0.0.1", port, Tls.STRICT, "dns.example")
     impostor = UpstreamServer("127.0.0.1", port, Tls.STRICT, "other.example")
     with unbound(tmp_path / "unbound", zones={"lab.vn.": ZONE}, more=by_tls) as running:
-        monkeypatch.setattr(route, "PLAIN_PORT", running.port)
+        monkeypatch.setattr(upstream_question, "PLAIN_PORT", running.port)
         with Serving(a_site(index, [server])) as serving, serving.stub() as stub:
             for number in range(BELL):
                 stub.send(a_query(f"n{number}.lab.vn", message_id=number))

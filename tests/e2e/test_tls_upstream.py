@@ -19,7 +19,7 @@ import pytest
 
 from filterd.lists.rules import Pin
 from filterd.policy.model import Tls
-from filterd.upstream import exchange, route, tls_trust
+from filterd.upstream import exchange, tls_trust, upstream_question
 from filterd.version import RELEASED_AT
 from tests.support.policies import wire
 from tests.support.serving import Serving, a_site
@@ -38,7 +38,9 @@ BELL = 200
 @pytest.fixture(autouse=True)
 def _way_in_clear(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A question in clear reaches the server of a test, and is counted."""
-    monkeypatch.setattr(route, "PLAIN_PORT", request.getfixturevalue("door").upstream.port)
+    monkeypatch.setattr(
+        upstream_question, "PLAIN_PORT", request.getfixturevalue("door").upstream.port
+    )
 
 
 @pytest.fixture(params=["uvloop", "asyncio"])
