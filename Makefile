@@ -57,7 +57,7 @@ bench: setup ## Print a table: filterd beside dnsdist, unbound and dnsmasq, wher
 	$(bin)/python -m tests.bench.table $(BENCH)
 	$(bin)/python -m tests.bench.cpu_in_turns
 
-bench-parts: setup ## Measure the parts: index, parser, chain, TLS, questions to upstreams, abuse of TCP, restarts
+bench-parts: setup ## Measure the parts: index, parser, chain, TLS, commands, questions to upstreams, abuse of TCP, restarts
 	$(bin)/python -m tests.bench.index_figures
 	$(bin)/python -m tests.bench.wire_cost
 	$(bin)/python -m tests.bench.chain_cost
@@ -65,6 +65,7 @@ bench-parts: setup ## Measure the parts: index, parser, chain, TLS, questions to
 	$(bin)/python -m tests.bench.tls
 	$(bin)/python -m tests.bench.tcp_abuse
 	$(bin)/python -m tests.bench.restarts --kills 5
+	$(bin)/python -m tests.bench.command_start
 
 bench-workers: setup ## Measure what a second worker is worth, each held to a quarter of a core; needs root
 	$(bin)/python -m tests.bench.workers

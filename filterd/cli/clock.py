@@ -8,13 +8,10 @@ from typing import Annotated
 import typer
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.time_options import school_clock
 
-app = group("Say that the clock of this machine is right.")
 
-
-@app.command()
 @command
 def accept(
     here: Context,

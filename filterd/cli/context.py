@@ -141,18 +141,7 @@ def command_on_files(body: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def group(about: str) -> typer.Typer:
-    """Return a group of commands, which takes what every command takes before their names, too.
-
-    Args:
-        about: its help.
-    """
-    app = typer.Typer(help=about, no_args_is_help=True)
-    app.callback()(_keep)
-    return app
-
-
-def _keep(
+def keep_options(
     given: typer.Context,
     config: ConfigOption = None,
     state: StateOption = None,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in force now: what commands have set, and the policy that it is set over.
+"""Return the policy in force and the overrides, from the daemon or else from the disk.
 
-The running daemon is asked; where none runs, the files that it would begin with.
+``offline_site`` reads the disk. It is imported late: no command for which a daemon
+answers waits for YAML, pydantic and SQLite.
 """
 
 from __future__ import annotations
@@ -13,13 +14,10 @@ from typing import Any
 
 from filterd import control
 from filterd.cli.context import Context
-from filterd.cli.offline_site import policy_of
 from filterd.cli.time_options import SchoolClock, school_clock
-from filterd.daemon import known_time
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides.effects import KINDS, from_plain, has_ended
-from filterd.overrides.store import Store
 from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.model import Client, GradePolicy, Policy
@@ -45,8 +43,9 @@ def in_force(here: Context) -> InForce:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
     told = ask_or_none(here, "clock")
-    floor = known_time.floor_of(here.state) if told is None else float(told["floor"])
-    now = known_time.policy_time(here.clock.wall(), floor) if told is None else told["policy_time"]
+    floor, now = (
+        offline().policy_time(here) if told is None else (told["floor"], told["policy_time"])
+    )
     policy, overrides = policy_in_force(here), set_now(here)
     moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
     return InForce(policy, overrides, moment, policy_clock(here, told))
@@ -77,7 +76,7 @@ def set_now(here: Context) -> Overrides:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
     told = ask_or_none(here, "overrides")
-    return Store(here.state, here.clock).current() if told is None else _received(here, told)
+    return offline().store(here).current() if told is None else _received(here, told)
 
 
 def set_at(here: Context, when: float) -> Overrides | None:
@@ -87,7 +86,7 @@ def set_at(here: Context, when: float) -> Overrides | None:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
     told = ask_or_none(here, "overrides", at=when)
-    return Store(here.state, here.clock).at(when) if told is None else _received(here, told)
+    return offline().store(here).at(when) if told is None else _received(here, told)
 
 
 def _received(here: Context, told: Mapping[str, Any]) -> Overrides:
@@ -134,7 +133,8 @@ def policy_in_force(here: Context) -> Policy:
             told = ask_or_none(here, "policy")
             if told is not None:
                 return policy_store.parse(told.encode(), str(here.state.policy))
-    return policy_of(here)
+    found: Policy = offline().policy_of(here)
+    return found
 
 
 def policy_of_files(here: Context) -> Policy:
@@ -148,7 +148,8 @@ def policy_of_files(here: Context) -> Policy:
     folder = here.state.folder
     if os.path.isdir(folder) and not os.access(folder, os.X_OK):  # noqa: PTH112 -- as above
         return policy_in_force(here)
-    return policy_of(here)
+    found: Policy = offline().policy_of(here)
+    return found
 
 
 def read_or_ask(here: Context, read: Callable[[], Any], command: str, **arguments: Any) -> Any:
@@ -167,14 +168,26 @@ def read_or_ask(here: Context, read: Callable[[], Any], command: str, **argument
 
 
 def ask_or_none(here: Context, command: str, **arguments: Any) -> Any:
-    """Return what the daemon says, None where none runs.
+    """Return the daemon's answer, None where none runs; see ``ask_else``."""
+    return ask_else(here, lambda: None, command, **arguments)
+
+
+def ask_else(here: Context, otherwise: Callable[[], Any], command: str, **arguments: Any) -> Any:
+    """Return the daemon's answer, or the result of ``otherwise`` where no daemon runs.
 
     Raises:
-        ControlError: one runs, and cannot say, or not to this user.
+        ControlError: one runs, and cannot answer, or not this user.
     """
     try:
         return control.ask(here.state.control_socket, command, **arguments)
     except ControlError:
         if control.is_running(here.state.control_socket):
             raise
-        return None
+    return otherwise()
+
+
+def offline() -> Any:
+    """Return ``offline_site``, imported now."""
+    from filterd.cli import offline_site  # noqa: PLC0415 -- see above
+
+    return offline_site

@@ -14,7 +14,7 @@ from rich.table import Table
 from filterd import control
 from filterd.cli import counted, exam_file, polling, words
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.descriptions import Plain, Teller, not_ended
 from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.exam_file import Needed
@@ -35,10 +35,7 @@ RoomOption = Annotated[
     str, typer.Option("--room", metavar="ROOM", help="Its id among the networks of site.yaml.")
 ]
 
-app = group("Let a room see only what an exam needs.")
 
-
-@app.command()
 @command
 def learn(
     here: Context,
@@ -108,7 +105,6 @@ def learn(
         here.console.print(told, soft_wrap=True)
 
 
-@app.command()
 @command
 def start(
     here: Context,
@@ -147,7 +143,6 @@ def start(
     print_change(here, told, what, json=json)
 
 
-@app.command()
 @command
 def stop(
     here: Context,
@@ -171,7 +166,6 @@ def stop(
     print_change(here, told, here.texts("exam {number} is stopped", number=wanted), json=json)
 
 
-@app.command("list")
 @command
 def list_(
     here: Context,

@@ -7,12 +7,12 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from securesystemslib.signer import CryptoSigner, Key
 
-from filterd.cli.context import Context
+from filterd.cli.context import Context, JsonOption, command_on_files
 from filterd.cli.render import facts
 from filterd.errors import ConfigError
 from filterd.feed.target_roles import ONLINE
@@ -37,6 +37,19 @@ _LONGEST = 16_384
 _SHORTEST_PASSPHRASE = 8
 
 
+RepositoryArgument = Annotated[
+    Path, typer.Argument(metavar="REPO", help="The folder that the web server hands out.")
+]
+KeysOption = Annotated[
+    Path | None,
+    typer.Option("--keys", metavar="DIR", help="Folder of the keys; else keys/ beside REPO."),
+]
+RootKeysOption = Annotated[
+    list[Path] | None,
+    typer.Option("--root-key", metavar="FILE", help="A root key on its medium; may be repeated."),
+]
+
+
 class Brought(NamedTuple):
     """What somebody has brought to exchange a key.
 
@@ -58,10 +71,22 @@ class _Lost:
     public_key: Key
 
 
-def init(here: Context, folder: Path, *, wants_passphrase: bool, json: bool) -> None:
-    """Make keys and an empty publication, and say what to carry where."""
+@command_on_files
+def init(
+    here: Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Ask for a passphrase that encrypts the keys.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Make the keys of a feed, and a publication that is still empty.
+
+    DIR has keys/, public/ for the web server, and root.json for every school. It says
+    which keys to carry where. No key is ever written over. Exit code 0: done; 2: not.
+    """
     refuse_second(folder / PUBLIC)
-    keys = KeyFolder(folder / KEYS, _new_passphrase(here) if wants_passphrase else None)
+    keys = KeyFolder(folder / KEYS, _new_passphrase(here) if passphrase else None)
     signers = keys.create()
     root = Repository(folder / PUBLIC).create(signers, now=here.clock.wall())
     write_atomically(folder / ROOT_FILE, root, mode=0o644)
@@ -94,23 +119,46 @@ def init(here: Context, folder: Path, *, wants_passphrase: bool, json: bool) -> 
     )
 
 
-def rotate(
-    here: Context, repository: Path, role: str, brought: Brought, *, number: int, json: bool
+@command_on_files
+def rotate_key(
+    here: Context,
+    repository: RepositoryArgument,
+    role: Annotated[
+        str,
+        typer.Argument(metavar="ROLE", help="root, targets, snapshot, timestamp or orders."),
+    ],
+    number: Annotated[
+        int,
+        typer.Option("--number", metavar="N", min=1, max=3, help="Which of the root keys goes."),
+    ] = 1,
+    root_key: RootKeysOption = None,
+    orders: Annotated[
+        Path | None,
+        typer.Option("--orders", metavar="DIR", help="For orders: what the new key has signed."),
+    ] = None,
+    keys: KeysOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Exchange a key of a role, and tell what follows."""
+    """Exchange a key that is old, lost, or may be in other hands.
+
+    Two root keys must be at hand. Schools follow by themselves; a new key of orders they
+    hold until `feed release-hold`. After an interruption the same command goes on. Exit
+    code 0: exchanged; 2 or 20: not.
+    """
     if role not in ROLES:
         raise ConfigError(
             say("'{role}' is not a role", role=role),
             hint=say("known: {known}", known=", ".join(ROLES)),
         )
-    keys = key_folder(here, brought.keys or usual_keys(repository))
+    brought = Brought(keys, tuple(root_key or ()), orders)
+    folder = key_folder(here, keys or usual_keys(repository))
     Published(repository).version  # noqa: B018 -- say that there is none before a key is made
     with publishing(repository):
         if role == ORDERS:
-            version = _rotate_orders(here, repository, keys, brought)
+            version = _rotate_orders(here, repository, folder, brought)
             told: dict[str, object] = {"role": role, "version": version}
         else:
-            new = _rotate(here, repository, role, keys, brought, number)
+            new = _rotate(here, repository, role, folder, brought, number)
             told = {"role": role, "key": str(new)}
     root, content = Published(repository).newest_root()
     told |= {"root_version": root.version, "fingerprint": fingerprint(content)}

@@ -9,16 +9,17 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
+import typer
 from rich.text import Text
 
 from filterd import journal
 from filterd.cli import counted
-from filterd.cli.context import Context
+from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.counted import size
 from filterd.cli.offline_site import policy_of
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import size
 from filterd.cli.time_options import school_clock
 from filterd.config import build_record
 from filterd.config.site_reader import load_site
@@ -36,13 +37,36 @@ from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.privileges import own_rights
 
 
-def take(here: Context, source: str | None, *, at_once: bool, json: bool) -> None:
-    """Do one run, and tell what has become of it."""
+@command
+def sync(
+    here: Context,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="URL|DIR", help="From there, a USB stick for one; else from the feed."
+        ),
+    ] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Take it although other schools take it first.")
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on for ever: every night, and what is urgent.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Take the lists that the feed has published, verified and judged.
+
+    Whatever is wrong with them leaves the last good ones in force. Exit code 0: they
+    are in force, or wait for their turn; 2: something is wrong here; 30 to 36: they
+    did not come; 40 to 46: they must not be trusted; 50: they are held or refused.
+    """
+    if follow:
+        _follow(here)
     fetcher = _fetcher(here, _source(here, source))
     with bar(here, here.texts("Taking the feed"), visible=not json) as shown:
         site = site_of(here, lambda _, done, total: shown(done, total))
         with site.holding():
-            outcome = site.sync(fetcher, at_once=at_once)
+            outcome = site.sync(fetcher, at_once=now)
     if json:
         here.print_json(outcome.to_plain())
     else:
@@ -68,7 +92,7 @@ def _warn_of_wrong_site(here: Context) -> None:
             here.errors.print(Text(here.texts("warning: {warning}", warning=line), style="yellow"))
 
 
-def follow(here: Context) -> NoReturn:
+def _follow(here: Context) -> NoReturn:
     """Follow the feed until told to stop."""
     journal.begin()
     logging.getLogger("urllib3").setLevel(logging.ERROR)

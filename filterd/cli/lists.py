@@ -12,10 +12,12 @@ import typer
 from rich.console import Group
 
 from filterd.cli import counted, lists_build, popular, words
-from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.counted import number
 from filterd.cli.effective_state import read_or_ask
-from filterd.cli.offline_site import open_index, qname_from
-from filterd.cli.render import facts, grid, number, titled
+from filterd.cli.offline_site import open_index
+from filterd.cli.render import facts, grid, titled
+from filterd.cli.target_options import qname_from
 from filterd.cli.time_options import school_clock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
@@ -29,12 +31,9 @@ from filterd.lists.reject_reasons import Reason
 from filterd.lists.report import CompileReport, ListReport
 from filterd.lists.services import PREFIX
 
-app = group("Compile lists, see what was compiled, find a name.")
-
 _EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
 
 
-@app.command()
 @command
 def build(
     here: Context,
@@ -80,7 +79,6 @@ def build(
             )
 
 
-@app.command()
 @command
 def status(
     here: Context,
@@ -102,7 +100,6 @@ def status(
     _print_report(here, report, octets, hosts)
 
 
-@app.command()
 @command
 def search(
     here: Context,

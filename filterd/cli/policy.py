@@ -12,11 +12,12 @@ from rich.text import Text
 from rich.tree import Tree
 
 from filterd.cli import counted, words
-from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.descriptions import Teller
 from filterd.cli.effective_state import policy_of_files, set_for, set_now
-from filterd.cli.offline_site import grade_from, open_index, read_site
+from filterd.cli.offline_site import open_index, read_site
 from filterd.cli.render import facts, grid, titled
+from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy, warnings
 from filterd.errors import ConfigError, FilterdError
@@ -28,10 +29,7 @@ from filterd.resolve.site import Site
 
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 
-app = group("Check the site's files, see what each grade may use.")
 
-
-@app.command()
 @command
 def validate(
     here: Context,
@@ -82,7 +80,6 @@ def _outranked(here: Context, policy: Policy) -> list[ConfigError]:
     return list(outranked(Site.of(policy, index, (), now=now), now))
 
 
-@app.command()
 @command
 def show(
     here: Context,
@@ -109,7 +106,6 @@ def show(
         here.console.print(titled(here.texts("Set by command"), facts(rows)))
 
 
-@app.command()
 @command
 def tree(
     here: Context,

@@ -12,16 +12,14 @@ from rich.table import Table
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, Options, command
 from filterd.cli.descriptions import Plain, Teller
-from filterd.cli.effective_state import ask_or_none
+from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.history import MOST, rows, taken_back, titled_rows
-from filterd.cli.offline_site import grade_from
 from filterd.cli.render import grid, titled
+from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.history_chain import UNDO
-from filterd.overrides.policy_versions import PolicyVersions
-from filterd.overrides.store import Store
 from filterd.policy.temporary_rules import TargetKind
 
 KIND = "grade"
@@ -136,18 +134,15 @@ def undo(
     print_change(here, told, taken_back(here, told), json=json)
 
 
-def versions(here: Context) -> PolicyVersions:
-    """Return the policies that were in force last."""
-    return PolicyVersions(here.state, Store(here.state, here.clock), here.clock)
-
-
 def versions_told(here: Context) -> list[Plain]:
     """Return the policies that were in force last as plain data, the newest first."""
-    told: list[Plain] | None = ask_or_none(here, "policies")
-    if told is None:
-        kept = versions(here).all()
+
+    def on_disk() -> list[Plain]:
+        kept = offline().versions(here).all()
         return [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
-    return told
+
+    found: list[Plain] = ask_else(here, on_disk, "policies")
+    return found
 
 
 def settings_in(found: list[Plain]) -> list[Plain]:

@@ -9,12 +9,13 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.table import Table
 
-from filterd.cli import words
+from filterd.cli import offline_site, words
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
-from filterd.cli.offline_site import grade_from, read_site
-from filterd.cli.policy_changes import versions, versions_told
+from filterd.cli.offline_site import read_site
+from filterd.cli.policy_changes import versions_told
 from filterd.cli.render import grid, titled
+from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import shipped_tiers
@@ -163,7 +164,7 @@ def _past_policy(here: Context, digest: str) -> Policy:
     """
     told = ask_or_none(here, "policy", digest=digest)
     if told is None:
-        return versions(here).load(digest)
+        return offline_site.versions(here).load(digest)
     return policy_store.parse(told.encode(), digest)
 
 

@@ -16,12 +16,12 @@ from rich.table import Table
 from filterd import control
 from filterd.cli import counted, polling, room_csv, words
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options, command, group
+from filterd.cli.context import Context, JsonOption, Options, command
 from filterd.cli.descriptions import Teller, not_ended
 from filterd.cli.effective_state import InForce, ask_or_none, in_force
-from filterd.cli.offline_site import grade_from
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.room_csv import known_room
+from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.clients.devices import is_random
 from filterd.errors import ConfigError, ControlError
@@ -38,10 +38,7 @@ RoomArgument = Annotated[
 ]
 _FOUND, _NOTHING = 0, 1
 
-app = group("See and say who sits in which room.")
 
-
-@app.command("list")
 @command
 def list_(
     here: Context,
@@ -76,7 +73,6 @@ def list_(
         here.console.print(titled(here.texts("Devices that are in no network"), facts(rows)))
 
 
-@app.command()
 @command
 def show(
     here: Context,
@@ -97,7 +93,6 @@ def show(
         here.console.print(_room_facts(here, now, network, told))
 
 
-@app.command("set")
 @command
 def set_(
     here: Context,
@@ -120,7 +115,6 @@ def set_(
     print_change(here, told, what, json=json)
 
 
-@app.command()
 @command
 def learn(
     here: Context,
@@ -197,7 +191,6 @@ def learn(
     print_change(here, {**told, "macs": macs, "left_out": sorted(left_out)}, what, json=json)
 
 
-@app.command("import")
 @command
 def import_(
     here: Context,
@@ -235,7 +228,6 @@ def import_(
     print_change(here, told, what, json=json)
 
 
-@app.command("export")
 @command
 def export(
     here: Context,

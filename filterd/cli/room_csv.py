@@ -11,9 +11,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from filterd import field_checks
-from filterd.documents import did_you_mean
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, StoreError
-from filterd.i18n import refused, say
+from filterd.i18n import did_you_mean, refused, say
 from filterd.paths import open_plain
 from filterd.privileges import own_rights
 

@@ -9,13 +9,13 @@ from rich.console import Group
 from rich.text import Text
 
 from filterd import control, i18n
-from filterd.cli import counted, feed_status, words
+from filterd.cli import counted, words
 from filterd.cli.context import Context, JsonOption, command
-from filterd.cli.log import ACTIONS
-from filterd.cli.render import facts, number, titled
+from filterd.cli.counted import number
+from filterd.cli.render import facts, titled
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.errors import from_plain
-from filterd.i18n import Texts, say_n
+from filterd.i18n import Texts, say, say_n
 
 
 @command
@@ -78,7 +78,7 @@ def _status_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Gro
             (texts("Up"), texts(counted.duration(told["up_s"]))),
             (texts("Policy"), told["policy"]),
             (texts("Lists"), lists),
-            (texts("Feed"), feed_status.summary(texts, told["feed"], clock)),
+            (texts("Feed"), feed_summary(texts, told["feed"], clock)),
             (texts("Modules"), _modules(texts, told["not_native"])),
             (
                 texts("Listens on"),
@@ -180,7 +180,7 @@ def _today(texts: Texts, log: dict[str, Any]) -> str:
     """Return the totals of the school's day, and what is wrong with the log."""
     counted = ", ".join(
         f"{texts.word(words.COUNTED, action)} {number(log['today'][action])}"
-        for action in ACTIONS
+        for action in words.COUNTED
         if action in log["today"]
     )
     lost = (
@@ -221,3 +221,53 @@ def _upstream(texts: Texts, one: dict[str, Any]) -> str:
         + (f" ({texts('down')})" if one["down"] else "")
         + (f" ({one['problem']})" if one["problem"] else "")
     )
+
+
+def feed_summary(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Text:
+    """Return how a feed stands in a line or two, for the daemon's status; empty for no feed."""
+    if not told["address"]:
+        return Text(feed_problem(texts, told), style="yellow")
+    lines = [feed_served(texts, told)]
+    if is_worrying(told):
+        lines.append(feed_age(texts, told, clock))
+        lines.append(feed_problem(texts, told))
+    shown = "\n".join(line for line in lines if line)
+    return Text(shown, style=feed_style(told) if is_worrying(told) else "")
+
+
+def is_worrying(told: dict[str, Any]) -> bool:
+    """Tell whether somebody should look at how a feed stands."""
+    if not told["address"]:
+        return bool(told["problem"])
+    waits = bool(told["judgement"] or told["held"] or told["problem"] or not told["trusted"])
+    return waits or told["freshness"] != "fresh"
+
+
+def feed_served(texts: Texts, told: dict[str, Any]) -> str:
+    """Return the version that the lists in force are of."""
+    if not told["served"]:
+        return texts("the lists that ship with filterd")
+    key = (
+        say("version {version}")
+        if told["served"] > 0
+        else say("earlier lists, with the orders of version {version}")
+    )
+    return texts(key, version=abs(told["served"]))
+
+
+def feed_age(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
+    """Return when a feed was last verified, and how old that is."""
+    freshness = texts.word(words.FRESHNESS, told["freshness"])
+    if told["verified_at"] is None:
+        return freshness
+    return f"{clock.told(told['verified_at'])}: {freshness}"
+
+
+def feed_problem(texts: Texts, told: dict[str, Any]) -> str:
+    """Return the problem of the last run; empty for none."""
+    return i18n.told(i18n.from_plain(told["sentence"]), texts.language)
+
+
+def feed_style(told: dict[str, Any]) -> str:
+    """Return the style of a feed's age."""
+    return {"fresh": "", "very-old": "bold red"}.get(told["freshness"], "yellow")

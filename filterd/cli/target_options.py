@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a change is about and for whom, as people write it."""
+"""Names, grades, targets and audiences as people write them, and options for them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd.cli.offline_site import grade_from, qname_from
-from filterd.documents import did_you_mean
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.errors import ConfigError, NameTextError
+from filterd.i18n import did_you_mean, quoted, say
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import has_strangers_beneath
-from filterd.policy.model import TIERS, Audience
+from filterd.policy.model import GRADES, TIERS, Audience
 from filterd.policy.temporary_rules import TargetKind
 from filterd.wire import name as names
 
+_NAME_LIKE = say("write a name such as vnu.edu.vn")
 _KINDS = (TargetKind.SERVICE, TargetKind.CATEGORY, TargetKind.ENTRY)
 
 TargetsArgument = Annotated[
@@ -112,6 +112,59 @@ def whom(
     for option, audience, value in given:
         return Whom(audience, _checked(option, audience, value))
     return Whom()
+
+
+def qname_from(text: str) -> bytes:
+    """Return the wire name that a person wrote, in letters of any language.
+
+    Raises:
+        ConfigError: it is no name, or one that nobody means: an address or a
+            URL is a name to the DNS, and passing it would mislead who pasted it.
+    """
+    _refuse_what_is_never_looked_up(text)
+    try:
+        return names.from_text(text) if text.isascii() else name_from_key(key_from_text(text))
+    except HostnameError as error:
+        raise ConfigError(error.sentence, hint=_NAME_LIKE) from error
+    except NameTextError as error:
+        raise ConfigError(
+            say("{text} is not a name: {reason}", text=repr(text), reason=quoted(error.reason)),
+            hint=_NAME_LIKE,
+        ) from error
+
+
+def _refuse_what_is_never_looked_up(text: str) -> None:
+    # RFC 2317 has slashes in the names of reverse zones.
+    if "/" in text and not text.removesuffix(".").endswith(".in-addr.arpa"):
+        host = text.partition("://")[2] or text
+        hint = say("a lookup is for its host: {host}", host=repr(host.partition("/")[0]))
+        raise ConfigError(say("{text} is a URL", text=repr(text)), hint=hint)
+    if _is_address(text):
+        raise ConfigError(
+            say("{text} is an address, which needs no lookup", text=repr(text)), hint=_NAME_LIKE
+        )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def grade_from(text: str) -> str:
+    """Return the grade that a person wrote.
+
+    Raises:
+        ConfigError: there is no such grade.
+    """
+    if text not in GRADES:
+        raise ConfigError(
+            say("{text} is not a grade", text=repr(text)),
+            hint=say("one of {known}", known=", ".join(GRADES)),
+        )
+    return text
 
 
 def target_name_from(text: str, *, opens: bool = True) -> str:

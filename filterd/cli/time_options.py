@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from filterd.cli.context import Context
-from filterd.errors import ConfigError, FilterdError
+from filterd.cli.language import site_value
+from filterd.errors import ConfigError
 from filterd.field_checks import written_time
 from filterd.i18n import say
 from filterd.policy.timetable import DAY_S
@@ -202,13 +203,10 @@ def duration_s(text: str) -> float:
 
 
 def school_clock(here: Context) -> SchoolClock:
-    """Return the clock of the site; in Vietnam where its file says nothing that can be read."""
-    from filterd.documents import load  # noqa: PLC0415 -- YAML is slow to import
-
+    """Return the clock of the site, that of Vietnam where its file names no known time zone."""
     try:
-        data = load(here.config / "site.yaml").data
-        zone = ZoneInfo(data["time_zone"])
-    except (FilterdError, LookupError, TypeError, ValueError, OSError):
+        zone = ZoneInfo(site_value(here.config, "time_zone", _ZONE))
+    except (LookupError, TypeError, ValueError, OSError):
         zone = ZoneInfo(_ZONE)
     return SchoolClock(zone, here.clock.wall())
 

@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from filterd.cli import feed_keys
+from filterd.cli.help_pages import metavar_told
 from filterd.publish.keys import KeyFolder
 from filterd.publish.release import publishing
 from tests.support.feed_desk import PASSPHRASE, files_of, widest
@@ -288,3 +289,35 @@ def test_no_key_is_exchanged_while_somebody_publishes(desk: Desk) -> None:
     assert (done.code, len(done.error_lines)) == (2, 1)
     assert "somebody else is publishing; wait for them" in done.err
     assert not list(desk.keys.rglob("*.next.pem"))
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        ("init", "DIR"),
+        ("build --out version", "--catalog"),
+        ("build --catalog catalog", "--out"),
+        ("publish", "REPO"),
+        ("sign office parcel", "--keys"),
+        ("sign office", "PARCEL"),
+        ("rotate-key public", "ROLE"),
+        ("verify", "URL|DIR"),
+        ("diff 1", "V2"),
+    ],
+)
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_what_must_be_said_is_asked_for_in_one_line(
+    new_desk: Desk, words: str, missing: str, lang: str
+) -> None:
+    done = new_desk.call(*words.split(), lang=lang)
+    assert (done.code, len(done.error_lines), done.out) == (2, 1, ""), done
+    assert metavar_told(missing, "vi" if lang == "vi" else "en") in done.err
+
+
+@pytest.mark.parametrize(
+    "words", ["sign office parcel --keys keys --after -1", "rotate-key public root --number 0"]
+)
+def test_a_number_out_of_its_range_is_refused(new_desk: Desk, words: str) -> None:
+    done = new_desk.call(*words.split())
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert words.split()[-2] in done.err

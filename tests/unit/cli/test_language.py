@@ -87,17 +87,23 @@ def test_no_folder_makes_it_fail(folder: str) -> None:
     assert language_of(["status", "--config", folder]) == "en"
 
 
-def test_no_yaml_is_imported_where_the_answer_is_known() -> None:
+@pytest.mark.parametrize(
+    ("text", "imported"),
+    [("# vi\nlanguage: vi\r\nschool: {name: A}\n", "False"), ("{language: vi}\n", "True")],
+)
+def test_yaml_is_imported_only_where_no_plain_line_says_it(
+    text: str, imported: str, tmp_path: Path
+) -> None:
     program = (
         "import sys; from filterd.cli.language import language_of\n"
         "assert language_of(['--lang', 'vi']) == 'vi'; print('yaml' in sys.modules)\n"
-        "language_of([]); print('yaml' in sys.modules)"
+        "language_of(['--config', sys.argv[1]]); print('yaml' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, str(a_site(tmp_path, text))],
         env=environment(),
         check=True,
         capture_output=True,
         text=True,
     )
-    assert done.stdout.split() == ["False", "True"]
+    assert done.stdout.split() == ["False", imported]
