@@ -3,30 +3,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
-from filterd.cli.defaults import (
+from filterd import control, i18n
+from filterd.cli.language import (
     CONFIG_VARIABLE,
     LANG_VARIABLE,
     STATE_VARIABLE,
     default_config,
     default_state,
+    language_of_site,
 )
-from filterd.cli.language import language_of_site
-from filterd.cli.losses import losses_told
 from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
 from filterd.i18n import Language, Texts, say
+from filterd.overrides import quarantine
 from filterd.privileges import as_owner_of
 from filterd.state_folder import StateFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from filterd.i18n import Language
+    from filterd.state_folder import StateFolder
 
 ConfigOption = Annotated[
     Path | None,
@@ -128,7 +139,7 @@ def command_on_files(body: Callable[..., None]) -> Callable[..., None]:
             parts = {one.name: arguments.pop(one.name) for one in group.parameters}
             arguments[name] = group.read(**parts)
         here = context(given, **where)
-        with losses_told(here.state, here.texts.language, here.errors):
+        with _losses_told(here.state, here.texts.language, here.errors):
             body(here, **arguments)
 
     parameters: list[inspect.Parameter] = []
@@ -207,3 +218,21 @@ def _language(given: str | None, config: Path) -> Language:
             say("--lang '{given}' is not a known language", given=given), hint=say("vi or en")
         )
     return "vi" if given == "vi" else "en"
+
+
+@contextlib.contextmanager
+def _losses_told(state: StateFolder, language: Language, errors: Console) -> Iterator[None]:
+    """Run a command, then print a line about each loss of overrides that is not dealt with.
+
+    The daemon sends them with each answer; a file in the state folder names them, too.
+    """
+    control.notices.clear()
+    try:
+        yield
+    finally:
+        told = dict(control.notices)
+        with contextlib.suppress(OSError):
+            told |= dict.fromkeys(quarantine.lost(state.overrides))
+        for one in told:
+            line = f"filterd: {i18n.told(one, language)}"
+            errors.print(Text(line, style="bold red"), soft_wrap=True)

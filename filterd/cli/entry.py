@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.cli.defaults import (
+from filterd.cli.language import (
     CONFIG_VARIABLE,
     LANG_VARIABLE,
     STATE_VARIABLE,

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from filterd import control
-from filterd.cli import counted, exam_file, polling, words
+from filterd.cli import counted, exam_file, progress_bar, words
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.descriptions import Plain, Teller, not_ended
@@ -76,7 +76,7 @@ def learn(
         told = control.ask(here.state.control_socket, "exam-names", room=room)
         found.update((one["name"], one) for one in _names(told))
 
-    polling.watch(look, length_s)
+    progress_bar.watch(look, length_s)
     control.ask(here.state.control_socket, "exam-watch", room=room, off=True)
     if not found:
         here.errors.print(here.texts("Nothing was asked for; nothing is written."))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed init`` and ``rotate-key``: make keys, exchange one."""
+"""``filterd feed init``, ``rotate-key``, ``release-hold``: what the keys of a feed are for."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ import typer
 from securesystemslib.signer import CryptoSigner, Key
 
 from filterd.cli.context import Context, JsonOption, command_on_files
+from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
 from filterd.errors import ConfigError
 from filterd.feed.target_roles import ONLINE
 from filterd.feed.trust import fingerprint
-from filterd.i18n import say
+from filterd.i18n import say, told
 from filterd.paths import open_plain, write_atomically
+from filterd.publish import hold_release
 from filterd.publish.keys import ORDERS, ROOT, ROOT_KEYS, KeyFolder, load_key
 from filterd.publish.publication import Published, refuse_second
 from filterd.publish.release import publishing
@@ -317,3 +319,53 @@ def _asked(here: Context, *, confirm: bool) -> str:
             say("no passphrase was given"), hint=say("set {variable}", variable=PASSPHRASE_VARIABLE)
         ) from error
     return answer
+
+
+@command_on_files
+def release_hold(
+    here: Context,
+    repository: RepositoryArgument,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; schools keep it.")
+    ] = "",
+    root_key: RootKeysOption = None,
+    look: Annotated[
+        bool, typer.Option("--look", help="Show what schools hold, and sign nothing.")
+    ] = False,
+    keys: KeysOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Release for all schools what they hold of the version that is published.
+
+    It is judged here as schools do. Two root keys sign what was found, and schools take
+    it at their next run; keys that are online release nothing. Exit code 0: released;
+    1: nothing is held; 50: schools refuse it, and no key releases that; 2 or 20: not.
+    """
+    if not look and not reason.strip():
+        raise ConfigError(say("{missing} is missing", missing="--reason"))
+    with bar(here, here.texts("Judging the version"), visible=not json) as progress:
+        held = hold_release.what_is_held(repository, here.clock, progress=progress)
+    sign = bool(held.findings) and not look
+    if sign:
+        folder = key_folder(here, keys or usual_keys(repository))
+        signers = root_signers(here, folder, tuple(root_key or ()))
+        hold_release.release_hold(repository, held, reason, signers, now=here.clock.wall())
+    if json:
+        findings = [{"kind": one.kind, "sentence": str(one.sentence)} for one in held.findings]
+        here.print_json({"version": held.version, "findings": findings, "released": sign})
+    else:
+        for one in held.findings:
+            here.console.print(f"- {told(one.sentence, here.texts.language)}", soft_wrap=True)
+        held_or_not = (
+            say("Schools hold version {version} for this.")
+            if held.findings
+            else say("There is nothing in version {version} for which schools hold it.")
+        )
+        key = (
+            say("Version {version} is released: schools take it at their next run.")
+            if sign
+            else held_or_not
+        )
+        here.console.print(here.texts(key, version=held.version))
+    if not held.findings:
+        raise typer.Exit(1)

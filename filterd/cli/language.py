@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The language of a command's output, known before its words are parsed.
+"""The site, state folder and language that are meant where a command does not name them.
 
-Help and usage errors are printed before there is a command, in the language that this
-module finds.
+The language is known before the words are parsed: help and usage errors are printed before
+there is a command. The process that serves imports this too, so it imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd.cli.defaults import CONFIG_VARIABLE, LANG_VARIABLE, default_config
 from filterd.errors import FilterdError
 from filterd.i18n import Language
-from filterd.paths import read_plain
+from filterd.paths import SYSTEM_CONFIG, SYSTEM_STATE, read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+CONFIG_VARIABLE, STATE_VARIABLE, LANG_VARIABLE = "FILTERD_CONFIG", "FILTERD_STATE", "FILTERD_LANG"
+"""Variables of the environment that say what ``--config``, ``--state`` and ``--lang`` say."""
 
 _MOST_OCTETS = 1 << 20
 _LANGUAGES: dict[str, Language] = {"vi": "vi", "en": "en"}
@@ -81,3 +83,13 @@ def _last(words: Sequence[str], option: str) -> str:
         if name == option:
             found = value if equals else after
     return found
+
+
+def default_config() -> Path:
+    """Return the system's site if there is one, else the folder beside us."""
+    return SYSTEM_CONFIG if SYSTEM_CONFIG.exists() else Path("policies")
+
+
+def default_state(config: Path) -> Path:
+    """Return the state folder that goes with a site."""
+    return SYSTEM_STATE if config == SYSTEM_CONFIG else Path(".state")

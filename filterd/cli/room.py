@@ -14,7 +14,7 @@ from rich.console import Group
 from rich.table import Table
 
 from filterd import control
-from filterd.cli import counted, polling, room_csv, words
+from filterd.cli import counted, progress_bar, room_csv, words
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, command
 from filterd.cli.descriptions import Teller, not_ended
@@ -175,7 +175,7 @@ def learn(
                 ),
                 style="yellow",
             )
-    polling.watch(look, length_s)
+    progress_bar.watch(look, length_s)
     if not seen:
         here.errors.print(
             here.texts(

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd reload`` and ``filterd status``: what needs a running daemon."""
+"""``filterd serve``, ``reload``, ``status`` and ``clock accept``: start and ask the daemon."""
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
 
+import typer
 from rich.console import Group
 from rich.text import Text
 
 from filterd import control, i18n
 from filterd.cli import counted, words
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.change_request import change, print_change
+from filterd.cli.context import Context, JsonOption, command, command_on_files
 from filterd.cli.counted import number
 from filterd.cli.render import facts, titled
 from filterd.cli.time_options import SchoolClock, school_clock
@@ -271,3 +277,52 @@ def feed_problem(texts: Texts, told: dict[str, Any]) -> str:
 def feed_style(told: dict[str, Any]) -> str:
     """Return the style of a feed's age."""
     return {"fresh": "", "very-old": "bold red"}.get(told["freshness"], "yellow")
+
+
+@command
+def accept(
+    here: Context,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
+    json: JsonOption = False,
+) -> None:
+    """Believe the clock of this machine from now on.
+
+    For a clock that filterd does not believe (`filterd status`) although it is right: the
+    last known time came from a clock that was ahead, or the clock was set by hand. What
+    was set while that was so keeps its length. Exit code 0: done; 2: not.
+    """
+    clock = school_clock(here)
+    told = change(here, "clock-accept", reason)
+    what = here.texts(
+        "the machine's clock is believed: {when}", when=f"{clock.shows(clock.now):%Y-%m-%d %H:%M}"
+    )
+    print_change(here, told, what, json=json)
+
+
+@command_on_files
+def serve(
+    here: Context,
+    try_it: Annotated[
+        bool, typer.Option("--try", help="Print commands that show what different classes get.")
+    ] = False,
+) -> None:
+    """Answer lookups until told to stop.
+
+    SIGHUP reloads, SIGTERM and Ctrl-C stop. Exit code 0: it was told to stop; 2: it
+    could not begin.
+    """
+    arguments = [str(here.config), str(here.state.folder), here.texts.language]
+    serving = [sys.executable, "-m", "filterd.daemon.main", *arguments, "yes" if try_it else "no"]
+    environment = {**os.environ, "PYTHONPATH": _package(), "PYTHONSAFEPATH": "1"}
+    # What comes before it has ears for it waits.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+    os.execve(sys.executable, serving, environment)  # noqa: S606 -- it becomes the one that serves
+
+
+def _package() -> str:
+    """Return where filterd was found: the next process and its children must find the same.
+
+    With it Python's safe path, or a file of the working directory could stand
+    in for a module.
+    """
+    return str(Path(__file__).resolve().parents[2])

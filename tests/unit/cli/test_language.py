@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from filterd.cli import language as module
 from filterd.cli.language import language_of, language_of_site
+from filterd.paths import SYSTEM_CONFIG, SYSTEM_STATE
 from tests.support.commands import environment
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +106,15 @@ def test_yaml_is_imported_only_where_no_plain_line_says_it(
         text=True,
     )
     assert done.stdout.split() == ["False", imported]
+
+
+def test_the_systems_site_comes_first_and_has_the_systems_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SYSTEM_CONFIG", tmp_path)
+    assert module.default_config() == tmp_path
+    assert module.default_state(tmp_path) == SYSTEM_STATE
+    monkeypatch.setattr(module, "SYSTEM_CONFIG", tmp_path / "none")
+    assert module.default_config() == Path("policies")
+    assert module.default_state(Path("policies")) == Path(".state")
+    assert Path("/etc/filterd") == SYSTEM_CONFIG
