@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filterd.cli import words
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.render import facts
 from filterd.cli.target_options import grade_from, qname_from
@@ -25,7 +25,6 @@ from filterd.wire import type_from_text
 PASSES, BLOCKED = 0, 1
 
 
-@command
 def check(
     here: Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name, such as www.tiktok.com.")],

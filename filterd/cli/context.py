@@ -70,6 +70,8 @@ LangOption = Annotated[
         show_default=False,
     ),
 ]
+_ON_NAMED_FILES: set[Callable[..., None]] = set()
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
@@ -104,26 +106,21 @@ class Options:
         return tuple(inspect.signature(self.read, eval_str=True).parameters.values())
 
 
-def command(body: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that every command has, and its surroundings as ``here``.
+def on_named_files(body: Callable[..., None]) -> Callable[..., None]:
+    """Mark a command that works on files that the operator names, and not on the state folder.
 
-    Root's command has the rights of the owner of the state folder; for files that
-    the operator names it takes its own back (``privileges.own_rights``).
+    Root's other commands have the rights of the owner of the state folder; for files that
+    the operator names they take root's back (``privileges.own_rights``).
     """
-
-    @functools.wraps(body)
-    def run(here: Context, **arguments: Any) -> None:
-        with as_owner_of(here.state.folder):
-            body(here, **arguments)
-
-    return command_on_files(run)
+    _ON_NAMED_FILES.add(body)
+    return body
 
 
-def command_on_files(body: Callable[..., None]) -> Callable[..., None]:
-    """Do the same for a command that works on files that the operator names, and not on the state.
+def runnable(body: Callable[..., None]) -> Callable[..., None]:
+    """Return a command as Typer takes it: with common options, which give it its ``here``.
 
-    Typer reads the signature: what is written once here it finds on each
-    command, after the options that the command has of its own.
+    It is made for the command that is called only: reading a signature takes time. Typer
+    finds the common options after those that the command has of its own.
     """
     own = [
         one
@@ -139,7 +136,9 @@ def command_on_files(body: Callable[..., None]) -> Callable[..., None]:
             parts = {one.name: arguments.pop(one.name) for one in group.parameters}
             arguments[name] = group.read(**parts)
         here = context(given, **where)
-        with _losses_told(here.state, here.texts.language, here.errors):
+        is_on_state = body not in _ON_NAMED_FILES
+        rights = as_owner_of(here.state.folder) if is_on_state else contextlib.nullcontext()
+        with _losses_told(here.state, here.texts.language, here.errors), rights:
             body(here, **arguments)
 
     parameters: list[inspect.Parameter] = []

@@ -14,7 +14,7 @@ from rich.table import Table
 from filterd import control
 from filterd.cli import counted, exam_file, progress_bar, words
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.descriptions import Plain, Teller, not_ended
 from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.exam_file import Needed
@@ -36,7 +36,6 @@ RoomOption = Annotated[
 ]
 
 
-@command
 def learn(
     here: Context,
     room: RoomOption,
@@ -105,7 +104,6 @@ def learn(
         here.console.print(told, soft_wrap=True)
 
 
-@command
 def start(
     here: Context,
     room: RoomOption,
@@ -143,7 +141,6 @@ def start(
     print_change(here, told, what, json=json)
 
 
-@command
 def stop(
     here: Context,
     number: Annotated[
@@ -166,7 +163,6 @@ def stop(
     print_change(here, told, here.texts("exam {number} is stopped", number=wanted), json=json)
 
 
-@command
 def list_(
     here: Context,
     everything: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,

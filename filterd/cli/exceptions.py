@@ -10,7 +10,7 @@ from rich.table import Table
 
 from filterd.cli import words
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.context import Context, JsonOption, Options
 from filterd.cli.descriptions import Plain, Teller
 from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import with_states
@@ -21,7 +21,6 @@ from filterd.i18n import say
 from filterd.policy.temporary_rules import TargetKind
 
 
-@command
 def allow(
     here: Context,
     targets: TargetsArgument,
@@ -40,7 +39,6 @@ def allow(
     _set(here, targets, for_whom, how_long, reason, allow=True, json=json)
 
 
-@command
 def block(
     here: Context,
     targets: TargetsArgument,
@@ -57,7 +55,6 @@ def block(
     _set(here, targets, for_whom, how_long, reason, allow=False, json=json)
 
 
-@command
 def list_(
     here: Context,
     everything: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,
@@ -78,7 +75,6 @@ def list_(
         here.console.print(titled(here.texts("Exceptions"), table))
 
 
-@command
 def revoke(
     here: Context,
     number: Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from filterd.cli import counted
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.feed_sync import site_of
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
@@ -29,7 +29,6 @@ ReasonOption = Annotated[
 ]
 
 
-@command
 def trust(
     here: Context,
     root: Annotated[
@@ -67,7 +66,6 @@ def trust(
         )
 
 
-@command
 def approve(
     here: Context,
     version: VersionArgument = None,
@@ -93,7 +91,6 @@ def approve(
         here.console.print(told)
 
 
-@command
 def refuse(
     here: Context,
     version: VersionArgument = None,
@@ -116,7 +113,6 @@ def refuse(
     )
 
 
-@command
 def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False) -> None:
     """Go back to the version before, at once; the present one is not taken again.
 
@@ -143,7 +139,6 @@ def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False)
     _tell(here, key, {"bad": bad, "version": version}, json=json)
 
 
-@command
 def hold(
     here: Context,
     reason: ReasonOption = "",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from filterd.cli import words
-from filterd.cli.context import Context, JsonOption, Options, command_on_files
+from filterd.cli.context import Context, JsonOption, Options, on_named_files
 from filterd.cli.counted import number
 from filterd.cli.feed_review import CatalogOption
 from filterd.cli.progress_bar import bar
@@ -85,7 +85,7 @@ def _places(
     return Places(catalog, out, texts, from_folder, popular, previous)
 
 
-@command_on_files
+@on_named_files
 def build(
     here: Context,
     places: Annotated[Places, Options(_places)],

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from filterd.cli.context import Context, JsonOption, command_on_files
+from filterd.cli.context import Context, JsonOption, on_named_files
 from filterd.cli.counted import number
 from filterd.cli.feed_build import PopularOption
 from filterd.cli.progress_bar import bar
@@ -25,7 +25,7 @@ from filterd.publish.version_build import POPULAR
 from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, differences
 
 
-@command_on_files
+@on_named_files
 def diff(
     here: Context,
     old: Annotated[

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from securesystemslib.signer import CryptoSigner, Key
 
-from filterd.cli.context import Context, JsonOption, command_on_files
+from filterd.cli.context import Context, JsonOption, on_named_files
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
 from filterd.errors import ConfigError
@@ -73,7 +73,7 @@ class _Lost:
     public_key: Key
 
 
-@command_on_files
+@on_named_files
 def init(
     here: Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
@@ -121,7 +121,7 @@ def init(
     )
 
 
-@command_on_files
+@on_named_files
 def rotate_key(
     here: Context,
     repository: RepositoryArgument,
@@ -321,7 +321,7 @@ def _asked(here: Context, *, confirm: bool) -> str:
     return answer
 
 
-@command_on_files
+@on_named_files
 def release_hold(
     here: Context,
     repository: RepositoryArgument,

@@ -12,7 +12,7 @@ import typer
 from rich.console import Group
 
 from filterd.cli import counted, words
-from filterd.cli.context import Context, JsonOption, command_on_files
+from filterd.cli.context import Context, JsonOption, on_named_files
 from filterd.cli.counted import size
 from filterd.cli.feed_keys import (
     KeysOption,
@@ -36,7 +36,7 @@ _SOON_S = 30 * DAY_S
 """So long before an order ends whoever signs is told."""
 
 
-@command_on_files
+@on_named_files
 def publish(
     here: Context,
     repository: RepositoryArgument,
@@ -103,7 +103,7 @@ def publish(
     warn_of_expiry(here, expiries, now)
 
 
-@command_on_files
+@on_named_files
 def sign(
     here: Context,
     orders: Annotated[

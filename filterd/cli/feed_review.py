@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from filterd.cli import words
-from filterd.cli.context import Context, JsonOption, Options, command_on_files
+from filterd.cli.context import Context, JsonOption, Options, on_named_files
 from filterd.cli.counted import number
 from filterd.cli.render import facts
 from filterd.errors import ConfigError
@@ -69,7 +69,7 @@ def _asked(
     return Asked(tuple(accept or ()), tuple(refuse or ()), category, who, reason)
 
 
-@command_on_files
+@on_named_files
 def review(
     here: Context,
     catalog: CatalogOption,

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from filterd import i18n
 from filterd.cli import words
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.status import feed_age, feed_problem, feed_served, feed_style, is_worrying
 from filterd.cli.time_options import SchoolClock, school_clock
@@ -25,7 +25,6 @@ from filterd.lists.contacts import contacts_or_none
 _MOST_NAMES = 5
 
 
-@command
 def status(here: Context, json: JsonOption = False) -> None:
     """Show which lists are in force, what waits and why, and how old all of it is.
 
@@ -46,7 +45,6 @@ def status(here: Context, json: JsonOption = False) -> None:
     raise typer.Exit(1 if is_worrying(told) else 0)
 
 
-@command
 def history(here: Context, json: JsonOption = False) -> None:
     """Show what became of the versions of the feed, the latest last.
 

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from filterd import journal
 from filterd.cli import counted
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.counted import size
 from filterd.cli.offline_site import policy_of
 from filterd.cli.progress_bar import bar
@@ -37,7 +37,6 @@ from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.privileges import own_rights
 
 
-@command
 def sync(
     here: Context,
     source: Annotated[

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from filterd.cli.context import Context, JsonOption, command_on_files
+from filterd.cli.context import Context, JsonOption, on_named_files
 from filterd.cli.counted import size
 from filterd.cli.feed_keys import ROOT_FILE
 from filterd.cli.feed_publish import expiry_table, plain_expiries, warn_of_expiry
@@ -29,7 +29,7 @@ from filterd.publish.verification import Examined
 from filterd.publish.verification import verify as examine
 
 
-@command_on_files
+@on_named_files
 def verify(
     here: Context,
     source: Annotated[

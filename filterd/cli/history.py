@@ -9,7 +9,7 @@ import typer
 from rich.console import Group
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.descriptions import Plain, Teller, not_ended, state_of
 from filterd.cli.effective_state import ask_else, offline, set_now
 from filterd.cli.render import grid, titled
@@ -23,7 +23,6 @@ _SOUND, _ALTERED = 0, 1
 MOST = 100_000
 
 
-@command
 def undo(
     here: Context,
     number: Annotated[
@@ -43,7 +42,6 @@ def undo(
     print_change(here, told, taken_back(here, told), json=json)
 
 
-@command
 def list_(
     here: Context,
     limit: Annotated[
@@ -65,7 +63,6 @@ def list_(
         here.console.print(titled_rows(here, here.texts("Change history"), found))
 
 
-@command
 def verify(
     here: Context,
     json: JsonOption = False,

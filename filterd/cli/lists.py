@@ -12,7 +12,7 @@ import typer
 from rich.console import Group
 
 from filterd.cli import counted, lists_build, popular, words
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.counted import number
 from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index
@@ -34,7 +34,6 @@ from filterd.lists.services import PREFIX
 _EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
 
 
-@command
 def build(
     here: Context,
     json: JsonOption = False,
@@ -79,7 +78,6 @@ def build(
             )
 
 
-@command
 def status(
     here: Context,
     json: JsonOption = False,
@@ -100,7 +98,6 @@ def status(
     _print_report(here, report, octets, hosts)
 
 
-@command
 def search(
     here: Context,
     name: Annotated[

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from filterd import control
 from filterd.cli import counted, words
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.counted import number
 from filterd.cli.render import grid, titled
 from filterd.cli.target_options import grade_from
@@ -27,7 +27,6 @@ _HEADING = 10
 """Columns of a heading: a longer one goes over several lines, for 80 columns must do."""
 
 
-@command
 def totals(
     here: Context,
     days: Annotated[

@@ -14,7 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from filterd.cli import counted, words
-from filterd.cli.context import Context, JsonOption, command, command_on_files
+from filterd.cli.context import Context, JsonOption, on_named_files
 from filterd.cli.descriptions import Teller
 from filterd.cli.effective_state import policy_of_files, read_or_ask, set_for, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
@@ -38,7 +38,6 @@ from filterd.state_file import to_plain
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 
 
-@command
 def validate(
     here: Context,
     json: JsonOption = False,
@@ -88,7 +87,6 @@ def _outranked(here: Context, policy: Policy) -> list[ConfigError]:
     return list(outranked(Site.of(policy, index, (), now=now), now))
 
 
-@command
 def show(
     here: Context,
     grade: Annotated[str, typer.Option("--grade", metavar="GRADE", help="1-12, staff, guest, ...")],
@@ -114,7 +112,6 @@ def show(
         here.console.print(titled(here.texts("Set by command"), facts(rows)))
 
 
-@command
 def tree(
     here: Context,
     json: JsonOption = False,
@@ -202,7 +199,7 @@ def _grade_line(texts: Texts, policy: Policy, grade: GradePolicy) -> Text:
     return Text("  ").join(part for part in parts if part)
 
 
-@command_on_files
+@on_named_files
 def init(
     here: Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
@@ -237,7 +234,6 @@ def init(
 _MET, _UNMET = 0, 1
 
 
-@command
 def hold(
     here: Context,
     files: Annotated[

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.context import Context, JsonOption, Options
 from filterd.cli.descriptions import Plain, Teller
 from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.history import MOST, rows, taken_back, titled_rows
@@ -58,7 +58,6 @@ def _setting(
     return {"target_kind": str(kind), "target": target, "opens": opens}
 
 
-@command
 def set_(
     here: Context,
     grade: Annotated[str, typer.Option("--grade", metavar="GRADE", help="1-12, staff, guest, ...")],
@@ -79,7 +78,6 @@ def set_(
     print_change(here, told, teller.thing("grades", thing), json=json)
 
 
-@command
 def history(
     here: Context,
     limit: Annotated[
@@ -106,7 +104,6 @@ def history(
         here.console.print(here.texts("Nothing has been changed yet."))
 
 
-@command
 def undo(
     here: Context,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",

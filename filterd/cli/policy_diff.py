@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from filterd.cli import offline_site, words
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
 from filterd.cli.offline_site import read_site
 from filterd.cli.policy_changes import versions_told
@@ -42,7 +42,6 @@ class _Compared(NamedTuple):
     found: dict[Difference, list[str]]
 
 
-@command
 def diff(
     here: Context,
     grade: Annotated[

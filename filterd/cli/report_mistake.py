@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import ask_else, offline, policy_in_force
 from filterd.cli.render import grid, titled
 from filterd.cli.target_options import name_from
@@ -27,7 +27,6 @@ from filterd.privileges import own_rights
 _OF_REPORT = [field.name for field in fields(Report)]
 
 
-@command
 def report_mistake(
     here: Context,
     name: Annotated[

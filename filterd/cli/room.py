@@ -16,7 +16,7 @@ from rich.table import Table
 from filterd import control
 from filterd.cli import counted, progress_bar, room_csv, words
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.context import Context, JsonOption, Options
 from filterd.cli.descriptions import Teller, not_ended
 from filterd.cli.effective_state import InForce, ask_or_none, in_force
 from filterd.cli.render import facts, grid, titled
@@ -39,7 +39,6 @@ RoomArgument = Annotated[
 _FOUND, _NOTHING = 0, 1
 
 
-@command
 def list_(
     here: Context,
     everything: Annotated[
@@ -73,7 +72,6 @@ def list_(
         here.console.print(titled(here.texts("Devices that are in no network"), facts(rows)))
 
 
-@command
 def show(
     here: Context,
     room: RoomArgument,
@@ -93,7 +91,6 @@ def show(
         here.console.print(_room_facts(here, now, network, told))
 
 
-@command
 def set_(
     here: Context,
     room: RoomArgument,
@@ -115,7 +112,6 @@ def set_(
     print_change(here, told, what, json=json)
 
 
-@command
 def learn(
     here: Context,
     room: RoomArgument,
@@ -191,7 +187,6 @@ def learn(
     print_change(here, {**told, "macs": macs, "left_out": sorted(left_out)}, what, json=json)
 
 
-@command
 def import_(
     here: Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with columns room and mac.")],
@@ -228,7 +223,6 @@ def import_(
     print_change(here, told, what, json=json)
 
 
-@command
 def export(
     here: Context,
     file: Annotated[

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filterd.cli import words
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import InForce, in_force
 from filterd.cli.policy_diff import ranges
 from filterd.cli.render import facts, grid, titled
@@ -24,7 +24,6 @@ from filterd.wire import name as names
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 
 
-@command
 def list_(
     here: Context,
     grade: Annotated[
@@ -52,7 +51,6 @@ def list_(
         here.console.print(_table(here, now, found, wanted))
 
 
-@command
 def show(
     here: Context,
     service: Annotated[str, typer.Argument(metavar="SERVICE", help="Its id, such as youtube.")],

@@ -16,7 +16,7 @@ from rich.text import Text
 from filterd import control, i18n
 from filterd.cli import counted, words
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, command, command_on_files
+from filterd.cli.context import Context, JsonOption, on_named_files
 from filterd.cli.counted import number
 from filterd.cli.render import facts, titled
 from filterd.cli.time_options import SchoolClock, school_clock
@@ -24,7 +24,6 @@ from filterd.errors import from_plain
 from filterd.i18n import Texts, say, say_n
 
 
-@command
 def reload(
     here: Context,
     json: JsonOption = False,
@@ -54,7 +53,6 @@ def reload(
         here.errors.print(Text(line, style="yellow"), soft_wrap=True)
 
 
-@command
 def status(
     here: Context,
     json: JsonOption = False,
@@ -279,7 +277,6 @@ def feed_style(told: dict[str, Any]) -> str:
     return {"fresh": "", "very-old": "bold red"}.get(told["freshness"], "yellow")
 
 
-@command
 def accept(
     here: Context,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
@@ -299,7 +296,7 @@ def accept(
     print_change(here, told, what, json=json)
 
 
-@command_on_files
+@on_named_files
 def serve(
     here: Context,
     try_it: Annotated[

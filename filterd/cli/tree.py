@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
-from filterd.cli.context import ConfigOption, LangOption, StateOption, keep_options
+from filterd.cli.context import ConfigOption, LangOption, StateOption, keep_options, runnable
 from filterd.version import __version__
 
 _HELP = """The DNS filter of a school: every lookup answered by age tier.
@@ -163,8 +163,7 @@ def _app(commands: Iterable[str], function_of: Callable[[str], Callable[..., Non
 
 def _function(command: str) -> Callable[..., None]:
     module, _, function = _COMMANDS[command].partition(".")
-    found: Callable[..., None] = getattr(import_module(f"filterd.cli.{module}"), function)
-    return found
+    return runnable(getattr(import_module(f"filterd.cli.{module}"), function))
 
 
 def _summary(command: str) -> Callable[..., None]:

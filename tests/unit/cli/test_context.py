@@ -13,7 +13,7 @@ from rich.console import Console
 
 from filterd import control
 from filterd.cli import context as module
-from filterd.cli.context import Context, JsonOption, Options, _losses_told, command
+from filterd.cli.context import Context, JsonOption, Options, _losses_told
 from filterd.overrides import quarantine
 from filterd.state_folder import StateFolder
 from tests.support.commands import call
@@ -144,7 +144,7 @@ def test_every_command_takes_the_common_options_after_its_own() -> None:
     def body(here: module.Context, name: str) -> None:
         """Do it."""
 
-    made = module.command(body)
+    made = module.runnable(body)
     assert list(inspect.signature(made).parameters) == ["name", "given", "config", "state", "lang"]
     assert made.__doc__ == "Do it."
 
@@ -156,7 +156,6 @@ def _pair(
     return left, right
 
 
-@command
 def _both(
     here: Context, pair: Annotated[tuple[int, int], Options(_pair)], json: JsonOption = False
 ) -> None:
@@ -167,7 +166,7 @@ def test_one_argument_may_be_made_of_several_options(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = typer.Typer()
-    app.command()(_both)
+    app.command()(module.runnable(_both))
     app(["--right", "5", "--json", "--state", str(tmp_path)], standalone_mode=False)
     told = json.loads(capsys.readouterr().out)
     assert told == {"pair": [1, 5], "json": True, "state": str(tmp_path)}
