@@ -20,6 +20,7 @@ from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.clients.devices import is_random
 from filterd.errors import ConfigError, NameTextError
 from filterd.i18n import Texts, quoted, say
+from filterd.policy.verdict import REASON
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1
@@ -162,7 +163,7 @@ def _table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Table:
         [
             (texts("Question"), f"{told['qname']} {told['qtype']}"),
             (texts("Answer"), verdict),
-            (texts("Because"), texts.word(words.REASON, told["reason"])),
+            (texts("Because"), texts.word(REASON, told["reason"])),
             (texts("Answered by"), told["rewritten_to"]),
             (texts("Category"), told["category"]),
             (texts("Matched name"), told["matched"]),
@@ -197,7 +198,7 @@ def _next(texts: Texts, told: dict[str, Any]) -> str:
     if following is None:
         return texts("no other rule: passes") if told["action"] != "pass" and told["entry"] else ""
     parts = [
-        texts.word(words.REASON, following["reason"]),
+        texts.word(REASON, following["reason"]),
         following["category"],
         following["list"],
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every command needs: which site, which state, which language, where to print."""
+"""What every command needs: the site, the state folder, the language, where to print."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ StateOption = Annotated[
         metavar="DIR",
         help="Folder of compiled lists and policy; else /var/lib/filterd or ./.state.",
         show_default=False,
-        readable=False,  # the daemon's own is not for those who only ask the daemon
+        readable=False,  # only the daemon reads its state folder
     ),
 ]
 LangOption = Annotated[

@@ -56,7 +56,7 @@ def policy_clock(here: Context, told: Mapping[str, Any] | None = None) -> School
 
     Args:
         here: where the daemon is.
-        told: what it has told of its clock already.
+        told: its answer about the clock, if it was asked already.
 
     Raises:
         ControlError: a daemon runs, and cannot say.
@@ -90,7 +90,7 @@ def set_at(here: Context, when: float) -> Overrides | None:
 
 
 def _received(here: Context, told: Mapping[str, Any]) -> Overrides:
-    """Return what the daemon has told.
+    """Return the overrides of the daemon's answer.
 
     Raises:
         ControlError: it is of another version.
@@ -129,7 +129,7 @@ def policy_in_force(here: Context) -> Policy:
     if os.path.exists(here.state.control_socket):  # noqa: PTH110 -- it raises nothing
         try:
             return policy_store.load(here.state.policy)
-        except StoreError:  # whoever asks need not be allowed to read it
+        except StoreError:  # this user may not read it
             told = ask_or_none(here, "policy")
             if told is not None:
                 return policy_store.parse(told.encode(), str(here.state.policy))
@@ -138,9 +138,9 @@ def policy_in_force(here: Context) -> Policy:
 
 
 def policy_of_files(here: Context) -> Policy:
-    """Return the policy of the site's files; that in force, to whom the lists are closed.
+    """Return the policy of the site's files; that in force where this user may not read the lists.
 
-    For only the lists say by which catalogue the files are compiled.
+    Only the lists name the catalogue by which the files are compiled.
 
     Raises:
         FilterdError: there is none.
@@ -153,7 +153,7 @@ def policy_of_files(here: Context) -> Policy:
 
 
 def read_or_ask(here: Context, read: Callable[[], Any], command: str, **arguments: Any) -> Any:
-    """Return what stands on the disk, as the daemon tells it to whoever may not read it.
+    """Return what the disk has; the daemon is asked where this user may not read the disk.
 
     Raises:
         FilterdError: it cannot be read, and no daemon runs that could tell.

@@ -183,7 +183,7 @@ def list_(
 
 
 def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
-    """Return the number of the exam that is meant where nobody says which.
+    """Return the number of the only exam, where no number is given.
 
     Raises:
         ConfigError: there is none, or there are several.
@@ -232,7 +232,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _names(told: Any) -> list[dict[str, Any]]:
-    """Return names as the daemon tells them, each with its ``name`` at least."""
+    """Return the names of a daemon's answer, each with its ``name`` at least."""
     found = told.get("names", ()) if isinstance(told, Mapping) else told
     return [one if isinstance(one, dict) else {"name": str(one)} for one in found]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a school's administrator decides of its feed: whom to trust, what to take."""
+"""``filterd feed trust``, ``approve``, ``refuse``, ``rollback``, ``hold``: decide on the feed."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def hold(
 
 
 def _waiting(site: Site) -> int:
-    """Return the version that waits for somebody.
+    """Return the version that waits for a decision.
 
     Raises:
         GuardError: none does.
@@ -183,7 +183,7 @@ def _waiting(site: Site) -> int:
     judgement = site.standing.read().judgement
     if judgement is None:
         raise GuardError(
-            say("no version of the feed waits for anybody; `filterd feed status` shows all")
+            say("no version of the feed waits for a decision; `filterd feed status` shows all")
         )
     return judgement.version
 

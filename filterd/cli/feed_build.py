@@ -130,7 +130,7 @@ def build(
 
 
 def _warn_of_reviews(here: Context, catalog: Catalog) -> None:
-    """Warn of categories whose age, label and legal basis somebody should look at again."""
+    """Warn of categories whose age, label and legal basis are due for review."""
     today = day_of(here.clock.wall())
     for one in catalog.categories:
         if one.review_date and one.review_date <= today:

@@ -53,7 +53,7 @@ RootKeysOption = Annotated[
 
 
 class Brought(NamedTuple):
-    """What somebody has brought to exchange a key.
+    """Keys and signatures that the operator has brought to replace a key.
 
     Attributes:
         keys: the folder of the keys, None for the usual one.
@@ -110,14 +110,17 @@ def init(
             (path, texts("onto a stick, into safe {number}, then delete it here", number=number))
             for number, path in enumerate(offline, 1)
         ),
-        (orders, texts("to whoever orders by law, on a machine of their own, then delete it here")),
+        (
+            orders,
+            texts("to the authority that issues orders, on its own machine, then delete it here"),
+        ),
     ]
     for path, what in rows:
         here.console.print(path, style="bold", soft_wrap=True)
         here.console.print(f"    {what}")
     here.console.print(facts([(texts("Fingerprint"), fingerprint(root))]))
     here.console.print(
-        texts("Two of the three root keys exchange any key: with two lost, nobody ever can.")
+        texts("Two of the three root keys replace any key: with two lost, no key can be replaced.")
     )
 
 
@@ -131,7 +134,9 @@ def rotate_key(
     ],
     number: Annotated[
         int,
-        typer.Option("--number", metavar="N", min=1, max=3, help="Which of the root keys goes."),
+        typer.Option(
+            "--number", metavar="N", min=1, max=3, help="Which of the root keys is replaced."
+        ),
     ] = 1,
     root_key: RootKeysOption = None,
     orders: Annotated[
@@ -195,14 +200,14 @@ def key_folder(here: Context, folder: Path) -> KeyFolder:
     It is taken from the environment, else asked for.
 
     Raises:
-        ConfigError: there is nobody to ask.
+        ConfigError: a passphrase is needed, and there is no terminal to ask at.
     """
     encrypted = any(_is_encrypted(path) for path in sorted(folder.rglob("*.pem")))
     return KeyFolder(folder, _passphrase(here) if encrypted else None)
 
 
 def online_signers(keys: KeyFolder) -> Signers:
-    """Return who signs what is published.
+    """Return the signers of the roles that sign each publication.
 
     Raises:
         ConfigError: a key is missing, or is not as it must be.
@@ -261,7 +266,7 @@ def _old(
     roots: list[CryptoSigner],
     files: tuple[Path, ...],
 ) -> CryptoSigner | _Lost:
-    """Return the key to go; a root key that is lost is the one that nobody has brought."""
+    """Return the key to replace; a lost root key is the one that was not brought."""
     brought = next((one for one in files if one.name == path.name), path)
     if brought.exists():
         return load_key(brought, keys.passphrase)
@@ -270,7 +275,7 @@ def _old(
     missing = [one for one in named if one not in {here.public_key.keyid for here in roots}]
     if role == ROOT and len(missing) != 1:
         raise ConfigError(
-            say("it cannot be told which of the root keys is to go"),
+            say("it is not clear which root key is to be replaced"),
             path=str(path),
             hint=say("bring it, or all but the one that is lost ({all} keys)", all=ROOT_KEYS),
         )

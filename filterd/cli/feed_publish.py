@@ -33,7 +33,7 @@ from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import Ordered, make_parcel, read_parcel
 
 _SOON_S = 30 * DAY_S
-"""So long before an order ends whoever signs is told."""
+"""The signer is warned this long before an order ends."""
 
 
 @on_named_files
@@ -161,7 +161,7 @@ def sign(
 
 
 def warn_of_expiry(here: Context, expiries: Mapping[str, float], now: float) -> bool:
-    """Warn of roles that must soon sign anew; tell whether there is one."""
+    """Warn of roles that must soon sign anew; return whether there is one."""
     soon = soon_expired(expiries, now)
     for role, left in sorted(soon.items(), key=lambda one: one[1]):
         key = (
@@ -258,7 +258,7 @@ def _warn_of_orders(here: Context, orders: Iterable[OrderEntry], now: float) -> 
             key = (
                 say("warning: order {number} has ended on {date} and still blocks: feed sign")
                 if one.expiry < today
-                else say("warning: order {number} ends on {date}; ask whoever gave it")
+                else say("warning: order {number} ends on {date}; ask the authority that issued it")
             )
             warning = here.texts(key, number=one.number, date=one.expiry)
             here.errors.print(warning, style="yellow")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed review``: families of names that wait for a person, and what one says of them."""
+"""``filterd feed review``: show shapes of look-alikes that need a decision, and record it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CatalogOption = Annotated[
 
 
 class Asked(NamedTuple):
-    """What a reviewer says: shapes to accept and to refuse, of which category, who and why."""
+    """The options of a decision: shapes to accept and refuse, category, reviewer, reason."""
 
     accept: tuple[str, ...]
     refuse: tuple[str, ...]
@@ -105,7 +105,7 @@ def _show(
     if json:
         here.print_json([_plain(one) for one in waiting])
     elif not waiting:
-        here.console.print(here.texts("Nothing waits for anybody."))
+        here.console.print(here.texts("Nothing waits for a decision."))
     else:
         shown = waiting if everything else waiting[:_MOST_SHOWN]
         for one in shown:
@@ -143,14 +143,14 @@ def _show_decided(here: Context, catalog: Path, category: str | None, *, json: b
 
 
 def _decide(here: Context, catalog: Path, asked: Asked, *, json: bool) -> None:
-    """Write down what a person says of all these shapes, or of none if one is wrong."""
+    """Record the decisions on all these shapes, or on none if one is wrong."""
     if not asked.reason.strip():
         raise ConfigError(
-            say("a decision wants its reason"), hint=say("--reason 'what was seen of these names'")
+            say("a decision needs a reason"), hint=say("--reason 'what was seen of these names'")
         )
     both = [*((one, ACCEPTED) for one in asked.accept), *((one, REFUSED) for one in asked.refuse)]
     if len({shape for shape, _ in both}) < len(both):
-        raise ConfigError(say("a shape stands twice"), hint=say("accept it or refuse it, once"))
+        raise ConfigError(say("a shape is given twice"), hint=say("accept it or refuse it, once"))
     load_catalog(catalog)
     known = {(one.shape, one.category): one.digits for one in reviews.read_decisions(catalog)}
     known |= {(one.shape, one.category): one.digits for one in reviews.read_queue(catalog)}
@@ -196,7 +196,7 @@ def _meant(
     if not meant:
         shapes = [one.decode() for one, of in known if category in (None, of)]
         raise ConfigError(
-            say("'{shape}' does not wait for anybody", shape=shape),
+            say("'{shape}' does not wait for a decision", shape=shape),
             hint=did_you_mean(shape, shapes[:_MOST_SHOWN]),
         )
     return meant[0], found[meant[0]]
@@ -223,7 +223,7 @@ def _of_category(catalog: Path, shape: str, category: str) -> str:
 
 
 def _who() -> str:
-    """Return the login name of whoever decides, through ``sudo`` too."""
+    """Return the login name of the reviewer, through ``sudo`` too."""
     if os.geteuid() == 0 and (name := os.environ.get("SUDO_USER")):
         return name
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed status`` and ``history``: how a school stands with its feed, in words."""
+"""``filterd feed status`` and ``history``: the state of a school's feed."""
 
 from __future__ import annotations
 

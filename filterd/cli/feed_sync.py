@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking the feed: one run for a person, or all runs for the service."""
+"""``filterd sync``: take the feed once, or follow it as a service."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ def sync(
 
 
 def _warn_of_wrong_site(here: Context) -> None:
-    """Tell what is wrong with the site's files: the lists have come in force all the same."""
+    """Warn that the site's files are wrong; the lists are in force all the same."""
     blocklists = blocklists_in_force(here.state).folder
     if build_record.is_current(here.state.policy, here.config, blocklists=blocklists):
         return
     try:
         policy_of(here)
     except StoreError:
-        return  # what is in force was judged and is told of by `status`
+        return  # `status` shows the policy that is in force
     except ConfigError as error:
         warning = here.texts(
             "the site's files are wrong; the lists are in force with the site as it last was good"
@@ -92,7 +92,7 @@ def _warn_of_wrong_site(here: Context) -> None:
 
 
 def _follow(here: Context) -> NoReturn:
-    """Follow the feed until told to stop."""
+    """Follow the feed until a signal ends it."""
     journal.begin()
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     for one in (signal.SIGTERM, signal.SIGINT):
@@ -111,7 +111,7 @@ def _follow(here: Context) -> NoReturn:
 
 
 def site_of(here: Context, progress: Callable[[str, int, int], None] | None = None) -> Site:
-    """Return the site's feed, and whoever answers lookups by it."""
+    """Return the site's feed, with the daemon that serves its lists."""
     daemon = ControlDaemon(here.state.control_socket)
     return Site(here.config, here.state, here.clock, daemon, progress)
 

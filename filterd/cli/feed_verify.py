@@ -126,7 +126,7 @@ def _root(source: str, root: Path | None) -> bytes:
     if root is None:
         if "://" in source:
             raise ConfigError(
-                say("who looks at a feed must know whose it is"),
+                say("the publisher's root is needed to verify a feed"),
                 hint=say("--root ROOT.json, as schools are given it"),
             )
         root = Path(source).absolute().parent / ROOT_FILE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The help of commands, in the language of whoever asks.
+"""Draw the help of commands, in the user's language.
 
 What a command does stands in its docstring, in English; the catalogue has it
 in Vietnamese, paragraph by paragraph. Typer would draw the help, but has

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd history`` and ``undo``: who changed what, and taking it back."""
+"""``filterd history`` and ``undo``: list changes and their authors, take changes back."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ def _verified(here: Context) -> dict[str, Any]:
 
 
 def taken_back(here: Context, told: Plain) -> str:
-    """Say which change an undo has taken back, whose it was, and what it was about."""
+    """Return a sentence on the change that an undo has taken back."""
     row = told.get("taken_back")
-    if row is None:  # an older daemon does not tell
+    if row is None:  # an older daemon does not send it
         return here.texts("change {number} is taken back", number=told["undone"])
     what = Teller(here.texts, school_clock(here)).row(row)
     return here.texts(
@@ -165,7 +165,7 @@ def titled_rows(here: Context, title: str, found: list[Plain]) -> Group:
 
 
 def _problem(here: Context, told: dict[str, Any]) -> str:
-    """Return what is wrong; an older daemon tells it in English only."""
+    """Return the problem; an older daemon sends it in English only."""
     return in_language(from_plain(told.get("sentence", told["problem"])), here.texts.language)
 
 

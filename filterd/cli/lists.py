@@ -193,7 +193,7 @@ def _print_report(here: Context, report: CompileReport, octets: int, hosts: list
 
 
 def _report_table(texts: Texts, report: CompileReport) -> Group:
-    """Draw what became of each list; a column of zeros tells nothing and is left out.
+    """Draw what became of each list; a column of zeros is left out.
 
     Services are lists too, but there are many and small: they are one row.
     """

@@ -129,7 +129,7 @@ def _shipped(here: Context) -> Policy:
 
 
 def _version(here: Context, text: str) -> Policy:
-    """Return the policy of a version that somebody named.
+    """Return the policy of a version that the operator named.
 
     Raises:
         ConfigError: it is none, or not kept any more.

@@ -22,7 +22,7 @@ def bar(here: Context, doing: str, *, visible: bool = True) -> Iterator[Callable
         visible: whether it is shown at all.
 
     Yields:
-        What is to be told how far the work is, and how far it goes.
+        A function of how much is done, and of how much there is.
     """
     from rich import progress  # noqa: PLC0415 -- slow to import, and few commands show a bar
 
@@ -47,7 +47,7 @@ def watch(look: Callable[[], None], length_s: float) -> None:
 
     Args:
         look: what to do.
-        length_s: for how long, unless somebody presses Enter before.
+        length_s: the longest time; Enter ends it before.
     """
     left = length_s
     while left > 0:
@@ -60,7 +60,7 @@ def watch(look: Callable[[], None], length_s: float) -> None:
 
 
 def pause(seconds: float) -> bool:
-    """Wait; tell whether somebody has pressed Enter meanwhile, where somebody could."""
+    """Wait; return whether Enter was pressed meanwhile at the terminal, if there is one."""
     if not sys.stdin or not sys.stdin.isatty():
         time.sleep(seconds)
         return False

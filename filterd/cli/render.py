@@ -40,7 +40,7 @@ def grid(columns: Iterable[tuple[str, bool]], *, whole: bool = False) -> Table:
 
     Numbers keep their width, and the first column up to ``_WIDEST_ID``; where a
     terminal is too narrow, the words between are cut, never broken over lines; where
-    ``whole``, they are broken instead, for a name that somebody set must be read.
+    ``whole``, they are broken instead: a name that was set must be readable.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for position, (heading, numeric) in enumerate(columns):

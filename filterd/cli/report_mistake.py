@@ -109,7 +109,7 @@ def _mistakes(here: Context) -> list[dict[str, Any]]:
 
 
 def _index(here: Context) -> Index | None:
-    """Open the lists; whoever asks need not be allowed to read them."""
+    """Open the lists, if this user may read them."""
     try:
         index: Index = offline().open_index(here)
     except FilterdError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd room``: who sits in which room now, and which devices stand in it."""
+"""``filterd room``: the grade and the devices of each room."""
 
 from __future__ import annotations
 
@@ -256,13 +256,13 @@ def _macs(now: InForce) -> dict[str, tuple[str, ...]]:
 
 
 def _devices(told: Any) -> list[dict[str, Any]]:
-    """Return devices as the daemon tells them, each with its ``mac`` at least."""
+    """Return the devices of a daemon's answer, each with its ``mac`` at least."""
     found = told.get("devices", ()) if isinstance(told, Mapping) else told
     return [one if isinstance(one, dict) else {"mac": str(one)} for one in found]
 
 
 def _called(device: Mapping[str, Any]) -> str:
-    """Return how a person may recognise a device: MAC, address, and what it calls itself."""
+    """Return MAC, address and host name of a device."""
     return " ".join(device[key] for key in ("mac", "address", "name") if device.get(key))
 
 
@@ -285,7 +285,7 @@ def _unknown(here: Context) -> list[dict[str, Any]]:
 
 
 def _plain(now: InForce, network: Network) -> dict[str, Any]:
-    """Return who sits in a room, as plain data."""
+    """Return the grade of a room now, why and until when, as plain data."""
     seat = now.moment.seats.get(network.id)
     exam = now.moment.exams.get(network.id)
     until = exam.ends_at if exam else seat.span.until if seat else None
@@ -307,7 +307,7 @@ def _plain(now: InForce, network: Network) -> dict[str, Any]:
 
 
 def _is_told(one: Mapping[str, Any]) -> bool:
-    """Tell whether a network is a room, or is for now as its files do not say."""
+    """Return whether a network is a room, or differs now from its files."""
     return one["is_room"] or one["why"] != Why.OWN or one["exam"] is not None
 
 

@@ -92,7 +92,7 @@ def _is_separator(line: str) -> bool:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file that somebody named: UTF-8, or what Excel calls Unicode text.
+    """Return the text of a file that the operator named: UTF-8, or Excel's "Unicode text".
 
     Raises:
         StoreError: it cannot be read.

@@ -111,18 +111,18 @@ def _status_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Gro
 
 
 def _doubts(texts: Texts, told: dict[str, Any]) -> list[str]:
-    """Return what is expected and not so, a line each."""
+    """Return unmet expectations, a line each."""
     return [from_plain(one).told(texts.language) for one in told["doubts"]]
 
 
 def _problems(texts: Texts, changes: dict[str, Any]) -> list[str]:
-    """Return what is wrong with the store of changes, a line each."""
+    """Return the problems of the store of changes, a line each."""
     found = map(i18n.from_plain, changes.get("problems", ()))
     return [i18n.told(one, texts.language) for one in found]
 
 
 def _clock(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
-    """Say that the machine's clock is not believed, where it is not, and what follows."""
+    """Return why the machine's clock is not believed, and the consequence; empty if it is."""
     times = told.get("clock")
     if times is None or (told["time_is_known"] and times["standing"] != "jumped"):
         return ""
@@ -169,7 +169,7 @@ def _clock(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
 
 
 def _modules(texts: Texts, not_native: list[str]) -> str:
-    """Say whether native code does the work, and for which modules their twins do."""
+    """Return whether native code runs, and the modules that run without it."""
     if not not_native:
         return texts("native")
     return texts("pure Python (slow): {names}", names=", ".join(not_native).replace("filterd.", ""))
@@ -228,7 +228,7 @@ def _upstream(texts: Texts, one: dict[str, Any]) -> str:
 
 
 def feed_summary(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Text:
-    """Return how a feed stands in a line or two, for the daemon's status; empty for no feed."""
+    """Return the state of a feed in a line or two; empty for no feed."""
     if not told["address"]:
         return Text(feed_problem(texts, told), style="yellow")
     lines = [feed_served(texts, told)]
@@ -240,7 +240,7 @@ def feed_summary(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Text
 
 
 def is_worrying(told: dict[str, Any]) -> bool:
-    """Tell whether somebody should look at how a feed stands."""
+    """Return whether the state of a feed needs an administrator."""
     if not told["address"]:
         return bool(told["problem"])
     waits = bool(told["judgement"] or told["held"] or told["problem"] or not told["trusted"])
@@ -311,7 +311,7 @@ def serve(
     arguments = [str(here.config), str(here.state.folder), here.texts.language]
     serving = [sys.executable, "-m", "filterd.daemon.main", *arguments, "yes" if try_it else "no"]
     environment = {**os.environ, "PYTHONPATH": _package(), "PYTHONSAFEPATH": "1"}
-    # What comes before it has ears for it waits.
+    # Signals wait until the daemon handles them.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
     os.execve(sys.executable, serving, environment)  # noqa: S606 -- it becomes the one that serves
 

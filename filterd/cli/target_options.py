@@ -40,7 +40,7 @@ class Target(NamedTuple):
 
     @classmethod
     def read(cls, text: str, *, opens: bool = True) -> Target:
-        """Return what somebody wrote.
+        """Read a target as the operator wrote it.
 
         Args:
             text: the words.
@@ -66,7 +66,7 @@ class Target(NamedTuple):
 
 
 class Whom(NamedTuple):
-    """For whom something is, as a change wants it."""
+    """The audience of an exception, as a change takes it."""
 
     audience: Audience = Audience.EVERYBODY
     whom: str = ""
@@ -85,7 +85,7 @@ def whom(
         str | None, typer.Option("--tier", metavar="TIER", help="For a tier: primary, ...")
     ] = None,
     room: Annotated[
-        str | None, typer.Option("--room", metavar="ID", help="For whoever is in a room.")
+        str | None, typer.Option("--room", metavar="ID", help="For the grade that sits in a room.")
     ] = None,
     client: Annotated[
         str | None, typer.Option("--client", metavar="IP", help="For the device at this address.")
@@ -94,7 +94,7 @@ def whom(
         str | None, typer.Option("--network", metavar="ID", help="For a network.")
     ] = None,
 ) -> Whom:
-    """Be the options that say for whom something is; none of them: for everybody."""
+    """Return the audience that the options name; everybody where there is none."""
     given = [
         (f"--{option}", audience, value)
         for option, audience, value in (
@@ -118,8 +118,8 @@ def qname_from(text: str) -> bytes:
     """Return the wire name that a person wrote, in letters of any language.
 
     Raises:
-        ConfigError: it is no name, or one that nobody means: an address or a
-            URL is a name to the DNS, and passing it would mislead who pasted it.
+        ConfigError: it is not a name, or an address or a URL: the DNS takes these for
+            names, and an operator who pastes one does not mean that.
     """
     _refuse_what_is_never_looked_up(text)
     try:
@@ -182,9 +182,11 @@ def target_name_from(text: str, *, opens: bool = True) -> str:
     name = name_from(text)
     if has_strangers_beneath(qname_from(name), companies=opens):
         raise ConfigError(
-            say("anyone registers names beneath '{name}': all of them would open", name=name)
+            say("anyone can register names under '{name}': all of them would open", name=name)
             if opens
-            else say("anyone registers names beneath '{name}': all of them would close", name=name),
+            else say(
+                "anyone can register names under '{name}': all of them would close", name=name
+            ),
             hint=say("write one of these names, or '*.{name}' if all of them are meant", name=name),
         )
     return name
@@ -201,7 +203,7 @@ def name_from(text: str) -> str:
         raise ConfigError(say("a name needs no '*.'"), hint=hint)
     qname = qname_from(text)
     if qname == names.ROOT:
-        raise ConfigError(say("the root is every name there is"), hint=say("name one zone or host"))
+        raise ConfigError(say("the root stands for every name"), hint=say("name one zone or host"))
     return names.to_text(qname)
 
 

@@ -36,7 +36,7 @@ _GROUPS = {
     "policy": "Check the site's files, see what each grade may use.",
     "log": "See what the daemon remembers of lookups.",
     "exceptions": "See and end what `allow` and `block` have set.",
-    "room": "See and say who sits in which room.",
+    "room": "See and set which grade sits in which room.",
     "exam": "Let a room see only what an exam needs.",
     "services": "See services, such as youtube or zalo.",
     "history": "See who changed what, and that nobody altered it.",

@@ -117,7 +117,7 @@ def test_where_no_version_waits_nothing_is_decided(school: Follower, command: st
     school.run(FIRST)
     done = _feed(school, command)
     assert (done.code, len(done.error_lines)) == (50, 1)
-    assert "no version of the feed waits for anybody" in done.err
+    assert "no version of the feed waits for a decision" in done.err
 
 
 def test_a_version_that_was_never_fetched_cannot_be_approved(held: Follower) -> None:

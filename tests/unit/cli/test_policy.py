@@ -239,7 +239,8 @@ def test_a_school_that_opens_what_is_expected_to_be_closed_is_told(
     done = call("policy", "test", "--config", str(site), *here[2:])
     assert done.code == 1
     told = (
-        "expected: www.tiktok.com is blocked for primary; but it passes for 4 (open, social-media"
+        "expected: www.tiktok.com is blocked for primary; but it passes for 4 (a category"
+        " open to this grade, social-media"
     )
     assert told in done.out
     assert "primary.yaml:" in done.out

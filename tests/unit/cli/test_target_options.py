@@ -67,15 +67,15 @@ def test_a_suffix_is_taken_where_it_is_written_as_one(text: str, opens: bool, ta
 @pytest.mark.parametrize(
     ("text", "opens", "why"),
     [
-        ("edu.vn", True, "beneath 'edu.vn': all of them would open .*'[*].edu.vn' if all"),
+        ("edu.vn", True, "under 'edu.vn': all of them would open .*'[*].edu.vn' if all"),
         ("name:edu.vn", True, "all of them would open"),
         ("vn", True, "all of them would open"),
         ("github.io", True, "all of them would open"),
-        ("com.vn", False, "beneath 'com.vn': all of them would close"),
+        ("com.vn", False, "under 'com.vn': all of them would close"),
         ("vn", False, "all of them would close"),
-        (".", True, "the root is every name there is"),
+        (".", True, "the root stands for every name"),
         ("*.vnu.edu.vn", True, "write 'vnu.edu.vn'"),
-        ("*.", True, "the root is every name there is|is not a name"),
+        ("*.", True, "the root stands for every name|is not a name"),
     ],
 )
 def test_a_bare_suffix_is_refused(text: str, opens: bool, why: str) -> None:
