@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# `make run` serves the sample school, `make test` passes the tests; both set everything up.
+# `make run` serves the sample school, `make test` runs the tests; both do all the set-up.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -8,13 +8,13 @@ STATE  ?= .state
 WHEELS ?= wheels
 FUZZ   ?= 1
 BENCH  ?=
-# Tests wait much: three at a time keep two cores at work.
+# Tests wait often: three at a time keep two cores busy.
 JOBS   ?= 3
 AT     ?=
 
 bin    := $(VENV)/bin
-native := $(shell find filterd -name '*.pyx' -o -name '*.pxd')
-# A folder of wheels, once `make wheels` has filled it, takes the place of the Internet.
+native := $(shell find filterd -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi')
+# After `make wheels`, pip installs from that folder without the Internet.
 from   := $(if $(wildcard $(WHEELS)/*.whl),--no-index --find-links $(WHEELS))
 pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(from)
 
@@ -29,35 +29,35 @@ slow   := warning: no native extension (no compiler?): lookups are slow; sudo ap
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.built filterd/locale/vi.mo ## Make the virtual environment: dependencies, native extensions
+setup: $(VENV)/.built filterd/locale/vi.mo ## Make the virtual environment with dependencies and native modules
 
 run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
 	@test -e $(STATE)/index.filterd || $(bin)/filterd lists build --config $(CONFIG) --state $(STATE)
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 
-test: setup ## Run the tests, JOBS files at a time; AT='2028-02-29 00:30' as if it began then
+test: setup ## Run the tests, JOBS files at a time; AT='2028-02-29 00:30' sets the start time
 	@$(at) $(together) $(JOBS) -m 'not control and not long' tests
 
-test-controls: setup ## Run the controls: each switches a safeguard off and must see the harm
+test-controls: setup ## Run the controls: each switches a safeguard off and expects the harm
 	@$(at) $(together) $(JOBS) -m control tests
 
-check: setup ## Check format, lint, types and the floors
+check: setup ## Check format, lint, types and the import rules
 	$(bin)/ruff format --check . && $(bin)/ruff check .
 	$(bin)/mypy
 	$(bin)/lint-imports
 
-format: setup ## Format and mend what can be mended
+format: setup ## Format the source and apply automatic fixes
 	$(bin)/ruff check --fix-only . && $(bin)/ruff format .
 
-messages: setup ## Bring filterd/locale/vi.po up to date with what the source says, for translators
+messages: setup ## Update filterd/locale/vi.po from the source, for translators
 	$(bin)/python -m tests.support.catalogue
 	@$(MAKE) --no-print-directory setup
 
-bench: setup ## Print a table: filterd beside dnsdist, unbound and dnsmasq, where they are installed
+bench: setup ## Print a table: filterd beside dnsdist, unbound and dnsmasq, if installed
 	$(bin)/python -m tests.bench.table $(BENCH)
 	$(bin)/python -m tests.bench.cpu_in_turns
 
-bench-parts: setup ## Measure the parts: index, parser, chain, TLS, commands, questions to upstreams, abuse of TCP, restarts
+bench-parts: setup ## Measure index, parser, chain, source ports, TLS, abuse of TCP, restarts, commands
 	$(bin)/python -m tests.bench.index_figures
 	$(bin)/python -m tests.bench.wire_cost
 	$(bin)/python -m tests.bench.chain_cost
@@ -67,14 +67,14 @@ bench-parts: setup ## Measure the parts: index, parser, chain, TLS, commands, qu
 	$(bin)/python -m tests.bench.restarts --kills 5
 	$(bin)/python -m tests.bench.command_start
 
-bench-workers: setup ## Measure what a second worker is worth, each held to a quarter of a core; needs root
+bench-workers: setup ## Measure the gain of a second worker, each on a quarter of a core; needs root
 	$(bin)/python -m tests.bench.workers
 
-bench-floods: setup ## Measure floods of forged questions, and what bad datagrams cost; needs root
+bench-floods: setup ## Measure floods of forged questions, and the cost of bad datagrams; needs root
 	$(bin)/python -m tests.bench.floods
 	$(bin)/python -m tests.bench.bad_datagrams
 
-bench-feed: setup ## Measure the feed: octets, taking a night's difference, 54,000 appliances; some minutes
+bench-feed: setup ## Measure the feed: size, a nightly update, 54,000 appliances; some minutes
 	$(bin)/python -m tests.bench.feed_figures
 	$(bin)/python -m tests.bench.feed_sync
 	$(bin)/python -m tests.bench.feed_scale
@@ -91,7 +91,7 @@ fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a m
 fuzz-native: setup ## Fuzz the native modules on a build with sanitizers, 90 seconds each; FUZZ=10 for longer
 	FILTERD_FUZZ_NATIVE_S=$$((90 * $(FUZZ))) $(bin)/python -m pytest -q -s tests/fuzz/test_native_fuzz.py
 
-e2e: setup ## Run the long tests: feed, power cuts, kills, boots, 100,000 questions past filterd and through it
+e2e: setup ## Run the long tests: feed, power cuts, kills, boots, 100,000 compared answers
 	FILTERD_E2E_CHAOS_S=60 FILTERD_E2E_TYPES=1 \
 	    FILTERD_E2E_QUERIES=100000 FILTERD_SPOOFED_TARGETS=20000 \
 	    FILTERD_ORACLE_QUESTIONS=50000 \
@@ -99,15 +99,15 @@ e2e: setup ## Run the long tests: feed, power cuts, kills, boots, 100,000 questi
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all \
 	    $(together) $(JOBS) -m 'long and not control' tests
 
-soak: setup ## Serve for half an hour with an upstream that comes and goes; SOAK_MINUTES=240 for longer
+soak: setup ## Serve for half an hour with an unreliable upstream; SOAK_MINUTES=240 for longer
 	$(bin)/python -m tests.bench.soak
 
-wheels: setup ## Fill wheels/ so that `make setup` needs no Internet afterwards
+wheels: setup ## Fill wheels/, so that `make setup` needs no Internet
 	$(bin)/python -m pip wheel --quiet --constraint constraints.txt --wheel-dir $(WHEELS) \
 	    --no-build-isolation 'setuptools' 'cython' 'wheel' 'babel' '.[dev]'
 	@rm -f $(WHEELS)/filterd-*.whl
 
-clean: ## Remove everything that was made
+clean: ## Remove everything that these targets made
 	rm -rf $(VENV) $(STATE) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find filterd -name '*.so' -delete -o -name '*.mo' -delete -o -name '*.c' -delete; find . -name __pycache__ -exec rm -rf {} +
 
@@ -115,9 +115,9 @@ $(VENV)/.tools: constraints.txt
 	@$(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) cannot make a virtual environment; on Debian: sudo apt install python3-venv" >&2; exit 1; }
 	@echo "Installing into $(VENV) ..."; $(pip) setuptools cython wheel babel && touch $@
 
-# Where no compiler is found the build goes on without extensions, and this says so once.
-# Cython translates in processes first, since it is not made for threads; gcc is started from these.
-# Compiled to bytecode here, since the environment may forbid that whoever serves does it.
+# Without a compiler the build succeeds without native modules, and prints one warning.
+# Cython runs in processes first, because it is not made for threads; setuptools runs gcc in threads.
+# Compile to bytecode here, because the environment of the daemon may forbid it.
 $(VENV)/.built: $(VENV)/.tools pyproject.toml $(native)
 	@echo "Compiling $(words $(filter %.pyx,$(native))) native modules ..."
 	@$(bin)/cythonize --quiet --parallel $(shell nproc) $(filter %.pyx,$(native))

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Put filterd on this machine as a service: its own user, a release of its own
-# under /opt/filterd, the site in /etc/filterd, everything it writes in
-# /var/lib/filterd. Run it again after fetching a new version: the release in
-# service is replaced only by one that has accepted the site.
+# Install filterd as a service with its own user: releases in /opt/filterd, the
+# site in /etc/filterd, state in /var/lib/filterd. Run it again to upgrade: a new
+# release replaces the active one only after it has accepted the site.
 set -euo pipefail
-umask 022 # the service is another user, and has to read what is installed
+umask 022 # the service's user must be able to read the installed files
 
 usage() {
     cat <<'USAGE'
@@ -38,7 +37,7 @@ clean_up() { rm -rf ${build:+"$build"} ${unfinished:+"$unfinished"}; }
 trap clean_up EXIT
 
 checkout=$(cd "$(dirname "$0")/.." && pwd)
-cd / # a folder that holds a filterd must not stand in for the one that is installed
+cd / # or Python imports a filterd from the current folder instead of the installed one
 home=$root/opt/filterd
 units=$root/etc/systemd/system
 services=(filterd filterd-feed)
@@ -88,14 +87,14 @@ make_user() {
     getent passwd filterd >/dev/null ||
         useradd --system --user-group --no-create-home --home-dir /var/lib/filterd \
             --shell /usr/sbin/nologin filterd
-    # Who may ask, and change what, by commands: the socket lets both in. Nobody is
-    # put into filterd itself, which may read the log.
+    # The control socket admits these two groups. Add no user to the group filterd:
+    # it may read the log.
     groupadd --system --force filterd-admin
     groupadd --system --force filterd-teacher
     install -d -o filterd -g filterd -m 0750 /var/lib/filterd
 }
 
-# What is built is a copy, so that nothing is left behind in the checkout.
+# Build a copy, so that the checkout stays clean.
 copy_source() {
     build=$(mktemp -d)
     cp -r "$checkout"/{filterd,blocklists,policies,pyproject.toml,README.md,LICENSE} "$build"
@@ -117,7 +116,7 @@ make_release() {
     "${pip[@]}" --no-build-isolation "$build"
     "${pip[0]}" -m pip uninstall --quiet --yes --disable-pip-version-check \
         cython wheel babel
-    # Scripts name their interpreter, which in an image will be elsewhere.
+    # Scripts contain their interpreter's path, which in an image changes.
     [[ -z $root ]] || sed -i "1s|^#!$root|#!|" "$release"/bin/*
 }
 
@@ -129,7 +128,7 @@ make_site() {
         fail "the site was not accepted; the release in service stays"
 }
 
-# A new link is made and renamed over the old one, so that there is always one.
+# Rename a new link over the old one, so that there is always one.
 point_to() {
     ln -s "$1" "$home/.current.$$"
     mv -T "$home/.current.$$" "$home/current"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""filterd: the policy-implementing DNS forwarder that a school runs at its gateway.
+"""filterd: a policy-implementing DNS forwarder for the gateway of a school.
 
 Every device of the school gets filterd as its resolver by DHCP. filterd decides
-each lookup by the *age tier* of the client, and forwards what may pass.
+each lookup by the *age tier* of the client, and forwards the names that pass.
 
 The floors. Imports go downwards only; ``make check`` enforces it::
 
@@ -12,7 +12,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
       feed | control                 fetch, judge, activate versions | the control socket's client
     4 resolve                        the chain: one Query in, one Answer out
     3 upstream | clients             ask other resolvers | which client asks
-      querylog | overrides           remember lookups | what commands have set, with history
+      querylog | overrides           remember lookups | changes by command, with history
     2 config                         YAML -> policy, in a process of its own
       policy                         pure: (client, qname, qtype, now) -> Verdict | field_checks
     1 lists                          list text -> rules -> compiled index -> suffix lookup
@@ -33,11 +33,11 @@ network
     How clients are recognised (CIDR, interface). It carries a grade. A client
     of no network is treated as the strictest tier that the site has.
 category
-    What a list is about: ``porn``, ``gambling``, ``games``, ... A *locked*
-    category is closed to everybody.
+    The subject of a list: ``porn``, ``gambling``, ``games``, ... A *locked*
+    category is closed to every grade.
 list, entry, index
-    A published source of names of one category; one line of it; all lists
-    compiled into the file that lookups read.
+    A published source of names of one category; one line of it; the file
+    compiled from all lists, which lookups read.
 claim, claim set
     The statement of one entry on a name, without the name; all claims on one name,
     stored once in the index under a small number.
@@ -57,7 +57,7 @@ epoch
     The number of an activation. The present one is a word of shared memory, by
     which a worker sees cheaply whether its site is still the active one.
 overrides, change
-    What commands have set beside the site's files; one step of it, checked and
+    Rules set by commands, beside the site's files; one such command, checked and
     recorded in the history.
 link
     One step of the chain in ``resolve``: it answers a query, or passes it on and

@@ -27,8 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from filterd.clock import SystemClock
 from filterd.i18n import Sentence, quoted, say
-from filterd.oom import A_COMPILER, end_sooner
-from filterd.privileges import of_a_child
+from filterd.privileges import A_COMPILER, end_sooner, of_a_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -147,8 +146,8 @@ def run_forked(work: Callable[[], int], *, limit_s: float, most_octets: int) -> 
 def in_fork(work: Callable[[], int], limit_s: float) -> int:
     """Do ``work`` in a fork of this process, which must have no other thread.
 
-    Returns: what it returns, or how it ended: 1 for an error, which it tells on its
-        standard error, below zero for a signal.
+    Returns: its return value, or its exit status: 1 for an error, which it reports on
+        its standard error, below zero for a signal.
 
     Raises:
         TimeoutError: it took longer than ``limit_s`` and was ended.
@@ -271,7 +270,7 @@ def _write(descriptor: int, request: bytes) -> tuple[bytes, bool]:
     """Write a part of the request; return what is left and whether to go on."""
     try:
         left = request[os.write(descriptor, request) :]
-    except OSError:  # the child has ended; how tells more
+    except OSError:  # the child has ended; its status has the reason
         return b"", False
     return left, bool(left)
 
@@ -294,7 +293,7 @@ def _be_the_child(work: Callable[[], int], blocked: Iterable[int]) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         code = work()
         sys.stdout.flush()
-    except BaseException:  # noqa: BLE001 -- the parent tells of it; nothing may get past the fork
+    except BaseException:  # noqa: BLE001 -- the parent reports it; nothing may get past the fork
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What tells the time."""
+    """A source of time."""
 
     def monotonic(self) -> float:
         """Return seconds since an arbitrary start; never goes back."""
@@ -25,10 +25,10 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clocks, told without a frame of Python: several times for each question.
+    """The machine's own clocks, read without a frame of Python: several times for each question.
 
     ``monotonic`` is ``CLOCK_BOOTTIME``, which goes on while the machine is suspended;
-    ``wall`` the machine's idea of the time of day.
+    ``wall`` the machine's time of day.
     """
 
     monotonic = staticmethod(partial(time.clock_gettime, time.CLOCK_BOOTTIME))

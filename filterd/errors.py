@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The whole error hierarchy on one screen: the class says who must act.
+"""The error hierarchy: each class is for those who must act on it.
 
-Every message is one line: what is wrong, where, what to do. A *block* is a
+Every message is one line: the error, its place, the remedy. A *block* is a
 value, never an exception; a bug stays an ``AssertionError`` or ``TypeError``.
 
-What reaches a person is a ``Sentence``: ``str(error)`` is its English, for logs
-and tests, and ``error.told(language)`` what a command prints. Errors of single
-queries (``WireError``, ``UpstreamError``) reach nobody and are plain text.
+A message for people is a ``Sentence``: ``str(error)`` is its English, for logs
+and tests, and ``error.told(language)`` the text that a command prints. Errors of
+single queries (``WireError``, ``UpstreamError``) are not shown and are plain text.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class FilterdError(Exception):
 
     @property
     def sentence(self) -> Sentence:
-        """The whole error, for another one that tells of it."""
+        """The whole error, for another error that contains it."""
         return i18n.quoted(str(self))
 
     def told(self, language: Language) -> str:
@@ -50,7 +50,7 @@ class FilterdError(Exception):
 
 
 class TellableError(FilterdError):
-    """An error whose one sentence says all, place and remedy too."""
+    """An error whose one sentence also has the place and the remedy."""
 
     def __init__(self, sentence: Sentence) -> None:
         self._sentence = sentence
@@ -124,7 +124,7 @@ class ConfigErrors(ConfigError):  # noqa: N818 -- the plural says what it is
 
 
 class ChangeError(ConfigError):
-    """Whoever asked for a change must act: it cannot be made as it was asked for."""
+    """The author of a change must act: it cannot be made in this form."""
 
     code = "change"
 
@@ -142,7 +142,7 @@ class IndexFormatError(ListError):
 
 
 class WireError(FilterdError):
-    """Whoever sent the bytes must act. ``offset`` is the octet where parsing stopped."""
+    """The sender of a message must act. ``offset`` is the octet where parsing stopped."""
 
     code = "wire"
 
@@ -212,7 +212,7 @@ class UpstreamUnreachableError(UpstreamError):
 
 
 class UpstreamOverloadError(UpstreamError):
-    """Too much is being asked at the moment; it says nothing of this question."""
+    """There are too many questions at the moment; the cause is not this question."""
 
     code = "upstream-overload"
 
@@ -224,10 +224,9 @@ class UpstreamMalformedError(UpstreamError):
 
 
 class FeedError(TellableError):
-    """The feed cannot be taken or published as it is; the last good version stays in force.
+    """The feed cannot be fetched or published; the last good version stays in force.
 
-    Each reason below has an exit code of its own, for whoever runs the command
-    from a timer or a script.
+    Each reason below has an exit code of its own, for timers and scripts.
     """
 
     code = "feed"
@@ -235,10 +234,10 @@ class FeedError(TellableError):
 
 
 class FetchError(FeedError):
-    """Nothing usable came, for now: whoever carries the feed must act; worth another try.
+    """Nothing usable came, for now: the feed's carrier must act; worth another try.
 
-    ``retry_after_s`` is how long the server asks to be left alone, 0 where it does not;
-    ``status`` what it answered with, 0 where that is not the reason.
+    ``retry_after_s`` is the pause that the server asks for, or 0; ``status`` its HTTP
+    status, or 0 if that is not the reason.
     """
 
     code = "feed-fetch"
@@ -311,7 +310,7 @@ class RollbackError(TrustError):
 
 
 class ExpiredError(TrustError):
-    """It was to be used until a day that is over: somebody holds newer ones back, or none come."""
+    """It has expired: newer ones are withheld, or none are published."""
 
     code = "feed-expired"
     exit_code = 43
@@ -325,7 +324,7 @@ class DigestError(TrustError):
 
 
 class MetadataFormatError(TrustError):
-    """It is not what the feed's files of that name are, whoever has signed it."""
+    """It is no file of the feed under that name, even with a valid signature."""
 
     code = "feed-metadata-format"
     exit_code = 45

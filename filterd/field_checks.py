@@ -50,7 +50,7 @@ def a_text(value: Any) -> str:
 
 
 def is_whole(value: Any) -> bool:
-    """Tell whether a value is a whole number; true is none."""
+    """Return whether a value is a whole number; true is none."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -205,7 +205,7 @@ def written_time(text: str) -> datetime | None:
 
 
 def is_date(text: str) -> bool:
-    """Tell whether a text is a date alone."""
+    """Return whether a text is a date without a time."""
     try:
         date.fromisoformat(text)
     except ValueError:

@@ -5,9 +5,9 @@ What comes is hostile until its reader has verified it. This module does not ver
 no server and no attacker on the way can keep a machine busy, fill its memory or send it away:
 
 * all octets of an answer, its header too, are counted and timed where they come
-  in: a limit for the whole run, and a rate for each file (``Limits``);
+  in: a limit for the whole run, and a rate for each file (``DownloadLimits``);
 * nothing is expanded: a compressed answer was not asked for and is refused;
-* redirections lead where a ``Policy`` lets them, and their number is bounded;
+* redirections lead where a ``RequestPolicy`` lets them, and their number is bounded;
 * a file that has not changed is not sent again (``Validators``), and a busy server is
   left alone as long as it asks (``FetchError.retry_after_s``), a day at most.
 
@@ -53,8 +53,8 @@ _DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What one run may take (reliability.md D21).
+class DownloadLimits:
+    """What one run may take.
 
     Attributes:
         total_s: all files together, from the first request.
@@ -70,7 +70,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RequestPolicy:
     """Where requests may go.
 
     Attributes:
@@ -104,11 +104,11 @@ class Pace:
     """Times what comes in; one for a run.
 
     Args:
-        clock: tells the time.
-        limits: what is allowed.
+        clock: the source of time.
+        limits: of size, rate and time.
     """
 
-    def __init__(self, clock: Clock, limits: Limits) -> None:
+    def __init__(self, clock: Clock, limits: DownloadLimits) -> None:
         self._clock, self.limits = clock, limits
         self._deadline = clock.monotonic() + limits.total_s
         self._since, self._octets = clock.monotonic(), 0
@@ -143,7 +143,7 @@ class Pace:
             self._since, self._octets = now, 0
 
 
-class Answer:
+class HttpResponse:
     """The file that a server sends.
 
     Args:
@@ -174,7 +174,7 @@ class Downloader:
         policy: where it may go.
     """
 
-    def __init__(self, pace: Pace, policy: Policy) -> None:
+    def __init__(self, pace: Pace, policy: RequestPolicy) -> None:
         self._pace, self._policy, self._session = pace, policy, _paced_session(pace)
 
     def close(self) -> None:
@@ -184,7 +184,7 @@ class Downloader:
     @contextmanager
     def get(
         self, url: str, name: str = "", known: Validators = NONE_KNOWN
-    ) -> Iterator[Answer | None]:
+    ) -> Iterator[HttpResponse | None]:
         """Ask for a file; yield it, or None where it is still the one that is known.
 
         Args:
@@ -204,7 +204,7 @@ class Downloader:
                     yield None
                 else:
                     _judge_header(name, response)
-                    yield Answer(name, response)
+                    yield HttpResponse(name, response)
         except FetchError:
             raise
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
@@ -277,7 +277,7 @@ def split(url: str) -> Any:
 
 
 def _paced_session(pace: Pace) -> requests.Session:
-    """Return a session whose every octet is timed, and which says nothing of who asks."""
+    """Return a session that times every octet and sends nothing about the client."""
     session = _Session()
     session.trust_env = False
     session.headers.update(
@@ -296,7 +296,7 @@ class _Session(requests.Session):
 
 
 class _PacedReader(io.RawIOBase):
-    """A connection's octets, counted and timed as they come, before anybody parses them."""
+    """A connection's octets, counted and timed as they arrive, before they are parsed."""
 
     def __init__(self, raw: Any, pace: Pace) -> None:
         self._raw, self._pace = raw, pace
@@ -363,7 +363,7 @@ def _judge_header(name: str, response: requests.Response) -> None:
 
 
 def page_error(name: str) -> ForeignContentError:
-    """Return the error that tells of a web page in a file's place."""
+    """Return the error for a web page in place of a file."""
     return ForeignContentError(
         say("{url}: a web page came instead; does this network want a login?", url=name)
     )
@@ -371,7 +371,7 @@ def page_error(name: str) -> ForeignContentError:
 
 def _failure(url: str, error: Exception) -> FetchError:
     """Return why a request failed: within the file, or before it."""
-    # requests and urllib3 wrap one another; what came first says it.
+    # requests and urllib3 wrap one another; the first error has the reason.
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, FetchError):
@@ -387,7 +387,7 @@ def _failure(url: str, error: Exception) -> FetchError:
 
 
 def _hung_up(error: BaseException | None) -> bool:
-    """Tell whether a connection ended before it brought a single octet."""
+    """Return whether a connection ended before its first octet."""
     while error is not None:
         if isinstance(error, (http.client.RemoteDisconnected, ConnectionResetError)):
             return True

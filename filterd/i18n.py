@@ -46,12 +46,12 @@ class Sentence(str):
     """English text, equal to any other ``str`` that reads the same.
 
     Attributes:
-        template: the text with placeholders, by which translations are found; for one
-            thing where there is a plural.
-        values: what the placeholders stand for.
-        many: the template for more things than one; empty where there is no plural.
-        n: how many things there are, which chooses the template.
-        context: tells apart the same English word with two translations (``msgctxt``).
+        template: the text with placeholders, the key of translations; for one thing if
+            there is a plural.
+        values: of the placeholders.
+        many: the template for several things; empty without a plural.
+        n: the number of things, which chooses the template.
+        context: distinguishes one English word with two translations (``msgctxt``).
     """
 
     __slots__ = ("context", "many", "n", "template", "values")
@@ -106,7 +106,7 @@ def say_n(one: str, many: str, n: int, /, **values: object) -> Sentence:
 
 
 def say_in(context: str, template: str, /) -> Sentence:
-    """Return a word of a vocabulary; the context tells the translator which one."""
+    """Return a word of a vocabulary; the context shows the translator its meaning."""
     return Sentence(template, context=context)
 
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the processes of the service write to the journal: bounded, whatever goes wrong.
+"""Write to the journal of the service, bounded in size during any fault.
 
-A fault may come back with every turn of a loop. So the first few of the same lines are
+A fault may come back with every turn of a loop. So the first few of equal lines are
 written, and the rest are counted until the minute is over: ``_SAME`` of one text, and
-``_OF_A_PLACE`` of one place in the code. The count is told with the first line after.
+``_OF_A_PLACE`` of one place in the code. The next line after has the count.
 
-A process that has no memory left cannot go on as it should, and a loop that tries takes
-the whole processor and disk: it says so in a line and ends, and is started again by
-who keeps it. Whatever catches any exception logs it whole, so it is found here.
+A process without memory cannot work, and a loop that tries takes the whole processor and
+disk. So it logs one line and ends, and its supervisor starts it again. Code that catches
+every exception logs it whole, so it is found here.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LAST_WORDS = b"ERROR filterd: no memory is left for this process: it ends, to b
 def begin() -> None:
     """Write the log of this process, and of those that it forks, to standard error."""
     logging.basicConfig(level=logging.INFO, handlers=[Journal()])
-    logging.raiseExceptions = False  # a log that cannot be written is no reason to say so in it
+    logging.raiseExceptions = False  # an error of the log cannot be logged
     sys.unraisablehook = _log_unraisable
 
 
@@ -82,7 +82,7 @@ class Journal(logging.StreamHandler[Any]):
         return True
 
     def _begin_anew(self, record: logging.LogRecord) -> None:
-        """Tell what was counted, and count from here on; also where the clock was set back."""
+        """Report the counts, and start to count anew; also if the clock was set back."""
         counted, self._counted = self._counted, Counter()
         self._written.clear()
         self._began = record.created
@@ -93,7 +93,7 @@ class Journal(logging.StreamHandler[Any]):
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Tell whether an error says that this process has no memory left, or no thread."""
+    """Return whether an error means that this process has no memory left, or no thread."""
     return (
         isinstance(error, MemoryError)
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)

@@ -21,6 +21,8 @@ from filterd.i18n import Sentence, refused, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from filterd.errors import FilterdError
+
     Buffer = bytes | memoryview
 
 SYSTEM_CONFIG = Path("/etc/filterd")
@@ -116,7 +118,7 @@ def replacing(path: Path, content: Buffer, *, mode: int = 0o640) -> Iterator[Cal
     try:
         with writing(path):
             make_folder(path.parent, mode=mode | mode >> 2 & 0o111)  # as open as the file
-            # Made anew: root must not write through a link that somebody left in the folder.
+            # Made anew: root must not write through a link in the folder.
             temporary.unlink(missing_ok=True)
             with create(temporary, mode=mode) as file:
                 file.write(content)
@@ -150,7 +152,7 @@ def check_room(folder: Path, octets: int) -> None:
     """
     try:
         disk = os.statvfs(folder)
-    except OSError:  # writing will tell
+    except OSError:  # writing will show it
         return
     reserve = min(_MOST_RESERVED_OCTETS, disk.f_blocks * disk.f_frsize // _RESERVED_PART)
     free = disk.f_bavail * disk.f_frsize
@@ -170,7 +172,7 @@ def _megabytes(octets: int) -> float:
 
 
 def takes_files(folder: Path) -> bool:
-    """Tell whether a small file can be written in a folder."""
+    """Return whether a small file can be written in a folder."""
     probe = folder / "probe"
     try:
         with replacing(probe, bytes(_PROBE_OCTETS)):
@@ -181,10 +183,10 @@ def takes_files(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the operating system says while something is written into an error of ours.
+    """Turn an error of the operating system during a write into one of filterd's.
 
     Raises:
-        StoreError: it refused.
+        StoreError: the write failed.
     """
     try:
         yield
@@ -195,25 +197,23 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reading(folder: Path) -> Iterator[None]:
-    """Turn what the operating system says while a folder is worked with into an error of ours.
+def reading(path: str | Path, kind: type[FilterdError] = StoreError) -> Iterator[None]:
+    """Turn an error of the operating system during a read into one of filterd's.
 
     Raises:
-        StoreError: it refused.
+        FilterdError: the read failed; of the kind that the caller names.
     """
     try:
         yield
     except OSError as error:
-        path = error.filename or folder
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error
+        where = error.filename or path
+        raise kind(say("{path}: cannot be read: {why}", path=where, why=refused(error))) from error
 
 
 def remove_temporaries(*paths: Path) -> None:
-    """Remove what those left beside these files who were killed while writing them.
+    """Remove the temporary files that killed writers left beside these files.
 
-    Nobody may be writing them now.
+    No process may be writing them now.
     """
     for path in paths:
         for temporary in path.parent.glob(f".{path.name}.*.tmp"):
@@ -229,10 +229,10 @@ def install(temporary: Path, path: Path) -> None:
 
 
 def is_plain(path: Path) -> bool:
-    """Tell whether a plain file stands there, or nothing: no link, folder, pipe or device.
+    """Return whether the path is a plain file or free: no link, folder, pipe or device.
 
     Raises:
-        OSError: that cannot be told.
+        OSError: the path cannot be examined.
     """
     try:
         return stat.S_ISREG(path.lstat().st_mode)
@@ -280,16 +280,16 @@ def make_folder(folder: Path, *, mode: int = 0o750) -> None:
 
 
 def _give_to_owner_of(folder: Path, path: Path) -> None:
-    """Let whoever owns the folder own what root puts there.
+    """Give a file that root has made to the owner of its folder.
 
-    An administrator runs commands as root; the daemon, which is not, must be able
-    to read and replace what they leave. A link is given away itself and not what
-    it points to, which might be any file of the machine.
+    An administrator runs commands as root; the daemon is another user and must be able
+    to read and replace their files. Of a link the owner changes, not of its target,
+    which might be any file of the machine.
     """
     if os.geteuid() == 0:
         owner, now = folder.stat(), path.lstat()
         if (now.st_uid, now.st_gid) == (owner.st_uid, owner.st_gid):
-            return  # on a disk that cannot be written even saying so again would fail
+            return  # on a read-only disk even the same chown fails
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
@@ -298,9 +298,9 @@ def sole(lock: Path, *, otherwise: Sentence, wait: bool = False) -> Iterator[Non
     """Hold a lock that ends with this process, however it ends.
 
     Args:
-        lock: the file that stands for it; it is made, with its folder, and stays.
-        otherwise: what to say when another process holds it.
-        wait: until the other process lets go, instead of refusing.
+        lock: the file to lock; it is made, with its folder, and stays.
+        otherwise: the message if another process holds it.
+        wait: wait until the other process releases it, instead of refusing.
 
     Raises:
         InUseError: another process holds it.
@@ -331,10 +331,10 @@ def _locked(lock: Path, otherwise: Sentence, *, wait: bool) -> IO[bytes]:
 
 
 def _open_lock(path: str, _flags: int) -> int:
-    """Open what stands there itself: neither follow a link nor wait at a pipe.
+    """Open a path itself: neither follow a link nor wait at a pipe.
 
-    Only to read: a lock that is there can be held on a disk that cannot be
-    written, and keeps nobody from making the disk so.
+    For reading only: an existing lock can be held on a disk that cannot be written, and
+    does not prevent remounting the disk read-only.
     """
     flags = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
     return os.open(path, flags | os.O_CLOEXEC, 0o640)

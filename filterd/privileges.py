@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Give up root's rights below the state folder, whose owner's are enough there.
+"""Drop root's rights below the state folder, where its owner's are enough.
 
 An administrator runs commands as root. The service's user may change everything below
 the state folder at any moment: a name there may be a link to any file of the machine,
-and what root makes there the service cannot replace. So a command works with the
-effective IDs of the folder's owner, and takes root's back (``own_rights``) for files
-that the operator names and for the control socket, whose other end must see who asks.
-The folder itself may be a link: what stands above it is not the service's.
+and the service cannot replace root's files there. So a command uses the effective IDs of
+the folder's owner, and takes root's back (``own_rights``) for files that the operator
+names and for the control socket, whose server must see the real user. The folder itself
+may be a link, because the folders above it are not the service's.
+
+``end_sooner`` tells the kernel which process to end first when memory is short (proc(5)).
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ import contextlib
 import os
 import pwd
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class ChildIds(TypedDict, total=False):
@@ -137,7 +139,7 @@ def _give_below(folder: Path, owner: int) -> None:
     A second name may stand elsewhere, where the file is none of the owner's business.
     """
     gid = _ids_of(owner).gid
-    with contextlib.suppress(OSError):  # then a command says what it cannot read or write
+    with contextlib.suppress(OSError):  # then a command reports what it cannot read or write
         for _, _, files, at in os.fwalk(os.path.realpath(folder)):
             if os.fstat(at).st_uid == 0:
                 os.fchown(at, owner, gid)
@@ -157,3 +159,20 @@ def _give(name: str, at: int, owner: int, gid: int) -> None:
                 os.fchown(file, owner, gid)
         finally:
             os.close(file)
+
+
+A_COMPILER = 700
+"""What compiles lists or a policy, or judges a version: its caller does without."""
+THE_MANAGER = 400
+"""No lookup needs it."""
+A_WORKER = 100
+"""It is replaced at once; only the supervisor's end is the end of all."""
+
+_HIGHEST = 1000
+_PATH = Path("/proc/self/oom_score_adj")
+
+
+def end_sooner(more: int) -> None:
+    """Have this process, and what it starts, ended sooner; at most a thousand steps in all."""
+    with contextlib.suppress(OSError, ValueError):  # then it is as likely as its parent
+        _PATH.write_text(str(min(_HIGHEST, int(_PATH.read_text()) + more)))

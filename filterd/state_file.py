@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frozen dataclasses as JSON, and as files that a failing card cannot change unnoticed.
+"""Write frozen dataclasses as JSON, and as files that show damage by a failing card.
 
 The JSON follows the dataclasses field by field, in both directions. Octets are
-hexadecimal. A file has three lines: what it is and its version, the SHA-256 of
-the third line, and the JSON. The checksum tells a file that was damaged from a
-good one, so that the last good copy can serve instead; it is no signature.
+hexadecimal. A file has three lines: its kind and version, the SHA-256 of the third line,
+and the JSON. The checksum shows a damaged file, so that the last good copy is used
+instead; it is no signature.
 
 A kind of file that an earlier release wrote in another form names a reader of that
 form (``legacy``): the file is read as it is, and the next write has the new form.
@@ -17,7 +17,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import fields, is_dataclass
+import re
+from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from types import MappingProxyType, NoneType, UnionType
 from typing import (
@@ -47,27 +48,32 @@ ValueT = TypeVar("ValueT")
 ADDED = "added"
 """In the metadata of a field with a default: files of earlier releases do not have it."""
 
+IDS = "ids"
+"""In the metadata of a field: it has ids of versions; in files those of a feed are numbers."""
+
 MOST_OCTETS = 64 << 20
 """Of a file: more than any that is written, less than would take the memory from others."""
 
 _WORDS = {"Sentence": Sentence, "Mapping": dict}
 """What most dataclasses name in annotations only."""
+_is_number = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII).fullmatch
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 """What plain data raises that is none of ours."""
 _TITLE, _REMEDY = say("state file of filterd"), say("filterd writes it anew")
 
 
 def to_plain(value: Any) -> Any:
-    """Return a dataclass, or what its fields hold, as what JSON knows.
+    """Return a dataclass, or the value of a field, as JSON types.
 
-    A field that is ``ADDED`` is left out where it says nothing.
+    A field that is ``ADDED`` is left out if it is empty.
     """
     if is_dataclass(value):
         found = ((field, getattr(value, field.name)) for field in fields(value))
         return {
-            field.name: to_plain(held)
+            field.name: _ids(plain_version, plain) if IDS in field.metadata else plain
             for field, held in found
             if not (ADDED in field.metadata and held == field.default)
+            for plain in (to_plain(held),)
         }
     if isinstance(value, bytes):
         return value.hex()
@@ -79,6 +85,22 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: to_plain(item) for key, item in value.items()}
     return value.value if isinstance(value, Enum) else value
+
+
+def plain_version(version: str) -> int | str:
+    """Return the id of a version for files and ``--json``: that of a feed is a number."""
+    return int(version) if _is_number(version) else version
+
+
+def _ids(change: Callable[[Any], Any], value: Any) -> Any:
+    """Change each id of a field, of one of them or of a list."""
+    if isinstance(value, list):
+        return [change(one) for one in value]
+    return None if value is None else change(value)
+
+
+def _id_of(value: Any) -> Any:
+    return str(value) if type(value) is int else value
 
 
 def to_json(value: Any) -> str:
@@ -131,7 +153,7 @@ class Decoders:
 
     def _of_dataclass(self, kind: Any) -> Decoder:
         hints = get_type_hints(kind, localns=self._words)
-        decoders = {field.name: self.of(hints[field.name]) for field in fields(kind)}
+        decoders = {field.name: self._of_field(field, hints[field.name]) for field in fields(kind)}
         needed = {field.name for field in fields(kind) if ADDED not in field.metadata}
 
         def build(content: Any) -> Any:
@@ -142,6 +164,12 @@ class Decoders:
             return kind(**{name: decoders[name](told) for name, told in content.items()})
 
         return build
+
+    def _of_field(self, field: Field[Any], hint: Any) -> Decoder:
+        decoder = self.of(hint)
+        if IDS not in field.metadata:
+            return decoder
+        return lambda content: decoder(_ids(_id_of, content))
 
     def _of_collection(self, origin: Any, arguments: tuple[Any, ...]) -> Decoder:
         if origin is UnionType:  # there is only "... | None"
@@ -176,11 +204,7 @@ def _number(value: Any) -> float:
     raise ValueError
 
 
-_SPECIAL: dict[Any, Decoder] = {
-    bytes: bytes.fromhex,
-    float: _number,
-    Sentence: i18n.from_plain,
-}
+_SPECIAL: dict[Any, Decoder] = {bytes: bytes.fromhex, float: _number, Sentence: i18n.from_plain}
 
 
 class FileFormat(Generic[ValueT]):
@@ -188,13 +212,13 @@ class FileFormat(Generic[ValueT]):
 
     Args:
         kind: the dataclass.
-        magic: what the first line begins with.
-        version: what it ends with; another one is refused.
-        title, remedy: what errors call such a file, and what they tell to do.
+        magic: the beginning of the first line.
+        version: the end of that line; another one is refused.
+        title, remedy: the name of such a file in errors, and their remedy.
         words: as ``Decoders`` takes them.
         most_octets: a longer file is none of ours.
         legacy: makes plain data of a file that an earlier release wrote in another form; it
-            raises KeyError, TypeError or ValueError where the file is none.
+            raises KeyError, TypeError or ValueError for any other file.
     """
 
     def __init__(

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from filterd.paths import SYSTEM_STATE, with_sides
 
+SHIPPED = "0"
+"""The id of the lists that ship with filterd, among those of versions."""
+
 
 @dataclass(frozen=True, slots=True)
 class StateFolder:
@@ -80,9 +83,9 @@ class StateFolder:
         """What is kept of the feed; see ``filterd.feed``."""
         return self.folder / "feed"
 
-    def feed_version(self, number: int) -> Path:
-        """Return the folder of a version of the feed, which is like ``blocklists/``."""
-        return self.feed / "versions" / str(number)
+    def feed_version(self, version: str) -> Path:
+        """Return the folder of a version of lists, which is like ``blocklists/``."""
+        return self.feed / "versions" / version
 
     @property
     def query_log(self) -> Path:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all tests share."""
+"""Set up all tests: hypothesis, and the marker of controls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("filterd")
 
 CONTROL = "test_control_"
-"""How each test is named that switches a safeguard off and sees the harm."""
+"""The prefix of tests that switch a safeguard off and expect the harm."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is documented is so: every command has help and a place in the README."""
+"""The documents agree with the code: every command has help and is in the README."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What runs the tests: each once, and no failure hides what another file says."""
+"""The runner of the tests: each runs once, and every failure is reported."""
 
 from __future__ import annotations
 

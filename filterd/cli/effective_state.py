@@ -27,7 +27,7 @@ from filterd.state_file import to_plain
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class EffectiveState:
     """The policy of the site's files, what is set over it, and what the two make now."""
 
     policy: Policy
@@ -36,7 +36,7 @@ class InForce:
     clock: SchoolClock
 
 
-def in_force(here: Context) -> InForce:
+def in_force(here: Context) -> EffectiveState:
     """Return what is in force.
 
     Raises:
@@ -48,7 +48,7 @@ def in_force(here: Context) -> InForce:
     )
     policy, overrides = policy_in_force(here), set_now(here)
     moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
-    return InForce(policy, overrides, moment, policy_clock(here, told))
+    return EffectiveState(policy, overrides, moment, policy_clock(here, told))
 
 
 def policy_clock(here: Context, told: Mapping[str, Any] | None = None) -> SchoolClock:

@@ -15,7 +15,14 @@ from filterd.cli.descriptions import Plain, Teller
 from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import with_states
 from filterd.cli.render import grid, titled
-from filterd.cli.target_options import ReasonOption, Target, TargetsArgument, Whom, whom, written
+from filterd.cli.target_options import (
+    ChangeAudience,
+    ReasonOption,
+    Target,
+    TargetsArgument,
+    whom,
+    written,
+)
 from filterd.cli.time_options import Term, school_clock, term
 from filterd.i18n import say
 from filterd.policy.temporary_rules import TargetKind
@@ -25,7 +32,7 @@ def allow(
     here: Context,
     targets: TargetsArgument,
     reason: ReasonOption,
-    for_whom: Annotated[Whom, Options(whom)],
+    for_whom: Annotated[ChangeAudience, Options(whom)],
     how_long: Annotated[Term, Options(term)],
     json: JsonOption = False,
 ) -> None:
@@ -43,7 +50,7 @@ def block(
     here: Context,
     targets: TargetsArgument,
     reason: ReasonOption,
-    for_whom: Annotated[Whom, Options(whom)],
+    for_whom: Annotated[ChangeAudience, Options(whom)],
     how_long: Annotated[Term, Options(term)],
     json: JsonOption = False,
 ) -> None:
@@ -94,7 +101,7 @@ def revoke(
 def _set(
     here: Context,
     texts: list[str],
-    for_whom: Whom,
+    for_whom: ChangeAudience,
     how_long: Term,
     reason: str,
     *,

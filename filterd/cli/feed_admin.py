@@ -16,9 +16,10 @@ from filterd.cli.render import facts
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
-from filterd.feed.sync import Site
+from filterd.feed.sync import SiteFeed
 from filterd.feed.trust import load_root
 from filterd.i18n import quoted, say
+from filterd.state_file import plain_version
 
 VersionArgument = Annotated[
     int | None,
@@ -80,13 +81,13 @@ def approve(
     with bar(here, here.texts("Judging the version"), visible=not json):
         site = site_of(here)
         with site.holding():
-            version = version or _waiting(site)
-            names = site.approve(version, reason)
+            wanted = _waiting(site) if version is None else str(version)
+            names = site.approve(wanted, reason)
     if json:
-        here.print_json({"version": version, "names": names})
+        here.print_json({"version": plain_version(wanted), "names": names})
     else:
         told = here.texts(
-            "Version {version} is in force: {names}.", version=version, names=counted.names(names)
+            "Version {version} is in force: {names}.", version=wanted, names=counted.names(names)
         )
         here.console.print(told)
 
@@ -103,12 +104,12 @@ def refuse(
     """
     site = site_of(here)
     with site.holding():
-        version = version or _waiting(site)
-        site.refuse(version, reason)
+        wanted = _waiting(site) if version is None else str(version)
+        site.refuse(wanted, reason)
     _tell(
         here,
         say("Version {version} is never taken; the next one may come."),
-        {"version": version},
+        {"version": plain_version(wanted)},
         json=json,
     )
 
@@ -136,7 +137,7 @@ def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False)
             " {bad} is not taken again."
         )
     )
-    _tell(here, key, {"bad": bad, "version": version}, json=json)
+    _tell(here, key, {"bad": _plain(bad), "version": _plain(version)}, json=json)
 
 
 def hold(
@@ -169,12 +170,16 @@ def hold(
     _tell(
         here,
         say("New versions are taken again.") if off else stays,
-        {"version": version},
+        {"version": _plain(version)},
         json=json,
     )
 
 
-def _waiting(site: Site) -> int:
+def _plain(version: str | None) -> int | str | None:
+    return version and plain_version(version)
+
+
+def _waiting(site: SiteFeed) -> str:
     """Return the version that waits for a decision.
 
     Raises:

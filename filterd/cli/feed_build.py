@@ -15,22 +15,22 @@ from filterd.cli.feed_review import CatalogOption
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import grid, titled
 from filterd.errors import ConfigError, GuardError
-from filterd.i18n import say, told
-from filterd.lists.catalog import Catalog, load_catalog
-from filterd.paths import sole
-from filterd.publish.signed_orders import day_of
-from filterd.publish.sources import (
-    Outcome,
+from filterd.feed.sources import (
     SourceFolder,
+    SourceOutcome,
     SourceReport,
     counted,
     fetch_sources,
     read_sources,
 )
-from filterd.publish.top_names import Popular, read_popular
+from filterd.i18n import say, told
+from filterd.lists.catalog import Catalog, load_catalog
+from filterd.lists.top_names import Popular, read_popular
+from filterd.paths import sole
+from filterd.publish.signed_orders import day_of
 from filterd.publish.version_build import BuildReport, build_version
 
-_NOT_TAKEN = (Outcome.KEPT, Outcome.MISSING)
+_NOT_TAKEN = (SourceOutcome.KEPT, SourceOutcome.MISSING)
 _MOST_WARNINGS = 10
 
 
@@ -44,7 +44,7 @@ PopularOption = Annotated[
 ]
 
 
-class Places(NamedTuple):
+class BuildPaths(NamedTuple):
     """Where a build finds and leaves everything; ``given``: a folder to read, not the web."""
 
     catalog: Path
@@ -79,16 +79,16 @@ def _places(
             "--previous", metavar="DIR", help="The version to compare with; else the last build."
         ),
     ] = None,
-) -> Places:
+) -> BuildPaths:
     """Return the places that the options of a build name."""
     texts = sources or out.absolute().parent / "sources"
-    return Places(catalog, out, texts, from_folder, popular, previous)
+    return BuildPaths(catalog, out, texts, from_folder, popular, previous)
 
 
 @on_named_files
 def build(
     here: Context,
-    places: Annotated[Places, Options(_places)],
+    places: Annotated[BuildPaths, Options(_places)],
     accept: Annotated[
         bool, typer.Option("--accept", help="Write it although it changes unusually much.")
     ] = False,
@@ -143,7 +143,7 @@ def _warn_of_reviews(here: Context, catalog: Catalog) -> None:
             here.errors.print(warning, style="yellow")
 
 
-def _take(here: Context, places: Places, catalog: Catalog) -> tuple[SourceReport, ...]:
+def _take(here: Context, places: BuildPaths, catalog: Catalog) -> tuple[SourceReport, ...]:
     folder = SourceFolder(places.sources)
     with bar(here, here.texts("Taking sources")) as progress:
         if places.given is not None:
@@ -153,7 +153,7 @@ def _take(here: Context, places: Places, catalog: Catalog) -> tuple[SourceReport
 
 def _make(
     here: Context,
-    places: Places,
+    places: BuildPaths,
     catalog: Catalog,
     sources: tuple[SourceReport, ...],
     popular: Popular,
@@ -161,7 +161,7 @@ def _make(
     accept: bool,
 ) -> BuildReport:
     folder = SourceFolder(places.sources)
-    good = {one.id for one in sources if one.outcome is not Outcome.MISSING}
+    good = {one.id for one in sources if one.outcome is not SourceOutcome.MISSING}
     texts = {one.id: folder.text(one.id) for one in catalog.sources if one.id in good}
     last = places.previous or (places.out if (places.out / "catalog.yaml").exists() else None)
     with bar(here, here.texts("Building")) as progress:
@@ -177,7 +177,7 @@ def _make(
 
 
 def _plain(
-    places: Places, sources: tuple[SourceReport, ...], report: BuildReport
+    places: BuildPaths, sources: tuple[SourceReport, ...], report: BuildReport
 ) -> dict[str, Any]:
     return {
         "folder": str(places.out),
@@ -214,7 +214,7 @@ def _plain(
 
 def _print(
     here: Context,
-    places: Places,
+    places: BuildPaths,
     catalog: Catalog,
     sources: tuple[SourceReport, ...],
     report: BuildReport,

@@ -19,8 +19,8 @@ from filterd.cli.progress_bar import bar
 from filterd.cli.render import grades_told, grid, titled
 from filterd.errors import ConfigError
 from filterd.i18n import Texts, say
+from filterd.lists.top_names import Popular, read_popular
 from filterd.publish.publication import Published
-from filterd.publish.top_names import Popular, read_popular
 from filterd.publish.version_build import POPULAR
 from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, differences
 

@@ -16,7 +16,7 @@ from filterd.cli.context import Context, JsonOption, on_named_files
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
 from filterd.errors import ConfigError
-from filterd.feed.target_roles import ONLINE
+from filterd.feed.targets import ONLINE
 from filterd.feed.trust import fingerprint
 from filterd.i18n import say, told
 from filterd.paths import open_plain, write_atomically
@@ -52,7 +52,7 @@ RootKeysOption = Annotated[
 ]
 
 
-class Brought(NamedTuple):
+class KeyMaterial(NamedTuple):
     """Keys and signatures that the operator has brought to replace a key.
 
     Attributes:
@@ -157,7 +157,7 @@ def rotate_key(
             say("'{role}' is not a role", role=role),
             hint=say("known: {known}", known=", ".join(ROLES)),
         )
-    brought = Brought(keys, tuple(root_key or ()), orders)
+    brought = KeyMaterial(keys, tuple(root_key or ()), orders)
     folder = key_folder(here, keys or usual_keys(repository))
     Published(repository).version  # noqa: B018 -- say that there is none before a key is made
     with publishing(repository):
@@ -216,7 +216,7 @@ def online_signers(keys: KeyFolder) -> Signers:
 
 
 def _rotate(
-    here: Context, repository: Path, role: str, keys: KeyFolder, brought: Brought, number: int
+    here: Context, repository: Path, role: str, keys: KeyFolder, brought: KeyMaterial, number: int
 ) -> Path:
     """Exchange a key that the root names; return where the new one is."""
     path = keys.paths(role)[number - 1 if role == ROOT else 0]
@@ -230,7 +230,7 @@ def _rotate(
     return path
 
 
-def _rotate_orders(here: Context, repository: Path, keys: KeyFolder, brought: Brought) -> int:
+def _rotate_orders(here: Context, repository: Path, keys: KeyFolder, brought: KeyMaterial) -> int:
     if brought.parcel is None:
         raise ConfigError(
             say("the new key of the role orders must have signed what is ordered"),

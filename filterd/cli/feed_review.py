@@ -19,11 +19,17 @@ from filterd.cli.render import facts
 from filterd.errors import ConfigError
 from filterd.i18n import did_you_mean, say
 from filterd.lists.catalog import load_catalog
+from filterd.lists.lookalike_families import (
+    ACCEPTED,
+    FEWEST_LETTERS,
+    Decision,
+    Waiting,
+    has_mirrors,
+    letters,
+)
 from filterd.lists.lookalikes_file import is_shape
 from filterd.publish import review as reviews
-from filterd.publish.families import letters
-from filterd.publish.lookalike_rules import FEWEST_LETTERS, has_mirrors
-from filterd.publish.review import ACCEPTED, DECISIONS, REFUSED, Decision, Waiting
+from filterd.publish.review import DECISIONS, REFUSED
 from filterd.publish.signed_orders import day_of
 
 _NOTHING, _WAITS = 0, 1
@@ -35,7 +41,7 @@ CatalogOption = Annotated[
 ]
 
 
-class Asked(NamedTuple):
+class ReviewRequest(NamedTuple):
     """The options of a decision: shapes to accept and refuse, category, reviewer, reason."""
 
     accept: tuple[str, ...]
@@ -64,16 +70,16 @@ def _asked(
         str | None,
         typer.Option("--who", metavar="NAME", help="Who decides; else who is logged in."),
     ] = None,
-) -> Asked:
+) -> ReviewRequest:
     """Return what the options of a review say."""
-    return Asked(tuple(accept or ()), tuple(refuse or ()), category, who, reason)
+    return ReviewRequest(tuple(accept or ()), tuple(refuse or ()), category, who, reason)
 
 
 @on_named_files
 def review(
     here: Context,
     catalog: CatalogOption,
-    asked: Annotated[Asked, Options(_asked)],
+    asked: Annotated[ReviewRequest, Options(_asked)],
     decided: Annotated[
         bool, typer.Option("--decided", help="Show what was decided instead.")
     ] = False,
@@ -142,7 +148,7 @@ def _show_decided(here: Context, catalog: Path, category: str | None, *, json: b
         here.console.print(facts(rows))
 
 
-def _decide(here: Context, catalog: Path, asked: Asked, *, json: bool) -> None:
+def _decide(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -> None:
     """Record the decisions on all these shapes, or on none if one is wrong."""
     if not asked.reason.strip():
         raise ConfigError(

@@ -17,10 +17,11 @@ from filterd.cli.status import feed_age, feed_problem, feed_served, feed_style, 
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.feed.feed_config import followed
 from filterd.feed.guard.guard_report import load
-from filterd.feed.status_view import overview
+from filterd.feed.standing import overview
 from filterd.feed.version_history import History
 from filterd.i18n import say
-from filterd.lists.contacts import contacts_or_none
+from filterd.lists.catalog_tables import contacts_or_none
+from filterd.state_folder import SHIPPED
 
 _MOST_NAMES = 5
 
@@ -63,7 +64,7 @@ def history(here: Context, json: JsonOption = False) -> None:
     for one in lines:
         event = texts.word(words.FEED_EVENT, one.event.value)
         why = i18n.told(one.why, texts.language)
-        table.add_row(clock.told(one.at), str(one.version or ""), event, why)
+        table.add_row(clock.told(one.at), "" if one.version == SHIPPED else one.version, event, why)
     here.console.print(table)
 
 
@@ -97,7 +98,7 @@ def _print(here: Context, told: dict[str, Any], clock: SchoolClock) -> None:
     here.console.print(titled(texts("The feed that the school follows"), facts(rows)))
     if told["judgement"] is not None:
         _print_judgement(here, told["judgement"])
-    contacts = contacts_or_none(here.state.feed_version(told["served"]))
+    contacts = contacts_or_none(here.state.feed_version(str(told["served"])))
     if contacts:
         language = texts.language
         rows = [(getattr(one.about, language), f"{one.name}: {one.ways}") for one in contacts]

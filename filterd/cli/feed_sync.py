@@ -27,13 +27,12 @@ from filterd.config.site_sources import SITE_FILE
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.feed_config import followed
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.follower import Keeper
-from filterd.feed.http_fetcher import Fetcher, WebFetcher
-from filterd.feed.outcome import Became, Outcome
-from filterd.feed.sync import Site
+from filterd.feed.sync import Became, Outcome, SiteFeed
+from filterd.feed.tuf_arrival import TufArrival
 from filterd.i18n import say
-from filterd.lists.active_blocklists import blocklists_in_force
+from filterd.lists.index_files import blocklists_in_force
 from filterd.privileges import own_rights
 
 
@@ -63,9 +62,9 @@ def sync(
         _follow(here)
     fetcher = _fetcher(here, _source(here, source))
     with bar(here, here.texts("Taking the feed"), visible=not json) as shown:
-        site = site_of(here, lambda _, done, total: shown(done, total))
+        site = site_of(here, shown)
         with site.holding():
-            outcome = site.sync(fetcher, at_once=now)
+            outcome = site.sync(TufArrival(site.trust, fetcher), at_once=now)
     if json:
         here.print_json(outcome.to_plain())
     else:
@@ -97,10 +96,11 @@ def _follow(here: Context) -> NoReturn:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _stop)
+    site = site_of(here)
     keeper = Keeper(
-        site_of(here),
+        site,
         lambda: followed(here.config, here.state),
-        lambda address: WebFetcher(address, here.clock),
+        lambda address: TufArrival(site.trust, WebFetcher(address, here.clock)),
         here.clock,
         ControlDaemon(here.state.control_socket),
         lambda: secrets.randbelow(1 << 30) / (1 << 30),
@@ -110,10 +110,10 @@ def _follow(here: Context) -> NoReturn:
         time.sleep(keeper.work())
 
 
-def site_of(here: Context, progress: Callable[[str, int, int], None] | None = None) -> Site:
+def site_of(here: Context, progress: Callable[[int, int], None] | None = None) -> SiteFeed:
     """Return the site's feed, with the daemon that serves its lists."""
     daemon = ControlDaemon(here.state.control_socket)
-    return Site(here.config, here.state, here.clock, daemon, progress)
+    return SiteFeed(here.config, here.state, here.clock, daemon, progress)
 
 
 def _source(here: Context, given: str | None) -> str:

@@ -19,14 +19,14 @@ from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts, titled
 from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError, StoreError
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.http_fetcher import Fetcher, WebFetcher
+from filterd.feed.arrival import Moment
+from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.trust import fingerprint, load_root
-from filterd.feed.tuf_refresh import Moment
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.publish.verification import Examined
 from filterd.publish.verification import verify as examine
+from filterd.state_file import plain_version
 
 
 @on_named_files
@@ -66,7 +66,7 @@ def verify(
         publication = examined.verified.publication
         here.print_json(
             {
-                "version": publication.version,
+                "version": plain_version(publication.version),
                 "urgent": examined.verified.urgent,
                 "issued_at": int(examined.verified.issued_at),
                 "files": len(publication.files),

@@ -22,14 +22,13 @@ from filterd.cli.time_options import school_clock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
 from filterd.i18n import Texts, say, say_n
-from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.lists.catalog import load_categories
+from filterd.lists.catalog_schema import SERVICE_PREFIX
+from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.index import Index
+from filterd.lists.index_files import blocklists_in_force
 from filterd.lists.list_queries import entries_of, overview, single_hosts
-from filterd.lists.popular_names import load_popular_names
-from filterd.lists.reject_reasons import Reason
-from filterd.lists.report import CompileReport, ListReport
-from filterd.lists.services import PREFIX
+from filterd.lists.report import CompileReport, ListReport, Reason
 
 _EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
 
@@ -197,7 +196,7 @@ def _report_table(texts: Texts, report: CompileReport) -> Group:
 
     Services are lists too, but there are many and small: they are one row.
     """
-    services = [one for one in report.lists if one.id.startswith(PREFIX)]
+    services = [one for one in report.lists if one.id.startswith(SERVICE_PREFIX)]
     counts = [(one.id, one.category, _counts(one)) for one in report.lists if one not in services]
     if services:
         together = Counter[str]()

@@ -14,9 +14,9 @@ from filterd.config.site_reader import SiteSources, load_site
 from filterd.daemon import known_time
 from filterd.errors import StoreError
 from filterd.i18n import refused, say
-from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.index import Index
+from filterd.lists.index_files import blocklists_in_force
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
 from filterd.policy.model import Policy

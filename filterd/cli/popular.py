@@ -17,9 +17,9 @@ from filterd.cli.offline_site import policy_of
 from filterd.cli.render import grades_told
 from filterd.errors import FilterdError, IndexFormatError
 from filterd.feed.guard.probe_clients import Asking
+from filterd.lists.catalog_schema import SERVICE_PREFIX
+from filterd.lists.catalog_tables import PopularName
 from filterd.lists.index import Index
-from filterd.lists.popular_names import PopularName
-from filterd.lists.services import PREFIX
 from filterd.policy import policy_file
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.verdict import Match
@@ -111,7 +111,7 @@ def _closed_exactly(
             was = before.closed(name)
     by_entry = dict[tuple[str, str, str, int], list[str]]()
     for grade, match in after.closed(name).items():
-        if grade in was or match.category in meant or match.list_id.startswith(PREFIX):
+        if grade in was or match.category in meant or match.list_id.startswith(SERVICE_PREFIX):
             continue
         entry = (match.list_id, match.category, match.entry, match.line)
         by_entry.setdefault(entry, []).append(grade)

@@ -19,8 +19,7 @@ from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index
-from filterd.overrides.mended_mistakes import Mistakes
-from filterd.overrides.mistake_reports import Report, dump, from_plain
+from filterd.overrides.mistake_reports import Mistakes, Report, dump, from_plain
 from filterd.paths import write_atomically
 from filterd.privileges import own_rights
 

@@ -18,7 +18,7 @@ from filterd.cli import counted, progress_bar, room_csv, words
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options
 from filterd.cli.descriptions import Teller, not_ended
-from filterd.cli.effective_state import InForce, ask_or_none, in_force
+from filterd.cli.effective_state import EffectiveState, ask_or_none, in_force
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.room_csv import known_room
 from filterd.cli.target_options import grade_from
@@ -246,12 +246,12 @@ def export(
             write_atomically(file, text.encode(), mode=0o644)
 
 
-def _network(now: InForce, room: str) -> Network:
+def _network(now: EffectiveState, room: str) -> Network:
     known_room(room, [one.id for one in now.policy.networks])
     return next(one for one in now.policy.networks if one.id == room)
 
 
-def _macs(now: InForce) -> dict[str, tuple[str, ...]]:
+def _macs(now: EffectiveState) -> dict[str, tuple[str, ...]]:
     return {one.id: one.macs for one in with_devices(now.policy, now.overrides)}
 
 
@@ -284,7 +284,7 @@ def _unknown(here: Context) -> list[dict[str, Any]]:
     return [] if told is None else _devices(told)
 
 
-def _plain(now: InForce, network: Network) -> dict[str, Any]:
+def _plain(now: EffectiveState, network: Network) -> dict[str, Any]:
     """Return the grade of a room now, why and until when, as plain data."""
     seat = now.moment.seats.get(network.id)
     exam = now.moment.exams.get(network.id)
@@ -311,20 +311,20 @@ def _is_told(one: Mapping[str, Any]) -> bool:
     return one["is_room"] or one["why"] != Why.OWN or one["exam"] is not None
 
 
-def _holiday(now: InForce) -> dict[str, str] | None:
+def _holiday(now: EffectiveState) -> dict[str, str] | None:
     """Return what today is called where it is a holiday, in both languages."""
     today = Calendar(now.policy.time_zone).reading(now.clock.now).day
     days = (one for one in now.policy.holidays if today in Closures([one]))
     return next(({"vi": one.name_vi, "en": one.name_en} for one in days), None)
 
 
-def _lesson(now: InForce) -> str | None:
+def _lesson(now: EffectiveState) -> str | None:
     shown = Calendar(now.policy.time_zone).reading(now.clock.now)
     lessons = (one for one in now.policy.lessons if one.starts_s <= shown.second < one.ends_s)
     return next((one.id for one in lessons), None)
 
 
-def _set_for(now: InForce, room: str) -> dict[str, Any]:
+def _set_for(now: EffectiveState, room: str) -> dict[str, Any]:
     plain = to_plain(now.overrides)
     return {
         kind: not_ended((one for one in plain[kind] if one["room"] == room), now.clock.now)
@@ -344,7 +344,7 @@ def _why(here: Context, told: Mapping[str, Any]) -> str:
     return here.texts("between lessons") if told["why"] == Why.BETWEEN else ""
 
 
-def _rooms_table(here: Context, now: InForce, rooms: list[dict[str, Any]]) -> Group:
+def _rooms_table(here: Context, now: EffectiveState, rooms: list[dict[str, Any]]) -> Group:
     texts = here.texts
     keys = (say("Room"), say("Grade"), say("Because"), say("Until"), say("Devices"))
     table = grid([(texts(key), key == "Devices") for key in keys])
@@ -356,7 +356,9 @@ def _rooms_table(here: Context, now: InForce, rooms: list[dict[str, Any]]) -> Gr
     return titled(texts("Rooms at {when}", when=now.clock.told(now.clock.now)), table)
 
 
-def _room_facts(here: Context, now: InForce, network: Network, told: dict[str, Any]) -> Group:
+def _room_facts(
+    here: Context, now: EffectiveState, network: Network, told: dict[str, Any]
+) -> Group:
     texts, teller = here.texts, Teller(here.texts, now.clock)
     rows = [
         (texts("Grade"), teller.grade(told["grade"])),
@@ -373,7 +375,7 @@ def _room_facts(here: Context, now: InForce, network: Network, told: dict[str, A
     return Group(*parts)
 
 
-def _timetable(here: Context, now: InForce, network: Network) -> Table:
+def _timetable(here: Context, now: EffectiveState, network: Network) -> Table:
     """Draw a row for each lesson that is used, a column for each weekday that is."""
     cells = {(one.lesson, one.weekday): one.grade for one in network.timetable}
     weekdays = sorted({weekday for _, weekday in cells})

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from filterd.cli import words
 from filterd.cli.context import Context, JsonOption
-from filterd.cli.effective_state import InForce, in_force
+from filterd.cli.effective_state import EffectiveState, in_force
 from filterd.cli.policy_diff import ranges
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.target_options import grade_from
@@ -80,7 +80,7 @@ def show(
     here.console.print(titled(title, facts(rows)))
 
 
-def _plain(now: InForce, service: Service) -> dict[str, Any]:
+def _plain(now: EffectiveState, service: Service) -> dict[str, Any]:
     policy = now.moment.policy
     return {
         "id": service.id,
@@ -99,7 +99,7 @@ def _name(here: Context, service: Service) -> str:
     return service.name_vi if here.texts.language == "vi" else service.name_en
 
 
-def _table(here: Context, now: InForce, found: list[Service], grade: str | None) -> Table:
+def _table(here: Context, now: EffectiveState, found: list[Service], grade: str | None) -> Table:
     texts, policy = here.texts, now.moment.policy
     headings = [(texts("Service"), False), ("", False), (texts("Category"), False)]
     headings.append((texts("From age"), True))

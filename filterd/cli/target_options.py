@@ -65,7 +65,7 @@ class Target(NamedTuple):
         return written(self.kind, self.target)
 
 
-class Whom(NamedTuple):
+class ChangeAudience(NamedTuple):
     """The audience of an exception, as a change takes it."""
 
     audience: Audience = Audience.EVERYBODY
@@ -93,7 +93,7 @@ def whom(
     network: Annotated[
         str | None, typer.Option("--network", metavar="ID", help="For a network.")
     ] = None,
-) -> Whom:
+) -> ChangeAudience:
     """Return the audience that the options name; everybody where there is none."""
     given = [
         (f"--{option}", audience, value)
@@ -110,8 +110,8 @@ def whom(
         both = say("{first} and {second} exclude each other", first=given[0][0], second=given[1][0])
         raise ConfigError(both, hint=say("make one exception for each"))
     for option, audience, value in given:
-        return Whom(audience, _checked(option, audience, value))
-    return Whom()
+        return ChangeAudience(audience, _checked(option, audience, value))
+    return ChangeAudience()
 
 
 def qname_from(text: str) -> bytes:

@@ -16,7 +16,7 @@ may turn out to have, for a second: failing to recognise a device never opens an
 ::
 
     files of DHCP servers --> leases ------.
-    ip neigh ---------------> neighbours ---> devices ----.
+    ip neigh ----------------------------> devices ----.
     ip address, ip route ---> interfaces --'              +--> network_view --> identifier
                               leases -------> lease_names '
 

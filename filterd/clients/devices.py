@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Devices by address: neighbours, leases and links put together. Pure.
 
+Neighbours are the kernel's neighbour table, as ``ip -j neigh show`` prints it.
+
 A MAC identifies only an address on a link of the school's side: packets from
 beyond a router carry the router's MAC. A MAC that stands for many unrelated
 addresses is such a router (or a repeater that answers for the devices behind it)
@@ -11,15 +13,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from typing import TYPE_CHECKING, TypeAlias
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from filterd.clients.leases import parse_mac
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.clients.interfaces import Links
     from filterd.clients.leases import Lease
-    from filterd.clients.neighbours import Neighbour
 
 Place: TypeAlias = tuple[IPv4Address | IPv6Address, str]
 """An address and the interface of its link; the same link-local one may be on several."""
@@ -34,6 +38,44 @@ MOST_IPV6_ADDRESSES, MOST_IPV6_PREFIXES = 32, 4
 prefix (RFC 8981 §3.8); prefixes change with the provider."""
 
 _LOCALLY_ADMINISTERED = 0x02
+
+MOST_NEIGHBOURS = 10_000
+
+_SAYS_NOTHING = frozenset(("FAILED", "INCOMPLETE", "NOARP", "NONE"))
+"""States in which the device has not answered the kernel (ip-neighbour(8))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A device that answered for an address on a link."""
+
+    address: IPv4Address | IPv6Address
+    interface: str
+    mac: str
+
+
+def parse_neighbours(table: Iterable[dict[str, Any]]) -> tuple[Neighbour, ...]:
+    """Return the neighbours that are known, at most MOST_NEIGHBOURS. Never raises."""
+    found = [neighbour for entry in table if (neighbour := _neighbour(entry))]
+    return tuple(found[:MOST_NEIGHBOURS])
+
+
+def _neighbour(entry: dict[str, Any]) -> Neighbour | None:
+    states, interface, mac = entry.get("state"), entry.get("dev"), entry.get("lladdr")
+    if not isinstance(states, list) or not _SAYS_NOTHING.isdisjoint(map(str, states)):
+        return None
+    if not isinstance(interface, str) or not isinstance(mac, str):
+        return None
+    known, address = parse_mac(mac), _address(str(entry.get("dst")))
+    return Neighbour(address, interface, known) if known and address else None
+
+
+@lru_cache(MOST_NEIGHBOURS)  # as a rule the same ones are there a second later
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ class Identifier:
         return self._interfaces.get(interface)
 
     def _may_ask(self, address: IPv4Address | IPv6Address, interface: str) -> bool:
-        """Return whether a client of no network is allowed (dns.md §1).
+        """Return whether a client of no network is allowed.
 
         This machine is: it queries itself to check its health.
         """

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from filterd.clients import dnsmasq_leases, kea_leases
+from filterd.clients.lease_formats import kea_parts, parse_dnsmasq, parse_kea
 from filterd.clients.leases import Lease, latest
 from filterd.paths import open_plain
 from filterd.policy.model import LeaseFile, LeaseFormat
@@ -43,8 +43,8 @@ class LeaseFiles:
     def _leases(self, file: LeaseFile) -> tuple[Lease, ...]:
         contents = list(self._contents(file))
         if file.format is LeaseFormat.KEA:
-            return kea_leases.parse(contents)
-        return dnsmasq_leases.parse(b"".join(contents))
+            return parse_kea(contents)
+        return parse_dnsmasq(b"".join(contents))
 
     def _contents(self, file: LeaseFile) -> Iterator[bytes]:
         for path in _parts(file):
@@ -71,7 +71,7 @@ class LeaseFiles:
 
 
 def _parts(file: LeaseFile) -> tuple[str, ...]:
-    return kea_leases.parts(file.path) if file.format is LeaseFormat.KEA else (file.path,)
+    return kea_parts(file.path) if file.format is LeaseFormat.KEA else (file.path,)
 
 
 def _mark(path: str) -> tuple[str, int, int, int]:

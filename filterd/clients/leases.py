@@ -22,7 +22,7 @@ MOST_LEASES = 10_000
 LONGEST_LINE = 2_048
 
 _NEVER_LEARNED = frozenset(("localhost", "wpad", "isatap"))
-"""Names by which devices look up a proxy, a tunnel or themselves (dns.md §3)."""
+"""Names by which devices look up a proxy, a tunnel or themselves."""
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}", re.ASCII)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.clients.devices import Device, Place, devices
+from filterd.clients.devices import Device, Neighbour, Place, devices
 from filterd.clients.interfaces import Links
 from filterd.clients.lease_names import LeaseNames, name_leases
 from filterd.clock import Clock, SystemClock
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
     from filterd.clients.leases import Lease
-    from filterd.clients.neighbours import Neighbour
 
 LEARNED_FOR_S = 60.0
 UNKNOWN_FOR_S = 1.0

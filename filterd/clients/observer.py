@@ -20,7 +20,8 @@ import socket
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.clients import interfaces, neighbours
+from filterd.clients import interfaces
+from filterd.clients.devices import parse_neighbours
 from filterd.clients.ip_command import IpCommand
 from filterd.clients.lease_files import LeaseFiles, Mark
 
@@ -164,7 +165,7 @@ class Observer:
     async def _look_at_neighbours(self) -> None:
         table = await self._ip.ask("neigh", "show")
         if table is not None:
-            self._surroundings.take_neighbours(neighbours.parse(table))
+            self._surroundings.take_neighbours(parse_neighbours(table))
 
     async def _look_at_leases(self) -> None:
         now = self._clock.monotonic()

@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
 def _compile(
     config: Path, target: Path | None, blocklists: Path, kept: build_record.Site | None = None
 ) -> None:
-    """Write the policy, and what it was made from where that can be told; or print it."""
+    """Write the policy, and its build record if there can be one; or print the policy."""
     looked = build_record.look(config, blocklists, kept)
     site, catalog = load_site(config, kept), load_catalog(blocklists)
     policy = compile_policy(site, catalog)

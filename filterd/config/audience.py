@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For whom something in ``site.yaml`` is: everybody, or one tier, grade, network or client."""
+"""The audience of an entry in ``site.yaml``: everybody, a tier, grade, network or client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Whom(DocumentModel):
-    """For whom something is; with no key at all, for everybody."""
+    """The clients of an entry; without any key, everybody."""
 
     tier: Tier | None = Field(None, description="Everybody of this tier.")
     grade: Grade | None = Field(None, description="Everybody of this grade.")
@@ -67,14 +67,14 @@ ForWhom = Annotated[
 def check_network(
     document: Document, where: Where, whom: Whom, networks: Iterable[str], problems: Problems
 ) -> bool:
-    """Tell whether the network of an audience is one of the site's, and note if not.
+    """Return whether the network of an audience is one of the site's, and note if not.
 
     Args:
         document: the file.
-        where: the way to the entry whose key ``for`` names the audience.
+        where: the path to the entry whose key ``for`` names the audience.
         whom: the audience.
         networks: the ids of the site's.
-        problems: where to note it.
+        problems: collects the error.
     """
     known = list(networks)
     if whom.network is None or whom.network in known:

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy was compiled from: a start need not compile again what has not changed.
+"""Record the sources of a policy, so that a start compiles only what has changed.
 
-The process that compiles leaves a record beside the policy file: the SHA-256 of
-that file and of every YAML file in the three folders that it looks into, where
-the lists are that the site names, and which files of which size and age the
-program was loaded from. A policy is current while all of it is as it was. A
-record that is missing, damaged or of another policy only costs a compilation,
-and so does whatever changed while the policy was being compiled: the texts are
-looked at first.
+The compiling process writes a record beside the policy file: the SHA-256 of that
+file and of every YAML file in the three folders that it reads, the paths of the
+site's lists, and size and age of the program's files. A policy is current while all of
+them are unchanged. A record that is missing, damaged or of another policy only costs a
+compilation, and so does a change during a compilation, because the texts are read first.
 
-It also keeps the site's own YAML files themselves: while somebody has broken one of
-them, new lists come in force with the site as it last was good (``site_sources``).
+It also keeps the site's own YAML files: while one of them is wrong, new lists take
+effect with the last good site (``site_sources``).
 
-Standard library only, as in ``process``: the serving process asks this.
+Standard library only, as in ``process``, because the serving process uses this.
 """
 
 from __future__ import annotations
@@ -162,12 +160,12 @@ def note_origin(policy: Path, looked: Looked, files: Iterable[str], data: Iterab
 
 
 def is_current(policy: Path, config: Path, *, blocklists: Path) -> bool:
-    """Tell whether compiling the site would give this very policy file again.
+    """Return whether compiling the site would give the same policy file again.
 
     Args:
         policy: the policy file.
         config: the folder of ``site.yaml``.
-        blocklists: the catalogue's folder.
+        blocklists: the folder of the catalogue.
     """
     try:
         origin = _FORMAT.load(_record(policy))

@@ -218,7 +218,7 @@ def _grades_of_networks(site: SiteFile) -> set[str]:
 
 
 def _check_networks(document: Document, site: SiteFile, problems: Problems) -> None:
-    """Note what tells two networks at once; ranges within ranges are fine."""
+    """Note an address, interface or MAC of two networks; ranges within ranges are fine."""
     seen: dict[str, str] = {}
     for network_id, network in site.networks.items():
         for key in ("cidrs", "interfaces", "macs"):
@@ -295,10 +295,10 @@ def _unless_known(
 
 
 def _unless_beneath(folder: Path, file: str) -> tuple[Sentence, Sentence] | None:
-    """Return what is wrong with a list's file: it must exist beneath the site's folder.
+    """Return the error of a list's file: it must exist beneath the site's folder.
 
-    The daemon may read more than the person who edits the site may; a list must
-    not show what stands in other files.
+    The daemon may read more than the editor of the site may; a list must not show the
+    content of other files.
     """
     try:
         path = (folder / file).resolve()

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class Problems:
-    """Collects errors until somebody asks whether there were any."""
+    """Collects errors, and raises them together."""
 
     def __init__(self) -> None:
         self._errors: list[ConfigError] = []
 
     def add(self, error: ConfigError) -> None:
-        """Note one problem, or all that one error tells of."""
+        """Note one problem, or all problems of one error."""
         self._errors.extend(error.errors if isinstance(error, ConfigErrors) else (error,))
 
     @contextmanager

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of expectations: what somebody wrote of names and grades, compiled.
+"""Compile files of expectations about names and grades.
 
-A tier has a file of its own, ``expectations/<tier>.yaml``; one in the site's
-folder takes the place of the one that ships. Any other file there is the school's.
+Each tier has a file, ``expectations/<tier>.yaml``; one in the site's folder replaces the
+shipped one. Any other file there is the school's.
 """
 
 from __future__ import annotations
@@ -84,11 +84,13 @@ class ExpectationEntry(DocumentModel):
     """One expectation, key by key."""
 
     name: Name = Field(description="The name that is asked for.")
-    expect: Literal["blocked", "passes"] = Field(description="What comes of it.")
+    expect: Literal["blocked", "passes"] = Field(description="The expected result.")
     grade: Grade | None = Field(None, description="For this grade.")
     tier: Tier | None = Field(None, description="For every grade of this tier.")
-    network: Identifier | None = Field(None, description="For whoever is in this network then.")
-    room: Identifier | None = Field(None, description="For whoever sits in this room then.")
+    network: Identifier | None = Field(
+        None, description="For clients in this network at that time."
+    )
+    room: Identifier | None = Field(None, description="For clients in this room at that time.")
     at: Annotated[_Moment | None, PlainValidator(_moment), WithJsonSchema({"type": "string"})] = (
         Field(None, description="When, such as t2 08:00; schedules count only then.")
     )
@@ -102,7 +104,7 @@ class ExpectationEntry(DocumentModel):
 
     @property
     def audience(self) -> tuple[Audience, str]:
-        """For whom it is."""
+        """Its audience."""
         if self.grade is not None:
             return Audience.GRADE, self.grade
         if self.tier is not None:
@@ -112,7 +114,7 @@ class ExpectationEntry(DocumentModel):
 
 
 class Given(NamedTuple):
-    """A file of expectations, read by ``load``; ``ships`` tells whether it ships with filterd."""
+    """A file of expectations, read by ``load``; ``ships``: it ships with filterd."""
 
     load: Callable[[], Document]
     ships: bool
@@ -132,7 +134,7 @@ def _ships(files: SiteFiles, path: str) -> bool:
 
 
 def compile_expectations(sources: SiteSources, problems: Problems) -> tuple[Expectation, ...]:
-    """Return what is expected of a site, and note what is wrong with the files that say so."""
+    """Return the expectations of a site, and note the errors of their files."""
     site, given = sources.file, given_for(sources.files).values()
     with problems.noting():
         return _compiled(given, site.time_zone, site.networks)
@@ -220,7 +222,7 @@ def _entry(item: Document) -> ExpectationEntry:
 
 
 def _whom(item: Document, text: str | None) -> dict[str, str]:
-    """Return what a sentence says after ``for``, as the keys that it stands for."""
+    """Return the part of a sentence after ``for``, as keys."""
     if text in (None, "everybody"):
         return {}
     kind, _, rest = text.partition(" ") if text else ("", "", "")

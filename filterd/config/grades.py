@@ -24,7 +24,7 @@ from filterd.config.site_reader import inheritance
 from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, TIER_OF_GRADE, Settings
 from filterd.documents import Document, Where, did_you_mean
 from filterd.i18n import UNSAID, quoted, say
-from filterd.lists.services import list_id
+from filterd.lists.catalog_schema import list_id
 from filterd.policy import model
 from filterd.policy.model import GRADES, BlockResponse, GradePolicy
 
@@ -41,7 +41,9 @@ def compile_grades(
     sources: SiteSources, things: Things, problems: Problems
 ) -> dict[str, GradePolicy]:
     """Return the policy of every grade there is, whether or not the site has it."""
-    of_the_school = things._replace(kept_closed=frozenset())  # who keeps it closed may open it
+    of_the_school = things._replace(
+        kept_closed=frozenset()
+    )  # the school may open what it keeps closed
     for tier in sources.tiers.values():
         _check(tier.document, (), tier.file, of_the_school, problems)
     for grade, settings in sources.file.grades.items():
@@ -86,7 +88,7 @@ def _compile_grade(grade: str, sources: SiteSources, things: Things) -> GradePol
 
 
 def _nearest(layers: Iterable[Settings], key: str) -> Any:
-    """Return what the last layer that sets this key says; ``DEFAULTS`` sets them all."""
+    """Return the value of the last layer that sets this key; ``DEFAULTS`` sets all keys."""
     return [value for layer in layers if (value := getattr(layer, key)) is not None][-1]
 
 

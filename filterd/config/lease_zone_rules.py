@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from filterd.documents import Document
     from filterd.lists.rules import Pin
 
-_HOME = names.from_text("home.arpa")  # RFC 8375: nobody registers anything in it
+_HOME = names.from_text("home.arpa")  # RFC 8375: no name is registered in it
 _HINT = say("such as lan.home.arpa, or lan. before the school's own domain")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lessons, holidays and the timetables of rooms: checked and compiled; holes are told."""
+"""Check and compile lessons, holidays and timetables of rooms; report holes."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def grades_of(network: NetworkEntry) -> set[str]:
 
 
 def check_timetables(document: Document, site: SiteFile, problems: Problems) -> None:
-    """Note lessons that nobody knows, and days that stand twice, once in either language."""
+    """Note unknown lessons, and days that appear twice, once in each language."""
     for network_id, network in site.networks.items():
         seen: dict[int, str] = {}
         for day, lessons in network.timetable.items():
@@ -86,7 +86,7 @@ def check_timetables(document: Document, site: SiteFile, problems: Problems) -> 
 
 
 def holes(document: Document, site: SiteFile) -> Iterator[ConfigError]:
-    """Yield where a timetable says nothing between two lessons of a day.
+    """Yield the holes of a timetable: lessons without an entry between two of a day.
 
     A lesson that no timetable has at all is a break, and no hole.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compiling the lists of a site: those of a ``blocklists/`` folder and the site's own.
+"""Compile the lists of a site: those of a ``blocklists/`` folder and the site's own.
 
-``filterd lists build`` does it, and so does whoever judges a version of the feed.
+``filterd lists build`` and the guard of the feed use it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from filterd.lists.active_blocklists import Blocklists
     from filterd.lists.catalog import Catalog
     from filterd.lists.compiler import Progress
+    from filterd.lists.index_files import Blocklists
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
 
@@ -77,18 +77,18 @@ def rebuild_lists(
     now: float,
     problems: Path | None = None,
 ) -> CompileReport:
-    """Do the same though somebody has broken the site's files.
+    """Do the same while the site's files are wrong.
 
-    Its own lists are then those of the policy in force. They are left out where that is not
-    known either, and where one of them cannot be read.
+    Its own lists are then those of the policy in force. They are left out if that is not
+    known either, or if one of them cannot be read.
 
     Args:
         config: the folder of ``site.yaml``.
         policy: the policy in force.
         blocklists: the folder of all other lists.
         target: the index, or where to write it.
-        now: Unix time, to be noted in it.
-        problems: a file for what was not taken.
+        now: Unix time, to be written in it.
+        problems: a file for the refused entries.
 
     Raises:
         ConfigErrors: the folder's files are wrong.
@@ -121,7 +121,7 @@ def compile_blocklists(
     target: Path | IO[bytes],
     *,
     now: float,
-    feed: int | None,
+    feed: str | None,
     problems: Path | None = None,
     progress: Progress | None = None,
 ) -> CompileReport:

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 def write_policy(
     target: Path, policy: Policy, looked: Looked | None, lists: Iterable[ListSource]
 ) -> None:
-    """Write a policy, and what it was made from where that can be told.
+    """Write a policy, and its build record if there can be one.
 
     Args:
         target: the policy file.
-        policy: what to write.
-        looked: what ``build_record.look`` saw before anything was read.
-        lists: all that it was compiled by.
+        policy: the policy to write.
+        looked: the result of ``build_record.look`` before anything was read.
+        lists: the lists that it was compiled with.
 
     Raises:
         StoreError: the disk refused.

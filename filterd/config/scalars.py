@@ -195,7 +195,7 @@ def endpoint(value: Any) -> Endpoint:
 
 
 def is_endpoint_with_port(text: str) -> bool:
-    """Tell whether a text that is an endpoint names its port."""
+    """Return whether an endpoint's text has a port."""
     found = _ENDPOINT.fullmatch(text)
     return found is not None and (found["port6"] or found["port4"]) is not None
 

@@ -62,16 +62,16 @@ def compile_scheduled(
     lists: dict[str, str],
     problems: Problems,
 ) -> tuple[Scheduled, ...]:
-    """Return what schedules open and close, and note what makes no sense.
+    """Return the effects of schedules, and note entries that make no sense.
 
     Args:
         document: the site's file.
-        site: what it says.
+        site: its content.
         schedules: the site's.
-        holidays: on which some of them hang.
-        things: what can be opened and closed.
+        holidays: some schedules depend on them.
+        things: categories and services that can be opened and closed.
         lists: the category of each list.
-        problems: where to note what is wrong.
+        problems: collects the errors.
     """
     checker = _Checker(document, site, things, lists, problems)
     sound = [
@@ -127,7 +127,7 @@ def past_windows(document: Document, site: SiteFile, today: date) -> Iterator[Co
 
 
 class _Checker:
-    """Says which entries can be."""
+    """Checks entries of ``scheduled``."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class _Checker:
         self._things, self._lists = things, lists
 
     def is_sound(self, position: int, entry: ScheduledEntry) -> bool:
-        """Tell whether everything that an entry names is there and may be what it says."""
+        """Return whether everything in an entry exists and may be opened or closed so."""
         where = ("scheduled", position)
         sound = check_network(
             self._document, where, entry.for_, self._site.networks, self._problems
@@ -203,7 +203,7 @@ def _scheduled(entry: ScheduledEntry) -> Scheduled:
 
 
 def _meet(these: Sequence[Window], those: Sequence[Window], holidays: Sequence[Holiday]) -> bool:
-    """Tell whether any of these windows is ever open together with any of those."""
+    """Return whether two lists of windows ever overlap."""
     days = _days([*these, *those], holidays)
     openings = [
         (starts, ends, side)

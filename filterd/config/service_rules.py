@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.documents import did_you_mean
 from filterd.i18n import UNSAID, Sentence, say
-from filterd.lists.services import list_id, service_list
+from filterd.lists.catalog_schema import list_id, service_list
 from filterd.policy.model import Service
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a site's files may say of services and of what stays closed."""
+"""The schema of services and of ``keep_closed`` in a site's files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from filterd.config.scalars import Identifier, name_from
 from filterd.documents import DocumentModel, refusal
 from filterd.i18n import say
-from filterd.lists.services import unfit
+from filterd.lists.catalog_schema import unfit
 
 
 class Words(DocumentModel):
@@ -42,7 +42,7 @@ class ServiceEntry(DocumentModel):
     """A service of the school's own: names that it wants to open or close together."""
 
     name: Annotated[Words, BeforeValidator(_text_is_both), _WORDS_SCHEMA] = Field(
-        description="What people call it; one text, or vi and en."
+        description="Its name for people; one text, or vi and en."
     )
     group: Identifier = Field(description="The category that it belongs to.")
     min_age: Annotated[int, Field(ge=0, le=18)] | None = Field(
@@ -61,7 +61,7 @@ class ServiceSettings(DocumentModel):
 
 
 class KeptClosed(DocumentModel):
-    """What stays closed to whom its tier closes it, whatever a grade or a command says."""
+    """Closed where the tier closes it; no grade and no command opens it."""
 
     categories: tuple[Identifier, ...] = Field((), description="Categories.")
     services: tuple[Identifier, ...] = Field((), description="Services.")

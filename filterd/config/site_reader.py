@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds and reads the files of a site: ``site.yaml`` and one file for each tier.
+"""Find and read the files of a site: ``site.yaml`` and one file for each tier.
 
 A tier file that the site's folder does not have is taken from those that ship
-with filterd, so that a school writes only what it wants otherwise.
+with filterd, so that a school writes only what it wants otherwise. A ``site.yaml``
+of an older version of its keys is read as one of the present version; the file
+itself stays as its author wrote it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from filterd.config.error_collector import Problems
-from filterd.config.site_schema import SiteFile
+from filterd.config.site_schema import VERSION, SiteFile
 from filterd.config.site_sources import SITE_FILE, SiteFiles
 from filterd.config.tiers import TierFile
 from filterd.documents import Document, load, validate
@@ -20,9 +22,16 @@ from filterd.paths import shipped
 from filterd.policy.model import TIERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from filterd.config.build_record import Site
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""By version n of ``site.yaml``: make its data the data of version n + 1.
+
+What keeps its key keeps its place in errors.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class TierSource:
 
 @dataclass(frozen=True, slots=True)
 class SiteSources:
-    """Everything that a site's folder says, each file checked for itself.
+    """All files of a site's folder, each checked for itself.
 
     Attributes:
         files: its YAML files, and its folder.
@@ -63,7 +72,7 @@ def load_site(folder: Path, kept: Site | None = None) -> SiteSources:
     problems, files = Problems(), SiteFiles(folder, kept)
     document = site = None
     with problems.noting():
-        document = files.load(SITE_FILE)
+        document = migrated(files.load(SITE_FILE))
         site = validate(document, SiteFile)
     tiers = {}
     for tier in TIERS:
@@ -77,6 +86,31 @@ def load_site(folder: Path, kept: Site | None = None) -> SiteSources:
     return SiteSources(files, document, site, tiers)
 
 
+def migrated(document: Document) -> Document:
+    """Return a ``site.yaml`` as one of the present version.
+
+    Raises:
+        ConfigError: it is of a newer version than this filterd knows.
+    """
+    data = document.data
+    version = data.get("version", 1) if isinstance(data, dict) else VERSION
+    if type(version) is not int or version < 1:
+        return document  # the model refuses it with the place
+    if version > VERSION:
+        raise document.error(
+            say(
+                "this file is of version {version}, and this filterd knows versions up to {known}",
+                version=version,
+                known=VERSION,
+            ),
+            ("version",),
+            hint=say("install a newer filterd, or restore the file from before its update"),
+        )
+    for step in range(version, VERSION):
+        data = {**MIGRATIONS[step](data), "version": step + 1}
+    return replace(document, data=data)
+
+
 def shipped_tiers() -> dict[str, TierSource]:
     """Return the tiers as they ship.
 
@@ -88,7 +122,7 @@ def shipped_tiers() -> dict[str, TierSource]:
 
 
 def inheritance(tiers: dict[str, TierSource], tier: str) -> list[TierSource]:
-    """Return the sources that make up a tier, the one that inherits from nobody first."""
+    """Return the sources of a tier, beginning with the one that inherits from none."""
     chain = [tiers[tier]]
     while (parent := chain[0].file.inherits) is not None:
         chain.insert(0, tiers[parent])

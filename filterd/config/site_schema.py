@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``site.yaml`` may say: one school, its networks, and where it differs.
+"""The schema of ``site.yaml``: one school, its networks, and its own rules.
 
-These models check each value for itself. Whether the values fit each other, the
-tier files and the catalogue is ``compile``'s to check.
+These models check each value for itself. ``compile`` checks that the values agree with
+each other, with the tier files and with the catalogue.
 """
 
 from __future__ import annotations
@@ -62,17 +62,20 @@ PRIVATE_RANGES = (
     "fc00::/7",
     "fe80::/10",
 )
-"""Who may ask where the site does not say: this machine and every private network.
+"""The default of ``allow_from``: this machine and every private network.
 
-Beside them whoever is in a network of the site, or directly connected on its side
-of the gateway (``filterd.clients``): a provider's IPv6 prefix is a public one.
+Clients in a network of the site, or directly connected on its side of the gateway
+(``filterd.clients``), may ask too: a provider's IPv6 prefix is a public one.
 """
+
+VERSION = 1
+"""Of the keys of ``site.yaml``; ``site_reader`` brings an older file up to it."""
 
 _DNS_PORT, _TLS_PORT = 53, 853
 
 
 class School(DocumentModel):
-    """Who runs this."""
+    """The school."""
 
     name: str = Field(min_length=1, description="The school's name, for pages and reports.")
     code: str = Field("", description="The ministry's code of the school; it survives a renaming.")
@@ -82,7 +85,7 @@ class NetworkEntry(DocumentModel):
     """How the clients of one network are recognised, and the grade that they then have."""
 
     timetable: Timetable = Field(
-        {}, description="Whose lessons are in this room: weekday, lesson, grade."
+        {}, description="The lessons in this room: weekday, lesson, grade."
     )
     grade: Grade | None = Field(
         None,
@@ -90,17 +93,17 @@ class NetworkEntry(DocumentModel):
         description="The grade of everybody in it; a room with a timetable needs none.",
     )
     on_holidays: bool = Field(
-        False, description="Its timetable holds on holidays, too; else it is between lessons then."
+        False, description="Its timetable also applies on holidays; otherwise no lesson then."
     )
     room: bool = Field(
-        False, description="It is a room whose grade commands change; one with a timetable is."
+        False, description="A room: commands change its grade. Implied by a timetable."
     )
     cidrs: tuple[Cidr, ...] = Field((), description="Its address ranges; the longest prefix wins.")
     interfaces: tuple[str, ...] = Field(
-        (), description="Interfaces of the gateway; they tell where no range does."
+        (), description="Interfaces of the gateway, for clients in no address range."
     )
     macs: tuple[Mac, ...] = Field(
-        (), description="MAC addresses of its devices; they tell before any range does."
+        (), description="MAC addresses of its devices; they go before address ranges."
     )
 
     @field_validator("grade")
@@ -142,9 +145,9 @@ class UpstreamEntry(DocumentModel):
         Field(description="Its address and port, or system for the servers of resolv.conf.")
     )
     tls: Literal["strict", "opportunistic"] | None = Field(
-        None, description="Ask by TLS: strict proves who it is, opportunistic takes what comes."
+        None, description="Use TLS: strict checks the certificate, opportunistic does not."
     )
-    name: str = Field("", description="What its certificate must say; its address if left out.")
+    name: str = Field("", description="The name in its certificate; its address if left out.")
     trusted: bool = Field(
         False, description="It validates DNSSEC and the way to it is safe: pass its AD bit on."
     )
@@ -180,7 +183,7 @@ Upstream = Annotated[
 
 
 class RateLimitEntry(DocumentModel):
-    """What one client may ask before it is sent to TCP."""
+    """The UDP questions of one client before it is sent to TCP."""
 
     queries_a_second: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
         200, description="How many questions a second one client may ask for long."
@@ -191,7 +194,7 @@ class RateLimitEntry(DocumentModel):
 
 
 class LogEntry(DocumentModel):
-    """What is remembered of lookups."""
+    """The record of lookups."""
 
     level: Literal["counts", "off"] = Field(
         "counts", description="counts: totals by hour without names or addresses; off: nothing."
@@ -202,11 +205,11 @@ class LeaseFileEntry(DocumentModel):
     """A file in which the school's DHCP server keeps its leases."""
 
     file: str = Field(pattern=r"^/", description="Its absolute path.")
-    format: LeaseFormat = Field(description="Who writes it: dnsmasq or kea.")
+    format: LeaseFormat = Field(description="Its program: dnsmasq or kea.")
 
 
 class LeasesEntry(DocumentModel):
-    """What the DHCP server knows of devices."""
+    """The lease files of the DHCP server."""
 
     files: tuple[LeaseFileEntry, ...] = Field(min_length=1, description="Its files of leases.")
     zone: Name | None = Field(
@@ -227,7 +230,7 @@ class ExceptionEntry(DocumentModel):
         Whom(), alias="for", description="Everybody, or one tier, grade, network or client."
     )
     reason: str = Field(min_length=3, description="Why; it is shown and reported.")
-    author: str = Field("", description="Who decided it.")
+    author: str = Field("", description="The person who decided.")
     from_: Time | None = Field(None, alias="from", description="When it begins.")
     until: Time | None = Field(None, description="When it ends; a date alone is that day's end.")
 
@@ -259,21 +262,24 @@ class DelegatedZoneEntry(DocumentModel):
 class ListEntry(DocumentModel):
     """A list of the school's own."""
 
-    id: Identifier = Field(description="What decisions call the list.")
+    id: Identifier = Field(description="The name of the list in verdicts.")
     file: str = Field(min_length=1, description="Its file, beneath the folder of site.yaml.")
     format: str = Field(
         "domains", description="One of the formats that blocklists/README.md names."
     )
     category: Identifier = Field(description="The category of everything in it.")
     subtrees: bool = Field(
-        False, description="Whether an entry for one host stands for what is beneath it, too."
+        False, description="Whether an entry for one host includes everything beneath it."
     )
 
 
 class SiteFile(DocumentModel):
     """The file ``site.yaml``: one school."""
 
-    school: School = Field(description="Who runs this.")
+    version: Annotated[int, Field(ge=1, le=VERSION)] = Field(
+        1, description="Of the keys of this file; 1 if left out."
+    )
+    school: School = Field(description="The school.")
     time_zone: TimeZone = Field(
         "Asia/Ho_Chi_Minh",
         validate_default=True,  # a small system may have no zones at all
@@ -286,35 +292,34 @@ class SiteFile(DocumentModel):
         description="Addresses to answer on, by UDP and TCP; port 53 where none is written.",
     )
     allow_from: tuple[Cidr, ...] = Field(
-        PRIVATE_RANGES, description="Who may ask, beside the networks below; others get silence."
+        PRIVATE_RANGES,
+        description="Ranges that may ask, beside the networks; others get no answer.",
     )
     lan_interfaces: tuple[str, ...] = Field(
-        (), description="Interfaces whose directly connected prefixes may ask; else it is found."
+        (), description="Interfaces whose directly connected prefixes may ask; default: found."
     )
     upstreams: tuple[Upstream, ...] = Field(
         default_factory=lambda: (UpstreamEntry.model_validate({"server": SYSTEM}),),
         min_length=1,
-        description="Whom to ask what may pass: addresses, or system for resolv.conf's servers.",
+        description="Resolvers for names that pass: addresses, or system (resolv.conf).",
     )
     randomise_case: bool = Field(
         False, description="Vary the letter case of questions (0x20), which forgers must guess."
     )
     workers: Annotated[int, Field(ge=1, le=16)] = Field(
-        1, description="How many processes answer; one serves a whole school."
+        1, description="The number of processes that answer; one is enough for a school."
     )
     rate_limit: RateLimitEntry = Field(
-        RateLimitEntry(), description="What one client may ask before it is sent to TCP."
+        RateLimitEntry(), description="The UDP questions of one client before it is sent to TCP."
     )
     log: LogEntry = Field(
         default_factory=lambda: LogEntry.model_validate({}),
-        description="What is remembered of lookups.",
+        description="The record of lookups.",
     )
     cache_size_mb: Annotated[int, Field(ge=1, le=4096)] = Field(
         32, description="The memory of each worker for answers, in MiB."
     )
-    leases: LeasesEntry | None = Field(
-        None, description="Where the DHCP server keeps what it knows of devices."
-    )
+    leases: LeasesEntry | None = Field(None, description="The lease files of the DHCP server.")
     allow_private_answers: tuple[NameToOpen, ...] = Field(
         (), description="Public names that may lead to private addresses."
     )
@@ -332,13 +337,13 @@ class SiteFile(DocumentModel):
         default_factory=dict, description="Named times: each is open while one of its windows is."
     )
     scheduled: tuple[ScheduledEntry, ...] = Field(
-        (), description="What schedules open and close, and for whom."
+        (), description="What schedules open and close, and for which clients."
     )
     services: dict[Identifier, ServiceEntry] = Field(
         default_factory=dict, description="The school's own services, by id."
     )
     keep_closed: KeptClosed = Field(
-        KeptClosed(), description="What stays closed, whatever a grade or a command says."
+        KeptClosed(), description="Things that no grade and no command opens."
     )
     grades: dict[Grade, Settings] = Field(
         default_factory=dict, description="Where a grade differs from its tier."
@@ -352,5 +357,5 @@ class SiteFile(DocumentModel):
     )
     lists: tuple[ListEntry, ...] = Field((), description="The school's own lists.")
     feed: FeedAddress | None = Field(
-        None, description="Address of the feed that brings the lists; else those that ship."
+        None, description="Address of the feed with the lists; without it the shipped lists."
     )

@@ -34,7 +34,7 @@ class SiteFiles:
         self.folder, self._kept = folder, kept
 
     def has(self, path: str) -> bool:
-        """Tell whether the site has a file of its own at a path in its folder."""
+        """Return whether the site has its own file at a path in its folder."""
         return (self.folder / path).exists() if self._kept is None else path in self._kept
 
     def load(self, path: str) -> Document:

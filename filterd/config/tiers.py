@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a tier's file may say, and what a grade may differ in: the same settings.
+"""The schema of a tier's file, and of a grade: the same settings.
 
-Every setting may be left out; then it is inherited: a grade takes it from its
-tier, a tier from the one that it inherits, and that one from ``DEFAULTS``.
+A missing setting is inherited: a grade takes it from its tier, a tier from the one that
+it inherits, and that one from ``DEFAULTS``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ AGE_OF_GRADE = {
     **{str(number): number + 5 for number in range(1, 13)},
     "continuing": 15,
     "staff": 18,
-    "guest": 3,  # nobody knows who a guest is, so the strictest age
+    "guest": 3,  # the age of a guest is unknown, so the strictest
 }
 """The age in years of the youngest in a grade."""
 
@@ -56,7 +56,7 @@ class Sinkhole(DocumentModel):
 
 
 class Settings(DocumentModel):
-    """What a tier and a grade can set; None is inherited."""
+    """The settings of a tier or a grade; None is inherited."""
 
     categories: Categories = Field(
         Categories(), description="Categories closed or open, whatever the age."
@@ -68,7 +68,7 @@ class Settings(DocumentModel):
         None, description="Close every other category whose min_age is above the grade's age."
     )
     block_response: BlockResponse | None = Field(
-        None, description="What a blocked client is told: nxdomain, nodata or sinkhole."
+        None, description="The answer to a blocked question: nxdomain, nodata or sinkhole."
     )
     sinkhole: Sinkhole | None = Field(
         None, description="The addresses that block_response sinkhole answers with."
@@ -99,10 +99,10 @@ DEFAULTS = Settings(
 
 
 class TierFile(Settings):
-    """A file ``<tier>.yaml``: what one age tier may see."""
+    """A file ``<tier>.yaml``: the rules of one age tier."""
 
     tier: Tier = Field(description="The tier that this file is about; the file is named after it.")
-    description: Words = Field(description="What the tier is, for people.")
+    description: Words = Field(description="The name of the tier for people.")
     inherits: Tier | None = Field(
-        None, description="Another tier, whose settings hold where this file sets none."
+        None, description="Another tier, whose settings apply where this file sets none."
     )

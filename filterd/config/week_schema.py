@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``site.yaml`` may say of the school's week: lessons, timetables, schedules, holidays.
+"""The schema of the school's week: lessons, timetables, schedules, holidays.
 
-As in ``schema``, each value is checked for itself here and nothing else.
+As in ``site_schema``, each value is only checked for itself.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ Weekday = Annotated[
 TimeOfDay = Annotated[int, PlainValidator(_time_of_day), _TEXT_SCHEMA]
 LessonTime = Annotated[TimeSpan, PlainValidator(_time_span), _TEXT_SCHEMA]
 Timetable = dict[Weekday, dict[Identifier, Grade]]
-"""Who sits in a room: by weekday and lesson."""
+"""The grade of a room, by weekday and lesson."""
 
 
 class DaysOff(DocumentModel):
@@ -94,7 +94,7 @@ class DaysOff(DocumentModel):
 
     first: IsoDate = Field(description="The day, or the first of several.")
     last: IsoDate | None = Field(None, description="The last of several days.")
-    name: str = Field("", description="What people call it.")
+    name: str = Field("", description="Its name for people.")
 
     @model_validator(mode="after")
     def _is_in_order(self) -> DaysOff:
@@ -124,7 +124,7 @@ class WindowEntry(DocumentModel):
     first: IsoDate | None = Field(None, description="The first date of it.")
     last: IsoDate | None = Field(None, description="The last date of it.")
     holidays: Literal["off", "on"] | None = Field(
-        None, description="on: on holidays only; off: on none; whatever the day if left out."
+        None, description="on: only on holidays; off: not on holidays; both if left out."
     )
 
     @model_validator(mode="after")
@@ -144,12 +144,14 @@ class WindowEntry(DocumentModel):
 
 
 class TargetEntry(DocumentModel):
-    """What a schedule opens or closes."""
+    """The thing that a schedule opens or closes."""
 
     category: Identifier | None = Field(None, description="A category.")
     service: Identifier | None = Field(None, description="A service.")
     list_: Identifier | None = Field(None, alias="list", description="One list.")
-    tier: Tier | None = Field(None, description="A tier: closed, it sees only what is allowed.")
+    tier: Tier | None = Field(
+        None, description="A tier; closed, it gets only allowed names and pins."
+    )
 
     @model_validator(mode="after")
     def _is_one(self) -> TargetEntry:
@@ -165,11 +167,11 @@ class TargetEntry(DocumentModel):
 
 
 class ScheduledEntry(DocumentModel):
-    """What is open or closed while a schedule is open."""
+    """An effect of a schedule while it is active."""
 
     schedule: Identifier = Field(description="One of the schedules.")
-    open: TargetEntry | None = Field(None, description="What is open then.")
-    close: TargetEntry | None = Field(None, description="What is closed then.")
+    open: TargetEntry | None = Field(None, description="The thing to open.")
+    close: TargetEntry | None = Field(None, description="The thing to close.")
     for_: ForWhom = Field(
         Whom(), alias="for", description="Everybody, or one tier, grade, network or client."
     )
@@ -182,7 +184,7 @@ class ScheduledEntry(DocumentModel):
 
     @property
     def verb(self) -> str:
-        """Its key that says what happens."""
+        """Its key: ``open`` or ``close``."""
         return "open" if self.open is not None else "close"
 
     @property

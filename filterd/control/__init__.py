@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 5: the socket by which commands ask the running daemon: its protocol and the client.
+"""Floor 5: the control socket of the running daemon: its protocol, and the client.
 
-A Unix socket in the state folder. One request a connection: a line of JSON
-``{"command": ..., ...}``, answered by a line of JSON, ``{"ok": true, "result": ..., "notices":
-[...]}`` or ``{"ok": false, "error": TEXT, "code": ..., "errors": [...]}``. The server
-(``daemon.control_server``) learns from the kernel which user asks.
+A Unix socket in the state folder. One request a connection, one *frame*, which is a line of
+JSON; one frame or more answer it, and the last one has the end mark::
+
+    {"version": 1, "id": 7, "stream": 0, "act_for": "", "ask": "check", "arguments": {...}}
+    {"ok": true, "result": ..., "notices": [...], "version": 1, "id": 7, "stream": 0, "end": true}
+    {"ok": false, "error": TEXT, "code": ..., "errors": [...], "version": 1, ...}
+
+``frames`` bounds each of these. The server (``daemon.control_server``) gets the user of the
+client from the kernel; ``act_for`` is the token of a person in whose name that user asks.
 """
 
-from filterd.control.connection import NotLetInError, ask, is_running, notices
+from filterd.control.connection import NotLetInError, ask, is_running, notices, stream
 
-__all__ = ["NotLetInError", "ask", "is_running", "notices"]
+__all__ = ["NotLetInError", "ask", "is_running", "notices", "stream"]

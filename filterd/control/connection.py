@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking the running daemon; synchronous, because a command does nothing else meanwhile."""
+"""Ask the running daemon; synchronous, because a command does nothing else meanwhile."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
+import itertools
 import os
 import pwd
 import socket
 import stat
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from typing import IO, TYPE_CHECKING, Any
 
+from filterd.control import frames
 from filterd.errors import ControlError, from_plain
 from filterd.i18n import Sentence, refused, say
 from filterd.i18n import from_plain as sentence_of
@@ -19,15 +21,18 @@ from filterd.overrides.roles import ADMINS, TEACHERS
 from filterd.privileges import own_rights
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ANSWER_WITHIN_S = 90.0
 """A reload compiles the policy in a child process that may take a minute."""
 
-_LARGEST = 16 * 1024 * 1024
+_MOST_FRAMES = 10_000
+"""Of one answer."""
 
+_ids = itertools.count(1)
 notices: dict[Sentence, None] = {}
-"""What the daemon has every command say, once each."""
+"""Notices of the daemon, for every command to print once each."""
 
 
 class NotLetInError(ControlError):
@@ -35,42 +40,68 @@ class NotLetInError(ControlError):
 
 
 def is_running(path: Path) -> bool:
-    """Tell whether a daemon answers at this socket, or would answer others."""
+    """Return whether a daemon answers at this socket, or would answer another user."""
     try:
-        answer = _exchange(path, "ping")
+        with _connection(path, _request("ping")) as lines:
+            return _line(lines).startswith(b'{"ok": ')  # one that is too busy runs, too
     except NotLetInError:
         return True
     except ControlError:
         return False
-    return answer.startswith(b'{"ok": ')  # one that is too busy to answer runs, too
 
 
-def ask(path: Path, command: str, **arguments: Any) -> Any:
-    """Return what the daemon says to a command.
+def ask(path: Path, command: str, *, act_for: str = "", **arguments: Any) -> Any:
+    """Send a command and return its result, from the last frame of the answer.
+
+    Args:
+        path: the daemon's socket.
+        command: its name.
+        act_for: the token of the person in whose name this process asks; else empty.
+        arguments: the command's.
 
     Raises:
         NotLetInError: a daemon may run, and this user may not ask it.
         ControlError: no daemon answers there, or it cannot do that.
-        ConfigErrors: it found the site's files wrong; the old policy stays.
+        ConfigErrors: the site's files are wrong; the old policy stays in force.
     """
-    return _result(_exchange(path, command, **arguments), path)
+    return deque(stream(path, command, act_for=act_for, **arguments), maxlen=1).pop()
 
 
-def _exchange(path: Path, command: str, **arguments: Any) -> bytes:
-    """Return the line that answers a command; empty if the connection ended without one.
+def stream(path: Path, command: str, *, act_for: str = "", **arguments: Any) -> Iterator[Any]:
+    """Yield the result of each frame that answers a command; arguments and errors as ``ask``."""
+    request = _request(command, arguments, act_for)
+    with _connection(path, request) as lines:
+        for _ in range(_MOST_FRAMES):
+            result, is_end = _result(_line(lines), request, path)
+            yield result
+            if is_end:
+                return
+    raise _no_answer(path)
+
+
+def _request(
+    command: str, arguments: dict[str, Any] | None = None, act_for: str = ""
+) -> frames.Request:
+    number = next(_ids) % (frames.MOST_ID + 1)
+    return frames.Request(command, arguments or {}, number, act_for=act_for)
+
+
+@contextlib.contextmanager
+def _connection(path: Path, request: frames.Request) -> Iterator[IO[bytes]]:
+    """Send a request and yield what answers it, to read by lines.
 
     Raises:
         NotLetInError, ControlError: as ``ask``.
     """
-    request = json.dumps({"command": command, **arguments}).encode() + b"\n"
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(ANSWER_WITHIN_S)
-            with own_rights():  # the kernel tells the daemon who connects
+            with own_rights():  # the kernel reports the user to the daemon
                 _connect(connection, path)
             with contextlib.suppress(BrokenPipeError):  # it may have said why before it closed
-                connection.sendall(request)
-            return _read_line(connection)
+                connection.sendall(frames.dump_request(request))
+            with connection.makefile("rb") as lines:
+                yield lines
     except PermissionError as error:
         raise NotLetInError(
             say(
@@ -111,23 +142,36 @@ def _own_name() -> str:
         return f"uid-{os.geteuid()}"
 
 
-def _read_line(connection: socket.socket) -> bytes:
-    parts: list[bytes] = []
-    while not parts or not parts[-1].endswith(b"\n"):
-        part = connection.recv(65_536)
-        if not part or sum(map(len, parts)) > _LARGEST:
-            break
-        parts.append(part)
-    return b"".join(parts)
+def _line(lines: IO[bytes]) -> bytes:
+    """Return the next frame; what is longer than one may be is cut off and no frame."""
+    return lines.readline(frames.LARGEST_ANSWER_OCTETS)
 
 
-def _result(line: bytes, path: Path) -> Any:
+def _result(line: bytes, request: frames.Request, path: Path) -> tuple[Any, bool]:
+    """Return what a frame holds, and whether it is the last.
+
+    Raises:
+        ControlError, ConfigErrors: as ``ask``.
+    """
     try:
-        answer = json.loads(line)
+        frame = frames.read_answer(line, request)
+        if frame is None:
+            raise ControlError(
+                say(
+                    "{path}: the filterd that runs is of an earlier release than this command;"
+                    " restart it: `sudo systemctl restart filterd`",
+                    path=path,
+                )
+            )
+        answer, is_end = frame
         if answer["ok"]:
             notices.update(dict.fromkeys(map(sentence_of, answer.get("notices", ()))))
-            return answer["result"]
+            return answer["result"], is_end
         error = from_plain({"errors": [], **answer})
-    except (ValueError, KeyError, TypeError, RecursionError) as wrong:
-        raise ControlError(say("{path}: filterd gave no answer; see its log", path=path)) from wrong
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
+        raise _no_answer(path) from wrong
     raise error
+
+
+def _no_answer(path: Path) -> ControlError:
+    return ControlError(say("{path}: filterd gave no answer; see its log", path=path))

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 6: the processes that serve, and their sockets.
+"""Floor 6: the serving processes and their sockets.
 
 ::
 
-    main        puts the processes together
-    supervisor -- owns the sockets (listen_sockets), forks the others and keeps them
+    main        assembles the processes
+    supervisor -- owns the sockets (listen_sockets), forks the others and replaces them
       |- manager -- reloads (site_loader), changes by command (change_service), status, the
       |     |       log (log_collector), the watchdog's real questions, the control socket
       |     |       (control_server, control_commands); a worker_channel to each worker
       |     '- shared_page: the epoch in force, heartbeats -- shared memory
       '- worker ... -- answers: fastpath.udp_listener and tcp_listener in front of the chain
 
-``site_loader`` makes a ``Site`` of what is on disk; ``current_site`` is the one in force.
+``site_loader`` makes a ``Site`` from files; ``current_site`` is the one in force.
 ``device_discovery`` and ``exam_recording`` watch rooms for a while, ``timekeeper`` the clock.
 
 Invariants: a question that a dead worker has not read waits in the kernel for
-the next one. A reload is in force in all workers or in none: each prepares it
-before the epoch moves, and after that none answers by the one before. A change
-by command is recorded first, and then in force in all workers, whichever process ends.
+the next one. A reload takes effect in all workers or in none: each prepares it before
+the epoch moves, and after that none answers by the one before. A change by command is
+recorded first, and then in force in all workers, whichever process ends.
 """

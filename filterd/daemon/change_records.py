@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was changed, and what was in force when: noted, and told as plain data."""
+"""Record changes and the policy of each time, and report them as plain data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from filterd import i18n
 from filterd.errors import ControlError, FilterdError, StoreError
 from filterd.i18n import say
 from filterd.overrides.effects import has_ended, things_of
-from filterd.overrides.mended_mistakes import Mistakes
+from filterd.overrides.mistake_reports import Mistakes
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.policy import policy_file as policy_store
 from filterd.resolve.explain_history import PastQuestion, PastState, explain_past
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
 _MOST_OCTETS = 8 * 1024 * 1024
-"""Of a history that is told at once: half of what a command takes in."""
+"""Of a history in one reply: half of what a command accepts."""
 
 
 _log = logging.getLogger("filterd.changes")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a request for a change means now: lengths and lessons become ends. Pure.
+"""Resolve a request for a change: lengths and lessons become ends. Pure.
 
 A request is plain data, from outside, and changed in place.
 """
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def work_out_length(request: dict[str, Any], now: float, *, is_unknown: bool) -> bool:
-    """Replace ``for_s`` by the end that it means; tell whether it waits for the time.
+    """Replace ``for_s`` by its end; return whether it waits for the time to be known.
 
     Raises:
-        ChangeError: it is none, or a time was told that is past for certain.
+        ChangeError: it is no length, or a given time is certainly past.
     """
     for_s, starts_at = request.pop("for_s", None), request.get("starts_at")
     if for_s is not None:
@@ -79,7 +79,7 @@ def work_out_lesson(
 
 
 def add_what_lists_say(request: dict[str, Any], index: Index) -> None:
-    """Add to a report what the centre has to know of the lists, whatever the client says."""
+    """Add the facts of the lists that the centre needs to a report; ignore the client's."""
     request["seen_in"], request["filterd"] = version_of(index), __version__
     try:
         entries = naming_entries(index, names.from_text(str(request.get("name"))))

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd import i18n
 from filterd.daemon import change_requests
 from filterd.daemon.change_records import Records
-from filterd.daemon.timekeeper import Standing
+from filterd.daemon.timekeeper import ClockStanding
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.i18n import UNSAID, Sentence, refused, say
 from filterd.overrides import change_kinds as kinds
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.daemon.process import Setting
-    from filterd.daemon.timekeeper import Step, Timekeeper
-    from filterd.overrides.change_context import CheckedChange
-    from filterd.overrides.store_results import Done
+    from filterd.daemon.timekeeper import ClockStep, Timekeeper
+    from filterd.overrides.effects import CheckedChange
+    from filterd.overrides.store import Done
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site
 
@@ -62,14 +62,14 @@ _MS = 1000
 _log = logging.getLogger("filterd.changes")
 
 
-class InForce(NamedTuple):
-    """How the manager lets changes act on the daemon.
+class Enforcement(NamedTuple):
+    """The manager's means to let changes act on the daemon.
 
     Attributes:
-        turn: held by whoever is about to move the epoch.
+        turn: held while the epoch is about to move.
         site: returns the site in force.
-        enforce: puts overrides in force in all workers, under an epoch.
-        keeper: knows which time policy goes by.
+        enforce: activates overrides in all workers, under an epoch.
+        keeper: of policy time.
     """
 
     turn: asyncio.Lock
@@ -79,9 +79,9 @@ class InForce(NamedTuple):
 
 
 class Changes:
-    """Makes changes; ``records`` tells of them."""
+    """Makes changes; ``records`` reports them."""
 
-    def __init__(self, setting: Setting, in_force: InForce) -> None:
+    def __init__(self, setting: Setting, in_force: Enforcement) -> None:
         self._setting, self._clock, self._in_force = setting, setting.clock, in_force
         self._time = setting.time
         self._store = Store(setting.state, setting.clock, setting.overrides.get)
@@ -90,7 +90,7 @@ class Changes:
         self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
 
     def start(self) -> bool:
-        """Mend what the last life has left; tell whether that changed what workers load."""
+        """Repair the state of the last run; return whether that changed what workers load."""
         before = self._setting.overrides.get() or Exported(NOTHING, GENESIS)
         now = self._store.start().exported
         self._setting.overrides.put(now)
@@ -113,7 +113,7 @@ class Changes:
             seen = None if self._problem else await asyncio.to_thread(self._marks)
 
     def _keep(self) -> None:
-        """Keep the problem for the status, and tell the log of it once."""
+        """Keep the problem for the status, and log it once."""
         try:
             self._store.keep()
         except (StoreError, OSError) as error:
@@ -128,14 +128,14 @@ class Changes:
         return self._marks(), self._store.lost()
 
     def _marks(self) -> tuple[object, ...]:
-        """Return what tells files that another process has touched from those that were written."""
+        """Return marks that show whether another process has touched the written files."""
         state = self._setting.state
         return tuple(map(_mark, (state.overrides, *state.overrides_copies)))
 
     async def close(self) -> None:
-        """Let the changes that are at work come to their end, if they do so soon.
+        """Wait for the running changes to end, if they do so soon.
 
-        What is recorded by then is put in force by whoever comes next.
+        The next process activates a change that is recorded by then.
         """
         if not self._at_work:
             return
@@ -145,20 +145,20 @@ class Changes:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def change(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
-        """Make a change and put it in force in every worker; return what became of it.
+        """Make a change and activate it in every worker; return the result.
 
-        It goes on when whoever asked goes away.
+        It continues if the client closes its connection.
 
         Args:
-            request: ``kind``, ``reason`` and what the kind wants. ``lesson``, true,
-                stands for the end of the lesson that is on.
-            author: who asks.
+            request: ``kind``, ``reason`` and the fields of the kind. ``lesson``, true,
+                means the end of the present lesson.
+            author: of the change.
 
         Raises:
-            ChangeError: it is wrong, or cannot be made as things are.
+            ChangeError: it is wrong, or cannot be made at present.
             StoreError: it cannot be recorded.
             ControlError: this author may not make it; or it is recorded, and the
-                message says that it is not in force yet.
+                message reports that it is not in force yet.
         """
         task = asyncio.get_running_loop().create_task(self._change(dict(request), author))
         self._at_work.add(task)
@@ -172,11 +172,11 @@ class Changes:
         return {"problems": [i18n.to_plain(one) for one in told if one]}
 
     def lost(self) -> list[Any]:
-        """Return what every command must say, as plain data."""
+        """Return the notices that every command must show, as plain data."""
         return list(map(i18n.to_plain, self._lost))
 
     async def note_trial(self, room: str, author: Author) -> None:
-        """Record that somebody has begun a trial run of an exam.
+        """Record the begin of a trial run of an exam.
 
         Raises:
             StoreError: it cannot be recorded.
@@ -230,7 +230,7 @@ class Changes:
             "warnings": list(warnings),
         }
 
-    async def know_time(self, step: Step | None, *, again: bool = False) -> None:
+    async def know_time(self, step: ClockStep | None, *, again: bool = False) -> None:
         """Give their dates to what was set while the time was not known, once it is.
 
         Args:
@@ -260,7 +260,7 @@ class Changes:
             await self._put_in_force(done, epoch, step)
 
     def _is_time_unknown(self) -> bool:
-        return self._in_force.keeper.standing is Standing.UNKNOWN
+        return self._in_force.keeper.standing is ClockStanding.UNKNOWN
 
     def _checked_and_recorded(
         self,
@@ -269,7 +269,7 @@ class Changes:
         payload: dict[str, Any],
         author: Author,
         reason: str,
-        step: Step | None,
+        step: ClockStep | None,
     ) -> tuple[Done, Warnings]:
         policy, now = site.timed.policy, self._time.least()
         change = kinds.parse(kind, payload)
@@ -286,7 +286,7 @@ class Changes:
         return self._record(kind, payload, author, reason), warnings
 
     def _origin(self, change: CheckedChange, author: Author) -> tuple[CheckedChange, str]:
-        """Return a change with what it stops or takes back named, and who made that, or "".
+        """Return a change with the number of the change that it undoes, and its author, or "".
 
         Raises:
             ChangeError: this author has made nothing that could be taken back.
@@ -301,7 +301,7 @@ class Changes:
             number = change.id
         return change, next((row.author for row in rows if row.number == number), "")
 
-    async def _put_in_force(self, done: Done, epoch: int, step: Step | None) -> None:
+    async def _put_in_force(self, done: Done, epoch: int, step: ClockStep | None) -> None:
         """Put a change in force, and let policy time make the step that it is about."""
         if step is None:
             await self._in_force.enforce(done.overrides, epoch)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may open the control socket beside its owner and group (acl(5)).
+"""Let more groups open the control socket than its own (acl(5)).
 
-A socket has one group, and filterd knows two of people. So these get an entry
-each in its access control list: whoever is in one of them can ask, and is in no
-other group for that, such as one that may read the daemon's files.
+A socket has one group, and filterd has two groups of users. So each gets an entry in the
+socket's access control list: its members can send commands without being in a group
+that may read the daemon's files.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _WITHOUT = (errno.ENOTSUP, errno.EPERM, errno.ENOSYS)
 
 
 def let_in(path: Path, groups: Iterable[str]) -> bool:
-    """Let the owner, the group and these groups open a socket, and nobody else.
+    """Let only the owner, the group and these groups open a socket.
 
     Args:
         path: the socket, of this process's user.
         groups: names; those that the machine does not have are left out.
 
-    Returns: whether this file system can do that.
+    Returns: whether this file system has access control lists.
 
     Raises:
         OSError: the socket is gone, or the disk refused.

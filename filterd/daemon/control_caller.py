@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is at the other end of a connection, as the kernel says (unix(7), SO_PEERCRED).
+"""Get the user at the other end of a connection from the kernel (unix(7), SO_PEERCRED).
 
-What a process calls itself is never asked. Its groups are those that it had
-when it connected: whoever was just put into a group has to log in anew.
+The process cannot claim another user. Its groups are those at the time of its
+connection: a user who was just added to a group has to log in again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import socket
 from dataclasses import dataclass
 from struct import Struct, iter_unpack
 from typing import Protocol
+
+from filterd.errors import ControlError
+from filterd.i18n import say
 
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; Linux 4.13
 _MOST_OCTETS = 1024
@@ -30,18 +33,34 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: user ID, user name, and the names of the groups."""
+    """The client's user: ID, name, and the names of the groups."""
 
     uid: int
     user: str
     groups: frozenset[str]
 
+    def acting_for(self, token: str) -> Caller:
+        """Return whose rights count: this user's, or those of the person with a token.
+
+        Raises:
+            ControlError: there is a token, and there are no accounts yet that have one.
+        """
+        if token:
+            raise ControlError(
+                say(
+                    "this filterd has no accounts, so that {user} cannot act for another person;"
+                    " send no token",
+                    user=self.user,
+                )
+            )
+        return self
+
 
 def caller_of(connection: Connection) -> Caller:
-    """Return who opened the other end of a Unix socket.
+    """Return the user that opened the other end of a Unix socket.
 
     Raises:
-        OSError: the kernel does not tell.
+        OSError: the kernel does not report it.
     """
     uid, gid = _ids_of(connection)
     gids = {gid, *_supplementary(connection)}
@@ -49,10 +68,10 @@ def caller_of(connection: Connection) -> Caller:
 
 
 def uid_of(connection: Connection) -> int:
-    """Return the user ID alone, for which nothing has to be looked up.
+    """Return the user ID alone, which needs no lookup.
 
     Raises:
-        OSError: the kernel does not tell.
+        OSError: the kernel does not report it.
     """
     return _ids_of(connection)[0]
 
@@ -66,7 +85,7 @@ def _ids_of(connection: Connection) -> tuple[int, int]:
 def _supplementary(connection: Connection) -> list[int]:
     try:
         told = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_OCTETS)
-    except OSError:  # an old kernel, or more groups than these: nobody gets a right by that
+    except OSError:  # an old kernel, or more groups than these: that gives no right
         return []
     return [gid for (gid,) in iter_unpack("@I", told)]
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the control socket can be asked, and by whom.
+"""The commands of the control socket, and the ranks that they need.
 
-Everybody who may open the socket may look. What acts needs a rank, which the
-kernel's word of who asks gives (``filterd.overrides.roles``).
+Every user who may open the socket may read. Commands that act need a rank, which follows
+from the user that the kernel reports (``filterd.overrides.roles``).
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
     """Return the commands by name.
 
     Args:
-        manager: who answers most of them.
-        feed: tells how the site stands with the feed at an address.
+        manager: it executes most of them.
+        feed: returns the state of the feed at an address.
     """
     return {
         **_looking(manager, feed),
@@ -52,12 +52,12 @@ def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
 
 
 def author_of(caller: Caller) -> Author:
-    """Return who a caller is to filterd."""
+    """Return a caller as an author, with its rank."""
     return Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
 
 
 def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
-    """Return what tells of the present."""
+    """Return the commands that report the present."""
 
     async def ping(_: dict[str, Any], __: Caller) -> str:
         return "pong"
@@ -94,7 +94,7 @@ def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
 
 
 def _remembering(manager: Manager) -> dict[str, Command]:
-    """Return what tells of changes."""
+    """Return the commands that report changes."""
 
     async def overrides(request: dict[str, Any], _: Caller) -> dict[str, Any]:
         at = request.get("at")
@@ -136,7 +136,7 @@ def _remembering(manager: Manager) -> dict[str, Command]:
 
 
 def _policy_and_lists(manager: Manager) -> dict[str, Command]:
-    """Return what tells of the policy and the lists, to whoever may not read their files."""
+    """Return the commands that report policy and lists to users who cannot read the files."""
 
     async def hold(request: dict[str, Any], _: Caller) -> dict[str, Any]:
         return await manager.hold(_wanted(request))
@@ -170,7 +170,7 @@ def _policy_and_lists(manager: Manager) -> dict[str, Command]:
 
 
 def _acting(manager: Manager) -> dict[str, Command]:
-    """Return what changes something."""
+    """Return the commands that change something."""
 
     async def reload(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         author_of(caller).must_be(Rank.ADMIN, say("reload"))
@@ -183,7 +183,7 @@ def _acting(manager: Manager) -> dict[str, Command]:
 
 
 def _watching(manager: Manager) -> dict[str, Command]:
-    """Return what watches a room for somebody."""
+    """Return the commands that watch a room."""
 
     async def room_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         author_of(caller).must_be(Rank.ADMIN, say("say which devices stand in a room"))
@@ -235,10 +235,10 @@ def _room(manager: Manager, request: Mapping[str, Any]) -> str:
 
 
 def _room_to_hear(manager: Manager, request: Mapping[str, Any], caller: Caller) -> str:
-    """Return the room whose questions are asked about: a teacher's class may be heard, no more.
+    """Return the room of a trial run: only a teacher's class may be listened to.
 
     Raises:
-        ControlError: there is no such room, or whoever asks may not hear it.
+        ControlError: there is no such room, or the caller may not listen to it.
     """
     author = author_of(caller)
     author.must_be(Rank.TEACHER, say("listen to what a room asks for"))
@@ -263,7 +263,7 @@ def _question(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wanted(request: Mapping[str, Any]) -> tuple[Expectation, ...] | None:
-    """Return what somebody expects, None where it is what a reload goes by.
+    """Return the expectations of a request; None for those that a reload checks.
 
     Raises:
         ControlError: these are no expectations.
@@ -287,7 +287,7 @@ def _wanted(request: Mapping[str, Any]) -> tuple[Expectation, ...] | None:
 
 
 def _shown(request: Mapping[str, Any]) -> str:
-    """Return how whoever asks writes the time that is asked about."""
+    """Return the form in which the caller writes the time of the question."""
     return str(request.get("shown", request["at"]))[:40]
 
 

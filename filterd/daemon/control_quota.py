@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much of the manager those who ask may hold at a time.
+"""Limit the connections and octets that users of the control socket hold.
 
-Root and the daemon's own user (its reload, its feed) have each an account of their
-own. All others share one, of which no user holds more than a part: so whatever one
-user does, and whatever all of them do, root is answered. Where an account is full, the
-oldest of its connections that has not asked yet makes room.
+Root and the daemon's own user (its reload, its feed) have each an account of their own.
+All others share one, of which one user gets only a part: so root is answered, whatever
+the others do. If an account is full, the oldest of its connections without a request is
+closed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AccountLimits:
     """What an account may hold at a time.
 
     Attributes:
@@ -38,8 +38,8 @@ class Limits:
     commands: int
 
 
-AN_ACCOUNT = Limits(32, 24 * _MIB, 8)
-A_USER = Limits(8, 12 * _MIB, 2)
+AN_ACCOUNT = AccountLimits(32, 24 * _MIB, 8)
+A_USER = AccountLimits(8, 12 * _MIB, 2)
 """One largest answer fits in, or a largest request in each connection."""
 
 
@@ -49,7 +49,7 @@ def busy() -> ControlError:
 
 
 class _Account:
-    def __init__(self, most: Limits) -> None:
+    def __init__(self, most: AccountLimits) -> None:
         self.most = most
         self.connections = self.octets = 0
         self.commands = asyncio.Semaphore(most.commands)
@@ -57,7 +57,7 @@ class _Account:
         """Those that have not asked yet, the oldest first."""
 
     def make_room(self) -> bool:
-        """Tell whether there is room for one more connection, by now."""
+        """Return whether there is room for one more connection, by now."""
         if self.connections >= self.most.connections and self.silent:
             next(iter(self.silent)).give_way()
         return self.connections < self.most.connections
@@ -83,7 +83,7 @@ class Quota:
         return Share(self, uid, accounts)
 
     def forget(self, uid: int) -> None:
-        """Let go of a user who has no connection any more."""
+        """Forget a user without a connection."""
         if uid in self._users and not self._users[uid].connections:
             del self._users[uid]
 
@@ -96,7 +96,7 @@ class Share:
         self._octets = 0
         self._is_held = True
         self.task: asyncio.Task[None] | None = None
-        """Who serves the connection."""
+        """The task that serves the connection."""
         for one in accounts:
             one.connections += 1
             one.silent[self] = None

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon's end of the control socket."""
+"""Serve the control socket: one request a connection, answered in frames (``control.frames``)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import socket
@@ -13,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from filterd.acceptor import Acceptor
+from filterd.control import frames
 from filterd.daemon.control_access import let_in
 from filterd.daemon.control_caller import Caller, caller_of, uid_of
 from filterd.daemon.control_quota import Quota, Share, busy
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Command = Callable[[dict[str, Any], Caller], Awaitable[Any]]
-"""What was asked for, and who asks, which it may not say itself."""
+"""It gets the arguments, and separately the caller."""
 
-_LARGEST_REQUEST = 512 * 1024
-"""An exam may have two thousand names."""
 _READ_OCTETS = 16 * 1024
 _REQUEST_WITHIN_S = 5.0
 _TURN_WITHIN_S = 30.0
@@ -43,9 +41,9 @@ class ControlServer:
 
     Args:
         path: of the socket.
-        commands: what can be asked.
-        groups: those whose members may ask, beside the daemon's own user and group.
-        notices: returns what every command must say, as plain sentences.
+        commands: by name.
+        groups: their members may connect, beside the daemon's own user and group.
+        notices: returns the notices that every command must show, as plain sentences.
     """
 
     def __init__(
@@ -63,9 +61,9 @@ class ControlServer:
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Listen; what is there was left behind by a dead daemon and is replaced.
+        """Listen; an existing socket is of a dead daemon and is replaced.
 
-        Whoever starts it holds the lock of the folder.
+        The caller holds the lock of the folder.
 
         Raises:
             StoreError: the folder cannot be written.
@@ -90,8 +88,8 @@ class ControlServer:
     async def keep(self) -> None:
         """Listen again whenever the socket is gone, for ever.
 
-        Somebody may have removed it, or the disk was full at the start: without
-        it nobody could reload, and another daemon cannot take this one's place.
+        It may have been removed, or the disk was full at the start. Without it no command
+        could reload, and no other daemon may take this one's place.
         """
         problem = ""
         while True:
@@ -120,7 +118,7 @@ class ControlServer:
             self._acceptor = None
 
     async def close(self) -> None:
-        """Stop listening, remove the socket, let go of whoever is connected."""
+        """Stop listening, remove the socket, close all connections."""
         if self._is_in_place():
             self._path.unlink(missing_ok=True)
         self._stop_listening()
@@ -139,50 +137,50 @@ class ControlServer:
                 self._connections.add(task)
                 task.add_done_callback(self._connections.discard)
                 return
-            connection.send(_line({"ok": False, **to_plain(busy())}))
+            connection.send(_refusal(busy()))
         connection.close()
 
     async def _serve(self, connection: socket.socket, share: Share) -> None:
         try:
             try:
-                request = await _request(connection, share)
+                line = await _request(connection, share)
                 share.has_asked()
                 caller = caller_of(connection)
                 async with share.at_work(_TURN_WITHIN_S):
-                    answer = _line(await self._answer(request, caller))
+                    answer = await self._answer(line, caller)
                     share.hold(len(answer))
                     await _send(connection, answer)
-            except ControlError as error:  # it holds too much; a command's own are answers
-                await _send(connection, _line({"ok": False, **to_plain(error)}))
+            except ControlError as error:  # it holds too much, or its request is none
+                await _send(connection, _refusal(error))
         except (OSError, ValueError, TimeoutError):
             pass  # the client went away, never asked a whole request, or does not read
         finally:
             connection.close()
             share.release()
 
-    async def _answer(self, line: bytes, caller: Caller) -> dict[str, Any]:
+    async def _answer(self, line: bytes, caller: Caller) -> bytes:
+        """Return the frame that answers a request.
+
+        Raises:
+            ControlError: the request is none.
+        """
+        request = frames.read_request(line)
+        content: dict[str, Any]
         try:
-            request = json.loads(line)
-            command = self._commands[request.pop("command")]
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return {
-                "ok": False,
-                "code": "unknown-command",
-                "error": "this filterd does not know that command",
-            }
-        try:
-            result = await command(request, caller)
+            command: Command = self._commands.get(request.command, _unknown)
+            result = await command(request.arguments, caller.acting_for(request.act_for))
             notices = self._notices()
-            return {"ok": True, "result": result} | ({"notices": notices} if notices else {})
+            content = {"ok": True, "result": result} | ({"notices": notices} if notices else {})
         except FilterdError as error:
-            return {"ok": False, **to_plain(error)}
+            content = {"ok": False, **to_plain(error)}
         except Exception:  # noqa: BLE001 -- logged whole, and a command must get some answer
             _log.exception("a command failed")
-            return {
+            content = {
                 "ok": False,
                 "code": "internal",
                 "error": "the command failed inside filterd; see its log",
             }
+        return frames.dump_answer(request, content)
 
 
 async def _request(connection: socket.socket, share: Share) -> bytes:
@@ -199,7 +197,7 @@ async def _request(connection: socket.socket, share: Share) -> bytes:
             while part := await loop.sock_recv(connection, _READ_OCTETS):
                 share.hold(len(part))
                 line += part
-                if len(line) > _LARGEST_REQUEST:
+                if len(line) > frames.LARGEST_REQUEST_OCTETS:
                     raise ValueError("the request is too long")
                 if b"\n" in part:
                     break
@@ -219,5 +217,9 @@ async def _send(connection: socket.socket, answer: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(connection, answer)
 
 
-def _line(answer: dict[str, Any]) -> bytes:
-    return json.dumps(answer).encode() + b"\n"
+async def _unknown(_arguments: dict[str, Any], _caller: Caller) -> None:
+    raise frames.unknown_command()
+
+
+def _refusal(error: ControlError) -> bytes:
+    return frames.dump_answer(frames.UNREADABLE, {"ok": False, **to_plain(error)})

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which site a worker answers by: the one that the shared page says is in force (dns.md §10).
+"""Hold the site that a worker answers by: the one of the epoch on the shared page.
 
 The manager lets every worker prepare the next site and then moves the epoch; from
-that store on no worker may answer by the old one. So the epoch is read whenever
-somebody asks for the current site, and the clock where what holds ends with time.
-A worker that has prepared it moves one reference; one that has not, because it was
-started in between, loads what is on disk there and then, and its clients wait for
-that.
+that store on no worker may answer by the old one. So the epoch is read for every use of
+the current site, and the clock if the effective policy ends at a time. A worker that has
+prepared the site moves one reference; one that has not, because it was started in
+between, loads the files at once, and its clients wait meanwhile.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
 AGAIN_AFTER_S = 1.0
-"""How long what went wrong at an edge is left alone."""
+"""The pause after an error at an edge."""
 
 _log = logging.getLogger("filterd.active")
 
@@ -66,13 +65,13 @@ class ActiveSite:
 
     @property
     def standing(self) -> EpochGuard:
-        """By what is seen that what ``current`` was last still is."""
+        """The marks by which the last ``current`` is seen to be still valid."""
         moment = self._site.moment
         return EpochGuard(self._page.epoch_word, self._epoch, moment.since, moment.until)
 
     @property
     def loaded(self) -> Site:
-        """The site that was loaded last, for who is only being made ready to use ``current``."""
+        """The site that was loaded last, for code that is only being prepared."""
         return self._site
 
     def prepare(self, epoch: int, site: Site) -> None:
@@ -84,7 +83,7 @@ class ActiveSite:
             self._prepared = epoch, site
 
     def confirm(self) -> None:
-        """Make sure that the site in force is answered by.
+        """Make sure that the site in force is used.
 
         Raises:
             FilterdError: it could not be loaded; the site before stays.
@@ -104,10 +103,10 @@ class ActiveSite:
         self._moved(self._site)
 
     def _pass_edge(self, now: float) -> None:
-        """Answer by what holds now: a lesson has ended, say, or the clock was set.
+        """Use the policy of now: a lesson has ended, for example, or the clock was set.
 
-        Everybody who is answered comes by here, so whatever goes wrong must not
-        get through: the site before stays, and is looked at again soon.
+        Every answer comes by here, so no error may get through: the site before stays,
+        and there is another attempt soon.
         """
         if self._clock.monotonic() < self._again_at:
             return

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the manager watches for people: devices that appear in a room, trial runs of exams.
+"""Watch rooms for users, in the manager: devices that appear, trial runs of exams.
 
-Both are switched on by somebody, in memory only, and over by themselves. Only the
-manager imports this, once it is a process of its own: it brings the public suffixes.
+A command starts a watch; it is in memory only and ends by itself. Only the manager
+imports this, when it is a process of its own, because it loads the public suffixes.
 
-A device *appears* in a room when it answers on a link of the school's side and
-did not when the watch began; the kernel's table says which do. What that table
-or a lease knows of a device that has said nothing lately is older: so each of
-those is called at the beginning, and who answers, a telephone in a pocket, was
-there before. One that stands in another network by its MAC, or in another room
-by its address, is left there. On a network without VLANs there is nothing else
-to tell rooms apart by, so a device somewhere else that is switched on meanwhile
-is taken for one of the room, unless whoever asks leaves out MACs of a device's
-own making, as telephones have.
+A device *appears* in a room if it answers on a link of the school's side and did not
+when the watch began; the kernel's neighbour table shows it. The table or a lease may
+have devices that were silent for long. So each of them is called at the beginning; one
+that answers, such as a telephone in a pocket, was there before. A device that is in
+another network by its MAC, or in another room by its address, is left there. A network
+without VLANs has nothing else to distinguish rooms by, so a device elsewhere that is
+switched on meanwhile is taken for one of the room, unless the caller leaves out invented
+MACs, as telephones have.
 """
 
 from __future__ import annotations
@@ -24,12 +23,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import field_checks
-from filterd.clients.devices import MOST_DEVICES, devices
+from filterd.clients.devices import MOST_DEVICES, devices, parse_neighbours
 from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import parse as parse_links
 from filterd.clients.ip_command import IpCommand
 from filterd.clients.lease_files import LeaseFiles
-from filterd.clients.neighbours import parse as parse_neighbours
 from filterd.clients.network_view import Surroundings
 from filterd.daemon.exam_recording import MOST_NAMES
 from filterd.errors import ChangeError, ControlError, FilterdError
@@ -52,7 +50,7 @@ _ANSWERS = "REACHABLE"
 _IS_CALLED = frozenset(("INCOMPLETE", "DELAY", "PROBE"))
 """States of a neighbour that the kernel is about to ask, or asks, whether it is there."""
 _DISCARD = 9
-"""A port where nobody listens (RFC 863)."""
+"""A port without a listener (RFC 863)."""
 _CALL_AGAIN_S, _MOST_LOOKS = 0.5, 20
 """The kernel waits for five seconds before it asks, and asks three times in three."""
 
@@ -79,9 +77,9 @@ class RoomWatches:
     """Looks for devices.
 
     Args:
-        clock: for when a watch is over.
-        ip: tells what the kernel knows of the network.
-        call: has the kernel ask these devices whether they are there.
+        clock: for the end of a watch.
+        ip: reads the kernel's tables of the network.
+        call: has the kernel probe these devices.
         rest: waits for so many seconds.
     """
 
@@ -97,7 +95,7 @@ class RoomWatches:
         self._watches: dict[str, _Watch] = {}
 
     async def begin(self, room: str, policy: Policy) -> dict[str, Any]:
-        """Watch a room from now on; takes ten seconds where some have to be called first.
+        """Watch a room from now on; takes ten seconds if devices have to be called first.
 
         Args:
             room: id of a network.
@@ -106,7 +104,7 @@ class RoomWatches:
         Returns: the MACs that answer already, and so cannot appear.
 
         Raises:
-            ControlError: nobody tells which devices there are.
+            ControlError: there is no source of devices.
         """
         await self._call_the_silent(policy)
         seen = [one for one in await self._look(policy) if one.answers]
@@ -119,7 +117,7 @@ class RoomWatches:
         """Return the devices that have appeared since the watch of a room began.
 
         Raises:
-            ControlError: it is not watched, or nobody tells which devices there are.
+            ControlError: it is not watched, or there is no source of devices.
         """
         watch = self._watches.get(room)
         if watch is None or watch.until <= self._clock.monotonic():
@@ -140,16 +138,16 @@ class RoomWatches:
         return {"devices": [_plain(one) for one in watch.appeared.values()]}
 
     async def in_no_network(self, policy: Policy) -> dict[str, Any]:
-        """Return the devices that are seen and are in no network.
+        """Return the visible devices in no network.
 
         Raises:
-            ControlError: nobody tells which devices there are.
+            ControlError: there is no source of devices.
         """
         found = {one.mac: one for one in await self._look(policy) if one.in_network is None}
         return {"devices": [_plain(one) for one in found.values()]}
 
     async def _call_the_silent(self, policy: Policy) -> None:
-        """Have all that may be there say so; who is switched off stays silent."""
+        """Probe all devices that may be there; those switched off stay silent."""
         silent = [one for one in await self._look(policy) if not one.answers]
         called = {(one.address, one.interface) for one in silent}
         self._call(silent)
@@ -229,14 +227,14 @@ class ExamTrials:
         await asyncio.gather(*told, return_exceptions=True)
 
     async def names(self, room: str) -> dict[str, Any]:
-        """Return the names that were asked for, and how often.
+        """Return the qnames and their counts.
 
-        Each with the part that somebody registered, and whether it was blocked.
+        Each with its registered part, and whether it was blocked.
 
-        A worker that was restarted meanwhile is told to listen again.
+        A worker that was restarted meanwhile starts to record again.
 
         Raises:
-            ControlError: nobody listens to this room.
+            ControlError: there is no trial run in this room.
         """
         left_s = self._until.get(room, 0.0) - self._clock.monotonic()
         if left_s <= 0:
@@ -280,7 +278,7 @@ class ExamTrials:
 
 
 def registrable(name: str) -> str:
-    """Return the part of a name that somebody registered; the name itself where nobody did."""
+    """Return the registered part of a name; the name itself if there is none."""
     labels = name.split(".")
     for count in range(1, len(labels) + 1):
         part = ".".join(labels[-count:])
@@ -322,7 +320,7 @@ def _macs(policy: Policy, but: str = "") -> set[str]:
 
 
 def _without_macs(policy: Policy) -> Policy:
-    """Return a policy by which only ranges and interfaces tell where a device is."""
+    """Return a policy that locates devices only by ranges and interfaces."""
     return replace(policy, networks=tuple(replace(one, macs=()) for one in policy.networks))
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker's part in a trial run of an exam: what the devices of a room ask for.
+"""Record the qnames of a room during the trial run of an exam: a worker's part.
 
-In memory only, names only, and so many at most; it is over by itself. While one
-is on, the fast path leaves that room to the chain, which sees every question.
-Names that no exam closes, captive-portal probes and the like, are not told.
+In memory only, qnames only, limited in number; it ends by itself. Meanwhile the fast
+path leaves that room to the chain, which sees every question. Names that no exam closes,
+such as captive-portal probes, are not reported.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 2_000
 PAGE = 200
-"""Names told at once: they fit into a packet of the channel."""
+"""Names in one report: they fit into a packet of the channel."""
 
 _OF_NO_EXAM = frozenset((Source.LOCAL, Source.REFUSED))
-"""What an exam does not change."""
+"""Sources of answers that an exam does not change."""
 
 
 class Trials:

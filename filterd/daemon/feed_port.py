@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The running daemon, as whoever takes the feed needs it: over the control socket."""
+"""The running daemon, as the follower of the feed uses it: over the control socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import control
 from filterd.errors import ControlError
-from filterd.feed.daemon_port import Daemon
+from filterd.feed.version_watch import Daemon
 from filterd.wire import RRType
 from filterd.wire import name as names
 
@@ -19,7 +19,7 @@ _DAYS = 7
 
 
 class ControlDaemon(Daemon):
-    """Whoever answers at a control socket; nobody where nothing does.
+    """The daemon at a control socket, if there is one.
 
     Args:
         socket: its path.
@@ -42,10 +42,10 @@ class ControlDaemon(Daemon):
         self.tell(lists_only=True)
 
     def tell(self, *, lists_only: bool = False) -> bool:
-        """Have a daemon reload; tell whether there is one.
+        """Have a daemon reload; return whether there is one.
 
         Args:
-            lists_only: a site whose files are wrong stays as it last was good.
+            lists_only: if the site's files are wrong, the last good site stays.
 
         Raises:
             FilterdError: it refuses.
@@ -72,7 +72,7 @@ class ControlDaemon(Daemon):
         return told
 
     def is_blocked(self, name: str) -> bool:
-        """Tell whether whoever is most strictly filtered gets a block for a name.
+        """Return whether the strictest client gets a block for a name.
 
         Raises:
             ControlError: the daemon does not answer.

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The last time that was known, for a board that starts with a clock that is behind.
+"""Keep the last known time, for a board that starts with a clock that is behind.
 
-No clock is believed at a start that shows less than the *floor*: the latest of the release,
-the time at which the lists were compiled, the last change that commands have made, what the
-feed knows (``feed.time_floor``) and the last time that was kept here, once a minute, while
-the time was known. A floor that a clock which was ahead has left is dropped by `filterd clock
-accept`, or by a time server: whatever says a time between the right one and that floor is
-passed over from then on.
+At a start no clock below the *floor* is believed. The floor is the latest of these: the
+release, the time of the compiled lists, the last change by command, the feed's time
+(``feed.appliance_files``), and the time that is kept here once a minute while the time is known.
+`filterd clock accept` or a time server drops a floor from a clock that was ahead: every
+source with a time between the right one and that floor is ignored from then on.
 
-With it is kept what the time leads the monotonic clock by in this boot of the machine, and
-which jump of the clock is not believed yet (``daemon.timekeeper``). A daemon that starts again
-in the same boot goes on with both, whatever the clock shows. Another boot has another ID.
+The file also has the lead of the time over the monotonic clock in this boot of the machine,
+and a jump of the clock that is not believed yet (``daemon.timekeeper``). A daemon that
+restarts in the same boot continues with both, whatever the clock shows. Another boot has
+another ID.
 
-What does not hold: a floor says nothing of a clock that is ahead. One that starts ahead is
-believed, unless by more than a release lives (``unknown_time.LATEST``): what has an end ends
-too early, until a time server has set the clock. Off for less than a minute, or without this
-file, a clock may be behind by as much without being noticed. Where a daemon finds no file, or
-one of a release that kept no lead, a start believes a jump that the one before did not.
+Limits: a floor does not detect a clock that is ahead. It is believed at a start, up to the
+life of a release (``unknown_time.LATEST``), and changes end too early until a time server
+has set the clock. An error below a minute, or any without this file, is not noticed. Without
+a file, or with one of a release that kept no lead, a start believes a jump that the run
+before did not.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class KnownTime:
-    """What is kept, in Unix time: the last time that was known, and which times are passed over.
+    """The kept Unix times: the last known one, and the range to ignore.
 
-    A source of the floor that says more than ``wrong_after``, and no more than
-    ``wrong_until``, has it from a clock that was ahead.
+    A source of the floor above ``wrong_after``, up to ``wrong_until``, is from a clock that
+    was ahead.
     """
 
     at: float = 0.0
@@ -78,7 +78,7 @@ class KnownTime:
     lead: Lead | None = field(default=None, metadata={ADDED: True})
 
     def floor(self, sources: Iterable[float]) -> float:
-        """Return the latest of what is kept, what sources say and the release."""
+        """Return the latest of the kept time, the sources and the release."""
         right = (one for one in sources if not self.wrong_after < one <= self.wrong_until)
         return max(one for one in (RELEASED_AT, self.at, *right) if RELEASED_AT <= one < LATEST)
 
@@ -99,7 +99,7 @@ FORMAT = FileFormat(
 
 
 def read(state: StateFolder) -> KnownTime:
-    """Return what is kept; what other files tell where it is missing or damaged."""
+    """Return the kept times; if missing or damaged, those of other files."""
     try:
         return FORMAT.load(state.clock)
     except StoreError as error:
@@ -117,13 +117,13 @@ def boot_id() -> str:
 
 
 def begin(state: StateFolder, clock: Clock, page: SharedPage, sources: Iterable[float]) -> None:
-    """Put into the page what policy time is at a start, from the files on the disk.
+    """Write policy time at a start into the page, from the files on the disk.
 
     Args:
-        state: what the daemon keeps.
+        state: the daemon's folder.
         clock: the machine's.
-        page: where the time is told; a floor that stands there holds, too.
-        sources: what others say that the time is at least, Unix times.
+        page: has the time; a floor that it has already holds, too.
+        sources: earliest possible Unix times from other sources.
     """
     known, now, wall = read(state), clock.monotonic(), clock.wall()
     page.floor = known.floor((*sources, last_change(state), page.floor))
@@ -156,8 +156,8 @@ def last_change(state: StateFolder) -> float:
 def _by_databases(state: StateFolder) -> float:
     """Return the latest time in the databases: of the last change, of the last row of the log.
 
-    They take SQLite, which stays in the memory of all processes: so only where nothing else
-    tells, and never at a first start.
+    They need SQLite, which stays in the memory of all processes: so only without another
+    source, and never at a first start.
     """
     found = [0.0]
     if os.path.exists(state.overrides):  # noqa: PTH110 -- it raises nothing

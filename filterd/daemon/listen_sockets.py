@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The listening sockets of a daemon, which outlive whoever answers on them."""
+"""The listening sockets of a daemon, which outlive the processes that answer on them."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manager's part in the log: once a minute it writes what the workers have counted.
+"""Write the counts of the workers to the log, once a minute: the manager's part.
 
-A batch is acknowledged with the question for the next one, after it is on disk.
-So the manager has nothing that could be lost, and a successor begins where it
-stopped: what it asks for again, the file already has.
+A batch is acknowledged with the request for the next one, after it is on disk. So the
+manager has nothing that could be lost, and a successor begins where it stopped: the file
+ignores a batch that it already has.
 
-The supervisor tells all processes at once to stop. A worker then has answers to
-give first, and says at the very end what it has not handed over.
+The supervisor stops all processes at once. A worker first sends its last answers, and
+at the very end the counts that it has not handed over.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _MOST_BATCHES = 16
 """Taken from one worker in a round; the rest waits for the next one."""
 
 _FRESH_WITHIN_S = 1.5
-"""How long who asks for totals waits for the latest."""
+"""How long a request for totals waits for the latest ones."""
 
 _log = logging.getLogger("filterd.log")
 
 
 class LogKeeper:
-    """Writes what workers count; reads it for who asks.
+    """Writes the counts of workers, and reads totals.
 
     Args:
         path: the file; it is made when there is something to write.
-        clock: for today.
+        clock: for today's date.
         workers: channels to the workers; the list may be filled later.
 
     ``problem``: why the last round was not written, empty if it was.
@@ -77,14 +77,14 @@ class LogKeeper:
             await self._database.close()
 
     async def collect(self) -> None:
-        """Write what the workers have now; who asks meanwhile gets the same round. Never raises."""
+        """Write the present counts; calls meanwhile share the same round. Never raises."""
         if self._round is None:
             self._round = asyncio.get_running_loop().create_task(self._collect())
             self._round.add_done_callback(self._round_is_over)
         await asyncio.shield(self._round)
 
     async def take_last(self, *, batch: dict[str, Any] | None) -> None:
-        """Keep what a worker that ends has left; None is its last word."""
+        """Keep the last counts of a worker that ends; None is its last message."""
         if batch is not None:
             self._left.append(Batch.from_plain(batch))
         else:
@@ -92,7 +92,7 @@ class LogKeeper:
             self._one_more_ended.set()
 
     async def write_last(self, *, within_s: float) -> None:
-        """Wait for the last words of all workers, or of those that say them in time; write them."""
+        """Wait for the last counts of all workers, as far as they come in time; write them."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 while self._ended < len(self._workers):
@@ -101,7 +101,7 @@ class LogKeeper:
         await self._write(self._left)
 
     async def totals(self, *, time_zone: str, days: int, grade: str = "") -> list[Total]:
-        """Return the totals of the last days, as fresh as can be had at once.
+        """Return the totals of the last days, as fresh as possible without a long wait.
 
         Raises:
             StoreError: the file cannot be read.
@@ -135,7 +135,7 @@ class LogKeeper:
                 return
 
     async def _ask(self, worker: Channel) -> tuple[Channel, Batch]:
-        """Return the next batch of a worker; one that is silent keeps nobody else's waiting."""
+        """Return the next batch of a worker; a silent worker does not delay the others."""
         written = self._written.get(worker, Batch("", 0))
         try:
             told = await worker.ask(
@@ -149,7 +149,7 @@ class LogKeeper:
         return worker, Batch.from_plain(told)
 
     async def _write(self, batches: Sequence[Batch]) -> bool:
-        """Tell whether it is on disk; a problem is said when it begins and when it ends."""
+        """Return whether it is on disk; a problem is logged when it begins and when it ends."""
         # SQLite is for this process only; the others are forked with what is imported before.
         from filterd.querylog.database import Database  # noqa: PLC0415
 

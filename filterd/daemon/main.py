@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The processes that serve, put together: supervisor, manager and workers.
+"""Assemble the serving processes: supervisor, manager and workers.
 
-What parses and draws for people (typer, rich, YAML, pydantic) must not stay in
-the memory of processes that run for months on a small board. So this module
-imports none of it, ``filterd.cli.entry`` comes here without it, and a ``serve``
-that needed Typer to be understood *becomes* ``python -m filterd.daemon.main``.
-What is imported here before it forks is shared by all processes.
+Libraries for parsing and printing (typer, rich, YAML, pydantic) must not stay in the
+memory of processes that run for months on a small board. So this module imports none of
+them, ``filterd.cli.entry`` comes here without them, and a ``serve`` that needed Typer
+*becomes* ``python -m filterd.daemon.main``. Modules imported here before the fork are
+shared by all processes.
 
-Errors of ``serve`` and lines of the log are English whatever the site speaks:
-they go to the journal, which is searched, quoted and sent to others. What a
-command is refused by these processes is told in the language of its reader.
+Errors of ``serve`` and lines of the log are English in every language of the site: they
+go to the journal, which is searched, quoted and sent to others. Errors of commands are
+in the language of their reader.
 
 ```
-supervisor ── owns the sockets, keeps the others
+supervisor ── owns the sockets, replaces the others
   ├─ manager    the control socket, reloads, status, the watchdog
   └─ worker …   answers lookups
 ```
@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import uvloop
 
-from filterd import journal, native, oom
+from filterd import journal, native, privileges
 from filterd.clock import SystemClock
 from filterd.config.compile_run import forked
 from filterd.daemon import known_time, second_copies
@@ -55,7 +55,7 @@ from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import FilterdError
-from filterd.feed.time_floor import TimeFloor
+from filterd.feed.appliance_files import TimeFloor
 from filterd.i18n import Texts
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
 from filterd.state_folder import StateFolder
@@ -71,12 +71,12 @@ _log = logging.getLogger("filterd")
 
 
 def main(config: str, state: str, language: str, try_it: str) -> None:
-    """Serve until told to stop.
+    """Serve until a signal to stop.
 
     Args:
         config: the folder of ``site.yaml``.
         state: the folder of compiled policy and lists.
-        language: of what is said at the start, ``vi`` or ``en``; empty for that of the site.
+        language: of messages at the start, ``vi`` or ``en``; empty for that of the site.
         try_it: ``yes`` to print commands that show what different classes get.
     """
     keep_little()
@@ -87,7 +87,7 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that is blocked waits even so
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who starts us may ignore it
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the parent may ignore it
     try:
         _serve(Path(config), StateFolder(Path(state)), language, try_it=try_it == "yes")
     except FilterdError as error:
@@ -102,9 +102,9 @@ def _stop_before_serving(*_: object) -> NoReturn:
 
 
 def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> None:
-    """Make ready what all processes share, then keep them until told to stop.
+    """Prepare the state that all processes share, then run them until a signal to stop.
 
-    Root's daemon gives its rights up for good once it listens.
+    A daemon of root drops its rights for good once it listens.
     """
     with as_owner_of(state.folder), on_disk.held(state):
         clock, page = SystemClock(), SharedPage()
@@ -141,7 +141,7 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
 
 
 def _ready(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool) -> None:
-    """Say that it serves, after the forks: no other process carries the catalogue of texts."""
+    """Print that it serves, after the forks: no other process loads the catalogue of texts."""
     notify(READY)
     for line in _greeting(texts, policy, has_upstreams=has_upstreams, try_it=try_it):
         _say(line)
@@ -162,7 +162,7 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
         _process(partial(_manage, setting, ends)),
         hears_hangup=True,
         patience_ticks=TICKS_OF_THE_MANAGER,
-        ended_sooner=oom.THE_MANAGER,
+        ended_sooner=privileges.THE_MANAGER,
     )
     return [
         manager,
@@ -171,7 +171,7 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
                 f"worker {n}",
                 n,
                 _process(partial(_work, setting, listening, end, n)),
-                ended_sooner=oom.A_WORKER,
+                ended_sooner=privileges.A_WORKER,
             )
             for n, (_, end) in enumerate(channels, 1)
         ),
@@ -221,7 +221,7 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
 
 
 def _greeting(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool) -> Iterator[str]:
-    """Say what is served and what is missing; nothing that has to be looked for in a log."""
+    """Print what is served and what is missing, so that no log must be searched for it."""
     shown = ", ".join(
         texts("{address} port {port}", address=one.address, port=one.port) for one in policy.listen
     )
@@ -264,7 +264,7 @@ def _loopback(policy: Policy) -> ListenAddress:
 
 
 def _say(line: str) -> None:
-    """Say something, if anybody listens: serving does not depend on it."""
+    """Print a text, if there is a reader: serving does not depend on it."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()

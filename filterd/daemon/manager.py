@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that answers no lookups: it reloads, adds the workers up, and watches over them.
 
-A reload has two steps (dns.md §10). First the new policy is compiled and loaded
+A reload has two steps. First the new policy is compiled and loaded
 here, with the loader that the workers use, and then each worker loads it beside
 what serves; whatever fails on the way leaves everything as it was. Then the
 compiled policy is renamed into place and the epoch moved, which is the commit.
@@ -31,7 +31,7 @@ from filterd.daemon import site_loader as on_disk
 from filterd.daemon.log_collector import LogKeeper
 from filterd.daemon.malloc import give_back
 from filterd.daemon.status_merge import summed, upstreams_of
-from filterd.daemon.timekeeper import LOOK_EVERY_S, Standing, Timekeeper
+from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
@@ -123,10 +123,10 @@ class Manager:
             FilterdError: nothing usable is on disk.
         """
         # They bring SQLite and more, for this process only: all are forked with what is imported.
-        from filterd.daemon.change_service import Changes, InForce  # noqa: PLC0415
+        from filterd.daemon.change_service import Changes, Enforcement  # noqa: PLC0415
         from filterd.daemon.device_discovery import ExamTrials, RoomWatches  # noqa: PLC0415
 
-        in_force = InForce(self._reloading, lambda: self.site, self._enforce, self._keeper)
+        in_force = Enforcement(self._reloading, lambda: self.site, self._enforce, self._keeper)
         self.changes = Changes(self._setting, in_force)
         self.rooms = RoomWatches(self._setting.clock)
         self.trials = ExamTrials(self._setting.clock, self._workers)
@@ -161,17 +161,16 @@ class Manager:
         await self._log.write_last(within_s=_LAST_WORDS_WITHIN_S)
 
     async def reload(self, *, lists_only: bool = False) -> Reloaded:
-        """Put the site's files and the compiled lists as they are now in force.
+        """Activate the present files of the site and the compiled lists.
 
-        Returns once every worker answers by them. Those that ask for the same while a
-        reload is at work share the next one.
+        Returns once every worker answers by them. Requests during a reload share the next
+        one.
 
         Args:
-            lists_only: it is about the lists: a site whose files are wrong stays as it was.
+            lists_only: reload the lists; a site whose files are wrong stays as it was.
 
         Raises:
-            FilterdError: something is wrong; what was in force stays, unless
-                the message says otherwise.
+            FilterdError: the site before stays in force, unless the message contradicts.
         """
         following = self._next_reloads.get(lists_only)
         if following is None:
@@ -181,7 +180,7 @@ class Manager:
 
     async def _reload_in_turn(self, lists_only: bool) -> Reloaded:
         async with self._reloading:
-            del self._next_reloads[lists_only]  # who asks now may have changed what is being read
+            del self._next_reloads[lists_only]  # the caller may have changed a file being read
             site = await self._prepare_and_commit(lists_only)
         give_back()
         policy = site.timed.policy
@@ -255,11 +254,11 @@ class Manager:
                 await asyncio.sleep(_WRITE_AGAIN_S)
 
     def notices(self) -> list[Any]:
-        """Return what every command must say, as plain data."""
+        """Return the notices that every command must show, as plain data."""
         return self.changes.lost()
 
     def clock(self) -> dict[str, Any]:
-        """Return which time policy goes by, as plain data; see ``Timekeeper.told``."""
+        """Return the state of policy time, as plain data; see ``Timekeeper.told``."""
         return self._keeper.told()
 
     async def _keep_time(self) -> None:
@@ -293,7 +292,7 @@ class Manager:
             "pid": os.getppid(),
             "not_native": native.missing(),
             "up_s": round(self._setting.clock.monotonic() - self._setting.started),
-            "time_is_known": self._keeper.standing is not Standing.UNKNOWN,
+            "time_is_known": self._keeper.standing is not ClockStanding.UNKNOWN,
             "clock": self._keeper.told(),
             "school": policy.school,
             "policy": digest(policy),
@@ -303,7 +302,7 @@ class Manager:
             "lists_built_at": index.build.get("when"),
             "workers": len(workers),
             **summed(workers),
-            # Of sockets that all share: each tells the same.
+            # Of shared sockets: each worker reports the same.
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),
             "log": await self._log_status(workers),
@@ -313,12 +312,12 @@ class Manager:
         }
 
     async def hold(self, wanted: Sequence[Expectation] | None) -> dict[str, Any]:
-        """Hold the site's files as they are, with the compiled lists, to what is expected of them.
+        """Check the present files of the site, with the compiled lists, against expectations.
 
-        Nothing comes in force by it, and nobody waits for it but others who ask for the same.
+        It activates nothing, and only equal requests wait for it.
 
         Args:
-            wanted: what is expected; None for what a reload goes by.
+            wanted: the expectations; None for those that a reload checks.
 
         Returns: see ``expectations.held``.
 
@@ -359,7 +358,7 @@ class Manager:
         return {"level": level, "today": today, **counted, **told}
 
     def _look_at_first_site(self) -> None:
-        """Find what the site that a start begins with does not do as it should; tell the log."""
+        """Find the expectations that the site of a start fails, and log them."""
         now, site = self._time.least(), self._site
         self._unmet = expectation_checks.unmet(site, site.timed.policy.expectations, now)
         told = doubts(site, self._unmet, now)
@@ -382,10 +381,10 @@ class Manager:
         return [outcome for outcome in outcomes if isinstance(outcome, dict)]
 
     async def _ask_one(self, what: str, **arguments: Any) -> Any:
-        """Ask one worker; any knows as much as another, so the next is asked where one is silent.
+        """Ask one worker; all know the same, so the next is asked if one is silent.
 
         Raises:
-            FilterdError: what the last one says.
+            FilterdError: the error of the last one.
         """
         for worker in self._workers[:-1]:
             with contextlib.suppress(ControlError):

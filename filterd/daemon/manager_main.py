@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manager put together: the control socket and its commands, reloads, the watchdog.
+"""Assemble the manager: the control socket and its commands, reloads, the watchdog.
 
-No other process needs what is imported here, so it is imported when the manager is a
-process of its own and has yielded to the workers: nobody's first answer waits for it.
+No other process needs these modules. So they are imported when the manager is a process
+of its own and has yielded to the workers, and delay no first answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from filterd.daemon.manager import Manager
 from filterd.daemon.process import Heart, hear_hangups, wish_to_stop
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
-from filterd.feed.status_view import overview
+from filterd.feed.standing import overview
 from filterd.overrides.roles import ADMINS, TEACHERS
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ _log = logging.getLogger("filterd")
 
 
 async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
-    """Be the manager until told to stop.
+    """Run the manager until a signal to stop.
 
     Args:
-        setting: where the daemon lives.
+        setting: the folders and clocks of the daemon.
         ends: a channel to each worker.
     """
     stop = wish_to_stop()

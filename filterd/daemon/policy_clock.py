@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The clock by which policy decides; it shows policy time (``policy.unknown_time``).
+"""The clock of policy; it shows policy time (``policy.unknown_time``).
 
-It goes by the monotonic clock and by what the shared page says that it leads that by. So all
-processes have the same time, and a clock that jumps moves it only once the jump is believed
-(``daemon.timekeeper``). TLS, time servers, the feed, the log and the history go by the
+It is the monotonic clock plus the lead on the shared page. So all processes have the same
+time, and a jump of the machine's clock moves it only when the jump is believed
+(``daemon.timekeeper``). TLS, time servers, the feed, the log and the history use the
 machine's clock.
 """
 

@@ -70,7 +70,7 @@ class Heart:
         self._beat()
 
     def tell_ready(self) -> None:
-        """Say that this process serves."""
+        """Report that this process serves."""
         self._page.note_ready(self._number, os.getpid())
         os.kill(os.getppid(), READY)
 
@@ -85,7 +85,7 @@ class Heart:
 
 
 def yield_to_workers() -> None:
-    """Let whoever answers lookups go first from now on: before this process, and what it starts.
+    """Give workers priority from now on over this process and its children.
 
     A reload has some hundred milliseconds of work for the manager and for the
     process that compiles. On one core every lookup meanwhile would wait for it.

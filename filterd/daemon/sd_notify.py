@@ -13,7 +13,7 @@ _log = logging.getLogger("filterd.notify")
 
 
 def notify(*words: str) -> None:
-    """Tell it, if there is a service manager that wants to know; never raises."""
+    """Notify the service manager, if there is one; never raises."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return

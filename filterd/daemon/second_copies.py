@@ -28,13 +28,13 @@ _LOOK_EVERY_S = 2.0
 
 
 def keep(state: StateFolder, page: SharedPage) -> None:
-    """Take second copies of what is in force, if it is sound. Never raises.
+    """Make second copies of the active files, if they are sound. Never raises.
 
-    The caller keeps reloads out meanwhile.
+    The caller prevents reloads meanwhile.
 
     Args:
-        state: where it is.
-        page: says which index was verified.
+        state: the folder of the files.
+        page: has the index that was verified.
     """
     with contextlib.suppress(OSError, StoreError):
         content = read_plain(state.policy, MOST_OCTETS)

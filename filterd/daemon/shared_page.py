@@ -8,9 +8,9 @@ the processor stores and loads whole; nothing here needs a lock.
 | word        | what                                      | written by    |
 | ----------- | ----------------------------------------- | ------------- |
 | 0           | the epoch in force: counts activations    | the manager   |
-| 1           | which index file has been verified        | who verifies  |
+| 1           | which index file has been verified        | its verifier  |
 | 2           | the last epoch that was prepared          | the manager   |
-| 3           | what policy time leads monotonic time by  | the manager   |
+| 3           | the lead of policy over monotonic time    | the manager   |
 | 4           | the Unix time that it is at least         | the manager   |
 | 5 + 2 n     | heartbeats of process n                   | process n     |
 | 6 + 2 n     | the process ID under which n is ready     | process n     |
@@ -52,7 +52,7 @@ class SharedPage:
 
     @property
     def epoch_word(self) -> memoryview[int]:
-        """Where the epoch stands, for who looks at it often."""
+        """The word of the epoch, for code that reads it often."""
         return self._words[_EPOCH : _EPOCH + 1]
 
     @property
@@ -66,7 +66,7 @@ class SharedPage:
 
     @property
     def lead_word(self) -> memoryview[float]:
-        """Where ``lead_s`` stands, for who looks at it often."""
+        """The word of ``lead_s``, for code that reads it often."""
         return self._numbers[_LEAD : _LEAD + 1]
 
     @property
@@ -84,12 +84,12 @@ class SharedPage:
         return self._words[_PREPARED] > self._words[_EPOCH]
 
     def next_epoch(self) -> int:
-        """Return an epoch that nobody has prepared before: what comes too late fits no other."""
+        """Return an epoch that was never prepared before, so that late results match no other."""
         self._words[_PREPARED] += 1
         return self._words[_PREPARED]
 
     def is_verified(self, index: os.stat_result) -> bool:
-        """Tell whether this very file has been verified by a process of this daemon."""
+        """Return whether a process of this daemon has verified this very file."""
         return self._words[_VERIFIED] == _mark(index)
 
     def note_verified(self, index: os.stat_result) -> None:
@@ -109,7 +109,7 @@ class SharedPage:
         self._words[_FIRST_PROCESS + 2 * process + 1] = pid
 
     def is_ready(self, process: int, pid: int) -> bool:
-        """Tell whether the process that was started as ``pid`` serves."""
+        """Return whether the process that was started as ``pid`` serves."""
         return 0 < pid == self._words[_FIRST_PROCESS + 2 * process + 1]
 
 

@@ -3,7 +3,7 @@
 
 Whatever is damaged or missing is replaced by the last good copy, and that by
 what can be made anew from what ships; only a machine without any of them stays
-without a filter, and then without DNS (reliability.md §5).
+without a filter, and then without DNS.
 """
 
 from __future__ import annotations
@@ -21,9 +21,13 @@ from filterd.config.compile_run import compile_in_child, compile_in_memory
 from filterd.daemon.shared_overrides import overrides_in_force
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
 from filterd.i18n import quoted, say
-from filterd.lists.active_blocklists import blocklists_to_compile_by
 from filterd.lists.index import Index
-from filterd.lists.index_files import checked_digests, install_index, note_checked
+from filterd.lists.index_files import (
+    blocklists_to_compile_by,
+    checked_digests,
+    install_index,
+    note_checked,
+)
 from filterd.overrides.effects import NOTHING
 from filterd.paths import is_plain, move_away, replacing, sole, takes_files
 from filterd.policy import policy_file
@@ -55,10 +59,10 @@ _log = logging.getLogger("filterd.state")
 
 @contextlib.contextmanager
 def held(state: StateFolder) -> Iterator[None]:
-    """Keep the state folder to this daemon: two would replace each other's policy unseen.
+    """Lock the state folder for this daemon: two would replace each other's policy unseen.
 
-    On a disk that cannot be written nobody can replace anything either, and
-    what is on it can still be served.
+    On a disk that cannot be written no other daemon can replace anything either, and its
+    files can still be served.
 
     Raises:
         InUseError: another daemon serves from it.
@@ -123,15 +127,15 @@ def load_site(
         config: the folder of ``site.yaml``.
         state: what the daemon keeps.
         policy: the compiled policy, if not the one in force.
-        surroundings: what is known of the network.
-        page: says which index another process has verified already, and what the time is at
-            least while it is not known.
-        overrides: what commands have set.
-        unwritten: what the disk has not taken, for where nothing usable is on it.
+        surroundings: the facts of the network.
+        page: has the index that another process has verified already, and the earliest
+            possible time while the time is not known.
+        overrides: the rules set by commands.
+        unwritten: files that the disk has not taken, used if it has no usable ones.
         now: policy time.
 
     Raises:
-        FilterdError: nothing usable is there and none could be made.
+        FilterdError: there is nothing usable and none could be made.
     """
     unwritten = unwritten or Unwritten()
     loaded = policy_file.load(policy) if policy else _policy_in_force(config, state, unwritten)
@@ -185,9 +189,9 @@ def open_index(
 
     Args:
         config: the folder of ``site.yaml``.
-        state: where they are.
-        page: says which index another process has verified already.
-        unwritten: takes what the disk does not.
+        state: their folder.
+        page: has the index that another process has verified already.
+        unwritten: takes files that the disk does not take.
 
     Raises:
         FilterdError: none can be used and none could be made.
@@ -212,8 +216,8 @@ def open_index(
 def _verified(path: Path, record: Path, page: SharedPage | None) -> Index:
     """Open an index and check all of it, unless a process of this daemon has done so.
 
-    A build may replace the file at any moment, and what is known of one file
-    says nothing of another: where it changed meanwhile, this begins again.
+    A build may replace the file at any moment, and a checked file proves nothing about
+    another: if it changed meanwhile, this begins again.
     """
     while True:
         before = path.stat()
@@ -253,9 +257,9 @@ def _build_lists(config: Path, state: StateFolder, *options: str) -> bytes:
 
 
 def _run_build(*options: str) -> bytes:
-    """Compile lists as the command does, in a process that is gone; return what it printed.
+    """Compile lists as the command does, in a process that ends; return its output.
 
-    It must not tell the daemon, which is waiting for it.
+    It must not send a reload to the daemon, which waits for it.
     """
     command = [sys.executable, "-P", "-c", _COMMAND, "lists", "build", "--quiet", "--no-reload"]
     try:

@@ -12,7 +12,7 @@ from filterd.config.compile_run import compile_in_child
 from filterd.daemon.site_loader import log_error
 from filterd.errors import ConfigError, StoreError
 from filterd.i18n import refused, say
-from filterd.lists.active_blocklists import blocklists_in_force
+from filterd.lists.index_files import blocklists_in_force
 from filterd.paths import install
 
 if TYPE_CHECKING:

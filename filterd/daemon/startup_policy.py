@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which policy a start begins with: the site's files as they are, if they may come in force.
+"""Choose the policy of a start: from the site's files, if they may be activated.
 
-A start is an activation like a reload: where the files do not meet what is expected of
-them, the last good policy goes on being in force, and where they are wrong, the site as
-it last was good. At the first start there is none. Then the names that should be blocked
-are blocked, whatever the files say, and the rest is told: DNS goes on, and no name passes
-that is expected to be blocked.
+A start is an activation like a reload: if the files fail the expectations, the last good
+policy stays in force, and if they are wrong, the last good site. The first start has
+none. Then the names that should be blocked are blocked, whatever the files contain, and
+other failures are reported: DNS works, and no name passes that should be blocked.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from filterd.config.compile_run import afresh, compile_in_child
 from filterd.daemon.site_loader import Unwritten, compile_unwritten, log_error, open_index
 from filterd.errors import ConfigErrors, FilterdError, StoreError
 from filterd.i18n import refused, say
-from filterd.lists.active_blocklists import blocklists_in_force, blocklists_to_compile_by
+from filterd.lists.index_files import blocklists_in_force, blocklists_to_compile_by
 from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.resolve import expectation_checks
@@ -53,9 +52,9 @@ def compile_policy_or_keep(
         config: the folder of ``site.yaml``.
         state: what the daemon keeps.
         now: Unix time.
-        page: says which index another process has verified already.
-        start: how the child that compiles is started.
-        unwritten: takes what the disk does not.
+        page: has the index that another process has verified already.
+        start: starts the compiling child.
+        unwritten: takes files that the disk does not take.
 
     Raises:
         FilterdError: it cannot be compiled and there is no last good policy.
@@ -127,7 +126,7 @@ def _meets(
     page: SharedPage | None,
     now: float,
 ) -> bool:
-    """Tell whether a policy meets what is expected of it, or fails only where the last one does."""
+    """Return whether a policy meets its expectations, or fails only where the last one does."""
     index = open_index(config, state, page, Unwritten())
     site = _site(candidate, index, now)
     with contextlib.suppress(ConfigErrors):
@@ -183,6 +182,6 @@ def _usable(policy: Path) -> Policy | None:
     try:
         return policy_file.load(policy)
     except StoreError as error:
-        if os.path.lexists(policy):  # and not Path.exists, which raises what a disk says
+        if os.path.lexists(policy):  # and not Path.exists, which raises errors of the disk
             log_error(error)
         return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several workers tell, as one."""
+"""Merge the status of several workers into one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ def summed(told: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Join what each worker knows of the same upstreams.
+    """Merge what each worker knows of the same upstreams.
 
-    The round trip is the shortest that anyone sees, and a server is down when
-    it is down for all: one worker may have met a moment of silence. A problem
-    is told whoever has it.
+    The round trip is the shortest of all workers, and a server is down if it is down for
+    all: one worker may have met a moment of silence. A problem of any worker is shown.
     """
     joined: list[dict[str, Any]] = []
     for views in zip(*(worker["upstreams"] for worker in workers), strict=False):

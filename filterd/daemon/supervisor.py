@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from filterd.daemon.malloc import give_back
-from filterd.oom import end_sooner
+from filterd.privileges import end_sooner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.25
 _TICKS_WITHOUT_BEAT = 12
-"""3 s: no client may wait longer than 5 s for DNS (reliability.md §5). A beat and a look, 0.25 s
+"""3 s: no client may wait longer than 5 s for DNS. A beat and a look, 0.25 s
 each, may have been just before; the rest is for the replacement, which loads what is in force."""
 TICKS_OF_THE_MANAGER = 60
 """15 s: no lookup waits for it. systemd's watchdog, which it feeds, waits for 30 s."""
@@ -47,7 +47,7 @@ _STOP_WITHIN_S = 5.0
 _PR_SET_PDEATHSIG = 1
 
 READY = signal.SIGUSR1
-"""What a child sends when it serves; the page says which one it is."""
+"""The signal of a child that serves; the page shows which one it is."""
 
 _STOP = (signal.SIGTERM, signal.SIGINT)
 _HEEDED = frozenset((*_STOP, signal.SIGHUP, signal.SIGCHLD, READY))
@@ -62,7 +62,7 @@ class Child:
     ``hears_hangup``: SIGHUP is passed on to it. ``patience_ticks``: how long it may
     show no heartbeat. One that has not served yet, and whose predecessor has not
     either, has ``TICKS_AT_WORK`` until it serves. ``ended_sooner``: see
-    ``filterd.oom``.
+    ``filterd.privileges``.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Child:
 
 
 class Supervisor:
-    """Keeps children until it is told to stop."""
+    """Starts children and replaces them until it is stopped."""
 
     def __init__(self, children: Sequence[Child], page: SharedPage, clock: Clock) -> None:
         self._children, self._page, self._clock = children, page, clock
@@ -93,8 +93,8 @@ class Supervisor:
     def run(self, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
         """Start the children and keep them until SIGTERM or SIGINT; then end them.
 
-        The signals that it heeds stay blocked afterwards: one that comes too
-        late must not be the end that others see.
+        The signals that it handles stay blocked afterwards: a late one must not become
+        the exit status.
 
         Args:
             on_ready: called once, when all of them serve.
@@ -106,7 +106,7 @@ class Supervisor:
         gc.freeze()
         gc.enable()  # a start does without
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would leave nobody to wait for
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if ignored, no child could be waited for
         stopping = False
         try:
             while not stopping:
@@ -120,7 +120,7 @@ class Supervisor:
             self._end_all()
 
     def _heed(self, received: signal.struct_siginfo | None) -> bool:
-        """Act on a signal, None for none; tell whether it was one to stop."""
+        """Act on a signal, None for none; return whether it was one to stop."""
         if received is None:
             return False
         if received.si_signo == signal.SIGHUP:
@@ -166,15 +166,15 @@ class Supervisor:
             child.has_hung = False
 
     def _ended(self) -> Iterator[tuple[Child, int]]:
-        """Yield the children that have ended, with their wait status; one signal tells of many.
+        """Yield the children that have ended, with their wait status; one signal may be for many.
 
-        Whoever else has ended is let go too: the first process of a container
-        inherits those that nobody else waits for.
+        Foreign children are reaped too: the first process of a container inherits
+        orphans.
         """
         while (pid := _who_has_ended()) is not None:
             child = next((one for one in self._children if one.pid == pid), None)
             if child is not None:
-                _end_group(pid)  # while nobody else can have its number
+                _end_group(pid)  # while its number cannot be reused
             _, status = os.waitpid(pid, 0)
             if child is not None:
                 child.has_served = self._page.is_ready(child.number, pid)
@@ -182,7 +182,7 @@ class Supervisor:
                 yield child, status
 
     def _look_for_the_stuck(self) -> None:
-        """Count looks and not seconds: after a pause of the whole machine nobody is stuck."""
+        """Count looks, not seconds: after a pause of the whole machine no child counts as stuck."""
         now = self._clock.monotonic()
         if now < self._looked_at + _TICK_S:
             return
@@ -230,7 +230,7 @@ def _live(child: Child, supervisor: int) -> None:
     code = 1
     try:
         os.setpgid(0, 0)
-        # Whatever becomes of the supervisor, nobody may hold its sockets and its lock on.
+        # If the supervisor ends, no process may keep its sockets and its lock.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == supervisor:
             end_sooner(child.ended_sooner)
@@ -250,7 +250,7 @@ def _live(child: Child, supervisor: int) -> None:
 
 
 def _flush() -> None:
-    """Leave nothing for the next process to say again; a log on a full disk stops nobody."""
+    """Flush the streams, for a fork or an exit; a full disk is no error."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

@@ -17,7 +17,7 @@ from filterd.resolve.query import Peer
 from filterd.wire import Deframer, fit, frame, size_limit
 
 if TYPE_CHECKING:
-    from filterd.daemon.tcp_slots import Places
+    from filterd.daemon.tcp_slots import TcpSlots
     from filterd.fastpath.coroutine_runner import Stepper
     from filterd.fastpath.rate_limit import Limiter
     from filterd.resolve.resolver import Resolver
@@ -29,13 +29,13 @@ LINGER_S = 2.0
 MOST_QUERIES_A_CONNECTION = 100
 MOST_IN_FLIGHT = 20
 MOST_UNREAD_OCTETS = 256 * 1024
-"""What a client that asks and does not read may cost (reliability.md A6)."""
+"""What a client that asks and does not read may cost."""
 
 REST_S = 0.1
-"""How long a client that is over its rate waits before each further question is taken.
+"""The delay of each further question of a client above its rate.
 
-Nothing is refused, and what others send by UDP in its name cannot keep it
-waiting longer: who has a connection is no forgery.
+Nothing is refused, and forged UDP questions in its name cannot delay it longer, because
+a client with a connection is real.
 """
 
 _LARGEST_QUERY = 4_096
@@ -61,13 +61,13 @@ class TcpListener:
     """One listening TCP socket; ``places`` are those of all the listeners of a worker."""
 
     def __init__(
-        self, resolver: Resolver, stepper: Stepper, limiter: Limiter, places: Places
+        self, resolver: Resolver, stepper: Stepper, limiter: Limiter, places: TcpSlots
     ) -> None:
         self.resolver, self.stepper, self.limiter = resolver, stepper, limiter
         self.places = places
         self.connections: set[_Connection] = set()
         self.read_into = memoryview(bytearray(_READ_OCTETS))
-        """One for all: what is read is taken out of it before anybody else reads."""
+        """One for all connections: the content is taken out before the next read."""
         self.loop = asyncio.get_running_loop()
         self._acceptor: Acceptor | None = None
         self._connecting = 0
@@ -94,9 +94,9 @@ class TcpListener:
         self._acceptor.listen(_BACKLOG)
 
     def wind_up(self) -> None:
-        """Accept nobody more; answer what has come by now, and end each connection then.
+        """Accept no more; answer the questions that have arrived, then end each connection.
 
-        Who connects from now on waits in the kernel for the next that listens there.
+        Later connections wait in the kernel for the next listener.
         """
         if self._acceptor is None or self._winds_up:
             return
@@ -106,7 +106,7 @@ class TcpListener:
             connection.wind_up()
 
     async def close(self) -> None:
-        """Wind up, and end at once whoever does not go by itself in a moment."""
+        """Stop, and close every connection that does not end by itself in a moment."""
         self.wind_up()
         if self.connections or self._connecting:
             self._all_gone = self.loop.create_future()
@@ -149,11 +149,11 @@ class TcpListener:
 class _Connection(asyncio.BufferedProtocol):
     """One client's connection.
 
-    Time is measured from the last whole question or answer, not from the last
-    octet: a client that sends one octet a second makes no progress. Who has not
-    begun to ask, or not finished, gets less of it than who has asked before:
-    there are few connections, and holding them costs an attacker nothing. What
-    came but is more than may be asked at a time waits in ``_messages``.
+    Time is measured from the last whole question or answer, not from the last octet: a
+    client that sends one octet a second makes no progress. A client without a whole
+    question gets less time than one that has asked before, because there are few
+    connections, and holding them costs an attacker nothing. Questions above the limit of
+    one connection wait in ``_messages``.
     """
 
     def __init__(self, listener: TcpListener, peer: Peer) -> None:
@@ -211,7 +211,7 @@ class _Connection(asyncio.BufferedProtocol):
         return not self._is_done()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- asyncio's shape
-        """Say where to read to, and so how much at once."""
+        """Return the buffer to read into, which limits one read."""
         return self._listener.read_into
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -262,9 +262,9 @@ class _Connection(asyncio.BufferedProtocol):
     def _finish(self) -> None:
         """End it so that the last answers arrive.
 
-        What lies unread when a socket is closed makes the kernel reset the
-        connection, and answers that are on their way are lost (RFC 1122
-        §4.2.2.13). So a client that has more to say is heard for a moment.
+        If a socket is closed with unread data, the kernel resets the connection, and
+        answers on their way are lost (RFC 1122 §4.2.2.13). So the rest of a client's data
+        is read for a moment.
         """
         if self._transport is None or self._is_closing():
             return
@@ -277,7 +277,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._end_after(LINGER_S)
 
     def _is_admitted(self) -> bool:
-        """Tell whether the rate allows the next question; if not, it is taken after a rest."""
+        """Return whether the rate allows the next question; otherwise take it after a pause."""
         limiter, peer = self._listener.limiter, self._peer
         if self._has_rested or limiter.admits(peer.address, peer.interface):
             self._has_rested = False
@@ -335,7 +335,7 @@ class _Connection(asyncio.BufferedProtocol):
         return not self._in_flight and not self._messages
 
     def _must_wait(self) -> bool:
-        """Tell whether enough questions of this client wait, or it is over its rate."""
+        """Return whether enough questions of this client wait, or it is above its rate."""
         return self._in_flight >= MOST_IN_FLIGHT or self._resting is not None
 
     def _limit_reading(self) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The places for TCP connections, and who has to make room when all are taken.
+"""Share the places for TCP connections; when all are taken, the largest holder loses one.
 
-There are few of them, and holding one costs an attacker nothing. A limit alone
-would therefore lock everybody out: fifteen addresses with ten connections each
-are enough. So whoever holds less than others gets a place of theirs.
+There are few of them, and holding one costs an attacker nothing. A limit alone would
+therefore lock every client out: fifteen addresses with ten connections each are enough.
+So a client that holds less than others gets a place of theirs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_CONNECTIONS = 150
 MOST_CONNECTIONS_A_CLIENT = 10
-"""For one worker (reliability.md A6)."""
+"""For one worker."""
 
 
 class Holder(Protocol):
@@ -35,8 +35,8 @@ class Holder(Protocol):
         """End it at once."""
 
 
-class Places:
-    """Who holds a connection, over all the TCP listeners of a worker."""
+class TcpSlots:
+    """The holders of connections, over all the TCP listeners of a worker."""
 
     def __init__(self) -> None:
         self._held: dict[str, dict[Holder, None]] = {}  # in the order in which they came
@@ -50,7 +50,7 @@ class Places:
         return len(self._held.get(client, ()))
 
     def take(self, newcomer: Holder) -> bool:
-        """Give a place, perhaps that of another, who is ended; tell whether there was one."""
+        """Give a place, perhaps after ending another's; return whether there was one."""
         own = self.of(newcomer.client)
         if own >= MOST_CONNECTIONS_A_CLIENT:
             return False
@@ -75,10 +75,10 @@ class Places:
             del self._held[holder.client]
 
     def _who_makes_room(self, own: int) -> Holder | None:
-        """Return whose place a client with ``own`` connections may take.
+        """Return the connection whose place a client with ``own`` connections may take.
 
-        An idle one; where none is, one that waits for an answer, but only of
-        who holds more than the newcomer will: else equals would end each other.
+        An idle one; otherwise one that waits for an answer, but only of a client that
+        holds more than the new one will: equals must not end each other.
         """
         idle = [one for one in self._of_who_hold_more_than(own) if not one.is_busy]
         return self._first_to_leave(idle or self._of_who_hold_more_than(own + 1))
@@ -87,5 +87,5 @@ class Places:
         return [one for held in self._held.values() if len(held) > own for one in held]
 
     def _first_to_leave(self, holders: Iterable[Holder]) -> Holder | None:
-        """Return, of whoever holds most, the one whose last progress is longest ago."""
+        """Return, of the largest holder, the connection with the oldest last progress."""
         return min(holders, key=lambda one: (-self.of(one.client), one.progressed_at), default=None)

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which time policy goes by: the manager looks once a second at what the machine's clock shows.
+"""Keep policy time: the manager reads the machine's clock once a second.
 
-A clock that moves by little is followed. One that jumps while filterd runs is not believed
-at once, and policy time goes on by the monotonic clock, which counts a suspension too:
+Small steps of the clock are followed. A jump while filterd runs is not believed at once,
+and policy time follows the monotonic clock, which includes a suspension:
 
-- forward it is believed after ``BELIEVED_AFTER_S``;
-- either way at once where the kernel says that a time server has set it (adjtimex(2));
-- back by nothing else: what has ended would begin again. Nor is a time before the floor.
+- a jump forward is believed after ``BELIEVED_AFTER_S``;
+- any jump is believed at once if the kernel reports a time server (adjtimex(2));
+- a jump back is believed for no other reason, because ended rules would begin again, nor
+  is a time before the floor.
 
-So a clock that was set wrong changes nothing for a quarter of an hour. What is believed, and
-since when a jump is watched, is kept (``daemon.known_time``): a daemon that starts again in
-the same boot of the machine goes on with that. What does not hold: a time server that lies is
-believed; after a boot any time is that is not before the floor.
+So a wrongly set clock changes nothing for a quarter of an hour. The believed time and the
+start of a jump are kept (``daemon.known_time``), and a daemon that restarts in the same
+boot of the machine continues with them. Limits: a time server that lies is believed; after
+a boot any time from the floor on is believed.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ _STATUS_AT, _TIME_AT = 40, 72
 _log = logging.getLogger("filterd.time")
 
 
-class Standing(StrEnum):
+class ClockStanding(StrEnum):
     """How policy time stands to the machine's clock."""
 
     KNOWN = "known"
@@ -60,7 +61,7 @@ class Standing(StrEnum):
     JUMPED = "jumped"
 
 
-class Step(NamedTuple):
+class ClockStep(NamedTuple):
     """Policy time becomes another one, Unix times: ``was`` what it was at least, and ``now``.
 
     ``lead_s`` is what it leads the monotonic clock by then.
@@ -77,13 +78,13 @@ class Step(NamedTuple):
 
 
 class Timekeeper:
-    """Keeps what stands in the shared page of the time.
+    """Keeps the time in the shared page.
 
     Args:
-        state: where the last known time is kept.
+        state: the folder of the last known time.
         clock: the machine's.
-        page: where policy time is told; where it leads by 0 no timekeeper runs.
-        is_set_by_server: tells whether a time server has set the clock that shows this time.
+        page: has policy time; a lead of 0 means that no timekeeper runs.
+        is_set_by_server: returns whether a time server has set the clock to this time.
     """
 
     def __init__(
@@ -103,15 +104,15 @@ class Timekeeper:
         """Whether ``note`` has something to keep that must not wait for the end of the minute."""
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ClockStanding:
         """How it stands now."""
         if not self._page.lead_s:
-            return Standing.KNOWN
+            return ClockStanding.KNOWN
         if not is_known(self._page.lead_s):
-            return Standing.UNKNOWN
-        return Standing.JUMPED if self._jumped else Standing.KNOWN
+            return ClockStanding.UNKNOWN
+        return ClockStanding.JUMPED if self._jumped else ClockStanding.KNOWN
 
-    def look(self) -> Step | None:
+    def look(self) -> ClockStep | None:
         """Follow the machine's clock; return the step that policy time should make, if any.
 
         It waits for no disk: what a start must know of a jump is kept by ``note``.
@@ -137,8 +138,8 @@ class Timekeeper:
         is_old = apart_s > 0 and now - self._jumped[1] >= BELIEVED_AFTER_S and step.now < LATEST
         return step if is_old or self._is_certain(step.now) else None
 
-    def acceptable(self) -> Step:
-        """Return the step that policy time makes if an administrator says that the clock is right.
+    def acceptable(self) -> ClockStep:
+        """Return the step of policy time if an administrator confirms the clock.
 
         Raises:
             ChangeError: the clock is believed already, or cannot be right.
@@ -147,11 +148,11 @@ class Timekeeper:
         if not RELEASED_AT <= step.now < LATEST:
             hint = say("set the clock first: sudo timedatectl set-time '2026-12-01 07:30'")
             raise ChangeError(say("no clock can be right that shows this time"), hint=hint)
-        if self.standing is Standing.KNOWN:
+        if self.standing is ClockStanding.KNOWN:
             raise ChangeError(say("the clock is believed already"))
         return step
 
-    def doubt(self, step: Step) -> None:
+    def doubt(self, step: ClockStep) -> None:
         """Let the time be unknown until the step is made, if it goes back. Waits for the disk.
 
         What is set is given other dates meanwhile, and must not open between the two.
@@ -161,7 +162,7 @@ class Timekeeper:
             self._page.lead_s = UNKNOWN_LEAD_S
             self._keep()
 
-    def make(self, step: Step) -> None:
+    def make(self, step: ClockStep) -> None:
         """Let policy time make a step; a floor that is later is dropped. Never raises."""
         page = self._page
         if step.back_s:
@@ -198,11 +199,11 @@ class Timekeeper:
     def _is_certain(self, wall: float) -> bool:
         return RELEASED_AT <= wall < LATEST and self._is_set_by_server(wall)
 
-    def _step(self) -> Step:
+    def _step(self) -> ClockStep:
         """Return the step from policy time to what the machine's clock shows."""
         page, now, wall = self._page, self._clock.monotonic(), self._clock.wall()
         least = now + page.lead_s if is_known(page.lead_s) else page.floor
-        return Step(max(least, page.floor), wall, wall - now)
+        return ClockStep(max(least, page.floor), wall, wall - now)
 
     def _watched(self) -> tuple[float, float] | None:
         """Return the jump that was being watched before this start, and since when."""
@@ -234,7 +235,7 @@ class Timekeeper:
 
 
 def kernel_is_synchronised(wall: float) -> bool:
-    """Tell whether the kernel's clock is the one that shows this time, and was set by a server."""
+    """Return whether the kernel's clock shows this time and was set by a server."""
     told = ctypes.create_string_buffer(_TIMEX_OCTETS)
     try:
         failed = ctypes.CDLL(None).adjtimex(told) < 0

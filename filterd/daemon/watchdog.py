@@ -4,7 +4,7 @@
 A process that is alive may still not answer, and one that answers may no longer
 filter. So the watchdog asks as a client does: one name that must be answered and
 one that must be blocked. Only after both does systemd hear that all is well;
-otherwise it starts the service anew (reliability.md F7).
+otherwise it starts the service anew.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ _log = logging.getLogger("filterd.watchdog")
 
 
 class Watchdog:
-    """Asks through the real sockets and tells systemd when all is as it must be.
+    """Asks through the real sockets, and notifies systemd if all answers are right.
 
     Args:
         site: returns the site in force.
         listen: the addresses of the sockets; a reload may bring others, which
             only the next start listens on.
-        clock: for what has to be blocked now.
-        mark: by which the workers know these questions, and do not count them.
+        clock: for the names that must be blocked now.
+        mark: the workers recognise these questions by it, and do not count them.
     """
 
     def __init__(
@@ -106,10 +106,10 @@ class Probe(NamedTuple):
 
 
 def probes_of(site: Site, listen: Iterable[ListenAddress], now: float) -> list[Probe]:
-    """Choose what to ask at Unix time ``now``, on each address that this machine has.
+    """Choose the questions at Unix time ``now``, for each address that this machine has.
 
-    Nobody can ask at one that it does not have at the moment; to start again
-    because of that would take the DNS from all others.
+    An address that it does not have at the moment cannot be asked; a restart because of
+    that would take DNS from all clients.
     """
     probes = []
     for one in listen:

@@ -25,7 +25,7 @@ from filterd.daemon.malloc import give_back
 from filterd.daemon.shared_overrides import overrides_in_force
 from filterd.daemon.status_merge import summed
 from filterd.daemon.tcp_listener import TcpListener
-from filterd.daemon.tcp_slots import Places
+from filterd.daemon.tcp_slots import TcpSlots
 from filterd.daemon.worker_channel import Channel, Handlers
 from filterd.fastpath.core_contract import ENTRIES
 from filterd.fastpath.core_filler import FastPath
@@ -61,7 +61,7 @@ _COLLECT_AFTER = 10_000
 """Objects made and not freed before the collector looks: what the cache has taken in, mostly."""
 
 _TIDY_AFTER_S = 0.2
-"""After a site has changed: those who wait have been answered, and nobody has the old one."""
+"""After a change of the site: waiting questions are answered, and the old site is unused."""
 
 _REPEATED_OCTETS = 280
 """What one answer that may be repeated takes beside the cache: a place with a hash and a source,
@@ -71,7 +71,7 @@ _REPEATED_SHARE = 3
 """At most one part in three of the memory for answers is for these: each is in the cache, too."""
 
 _ALIAS_WITHIN_S = 1.5
-"""How long a person who asks why waits for an upstream that may be down."""
+"""How long an explanation waits for an upstream that may be down."""
 
 
 class Worker:
@@ -83,7 +83,7 @@ class Worker:
         self._setting, self._listening, self._end = setting, listening, end
         self._surroundings = Surroundings(setting.clock)
         self._load = on_disk.loader(setting, self._surroundings)
-        self._places = Places()
+        self._places = TcpSlots()
         self._counts = Counts(setting.clock)
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
@@ -188,7 +188,7 @@ class Worker:
         return site.at(self._setting.time.wall(), overrides_in_force(self._setting))
 
     async def confirm(self, *, epoch: int) -> bool:
-        """Tell whether the site of this epoch, or of a later one, is in force here.
+        """Return whether the site of this epoch, or of a later one, is in force here.
 
         Raises:
             FilterdError: it could not be loaded; the site before stays.
@@ -260,9 +260,9 @@ class Worker:
         self._counts.know_from(min(site.unset_clock.floor, self._setting.page.floor or inf))
 
     def _left_of(self, octets: int) -> int:
-        """Return what the cache may take of the memory for answers.
+        """Return the part of the memory for answers that the cache may use.
 
-        The other table stays as large as it was made, whatever a reload says.
+        A reload does not change the size of the other table.
         """
         least = octets - octets // _REPEATED_SHARE
         return max(least, octets - self._repeated * _REPEATED_OCTETS)
@@ -291,7 +291,7 @@ class Worker:
         if at is None and not expected.blocked:
             message = parse_query(compose_query(0, Question.of(qname, qtype)))
             query = Query(message, Peer(address or "127.0.0.1"), client, site)
-            with contextlib.suppress(TimeoutError):  # then what policy alone says has to do
+            with contextlib.suppress(TimeoutError):  # then the verdict of policy alone has to do
                 async with asyncio.timeout(_ALIAS_WITHIN_S):
                     answer = await self._handler(query)
                     expected = explain_answer(client, qname, qtype, answer, expected)

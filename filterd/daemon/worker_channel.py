@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions and answers between the manager and one worker.
+"""Requests and replies between the manager and one worker.
 
 A pair of ``SOCK_SEQPACKET`` sockets that the supervisor made before it forked and
-keeps: whichever end's process dies, its successor finds the channel as it was.
-One message is one packet of JSON: ``{"id", "ask", "with"}``, answered by
-``{"id", "result"}`` or ``{"id", "error", "errors"}``; ``{"tell", "with"}`` wants no
-answer, and waits for whoever comes to read it. A successor says ``{"new"}``
-and is asked again what its predecessor has not answered, so what may be asked
-must be such that asking it twice does no harm. It is not asked a third time: what
-two processes did not live to answer may be what ended them.
+keeps: if the process of an end dies, its successor finds the channel unchanged. One
+message is one packet of JSON: ``{"id", "ask", "with"}``, answered by
+``{"id", "result"}`` or ``{"id", "error", "errors"}``; ``{"tell", "with"}`` has no reply,
+and waits for its reader. A successor sends ``{"new"}`` and gets the unanswered requests
+of its predecessor again, so every request must be idempotent. There is no third attempt:
+a request that two processes did not survive may have ended them.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ class Channel:
         self._send_or_log({"tell": what, "with": arguments})
 
     def announce(self) -> None:
-        """Tell the other end that this process is new."""
+        """Announce to the other end that this process is new."""
         self._send_or_log({"new": True})
 
     async def close(self) -> None:
@@ -93,7 +92,7 @@ class Channel:
             packet = self._end.recv(_LARGEST)
         except OSError:
             return
-        if not packet:  # nobody holds the other end any more
+        if not packet:  # the other end is closed
             self._loop.remove_reader(self._end)
             return
         try:
@@ -153,7 +152,7 @@ class Channel:
     async def _hear(self, message: dict[str, Any]) -> None:
         try:
             await self._handlers[message["tell"]](**message["with"])
-        except Exception:  # noqa: BLE001 -- logged whole; nobody waits for an answer
+        except Exception:  # noqa: BLE001 -- logged whole; no reply is expected
             _log.exception("what another process said was of no use")
 
     def _send_or_log(self, message: dict[str, Any]) -> None:

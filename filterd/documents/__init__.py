@@ -18,7 +18,16 @@ package: it brings PyYAML and pydantic, which the serving process must not carry
 """
 
 from filterd.documents.validation import DocumentModel, refusal, validate
-from filterd.documents.yaml_reader import MAX_DEPTH, MAX_SIZE_OCTETS, Document, Where, load, parse
+from filterd.documents.yaml_reader import (
+    MAX_DEPTH,
+    MAX_SIZE_OCTETS,
+    Document,
+    Where,
+    dump,
+    load,
+    parse,
+    repeated,
+)
 from filterd.i18n import did_you_mean
 
 __all__ = [
@@ -28,8 +37,10 @@ __all__ = [
     "DocumentModel",
     "Where",
     "did_you_mean",
+    "dump",
     "load",
     "parse",
     "refusal",
+    "repeated",
     "validate",
 ]

@@ -19,7 +19,7 @@ from filterd.i18n import UNSAID, Sentence, one_line, quoted, refused, say
 from filterd.paths import open_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 MAX_SIZE_OCTETS = 1 << 20
@@ -273,3 +273,21 @@ def _syntax_hint(problem: str) -> Sentence:
     if "mapping values are not allowed" in problem:
         return say("text that holds ': ' goes in quotes; check the indentation")
     return say("check indentation, quotes and brackets around this place")
+
+
+def repeated(
+    document: Document, values: Iterable[tuple[Any, Where]], reason: Sentence
+) -> Iterator[ConfigError]:
+    """Yield an error for each value that occurs twice, with the line of the first."""
+    lines = dict[Any, int]()
+    for value, where in values:
+        if value in lines:
+            hint = say("first in line {line}", line=lines[value])
+            yield document.error(reason, where, hint=hint)
+        lines.setdefault(value, document.place(where)[0])
+
+
+def dump(data: Any) -> bytes:
+    """Return plain data as YAML, keys in their order; the same data gives the same octets."""
+    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
+    return text.encode()

@@ -12,13 +12,144 @@ cimport cython
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from filterd.fastpath._lookalike_shapes cimport Skeletons
+from filterd.fastpath._question cimport HEADER_OCTETS, Question
+from filterd.lists._matcher cimport Found, Matcher
 from filterd.lists._search cimport Search
-from filterd.fastpath._question cimport Question
-from filterd.fastpath._packet_cache cimport Replay
-from filterd.fastpath._decision_cells cimport Table
 
 cdef enum:
+    NO_PLACE = -1
+    SHORT_OCTETS = 195  # a reply of SHORT_REPLY octets and where the TTLs in it are; fills four lines
     MOST_CLASSES = 1024
+    MOST_ROWS = 64
+    MOST_TEMPLATES = 256
+    MOST_OPENINGS = 4096
+    MOST_FIRST_LABELS = 8
+    TAIL_OCTETS = 114  # what may follow the question in a template: three records
+
+cdef struct Kept:
+    double noted_at
+    double until
+    double valid_until
+    uint8_t* apart  # where a longer reply and the places of its TTLs are
+    uint32_t hits
+    uint32_t used_at
+    uint32_t tally
+    uint32_t epoch
+    uint32_t cap_ttl_s
+    uint16_t client_class
+    uint16_t qtype
+    uint16_t length
+    uint8_t ttls
+    uint8_t flags
+    uint8_t name_octets
+    uint8_t octets[SHORT_OCTETS]
+
+# ``fetch`` for all questions at hand, then ``place_of`` for all, then ``answer`` for each:
+# what each of them reads is on its way from memory while the others' is used.
+@cython.final
+cdef class Replay:
+    cdef uint64_t _key[2]
+    cdef double _now, _wall
+    cdef void* _memory[3]
+    cdef uint64_t* _hashes  # of what is kept, a set to a line of the cache; 0 where nothing is
+    cdef Kept* _kept  # by slot
+    cdef uint32_t* _slots  # by place
+    cdef uint32_t* _free  # slots that were used before, the last one first
+    cdef uint64_t _free_count
+    cdef uint64_t _touched  # so many slots, the first ones, have been used
+    cdef uint64_t _sets
+    cdef uint64_t _swept
+    cdef uint64_t _unfreed  # so many places, the first ones, may hold what is forgotten
+    cdef uint32_t _turn
+    cdef uint32_t _epoch  # counts how often all was forgotten
+    cdef size_t _octets
+    cdef list _sources, _hits
+
+    # Set the times by which what follows is answered and noted.
+    cpdef at(self, double now, double wall)
+    # Tell whether even what was asked for once may be kept.
+    cpdef bint has_room(self) noexcept
+    # Tell whether ``take_hits`` would tell of any.
+    cdef bint has_hits(self) noexcept
+    # Hash a question and fetch its set.
+    cdef uint64_t fetch(self, const Question* asked, int client_class) noexcept nogil
+    # Return where the answer may be, and fetch it; NO_PLACE if it is nowhere.
+    cdef int64_t place_of(self, uint64_t hashed) noexcept nogil
+    # Answer in the message, which has room for LARGEST_ANSWER octets; return how long
+    # the answer is, 0 where there is none that holds. ``tally``: where it is counted.
+    cdef size_t answer(
+        self, int64_t place, uint64_t hashed, uint8_t* message, const Question* asked,
+        int client_class, uint32_t* tally,
+    ) except? 0
+
+    cdef bint _is_forgotten(self, const Kept* kept) noexcept nogil
+    cdef bint _has_ended(self, const Kept* kept) noexcept nogil
+    cdef bint _is_of(
+        self, int64_t place, uint64_t hashed, const Question* asked, int client_class
+    ) noexcept nogil
+    cdef int64_t _new_place(self, uint64_t hashed) noexcept nogil
+    cdef int _free_some(self) except -1
+    cdef int _drop(self, int64_t place) except -1
+    cdef Kept* _kept_at(self, uint64_t place) noexcept nogil
+    cdef void _take_slot(self, uint64_t place) noexcept nogil
+    cdef int _report(self, int64_t place) except -1
+
+cdef enum Kind:  # what a claim set means to a row
+    COMPLEX = 0
+    OPEN = 1
+    BLOCK = 2
+
+cdef struct Cell:
+    uint8_t state
+    uint8_t rank
+    uint16_t template  # of an open one: its opening
+    uint32_t tally
+
+cdef struct Template:
+    uint16_t octets
+    uint8_t head[HEADER_OCTETS]
+    uint8_t tail[TAIL_OCTETS]
+
+cdef struct Touched:
+    uint32_t place  # of the name in all that are touched
+    uint32_t check  # more of its hash
+    uint8_t octets  # 0: free
+    uint8_t touch
+
+@cython.final
+cdef class Table:
+    cdef readonly Matcher matcher  # None: there is nothing to answer from
+    cdef uint64_t _key[2]
+    cdef Cell** _cells
+    cdef Template* _templates
+    cdef Touched* _touched
+    cdef uint64_t _touched_mask
+    cdef Skeletons _skeletons
+    cdef uint32_t _set_count
+    cdef int _template_count
+    cdef int _first_label_count
+    cdef uint8_t _first_labels[MOST_FIRST_LABELS][64]
+    cdef bytes _names
+    cdef const uint8_t* _name_octets  # theirs
+    cdef object _fill
+
+    # Tell whether the lists alone may speak of a question.
+    cdef bint is_plain(self, const Question* asked) noexcept nogil
+    # Return what was found means to a row. BLOCK: ``deciding`` is the cell by which it is
+    # blocked; OPEN: the one as which it is counted; none is where nothing was found.
+    cdef Kind judge(self, const Found* found, int count, int row, Cell** deciding) except? COMPLEX
+    # Write a block over the message, which has room for 512 octets; return how long it is,
+    # 0 where the chain must write it.
+    cdef size_t write(self, const Cell* block, uint8_t* message, const Question* asked) noexcept nogil
+    # The same judgement of a name that an answer leads to.
+    cdef bint lets_through(self, bytes name, int row) except -1
+
+    cdef bint _is_touched(self, const Question* asked) noexcept nogil
+    cdef int _touch_of(self, const uint8_t* name, size_t octets, uint64_t hashed) noexcept nogil
+    cdef int _keep_touched(self, bytes name, uint32_t place, int touch) except -1
+    cdef Cell* _cell(self, int row, uint32_t set_id) except NULL
+    cdef int _ask(self, int row, uint32_t index) except -1
 
 cdef enum Step:  # what is known of a question so far
     FOR_THE_CHAIN

@@ -1,9 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
-from filterd.fastpath._decision_cells import Table
-from filterd.fastpath._packet_cache import Replay
+from filterd.lists.matcher import Matcher
 from filterd.resolve.site import EpochGuard, Site
+
+class Replay:
+    def __init__(self, seed: bytes, entries: int = ...) -> None: ...
+    def forget(self) -> None: ...
+    def at(self, now: float, wall: float) -> None: ...
+    def note(
+        self,
+        client_class: int,
+        flags: int,
+        reply: bytes,
+        cap_ttl_s: int,
+        until: float,
+        valid_until: float,
+        tally: int,
+        source: Hashable,
+    ) -> bool: ...
+    def has_room(self) -> bool: ...
+    def sweep(self) -> None: ...
+    def take_hits(self) -> list[tuple[Hashable, int]]: ...
+
+class Table:
+    def __init__(self, seed: bytes) -> None: ...
+    def forget(self) -> None: ...
+    def load(
+        self,
+        matcher: Matcher,
+        touched: Mapping[bytes, int],
+        first_labels: Iterable[bytes],
+        set_count: int,
+        fill: Callable[[int, int], tuple[int, int, int, int]],
+        skeletons: frozenset[bytes] = ...,
+    ) -> None: ...
+    def add_template(self, plain: bytes, edns: bytes, dnssec: bytes) -> int: ...
 
 class Core:
     replay: Replay

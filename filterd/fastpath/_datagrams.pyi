@@ -2,9 +2,15 @@
 import socket
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
+from typing import Protocol
 
+from filterd.clock import Clock
 from filterd.fastpath._rate_limit import SourceTable
 from filterd.fastpath.core_filler import FastPath
+from filterd.fastpath.coroutine_runner import Stepper
+from filterd.resolve.cache_store import ResolutionStore
+from filterd.resolve.query import Fetched
+from filterd.upstream import Forwarder
 
 class Datagram:
     message: bytes
@@ -41,3 +47,18 @@ class Datagrams:
 
 def hint(message: bytes) -> bytes: ...
 def refusal(message: bytes) -> bytes | None: ...
+
+class Listener(Protocol):
+    datagrams: Datagrams
+    def ask_the_chain(self, datagram: Datagram, fetched: Fetched | None = ...) -> None: ...
+
+class Relay:
+    def __init__(
+        self,
+        fast: FastPath,
+        store: ResolutionStore,
+        forwarder: Forwarder,
+        stepper: Stepper,
+        clock: Clock,
+    ) -> None: ...
+    def take(self, datagram: Datagram, listener: Listener) -> bool: ...

@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""Datagrams in batches, to the limits that ``_datagrams_py`` gives and explains.
+"""Receive and send datagrams in batches, and forward questions that no rule concerns.
 
-What the fast path can answer is answered before anything else is done with it, and so is
-what is no query, if its client may ask.
+``_datagrams_py`` gives the limits and explains them. What the fast path can answer is
+answered before anything else is done with it, and so is what is no query, if its client may
+ask.
 
-Memory safety. One arena of fixed size holds a batch (see ``_envelopes``). A
-message is read within the length that came. What waits is Python objects; the
-arena keeps nothing from one batch to the next.
+Memory safety. One arena of fixed size holds a batch (see ``_envelopes``). A message is read
+within the length that came; a hint or refusal is a header and at most the question that
+was found in the message, and so never longer than that. What waits is Python objects; the
+arena keeps nothing from one batch to the next. ``Relay`` reads a message again by the
+bounded reader of questions; where its question ends, which is all that is kept of that,
+lies within the message, which never changes.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.errno cimport EAGAIN, EINTR, errno
+from libc.math cimport INFINITY
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from filterd.fastpath._envelopes cimport (
@@ -36,7 +41,6 @@ from filterd.fastpath._envelopes cimport (
     sockaddr_in6,
 )
 from filterd.fastpath._core cimport FOR_THE_CHAIN, OPEN_TO_ASK, Asking, Core
-from filterd.fastpath._truncated_reply cimport make_hint
 from filterd.fastpath._rate_limit cimport (
     DENY,
     DROP_OVERLOAD,
@@ -46,13 +50,31 @@ from filterd.fastpath._rate_limit cimport (
     SourceTable,
     text_of,
 )
-from filterd.fastpath._question cimport HEADER_OCTETS
-from filterd.fastpath._error_reply cimport NOTIMP, make_refusal, rcode_for
+from filterd.fastpath._question cimport (
+    ASKED_CD,
+    ASKED_DO,
+    ASKED_OPT,
+    HEADER_OCTETS,
+    MAX_LABEL_OCTETS,
+    MAX_NAME_OCTETS,
+    Question,
+    read_question,
+)
+from filterd.wire._codec cimport assembled_for, copied, named
+from filterd.wire._octets cimport NO_MEMORY, Octets, Place
+from filterd.wire._queries cimport QueryAt, read_query
 
 import logging
 from collections import deque
 
 from filterd.fastpath import _datagrams_py as reference
+from filterd.resolve.links.cache import STALE_FOR_S
+from filterd.resolve.query import Fetched
+from filterd.upstream import CONCLUSIVE
+from filterd.upstream import Resolution as Resolved
+from filterd.upstream import UpstreamQuestion as Asked
+from filterd.wire import fit
+from filterd.wire.rebuild import MAX_TTL_S as _MAX_TTL_S
 
 _log = logging.getLogger("filterd.daemon")
 
@@ -62,6 +84,9 @@ cdef enum:
     SMALL_BATCHES = 8  # so many, before the loop goes round for others than askers
     ANSWERED_A_TURN = 1024  # by the fast path, before the loop goes round for the others
     LINES = 3
+    OPCODE_BITS = 0x78
+    FORMERR = 1
+    NOTIMP = 4
 
 assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
 
@@ -70,6 +95,11 @@ cdef int BATCHES_A_TURN = reference.MOST_A_TURN // BATCH
 cdef Py_ssize_t RESERVED_PARTS = reference.RESERVED_PARTS
 cdef int MOST_HINTS_A_TURN = reference.MOST_HINTS_A_TURN
 cdef double WAITS_AT_MOST_S = reference.WAITS_AT_MOST_S
+
+cdef type Resolution = Resolved
+cdef type UpstreamQuestion = Asked
+cdef double stale_for_s = STALE_FOR_S
+cdef int64_t MAX_TTL_S = _MAX_TTL_S
 
 cdef uint64_t REFLECTING = sum(1 << port for port in reference.REFLECTING_PORTS)
 
@@ -85,12 +115,23 @@ cdef struct Counts:
     uint64_t error
 
 
+# Datagrams in, answers out.
+# --------------------------
+
 cdef class Datagram:
     """A message and where it came from: ``interface`` is an index, 0 if not known.
 
     The rest is what the fast path found out, -1 for nothing: ``client_class``, and
     ``opening`` where no list or rule concerns the question; ``epoch``: as of when.
     """
+
+    cdef readonly bytes message
+    cdef readonly uint32_t interface
+    cdef readonly uint32_t epoch
+    cdef readonly int client_class
+    cdef readonly int opening
+    cdef readonly double received_at
+    cdef Way way
 
     @property
     def address(self):
@@ -411,6 +452,56 @@ cdef class Datagrams:
                 done += 1
 
 
+cdef inline size_t question_end(const uint8_t* message, size_t length) noexcept nogil:
+    """Return where the one question ends; the header's end where none can be told."""
+    cdef size_t position = HEADER_OCTETS
+    if message[4] != 0 or message[5] != 1:
+        return HEADER_OCTETS
+    while position < length and message[position]:
+        if message[position] > MAX_LABEL_OCTETS:
+            return HEADER_OCTETS
+        position += message[position] + 1
+        if position >= HEADER_OCTETS + MAX_NAME_OCTETS:
+            return HEADER_OCTETS
+    if position + 5 > length:
+        return HEADER_OCTETS
+    return position + 5
+
+
+cdef inline size_t make_hint(uint8_t* message, size_t length) noexcept nogil:
+    """Turn a query into the hint to come by TCP, where it stands; return how long that is."""
+    cdef size_t end = question_end(message, length)
+    message[2] = 0x80 | message[2] & 0x79 | 0x02  # QR; opcode and RD kept; TC
+    message[3] = 0x80 | message[3] & 0x10  # RA; CD kept
+    message[4] = message[6] = message[7] = message[8] = message[9] = 0
+    message[10] = message[11] = 0
+    message[5] = end > HEADER_OCTETS
+    return end
+
+
+cdef inline int rcode_for(const uint8_t* message, uint32_t length) noexcept:
+    """Return NOTIMP or FORMERR for a message of at least a header; 0 for a query that parses."""
+    cdef Octets octets = Octets(message, length)
+    cdef QueryAt query
+    cdef Place place
+    if message[2] & OPCODE_BITS:
+        return NOTIMP
+    if read_query(&octets, &query, &place) or place.fault == NO_MEMORY:
+        return 0
+    return FORMERR
+
+
+cdef inline size_t make_refusal(uint8_t* message, size_t length, int rcode) noexcept nogil:
+    """Turn a message into its refusal, where it stands; return how long that is."""
+    cdef size_t end = question_end(message, length)
+    message[2] = 0x80 | message[2] & 0x79  # QR; opcode and RD kept
+    message[3] = <uint8_t>rcode | (0x80 if rcode == FORMERR else 0)  # RA says nothing of others
+    message[4] = message[6] = message[7] = message[8] = message[9] = 0
+    message[10] = message[11] = 0
+    message[5] = end > HEADER_OCTETS
+    return end
+
+
 def hint(bytes message not None):
     """Return what tells the sender of a query to come by TCP; for tests."""
     cdef uint8_t octets[LARGEST_QUERY]
@@ -442,3 +533,280 @@ cdef inline bint is_query(const uint8_t* message, size_t length) noexcept nogil:
 cdef inline bint is_reflecting(const sockaddr_in6* peer) noexcept nogil:
     cdef uint16_t port = ntohs(peer.sin6_port)  # at the same place for both families
     return port < 64 and REFLECTING >> port & 1
+
+
+# Direct forwarding.
+# ------------------
+#
+# The fast path has found that neither the lists nor any rule concerns a name (its
+# *opening*). What the chain would do with it is then so plain that it is done here:
+# answer from the cache, or ask upstreams, keep what they say, and send it. As soon as
+# anything is not plain the question goes down the chain after all, with what upstreams
+# have said so that none is asked twice:
+#
+# - another site is in force, or the clock was set, since the question was judged;
+# - the client's identity may be another one now;
+# - the answer leads to a name that a list or rule concerns, or to an address of a
+#   private network, or it offers a key for Encrypted Client Hello;
+# - an upstream failed, or gave reasons;
+# - the cache holds something that has expired or should be asked for anew.
+#
+# So no policy and no second way of failing is in here.
+
+cdef class Waiting:
+    """A question that waits for upstreams."""
+
+    cdef Relay _relay
+    cdef Datagram _datagram
+    cdef object _listener, _key, _outcome
+    cdef double _began_at
+    cdef uint32_t _end, _flags
+    cdef Py_ssize_t _limit
+    cdef bint _is_over
+
+    def landed(self, outcome):
+        """Take what became of it."""
+        self._relay.take_outcome(self, outcome)
+
+    def cancel(self):
+        """Wait no longer."""
+        if not self._is_over:
+            self._is_over = True
+            self._relay._stepper.ended(self)
+
+
+cdef class Relay:
+    """Relays the questions of one worker.
+
+    Args:
+        fast: what judged them.
+        store: the cache, which the chain shares.
+        forwarder: asks upstreams.
+        stepper: keeps the questions that wait.
+        clock: for both times.
+    """
+
+    cdef object _fast, _store, _failures, _forwarder, _stepper, _clock
+    cdef Core _core
+    cdef list _landed
+
+    def __init__(self, fast, store, forwarder, stepper, clock):
+        self._fast, self._store, self._forwarder = fast, store, forwarder
+        self._failures, self._stepper, self._clock = store.failures, stepper, clock
+        if isinstance(fast.core, Core):  # else no datagram has an opening
+            self._core = fast.core
+        self._landed = []
+
+    def take(self, datagram, listener):
+        """Answer a question or see to it that it will be; False where the chain must.
+
+        ``FastPath.refresh`` has been called in this turn.
+        """
+        if self._core is None or not isinstance(datagram, Datagram):
+            return False
+        return self._take(datagram, listener)
+
+    cdef bint _take(self, Datagram datagram, listener) except -1:
+        cdef Question asked
+        cdef Waiting waiting
+        cdef double now
+        cdef object question, route, entry
+        if datagram.opening < 0 or datagram.epoch != self._core.epoch or self._core.site is None:
+            return False
+        if not read_question(
+            <const uint8_t*>PyBytes_AS_STRING(datagram.message),
+            PyBytes_GET_SIZE(datagram.message),
+            &asked,
+        ):
+            return False
+        now = self._clock.monotonic()
+        question = named(
+            UpstreamQuestion,
+            (
+                copied(asked.name, <uint32_t>asked.name_octets),
+                asked.qtype,
+                bool(asked.flags & ASKED_DO),
+                bool(asked.flags & ASKED_CD),
+            ),
+        )
+        waiting = Waiting.__new__(Waiting)
+        waiting._relay, waiting._datagram, waiting._listener = self, datagram, listener
+        route = self._core.site.route
+        waiting._key, waiting._began_at = (question, route), now
+        waiting._end, waiting._flags = <uint32_t>asked.end, asked.flags
+        waiting._limit = asked.limit
+        entry = self._store.plain(question, route, now)
+        if entry is None:
+            self._ask(waiting)
+            return True
+        return entry is not False and self._repeated(waiting, entry)
+
+    cdef _ask(self, Waiting waiting):
+        cdef object question, route, outcome
+        question, route = waiting._key
+        outcome = self._forwarder.ask(question, route, waiting._datagram.address, waiting.landed)
+        self._stepper.began(waiting)
+        if outcome is not None:
+            self.take_outcome(waiting, outcome)
+
+    cdef take_outcome(self, Waiting waiting, outcome):
+        """Take what became of a question; those of one turn of the loop are finished together."""
+        if not self._landed:
+            self._forwarder.soon(self._finish_all)
+        waiting._outcome = outcome
+        self._landed.append(waiting)
+
+    def _finish_all(self):
+        cdef list landed = self._landed, datagrams = [], relayed = []
+        cdef Waiting waiting
+        cdef double now
+        cdef bint is_refreshed
+        self._landed = []
+        now = self._clock.monotonic()
+        is_refreshed = self._is_refreshed(now)
+        for waiting in landed:
+            if waiting._is_over:
+                continue
+            waiting._is_over = True
+            self._stepper.ended(waiting)
+            if waiting._listener.datagrams not in datagrams:
+                datagrams.append(waiting._listener.datagrams)
+            if is_refreshed and self._sent(waiting):
+                relayed.append(waiting)
+            else:
+                fetched = Fetched(waiting._key, waiting._outcome, waiting._began_at)
+                waiting._listener.ask_the_chain(waiting._datagram, fetched)
+        for one in datagrams:
+            self._flush(one)
+        for waiting in relayed:  # once they have their answers
+            self._keep(waiting, now)
+        for waiting in landed:
+            waiting._outcome = None
+
+    cdef _flush(self, datagrams):
+        """Send what was answered; one socket that cannot keeps neither others nor what follows."""
+        try:
+            datagrams.flush()
+        except Exception:
+            _log.exception("what was relayed could not be sent")
+
+    cdef bint _is_refreshed(self, double now) except -1:
+        """See what is in force; False where that cannot be told, and the chain must for all."""
+        if self._core is not None and self._core.holds(now):
+            return True
+        try:
+            self._fast.refresh(now)
+        except Exception:
+            _log.exception("what is in force could not be told")
+            return False
+        return True
+
+    cdef bint _sent(self, Waiting waiting) except -1:
+        """Send what upstreams have said; False where the chain must."""
+        cdef object resolution = waiting._outcome
+        try:
+            if type(resolution) is not Resolution or not self._is_plain(waiting, resolution):
+                return False
+            opening = self._fast.openings[waiting._datagram.opening]
+            self._answer(waiting, resolution, 0, opening.forwarded)
+        except Exception:
+            _log.exception("a question could not be relayed")
+            return False
+        return True
+
+    cdef _keep(self, Waiting waiting, double now):
+        """Keep what upstreams have said; the reply too, for who asks next, while there is room."""
+        try:
+            self._store.put(waiting._key, waiting._outcome, now, stale_s=stale_for_s)
+            self._failures.forget(waiting._key, now)
+            # The chain, which answered others meanwhile, may have made all be forgotten.
+            if waiting._datagram.epoch == self._core.epoch and self._core.replay.has_room():
+                self._note(waiting, waiting._outcome, 0, now)
+        except Exception:  # who asked has his answer
+            _log.exception("what was relayed could not be kept")
+
+    cdef bint _repeated(self, Waiting waiting, entry) except -1:
+        """Send what the cache holds, for the fast path to repeat it; False where the chain must."""
+        cdef object resolution = entry.resolution
+        cdef int64_t age_s
+        if not self._is_plain(waiting, resolution):
+            entry.hits -= 1  # the chain looks it up once more
+            self._store.hits -= 1
+            return False
+        age_s = <int64_t>(waiting._began_at - <double>entry.stored_at)
+        self._note(waiting, resolution, age_s, waiting._began_at)
+        opening = self._fast.openings[waiting._datagram.opening]
+        self._answer(waiting, resolution, age_s, opening.cached)
+        return True
+
+    cdef _note(self, Waiting waiting, resolution, int64_t age_s, double now):
+        """Let the fast path repeat an answer, as long as the cache would."""
+        cdef Datagram datagram = waiting._datagram
+        cdef double until = self._store.repeatable_until(waiting._key, now)
+        if until > now:
+            opening = self._fast.openings[datagram.opening]
+            self._core.replay.note(
+                datagram.client_class,
+                waiting._flags,
+                self._reply(waiting, resolution, age_s, MAX_TTL_S),
+                opening.cap_ttl_s,
+                until,
+                self._fast.edges[datagram.client_class],
+                opening.cached,
+                self._store.mark_of(waiting._key),
+            )
+
+    cdef int _answer(
+        self, Waiting waiting, resolution, int64_t age_s, uint32_t tally
+    ) except -1:
+        """Send and count a reply. Last of all: what fails after it would be answered twice."""
+        cdef bytes reply = self._reply(waiting, resolution, age_s, self._longest_ttl_s(waiting))
+        if PyBytes_GET_SIZE(reply) > waiting._limit:
+            reply = fit(reply, waiting._limit)
+        waiting._listener.datagrams.answer(waiting._datagram, reply)
+        self._core.count(tally)
+        return 0
+
+    cdef bytes _reply(self, Waiting waiting, resolution, int64_t age_s, int64_t cap_ttl_s):
+        return assembled_for(
+            <const uint8_t*>PyBytes_AS_STRING(waiting._datagram.message),
+            waiting._end,
+            (waiting._flags & ASKED_OPT) != 0,
+            (waiting._flags & ASKED_DO) != 0,
+            resolution.sections,
+            resolution.rcode,
+            age_s,
+            cap_ttl_s,
+            resolution.authentic,
+        )
+
+    cdef int64_t _longest_ttl_s(self, Waiting waiting) except -1:
+        """Return how long the client may keep an answer: not beyond its next edge."""
+        cdef Datagram datagram = waiting._datagram
+        cdef int64_t cap_ttl_s = self._fast.openings[datagram.opening].cap_ttl_s
+        cdef double edge = self._fast.edges[datagram.client_class]
+        if edge != INFINITY:
+            cap_ttl_s = max(1, min(cap_ttl_s, <int64_t>(edge - <double>self._clock.wall())))
+        return cap_ttl_s
+
+    cdef bint _is_plain(self, Waiting waiting, resolution) except -1:
+        """Tell whether the chain would send just this to who asked."""
+        cdef Datagram datagram = waiting._datagram
+        if (
+            datagram.epoch != self._core.epoch
+            or self._core._class_of(
+                address_of(&datagram.way.peer),
+                address_octets(&datagram.way.peer),
+                datagram.interface,
+            )
+            != datagram.client_class  # he may be known no longer
+            or resolution.rcode not in CONCLUSIVE
+            or resolution.edes
+            or resolution.private
+            or resolution.ech
+        ):
+            return False
+        for target in resolution.targets:
+            if not self._core.lets_through(target, datagram.client_class):
+                return False
+        return True

@@ -14,7 +14,7 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.fastpath._rate_limit_py import Verdict
+from filterd.fastpath._rate_limit_py import Treatment
 from filterd.fastpath.pktinfo import ANCILLARY_OCTETS, arrival_of
 from filterd.fastpath.rate_limit import packed
 from filterd.wire.header import (
@@ -206,8 +206,8 @@ class Datagrams:
         who = packed(source[0]), interface, now, self._permits
         verdict = self._table.judge(*who)
         if verdict < LINES and not self._stand_in_line(datagram, verdict):
-            is_last = verdict == Verdict.SERVE_LAST
-            verdict = self._table.crowd(*who) if is_last else Verdict.HINT_RATE
+            is_last = verdict == Treatment.SERVE_LAST
+            verdict = self._table.crowd(*who) if is_last else Treatment.HINT_RATE
         if verdict < LINES:
             return
         counter = self._turned_away(verdict)
@@ -226,11 +226,11 @@ class Datagrams:
 
     def _turned_away(self, verdict: int) -> str:
         """Return as what a datagram is counted that does not stand in line."""
-        if verdict == Verdict.DENY:
+        if verdict == Treatment.DENY:
             return "denied"
-        if verdict == Verdict.DROP_OVERLOAD:
+        if verdict == Treatment.DROP_OVERLOAD:
             return "dropped_overload"
-        if verdict == Verdict.HINT_RATE:
+        if verdict == Treatment.HINT_RATE:
             return "truncated_rate" if self._hints_left > 0 else "dropped_rate"
         return "truncated_overload"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What labels look like, in C: the same as ``filterd.lists.homoglyphs.skeleton``.
+"""What labels look like, in C: the same as ``filterd.lists.lookalikes.skeleton``.
 
 A set of skeletons is a table of their hashes, so a name may be taken for one that
 could be a look-alike though it is not, once in 2**64; then the chain looks at it.

@@ -64,7 +64,7 @@ _NETWORK = 0xFFFF_FFFF_FFFF_FFFF
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 
-class Verdict(IntEnum):
+class Treatment(IntEnum):
     """What becomes of a datagram. Who is served earlier has the smaller number.
 
     SERVE_FIRST: a known source that asks little; SERVE_NEXT: one that asks much;
@@ -164,7 +164,7 @@ class SourceTable:
         return now < self._overload_until
 
     def judge(self, address: bytes, interface: int, now: float, permits: Permits) -> int:
-        """Count a datagram and return a ``Verdict``."""
+        """Count a datagram and return a ``Treatment``."""
         key = _key_of(address, interface)
         source = self._find(key)
         if source is None and not self.is_overloaded(now):
@@ -176,11 +176,11 @@ class SourceTable:
                 return self.crowd(address, interface, now, permits)
             self._check(source, address, interface, now, permits)
         if not source.permitted:
-            return Verdict.DENY
+            return Treatment.DENY
         return self._serve(source, now)
 
     def crowd(self, address: bytes, interface: int, now: float, permits: Permits) -> int:
-        """Begin an overload because of this newcomer, and return its ``Verdict``."""
+        """Begin an overload because of this newcomer, and return its ``Treatment``."""
         if not self.is_overloaded(now):
             self._overload_until = now + OVERLOAD_LASTS_S
             for places in self._sets:
@@ -201,27 +201,27 @@ class SourceTable:
         source = self._insist(_key_of(address, interface), now)
         source.proven = source.permitted = True
 
-    def _serve(self, source: _Source, now: float) -> Verdict:
+    def _serve(self, source: _Source, now: float) -> Treatment:
         self._refill(source, now)
         source.asked += 1
         if source.level < 1:
-            return Verdict.HINT_RATE
+            return Treatment.HINT_RATE
         known = source.is_known(now)
         if not known and not self._network_has_room(source.key, now):
-            return Verdict.HINT_RATE
+            return Treatment.HINT_RATE
         source.level -= 1
         if not known:
-            return Verdict.SERVE_LAST
+            return Treatment.SERVE_LAST
         sparse = self._burst - source.level <= max(1.0, self._a_second * SPARSE_FOR_S)
-        return Verdict.SERVE_FIRST if sparse else Verdict.SERVE_NEXT
+        return Treatment.SERVE_FIRST if sparse else Treatment.SERVE_NEXT
 
-    def _hint(self, address: bytes, interface: int, now: float, permits: Permits) -> Verdict:
+    def _hint(self, address: bytes, interface: int, now: float, permits: Permits) -> Treatment:
         """Judge a newcomer for whom there is no place."""
         if not self._hints.take(now):
             self._overload_until = now + OVERLOAD_LASTS_S
-            return Verdict.DROP_OVERLOAD
+            return Treatment.DROP_OVERLOAD
         permitted = permits(_text_of(address), interface)
-        return Verdict.HINT_OVERLOAD if permitted else Verdict.DENY
+        return Treatment.HINT_OVERLOAD if permitted else Treatment.DENY
 
     def _check(
         self, source: _Source, address: bytes, interface: int, now: float, permits: Permits

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Waiter(Protocol):
+class Cancellable(Protocol):
     """Something that waits, coroutine or not."""
 
     def cancel(self) -> None:
@@ -31,7 +31,7 @@ class Stepper:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._waiting: set[Waiter] = set()
+        self._waiting: set[Cancellable] = set()
         self.began = self._waiting.add
         """See that something waits until ``ended`` says otherwise."""
         self._drains: list[_Drain] = []
@@ -78,7 +78,7 @@ class Stepper:
         """Go on in the next round of the loop."""
         self._loop.call_soon(resume)
 
-    def ended(self, waiting: Waiter) -> None:
+    def ended(self, waiting: Cancellable) -> None:
         """Forget what has come to its end."""
         self._waiting.discard(waiting)
         for drain in self._drains:
@@ -141,10 +141,10 @@ class _Waiting(Generic[T]):
 class _Drain:
     """Waits for the end of what waited when it began."""
 
-    def __init__(self, left: set[Waiter], over: asyncio.Future[None]) -> None:
+    def __init__(self, left: set[Cancellable], over: asyncio.Future[None]) -> None:
         self._left, self.over = left, over
 
-    def ended(self, waiting: Waiter) -> None:
+    def ended(self, waiting: Cancellable) -> None:
         self._left.discard(waiting)
         if not self._left and not self.over.done():
             self.over.set_result(None)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Load the fast path's native modules: all, or none where the chain answers everything.
 
-``_core`` answers, ``_direct_forward`` forwards plain questions. The latter uses ``_core`` and
-``_datagrams``, so where it can be loaded all of them can.
+``_core`` answers; ``Relay`` of ``_datagrams`` forwards plain questions.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from filterd.native import live_only
 
 if TYPE_CHECKING:
     from filterd.fastpath._core import Core
-    from filterd.fastpath._direct_forward import Relay
+    from filterd.fastpath._datagrams import Relay
 
     NATIVE: bool
 else:
     _core = live_only("filterd.fastpath._core")
-    _relay = live_only("filterd.fastpath._direct_forward")
+    _relay = live_only("filterd.fastpath._datagrams")
     NATIVE = _core is not None and _relay is not None
     Core, Relay = (_core.Core, _relay.Relay) if NATIVE else (None, None)
 

@@ -42,7 +42,7 @@ ANCILLARY_OCTETS = socket.CMSG_SPACE(_IPV6_INFO.size)
 _KEPT_OCTETS = 256
 
 
-class Arrival(NamedTuple):
+class PacketInfo(NamedTuple):
     """How something came in: the interface, and the control message that answers from there.
 
     ``interface`` is an index, 0 if not known. ``to_many``: it was sent to a
@@ -101,21 +101,21 @@ def _socket_address(listen: ListenAddress) -> tuple[str, int] | tuple[str, int, 
     return address, listen.port, 0, socket.if_nametoindex(interface)
 
 
-def arrival_of(ancillary: Sequence[ControlMessage]) -> Arrival:
+def arrival_of(ancillary: Sequence[ControlMessage]) -> PacketInfo:
     """Read the control messages of a datagram."""
     for level, kind, data in ancillary:
         if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO):
             interface, local, asked = _IPV4_INFO.unpack(data[: _IPV4_INFO.size])
             reply_from = _IPV4_INFO.pack(0, local, bytes(4))
             # What was sent to one address has that address as its local one.
-            return Arrival(interface, asked != local, [(level, kind, reply_from)])
+            return PacketInfo(interface, asked != local, [(level, kind, reply_from)])
         if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
             asked, interface = _IPV6_INFO.unpack(data[: _IPV6_INFO.size])
             address = IPv6Address(asked)
             scope = interface if address.is_link_local else 0
             reply_from = _IPV6_INFO.pack(asked, scope)
-            return Arrival(interface, address.is_multicast, [(level, kind, reply_from)])
-    return Arrival()
+            return PacketInfo(interface, address.is_multicast, [(level, kind, reply_from)])
+    return PacketInfo()
 
 
 def interface_of(connection: socket.socket) -> int:

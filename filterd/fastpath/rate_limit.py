@@ -12,7 +12,7 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
-from filterd.fastpath._rate_limit_py import Verdict
+from filterd.fastpath._rate_limit_py import Treatment
 from filterd.native import live_twin
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ else:
     _live, NATIVE = live_twin("filterd.fastpath._rate_limit", "filterd.fastpath._rate_limit_py")
     SourceTable = _live.SourceTable
 
-__all__ = ["NATIVE", "Limiter", "SourceTable", "Verdict", "packed"]
+__all__ = ["NATIVE", "Limiter", "SourceTable", "Treatment", "packed"]
 
 
 class Limiter:

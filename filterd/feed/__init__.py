@@ -19,32 +19,32 @@ targets      online                    length and hash of every file
 orders       the ordering authority    the same for ``orders/*`` alone
 ===========  ========================  ========================================
 
+A version **arrives**:
+
 ``trust``            the root that a site was given, and the metadata verified since
-``http_fetcher``     octets from one web server, as TUF wants them (``filterd.http_download``)
-``folder_fetcher``   the same from a folder
-``target_roles``     which role may name which file
-``tuf_refresh``      one run: what is newly published, verified, or why it is not taken
-``targets``          names of files in a publication and the data that goes with them
+``fetchers``         files from one web server or from a folder, as TUF asks for them
+``targets``          names of files in a publication, their data, the role that may sign them
+``tuf_refresh``      what is newly published, verified; the light check for urgent versions
 ``deltas``           compressed files and the differences between two of them, bounded
-``version_download`` the new version's folder out of the old one and what was fetched
-``manifest``         what a version's folder says of itself, and whether it is so
+``version_download`` the new version's folder, of the old one and what was fetched
+``manifest``         what the files of a version's folder must be
 ``versions``         the last three versions, and which one is in force
-``guard``            whether a version that is authentic may come in force
-``order_keys``       whose orders are orders: another key waits
-``orders_ahead``     what the law orders, ahead of lists that are held
-``released_holds``   what is held, and released by the publisher's offline keys
-``rings``            who takes a new version first
+``sources``          texts of public lists, fetched within limits; the last good one stays
+
+It is **judged and activated**:
+
+``guard``            whether an authentic version may be activated
+``orders``           orders of the law, ahead of held lists; an unknown ordering key waits
+``released_holds``   held versions that the publisher's offline keys have released
 ``activation``       lists, catalogue, pointer and daemon change as one, or not at all
-``version_watch``    the ten minutes after: does it do harm?
+``version_watch``    the ten minutes after, and the daemon as the feed needs it
 ``sync``             one run, from what is published to lists in force
-``schedule``         when to ask: the night's slot, the light check, what failed again
-``urgent_check``     the light check: one small file, was something urgent published?
-``follower``         the process that does whatever is due
-``appliance_id``     the id that gives an appliance its place in the schedule
-``time_floor``       what the time must at least be
-``status_file``      how the site stands, for people; ``status_view``, ``version_history``
+``follower``         the process that does what is due
+``schedule``         when to ask and when to take: slots, light checks, retries, rings
+
+``appliance_files``  the appliance's id, its last run, the latest known time
+``standing``         how the site stands, for people; ``version_history``
 ``feed_config``      which feed a site follows, and which lists are compiled for it
-``daemon_port``      the resolver on this machine, as the feed needs it
 
 All of it runs in a process of its own: nothing that answers DNS imports it.
 """

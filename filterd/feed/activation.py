@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version that was judged comes in force, or goes: lists, catalogue, pointer and daemon as one.
+"""Activate a judged version or go back: lists, pointer and daemon as one.
 
-The step that counts is the renaming of the index (``lists.index_files``): it says
-itself of which version it is, and with it the catalogue by which the policy is
-compiled. Before it nothing has changed; after it a start of the daemon serves the
-new version, whole. What is left then, telling a running daemon and moving the
-pointer, is done by whoever comes next if this process is killed: a **journal**
-says what was begun.
+The deciding step is the renaming of the index (``lists.index_files``), which has the id of
+its version. Before it nothing has changed; after it a start of the daemon serves the new
+version, whole. The rest, reloading a running daemon and moving the pointer, is done by the
+next process if this one is killed: a **journal** has what was begun.
 
-Every change holds the lock of those who build lists, so no build and no other
-activation comes in between.
+Every change holds the lock of list builds, so no build and no other activation comes between.
 """
 
 from __future__ import annotations
@@ -17,31 +14,29 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreError
-from filterd.feed.manifest import signers_of
-from filterd.feed.trust import TrustFolder
-from filterd.feed.versions import Versions
+from filterd.feed.versions import Versions, whole_of
 from filterd.i18n import refused, say
-from filterd.lists.active_blocklists import Blocklists, version_of
 from filterd.lists.index import Index
-from filterd.lists.index_files import install_index, note_checked
+from filterd.lists.index_files import Blocklists, install_index, note_checked, version_of
 from filterd.paths import install, shipped
-from filterd.state_file import FileFormat
+from filterd.state_file import IDS, FileFormat
+from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.feed.daemon_port import Daemon
+    from filterd.feed.version_watch import Daemon
     from filterd.feed.versions import Candidate
     from filterd.state_folder import StateFolder
 
 
-class Step(StrEnum):
+class JournalStep(StrEnum):
     """What a journal says was begun."""
 
     FORWARD = "forward"
@@ -50,10 +45,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The journal: a version that is coming, by its index, or one that is going."""
+    """The journal: the version that is coming, by its index, or the one that is going."""
 
-    step: Step
-    version: int
+    step: JournalStep
+    version: str = field(metadata={IDS: True})
     digest: str = ""
 
 
@@ -61,38 +56,38 @@ _FORMAT = FileFormat(Begun, magic=b"filterd feed-activation ", most_octets=1_000
 
 
 class Activator:
-    """Changes which version is in force; the caller holds ``state.build_lock``.
+    """Change the active version; the caller holds ``state.build_lock``.
 
     Args:
-        state: where everything is.
-        daemon: who is told.
+        state: the state folder.
+        daemon: reloaded after each change.
         build: compiles the lists of a folder into ``state.fresh_index``.
+        is_trusted: returns for a version's folder whether a way back may lead to it.
     """
 
     def __init__(
-        self, state: StateFolder, daemon: Daemon, build: Callable[[Blocklists], object]
+        self,
+        state: StateFolder,
+        daemon: Daemon,
+        build: Callable[[Blocklists], object],
+        is_trusted: Callable[[Path], bool],
     ) -> None:
         self._state, self._daemon, self._build = state, daemon, build
-        self._versions, self._trust = Versions(state.feed), TrustFolder(state.feed)
+        self._versions, self._is_trusted = Versions(state.feed), is_trusted
         self._journal = state.feed / "activation.json"
 
     def activate(self, candidate: Candidate, digest: str) -> None:
-        """Put a judged candidate in force, whose index stands ready as ``state.fresh_index``.
-
-        Args:
-            candidate: whole and judged.
-            digest: of the index that was judged, hex.
+        """Activate a judged candidate, whose index is ready as ``state.fresh_index``.
 
         Raises:
-            GuardError: it was refused before, the present one is held, or the daemon
-                refuses it; the version before is in force.
+            GuardError: it was refused before, the active one is held, or the daemon refuses it.
             DigestError: its folder is damaged.
-            StoreError: the disk refused, or the index is not the one that was judged;
-                the version before is in force.
+            StoreError: the disk refused, or the index is not the judged one.
+                In each case the version before stays active.
         """
         self._versions.check(candidate.version)
         self._check_index(candidate.version, digest)
-        _FORMAT.save(self._journal, Begun(Step.FORWARD, candidate.version, digest))
+        _FORMAT.save(self._journal, Begun(JournalStep.FORWARD, candidate.version, digest))
         try:
             install_index(self._state)
         except StoreError:
@@ -102,15 +97,14 @@ class Activator:
             raise
         self._finish_forward(candidate.version)
 
-    def roll_back(self) -> int | None:
-        """Put the version before in force; the present one is refused from now on.
+    def roll_back(self) -> str | None:
+        """Activate the version before, and refuse the present one from now on.
 
         Returns:
-            The version in force now; None for the lists that ship, where none before
-            is whole.
+            The version that is active now; None for the shipped lists, where none before is whole.
 
         Raises:
-            GuardError: no version of the feed is in force.
+            GuardError: no version of the feed is active.
             FilterdError: the lists before cannot be made; the present one stays.
         """
         bad = self._versions.in_force().current
@@ -118,37 +112,37 @@ class Activator:
             raise GuardError(
                 say("no version of the feed is in force; the lists that ship are served")
             )
-        _FORMAT.save(self._journal, Begun(Step.BACK, bad))
+        _FORMAT.save(self._journal, Begun(JournalStep.BACK, bad))
         return self._finish_back(bad)
 
-    def is_served(self, version: int) -> bool:
-        """Tell whether the index in place is of a version, and every octet as it was written."""
+    def is_served(self, version: str) -> bool:
+        """Return whether the index in place is of a version and undamaged."""
         return self._is_whole(self._state.index, version)
 
     def recover(self) -> None:
         """Finish or undo what a killed process has begun.
 
         Raises:
-            FilterdError: the disk refused, or the daemon; it is tried again the next time.
+            FilterdError: the disk or the daemon refused; it is tried again the next time.
         """
         begun = _FORMAT.read(self._journal)  # one that is not sound was not written whole
         if begun is None:
             return
         in_place = version_of(self._state.index)
-        if begun.step is Step.BACK:
+        if begun.step is JournalStep.BACK:
             self._finish_back(begun.version)
         elif in_place == begun.version:
             self._finish_forward(begun.version)
         else:
             self._forget()
 
-    def _check_index(self, version: int, digest: str) -> None:
+    def _check_index(self, version: str, digest: str) -> None:
         fresh = self._state.fresh_index
         try:
             index = Index.open(fresh)
             found = index.digest
             index.verify(sound=(found,))
-            is_judged = found.hex() == digest and index.build.get("feed") == version
+            is_judged = found.hex() == digest and str(index.build.get("feed")) == version
         except (IndexFormatError, OSError):
             is_judged = False
         if not is_judged:
@@ -162,8 +156,8 @@ class Activator:
         # It was opened and asked by the guard: no start and no reload has to look through it.
         note_checked(self._state.checked_indexes, found)
 
-    def _finish_forward(self, version: int) -> None:
-        """Tell the daemon, and move the pointer; or go back where the daemon refuses."""
+    def _finish_forward(self, version: str) -> None:
+        """Reload the daemon and move the pointer, or go back where the daemon refuses."""
         try:
             self._daemon.reload()
         except FilterdError as error:
@@ -183,17 +177,16 @@ class Activator:
         self._versions.promote(version, checked=True)
         self._drop_untrusted()
         self._forget()
-        self._versions.prune(abs(version))
+        self._versions.prune(whole_of(version))
 
     def _drop_untrusted(self) -> None:
-        """Keep no index that a start might fall back to, if a stolen key has signed its version."""
+        """Remove the previous index if a withdrawn key has signed its version."""
         version = version_of(self._state.previous_index)
-        if version and not self._is_trusted(self._versions.folder_of(version)):
+        if version not in (None, SHIPPED) and not self._is_trusted(
+            self._versions.folder_of(version)
+        ):
             with contextlib.suppress(OSError):
                 self._state.previous_index.unlink(missing_ok=True)
-
-    def _is_trusted(self, folder: Path) -> bool:
-        return self._trust.trusts(signers_of(folder))
 
     def _put_back(self) -> None:
         """Put the index before in force again."""
@@ -202,11 +195,11 @@ class Activator:
         self._link_previous()
         self._install_fresh()
 
-    def _finish_back(self, bad: int) -> int | None:
+    def _finish_back(self, bad: str) -> str | None:
         state = self._versions.in_force()
         if state.current == bad:
             target = self._versions.way_back(self._is_trusted)
-            if version_of(self._state.index) != (target or 0):
+            if version_of(self._state.index) != (target or SHIPPED):
                 self._make_ready(target)
                 self._install_fresh()
             self._versions.rollback(target)
@@ -214,8 +207,8 @@ class Activator:
         self._forget()
         return self._versions.in_force().current
 
-    def _make_ready(self, target: int | None) -> None:
-        """Have the index of a version, or of what ships, stand ready."""
+    def _make_ready(self, target: str | None) -> None:
+        """Have the index of a version, or of the shipped lists, ready."""
         if self._is_whole(self._state.previous_index, target):
             self._link_previous()
             return
@@ -223,8 +216,8 @@ class Activator:
         self._build(Blocklists(folder, target))
 
     @staticmethod
-    def _is_whole(index: Path, version: int | None) -> bool:
-        if version_of(index) != (version or 0):
+    def _is_whole(index: Path, version: str | None) -> bool:
+        if version_of(index) != (version or SHIPPED):
             return False
         try:
             opened = Index.open(index)
@@ -240,7 +233,7 @@ class Activator:
             os.link(self._state.previous_index, fresh)
 
     def _install_fresh(self) -> None:
-        """Put the fresh index in place of one that is not worth keeping."""
+        """Replace an index that is not worth keeping by the fresh one."""
         with self._told(self._state.index):
             install(self._state.fresh_index, self._state.index)
 

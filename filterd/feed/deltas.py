@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of the feed, compressed: whole, and as the difference to an older content.
+"""Compress files of the feed: whole, and as the difference to an older content.
 
-Both are Zstandard frames (RFC 8878). A difference is a frame that was compressed
-with the old content before it, as ``zstd --patch-from`` does: it serves every
-kind of file, and applying it is unpacking. Sorted additions with the numbers of
-removed lines are smaller still (0.6 % of a full list instead of 1.0 %, see
-``tests/bench/feed_figures.py``), but serve lists only and need a format and a
-parser of their own for what comes from outside.
+Both are Zstandard frames (RFC 8878). A difference is a frame that was compressed with the old
+content before it, as ``zstd --patch-from`` does: it serves every kind of file, and applying
+it is unpacking. (Sorted additions and line numbers would be smaller, 0.6 % of a full list
+instead of 1.0 %, but would need a format and a hostile-input parser of their own.)
 
-Unpacking is bounded before it begins: the content's length was signed, the
-frame must announce the same, its window may not be larger than that, and a
-whole file may not blow up without end.
+Unpacking is bounded before it begins: the content's length was signed, the frame must
+announce the same, its window may not be larger, and a whole file may expand so much only.
 """
 
 from __future__ import annotations
@@ -61,16 +58,12 @@ def pack(content: bytes) -> bytes:
 
 
 def pack_delta(old: bytes, new: bytes) -> bytes:
-    """Return what ``unpack_delta`` needs to make ``new`` of ``old``."""
+    """Return the difference by which ``unpack_delta`` makes ``new`` of ``old``."""
     return _compressed(new, _DELTA_LEVEL, _prefix(old))
 
 
 def unpack(packed: bytes, length: int) -> bytes:
-    """Return the content of a packed file.
-
-    Args:
-        packed: the target.
-        length: octets that were signed for.
+    """Return the content of a packed file; ``length`` was signed.
 
     Raises:
         TooLargeError: it is larger than is allowed; nothing was unpacked.
@@ -81,15 +74,10 @@ def unpack(packed: bytes, length: int) -> bytes:
 
 
 def unpack_delta(delta: bytes, old: bytes, length: int) -> bytes:
-    """Return the content that a difference makes of an old one.
+    """Return the content that a difference makes of an old one; ``length`` was signed.
 
-    Whether it is the right content only its SHA-256 tells: with another old
-    content the same difference makes something else, and no error.
-
-    Args:
-        delta: the target.
-        old: the content that it starts from.
-        length: octets that were signed for.
+    Only its SHA-256 shows whether it is the right content: with another old content the same
+    difference makes something else, and no error.
 
     Raises:
         TooLargeError: it is larger than is allowed; nothing was unpacked.

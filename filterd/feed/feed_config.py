@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a site follows a feed, and which lists are to be compiled for it."""
+"""Find which feed a site follows, and which lists are to be compiled for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from filterd.config.site_reader import load_site
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.manifest import verify
 from filterd.feed.versions import Versions
-from filterd.lists.active_blocklists import Blocklists
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.policy import policy_file
 
@@ -22,26 +22,14 @@ _ZONE = "Asia/Ho_Chi_Minh"
 
 
 class Followed(NamedTuple):
-    """The feed that a site follows.
-
-    Attributes:
-        address: where it is; empty for none.
-        time_zone: of the school, whose nights count.
-    """
+    """The address of the feed that a site follows, or none; the school's time zone."""
 
     address: str
     time_zone: str
 
 
 def followed(config: Path, state: StateFolder) -> Followed:
-    """Return which feed a site follows.
-
-    ``site.yaml`` says it; while that is wrong, the policy in force does.
-
-    Args:
-        config: the folder of ``site.yaml``.
-        state: where the policy in force is.
-    """
+    """Return the feed of ``site.yaml``, or of the active policy if that is wrong."""
     try:
         file = load_site(config).file
     except FilterdError:
@@ -56,17 +44,13 @@ def followed(config: Path, state: StateFolder) -> Followed:
 
 
 def blocklists_to_build(config: Path, state: StateFolder) -> Blocklists:
-    """Return the folder to compile: the version of the feed in force, else the one that ships.
+    """Return the folder to compile: the feed's active version, else what ships.
 
-    A version is passed over where it is damaged on this disk: the one before is
-    whole, and the next run mends what is damaged.
-
-    Args:
-        config: the folder of ``site.yaml``.
-        state: where the versions are.
+    A version that is damaged on this disk is passed over for the one before; the next run
+    mends it.
 
     Raises:
-        StoreError: filterd is installed without the folder that ships.
+        StoreError: filterd is installed without the shipped folder.
     """
     if followed(config, state).address:
         in_force = Versions(state.feed).in_force()

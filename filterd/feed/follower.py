@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that follows the feed: whatever is due is done, one thing after the other.
+"""Follow the feed: the process that does what is due, one thing after the other.
 
-What is due when is ``schedule``'s, how it is done ``sync``'s and ``urgent_check``'s.
-A version that has come in force, by whomever, is watched meanwhile: an urgent order
-must not wait for the end of the ten minutes.
-
-Nothing here ends the process: a night that fails is told and tried again.
+``schedule`` computes what is due when; ``sync`` and an ``arrival`` do it. A version that was
+activated, by whatever process, is watched meanwhile: an urgent order must not wait for the end
+of the ten minutes. Nothing here ends the process: a failed night is logged and tried again.
 """
 
 from __future__ import annotations
@@ -17,61 +15,60 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import FetchError, FilterdError, GuardError, StoreError
 from filterd.feed import schedule
-from filterd.feed.schedule import Ending, Night, Now, Standing, Work
-from filterd.feed.status_file import Freshness, freshness
-from filterd.feed.urgent_check import check
+from filterd.feed.schedule import Ending, Night, Now, ScheduleState, Work
+from filterd.feed.standing import Freshness, freshness
 from filterd.feed.version_watch import EVERY_S, Watching
+from filterd.feed.versions import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filterd.clock import Clock
-    from filterd.feed.daemon_port import Daemon
+    from filterd.feed.arrival import VersionArrival
     from filterd.feed.feed_config import Followed
-    from filterd.feed.http_fetcher import Fetcher
-    from filterd.feed.outcome import Outcome
-    from filterd.feed.schedule import Step
-    from filterd.feed.sync import Site
+    from filterd.feed.schedule import ScheduledWork
+    from filterd.feed.sync import Outcome, SiteFeed
+from filterd.feed.version_watch import Daemon
 
 _log = logging.getLogger("filterd.feed")
 
 
 class Keeper:
-    """Follows the feed of one site; ``work`` is to be called again and again.
+    """Follow the feed of one site; call ``work`` again and again.
 
     Args:
-        site: whose feed.
-        followed: tells which feed that is by now.
-        fetcher: makes one for an address; each run and each check has its own.
-        clock: tells the time.
-        daemon: whoever answers lookups.
+        site: the site.
+        followed: returns which feed it follows now.
+        arrival: makes one for an address; each run and each check has its own.
+        clock: the clock.
+        daemon: the resolver on this machine.
         random: draws a number from 0 up to 1.
     """
 
     def __init__(
         self,
-        site: Site,
+        site: SiteFeed,
         followed: Callable[[], Followed],
-        fetcher: Callable[[str], Fetcher],
+        arrival: Callable[[str], VersionArrival],
         clock: Clock,
         daemon: Daemon,
         random: Callable[[], float],
     ) -> None:
-        self._site, self._followed, self._fetcher = site, followed, fetcher
+        self._site, self._followed, self._arrival = site, followed, arrival
         self._clock, self._daemon, self._random = clock, daemon, random
         self._feed: Followed | None = None
-        self._standing = Standing(clock.monotonic(), None)
-        self._step: Step | None = None
+        self._standing = ScheduleState(clock.monotonic(), None)
+        self._step: ScheduledWork | None = None
         self._watching: Watching | None = None
         self._said: dict[str, str] = {}
 
     def start(self) -> None:
-        """Finish what a process before this one has begun; what cannot be is tried again later."""
+        """Finish what an earlier process has begun; what fails is tried again later."""
         with self._telling("recovery"), self._site.holding():
             pass
 
     def work(self) -> float:
-        """Do what is due; return after how many seconds to come again, at most ``EVERY_S``."""
+        """Do what is due; return the seconds until the next call, at most ``EVERY_S``."""
         try:
             return self._work()
         except OSError as error:  # a disk that refuses; a run's own trouble is told by the run
@@ -102,13 +99,13 @@ class Keeper:
         return 0.0
 
     def _is_followed(self) -> bool:
-        """Tell whether there is a feed to follow; another one than before is begun with anew."""
+        """Return whether there is a feed to follow; start anew with another one."""
         feed = self._followed()
         if feed != self._feed:
             done_at = None if self._feed else self._site.appliance.done_at()
-            handled = abs(self._site.versions.in_force().current or 0)
+            handled = number_of(self._site.versions.in_force().current)
             self._feed = feed
-            self._standing = Standing(self._clock.monotonic(), done_at, handled)
+            self._standing = ScheduleState(self._clock.monotonic(), done_at, handled)
             self._step = None
         if not feed.address:
             self._say("feed", "site.yaml names no feed; the lists that ship serve")
@@ -125,7 +122,7 @@ class Keeper:
     def _check(self, address: str) -> None:
         try:
             with self._site.holding():
-                announced = check(self._site.trust, self._fetcher(address))
+                urgent = self._arrival(address).urgent()
         except FilterdError as error:
             self._say("check", str(error), logging.WARNING)
             self._standing = schedule.after_failed_check(
@@ -136,17 +133,17 @@ class Keeper:
             )
         else:
             self._said.pop("check", None)
-            self._standing = schedule.after_check(self._standing, announced.urgent, self._now())
+            self._standing = schedule.after_check(self._standing, urgent, self._now())
 
     def _run(self, address: str) -> None:
         version, failed = 0, None
         try:
             with self._site.holding():
-                outcome = self._site.sync(self._fetcher(address))
-            version = outcome.version
+                outcome = self._site.sync(self._arrival(address))
+            version = number_of(outcome.version)
             _log.info("%s", _told(outcome))
         except GuardError as error:
-            version = self._site.standing.read().version
+            version = number_of(self._site.standing.read().version)
             _log.warning("%s", error)
         except FilterdError as error:
             failed = error
@@ -165,7 +162,7 @@ class Keeper:
         self._warn_of_age()
 
     def _watch(self) -> None:
-        """Look at what has come in force lately, and take it back where it does harm."""
+        """Watch a version that was activated lately, and roll it back where it does harm."""
         watch = self._site.watches.read(self._clock)
         if watch is None:
             self._watching = None
@@ -180,11 +177,11 @@ class Keeper:
         with self._telling("rollback"), self._site.holding():
             if self._site.versions.in_force().current == watch.version:
                 back = self._site.roll_back(harm)
-                _log.error("version %d is rolled back to %s: %s", watch.version, back or "-", harm)
+                _log.error("version %s is rolled back to %s: %s", watch.version, back or "-", harm)
             self._site.watches.end()
 
     def _warn_of_age(self) -> None:
-        """Say that nothing new comes any more, the longer the louder (reliability.md G2)."""
+        """Log that nothing new comes any more, the longer the louder (reliability.md G2)."""
         standing, now = self._site.standing.read(), self._clock.wall()
         age = freshness(standing, now, self._site.floor.read())
         if age in (Freshness.OLD, Freshness.VERY_OLD) and standing.verified_at is not None:
@@ -202,7 +199,7 @@ class Keeper:
             self._said.pop(what, None)
 
     def _say(self, about: str, text: str, level: int = logging.INFO) -> None:
-        """Say something once, until there is something else to say."""
+        """Log a text once, until there is another one about the same."""
         if self._said.get(about) != text:
             self._said[about] = text
             _log.log(level, "%s", text)

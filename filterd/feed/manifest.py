@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the files of a version's folder must be, written beside them, and whether they are.
+"""Write and check the manifest of a version's folder.
 
-Lengths and SHA-256 were signed for; a disk flips octets all the same, and somebody
-may have cleared up. Whatever is asked here reads all of the files.
+Lengths and SHA-256 were signed; a disk flips octets all the same. Each check reads all files.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from filterd.feed.targets import (
     is_sha256,
 )
 from filterd.paths import open_plain, write_atomically
+from filterd.state_file import plain_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,25 +31,29 @@ _CHUNK_OCTETS = 1 << 20
 
 
 def write_manifest(folder: Path, publication: Publication) -> None:
-    """Write down what the files of a folder must be, and whose keys have signed them.
+    """Write what the files of a folder must be, and which keys have signed them.
 
     Raises:
         StoreError: the disk refused.
     """
     files = [[file.path, file.length, file.sha256] for file in publication.files]
-    data = {"version": publication.version, "signers": publication.signers, "files": files}
+    data = {
+        "version": plain_version(publication.version),
+        "signers": publication.signers,
+        "files": files,
+    }
     text = json.dumps(data, indent=0)
     write_atomically(folder / MANIFEST, text.encode("ascii"))
 
 
 def files_of(folder: Path) -> dict[str, tuple[int, str]] | None:
-    """Return length and SHA-256 of the files of a version; None where they cannot be read."""
+    """Return length and SHA-256 of the files of a version; None if unknown."""
     files = _read_manifest(folder)
     return None if files is None else {path: (length, sha256) for path, length, sha256 in files}
 
 
 def signers_of(folder: Path) -> dict[str, list[str]] | None:
-    """Return the ids of the keys that have signed a version, by online role; None if unknown."""
+    """Return the ids of the keys that signed a version, by role; None if unknown."""
     data = read_json(folder / MANIFEST, _MAX_MANIFEST_OCTETS)
     try:
         return {str(role): list(map(str, some)) for role, some in data["signers"].items()} or None
@@ -58,10 +62,9 @@ def signers_of(folder: Path) -> dict[str, list[str]] | None:
 
 
 def verify(folder: Path) -> tuple[str, ...]:
-    """Return the paths in a version's folder that are missing or damaged; none: it is whole.
+    """Return the missing and damaged paths in a version's folder.
 
-    The manifest itself is among them where it cannot be read: then nothing is
-    known of the others.
+    Where the manifest cannot be read, it is the only path.
     """
     files = _read_manifest(folder)
     if files is None:
@@ -72,18 +75,13 @@ def verify(folder: Path) -> tuple[str, ...]:
 
 
 def is_of(folder: Path, publication: Publication) -> bool:
-    """Tell whether a folder is a publication, whole: its number alone may be another publisher's.
-
-    Args:
-        folder: a version's.
-        publication: what was signed.
-    """
+    """Return whether a folder is this very publication, whole."""
     wanted = [(file.path, file.length, file.sha256) for file in publication.files]
     return _read_manifest(folder) == wanted and not verify(folder)
 
 
 def sha256_of(path: Path, length: int | None = None) -> str | None:
-    """Return the SHA-256 of a file's content, hex; None if it cannot be read or is another length.
+    """Return the SHA-256 of a file, hex; None if unreadable or of another length.
 
     Args:
         path: a plain file.
@@ -103,7 +101,7 @@ def sha256_of(path: Path, length: int | None = None) -> str | None:
 
 
 def read_json(path: Path, most: int) -> Any:
-    """Return what a file of ours says, None where it cannot be read."""
+    """Return the content of a file of ours, None where it cannot be read."""
     try:
         with open_plain(path) as file:
             return json.loads(file.read(most + 1)[:most])

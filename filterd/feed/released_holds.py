@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holds that the publisher has released for all schools: signed by the root's keys, offline.
+"""Read holds that the publisher's offline root keys have released.
 
 The guard of each school holds what changes too much, and a thief of the online keys must not
-talk it out of that. So a release stands beside the metadata as ``releases.json``, in the form of
-TUF's targets, signed as a root is: by two of three keys that no machine on the Internet
-has. It names a version, the digest of its files, and what was found of it. It holds for
-that content, and for what follows where the guard finds nothing but the same: a version
-that comes a night later lacks the same retired pin.
+be able to prevent that. So a release stands beside the metadata as ``releases.json``, in the
+form of TUF's targets, signed by two of three root keys that no machine on the Internet has. It
+names a version, the digest of its files, and the findings. It holds for that content, and for
+later versions in which the guard finds nothing else.
 """
 
 from __future__ import annotations
@@ -22,13 +21,14 @@ from tuf.api.metadata import Metadata, Root, Targets
 from filterd.errors import ExpiredError, MetadataFormatError
 from filterd.feed.guard.guard_report import Severity
 from filterd.feed.tuf_refresh import explained
+from filterd.feed.versions import number_of
 from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from filterd.feed.fetchers import Fetcher
     from filterd.feed.guard import Judgement
-    from filterd.feed.http_fetcher import Fetcher
     from filterd.feed.targets import Publication
 
 FILE = "releases.json"
@@ -41,14 +41,14 @@ _FIELD = "releases"
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
-    """What the publisher has looked at and released.
+class ReleasedHold:
+    """A released version.
 
     Attributes:
-        version: of the feed; it holds for none before.
+        version: it holds for none before.
         content: the digest of its files, see ``content_digest``.
         findings: subjects by the kind of finding.
-        reason: why, for people.
+        reason: for people.
     """
 
     version: int
@@ -57,14 +57,9 @@ class Release:
     reason: str
 
     def covers(self, judgement: Judgement, content: str) -> bool:
-        """Tell whether nothing was found of a held version but what was released.
-
-        Args:
-            judgement: of the version.
-            content: the digest of its files.
-        """
+        """Return whether all findings on a held version are released."""
         held = [one for one in judgement.findings if one.severity is Severity.HELD]
-        return judgement.version >= self.version and all(
+        return number_of(judgement.version) >= self.version and all(
             one.kind in self.findings
             and (
                 content == self.content
@@ -81,16 +76,16 @@ class Release:
 
 
 def content_digest(publication: Publication) -> str:
-    """Return the SHA-256 of what a version consists of, whatever its number is; hex."""
+    """Return the SHA-256 of the files of a version, whatever its number; hex."""
     files = [[one.path, one.length, one.sha256] for one in publication.files]
     return hashlib.sha256(json.dumps(files).encode("ascii")).hexdigest()
 
 
-def fetch_releases(fetcher: Fetcher, root: Root, now: float | None) -> tuple[Release, ...]:
+def fetch_releases(fetcher: Fetcher, root: Root, now: float | None) -> tuple[ReleasedHold, ...]:
     """Return what is released; nothing where the publisher has released nothing.
 
     Args:
-        fetcher: where the feed comes from.
+        fetcher: the feed.
         root: the newest that the site trusts.
         now: Unix time, None where the clock is not known.
 
@@ -110,7 +105,7 @@ def fetch_releases(fetcher: Fetcher, root: Root, now: float | None) -> tuple[Rel
 
 
 def verified(content: bytes, root: Root) -> Targets:
-    """Return what was signed, if the keys of a root have.
+    """Return what was signed, if the keys of a root have signed it.
 
     Raises:
         RepositoryError: too few of them have; see ``tuf_refresh.explained``.
@@ -122,22 +117,22 @@ def verified(content: bytes, root: Root) -> Targets:
     return metadata.signed
 
 
-def releases_of(signed: Targets) -> tuple[Release, ...]:
-    """Read what was signed.
+def releases_of(signed: Targets) -> tuple[ReleasedHold, ...]:
+    """Read the releases that were signed.
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError: it is malformed.
+        ValueError, KeyError, TypeError, AttributeError: they are malformed.
     """
     return tuple(_release(one) for one in signed.unrecognized_fields[_FIELD][-MOST_RELEASES:])
 
 
-def signable(releases: tuple[Release, ...], version: int, expires: Any) -> Metadata[Targets]:
-    """Return metadata of releases that is still to be signed."""
+def signable(releases: tuple[ReleasedHold, ...], version: int, expires: Any) -> Metadata[Targets]:
+    """Return unsigned metadata of releases."""
     plain = {_FIELD: [one.to_plain() for one in releases[-MOST_RELEASES:]]}
     targets = Targets(version=version, expires=expires, targets={}, unrecognized_fields=plain)
     return Metadata(targets)
 
 
-def _release(data: Any) -> Release:
+def _release(data: Any) -> ReleasedHold:
     findings = {str(kind): frozenset(map(str, some)) for kind, some in data["findings"].items()}
-    return Release(int(data["version"]), str(data["content"]), findings, str(data["reason"]))
+    return ReleasedHold(int(data["version"]), str(data["content"]), findings, str(data["reason"]))

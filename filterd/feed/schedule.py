@@ -1,27 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When an appliance asks for the feed: pure, so that the same code can be simulated.
+"""Compute when an appliance asks for the feed, and when it takes a version. Pure.
 
-54,000 appliances have one server, and it must not notice that they are many.
-Each has its **place**, which follows from its id alone:
+54,000 appliances have one server, and must not load it at once. Each has its **place**, which
+follows from its id alone:
 
-* the **night's run** in a slot of its own within six hours (reliability.md D22).
-  They begin at 21:00, after the last evening class, and what fails at their end
-  is still tried three times before the first lesson;
-* a **light check** every ten minutes, whether something urgent was published: one
-  small file, at its own point of the ten minutes;
-* what the night did not bring, because the power was off, is **made up for** after
-  the start, spread over half a school's day;
+* the **night's run** in a slot of its own within six hours (reliability.md D22), from 21:00,
+  after the last evening class; what fails at their end is still tried three times before the
+  first lesson;
+* a **light check** every ten minutes for urgent versions: one small file, at its own point of
+  the ten minutes;
+* a night without power is **made up for** after the start, spread over half a school's day;
 * the first run of all, after set-up, within a minute.
 
-A run that fails is tried again by Safe Browsing's formula,
-``MIN(2**(N-1) * 15 minutes * (RAND + 1), 24 hours)``, and a server that asks to be
-left alone is. Light checks go on meanwhile: they never come closer together, so
-they make no herd, and an urgent order is not missed because the night went wrong.
+A failed run is tried again by Safe Browsing's formula, ``MIN(2**(N-1) * 15 minutes * (RAND +
+1), 24 hours)``, or after a server's Retry-After. Light checks go on meanwhile: they never come
+closer together, and an urgent order is not missed because the night went wrong.
 
-Waiting is monotonic. The wall clock says only which night it is, and is asked
-anew at every step, so a clock that is set is noticed within ten minutes. One that
-starts in 1970 makes nights of its own, and the night that it finds when it is set
-is made up for.
+Waiting is monotonic. The wall clock says only which night it is, and is read at every step, so
+a clock that is set is noticed within ten minutes.
+
+A version is taken by **rings**: 1 in 100 appliances when it is published, 10 in 100 twelve
+hours later, all others after a day, so that harm shows where few have it; each version has
+other first ones. Urgent versions do not wait. A publisher that publishes every evening would
+keep the last ring from ever taking anything; so no appliance waits longer than until the
+second night after the first version that it did not take.
 """
 
 from __future__ import annotations
@@ -56,13 +58,7 @@ _NEVER = -math.inf
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """When the night's runs are made, at the school's own time.
-
-    Attributes:
-        time_zone: the site's, as in ``site.yaml``.
-        begins: of the first slot.
-        length_s: slots are spread over so long.
-    """
+    """The nights of runs, by the school's clock; slots spread over ``length_s``."""
 
     time_zone: str
     begins: time = time(21)
@@ -76,9 +72,8 @@ class Place:
     Attributes:
         slot: within the night.
         phase: within the ten minutes of light checks.
-        start: within what follows a start: the minute of the first run, or the hours
-            of what is made up for. Not the slot's part: after an evening without
-            power all who missed it would share the first of those hours.
+        start: within the minute of the first run, or the hours of what is made up for. It is not
+            the slot's part: after an evening without power all affected slots are alike.
     """
 
     slot: float
@@ -94,16 +89,15 @@ class Now(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How an appliance stands; times are monotonic unless said otherwise.
+class ScheduleState:
+    """How an appliance stands; times are monotonic unless stated otherwise.
 
     Attributes:
         started: when this process began.
-        done_at: wall time at which a run last ended with an answer; ``None`` before
-            the first. All else is forgotten with the process.
+        done_at: Unix time at which a run last ended with an answer; None before the first.
         handled: the newest version that was taken, held or refused.
         urgent: the newest urgent version that was announced, verified; 0 for none.
-        failures: runs that failed, one after the other.
+        failures: failed runs in a row.
         runs_from: no run before that.
         checks_from: no light check before that.
     """
@@ -124,7 +118,7 @@ class Work(Enum):
     RUN = "run"
 
 
-class Step(NamedTuple):
+class ScheduledWork(NamedTuple):
     """What is to be done next, and when, monotonic."""
 
     work: Work
@@ -132,11 +126,10 @@ class Step(NamedTuple):
 
 
 class Ending(Enum):
-    """How a run ended.
+    """The end of a run.
 
-    DONE: with an answer: taken, nothing new, or held. REFUSED: what came must not
-    be trusted; the night is over, something urgent is asked for again. FAILED:
-    nothing came, or the disk refused.
+    DONE: with an answer: taken, nothing new, or held. REFUSED: what came must not be trusted; the
+    night is over, something urgent is asked for again. FAILED: nothing came, or the disk refused.
     """
 
     DONE = "done"
@@ -145,27 +138,26 @@ class Ending(Enum):
 
 
 def place_of(appliance_id: bytes) -> Place:
-    """Return the place that follows from an id; the id itself goes nowhere."""
+    """Return the place that follows from an id; the id itself is sent nowhere."""
     return Place(*(_fraction(appliance_id, what) for what in (b"slot", b"phase", b"start")))
 
 
-def next_step(place: Place, night: Night, standing: Standing, now: Now) -> Step:
-    """Return what is to be done next; in at most ten minutes, unless a server wants silence.
+def next_step(place: Place, night: Night, standing: ScheduleState, now: Now) -> ScheduledWork:
+    """Return the next step, in at most ten minutes, unless a server asks for silence.
 
-    To be asked at the start and after each step; a run that is due comes first.
+    Call it at the start and after each step; a run that is due comes first.
     """
     run = max(_run_due(place, night, standing, now), now.monotonic)
     check = _check_due(place, standing, now.monotonic)
-    return Step(Work.RUN, run) if run <= check else Step(Work.CHECK, check)
+    return ScheduledWork(Work.RUN, run) if run <= check else ScheduledWork(Work.CHECK, check)
 
 
-def after_check(standing: Standing, urgent: int, now: Now) -> Standing:
-    """Return how it stands after a light check that was answered.
+def after_check(standing: ScheduleState, urgent: int, now: Now) -> ScheduleState:
+    """Return the standing after a light check that was answered.
 
     Args:
-        standing: as it was.
-        urgent: the last urgent version, as the verified timestamp says. A version
-            that is merely newer waits for its slot.
+        standing: before it.
+        urgent: the last urgent version; a merely newer one waits for its slot.
         now: when the answer had come.
     """
     if urgent <= standing.urgent:
@@ -176,14 +168,14 @@ def after_check(standing: Standing, urgent: int, now: Now) -> Standing:
 
 
 def after_failed_check(
-    standing: Standing, now: Now, *, retry_after_s: float = 0.0, random: float
-) -> Standing:
-    """Return how it stands after a light check that was not: silent if the server asks for it.
+    standing: ScheduleState, now: Now, *, retry_after_s: float = 0.0, random: float
+) -> ScheduleState:
+    """Return the standing after a failed light check: silent if asked to be.
 
     Args:
-        standing: as it was.
+        standing: before it.
         now: when it had failed.
-        retry_after_s: how long the server asks to be left alone.
+        retry_after_s: as the server asks.
         random: from 0 up to 1, drawn for this check.
     """
     if retry_after_s <= 0:
@@ -195,29 +187,29 @@ def after_failed_check(
 
 
 def after_run(
-    standing: Standing,
+    standing: ScheduleState,
     ending: Ending,
     now: Now,
     *,
     version: int = 0,
     random: float,
     retry_after_s: float = 0.0,
-) -> Standing:
-    """Return how it stands after a run.
+) -> ScheduleState:
+    """Return the standing after a run.
 
     Args:
-        standing: as it was.
-        ending: how it ended.
+        standing: before it.
+        ending: of the run.
         now: when it ended.
-        version: the version that is published, where it is known.
+        version: the offered version, where it is known.
         random: from 0 up to 1, drawn for this run.
-        retry_after_s: how long the server asks to be left alone.
+        retry_after_s: as the server asks.
     """
     if ending is Ending.DONE:
         # What was announced as urgent counts as handled even where the publisher
         # numbered it beyond what is published: once is enough.
         handled = max(standing.handled, standing.urgent, version)
-        return Standing(standing.started, now.wall, handled, standing.urgent)
+        return ScheduleState(standing.started, now.wall, handled, standing.urgent)
     failures = standing.failures + 1
     wait_s, checks_from = back_off_s(failures, random), standing.checks_from
     if retry_after_s > 0:
@@ -233,18 +225,13 @@ def after_run(
 
 
 def back_off_s(failures: int, random: float) -> float:
-    """Return how long to wait after so many failures in a row, at least one.
-
-    Args:
-        failures: N of the formula.
-        random: RAND, from 0 up to 1.
-    """
+    """Return the wait after ``failures`` in a row; ``random`` is from 0 up to 1."""
     doublings = min(failures - 1, 16)  # a day is reached long before; floats end at 1,024
     return float(min(2**doublings * RETRY_S * (random + 1), LONGEST_S))
 
 
 def ending_of(error: FilterdError | None) -> Ending:
-    """Return how a run ended that ended with this error; one that is held is no error here."""
+    """Return the ending of a run that raised ``error``; a held version is none."""
     if error is None:
         return Ending.DONE
     return Ending.REFUSED if isinstance(error, TrustError) else Ending.FAILED
@@ -255,8 +242,8 @@ def _fraction(appliance_id: bytes, what: bytes) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def _check_due(place: Place, standing: Standing, now: float) -> float:
-    """Return the next of an appliance's own points in time, ten minutes from one to the next."""
+def _check_due(place: Place, standing: ScheduleState, now: float) -> float:
+    """Return the next of an appliance's own points in time, ten minutes apart."""
     first = standing.started + place.phase * CHECK_S
     after = max(now, standing.checks_from)
     if after < first:
@@ -266,14 +253,14 @@ def _check_due(place: Place, standing: Standing, now: float) -> float:
     return due if due > after else due + CHECK_S
 
 
-def _run_due(place: Place, night: Night, standing: Standing, now: Now) -> float:
+def _run_due(place: Place, night: Night, standing: ScheduleState, now: Now) -> float:
     if standing.urgent > standing.handled:
         return standing.runs_from
     return max(standing.runs_from, _night_due(place, night, standing, now))
 
 
-def _night_due(place: Place, night: Night, standing: Standing, now: Now) -> float:
-    """Return when the night's run is due, monotonic; in the past where it waits already."""
+def _night_due(place: Place, night: Night, standing: ScheduleState, now: Now) -> float:
+    """Return when the night's run is due, monotonic; in the past if it waits."""
     done_at = standing.done_at
     if done_at is None:
         return standing.started + place.start * FIRST_S
@@ -297,7 +284,7 @@ def _silent_until(now: Now, retry_after_s: float) -> float:
 
 
 def _slots_about(place: Place, night: Night, wall: float) -> tuple[float, ...]:
-    """Return an appliance's slots about a time, a whole day after it at least; Unix times."""
+    """Return an appliance's slots, a whole day after a time at least; Unix times."""
     offset = place.slot * night.length_s
     return tuple(begins + offset for begins in _nights_about(night, int(wall // _HOUR_S)))
 
@@ -306,8 +293,8 @@ def _slots_about(place: Place, night: Night, wall: float) -> tuple[float, ...]:
 def _nights_about(night: Night, hour: int) -> tuple[float, ...]:
     """Return when the nights about an hour since 1970 begin; Unix times.
 
-    By the calendar, not by adding up days: where clocks are changed a day is not
-    always 24 hours. One night more on each side, as a slot may be the day after.
+    By the calendar, as a day is not always 24 hours. One night more on each side, as a slot may
+    be the day after.
     """
     zone = ZoneInfo(night.time_zone)
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
@@ -316,3 +303,35 @@ def _nights_about(night: Night, hour: int) -> tuple[float, ...]:
         datetime.combine(today + timedelta(days=days), night.begins, zone).timestamp()
         for days in (-2, -1, 0, 1, 2, 3)
     )
+
+
+APART_S = 12 * 3_600.0
+"""From one ring to the next (reliability.md E1)."""
+LONGEST_WAIT_S = 2 * 86_400.0 - 3_600.0
+"""From the first version that was not taken, whichever is the newest then: two nights, and
+an hour less, since no two runs come to the second at the same time."""
+
+_RINGS = (0.01, 0.10, 1.0)
+"""Which part of all appliances has a version once a ring has taken it."""
+
+
+def ring_of(appliance_id: bytes, version: str) -> int:
+    """Return the ring of an appliance for a version: 0, 1 or 2."""
+    digest = hashlib.sha256(b"ring\0%s\0" % version.encode() + appliance_id).digest()
+    place = int.from_bytes(digest[:6], "big") / 2**48
+    return next(ring for ring, part in enumerate(_RINGS) if place < part)
+
+
+def may_take_at(
+    appliance_id: bytes, version: str, published_at: float, waiting_since: float | None
+) -> float:
+    """Return from when on an appliance takes a version; Unix time.
+
+    Args:
+        appliance_id: its id.
+        version: the version.
+        published_at: when it was signed, Unix time.
+        waiting_since: when it first saw a version that it did not take; None for now.
+    """
+    at = published_at + ring_of(appliance_id, version) * APART_S
+    return at if waiting_since is None else min(at, waiting_since + LONGEST_WAIT_S)

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run, from what is published to lists in force: refresh, take, judge, activate, watch.
+"""Do one run, from what is offered to active lists: take, judge, activate, watch.
 
-Whatever goes wrong leaves the last good lists in force and says why by the class
-of its error. What a killed run has begun is finished or undone first
-(``activation``); what it had fetched is not fetched again (``version_download``).
+Whatever fails leaves the last good lists active, and the class of the error is the reason.
+What a killed run has begun is finished or undone first (``activation``); what it had fetched
+is not fetched again (``version_download``). How versions arrive is ``arrival``'s.
 """
 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from filterd.config.lists_build import rebuild_lists
 from filterd.errors import (
@@ -22,51 +23,45 @@ from filterd.errors import (
 )
 from filterd.feed import guard
 from filterd.feed.activation import Activator
-from filterd.feed.appliance_id import ApplianceFolder
+from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
+from filterd.feed.arrival import Moment
 from filterd.feed.guard.guard_report import bounded
-from filterd.feed.manifest import is_of, signers_of, verify
-from filterd.feed.order_keys import ROLE, other_key
-from filterd.feed.orders_ahead import with_orders_of
-from filterd.feed.outcome import Became, Outcome
-from filterd.feed.released_holds import content_digest, fetch_releases
-from filterd.feed.rings import may_take_at
-from filterd.feed.status_file import StandingFile
-from filterd.feed.time_floor import TimeFloor
+from filterd.feed.manifest import signers_of, verify
+from filterd.feed.orders import ROLE, other_key, with_orders_of
+from filterd.feed.schedule import may_take_at
+from filterd.feed.standing import StandingFile
 from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_refresh import Moment, Verified, refresh
-from filterd.feed.version_download import take
 from filterd.feed.version_history import Event, History, Line
-from filterd.feed.version_watch import Counts, Watch, WatchFile, counts_of
-from filterd.feed.versions import Candidate, Versions
-from filterd.feed.watch_canaries import canaries_of
+from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of
+from filterd.feed.versions import Candidate, Versions, ahead_of, number_of
 from filterd.i18n import UNSAID, quoted, say
+from filterd.lists.catalog_tables import locked_canaries
 from filterd.paths import reading, remove_temporaries, sole
+from filterd.state_file import plain_version
+from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.feed.daemon_port import Daemon
+    from filterd.feed.arrival import Offer, Progress, VersionArrival
     from filterd.feed.guard import Judgement
-    from filterd.feed.http_fetcher import Fetcher
-    from filterd.feed.targets import Publication
+    from filterd.feed.version_watch import Daemon
     from filterd.i18n import Sentence
-    from filterd.lists.active_blocklists import Blocklists
+    from filterd.lists.index_files import Blocklists
     from filterd.state_folder import StateFolder
 
-    Progress = Callable[[str, int, int], None]
 
-
-class Site:
-    """A site's feed, and all that is done with it; one process at a time, see ``holding``.
+class SiteFeed:
+    """A site's versions and their changes; one process at a time (``holding``).
 
     Args:
         config: the folder of ``site.yaml``.
-        state: where everything is.
-        clock: tells the time.
-        daemon: whoever answers lookups.
-        progress: called with what is being done, how far it is and how far it goes.
+        state: the state folder.
+        clock: the clock.
+        daemon: the resolver on this machine.
+        progress: called with the octets fetched, and all that are to be; 0 and 0 while judging.
     """
 
     def __init__(
@@ -78,7 +73,7 @@ class Site:
         progress: Progress | None = None,
     ) -> None:
         self._config, self._state, self._clock, self._daemon = config, state, clock, daemon
-        self._progress = progress or (lambda _what, _done, _total: None)
+        self._progress = progress or (lambda _done, _total: None)
         folder = state.feed
         self.trust, self.versions = TrustFolder(folder), Versions(folder)
         self.appliance, self.watches = ApplianceFolder(folder), WatchFile(folder)
@@ -87,15 +82,15 @@ class Site:
             StandingFile(folder),
             TimeFloor(folder),
         )
-        self._activator = Activator(state, daemon, self._build)
+        self._activator = Activator(state, daemon, self._build, self.trust.trusts_version)
 
     @contextlib.contextmanager
     def holding(self, *, wait: bool = True) -> Iterator[None]:
-        """Be the only one who changes versions, with all that was begun before finished.
+        """Hold the lock of the versions, with all that was begun before finished.
 
         Raises:
-            InUseError: another process is at it, and ``wait`` is false.
-            StoreError: the disk refused, now or to what is done meanwhile.
+            InUseError: another process holds it, and ``wait`` is false.
+            StoreError: the disk refused, now or to the work inside.
         """
         lock = self._state.feed / "feed.lock"
         with (
@@ -109,40 +104,39 @@ class Site:
                 self.versions.mend()
             yield
 
-    def sync(self, fetcher: Fetcher, *, at_once: bool = False) -> Outcome:
-        """Take what is published, if it is new, may be taken now, and is judged to be good.
+    def sync(self, arrival: VersionArrival, *, at_once: bool = False) -> Outcome:
+        """Take the offered version, if it is new, due, and judged to be good.
 
         Args:
-            fetcher: where from, fresh for each run.
-            at_once: whatever ring this appliance is in.
+            arrival: made for this run.
+            at_once: ignore the ring of this appliance.
 
         Raises:
-            FeedError: by its class, why not; ``GuardError`` for a version that is held.
+            FeedError: its class is the reason; ``GuardError`` for a held version.
             StoreError: the disk refused.
         """
         now = self._clock.wall()
         try:
             with reading(self._state.feed):
-                verified = refresh(self.trust, fetcher, Moment(now, self.floor.read()))
-                if verified.clock_known:
-                    self.floor.note(now, verified.issued_at)
-                version = verified.publication.version
-                self.standing.note_verified(version, verified.expires_at, now)
+                offer = arrival.refresh(Moment(now, self.floor.read()))
+                if offer.clock_known:
+                    self.floor.note(now, offer.issued_at)
+                self.standing.note_verified(offer.version, offer.expires_at, now)
                 try:
-                    return self._take(verified, now, at_once=at_once)
+                    return self._take(offer, now, at_once=at_once)
                 except GuardError:
-                    self._take_orders(version)
+                    self._take_orders(offer.version)
                     raise
         except FilterdError as error:
             self._note_problem(error, now)
             raise
 
-    def approve(self, version: int, why: str) -> int:
-        """Put a version in force that was held or rolled back; return how many names it has.
+    def approve(self, version: str, why: str) -> int:
+        """Activate a version that was held or rolled back; return its number of names.
 
         Raises:
-            GuardError: it is not at hand, or nobody can approve of it.
-            FilterdError: it cannot be put in force.
+            GuardError: it is not at hand, or cannot be approved.
+            FilterdError: it cannot be activated.
         """
         folder = self.versions.folder_of(version)
         if verify(folder):
@@ -152,7 +146,7 @@ class Site:
                     version=version,
                 )
             )
-        if not self.trust.trusts(signers_of(folder)):
+        if not self.trust.trusts_version(folder):
             raise GuardError(
                 say(
                     "version {version} of the feed was signed by a key that its publisher has "
@@ -168,8 +162,8 @@ class Site:
         """Trust a root from now on; return its fingerprint.
 
         Args:
-            root: as the publisher hands it out.
-            replace: another one may be forgotten; what was refused of its feed is, too.
+            root: the publisher's file.
+            replace: forget another root, and which of its versions were refused.
 
         Raises:
             FilterdError: it is no root, another is trusted, or the disk refused.
@@ -181,33 +175,33 @@ class Site:
         return told
 
     def hold(self, why: str | None) -> None:
-        """Let no other version come until told otherwise; with None let them come again.
+        """Let no other version come; with None let them come again.
 
         Raises:
             StoreError: the disk refused.
         """
         self.versions.hold(why)
-        current = self.versions.in_force().current or 0
+        current = self.versions.in_force().current or SHIPPED
         self._note(Event.PINNED if why is not None else Event.RELEASED, current, quoted(why or ""))
 
-    def roll_back(self, why: Sentence) -> int | None:
-        """Put the version before in force, the present one never again; return what is in force.
+    def roll_back(self, why: Sentence) -> str | None:
+        """Activate the version before, refuse the present one; return the active one.
 
         Raises:
-            FilterdError: there is none, or it cannot be put in force.
+            FilterdError: there is none, or it cannot be activated.
         """
-        bad = self.versions.in_force().current or 0
+        bad = self.versions.in_force().current or SHIPPED
         with self._building():
             back = self._activator.roll_back()
         self.watches.end()
         self._note(Event.ROLLED_BACK, bad, why)
         return back
 
-    def refuse(self, version: int, why: str) -> None:
-        """Never put a version in force; the present one must be rolled back instead.
+    def refuse(self, version: str, why: str) -> None:
+        """Never activate a version; the active one must be rolled back instead.
 
         Raises:
-            GuardError: it is in force.
+            GuardError: it is active.
             StoreError: the disk refused.
         """
         if version == self.versions.in_force().current:
@@ -222,34 +216,29 @@ class Site:
         if self.standing.read().version == version:
             self.standing.write(replace(self.standing.read(), judgement=None))
 
-    def _take(self, verified: Verified, now: float, *, at_once: bool) -> Outcome:
-        version, urgent = verified.publication.version, verified.urgent
+    def _take(self, offer: Offer, now: float, *, at_once: bool) -> Outcome:
+        version, urgent = offer.version, offer.urgent
         in_force = self.versions.in_force()
-        if version == in_force.current and self._is_served(verified.publication):
+        if version == in_force.current and self._is_served(offer):
             return Outcome(Became.CURRENT, version, urgent)
         self.versions.check_wanted(version)
-        is_urgent = urgent > abs(in_force.current or 0)
+        is_urgent = urgent > number_of(in_force.current)
         is_first = in_force.current is None or version == in_force.current
         if not (at_once or is_urgent or is_first):
-            at = self._takes_at(verified, now)
+            at = self._takes_at(offer, now)
             if now < at:
                 return Outcome(Became.WAITS, version, urgent, at=at)
-        taken = take(
-            verified.publication,
-            self.versions,
-            verified.fetch,
-            progress=lambda done, total: self._progress("feed.fetching", done, total),
-        )
+        taken = offer.take(self.versions, self._progress)
         self.versions.prune(version)  # of nights whose versions were held nothing piles up
         names = self._judge_and_activate(
-            taken.candidate, released=lambda judgement: self._is_released(verified, judgement)
+            taken.candidate, released=lambda judgement: self._is_released(offer, judgement)
         )
         return Outcome(Became.ACTIVATED, version, urgent, taken.fetched_octets, names)
 
-    def _take_orders(self, version: int) -> None:
-        """Put the orders of a version in force that is itself held or refused.
+    def _take_orders(self, version: str) -> None:
+        """Activate the orders of a version that is itself held or refused.
 
-        An administrator who holds the present version holds all of it.
+        An administrator who holds the present version holds its orders too.
         """
         before = self.standing.read()
         if self.versions.in_force().held is not None:
@@ -259,50 +248,47 @@ class Site:
             if candidate is not None:
                 self._judge_and_activate(candidate, released=lambda _: False)
         except FilterdError as error:
-            self._note(Event.FAILED, -version, error.sentence)
+            self._note(Event.FAILED, ahead_of(version), error.sentence)
         with contextlib.suppress(StoreError):  # what waits is the version itself
             self.standing.write(before)
 
-    def _is_served(self, publication: Publication) -> bool:
-        """Tell whether the version in force is this one and whole, and so is its index."""
-        version = publication.version
-        whole = is_of(self.versions.folder_of(version), publication)
-        return whole and self._activator.is_served(version)
+    def _is_served(self, offer: Offer) -> bool:
+        """Return whether the active version is this one and whole, and so is its index."""
+        whole = offer.is_in(self.versions.folder_of(offer.version))
+        return whole and self._activator.is_served(offer.version)
 
-    def _takes_at(self, verified: Verified, now: float) -> float:
+    def _takes_at(self, offer: Offer, now: float) -> float:
         standing = self.standing.read()
         waiting_since = standing.waiting_since
         if waiting_since is None or waiting_since > now:
             waiting_since = now
         at = may_take_at(
             self.appliance.appliance_id(),
-            verified.publication.version,
-            verified.issued_at or now,
+            offer.version,
+            offer.issued_at or now,
             waiting_since,
         )
         self.standing.write(replace(standing, waiting_since=waiting_since, takes_at=at))
         return at
 
-    def _is_released(self, verified: Verified, judgement: Judgement) -> bool:
-        """Tell whether the publisher's offline keys have released what is held, and note it."""
-        now = self._clock.wall() if verified.clock_known else None
+    def _is_released(self, offer: Offer, judgement: Judgement) -> bool:
+        """Return whether its publisher has released a held version, and note it."""
+        now = self._clock.wall() if offer.clock_known else None
         try:
-            releases = fetch_releases(verified.fetcher, self.trust.newest_root(), now)
+            reason = offer.release_of(judgement, now)
         except FilterdError as error:  # then it is held, as without
             self._note(Event.FAILED, judgement.version, error.sentence)
             return False
-        content = content_digest(verified.publication)
-        found = next((one for one in releases if one.covers(judgement, content)), None)
-        if found is None:
+        if reason is None:
             return False
-        why = say("released by the publisher's offline keys: {why}", why=quoted(found.reason))
+        why = say("released by the publisher's offline keys: {why}", why=quoted(reason))
         self._note(Event.APPROVED, judgement.version, why)
         return True
 
     def _judge_and_activate(
         self, candidate: Candidate, *, released: Callable[[Judgement], bool]
     ) -> int:
-        self._progress("feed.judging", 0, 0)
+        self._progress(0, 0)
         with self._building():
             self.versions.check(candidate.version)
             judgement = self._judge(candidate)
@@ -327,9 +313,9 @@ class Site:
     def _judge(self, candidate: Candidate) -> Judgement:
         state = self._state
         served = state.index.exists() and state.policy.exists()
-        in_force = guard.InForce(state.index, state.policy) if served else None
+        in_force = guard.ServedFiles(state.index, state.policy) if served else None
         fresh = state.fresh_index, state.fresh_problems, state.judged_policy
-        school = guard.School(self._config, *fresh)
+        school = guard.JudgedSchool(self._config, *fresh)
         judgement = guard.judge(candidate, in_force, school, clock=self._clock)
         if (current := self.versions.current()) is None:
             return judgement
@@ -341,15 +327,15 @@ class Site:
         """Return what is to be watched after the swap; None where no daemon runs."""
         with contextlib.suppress(FilterdError):
             if status := self._daemon.status():
-                counts: Counts = counts_of(status)
+                counts: AnswerCounts = counts_of(status)
                 usual = max(self._daemon.usual_blocks(), counts.part(counts.blocked))
-                canaries = canaries_of(candidate.folder)
+                canaries = locked_canaries(candidate.folder)
                 since = self._clock.monotonic()
                 return Watch(candidate.version, since, counts, usual, canaries)
         return None
 
     def _build(self, blocklists: Blocklists) -> None:
-        """Compile a version anew, for a way back, whatever is wrong with the site's files.
+        """Compile a version again, for a way back, even if the site's files are wrong.
 
         Raises:
             FilterdError: it cannot be compiled.
@@ -370,7 +356,7 @@ class Site:
             yield
 
     def _remove_leftovers(self) -> None:
-        """Free what killed processes left half written; who comes here holds both locks."""
+        """Remove what killed processes left half written; the caller holds both locks."""
         state = self._state
         remove_temporaries(state.fresh_index, state.checked_indexes)
         for path in (*state.feed.glob(".*.tmp"), *(state.feed / "metadata").rglob(".*.tmp")):
@@ -397,5 +383,45 @@ class Site:
         with contextlib.suppress(StoreError):
             self.standing.write(replace(self.standing.read(), judgement=bounded(judgement)))
 
-    def _note(self, event: Event, version: int, why: Sentence = UNSAID) -> None:
+    def _note(self, event: Event, version: str, why: Sentence = UNSAID) -> None:
         self.history.add(Line(self._clock.wall(), event, version, why))
+
+
+class Became(StrEnum):
+    """The result of a run that did not fail."""
+
+    ACTIVATED = "activated"
+    CURRENT = "current"
+    WAITS = "waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of a run.
+
+    Attributes:
+        became: activated, current or waiting.
+        version: the offered one.
+        urgent: the last urgent version, 0 for none.
+        fetched_octets: without metadata.
+        names: on the active lists; 0 where nothing changed.
+        at: Unix time from when on the version will be taken, where it waits.
+    """
+
+    became: Became
+    version: str
+    urgent: int = 0
+    fetched_octets: int = 0
+    names: int = 0
+    at: float = 0.0
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "became": self.became.value,
+            "version": plain_version(self.version),
+            "urgent": self.urgent,
+            "fetched_octets": self.fetched_octets,
+            "names": self.names,
+            "at": self.at,
+        }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a publication holds: names of targets, and the data signed beside each of them.
+"""Read what a publication holds: names of targets, and their signed data.
 
 A version of the feed is a folder. Each of its files ``P`` is published whole as
 the target ``P.zst``, and as differences ``deltas/P/FROM-TO.zst`` from contents
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import MetadataFormatError
@@ -60,10 +61,10 @@ class PublishedFile:
     """One file of a version.
 
     Attributes:
-        path: where it stands in the version's folder, with ``/`` between parts.
+        path: in the version's folder, with ``/`` between parts.
         length: octets of its content, unpacked.
         sha256: of its content, unpacked; hex.
-        packed_octets: length of the target, which is what a full download costs.
+        packed_octets: the length of its target.
     """
 
     path: str
@@ -84,13 +85,7 @@ class PublishedFile:
 
 @dataclass(frozen=True, slots=True)
 class PublishedDelta:
-    """The difference between two contents of one file, each by the first ``digits`` of its SHA-256.
-
-    Attributes:
-        path: of the file.
-        old, new: from which content to which.
-        packed_octets: length of the target.
-    """
+    """The difference between two contents of a file, named by their ``digits``."""
 
     path: str
     old: str
@@ -110,17 +105,16 @@ class PublishedDelta:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """All that one version is made of, as it was signed.
+    """All files of one version, as they were signed.
 
     Attributes:
-        version: a number that only grows; the name of its folder.
+        version: its id, the name of its folder.
         files: sorted by path, each path once.
         deltas: those that lead to a content of ``files``.
-        signers: the ids of the keys that have signed it, by online role; empty where
-            nothing was verified.
+        signers: the ids of the keys that signed it, by online role; empty if not verified.
     """
 
-    version: int
+    version: str
     files: tuple[PublishedFile, ...]
     deltas: tuple[PublishedDelta, ...] = ()
     signers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -142,7 +136,7 @@ def digits(sha256: str) -> str:
 
 
 def is_file_path(path: object) -> bool:
-    """Tell whether a file of a version may stand there: beneath its folder, and not in the way."""
+    """Return whether a file of a version may have this path."""
     return (
         isinstance(path, str)
         and len(path) <= MAX_PATH
@@ -159,12 +153,11 @@ def is_sha256(value: object) -> bool:
 def read_publication(
     version: int, targets: Iterable[tuple[str, int, Mapping[str, Any] | None]]
 ) -> Publication:
-    """Read what the signed targets of all roles say.
+    """Read the signed targets of all roles.
 
     Args:
         version: of the snapshot that they belong to.
-        targets: of each its name, the length that was signed for and its ``custom``
-            field.
+        targets: of each its name, the signed length and its ``custom`` field.
 
     Raises:
         MetadataFormatError: they are signed, and still no version of a feed.
@@ -183,7 +176,7 @@ def read_publication(
     _check_whole(files)
     useful = [one for one in deltas if _leads_to(one, files)]
     return Publication(
-        version,
+        str(version),
         tuple(files[path] for path in sorted(files)),
         tuple(sorted(useful, key=lambda one: one.target)),
     )
@@ -224,7 +217,7 @@ def _read_delta(name: str, octets: int) -> PublishedDelta:
 
 
 def _check_whole(files: Mapping[str, PublishedFile]) -> None:
-    """Refuse what could not be a folder, or would not be borne by a small disk."""
+    """Refuse what could not be a folder, or is too large for a small disk."""
     folders = {path[:at] for path in files for at, sign in enumerate(path) if sign == "/"}
     for path in sorted(folders & files.keys()):
         raise _wrong(path, say("it is a file and a folder at once"))
@@ -233,7 +226,7 @@ def _check_whole(files: Mapping[str, PublishedFile]) -> None:
 
 
 def _leads_to(delta: PublishedDelta, files: Mapping[str, PublishedFile]) -> bool:
-    """Tell whether a difference leads to what is published now; older ones may still stand."""
+    """Return whether a difference leads to a content that is published now."""
     file = files.get(delta.path)
     return file is not None and digits(file.sha256) == delta.new
 
@@ -247,3 +240,14 @@ def _wrong(name: str, why: Sentence) -> MetadataFormatError:
             why=why,
         )
     )
+
+
+ONLINE = ("targets", "snapshot", "timestamp")
+"""Roles whose keys the publishing machine holds."""
+ORDERED = ("orders/*", "orders.yaml.zst")
+"""The names that the role ``orders`` signs: patterns of TUF, ``*`` within one folder."""
+
+
+def is_ordered(name: str) -> bool:
+    """Tell whether a file of this name is the law's: deeper folders count too."""
+    return any(fnmatchcase(name, pattern) for pattern in ORDERED)

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a site trusts: the root that it was given, and the metadata verified since.
+"""Keep the root that a site was given, and the metadata verified since.
 
-``root.json``                    given once, at set-up; where all trust begins
+``root.json``                    given once, at set-up; all trust begins here
 ``metadata/root_history/N.root.json``  the roots that followed, each signed by the one before
 ``metadata/timestamp.json`` ...  what was verified last: nothing older is taken again
 
-A run works on a copy, so whatever is refused has changed nothing here: not even
-a valid timestamp is kept whose snapshot never came (tough, CVE-2025-2888). The
-one exception is a new root that its predecessor signed: it may have taken a
-stolen key out of use, and to forget it would put that key back. Each file is
-replaced as a whole, timestamp last; after a power cut some may be newer than
-others, each of them verified, and the next run goes on from there.
+A run works on a copy, so whatever is refused has changed nothing here: not even a valid
+timestamp is kept whose snapshot never came (tough, CVE-2025-2888). The one exception is a new
+root that its predecessor signed: it may have withdrawn a stolen key. Each file is replaced as
+a whole, timestamp last; after a power cut some may be newer than others, all of them verified.
 """
 
 from __future__ import annotations
@@ -24,10 +22,11 @@ from typing import TYPE_CHECKING
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from filterd.errors import MetadataFormatError, NoTrustError, StoreError
-from filterd.feed.target_roles import ONLINE
+from filterd.errors import MetadataFormatError, NoTrustError
+from filterd.feed.manifest import signers_of
+from filterd.feed.targets import ONLINE
 from filterd.i18n import refused, say
-from filterd.paths import open_plain, write_atomically, writing
+from filterd.paths import open_plain, reading, write_atomically, writing
 from filterd.privileges import own_rights
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ _LAST = ("snapshot.json", "timestamp.json")
 
 @dataclass(frozen=True, slots=True)
 class TrustFolder:
-    """A site's trust, below ``/var/lib/filterd/feed``; one process at a time works with it."""
+    """A site's trust, below the feed's folder; one process at a time uses it."""
 
     folder: Path
 
@@ -58,10 +57,10 @@ class TrustFolder:
         return self.folder / "metadata"
 
     def is_given(self) -> bool:
-        """Tell whether the site was given a root.
+        """Return whether the site was given a root.
 
         Raises:
-            OSError: the disk does not tell.
+            OSError: the disk refused.
         """
         try:
             self.root.stat()
@@ -73,8 +72,8 @@ class TrustFolder:
         """Trust a root from now on; return its fingerprint, to be compared by telephone.
 
         Args:
-            content: what the publisher handed out as ``root.json``.
-            replace: another root that the site trusts is forgotten, with all that it led to.
+            content: the publisher's ``root.json``.
+            replace: forget another trusted root, with all that it led to.
 
         Raises:
             MetadataFormatError: it is no root, or has not signed itself.
@@ -98,7 +97,7 @@ class TrustFolder:
         return fingerprint(content)
 
     def given(self) -> bytes:
-        """Return the root that the site was given; where it is damaged, a copy if there is one.
+        """Return the root that the site was given, or a copy where it is damaged.
 
         Raises:
             NoTrustError: none was given.
@@ -117,10 +116,7 @@ class TrustFolder:
             ) from error
 
     def _copy_of_given(self) -> bytes | None:
-        """Return the first of the roots that are kept: every run puts there what was given.
-
-        They are of the same trust: whoever gives another root loses them.
-        """
+        """Return the first of the kept roots: every run puts the given root there."""
         kept = (self.metadata / "root_history").glob("[!.]*.root.json")
         for path in sorted(kept, key=lambda path: (len(path.name), path.name))[:1]:
             with contextlib.suppress(OSError), open_plain(path) as file:
@@ -129,14 +125,14 @@ class TrustFolder:
         return None
 
     def _write_given(self, content: bytes) -> None:
-        """Write the root that was given anew, if that on the disk is damaged."""
+        """Write the given root again, if that on the disk is damaged."""
         with writing(self.root):
             sound = self.root.read_bytes() == content
         if not sound:
             write_atomically(self.root, content)
 
     def newest_root(self) -> Root:
-        """Return the last root of the chain that begins with the one that was given.
+        """Return the last root of the chain that begins with the given one.
 
         Raises:
             NoTrustError: none was given, or it is damaged.
@@ -155,7 +151,7 @@ class TrustFolder:
         return root
 
     def first_root(self) -> Root:
-        """Return the root that was given.
+        """Return the given root.
 
         Raises:
             NoTrustError: none was given, or it is damaged.
@@ -168,11 +164,11 @@ class TrustFolder:
             ) from error
 
     def trusts(self, signers: Mapping[str, Collection[str]] | None) -> bool:
-        """Tell whether keys that have signed a version once still count, by the newest root.
+        """Return whether the keys that signed a version still count, by the newest root.
 
         Args:
-            signers: the ids of keys by online role; None for a version that an older
-                filterd has taken: then no key may have been exchanged since the first root.
+            signers: ids of keys by online role; None for a version of an older filterd: then no
+                key may have been exchanged since the first root.
         """
         try:
             first, newest = self.first_root(), self.newest_root()
@@ -186,9 +182,13 @@ class TrustFolder:
             for one in ONLINE
         )
 
+    def trusts_version(self, folder: Path) -> bool:
+        """Return whether the keys that have signed the version in a folder still count."""
+        return self.trusts(signers_of(folder))
+
     @contextlib.contextmanager
     def working_copy(self) -> Iterator[Path]:
-        """Yield a copy of the metadata, to work on; afterwards it is gone.
+        """Yield a copy of the metadata to work on, and remove it afterwards.
 
         New roots in it are kept, however the work ends; the rest by ``keep`` alone.
 
@@ -238,7 +238,7 @@ class TrustFolder:
 
     @staticmethod
     def _files(folder: Path) -> list[Path]:
-        """Return metadata and roots, and neither links nor what a killed writer left."""
+        """Return metadata and roots, without links and leftovers of a killed writer."""
         paths = [*folder.glob("[!.]*.json"), *folder.glob("root_history/[!.]*.root.json")]
         return [path for path in paths if path.is_file() and not path.is_symlink()]
 
@@ -266,20 +266,16 @@ def read_root(content: bytes) -> Root:
 
 
 def load_root(path: Path) -> bytes:
-    """Return a root that a person names, as it was handed out.
+    """Return the root in a file that a person names.
 
     Raises:
         StoreError: it cannot be read.
         MetadataFormatError: it is none.
     """
     try:
-        with own_rights(), open_plain(path) as file:
+        with reading(path), own_rights(), open_plain(path) as file:
             content = file.read(ROOT_OCTETS)
         read_root(content)
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error
     except MetadataFormatError as error:
         raise MetadataFormatError(say("{path}: {why}", path=path, why=error.sentence)) from error
     return content

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run: what is newly published, verified, or the reason why it is not taken.
+"""Refresh a feed's metadata: what is newly published, verified.
 
-``tuf.ngclient`` decides; this module gives it a working copy, our fetchers and
-our time, and turns its errors into ours. What it has verified is kept when all
-of it is verified, see ``trust``.
+``tuf.ngclient`` decides; this module gives it a working copy, our fetchers and our time, and
+turns its errors into ours. Metadata is kept when all of it is verified, see ``trust``.
 
-Time (reliability.md G1, G2): the clock is **known** when it shows no less than
-what it must at least be (the release, the last publication that was verified,
-the caller's own floor). Then what has expired is refused: somebody may be
-holding newer ones back, and the last good version serves on. While it is
-unknown, versions, signatures and hashes are checked and expiry is not: it would
-be judged by a wrong clock. The first run with a known clock judges it.
+Time (reliability.md G1, G2): the clock is **known** when it shows no less than the earliest
+possible time (the release, the last verified publication, the caller's own floor). Then
+expired metadata is refused: an attacker may be holding newer ones back. While the clock is
+unknown, versions, signatures and hashes are checked and expiry is not; the first run with a
+known clock checks it.
 """
 
 from __future__ import annotations
@@ -36,8 +34,7 @@ from filterd.errors import (
     TooLargeError,
     TrustError,
 )
-from filterd.feed.target_roles import ONLINE, is_ordered
-from filterd.feed.targets import read_publication
+from filterd.feed.targets import ONLINE, is_ordered, read_publication
 from filterd.i18n import quoted, refused, say
 from filterd.version import RELEASED_AT
 
@@ -45,7 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from filterd.feed.http_fetcher import Fetcher
+    from filterd.feed.arrival import Moment
+    from filterd.feed.fetchers import Fetcher
     from filterd.feed.targets import Publication
     from filterd.feed.trust import TrustFolder
     from filterd.i18n import Sentence
@@ -61,30 +59,17 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """The time of a run.
-
-    Attributes:
-        now: Unix time, as the clock shows it.
-        floor: what it must at least be, for all that the caller knows.
-    """
-
-    now: float
-    floor: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Verified:
     """What is published now, all of its metadata verified.
 
     Attributes:
         publication: its version and files.
-        urgent: the version that was published urgently last; 0 for none.
-        issued_at: Unix time, when the publisher signed; 0 where it does not say.
+        urgent: the last urgent version; 0 for none.
+        issued_at: Unix time of signing; 0 where it is not stated.
         expires_at: Unix time until which it counts as fresh.
-        clock_known: whether expiry was judged at all.
-        signed: what is signed of each target, by its name.
-        fetcher: where it comes from.
+        clock_known: whether expiry was checked at all.
+        signed: the signed data of each target, by its name.
+        fetcher: the source.
     """
 
     publication: Publication
@@ -96,14 +81,11 @@ class Verified:
     fetcher: Fetcher
 
     def fetch(self, target: str) -> bytes:
-        """Return a target's octets, verified by length and hash.
-
-        Args:
-            target: a name that ``publication`` gives.
+        """Return the octets of a target, verified by length and hash.
 
         Raises:
             FetchError: nothing usable came.
-            DigestError: what came is not what was signed for.
+            DigestError: it is not what was signed.
         """
         file = self.signed[target]
         folder, slash, name = target.rpartition("/")
@@ -116,10 +98,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a light check sees: which version is newest, and which urgent one.
-
-    ``etag`` is the mark of the timestamp that said so, empty for none.
-    """
+    """A timestamp's newest version and last urgent version; its ETag."""
 
     version: int
     urgent: int
@@ -127,11 +106,11 @@ class Announcement:
 
 
 def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
-    """Return what is published now, and remember that it was.
+    """Return what is published now, and keep its metadata.
 
     Args:
-        trust: the site's; it is changed only when all is verified, but for new roots.
-        fetcher: where from, fresh for each run: it bounds the run.
+        trust: changed only when all is verified, but for new roots.
+        fetcher: made for this run, which it bounds.
         moment: the time.
 
     Raises:
@@ -157,15 +136,14 @@ def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
 
 
 def look(trust: TrustFolder, fetcher: Fetcher, known: str = "") -> Announcement | None:
-    """Return what the timestamp announces: one small file, and nothing is written.
+    """Return what the timestamp announces, None if its ETag is the known one.
 
-    ``None`` where the server says that it is still the one of a known mark. Expiry
-    is not judged: whatever it announces, only ``refresh`` takes it.
+    Expiry is not checked: only ``refresh`` takes anything.
 
     Raises:
         FetchError: nothing usable came.
-        SignatureError: not the key that counts has signed. After a change of keys
-            ``refresh`` learns of it.
+        SignatureError: it is not signed by the known key; after a change of keys ``refresh``
+            learns of it.
         RollbackError: it is older than the one that was verified last.
         TrustError: another reason.
     """
@@ -238,7 +216,7 @@ def _verified(copy: Path, fetcher: Fetcher, root: Root, *, clock_known: bool) ->
 
 
 def _signers(root: Root, role: str, copy: Path) -> tuple[str, ...]:
-    """Return the ids of a root's keys that have signed for a role what was verified."""
+    """Return the ids of a root's keys that signed the metadata of a role."""
     metadata = Metadata[Any].from_bytes((copy / f"{role}.json").read_bytes())
     result = root.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
     return tuple(sorted(result.signed))
@@ -265,7 +243,7 @@ def _orders(copy: Path, targets: Targets) -> Mapping[str, TargetFile]:
 
 
 def _floor(copy: Path, floor: float) -> float:
-    """Return what the time must at least be; the last publication was signed before now."""
+    """Return the earliest possible time; the last publication was signed before now."""
     issued = 0.0
     with contextlib.suppress(OSError, TrustError, exceptions.RepositoryError):
         issued = _whole(_timestamp((copy / "timestamp.json").read_bytes()).signed, "issued")
@@ -344,7 +322,7 @@ _MALFORMED = (
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """Turn python-tuf's errors into ours, of a class of ``TrustError`` or ``FetchError``."""
+    """Turn python-tuf's errors into a ``TrustError`` or ``FetchError``."""
     try:
         yield
     except _Older as error:

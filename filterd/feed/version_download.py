@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A published version becomes a folder: out of what is at hand, and as little as must be fetched.
+"""Make the folder of a published version, and fetch as little as possible.
 
-For each file, whatever comes first: it is in the folder already, because an
-earlier attempt was cut off; some other version has the same content, and is
-linked; a difference to a content at hand is published and smaller than the whole;
-or the whole. A content is only ever used after its SHA-256 was compared, so a
-flipped octet of an old version means a larger download and nothing else.
+For each file the first of these: it is in the folder already, from an earlier attempt; another
+version has the same content, and is linked; a difference to a content at hand is published and
+smaller than the whole; or the whole. A content is used only after its SHA-256 was compared,
+so a flipped octet of an old version means a larger download and nothing else.
 
-The folder is made aside and gets its number last (``versions``). An attempt that
-is killed, or finds the disk full, leaves what is in force as it is and its files
-for the next attempt, be it for a newer version.
+The folder is made aside and gets its name last (``versions``). An attempt that is killed, or
+finds the disk full, leaves the active version as it is, and its files for the next attempt.
 """
 
 from __future__ import annotations
@@ -43,22 +41,22 @@ _TIMES_NEEDED = 3
 
 
 class Fetch(Protocol):
-    """What brings targets."""
+    """Fetches targets."""
 
     def __call__(self, target: str) -> bytes:
         """Return the octets of a target of the publication, verified as they were signed.
 
         Raises:
-            FeedError: they did not come, or were not those that were signed for.
+            FeedError: they did not come, or are not the signed ones.
         """
 
 
 @dataclass(slots=True)
 class Taken:
-    """How a version was taken; paths by where their contents came from.
+    """How a version was taken: paths by where their contents came from.
 
-    ``failed_deltas`` are targets that did not come or led to something else; the
-    whole file was fetched instead.
+    ``failed_deltas`` are targets that did not come or led to another content; the whole file
+    was fetched instead.
     """
 
     candidate: Candidate
@@ -88,17 +86,17 @@ def take(
     """Make the folder of a version.
 
     Args:
-        publication: what was signed.
+        publication: as it was signed.
         versions: those at hand; one process at a time takes another.
         fetch: brings what is not at hand.
-        free: tells how many octets the disk of a folder has left.
-        progress: called with the octets fetched so far and those to fetch in all.
+        free: returns the free octets on the disk of a folder.
+        progress: called with the octets fetched so far and all that are to be.
 
     Returns:
-        The candidate, whole and verified, and what it took.
+        The candidate, whole and verified, and how it was taken.
 
     Raises:
-        FeedError: something did not come or was wrong; nothing in force has changed.
+        FeedError: something did not come or was wrong; nothing active has changed.
         StoreError: the disk refused or has too little room; the same.
     """
     folder = versions.folder_of(publication.version)
@@ -150,7 +148,7 @@ class _Taking:
         return Taken(candidate, self._fetched_octets, **self._lists)
 
     def use_what_is_at_hand(self) -> list[PublishedFile]:
-        """Keep or link all contents that some folder has; return the files that are missing."""
+        """Keep or link all contents that some folder has; return the missing files."""
         missing = []
         for file in self._publication.files:
             target = self._folder / file.path
@@ -187,7 +185,7 @@ class _Taking:
                 path.unlink()
 
     def _same_content(self, file: PublishedFile) -> Path | None:
-        """Find the content in another folder, and remember what the file is there if not."""
+        """Find the content in another folder; else remember what the file is there."""
         old = self._old.setdefault(file.path, [])
         for folder in self._at_hand:
             path = folder / file.path
@@ -249,7 +247,7 @@ def _check(file: PublishedFile, content: bytes) -> None:
 
 
 def link_or_copy(same: Path, target: Path) -> None:
-    """Have a content in a second folder without its octets on the disk twice."""
+    """Put a content into a second folder without its octets on the disk twice."""
     make_folder(target.parent)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
@@ -263,7 +261,7 @@ def link_or_copy(same: Path, target: Path) -> None:
 
 
 def _check_room(folder: Path, needed: int, free: Callable[[Path], int]) -> None:
-    """Refuse to begin what would fill the disk that log and databases share."""
+    """Refuse a download that would fill the disk, which log and databases share."""
     if not needed:
         return
     wanted, there = _TIMES_NEEDED * needed + SPARE_OCTETS, free(folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What became of versions, for people: a line for each event, the last few hundred."""
+"""Keep what became of versions, for people: the last few hundred events."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from filterd import i18n
 from filterd.errors import StoreError
 from filterd.i18n import UNSAID
 from filterd.paths import open_plain, write_atomically
+from filterd.state_file import plain_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,33 +44,34 @@ class Line:
     Attributes:
         at: Unix time.
         event: what happened.
-        version: to which version, 0 where none is known.
-        why: for people; empty where there is nothing to say.
+        version: to which version, ``SHIPPED`` where none is known.
+        why: for people; may be empty.
     """
 
     at: float
     event: Event
-    version: int
+    version: str
     why: Sentence = UNSAID
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
         why = {"why": str(self.why), "sentence": i18n.to_plain(self.why)}
-        return {"at": self.at, "event": self.event.value, "version": self.version, **why}
+        return {
+            "at": self.at,
+            "event": self.event.value,
+            "version": plain_version(self.version),
+            **why,
+        }
 
 
 class History:
-    """The events of one site, below the feed's state folder.
-
-    Args:
-        folder: the feed's.
-    """
+    """The events of one site, in the feed's state folder."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "history.jsonl"
 
     def lines(self) -> list[Line]:
-        """Return what happened, the oldest first; what cannot be read is left out."""
+        """Return the events, the oldest first, without unreadable ones."""
         try:
             with open_plain(self._path) as file:
                 text = file.read(_MOST_OCTETS)
@@ -78,7 +80,7 @@ class History:
         return [line for one in text.splitlines() if (line := _read(one)) is not None]
 
     def add(self, line: Line) -> None:
-        """Note an event. That a disk does not take it stops nobody."""
+        """Note an event; a disk that refuses it stops nothing."""
         lines = self.lines()
         last = lines[-1] if lines else None
         if last is not None and (last.event, last.version, last.why) == (
@@ -96,6 +98,6 @@ def _read(text: bytes) -> Line | None:
     try:
         data = json.loads(text)
         why = i18n.from_plain(data["sentence"])
-        return Line(float(data["at"]), Event(data["event"]), int(data["version"]), why)
+        return Line(float(data["at"]), Event(data["event"]), str(data["version"]), why)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -1,31 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ten minutes after a version came in force: does it do harm that nobody foresaw?
+"""Watch a version for ten minutes after its activation.
 
-What tells is what the daemon counts anyway, compared with what it counted before,
-and names that must be blocked, asked of the running daemon. Whoever watches needs
-no names that anybody looked up.
-
-Nothing here goes by what a few answers show, and a failing upstream is not the
-lists' fault. A version that was rolled back is never taken again, so the limits
-are those of real harm.
+The counters of the daemon are compared with those before, and the running daemon is asked for
+names that must be blocked. No name that anybody looked up is needed. A few answers prove
+nothing, and a failing upstream is not the fault of lists. A version that was rolled back is
+never taken again, so the limits are those of real harm.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.state_file import FileFormat
+from filterd.state_file import IDS, FileFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.feed.daemon_port import Daemon
     from filterd.i18n import Sentence
 
 WATCH_S = 600.0
@@ -43,43 +39,43 @@ _SILENT_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """What a daemon has answered since it began."""
+class AnswerCounts:
+    """The answers of a daemon since its start."""
 
     total: int = 0
     blocked: int = 0
     failed: int = 0
 
-    def since(self, before: Counts) -> Counts:
-        """Return what came after ``before``; all of it where a worker began anew in between."""
+    def since(self, before: AnswerCounts) -> AnswerCounts:
+        """Return what came after ``before``; all where a worker began anew."""
         if min(self.total - before.total, self.blocked - before.blocked) < 0:
             return self
-        return Counts(
+        return AnswerCounts(
             self.total - before.total,
             self.blocked - before.blocked,
             max(self.failed - before.failed, 0),
         )
 
     def part(self, count: int) -> float:
-        """Return which part of all answers a count is."""
+        """Return the share of a count in all answers."""
         return count / self.total if self.total else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is watched: a version, since when (monotonic), and what was usual before.
+    """A version that is watched, since when, and what was usual before.
 
     Attributes:
         version: the version.
-        since: monotonic.
-        at_swap: counted by then.
-        usual: the part of answers that were blocks before, the most of any day.
+        since: monotonic time.
+        at_swap: the counts by then.
+        usual: the share of blocks in answers before, the most of any day.
         canaries: names that must be blocked for everybody.
     """
 
-    version: int
+    version: str = field(metadata={IDS: True})
     since: float
-    at_swap: Counts
+    at_swap: AnswerCounts
     usual: float
     canaries: tuple[str, ...] = ()
 
@@ -89,20 +85,15 @@ _FORMAT = FileFormat(
 )
 
 
-def counts_of(status: dict[str, Any]) -> Counts:
+def counts_of(status: dict[str, Any]) -> AnswerCounts:
     """Return what a daemon's status counts."""
     answers = {key: int(value) for key, value in status.get("answers", {}).items()}
     failed = answers.get("failed", 0) + answers.get("error", 0)
-    return Counts(sum(answers.values()), answers.get("blocked", 0), failed)
+    return AnswerCounts(sum(answers.values()), answers.get("blocked", 0), failed)
 
 
 def harm(watch: Watch, status: dict[str, Any]) -> Sentence | None:
-    """Return what the counters say against a version, None where they say nothing.
-
-    Args:
-        watch: what is watched.
-        status: the daemon's.
-    """
+    """Return what the counters say against a version, None for nothing."""
     counts = counts_of(status).since(watch.at_swap)
     if counts.total < LEAST_ANSWERS:
         return None
@@ -122,13 +113,7 @@ def harm(watch: Watch, status: dict[str, Any]) -> Sentence | None:
 
 
 class Watching:
-    """Looks at a version again and again, as long as it has to be watched.
-
-    Args:
-        watch: what is watched.
-        daemon: who is asked.
-        clock: for the ten minutes.
-    """
+    """Look at a version again and again, as long as it has to be watched."""
 
     def __init__(self, watch: Watch, daemon: Daemon, clock: Clock) -> None:
         self.watch, self._daemon, self._clock = watch, daemon, clock
@@ -149,11 +134,7 @@ class Watching:
 
 
 class WatchFile:
-    """What is being watched, for whoever goes on with it; below the feed's state folder.
-
-    Args:
-        folder: the feed's.
-    """
+    """The watched version on disk, so that another process can go on."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "watch.json"
@@ -167,11 +148,11 @@ class WatchFile:
         _FORMAT.save(self.path, watch)
 
     def read(self, clock: Clock) -> Watch | None:
-        """Return what is to be watched; after the machine has started anew, from the beginning."""
+        """Return the watched version; its watch begins anew after a restart."""
         watch, now = _FORMAT.read(self.path), clock.monotonic()
         if watch is None or watch.since <= now:
             return watch
-        return replace(watch, since=now, at_swap=Counts())
+        return replace(watch, since=now, at_swap=AnswerCounts())
 
     def end(self) -> None:
         """Note that it is over."""
@@ -180,7 +161,7 @@ class WatchFile:
 
 
 def _look(watch: Watch, daemon: Daemon) -> tuple[Sentence | None, bool]:
-    """Look once; tell whether any worker answers. A daemon that was stopped is no harm."""
+    """Look once; return also whether any worker answers. A stopped daemon is no harm."""
     try:
         status = daemon.status()
         found = harm(watch, status)
@@ -191,3 +172,44 @@ def _look(watch: Watch, daemon: Daemon) -> tuple[Sentence | None, bool]:
     except FilterdError:
         return None, True
     return found, bool(status.get("workers", 1))
+
+
+class Daemon:
+    """The resolver on this machine, as the feed needs it; here there is none.
+
+    The feed is a floor below the control socket, so the client is handed in
+    (``filterd.daemon.feed_port``).
+    """
+
+    def reload(self) -> None:
+        """Have all workers of a running daemon serve the lists on the disk.
+
+        A site whose files are wrong is served on as it last was good.
+
+        Raises:
+            FilterdError: it refuses, and serves what it served before.
+        """
+
+    def status(self) -> dict[str, Any]:
+        """Return what ``filterd status --json`` prints; empty where no daemon runs.
+
+        Raises:
+            FilterdError: it does not answer.
+        """
+        return {}
+
+    def is_blocked(self, name: str) -> bool:  # noqa: ARG002 -- who is nobody blocks everything
+        """Return whether the most strictly filtered client gets a block for a name.
+
+        Raises:
+            FilterdError: the daemon does not answer.
+        """
+        return True
+
+    def usual_blocks(self) -> float:
+        """Return the most share of blocks in answers of a day, of the last week.
+
+        Raises:
+            FilterdError: the daemon does not answer.
+        """
+        return 0.0

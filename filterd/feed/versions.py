@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The versions of the feed that an appliance has, and which one is in force.
+"""Keep the versions of lists that an appliance has, and which one is active.
 
 ::
 
     feed/versions/12/          a version, whole, with a manifest of its contents
     feed/versions/13/          a candidate: whole, and nothing points to it yet
     feed/versions/14.partial/  being taken
-    feed/in-force.json         points to the one in force and those before it
+    feed/in-force.json         points to the active one and those before it
 
-A folder gets its number only once it is whole, and the pointer is one file that
-is replaced at once: whenever the power fails, the version in force is the old one
-or the new one and never a mix. A copy of it stands beside it and both are
-digested, so that a flipped octet cannot put in force what was refused.
+A folder gets its id only once it is whole, and the pointer is one file that is replaced at
+once: whenever the power fails, the active version is the old one or the new one. A copy of
+the pointer stands beside it, and both are digested.
 
-Folders share files that did not change (hard links): a night costs the disk what
-it changed. Nothing ever writes into such a file; a damaged one is replaced.
+Folders share unchanged files (hard links): a night costs the disk what it changed. Nothing
+writes into such a file; a damaged one is replaced.
 """
 
 from __future__ import annotations
@@ -22,15 +21,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import DigestError, GuardError, StoreError
 from filterd.feed.manifest import verify
 from filterd.i18n import say
 from filterd.paths import install, remove_temporaries
-from filterd.state_file import FileFormat
+from filterd.state_file import IDS, FileFormat, to_plain
+from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,76 +42,108 @@ KEPT = 3
 PARTIAL = ".partial"
 
 _MAX_REFUSED = 100
+_AHEAD = "-"
+_is_id = re.compile(r"[0-9a-z][0-9a-z-]{0,63}", re.ASCII).fullmatch
 _MAX_POINTER_OCTETS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A version that is whole on the disk: verified, and not yet judged or in force."""
+    """A version that is whole on the disk: verified, and not yet judged or active."""
 
-    version: int
+    version: str
     folder: Path
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
-    """Which version is in force, and what may follow it.
+class VersionPointer:
+    """The active version, and what may follow it.
 
     Attributes:
-        current: the version in force, None before the first.
+        current: the active version, None before the first.
         previous: those before it that are still at hand, the latest first.
-        refused: versions that turned out bad; they are never put in force again.
+        refused: versions that turned out bad; they are never activated again.
         held: why no other version is to come, None where the next one may.
     """
 
-    current: int | None = None
-    previous: tuple[int, ...] = ()
-    refused: tuple[int, ...] = ()
+    current: str | None = field(default=None, metadata={IDS: True})
+    previous: tuple[str, ...] = field(default=(), metadata={IDS: True})
+    refused: tuple[str, ...] = field(default=(), metadata={IDS: True})
     held: str | None = None
 
 
 def _of_old(content: bytes) -> Any:
-    """Read what releases up to 0.1 wrote: the state, and the digest of its JSON."""
+    """Read the form of releases up to 0.1: the state, and the digest of its JSON."""
     data = json.loads(content)
-    text = json.dumps(data["state"], sort_keys=True)
-    if data["sha256"] != hashlib.sha256(text.encode("ascii")).hexdigest():
+    if data["sha256"] != _digest_of_old(data["state"]):
         raise ValueError
     return data["state"]
 
 
-_FORMAT = FileFormat(
-    InForce, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
+class _Format(FileFormat[VersionPointer]):
+    """The pointer's form: releases up to 0.1, put back, must not take what was refused."""
+
+    def dump(self, value: VersionPointer) -> bytes:
+        """Return the content of a file as those releases wrote it."""
+        state = to_plain(value)
+        content = {"state": state, "sha256": _digest_of_old(state)}
+        return json.dumps(content, indent=1).encode("ascii")
+
+
+def _digest_of_old(state: Any) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
+
+
+_FORMAT = _Format(
+    VersionPointer, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
 )
 
 
-class Versions:
-    """The versions in the state folder of the feed; one process at a time changes them.
+def ahead_of(version: str) -> str:
+    """Return the id of the active lists with the orders of a version."""
+    return _AHEAD + version
 
-    Args:
-        folder: the feed's state folder, ``/var/lib/filterd/feed`` for one.
-    """
+
+def is_ahead(version: str) -> bool:
+    """Tell whether only the orders are of a version, or none at all is in force."""
+    return version == SHIPPED or version.startswith(_AHEAD)
+
+
+def whole_of(version: str) -> str:
+    """Return the version of which something is in force, be it its orders alone."""
+    return version.removeprefix(_AHEAD)
+
+
+def number_of(version: str | None) -> int:
+    """Return the number that a feed has given a version; 0 where it has none."""
+    number = whole_of(version or SHIPPED)
+    return int(number) if number.isdecimal() else 0
+
+
+class Versions:
+    """The versions in the feed's state folder; one process at a time changes them."""
 
     def __init__(self, folder: Path) -> None:
         self._versions = folder / "versions"
         self._pointer = folder / "in-force.json"
         self._copy = folder / "in-force.copy.json"
 
-    def in_force(self) -> InForce:
-        """Return what the pointer says.
+    def in_force(self) -> VersionPointer:
+        """Return the content of the pointer.
 
-        The copy counts where the pointer is damaged, and nothing is in force where
-        both are: then the next version is taken as the first.
+        The copy counts where the pointer is damaged. Nothing is active where both are: then the
+        next version is taken as the first.
         """
         for path in (self._pointer, self._copy):
             if (found := _FORMAT.read(path)) is not None:
                 return found
-        return InForce()
+        return VersionPointer()
 
     def mend(self) -> None:
-        """Write the pointer or its copy anew, where one is damaged or has stayed behind.
+        """Write the pointer or its copy again, where one is damaged or has stayed behind.
 
         Raises:
-            StoreError: the disk refused; the other one counts on.
+            StoreError: the disk refused; the other one still counts.
         """
         found, kept = _FORMAT.read(self._pointer), _FORMAT.read(self._copy)
         if found is None and kept is not None:
@@ -119,20 +152,20 @@ class Versions:
             _FORMAT.save(self._copy, found)
 
     def current(self) -> Candidate | None:
-        """Return the version in force and its folder."""
+        """Return the active version and its folder."""
         version = self.in_force().current
         return None if version is None else Candidate(version, self.folder_of(version))
 
-    def folder_of(self, version: int) -> Path:
+    def folder_of(self, version: str) -> Path:
         """Return the folder of a version that is whole."""
-        return self._versions / str(version)
+        return self._versions / version
 
-    def partial_of(self, version: int) -> Path:
+    def partial_of(self, version: str) -> Path:
         """Return the folder of a version that is being taken."""
         return self._versions / f"{version}{PARTIAL}"
 
-    def finish(self, version: int) -> Candidate:
-        """Give a partial folder its number, now that it is whole; one that has it keeps it.
+    def finish(self, version: str) -> Candidate:
+        """Rename a partial folder to its id, now that it is whole, unless there is one.
 
         Raises:
             StoreError: the disk refused.
@@ -143,25 +176,25 @@ class Versions:
         return Candidate(version, folder)
 
     def folders(self) -> tuple[Path, ...]:
-        """Return all folders with contents, the one in force first, then the newest."""
+        """Return all folders with contents, the active one first, then the newest."""
         state = self.in_force()
         order = [self.folder_of(one) for one in (state.current, *state.previous) if one is not None]
         with contextlib.suppress(OSError):
-            found = [one for one in self._versions.iterdir() if _number(one) is not None]
-            order += sorted(found, key=lambda one: (_number(one) or 0, one.name), reverse=True)
+            found = [one for one in self._versions.iterdir() if _is_version(one)]
+            order += sorted(found, key=_age_of, reverse=True)
         return tuple(one for one in dict.fromkeys(order) if one.is_dir())
 
-    def promote(self, version: int, *, checked: bool = False) -> None:
-        """Put a candidate in force; the last of its steps is the one that counts.
+    def promote(self, version: str, *, checked: bool = False) -> None:
+        """Activate a candidate; the last of its steps is the one that counts.
 
         Args:
             version: the candidate's.
             checked: it was checked before, and something counts on it by now.
 
         Raises:
-            GuardError: the version was refused, or an administrator holds the present one.
-            DigestError: its folder is damaged; the present version stays in force.
-            StoreError: the disk refused; the present version stays in force.
+            GuardError: it was refused, or an administrator holds the present one.
+            DigestError: its folder is damaged.
+            StoreError: the disk refused. In each case the present version stays active.
         """
         if not checked:
             self.check(version)
@@ -172,19 +205,19 @@ class Versions:
         previous = (*before, *(one for one in state.previous if one != version))
         self._point(replace(state, current=version, previous=previous[: KEPT - 1]))
 
-    def check(self, version: int) -> None:
-        """See that a candidate may come in force.
+    def check(self, version: str) -> None:
+        """Check that a candidate may be activated.
 
         Raises:
-            GuardError: the version was refused, or an administrator holds the present one.
+            GuardError: it was refused, or an administrator holds the present one.
             DigestError: its folder is damaged.
         """
         self.check_wanted(version)
         if version != self.in_force().current:
             self._check_whole(version)
 
-    def check_wanted(self, version: int) -> None:
-        """See that nobody has said that a version is not to come, whether it is at hand or not.
+    def check_wanted(self, version: str) -> None:
+        """Check that a version is neither refused nor kept out by a hold.
 
         Raises:
             GuardError: it was refused, or an administrator holds the present one.
@@ -202,29 +235,25 @@ class Versions:
                     "version {version} of the feed waits: version {current} is held ({why}); "
                     "`filterd feed hold --off` lets it come",
                     version=version,
-                    current=state.current or 0,
+                    current=state.current or SHIPPED,
                     why=state.held,
                 )
             )
 
-    def way_back(self, is_trusted: Callable[[Path], bool]) -> int | None:
-        """Return the latest version before that is whole and trusted; None if there is none.
-
-        Args:
-            is_trusted: tells of a version's folder whether the keys that signed it still count.
-        """
+    def way_back(self, is_trusted: Callable[[Path], bool]) -> str | None:
+        """Return the latest version before that is whole and trusted, or None."""
         folders = {one: self.folder_of(one) for one in self.in_force().previous}
         found = (one for one, path in folders.items() if not verify(path) and is_trusted(path))
         return next(found, None)
 
-    def rollback(self, target: int | None) -> None:
-        """Put a version before in force and refuse the present one from now on.
+    def rollback(self, target: str | None) -> None:
+        """Activate a version before and refuse the present one from now on.
 
         Args:
-            target: what ``way_back`` gave; None for the lists that ship.
+            target: the result of ``way_back``; None for the shipped lists.
 
         Raises:
-            StoreError: the disk refused; the present version stays in force.
+            StoreError: the disk refused; the present version stays active.
         """
         state = self.in_force()
         later = state.previous.index(target) if target in state.previous else len(state.previous)
@@ -238,8 +267,8 @@ class Versions:
             )
         )
 
-    def refuse(self, version: int) -> None:
-        """Note that a version is never to be put in force.
+    def refuse(self, version: str) -> None:
+        """Never activate a version.
 
         Raises:
             StoreError: the disk refused.
@@ -247,7 +276,7 @@ class Versions:
         state = self.in_force()
         self._point(replace(state, refused=_with(state.refused, version)))
 
-    def allow(self, version: int) -> None:
+    def allow(self, version: str) -> None:
         """Take back that a version was refused.
 
         Raises:
@@ -258,15 +287,15 @@ class Versions:
         self._point(replace(state, refused=left))
 
     def hold(self, why: str | None) -> None:
-        """Keep the present version until told otherwise, or with None let the next one come.
+        """Keep the present version, or with None let the next one come.
 
         Raises:
             StoreError: the disk refused.
         """
         self._point(replace(self.in_force(), held=why))
 
-    def prune(self, *keep: int) -> None:
-        """Remove what is neither in force, nor one of those before, nor among ``keep``.
+    def prune(self, *keep: str) -> None:
+        """Remove all but the active version, those before it, and ``keep``.
 
         What the disk does not let go stays, and is tried again the next time.
         """
@@ -279,7 +308,7 @@ class Versions:
                 if folder.name not in kept:
                     _remove(folder)
 
-    def _check_whole(self, version: int) -> None:
+    def _check_whole(self, version: str) -> None:
         if damaged := verify(self.folder_of(version)):
             raise DigestError(
                 say(
@@ -290,26 +319,29 @@ class Versions:
                 )
             )
 
-    def _point(self, state: InForce) -> None:
+    def _point(self, state: VersionPointer) -> None:
         """Replace the pointer, which is the step that counts, and then its copy."""
         _FORMAT.save(self._pointer, state)
         with contextlib.suppress(StoreError):  # the pointer is whole; the next change tries again
             _FORMAT.save(self._copy, state)
 
 
-def _with(refused: tuple[int, ...], *bad: int) -> tuple[int, ...]:
+def _with(refused: tuple[str, ...], *bad: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*refused, *bad)))[-_MAX_REFUSED:]
 
 
-def _number(folder: Path) -> int | None:
-    """Return the version that a folder is named after."""
-    digits = folder.name.removesuffix(PARTIAL)
-    return int(digits) if digits.isdecimal() and digits.isascii() else None
+def _is_version(folder: Path) -> bool:
+    """Tell whether a folder has a version, be it in part."""
+    return _is_id(folder.name.removesuffix(PARTIAL)) is not None
+
+
+def _age_of(folder: Path) -> tuple[int, str]:
+    return number_of(folder.name.removesuffix(PARTIAL)), folder.name
 
 
 def _remove(folder: Path) -> None:
     """Remove a folder; half removed, it must not pass for a version."""
-    doomed = folder.with_name(f"removed-{folder.name}") if _number(folder) is not None else folder
+    doomed = folder.with_name(f".removed-{folder.name}") if _is_version(folder) else folder
     with contextlib.suppress(OSError):
         folder.rename(doomed)
     shutil.rmtree(doomed, ignore_errors=True)

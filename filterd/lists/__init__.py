@@ -20,12 +20,16 @@ lookup. So they are compiled once into a file that lookups read where it lies::
          |
     index         opens it: name -> matcher -> hits -> entries with list and line
 
+``list_merge`` makes one list of all third parties' lists of a category;
+``lookalike_families`` makes rules of names that differ in digits or suffix only;
+``top_names`` are names that everybody visits, which no list of danger means.
+
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
 refused; ``catalog`` reads which lists a publisher has; ``rules`` (pins, protections) and
 ``public_suffix`` define which names lists must leave alone. ``index_files`` replaces an
 index on the disk, ``list_queries`` answers questions about one.
 
-A *service* is a list whose few names are in the catalogue or the site (``services``).
+A *service* is a list whose few names are in the catalogue or the site (``catalog_schema``).
 
 Nouns. An *entry* is one line of a list; its *claim* is its statement about the name
 (``rules``). A *key* is a name as the index sorts it (``hostname``), a *rank* its place:

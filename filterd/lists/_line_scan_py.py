@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Line scan in plain Python: the readable reference of ``_line_scan.pyx``.
+"""Line scan in plain Python: the readable reference of ``_matcher.pyx``.
 
 Of a list with a million lines nearly all are a plain name in the one shape that
 is usual for the format. Those become records here, batch by batch. All other lines

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packing in plain Python: the readable reference of ``_packing.pyx``.
+"""Packing in plain Python: the readable reference of ``_matcher.pyx``.
 
 Sorted records (``filterd.lists.sort_records``) come in; names, claim sets and lines
 come out as the sections of ``filterd.lists.index_format``. All records of a name stand

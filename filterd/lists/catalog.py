@@ -14,10 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.documents import did_you_mean, load, validate
+from filterd.documents import did_you_mean, load, repeated, validate
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
-from filterd.lists.active_blocklists import check_tables
 from filterd.lists.catalog_schema import (
     CatalogFile,
     CategoriesFile,
@@ -26,11 +25,12 @@ from filterd.lists.catalog_schema import (
     ProtectFile,
     SafeSearchFile,
     ServicesFile,
+    service_list,
 )
+from filterd.lists.index_files import check_tables
 from filterd.lists.lookalikes_file import read_lookalikes
 from filterd.lists.orders_file import read_orders
 from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite
-from filterd.lists.services import service_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -277,14 +277,12 @@ def _names_of_two(document: Document, services: Iterable[FolderService]) -> Iter
 
     One of the services could not be opened alone.
     """
-    lines: dict[bytes, int] = {}
-    for index, entry in enumerate(services):
-        for position, name in enumerate(entry.names):
-            where = ("services", index, "names", position)
-            if name in lines:
-                hint = say("first in line {line}", line=lines[name])
-                yield document.error(say("this name stands twice"), where, hint=hint)
-            lines.setdefault(name, document.place(where)[0])
+    names: Iterator[tuple[bytes, Where]] = (
+        (name, ("services", index, "names", position))
+        for index, entry in enumerate(services)
+        for position, name in enumerate(entry.names)
+    )
+    return repeated(document, names, say("this name stands twice"))
 
 
 def _rewrites(file: SafeSearchFile) -> Iterator[SafeSearchRewrite]:
@@ -317,14 +315,12 @@ def _repeated(
 
     They may be in different groups of the file.
     """
-    lines: dict[Any, int] = {}
-    for group, entries in groups.items():
-        for index, entry in enumerate(entries):
-            value, where = getattr(entry, key), (group, index, key)
-            if value in lines:
-                hint = say("first in line {line}", line=lines[value])
-                yield document.error(say("this {key} stands twice", key=key), where, hint=hint)
-            lines.setdefault(value, document.place(where)[0])
+    values: Iterator[tuple[Any, Where]] = (
+        (getattr(entry, key), (group, index, key))
+        for group, entries in groups.items()
+        for index, entry in enumerate(entries)
+    )
+    return repeated(document, values, say("this {key} stands twice", key=key))
 
 
 def _unknown_categories(

@@ -2,21 +2,70 @@
 """The schema of the files in a ``blocklists/`` folder, for pydantic.
 
 Single values are checked here; ``filterd.lists.catalog`` checks rules over several
-places. The folder's README explains every key.
+places. The folder's README explains every key. A service is compiled as a list with the id
+``service:<id>``, so that policy can open or close it alone; other lists have no colon.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from filterd.documents import DocumentModel, did_you_mean, refusal
-from filterd.i18n import say
+from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.lists.formats import FORMATS
-from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
-from filterd.lists.services import unfit
+from filterd.lists.hostname import HostnameError, key_from_name, key_from_text, name_from_key
+from filterd.lists.public_suffix import is_public_suffix
+from filterd.lists.report import Reason
+from filterd.lists.rules import ListSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.documents import Document, Where
+
+SERVICE_PREFIX = "service:"
+"""The prefix of ids of these lists."""
+
+
+def list_id(service: str) -> str:
+    """Return the list id of a service."""
+    return SERVICE_PREFIX + service
+
+
+def service_list(
+    service: str, title: str, group: str, names: Iterable[bytes], document: Document, where: Where
+) -> ListSource:
+    """Return a service as a list of its group's category.
+
+    It is never a third party's: its author means exactly these names, so protections do
+    not hold against it.
+
+    Args:
+        service: its id.
+        title: its name for people.
+        group: the id of a category.
+        names: wire names.
+        document: its file.
+        where: the path to its names there.
+    """
+    placed = tuple(
+        (document.place((*where, position))[0], name) for position, name in enumerate(names)
+    )
+    path = str(Path(document.path).absolute())
+    return ListSource(list_id(service), group, "domains", path, True, title, placed)
+
+
+def unfit(name: bytes) -> Sentence:
+    """Return why a service cannot have a name, ``UNSAID`` where it can."""
+    key = key_from_name(name)
+    if key is None:
+        return quoted(Reason.NOT_A_NAME.explanation)
+    return quoted(Reason.PUBLIC_SUFFIX.explanation) if is_public_suffix(key) else UNSAID
+
 
 Rating = Literal["P", "K", "T13", "T16", "T18", "C", "00+", "12+", "16+", "18+"]
 """A label of the law: films (Circular 05/2023, Art. 2) or games (Decree 147/2024, Art. 38)."""
@@ -90,6 +139,9 @@ _WebAddress = Annotated[str, Field(pattern=r"^https://[!-~]+$")]
 
 IsoDate = Annotated[str, PlainValidator(_date), WithJsonSchema({"type": "string"})]
 """A day, as ``2026-09-02``."""
+
+MAX_CANARIES = 50
+"""Of each category; a school asks for them after every change (reliability.md E6)."""
 
 
 class BothLanguages(DocumentModel):
@@ -208,7 +260,7 @@ class CanaryEntry(DocumentModel):
     """Names that must be blocked where a category is closed."""
 
     category: _Identifier
-    names: Annotated[tuple[_HostName, ...], Field(min_length=1, max_length=50)]
+    names: Annotated[tuple[_HostName, ...], Field(min_length=1, max_length=MAX_CANARIES)]
 
 
 class CanariesFile(DocumentModel):

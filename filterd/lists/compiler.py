@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from filterd.clock import SystemClock
-from filterd.errors import ListError, StoreError
-from filterd.i18n import refused, say
+from filterd.errors import ListError
+from filterd.i18n import say
 from filterd.lists._packing_py import COVERS, IS_BLOCK, IS_MARKER
 from filterd.lists.builder import write_index
 from filterd.lists.index_contents import Contents, ListRecord
@@ -34,7 +34,8 @@ from filterd.lists.packing import Packer
 from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import TAIL_OCTETS, Guarded
-from filterd.paths import check_room, create
+from filterd.paths import check_room, create, reading, writing
+from filterd.state_file import plain_version
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def compile_lists(
     protections: Iterable[Protection] = (),
     target: Path | IO[bytes],
     now: float,
-    feed: int | None = None,
+    feed: str | None = None,
     progress: Progress | None = None,
     problems: Path | None = None,
 ) -> CompileReport:
@@ -130,7 +131,7 @@ def compile_lists(
         guarded.set_aside_protected(protections)
     build = {"when": now, "version": __version__}
     report = _pack_and_write(
-        intake, target, build if feed is None else build | {"feed": feed}, work
+        intake, target, build if feed is None else build | {"feed": plain_version(feed)}, work
     )
     work.finish()
     report.seconds = SystemClock().monotonic() - started
@@ -155,13 +156,9 @@ def _check_ids(sources: Sequence[ListSource]) -> None:
 def _problem_file(path: Path | None) -> AbstractContextManager[IO[str] | None]:
     if path is None:
         return nullcontext()
-    try:
+    with writing(path):
         path.unlink(missing_ok=True)  # never write through a link that another process left there
         return _SparingText(create(path), encoding="utf-8")
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be written: {why}", path=path, why=refused(error))
-        ) from error
 
 
 class _SparingText(TextIOWrapper):
@@ -197,12 +194,8 @@ def _take_in(
 def _octets(source: ListSource) -> int:
     if source.names is not None:
         return sum(len(name) for _, name in source.names)
-    try:
+    with reading(source.path, ListError):
         return Path(source.path).stat().st_size
-    except OSError as error:
-        raise ListError(
-            say("{path}: cannot be read: {why}", path=source.path, why=refused(error))
-        ) from error
 
 
 def _pack_and_write(

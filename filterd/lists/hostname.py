@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import NameTextError
 from filterd.i18n import Sentence, quoted, say
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable

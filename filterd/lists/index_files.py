@@ -1,24 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Index files on the disk: replacement, and which indexes have been verified.
+"""Index files on the disk: replacement, verification, the folder they are compiled from.
 
-Replacing is one rename; the previous index is kept.
+Replacing is one rename; the previous index is kept. An index has the version of its lists,
+so the catalogue by which a policy is compiled is never of another version: renaming an index
+into place changes both. The tables of a version decide at which age a category opens; they
+are compared with the signed digests before use.
 
-An index is checked in two ways. Its digest shows whether every octet is the one
-that was written; that is checked whenever a file is opened to be served, because
-an SD card may have lost some since. Whether the content contradicts itself
-depends only on the compiler, and for the same octets the result stays the same.
-That check takes ten times as long, so it is done once and its result is kept
-here by digest, from one process to the next.
+The digest of an index shows whether every octet is the written one; that is checked whenever
+a file is opened to be served, because an SD card may have lost some. Whether the content
+contradicts itself depends on the compiler only. That check takes ten times as long, so it is
+done once for the same octets, and its result is kept by digest.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from typing import TYPE_CHECKING
+import stat
+from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import StoreError
+from filterd.errors import IndexFormatError, StoreError
 from filterd.i18n import refused, say
-from filterd.paths import install, is_plain, move_away, read_plain, write_atomically
+from filterd.lists.index import Index
+from filterd.paths import (
+    install,
+    is_plain,
+    move_away,
+    open_plain,
+    read_plain,
+    shipped,
+    write_atomically,
+)
+from filterd.state_folder import SHIPPED
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -80,3 +94,111 @@ def note_checked(record: Path, digest: bytes) -> None:
     others = [one for one in checked_digests(record) if one != digest]
     lines = [one.hex() for one in (digest, *others[: _KEPT - 1])]
     write_atomically(record, "\n".join((_HEAD, *lines, "")).encode("ascii"))
+
+
+_MANIFEST = "manifest.json"
+"""Has the digest of each file of a version, as written by ``filterd.feed.manifest``."""
+_MOST_MANIFEST_OCTETS = 1 << 24
+
+
+class Blocklists(NamedTuple):
+    """A ``blocklists/`` folder; ``version`` of the feed, None for the shipped one."""
+
+    folder: Path
+    version: str | None = None
+
+
+def blocklists_in_force(state: StateFolder) -> Blocklists:
+    """Return the folder of the active index, or of the previous one if damaged.
+
+    It is the shipped one where there is no index, and where the folder is gone. A
+    folder that the disk refuses is not gone: its tables are refused when they are read
+    (``check_tables``), and the last good policy stays.
+
+    Raises:
+        StoreError: filterd is installed without it.
+    """
+    version = next((one for one in map(version_of, _indexes(state)) if one is not None), SHIPPED)
+    folder = state.feed_version(version)
+    if version != SHIPPED and not _is_gone(folder):
+        return Blocklists(folder, version)
+    return Blocklists(shipped("blocklists"))
+
+
+def blocklists_to_compile_by(state: StateFolder) -> Blocklists:
+    """Return the folder to compile a policy by where there is none to fall back on.
+
+    It is the shipped one where tables of the active one are damaged: older, and
+    better than no filter.
+
+    Raises:
+        StoreError: filterd is installed without it.
+    """
+    blocklists = blocklists_in_force(state)
+    try:
+        check_tables(blocklists.folder)
+    except StoreError:
+        return Blocklists(shipped("blocklists"))
+    return blocklists
+
+
+def check_tables(folder: Path) -> None:
+    """Check that the tables of a version are the signed ones.
+
+    The shipped folder has no manifest and is not checked.
+
+    Raises:
+        StoreError: one is not.
+    """
+    try:
+        manifest = json.loads(_read(folder / _MANIFEST))
+        version, files = str(manifest["version"]), manifest["files"]
+        damaged = next((path for path, _, sha256 in files if _is_damaged(folder, path, sha256)), "")
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        version, damaged = folder.name, _MANIFEST
+    if damaged:
+        raise StoreError(
+            say(
+                "version {version} of the feed: {path} is missing or damaged on this disk; "
+                "`filterd sync` mends it",
+                version=version,
+                path=damaged,
+            )
+        )
+
+
+def _is_gone(folder: Path) -> bool:
+    try:
+        return not stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+
+
+def _is_damaged(folder: Path, path: str, sha256: str) -> bool:
+    if not path.endswith(".yaml"):
+        return False
+    try:
+        return hashlib.sha256(_read(folder / path)).hexdigest() != sha256
+    except OSError:
+        return True
+
+
+def _read(path: Path) -> bytes:
+    with open_plain(path) as file:
+        return file.read(_MOST_MANIFEST_OCTETS)
+
+
+def version_of(index: Path) -> str | None:
+    """Return the version of the lists in an index; None if the file is no index."""
+    try:
+        return str(Index.open(index).build.get("feed", SHIPPED))
+    except (OSError, IndexFormatError):
+        return None
+
+
+def _indexes(state: StateFolder) -> tuple[Path, ...]:
+    return (state.index, state.previous_index)

@@ -70,14 +70,7 @@ HASH_FACTOR = 0x9E3779B97F4A7C15
 """Odd, and its bits look random: 2**64 divided by the golden ratio."""
 LENGTH_FACTOR = 0xD1B54A32D192ED03
 
-SECTIONS = (
-    "blocks",
-    "slots",
-    "lines",
-    "line_offsets",
-    "contents",
-    "report",
-)
+SECTIONS = ("blocks", "slots", "lines", "line_offsets", "contents", "report")
 
 _fields = struct.Struct(f"<8sIIIIIHHQQ{2 * len(SECTIONS)}Q32s")
 _checksum = struct.Struct("<I")

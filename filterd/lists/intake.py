@@ -22,8 +22,7 @@ from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text, text_from_key
 from filterd.lists.line_scan import skim
 from filterd.lists.public_suffix import is_public_suffix, public_suffix_test, suffix_rules
-from filterd.lists.reject_reasons import Reason
-from filterd.lists.report import ListReport, count, shown
+from filterd.lists.report import ListReport, Reason, count, shown
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import CANCELS, record_tail
 from filterd.lists.source_text import SourceText

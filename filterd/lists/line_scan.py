@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     NATIVE: bool
 else:
-    _live, NATIVE = live_twin("filterd.lists._line_scan", "filterd.lists._line_scan_py")
+    _live, NATIVE = live_twin("filterd.lists._matcher", "filterd.lists._line_scan_py")
     skim = _live.skim
 
 __all__ = ["NATIVE", "skim"]

@@ -3,12 +3,18 @@ r"""Look-alikes: unlisted names of families with listed members.
 
 Sites of gambling move to another name every week, and most of the names differ in
 digits only: ``i9bet16.com``, ``i9bet42.net``. A publisher makes a rule of such a family
-(``filterd.publish.lookalike_rules``), and each name that it fits counts as an entry of
+(``filterd.lists.lookalike_families``), and each name that it fits counts as an entry of
 its category, in a third-party list.
 
-A rule is a *shape*: the plain form of a label (``filterd.lists.homoglyphs``) in which
-``#`` stands for a run of digits. It applies to the label directly beneath a *suffix*,
-one of those that mirrors are known to use, and to everything beneath that name.
+The *plain* form of a label is what a reader takes it for: accents dropped, letters of other
+alphabets as the Latin ones that they look like (UTS 39), hyphens gone, ``rn`` read as ``m``
+and ``vv`` as ``w``. Its *skeleton* is the same with each run of digits, and of the letters
+that digits pass for (``o``, ``i``, ``l``), as one ``#``. Labels that could be taken for each
+other have one skeleton, and so do many others: it finds candidates and never decides.
+
+A rule is a *shape*: the plain form of a label in which ``#`` stands for a run of digits. It
+applies to the label directly beneath a *suffix*, one of those that mirrors are known to use,
+and to everything beneath that name.
 
 Most names fit no rule, so most must cost next to nothing. The skeletons of all shapes
 are a set; a name none of whose labels has one of them fits nothing. The remaining names
@@ -18,13 +24,67 @@ backtracking, whatever the rule).
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from filterd.lists.homoglyphs import may_be_any, plain, skeleton
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+IDN_PREFIX: Final = b"xn--"
+
+_LOOKS_LIKE = str.maketrans(
+    # Cyrillic, Greek, and Latin letters that no decomposition leads back to.
+    "авекмнорстухѕіјһԁԛԝӏαβγεηικνορτυχωđðıłøŧɑɡɩʋ",
+    "abekmhopctyxsijhdqwlabyenikvoptuxwddilotagiu",
+)
+_FOLDED = re.compile(rb"[0-9oil#]+")
+_PLAIN = re.compile(rb"[a-z0-9]+")
+
+
+def plain(label: bytes) -> bytes | None:
+    """Return the plain form of a label.
+
+    Args:
+        label: of a name in lower-case wire form, without its length; an A-label is decoded.
+
+    Returns:
+        Lower-case Latin letters and digits; None where it has a letter that looks like
+        none of them, and where nothing is left.
+    """
+    if label.startswith(IDN_PREFIX):
+        try:
+            text = label[len(IDN_PREFIX) :].decode("punycode")
+        except UnicodeError:
+            return None
+        label = _drawn(text).encode("ascii", "replace")
+    joined = _joined(label)
+    return joined if _PLAIN.fullmatch(joined) else None
+
+
+def skeleton(label: bytes) -> bytes:
+    """Return the skeleton of a label, given in ASCII or in plain form."""
+    return _FOLDED.sub(b"#", _joined(label))
+
+
+def may_be_any(label: bytes) -> bool:
+    """Return whether a label does not show its look by itself and must be decoded."""
+    return label.startswith(IDN_PREFIX)
+
+
+def _drawn(text: str) -> str:
+    """Return a text in Latin letters that look like its own, where there are any."""
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    bare = "".join(one for one in decomposed if not unicodedata.combining(one))
+    return bare.translate(_LOOKS_LIKE)
+
+
+def _joined(label: bytes) -> bytes:
+    bare = label.replace(b"-", b"").replace(b"_", b"")
+    return bare.replace(b"rn", b"m").replace(b"vv", b"w")
+
 
 RUN: Final = b"#"
 """Of a shape: one digit or more."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``lookalikes.yaml`` of a ``blocklists/`` folder: a list of rules per category.
 
-It is optional, and written by ``filterd.publish.lookalike_rules`` rather than by hand;
+It is optional, and written by ``filterd.lists.lookalike_families`` rather than by hand;
 the bounds here protect a school's memory, whatever its origin.
 """
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
-from filterd.documents import DocumentModel, load, refusal, validate
+from filterd.documents import DocumentModel, load, refusal, repeated, validate
 from filterd.i18n import say
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
 from filterd.lists.rules import ListSource
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.documents import Document
+    from filterd.documents import Document, Where
     from filterd.errors import ConfigError
 
 FILE = "orders.yaml"
@@ -124,13 +124,11 @@ def _problems(
     if orders and CATEGORY not in known:
         yield document.error(say("there is no category '{category}'", category=CATEGORY), ())
     for key in ("number", "names"):
-        lines = dict[str, int]()
-        for position, entry in enumerate(orders):
-            value, where = getattr(entry, key), ("orders", position, key)
-            if value in lines:
-                hint = say("first in line {line}", line=lines[value])
-                yield document.error(say("this {key} stands twice", key=key), where, hint=hint)
-            lines.setdefault(value, document.place(where)[0])
+        values: list[tuple[str, Where]] = [
+            (getattr(entry, key), ("orders", position, key))
+            for position, entry in enumerate(orders)
+        ]
+        yield from repeated(document, values, say("this {key} stands twice", key=key))
     for position, entry in enumerate(orders):
         if not (folder / entry.names).is_file():
             where = ("orders", position, "names")

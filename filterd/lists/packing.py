@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     NATIVE: bool
 else:
-    _live, NATIVE = live_twin("filterd.lists._packing", "filterd.lists._packing_py")
+    _live, NATIVE = live_twin("filterd.lists._matcher", "filterd.lists._packing_py")
     Packer = _live.Packer
     fill_slots = _live.fill_slots
 

@@ -18,7 +18,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from filterd.lists.hostname import key_from_name
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.lists.rules import Effect
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ checked, recorded, and from then on part of the ``Overrides`` through which
                     history_chain: the rows fold to Overrides, and chain to each other
 
 * ``change_fields``: single values, checked. ``change_kinds``: the kinds of change, and what
-  each does. ``effects``: things taken away and things put; the fold.
-* ``history_chain``: rows, their chain, undoing. ``mistake_reports``: mistakes of lists,
-  for the centre.
-* ``store_schema``: the tables. ``store``: the file of rows, its one writer at a time.
+  each does. ``effects``: things taken away and things put; the context of a change.
+* ``history_chain``: rows, their chain, the fold, undoing. ``mistake_reports``: mistakes of
+  lists, for the centre.
+* ``store``: the file of rows, its one writer at a time; ``store_file``: its tables.
   ``history_copies``, ``quarantine``: its faults. ``snapshot``: the checksummed copy.
 
 Invariants: a change that was acknowledged is on the disk and stays; a process killed at

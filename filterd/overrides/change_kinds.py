@@ -16,9 +16,8 @@ from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import did_you_mean, say
 from filterd.overrides import change_fields
-from filterd.overrides.change_context import Making
 from filterd.overrides.change_fields import Fields
-from filterd.overrides.effects import has_ended, things_of
+from filterd.overrides.effects import Making, has_ended, things_of
 from filterd.overrides.exception_changes import (
     ReportMistake,
     Revoke,
@@ -42,8 +41,7 @@ from filterd.state_file import to_plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.overrides.change_context import ChangeHistory, CheckedChange
-    from filterd.overrides.effects import ChangeEffect
+    from filterd.overrides.effects import ChangeEffect, ChangeHistory, CheckedChange
     from filterd.policy.temporary_rules import Overrides
 
 MAX_THINGS = 5_000

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Effects of changes: the things that were there before and those after. Pure.
+"""Effects of changes: the things before and after; the context of a change. Pure.
 
 The effect is all that the fold needs, so a later filterd derives from an old history
 the same overrides as the old one did. Before and after exchanged, an effect is its own
@@ -9,17 +9,19 @@ inverse; that is an undo, and the undo of an undo.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from filterd import state_file
-from filterd.errors import StoreError
-from filterd.i18n import say
+from filterd.errors import ChangeError, StoreError
+from filterd.i18n import Sentence, say
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import LocalException, Overrides, RoomDevices
 from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from filterd.overrides.history_chain import HistoryRow
 
 KINDS = tuple(field.name for field in fields(Overrides) if field.name != "number")
 """The fields of ``Overrides`` that hold things."""
@@ -114,3 +116,70 @@ def from_plain(plain: Mapping[str, Any]) -> Overrides:
     whole = dict.fromkeys(KINDS, ()) | {"number": 0} | dict(plain)
     overrides: Overrides = _decoders.of(Overrides)(whole)
     return overrides
+
+
+class ChangeHistory(Protocol):
+    """The history of changes, as a change needs it."""
+
+    def row(self, number: int) -> HistoryRow | None:
+        """Return a change, None if there is none of that number."""
+
+    def since(self, number: int) -> Iterator[HistoryRow]:
+        """Yield the changes after that of this number, in ascending order."""
+
+    def newest_first(self) -> Iterator[HistoryRow]:
+        """Yield all changes in descending order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The context of a change: number, time, author, and the overrides before it."""
+
+    number: int
+    at: float
+    author: str
+    reason: str
+    overrides: Overrides
+    past: ChangeHistory
+
+
+class CheckedChange(Protocol):
+    """A checked change of one kind; its fields are its payload."""
+
+    def effect(self, making: Making) -> ChangeEffect:
+        """Return the effect of the change.
+
+        Raises:
+            ChangeError: it cannot be made.
+        """
+
+
+def interval(
+    starts_at: float | None, ends_at: float | None, making: Making
+) -> tuple[float, float | None]:
+    """Return begin and end of an interval; an earlier begin becomes now.
+
+    Raises:
+        ChangeError: it would never hold.
+    """
+    begin = making.at if starts_at is None else max(starts_at, making.at)
+    if ends_at is not None and ends_at <= begin:
+        reason = say("it ends before it begins") if ends_at > making.at else say("its end is past")
+        raise ChangeError(reason, hint=say("name a later end"))
+    return begin, ends_at
+
+
+def check_there(number: int, things: Overrides, making: Making, called: Sentence) -> None:
+    """Check that a thing that is to be ended exists and has not ended by itself.
+
+    Raises:
+        ChangeError: it is not.
+    """
+    found = list(things_of(things))
+    if not found:
+        raise ChangeError(
+            say("there is no {called} {number}", number=number, called=called),
+            hint=say("list them to see which are"),
+        )
+    if all(has_ended(one, making.at) for one in found):
+        raise ChangeError(say("{number} has ended already", number=number))

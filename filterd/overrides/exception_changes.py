@@ -11,15 +11,14 @@ from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
-from filterd.overrides.change_context import check_there, interval
-from filterd.overrides.effects import ChangeEffect, only
+from filterd.overrides.effects import ChangeEffect, check_there, interval, only
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import GradeSetting, LocalException, TargetKind
 
 if TYPE_CHECKING:
     from filterd.lists.list_queries import NamingEntry
-    from filterd.overrides.change_context import Making
     from filterd.overrides.change_fields import Fields
+    from filterd.overrides.effects import Making
 
 ENTRY_S = 14 * 86_400
 """How long the entry of a list may be suspended at most."""
@@ -212,9 +211,7 @@ def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:
     return (one.grade, one.kind, one.target) == (other.grade, other.kind, other.target)
 
 
-def _how(
-    fields: Fields,
-) -> tuple[bool, Audience, str, float | None, float | None, float | None]:
+def _how(fields: Fields) -> tuple[bool, Audience, str, float | None, float | None, float | None]:
     """Check the fields common to exceptions: allow, audience, begin, end.
 
     The last is the duration, where the time is not known.

@@ -10,8 +10,8 @@ from filterd import field_checks
 from filterd.overrides.effects import ChangeEffect, key_of, only, things_of
 
 if TYPE_CHECKING:
-    from filterd.overrides.change_context import Making
     from filterd.overrides.change_fields import Fields
+    from filterd.overrides.effects import Making
     from filterd.policy.temporary_rules import Overrides
 
 _DATED = ("exceptions", "rooms", "exams", "grades")

@@ -20,7 +20,7 @@ from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
 
 if TYPE_CHECKING:
-    from filterd.overrides.change_context import CheckedChange
+    from filterd.overrides.effects import CheckedChange
     from filterd.overrides.roles import Author
     from filterd.policy.model import Policy
 

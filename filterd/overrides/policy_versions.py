@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.i18n import say
-from filterd.overrides import store_file, store_schema
+from filterd.overrides import store_file
 from filterd.policy import policy_file as policy_store
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ class PolicyVersions:
         digest = policy_store.digest(policy)
 
         def add(connection: sqlite3.Connection, _: HistoryReplay) -> set[str]:
-            newest = connection.execute(store_schema.POLICIES).fetchone()
+            newest = connection.execute(store_file.POLICIES).fetchone()
             if newest is None or newest[0] != digest:
                 self._keep(digest, policy)
-                connection.execute(store_schema.ADD_POLICY, (self._clock.wall(), digest))
-                connection.execute(store_schema.FORGET_POLICIES, (KEPT,))
-            kept = {row[0] for row in connection.execute(store_schema.POLICIES)}
+                connection.execute(store_file.ADD_POLICY, (self._clock.wall(), digest))
+                connection.execute(store_file.FORGET_POLICIES, (KEPT,))
+            kept = {row[0] for row in connection.execute(store_file.POLICIES)}
             connection.execute("COMMIT")
             self._remove_all_but(kept)
             return kept
@@ -75,7 +75,7 @@ class PolicyVersions:
         if not os.path.lexists(self._state.overrides):
             return ()
         with store_file.to_read(self._state.overrides) as connection:
-            return tuple(self._version(*row) for row in connection.execute(store_schema.POLICIES))
+            return tuple(self._version(*row) for row in connection.execute(store_file.POLICIES))
 
     def at(self, when: float) -> PolicyVersion | None:
         """Return the policy that was active at ``when`` by the clock; None if not known.
@@ -86,7 +86,7 @@ class PolicyVersions:
         if not os.path.lexists(self._state.overrides):
             return None
         with store_file.to_read(self._state.overrides) as connection:
-            row = connection.execute(store_schema.POLICY_AT, (when,)).fetchone()
+            row = connection.execute(store_file.POLICY_AT, (when,)).fetchone()
         return None if row is None else self._version(*row)
 
     def load(self, digest: str) -> Policy:

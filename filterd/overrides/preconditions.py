@@ -28,7 +28,7 @@ from filterd.policy.temporary_rules import Exam, LocalException, RoomDevices, Ta
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from filterd.overrides.change_context import CheckedChange
+    from filterd.overrides.effects import CheckedChange
     from filterd.policy.engine import Engine
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides

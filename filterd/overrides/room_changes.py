@@ -10,15 +10,14 @@ from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
-from filterd.overrides.change_context import check_there, interval
 from filterd.overrides.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, Fields
-from filterd.overrides.effects import ChangeEffect, only
+from filterd.overrides.effects import ChangeEffect, check_there, interval, only
 from filterd.policy.temporary_rules import Exam, RoomDevices, RoomSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.overrides.change_context import Making
+    from filterd.overrides.effects import Making
 
 LONGEST_EXAM_S = 12 * 3600.0
 """A longer one is taken for minutes that were written as days."""

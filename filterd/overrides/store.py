@@ -11,7 +11,8 @@ overrides: the newest sound copy, or the sound rows where they go further. Where
 the file nor a copy can be read, though the policies kept beside it prove that there was
 one, the overrides are *lost*: an empty file marks that until it is moved away.
 
-Everything here may block on the disk: it is for commands and for a thread.
+``Started``, ``Done`` and ``HistoryCheck`` are its results. Everything here may block on the
+disk: it is for commands and for a thread.
 """
 
 from __future__ import annotations
@@ -20,20 +21,19 @@ import logging
 import os
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.errors import InUseError, StoreError
 from filterd.i18n import Sentence, say
-from filterd.overrides import quarantine, snapshot, store_file, store_schema
+from filterd.overrides import quarantine, snapshot, store_file
 from filterd.overrides.change_kinds import ChangeRequest
 from filterd.overrides.effects import NOTHING, ChangeEffect
-from filterd.overrides.history_chain import RESTORED, HistoryReplay, HistoryRow, replay
+from filterd.overrides.history_chain import GENESIS, RESTORED, HistoryReplay, HistoryRow, replay
 from filterd.overrides.history_copies import Remains
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store_file import DamagedError
-from filterd.overrides.store_results import Done, HistoryCheck, Started
 from filterd.paths import remove_temporaries, replacing, sole, with_sides
 
 if TYPE_CHECKING:
@@ -43,6 +43,63 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.policy.temporary_rules import Overrides
     from filterd.state_folder import StateFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The overrides at a start, and the last change's hash; ``problem``: one line.
+
+    As in the copies, things that ended long ago are missing.
+    """
+
+    overrides: Overrides
+    problem: str = ""
+    last_hash: str = field(default=GENESIS, compare=False)
+    at: float = field(default=0.0, compare=False)
+
+    @property
+    def exported(self) -> Exported:
+        """The same as a copy."""
+        return Exported(self.overrides, self.last_hash, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A change that is on the disk, and the overrides after it, as in the copy.
+
+    ``taken_back`` is the number of the change that it takes back, if it is an undo.
+    """
+
+    row: HistoryRow
+    overrides: Overrides
+    taken_back: HistoryRow | None = None
+    at: float = field(default=0.0, compare=False)
+
+    @property
+    def exported(self) -> Exported:
+        """The overrides after it as a copy."""
+        return Exported(self.overrides, self.row.hash, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryCheck:
+    """The result of a check of the history; ``first_bad`` is the first altered row.
+
+    ``set_aside`` are the names of damaged files, each with a history that ended, and
+    ``altered`` of those among them that were altered.
+    """
+
+    number: int
+    first_bad: int | None = None
+    problem: str = ""
+    set_aside: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was altered, neither here nor in the files set aside."""
+        return self.first_bad is None and not self.altered
+
 
 LOCK_TRIES = 200
 LOCK_PAUSE_S = 0.025
@@ -59,14 +116,14 @@ class _Past(NamedTuple):
     connection: sqlite3.Connection
 
     def row(self, number: int) -> HistoryRow | None:
-        found = self.connection.execute(store_schema.ROW, (number,)).fetchone()
+        found = self.connection.execute(store_file.ROW, (number,)).fetchone()
         return None if found is None else HistoryRow._make(found)
 
     def since(self, number: int) -> Iterator[HistoryRow]:
         return store_file.rows(self.connection, number)
 
     def newest_first(self) -> Iterator[HistoryRow]:
-        return map(HistoryRow._make, self.connection.execute(store_schema.ROWS_BACK, (_ALL,)))
+        return map(HistoryRow._make, self.connection.execute(store_file.ROWS_BACK, (_ALL,)))
 
 
 class Store:
@@ -191,9 +248,9 @@ class Store:
         if not os.path.lexists(self._path):
             return NOTHING
         with store_file.to_read(self._path) as connection:
-            (last,) = connection.execute(store_schema.LAST_BY, (when,)).fetchone()
+            (last,) = connection.execute(store_file.LAST_BY, (when,)).fetchone()
             if last is None:
-                first = connection.execute(store_schema.FIRST).fetchone()
+                first = connection.execute(store_file.FIRST).fetchone()
                 return None if first and HistoryRow._make(first).kind == RESTORED else NOTHING
             wanted = takewhile(lambda row: row.number <= last, store_file.rows(connection))
             return self._without_problem(replay(wanted)).overrides
@@ -207,7 +264,7 @@ class Store:
         if not os.path.lexists(self._path):
             return ()
         with store_file.to_read(self._path) as connection:
-            found = connection.execute(store_schema.ROWS_BACK, (_ALL if limit is None else limit,))
+            found = connection.execute(store_file.ROWS_BACK, (_ALL if limit is None else limit,))
             return tuple(map(HistoryRow._make, found))
 
     def verify(self) -> HistoryCheck:
@@ -289,7 +346,7 @@ class Store:
         with ExitStack() as ready:
             copies = self._state.overrides_copies
             puts = [ready.enter_context(replacing(path, content)) for path in copies]
-            connection.execute(store_schema.ADD_ROW, row)
+            connection.execute(store_file.ADD_ROW, row)
             connection.execute("COMMIT")
             self._known = after
             for put in puts:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The file of the store: opened to read or to write, and brought up to date.
+"""The file of the store: its tables and migrations; opened to read or to write.
 
 SQLite keeps a WAL beside the file while a process has it open. The last process to
 close it moves its content into the file, so that a copy of the one file is the whole
@@ -19,12 +19,126 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.i18n import UNSAID, Sentence, quoted, refused, say
-from filterd.overrides import quarantine, store_schema
+from filterd.overrides import quarantine
 from filterd.overrides.history_chain import HistoryRow
 from filterd.paths import is_plain, move_away, with_sides, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+APPLICATION_ID = 0x66696C74
+"""Marks the files of filterd: "filt"."""
+
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    # An acknowledged change must survive a power cut.
+    "PRAGMA synchronous = FULL",
+)
+
+MIGRATIONS = (
+    (
+        """
+        CREATE TABLE changes (
+            number INTEGER PRIMARY KEY,
+            at REAL NOT NULL,
+            author TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            before TEXT NOT NULL,
+            after TEXT NOT NULL,
+            previous TEXT NOT NULL,
+            hash TEXT NOT NULL
+        ) STRICT
+        """,
+        """
+        CREATE TRIGGER changes_are_not_altered BEFORE UPDATE ON changes
+        BEGIN SELECT RAISE(ABORT, 'the history is only added to'); END
+        """,
+        """
+        CREATE TRIGGER changes_are_not_removed BEFORE DELETE ON changes
+        BEGIN SELECT RAISE(ABORT, 'the history is only added to'); END
+        """,
+        f"PRAGMA application_id = {APPLICATION_ID}",
+    ),
+    (
+        """
+        CREATE TABLE policies (
+            number INTEGER PRIMARY KEY,
+            activated_at REAL NOT NULL,
+            digest TEXT NOT NULL
+        ) STRICT
+        """,
+    ),
+    (
+        """
+        CREATE TABLE mended (
+            number INTEGER PRIMARY KEY,
+            at REAL NOT NULL,
+            version TEXT NOT NULL
+        ) STRICT
+        """,
+    ),
+)
+"""Migrations from version n to n + 1; an empty file has version 0."""
+
+VERSION = len(MIGRATIONS)
+"""Kept in the file as ``user_version``."""
+
+ROWS = "SELECT * FROM changes WHERE number > ? ORDER BY number"
+ROWS_BACK = "SELECT * FROM changes ORDER BY number DESC LIMIT ?"
+ROW = "SELECT * FROM changes WHERE number = ?"
+ADD_ROW = "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+LAST_BY = "SELECT MAX(number) FROM changes WHERE at <= ?"
+FIRST = "SELECT * FROM changes ORDER BY number LIMIT 1"
+
+POLICIES = "SELECT digest, activated_at FROM policies ORDER BY number DESC"
+POLICY_AT = """
+SELECT digest, activated_at FROM policies
+WHERE number = (SELECT MAX(number) FROM policies WHERE activated_at <= ?)
+"""
+ADD_POLICY = "INSERT INTO policies (activated_at, digest) VALUES (?, ?)"
+FORGET_POLICIES = """
+DELETE FROM policies
+WHERE number NOT IN (SELECT number FROM policies ORDER BY number DESC LIMIT ?)
+"""
+
+MENDED = "SELECT number, at, version FROM mended"
+ADD_MENDED = "INSERT INTO mended VALUES (?, ?, ?)"
+FORGET_MENDED = "DELETE FROM mended WHERE number = ?"
+
+_DAMAGE = {
+    sqlite3.SQLITE_ERROR,  # a table that is missing or differs
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_FORMAT,
+}
+_ONLY_TO_READ = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_NO_ROOM = {*_ONLY_TO_READ, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
+
+
+def means_damage(error: sqlite3.Error) -> bool:
+    """Return whether a file is damaged; else its disk or another process is the cause.
+
+    An error without a code is one of text that is not UTF-8.
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is None or code & 0xFF in _DAMAGE
+
+
+def means_no_room(error: sqlite3.Error) -> bool:
+    """Return whether the disk may be full or read-only; it is then read another way."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _NO_ROOM
+
+
+def means_only_to_read(error: sqlite3.Error) -> bool:
+    """Return whether the disk cannot be written, which reading a WAL needs."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _ONLY_TO_READ
+
 
 BUSY_S = 5.0
 """How long another process may hold the file, such as a person with ``sqlite3``."""
@@ -71,7 +185,7 @@ def to_write(path: Path, *, check: bool) -> Iterator[sqlite3.Connection]:
         write_atomically(path, b"")  # with the owner that the folder has
     with _errors_of(path, say("written")), _connected(path, "mode=rw") as connection:
         _check_version(connection, path)
-        for pragma in store_schema.PRAGMAS:
+        for pragma in PRAGMAS:
             connection.execute(pragma)
         if check:
             _check_pages(connection, path)
@@ -96,7 +210,7 @@ def to_read(path: Path) -> Iterator[sqlite3.Connection]:
     _refuse_what_is_no_file(path)
     with _errors_of(path, say("read")), contextlib.ExitStack() as opened:
         connection = opened.enter_context(_readable(path))
-        if _check_version(connection, path) < store_schema.VERSION:
+        if _check_version(connection, path) < VERSION:
             connection = opened.enter_context(_brought_up(connection))
         connection.execute("BEGIN")
         yield connection
@@ -104,7 +218,7 @@ def to_read(path: Path) -> Iterator[sqlite3.Connection]:
 
 def rows(connection: sqlite3.Connection, after: int = 0) -> Iterator[HistoryRow]:
     """Yield the changes after that of this number."""
-    return map(HistoryRow._make, connection.execute(store_schema.ROWS, (after,)))
+    return map(HistoryRow._make, connection.execute(ROWS, (after,)))
 
 
 def last_row(path: Path) -> HistoryRow | None:
@@ -114,7 +228,7 @@ def last_row(path: Path) -> HistoryRow | None:
         StoreError: it cannot be read.
     """
     with to_read(path) as connection:
-        found = connection.execute(store_schema.ROWS_BACK, (1,)).fetchone()
+        found = connection.execute(ROWS_BACK, (1,)).fetchone()
     return None if found is None else HistoryRow._make(found)
 
 
@@ -136,12 +250,10 @@ def _errors_of(path: Path, done: Sentence) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if store_schema.means_damage(error):
+        if means_damage(error):
             raise DamagedError(path, quoted(str(error))) from error
         hint = (
-            say(" (is there a disk that can be written?)")
-            if store_schema.means_only_to_read(error)
-            else UNSAID
+            say(" (is there a disk that can be written?)") if means_only_to_read(error) else UNSAID
         )
         raise StoreError(
             say(
@@ -157,10 +269,7 @@ def _errors_of(path: Path, done: Sentence) -> Iterator[None]:
 @contextlib.contextmanager
 def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?{mode}",
-        uri=True,
-        timeout=BUSY_S,
-        isolation_level=None,
+        f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_S, isolation_level=None
     )
     with contextlib.closing(connection):
         yield connection
@@ -176,7 +285,7 @@ def _readable(path: Path) -> Iterator[sqlite3.Connection]:
                 break
             except sqlite3.Error as error:
                 opened.close()
-                if way is _copied or not store_schema.means_no_room(error):
+                if way is _copied or not means_no_room(error):
                     raise
         yield connection
 
@@ -226,16 +335,16 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
     (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
     if not version and not application and not tables:
         return 0  # it has just been made
-    if application != store_schema.APPLICATION_ID or version < 1:
+    if application != APPLICATION_ID or version < 1:
         raise DamagedError(path, say("this is not a store of filterd"))
-    if version > store_schema.VERSION:
+    if version > VERSION:
         raise StoreError(
             say(
                 "{path}: written by a newer filterd (version {version}, this one knows {known});"
                 " install that one, or move the file away",
                 path=path,
                 version=version,
-                known=store_schema.VERSION,
+                known=VERSION,
             )
         )
     return int(version)
@@ -249,11 +358,11 @@ def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
 
 def _migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for migration in store_schema.MIGRATIONS[version:]:
+    for migration in MIGRATIONS[version:]:
         for statement in migration:
             connection.execute(statement)
-    if version < store_schema.VERSION:
-        connection.execute(f"PRAGMA user_version = {store_schema.VERSION}")
+    if version < VERSION:
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
@@ -267,8 +376,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
         if path.is_symlink():
             raise StoreError(
                 say(
-                    "{path}: is a link, which is not followed; put the file in its place",
-                    path=path,
+                    "{path}: is a link, which is not followed; put the file in its place", path=path
                 )
             )
         if not is_plain(path):

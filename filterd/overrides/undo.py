@@ -22,8 +22,8 @@ from filterd.overrides.room_changes import check_exams
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.overrides.change_context import Making
     from filterd.overrides.change_fields import Fields
+    from filterd.overrides.effects import Making
     from filterd.overrides.history_chain import HistoryRow
 
 

@@ -228,7 +228,7 @@ class _Known(NamedTuple):
 
 
 def _action(response: BlockResponse, qtype: int, block: Verdict, *, spared: bool) -> Action:
-    """Return the action of a block, the same for all types of the name (dns.md §4).
+    """Return the action of a block, the same for all types of the name.
 
     Args:
         response: how a block looks.

@@ -65,7 +65,7 @@ TIERS = (
 
 
 class BlockResponse(StrEnum):
-    """The kind of answer for a block (dns.md §4)."""
+    """The kind of answer for a block."""
 
     NXDOMAIN = "nxdomain"
     NODATA = "nodata"
@@ -328,7 +328,7 @@ class Policy:
     where none is named, those that look like the school's side of the gateway.
     ``lease_zone`` is the local zone in which devices have the names that they
     gave to the DHCP server, None for nowhere. ``private_answers`` are names that
-    may lead to private addresses (dns.md §11, rebinding). ``rewrites`` are the
+    may lead to private addresses. ``rewrites`` are the
     names that safe search and YouTube's Restricted Mode replace.
 
     ``grades`` are by ``GradePolicy.key``, and so is the grade of a network.

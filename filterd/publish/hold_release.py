@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What schools hold, seen at the publisher's, and released with the offline keys for all of them.
+"""Release a version that schools hold, for all of them, with the offline keys.
 
-The version that is published is judged by the guard that schools have, against what they
-may have in force: each of the last versions, and what ships. What the guard refuses, no key
-releases; what it says of one school alone (what that asks, what it expects) is that school's.
+The guard of the schools judges the published version against each version that may be in
+force there: the last versions, and the one that ships. No key releases what the guard
+refuses. Findings about a single school (its lookups, its expectations) stay with it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import FeedError, GuardError
 from filterd.feed import guard
-from filterd.feed.order_keys import other_key
-from filterd.feed.released_holds import Release, content_digest
+from filterd.feed.orders import other_key
+from filterd.feed.released_holds import ReleasedHold, content_digest
 from filterd.feed.targets import KEPT_DELTAS
 from filterd.feed.versions import Candidate
 from filterd.i18n import say
-from filterd.lists.active_blocklists import Blocklists
 from filterd.lists.catalog import load_catalog
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.publish.publication import Published
 from filterd.publish.release import publishing, working
@@ -60,12 +60,12 @@ class Held:
 
 
 def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = None) -> Held:
-    """Judge what is published as schools do.
+    """Judge the published version as schools do.
 
     Args:
         repository: the folder that the web server hands out.
-        clock: tells the time, by which days are over.
-        progress: called with how many judgements there are, and how many there will be.
+        clock: the source of time.
+        progress: called with the number of judgements, and their total.
 
     Raises:
         GuardError: schools refuse it, for good.
@@ -82,7 +82,7 @@ def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = 
         for number, base in enumerate(bases):
             if progress is not None:
                 progress(number, len(bases))
-            for one in _judged(Candidate(version, folder), base, clock):
+            for one in _judged(Candidate(str(version), folder), base, clock):
                 found.setdefault(f"{one.kind} {one.subjects or one.sentence}", one)
         keys = published.orders_keys(version)
         for number in earlier:
@@ -93,7 +93,7 @@ def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = 
 
 def release_hold(
     repository: Path, held: Held, reason: str, signers: Sequence[CryptoSigner], *, now: float
-) -> Release:
+) -> ReleasedHold:
     """Release what is held for all schools.
 
     Args:
@@ -111,7 +111,7 @@ def release_hold(
     findings = dict[str, frozenset[str]]()
     for one in held.findings:
         findings[one.kind] = findings.get(one.kind, frozenset()) | frozenset(one.subjects)
-    release = Release(held.version, held.content, findings, reason)
+    release = ReleasedHold(held.version, held.content, findings, reason)
     with publishing(repository):
         if Published(repository).version != held.version:
             raise FeedError(say("another version is published by now; look at that"))
@@ -125,15 +125,15 @@ def _judged(candidate: Candidate, base: Path, clock: Clock) -> Iterable[guard.Fi
         config.mkdir()
         (config / SITE_FILE).write_text(_A_SCHOOL, encoding="utf-8")
         index, policy = Path(made) / "index", Path(made) / "policy"
-        number = int(base.name) if base.name.isdecimal() else None
+        number = base.name if base.name.isdecimal() else None
         build_lists(config, Blocklists(base, number), index, now=clock.wall())
         catalog = load_catalog(base)
         write_policy(policy, compile_policy(load_site(config), catalog), None, catalog.compiled)
         fresh = Path(made)
-        school = guard.School(
+        school = guard.JudgedSchool(
             config, fresh / "index.new", fresh / "problems.new", fresh / "policy.new"
         )
-        judgement = guard.judge(candidate, guard.InForce(index, policy), school, clock=clock)
+        judgement = guard.judge(candidate, guard.ServedFiles(index, policy), school, clock=clock)
     if judgement.severity is guard.Severity.REFUSED:
         worst = next(one for one in judgement.findings if one.severity is guard.Severity.REFUSED)
         raise GuardError(

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The publisher's private keys: made, read, and kept from the eyes of others.
+"""Make and read the publisher's private keys, with safe permissions.
 
-One file a key, PEM (PKCS 8, Ed25519), readable by its owner alone, with a
-passphrase if wanted. What is offline stands in folders of its own, so that each
-can be carried to its own safe; what is online stays on the machine that publishes::
+One file a key, PEM (PKCS 8, Ed25519), readable by its owner alone, with an optional
+passphrase. Each offline key has a folder of its own, to be carried to its own safe;
+online keys stay on the publishing machine::
 
     offline/root-1/root-1.pem  offline/root-2/...  offline/root-3/...
-    orders/orders.pem          with whoever orders by law, on a machine of their own
+    orders/orders.pem          at the ordering authority, on a machine of its own
     online/targets.pem         online/snapshot.pem  online/timestamp.pem
 """
 
@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
-from filterd.errors import ConfigError, StoreError
-from filterd.feed.target_roles import ONLINE
+from filterd.errors import ConfigError
+from filterd.feed.targets import ONLINE
 from filterd.i18n import refused, say
-from filterd.paths import open_plain, write_atomically
+from filterd.paths import open_plain, write_atomically, writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,12 +107,8 @@ class KeyFolder:
         Raises:
             StoreError: the disk refused.
         """
-        try:
+        with writing(path):
             _waiting(path).replace(path)
-        except OSError as error:
-            raise StoreError(
-                say("{path}: cannot be written: {why}", path=path, why=refused(error))
-            ) from error
 
     def _make(self, path: Path) -> CryptoSigner:
         private = Ed25519PrivateKey.generate()
@@ -124,13 +120,9 @@ class KeyFolder:
         pem = private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secrecy
         )
-        try:
+        with writing(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.chmod(0o700)
-        except OSError as error:
-            raise StoreError(
-                say("{path}: cannot be written: {why}", path=path, why=refused(error))
-            ) from error
         write_atomically(path, pem, mode=0o600)
         return CryptoSigner(private)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a publication's folder holds, read and not changed: versions, their files, their terms.
+"""Read a publication's folder: versions, their files, their expiry.
 
-It is the publisher's own folder, so nothing here is verified as a school verifies
-it (``verification``); a file is only taken for what its name and length say.
+It is the publisher's own folder, so nothing here is verified as a school verifies it
+(``verification``); only the name and length of a file are checked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from filterd.feed.deltas import unpack
 from filterd.feed.targets import Publication, PublishedFile, read_publication
 from filterd.feed.tuf_refresh import orders_keys
 from filterd.i18n import quoted, refused, say
-from filterd.paths import make_folder
+from filterd.paths import make_folder, reading
 from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.signing import hashed_name
 
@@ -36,9 +36,9 @@ EARLY_S = {
     SNAPSHOT: 14 * DAY_S,
     TIMESTAMP: 7 * DAY_S,
 }
-"""So long before a role's word expires somebody is told: for the first two others must come.
+"""The warning time before a role's metadata expires; renewing the first two needs other people.
 
-One role's expiry is enough for schools to count the whole feed as expired.
+If one role has expired, schools count the whole feed as expired.
 """
 
 
@@ -132,11 +132,6 @@ class Published:
         root: Root = self._signed(f"{number}.root.json")
         return root, self._read(f"{number}.root.json")
 
-    def orders_version(self) -> int:
-        """Return which version of the role ``orders`` is published."""
-        snapshot: Snapshot = self._signed(f"{self.version}.snapshot.json")
-        return snapshot.meta[f"{ORDERS}.json"].version
-
     def orders_keys(self, version: int) -> tuple[str, ...]:
         """Return the ids of the keys that may sign orders in a version.
 
@@ -198,12 +193,8 @@ class Published:
             ) from error
 
     def _read(self, name: str) -> bytes:
-        try:
+        with reading(self._metadata / name):
             return (self._metadata / name).read_bytes()
-        except OSError as error:
-            raise StoreError(
-                say("{path}: cannot be read: {why}", path=self._metadata / name, why=refused(error))
-            ) from error
 
 
 def refuse_second(folder: Path) -> None:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One evening's work: the version that was built becomes the one that is published.
+"""Publish a version that was built.
 
-The versions before are unpacked from the publication itself, so that nobody has to
-keep their folders; differences lead from each of the last seven. What schools will
-have, orders included, is read by the production loader first. Whoever is killed
-meanwhile has published nothing and does it again: the same folders give the same
-octets, and files that stand already are not written again.
+The versions before are unpacked from the publication itself, so their folders need not
+be kept; differences lead from each of the last seven. The production loader first reads
+what schools will have, orders included. A process killed meanwhile has published nothing
+and can start again: the same folders give the same octets, and existing files are not
+written again.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ _WORK = ".filterd-publish-"
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What a version costs whom; all in octets.
+    """The size of a version, in octets.
 
     Attributes:
         unpacked: all of its files.
-        full: what a school fetches that has no version yet, without metadata.
-        tonight: the same of one that has the version before.
+        full: the download of a school without a version, without metadata.
+        tonight: the download of a school with the version before.
         deltas: all differences together, on the server's disk.
-        metadata: what is fetched besides.
-        changed: how many files differ from the version before.
-        files: how many there are.
+        metadata: the download besides.
+        changed: the number of files that differ from the version before.
+        files: the number of files.
     """
 
     unpacked: int
@@ -116,7 +116,7 @@ def release(
     Raises:
         ConfigErrors: what schools would have is no ``blocklists/`` folder.
         FeedError: a name belongs to another role, a signature is missing or wrong.
-        InUseError: somebody else publishes into this folder.
+        InUseError: another process publishes into this folder.
         StoreError: the disk refused; nothing is published.
     """
     published = Published(repository)
@@ -219,9 +219,9 @@ def _whole(version_folder: Path, parcel: Parcel | None, last: Path, whole: Path)
 
 
 def _check_parts(version_folder: Path, lists: Collection[Path], whole: Path) -> None:
-    """See that there is nothing in a version that no build puts there: a key, somebody's notes.
+    """Refuse files in a version that no build writes there: a key, private notes.
 
-    What is ordered is refused later, by whoever signs.
+    Signing refuses files of orders later.
     """
     for path in sorted(one for one in version_folder.rglob("*") if not one.is_dir()):
         name = path.relative_to(version_folder)
@@ -244,7 +244,6 @@ def _without_orders(last: Path, target: Path) -> Path:
 
 def _unpack(target: NewTarget, whole: Path) -> None:
     """Unpack a file of the parcel, held to what its signed data says."""
-    assert isinstance(target.content, bytes)
     [file] = read_publication(1, [(target.name, len(target.content), target.custom)]).files
     path = whole / file.path
     path.parent.mkdir(parents=True, exist_ok=True)

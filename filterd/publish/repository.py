@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed metadata of a publication, changed so that a reader always finds a whole.
+"""Change the signed metadata of a publication; a reader always finds a whole.
 
-A folder of static files: ``metadata/`` and ``targets/``. What ``timestamp.json``
-names is published, and nothing else is; all other files carry their version or
-their hash in the name and never change once they are named. So a publication
-writes targets, then metadata, then ``timestamp.json``, and whoever is killed in
-between has published nothing and begins again.
+A folder of static files: ``metadata/`` and ``targets/``. Only what ``timestamp.json``
+names is published; all other files have their version or hash in the name and never
+change once they are named. So a publication writes targets, then metadata, then
+``timestamp.json``. A process killed before that has published nothing and can start again.
 
-A **root** counts as soon as it is there. So when a key changes, the metadata is
-first signed by the old key and the new one, and only then comes the root that
-exchanges them: whichever of the two roots a reader holds, it finds what it trusts.
+A **root** counts as soon as it exists. So when a key changes, the metadata is first
+signed by both keys, and only then the root that replaces them is written: a reader with
+either root finds metadata that it trusts.
 
-The role ``orders`` is signed by whoever orders by law, on another machine:
-``sign_orders`` there, ``publish(orders=...)`` here.
+The ordering authority signs the role ``orders``, on another machine: ``sign_orders``
+there, ``publish(orders=...)`` here.
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from filterd.errors import FeedError, StoreError
+from filterd.errors import FeedError
 from filterd.feed import released_holds
-from filterd.feed.target_roles import is_ordered
-from filterd.i18n import refused, say
-from filterd.paths import write_atomically
+from filterd.feed.targets import is_ordered
+from filterd.i18n import say
+from filterd.paths import reading, write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.publication import refuse_second
 from filterd.publish.signing import (
@@ -62,7 +61,7 @@ if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner
 
     Signers = Mapping[str, Sequence[CryptoSigner]]
-    """Who signs for each role."""
+    """The signers of each role."""
 
 
 class Repository:
@@ -144,8 +143,8 @@ class Repository:
     def prune(self, *, keep: int = 8) -> int:
         """Remove what none of the last snapshots names; return how many files that were.
 
-        Roots stay for ever: sites follow them one by one. Whoever began to read
-        before the last ``keep`` publications begins again.
+        Roots stay for ever: sites follow them one by one. A reader that began before the
+        last ``keep`` publications must start again.
         """
         newest = self._published().snapshot
         names, targets = {"timestamp.json", released_holds.FILE}, set[Path]()
@@ -165,13 +164,7 @@ class Repository:
         return len(stale)
 
     def rotate_key(
-        self,
-        role: str,
-        old: Identified,
-        new: CryptoSigner,
-        signers: Signers,
-        *,
-        now: float,
+        self, role: str, old: Identified, new: CryptoSigner, signers: Signers, *, now: float
     ) -> bytes | None:
         """Exchange one key of a role; return the new root, or ``None`` where none is needed.
 
@@ -180,7 +173,7 @@ class Repository:
             old: the key to go; its private half need not be among the signers of a new root.
             new: the key to come.
             signers: the online roles' present keys; two root keys that stay or come. An
-                online role whose key is lost has none: then nobody takes anything until
+                online role whose key is lost has none: then schools take nothing until
                 this is done.
             now: Unix time.
 
@@ -203,12 +196,8 @@ class Repository:
             self._advance(self._published(), both, now)
         return content
 
-    def renew_root(self, signers: Sequence[CryptoSigner], *, now: float) -> bytes:
-        """Sign the root's keys for another term, once a year or so; return the new root."""
-        return self._follow(self._root(), signers, now)
-
     def release(
-        self, release: released_holds.Release, signers: Sequence[CryptoSigner], *, now: float
+        self, release: released_holds.ReleasedHold, signers: Sequence[CryptoSigner], *, now: float
     ) -> None:
         """Release for all schools what their guards hold; those that were released stay so.
 
@@ -221,7 +210,7 @@ class Repository:
             FeedError: too few of the root's keys have signed.
             StoreError: the disk refused.
         """
-        root, before, version = self._root().signed, tuple[released_holds.Release, ...](), 0
+        root, before, version = self._root().signed, tuple[released_holds.ReleasedHold, ...](), 0
         with contextlib.suppress(FileNotFoundError, RepositoryError, ValueError, KeyError):
             known = released_holds.verified(
                 (self._metadata / released_holds.FILE).read_bytes(), root
@@ -326,11 +315,11 @@ class Repository:
         write_atomically(self._metadata / name, content, mode=0o644)
 
     def _write_target(self, file: NewTarget) -> TargetFile:
-        target, content = describe(file)
+        target = describe(file)
         path = self._targets / hashed_name(file.name, target.hashes["sha256"])
         # Written whole or not at all, under the name of its content: it need not be written again.
-        if not (path.is_file() and path.stat().st_size == len(content)):
-            write_atomically(path, content, mode=0o644)
+        if not (path.is_file() and path.stat().st_size == len(file.content)):
+            write_atomically(path, file.content, mode=0o644)
         return target
 
     def _root(self) -> Metadata[Root]:
@@ -368,7 +357,7 @@ class Repository:
         )
 
     def _counts(self, role: str) -> bool:
-        """Tell whether the newest root trusts what an online role has signed last."""
+        """Return whether the newest root trusts the last signature of an online role."""
         published = self._published()
         named = {
             TIMESTAMP: "timestamp.json",
@@ -382,17 +371,13 @@ class Repository:
         return True
 
     def _read(self, name: str) -> bytes:
-        try:
+        with reading(self._metadata / name):
             return (self._metadata / name).read_bytes()
-        except OSError as error:
-            raise StoreError(
-                say("{path}: cannot be read: {why}", path=self._metadata / name, why=refused(error))
-            ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Published:
-    """What is published now: files and who may order, and the versions that said so."""
+    """The present publication: files, the keys for orders, and the versions of both."""
 
     delegations: Delegations
     named: Mapping[str, TargetFile] = field(default_factory=dict)

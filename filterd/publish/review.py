@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Families that wait for a person, and what one has said of them: accepted or refused, and why.
+"""Keep the families that wait for approval, and the decisions on them.
 
-A build leaves ``lookalikes-queue.yaml`` in the publisher's folder; the decisions stand
-beside it in ``lookalikes-decisions.yaml``, and never in what is published: who decided
-is nobody else's business, and every build goes by them again.
+A build writes ``lookalikes-queue.yaml`` into the publisher's folder. The decisions are
+beside it in ``lookalikes-decisions.yaml``. They are never published, because their
+authors are nobody else's business, and every build applies them again.
 """
 
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import yaml
 from pydantic import Field
 
-from filterd.documents import DocumentModel, load, validate
+from filterd.documents import DocumentModel, dump, load, validate
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it
+from filterd.lists.lookalike_families import Decision, Waiting
 from filterd.lists.lookalikes_file import LookalikeFamily
 from filterd.paths import write_atomically
 
@@ -24,32 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DECISIONS, QUEUE = "lookalikes-decisions.yaml", "lookalikes-queue.yaml"
-ACCEPTED, REFUSED = "accept", "refuse"
+REFUSED = "refuse"
 MOST_WAITING = 500
 """In the queue, the largest families: what is behind them comes up when these are decided."""
-
-
-class Decision(NamedTuple):
-    """One decision; ``on`` is the day, ISO 8601."""
-
-    shape: bytes
-    category: str
-    digits: int
-    decision: str
-    who: str
-    why: str
-    on: str
-
-
-class Waiting(NamedTuple):
-    """A family that waits: so many listed names it has, some of them, and what it would close."""
-
-    shape: bytes
-    category: str
-    digits: int
-    members: int
-    examples: tuple[str, ...]
-    closes: tuple[str, ...]
 
 
 class _WaitingEntry(LookalikeFamily):
@@ -74,10 +51,10 @@ class _File(DocumentModel):
 
 
 def read_decisions(folder: Path) -> tuple[Decision, ...]:
-    """Read the decisions of a publisher; none where nobody has decided anything.
+    """Read the decisions of a publisher; none without a file.
 
     Raises:
-        ConfigErrors: what the file says is wrong.
+        ConfigErrors: the content of the file is wrong.
         ConfigError: it cannot be read.
     """
     path = folder / DECISIONS
@@ -103,10 +80,10 @@ def decide(folder: Path, *decisions: Decision) -> None:
 
 
 def read_queue(folder: Path) -> tuple[Waiting, ...]:
-    """Return what waited when the last version was built, and has not been decided since.
+    """Return the families of the last build that still wait for a decision.
 
     Raises:
-        ConfigErrors: what a file says is wrong.
+        ConfigErrors: the content of a file is wrong.
         ConfigError: one cannot be read.
     """
     if not (folder / QUEUE).exists():
@@ -132,14 +109,9 @@ def write_queue(folder: Path, waiting: Iterable[Waiting]) -> None:
         for one in islice(waiting, MOST_WAITING)
     ]
     if entries or (folder / QUEUE).exists():
-        write_atomically(folder / QUEUE, _yaml({"waiting": entries}), mode=0o644)
+        write_atomically(folder / QUEUE, dump({"waiting": entries}), mode=0o644)
 
 
 def _written(decisions: Iterable[Decision]) -> bytes:
     entries = [one._asdict() | {"shape": one.shape.decode("ascii")} for one in decisions]
-    return _yaml({"decisions": entries})
-
-
-def _yaml(data: Any) -> bytes:
-    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
-    return text.encode()
+    return dump({"decisions": entries})

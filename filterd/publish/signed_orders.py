@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the law orders, on its way from whoever orders to the publisher: a folder, signed.
+"""Sign legal orders, and carry them to the publisher as a folder.
 
-Whoever orders keeps ``orders.yaml`` and ``orders/*.txt`` (``filterd.lists.orders_file``)
-and the one key that may sign them, on a machine of their own. What is carried to the
-publisher is a **parcel**::
+The ordering authority keeps ``orders.yaml`` and ``orders/*.txt``
+(``filterd.lists.orders_file``) and the one key that may sign them, on a machine of its
+own. A **parcel** is carried to the publisher::
 
     orders.json       which files are ordered, signed by the key of the role ``orders``
-    orders-key.json   the public half of that key, for when it is exchanged
+    orders-key.json   the public half of that key, for when it is replaced
     targets/          the files, packed
 
-Orders that have expired are left out of it; the publisher cannot change it.
+Expired orders are left out of it; the publisher cannot change it.
 """
 
 from __future__ import annotations
@@ -22,26 +22,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import yaml
 from securesystemslib.signer import Key
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Targets
 
-from filterd.errors import ConfigErrors, FeedError, ListError, StoreError
-from filterd.i18n import quoted, refused, say
+from filterd.documents import dump
+from filterd.errors import ConfigErrors, FeedError, ListError
+from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.intake import Intake
-from filterd.lists.orders_file import (
-    CATEGORY,
-    FILE,
-    FOLDER,
-    OrderEntry,
-    load_orders,
-    read_orders,
-)
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.orders_file import CATEGORY, FILE, FOLDER, OrderEntry, load_orders, read_orders
+from filterd.lists.report import Reason
 from filterd.lists.sort_records import Guarded
-from filterd.paths import open_plain, shipped, write_atomically
+from filterd.paths import open_plain, reading, shipped, write_atomically
 from filterd.publish.signing import NewTarget, sign_orders
 from filterd.publish.target_files import targets_of
 
@@ -80,12 +73,12 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What whoever orders has signed, as it was carried here.
+    """Signed orders, as they were carried here.
 
     Attributes:
         metadata: of the role ``orders``; its signature is checked when it is published.
         targets: the files that it names.
-        public_key: of whoever signed, for an exchange of keys.
+        public_key: the key of the signer, for a replacement of keys.
         version: of the metadata.
     """
 
@@ -98,14 +91,14 @@ class Parcel:
 def make_parcel(
     folder: Path, parcel: Path, signers: Sequence[CryptoSigner], *, now: float, after: int = 0
 ) -> Ordered:
-    """Sign what is ordered, and write the parcel to carry to the publisher.
+    """Sign orders, and write the parcel to carry to the publisher.
 
     Args:
-        folder: where ``orders.yaml`` and ``orders/`` are.
-        parcel: the folder to make; what the last one says is replaced.
+        folder: the folder of ``orders.yaml`` and ``orders/``.
+        parcel: the folder to make; it replaces the last one.
         signers: the keys of the role ``orders``.
         now: Unix time.
-        after: the version that was published last; the last parcel says it, too.
+        after: the version that was published last; the last parcel has it, too.
 
     Raises:
         ConfigErrors: the register is wrong.
@@ -176,21 +169,10 @@ def _staged(folder: Path, orders: Iterable[OrderEntry], stage: Path) -> Path:
     """Copy what is to be signed, and nothing else that stands in the folder."""
     (stage / FOLDER).mkdir()
     entries = [one.model_dump() for one in orders]
-    text: str = yaml.safe_dump(
-        {"orders": entries}, allow_unicode=True, sort_keys=False, width=1_000
-    )
-    (stage / FILE).write_text(text, encoding="utf-8")
+    (stage / FILE).write_bytes(dump({"orders": entries}))
     for entry in entries:
-        try:
+        with reading(folder / entry["names"]):
             shutil.copyfile(folder / entry["names"], stage / entry["names"])
-        except OSError as error:
-            raise StoreError(
-                say(
-                    "{path}: cannot be read: {why}",
-                    path=folder / entry["names"],
-                    why=refused(error),
-                )
-            ) from error
     return stage
 
 
@@ -236,7 +218,6 @@ def _last_version(parcel: Path) -> int:
 def _write(parcel: Path, targets: Sequence[NewTarget], key: Key, metadata: bytes) -> None:
     """Write the files, and last what names them."""
     for target in targets:
-        assert isinstance(target.content, bytes)
         write_atomically(parcel / TARGETS / target.name, target.content, mode=0o644)
     public = {"keyid": key.keyid, **key.to_dict()}
     write_atomically(parcel / PUBLIC_KEY, json.dumps(public, indent=1).encode(), mode=0o644)
@@ -244,10 +225,5 @@ def _write(parcel: Path, targets: Sequence[NewTarget], key: Key, metadata: bytes
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with open_plain(path) as file:
-            return file.read(_MOST_OCTETS)
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error
+    with reading(path), open_plain(path) as file:
+        return file.read(_MOST_OCTETS)

@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, TargetFile, Targets
 
-from filterd.errors import FeedError, StoreError
-from filterd.feed.target_roles import ORDERED
-from filterd.i18n import refused, say
+from filterd.errors import FeedError
+from filterd.feed.targets import ORDERED
+from filterd.i18n import say
 from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 
 if TYPE_CHECKING:
@@ -35,18 +34,17 @@ LIVES = {
 """For how long what a role signs is to be used."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewTarget:
+class NewTarget(NamedTuple):
     """A file to publish.
 
     Attributes:
         name: its path below ``targets/``, without the hash.
-        content: its octets, or the file that has them.
+        content: its octets.
         custom: signed data about it; see ``filterd.feed.targets``.
     """
 
     name: str
-    content: bytes | Path
+    content: bytes
     custom: Mapping[str, Any]
 
 
@@ -61,31 +59,24 @@ def sign_orders(
         version: one more than the last.
         now: Unix time.
     """
-    named = {file.name: describe(file)[0] for file in files}
+    named = {file.name: describe(file) for file in files}
     orders = Targets(version=version, expires=until(ORDERS, now), targets=named)
     return signed(Metadata(orders), signers)
 
 
-def describe(file: NewTarget) -> tuple[TargetFile, bytes]:
-    """Return what is signed of a file, and its octets.
+def describe(file: NewTarget) -> TargetFile:
+    """Return what is signed of a file.
 
     Raises:
         FeedError: its name leaves the folder.
-        StoreError: it cannot be read.
     """
     path = PurePosixPath(file.name)
     if path.is_absolute() or ".." in path.parts or str(path) != file.name or path.name == "":
         raise FeedError(say("{name}: this is not a name for a file of the feed", name=file.name))
-    try:
-        content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=file.content, why=refused(error))
-        ) from error
-    target = TargetFile.from_data(file.name, content, ["sha256"])
+    target = TargetFile.from_data(file.name, file.content, ["sha256"])
     if file.custom:
         target.unrecognized_fields["custom"] = dict(file.custom)
-    return target, content
+    return target
 
 
 def hashed_name(name: str, digest: str) -> str:
@@ -100,7 +91,7 @@ def until(role: str, now: float) -> datetime:
 
 
 def signed(metadata: Metadata[Any], signers: Iterable[CryptoSigner]) -> bytes:
-    """Return metadata as it is published, signed by these keys and nobody else."""
+    """Return metadata in its published form, signed by these keys only."""
     metadata.signatures.clear()
     for signer in signers:
         metadata.sign(signer, append=True)
@@ -116,7 +107,7 @@ class Identified(Protocol):
 
 
 def delegations(signers: Sequence[Identified]) -> Delegations:
-    """Return who may order by law: these keys, and what they may name."""
+    """Return the delegation of legal orders: the keys, and the paths that they may sign."""
     keys = {signer.public_key.keyid: signer.public_key for signer in signers}
     role = DelegatedRole(ORDERS, list(keys), threshold=1, terminating=True, paths=list(ORDERED))
     return Delegations(dict(keys), {ORDERS: role})

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The targets of a version: each file packed whole, and as the difference to what it was.
+"""Pack the targets of a version: each file whole, and as differences.
 
-A school that was off for a week takes a difference, too: there is one from each
-content that a file had in the last versions, unless the whole file is smaller.
-The same folders give the same octets, so whoever was interrupted begins again.
+A school that was offline for a week also takes a difference: there is one from each
+content that a file had in the last versions, unless the whole file is smaller. The same
+folders give the same octets, so an interrupted run can start again.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from filterd.errors import FeedError, StoreError
+from filterd.errors import FeedError
 from filterd.feed.deltas import pack, pack_delta
-from filterd.feed.target_roles import is_ordered
 from filterd.feed.targets import (
     KEPT_DELTAS,
     MANIFEST,
@@ -21,10 +20,11 @@ from filterd.feed.targets import (
     PublishedFile,
     digits,
     is_file_path,
+    is_ordered,
     read_publication,
 )
-from filterd.i18n import refused, say
-from filterd.paths import open_plain
+from filterd.i18n import say
+from filterd.paths import open_plain, reading
 from filterd.publish.signing import NewTarget
 
 if TYPE_CHECKING:
@@ -38,18 +38,10 @@ _PRIVATE = b"PRIVATE KEY-----"
 """Of a key as PEM, whatever its kind and whether it has a passphrase."""
 
 
-class _Target(NamedTuple):
-    """What becomes a ``NewTarget``, its octets at hand."""
-
-    name: str
-    content: bytes
-    custom: Mapping[str, Any]
-
-
 def targets_of(
     folder: Path, earlier: Sequence[Path] = (), *, progress: Progress | None = None
 ) -> list[NewTarget]:
-    """Return all targets of a version; another role signs those of ``target_roles.is_ordered``.
+    """Return all targets of a version; another role signs those of ``feed.targets.is_ordered``.
 
     Args:
         folder: the version, as ``version_build`` makes it.
@@ -63,7 +55,7 @@ def targets_of(
     """
     paths = _paths(folder)
     total = sum((folder / path).stat().st_size for path in paths)
-    targets, done = list[_Target](), 0
+    targets, done = list[NewTarget](), 0
     for path in paths:
         content = _read(folder / path)
         if _PRIVATE in content:
@@ -77,7 +69,7 @@ def targets_of(
             progress(done, total)
     # What an appliance would not read must not be signed.
     read_publication(1, [(name, len(octets), custom) for name, octets, custom in targets])
-    return [NewTarget(*target) for target in targets]
+    return targets
 
 
 def _paths(folder: Path) -> list[str]:
@@ -96,14 +88,14 @@ def _paths(folder: Path) -> list[str]:
     return paths
 
 
-def _targets(path: str, content: bytes, old: Mapping[str, bytes]) -> Iterator[_Target]:
+def _targets(path: str, content: bytes, old: Mapping[str, bytes]) -> Iterator[NewTarget]:
     """Give a file's targets: whole, and the differences that are worth it.
 
     What the law orders has none: its lists are short, and signed by another key.
     """
     packed, sha256 = pack(content), _sha256(content)
     file = PublishedFile(path, len(content), sha256, len(packed))
-    yield _Target(file.target, packed, file.custom)
+    yield NewTarget(file.target, packed, file.custom)
     if is_ordered(file.target):
         return
     for old_sha256, old_content in sorted(old.items()):
@@ -112,7 +104,7 @@ def _targets(path: str, content: bytes, old: Mapping[str, bytes]) -> Iterator[_T
         difference = pack_delta(old_content, content)
         delta = PublishedDelta(path, digits(old_sha256), digits(sha256), len(difference))
         if delta.packed_octets < file.packed_octets:
-            yield _Target(delta.target, difference, delta.custom)
+            yield NewTarget(delta.target, difference, delta.custom)
 
 
 def _contents(path: str, earlier: Sequence[Path]) -> Iterator[bytes]:
@@ -122,13 +114,8 @@ def _contents(path: str, earlier: Sequence[Path]) -> Iterator[bytes]:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with open_plain(path) as file:
-            return file.read()
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error
+    with reading(path), open_plain(path) as file:
+        return file.read()
 
 
 def _sha256(content: bytes) -> str:

@@ -22,8 +22,9 @@ from filterd.publish.keys import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from filterd.feed.http_fetcher import Fetcher
-    from filterd.feed.tuf_refresh import Moment, Verified
+    from filterd.feed.arrival import Moment
+    from filterd.feed.fetchers import Fetcher
+    from filterd.feed.tuf_refresh import Verified
 
 
 @dataclass(frozen=True, slots=True)

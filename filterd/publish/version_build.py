@@ -1,37 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version of the feed out of the publisher's ``blocklists/`` folder and the texts of sources.
+"""Build a version from the publisher's ``blocklists/`` folder and source texts.
 
 What comes out is a ``blocklists/`` folder again, so that a school compiles it as
 it does the one that ships: the tables as they are, and for each category one
-list of all third parties together, beside the publisher's own (``list_merge``),
-and the rules of look-alikes that their names make (``lookalikes``).
+list of all third parties together, beside the publisher's own (``lists.list_merge``),
+and the rules of look-alikes that their names make (``lists.lookalike_families``).
 The same input gives the same octets: what did not change costs no school a download.
 
-Before it replaces the last build the production loader has read it, and limits
-have compared it to the version before (``feed.guard.limits``); what is beyond them is
-written only if somebody has looked and says so.
+Before the result replaces the last build, the production loader reads it and limits
+compare it with the version before (``feed.guard.limits``). A result outside the limits
+is written only if it is approved.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
-
-from filterd.errors import ConfigError, ListError, StoreError
+from filterd.documents import dump
+from filterd.errors import ConfigError, ListError
 from filterd.feed.guard.limits import Content, excesses, few
-from filterd.i18n import refused, say
-from filterd.lists import contacts
+from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
+from filterd.lists.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml, load_contacts
+from filterd.lists.list_merge import Normalised, normalise
+from filterd.lists.lookalike_families import rules_of, rules_yaml, waiting_of
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.rules import ListSource
-from filterd.paths import sync_folder
-from filterd.publish.list_merge import Normalised, normalise
-from filterd.publish.lookalike_rules import rules_of, rules_yaml, waiting_of
+from filterd.lists.top_names import Popular
+from filterd.paths import sync_folder, writing
 from filterd.publish.review import read_decisions, write_queue
-from filterd.publish.top_names import Popular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,18 +39,14 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog, CatalogCategory
-    from filterd.publish.list_merge import PublishedList
-    from filterd.publish.lookalike_rules import Outcome
+    from filterd.lists.list_merge import PublishedList
+    from filterd.lists.lookalike_families import LookalikeOutcome
 
     Progress = Callable[[int, int], None]
 
 LISTS = "lists"
-CANARIES = "canaries.yaml"
 POPULAR = "popular.txt"
-MAX_CANARIES = 50
-"""Names of each category that a school asks for after every change (reliability.md E6)."""
 
-_CANARY = ".blocked.filterd.example"
 _TABLES = (
     "categories.yaml",
     "holidays.yaml",
@@ -59,22 +55,22 @@ _TABLES = (
     "safe_search.yaml",
     "services.yaml",
 )
-_OPTIONAL = (contacts.FILE,)
-PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES, POPULAR, LOOKALIKES))
+_OPTIONAL = (CONTACTS_FILE,)
+PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES_FILE, POPULAR, LOOKALIKES))
 """All that a version may consist of, beside its lists and what is ordered."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build has made.
+    """The result of a build.
 
     Attributes:
-        categories: what became of each.
-        lists: what is published, without the texts.
-        without_text: ids of sources in the catalogue that no text was given for.
-        rules: how many look-alike rules hold.
-        waiting: how many families wait for a person (``review``).
-        held: why somebody should look at it first; empty where nothing is unusual.
+        categories: the result for each.
+        lists: the published lists, without the texts.
+        without_text: ids of sources in the catalogue without a text.
+        rules: the number of look-alike rules in force.
+        waiting: the number of families that wait for approval (``review``).
+        held: reasons for a review before it is written; empty if nothing is unusual.
         written: whether the folder was replaced.
     """
 
@@ -103,22 +99,22 @@ def build_version(
         folder: the publisher's ``blocklists/``.
         texts: where the texts of sources are, by their ids; a source without one is left out.
         target: the folder to make or replace.
-        popular: names that everybody visits; without them none are protected or counted.
+        popular: popular names; without them none are protected or counted.
         previous: the version that was published last, None before the first.
-        accepted: whether to write what should be held.
-        progress: called with how many categories are done, and how many there are.
+        accepted: whether to write a result that should be held.
+        progress: called with the number of finished categories, and their total.
 
     Returns:
-        What was made; ``written`` is false where it is held.
+        The result; ``written`` is false if it is held.
 
     Raises:
         ConfigErrors: the folder's files are wrong, or the outcome would be.
-        ListError: a text cannot be read, or a list has what only a signed order may close.
+        ListError: a text cannot be read, or a list has names that only a signed order may close.
         StoreError: the disk refused; the last build stays.
     """
     catalog = load_catalog(folder)
     _check_not_by_hand(folder)
-    contacts.load_contacts(folder)  # a school is lenient, so its mistakes are told here
+    load_contacts(folder)  # a school is lenient, so its mistakes are told here
     decisions = read_decisions(folder)
     popular = popular or Popular()
     given = _given(catalog, texts)
@@ -133,16 +129,6 @@ def build_version(
     plain = tuple(one._replace(text=b"") for one in lists)
     waiting = len(outcome.queue)
     return BuildReport(categories, plain, missing, outcome.count, waiting, held, written)
-
-
-def content_of(folder: Path, popular: Popular) -> Content:
-    """Return what a version closes, as the limits compare it.
-
-    Raises:
-        ConfigErrors: it is no version.
-        ListError: a list of it cannot be read.
-    """
-    return _content(_categories_of(folder, popular))
 
 
 def _categories_of(folder: Path, popular: Popular) -> dict[str, Normalised]:
@@ -168,10 +154,7 @@ def _given(catalog: Catalog, texts: Mapping[str, Path]) -> tuple[ListSource, ...
 
 
 def _normalised(
-    catalog: Catalog,
-    given: Iterable[ListSource],
-    popular: Popular,
-    progress: Progress | None,
+    catalog: Catalog, given: Iterable[ListSource], popular: Popular, progress: Progress | None
 ) -> dict[str, Normalised]:
     by_category: dict[str, list[ListSource]] = {one.id: [] for one in catalog.categories}
     for source in given:
@@ -192,7 +175,7 @@ def _normalised(
 
 
 def _check_not_by_hand(folder: Path) -> None:
-    """Refuse rules that somebody wrote: nobody has held them against what people visit."""
+    """Refuse rules written by hand: they were not tested against popular names."""
     if (folder / LOOKALIKES).exists():
         raise ConfigError(
             say("these rules are made by each build"),
@@ -202,7 +185,7 @@ def _check_not_by_hand(folder: Path) -> None:
 
 
 def _check_not_ordered(category: CatalogCategory, result: Normalised) -> None:
-    """Refuse names of a category that nothing but an order may close, signed by who gave it."""
+    """Refuse names of a category that only an order signed by its authority may close."""
     if category.ordered and result.names:
         raise ListError(
             say(
@@ -247,12 +230,13 @@ def _write(
     categories: Mapping[str, Normalised],
     given: Iterable[ListSource],
     popular: Popular,
-    lookalikes: Outcome,
+    lookalikes: LookalikeOutcome,
     target: Path,
 ) -> None:
     """Write the folder aside, have the production loader read it, and put it in its place."""
     made = target.with_name(f".{target.name}.new")
-    try:
+    with writing(target), contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(shutil.rmtree, made, ignore_errors=True)
         shutil.rmtree(made, ignore_errors=True)
         (made / LISTS).mkdir(parents=True)
         for name in _TABLES:
@@ -265,23 +249,18 @@ def _write(
                 (made / LISTS / f"{one.id}.txt").write_bytes(one.text)
         used = {one.id for one in given}
         (made / "catalog.yaml").write_bytes(_catalog_yaml(catalog, categories, used))
-        (made / CANARIES).write_bytes(_canaries_yaml(categories))
+        canaries = {one: result.canaries for one, result in categories.items()}
+        (made / CANARIES_FILE).write_bytes(canaries_yaml(canaries))
         if popular.names:
             (made / POPULAR).write_bytes(popular.text())
         if lookalikes.count:
             (made / LOOKALIKES).write_bytes(rules_yaml(lookalikes))
         _load(made)
         _replace(made, target)
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be written: {why}", path=target, why=refused(error))
-        ) from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _load(made: Path) -> None:
-    """See that a school's loader takes the outcome; whatever it says is our mistake."""
+    """Check that a school's loader accepts the result; any error of it is a mistake here."""
     try:
         load_catalog(made)
     except ConfigError as error:
@@ -312,7 +291,7 @@ def _catalog_yaml(catalog: Catalog, categories: Mapping[str, Normalised], used: 
         for result in categories.values()
         for one in result.lists
     ]
-    # Whom to name: several licences ask for it.
+    # Attribution: several licences require it.
     sources = [
         {
             "id": one.id,
@@ -328,20 +307,4 @@ def _catalog_yaml(catalog: Catalog, categories: Mapping[str, Normalised], used: 
         for one in catalog.sources
         if one.id in used
     ]
-    return _yaml({"lists": lists, "sources": sources})
-
-
-def _canaries_yaml(categories: Mapping[str, Normalised]) -> bytes:
-    """Return of each category names that must be blocked wherever the category is closed."""
-    entries = []
-    for category, result in categories.items():
-        made = [name for name in result.canaries if name.endswith(_CANARY)]
-        others = [name for name in result.canaries if not name.endswith(_CANARY)]
-        if names := (made + others)[:MAX_CANARIES]:
-            entries.append({"category": category, "names": names})
-    return _yaml({"canaries": entries})
-
-
-def _yaml(data: Any) -> bytes:
-    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
-    return text.encode()
+    return dump({"lists": lists, "sources": sources})

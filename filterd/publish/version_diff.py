@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What changes from one version of the feed to another, and for whom.
+"""Compare two versions of the feed: changed names, and the affected grades.
 
-For whom follows from each category's ``min_age`` and ``locked``, as the feed says
-it: a grade is kept from what suits older ones. What a school's own files open or
-close is not known here.
+The grades follow from each category's ``min_age`` and ``locked`` in the feed: a category
+is closed to grades below its age. A school's own files are not known here.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
 from filterd.lists.rules import Effect, Scope
 from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail
+from filterd.lists.top_names import Popular
 from filterd.policy.model import GRADES
-from filterd.publish.top_names import Popular
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -31,14 +30,14 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 SAMPLES = 20
-"""Names that are told of each category, added and removed."""
+"""Names shown for each category, added and removed."""
 TABLES = {
     "pins": "pins",
     "protect": "protections",
     "services": "services",
     "lookalikes": "lookalikes",
 }
-"""Files that are told entry by entry, and what ``Catalog`` calls what they hold."""
+"""Files compared entry by entry, and the field of ``Catalog`` with their entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +69,14 @@ class CategoryChange:
 
 @dataclass(frozen=True, slots=True)
 class PopularChange:
-    """A name that everybody visits, newly closed or opened to somebody.
+    """A popular name, newly closed or opened to a grade.
 
     Attributes:
         rank: the most popular has 1.
         name: the name.
-        closed: grades that lose it.
-        opened: grades that have it again.
-        categories: that close it, after; before, where none does any more.
+        closed: grades to which it is newly closed.
+        opened: grades to which it is newly open.
+        categories: the categories that close it after; before, if none does after.
     """
 
     rank: int
@@ -132,8 +131,8 @@ def differences(
     Args:
         old: a ``blocklists/`` folder.
         new: another.
-        popular: names that everybody visits; without them none are told.
-        progress: called with how many categories are done, and how many there are.
+        popular: popular names; without them none are reported.
+        progress: called with the number of finished categories, and their total.
 
     Raises:
         ConfigErrors: a folder is none of these.
@@ -173,9 +172,9 @@ def _side(folder: Path) -> _Side:
 
 
 def _names(side: _Side, category: str) -> set[bytes]:
-    """Return what blocks in a category: of each entry its key and, in one octet, its scope.
+    """Return the blocking entries of a category: the key and, in one octet, the scope of each.
 
-    Services have no part in it: they are told among the tables.
+    Services are left out: they are compared as tables.
     """
     lists = (*side.catalog.lists, *side.catalog.orders)
     sources = [one for one in lists if one.category == category]

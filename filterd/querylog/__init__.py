@@ -3,8 +3,7 @@
 
 * ``counts``: what one worker adds up, one increment an answer, and hands over in
   batches until they are acknowledged.
-* ``schema``: the tables of the file, and which errors mean that it is damaged.
-* ``database``: the one writer; a damaged file is set aside and a new one begun.
+* ``database``: the tables and the one writer; a damaged file is set aside, a new one begun.
 * ``totals``: reads the file, a day of the school at a time.
 
 The workers count and the manager writes, once a minute (``daemon.log_collector``).

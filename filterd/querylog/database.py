@@ -21,7 +21,6 @@ import aiosqlite
 from filterd.errors import StoreError
 from filterd.i18n import quoted, refused, say
 from filterd.paths import is_plain, make_folder, move_away, with_sides
-from filterd.querylog import schema
 from filterd.querylog.counts import DAYS_KEPT
 
 if TYPE_CHECKING:
@@ -30,6 +29,81 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.querylog.counts import Batch
+
+VERSION = 1
+"""Kept in the file as ``user_version``; 0 is a file that has just been made."""
+
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    # A power cut may lose the last minutes, and damages nothing.
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA journal_size_limit = 4194304",
+    # In kibibytes. Looking through a file of some months would fill the 2 MB that SQLite takes
+    # unasked, for a process that writes some rows a minute.
+    "PRAGMA cache_size = -256",
+)
+
+TABLES = f"""
+CREATE TABLE totals (
+    hour INTEGER NOT NULL,
+    grade TEXT NOT NULL,
+    category TEXT NOT NULL,
+    action TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (hour, grade, category, action)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE handovers (
+    worker TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = {VERSION};
+"""
+"""``totals``: ``hour`` is the Unix time of its start. ``handovers``: the last batch
+of each worker that is in ``totals``, and the Unix time at which it came."""
+
+ADD = """
+INSERT INTO totals VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET n = n + excluded.n
+"""
+
+LAST_OF = "SELECT number FROM handovers WHERE worker = ?"
+
+NOTE = "INSERT OR REPLACE INTO handovers VALUES (?, ?, ?)"
+
+FORGET_DAYS = """
+DELETE FROM totals WHERE hour < 86400 * (
+    SELECT DISTINCT hour / 86400 AS day FROM totals ORDER BY day DESC LIMIT 1 OFFSET ?
+)
+"""
+
+FORGET_WORKERS = """
+DELETE FROM handovers WHERE worker NOT IN (SELECT worker FROM handovers ORDER BY at DESC LIMIT 64)
+"""
+"""Removes old workers: there are never so many at a time."""
+
+LAST_AT = "SELECT MAX(at) FROM handovers"
+
+SELECT = """
+SELECT grade, category, action, SUM(n) FROM totals
+WHERE hour >= ? AND hour < ? AND (? = '' OR grade = ?)
+GROUP BY grade, category, action
+"""
+
+_DAMAGE = {
+    sqlite3.SQLITE_ERROR,  # a table that is missing or differs
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+}
+
+
+def means_damage(error: sqlite3.Error) -> bool:
+    """Return whether a file is damaged; else its disk or another process is the cause."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGE
+
 
 BUSY_S = 1.0
 """How long another process may hold the file before the batch is tried later."""
@@ -65,11 +139,7 @@ class Database:
                 await self.close()
                 why = refused(error) if isinstance(error, OSError) else quoted(str(error))
                 raise StoreError(
-                    say(
-                        "{path}: the log cannot be written: {why}",
-                        path=self._path,
-                        why=why,
-                    )
+                    say("{path}: the log cannot be written: {why}", path=self._path, why=why)
                 ) from error
 
     async def close(self) -> None:
@@ -84,7 +154,7 @@ class Database:
             await self._write(batches)
         except sqlite3.Error as error:
             await self.close()
-            if not schema.means_damage(error):
+            if not means_damage(error):
                 raise
             self._set_aside(str(error))
             await self._write(batches)
@@ -94,13 +164,13 @@ class Database:
         now = int(self._clock.wall())
         await connection.execute("BEGIN IMMEDIATE")
         for batch in batches:
-            known = await connection.execute_fetchall(schema.LAST_OF, (batch.worker,))
+            known = await connection.execute_fetchall(LAST_OF, (batch.worker,))
             if batch.rows and batch.number > max((row[0] for row in known), default=0):
-                await connection.executemany(schema.ADD, batch.rows)
-                await connection.execute(schema.NOTE, (batch.worker, batch.number, now))
+                await connection.executemany(ADD, batch.rows)
+                await connection.execute(NOTE, (batch.worker, batch.number, now))
         if self._forgot_on != now // _DAY_S:
-            await connection.execute(schema.FORGET_DAYS, (DAYS_KEPT - 1,))
-            await connection.execute(schema.FORGET_WORKERS)
+            await connection.execute(FORGET_DAYS, (DAYS_KEPT - 1,))
+            await connection.execute(FORGET_WORKERS)
         await connection.execute("COMMIT")
         self._forgot_on = now // _DAY_S
 
@@ -123,15 +193,15 @@ class Database:
             sqlite3.Error: it cannot be used.
         """
         version = await self._value(connection, "PRAGMA user_version")
-        if version not in (0, schema.VERSION):
+        if version not in (0, VERSION):
             raise _unusable(f"its version is {version}")
-        for pragma in schema.PRAGMAS:
+        for pragma in PRAGMAS:
             await connection.execute(pragma)
         found = await self._value(connection, "PRAGMA quick_check(1)")
         if found != "ok":
             raise _unusable(str(found))
         if version == 0:
-            await connection.executescript(f"BEGIN IMMEDIATE; {schema.TABLES} COMMIT;")
+            await connection.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
 
     async def _value(self, connection: aiosqlite.Connection, question: str) -> object:
         ((value, *_), *_) = await connection.execute_fetchall(question)

@@ -19,7 +19,7 @@ import aiosqlite
 from filterd.errors import StoreError
 from filterd.i18n import quoted, say
 from filterd.paths import is_plain, with_sides
-from filterd.querylog import schema
+from filterd.querylog import database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ async def read_totals(
                 return []
             for date, begins, ends in _days(time_zone, now, days):
                 limits = (begins, ends, grade, grade)
-                rows = await connection.execute_fetchall(schema.SELECT, limits)
+                rows = await connection.execute_fetchall(database.SELECT, limits)
                 found.extend(Total(date, *row) for row in rows)
     except sqlite3.Error as error:
         raise StoreError(
@@ -83,7 +83,7 @@ def last_written(path: Path) -> float:
     uri = f"{path.absolute().as_uri()}?mode=rw"
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:
-            (at,) = connection.execute(schema.LAST_AT).fetchone()
+            (at,) = connection.execute(database.LAST_AT).fetchone()
     except (sqlite3.Error, TypeError, ValueError):
         return 0.0
     return float(at or 0)

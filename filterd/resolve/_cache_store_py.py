@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cache in readable Python (the reference of ``_cache_store``).
+"""The cache in readable Python (the reference of ``_cache``).
 
 Resolutions by question and route, and failures, are bounded by octets. An expired
 resolution stays while there is room, to be served where no upstream answers (RFC 8767).

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     NATIVE: bool
 else:
-    _live, NATIVE = live_twin("filterd.resolve._cache_store", "filterd.resolve._cache_store_py")
+    _live, NATIVE = live_twin("filterd.resolve._cache", "filterd.resolve._cache_store_py")
     ResolutionStore = _live.ResolutionStore
 
 __all__ = ["NATIVE", "ResolutionStore"]

@@ -5,7 +5,7 @@ A question that is in flight already joins the same exchange. Waiters are called
 back from within the event loop, in the order of asking, and a finished exchange is
 remembered until everything that its callbacks wake has run.
 
-This is the reference of ``_singleflight``.
+This is the reference of ``_pool``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ All sockets are in one epoll set of their own, which the event loop watches as
 one descriptor: a reader of the loop for each costs more than its question. For
 the same reason they share one timer, which waits for the oldest.
 
-This is the reference of ``_socket_pool``; its parts, ``randomness`` and ``udp_query``,
+This is the reference of ``_pool``; its parts, ``randomness`` and ``udp_query``,
 belong to the reference.
 """
 

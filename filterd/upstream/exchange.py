@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from filterd.upstream.upstream_question import UpstreamQuestion
 
 DEADLINE_S = 3.8
-"""A little less than the four seconds after which a client must have an answer (dns.md §7)."""
+"""A little less than the four seconds after which a client must have an answer."""
 
 CONCLUSIVE = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
 """The response codes that are about the name and not about the server."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     NATIVE: bool
 else:
-    _live, NATIVE = live_twin("filterd.upstream._extraction", "filterd.upstream.resolution")
+    _live, NATIVE = live_twin("filterd.upstream._pool", "filterd.upstream.resolution")
     resolution_of = _live.resolution_of
 
 __all__ = ["NATIVE", "resolution_of"]

@@ -3,7 +3,7 @@
 
 Identical questions in flight share one exchange: at a lesson bell 2,000 devices ask
 for one name. As many outstanding queries for it would give a forger 2,000 chances
-at once (a birthday attack, reliability.md B3).
+at once (a birthday attack).
 """
 
 from __future__ import annotations

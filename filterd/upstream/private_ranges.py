@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Private ranges: addresses that are no hosts of the Internet (dns.md §11). Pure.
+"""Private ranges: addresses that are no hosts of the Internet. Pure.
 
 A public name must not have such an address: a page on the Internet whose own name
 points at a printer or at the device itself could reach into the school past every

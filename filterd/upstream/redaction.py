@@ -2,8 +2,7 @@
 """Redaction of a resolution for one client: less of it, or behind an alias.
 
 The cached one stays as it came, because another client may get all of it. A changed
-one is no longer what was signed: its signatures are removed, and so is the AD bit
-(dns.md §5).
+one is no longer what was signed: its signatures are removed, and so is the AD bit.
 """
 
 from __future__ import annotations

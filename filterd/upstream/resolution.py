@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of an upstream's response that may be kept and passed on (dns.md §6).
+"""The part of an upstream's response that may be kept and passed on.
 
 Kept is the chain qname -> CNAME* -> answer with its signatures, and for
 negatives the SOA and the proofs of non-existence. Everything else that an
-upstream volunteers is dropped: unsolicited records are how caches are poisoned
-(reliability.md B4).
+upstream volunteers is dropped: unsolicited records are how caches are poisoned.
 
-``extraction`` offers this to the rest of the package; ``_extraction`` handles the
+``extraction`` offers this to the rest of the package; ``_pool`` handles the
 ordinary cases in C.
 """
 

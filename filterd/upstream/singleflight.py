@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     NATIVE: bool
 else:
-    _live, NATIVE = live_twin("filterd.upstream._singleflight", "filterd.upstream._singleflight_py")
+    _live, NATIVE = live_twin("filterd.upstream._pool", "filterd.upstream._singleflight_py")
     Flights = _live.Flights
 
 __all__ = ["NATIVE", "Flights"]

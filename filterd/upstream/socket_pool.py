@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     NATIVE: bool
 else:
-    _live, NATIVE = live_twin("filterd.upstream._socket_pool", "filterd.upstream._socket_pool_py")
+    _live, NATIVE = live_twin("filterd.upstream._pool", "filterd.upstream._socket_pool_py")
     SocketPool, UdpAttempt = _live.SocketPool, _live.UdpAttempt
 
 __all__ = ["NATIVE", "SocketPool", "UdpAttempt"]

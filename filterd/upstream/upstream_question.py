@@ -24,7 +24,7 @@ _LETTER_CASE = 0x20
 class UpstreamQuestion(NamedTuple):
     """A question as an upstream gets it; equal ones may share an answer.
 
-    CD and DO change an upstream's answer, so they are part of it (dns.md §5).
+    CD and DO change an upstream's answer, so they are part of it.
     """
 
     qname: bytes

@@ -7,7 +7,7 @@ most a quarter of the slots. Where no slot is free, the exchange that has waited
 gives way, if it has waited longer than nearly every answer takes. Unbound does
 the same (``jostle-timeout``): quick answers go on, however many others hang.
 
-``_singleflight`` does the same on the exchanges in flight.
+``_pool`` does the same on the exchanges in flight.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 MOST_PLACES = 1_000
-"""Distinct exchanges at a time (dns.md §7)."""
+"""Distinct exchanges at a time."""
 MOST_AN_ASKER = 250
 GIVES_WAY_AFTER_S = 0.2
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What other native modules may use of a response: its records as places, and how to copy them."""
+"""Read a response as places, copy its records, send what was kept: for other native modules."""
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 from filterd.wire._names cimport Names
 from filterd.wire._octets cimport Octets, Place
@@ -40,3 +40,20 @@ cdef int rcode_of(ParsedResponse response) noexcept
 cdef object named(type cls, tuple values)
 cdef bytes copied(const uint8_t* octets, uint32_t size)
 cdef Octets octets_of(bytes message) noexcept
+
+# Copy records of a response behind its question.
+cdef object rebuilt(ParsedResponse response, const Kept* kept, uint32_t count)
+
+# The reply to an ordinary query of which the first ``end`` octets, header and
+# question, are there; what ``rebuild.assemble_for`` returns.
+cdef bytes assembled_for(
+    const uint8_t* query,
+    uint32_t end,
+    bint edns,
+    bint do,
+    object sections,
+    int rcode,
+    int64_t age_s,
+    int64_t cap_ttl_s,
+    bint authentic,
+)

@@ -12,12 +12,12 @@ from libc.string cimport memcpy, memset
 
 from filterd.wire._names cimport HEADER_OCTETS, MAX_NAME_OCTETS, POINTER_BITS
 from filterd.wire._octets cimport COSTLY, NO_MEMORY, Place, lower, put_two, stop
+from filterd.wire._records cimport FIXED_OCTETS
 
 cdef enum:
     FIRST_SLOTS = 64
     MAX_LABELS = 127
     MAX_POINTER_TARGET = 0x3FFF
-    FIXED_OCTETS = 10
     NAMES_OCTETS = 3 * MAX_NAME_OCTETS  # an owner and the two names that RDATA may have
 
 

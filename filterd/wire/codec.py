@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The active codec: queries and responses read, answers kept and sent.
 
-Both twins have the functions that ``filterd.wire._codec_py`` gathers: those that
-read are native in ``_codec``, those that keep in ``_rebuilding``, those that send in
-``_assembling``. ``NATIVE``: whether all are native.
+Both twins have the functions that ``filterd.wire._codec_py`` gathers. ``NATIVE``: whether
+the native one is active.
 """
 
 from __future__ import annotations
@@ -26,18 +25,12 @@ if TYPE_CHECKING:
 
     NATIVE: bool
 else:
-    _reading, _READS = live_twin("filterd.wire._codec", "filterd.wire._codec_py")
-    _keeping, _KEEPS = live_twin("filterd.wire._rebuilding", "filterd.wire._codec_py")
-    _sending, _SENDS = live_twin("filterd.wire._assembling", "filterd.wire._codec_py")
-    NATIVE = _READS and _KEEPS and _SENDS
-    ParsedResponse = _reading.ParsedResponse
-    parse_query = _reading.parse_query
-    parse_response = _reading.parse_response
-    assemble = _sending.assemble
-    assemble_for = _sending.assemble_for
-    read_back = _keeping.read_back
-    rebuild = _keeping.rebuild
-    rebuild_behind_alias = _keeping.rebuild_behind_alias
+    _live, NATIVE = live_twin("filterd.wire._codec", "filterd.wire._codec_py")
+    ParsedResponse = _live.ParsedResponse
+    parse_query, parse_response = _live.parse_query, _live.parse_response
+    assemble, assemble_for = _live.assemble, _live.assemble_for
+    read_back, rebuild = _live.read_back, _live.rebuild
+    rebuild_behind_alias = _live.rebuild_behind_alias
 
 __all__ = [
     "NATIVE",

@@ -121,7 +121,9 @@ def labels_from_text(text: str) -> tuple[bytes, ...]:
     """
     if not (text.isascii() and text.isprintable()) or " " in text:
         place = next(i for i, c in enumerate(text) if not "!" <= c <= "~")
-        raise NameTextError(say("a character that is not visible ASCII"), place)
+        code = f"U+{ord(text[place]):04X}"
+        shown = f"'{text[place]}' ({code})" if text[place].isprintable() else code
+        raise NameTextError(say("{shown} is not visible ASCII", shown=shown), place)
     if text == ".":
         return ()
     if "\\" in text:

@@ -44,7 +44,7 @@ def _negative_soa(ttl_s: int) -> bytes:
     """Return a SOA at the qname; TTL and MINIMUM are the negative TTL (RFC 2308 §5).
 
     Its 34 octets are nearly all that a block adds to the question: blocks are
-    what a forged source address would get most of (reliability.md A9).
+    what a forged source address would get most of.
     """
     rdata = _SOA_NAMES + _SOA_NUMBERS.pack(1, 3600, 600, 86400, ttl_s)
     return encode_record(b"", RRType.SOA, ttl_s, rdata, owner_is_qname=True)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints a table
-"""What bad datagrams cost beside good ones: a real daemon on one core, who sends on another.
+"""Measure the cost of bad datagrams against good ones, with a real daemon.
 
-Run ``python -m tests.bench.bad_datagrams``; it needs a C compiler, CAP_NET_RAW and
-two cores, and takes two minutes. The figure is CPU time a datagram received, the
-least of some rounds, and its ratio to that of a good one which the fast path
-answers: no bad one may cost more. The dearest good one, which the chain answers
-from the cache, is told beside it. The limit on rates, which turns most of a flood
-away, is out of reach here. Ends with 1 if a bad one costs more than it may.
+Run ``python -m tests.bench.bad_datagrams``; it needs a C compiler, CAP_NET_RAW and two
+cores, and takes two minutes. The figure is CPU time for each received datagram, the
+least of some rounds, and its ratio to that of a good one which the fast path answers: no
+bad one may cost more. The most expensive good one, which the chain answers from the
+cache, is printed beside it. The rate limit, which rejects most of a flood, is out of
+reach here. Ends with 1 if a bad one costs more than it may.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Kind(NamedTuple):
 
 
 def is_malformed(message: bytes) -> bool:
-    """Tell whether a message that fits a datagram is refused."""
+    """Return whether a message that fits a datagram is refused."""
     return len(message) <= LARGEST_QUERY and refusal(message) is not None
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a question costs on its way through the chain, stage by stage, in CPU time.
+"""Measure the CPU time of a question in the chain, stage by stage.
 
-Run ``python -m tests.bench.chain_cost [questions]``. The upstream is a process
-of its own, so the rows of a miss hold the whole exchange as our process pays for
-it, the kernel's share included, with fifty questions waiting at a time.
+Run ``python -m tests.bench.chain_cost [questions]``. The upstream is a process of its
+own, so the rows of a miss contain the whole exchange on our side, with the kernel's
+share and with fifty questions waiting at a time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import socket
 import sys
 import tempfile
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from time import process_time
@@ -39,6 +39,7 @@ from filterd.upstream.transport_set import Transports
 from filterd.wire import assemble, parse_query, parse_response
 from tests.support.policies import an_index
 from tests.support.serving import GRADE_1, LISTS, a_site
+from tests.support.twins import MODULES
 from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 QUESTIONS = 20_000
 AT_A_TIME = 50
 EXCHANGES = 100_000
-"""More of them: a kernel that samples tells user and system apart only roughly."""
+"""More of them: a sampling kernel separates user and system time only roughly."""
 ROUNDS = 5
 PEER = Peer(GRADE_1)
 ROW = "{:<44}{:>8.2f} us\n"
@@ -155,8 +156,10 @@ def nothing_is_parsed() -> Iterator[None]:
         patch(
             "filterd.upstream.upstream_question.parse_response", lambda _: response
         ),  # both twins ask it
-        patch("filterd.upstream._singleflight_py.resolution_of", lambda *_, **__: resolution),
+        ExitStack() as patched,
     ):
+        for twin in MODULES["flights"]:
+            patched.enter_context(patch.object(twin, "resolution_of", lambda *_, **__: resolution))
         yield
 
 
@@ -167,7 +170,7 @@ def some_questions(count: int) -> list[UpstreamQuestion]:
 
 
 async def exchange_cost(chain: Chain, port: int, questions: int) -> float:
-    """Measure asking an upstream and reading what it says, by coroutines."""
+    """Measure asking an upstream and reading its answer, by coroutines."""
     route = Route((UpstreamServer("127.0.0.1", port),))
     left = iter(some_questions(questions))
 

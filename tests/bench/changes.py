@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints a table
-"""How soon a change by command is in force, and what it costs those who ask meanwhile.
+"""Measure how soon a change by command is in force, and its cost to lookups.
 
 Run ``python -m tests.bench.changes``; it needs gcc and dnsperf. A daemon with two
-workers has a million names on a list. Exceptions are set one after the other
-while nobody asks, then some under 5,000 questions a second.
+workers has a million names on a list. Exceptions are set one after the other without
+load, then some under 5,000 questions a second.
 """
 
 from __future__ import annotations

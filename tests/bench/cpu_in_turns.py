@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a question costs each server, where all are asked in turns.
+"""Measure the CPU time of a question in each server, asked in turns.
 
-Run ``python -m tests.bench.cpu_in_turns``; it needs gcc, taskset and dnsperf. The
-table of ``make bench`` measures one server after the other, minutes apart, and a
-shared machine is another one by then. Here all run at once on the first core,
-and each mix is asked of one after the other for two seconds, five times over,
-so that their ratios are those of one moment. The first turn counts for nobody:
-memory is touched in it that was not before.
+Run ``python -m tests.bench.cpu_in_turns``; it needs gcc, taskset and dnsperf. ``make
+bench`` measures one server after the other, minutes apart, and the load of a shared
+machine changes meanwhile. Here all run at once on the first core, and each mix is asked
+of one after the other for two seconds, five times, so that their ratios are of one
+moment. The first turn does not count, because memory is touched for the first time.
 """
 
 from __future__ import annotations

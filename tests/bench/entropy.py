@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well IDs and ports of questions to upstreams hide (reliability.md B1), and what one costs.
+"""Measure how well IDs and ports of upstream questions hide, and their cost.
 
-Run ``python -m tests.bench.entropy [questions]``. Every question is another
-name; the upstream, a process of its own, records what it saw.
+Run ``python -m tests.bench.entropy [questions]``. Every question has another qname; the
+upstream, a process of its own, records the questions.
 """
 
 from __future__ import annotations

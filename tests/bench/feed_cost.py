@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one appliance costs the feed's server: octets of a light check and of a night's run.
+"""The cost of one appliance to the feed's server: a light check, a night's run.
 
-Metadata is really signed, for a feed of the shape that a country's would have: the
-shipped files, and one list for each category that changes every night, with
-differences from the last seven. What HTTP adds is what nginx has logged of the real
-code (``tests/e2e/test_feed_crowd -s``); what TLS adds is a real handshake.
+Metadata is really signed, for a feed of the size of a country's: the shipped files, and
+one list for each category that changes every night, with differences from the last
+seven. The overhead of HTTP is from nginx's log of the real code
+(``tests/e2e/test_feed_crowd -s``), the overhead of TLS from a real handshake.
 """
 
 from __future__ import annotations

@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints a table
-"""Measure the feed: octets a name, what a night costs, and what taking it costs an appliance.
+"""Measure the feed: octets a name, a night's difference, an appliance's run.
 
-Run ``python -m tests.bench.feed_figures`` where ``../shared/data`` is. Its lists, one
-for each who publishes them, are a feed of about a million names. The next night
-half of the churn is gone, drawn at random, and as many names are new, which were
-held back from the same lists: real names, each in a place of its own, which costs
-more than the families that lists really gain.
+Run ``python -m tests.bench.feed_figures`` where ``../shared/data`` is. Its lists, one for
+each publisher, are a feed of about a million names. In the next night half of the churn
+is removed at random, and as many names are added, which were held back from the same
+lists: real names at scattered places, which cost more than the families that lists
+really gain.
 
-Two ways to write the difference are measured: the one that the feed uses
+Two ways to write the difference are measured: the feed's own
 (``filterd.feed.deltas``), and sorted additions beside the numbers of removed lines.
 
-Taking runs in a process of its own, so that its peak memory is its own; it reads
-targets from a folder, so no network is in the figures. Seconds are CPU time.
+An appliance's run is a process of its own, so that its peak memory is its own; it reads
+targets from a folder, so the figures contain no network. Seconds are CPU time.
 
 Goals (issue: the central feed): at most 5 octets a name, at most 2 % for a night of
-0.5 % churn, and at most 10 s and 300 MB for all of fetching, verifying, judging and
-activating it.
+0.5 % churn, and at most 10 s and 300 MB to fetch, verify, judge and activate it.
 """
 
 from __future__ import annotations
@@ -197,7 +196,7 @@ def take_version(targets: Path, state: Path, number: int) -> None:
     began = time.process_time()
     publication = read_publication(number, signed)
     taken = take(publication, versions, lambda target: files[target].read_bytes())
-    versions.promote(number)
+    versions.promote(str(number))
     versions.prune()
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints a table
-"""Let the scheduler of 54,000 appliances run, for a day and through the worst ones.
+"""Simulate the scheduler of 54,000 appliances on quiet and on bad days.
 
 Run ``python -m tests.bench.feed_scale``, or ``make bench-feed``. Each appliance asks
-``filterd.feed.schedule`` itself what to do next, does it, and tells how it ended; this
-module is the world around them: power, lines, login pages, the server. What a check
-and a run cost is measured (``feed_cost``). Some minutes of one core; ``--appliances
-5400`` is a tenth of them, with more of chance in its peaks.
+``filterd.feed.schedule`` for its next action, does it, and reports the result; this
+module simulates the rest: power, lines, login pages, the server. The cost of a check and
+of a run is measured (``feed_cost``). Some minutes of one core; ``--appliances 5400`` is a
+tenth of them, with more chance in its peaks.
 
-Goal (issue: the central feed): a peak minute of at most twice the mean. Means are
-those of a quiet night, in every story.
+Goal (issue: the central feed): a peak minute of at most twice the mean. Means are those
+of a quiet night, in every story.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from filterd.feed.schedule import (
     Night,
     Now,
     Place,
-    Standing,
+    ScheduleState,
     Work,
     after_check,
     after_failed_check,
@@ -110,14 +110,14 @@ STORIES = (
 
 @dataclass
 class Seen:
-    """What was seen of one story; by second since it began.
+    """The results of one story; by second since it began.
 
     Attributes:
-        requests: that reached the server, or would have.
+        requests: at the server, or that would have reached it.
         runs: of those that began.
         octets: by hour since it began.
-        taken_at: when each had the last night's version, hours; only those who do.
-        urgent_s: how long the urgent order took to each.
+        taken_at: the hour at which each had the last night's version; only those that do.
+        urgent_s: the time of the urgent order to each.
     """
 
     story: Story
@@ -143,7 +143,7 @@ class World:
         before = self._base - 30 * 24 * HOUR_S
         version = _URGENT - 1  # of last night
         self._standings = [
-            Standing(before + 600 * self._random.random(), self._slot(place), handled=version)
+            ScheduleState(before + 600 * self._random.random(), self._slot(place), handled=version)
             for place in self._places
         ]
         self._versions, self._known = [version] * count, [version] * count
@@ -160,7 +160,7 @@ class World:
             self._heap.clear()
             for number, standing in enumerate(self._standings):
                 boots = MIDNIGHT + cut.ends * HOUR_S + self._random.uniform(*_BOOT_TAKES_S)
-                self._standings[number] = Standing(
+                self._standings[number] = ScheduleState(
                     boots, standing.done_at, handled=self._versions[number]
                 )
                 self._plan(number, boots)
@@ -236,7 +236,7 @@ class World:
             self.seen.taken_at.append(hour)
 
     def _answer(self, number: int, at: float) -> bool | None:
-        """Tell whether the server answered; ``None`` where nothing reached it."""
+        """Return whether the server answered; ``None`` where nothing reached it."""
         story, lot, hour = self._story, self._lot[number], (at - MIDNIGHT) / HOUR_S
         offline, portal = story.offline, story.portal
         if offline.begins <= hour < offline.ends and lot < offline.share:
@@ -329,7 +329,7 @@ def _print_day(quiet: Seen, count: int, cost: Cost) -> None:
 
 
 def _row(seen: Seen, count: int, mean_runs: float, mean_requests: float) -> str:
-    """Return a story's row: peak minutes by the mean, the fullest second, who has what when."""
+    """Return a story's row: peak minutes by the mean, the busiest second, times of arrival."""
     # What an urgent order brings within its ten minutes is meant to come at once.
     first, story = 0, seen.story
     if story.urgent is not None:

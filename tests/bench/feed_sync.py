@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints a table
-"""Measure a whole `filterd sync`: fetch, verify, judge, activate, beside a daemon that serves.
+"""Measure a whole `filterd sync` beside a daemon that serves.
 
-Run ``python -m tests.bench.feed_sync``, where ``../shared/data`` is: its names are the
-feed, else made ones. Half a percent of them change over night. Daemon and sync share
-one core, and sync is as nice as its service (``deploy/filterd-feed.service``); who asks
-has another, 2,000 questions a second, and one name is asked 500 times a second besides,
-while nothing else happens and while the feed is taken.
+Run ``python -m tests.bench.feed_sync``. The names of ``../shared/data``, if it is there,
+are the feed; otherwise generated ones. Half a percent of them change over night. Daemon
+and sync share one core, and sync is as nice as its service
+(``deploy/filterd-feed.service``). On the other core a client asks 2,000 questions a
+second and one name 500 times a second, without a sync and during it.
 
 Memory is that of the command and the guard's child together, by the kernel's
-proportional count, looked at every 20 ms. The urgent order is one name more; its
-time goes from the start of the command to the first blocked answer.
+proportional count, read every 20 ms. The urgent order is one more name; its time goes
+from the start of the command to the first blocked answer.
 
-Goals (issue: the central feed): at most 10 s and 300 MB for the night's difference,
-the mean latency unharmed, an order enforced 5 s after `sync --now`.
+Goals (issue: the central feed): at most 10 s and 300 MB for the night's difference, an
+unchanged mean latency, and an order in force 5 s after `sync --now`.
 """
 
 from __future__ import annotations

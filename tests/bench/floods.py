@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How clients fare while somebody floods: a real daemon on one core, the flood on another.
+"""Measure the answers of honest clients during a flood, with a real daemon.
 
-Run ``python -m tests.bench.floods``; it needs a C compiler, CAP_NET_RAW and two
-cores, and takes two minutes. It prints the loads reached, because what a
-generator on the same machine can emit bounds what is shown, and how long the
-daemon waited for its core: where other work goes on, ``FILTERD_FLOOD_FIRST=1``
-lets it and the honest clients run before that.
+Run ``python -m tests.bench.floods``; it needs a C compiler, CAP_NET_RAW and two cores,
+and takes two minutes. The flood has a core of its own. It prints the reached loads,
+because a generator on the same machine limits them, and how long the daemon waited for
+its core: on a busy machine ``FILTERD_FLOOD_FIRST=1`` gives the daemon and the honest
+clients priority.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Bench:
         return total
 
     def datagrams(self) -> Counter[str]:
-        """Return what the daemon says has become of the datagrams."""
+        """Return the daemon's counters of datagrams."""
         told = run("status", "--json", "--state", self.state)
         assert told.code == 0, told.err
         return Counter(json.loads(told.out)["datagrams"])
@@ -139,7 +139,7 @@ def capacity(bench: Bench, query: bytes) -> float:
 def flood(
     bench: Bench, what: str, first: str, sources: int, rate: float, honest: list[str], **how: float
 ) -> None:
-    """Flood while clients ask; say how they fared, and how memory did."""
+    """Flood while clients ask; return their results, and the memory."""
     before, drops, counted = bench.memory_octets(), bench.drops(), bench.datagrams()
     peak, ran, start = [before], bench.scheduled_s(), perf_counter()
     generator = bench.generate("flood", first, sources, rate, CACHED)
@@ -207,7 +207,7 @@ def measure(bench: Bench) -> None:
 
 
 def answer(query: dns.message.Message) -> dns.message.Message:
-    """Answer every name with the address that nobody may get for a blocked one."""
+    """Answer every name with the address that no blocked name may get."""
     response = dns.message.make_response(query, recursion_available=True)
     response.answer.append(dns.rrset.from_text(query.question[0].name, 3600, "IN", "A", FORBIDDEN))
     return response

@@ -2,28 +2,28 @@
 # ruff: noqa: T201 -- a script that prints a table
 """Measure the index: octets a name, compile time and memory, opening, and lookups.
 
-Run ``python -m tests.bench.index_figures --names 1000000 5000000``. Names are
-made here, the same in every run; ``--list FILE`` measures a published list
-(format ``domains``) instead. Each compilation runs in a process of its own, so
-that its peak memory is its own. Lookups are timed in three ways, each the best
-of several rounds and less the cost of its loop:
+Run ``python -m tests.bench.index_figures --names 1000000 5000000``. Names are generated,
+the same in every run; ``--list FILE`` measures a published list (format ``domains``)
+instead. Each compilation runs in a process of its own, so that its peak memory is its
+own. Lookups are timed in three ways, each the best of several rounds, without the cost
+of its loop:
 
 single
-    One after the other in C, without Python objects, each begun when the one
-    before is decided. Its two waits for memory, for slots and then for a block,
-    cannot overlap, so a loaded machine shows here first.
+    One after the other in C, without Python objects, each begun when the one before is
+    decided. Its two waits for memory, for slots and then for a block, cannot overlap,
+    so the load of the machine shows here first.
 python
     Call by call from Python, with the ``Hit`` objects that this makes.
 together
-    Many in one call, their waits for memory overlapping, as a listener can
-    that has a batch of datagrams at hand: prefetch across the batch is counted here.
+    Many in one call, with overlapping waits for memory, as a listener with a batch of
+    datagrams can: prefetch across the batch is counted here.
 
-The goals (a lookup of four labels in 120 ns at a million names, at most half
-more at five million) are marked where they are judged: ``single`` without
-prefetch across a batch, ``together`` with it.
+The goals (a lookup of four labels in 120 ns at a million names, at most half more at five
+million) are marked where they are checked: ``single`` without prefetch across a batch,
+``together`` with it.
 
-Beside them stand the pure twin and the same walk through a Python ``dict``.
-Names are distinct and in random order, so nearly every lookup waits for memory.
+Beside them are the pure twin and the same walk through a Python ``dict``. Names are
+distinct and in random order, so nearly every lookup waits for memory.
 """
 
 from __future__ import annotations

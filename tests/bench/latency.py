@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""How long who asks waits, at a rate that leaves a server idle most of the time.
+"""Measure the latency at a rate that leaves a server idle most of the time.
 
-Run ``python -m tests.bench.latency``; it needs gcc, taskset and dnsperf. All
-servers run at once on the first core, each on a port of its own, and are asked
-the same questions of the school mix in turns of some seconds, so that whatever
-else the machine does concerns them all. Who asks spins on the other core and
-so wakes at once. Each turn has its mean and its median; those of the middle
-turn are shown, and what a server holds when it has been asked nothing else.
+Run ``python -m tests.bench.latency``; it needs gcc, taskset and dnsperf. All servers run
+at once on the first core, each on a port of its own. They get the same questions of the
+school mix in turns of some seconds, so that other load on the machine affects all of
+them. The client spins on the other core and so wakes at once. Each turn has its mean and
+its median; the table shows those of the middle turn, and the memory of a server that got
+no other mix.
 """
 
 from __future__ import annotations
@@ -114,12 +114,12 @@ def measure(
 def all_at_once(
     peers: list[Peer], questions: Questions, name: str, names: Path, folder: Path
 ) -> Iterator[dict[str, Running]]:
-    """Let all servers run, each on a port of its own and with its cache warm; tell them by name.
+    """Run all servers, each on a port of its own and with a warm cache; yield them by name.
 
     Args:
         peers: those that are installed.
         questions: the mixes.
-        name: one that is on the list.
+        name: a listed one.
         names: the list.
         folder: for what the peers need; an upstream must be running.
     """

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints a table
-"""Measure look-alike rules: how many names they close that no list had, and how many wrongly.
+"""Measure look-alike rules: rightly and wrongly closed names outside the lists.
 
-Run ``python -m tests.bench.lookalike_figures`` where ``../shared/data`` is. Listed names
-are dealt into two halves by a hash of the name. Rules are made of one half and held
-against the other, whose names they have never seen. Popular names are dealt likewise:
-those of one half are known to the publisher, those of the other are visited all the
-same, and a rule that fits one of these is a false positive that nobody would have
-caught. Popular names that a list of any bad category of the folder has are left out.
+Run ``python -m tests.bench.lookalike_figures`` where ``../shared/data`` is. A hash of the
+name divides listed names into two halves. Rules are made from one half and tested on the
+other, which they have never seen. Popular names are divided likewise: the publisher knows
+one half; a rule that matches a name of the other is a false positive that no check would
+have found. Popular names on a list of any bad category of the folder are left out.
 
-``automatic`` are rules that hold by themselves, ``all`` those that wait for a person too, as
-if he took every one.
+``automatic`` are rules that are accepted by themselves, ``all`` also those that wait for
+approval, as if all were accepted.
 """
 
 from __future__ import annotations
@@ -20,9 +19,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.lists.lookalike_families import distinct, make_rules
 from filterd.lists.lookalikes import LookalikeRule, Lookalikes
-from filterd.publish.families import distinct
-from filterd.publish.lookalike_rules import make_rules
 from filterd.wire import name as names
 from tests.support.shared_data import ROOT
 
@@ -34,7 +32,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.publish.lookalike_rules import Outcome
+    from filterd.lists.lookalike_families import LookalikeOutcome
 
 HOSTS_VN = "lists/hostsVN/extensions"
 LISTED = {
@@ -96,7 +94,7 @@ def measure(path: str, popular: list[str]) -> tuple[Figures, Figures]:
     )
 
 
-def _waiting(outcome: Outcome) -> list[LookalikeRule]:
+def _waiting(outcome: LookalikeOutcome) -> list[LookalikeRule]:
     beneath = frozenset(map(names.from_text, outcome.suffixes["listed"]))
     return [LookalikeRule(one.family.shape, one.family.digits, beneath) for one in outcome.queue]
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One server under load: CPU a question, memory, the time to its first answer.
+"""Measure one server under load: CPU a question, memory, time to first answer.
 
-The server has one core, the questions and the upstream another. CPU time is the
-figure that other work on the machine disturbs least.
+The server has one core, the questions and the upstream another. CPU time is the figure
+that other load on the machine disturbs least.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The filters that are measured side by side, each with the same list and upstream.
+"""The filters to compare, each with the same list and upstream.
 
-A peer is as Debian packages it, with one thread and its fastest way to block a
-list. Those that are not installed are left out.
+A peer is as Debian packages it, with one thread and its fastest way to block a list.
+Those that are not installed are left out.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ forward-zone:
 
 
 class At(NamedTuple):
-    """Where a filter listens, and whom it asks."""
+    """The address of a filter, and its upstream."""
 
     address: str = "127.0.0.1"
     port: int = 5454
@@ -78,7 +78,7 @@ class Peer(Protocol):
     name: str
 
     def missing(self) -> bool:
-        """Tell whether its program is not here."""
+        """Return whether its program is not here."""
 
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
         """Write its files and return the command that starts it in the foreground."""
@@ -93,7 +93,7 @@ class Dnsdist:
     name = "dnsdist"
 
     def missing(self) -> bool:
-        """Tell whether its program is not here."""
+        """Return whether its program is not here."""
         return shutil.which("dnsdist") is None
 
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
@@ -113,7 +113,7 @@ class Unbound:
     name = "unbound"
 
     def missing(self) -> bool:
-        """Tell whether its program is not here."""
+        """Return whether its program is not here."""
         return shutil.which("unbound") is None
 
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
@@ -125,7 +125,7 @@ class Unbound:
         return ["unbound", "-d", "-c", str(folder / "unbound.conf")]
 
     def changes(self) -> dict[str, Change]:
-        """SIGHUP makes it read its list anew; it does not say when it has."""
+        """SIGHUP makes it read its list again; it does not report the end."""
 
         def hang_up(pid: int) -> None:
             os.kill(pid, signal.SIGHUP)
@@ -140,7 +140,7 @@ class Dnsmasq:
     name = "dnsmasq"
 
     def missing(self) -> bool:
-        """Tell whether its program is not here."""
+        """Return whether its program is not here."""
         return shutil.which("dnsmasq") is None
 
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:

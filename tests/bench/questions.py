@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The mixes of questions that a filter is measured with, as files for dnsperf.
+"""The mixes of questions to measure a filter with, as files for dnsperf.
 
 blocked
-    Listed names, half of them as a subdomain, uniform over the list: most are
-    asked once, the worst case for any cache.
+    Listed names, half of them as a subdomain, uniform over the list: most are asked
+    once, the worst case for any cache.
 cached
     10,000 names that were asked beforehand.
 miss

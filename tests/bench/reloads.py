@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a reload costs those who ask meanwhile: the worst wait, and what is lost or unfiltered.
+"""Measure a reload under load: the longest wait, lost and unfiltered answers.
 
-A new policy or new lists come into force under 5,000 questions a second. Two
-names, a listed one and another, are asked in turn 500 times a second besides,
-until the reload is done and some time after. The slowest answer is compared
-with the slowest of a quiet run just before, because on a machine that does
-other work neither means anything alone.
+A new policy or new lists come into force under 5,000 questions a second. A listed name
+and another are asked in turn 500 times a second as well, until the reload is done and
+some time after. The slowest answer is compared with the slowest of a quiet run just
+before, because on a machine with other load neither means anything alone.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _NOERROR, _NXDOMAIN = 0, 3
 
 
 class Told(NamedTuple):
-    """What the probes of a run were told. ``worst_ms`` counts one that is lost as a second."""
+    """The answers to the probes of a run. ``worst_ms`` counts a lost one as a second."""
 
     worst_ms: float
     lost: int
@@ -86,7 +85,7 @@ class Probes:
         while not self._stopping.is_set():
             try:
                 answer = self._socket.recv(4096)
-            except OSError:  # nothing for a while, or nobody is there
+            except OSError:  # no answer for a while, or no server
                 continue
             number = int.from_bytes(answer[:2])
             self._answered[number] = time.perf_counter()
@@ -94,7 +93,7 @@ class Probes:
 
 
 def run(probes: Probes, change: Callable[[], object] | None) -> Told:
-    """Ask while ``change`` is made, or for a quiet while; return what the probes were told."""
+    """Ask while ``change`` is made, or for a quiet while; return the answers to the probes."""
     changing = threading.Thread(target=change) if change else None
     started = time.perf_counter()
     if changing is not None:

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints what it measured
-"""How long nobody is answered when the only worker is killed, and what is lost.
+"""Measure the time without answers after a kill of the only worker, and the loss.
 
-Run ``python -m tests.bench.restarts``; it takes eight minutes, ``--kills 3``
-makes it short. A real daemon is asked a blocked name every millisecond while
-its worker is ended by SIGKILL again and again, with the lists that ship and with
-a million names more. The time runs from the signal to the first answer to
-anything asked after it. A worker may take with it only what it had read.
+Run ``python -m tests.bench.restarts``; it takes eight minutes, ``--kills 3`` makes it
+short. A real daemon gets a blocked name every millisecond while its worker is ended by
+SIGKILL again and again, with the lists that ship and with a million names more. The time
+runs from the signal to the first answer to a question sent after it. A worker may lose
+only questions that it had read.
 
-The kills are further apart than what counts as a long life, so that no pause of
-the supervisor is measured; those are for what does not live.
+The kills are further apart than what counts as a long life, so that no pause of the
+supervisor is measured; those are for workers that keep dying.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A long run with an upstream that comes and goes: does anything grow?
+"""Run for long with an unreliable upstream, and look for growth.
 
-Run ``make soak`` (``SOAK_MINUTES=240`` for the four hours of reliability.md A8).
-A real daemon is asked a mix of blocked, popular, unique, failing and TCP
-questions at a steady pace, while its upstream answers for 20 s and is silent
-for 10. Memory (what the processes hold together, shared pages once), descriptors
-and threads are sampled; a straight line is fitted through the memory after the
-cache has filled.
+Run ``make soak`` (``SOAK_MINUTES=240`` for four hours). A real daemon gets a mix of
+blocked, popular, unique, failing and TCP questions at a steady pace, while its upstream
+answers for 20 s and is silent for 10. Memory (of all processes together, shared pages
+once), descriptors and threads are sampled; a straight line is fitted through the memory
+after the cache has filled.
 """
 
 from __future__ import annotations

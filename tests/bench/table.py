@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints a table
-"""One table: filterd beside the filters of Debian's packages that are installed.
+"""Print one table: filterd beside the installed filters of Debian.
 
 Run ``python -m tests.bench.table``; it needs gcc, taskset and dnsperf, and takes
 some ten minutes. With ``--names 100000 --seconds 1 --rounds 1`` it takes one.

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How others fare while TCP connections are held and abused: a real daemon on a core of its own.
+"""Measure the service of others while TCP connections are held and abused.
 
-Run ``python -m tests.bench.tcp_abuse``; it needs two cores and takes a minute.
-300 connections send an octet a second, 50 ask for large answers and read none
-(reliability.md A6): first each of them once, then again and again.
+Run ``python -m tests.bench.tcp_abuse``; it needs two cores and takes a minute. The daemon
+has a core of its own. 300 connections send an octet a second, 50 ask for large answers
+and read none: first each of them once, then again and again.
 """
 
 from __future__ import annotations

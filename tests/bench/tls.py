@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a question to an upstream costs by TLS and by UDP, in CPU time of this process.
+"""Measure the CPU time of an upstream question over TLS and over UDP.
 
-Run ``python -m tests.bench.tls [questions]``. The upstream is an Unbound in a
-process of its own; every question is another name, so nothing is shared.
+Run ``python -m tests.bench.tls [questions]``. The upstream is an Unbound in a process of
+its own; every question has another qname, so nothing is shared.
 """
 
 from __future__ import annotations

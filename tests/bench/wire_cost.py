@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What messages cost to read, in CPU time and as ratios to a normal message.
+"""Measure the cost of reading messages, as CPU time and as ratios.
 
-Run ``python -m tests.bench.wire_cost``. "parse" is the parser alone; "use" adds
-what the floors above may do with a response: read every target and hint,
-rebuild it for the cache, truncate it.
+Run ``python -m tests.bench.wire_cost``. "parse" is the parser alone; "use" adds the work
+of the higher packages on a response: read every target and hint, rebuild it for the
+cache, truncate it.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: T201 -- a script that prints a table
-"""What a second worker is worth, each of them held to a quarter of a core.
+"""Measure the gain of a second worker, each limited to a quarter of a core.
 
-Run ``python -m tests.bench.workers`` as root; it needs gcc, taskset, dnsperf and
-the kernel's cpu controller. One core is the questions' and the upstream's: of
-the other, one worker gets a quarter and two get a half. So the answers say what
-workers lose by sharing sockets and by keeping a cache each.
+Run ``python -m tests.bench.workers`` as root; it needs gcc, taskset, dnsperf and the
+kernel's cpu controller. Questions and upstream have one core; one worker gets a quarter
+of the other, two get a half. The answers then show the loss by shared sockets and
+separate caches.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Hold:
         (self._group / "cgroup.procs").write_text(str(pid))
 
     def let_go(self) -> None:
-        """Remove the group; who is still in it goes back to where all are."""
+        """Remove the group; its processes go back to the root group."""
         with contextlib.suppress(OSError):
             for pid in (self._group / "cgroup.procs").read_text().split():
                 (self._root / "cgroup.procs").write_text(pid)

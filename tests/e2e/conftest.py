@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What end-to-end tests share."""
+"""Fixtures that end-to-end tests share."""
 
 from tests.support.feed_fixtures import folder, no_waiting_for_the_disk
 from tests.support.serving_fixtures import built, index, served_by, serving, upstream

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the daemon explains is what its sockets answer: name by grade by type.
+"""The daemon's explanation agrees with its answers: name by grade by type.
 
-``filterd check`` prints the explanation; the DNS answer comes by UDP from the
-loopback address that stands for the grade. Neither may know better.
+``filterd check`` prints the explanation; the DNS answer comes over UDP from the loopback
+address of the grade.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TYPES = ("A", "AAAA", "HTTPS", "TXT")
 
 NAMES = (
-    # Listed: locked, by age, and names beneath and above what lists say.
+    # Listed: locked, by age, and names beneath and above entries.
     *("www.pornhub.com", "pornhub.com", "tiktok.com", "www.tiktok.com", "a.b.c.tiktok.com"),
     *("facebook.com", "www.youtube.com", "netflix.com", "chatgpt.com", "roblox.com"),
     *("store.steampowered.com", "bet365.com", "1xbet.com", "nordvpn.com", "dns.google"),
@@ -171,7 +171,7 @@ def test_the_grades_differ_as_a_school_expects(served: Served) -> None:
     ]
     assert action("www.pornhub.com", "staff") == "nxdomain"
     assert [action("for-five.example", grade) for grade in ("4", "5")] == ["pass", "nxdomain"]
-    # Not NXDOMAIN: that would deny what lies beneath an alias too, and nothing says so.
+    # Not NXDOMAIN: that would also deny names beneath an alias, without a reason.
     aliases = [action("alias-of-tiktok.example", grade) for grade in ("1", "6", "11")]
     assert aliases == ["nodata", "sinkhole", "pass"]
     assert action("alias-of-locked.example", "staff") == "nodata"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a forged source address gets for what it sends, octets for octets (reliability.md A9)."""
+"""Octets sent to a forged source address, for the octets that it sends."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TYPES = (*RRType, 0, 128, 65280)
 """All that have a name, and some that have none."""
 
 SIZES = (None, 0, 512, 1232, 4096, 65535)
-"""What askers say that they can take; None without OPT."""
+"""Sizes that clients announce; None without OPT."""
 
 SOA_AND_EDE = 34 + 6
-"""What a block has to say: how long it holds, and why. Nothing else may be added to a question."""
+"""The SOA and EDE of a block. Nothing else may be added to a question."""
 
 MOST_TIMES = 3.0
 PACKET_HEADERS = 28

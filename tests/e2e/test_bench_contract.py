@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands by which a harness measures filterd: ``compile-list`` and ``serve-list``."""
+"""The commands ``compile-list`` and ``serve-list``, for a harness that measures."""
 
 from __future__ import annotations
 

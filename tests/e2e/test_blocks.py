@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a block looks like, for every type of every kind of name (dns.md §4)."""
+"""The form of a block, for every type of every kind of name."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``lists build`` on a disk that is nearly full: it leaves some of it free, or does nothing."""
+"""``lists build`` on an almost full disk leaves some of it free."""
 
 from __future__ import annotations
 

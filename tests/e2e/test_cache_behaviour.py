@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cache as clients see it: failures, stale answers, refreshing ahead (dns.md §6).
+"""The cache as clients see it: failures, stale answers, refreshing ahead.
 
-Through real sockets; hours pass on the injected clock. What waits for real is
-made short: how long an upstream may think, and how long a client waits where
-there is something stale to give.
+Real sockets, and hours on the injected clock. Real waits are made short: how long an
+upstream may take, and how long a client waits when there is a stale answer.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ def servfail(query: dns.message.Message) -> dns.message.Message:
     return response
 
 
-# Failures (RFC 9520; reliability.md C3).
+# Failures (RFC 9520).
 
 
 def _ask_for_a_minute(serving: Serving, name: str, queries: int) -> None:
@@ -163,7 +162,7 @@ async def overloaded(*_: object) -> NoReturn:
     raise UpstreamOverloadError("too many questions are waiting for upstreams")
 
 
-# Stale answers (RFC 8767; reliability.md C4).
+# Stale answers (RFC 8767).
 
 
 @pytest.mark.parametrize("stale", [True, False])
@@ -235,7 +234,9 @@ def test_after_a_failure_nobody_waits_and_nobody_is_asked_for_half_a_minute(
     serving.clock.advance(301)
     upstream.respond = servfail
     assert addresses(serving.ask(NAME)) == ["192.0.2.1"]
-    monkeypatch.setattr(cache, "STALE_AFTER_S", 3_600)  # whoever waited now would wait too long
+    monkeypatch.setattr(
+        cache, "STALE_AFTER_S", 3_600
+    )  # a client that waited now would wait too long
     for _ in range(29):
         serving.clock.advance(1)
         assert edes(serving.ask(NAME)) == [EdeCode.STALE_ANSWER]
@@ -382,7 +383,7 @@ def test_what_is_still_asked_for_when_serving_ends_ends_with_it(
 def test_a_popular_name_never_expires(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, refreshed: bool
 ) -> None:
-    if not refreshed:  # the control: somebody would wait for each of its lives
+    if not refreshed:  # the control: a client would wait for each of its lives
         monkeypatch.setattr(cache, "REFRESHED_FROM_HITS", 1_000)
     seen = []
     for _ in range(100):
@@ -404,7 +405,7 @@ def test_a_name_that_nobody_asks_for_any_more_is_not_refreshed(
     assert len(upstream.asked) == 1
 
 
-# How soon a change reaches a device (dns.md §9; reliability.md C7).
+# How soon a change reaches a device.
 
 
 def test_a_block_that_was_a_mistake_is_gone_with_the_reload(

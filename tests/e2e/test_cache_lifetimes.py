@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long the cache keeps what, and of what (dns.md §6), through real sockets."""
+"""How long the cache keeps each kind of answer, through real sockets."""
 
 from __future__ import annotations
 

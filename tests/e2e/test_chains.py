@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A blocked name anywhere in a chain of aliases is found; nothing beside it is believed.
-
-reliability.md B4 and B5, RFC 6604.
-"""
+"""A blocked name anywhere in a chain of aliases is found (RFC 6604)."""
 
 from __future__ import annotations
 
@@ -118,7 +115,7 @@ FORGED = [
 
 
 def generous(section: str, line: str) -> FakeUpstream:
-    """Return an upstream that answers well for most names, and adds what nobody asked for."""
+    """Return an upstream that answers most names well, and adds unsolicited records."""
 
     def respond(query: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(query)

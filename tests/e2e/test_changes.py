@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands change, in a daemon whose processes are killed in the middle of it.
+"""Changes by command, in a daemon whose processes are killed during them.
 
-Always the same: what was acknowledged is recorded, and in force whoever answers;
-and besides it at most what was being made, wholly. Nobody is ever told of
-something that is not so.
+The invariant: an acknowledged change is recorded and in force in every worker; beside
+it there is at most the unfinished one, wholly. No command reports anything false.
 """
 
 from __future__ import annotations
@@ -60,14 +59,14 @@ class School:
         return self.change(**an_exception(target=name, allow=False))
 
     def recorded(self) -> list[str]:
-        """Return the names that the history says were blocked, when the daemon can be asked."""
+        """Return the blocked names of the history, when the daemon can be asked."""
         rows = self.eventually(
             lambda: control.ask(self.served.state.control_socket, "history", limit=1000)
         )
         return [row["payload"]["target"] for row in reversed(rows) if row["kind"] == "exception"]
 
     def blocks(self, name: str) -> bool:
-        """Tell whether a name is blocked, by whichever worker."""
+        """Return whether a name is blocked, by whichever worker."""
         if not any(key.startswith(f"{name} ") for key in self.upstream.records):
             self.upstream.add(f"{name}. 1 IN A 192.0.2.9")
         seen = {self._ask(name) for _ in range(ASKERS)}
@@ -117,7 +116,7 @@ def _now() -> float:
 
 
 def _agrees(school: School, names: list[str], acknowledged: list[str]) -> None:
-    """Check that all that was acknowledged is recorded, and that who answers goes by the record."""
+    """Check that every acknowledged change is recorded, and that answers follow the record."""
     recorded = school.recorded()
     assert set(acknowledged) <= set(recorded)
     assert len(recorded) == len(set(recorded))

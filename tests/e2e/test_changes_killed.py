@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every kind of change, and a kill at every step between asking for it and the answer.
+"""Every kind of change, and a kill at every step from command to reply.
 
-Whoever is killed, the manager, a worker or who asked: the change is there wholly
-or not at all, the history is whole and comes to what is in force, all workers
-say the same, and pupils got answers all the while, unfiltered ones never.
+Whichever process is killed, manager, worker or command: the change is there wholly or
+not at all, the history is whole and agrees with the rules in force, all workers agree,
+and pupils get answers all the time, but no unfiltered ones.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.long
 
 STRIDE = int(os.environ.get("FILTERD_CHANGE_KILL_STRIDE", "12"))
-"""Each kind of change is killed at every 12th step, beginning with another one: so each step is
-once somebody's. 1 kills each kind at every step, which takes ten minutes."""
+"""Each kind of change is killed at every 12th step, beginning with another one: so each step has
+one kill. 1 kills each kind at every step, which takes ten minutes."""
 
 ASKERS, TRIES, WITHIN_S, PAUSE_S = 12, 60, 0.25, 0.02
 LATER_THAN_ALL = 1_000_000
@@ -77,7 +77,7 @@ class Case:
     source: str
     name: str
     blocks: bool | None
-    """Whether it is blocked afterwards; None where no question tells."""
+    """Whether it is blocked afterwards; None if no question shows it."""
 
     first: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     of_first: str = ""
@@ -163,13 +163,13 @@ class School:
         raise AssertionError("no manager came")
 
     def change(self, kind: str, payload: dict[str, Any]) -> int:
-        """Make a change that nobody is killed in; return its number."""
+        """Make a change without a kill; return its number."""
         told = control.ask(self.state.control_socket, "change", kind=kind, reason="r", **payload)
         number: int = told["number"]
         return number
 
     def change_killed(self, step: str, kind: str, payload: dict[str, Any]) -> bool:
-        """Make one in which somebody is killed; tell whether it was acknowledged."""
+        """Make one with a kill; return whether it was acknowledged."""
         self.order.write_text(step, encoding="ascii")
         request = json.dumps({"kind": kind, "reason": "r", **payload})
         words = [sys.executable, "-c", ASK, str(self.state.control_socket), request]
@@ -184,12 +184,12 @@ class School:
         return asking.stdout.startswith("done")
 
     def in_force(self) -> dict[str, Any]:
-        """Return what the daemon says is set, without the number of the last change."""
+        """Return the daemon's overrides, without the number of the last change."""
         told = self.ask("overrides")
         return {key: told[key] for key in THINGS}
 
     def blocks(self, source: str, name: str) -> bool:
-        """Tell whether a name is blocked; all workers must say the same."""
+        """Return whether a name is blocked; all workers must agree."""
         seen = {self.asked(source, name) for _ in range(ASKERS)}
         assert len(seen) == 1, f"one worker blocks {name} and another one does not"
         return seen.pop()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes are killed and stopped at random moments while thousands ask and sites are reloaded.
+"""Processes are killed and stopped at random while thousands ask and sites reload.
 
-Two seconds in the ordinary run, ``FILTERD_E2E_CHAOS_S`` for longer.
+Two seconds by default, ``FILTERD_E2E_CHAOS_S`` for longer.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class School:
         build_lists(self.config, self.state)
 
     def block(self, served: Served) -> None:
-        """Put the block in force, once there is somebody to do it."""
+        """Activate the block, once there is a manager to do it."""
         (self.config / "site.yaml").write_text(self.texts[1], encoding="utf-8")
         while call("reload", *served.options).code != 0:
             assert served.process.poll() is None

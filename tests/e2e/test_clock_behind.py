@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clocks that are behind after a boot, ahead, or jump: nothing opens by them that is closed.
+"""Clocks that are behind after a boot, ahead, or jump open nothing.
 
 A room in an exam, a name that a command blocks, a name that one opens for a lesson, and a room
 with a timetable, through the real daemon.
@@ -110,7 +110,7 @@ class School:
         )
 
     def blocks(self, source: str, name: str) -> bool:
-        """Tell whether a client gets NXDOMAIN."""
+        """Return whether a client gets NXDOMAIN."""
         with socket.socket(type=socket.SOCK_DGRAM) as stub:
             stub.bind((source, 0))
             stub.settimeout(1)
@@ -160,7 +160,7 @@ class School:
         raise AssertionError(self.ask("clock"))
 
     def is_closed(self) -> bool:
-        """Tell whether exam and block hold, and the allow does not."""
+        """Return whether exam and block hold, and the allow does not."""
         closed = self.blocks(LAB, OPEN), self.blocks(HALL, SHUT), self.blocks(HALL, LISTED)
         return closed == (True, True, True)
 

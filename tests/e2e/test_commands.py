@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command as people run it: in a process of its own, beside a running daemon or without one."""
+"""The command as people run it: a process, beside a running daemon or without one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever is asked is answered once, and nothing unfiltered (RFC 8906, reliability.md C2).
+"""Every question gets one answer, and no unfiltered one (RFC 8906).
 
 ``FILTERD_E2E_TYPES=1`` asks all 65,536 types and classes instead of a sample.
 """
@@ -106,7 +106,7 @@ def test_every_class_is_answered_exactly_once_and_only_in_is_asked_for(
 
 
 def answers_to(stub: UdpStub | TcpStub, *messages: bytes) -> list[bytes]:
-    """Return all answers to questions whose answers nobody waits for, in order."""
+    """Return all answers to questions that are sent without waiting, in order."""
     last = a_query(BLOCKED, message_id=0xFFFF)
     answers = []
     for message in (*messages, last):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A user of the machine who floods the control socket: the manager stays small and answers root."""
+"""A local user floods the control socket: the manager stays small."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ UNBOUNDED = (
 
 @contextlib.contextmanager
 def _flooding(path: Path, uid: int) -> Iterator[None]:
-    """Have a user open connections, say much on each and never come to the point."""
+    """Have a user open connections and send much on each, but no whole request."""
     ready, tell = os.pipe()
     attacker = os.fork()
     if attacker == 0:
@@ -103,7 +103,7 @@ def test_a_flood_takes_little_memory_and_root_is_answered(
 ) -> None:
     with _growth(tmp_path, built, uid) as (grown, options):
         done = run("status", *options)
-        if uid:  # whoever floods with root's own rights may find it busy
+        if uid:  # a flood with root's own rights may find it busy
             assert done.code == 0, done.err
     assert max(grown) < MOST_GROWTH
     assert run("status", *options).code == 2  # it has ended

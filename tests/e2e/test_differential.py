@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""filterd in front of an Unbound, against that Unbound: every difference has its reason here.
+"""filterd in front of an Unbound, against it: every difference has a reason.
 
-The Unbound keeps three zones of all types, one of them signed, and validates.
-``FILTERD_E2E_QUERIES`` says how many questions are asked (3,000 unless set),
-``FILTERD_E2E_SEED`` which; ``make e2e`` asks 100,000.
+The Unbound has three zones of all types, one of them signed, and validates.
+``FILTERD_E2E_QUERIES`` is the number of questions (3,000 unless set),
+``FILTERD_E2E_SEED`` their seed; ``make e2e`` asks 100,000.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _agree(case: Case, direct_s: int, through_s: int) -> bool:
 
 
 def _all_agree(case: Case, *, expired: bool = False) -> bool:
-    """Tell whether all TTLs are as they should be; ``expired``: or new, where one ran out."""
+    """Return whether all TTLs are as they should be; ``expired``: or new, where one ran out."""
     return all(
         _agrees(case, key)
         or (expired and any(_agree(case, one.ttls[key], 0) for one in (case.direct, case.through)))
@@ -93,9 +93,9 @@ def _all_agree(case: Case, *, expired: bool = False) -> bool:
 
 
 def _agrees(case: Case, key: Key) -> bool:
-    """Tell whether one TTL is as it should be; a denial's SOA says how long that still holds.
+    """Return whether one TTL is right; a denial's SOA has its remaining TTL.
 
-    What a DNAME has made holds no longer than it; Unbound may say more.
+    A synthesised CNAME lives no longer than its DNAME; Unbound may return more.
     """
     direct, through = case.direct.ttls[key], case.through.ttls[key]
     if key[1] == RRType.CNAME:
@@ -110,7 +110,7 @@ def _agrees(case: Case, key: Key) -> bool:
 
 
 def _denied_by_an_ancestor(case: Case) -> bool:
-    """Tell whether all that was dropped is an ancestor's alias, with which nothing is denied.
+    """Return whether all that was dropped is an ancestor's alias, with which nothing is denied.
 
     Unbound remembers of ``to-nowhere`` that it is an alias and NXDOMAIN, and takes that for
     a denial of all beneath (RFC 8020). But that code is about the last name (RFC 6604 §3),
@@ -126,11 +126,11 @@ def _denied_by_an_ancestor(case: Case) -> bool:
     )
 
 
-UNTRUSTED = "AD is cleared: the upstream is not marked trusted (dns.md §5)"
+UNTRUSTED = "AD is cleared: the upstream is not marked trusted"
 
 REASONS = [
     Reason(
-        "special-use names and single labels are answered here (dns.md §3)",
+        "special-use names and single labels are answered here",
         ALL_FIELDS,
         _is_local,
     ),
@@ -140,7 +140,7 @@ REASONS = [
         lambda case: case.question.qtype == RRType.ANY,
     ),
     Reason(
-        "transfers and meta types are refused (dns.md §2), where Unbound says FORMERR",
+        "transfers and meta types are refused, where Unbound says FORMERR",
         ALL_FIELDS,
         lambda case: case.question.qtype in TRANSFERS_AND_META and case.through.rcode == 5,
     ),
@@ -155,7 +155,7 @@ REASONS = [
         lambda case: not case.through.flag("AD"),
     ),
     Reason(
-        "additional records are dropped (reliability.md B4)",
+        "additional records are dropped",
         frozenset(("additional",)),
         lambda case: not case.through.additional,
     ),
@@ -242,7 +242,7 @@ def upstream(
 def filterd_before(
     upstream: Unbound, folder: Path, more: str = "", *, trusted: bool = False
 ) -> Iterator[Asker]:
-    """Start a daemon with an open policy; yield who asks it as staff."""
+    """Start a daemon with an open policy; yield a client that asks it as staff."""
     port = free_port()
     rate = "rate_limit: {queries_a_second: 100000, burst: 1000000}\n"
     config = write_site(folder / "site", port=port, upstream=upstream.port, more=rate + more)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EDNS as raw octets: what comes back, and what an upstream gets to see.
+"""EDNS as raw octets: the answer, and the question that an upstream gets.
 
-The cases follow those of BIND's ``ednscompliance``: unknown versions, options
-and flags, alone and together (RFC 6891), and options that others speak.
+The cases follow those of BIND's ``ednscompliance``: unknown versions, options and
+flags, alone and together (RFC 6891), and options of other servers.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def test_options_of_an_upstream_do_not_come_through(
 
 
 SIZES = {0: 512, 511: 512, 512: 512, 513: 513, 1232: 1232, 1233: 1232, 4096: 1232, 65535: 1232}
-"""What an asker says it can take, and what it gets at most by UDP."""
+"""The size that a client announces, and its largest answer over UDP."""
 
 
 @pytest.mark.parametrize(("said", "most"), [*SIZES.items(), (None, 512)])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong is told in the reader's language, whoever found it: command, site or daemon."""
+"""Errors are reported in the user's language: of commands, sites and daemon."""
 
 from __future__ import annotations
 

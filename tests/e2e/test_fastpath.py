@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two listeners of one site, one with the fast path and one without, asked the same.
+"""The same questions to two listeners, with the fast path and without.
 
-Every answer is compared octet by octet, IDs set equal and TTLs aside: those of the
-fast path may be lower by the age that it counts, never higher.
+Answers are compared octet by octet, with equal IDs and without TTLs: those of the fast
+path may be lower by the age that it counts, never higher.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class Both:
 
 
 def differences(plain: bytes, fast: bytes) -> list[str]:
-    """Say where an answer differs in more than an age."""
+    """Report the differences of an answer beyond its age."""
     if len(plain) != len(fast):
         return [f"{len(plain)} and {len(fast)} octets: {plain.hex()} {fast.hex()}"]
     found = []
@@ -228,7 +228,7 @@ def live(both: Both, seed: int) -> list[str]:
     assert both.fast.fast is not None
     both.fast.run(both.fast.fast.settle)
     plain, fast = (sum(one.resolver.counters.values()) for one in (both.plain, both.fast))
-    assert plain == fast == 3 * ROUNDS  # everybody is counted, whoever answered
+    assert plain == fast == 3 * ROUNDS  # every client is counted, by either path
     return found
 
 
@@ -300,7 +300,7 @@ def test_control_without_forgetting_a_changed_site_is_noticed(
 
 
 def repeated_beyond_its_rule(lists: Index, answering: FakeUpstream) -> bool:
-    """Tell whether a block is repeated when its rule has ended."""
+    """Return whether a block is repeated when its rule has ended."""
     with ExitStack() as stack:
         both = Both(stack, lists, answering)
         both.advance(39.5)  # a TTL of one second, the least, reaches beyond the edge
@@ -333,7 +333,7 @@ def ttls_of_a_long_life(both: Both) -> list[tuple[int, int]]:
     query, found = a_query("long.example.com", edns=False), []
     for age_s in AGES_S:
         both.advance(age_s)
-        # Twice: who is known no more by the fast path is answered by the chain, once.
+        # Twice: the chain answers a client once that the fast path has forgotten.
         replies = [both.ask(query, GRADE_1) for _ in range(2)][-1]
         chain_s, fast_s = (parse_response(one).records[0].ttl for one in replies)
         found.append((chain_s, fast_s))
@@ -345,7 +345,7 @@ def test_the_cap_belongs_on_what_is_left_of_a_ttl(lists: Index, answering: FakeU
     with ExitStack() as stack:
         both = Both(stack, lists, answering)
         ttls = ttls_of_a_long_life(both)
-        assert both.by_the_chain <= 4  # who asks is known for a minute
+        assert both.by_the_chain <= 4  # a client is known for a minute
     assert [chain for chain, _ in ttls] == [600, 600, 600, 600, 560, 540, 520]
     assert all(chain - 1 <= fast <= chain for chain, fast in ttls), ttls
 

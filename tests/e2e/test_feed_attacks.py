@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Twenty ways to attack a feed, at the first install, later, and after a crash: all refused.
+"""Twenty attacks on a feed, at the first install, later, and after a crash.
 
-Real signatures, a real web server. Each attack is refused with its own reason,
-what the site trusts is as it was, and the next honest publication is taken.
+Signatures and web server are real. Each attack is refused with its own reason, the
+site's trust does not change, and the next honest publication is taken.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def go_on(stage: Stage, folder: Path) -> Path:
     publisher, now = Publisher(folder, signers=stage.publisher.signers), stage.clock.wall()
     for root in stage.publisher.metadata.glob("2.root.json"):
         shutil.copy(root, publisher.metadata)
-        publisher.repository.renew_root(publisher.signers["root"], now=now)
+        publisher.renew_root(now=now)
     publisher.publish("next.example", now=now)
     return folder
 

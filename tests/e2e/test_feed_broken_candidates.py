@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Broken versions, signed by the right keys, offered to a school that is asking all the while.
+"""Broken versions with valid signatures are offered to a school under questions.
 
-Whoever signs lists has signed a bad one once (reliability.md E1). Each is published
-by a real publisher and taken by a real run, with a daemon that serves: none comes in
-force, the reason is told, and no answer is lost, unfiltered or kept from anybody.
-Then the next honest version comes as if nothing had been.
+Publishers have signed bad lists before. A real publisher publishes each version and a
+real run fetches it, beside a daemon that serves: none is activated, the reason is
+reported, and no answer is lost, unfiltered or withheld. The next honest version is then
+activated as usual.
 
-By default a part of the broken versions is offered, of each kind some; all of them
-with ``FILTERD_FEED_CANDIDATES=all`` (in ``tests/unit/feed/guard/test_checks.py`` all
-are judged in any case).
+By default some of each kind of broken version are offered; all of them with
+``FILTERD_FEED_CANDIDATES=all`` (``tests/unit/feed/guard/test_checks.py`` always checks
+all).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ OFFERED = tuple(BROKEN) if os.environ.get("FILTERD_FEED_CANDIDATES") == "all" el
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_waiting() -> Iterator[None]:
-    """What a power cut leaves is asked elsewhere, and nobody downloads what is packed here."""
+    """Other tests cut the power, and nothing downloads the files packed here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
         patch.setattr(deltas, "_FULL_LEVELS", (1, *deltas._FULL_LEVELS))

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The feed under clocks that are wrong, jump, or are past what 32 bits hold.
+"""The feed under clocks that are wrong, jump, or exceed 32 bits.
 
-Whatever the clock shows, what must be blocked is blocked by whole lists. Expiry is
-judged by a clock that can be right and by no other; a feed that has expired leaves
-its last good lists in force for ever; and once the clock is right again, the next
-run leads to what is published.
+Whatever the clock shows, whole lists block every must-block name. Expiry is judged only
+by a plausible clock; an expired feed leaves its last good lists in force for ever; and
+once the clock is right again, the next run leads to the published version.
 """
 
 from __future__ import annotations
@@ -15,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ExpiredError
-from filterd.feed.outcome import Became
-from filterd.feed.rings import LONGEST_S, ring_of
-from filterd.feed.status_file import Freshness, freshness
+from filterd.feed.schedule import LONGEST_WAIT_S, ring_of
+from filterd.feed.standing import Freshness, freshness
+from filterd.feed.sync import Became
+from filterd.state_folder import SHIPPED
 from filterd.version import RELEASED_AT
 from tests.support.clock import FakeClock
 from tests.support.feed_site import FIRST, SECOND, Follower, Published, judged_at_once
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.long
 
 HOUR_S, YEAR_S = 3_600.0, 366 * DAY_S
-NOTHING = 0
+NOTHING = SHIPPED
 SIGNED_OFF_AT = float(2**31)
 """The second that 32 bits do not hold any more, in January 2038."""
 
@@ -154,7 +154,7 @@ def test_a_jump_between_two_runs_keeps_nothing_from_coming(
         established.run(SECOND, at_once=at_once)
     established.check_consistent(FIRST, SECOND)
     established.clock.set_wall(-jump)
-    established.clock.advance(LONGEST_S)
+    established.clock.advance(LONGEST_WAIT_S)
     established.run(SECOND, at_once=at_once)
     assert established.check_consistent(SECOND) == SECOND
 
@@ -168,8 +168,8 @@ def test_a_clock_that_stays_behind_keeps_nobody_waiting_for_more_than_two_days(
         established.site.appliance.id_path.unlink()
     waits = established.run(SECOND, at_once=False)
     assert waits.became is Became.WAITS
-    assert waits.at <= clock + LONGEST_S
-    established.clock.advance(LONGEST_S)
+    assert waits.at <= clock + LONGEST_WAIT_S
+    established.clock.advance(LONGEST_WAIT_S)
     assert established.run(SECOND, at_once=False).became is Became.ACTIVATED
 
 
@@ -232,7 +232,7 @@ def test_control_a_clock_that_is_believed_at_once_lets_nothing_come_any_more(
     set_clock(fresh, NOW + 20 * YEAR_S)
     with pytest.raises(ExpiredError):
         fresh.run(SECOND)
-    monkeypatch.setattr("filterd.feed.time_floor._FARTHEST_S", 100 * YEAR_S)
+    monkeypatch.setattr("filterd.feed.appliance_files._FARTHEST_S", 100 * YEAR_S)
     fresh.site.floor.note(fresh.clock.wall())
     set_clock(fresh, NOW)
     fresh.run(SECOND)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two hundred appliances at once before a real nginx, served as ``deploy/`` says."""
+"""Two hundred appliances at once at a real nginx, configured by ``deploy/``."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The feed on disks that are full, refuse, can only be read or have lost some octets.
+"""The feed on disks that are full, failing, read-only or have lost some octets.
 
-Always the same: a run that cannot go on says so in one line; a start serves the
-old version or the new one and lets nothing pass that must be blocked; and once
-the disk is well the next honest run leads to what is published.
+The invariant: a run that cannot go on reports it in one line; a start serves the old
+version or the new one and blocks every must-block name; and once the disk works again the
+next honest run leads to the published version.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import pytest
 
 from filterd.daemon.startup_policy import compile_policy_or_keep
 from filterd.feed.activation import Activator
-from filterd.lists.active_blocklists import version_of
+from filterd.lists.index_files import version_of
 from filterd.policy import policy_file
+from filterd.state_folder import SHIPPED
 from tests.support.commands import ROOT, environment
 from tests.support.failing_disk import FAULTS, FailingDisk, Fault
 from tests.support.feed_site import (
@@ -42,8 +43,8 @@ FAILURES = int(os.environ.get("FILTERD_FEED_FAULTS", "12"))
 FLIPS = int(os.environ.get("FILTERD_FEED_FLIPS", "60"))
 """Octets that are lost, each in one file."""
 
-NOTHING = 0
-SCENES: dict[str, tuple[int, int, int, Callable[[Follower], object]]] = {
+NOTHING = SHIPPED
+SCENES: dict[str, tuple[str, str, str, Callable[[Follower], object]]] = {
     "the first version": (NOTHING, FIRST, FIRST, lambda site: site.run(FIRST)),
     "the next version": (FIRST, SECOND, SECOND, lambda site: site.run(SECOND)),
     "the way back": (SECOND, FIRST, THIRD, lambda site: site.leave(SECOND)),
@@ -63,15 +64,15 @@ def published(folder: Path) -> Iterator[Published]:
 
 
 @pytest.fixture(scope="module")
-def starts(folder: Path, published: Published) -> dict[int, Path]:
+def starts(folder: Path, published: Published) -> dict[str, Path]:
     """A site as it is with each version in force."""
     site = Follower(folder / "being made", published)
     site.found()
     made = {}
     for version in (NOTHING, FIRST, SECOND):
-        if version:
+        if version != NOTHING:
             site.run(version)
-        made[version] = folder / str(version)
+        made[version] = folder / version
         site.copy_to(made[version])
     return made
 
@@ -89,7 +90,7 @@ def disk(site: Follower) -> FailingDisk:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @pytest.mark.parametrize("scene", SCENES)
 def test_whatever_call_fails_it_is_the_old_version_or_the_new_one(
-    site: Follower, starts: dict[int, Path], disk: FailingDisk, scene: str, fault: Fault
+    site: Follower, starts: dict[str, Path], disk: FailingDisk, scene: str, fault: Fault
 ) -> None:
     before, after, published, work = SCENES[scene]
     # What cannot be read is no way back; what ships always is one.
@@ -123,7 +124,7 @@ def _in_place(temporary: Path, path: Path) -> None:
 
 def test_control_an_index_that_is_written_in_place_is_found_out(
     site: Follower,
-    starts: dict[int, Path],
+    starts: dict[str, Path],
     disk: FailingDisk,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -242,7 +243,7 @@ def _files(site: Follower) -> list[Path]:
 @pytest.mark.parametrize("table", ["categories.yaml", "catalog.yaml", "manifest.json"])
 @pytest.mark.parametrize("policy", ["the last one stays", "there is none"])
 def test_a_start_opens_nothing_by_a_table_that_lost_an_octet(
-    site: Follower, starts: dict[int, Path], table: str, policy: str
+    site: Follower, starts: dict[str, Path], table: str, policy: str
 ) -> None:
     """``min_age: 16`` and ``min_age: 06`` are a few bits from one another."""
     site.restore_from(starts[SECOND])
@@ -264,7 +265,7 @@ def test_a_start_opens_nothing_by_a_table_that_lost_an_octet(
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_whatever_is_damaged_a_version_serves_and_the_next_run_mends_it(
-    site: Follower, starts: dict[int, Path], damage: str
+    site: Follower, starts: dict[str, Path], damage: str
 ) -> None:
     dice = random.Random(damage)
     site.restore_from(starts[SECOND])
@@ -280,7 +281,7 @@ def test_whatever_is_damaged_a_version_serves_and_the_next_run_mends_it(
 
 
 def test_control_a_run_that_believes_what_an_index_says_of_itself_mends_nothing(
-    site: Follower, starts: dict[int, Path], monkeypatch: pytest.MonkeyPatch
+    site: Follower, starts: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         Activator, "is_served", lambda self, version: version_of(self._state.index) == version

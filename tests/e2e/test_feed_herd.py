@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A thousand appliances through bad days, by ``tests/bench/feed_scale``; seconds, not minutes."""
+"""A thousand appliances on bad days, by ``tests/bench/feed_scale``, in seconds."""
 
 from __future__ import annotations
 

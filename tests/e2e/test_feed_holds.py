@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version that is held stops neither what the law orders nor, once released, any school.
+"""A held version delays no legal order, and once released no school.
 
-Publisher, keys, guard, run and daemon are real. Whoever has the online keys alone can release
-nothing; what was signed by keys that a later root has withdrawn is no way back.
+Publisher, keys, guard, run and daemon are real. The online keys alone can release
+nothing; a version signed only by withdrawn keys is no target of a rollback.
 """
 
 from __future__ import annotations
@@ -18,14 +18,12 @@ from filterd.clock import SystemClock
 from filterd.errors import GuardError
 from filterd.feed import deltas, released_holds, sync
 from filterd.feed.guard.guard_report import Judgement, Severity, found
-from filterd.feed.guard.limits import GROWTH, POPULAR
-from filterd.feed.guard.must_resolve import BENEATH
-from filterd.feed.guard.rewrite_targets import REWRITES
-from filterd.feed.guard.table_limits import TABLES
+from filterd.feed.guard.limits import GROWTH, POPULAR, TABLES
+from filterd.feed.guard.must_resolve import BENEATH, REWRITES
 from filterd.feed.trust import TrustFolder
 from filterd.feed.version_history import Event
 from filterd.i18n import say
-from filterd.lists.active_blocklists import version_of
+from filterd.lists.index_files import version_of
 from filterd.publish import hold_release
 from filterd.publish.publication import Published
 from filterd.publish.signing import RELEASES, sign_orders, signed, until
@@ -47,7 +45,7 @@ ORDERED, NEXT = "ordered.example", "next.example"
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_waiting() -> Iterator[None]:
-    """What a power cut leaves is asked elsewhere, and nobody downloads what is packed here."""
+    """Other tests cut the power, and nothing downloads the files packed here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
         patch.setattr(deltas, "_FULL_LEVELS", (1, *deltas._FULL_LEVELS))
@@ -81,9 +79,9 @@ def is_held(school: School) -> bool:
 
 
 def sign(school: School, held: hold_release.Held, signers: list[CryptoSigner]) -> None:
-    """Put a release of what is held beside the metadata, whoever has signed it."""
+    """Put a release of the held version beside the metadata, with any signature."""
     kinds = {one.kind: frozenset(one.subjects) for one in held.findings}
-    release = released_holds.Release(held.version, held.content, kinds, "evil")
+    release = released_holds.ReleasedHold(held.version, held.content, kinds, "evil")
     metadata = released_holds.signable((release,), 1, until(RELEASES, school.publisher.now))
     school.publisher.put(released_holds.FILE, signed(metadata, signers))
 
@@ -114,7 +112,7 @@ def test_a_hold_is_released_for_all_by_the_offline_keys_alone(
     [line] = [one for one in school.site.history.lines() if one.event is Event.APPROVED]
     assert "it is retired" in line.why
 
-    # Control: were it not the root's keys, whoever holds one that is online would release all.
+    # Control: if other keys than the root's counted, an online key would release all.
     evil = school.publish(without(RETIRED, ANOTHER))
     sign(school, what_is_held(school), online)
     monkeypatch.setattr(
@@ -127,18 +125,18 @@ def test_a_hold_is_released_for_all_by_the_offline_keys_alone(
 def test_two_root_keys_release_nothing_that_is_refused(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has stolen two signs what they like, without the publisher's own command."""
+    """A thief of two keys signs anything, without the publisher's own command."""
     roots, before = school.publisher.signers["root"][:2], school.in_force
     for judged_as in (None, Severity.HELD):
         version = school.publish(add("starter/gambling.txt", "google.com"))
         content = released_holds.content_digest(
-            Published(school.publisher.folder).publication(version)
+            Published(school.publisher.folder).publication(int(version))
         )
         everything = tuple(
             found(kind, Severity.HELD, say("{why}", why="any"))
             for kind in (BENEATH, POPULAR, GROWTH, TABLES, REWRITES)
         )
-        sign(school, hold_release.Held(version, content, everything), roots)
+        sign(school, hold_release.Held(int(version), content, everything), roots)
         if judged_as is None:
             with pytest.raises(GuardError, match="is refused"):
                 school.sync()
@@ -162,7 +160,7 @@ def test_what_the_law_orders_comes_ahead_of_what_is_held(
 
     with pytest.raises(GuardError, match="is held: pins: "):
         school.sync()
-    assert school.in_force == -held
+    assert school.in_force == f"-{held}"
     assert school.is_blocked(ORDERED)
     judgement = school.site.standing.read().judgement
     assert judgement is not None
@@ -175,7 +173,7 @@ def test_what_the_law_orders_comes_ahead_of_what_is_held(
     following = school.publish(without(RETIRED, also=an_order(f"{NEXT}\n".encode())))
     with pytest.raises(GuardError, match="is held: pins: "):
         school.sync()
-    assert (school.in_force, school.is_blocked(NEXT)) == (-following, True)
+    assert (school.in_force, school.is_blocked(NEXT)) == (f"-{following}", True)
     with school.site.holding():
         assert school.site.approve(following, "a test")
     assert (school.in_force, school.is_blocked(NEXT)) == (following, True)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A whole run of the feed, killed at every step on the disk and at any moment.
 
-Always the same: a start serves the old version or the new one, whole, and lets
-nothing pass that must be blocked; what was begun is finished or undone by whoever
-comes next; nothing older is trusted than before; and the next honest run leads
-to what is published.
+The invariant: a start serves the old version or the new one, whole, and blocks every
+must-block name; the next process completes or undoes the unfinished work; trust never
+goes back; and the next honest run leads to the published version.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import pytest
 
 from filterd.feed.activation import Activator
 from filterd.feed.versions import Versions
+from filterd.state_folder import SHIPPED
 from tests.support.dying import dies_at_disk, dying_after, steps_of
 from tests.support.feed_site import (
     FIRST,
@@ -37,17 +37,17 @@ KILLS = int(os.environ.get("FILTERD_FEED_KILLS", "40"))
 """Kills at steps of each scene, evenly over all there are, and so many more at random; a twentieth
 while the real guard is at work. 300 are more than any scene has steps: each is killed at."""
 _IN_A_ROW, _LEAST_STEPS = 3, 20
-_NOTHING = 0
+_NOTHING = SHIPPED
 
 
 class Scene(NamedTuple):
     """What is killed: from which version to which, and what is published in the end."""
 
     name: str
-    before: int
-    after: int
+    before: str
+    after: str
     work: Callable[[Follower], object]
-    published: int
+    published: str
 
 
 SCENES = (
@@ -67,20 +67,20 @@ def published(folder: Path) -> Published:
 
 
 @pytest.fixture(scope="module")
-def starts(folder: Path, published: Published) -> dict[int, Path]:
+def starts(folder: Path, published: Published) -> dict[str, Path]:
     """A site as it is with each version in force."""
     return _starts(folder / "starts", published)
 
 
-def _starts(folder: Path, published: Published) -> dict[int, Path]:
+def _starts(folder: Path, published: Published) -> dict[str, Path]:
     site = Follower(folder / "site", published)
     site.found()
-    made = dict[int, Path]()
+    made = dict[str, Path]()
     for version in (_NOTHING, FIRST, SECOND):
-        if version:
+        if version != _NOTHING:
             with judged_at_once(published):
                 site.run(version)
-        made[version] = folder / str(version)
+        made[version] = folder / version
         site.copy_to(made[version])
     return made
 
@@ -89,7 +89,7 @@ class Killed:
     """A site in which a run is killed again and again, always from the same beginning."""
 
     def __init__(
-        self, folder: Path, published: Published, starts: dict[int, Path], scene: Scene
+        self, folder: Path, published: Published, starts: dict[str, Path], scene: Scene
     ) -> None:
         self.site, self._start, self._scene = Follower(folder, published), starts, scene
         self.begin()
@@ -126,9 +126,9 @@ class Killed:
         assert all(trusted[role] >= self._trusted[role] for role in trusted), trusted
         assert not [*self.site.folder.rglob("*.partial"), *self.site.folder.rglob("*.tmp")]
 
-    def kill_at_steps(self, stride: int, first: int = 0) -> set[int]:
+    def kill_at_steps(self, stride: int, first: int = 0) -> set[str]:
         """Kill at so many steps from one another; return which versions were found in force."""
-        step, found = first, set[int]()
+        step, found = first, set[str]()
         while dies_at_disk(self.work, step):
             self.check()
             found.add(self.served)
@@ -147,7 +147,7 @@ class Killed:
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_killed_at_every_step_it_is_the_old_version_or_the_new_one(
-    folder: Path, published: Published, starts: dict[int, Path], scene: Scene
+    folder: Path, published: Published, starts: dict[str, Path], scene: Scene
 ) -> None:
     with judged_at_once(published):
         killed = Killed(folder / "site", published, starts, scene)
@@ -156,7 +156,7 @@ def test_killed_at_every_step_it_is_the_old_version_or_the_new_one(
 
 
 def test_killed_again_and_again_it_is_the_old_version_or_the_new_one(
-    folder: Path, published: Published, starts: dict[int, Path]
+    folder: Path, published: Published, starts: dict[str, Path]
 ) -> None:
     dice = random.Random(1)
     with judged_at_once(published):
@@ -192,7 +192,7 @@ def test_killed_at_any_moment_with_the_guard_at_work_it_is_the_old_version_or_th
 def test_a_guard_that_is_killed_holds_nothing_against_the_version(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever is short of memory, or shuts down, ends the guard's child first."""
+    """A lack of memory, or a shutdown, ends the guard's child first."""
     published = Published(folder / "whole once more", whole=True, count=2)
     site = Follower(folder / "guarded", published)
     site.found()
@@ -233,7 +233,7 @@ MUTANTS = {
 def test_control_careless_code_is_found_out(
     folder: Path,
     published: Published,
-    starts: dict[int, Path],
+    starts: dict[str, Path],
     monkeypatch: pytest.MonkeyPatch,
     mutant: str,
 ) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nights of a feed: built, signed, handed out by a web server, taken by a school, compiled."""
+"""Nights of a feed: built, signed, served, fetched by a school, compiled."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def nights(tmp_path: Path) -> Iterator[_Nights]:
 def test_a_school_takes_what_was_published_and_compiles_it(nights: _Nights) -> None:
     version = nights.publish(*SCAM)
     taken = nights.sync()
-    assert taken.candidate.version == version
+    assert taken.candidate.version == str(version)
     index = nights.index()
     assert index.lookup(wire(SCAM[0]))
     assert index.lookup(wire("www.pornhub.com"))

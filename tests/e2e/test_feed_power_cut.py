@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The power is cut while versions of the feed come in force, one after the other.
+"""The power is cut while versions of the feed are activated, one after the other.
 
-After each cut a start serves a version that is whole, none older than the last one
-that a run has told of, and what must be blocked is blocked; the next run finishes
-or undoes what was begun, and the next version comes. Kills show nothing of this:
-the page cache survives them. Writers that do without syncing are found out.
+After each cut a start serves a whole version, not older than the last one that a run
+reported, and blocks every must-block name; the next run completes or undoes the
+unfinished work, and the next version arrives. Kills cannot show this, because the page
+cache survives them. Writers that do not sync are found out.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from filterd.feed import version_download
+from filterd.state_folder import SHIPPED
 from tests.support.feed_site import FIRST, Follower, Published, judged_at_once
 from tests.support.power_cut import CARELESS_MOUNT, an_image, missing, mounted, writing
 
@@ -36,7 +37,7 @@ NOTHING = 0
 
 
 class Told(NamedTuple):
-    """What the writer has told of: its how manieth site, and the version that a run has led to."""
+    """The writer's report: the number of its site, and the version after a run."""
 
     round: int
     version: int
@@ -62,7 +63,7 @@ def published(folder: Path) -> Iterator[Published]:
 
 
 class Disk:
-    """A disk on which one site after the other takes all versions, and what it told of that."""
+    """A disk on which one site after the other takes all versions, and its reports."""
 
     def __init__(self, folder: Path, published: Published, *options: str) -> None:
         self._folder, self._published, self._options = folder, published, options
@@ -96,10 +97,10 @@ class Disk:
         site = Follower(at / str(self._round), self._published)
         self._template.copy_to(site.folder)
         os.sync()
-        for version in (NOTHING, *self._published.versions):
-            if version:
+        for version in (SHIPPED, *self._published.versions):
+            if version != SHIPPED:
                 site.run(version)
-            # Beside the disk, and told only when all is done.
+            # Beside the disk, and reported only when all is done.
             told = self._told.with_suffix(".new")
             told.write_text(f"{self._round} {version}", encoding="ascii")
             told.replace(self._told)
@@ -109,12 +110,12 @@ class Disk:
 
     def _check(self, at: Path, told: Told) -> None:
         site = Follower(at / str(told.round), self._published)
-        following = FIRST if told.version == NOTHING else told.version + 1
-        last = self._published.versions[-1]
-        served = site.check_served(told.version, following)
+        following = int(FIRST) if told.version == NOTHING else told.version + 1
+        either = str(told.version), str(following)
+        served = int(site.check_served(*either))
         site.recover()
-        assert site.check_consistent(told.version, following) >= served
-        site.check_taken(min(following + 1, last))
+        assert int(site.check_consistent(*either)) >= served
+        site.check_taken(str(min(following + 1, int(self._published.versions[-1]))))
 
 
 def test_after_a_power_cut_it_is_the_old_version_or_the_new_one(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version that the guard let pass does harm, and is taken back under the questions of a class.
+"""A harmful version that the guard let pass is rolled back under questions.
 
-The daemon is real, what is counted is what it counts, and who looks is the service
-that follows the feed; only its clock is a test's.
+Daemon, counters and the follower of the feed are real; only the follower's clock is a
+test's.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import pytest
 
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed.feed_config import Followed
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follower import Keeper
+from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.version_history import Event
 from filterd.feed.version_watch import EVERY_S
 from tests.support.asking import Asker, NoAnswerError
@@ -43,7 +44,7 @@ pytestmark = pytest.mark.long
 
 FEED = Followed("https://feed.example/", "Asia/Ho_Chi_Minh")
 LOVED = name_of(SECOND)
-"""What everybody asks for, and the second version blocks by mistake."""
+"""The popular name that the second version blocks by mistake."""
 
 
 def _answer(query: dns.message.Message) -> dns.message.Message:
@@ -54,7 +55,7 @@ def _answer(query: dns.message.Message) -> dns.message.Message:
 
 
 class Class(threading.Thread):
-    """Asks for the loved name and one that must be blocked, until it is told to stop."""
+    """Asks for the popular name and one that must be blocked, until it is stopped."""
 
     def __init__(self, port: int) -> None:
         super().__init__()
@@ -124,7 +125,9 @@ def test_a_version_that_blocks_what_all_ask_for_is_taken_back_and_nobody_loses_a
     keeper = Keeper(
         school.site,
         lambda: FEED,
-        lambda _: FolderFetcher(school.published.at(SECOND), school.clock),
+        lambda _: TufArrival(
+            school.site.trust, FolderFetcher(school.published.at(SECOND), school.clock)
+        ),
         school.clock,
         school.daemon,
         lambda: 0.5,
@@ -132,7 +135,7 @@ def test_a_version_that_blocks_what_all_ask_for_is_taken_back_and_nobody_loses_a
     pupils.wait_for(dns.rcode.NOERROR, 250)
     school.run(SECOND)
     keeper.work()
-    assert school.site.versions.in_force().current == SECOND  # too few answers to tell
+    assert school.site.versions.in_force().current == SECOND  # too few answers to judge
     pupils.wait_for(dns.rcode.NXDOMAIN, 250)
     school.clock.advance(EVERY_S)
     keeper.work()

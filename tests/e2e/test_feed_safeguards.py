@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What our own code adds to TUF, each with its control: without it the attack succeeds."""
+"""The safeguards that filterd adds to TUF, each with its control."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ from filterd.errors import (
     TooLargeError,
     TooSlowError,
 )
-from filterd.feed import http_fetcher, tuf_refresh
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.http_fetcher import WebFetcher
+from filterd.feed import fetchers, tuf_refresh
+from filterd.feed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import look
-from filterd.http_download import Limits, Pace
+from filterd.http_download import DownloadLimits, Pace
 from tests.support import feed_attacks
 from tests.support.feed_attacks import Stage, drip
 from tests.support.publisher import (
@@ -109,7 +108,7 @@ def test_a_run_of_many_files_ends_at_its_deadline_though_each_is_fast(
 
     server.answers[""] = five_minutes
     with pytest.raises(TooSlowError, match="within 900 s"):
-        site.take(server.url, Limits(window_s=1_000))
+        site.take(server.url, DownloadLimits(window_s=1_000))
 
 
 def test_a_server_that_says_nothing_is_left(server: Server, site: Site) -> None:
@@ -120,7 +119,7 @@ def test_a_server_that_says_nothing_is_left(server: Server, site: Site) -> None:
 
     server.answers[TIMESTAMP] = silence
     with pytest.raises(TooSlowError, match="nothing came"):
-        site.take(server.url, Limits(silence_s=0.05))
+        site.take(server.url, DownloadLimits(silence_s=0.05))
 
 
 def test_control_without_our_bound_an_endless_answer_is_read_to_its_end(
@@ -140,9 +139,9 @@ def test_control_without_our_bound_an_endless_answer_is_read_to_its_end(
         site.take(server.url)
     assert read < 1_000_000
 
-    bounded = http_fetcher.Fetcher.download_bytes
+    bounded = fetchers.Fetcher.download_bytes
     monkeypatch.setattr(
-        http_fetcher.Fetcher, "download_bytes", lambda self, url, _: bounded(self, url, 10**12)
+        fetchers.Fetcher, "download_bytes", lambda self, url, _: bounded(self, url, 10**12)
     )
     with pytest.raises(FeedError):
         site.take(server.url)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that does not give the feed's folder: the lists in force serve on, and it is told."""
+"""A disk that does not return the feed's folder: the lists in force stay."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [needs_root, pytest.mark.long]
-VERSION = 12
+VERSION = "12"
 
 
 class School:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""New lists do not wait until somebody has mended ``site.yaml``: not at a daemon, nor at a start.
+"""New lists do not wait for a correct ``site.yaml``, at daemon or start.
 
-Guard and daemon are real. What the school had set before, its own lists included, stays.
+Guard and daemon are real. The school's earlier settings and its own lists stay.
 """
 
 from __future__ import annotations

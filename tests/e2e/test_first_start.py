@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A first start on a disk that takes nothing: what ships is served from memory.
+"""A first start on a disk that takes nothing serves the shipped lists from memory.
 
-And the disk of one that serves fills up, at any later moment.
+Also, the disk of a running daemon fills up, at any later moment.
 """
 
 from __future__ import annotations

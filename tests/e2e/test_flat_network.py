@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school without VLANs: real devices, leases and neighbours; a room and its exam by MACs alone.
+"""A school without VLANs: real devices, leases, and a room known by MACs.
 
 Skipped where network namespaces cannot be made (they need root).
 """

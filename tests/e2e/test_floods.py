@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floods on real sockets, small and untimed; ``tests.bench.floods`` measures large ones.
+"""Small, untimed floods on real sockets; ``tests.bench.floods`` has large ones.
 
-What comes while the loop is held is all there when it goes on, as in a flood
-that is faster than any answer.
+Questions that arrive while the loop is held are all there when it goes on, as in a
+flood that is faster than any answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from filterd.fastpath._rate_limit_py import KNOWN_AFTER_S, Verdict
+from filterd.fastpath._rate_limit_py import KNOWN_AFTER_S, Treatment
 from filterd.policy.model import RateLimit
 from tests.support.bell import ring
 from tests.support.serving import GRADE_1, STAFF, WITHIN_S, Serving, a_site
@@ -113,7 +113,7 @@ def test_a_forged_teacher_s_flood_sends_the_teacher_to_tcp_where_he_is_served(
         serving.run(flooding(forger))
         hint = dns.message.from_wire(teacher.ask(BLOCKED))
         assert bool(hint.flags & dns.flags.TC) is (rate is LIMITED)
-        for _ in range(3):  # as often as he likes: nobody forges a connection
+        for _ in range(3):  # without a limit: a connection cannot be forged
             answer = serving.ask("porn.example", source=TEACHER, by="tcp")
             assert answer.rcode() == dns.rcode.NXDOMAIN
         assert (serving.udp[0].counters["truncated_rate"] > FLOOD / 2) is (rate is LIMITED)
@@ -125,7 +125,7 @@ def test_in_an_overload_newcomers_come_by_tcp_and_are_known_afterwards(index: In
         serving.clock.advance(KNOWN_AFTER_S)
         table, now = serving.limiter.table, serving.clock.monotonic()
         begun = serving.run(lambda: table.crowd(bytes([10, 0, 0, 1]), 0, now, lambda *_: True))
-        assert begun == Verdict.HINT_OVERLOAD
+        assert begun == Treatment.HINT_OVERLOAD
         assert dns.message.from_wire(known.ask(BLOCKED)).rcode() == dns.rcode.NXDOMAIN
         newcomer = HONEST[0]
         assert serving.ask("porn.example", source=newcomer).flags & dns.flags.TC
@@ -138,7 +138,7 @@ def test_in_an_overload_newcomers_come_by_tcp_and_are_known_afterwards(index: In
 def rung(index: Index, upstream: FakeUpstream, rate: RateLimit) -> tuple[int, int]:
     """Let 100 clients ask for ten names at once; return the lost and the exchanges going on.
 
-    One of the names is blocked, which asks nobody.
+    One of the names is blocked, which asks no upstream.
     """
     names = [f"bell{number}.example.com" for number in range(9)]
     upstream.add(*(f"{name}. 300 IN A 192.0.2.7" for name in names))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever a forger sends, clients get the true answer and the cache stays clean (dns.md §7).
+"""Whatever a forger sends, clients get the real answer and the cache stays clean.
 
-The forger speaks from the upstream's own address and port, and is quicker than
-the upstream: all that it does not have is the one thing that each test takes away.
+The forger sends from the upstream's own address and port, and is faster than the
+upstream: it lacks only the one thing that each test is about.
 """
 
 from __future__ import annotations
@@ -220,7 +220,9 @@ def icmp_first(upstream: FakeUpstream) -> Iterator[None]:
         pytest.skip("a raw socket needs root")
 
     def respond(query: dns.message.Message) -> dns.message.Message:
-        with suppress(OSError):  # whoever gives up at the first does not wait for the others
+        with suppress(
+            OSError
+        ):  # an attempt that gives up at the first does not wait for the others
             for _ in range(20):
                 raw.sendto(_unreachable(upstream), ("127.0.0.1", 0))
         return an_answer(query, GOOD)

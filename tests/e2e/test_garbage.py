@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions leave nothing to the garbage collector, which is asked to look rarely.
+"""Questions leave nothing to the garbage collector, which runs rarely.
 
-What only the collector can free would pile up between its looks, and each look
-makes clients wait. So whatever becomes of a question, its objects must be gone
-with the last reference: no cycles, also where something went wrong.
+Objects that only the collector can free would pile up between its runs, and each run
+delays clients. So the objects of every question must be freed with the last reference,
+without cycles, also after an error.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ KINDS = {
 
 
 def respond(query: dns.message.Message) -> dns.message.Message | None:
-    """Answer as the name says."""
+    """Answer by the name."""
     name = query.question[0].name.to_text()
     if ".silent." in name:
         return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RRsets of hundreds and thousands of records are answered: TC by UDP, whole by TCP."""
+"""RRsets of hundreds and thousands of records: TC over UDP, whole over TCP."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def whole(rtype: str) -> bytes:
 
 @pytest.fixture
 def large() -> Iterator[FakeUpstream]:
-    """Return an upstream that says TC by UDP, and as many records by TCP as ``COUNTS`` says."""
+    """Return an upstream with TC over UDP, and ``COUNTS`` records over TCP."""
 
     def truncated(query: dns.message.Message) -> dns.message.Message:
         said = dns.message.make_response(query)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon as a process: it starts, hears signals and commands, and leaves nothing behind."""
+"""The daemon as a process: start, signals, commands, and a clean end."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def test_a_state_folder_that_cannot_be_written_is_served_from(school: School) ->
         state = served.state
     for unwritable in (state.daemon_lock, state.control_socket):
         unwritable.unlink(missing_ok=True)
-        (unwritable / "x").mkdir(parents=True)  # root, who runs tests, may write everywhere
+        (unwritable / "x").mkdir(parents=True)  # root, the user of tests, may write everywhere
     with serving(school.config, school.state):
         school.is_blocked("www.tiktok.com")
 

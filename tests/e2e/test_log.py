@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log of a real daemon: what was answered is in it once, and no answer waits for it."""
+"""The log of a real daemon: each answer is counted once, and none waits for it."""
 
 from __future__ import annotations
 

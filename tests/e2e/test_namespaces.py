@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks, and where answers leave from (dns.md §1): real interfaces, filterd as a process.
+"""The client of a question and the source of its answer, on real interfaces.
 
 Skipped where network namespaces cannot be made (they need root).
 """
@@ -128,7 +128,7 @@ def test_a_mac_stays_with_its_device_and_not_with_the_address(serving: Gateway) 
     serving.laptop.ip("address del 192.168.6.30/24 dev eth0")
     serving.pupil.ip("address add 192.168.6.30/24 dev eth0")
     try:
-        serving.pupil.ip("neigh flush dev eth0")  # so that it tells the gateway who it is
+        serving.pupil.ip("neigh flush dev eth0")  # so that the gateway learns its address
         eventually(lambda: not is_silent(serving.pupil, SERVER, "192.168.6.30"))
         eventually(lambda: is_blocked(serving.pupil, SERVER, "192.168.6.30"))
     finally:
@@ -303,7 +303,7 @@ def _addresses(serving: Gateway, name: str) -> list[str]:
 def test_nothing_leaves_the_gateway_but_answers_and_questions_to_the_upstream(
     serving: Gateway,
 ) -> None:
-    """Whatever the tests before did, names of every kind, a silent upstream (reliability.md B8)."""
+    """Whatever the tests before did, names of every kind, a silent upstream."""
     serving.upstream.silent.set()
     for name in ("b.example", "c.example"):
         assert is_silent(serving.pupil, SERVER, name=name)

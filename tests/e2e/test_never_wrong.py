@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever happens in whatever order, no reply is one that the oracle does not allow.
+"""Whatever happens in whatever order, the oracle allows every reply.
 
-The oracle knows no cache, no table and no index (``tests.support.oracle_answers``).
-It judges every reply of real workers on real sockets, whose time is the test's,
-in lives of random steps. A life that goes wrong is told by its seed, and cut to
-the least that still goes wrong.
+The oracle knows no cache, no table and no index (``tests.support.oracle_answers``). It
+checks every reply of real workers on real sockets, on a test's clock, in lives of random
+steps. A failing life is reported by its seed, and cut to the fewest steps that fail.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No reply of a real daemon is wrong, while its workers are killed and its rules change."""
+"""No reply of a real daemon is wrong while workers are killed and rules change."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No reply is wrong in a school whose lessons begin and end and whose people give commands.
+"""No reply is wrong in a school with lessons and with changes by command.
 
-As ``test_never_wrong``, with all that holds by turns: lessons, schedules,
-exceptions, rooms, exams, settings. The oracle works out what holds at the moment
-of each reply from all that was ever said (``tests.support.oracle_week``).
+As ``test_never_wrong``, with all rules that depend on time: lessons, schedules,
+exceptions, rooms, exams, settings. The oracle computes the rules at the moment of each
+reply from all changes (``tests.support.oracle_week``).
 """
 
 from __future__ import annotations

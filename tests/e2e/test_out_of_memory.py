@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process without memory or descriptors ends or waits; it takes neither processor nor disk."""
+"""A process without memory or descriptors ends or waits."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def _answers(school: School) -> bool:
-    """Tell whether a listed name is blocked and another one answered."""
+    """Return whether a listed name is blocked and another one answered."""
     with Asker(("127.0.0.1", school.port), SOURCES["3"]) as asker:
         blocked, other = (
             dns.message.from_wire(asker.by_udp(a_query(name)))
@@ -71,7 +71,7 @@ def test_a_process_without_memory_is_replaced_and_a_reload_comes_about(
     pid = getattr(school, whom)
     resource.prlimit(pid, resource.RLIMIT_AS, (TIGHT, TIGHT))
     run("reload", *school.served.options)
-    # Whoever asks while it is replaced may be told so.
+    # A command while it is replaced may get an error.
     codes = (run("reload", *school.served.options).code for _ in range(TRIES))
     assert 0 in codes
     assert _answers(school)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands have set, on disks that fail and in processes that die.
+"""Changes by command, on failing disks and in dying processes.
 
-Always the same: what was acknowledged is in force, and besides it at most what
-was being made, wholly; and changes can be made again.
+The invariant: an acknowledged change is in force, beside it at most the unfinished one,
+wholly; and changes can be made again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pytest
 
 import filterd
 from filterd.errors import StoreError
-from filterd.overrides import snapshot, store_file, store_schema
+from filterd.overrides import snapshot, store_file
 from filterd.overrides.history_chain import HistoryRow
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
@@ -130,7 +130,7 @@ def test_an_older_store_whose_migration_is_killed_is_migrated_by_the_next(
         died = dies_at_statement(a_store(state).start, step)
         assert in_force(state) == ["a.example"]
         with store_file.to_read(state.overrides) as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (store_schema.VERSION,)
+            assert connection.execute("PRAGMA user_version").fetchone() == (store_file.VERSION,)
         step += 1
     assert step > 8
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of what commands have set that are gone: what is set stays, or every command says so.
+"""Lost files of changes by command: the changes hold, or every command reports it.
 
-Questions come from before the start of the daemon, so each start is seen from its
+Questions are sent before the start of the daemon, so each start is checked from its
 first answer on.
 """
 
@@ -67,7 +67,7 @@ class Flood:
 
     def _run(self) -> None:
         while not self._over.is_set():
-            with contextlib.suppress(OSError):  # while nobody listens
+            with contextlib.suppress(OSError):  # without a listener
                 self._stub.sendto(a_query(BLOCKED), self._to)
             with contextlib.suppress(OSError):
                 while answer := self._stub.recv(4096):
@@ -112,7 +112,7 @@ class School:
         return ask(self.state.control_socket, command, **arguments)
 
     def status(self) -> str:
-        """Return all that is told of what commands have set."""
+        """Return all reports of changes by command."""
         return str(self.ask("status")["changes"])
 
     def lose(self, *paths: Path) -> None:

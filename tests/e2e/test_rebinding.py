@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No public name leads into the school's network (dns.md §11, reliability.md B5)."""
+"""No public name leads into the school's network."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ def a_school(index: Index, upstream: FakeUpstream, *names: str) -> Site:
 
 
 def leading(rtype: str, data: str) -> list[str]:
-    """Return what an upstream says of a name that leads somewhere: an address at the end, too."""
+    """Return an upstream's answer for an alias, with the address at its end."""
     ends = [f"{data} 300 IN A 192.0.2.9"] if rtype == "CNAME" else []
     return [f"evil.example.com. 300 IN {rtype} {data}", *ends]
 
@@ -313,14 +313,14 @@ def test_control_without_the_safeguard_the_alias_would_reach_the_client(
         ("www.thpt.edu.vn", "web.lan.thpt.edu.vn", True),
         ("thpt.edu.vn", "web.lan.thpt.edu.vn", True),
         ("login.thpt.edu.vn", "dc.ad.thpt.edu.vn", True),
-        ("evil.edu.vn", "web.lan.thpt.edu.vn", False),  # anybody may register there
+        ("evil.edu.vn", "web.lan.thpt.edu.vn", False),  # anyone may register there
         ("evil.vn", "web.lan.thpt.edu.vn", False),
         ("evil.lan", "printer.school.lan", False),
         ("thpt.edu.vn.evil.com", "web.lan.thpt.edu.vn", False),
         ("www.thpt.edu.vn", "printer.school.lan", False),
         ("www.thpt.edu.vn", "localhost", False),
         ("nas.thpt.edu.vn", "printer.school.lan", True),  # the site lets it
-        ("www.evil.com", "com.", True),  # nobody's, but of no network either
+        ("www.evil.com", "com.", True),  # unassigned, but of no network either
     ],
 )
 def test_names_of_the_school_s_own_domain_go_on_in_split_horizon(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What administrators, teachers and others may do: real users, logins and groups.
+"""Rights of administrators, teachers and others: real users, logins and groups.
 
-The daemon is a user of its own. Skipped where nobody can become somebody else.
+The daemon has a user of its own. Skipped where a process cannot change its user.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def test_who_may_not_read_the_daemons_files_asks_it_about_the_past(
 
 
 def test_the_author_is_who_the_kernel_says(school: Machine) -> None:
-    """And not what the environment does, which whoever asks may set."""
+    """Nor does the environment count, which the caller may set."""
     told = {"USER": "root", "LOGNAME": "root", "SUDO_USER": "root", "SUDO_UID": "0"}
     school.filterd(TEACHER, *OF_A_TEACHER[1].split(), **told)
     rows = json.loads(school.filterd(ADMIN, "history", "list", "--json").out)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Root's commands on the folder of a service whose user has turned against the machine."""
+"""Root's commands on the state folder of a service whose user is hostile."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ AS_IT_WAS = (
 
 
 class School:
-    """A state folder of the service's user, and root, who gives commands."""
+    """A state folder of the service's user, and commands of root."""
 
     def __init__(self, folder: Path, before: tuple[str, ...]) -> None:
         self.folder, self.before = folder, before
@@ -52,7 +52,7 @@ class School:
         self.stick = published.at(FIRST)
         self.root = folder / "root.json"
         self.root.write_bytes(published.root)
-        # Closed to everybody else, as an administrator's home and stick are.
+        # Closed to all others, as an administrator's home and stick are.
         for path in (self.root, self.stick):
             path.chmod(0o600 if path.is_file() else 0o700)
         self.victim = folder / "victim"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Safe search and Restricted Mode: the safe twin answers, and nothing leads around it."""
+"""Safe search and Restricted Mode: the safe host answers, for every type."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A day of a school whose clock is moved: rooms, lessons, exceptions and exams at their edges.
+"""A school's day on a moved clock: rooms, lessons, exceptions and exams.
 
-Every question goes through a socket, with the fast path and without. What a room
-sees is told by a table of the day that knows nothing of filterd's.
+Every question goes through a socket, with the fast path and without. The expected
+answer comes from a table of the day that shares nothing with filterd.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class School(NamedTuple):
         return self
 
     def set(self, overrides: Overrides) -> None:
-        """Put in force what commands have set, as a worker does when it is told."""
+        """Activate overrides, as a worker does."""
         sites: Any = self.serving.sites
         clock = self.serving.clock
 
@@ -67,7 +67,7 @@ class School(NamedTuple):
         self.serving.run(move)
 
     def sees(self, name: str, source: str = ADDRESS) -> bool:
-        """Tell whether a client gets an address for a name, the same each time it asks."""
+        """Return whether a client gets an address for a name, the same each time it asks."""
         if not any(key.startswith(f"{name} ") for key in self.upstream.records):
             self.upstream.add(f"{name}. 300 IN A 192.0.2.9")
         answers = [self.serving.ask(name, source=source) for _ in range(4)]

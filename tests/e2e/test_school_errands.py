@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the README promises a teacher: each errand is one command, in force when it returns."""
+"""The tasks of a teacher in the README: one command each, in force at once."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_mistake_of_a_list_needs_a_list_that_has_it(school: Served) -> None:
 def test_a_parent_gets_an_answer_about_today(school: Served) -> None:
     asked = (TIKTOK, "--grade", "3")
     assert _check(school, *asked) == 1
-    assert _check(school, *asked, "--at", "2020-01-01T10:00") == 2  # nobody knows any more
+    assert _check(school, *asked, "--at", "2020-01-01T10:00") == 2  # forgotten
     assert _check(school, *asked, "--at", "t2 10:00") == 1
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of what is in force that are gone: what was listed last stays blocked."""
+"""Lost files of the active site: listed names stay blocked."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The service as systemd runs it: what it is told, and that it needs one right and one folder."""
+"""The service under systemd: its notifications, one capability and one folder."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class ServiceManager:
         return reports
 
     def forget(self) -> None:
-        """Drop what was told up to now."""
+        """Drop the notifications so far."""
         with contextlib.suppress(BlockingIOError):
             self._socket.setblocking(False)
             while self._socket.recv(4096):
@@ -122,7 +122,7 @@ def test_the_watchdog_is_not_fed_while_the_only_worker_hangs(
     manager.until("WATCHDOG=1")
     _, worker = children(served.process.pid)
     os.kill(worker, signal.SIGSTOP)
-    time.sleep(0.05)  # a question that it had answered may still be on its way to be told
+    time.sleep(0.05)  # the notification of an answered question may still be on its way
     manager.forget()
     assert manager.next(within_s=5 * WATCHDOG_S) == ""
     os.kill(worker, signal.SIGCONT)
@@ -159,7 +159,7 @@ mount -t tmpfs -o mode=755 tmpfs {hidden}
 mkdir -p {prefix}
 mount --bind {folder}/python {prefix}
 """
-"""Shows nobody the interpreter in a home that is closed to others."""
+"""Hides the interpreter in a home that is closed to others."""
 
 ASK = f"""
 import dns.message, dns.query, dns.rcode
@@ -178,7 +178,7 @@ def _way_to_python(folder: Path) -> str:
 
 @contextlib.contextmanager
 def _in_a_box(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Serve as nobody, with the right to bind port 53, where only the state can be written."""
+    """Serve as the user nobody, with the right to bind port 53 and to write the state only."""
     script = IN_A_BOX.format(
         folder=folder, user=NOBODY, python=sys.executable, reach=_way_to_python(folder)
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTPS and SVCB records: where they lead, and the keys that they offer (dns.md §11)."""
+"""HTTPS and SVCB records: their targets, and the keys that they offer."""
 
 from __future__ import annotations
 

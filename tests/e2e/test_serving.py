@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What clients get, asked through real sockets."""
+"""Answers to clients through real sockets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GRADE_OF_ADDRESS = {
     "127.0.0.1": "preschool",
     "127.9.9.9": "preschool",
 }
-"""The contract of ``policies/site.yaml``; whoever is not in it is the strictest."""
+"""The contract of ``policies/site.yaml``; an unlisted client is the strictest."""
 
 
 def edes(response: dns.message.Message) -> list[int]:
@@ -79,7 +79,7 @@ BLOCKS = {
     BlockResponse.NODATA: ("NOERROR", "NOERROR", []),
     BlockResponse.SINKHOLE: ("NOERROR", "NOERROR", ["0.0.0.0"]),
 }
-"""By what the grade's file says: the code for A, the code for TXT, the addresses."""
+"""By the grade's file: the code for A, the code for TXT, the addresses."""
 
 
 @pytest.mark.parametrize(("response", "looks"), BLOCKS.items())

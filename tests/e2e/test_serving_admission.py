@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may be asked at all, through real sockets (dns.md §2, RFC 6891, RFC 8906)."""
+"""Admission of questions, through real sockets (RFC 6891, RFC 8906)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Aliases, the cache and shared exchanges, through real sockets (dns.md §6, §7)."""
+"""Aliases, the cache and shared exchanges, through real sockets."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that mean something by themselves never leave the school (dns.md §3, §4)."""
+"""Special-use names never leave the school."""
 
 from __future__ import annotations
 

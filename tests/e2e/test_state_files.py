@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands in the place of state files, and what others may read of them.
+"""Foreign objects in place of state files, and the permissions of state files.
 
-A pipe, a folder, a socket, a device, a loop of links, a file beyond all measure: the
-start goes on with the last good, within its usual time.
+With a pipe, a folder, a socket, a device, a loop of links or a huge file the start uses
+the last good state, within its usual time.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Site:
             ask(self.state.control_socket, "change", kind="exception", reason="r", **block)
 
     def check(self, served: Served) -> None:
-        """See that it blocks, takes changes and tells how it fares."""
+        """Check that it blocks, accepts changes and reports its status."""
         assert is_blocked(self.port, LOCKED)
         assert is_blocked(self.port, BLOCKED)
         status = ask(self.state.control_socket, "status")

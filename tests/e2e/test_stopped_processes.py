@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever process stops or turns in a circle, nobody waits longer than 5 s for DNS."""
+"""No stopped or looping process takes DNS away for more than 5 s."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,7 +29,7 @@ _MONOTONIC = SystemClock().monotonic
 
 
 def _without_answer_s(school: School, for_s: float) -> float:
-    """Ask for so long, or until it is answered again; return how long nobody was answered."""
+    """Ask for so long, or until there are answers again; return the time without answers."""
     began, last = _MONOTONIC(), _MONOTONIC()
     longest = 0.0
     with socket.socket(type=socket.SOCK_DGRAM) as device:
@@ -85,7 +85,13 @@ def test_a_worker_in_a_circle_is_replaced_in_time(tmp_path: Path, built: StateFo
         asking = os.fork()
         if asking == 0:
             with contextlib.suppress(BaseException):
-                what = {"qname": "00", "qtype": 1, "grade": "3", "client": None, "at": None}
+                what: dict[str, Any] = {
+                    "qname": "00",
+                    "qtype": 1,
+                    "grade": "3",
+                    "client": None,
+                    "at": None,
+                }
                 control.ask(school.served.state.control_socket, "check", **what)
             os._exit(0)
         # The command is asked again of the successor, and of no third.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connections that are held, dripped into and never read: others are served (reliability.md A6).
+"""TCP connections that are held, slow and never read: other clients are served.
 
-``python -m tests.bench.tcp_abuse`` measures the same with a real daemon. Limits
-are short here, so that nobody waits for them.
+``python -m tests.bench.tcp_abuse`` measures the same with a real daemon. Limits are
+short here, so that tests do not wait.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import dns.rcode
 import pytest
 
 from filterd.daemon import tcp_listener, tcp_slots
-from filterd.daemon.tcp_slots import Places
+from filterd.daemon.tcp_slots import TcpSlots
 from tests.support.abuse import Abuse, Abuser, Slow, WriteOnly
 from tests.support.serving import open_sockets
 from tests.support.wire import a_query
@@ -131,7 +131,7 @@ def test_all_places_taken_lock_nobody_out(
 ) -> None:
     be_patient(monkeypatch)
     if not makes_room:
-        monkeypatch.setattr(Places, "_who_makes_room", lambda *_: None)
+        monkeypatch.setattr(TcpSlots, "_who_makes_room", lambda *_: None)
     with Abuse(a_hundred_and_fifty(serving, (Abuser, Dripping, OneQuestion))):
         serving.eventually(lambda: len(serving.connections) == tcp_slots.MOST_CONNECTIONS)
         with ExitStack() as stack:

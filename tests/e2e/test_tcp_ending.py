@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A listener that stops resets nobody: connections end with their answers, later ones wait."""
+"""A listener that stops resets no connection: answers are sent, later ones wait."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def on_each_loop(
 
 
 def without_winding_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let listeners end as if they had nobody's answers to give."""
+    """Let listeners end as if no answers were waiting."""
 
     def cut(listener: TcpListener) -> None:
         assert listener._acceptor is not None
@@ -51,7 +51,7 @@ def without_winding_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def is_reset(stub: TcpStub) -> bool:
-    """Wait for the end; tell whether it was a reset."""
+    """Wait for the end; return whether it was a reset."""
     try:
         while stub.socket.recv(4_096):
             pass
@@ -143,7 +143,7 @@ def test_who_is_being_accepted_at_the_end_is_answered(on_each_loop: Serving) -> 
 def test_small_answers_wait_for_no_acknowledgement(
     index: Index, monkeypatch: pytest.MonkeyPatch, *, is_set: bool
 ) -> None:
-    """Plain asyncio sets the option only on sockets that say which protocol they speak."""
+    """Plain asyncio sets the option only on sockets with an explicit protocol."""
     option = socket.IPPROTO_TCP, socket.TCP_NODELAY
     if not is_set:
         monkeypatch.delitem(tcp_listener._INHERITED, option)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An upstream by TLS as an administrator writes it, and the daemon as a process of its own."""
+"""An upstream over TLS, as an administrator sets it, with a real daemon."""
 
 from __future__ import annotations
 

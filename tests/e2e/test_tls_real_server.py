@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody else's server by TLS: a real Unbound, whose answers nobody made up for a test."""
+"""A foreign server over TLS: a real Unbound, whose answers no test has composed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Upstreams by TLS through real sockets (dns.md §7, RFC 7858, RFC 8310).
+"""Upstreams over TLS through real sockets (RFC 7858, RFC 8310).
 
-One server is behind two doors: by TLS, and in clear at the port where it is
-asked without. So a test sees which way every single question went.
+One server has two ports: for TLS, and for plain questions. So a test sees the transport
+of every question.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BELL = 200
 
 @pytest.fixture(autouse=True)
 def _way_in_clear(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks the server of a test in clear reaches it, and is seen."""
+    """A question in clear reaches the server of a test, and is counted."""
     monkeypatch.setattr(route, "PLAIN_PORT", request.getfixturevalue("door").upstream.port)
 
 
@@ -226,7 +226,7 @@ def test_a_server_that_never_answers_is_a_failure_in_time(
     assert set(door.upstream.transports) == {"tls"}
 
 
-# What a server says that is trusted.
+# The answer of a trusted server.
 
 
 def _validated(query: dns.message.Message) -> dns.message.Message:
@@ -246,7 +246,7 @@ def test_what_a_trusted_server_validated_is_passed_on(
         assert bool(response.flags & dns.flags.AD) == trusted
 
 
-# While nobody knows what time it is.
+# While the time is not known.
 
 
 def _at(serving: Serving, wall: float) -> None:

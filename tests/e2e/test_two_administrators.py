@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two administrators at once: the changes of two processes come one between the other.
+"""Two administrators at once: the changes of two processes interleave.
 
-Nothing is lost, nothing is made twice, the chain is whole, and what is in force is
-what the history comes to. Who cannot have what the other has taken is told so.
+Nothing is lost or made twice, the chain is whole, and the rules in force are those of
+the history. A command that comes too late gets an error.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ for n in range(int(times)):
 """
 
 CONFLICTS = ("stands in the room", "has the exam", "to take back", "has replaced what", "has ended")
-"""What somebody is told who comes second, or wants to take back what is gone."""
+"""The error of the second command, or of an undo without its change."""
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def _at_once(served: Served) -> list[list[dict[str, Any]]]:
-    """Let both begin together; return what each was told."""
+    """Let both begin together; return the replies to each."""
     ends_at = SystemClock().wall() + 3600
     children = []
     for own in "ab":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an upstream, or who sees as much, can learn of the IDs and ports to come (B1).
+"""How far an upstream, or an observer of it, can predict IDs and ports.
 
 A test may fail by chance about once in a million runs; ``tests.bench.entropy``
 asks a hundred thousand questions and prints the figures.
@@ -22,7 +22,7 @@ QUESTIONS = 3_000
 
 
 def hides(found: Figures) -> bool:
-    """Tell whether the figures are those of randomness; bounds are five standard errors wide."""
+    """Return whether the figures are those of randomness; bounds are five standard errors wide."""
     return (
         found.distinct_ports > 0.9 * found.expected_ports
         and found.p_upper > 1e-6

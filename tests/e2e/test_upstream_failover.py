@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several upstreams, of which some are slow, silent, gone or of no use (dns.md §7)."""
+"""Several upstreams, some of them slow, silent, gone or useless."""
 
 from __future__ import annotations
 
@@ -459,7 +459,7 @@ def change_upstreams(serving: Serving, to: FakeUpstream, *, ending: bool) -> Non
 def test_who_waits_for_upstreams_that_are_changed_gets_the_word_of_the_new_ones_in_time(
     index: Index, second: FakeUpstream, monkeypatch: pytest.MonkeyPatch, *, ending: bool, fast: bool
 ) -> None:
-    monkeypatch.setattr(exchange, "DEADLINE_S", 0.5)  # of the old ones, who would be waited for
+    monkeypatch.setattr(exchange, "DEADLINE_S", 0.5)  # of the old ones, which would be waited for
     with (
         silence() as dead,
         Serving(a_site(index, [dead]), listen=["127.0.0.1"], fast=fast) as serving,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A forwarder stays a forwarder: it asks those that it was told to, and only questions (B8)."""
+"""filterd stays a forwarder: it asks only its upstreams, and only questions."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
 
 DECOYS = ["127.66.0.1", "127.66.0.2", "127.66.0.3"]
-"""What the upstreams talk of; nobody is told to ask there."""
+"""Addresses in the upstreams' answers; filterd must not ask them."""
 
 _WATCHED = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 _watching: list[Watch] = []
 
 
 class Watch:
-    """Notes where a thread's sockets send, as Python tells; uvloop's own are not seen."""
+    """Notes the targets of a thread's sockets in Python; uvloop's own are not seen."""
 
     def __init__(self, thread: int | None) -> None:
         self.thread = thread

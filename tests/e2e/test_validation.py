@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""filterd between resolvers that validate: one behind it, one in front (dns.md §5).
+"""filterd between resolvers that validate: one behind it, one in front.
 
-It validates nothing itself. What it owes both is to carry questions and proofs
-unharmed, to keep apart what CD and DO make different, and to claim nothing.
+filterd validates nothing. It must carry questions and proofs unchanged, keep answers
+for different CD and DO apart, and claim nothing.
 """
 
 from __future__ import annotations

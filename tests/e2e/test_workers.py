@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several processes answer as one: nothing is lost when one dies, nothing leaks in between."""
+"""Several processes answer as one: nothing is lost when one dies."""
 
 from __future__ import annotations
 

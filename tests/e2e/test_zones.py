@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Zones of the school, local and delegated, through real sockets (dns.md §3)."""
+"""Zones of the school, local and delegated, through real sockets."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ MISSING = [
 
 @pytest.fixture(scope="module")
 def printers(index: Index, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """Serve a school that publishes a printer, as its file says it."""
+    """Serve a school that publishes a printer in its file."""
     policy = site_files.a_policy(tmp_path_factory.mktemp("site"), PRINTERS)
     with FakeUpstream() as upstream:
         site = Site.of(policy, index, (UpstreamServer("127.0.0.1", upstream.port),))

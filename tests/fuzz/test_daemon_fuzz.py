@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spoilt packets to a real daemon by UDP and TCP, before an upstream that lies.
+"""Mutated packets to a real daemon over UDP and TCP, with an upstream that lies.
 
-``FILTERD_FUZZ_PACKETS`` says how many (3,000 unless set), a tenth of them by TCP;
-``FILTERD_FUZZ_SEED`` repeats a run as far as a network lets it. Meanwhile
-somebody honest asks every 100 ms.
+``FILTERD_FUZZ_PACKETS`` is the number (3,000 unless set), a tenth of them over TCP;
+``FILTERD_FUZZ_SEED`` repeats a run as far as a network allows. Meanwhile an honest client
+asks every 100 ms.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Spoiler:
 
 @dataclass
 class Honest:
-    """Somebody who asks the same and something new every 100 ms, and counts what comes."""
+    """A client that asks an old and a new name every 100 ms, and counts the answers."""
 
     port: int
     answered: Counter[str] = field(default_factory=Counter)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Native modules built with sanitizers, each under a driver of its own, and faults put into them.
+"""Native modules built with sanitizers, each with its driver, and planted faults.
 
-``FILTERD_FUZZ_NATIVE_S`` says how many seconds each driver draws inputs; unless it
-is set nothing is built. ``FILTERD_FUZZ_SEED`` repeats a run.
+``FILTERD_FUZZ_NATIVE_S`` is the time in seconds for which each driver draws inputs; unless
+it is set nothing is built. ``FILTERD_FUZZ_SEED`` repeats a run.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from importlib import util
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.fuzz.native import building, running
 from tests.fuzz.native.broken import BROKEN
-from tests.fuzz.native.driving import driver_of
 from tests.support import native_faults
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
 SECONDS = float(os.environ.get("FILTERD_FUZZ_NATIVE_S", "0"))
 SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "0")) or random.randrange(1, 1 << 32)
-MODULES = sorted(building.native_modules())
+DRIVERS = sorted(BROKEN)
 
 CORES = 2
 FAULT_FOUND_WITHIN_S = 30.0
@@ -48,15 +46,20 @@ def test_every_native_source_is_declared() -> None:
     assert sources == {one for some in building.native_modules().values() for one in some}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_every_native_module_has_a_driver(module: str) -> None:
-    assert util.find_spec(driver_of(module)), f"nothing drives {module}"
+def test_every_native_module_has_a_driver() -> None:
+    assert {broken.extension for broken in BROKEN.values()} == set(building.native_modules())
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_every_native_module_has_a_fault_that_can_be_put_into_it(module: str) -> None:
-    source = (building.ROOT / BROKEN[module].path).read_text(encoding="utf-8")
-    assert building.changed(source, BROKEN[module]) != source
+def test_every_driver_has_a_fault_to_find() -> None:
+    folder = building.ROOT / "tests" / "fuzz" / "native" / "drivers"
+    assert {path.stem for path in folder.glob("*.py")} == set(DRIVERS)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_the_fault_can_be_put_into_its_source(driver: str) -> None:
+    change = BROKEN[driver].change
+    source = (building.ROOT / change.path).read_text(encoding="utf-8")
+    assert building.changed(source, change) != source
 
 
 @pytest.mark.parametrize("module", native_faults.MODULES)
@@ -86,15 +89,15 @@ def built(pool: ThreadPoolExecutor, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def outcomes(pool: ThreadPoolExecutor, built: Path) -> dict[str, Future[Outcome]]:
     """What becomes of each driver, two at a time."""
-    return {one: pool.submit(running.run, built, one, SECONDS, SEED) for one in MODULES}
+    return {one: pool.submit(running.run, built, one, SECONDS, SEED) for one in DRIVERS}
 
 
 @long
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_no_input_makes_a_native_module_leave_its_bounds(
-    outcomes: dict[str, Future[Outcome]], module: str, capsys: pytest.CaptureFixture[str]
+    outcomes: dict[str, Future[Outcome]], driver: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = outcomes[module].result()
+    outcome = outcomes[driver].result()
     assert not outcome.finding, str(outcome)
     with capsys.disabled():
         sys.stdout.write(f"\n{outcome}")
@@ -105,26 +108,27 @@ def test_no_input_makes_a_native_module_leave_its_bounds(
 def outcomes_of_faults(
     pool: ThreadPoolExecutor, built: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Future[Outcome]]:
-    """What becomes of each driver when a fault has been put into its module."""
+    """What becomes of each driver when a fault has been put into what it drives."""
 
-    def drive(module: str) -> Outcome:
+    def drive(driver: str) -> Outcome:
         target = tmp_path_factory.mktemp("broken") / "sanitized"
-        broken = building.build_changed(built, target, module, BROKEN[module])
-        return running.run(broken, module, FAULT_FOUND_WITHIN_S, SEED)
+        broken = BROKEN[driver]
+        build = building.build_changed(built, target, broken.extension, broken.change)
+        return running.run(build, driver, FAULT_FOUND_WITHIN_S, SEED)
 
-    return {one: pool.submit(drive, one) for one in MODULES}
+    return {one: pool.submit(drive, one) for one in DRIVERS}
 
 
 @long
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("driver", DRIVERS)
 def test_a_fault_put_into_a_native_module_is_found(
     outcomes_of_faults: dict[str, Future[Outcome]],
-    module: str,
+    driver: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    outcome = outcomes_of_faults[module].result()
+    outcome = outcomes_of_faults[driver].result()
     assert outcome.finding, f"nothing was found in {outcome.inputs} inputs"
     found = [line for line in outcome.finding.splitlines() if any(one in line for one in FINDINGS)]
     assert found, outcome.finding
     with capsys.disabled():
-        sys.stdout.write(f"\n{module}: a fault put into it is found: {found[0][:120]}")
+        sys.stdout.write(f"\n{driver}: the fault is found: {found[0][:120]}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spoilt queries and spoilt answers through the whole chain, native and pure.
+"""Mutated queries and upstream answers through the whole chain, native and pure.
 
-``FILTERD_FUZZ_QUERIES`` says how many (20,000 unless set), half of them for each
-twin, and ``FILTERD_FUZZ_SEED`` repeats a run.
+``FILTERD_FUZZ_QUERIES`` is the number (20,000 unless set), half of them for each twin,
+and ``FILTERD_FUZZ_SEED`` repeats a run.
 """
 
 from __future__ import annotations

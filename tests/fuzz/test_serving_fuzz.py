@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spoilt messages through real sockets: an answer or silence, and good questions go on.
+"""Mutated messages through real sockets; good questions are still answered.
 
-``FILTERD_FUZZ_DATAGRAMS`` says how many (2,000 if it does not); ``FILTERD_FUZZ_SEED``
+``FILTERD_FUZZ_DATAGRAMS`` is the number (2,000 unless set); ``FILTERD_FUZZ_SEED``
 repeats a run.
 """
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Any octets at all: whatever reads them raises ``WireError`` or gives something sound.
+"""Arbitrary octets: every reader raises ``WireError`` or returns a sound result.
 
 ``FILTERD_FUZZ_MESSAGES`` is the number of mutants (20,000 unless set) and
-``FILTERD_FUZZ_SEED`` where they begin; ``make fuzz`` asks for millions.
+``FILTERD_FUZZ_SEED`` their seed; ``make fuzz`` asks for millions.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def test_mutants_of_captured_messages() -> None:
 
 
 def test_captured_messages(capsys: pytest.CaptureFixture[str]) -> None:
-    """All are read or refused; the table says where another parser differs."""
+    """All are read or refused; the table has the differences of another parser."""
     outcomes: Counter[tuple[str, str, str]] = Counter()
     for packet in captured_packets():
         _use_all(packet.message)

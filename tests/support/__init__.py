@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that several tests share, by theme; no module here is a test.
+
+messages    ``wire``, ``dns_messages``, ``record_types``, ``packets``, ``malformed``,
+            ``cost_bombs``, ``wire_work``: messages made without filterd's own composer
+answers     ``answers``, ``comparing``, ``differential``, ``unfiltered``: read and compare them
+stubs       ``asking``, ``asking_as``, ``bell``, ``honest``, ``abuse``: clients of a server
+upstreams   ``upstream``, ``echo``, ``recorder``, ``lies``, ``lying_upstream``, ``forger``,
+            ``forgeries``, ``tls``, ``unbound``, ``nsd``, ``signing``: truthful or not
+zones       ``lab_zone``, ``lab_questions``, ``alias_chains``: records, and questions for them
+lists       ``parsing``, ``intakes``, ``indexes``, ``packed_indexes``, ``other_tables``
+sites       ``site``, ``policies``, ``week``, ``changes``, ``clock``: a school as files or values
+links       ``chain``: queries for one link of the chain, and the links behind it
+fast path   ``fast_cores``, ``plain_questions``, ``relaying``, ``relay_stories``, ``native_faults``
+twins       ``twins``, ``store_stories``: native modules and their plain Python twins
+serving     ``serving``, ``team``: resolver, workers and manager in the process of the test
+daemons     ``daemon``, ``one_worker``, ``mortal``, ``set_clock``, ``own_disk``, ``unprivileged``,
+            ``fake_daemon``, ``commands``, ``waiting``, ``processes``: processes of their own
+machines    ``machine``, ``namespaces``, ``gateway``, ``flat_school``, ``dhcp``, ``packets_out``:
+            users, links and devices of their own; they need root
+faults      ``failing_disk``, ``power_cut``, ``dying``: disks that fail, processes that die
+feed        ``publisher``, ``web``, ``nginx``, ``broken_versions`` and ``feed_*``: publisher,
+            server, school and attackers
+models      ``oracle``, ``worlds``, ``naive_week``: decisions and time, computed naively
+lives       ``oracle_*``: random lives of a school, every reply of which the oracle checks;
+            ``oracle_*mutants`` are filterd without a safeguard
+texts       ``catalogue``, ``foreign_texts``, ``help_texts``: sentences for people
+fixtures    ``*_fixtures``: imported by each ``conftest.py``
+runs        ``together``, ``resolver_fuzz``, ``statistics``, ``shared_data``
+"""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that hold TCP connections and ask nothing in earnest (reliability.md A6)."""
+"""Clients that hold TCP connections and send no useful question."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ class WriteOnly(Abuser):
 
 @dataclass
 class Abuse:
-    """Lets abusers be at work in a thread; with ``again`` who is ended connects anew.
+    """Runs abusers in a thread; with ``again`` a closed one connects anew.
 
-    ``lifetimes_s`` are how long connections lasted that were ended; ``open``
-    tells how many there are.
+    ``lifetimes_s`` are the lifetimes of closed connections; ``open`` is
+        the number of open ones.
     """
 
     connect: Sequence[Callable[[], Abuser]]

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chains of aliases, generated: as long as resolvers follow them and longer, in all their forms.
+"""Generated chains of aliases: in all forms, up to and beyond the followed length.
 
-A chain says which name of it is to be blocked, so that one test can ask what
-becomes of all of them.
+A chain has one name to block, so that one test can check all chains.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class Chain:
 
     @property
     def followed(self) -> bool:
-        """Whether a resolver gives an answer for it at all (reliability.md B4)."""
+        """Whether a resolver gives an answer for it at all."""
         return self.ends and self.aliases <= 11
 
     def respond(self, query: dns.message.Message) -> dns.message.Message:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a test wants to know of an answer."""
+"""Read answers: the fields that tests check."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ttls(response: dns.message.Message) -> list[int]:
 
 
 def an_answer(query: dns.message.Message, *records: str) -> dns.message.Message:
-    """Return a response with records as a zone file writes them, or an address that nobody has."""
+    """Return a response with records as a zone file writes them, or an unassigned address."""
     response = dns.message.make_response(query)
     name = query.question[0].name.to_text()
     for line in records or (f"{name} 300 IN A 192.0.2.66",):

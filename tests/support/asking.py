@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A patient stub: asks one server by UDP and by one TCP connection that it keeps."""
+"""A patient stub: asks one server over UDP and over one open TCP connection."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking as another user of the machine, in a child process. Needs root."""
+"""Ask as another user of the machine, in a child process. Needs root."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def as_user(uid: int, gids: Collection[int], call: Callable[..., Any], *given: Any) -> Any:
-    """Return what a call gives, as JSON knows it, made by a process of this user.
+    """Make a call in a process of this user; return its result as JSON types.
 
     Args:
         uid: the user.
         gids: its groups, the main one first.
         call: what to call.
-        given: with which arguments.
+        given: its arguments.
 
     Raises:
-        AssertionError: it raised; the message says what.
+        AssertionError: it raised; the message has the error.
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -36,7 +36,7 @@ def as_user(uid: int, gids: Collection[int], call: Callable[..., Any], *given: A
             told = {"result": call(*given)}
         except FilterdError as error:
             told = {"error": str(error)}
-        except BaseException as error:  # noqa: BLE001 -- whatever it is, the parent says it
+        except BaseException as error:  # noqa: BLE001 -- the parent reports any error
             told = {"error": repr(error)}
         with os.fdopen(writing, "w") as pipe:
             json.dump(told, pipe)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Versions of a feed that are authentic and broken: what somebody may do to an honest one.
+"""Versions of a feed that are authentic and broken.
 
-Each is a change of the folder that ``feed_candidates.Following`` prepares, by what it is.
+Each is named after its fault, and changes the folder of ``feed_candidates.Following``.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _without_category(folder: Path) -> None:
 
 
 def an_order(names: bytes) -> Change:
-    """Add an order; its names are as whoever orders has written them."""
+    """Add an order; its names are as the authority has written them."""
 
     def order(folder: Path) -> None:
         (folder / "orders").mkdir()

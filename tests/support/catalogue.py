@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every text for people, read from the source; ``make messages`` brings ``vi.po`` up to date.
+"""Read every sentence for people from the source, and update ``vi.po``.
 
-``python -m tests.support.catalogue`` adds to the catalogue what the source says
-anew, takes out what it says no more, and leaves the translations as they are.
+``python -m tests.support.catalogue`` (``make messages``) adds new sentences to the
+catalogue, removes unused ones, and keeps the translations.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from filterd.i18n import CATALOGUES
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from tests.support.foreign_texts import FOREIGN
 from tests.support.help_texts import help_texts
 
@@ -48,7 +48,7 @@ class Message(NamedTuple):
 
 
 def messages() -> dict[Message, list[str]]:
-    """Return each text and the files that say it."""
+    """Return each text and its files."""
     found: dict[Message, set[str]] = {}
     for message, place in (*_in_python(), *_in_cython(), *_in_data()):
         if has_words(message.one):
@@ -71,7 +71,7 @@ def named(call: ast.Call) -> str:
 
 
 def has_words(template: str) -> bool:
-    """Tell whether a template says anything itself."""
+    """Return whether a template has text of its own."""
     return re.search(r"[A-Za-z]", PLACEHOLDER.sub("", template)) is not None
 
 
@@ -142,7 +142,7 @@ def _in_data() -> Iterator[tuple[Message, str]]:
     for text, context, place in help_texts():
         yield Message(text, "", context), place
     for reason in Reason:
-        yield Message(reason.explanation), "filterd/lists/reject_reasons.py"
+        yield Message(reason.explanation), "filterd/lists/report.py"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queries and the rest of a chain, for tests of links; what never waits needs no event loop."""
+"""Queries, and the rest of a chain, for tests of links."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``filterd``: in this process, which is quick, or in one of its own."""
+"""Run the command ``filterd``: in this process, which is fast, or in a child."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Return an environment that says nothing of filterd but what is given."""
+    """Return an environment without variables of filterd but the given ones."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("FILTERD_")}
     kept.pop("NO_COLOR", None)
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "LANG": "C.UTF-8", **changes}

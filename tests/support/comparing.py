@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two answers to one question, reduced to what can be compared, field by field.
+"""Compare two answers to one question, field by field.
 
 The fields are those of respdiff (opcode, rcode, flags, question, RRsets by
 section, signatures) and TTLs, the order of aliases, EDNS and extended errors.
@@ -56,7 +56,7 @@ class Said:
     edes: frozenset[int]
 
     def flag(self, name: str) -> bool:
-        """Tell whether a flag is set."""
+        """Return whether a flag is set."""
         return bool(self.flags & FLAGS[name])
 
 

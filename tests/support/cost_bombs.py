@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages made to be dear: what RFC 9267 and the security history of peers suggest.
+"""Expensive messages, after RFC 9267 and the security history of other servers.
 
-Each is as large as its transport allows or as small as it can be and still hurt.
-``RESPONSES`` are meant for the walk over records and what is done with them
-later, ``QUERIES`` for the parser of queries; every bomb is thrown at both.
+Each is as large as its transport allows, or as small as it can be and still expensive.
+``RESPONSES`` target the walk over records and its later users, ``QUERIES`` the parser
+of queries; tests send every bomb to both.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school to serve, and the real daemon that serves it in a process of its own."""
+"""A school, and the real daemon that serves it in a process of its own."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def write_site(folder: Path, *, port: int, upstream: int = 9, more: str = "") ->
     Args:
         folder: of the site.
         port: to listen on.
-        upstream: the port of the upstream; nobody listens on the one that is usual here.
+        upstream: the port of the upstream; the default port here has no listener.
         more: further keys, as YAML.
     """
     networks = "\n".join(
@@ -119,7 +119,7 @@ class Served:
         raise AssertionError(f"it ended without saying {words!r}: {self.log}")
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Tell it to stop and return its exit code; the rest of its lines go to ``log``."""
+        """Stop it and return its exit code; the rest of its lines go to ``log``."""
         self.process.send_signal(number)
         code = self.process.wait(WITHIN_S)
         while (line := self._lines.get(timeout=WITHIN_S)) is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Just enough of a DHCPv4 client (RFC 2131) to get a lease from a real server."""
+"""A minimal DHCPv4 client (RFC 2131) that gets a lease from a real server."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asks two servers the same, and sorts what differs by the reason that explains it."""
+"""Ask two servers the same questions, and sort the differences by their reason."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages of all sorts, generated, and what another library says of them."""
+"""Generated messages of all kinds, and how another library reads them."""
 
 from __future__ import annotations
 

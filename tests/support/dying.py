@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real processes that are killed at a step of their own choosing."""
+"""Real processes that kill themselves at a chosen step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CHANGES_NAMES = frozenset(
 
 
 def dies_at_line(work: Callable[[], object], number: int) -> bool:
-    """Run ``work`` in a child that dies before so many lines of the store; tell whether it did."""
+    """Run ``work`` in a child that dies before so many lines of the store; return if it did."""
 
     def watch() -> None:
         die = _counted(number)
@@ -44,7 +44,7 @@ def dies_at_line(work: Callable[[], object], number: int) -> bool:
 
 
 def dies_at_statement(work: Callable[[], object], number: int) -> bool:
-    """Run ``work`` in a child that dies at a statement of SQL; tell whether it did."""
+    """Run ``work`` in a child that dies at a statement of SQL; return whether it did."""
 
     def watch() -> None:
         die, connect = _counted(number), sqlite3.connect
@@ -60,9 +60,9 @@ def dies_at_statement(work: Callable[[], object], number: int) -> bool:
 
 
 def dies_at_disk(work: Callable[[], object], number: int) -> bool:
-    """Run ``work`` in a child that dies before so many changes of the disk; tell whether it did.
+    """Run ``work`` in a child that dies before so many changes of the disk; return whether it did.
 
-    What it dies before is whatever changes names: opening to write, renaming,
+    The changes are those of names: opening to write, renaming,
     linking, making and removing.
     """
 

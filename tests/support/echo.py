@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An upstream that is quick and knows nothing, and what counts answers to many questions.
+"""A fast upstream that echoes questions, and a counter of answers.
 
-``FakeUpstream`` reads every question and composes what a test wants; asking
-tens of thousands of questions needs one that turns them round.
+``FakeUpstream`` parses every question and composes the answer of a test. Tens of
+thousands of questions need an upstream that only turns them into responses.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def _once(_: int) -> int:
 class Echo:
     """Answers every datagram with itself as an answer without data.
 
-    ``times`` says how often a question of each type is answered: a server that
-    is not careful, for controls. ``asked`` are the types that it was asked for.
+    ``times`` is the number of answers to a question of each type: a server that
+    is not careful, for controls. ``asked`` are the qtypes.
     """
 
     times: Callable[[int], int] = _once

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that refuses: every call on files below one folder, from a chosen one on.
+"""A failing disk: calls on files below one folder fail from a chosen one on.
 
-Opening, renaming, linking, making and removing are met by an audit hook, which
-no code gets around; writing by files whose raw layer asks first; syncing by a
-function in the place of ``os.fsync``. No other process is touched.
+An audit hook meets opening, renaming, linking, making and removing, so that no code
+avoids it. Files with a raw layer of their own meet writing, and a replacement of
+``os.fsync`` meets syncing. Other processes are not affected.
 """
 
 from __future__ import annotations

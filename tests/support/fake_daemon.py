@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the daemon says to commands, without one: a real store, and what a test wants to be seen."""
+"""The daemon's side of the control socket: a real store and a test's data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import control
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of, overview
-from filterd.overrides.mended_mistakes import Mistakes
+from filterd.overrides.mistake_reports import Mistakes
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
 from filterd.policy import policy_file as policy_store

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A core of the fast path that is filled by hand, and questions for it."""
+"""A core of the fast path that a test fills by hand, and questions for it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def fill_it(
     cells: dict[tuple[int, int], tuple[int, ...]] | None = None,
     touched: dict[str, int] | None = None,
 ) -> Learnt:
-    """Tell a core of a site that its templates, classes and clients belong to."""
+    """Set the site of a core, with its templates, classes and clients."""
     known = cells or {}
     names = {wire(name): touch for name, touch in (touched or {}).items()}
     core.table.load(

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The attacks D1 to D20 of reliability.md: by who is on the way, or has stolen a key.
+"""Attacks D1 to D20 on a feed: by an attacker on the path, or with a stolen key.
 
-Each takes a publisher whose folder the server hands out, and the server, and
-does its worst. The publisher's history: version 1 is long expired, version 2 is
-what the site has, version 3 is new.
+Each takes a publisher and the server of its folder, and attacks. The publisher's
+history: version 1 is long expired, the site has version 2, version 3 is new.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ class Attack:
     """An attack, and why it is refused.
 
     Attributes:
-        name: number of reliability.md D and what it is.
+        name: its number, and its kind.
         do: does it.
         refused: the error, with ``reason`` in its text.
         at_first: the same for a site that has nothing yet, where it differs.
@@ -166,7 +165,7 @@ def _mixed_targets(stage: Stage) -> None:
 
 
 def _orders_by_another(stage: Stage) -> None:
-    """Who holds the online keys makes law."""
+    """The holder of the online keys makes orders."""
     content = b"news.example"
     file = TargetFile.from_data("orders/x.txt.zst", content, ["sha256"])
     digest = hashlib.sha256(content).hexdigest()
@@ -192,7 +191,7 @@ def _forge_orders(stage: Stage) -> None:
 
 
 def _fast_forward(stage: Stage) -> None:
-    """A stolen timestamp key names a snapshot of a far version that nobody has."""
+    """A stolen timestamp key names a snapshot of a far version that does not exist."""
     meta = meta_of(2**30, b"nothing")
 
     def change(timestamp: Any) -> None:
@@ -211,7 +210,7 @@ def _endless(handler: BaseHTTPRequestHandler) -> None:
 
 
 def drip(stage: Stage, *, header: bool = False) -> Callable[[BaseHTTPRequestHandler], None]:
-    """Return who answers honestly, an octet every ten seconds."""
+    """Return an honest server that sends an octet every ten seconds."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         content = (stage.publisher.folder / handler.path.lstrip("/")).read_bytes()
@@ -245,7 +244,7 @@ def _missing_snapshot(stage: Stage) -> None:
 
 
 def _many_signatures(stage: Stage) -> None:
-    """As many signatures as a root's size allows, each of a key that nobody knows."""
+    """As many signatures as a root's size allows, each of an unknown key."""
     _root(stage, stage.publisher.signers["root"][:1])
     root = json.loads((stage.publisher.metadata / "2.root.json").read_bytes())
     root["signatures"] += [{"keyid": f"{n:x}", "sig": "00" * 20} for n in range(7_000)]
@@ -288,7 +287,7 @@ def _redirect(to: str) -> Callable[[Stage], None]:
 
 
 def _later(stage: Stage) -> None:
-    """Nobody lets newer versions through."""
+    """Newer versions are withheld."""
     stage.clock.advance(40 * DAY_S)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that follows a feed, an honest version in force, and versions to be judged for it."""
+"""A school that follows a feed, an active version, and versions for the guard."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from filterd.config.lists_build import build_lists
 from filterd.config.policy_writer import write_policy
 from filterd.config.site_reader import load_site
 from filterd.feed.guard.checks import judged
-from filterd.feed.guard.guard_run import InForce, School, request_of
+from filterd.feed.guard.guard_run import JudgedSchool, ServedFiles, request_of
 from filterd.feed.versions import Candidate
-from filterd.lists.active_blocklists import Blocklists
 from filterd.lists.catalog import load_catalog
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from tests.support.policies import NOW
 from tests.support.site import SCHOOL
@@ -38,9 +38,9 @@ class Following:
 
     Args:
         folder: an empty one.
-        popular: names that everybody visits, the most popular first.
-        site: how ``site.yaml`` goes on.
-        asked: what the school has asked for in the last days.
+        popular: popular names, the most popular first.
+        site: the rest of ``site.yaml``.
+        asked: the school's lookups of the last days.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class Following:
         self.config.mkdir()
         (self.config / "site.yaml").write_text(SCHOOL + site, encoding="utf-8")
         fresh = folder / "index.new", folder / "problems.new", folder / "policy.new"
-        self.school = School(self.config, *fresh, asked)
+        self.school = JudgedSchool(self.config, *fresh, asked)
         self._folder = folder
         self._write_honest(self._versions / str(BEFORE), popular)
-        self.in_force: InForce | None = None
+        self.in_force: ServedFiles | None = None
         self.come_in_force(BEFORE)
 
     def prepare(self, change: Callable[[Path], None] | None = None, version: int = 2) -> Candidate:
@@ -69,7 +69,7 @@ class Following:
         shutil.copytree(self._versions / str(BEFORE), folder)
         if change is not None:
             change(folder)
-        return Candidate(version, folder)
+        return Candidate(str(version), folder)
 
     def judge(self, change: Callable[[Path], None] | None = None, version: int = 2) -> Judgement:
         """Judge such a version in this process."""
@@ -82,7 +82,7 @@ class Following:
 
     def come_in_force(self, version: int) -> None:
         """Have a version in force that was prepared."""
-        self.in_force = self._compiled(Blocklists(self._versions / str(version), version))
+        self.in_force = self._compiled(Blocklists(self._versions / str(version), str(version)))
 
     def put_shipped_in_force(self) -> None:
         """Have the lists in force that ship, as before the first version of a feed."""
@@ -101,13 +101,13 @@ class Following:
         write_canaries(folder)
         write_names(folder / "popular.txt", popular)
 
-    def _compiled(self, blocklists: Blocklists) -> InForce:
+    def _compiled(self, blocklists: Blocklists) -> ServedFiles:
         index, policy = self._folder / "index", self._folder / "policy"
         build_lists(self.config, blocklists, index, now=NOW)
         looked, catalog = look(self.config, blocklists.folder), load_catalog(blocklists.folder)
         compiled = compile_policy(load_site(self.config), catalog)
         write_policy(policy, compiled, looked, catalog.compiled)
-        return InForce(index, policy)
+        return ServedFiles(index, policy)
 
 
 def names_of(stem: str, count: int) -> list[str]:

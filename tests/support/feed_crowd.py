@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many appliances at once, each with its own state and the code that really runs on one.
+"""Many appliances at once, each with its own state and the real code.
 
-Processes are dear and threads are not, so a few processes have many threads each.
-All runs are held up in the middle until each of them is there: whatever the
-machine is busy with, the server has them all at once.
+Processes are expensive and threads are not, so a few processes have many threads each.
+All runs wait in the middle for each other, so that the server has them all at once,
+whatever the load of the machine.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
-from filterd.feed.appliance_id import ApplianceFolder
-from filterd.feed.http_fetcher import WebFetcher
+from filterd.feed.appliance_files import ApplianceFolder
+from filterd.feed.arrival import Moment
+from filterd.feed.fetchers import WebFetcher
 from filterd.feed.manifest import verify
-from filterd.feed.schedule import Night, Now, Standing, Work, after_check, next_step, place_of
+from filterd.feed.schedule import Night, Now, ScheduleState, Work, after_check, next_step, place_of
 from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_refresh import Moment, refresh
-from filterd.feed.urgent_check import check
+from filterd.feed.tuf_arrival import TufArrival
+from filterd.feed.tuf_refresh import refresh
 from filterd.feed.version_download import take
-from filterd.feed.versions import Versions
+from filterd.feed.versions import Versions, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,16 +71,18 @@ class _Appliance:
         current = self._versions.current()
         assert current is not None
         assert verify(current.folder) == ()
-        return Done("", current.version, taken.fetched_octets, len(taken.by_delta))
+        return Done("", int(current.version), taken.fetched_octets, len(taken.by_delta))
 
     def check(self) -> Done:
         current = self._versions.current()
-        standing = Standing(0.0, self._now, handled=current.version if current else 0)
-        announced = check(self._trust, self._fetcher())
+        standing = ScheduleState(
+            0.0, self._now, handled=number_of(current.version if current else None)
+        )
+        urgent = TufArrival(self._trust, self._fetcher()).urgent()
         moment = Now(10.0, self._now)
-        standing = after_check(standing, announced.urgent, moment)
+        standing = after_check(standing, urgent, moment)
         step = next_step(self._place, Night("Asia/Ho_Chi_Minh"), standing, moment)
-        return Done(version=announced.version, urgent=step == (Work.RUN, moment.monotonic))
+        return Done(urgent=step == (Work.RUN, moment.monotonic))
 
     def _fetcher(self) -> WebFetcher:
         return WebFetcher(self._url, SystemClock())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who publishes a feed: catalogue, sources, keys and publication in a folder, and the commands."""
+"""A feed's publisher: catalogue, sources, keys, publication, and commands."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.tuf_refresh import Moment
+from filterd.feed.arrival import Moment
+from filterd.feed.fetchers import FolderFetcher
 from filterd.publish.verification import verify
 from tests.support.clock import FakeClock
 from tests.support.commands import Outcome, call
@@ -79,7 +79,7 @@ class Desk:
 
     @property
     def office(self) -> Path:
-        """What whoever orders by law keeps."""
+        """The files of the ordering authority."""
         return self.folder / "office"
 
     def call(self, *words: str | Path, lang: str = "en", **changes: str) -> Outcome:
@@ -108,11 +108,11 @@ class Desk:
         return self.call("review", "--catalog", self.catalog, *words, **how)
 
     def give(self, source: str, *names: str) -> None:
-        """Have a source say these names."""
+        """Make a source return these names."""
         (self.given / f"{source}.txt").write_text("".join(f"{one}\n" for one in names))
 
     def order(self, number: str, *names: str, **values: Any) -> None:
-        """Write an order into the register of whoever orders."""
+        """Write an order into the register of the authority."""
         (self.office / "orders").mkdir(parents=True, exist_ok=True)
         register = self.office / "orders.yaml"
         orders = yaml.safe_load(register.read_text())["orders"] if register.exists() else []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small feed and a school that follows it; a ``conftest.py`` imports what its tests need."""
+"""Fixtures: a small feed and a school that follows it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small versions of a feed on disk, which the production loader takes."""
+"""Small versions of a feed on disk, which the production loader accepts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from filterd.config.lists_build import build_lists
 from filterd.feed.manifest import write_manifest
 from filterd.feed.targets import Publication, PublishedFile
 from filterd.feed.versions import Versions
-from filterd.lists.active_blocklists import Blocklists
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def write_blocklists(folder: Path, *names: str) -> Path:
     return folder
 
 
-def publication_of(folder: Path, version: int) -> Publication:
+def publication_of(folder: Path, version: str) -> Publication:
     """Return what a publisher signs for a folder."""
     files = []
     for path in sorted(one for one in folder.rglob("*") if one.is_file()):
@@ -57,14 +57,14 @@ def publication_of(folder: Path, version: int) -> Publication:
     return Publication(version, tuple(files))
 
 
-def put_version(state: StateFolder, version: int, *names: str) -> Path:
+def put_version(state: StateFolder, version: str, *names: str) -> Path:
     """Have a whole version at hand, as if it had just been taken."""
     folder = write_blocklists(state.feed_version(version), *names)
     write_manifest(folder, publication_of(folder, version))
     return folder
 
 
-def put_in_force(state: StateFolder, version: int, *names: str) -> Versions:
+def put_in_force(state: StateFolder, version: str, *names: str) -> Versions:
     """Have a version in force: its folder, the pointer to it and its index."""
     folder = put_version(state, version, *names)
     versions = Versions(state.feed)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that follows a real publisher's feed, its daemon, and a pupil who asks all the while."""
+"""A school that follows a real feed, its daemon, and a pupil that asks."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import dns.rrset
 
 from filterd.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.outcome import Became
-from filterd.feed.sync import Site
-from filterd.feed.target_roles import is_ordered
-from filterd.lists.active_blocklists import version_of
+from filterd.feed.fetchers import FolderFetcher
+from filterd.feed.sync import Became, SiteFeed
+from filterd.feed.targets import is_ordered
+from filterd.feed.tuf_arrival import TufArrival
+from filterd.lists.index_files import version_of
 from filterd.publish.signing import sign_orders
 from filterd.publish.target_files import targets_of
 from tests.support.asking import Asker, NoAnswerError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.feed.outcome import Outcome
+    from filterd.feed.sync import Outcome
 
     Change = Callable[[Path], None]
 
@@ -53,7 +53,7 @@ PAUSE_S = 0.005
 
 
 def answer(query: dns.message.Message) -> dns.message.Message:
-    """Say of every name that it is there, as an upstream that filters nothing."""
+    """Answer every name, as an upstream without a filter."""
     response = dns.message.make_response(query)
     name = query.question[0].name
     response.answer.append(dns.rrset.from_text(name, 60, "IN", "A", ADDRESS))
@@ -110,22 +110,22 @@ class Pupil(threading.Thread):
 
 @dataclass
 class School:
-    """A publisher, a site that follows it, the daemon that serves it, and who asks that."""
+    """A publisher, a site that follows it, its daemon, and a pupil that asks."""
 
     making: Following
     publisher: Publisher
-    site: Site
+    site: SiteFeed
     index: Path
     pupil: Pupil
     port: int
 
     def is_blocked(self, name: str) -> bool:
-        """Tell whether a pupil gets nothing for a name now."""
+        """Return whether a name is blocked for a pupil now."""
         with Asker(("127.0.0.1", self.port), SOURCES["3"]) as asker:
             reply = dns.message.from_wire(asker.by_udp(a_query(name, message_id=1)))
         return not reply.answer  # what has something pinned beneath it is no NXDOMAIN
 
-    def publish(self, change: Change | None = None, *, urgent: bool = False) -> int:
+    def publish(self, change: Change | None = None, *, urgent: bool = False) -> str:
         """Sign a version and publish it; return its number."""
         folder = self.making.prepare(change).folder
         (folder / "README.md").unlink()
@@ -136,16 +136,16 @@ class School:
         orders = sign_orders(ordered, signers["orders"], version=version, now=now)
         files = [one for one in targets if not is_ordered(one.name)]
         how: dict[str, Any] = {"now": now, "orders": orders, "ordered": ordered, "urgent": urgent}
-        return self.publisher.repository.publish(files, signers, **how)
+        return str(self.publisher.repository.publish(files, signers, **how))
 
     def sync(self) -> Outcome:
         """Take what is published, if it is good."""
         with self.site.holding():
             fetcher = FolderFetcher(self.publisher.folder, SystemClock())
-            return self.site.sync(fetcher, at_once=True)
+            return self.site.sync(TufArrival(self.site.trust, fetcher), at_once=True)
 
     @property
-    def in_force(self) -> int:
+    def in_force(self) -> str:
         """The version in force, by the pointer and by the lists, which must be of one mind."""
         current = self.site.versions.in_force().current
         assert current is not None
@@ -164,7 +164,7 @@ def a_school(folder: Path) -> Iterator[School]:
         config = write_site(folder / "site", port=port, upstream=upstream.port)
         state = build_lists(config, folder / "state")
         with serving(config, state.folder) as served:
-            site = Site(config, served.state, clock, ControlDaemon(served.state.control_socket))
+            site = SiteFeed(config, served.state, clock, ControlDaemon(served.state.control_socket))
             site.trust.establish(publisher.root)
             pupil = Pupil(port)
             school = School(Following(making, POPULAR), publisher, site, state.index, pupil, port)

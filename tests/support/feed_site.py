@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that follows a feed on a disk, and what must hold of it after any fault.
+"""A school that follows a feed on a disk, and its invariants after any fault.
 
-Everything is the production's own: a publication in a folder, a site's whole runs,
-and the loader that a start of the daemon uses. Only the guard's child may be left
-out, which takes longer than all the rest (``judged_at_once``).
+Everything is production code: a publication in a folder, whole runs of a site, and
+the loader of the daemon's start. Only the guard's child may be left out, because it
+takes longer than all the rest (``judged_at_once``).
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from filterd.config.site_reader import load_site as load_files
 from filterd.daemon.site_loader import load_site
 from filterd.errors import FilterdError, StoreError
 from filterd.feed import guard
-from filterd.feed.daemon_port import Daemon
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import SCHOOL, Finding
 from filterd.feed.guard.guard_run import CHECKS
 from filterd.feed.manifest import verify
-from filterd.feed.outcome import Became, Outcome
-from filterd.feed.sync import Site
+from filterd.feed.sync import Became, Outcome, SiteFeed
+from filterd.feed.tuf_arrival import TufArrival
+from filterd.feed.version_watch import Daemon
 from filterd.i18n import quoted, say
-from filterd.lists.active_blocklists import Blocklists, blocklists_in_force, version_of
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
+from filterd.lists.index_files import Blocklists, blocklists_in_force, version_of
 from filterd.paths import shipped, write_atomically
 from filterd.policy import policy_file
 from filterd.policy.model import Client
 from filterd.publish.target_files import targets_of
-from filterd.state_folder import StateFolder
+from filterd.state_folder import SHIPPED, StateFolder
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.clock import FakeClock
@@ -51,17 +51,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filterd.clock import Clock
-    from filterd.feed.guard import InForce, Judgement, School
+    from filterd.feed.guard import JudgedSchool, Judgement, ServedFiles
     from filterd.feed.versions import Candidate
 
-FIRST, SECOND, THIRD = 2, 3, 4
+FIRST, SECOND, THIRD = "2", "3", "4"
 """Versions that are published; 1 is the empty one that a publication begins with."""
 MUST_BLOCK = "www.bet365.com"
 """On the lists that ship, and on those of every version."""
 _ROLES = ("timestamp", "snapshot", "targets", "orders")
 
 
-def name_of(version: int) -> str:
+def name_of(version: str) -> str:
     """Return the name that one version alone lists."""
     return f"version{version}.example"
 
@@ -88,30 +88,30 @@ class Published:
         self.root = publisher.root
         earlier = list[Path]()
         for version in self.versions:
-            content = self.folder / "content" / str(version)
+            content = self.folder / "content" / version
             self._write(content, version)
             targets = targets_of(content, earlier)
             made = publisher.repository.publish(targets, publisher.signers, now=self.now)
-            assert made == version
+            assert str(made) == version
             earlier.insert(0, content)
             shutil.copytree(publisher.folder, self.at(version))
             blocklists = Blocklists(content, version)
             build_lists(None, blocklists, self.folder / f"{version}.index", now=NOW)
 
     @property
-    def versions(self) -> range:
+    def versions(self) -> list[str]:
         """The versions that are published."""
-        return range(FIRST, FIRST + self.count)
+        return [str(int(FIRST) + number) for number in range(self.count)]
 
-    def at(self, version: int) -> Path:
+    def at(self, version: str) -> Path:
         """Return what the server handed out after a version."""
-        return self.folder / "at" / str(version)
+        return self.folder / "at" / version
 
-    def index(self, version: int) -> bytes:
+    def index(self, version: str) -> bytes:
         """Return the compiled lists of a version."""
         return (self.folder / f"{version}.index").read_bytes()
 
-    def _write(self, folder: Path, version: int) -> None:
+    def _write(self, folder: Path, version: str) -> None:
         listed = (MUST_BLOCK.removeprefix("www."), name_of(version))
         if not self.whole:
             write_blocklists(folder, *listed)
@@ -132,7 +132,7 @@ def judged_at_once(published: Published) -> Iterator[None]:
     """Have every version accepted, its index ready; without the guard and its child."""
 
     def judge(
-        candidate: Candidate, in_force: InForce | None, school: School, *, clock: Clock
+        candidate: Candidate, in_force: ServedFiles | None, school: JudgedSchool, *, clock: Clock
     ) -> Judgement:
         del in_force, clock
         try:
@@ -157,8 +157,8 @@ class Follower:
     Args:
         folder: with ``site/`` and ``state/`` in it, or an empty one.
         published: what it follows.
-        clock: tells the time.
-        daemon: whoever answers lookups.
+        clock: the source of time.
+        daemon: the serving daemon.
     """
 
     def __init__(
@@ -187,18 +187,19 @@ class Follower:
         self.site.trust.establish(self.published.root)
 
     @property
-    def site(self) -> Site:
+    def site(self) -> SiteFeed:
         """The site, as a process that has just begun has it."""
-        return Site(self.config, self.state, self.clock, self.daemon)
+        return SiteFeed(self.config, self.state, self.clock, self.daemon)
 
-    def run(self, version: int, *, at_once: bool = True) -> Outcome:
+    def run(self, version: str, *, at_once: bool = True) -> Outcome:
         """Do a whole run when so much is published."""
         site = self.site
+        arrival = TufArrival(site.trust, FolderFetcher(self.published.at(version), self.clock))
         with site.holding():
-            return site.sync(FolderFetcher(self.published.at(version), self.clock), at_once=at_once)
+            return site.sync(arrival, at_once=at_once)
 
-    def leave(self, version: int) -> None:
-        """Leave a version, if it is in force yet: whoever was killed over it may have left it."""
+    def leave(self, version: str) -> None:
+        """Roll a version back, if it is still in force: a killed rollback may have done so."""
         site = self.site
         with site.holding():
             if site.versions.in_force().current == version:
@@ -209,11 +210,11 @@ class Follower:
         with self.site.holding():
             pass
 
-    def check_served(self, *versions: int) -> int:
+    def check_served(self, *versions: str) -> str:
         """Start as the daemon does: nothing passes that must not; one of these is whole.
 
         Returns:
-            Which version; 0 for what ships.
+            Which version; "0" for what ships.
         """
         site = load_site(self.config, self.state, now=self.clock.wall())
         client = Client(site.policy.grades["12"])
@@ -223,25 +224,27 @@ class Follower:
             return site.engine.decide(client, wire, RRType.A, self.clock.wall()).blocked
 
         assert is_blocked(MUST_BLOCK), f"{MUST_BLOCK} is not blocked"
-        version: int = site.index.build.get("feed", 0)
+        version = str(site.index.build.get("feed", SHIPPED))
         assert version in versions, f"version {version} is served, and not one of {versions}"
         listed = [one for one in self.published.versions if is_blocked(name_of(one))]
-        assert listed == ([version] if version else []), "the lists of a version are not all there"
+        assert listed == ([version] if version != SHIPPED else []), (
+            "the lists of a version are not all there"
+        )
         return version
 
-    def check_consistent(self, *versions: int) -> int:
+    def check_consistent(self, *versions: str) -> str:
         """See that pointer, index and catalogue are of one of these versions, each whole."""
         version = self.check_served(*versions)
-        pointed = self.site.versions.in_force().current or 0
-        catalogue = blocklists_in_force(self.state).version or 0
+        pointed = self.site.versions.in_force().current or SHIPPED
+        catalogue = blocklists_in_force(self.state).version or SHIPPED
         placed = (version, version_of(self.state.index), pointed, catalogue)
         assert len(set(placed)) == 1, f"served, index, pointer, catalogue: {placed}"
-        if version:
+        if version != SHIPPED:
             assert verify(self.state.feed_version(version)) == ()
         assert not (self.state.feed / "activation.json").exists()
         return version
 
-    def check_taken(self, version: int) -> None:
+    def check_taken(self, version: str) -> None:
         """See that the next honest run leads to what is published, and a further one to nothing."""
         self.run(version)
         assert self.check_consistent(version) == version

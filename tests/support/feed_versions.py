@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A publisher of versions in memory, and what is to hold of those who take them."""
+"""A publisher of versions in memory, and the invariants of its clients."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Publisher:
                 self.targets[delta.target] = octets
             if content not in self._before[path]:
                 self._before[path].append(content)
-        return Publication(version, tuple(files), tuple(deltas))
+        return Publication(str(version), tuple(files), tuple(deltas))
 
     def __call__(self, target: str) -> bytes:
         """Fetch a target."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school with one flat network: computers of a room and telephones on the same wire.
+"""A school with one flat network: computers of a room and telephones on one link.
 
-All stand in one namespace, each with an interface, a MAC and a lease of its own
-from a real dnsmasq, behind the switch of ``tests.support.gateway``.
+All are in one namespace. Each has an interface, a MAC and a lease of its own from a
+real dnsmasq, behind the switch of ``tests.support.gateway``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FLAT = f"""\
   lab-a: {{room: true, grade: 11}}
   laptops: {{macs: ['{LAPTOP}'], grade: staff}}
   office: {{interfaces: [lan1], grade: 3}}"""
-"""Nothing but MACs tells who is on ``lan0``; whoever is not known is in grade 3."""
+"""Clients on ``lan0`` are recognised by MACs only; unknown ones are in grade 3."""
 
 _ASKS_SOON = "ntable change name arp_cache dev lan0 delay_probe 1000 retrans 100"
 """The kernel waits for a second, and not for five, before it asks whether a neighbour is there."""
@@ -69,7 +69,7 @@ class Device:
         return None
 
     def sees(self, name: str) -> bool:
-        """Tell whether it gets an address for a name; it tries again where nobody answers."""
+        """Return whether it gets an address for a name; it retries without an answer."""
         for _ in range(10):
             answer = self.ask(name)
             if answer is not None:
@@ -134,7 +134,7 @@ def _answer_for_the_own_interface_only() -> None:
 
 
 class Watching:
-    """A command that goes on until somebody presses Enter, at a terminal."""
+    """A command that runs until Enter is pressed, at a terminal."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self._keyboard, terminal = pty.openpty()
@@ -159,7 +159,7 @@ class Watching:
         os.close(self._keyboard)
 
     def wait_for(self, words: str, times: int = 1) -> None:
-        """Read what it says until it has said so, so many times."""
+        """Read its output until the text has come so many times."""
         assert self._process.stderr is not None
         for line in self._process.stderr:
             self.lines.append(line.rstrip("\n"))

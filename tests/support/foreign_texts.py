@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others say: the operating system, SQLite, gzip, the reader of YAML; as they say it.
+"""Texts of the operating system, SQLite, gzip and the YAML reader, unchanged.
 
-Such a text comes as it is to ``filterd.i18n.quoted``. No call in the source has it,
-so it is listed here for the catalogue.
+Such a text is given to ``filterd.i18n.quoted``. No call in the source contains it, so
+it is listed here for the catalogue.
 """
 
 from __future__ import annotations
@@ -84,6 +84,5 @@ FOREIGN = (
     "list",
     "{target} {reason}",
     "the command failed inside filterd; see its log",
-    "this filterd does not know that command",
     "{path}: {why}",
 )

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An upstream in whose name somebody floods with forged answers, as a process of its own.
+"""An upstream whose questions a forger floods with answers, as a process.
 
 ``python -m tests.support.forger LOWEST PORTS IDS`` prints its port, then answers
-every A question with 192.0.2.1 after a while. Until then it sends forged answers
-to that very question, with 192.0.2.66, to random ports from LOWEST on and under
-random IDs below IDS: what an attacker can do who sees neither, but can send in
-the upstream's name and knows each name asked. At the end of its input it prints
-how many it sent.
+every A question with 192.0.2.1 after a while. Until then it sends forged answers to
+that question, with 192.0.2.66, to random ports from LOWEST on and with random IDs
+below IDS: as an attacker that sees neither, but can send in the upstream's name and
+knows each qname. At the end of its input it prints the number of forged answers.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ _FLAGS_AND_COUNTS = bytes.fromhex("81800001000100000000")
 
 
 def unconnected_ports() -> set[int]:
-    """Return the UDP ports of others on this machine: sockets that hear anybody.
+    """Return the UDP ports of others on this machine: unconnected sockets.
 
-    Those under attack are connected and stay in the game; a test that runs
+    The attacked sockets are connected and remain targets; a test that runs
     beside this one is left in peace.
     """
     found = set()
@@ -95,7 +94,7 @@ class Forger:
                 continue
             try:
                 self.socket.sendto(answer(query, message_id, 66), ("127.0.0.1", port))
-            except ConnectionRefusedError:  # an earlier one found nobody
+            except ConnectionRefusedError:  # an earlier one found no listener
                 continue
             self.forged += 1
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages that look like the answer to a question and are not (reliability.md B2).
+"""Messages that look like the answer to a question but are not.
 
-Each takes the answer that a forger would like to be believed, as it would be
-right in every respect, and makes it wrong in one.
+Each starts as a correct answer with a forger's data, and is wrong in one respect.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school's gateway between real links, and filterd on it as a process of its own.
+"""A school's gateway between real links, and filterd on it as a process.
 
 ::
 
@@ -8,9 +8,9 @@
     relay ---'              lan1 [         ]
     office ------------------'
 
-On ``lan0`` whoever is in 192.168.6.0/24 is in grade 3, on ``lan1`` everybody is
-staff by the interface; the laptop and the relay are staff by their MACs. TikTok
-is closed to grade 3 and open to staff, so what a name gets tells who asked.
+On ``lan0`` 192.168.6.0/24 is grade 3, on ``lan1`` every client is staff by the
+interface; the laptop and the relay are staff by their MACs. TikTok is closed to
+grade 3 and open to staff, so the answer shows the grade of the client.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Gateway:
     def serving(
         self, lists: StateFolder, site: Site, end: signal.Signals = signal.SIGTERM
     ) -> Iterator[Served]:
-        """Run filterd on it until ``end``; what it says of trouble in itself fails the test."""
+        """Run filterd on it until ``end``; a logged error fails the test."""
         state = StateFolder(self.folder / f"state-{site.port}")
         state.folder.mkdir(exist_ok=True)
         shutil.copyfile(lists.index, state.index)
@@ -255,7 +255,7 @@ def ask(
     try:
         with namespace.socket(kind, server, source, port=port, within_s=within_s) as opened:
             return _exchange(opened, query, tcp=tcp)
-    except OSError:  # silence, a reset, nobody there
+    except OSError:  # silence, a reset, no host
         return None
 
 
@@ -275,12 +275,12 @@ def _exchange(
 
 
 def is_silent(namespace: Namespace, server: str, source: str = "", **how: Any) -> bool:
-    """Tell whether nothing comes back, on links without delay."""
+    """Return whether nothing comes back, on links without delay."""
     return ask(namespace, server, source=source, within_s=SILENCE_S, **how) is None
 
 
 def is_blocked(namespace: Namespace, server: str, source: str = "") -> bool:
-    """Tell whether what is open to staff only is closed to who asks from there."""
+    """Return whether a name for staff only is blocked for a client there."""
     answer = ask(namespace, server, CLOSED, source=source)
     assert answer is not None
     return answer.rcode() == dns.rcode.NXDOMAIN

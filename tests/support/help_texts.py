@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands say of themselves, found by walking the tree of commands."""
+"""The help texts of all commands, found by walking the tree of commands."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def shown(command: Any) -> list[Any]:
 
 
 def help_of(command: Any) -> set[str]:
-    """Return the paragraphs of a command, and what it says of its options."""
+    """Return the paragraphs of a command, and the help of its options."""
     return {*paragraphs(command.help or ""), *(one.help for one in shown(command) if one.help)}
 
 

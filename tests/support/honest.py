@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that behave: ask now and then, try again, and come by TCP when they are told to."""
+"""Honest clients: ask now and then, retry, and use TCP after TC."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TCP_WITHIN_S = 2.0
 
 @dataclass
 class Outcome:
-    """How clients fared. ``tries`` tells for each answered question how many it took."""
+    """The results of clients. ``tries`` has the attempts of each answered question."""
 
     asked: int = 0
     latencies_s: list[float] = field(default_factory=list)

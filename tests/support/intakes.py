@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists taken in, for tests of what becomes of them."""
+"""Parsed lists, for tests of the later steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def taken(*sources: ListSource) -> tuple[Intake, str]:
-    """Take lists in; return what is made of them, and what was told of lines that were not."""
+    """Parse lists; return the result, and the reports of refused lines."""
     problems = io.StringIO()
     intake = Intake(sources, problems)
     for _ in sources:

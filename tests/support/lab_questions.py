@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions about lab zones: a seeded mix of names, types, flags, EDNS, transports, letter case."""
+"""Seeded questions about lab zones, of all types, flags and transports."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A zone of about a thousand records of all types, with what makes answers hard.
+"""A zone of about a thousand records of all types, with difficult answers.
 
-Beside a plain host for every RDATA there are: several types at a name, TTLs
-from 0 to the largest, upper-case owners, names of 255 octets and of octets that
-are no letters, wildcards, chains of CNAMEs that end well, end nowhere, leave the
-zone or loop, a DNAME, RRsets that do not fit a datagram, and empty non-terminals.
+Beside a plain host for every RDATA there are: several types at a name, TTLs from 0 to
+the largest, upper-case owner names, names of 255 octets and of octets that are no
+letters, wildcards, chains of CNAMEs that end well, end nowhere, leave the zone or
+loop, a DNAME, RRsets that do not fit a datagram, and empty non-terminals.
 """
 
 from __future__ import annotations

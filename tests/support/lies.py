@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an upstream may answer: the truth, a forbidden alias, extra records, garbage (B2 to B5)."""
+"""Answers of a lying upstream: truth, forbidden alias, extra records, garbage."""
 
 from __future__ import annotations
 

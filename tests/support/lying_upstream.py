@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An upstream that lies by UDP and TCP, in a process of its own: it has to keep up with a fuzzer.
+"""A lying upstream over UDP and TCP, as a process, fast enough for a fuzzer.
 
-Run as ``python -m tests.support.lying_upstream SEED``; prints its port. It tells
-the truth about what is at or beneath ``honest.example`` only, now and then it
-says nothing, and what it is asked about must-block names it counts: it prints
-the number when its standard input ends.
+Run as ``python -m tests.support.lying_upstream SEED``; prints its port. It answers
+truthfully only at or beneath ``honest.example``, and sometimes not at all. It counts
+the questions for must-block names, and prints the number when its input ends.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class Liar(asyncio.DatagramProtocol):
         writer.close()
 
     def answer(self, query: bytes) -> bytes:
-        """Say something; nothing at all once in a while."""
+        """Answer; sometimes not at all."""
         suffixes = _suffixes(query)
         end = 12 + len(suffixes[0])
         qname, qtype = query[12:end], int.from_bytes(query[end : end + 2])

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine with users of its own, without touching those of the machine that tests.
+"""A machine with users of its own, without touching the users of the real machine.
 
-A mount namespace, in which ``/etc/passwd`` and ``/etc/group`` are others and
-``/run`` and ``/var/lib`` are empty: users, groups and logins are the real ones, and
-gone with the namespace. Folders are as ``deploy/`` makes them. Needs root.
+A mount namespace has its own ``/etc/passwd`` and ``/etc/group`` and an empty ``/run``
+and ``/var/lib``: users, groups and logins are real, and end with the namespace.
+Folders are as ``deploy/`` makes them. Needs root.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 """One packet for each anti-pattern of RFC 9267, as a query and as a response.
 
 The sections of that RFC: 2 compression pointers, 3 label and name lengths,
-4 NUL termination, 5 RDLENGTH, 6 counts. A packet is refused for the one thing
-that its name says; everything else about it is in order.
+4 NUL termination, 5 RDLENGTH, 6 counts. A packet has the one fault in its name;
+everything else about it is correct.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon one of whose processes is killed at a step of a change that a test has chosen.
+"""A daemon of which one process is killed at a chosen step of a change.
 
-``python -m tests.support.mortal CONFIG STATE ORDER`` serves. Whoever comes to the
-step that the file ORDER names first takes the file away and kills with SIGKILL:
-itself, or the process that asked. With the word ``careless`` after these a new
-manager does not look for what its predecessor has left undone.
+``python -m tests.support.mortal CONFIG STATE ORDER`` serves. The first process at the
+step in the file ORDER removes the file and sends SIGKILL to itself, or to the process
+that asked. With the word ``careless`` after these, a new manager does not complete the
+unfinished change of its predecessor.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ MANAGER_STEPS = (
 )
 WORKER_STEPS = ("to prepare", "prepared", "to confirm", "confirmed")
 ASKER = "asker@"
-"""Before a step: whoever asked is killed there, and not who gets to it."""
+"""Before a step: the process that asked is killed, not the one at the step."""
 
 STEPS = (*MANAGER_STEPS, *WORKER_STEPS, *(ASKER + step for step in MANAGER_STEPS))
 
 
 class _Order:
-    """What the test wants, and who asked last."""
+    """The test's order, and the last process that asked."""
 
     def __init__(self, path: Path) -> None:
         self._path, self.asker = path, 0

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A naive second model of time: who may see what at one second, asked of that second alone.
+"""A naive second model of time: the rules at one second, by themselves.
 
-It reads the clock on the wall, looks at everything that was ever said, and lets
-the weightiest of what is in force win. It knows of no edges, and shares with
-``filterd.policy.effective_policy`` only the plain data.
+It takes the wall time, looks at every change, and lets the strongest one in force win.
+It has no edges, and shares with ``filterd.policy.effective_policy`` only plain data.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ ORDER = ("everybody", "tier", "grade", "network", "client")
 
 
 class Sight(NamedTuple):
-    """What somebody sees: all that is closed, one thing at a time."""
+    """The view of a client: all closed things, one by one."""
 
     grade: str
     closed: frozenset[str]
@@ -64,7 +63,7 @@ class NaiveWeek:
         return datetime.fromtimestamp(second, self.zone).replace(tzinfo=None)
 
     def is_open(self, windows: tuple[Window, ...], second: float) -> bool:
-        """Tell whether any of these windows is open."""
+        """Return whether any of these windows is open."""
         shown = self.wall(second)
         for window in windows:
             for back in (0, 1):
@@ -86,7 +85,7 @@ class NaiveWeek:
         return day.weekday() in window.weekdays
 
     def sights(self, second: float) -> dict[tuple[str | None, str | None], Sight]:
-        """Return what everybody sees: by network and address, None for others than those named."""
+        """Return all views: by network and address, None for unnamed ones."""
         claims = list(self._claims(second))
         addresses = {claim.whom for claim in self._all_claims() if claim.audience == "client"}
         plain = {key: self._sight(claims, key, None, None) for key in self.policy.grades}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Network namespaces: real interfaces, links and addresses, without touching the machine's own.
+"""Network namespaces: real interfaces, links and addresses.
 
-A namespace is entered by a thread of its own, which makes a socket there and
-ends; the socket stays in the namespace and is used from anywhere. Needs root.
+A thread enters a namespace, makes a socket there and ends; the socket stays in the
+namespace and is used from anywhere. Needs root.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Namespace:
         _run("ip", "-n", self.name, *words.split())
 
     def can_ip(self, words: str) -> bool:
-        """Run ``ip`` with these words in it, and tell whether this kernel does that."""
+        """Run ``ip`` with these words, and return whether this kernel supports it."""
         try:
             self.ip(words)
         except AssertionError:

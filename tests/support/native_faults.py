@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The native fast path with a fault in it: what its safeguards are for has to be missed.
+"""The native fast path with planted faults, each of which a safeguard must reveal.
 
-Its modules are built once more, in one package of their own, with every fault of this file
-behind a switch; one of them is switched on at a time. All are built together because they
-share structs, and once a session because that takes half a minute.
+Its modules are built again, in one package, with every fault of this file behind a
+switch; one is switched on at a time. They are built together because they share
+structs, and once a session because a build takes half a minute.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PACKAGE = "filterd_with_faults"
-MODULES = ("_packet_cache", "_decision_cells", "_core", "_datagrams", "_direct_forward")
+MODULES = ("_core", "_datagrams")
 """Those that know each other; what else they use is filterd's own."""
 
 SERVED_FROM = {
     "filterd.fastpath.core_filler.Core": "_core",
     "filterd.daemon.worker.Core": "_core",
     "filterd.fastpath.udp_listener.Datagrams": "_datagrams",
-    "filterd.daemon.worker.Relay": "_direct_forward",
-    "tests.support.serving.Relay": "_direct_forward",
+    "filterd.daemon.worker.Relay": "_datagrams",
+    "tests.support.serving.Relay": "_datagrams",
 }
 """Where what serves is looked up, and the module that it comes from."""
 
@@ -58,20 +58,12 @@ class Site(NamedTuple):
     after: str
 
 
-def _cache(before: str, after: str) -> Site:
-    return Site("_packet_cache", before, after)
-
-
-def _cells(before: str, after: str) -> Site:
-    return Site("_decision_cells", before, after)
-
-
 def _core(before: str, after: str) -> Site:
     return Site("_core", before, after)
 
 
 def _relay(before: str, after: str) -> Site:
-    return Site("_direct_forward", before, after)
+    return Site("_datagrams", before, after)
 
 
 def _never(site: Site) -> Site:
@@ -82,29 +74,29 @@ def _never(site: Site) -> Site:
 # What a question's answer is kept by.
 
 _BLURRED = (
-    _cache("<uint64_t>asked.flags << 32", "<uint64_t>(asked.flags & ~blurred) << 32"),
-    _cache("kept.flags == asked.flags", "(kept.flags ^ asked.flags) & ~blurred == 0"),
+    _core("<uint64_t>asked.flags << 32", "<uint64_t>(asked.flags & ~blurred) << 32"),
+    _core("kept.flags == asked.flags", "(kept.flags ^ asked.flags) & ~blurred == 0"),
 )
 _ANY_CLASS = (
-    _cache("| <uint32_t>client_class", "| <uint32_t>(0 if HERE else client_class)"),
-    _cache("kept.client_class == client_class", "(HERE or kept.client_class == client_class)"),
+    _core("| <uint32_t>client_class", "| <uint32_t>(0 if HERE else client_class)"),
+    _core("kept.client_class == client_class", "(HERE or kept.client_class == client_class)"),
 )
 _ANY_TYPE = (
-    _cache("<uint64_t>asked.qtype << 48", "<uint64_t>(1 if HERE else asked.qtype) << 48"),
-    _cache("kept.qtype == asked.qtype", "(HERE or kept.qtype == asked.qtype)"),
+    _core("<uint64_t>asked.qtype << 48", "<uint64_t>(1 if HERE else asked.qtype) << 48"),
+    _core("kept.qtype == asked.qtype", "(HERE or kept.qtype == asked.qtype)"),
 )
 
 # What is done to an answer that is kept.
 
 _WRITTEN = "memcpy(message + asked.end, octets + asked.end, kept.length - asked.end)"
-_CASE_LOST = _cache(
+_CASE_LOST = _core(
     _WRITTEN,
     f"{_WRITTEN}\n        if HERE:\n            "
     "memcpy(message + HEADER_OCTETS, octets + HEADER_OCTETS, asked.name_octets)",
 )
-_ANY_SIZE = _cache("if kept.length > asked.limit:", "if kept.length > asked.limit and not HERE:")
-_NEVER_AGED = _cache("kept.ttls):", "0 if HERE else kept.ttls):")
-_CAPPED_ONCE = _cache(
+_ANY_SIZE = _core("if kept.length > asked.limit:", "if kept.length > asked.limit and not HERE:")
+_NEVER_AGED = _core("kept.ttls):", "0 if HERE else kept.ttls):")
+_CAPPED_ONCE = _core(
     "memcpy(room, octets, length)",
     """memcpy(room, octets, length)
         cdef int one
@@ -114,21 +106,21 @@ _CAPPED_ONCE = _cache(
             cap_ttl_s = 0x7FFFFFFF""",
 )
 _LEAST = "min(until, self._now + least)"
-_TTL_ENDS_NOTHING = _cache(_LEAST, f"({_FOR_EVER} if HERE else {_LEAST})")
+_TTL_ENDS_NOTHING = _core(_LEAST, f"({_FOR_EVER} if HERE else {_LEAST})")
 _NOTED = "kept.hits, kept.used_at, kept.tally = 0, self._turn, tally"
-_RULE_ENDS_NOTHING = _cache(
+_RULE_ENDS_NOTHING = _core(
     _NOTED, f"{_NOTED}\n        if HERE:\n            kept.valid_until = {_FOR_EVER}"
 )
 
 # What the table leaves to the chain.
 
 _LABELS = "if asked.labels < 2 or asked.labels > MOST_LABELS:"
-_NOTHING_TOUCHED = _cells(_LABELS, f"if HERE:\n            return False\n        {_LABELS}")
-_NO_LOOKALIKES = _cells(
+_NOTHING_TOUCHED = _core(_LABELS, f"if HERE:\n            return False\n        {_LABELS}")
+_NO_LOOKALIKES = _core(
     "if self._skeletons.hashes and", "if self._skeletons.hashes and not HERE and"
 )
 
-# Who asks, and what is in force.
+# The client, and the rules in force.
 
 _OF_CLASS_0 = (
     _core("return client.client_class\n", "return 0 if HERE else client.client_class\n"),
@@ -285,12 +277,12 @@ def _of_the_package(source: str) -> str:
 
 
 def serve_with(patch: pytest.MonkeyPatch, fault: str | None = None, *, blurred: int = 0) -> None:
-    """Let everything be served by a native fast path with one of ``FAULTS``, or with none.
+    """Serve everything by a native fast path with one of ``FAULTS``, or with none.
 
     Args:
-        patch: takes it back.
+        patch: undoes it.
         fault: its name.
-        blurred: flags of a question by which answers are not told apart.
+        blurred: flags of a question that do not separate answers.
     """
     if not NATIVE:
         pytest.skip("it is not built")

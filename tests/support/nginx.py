@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nginx on loopback with the configuration that ``deploy/`` ships, and what it has logged."""
+"""nginx on loopback with the configuration of ``deploy/``, and its access log."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def nginx(handed_out: Path, folder: Path) -> Iterator[Nginx]:
     (folder / "site.conf").write_text(site)
     around = _AROUND.format(
         folder=folder,
-        # Its workers would be another user, who may not read a test's folder.
+        # Its workers would have another user, which may not read a test's folder.
         user="user root;" if os.geteuid() == 0 else "",
         temporary=" ".join(f"{kind}_temp_path {folder}/{kind};" for kind in _TEMPORARY),
     )

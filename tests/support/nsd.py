@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real authoritative server on loopback, NSD, as the domain controller of a school."""
+"""A real authoritative server, NSD, as the domain controller of a school."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A naive third model of decisions, against which the engine is held (design §4).
+"""A naive third model of decisions, to compare the engine with.
 
-It knows names as text, looks at everything that was ever said, one after the
-other, and follows the sentences of design §2 by taking away and ranking. It
-shares with filterd neither index nor table nor a single function, only the
-plain data of rules and categories.
+Names are text. The model looks at every rule, one after the other, and follows the
+order of rules by removing and ranking. It shares no index, table or function with
+filterd, only the plain data of rules and categories.
 """
 
 from __future__ import annotations
@@ -39,13 +38,13 @@ class Guard:
     entry_only: bool = False
 
     def is_about(self, name: str) -> bool:
-        """Tell whether it guards ``name``."""
+        """Return whether it guards ``name``."""
         return name == self.name or (self.subtree and is_beneath(name, self.name))
 
 
 @dataclass(frozen=True)
 class Law:
-    """A rule of the site: for whom, and from when until when; ``exam``: of which one it is."""
+    """A rule of the site: its audience and its time; ``exam``: the exam that it is of."""
 
     name: str
     allow: bool
@@ -56,13 +55,13 @@ class Law:
     exam: str = ""
 
     def is_about(self, name: str) -> bool:
-        """Tell whether it covers ``name``; one without a name covers everything."""
+        """Return whether it covers ``name``; one without a name covers everything."""
         return not self.name or name == self.name or is_beneath(name, self.name)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One entry of one list. ``at`` and ``beneath`` say which names it is about."""
+    """One entry of one list. ``at`` and ``beneath`` select its names."""
 
     list_id: str
     category: str
@@ -78,7 +77,7 @@ class Listing:
     leaves: frozenset[str] = frozenset()
 
     def is_about(self, name: str, qtype: int) -> bool:
-        """Tell whether it covers this question."""
+        """Return whether it covers this question."""
         here = (self.at and name == self.name) or (self.beneath and is_beneath(name, self.name))
         left = any(name == one or is_beneath(name, one) for one in self.leaves)
         typed = not self.types or (qtype in self.types) != self.other_types
@@ -87,9 +86,9 @@ class Listing:
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks; ``closed`` are the categories and services closed to the grade.
+    """A client; ``closed`` are the categories and services closed to its grade.
 
-    ``shut``: sees nothing but what somebody lets through. ``exam``: which one is sat.
+    ``shut``: gets only allowed names. ``exam``: the exam that it sits.
     """
 
     tier: str
@@ -103,10 +102,10 @@ class Person:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that anybody says.
+    """All rules.
 
     ``kept`` are categories and services that the school keeps closed, ``zones``
-    those that are its own, so that nobody is shut out of them.
+    its own zones, which are never closed.
     """
 
     categories: dict[str, Category]
@@ -137,16 +136,16 @@ class Question:
 
 
 SHUT = Law("", allow=False)
-"""Decides for who is shut out."""
+"""Decides for clients that are shut out."""
 
 
 def is_beneath(name: str, other: str) -> bool:
-    """Tell whether ``name`` is a proper descendant of ``other``."""
+    """Return whether ``name`` is a proper descendant of ``other``."""
     return name.endswith("." + other)
 
 
 def kind(world: World, who: Person, listing: Listing) -> str:
-    """Return what a listing is to somebody, in the words of ``Rule.label``."""
+    """Return the meaning of a listing for a client, as in ``Rule.label``."""
     if listing.excepts:
         return "list-exception"
     category = world.categories.get(listing.category)
@@ -170,7 +169,7 @@ def label(world: World, who: Person, thing: Thing) -> str:
 
 
 def blocks(world: World, who: Person, thing: Thing) -> bool:
-    """Tell whether a thing, where it decides, keeps people from the name."""
+    """Return whether a thing, where it decides, keeps people from the name."""
     if isinstance(thing, Law):
         return not thing.allow
     return label(world, who, thing) in {"ordered", "locked", "category"}
@@ -249,7 +248,7 @@ def laws_for(world: World, question: Question) -> list[Law]:
         "client": who.address,
     }
     about = [one for one in world.laws if one.is_about(question.name)]
-    # Who sits an exam has its allows alone, and the blocks of all.
+    # A client in an exam has only its allows, and the blocks of all.
     meant = [one for one in about if one.exam == who.exam or not (one.allow or one.exam)]
     return [one for one in meant if one.whom == his[one.audience]]
 
@@ -282,13 +281,13 @@ def valid_until(world: World, question: Question) -> float | None:
 
 
 def is_blocked(world: World, question: Question) -> bool:
-    """Tell whether the person is kept from the name."""
+    """Return whether the person is kept from the name."""
     found = deciders(world, question)
     return bool(found) and blocks(world, question.who, found[0])
 
 
 def target_is_blocked(world: World, question: Question, target: str) -> bool:
-    """Tell whether a target keeps the person from a name that passes itself.
+    """Return whether a target keeps the person from a name that passes itself.
 
     What is covered is taken out of the world; then the target is a name like any other.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""More mutants: without safeguards of answers that several wait for, and of where they come from.
+"""More mutants: without safeguards of shared answers and of their origin.
 
 See ``oracle_mutants``. Those of the relay are native builds with a fault.
 """

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which replies are allowed: by the rules in force, and by what the upstreams have said.
+"""The allowed replies: by the rules in force, and by the answers of the upstreams.
 
-Nothing here knows of caches, tables or epochs. A reply is held against every
-sentence that was ever said, as long as it was true, and against the rules at the
-moment at which it is sent; dns.md §4 to §9 say what else a reply owes.
+Nothing here knows caches, tables or epochs. A reply is compared with every upstream
+answer whose TTL has not expired, and with the rules at the moment of the reply, and
+must have the form that RFCs and policy require.
 """
 
 from __future__ import annotations
@@ -54,15 +54,15 @@ class Oracle:
     """Judges replies. ``possible`` are the rules in force: several only while a change goes on.
 
     Args:
-        upstream: what was said.
+        upstream: the upstreams' answers.
         clock: both times.
         possible: the rules in force.
-        late_s: by how much less than is measured here an answer may have aged.
-        workers: how many serve; of one alone more can be told.
+        late_s: an answer may be younger by this time than measured here.
+        workers: their number; with one alone more can be judged.
 
     Attributes:
-        hits: how often was seen what the steps are to provoke.
-        lifetimes: what is known of who has heard what.
+        hits: counts of the situations that steps provoke.
+        lifetimes: the answers that each worker has received.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Oracle:
                     self._asked_for[one.key(rules)] = now
 
     def may_be_heard(self, heard: Heard, waiting: Iterable[Asked]) -> str | None:
-        """Return why the upstreams must not hear a question: nobody who may has asked it."""
+        """Return why the upstreams must not get a question: no client that may has asked it."""
         until = self._asked_for.get(heard.key, -inf) + HEARD_WITHIN_S
         if self._clock.monotonic() <= until:
             return None
@@ -155,7 +155,7 @@ class Oracle:
             return "additional records"
         if asked.name == PRINTER and asked.qtype == wire.A:
             return "" if [one.rdata for one in reply.answer] == [PRINTER_ADDRESS] else "the printer"
-        if asked.qtype == wire.ANY:  # the zone's records are not all told at once (RFC 8482)
+        if asked.qtype == wire.ANY:  # a server need not return all records (RFC 8482)
             return "" if reply.rcode in {0, wire.NXDOMAIN, wire.REFUSED} else "ANY in the zone"
         expected = 0 if asked.name in (PRINTER, ZONE) else wire.NXDOMAIN
         return "" if (reply.rcode, reply.answer) == (expected, ()) else "it is not in the zone"
@@ -276,7 +276,7 @@ class Oracle:
             return f"it is {now - told.at} s old, of {told.ttl_s}: extended errors {reply.edes}"
         if not stale:
             return ""
-        # Who waits for better is given what was not too old when they asked.
+        # A waiting client may get an answer that was not too old at its question.
         if asked.at >= told.at + told.ttl_s + STALE_FOR_S or not told.ttl_s or told.key.whom:
             return f"it is {now - told.at} s old, of {told.ttl_s}"
         if not self.lifetimes.may_be_stale(asked, told.key, now):
@@ -286,7 +286,7 @@ class Oracle:
     def _record_fault(self, rules: Rules, asked: Asked, told: Told, reply: Reply) -> str:
         if reply.rcode != told.rcode:
             return f"response code {reply.rcode} instead of {told.rcode}"
-        # Of whom was asked while it waited.
+        # Of the servers asked while it waited.
         trusted = any(one.trusts_server(told.by) for one in (rules, asked.rules))
         expected, is_less = shapes.passed_on(rules, asked, told)
         if is_rewritten(rules, asked):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes in which a thousand wait, and the rules change."""
+"""Scenes in which a thousand questions wait while the rules change."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes by command: as steps of a school's life, and what a naive ledger makes of them.
+"""Changes by command: as steps of a school's life, and in a naive ledger.
 
-Steps call a change by a word of their own, because its number is known only when
-it was made. Where filterd refuses a change, nothing has changed; what it takes
-it has to keep.
+Steps refer to a change by a word of their own, because its number is known only after
+it was made. A change that filterd refuses has no effect; one that it accepts stays.
 """
 
 from __future__ import annotations
@@ -80,7 +79,7 @@ class Ledger:
 
 
 def _is_replaced(one: Thing, by: Thing, now: float) -> bool:
-    """Tell whether something never counts any more once another is set."""
+    """Return whether something never counts any more once another is set."""
     if isinstance(one, GradeSetting) and isinstance(by, GradeSetting):
         return (one.grade, one.kind, one.target) == (by.grade, by.kind, by.target)
     if isinstance(one, RoomSetting) and isinstance(by, RoomSetting):
@@ -98,10 +97,10 @@ class Given(NamedTuple):
 
 
 class Command(NamedTuple):
-    """Something is set. ``about``: what the command says, as it goes to the daemon.
+    """Something is set. ``about``: the command's request to the daemon.
 
     ``called``: the word for this change. ``restart``: the worker that is restarted
-    when it is recorded and not yet in force. ``asks``: what is asked when it is in
+    when it is recorded and not yet in force. ``asks``: the questions when it is in
     force and no worker has been told so.
     """
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real daemon whose every reply the oracle judges, by the machine's own clocks.
+"""A real daemon whose every reply the oracle checks, by the machine's own clocks.
 
-Here rules change as an administrator changes them, workers are killed, and
-nobody knows at which moment a worker goes over to what is new: until a change
-is confirmed, replies by either are right, and afterwards only those by the new.
+An administrator's commands change the rules, and workers are killed. The moment at
+which a worker starts to use new rules is unknown: until a change is confirmed, replies
+by either rules are right, afterwards only those by the new.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _NETWORKS = {PUPIL.network: "of-6", TEACHER.network: "of-staff"}
 
 
 def some_laws(chance: random.Random) -> Rules:
-    """Make up rules that ``site.yaml`` can tell: allows and blocks without dates."""
+    """Make up rules that ``site.yaml`` can express: allows and blocks without dates."""
     laws = {
         (law.name, law.audience, law.whom): replace(law, starts_at=None, ends_at=None)
         for law in (a_law(chance, 0.0) for _ in range(chance.randrange(2, 8)))
@@ -89,8 +89,8 @@ class Driver:
     """Asks a daemon, answers as its upstream, and judges; ``with`` closes the sockets.
 
     Attributes:
-        faults: what was wrong, in words.
-        lost: questions that nobody answered in time.
+        faults: in words.
+        lost: questions without an answer in time.
         killed: workers.
     """
 
@@ -223,7 +223,7 @@ class Driver:
         self.judged += 1
         asked = self.waiting.pop((address, int.from_bytes(reply[:2])), None)
         fault = self.oracle.allowed(asked, reply) if asked else "nobody waits for it"
-        self.oracle.lifetimes.held.clear()  # which worker it was nobody can tell
+        self.oracle.lifetimes.held.clear()  # the worker is unknown
         if fault is not None:
             self.faults.append(f"{asked}, {reply.hex()}: {fault}")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What steps are to provoke, and how often it was met by replies that were judged."""
+"""Situations that steps must provoke, and how often checked replies met each."""
 
 from __future__ import annotations
 
@@ -239,14 +239,14 @@ class Hits(Counter[str]):
             self["exactly the size limit"] += whole == asked.limit
 
     def note_cut(self, asked: Asked, told: Iterable[Told]) -> None:
-        """Note an answer that was too long for who asked."""
+        """Note an answer that was too long for its client."""
         self["cut to a size"] += 1
         for one in told:
             whole = one.exact - (0 if asked.edns else OPT_OCTETS)
             self["an octet above the size limit"] += whole == asked.limit + 1
 
     def _note_flight(self, case: Case, told: list[Told], what: str) -> None:
-        """Note what becomes of those who wait for the same."""
+        """Note the results of clients that wait for the same answer."""
         asked = case.asked
         for one in told:
             if one.order > asked.order:
@@ -278,7 +278,7 @@ class Hits(Counter[str]):
 
 
 def _led_to_a_block(asked: Asked, told: Told) -> bool:
-    """Tell whether an answer would have led to a block at the moment at which it was asked for."""
+    """Return whether an answer would have led to a block at the moment of its question."""
     before = next(asked.seen_by(asked.rules))
     targets = targets_of(asked.rules, before, told)
     return leads_to_a_block(asked.rules, before, targets, asked.wall)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lives a life of random steps and says what was wrong in it."""
+"""Run a life of random steps, and report what was wrong in it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long what was said is true, and when what is old, or a failure, may be given instead."""
+"""How long an answer is valid, and when a stale one or a failure replaces it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ STALE_TTL_S, ALIAS_TTL_S = 30, 300
 STALE_FOR_S = 86_400
 STALE_EDES = {3, 19}
 ANSWERED_WITHIN_S = 4.5
-"""The last word comes by 4 s (dns.md §7); timers are a tick late."""
+"""The last answer comes by 4 s; timers are a tick late."""
 MORE_AFTER_A_CHANGE_S = 2.0
-"""Whoever waited while the rules changed may be waited for once more where there is something old,
-but nobody is asked for longer."""
+"""After a change of the rules a client may wait once more if there is a stale answer, but no
+upstream is asked for longer."""
 LEAST_LEFT_S = 1.5
-"""So long before the end it makes sense to ask others: they all have a say within a second."""
+"""The time before the end in which others are asked: all can answer within a second."""
 SILENT_FROM = 3
 """Failures in a row after which a client that can have something old does not wait."""
 FAILS_FOR_S = 65.0
@@ -55,7 +55,7 @@ class Lifetimes:
         self._answered: dict[tuple[int, str, tuple[bool, ...]], float] = {}
 
     def note(self, rules: Rules, asked: Asked, told: Told) -> None:
-        """See that a worker knows what it was told."""
+        """Check that a worker knows the answers that it got."""
         route = asked.worker, told.key.whom, asked.rules.trusts
         self._answered[route] = max(self._answered.get(route, 0.0), told.at)
         if told.ttl_s and rules.epoch is asked.rules.epoch:
@@ -67,11 +67,11 @@ class Lifetimes:
             del self.held[key]
 
     def went_wrong(self, key: Key, now: float) -> bool:
-        """Tell whether an upstream was asked in vain of late."""
+        """Return whether an upstream was asked in vain of late."""
         return any(self._asked_in_vain(key, now))
 
     def all_went_wrong(self, rules: Rules, asked: Asked, now: float) -> bool:
-        """Tell whether each of the upstreams was asked in vain of late, or the zone's own."""
+        """Return whether each of the upstreams was asked in vain of late, or the zone's own."""
         key = asked.key(rules)
         count = len(rules.trusts)
         if self.changed_at > asked.at + ANSWERED_WITHIN_S - LEAST_LEFT_S:
@@ -85,7 +85,7 @@ class Lifetimes:
                 yield one
 
     def _was_made_good(self, heard: Heard) -> bool:
-        """Tell whether another server answered in time, where nobody else may have asked it."""
+        """Return whether another server answered in time, if no other worker may have asked it."""
         if self._workers > 1 or self.changed_at >= heard.at:
             return False
         return any(
@@ -94,7 +94,7 @@ class Lifetimes:
         )
 
     def is_something_old_held(self, rules: Rules, asked: Asked, now: float) -> bool:
-        """Tell whether a worker that cannot learn better must have something old to give."""
+        """Return whether a worker that cannot learn better must have something old to give."""
         key = asked.key(rules)
         held = self.held.get((asked.worker, key, rules.trusts))
         if held is None or key.whom or now >= held.at + held.ttl_s + STALE_FOR_S:
@@ -103,7 +103,7 @@ class Lifetimes:
         return all(one.ttl_s for one in later[later.index(held) :])
 
     def may_be_given(self, asked: Asked, told: Told, now: float) -> bool:
-        """Tell whether an answer may be made of what was said once."""
+        """Return whether an answer may be made of what was said once."""
         if told.order > asked.order or now < told.at + told.ttl_s:
             return True
         if not told.ttl_s or told.key.whom or asked.at >= told.at + told.ttl_s + STALE_FOR_S:
@@ -111,11 +111,11 @@ class Lifetimes:
         return self.may_be_stale(asked, told.key, now)
 
     def may_be_stale(self, asked: Asked, key: Key, now: float) -> bool:
-        """Tell whether nothing better than what is old can be had, or waited for."""
+        """Return whether nothing better than what is old can be had, or waited for."""
         return self.went_wrong(key, now) or self._is_silent_for(asked, key.whom)
 
     def _is_silent_for(self, asked: Asked, whom: str) -> bool:
-        """Tell whether a worker has heard nothing for so long that nobody waits any more."""
+        """Return whether a worker has had no answer for so long that no client waits any more."""
         last = self._answered.get((asked.worker, whom, asked.rules.trusts), 0.0)
         failed = sum(
             one.in_vain and last < one.at + ANSWERED_WITHIN_S and one.order < asked.order
@@ -129,7 +129,7 @@ class Lifetimes:
 def ttl_fault(
     case: Case, told: Told, reply: Reply, *, stale: bool, age_s: float, late_s: float
 ) -> str:
-    """Say what is wrong with the TTLs of an answer that is so old, or ``late_s`` less."""
+    """Return the fault in the TTLs of an answer of this age, or ``late_s`` less."""
     age_s = max(0.0, age_s - late_s)
     rules, asked, wall = case
     longest = float(rules.longest_ttl_s(asked.who))
@@ -155,7 +155,7 @@ def ttl_fault(
 
 
 def block_ttl_fault(case: Case, reply: Reply) -> str:
-    """Say what is wrong with the TTLs of a block: nobody keeps it for longer than it holds."""
+    """Return the fault in the TTLs of a block: none may outlast the block."""
     rules, asked, wall = case
     about = asked.name, asked.qtype
     for edge in rules.edges(wall, wall + LONGEST_TTL_S):
@@ -168,7 +168,7 @@ def block_ttl_fault(case: Case, reply: Reply) -> str:
 
 
 def _is_closed_at(wall: float, rules: Rules, asked: Asked, told: Told) -> bool:
-    """Tell whether what passes now is blocked then."""
+    """Return whether what passes now is blocked then."""
     rules = rules.epoch.at(wall)
     asked = replace(asked, who=rules.seen(asked.who))
     if leads_to_a_block(rules, asked, targets_of(rules, asked, told), wall):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An event loop whose time is a test's: timers go off when the clock is set past them.
+"""An event loop on a test's clock: timers fire when the clock is set past them.
 
-It never waits for a timer. Where nothing is left to do it says so, and a test
-sets the clock forward, so that hours take as long as what happens in them.
+It never waits for a timer. If nothing is left to do it reports so, and the test sets
+the clock forward; hours then take only as long as their events.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _LOOK_EVERY_S = 0.002
 """While only a thread is at work; what it has done wakes the loop before."""
 
 _LATE_S = 1e-6
-"""A timer goes off after its time and not a rounding error before: whoever then looked at the
-clock, which stands, would set it again for ever."""
+"""A timer fires after its time, not a rounding error before: otherwise its code would read the
+stopped clock and set it again for ever."""
 
 
 class _Selector(selectors.EpollSelector):

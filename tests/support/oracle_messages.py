@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages as the oracle writes and reads them: octet by octet, with nothing of filterd's.
+"""Write and read messages for the oracle, octet by octet, without filterd's code.
 
-Quicker than a library that knows every type, because there are hundreds of
-thousands of them. Names are text in lower case without the last dot.
+This is faster than a library that knows every type; there are hundreds of thousands of
+messages. Names are text in lower case without the last dot.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Record(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What a response says. ``question`` is its octets; ``options`` by code, None without OPT."""
+    """A response. ``question`` is its octets; ``options`` by code, None without OPT."""
 
     octets: int
     ident: int
@@ -107,7 +107,7 @@ def read_question(wire: bytes) -> tuple[str, int, int]:
 
 
 def has_do(wire: bytes) -> bool:
-    """Tell whether a query whose only additional record is its OPT wants DNSSEC records."""
+    """Return whether a query whose only additional record is its OPT wants DNSSEC records."""
     _, _, end = read_question(wire)
     return bool(wire[11]) and bool(wire[end + 7] & 0x80)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""filterd without one of its safeguards at a time, each of which the oracle has to miss.
+"""Mutants of filterd, each without one safeguard, that the oracle must detect.
 
-A mutant replaces one thing in filterd by what a slip would have made of it.
-Those of the fast path are native builds with a fault (``native_faults``); those of the
-cache's memory are made of the twin in plain Python.
+A mutant replaces one thing in filterd by a plausible mistake. Those of the fast path
+are native builds with a fault (``native_faults``); those of the cache's memory are made
+of the plain Python twin.
 """
 
 from __future__ import annotations

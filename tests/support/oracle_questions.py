@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client's question, as the oracle keeps it until it is answered."""
+"""A client's question, as the oracle keeps it until its answer."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Asked:
     size: int = LARGEST_UDP
     by_tcp: bool = False
     also: tuple[Person, ...] = ()
-    """Who has had the address since: the last of them is answered."""
+    """The later holders of the address: the last of them is answered."""
     by_chain: bool = False
     among_many: bool = False
     """A thousand waited when the rules changed."""
@@ -64,19 +64,19 @@ class Asked:
         return Key(name, self.qtype, self.do, self.cd, rules.whom(name))
 
     def answered_by(self, rules: Rules) -> Asked:
-        """Return it as of who has the address now, as the rules know him."""
+        """Return it as of the present holder of the address, by the rules."""
         *_, last = self.seen_by(rules)
         return last
 
     def seen_by(self, rules: Rules) -> Iterator[Asked]:
-        """Yield it as the rules know who asks: more than one where the device has changed."""
+        """Yield it by the rules' view of the client: several if the device has changed."""
         for who in (self.who, *self.also):
             seen = rules.seen(who)
             yield self if seen is self.who else replace(self, who=seen)
 
 
 def is_rewritten(rules: Rules, asked: Asked) -> bool:
-    """Tell whether somebody gets the twin in the place of a name."""
+    """Return whether a client gets the safe host in place of a name."""
     is_about = asked.name == SEARCH and asked.qtype in REWRITTEN_TYPES
     return is_about and asked.who.grade in rules.twins_for
 
@@ -87,22 +87,22 @@ def question_at(asked: Asked, wall: float) -> Question:
 
 
 def is_local(name: str) -> bool:
-    """Tell whether the school answers for a name itself."""
+    """Return whether the school answers for a name itself."""
     return name == ZONE or name.endswith(f".{ZONE}")
 
 
 def is_of_the_zone_itself(rules: Rules, asked: Asked) -> bool:
-    """Tell whether a zone's own server asks about its zone: it would be asked back."""
+    """Return whether a zone's own server asks about its zone: it would be asked back."""
     return asked.who.address == CLASSMATE.address and bool(rules.whom(asked.name))
 
 
 def was_of_the_zone_itself(asked: Asked) -> bool:
-    """Tell whether it was so when it began to ask: what waited may go round once."""
+    """Return whether it was so when it began to ask: what waited may go round once."""
     return is_of_the_zone_itself(asked.rules, asked)
 
 
 def may_be_asked_for(rules: Rules, asked: Asked, wall: float) -> bool:
-    """Tell whether an upstream may hear of a question."""
+    """Return whether an upstream may hear of a question."""
     if not asked.rd or asked.qtype == wire.ANY or not rules.admits(asked.who):
         return False
     if is_local(asked.name):
@@ -115,13 +115,13 @@ def may_be_asked_for(rules: Rules, asked: Asked, wall: float) -> bool:
 
 
 def leads_to_a_block(rules: Rules, asked: Asked, targets: Iterable[str], wall: float) -> bool:
-    """Tell whether a name that passes leads to one that does not."""
+    """Return whether a name that passes leads to one that does not."""
     question = question_at(asked, wall)
     return any(oracle.target_is_blocked(rules.world, question, one) for one in targets)
 
 
 def targets_of(rules: Rules, asked: Asked, told: Told) -> tuple[str, ...]:
-    """Return the names that are judged of an answer: none of what a zone's own server says."""
+    """Return the judged names of an answer: none if it is from a zone's own server."""
     if told.key.whom:
         return ()
     return (TWIN, *told.targets) if is_rewritten(rules, asked) else told.targets

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in force in a school at one epoch, in two forms: for the oracle, and for filterd."""
+"""The rules of a school at one epoch, in two forms: for oracle and filterd."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ CHILD = _person("127.0.1.1", "1", "grade-1")
 STRANGER = _person("127.0.120.1", "preschool", "")
 OUTSIDER = _person("127.0.200.1", "preschool", "")
 LAB = _person("127.0.110.1", "6", "lab")
-"""Sits in a room whose grade the rules say."""
+"""A client in a room; the rules have its grade."""
 LENT = "127.0.126.1"
 DEVICES = {
     "": _person(LENT, "preschool", ""),
     "02:00:5e:10:00:06": _person(LENT, "6", "tablets"),
     "02:00:5e:10:00:18": _person(LENT, "staff", "laptops"),
 }
-"""Who has an address that one device after another has, by MAC; at first nobody knows which."""
+"""The holder, by MAC, of an address that devices have in turn; at first unknown."""
 LINK = "127.0.126.0/24"
 UNKNOWN = DEVICES[""]
 PEOPLE = (PUPIL, CLASSMATE, TEACHER, CHILD, STRANGER, OUTSIDER, LAB, UNKNOWN)
@@ -90,7 +90,7 @@ _WHOM = {
 
 @dataclass(frozen=True)
 class Rules:
-    """One epoch. By grade: how a block looks, and the longest TTL; who gets the twin, and no ECH.
+    """One epoch. By grade: form of blocks, highest TTL, safe search, removed ECH keys.
 
     ``outsiders``: whether ``OUTSIDER`` may ask. ``trusts``: of each upstream, the
     first one first, whether its AD is believed. ``lab``: the grade of the room.
@@ -125,19 +125,19 @@ class Rules:
         return sorted(one for one in found if now < one <= until)
 
     def admits(self, who: Person) -> bool:
-        """Tell whether somebody is answered at all."""
+        """Return whether a client is answered at all."""
         return who.address != OUTSIDER.address or self.outsiders
 
     def response(self, who: Person) -> BlockResponse:
-        """Return how a block looks to somebody."""
+        """Return the form of a block for a client."""
         return self.responses[GRADES.index(who.grade)]
 
     def longest_ttl_s(self, who: Person) -> int:
-        """Return how long somebody may keep an answer."""
+        """Return how long a client may keep an answer."""
         return self.longest_ttls_s[GRADES.index(who.grade)]
 
     def seen(self, who: Person) -> Person:
-        """Return somebody as these rules know them."""
+        """Return a client by these rules."""
         if who.network == LAB.network and who.grade != self.lab:
             return _person(LAB.address, self.lab, LAB.network)
         return who
@@ -148,11 +148,11 @@ class Rules:
         return zone if zone and (name == zone or is_beneath(name, zone)) else ""
 
     def may_lead_home(self, name: str) -> bool:
-        """Tell whether a name may lead to private addresses."""
+        """Return whether a name may lead to private addresses."""
         return any(name == home or is_beneath(name, home) for home in self.homes)
 
     def trusts_server(self, number: int) -> bool:
-        """Tell whether the AD of an upstream is believed."""
+        """Return whether the AD of an upstream is believed."""
         return number < len(self.trusts) and self.trusts[number]
 
     def policy(self, servers: Sequence[tuple[str, int]]) -> Policy:

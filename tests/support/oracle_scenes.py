@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes about names of which nobody says anything, and what they lead to.
+"""Scenes about names without rules, and the names that they lead to.
 
-Many ask for them at once, of several grades; what comes back is one answer for
-all of them, and means something else to each. Whatever can happen meanwhile
-happens while the upstreams let them wait.
+Many clients of several grades ask for such a name at once. One answer comes back for
+all of them, and has another meaning for each grade. Any event can happen while the
+upstreams let them wait.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _MACS = tuple(DEVICES)
 
 
 def open_names(script: Script) -> list[str]:
-    """Return names that nobody has asked for."""
+    """Return names without earlier questions."""
     names = [f"n{script.chance.randrange(100_000)}.{one}" for one in ("alias.free", "big.free")]
     return [*names, "alias.free", "big.free"]
 
 
 def a_crowd(script: Script, name: str, **same: Any) -> list[Step]:
-    """Return one question of everybody, some of them in another dress."""
+    """Return one question of every client, some of them in another form."""
     chance = script.chance
     like = Ask(PUPIL, name, chance.choice(TYPES), chance.randrange(2))
     asked = []
@@ -70,7 +70,7 @@ def a_crowd(script: Script, name: str, **same: Any) -> list[Step]:
 
 
 def greeting(script: Script) -> list[Step]:
-    """Return questions by which workers get to know everybody: who is new goes the long way."""
+    """Return questions that make every client known to workers: new ones take the long way."""
     everybody = script.chance.sample(SOME, len(SOME))
     return [Ask(who, "www.free", worker=worker) for who in everybody for worker in range(2)]
 
@@ -115,7 +115,7 @@ def led_to(script: Script, target: str) -> Iterator[Step]:
 
 
 def meanwhile(script: Script, target: str) -> Iterator[Step]:
-    """Let something happen that changes who may have what."""
+    """Cause an event that changes the audience of names."""
     chance = script.chance
     match chance.randrange(8):
         case 0:
@@ -137,7 +137,7 @@ def meanwhile(script: Script, target: str) -> Iterator[Step]:
 
 
 def _flight(script: Script) -> Iterator[Step]:
-    """Everybody waits for one answer, which some may have and others not."""
+    """All clients wait for one answer, which only some may have."""
     chance = script.chance
     target = chance.choice(SPOKEN)
     yield from script.only(*what_closes(script, target))
@@ -157,7 +157,7 @@ def _flight(script: Script) -> Iterator[Step]:
 
 
 def _target_changes(script: Script) -> Iterator[Step]:
-    """A target is closed, opened, and closed to others, while people wait for who leads there."""
+    """A target is closed, opened, and closed to others, while clients wait for an alias to it."""
     chance = script.chance
     target = chance.choice(SPOKEN)
     yield from script.with_more(Law(target, allow=False, starts_at=script.wall + 9_000))
@@ -200,7 +200,7 @@ def _target_at_an_edge(script: Script) -> Iterator[Step]:
 
 
 def _covered(script: Script) -> Iterator[Step]:
-    """An allow of the name covers what it leads to, for those for whom it is."""
+    """An allow of the name covers its targets, for its audience."""
     chance = script.chance
     target = chance.choice(SPOKEN)
     listing = Listing("games", "games", own=False, name=target)

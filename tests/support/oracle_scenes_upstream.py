@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes about upstreams: which of them answers, by what way, and what is given where none does."""
+"""Scenes about upstreams: their order, transports, and replies without any."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _zone(script: Script) -> Iterator[Step]:
 
 
 def _old_and_closed(script: Script) -> Iterator[Step]:
-    """What is old is given to those who may have it, by the rules of the day."""
+    """Stale answers go to clients that may have them, by the present rules."""
     chance = script.chance
     target = chance.choice(SPOKEN)
     yield from script.with_more(Law(target, allow=True))
@@ -135,7 +135,7 @@ def _old_and_closed(script: Script) -> Iterator[Step]:
 
 
 def _failed_for_all(script: Script) -> Iterator[Step]:
-    """A name fails, and everybody is told so, until it does not."""
+    """A name fails, and every client gets the failure, until it works again."""
     chance = script.chance
     target = chance.choice(SPOKEN)
     yield from script.only(*what_closes(script, target))

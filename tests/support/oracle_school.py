@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school in one event loop whose time is the test's: workers, their upstream, their clients.
+"""A school in one event loop on a test's clock: workers, upstream, clients.
 
-The workers are real ones on real sockets and files. Each listens on a port of
-its own, so that a step can say whom it asks. What a manager and a supervisor do
-is done here step by step, so that anything may happen in between.
+The workers are real, with real sockets and files. Each listens on a port of its own,
+so that a step can choose one. The work of manager and supervisor is done here step by
+step, so that any event may come in between.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
+from filterd.clients.devices import Neighbour
 from filterd.clients.interfaces import Links, Prefix
-from filterd.clients.neighbours import Neighbour
 from filterd.daemon import worker as worker_module
 from filterd.daemon.listen_sockets import Listening, listen_on
 from filterd.daemon.process import Setting
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from tests.support.oracle_upstream import Heard
 
 DENIED_FOR_S = 0.1
-"""A worker need not ask again at once whether somebody may ask."""
+"""A worker need not check again at once whether a client may ask."""
 RESTART_S = 3.0
 """How long it takes, always, so that a script knows the time."""
 _STOP_STEP_S = 0.5

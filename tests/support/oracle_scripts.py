@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random lives, from a seed: scenes that provoke what must be met, among idle questions.
+"""Random lives, from a seed: scenes that provoke, and idle questions.
 
-Steps are made beforehand and depend on nothing that happens, so that the same
-seed is the same life, and a life that went wrong can be made shorter by
-leaving steps out.
+Steps are made beforehand and do not depend on events, so the same seed is the same
+life, and a failing life can be shortened by leaving steps out.
 """
 
 from __future__ import annotations
@@ -196,7 +195,7 @@ class Script:
         yield Change(self.rules)
 
     def only(self, *more: Law | Listing, **changed: Any) -> Iterator[Step]:
-        """Put these in force at times alone, so that nobody says anything of other names."""
+        """Activate these alone at times, so that other names have no rules."""
         if self.chance.random() < 0.6:
             world = replace(self.rules.world, laws=(), listings=())
             self.rules = replace(self.rules, world=world, homes=frozenset(), delegated="")
@@ -283,7 +282,7 @@ class Script:
             yield Wait(6.0)
 
     def _old(self) -> Iterator[Step]:
-        """Nobody answers any more, and what has expired is given."""
+        """No upstream answers any more, and expired answers are served."""
         name = self.chance.choice(ALL_NAMES)
         yield Say(name, Saying(self.chance.choice(("data", "alias", "nxdomain")), 5, "www.free"))
         asked = [self.question(name)._replace(rd=True) for _ in range(3)]
@@ -357,7 +356,7 @@ class Script:
         yield Turn(Mood.PROMPT)
 
     def _zero(self) -> Iterator[Step]:
-        """What holds for no time is for those who waited."""
+        """An answer with TTL 0 is only for waiting clients."""
         name = self.chance.choice(("zero.free", *NAMES))
         yield Say(name, Saying("data", 0))
         asked = self.question(name)._replace(qtype=wire.A, rd=True)

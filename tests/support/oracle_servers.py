@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers that say what ``oracle_upstream`` makes up: by UDP and TCP, each in its mood."""
+"""The servers that send the answers of ``oracle_upstream``, over UDP and TCP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.support.oracle_upstream import Told, Upstream
 
 DEAD_AFTER_S = 3.7
-"""Whoever asked has given up by then, or is about to (dns.md §7)."""
+"""The client has given up by then, or is about to."""
 _ASKED_FOR_S = 3.8
 """So long after the first the last question of one exchange may come."""
 
@@ -56,19 +56,19 @@ class Watch(NamedTuple):
 
 
 class Server:
-    """One server, of which others drive the sockets.
+    """One server, whose sockets are driven from outside.
 
     Args:
-        upstream: what is said.
+        upstream: its answers.
         number: of this server.
-        watch: tells when to read.
-        heard: called with each question before it is met.
+        watch: calls when a socket can be read.
+        heard: called with each question before its answer.
         address: its own.
-        zones: for which it speaks.
-        dead_after_s: of an answer that comes so late nobody may know any more.
+        zones: it is authoritative for them.
+        dead_after_s: no worker may know an answer after this time.
 
     Attributes:
-        mood: how the next question is met.
+        mood: its reaction to the next question.
         authentic: whether it sets AD.
     """
 
@@ -193,7 +193,7 @@ class Server:
         heard.send(_message(heard, wire.TC))
 
     def _is_in_time(self, heard: Heard) -> bool:
-        """Tell whether an answer comes in time for whoever has begun to ask first."""
+        """Return whether an answer comes in time for the first client that asked."""
         now = self._upstream.now()
         began = min(
             one.at

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What replies look like: what every one owes, blocks, an upstream's words as they are passed on.
+"""The form of replies: of all, of blocks, and of passed on answers.
 
-Each function says what is wrong, in words; nothing where nothing is.
+Each function returns a fault in words, or nothing.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def form_faults(asked: Asked, reply: Reply) -> Iterator[str]:
 
 
 def block_fault(rules: Rules, asked: Asked, reply: Reply) -> str:
-    """Say what is wrong with a block (dns.md §4)."""
+    """Return the fault of a block."""
     sinkholes = rules.response(asked.who) is BlockResponse.SINKHOLE
     if fault := _negative_fault(reply):
         return fault
@@ -69,7 +69,7 @@ def block_fault(rules: Rules, asked: Asked, reply: Reply) -> str:
 
 
 def home_fault(asked: Asked, reply: Reply) -> str:
-    """Say what is wrong where all that a name leads to is private (dns.md §11)."""
+    """Return the fault of a reply if all addresses of a name are private."""
     if fault := _negative_fault(reply):
         return fault
     if asked.edns and reply.edes != {BLOCKED}:
@@ -93,7 +93,7 @@ def _soa_fault(asked: Asked, reply: Reply) -> str:
 
 
 def is_empty(reply: Reply) -> bool:
-    """Tell whether a reply says that there is no data."""
+    """Return whether a reply is NODATA."""
     return not reply.rcode and not reply.answer
 
 
@@ -105,7 +105,7 @@ def home_records(rules: Rules, asked: Asked, told: Told) -> list[Record]:
 
 
 def leads_only_home(rules: Rules, asked: Asked, told: Told) -> bool:
-    """Tell whether nothing that was asked for is left of an answer without private addresses."""
+    """Return whether nothing that was asked for is left of an answer without private addresses."""
     gone = home_records(rules, asked, told)
     left = [one for one in told.answer if one.rtype == asked.qtype and one not in gone]
     return bool(gone) and not left
@@ -143,7 +143,7 @@ def _covered(signature: Record) -> int:
 
 
 def words_fault(asked: Asked, told: Told, reply: Reply, expected: list[Record]) -> str:
-    """Say what is wrong with an upstream's words as they were passed on whole."""
+    """Return the fault of an upstream's answer that was passed on whole."""
     if list(map(_fact, reply.answer)) != list(map(_fact, expected)):
         return f"other records than {expected}"
     if [one.rtype for one in reply.authority] != [one.rtype for one in told.authority]:
@@ -155,7 +155,7 @@ def words_fault(asked: Asked, told: Told, reply: Reply, expected: list[Record]) 
 
 
 def _fact(record: Record) -> tuple[object, ...]:
-    """Return what a record says, without its TTL."""
+    """Return a record without its TTL."""
     return record.owner, record.rtype, record.target or record.rdata
 
 
@@ -168,7 +168,7 @@ def ttl_of(told: Told, owner: str, rtype: int) -> int:
 
 
 def may_be_cut(asked: Asked, told: Told, reply: Reply) -> bool:
-    """Tell whether an answer is too long for who asked; exactly where its size is known."""
+    """Return whether an answer is too long for its client; exactly if its size is known."""
     if told.exact and asked.name == told.key.name:
         whole = told.exact - (0 if asked.edns else OPT_OCTETS)
         return whole + (60 if reply.edes else 0) > asked.limit

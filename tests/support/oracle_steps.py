@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Steps of a school's life: what each does. ``oracle_scripts`` puts them together."""
+"""Steps of a school's life and their effects. ``oracle_scripts`` combines them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Wait(NamedTuple):
     seconds: float
 
     async def take(self, school: School) -> None:
-        """Let it pass, step by step while an upstream may be waited for, perhaps by nobody."""
+        """Let time pass, step by step while an upstream may be waited for."""
         left, patience = self.seconds, ANSWERED_WITHIN_S + MORE_AFTER_A_CHANGE_S
         while patience > 0 and left > _STEP_S:
             school.pass_time(_STEP_S)
@@ -132,13 +132,13 @@ class Tell(NamedTuple):
 
 
 class Say(NamedTuple):
-    """From now on the upstream says something else of a name."""
+    """From now on the upstream answers a name differently."""
 
     name: str
     saying: Saying
 
     async def take(self, school: School) -> None:
-        """Say it."""
+        """Change the answer."""
         school.upstream.say(self.name, self.saying)
 
 
@@ -156,7 +156,7 @@ class Vouch(NamedTuple):
 
 
 class Lend(NamedTuple):
-    """Another device takes an address, by its MAC; or nobody knows any more which one has it."""
+    """Another device takes an address, by its MAC; or its device becomes unknown."""
 
     mac: str
 
@@ -168,8 +168,8 @@ class Lend(NamedTuple):
 class Change(NamedTuple):
     """Other rules and lists come into force.
 
-    ``restart``: the worker that is restarted just before. ``asks``: what is
-    asked when they are in force and no worker has been told so.
+    ``restart``: the worker that is restarted just before. ``asks``: questions
+    when they are in force and no worker knows yet.
     """
 
     rules: Rules

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client's sockets: one for datagrams, and connections, each for several questions."""
+"""A client's sockets: one for datagrams, and connections for several questions."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class _Connection:
 
 
 def _nobody_cares(_address: str, _ident: int) -> None:
-    """Leave it to who waits for an answer."""
+    """Leave the reply to its reader."""
 
 
 class Stub:
-    """Sends questions from an address, and says what comes back.
+    """Sends questions from an address, and reports the replies.
 
     Args:
         address: its own.
-        watch: tells when to read.
+        watch: calls when a socket can be read.
         heard: called with the address and each reply.
         lost: called with the address and the ID of each question whose connection has ended.
     """

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the oracle's upstreams say, and a record of everything they have said.
+"""The answers of the oracle's upstreams, and a record of all of them.
 
-Each thing that is said bears a number of its own in address, text or SOA, by
-which it is known again in whatever a client is answered. Nothing is ever taken
-back: what was said once is true for its TTL. Who says it, how and when, is
-``oracle_servers``.
+Each answer has a unique number in its address, text or SOA, by which it is recognised
+in a reply to a client. Nothing is taken back: an answer stays valid for its TTL.
+``oracle_servers`` decides which server sends it, how and when.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ OPT_OCTETS = 11
 """Without options."""
 
 _FIRST = 1 << 20
-_NETWORK = 0xC6120000  # 198.18.0.0/15, which is nobody's
-_AT_HOME = 0x0A000000  # 10.0.0.0/8, which is everybody's
+_NETWORK = 0xC6120000  # 198.18.0.0/15, for benchmarks
+_AT_HOME = 0x0A000000  # 10.0.0.0/8, private
 _TYPES = (wire.A, wire.AAAA, wire.TXT, wire.HTTPS)
 _SIGNATURE = b"\0" + b"s" * 64
 _ECH = pack("!HH", 5, 4) + b"key!"
@@ -44,10 +43,10 @@ class Home(StrEnum):
 
 
 class Saying(NamedTuple):
-    """What is said of a name. ``kind``: data, big, huge, exact, nodata, nxdomain or alias.
+    """The answer for a name. ``kind``: data, big, huge, exact, nodata, nxdomain or alias.
 
     ``target``: of the alias, or of service bindings. ``no_soa``: a denial that
-    does not say how long it holds. ``octets``: of a reply in which it is exact,
+    has no negative TTL. ``octets``: of a reply in which it is exact,
     with a bare OPT record. ``ech``: service bindings have a key for it.
     """
 
@@ -61,7 +60,7 @@ class Saying(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What an answer depends on. ``whom``: the zone whose own servers are asked; empty for none."""
+    """The key of an answer. ``whom``: the zone whose own servers are asked, or empty."""
 
     name: str
     qtype: int
@@ -72,9 +71,9 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Told:
-    """Something that was said. ``order`` is when, among all that happened; ``at`` is monotonic.
+    """A given answer. ``order`` is its place among all events; ``at`` is monotonic.
     ``by`` is the server's number, ``octets`` the size of the whole in capitals:
-    without any compression. ``exact``: of a reply that says so, see ``Saying``.
+    without any compression. ``exact``: see ``Saying``.
     """
 
     key: Key
@@ -97,9 +96,9 @@ class Told:
 class Heard:
     """A question that came.
 
-    ``told``: it was answered before whoever asked had given up; ``referred``: to TCP.
+    ``told``: it was answered before the client gave up; ``referred``: to TCP.
 
-    ``send`` sends a message back, and tells whether somebody may still read it.
+    ``send`` sends a message back, and returns whether it may still be read.
     """
 
     key: Key
@@ -135,7 +134,7 @@ class Upstream:
     heard: dict[Key, list[Heard]] = field(default_factory=dict)
 
     def say(self, name: str, saying: Saying) -> None:
-        """Say something else of a name from now on, unless it would lead back to itself."""
+        """Change the answer of a name from now on, unless it would lead back to itself."""
         target = saying.target if saying.kind == "alias" else ""
         while target and target != name:
             further = self.saying(target)
@@ -214,7 +213,7 @@ class Upstream:
 
 
 def is_at_home(record: Record) -> bool:
-    """Tell whether a record leads to a private address."""
+    """Return whether a record leads to a private address."""
     leads = record.rtype in (wire.A, wire.AAAA, wire.HTTPS)
     return leads and record.rdata[-4:-3] == _AT_HOME.to_bytes(4)[:1]
 

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules that are others at other times: a school's week, and what commands have set.
+"""Rules that depend on the time: a school's week, and changes by command.
 
-``WeekRules.at`` works out from nothing what holds at one moment: who sits where
-and what is closed to them by ``NaiveWeek``, what is said of names by looking at
-every exception there is. What comes of it are rules like any others, of which the
-oracle need not know that they hold for this moment only.
+``WeekRules.at`` computes the rules of one moment from the beginning: the grade of each
+room and what is closed to it by ``NaiveWeek``, names by looking at every exception. The
+result is ordinary rules, so the oracle need not know that they hold for one moment only.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True)
 class Week:
-    """What the files say of times, and of what the school keeps closed."""
+    """The times in the files, and what the school keeps closed."""
 
     lessons: tuple[Lesson, ...] = ()
     timetable: tuple[Period, ...] = ()
@@ -127,7 +126,7 @@ class WeekRules(Rules):
 
     @cached_property
     def naive(self) -> NaiveWeek:
-        """Who may see what at any second."""
+        """The rules of any second."""
         return NaiveWeek(self.policy(_NOWHERE), self.said)
 
     def lesson_ends_at(self, wall: float) -> float | None:
@@ -141,7 +140,7 @@ class WeekRules(Rules):
         return next(ends, None)
 
     def laws_at(self, wall: float) -> Iterator[Law]:
-        """Yield what the files, exceptions and exams say of names."""
+        """Yield the rules of files, exceptions and exams about names."""
         yield from self.world.laws
         for one in self.said.exceptions:
             for name in _names_of(one):
@@ -218,7 +217,7 @@ class _Moment(Rules):
         return self.week_rules.edges(now, until)
 
     def seen(self, who: Person) -> Person:
-        """Return somebody as they are at the moment."""
+        """Return a client by the rules of the moment."""
         place = who.network, who.address
         if place not in self._seen:
             self._seen[place] = self._sighted(*place)
@@ -238,11 +237,11 @@ class _Moment(Rules):
         )
 
     def response(self, who: Person) -> BlockResponse:
-        """Return how a block looks to somebody."""
+        """Return the form of a block for a client."""
         return super().response(who) if who.grade in GRADES else BlockResponse.NXDOMAIN
 
     def longest_ttl_s(self, who: Person) -> int:
-        """Return how long somebody may keep an answer."""
+        """Return how long a client may keep an answer."""
         return super().longest_ttl_s(who) if who.grade in GRADES else LONGEST_TTL_S
 
 

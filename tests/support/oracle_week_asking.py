@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the scenes of a school's week ask: before, at and after every edge, in every way."""
+"""Questions of a school's week: before, at and after every edge."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WHOM = {
 
 
 def asks(script: Script, *names: str, whom: tuple[Person, ...] = (LAB, PUPIL)) -> list[Ask]:
-    """Return questions for names: each repeated, for one beneath that nobody asked for, too."""
+    """Return questions for names: each repeated, and for a new name beneath."""
     chance = script.chance
     found: list[Ask] = []
     for name in names:
@@ -52,7 +52,7 @@ def asks(script: Script, *names: str, whom: tuple[Person, ...] = (LAB, PUPIL)) -
 
 
 def around(script: Script, at: float, *names: str, **more: Any) -> Iterator[Step]:
-    """Ask before, at and after an edge, and for what an upstream says only after it."""
+    """Ask before, at and after an edge, also if the upstream answers only after it."""
     yield Until(at - 1.25)
     yield from asks(script, *names, **more)
     yield Until(at - 0.25)
@@ -88,11 +88,11 @@ def periods(first: str, second: str) -> tuple[Period, ...]:
 
 
 def games(name: str = LISTED) -> Listing:
-    """Return an entry of a list of games of somebody else's."""
+    """Return an entry of a third party's list of games."""
     return Listing("games", "games", own=False, name=name)
 
 
 def leads(script: Script, target: str) -> Iterator[Step]:
-    """Let a name that nobody speaks of lead to a target."""
+    """Make a name without rules an alias of a target."""
     yield Say("alias.free", Saying("alias", script.chance.choice((5, 300)), target))
     yield Say(target, Saying("data", 300))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""filterd without one of the safeguards of edges in a school's week at a time.
+"""Mutants of filterd, each without one safeguard of edges in a school's week.
 
-See ``oracle_mutants``. Each is told with the scenes in which it has to be missed.
+See ``oracle_mutants``. Each names the scenes that must detect it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lives of a school's week are to meet, and an oracle that notes it."""
+"""Situations that lives of a school's week must meet, and their counter."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ class WeekOracle(Oracle):
         hits["clock set forward over an edge"] += asked.wall < edge.at <= now - lasted - 1
 
     def _verdict(self, rules: WeekRules, asked: Asked, wall: float) -> tuple[bool, bool]:
-        """Tell whether the name is blocked at a time, and whether what it leads to is."""
+        """Return whether the name is blocked at a time, and whether what it leads to is."""
         then = rules.at(wall)
         one = replace(asked, who=then.seen(asked.who))
         question = Question(one.who, one.name, one.qtype, wall)

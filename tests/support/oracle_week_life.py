@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a school with a week is served and lives."""
+"""Serve a school with a week, and run its life."""
 
 from __future__ import annotations
 

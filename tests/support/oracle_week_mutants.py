@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""filterd without one of the safeguards of what is set in a school's week at a time.
+"""Mutants of filterd, each without one safeguard of a school's week.
 
 See ``oracle_mutants`` and, for those of edges, ``oracle_week_edge_mutants``.
 """
@@ -216,7 +216,7 @@ def _blocks_are_forgotten(self: Client, rule: LocalRule) -> bool:
 
 
 def _open_categories_stay(patch: pytest.MonkeyPatch) -> None:
-    """Let who sits an exam see what is in no closed category."""
+    """Open names without a closed category during an exam."""
     patch.setattr(engine.Engine, "_closing", lambda *_: [])
 
 

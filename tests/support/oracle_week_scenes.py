@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes of a school's week: each brings edges, and asks before, at and after every one.
+"""Scenes of a school's week: edges, and questions before, at and after each.
 
-Questions are cold, repeated, through aliases, and wait for upstreams while an edge
-is passed, by time or by setting the clock. Those of rooms and exams are in
+Questions are cold, repeated or through aliases, and wait for upstreams while an edge
+passes, by time or by setting the clock. Those of rooms and exams are in
 ``oracle_week_scenes_rooms``.
 """
 
@@ -79,7 +79,7 @@ def schedules(script: Script) -> Iterator[Step]:
 
 
 def exceptions(script: Script) -> Iterator[Step]:
-    """Somebody allows or blocks something, for each audience, for a while."""
+    """A name is allowed or blocked, for each audience, for a while."""
     chance = script.chance
     yield script.week(games(), lab="6")
     yield from leads(script, LISTED)
@@ -146,7 +146,7 @@ def contest(script: Script) -> Iterator[Step]:
 
 
 def contest_of_categories(script: Script) -> Iterator[Step]:
-    """The files, a schedule, a setting and exceptions of everybody's say different things."""
+    """Files, a schedule, a setting and exceptions for everybody disagree."""
     chance, second = script.chance, second_of_day(a_start(script))
     window = Window(EVERY_DAY, max(0, second - 600), min(DAY_S, second + 600))
     audience = chance.choice(NARROWNESS)

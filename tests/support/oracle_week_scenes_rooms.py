@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes of rooms and exams, and of edges that something else is in the way of."""
+"""Scenes of rooms and exams, and of edges with an obstacle."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def room_set(script: Script) -> Iterator[Step]:
 
 
 def exam_is_held(script: Script) -> Iterator[Step]:
-    """An exam begins and ends: nothing but its names, and what nobody may close or open."""
+    """An exam begins and ends: only its names, pins and locked names keep their rules."""
     chance, start = script.chance, a_start(script)
     pin = Guard("pin.free", pins=True, subtree=True)
     protected = Guard("b.a.example", pins=False, subtree=True)
@@ -194,7 +194,7 @@ def exam_bell(script: Script) -> Iterator[Step]:
     chance, start, word = script.chance, a_start(script), script.a_word()
     is_later = chance.random() < 0.5
     yield script.week(games(), lab="staff")
-    for worker in range(2):  # who is known goes the short way
+    for worker in range(2):  # known clients take the short way
         yield from (Ask(who, "www.free", wire.A, worker) for who in (LAB, TEACHER))
     if is_later:
         yield exam(("exam.free",), word, starts_at=start, ends_at=start + 60)
@@ -231,6 +231,6 @@ def night(script: Script) -> Iterator[Step]:
     yield script.week(games(), week=week)
     for at in (midnight - 40, midnight):
         yield from around(script, at, LISTED, whom=(PUPIL, TEACHER))
-    yield from (Restart(0), Restart(1))  # who starts in the night looks at the day before
+    yield from (Restart(0), Restart(1))  # a start at night reads the day before
     for at in (midnight + 40, midnight + DAY_S - 40, midnight + DAY_S + 40):
         yield from around(script, at, LISTED, whom=(PUPIL, TEACHER))

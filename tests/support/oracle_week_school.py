@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school whose people give commands: what the manager does of them is done here.
+"""A school whose people give commands; the manager's part is done here.
 
-The commands go through the manager's own ``Changes`` into a real store; workers
-are told of each step by step, so that anything may happen in between.
+The commands go through the manager's own ``Changes`` into a real store. Workers learn
+each step by step, so that any event may come in between.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from filterd.daemon.change_service import Changes, InForce
+from filterd.daemon.change_service import Changes, Enforcement
 from filterd.daemon.timekeeper import Timekeeper
 from filterd.errors import ChangeError
 from filterd.overrides.roles import Author, Rank
@@ -62,7 +62,7 @@ class WeekSchool(School):
     async def __aenter__(self) -> Self:
         await super().__aenter__()
         keeper = Timekeeper(self._setting.state, self._setting.clock, self._setting.page)
-        in_force = InForce(
+        in_force = Enforcement(
             asyncio.Lock(), lambda: self.workers[0]._sites.loaded, self._put_in_force, keeper
         )
         self._changes = Changes(self._setting, in_force)
@@ -106,7 +106,7 @@ class WeekSchool(School):
         for worker in self.workers:
             await worker.prepare(epoch=epoch, overrides=True)
         if step.restart is not None:
-            # Who starts now knows what is recorded.
+            # A worker that starts now knows the recorded changes.
             self.oracle.possible = (after, before)
             await self.restart(step.restart % self._count)
         await self.settle()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random lives of a school with a week: its scenes, and those of all schools in between."""
+"""Random lives of a school with a week, mixed with those of all schools."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class WeekScript(Script):
         return found
 
     def week(self, *listings: Listing | Law, week: Week | None = None, **changed: Any) -> Change:
-        """Put lists and laws in force, and a week; nobody says anything else."""
+        """Activate lists, laws and a week, without other rules."""
         week = Week() if week is None else week
         world = replace(
             self.rules.world,
@@ -111,7 +111,7 @@ class WeekScript(Script):
         return (Say(name, Saying("data", 300)) for name in ("www.free", "alias.free", "big.free"))
 
     def _some_week(self) -> Week:
-        """Make up lessons around the present, and who sits in the room."""
+        """Make up lessons around the present, and the grades of the room."""
         chance, second = self.chance, second_of_day(self.wall)
         starts = sorted(chance.sample(range(second - 60, second + 600), 4))
         times = [one for one in starts if 0 <= one < 86_340]

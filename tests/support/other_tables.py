@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A ``blocklists/`` folder as another version has it: told from the one that ships by a name."""
+"""A ``blocklists/`` folder of another version, marked by one name."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def other_tables(folder: Path) -> Path:
 
 
 def is_by_other_tables(policy: Policy) -> bool:
-    """Tell whether a policy was compiled by it."""
+    """Return whether a policy was compiled by it."""
     return policy.categories["gambling"].name_en in _OTHER

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon whose state folder is a disk of its own, as small and as bad as a test wants it.
+"""A daemon whose state folder is a disk of its own, as a test sets it.
 
-The disk is a tmpfs in a mount namespace of the daemon's. Its files are seen from
-outside through the daemon's process, its control socket too.
+The disk is a tmpfs in a mount namespace of the daemon. Tests reach its files, also the
+control socket, through the daemon's process.
 """
 
 from __future__ import annotations

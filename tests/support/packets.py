@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Captured DNS messages that stand beside the project, and a mutator that spoils messages."""
+"""Captured DNS messages from outside the project, and a mutator of messages."""
 
 from __future__ import annotations
 

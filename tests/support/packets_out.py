@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records where everything goes that leaves a namespace, as a wire would see it."""
+"""Record the destination of every packet that leaves a namespace."""
 
 from __future__ import annotations
 

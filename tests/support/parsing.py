@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Short ways to say what a list parser made of some lines."""
+"""Short forms for the results of a list parser."""
 
 from __future__ import annotations
 

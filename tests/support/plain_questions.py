@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which questions the fast path may answer (dns.md §8), by the wire's own parser."""
+"""The questions that the fast path may answer, by the wire's own parser."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies, indexes and clients for tests, each in one line that says what matters to the test.
+"""Policies, indexes and clients for tests, each in one line.
 
-The categories are one of each kind. Indexes are real: the text of lists goes
-through the parsers and the compiler. Names are written as text here, because a
-test is read by people.
+There is one category of each kind. Indexes are real: the text of lists goes through
+the parsers and the compiler. Names are written as text here, because people read tests.
 """
 
 from __future__ import annotations
@@ -150,7 +149,7 @@ def allow(
     starts_at: float | None = None,
     ends_at: float | None = None,
 ) -> LocalRule:
-    """Return a local allow; its id says what it is."""
+    """Return a local allow; its id describes it."""
     return _rule(name, audience, whom, (starts_at, ends_at), is_allow=True)
 
 
@@ -162,7 +161,7 @@ def block(
     starts_at: float | None = None,
     ends_at: float | None = None,
 ) -> LocalRule:
-    """Return a local block; its id says what it is."""
+    """Return a local block; its id describes it."""
     return _rule(name, audience, whom, (starts_at, ends_at), is_allow=False)
 
 

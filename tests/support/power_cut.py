@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Power cuts without cutting power: an ext4 image whose writers are stopped while it is copied.
+"""Power cuts: an ext4 image, copied while its writers are stopped.
 
-What a copy has is what the disk had: nothing that only the page cache knew. A
-process that syncs a file of its own all the while makes the file system write its
-journal; without it even a careless writer would be lucky (reliability.md 2.4).
-Needs root and loop devices.
+The copy has the content of the disk, and nothing that only the page cache has. A
+process that syncs a file of its own makes the file system write its journal all the
+time; without it even a careless writer would be lucky. Needs root and loop devices.
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ class Writers:
         self._children = [_forked(work), _forked(lambda: _make_noise(at / "noise"))]
 
     def cut(self, image: Path, copy: Path, told: Callable[[], Any]) -> Any:
-        """Copy the image as the disk has it at this moment; return what was told by then."""
+        """Copy the image as the disk has it now; return the reports until then."""
         try:
             for child in self._children:
                 os.kill(child, signal.SIGSTOP)
@@ -107,7 +106,7 @@ def writing(at: Path, work: Callable[[], object]) -> Iterator[Writers]:
 
 
 def _forked(work: Callable[[], object]) -> int:
-    """Do some work in a child until it is killed; if it fails, it says so and ends."""
+    """Do some work in a child until it is killed; if it fails, it reports it and ends."""
     child = os.fork()
     if child:
         return child
@@ -129,7 +128,7 @@ def _make_noise(path: Path) -> None:
 
 
 def _is_idle(image: Path) -> bool:
-    """Tell whether nothing is on its way to the image."""
+    """Return whether nothing is on its way to the image."""
     done = _run("losetup", "--noheadings", "--output", "NAME", "--associated", image)
     device = Path(done.stdout.split()[0]).name
     return Path(f"/sys/block/{device}/inflight").read_text(encoding="ascii").split() == ["0", "0"]

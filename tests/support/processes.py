@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a process and its children use, as the kernel counts it."""
+"""Resources of a process and its children, as the kernel counts them."""
 
 from __future__ import annotations
 

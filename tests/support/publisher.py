@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A feed's publisher, its server and a site that trusts it, all real; and hands that forge."""
+"""A feed's publisher, its server and a site, all real; and forgers' tools."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, Targets, Timestamp
 
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.http_fetcher import WebFetcher
+from filterd.feed.arrival import Moment
+from filterd.feed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_refresh import Moment, Verified, refresh
+from filterd.feed.tuf_refresh import Verified, refresh
 from filterd.publish.repository import Repository
 from filterd.publish.signing import NewTarget, signed, until
 from tests.support.clock import FakeClock
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.http_download import Limits
+    from filterd.http_download import DownloadLimits
 
 NOW = 1_800_000_000.0
 DAY_S = 86_400.0
@@ -79,6 +79,11 @@ class Publisher:
         how.setdefault("now", self.now)
         content = "\n".join(words).encode()
         return self.repository.publish([a_file("lists/a.txt", content)], self.signers, **how)
+
+    def renew_root(self, signers: list[CryptoSigner] | None = None, now: float = NOW) -> None:
+        """Publish the root again, as its next version, signed by all of its keys or by some."""
+        roots = self.signers["root"] if signers is None else signers
+        self.repository._follow(self.repository._root(), roots, now)
 
     def read(self, name: str) -> Metadata[Any]:
         """Return a file of the metadata."""
@@ -169,7 +174,7 @@ def expired(role: str, now: float) -> Any:
 
 
 class WatchedClock(FakeClock):
-    """A clock that tells when it has been looked at, so that time passes step by step."""
+    """A clock that reports each reading, so that time passes step by step."""
 
     def __init__(self) -> None:
         super().__init__(NOW)
@@ -183,12 +188,12 @@ class WatchedClock(FakeClock):
             self._looks.release()
 
     def forget_readers(self) -> None:
-        """Forget who has looked so far."""
+        """Forget the readings so far."""
         while self._looks.acquire(blocking=False):
             pass
 
     def wait_for_reader(self) -> None:
-        """Wait until somebody has looked once more; whoever never does has hung up."""
+        """Wait for one more reading; a client without one has hung up."""
         if not self._looks.acquire(timeout=5):
             raise BrokenPipeError
 
@@ -206,14 +211,14 @@ class Site:
         self.trust.establish(self.root)
 
     def take(
-        self, source: str | Path, limits: Limits | None = None, *, now: float | None = None
+        self, source: str | Path, limits: DownloadLimits | None = None, *, now: float | None = None
     ) -> dict[str, bytes]:
         """Do a run and fetch all; return the files of the version."""
         verified = self.refresh(source, limits, now=now)
         return {file.path: verified.fetch(file.target) for file in verified.publication.files}
 
     def refresh(
-        self, source: str | Path, limits: Limits | None = None, *, now: float | None = None
+        self, source: str | Path, limits: DownloadLimits | None = None, *, now: float | None = None
     ) -> Verified:
         """Do a run, without its files."""
         web = isinstance(source, str)
@@ -231,15 +236,15 @@ class _QuietServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing of clients that hang up: it is what they shall do."""
+        """Report no clients that hang up: they are expected to."""
 
 
 class Server:
-    """A web server that hands out a folder, or what a test has it say instead.
+    """A web server that serves a folder, or a test's answers instead.
 
     Attributes:
-        answers: by path, who answers instead of the folder; ``""`` is every path.
-        asked: the paths that were asked for, and the headers they came with.
+        answers: by path, a function instead of the folder; ``""`` is every path.
+        asked: the requested paths, and their headers.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -255,7 +260,7 @@ class Server:
             def do_GET(self) -> None:
                 outer.asked.append((self.path, dict(self.headers)))
                 answer = outer.answers.get(self.path) or outer.answers.get("")
-                with contextlib.suppress(OSError):  # whoever had enough has hung up
+                with contextlib.suppress(OSError):  # the client has hung up
                     (answer or outer.hand_out)(self)
 
             def log_message(self, *_: Any) -> None:
@@ -292,7 +297,7 @@ def send(
     announced: int | None = None,
     **headers: str,
 ) -> None:
-    """Answer a request; ``announced`` is the length that is told, if not the true one."""
+    """Answer a request; ``announced`` is the length in the header, if not the real one."""
     handler.send_response(status)
     handler.send_header("Content-Type", kind)
     handler.send_header("Content-Length", str(len(content) if announced is None else announced))
@@ -312,7 +317,7 @@ def served(folder: Path) -> Iterator[Server]:
 
 
 def without_signatures(content: bytes) -> bytes:
-    """Return metadata that nobody has signed."""
+    """Return unsigned metadata."""
     plain = json.loads(content)
     plain["signatures"] = []
     return json.dumps(plain).encode()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A few RDATA of every type that dnspython can write, and of types that nobody knows.
+"""A few RDATA of every type that dnspython can write, and of unknown types.
 
-RFC 1035's experimental mail types, whose names a server may compress, are taught
-to dnspython here: it would otherwise take their RDATA for opaque octets.
+RFC 1035's experimental mail types, whose names a server may compress, are registered
+with dnspython here: it would otherwise read their RDATA as opaque octets.
 """
 
 from __future__ import annotations

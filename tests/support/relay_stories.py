@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stories of questions that the relay answers, or leaves to the chain, by what they are about."""
+"""Stories of questions that the relay answers or leaves to the chain, by theme."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-from filterd.clients.neighbours import Neighbour
+from filterd.clients.devices import Neighbour
 from filterd.errors import UpstreamOverloadError, UpstreamTimeoutError, UpstreamUnreachableError
 from filterd.policy.model import DelegatedZone, LocalZone, Network, UpstreamServer, ZoneRecord
 from tests.support.policies import a_pin, a_protection, allow, block, wire
@@ -308,7 +308,7 @@ def failed_again(school: School) -> list[bytes]:
 
 
 def given_up(school: School) -> list[bytes]:
-    """Nobody waits any more when the answer comes; what is heard first is another's."""
+    """No client waits any more when the answer comes; the first one is for another."""
     (stub,) = school.held(WWW)
 
     def give_up() -> None:

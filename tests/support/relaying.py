@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One school that is served with the fast path and without, and stories that both live through.
+"""One school, served with the fast path and without, and stories that both run.
 
-A story asks, lets upstreams answer or wait and changes what holds; it returns what
-clients were told. Whoever answered them, that and all that is counted must be the same.
+A story asks, lets upstreams answer or wait and changes the rules; it returns the
+answers of clients. Both ways must give the same answers and the same counters.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ LISTED: ListTexts = {**LISTS, "ads": ("ads-trackers", "domains", False, ["banner
 
 @dataclass(frozen=True)
 class Told:
-    """What clients were told, and everything that was counted.
+    """The answers of clients, and all counters.
 
-    ``sources``: answers by source. ``rows``: what the log counts. ``figures``: the cache's.
+    ``sources``: answers by source. ``rows``: of the log. ``figures``: of the cache.
     """
 
     replies: list[bytes]
@@ -67,7 +67,7 @@ class Told:
 
 
 class School:
-    """One serving of the school, its upstream, and who asks; ``with`` starts and stops it.
+    """One run of the school, its upstream and clients; ``with`` starts and stops it.
 
     Attributes:
         by_the_chain: how many answers the chain gave.
@@ -112,7 +112,7 @@ class School:
         )
 
     def greet(self, *sources: str) -> None:
-        """Let the fast path know who these are, by a question that the chain answers."""
+        """Make these clients known to the fast path, by a question that the chain answers."""
         for source in sources:
             self.ask("porn.example", source=source)
         self.by_the_chain = 0
@@ -168,7 +168,7 @@ class School:
         self.serving.run(self._settle)
         rows = [row for batch in self.serving.log.take_all() for row in batch.rows]
         figures = self.serving.store.figures()
-        for kept in ("entries", "octets"):  # what nobody gets any more need not be kept
+        for kept in ("entries", "octets"):  # an answer without a client need not be kept
             del figures[kept]
         return Told(
             replies,
@@ -183,12 +183,12 @@ class School:
         fast = self.serving.fast
         if fast is not None:
             fast.core.replay.forget()
-            # So late that all that was repeated is told.
+            # So late that all repeated answers are counted.
             fast.keep_house(fast.core.house_at + SWEEPS * HOUSE_KEPT_EVERY_S)
 
 
 def differences(index: Index, story: Callable[[School], list[bytes]], **policy: Any) -> list[str]:
-    """Live through a story with the fast path and without; say where they differ."""
+    """Run a story with the fast path and without; report the differences."""
     told = []
     for fast in (False, True):
         with School(index, fast=fast, **policy) as school:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Feeds spoilt queries to the whole chain in one process, and spoilt answers from upstream.
+"""Feed mutated queries and upstream answers to the whole chain.
 
 Run as ``python -m tests.support.resolver_fuzz SEEDS COUNT SEED`` where SEEDS is a
 file of messages, one a line, in hexadecimal. ``FILTERD_PURE`` chooses the twins.
-Prints its totals as one line of JSON; ends with a traceback and the message at
-the first finding.
+Prints its totals as one line of JSON; at the first finding it ends with a traceback
+and the message.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _FORBIDDEN_WIRE = MUST_BLOCK.to_wire() or b""
 
 
 class LyingForwarder:
-    """Answers at once, and often wrongly; what it says goes through the real scrubbing."""
+    """Answers at once, and often wrongly; the answers go through the real scrubbing."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng

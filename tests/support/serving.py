@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """filterd's serving half on real sockets of loopback, and stubs that ask it.
 
-The resolver and its listeners run in a thread with an event loop of their own;
-tests ask from outside with plain blocking sockets, as a stub does. Whatever is
-logged as an error fails the test that did not expect it.
+The resolver and its listeners run in a thread with an event loop of their own; tests
+ask from outside with plain blocking sockets, as a stub does. Any logged error that a
+test does not expect fails it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import dns.message
 import uvloop
 
 from filterd.daemon.tcp_listener import TcpListener
-from filterd.daemon.tcp_slots import Places
+from filterd.daemon.tcp_slots import TcpSlots
 from filterd.errors import ConfigError
 from filterd.fastpath.core_filler import FastPath
 from filterd.fastpath.coroutine_runner import Stepper
@@ -106,7 +106,7 @@ class Serving:
         self.limiter = Limiter(rate or _UNLIMITED, self.clock)
         self.sites = SiteHolder(site)
         self.store = ResolutionStore(site.policy.cache_octets)
-        self.connections = Places()
+        self.connections = TcpSlots()
         self.errors = _Errors()
         self.ports: dict[str, int] = {}
         self.forwarder: Forwarder
@@ -179,7 +179,7 @@ class Serving:
         return asyncio.run_coroutine_threadsafe(called(), self._loop).result(WITHIN_S)
 
     def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin something in the loop's thread; return what tells how it ends."""
+        """Start something in the loop's thread; return a future of its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def eventually(self, holds: Callable[[], bool]) -> None:
@@ -252,7 +252,7 @@ class UdpStub:
     def receive(self) -> bytes:
         """Return the next datagram; one from elsewhere than was asked is dropped, as stubs do.
 
-        It may be for whoever had this port before, in another run of the tests.
+        It may be for an earlier owner of this port, in another run of the tests.
         """
         while True:
             message, (address, port, *_) = self.socket.recvfrom(65535)
@@ -292,7 +292,7 @@ class TcpStub:
         return self.receive()
 
     def is_ended(self) -> bool:
-        """Wait for what comes next; tell whether it is the end."""
+        """Wait for the next octets; return whether it is the end."""
         try:
             return self.socket.recv(1) == b""
         except ConnectionError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that is being served; a ``conftest.py`` imports what its tests need."""
+"""Fixtures: a school that is being served; a ``conftest.py`` imports them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def serving(index: Index, upstream: FakeUpstream) -> Iterator[Serving]:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    """The lists of the school that ``write_site`` writes, to be copied by who serves them."""
+    """The lists of the school that ``write_site`` writes, to be copied before they are served."""
     config = write_site(tmp_path_factory.mktemp("site"), port=5353)
     return build_lists(config, tmp_path_factory.mktemp("state"))
 

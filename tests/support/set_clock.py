@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon whose clocks a test sets: ``python -m tests.support.set_clock CONFIG STATE FILE``.
+"""A daemon whose clocks a test sets.
 
-FILE has four numbers of IEEE 754, which all its processes map: by how much the wall clock is
-ahead of the machine's, by how much the monotonic one is, 1 where a time server is said
-to have set the wall clock, and which boot of the machine it is. Words after these switch
-safeguards off, for controls:
+``python -m tests.support.set_clock CONFIG STATE FILE`` serves. FILE has four numbers of
+IEEE 754, which all processes map: the lead of the wall clock over the machine's, the lead
+of the monotonic one, 1 if a time server has set the wall clock, and the number of the
+machine's boot. Words after these switch safeguards off, for controls:
 
-``raw``: policy goes by the machine's clock;
+``raw``: policy uses the machine's clock;
 ``credulous``: a jump is believed at once;
-``undated``: what was set while the time was not known never gets its dates.
+``undated``: changes made while the time was not known never get their dates.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> None:
     serving.main(config, state, "en", "no")
 
 
-async def _make_steps(self: Changes, step: timekeeper.Step | None, *, again: bool) -> None:
+async def _make_steps(self: Changes, step: timekeeper.ClockStep | None, *, again: bool) -> None:
     """Let the time be known, and date nothing."""
     if step is not None and not again:
         self._in_force.keeper.make(step)

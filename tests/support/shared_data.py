@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real lists, names and expectations of other projects, which stand beside the project.
+"""Real lists, names and expectations of other projects, outside this project.
 
-None of it is copied into the project: several sources are under licences that
-the project's own could not carry. A test that uses it says so and is skipped
-where it is absent.
+None of it is copied into the project: the licences of several sources are not
+compatible with the project's. A test that uses the data is skipped without it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signed zones without a signing tool: RSA by hand, everything else by dnspython.
+"""Signed zones without a signing tool: RSA by hand, the rest by dnspython.
 
-dnspython signs only where ``cryptography`` is installed. The arithmetic of RSA
-is short, so a test needs neither that nor a name server's tools. The keys are
-small and made from a seed: they prove nothing to anybody outside a test.
+dnspython signs only if ``cryptography`` is installed. The arithmetic of RSA is short,
+so a test needs neither that nor a name server's tools. The keys are small and made
+from a seed: they are worthless outside a test.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class ZoneKey:
         return cast("DNSKEY", dns.rdata.from_text("IN", "DNSKEY", text))
 
     def anchor(self, zone: str) -> str:
-        """Return what a validating resolver is told to trust, as a zone file writes it."""
+        """Return the trust anchor for a validating resolver, in zone-file form."""
         return f"{zone} IN DS {dns.dnssec.make_ds(zone, self.dnskey, 'SHA256')}"
 
     def signature(self, data: bytes) -> bytes:
@@ -120,7 +120,7 @@ def _prime(rng: random.Random) -> int:
 
 
 def _is_prime(candidate: int, rng: random.Random) -> bool:
-    """Tell by Miller and Rabin's test, twenty times."""
+    """Return whether a number is prime, by twenty rounds of Miller and Rabin's test."""
     if any(candidate % small == 0 for small in (3, 5, 7, 11, 13, 17, 19, 23)):
         return False
     odd, twos = candidate - 1, 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school's folder and a small catalogue, for tests of what reads them."""
+"""A school's folder and a small catalogue, for tests of their readers."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A school that nobody serves."""
+    """A school without a server."""
     return write_site(tmp_path_factory.mktemp("site"), port=5353)
 
 

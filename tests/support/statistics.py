@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How random numbers look: the few figures of reliability.md B1."""
+"""Statistics of random numbers."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to a cache, told to both twins of its memory, which have to say the same."""
+"""Events of a cache, run by both twins of its memory, which must agree."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def charged_as(native: ModuleType) -> Callable[[bytes, bytearray], int]:
 
 
 class Story:
-    """One thing after another, and what the twins say of it.
+    """A sequence of events, and the results of the twins.
 
     Args:
         rng: to draw from.
         stores: the twins'.
-        reached: counts what happened.
-        give: is handed the octets of each question and each answer.
+        reached: counts the events.
+        give: is called with the octets of each question and each answer.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class Story:
 
 
 def told_of(entry: Any) -> tuple[object, ...]:
-    """Return all that an entry tells."""
+    """Return all fields of an entry."""
     times = (entry.stored_at, entry.expires_at, entry.gone_at, entry.refresh_at)
     return (entry.resolution, *times, entry.hits, entry.refreshed)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A manager and its workers in one event loop, on real sockets and real files.
 
-In a daemon each is a process of its own; what they say to each other and what
-they share is the same here.
+In a daemon each is a process of its own; their messages and shared data are the same
+here.
 """
 
 from __future__ import annotations

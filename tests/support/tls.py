@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An authority that issues certificates as a test wants them, and a DNS server that shows them.
+"""An authority for any certificate, and a DNS server that shows it.
 
-The certificates are made by the ``openssl`` command and the server speaks by the
-standard library, in threads: nothing of filterd is its own witness.
+The ``openssl`` command makes the certificates and the standard library serves, in
+threads, so that filterd's code does not test itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 NAME = "dns.example"
-"""What the certificate of a good server says."""
+"""The name in the certificate of a good server."""
 
 _EC_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 _CONFIG = """
@@ -96,7 +96,7 @@ class Authority:
         return issued
 
     def self_signed(self) -> Certificate:
-        """Return a certificate for ``NAME`` that nobody but itself vouches for."""
+        """Return a self-signed certificate for ``NAME``."""
         return self._self_signed("self-signed", _names([NAME]))
 
     def _self_signed(self, label: str, extension: str) -> Certificate:
@@ -147,15 +147,15 @@ def _date(days_from_now: float) -> str:
 class TlsDoor:
     """A third door to a ``FakeUpstream``: the same answers by TLS, on a port of its own.
 
-    ``upstream.transport_set`` tells by which door a question came, so a test sees
+    ``upstream.transport_set`` has the door of each question, so a test sees
     at once whether anything left in clear.
 
     Args:
-        upstream: what answers; it is started by whoever made it.
-        certificate: what the server shows.
-        batch: how many questions it reads before it answers any; it answers the
+        upstream: it answers; its maker starts it.
+        certificate: of the server.
+        batch: the number of questions that it reads before it answers; it answers the
             last one first.
-        answers_a_connection: after how many answers it closes; 0 for never.
+        answers_a_connection: the answers before it closes; 0 for no limit.
         frames: octets to send for each question instead of answers.
     """
 

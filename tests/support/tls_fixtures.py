@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server that speaks DNS over TLS; a ``conftest.py`` imports what its tests need."""
+"""Fixtures: a server that speaks DNS over TLS; a ``conftest.py`` imports them."""
 
 from __future__ import annotations
 

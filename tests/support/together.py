@@ -2,34 +2,31 @@
 """Run test files in several processes of pytest, each of which takes the next one of a queue.
 
 ``python -m tests.support.together PROCESSES ARGUMENT ...`` hands the arguments on to pytest,
-says how long each file took, prints what each process reports, and last a closing line of all.
-Not pytest-xdist, whose processes have a second thread: Python 3.12 and later warn of a fork
-there, and filterd forks.
+collects once and forks. It prints the time and the CPU time of each file, what each process
+reports, and last a closing line of all.
+Not pytest-xdist, whose processes collect each for itself and have a second thread: Python 3.12
+and later warn of a fork there, and filterd forks.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import re
-import subprocess
 import sys
-import tempfile
 from collections import Counter
-from contextlib import ExitStack
 from datetime import timedelta
 from itertools import groupby, pairwise
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from time import perf_counter
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from typing import IO
 
-    import pytest
-
-_QUEUE = "FILTERD_TESTS_QUEUE"
 _TICKET_OCTETS = 4
-_TICKETS = 10_000
-"""More than there are files; a pipe takes as many at once."""
 _NICENESS = 17
 """Of all tests. What filterd runs at a lower priority, the guard above all, starves beside two
 busy cores; the lowest there is, 19, leaves the difference between a worker and its manager."""
@@ -39,41 +36,87 @@ _COUNT = re.compile(rf"(\d+) ({'|'.join(_WORDS)})s?\b")
 _terminal = os.dup(2)  # before pytest captures it
 
 
-def pytest_runtestloop(session: pytest.Session) -> bool | None:
+class Together:
+    """The plugin that runs what one process has collected in forks of it."""
+
+    def __init__(self, processes: int) -> None:
+        self.outputs = [os.fdopen(os.memfd_create("output"), "rb") for _ in range(processes)]
+        self.codes: list[int] = []
+        """How the forks ended; in a fork there are none."""
+
+    def pytest_collection_finish(self) -> None:
+        """Leave what was collected out of all garbage collection: it stays to the end."""
+        gc.freeze()
+        gc.enable()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Fork; wait in the process that has collected, run tests in the others."""
+        if session.testsfailed or session.config.option.collectonly or not session.items:
+            return None
+        files = [list(of_file) for _, of_file in groupby(session.items, _file_of)]
+        queue, tickets = os.pipe()
+        os.write(tickets, b"".join(n.to_bytes(_TICKET_OCTETS, "big") for n in range(len(files))))
+        os.close(tickets)
+        sys.stdout.flush()
+        forks = []
+        for output in self.outputs:
+            if not (pid := os.fork()):
+                _report_to(output, session.config)
+                _run(files, queue, session)
+                return True
+            forks.append(pid)
+        os.close(queue)
+        self.codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in forks]
+        session.config.pluginmanager.unregister(name="terminalreporter")  # the forks report
+        return True
+
+
+def _report_to(output: IO[bytes], config: pytest.Config) -> None:
+    """Let pytest print to a file of this fork, and capture into files of its own."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    capture.stop_global_capturing()
+    os.dup2(output.fileno(), 1)
+    capture.start_global_capturing()
+    capture.suspend_global_capture()
+
+
+def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session) -> None:
     """Run the tests of one file after another, as long as the queue has tickets."""
-    if _QUEUE not in os.environ or session.testsfailed or session.config.option.collectonly:
-        return None
-    queue = int(os.environ[_QUEUE])
-    files = [list(of_file) for _, of_file in groupby(session.items, _file_of)]
-    while (ticket := int.from_bytes(os.read(queue, _TICKET_OCTETS), "big")) < len(files):
-        started, items = perf_counter(), files[ticket]
+    while ticket := os.read(queue, _TICKET_OCTETS):
+        started, used_s, items = perf_counter(), _cpu_s(), files[int.from_bytes(ticket, "big")]
         for item, following in pairwise((*items, session)):  # whose fixtures stay for the next file
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
-        told = f"{perf_counter() - started:7.1f} s  {_file_of(items[0])}\n"
+        took_s, used_s = perf_counter() - started, _cpu_s() - used_s
+        told = f"{took_s:7.1f} s, CPU {used_s:6.1f} s  {_file_of(items[0])}\n"
         os.write(_terminal, told.encode())
-    return True
 
 
 def _file_of(item: pytest.Item) -> str:
     return item.nodeid.partition("::")[0]
 
 
+def _cpu_s() -> float:
+    """Return the CPU time of this process and of the children that it has waited for."""
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in (getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN))
+    )
+
+
 def main(processes: int, arguments: list[str]) -> int:
     """Run so many processes at once; return 0 where every test passed."""
-    started, counts = perf_counter(), Counter[str]()
+    started, counts, together = perf_counter(), Counter[str](), Together(processes)
     os.nice(max(0, _NICENESS - os.nice(0)))
-    queue, tickets = os.pipe()
-    os.write(tickets, b"".join(n.to_bytes(_TICKET_OCTETS, "big") for n in range(_TICKETS)))
-    with ExitStack() as opened:
-        outputs = [opened.enter_context(tempfile.TemporaryFile()) for _ in range(processes)]
-        running = [_start(arguments, queue, output) for output in outputs]
-        codes = [one.wait() for one in running]
-        reports = [_report(output) for output in outputs]
-    for number, (code, (lines, closing)) in enumerate(zip(codes, reports, strict=True), 1):
+    gc.disable()  # until all is collected: nothing of it is garbage
+    code = int(pytest.main(["-q", "--color=no", *arguments], plugins=[together]))
+    if not together.codes:  # this is a fork, or nothing was run
+        return int(bool(code))
+    reports = [_report(output) for output in together.outputs]
+    for number, (code, (lines, closing)) in enumerate(zip(together.codes, reports, strict=True), 1):
         _print(f"process {number} of {processes}:", *lines)
         found = {word: int(count) for count, word in _COUNT.findall(closing)}
         if code and not found:  # it did not come to its closing line
@@ -81,16 +124,7 @@ def main(processes: int, arguments: list[str]) -> int:
             found = {"error": 1}
         counts.update(found)
     _print(_closing_line(counts, perf_counter() - started))
-    return int(any(codes))
-
-
-def _start(arguments: list[str], queue: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-p", __spec__.name, *arguments],
-        env={**os.environ, _QUEUE: str(queue)},
-        pass_fds=[queue],
-        stdout=output,
-    )
+    return int(any(together.codes))
 
 
 def _report(output: IO[bytes]) -> tuple[list[str], str]:
@@ -105,15 +139,14 @@ def _print(*lines: str) -> None:
 
 
 def _closing_line(counts: Counter[str], seconds: float) -> str:
-    """Say it as pytest does."""
-    told = [
+    """Say it as pytest does, and what CPU time it took."""
+    told = ", ".join(
         f"{counts[word]} {word}{'s' * (counts[word] > 1 and word in _WORDS[-2:])}"
         for word in _WORDS
         if counts[word]
-    ]
-    return (
-        f"{', '.join(told) or 'no tests ran'} in {seconds:.2f}s ({timedelta(seconds=int(seconds))})"
     )
+    took = f"{seconds:.2f}s ({timedelta(seconds=int(seconds))})"
+    return f"{told or 'no tests ran'} in {took}, CPU {timedelta(seconds=int(_cpu_s()))}"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The twins that are built here, for tests that both have to pass."""
+"""The twins that are built here, for tests that both must pass."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def _built(package: str, pure: str, native: str) -> list[ModuleType]:
 MODULES = {
     "limiter": _built("fastpath", "_rate_limit_py", "_rate_limit"),
     "datagrams": _built("fastpath", "_datagrams_py", "_datagrams"),
-    "exchange": _built("upstream", "exchange", "_singleflight"),
-    "flights": _built("upstream", "_singleflight_py", "_singleflight"),
-    "pool": _built("upstream", "_socket_pool_py", "_socket_pool"),
-    "store": _built("resolve", "_cache_store_py", "_cache_store"),
+    "exchange": _built("upstream", "exchange", "_pool"),
+    "flights": _built("upstream", "_singleflight_py", "_pool"),
+    "pool": _built("upstream", "_socket_pool_py", "_pool"),
+    "store": _built("resolve", "_cache_store_py", "_cache"),
 }
 """By facade; the pure twin is first, and the only one where no compiler was at hand."""

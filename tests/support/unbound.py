@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Unbound on loopback: with zones of its own, behind filterd or in front of it."""
+"""A real Unbound with zones of its own, behind filterd or in front of it."""
 
 from __future__ import annotations
 

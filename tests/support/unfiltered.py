@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one invariant: no answer about a must-block name but a block.
+"""The one invariant: a must-block name gets no answer but a block.
 
-Judged from a reply alone, by another parser than filterd's: whatever its
-question or an alias in it names must not be blocked where it answers anything.
+It is checked from a reply alone, by another parser than filterd's: if the reply
+answers anything, neither its question nor an alias in it may be a must-block name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ALIASES = (
 
 
 def is_unfiltered(reply: bytes) -> bool:
-    """Tell whether a reply says what a filter must not let through.
+    """Return whether a reply has an answer that a filter must not let through.
 
     A reply without answers says nothing; most replies are told apart by that or
     by not holding the name anywhere, which needs no parser.

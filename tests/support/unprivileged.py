@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A daemon or a command of another user than root. Needs root and user mount namespaces."""
+"""A daemon or command of a user that is not root. Needs root and namespaces."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real upstream on loopback, UDP and TCP, that says what a test tells it to.
+"""A real upstream on loopback, UDP and TCP, with answers that a test sets.
 
-It runs in threads of its own, as another server would; dnspython composes what
-it says, so that filterd's own composer is not its own witness.
+It runs in threads of its own, as another server would; dnspython composes its answers,
+so that filterd's composer does not test itself.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class FakeUpstream:
     def answers(self, wire: bytes, port: int, transport: str) -> list[bytes]:
         """Return what is sent for a query."""
         query = dns.message.from_wire(wire)
-        if query.flags & dns.flags.QR:  # late, for whoever had this port in another run
+        if query.flags & dns.flags.QR:  # late, for an owner of this port in another run
             return []
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting for what a process of its own will do, and asking one that may be starting."""
+"""Wait for an event in another process, and ask a daemon that may still start."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A web server on loopback that answers as it is told."""
+"""A web server on loopback with answers that a test sets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def serving(web: Web) -> Iterator[Web]:
             self.wfile.write(page.body[: page.breaks_off])
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school with a room, an office and three services, and what people set over it."""
+"""A school with a room, an office and three services, and changes to it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def scheduled(*what: Scheduled, starts_s: int = 25_200, ends_s: int = 28_800) ->
 
 
 def an_exception(target: str, *, allow: bool = True, **how: Any) -> LocalException:
-    """Return an exception from seven on, for an hour and for everybody if nothing else is said."""
+    """Return an exception from seven on; by default for an hour and for everybody."""
     fields: dict[str, Any] = {
         "id": 1,
         "kind": TargetKind.NAME,

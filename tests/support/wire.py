@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages for tests: honest ones made by dnspython, and raw ones that may lie.
+"""Messages for tests: honest ones from dnspython, and raw ones that may lie.
 
-What is made here never comes from ``filterd.wire`` itself, so that a test of
-the parser does not ask the composer whether it is right.
+Nothing here uses ``filterd.wire``, so that the composer does not check the parser.
 """
 
 from __future__ import annotations
@@ -106,7 +105,7 @@ def a_message(
     arcount: int = 0,
     message_id: int = 0x1234,
 ) -> bytes:
-    """Return a header that says what it is told to, and behind it any octets."""
+    """Return a header with the given fields, and any octets behind it."""
     return pack("!HHHHHH", message_id, flags, qdcount, ancount, nscount, arcount) + body
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that may be done with the octets of a message, and what it costs in lines run.
+"""Every operation on the octets of a message, and its cost in executed lines.
 
-Counting executed lines of ``filterd.wire`` is a measure of work that does not
-depend on the machine or on who else is using it.
+The number of executed lines of ``filterd.wire`` is a measure of work that does not
+depend on the machine or its load.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def use_response(message: bytes, twin: Any = codec) -> ParsedResponse:
 
     Args:
         message: any octets.
-        twin: the codec to do it with; the live one unless told.
+        twin: the codec; the live one by default.
 
     Raises:
-        WireError: it does not parse; what fails later is swallowed, as a caller
+        WireError: it does not parse; later errors are ignored, as by a caller
             that judges record after record would.
     """
     response: ParsedResponse = twin.parse_response(message)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small random worlds in two forms: for the oracle, and as list text and policy for filterd.
+"""Small random worlds in two forms: for the oracle, and for filterd.
 
-There are few labels, so that names meet: fourteen names may be spoken of, and
-every one of them has a child that nobody speaks of.
+There are few labels, so that names meet: rules may name fourteen names, and each has a
+child without a rule.
 """
 
 from __future__ import annotations

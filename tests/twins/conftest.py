@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What twins share: a small index."""
+"""Fixtures of the twins: a small index."""
 
 from tests.support.serving_fixtures import index
 

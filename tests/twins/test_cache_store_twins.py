@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both twins of the cache's memory in the same stories: what is told, kept and let go."""
+"""Both twins of the cache's memory run the same stories with the same results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from filterd.upstream import Resolution, UpstreamQuestion
 from tests.support.store_stories import ROUTES, Story, a_resolution, charged_as, mapped_octets
 from tests.unit.resolve.test_cache_entry import RESOLUTIONS
 
-native: Any = pytest.importorskip("filterd.resolve._cache_store", reason="it is not built")
+native: Any = pytest.importorskip("filterd.resolve._cache", reason="it is not built")
 
 KEY = UpstreamQuestion(b"\3www\0", 1, do=False, cd=False), ROUTES[0]
 STORIES, THINGS = 60, 300

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both codecs on the same messages: the same values, octets, costs and errors at the same octets.
+"""Both codecs on the same messages: equal values, octets, costs and error offsets.
 
 ``FILTERD_FUZZ_MESSAGES`` is the number of mutants (5,000 unless set).
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The native and the plain listener on the same traffic: verdicts, lines, hints, counters."""
+"""The native and the plain listener on the same traffic: equal results."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ events = st.lists(
 
 
 def judged(module: ModuleType, story: list[tuple[str, bytes, int, float, bool]]) -> list[object]:
-    """Tell a table of two sets what happens and return all that it says."""
+    """Run events on a table of two sets and return all its results."""
     table = module.SourceTable(bytes(16), 2, 5, 2)
     now = 0.0
     said: list[object] = []

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The engine and a naive third model decide alike, in thousands of small random worlds.
+"""The engine and a naive third model agree in thousands of small random worlds.
 
-The controls break one thing in filterd each and ask for a world in which the
-comparison notices: what they do not find, the comparison would not find either.
+Each control breaks one thing in filterd and looks for a world in which the comparison
+detects it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Both extractions of the same responses: the same resolution, or the same error.
 
-The pure one reads what the pure codec has parsed, so that the two share nothing.
+The pure one reads the result of the pure codec, so that the two share nothing.
 ``FILTERD_FUZZ_MESSAGES`` is the number of mutants (5,000 unless set).
 """
 

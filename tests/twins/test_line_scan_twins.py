@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both twins take the same lines, and a list is the same with its plain lines skimmed or parsed."""
+"""Both twins accept the same lines; skimmed or parsed, a list is the same."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.intakes import taken
 if TYPE_CHECKING:
     from pathlib import Path
 
-native = pytest.importorskip("filterd.lists._line_scan", reason="the native skimmer is not built")
+native = pytest.importorskip("filterd.lists._matcher", reason="the native skimmer is not built")
 
 SHAPES = sorted({(one.before, one.after) for shapes in PLAIN_LINES.values() for one in shapes})
 SPECIAL = (frozenset((b"vn\0com\0", b"local\0localhost\0")), frozenset((b"ck\0", b"jp\0kobe\0")))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both matchers against each other and against a third model that has no index at all.
+"""Both matchers against each other and against a third model without an index.
 
-``FILTERD_FUZZ_NAMES`` sets how many names the big run draws (``make fuzz``: millions).
+``FILTERD_FUZZ_NAMES`` is the number of names in the large run (``make fuzz``: millions).
 """
 
 from __future__ import annotations
@@ -240,7 +240,9 @@ def test_native_check_lets_other_threads_run(
 
     other = threading.Thread(target=answer)
     usual = sys.getswitchinterval()
-    sys.setswitchinterval(3600)  # nobody gets the interpreter unless its holder lets go
+    sys.setswitchinterval(
+        3600
+    )  # no other thread gets the interpreter unless its holder releases it
     try:
         other.start()
         asked.set()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A moment says for every second that it covers what a naive model says of that second."""
+"""The effective policy agrees with a naive model for every second it covers."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from filterd.lists import _packing_py
 from filterd.lists.index_format import LONG_BLOCK_OCTETS
 from filterd.lists.sort_records import record_tail
 
-native = pytest.importorskip("filterd.lists._packing", reason="the native packer is not built")
+native = pytest.importorskip("filterd.lists._matcher", reason="the native packer is not built")
 
 LISTS = [0, 0, 1, 1, 2]
 FLAGS = bytes((3, 1, 3, 0, 4))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both twins of what is in flight on the same story: what is asked, told, counted and learned."""
+"""Both twins of shared exchanges run the same story with the same results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-flights = pytest.importorskip("filterd.upstream._singleflight", reason="it is not built")
+flights = pytest.importorskip("filterd.upstream._pool", reason="it is not built")
 
 TWINS = _singleflight_py, flights
 NAMES = "a.example.com", "b.example.com", "c.example.com"
@@ -58,7 +58,7 @@ def _rcode(answer: bytes, rcode: int) -> bytes:
 
 
 class ToldLoop(asyncio.SelectorEventLoop):
-    """A loop on real sockets that is told what time it is."""
+    """A loop on real sockets, on a test's clock."""
 
     now = 1_000.0
 
@@ -78,7 +78,7 @@ class Drawn(RandomNumbers):
 
 
 class Story:
-    """What happens to one twin. ``told`` is all that can be seen of it."""
+    """The run of one twin. ``told`` is all that can be seen of it."""
 
     def __init__(self, module: ModuleType, servers: list[tuple[bool, bool]]) -> None:
         self.told: list[object] = []
@@ -141,7 +141,7 @@ class Story:
         """Let the loop go round until nothing is left but waiting for others."""
         for _ in range(6):
             await asyncio.sleep(0)
-        while len(asyncio.all_tasks()) > 1:  # by TCP, which nobody takes here
+        while len(asyncio.all_tasks()) > 1:  # over TCP, which no server accepts here
             await asyncio.sleep(0)
         for number, one in enumerate(self._sockets):
             while one.fileno() >= 0:
@@ -164,7 +164,7 @@ class Story:
         )
 
     async def end(self) -> None:
-        """End it; see that nobody still waits and nothing is left."""
+        """End it; check that no waiter and nothing else is left."""
         self._asking.close()
         await self._settle()
         self._note()

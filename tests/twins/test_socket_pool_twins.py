@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both twins of the sockets for upstreams on the same messages: what is told to who waits."""
+"""Both twins of the upstream sockets on the same messages: equal results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-pool = pytest.importorskip("filterd.upstream._socket_pool", reason="it is not built")
+pool = pytest.importorskip("filterd.upstream._pool", reason="it is not built")
 
 TWINS = _socket_pool_py, pool
 NAME = "www.Example.com"
@@ -64,7 +64,7 @@ class Scripted(RandomNumbers):
 
 
 class Noting:
-    """Notes what it is told, with its own number."""
+    """Notes its results, with its own number."""
 
     def __init__(self, number: int, story: list[tuple[int, str]]) -> None:
         self.number, self.story = number, story
@@ -85,7 +85,7 @@ class Noting:
 
 
 async def told(module: ModuleType, steps: list[tuple[str, bool, bool]], close: int) -> list[object]:
-    """Ask once a step; let the server say to each in turn what the step says; return all told."""
+    """Ask once a step; let the server answer each in turn by the step; return all results."""
     counters: Counter[str] = Counter()
     story: list[tuple[int, str]] = []
     wheel = TimerWheel(asyncio.get_running_loop())

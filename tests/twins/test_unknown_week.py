@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""While the time is not known nothing is open that the naive model closes at any later time."""
+"""While the time is not known, all is closed that is closed at any later time."""
 
 from __future__ import annotations
 

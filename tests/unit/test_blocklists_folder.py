@@ -10,12 +10,12 @@ import pytest
 
 from filterd.lists import catalog_schema
 from filterd.lists.catalog import Catalog, load_catalog
+from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.compiler import compile_lists
 from filterd.lists.formats import FORMATS, Entry
 from filterd.lists.hostname import key_from_name, key_from_text, text_from_key
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of
-from filterd.lists.popular_names import load_popular_names
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import ListSource
 from filterd.paths import shipped

@@ -15,7 +15,15 @@ from filterd.errors import (
     TooLargeError,
     TooSlowError,
 )
-from filterd.http_download import NONE_KNOWN, Downloader, Limits, Pace, Policy, Validators, bounded
+from filterd.http_download import (
+    NONE_KNOWN,
+    Downloader,
+    DownloadLimits,
+    Pace,
+    RequestPolicy,
+    Validators,
+    bounded,
+)
 from tests.support.clock import FakeClock
 from tests.support.web import Page, Web, serving
 
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TEXT = b"a.example\n" * 100
-HTTP = Policy(frozenset({"http"}))
+HTTP = RequestPolicy(frozenset({"http"}))
 
 
 @pytest.fixture
@@ -39,10 +47,14 @@ def clock() -> FakeClock:
 
 
 def _download(
-    web: Web, path: str, known: Validators = NONE_KNOWN, policy: Policy = HTTP, most: int = 10_000
+    web: Web,
+    path: str,
+    known: Validators = NONE_KNOWN,
+    policy: RequestPolicy = HTTP,
+    most: int = 10_000,
 ) -> tuple[bytes, Validators] | None:
     with (
-        closing(Downloader(Pace(SystemClock(), Limits()), policy)) as downloader,
+        closing(Downloader(Pace(SystemClock(), DownloadLimits()), policy)) as downloader,
         downloader.get(web.address + path, "one", known) as answer,
     ):
         return None if answer is None else (b"".join(answer.chunks(most)), answer.validators)
@@ -111,12 +123,14 @@ def test_another_server_is_gone_to_where_the_policy_lets_it(web: Web) -> None:
         web.pages["/list.txt"] = Page(status=302, headers={"Location": other.address + "/list.txt"})
         assert _download(web, "/list.txt") == (TEXT, Validators())
         with pytest.raises(RedirectError, match="another server"):
-            _download(web, "/list.txt", policy=Policy(frozenset({"http"}), is_one_server=True))
+            _download(
+                web, "/list.txt", policy=RequestPolicy(frozenset({"http"}), is_one_server=True)
+            )
 
 
 @pytest.mark.parametrize(("octets", "slow"), [(29_999, True), (30_000, False)])
 def test_the_rate_is_measured_over_each_window(clock: FakeClock, octets: int, slow: bool) -> None:
-    pace = Pace(clock, Limits())
+    pace = Pace(clock, DownloadLimits())
     pace.begin()
     clock.advance(29.9)
     pace.count(octets)  # within the first window nothing is said
@@ -132,7 +146,7 @@ def test_the_rate_is_measured_over_each_window(clock: FakeClock, octets: int, sl
 
 
 def test_time_between_files_does_not_count_against_their_rate(clock: FakeClock) -> None:
-    pace = Pace(clock, Limits())
+    pace = Pace(clock, DownloadLimits())
     pace.begin()
     clock.advance(300)
     pace.begin()
@@ -140,7 +154,7 @@ def test_time_between_files_does_not_count_against_their_rate(clock: FakeClock) 
 
 
 def test_the_whole_run_ends_between_files_too(clock: FakeClock) -> None:
-    pace = Pace(clock, Limits())
+    pace = Pace(clock, DownloadLimits())
     clock.advance(899)
     pace.begin()
     clock.advance(1)

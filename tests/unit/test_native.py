@@ -74,16 +74,11 @@ def test_a_daemon_without_native_modules_knows_all_that_it_misses() -> None:
         check=True,
     )
     assert set(done.stdout.split()) >= {
-        "filterd.lists._matcher",
-        "filterd.fastpath._datagrams",
         "filterd.fastpath._core",
-        "filterd.fastpath._direct_forward",
+        "filterd.fastpath._datagrams",
         "filterd.fastpath._rate_limit",
-        "filterd.resolve._cache_store",
-        "filterd.upstream._extraction",
-        "filterd.upstream._singleflight",
-        "filterd.upstream._socket_pool",
-        "filterd.wire._assembling",
+        "filterd.lists._matcher",
+        "filterd.resolve._cache",
+        "filterd.upstream._pool",
         "filterd.wire._codec",
-        "filterd.wire._rebuilding",
     }

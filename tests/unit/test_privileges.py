@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.privileges import as_owner_of, of_a_child, own_rights
+from tests.support.commands import ROOT
 from tests.support.unprivileged import NOBODY, needs_root
 
 if TYPE_CHECKING:
@@ -72,3 +74,16 @@ def test_a_child_cannot_take_root_s_rights_back(folder: Path, *, for_good: bool)
         ids = of_a_child() if for_good else {}
         told = subprocess.check_output(["grep", "^Uid:", "/proc/self/status"], text=True, **ids)
     assert (told.split()[1] == "0") is not for_good
+
+
+@pytest.mark.parametrize(("more", "then"), [((300,), 300), ((700, 700), 1000)])
+def test_a_process_and_its_children_are_ended_sooner(more: tuple[int, ...], then: int) -> None:
+    calls = "".join(f"end_sooner({one});" for one in more)
+    program = (
+        "import subprocess; from pathlib import Path; from filterd.privileges import end_sooner;"
+        "before = int(Path('/proc/self/oom_score_adj').read_text());"
+        f"{calls} print(before, flush=True); subprocess.run(['cat', '/proc/self/oom_score_adj'])"
+    )
+    told = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True)
+    before, after = map(int, told.split())
+    assert after == min(1000, before + then)

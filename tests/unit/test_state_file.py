@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.i18n import Sentence, say
-from filterd.state_file import Decoders, FileFormat, digest, to_json, to_plain
+from filterd.state_file import IDS, Decoders, FileFormat, digest, to_json, to_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,3 +156,27 @@ def test_no_octet_of_the_new_form_can_be_flipped_into_the_old_one() -> None:
         flipped[at // 8] ^= 1 << at % 8
         with pytest.raises(StoreError):
             with_legacy().parse(bytes(flipped), "x")
+
+
+@dataclass(frozen=True)
+class _Kept:
+    now: str | None = field(default=None, metadata={IDS: True})
+    before: tuple[str, ...] = field(default=(), metadata={IDS: True})
+
+
+@pytest.mark.parametrize(
+    ("kept", "plain"),
+    [
+        (_Kept("12", ("11", "-10")), {"now": 12, "before": [11, -10]}),
+        (_Kept("followed-20261123", ("0",)), {"now": "followed-20261123", "before": [0]}),
+        (_Kept("007", ("-0", "9" * 30)), {"now": "007", "before": ["-0", "9" * 30]}),
+        (_Kept(), {"now": None, "before": []}),
+    ],
+)
+def test_ids_of_versions_are_numbers_in_files_where_they_can_be(kept: _Kept, plain: Any) -> None:
+    assert to_plain(kept) == plain
+    decode = Decoders({}).of(_Kept)
+    assert decode(plain) == kept
+    assert decode({"now": kept.now, "before": list(kept.before)}) == kept
+    with pytest.raises(TypeError):
+        decode({**plain, "now": True})

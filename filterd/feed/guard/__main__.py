@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The child: ``python -m filterd.feed.guard``, a request on its input, a judgement on its output.
+"""Judge one version: the guard's child, ``python -m filterd.feed.guard``.
 
 ``guard_run`` starts it; people use ``filterd sync`` and ``filterd feed``.
 """
@@ -24,7 +24,7 @@ _MAX_REQUEST_OCTETS = 8 << 20
 
 
 def main() -> int:
-    """Judge what the request names; return the exit code."""
+    """Judge the version that the request names; return the exit code."""
     bounded_child.end_with_parent()  # the lock of builds goes with it
     bounded_child.bound(memory_octets=_MEMORY_LIMIT_OCTETS, cpu_s=_CPU_LIMIT_S, nicer=_NICER)
     answer = bounded_child.own_output()
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _peak_octets() -> int:
-    """Return the most that this process has held; rusage would count its parent's too."""
+    """Return the peak of this process's memory; rusage would count its parent's too."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024

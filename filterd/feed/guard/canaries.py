@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that must be blocked: a list that has lost everything else may still look whole.
+"""Check names that must be blocked, and expectations of the school.
 
-A version names them itself, of each category some (reliability.md E6). Wherever a
-category is closed, they are; of those that the law closes to everybody all of them,
-of any other at least one. What a school has written down of names and grades is
-held against the version too, as a reload of the daemon does.
+A list that has lost everything else may still look whole. So a version names some canaries of
+each category (reliability.md E6). Wherever a category is closed, they are blocked: of locked
+categories all of them, of any other at least one.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.documents import load, validate
 from filterd.feed.guard.guard_report import EXPECTATIONS, Severity, found
 from filterd.feed.guard.limits import few
 from filterd.i18n import say
-from filterd.lists.catalog_schema import CanariesFile
+from filterd.lists.catalog_tables import MADE_CANARY
 from filterd.policy.verdict import Rule
 from filterd.resolve.expectation_checks import unmet
 from filterd.resolve.site import Site
@@ -23,45 +21,26 @@ from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from filterd.feed.guard.guard_report import Finding
     from filterd.feed.guard.impact import Compared
     from filterd.feed.guard.probe_clients import Asking
     from filterd.i18n import Sentence
 
-CANARIES_FILE = "canaries.yaml"
-
-MADE = ".blocked.filterd.example"
-"""How names end that exist only to be asked for."""
 OPENED_ALLOWED = 0.1
 """Of the names of a category that are closed now: so many may open."""
 
 _CANARIES = "canaries"
 
 
-def read_canaries(folder: Path) -> dict[str, tuple[bytes, ...]]:
-    """Return the canaries of a version by category.
-
-    Raises:
-        ConfigErrors: the file is wrong.
-        ConfigError: it cannot be read.
-    """
-    file = validate(load(folder / CANARIES_FILE), CanariesFile)
-    found_names = dict[str, tuple[bytes, ...]]()
-    for entry in file.canaries:
-        found_names[entry.category] = (*found_names.get(entry.category, ()), *entry.names)
-    return found_names
-
-
 def open_canaries(
     asking: Asking, canaries: Mapping[str, tuple[bytes, ...]], feed: Collection[str]
 ) -> Iterator[Finding]:
-    """Find categories whose canaries are not blocked to whom the category is closed.
+    """Find categories whose canaries are open where the category is closed.
 
     Args:
         asking: the candidate.
-        canaries: as the version has them.
+        canaries: of the version, by category.
         feed: the ids of the version's lists.
     """
     listed = {one.category for one in asking.index.lists if one.kept and one.id in feed}
@@ -91,15 +70,15 @@ def open_canaries(
 def opened_canaries(
     in_force: Compared | None, shipped: Compared, canaries: Mapping[str, Iterable[bytes]]
 ) -> Iterator[Finding]:
-    """Find categories of which names would open that are closed now, or are by what ships.
+    """Find categories of which names would open that are closed now.
 
-    A version names its own canaries, and so those that it has kept. A few names of a
-    category go every year; those that exist for this (``.blocked.filterd.example``) never do.
+    A version names its own canaries, and so those that it has kept. A few names of a category go
+    every year; those made for this (``.blocked.filterd.example``) never do.
 
     Args:
-        in_force: the candidate and what is in force, if anything is.
-        shipped: the candidate and what ships, all names of which are asked.
-        canaries: those of the version in force, by category.
+        in_force: the candidate and what is active, if anything is.
+        shipped: the candidate and the shipped lists, all names of which are asked.
+        canaries: those of the active version, by category.
     """
     if in_force is not None:
         yield from _opened(in_force, canaries, say("the version in force"))
@@ -112,7 +91,7 @@ def _opened(
     for category, names_of in canaries.items():
         asked = [name for name in names_of if compared.closed_before(name)]
         gone = [names.to_text(name) for name in asked if compared.newly_open(name)]
-        made = any(name.endswith(MADE) for name in gone)
+        made = any(name.endswith(MADE_CANARY) for name in gone)
         if made or len(gone) > min(max(OPENED_ALLOWED * len(asked), 1), max(len(asked) - 1, 0)):
             sentence = say(
                 "category {category}: {count} of {asked} names that {whose} closes would be open: "
@@ -138,7 +117,7 @@ def _listed(asking: Asking) -> dict[str, list[bytes]]:
 
 
 def unmet_expectations(asking: Asking, before: Asking | None, now: float) -> Iterator[Finding]:
-    """Find what the school expects and the version does not meet, though what is in force does."""
+    """Find expectations that the version does not meet, and the active one does."""
     site = Site.of(asking.policy, asking.index, (), now=now)
     missed = unmet(site, asking.policy.expectations, now)
     known = set[str]()
@@ -154,10 +133,10 @@ def unmet_expectations(asking: Asking, before: Asking | None, now: float) -> Ite
 
 
 def _is_open(asking: Asking, name: bytes, category: str) -> bool:
-    """Tell whether anybody to whom a category is closed gets a canary of it, other than by will.
+    """Return whether a client to which a category is closed gets one of its canaries.
 
-    An exception of the school's is its own will. Where the category is closed to
-    nobody the index must have the name all the same.
+    An exception of the school does not count. Where the category is closed to no client the index
+    must have the name all the same.
     """
     closed_to_some = False
     for client, verdict in asking.verdicts(name):

@@ -1,28 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version, compiled and opened as a daemon would, and what is in force beside it.
+"""Load a version as a daemon would, and what it is compared with.
 
-Everything goes through the production's own loaders: a validator of its own would
-one day find good what they choke on (reliability.md E1). Whose fault it is counts:
-a school's file that is wrong today says nothing of the version.
+All goes through the production's own loaders: a validator of its own would one day accept
+what they reject (reliability.md E1). A wrong file of the school says nothing of the version.
+
+A list of the feed is written by a program. A zero octet, a carriage return or a last line
+without its end shows that the program, or its disk, failed in a way that nobody foresaw.
+
+The shipped lists, as this school would be served them, are compared with too: no signature
+can change them, so a first version is judged as well, and one that follows a bad one.
 """
 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
 from filterd.config import build_record
 from filterd.config.compile import compile_policy, own_lists
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.policy_writer import write_policy
 from filterd.config.site_reader import load_site
-from filterd.errors import ConfigError, FilterdError, IndexFormatError, StoreError
+from filterd.errors import ConfigError, FilterdError, IndexFormatError, ListError, StoreError
 from filterd.feed.guard.guard_report import SCHOOL, Severity, found
 from filterd.feed.guard.probe_clients import Asking
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
+from filterd.paths import open_plain, reading, shipped
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
@@ -31,10 +38,15 @@ if TYPE_CHECKING:
     from filterd.config.build_record import Looked
     from filterd.config.site_reader import SiteSources
     from filterd.feed.guard.guard_report import Finding
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalog import Catalog, CatalogCategory, CatalogService
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
     from filterd.policy.model import Policy
+
+    _Named = TypeVar("_Named", bound=CatalogCategory | CatalogService | ListSource)
+    from collections.abc import Iterable, Iterator
+
+    from filterd.i18n import Sentence
 
 LOADING = "loading"
 """The kind of what is wrong with the version itself, however it is read."""
@@ -43,7 +55,7 @@ _PLAIN = ("domains", "wildcard")
 
 
 class UnfitError(Exception):
-    """There is nothing to ask questions of; ``finding`` says why."""
+    """There is nothing to ask questions of; ``finding`` is the reason."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(str(finding.sentence))
@@ -51,11 +63,11 @@ class UnfitError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What the child is asked to judge; see ``process``. ``policy``: that in force, if any is."""
+class GuardRequest:
+    """What the child is asked to judge; ``policy`` is the active one, if any."""
 
     now: float
-    version: int
+    version: str
     policy: Path | None
     folder: Path
     config: Path
@@ -66,7 +78,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What is known before lists are compiled: the catalogue, and the school's policy by it.
+    """The catalogue and the school's policy by it, before lists are compiled.
 
     ``site``: the school's files. ``own``: its own lists. ``looked``: what the policy was
     compiled from.
@@ -89,7 +101,7 @@ class Tables:
         return frozenset(one.id for one in self.catalog.compiled)
 
 
-def read_tables(request: Request) -> Tables:
+def read_tables(request: GuardRequest) -> Tables:
     """Read the version's tables and the school's files.
 
     Raises:
@@ -119,14 +131,14 @@ def _tables(catalog: Catalog, site: SiteSources, looked: Looked | None) -> Table
     return Tables(catalog, site, policy, own_lists(site, catalog), looked)
 
 
-def write_tables(request: Request, tables: Tables) -> None:
-    """Leave the policy to the reload that follows, which would make the same of the same files."""
+def write_tables(request: GuardRequest, tables: Tables) -> None:
+    """Write the policy for the reload that follows, which would make the same."""
     lists = (*tables.catalog.compiled, *tables.own)
     with contextlib.suppress(StoreError):  # then it does make it
         write_policy(request.fresh_policy, tables.policy, tables.looked, lists)
 
 
-def compile_candidate(request: Request, tables: Tables) -> tuple[Asking, CompileReport]:
+def compile_candidate(request: GuardRequest, tables: Tables) -> tuple[Asking, CompileReport]:
     """Compile the lists of the version, with the school's own, and open the outcome.
 
     Raises:
@@ -154,8 +166,8 @@ def compile_candidate(request: Request, tables: Tables) -> tuple[Asking, Compile
 def unusable_lines(report: CompileReport, tables: Tables) -> list[Finding]:
     """Find lines of lists that this filterd does not understand.
 
-    A publisher writes plain lists by a program: not one line of them is unusable. Those
-    that are published as others wrote them have lines that are for browsers only.
+    A publisher writes plain lists by a program: all of their lines are usable. Lists that are
+    published as others wrote them have lines that are for browsers only.
     """
     findings = []
     for one in report.lists:
@@ -175,7 +187,7 @@ def unusable_lines(report: CompileReport, tables: Tables) -> list[Finding]:
 
 
 def open_in_force(index: Path, policy: Path, now: float) -> Asking | Finding:
-    """Open what is in force, or tell why there is nothing to compare with."""
+    """Open what is active, or return why there is nothing to compare with."""
     try:
         return Asking(policy_file.load(policy), Index.open(index), now)
     except (StoreError, IndexFormatError) as error:
@@ -197,3 +209,87 @@ def _wrong(kind: str, error: FilterdError) -> Finding:
         if kind == LOADING
         else say("it could not be judged for this school: {why}", why=first.sentence),
     )
+
+
+def shipped_asking(request: GuardRequest, tables: Tables) -> Asking:
+    """Return the shipped lists, with this school's own rules.
+
+    Raises:
+        FilterdError: they cannot be compiled.
+    """
+    index = _shipped_index(request.fresh_index.with_name(f"{request.fresh_index.name}.shipped"))
+    # A school may name what only its feed has: that stands beside what ships.
+    policy = compile_policy(tables.site, _with_more_of(shipped_catalog(), tables.catalog))
+    return Asking(policy, index, request.now)
+
+
+def _with_more_of(catalog: Catalog, other: Catalog) -> Catalog:
+    return replace(
+        catalog,
+        categories=_more(catalog.categories, other.categories),
+        services=_more(catalog.services, other.services),
+        lists=_more(catalog.lists, other.lists),
+    )
+
+
+def _more(mine: tuple[_Named, ...], others: tuple[_Named, ...]) -> tuple[_Named, ...]:
+    known = {one.id for one in mine}
+    return (*mine, *(one for one in others if one.id not in known))
+
+
+@cache
+def shipped_catalog() -> Catalog:
+    """Return the catalogue that ships."""
+    return load_catalog(shipped("blocklists"))
+
+
+@cache
+def _shipped_index(target: Path) -> Index:
+    compile_blocklists(shipped_catalog(), (), target, now=0.0, feed=None)
+    index = Index.open(target)
+    target.unlink()  # it is mapped
+    return index
+
+
+KIND = "files"
+MAX_LINE_OCTETS = 8_192
+"""More than parsers read of a line, with its conditions."""
+
+_CHUNK_OCTETS = 1 << 18
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks: of UTF-8 and of both kinds of UTF-16."""
+
+
+def malformed(folder: Path, paths: Iterable[Path]) -> Iterator[Finding]:
+    """Find files that are not written as those of a feed are.
+
+    Raises:
+        ListError: one cannot be read.
+    """
+    for path in paths:
+        why = _why(path)
+        if why is not None:
+            name = path.relative_to(folder).as_posix()
+            sentence = say("{path} is not written as a list of the feed: {why}", path=name, why=why)
+            yield found(KIND, Severity.REFUSED, sentence, [name])
+
+
+def _why(path: Path) -> Sentence | None:
+    """Return what is wrong with the octets of a file, None if nothing is."""
+    left = 0  # octets of a line that has begun in the chunk before
+    first, last = True, b""
+    with reading(path, ListError), open_plain(path) as file:
+        while chunk := file.read(_CHUNK_OCTETS):
+            if first and chunk.startswith(_MARKS):
+                return say("it begins with a byte order mark")
+            if b"\0" in chunk:
+                return say("it has zero octets")
+            if b"\r" in chunk:
+                return say("its lines end as those of Windows do")
+            lines = chunk.split(b"\n")
+            longest = max(left + len(lines[0]), *map(len, lines))
+            if longest > MAX_LINE_OCTETS:
+                return say("it has a line of more than {most} octets", most=MAX_LINE_OCTETS)
+            left = len(lines[-1]) + (left if len(lines) == 1 else 0)
+            first, last = False, chunk[-1:]
+    return say("its last line has no end: it was cut") if last not in {b"", b"\n"} else None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All checks of one version, in their order: what is cheap and certain first.
+"""Make all checks of one version, in their order: what is cheap and certain first.
 
-A check that finds a reason to refuse ends the work only where nothing is left to
-ask; else all reasons are told at once, so that a publisher mends them at once.
+A reason to refuse ends the work only where nothing is left to ask; else all reasons are
+reported at once, so that a publisher mends them at once.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError, FilterdError, IndexFormatError
 from filterd.feed.guard import candidate as loading
-from filterd.feed.guard.canaries import (
-    open_canaries,
-    opened_canaries,
-    read_canaries,
-    unmet_expectations,
+from filterd.feed.guard.canaries import open_canaries, opened_canaries, unmet_expectations
+from filterd.feed.guard.candidate import (
+    LOADING,
+    GuardRequest,
+    UnfitError,
+    malformed,
+    shipped_asking,
+    shipped_catalog,
 )
-from filterd.feed.guard.candidate import LOADING, Request, UnfitError
-from filterd.feed.guard.format_check import malformed
 from filterd.feed.guard.golden_questions import questions, wrong_answers
 from filterd.feed.guard.guard_report import Finding, Judgement, Severity, found
 from filterd.feed.guard.guard_run import CHECKS
@@ -36,19 +37,20 @@ from filterd.feed.guard.impact import (
     opened,
     read_popular,
 )
+from filterd.feed.guard.limits import changed_tables, wrong_holidays
 from filterd.feed.guard.must_resolve import (
     blocked_essentials,
     closed_beneath,
     listed_suffixes,
     refused_entries,
+    wrong_rewrites,
 )
 from filterd.feed.guard.probe_clients import Asking
-from filterd.feed.guard.rewrite_targets import wrong_rewrites
-from filterd.feed.guard.shipped_version import shipped_asking, shipped_catalog
-from filterd.feed.guard.table_limits import changed_tables, wrong_holidays
+from filterd.feed.versions import is_ahead
 from filterd.i18n import say
-from filterd.lists.active_blocklists import version_of
-from filterd.lists.popular_names import load_popular_names
+from filterd.lists.catalog_tables import load_popular_names, read_canaries
+from filterd.lists.index_files import version_of
+from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -63,9 +65,9 @@ def judged(
     """Make all checks of a version.
 
     Args:
-        data: the request, as ``process`` writes it.
-        cpu_s: what this process has used of the processor.
-        peak_octets: the most memory that it has held.
+        data: the request, as ``guard_run`` writes it.
+        cpu_s: the CPU time of this process.
+        peak_octets: its peak of memory.
     """
     request = _request(data)
     work = _Work(request, data)
@@ -80,19 +82,14 @@ def judged(
         why = say("it could not be loaded: it needs more memory than a version may")
         work.findings.append(found(LOADING, Severity.REFUSED, why))
     return Judgement(
-        request.version,
-        tuple(work.findings),
-        work.index,
-        tuple(work.done),
-        cpu_s(),
-        peak_octets(),
+        request.version, tuple(work.findings), work.index, tuple(work.done), cpu_s(), peak_octets()
     )
 
 
 class _Work:
     """A judgement on its way."""
 
-    def __init__(self, request: Request, data: dict[str, Any]) -> None:
+    def __init__(self, request: GuardRequest, data: dict[str, Any]) -> None:
         self._request, self._data = request, data
         self.findings = list[Finding]()
         self.done = list[str]()
@@ -138,7 +135,7 @@ class _Work:
         return None
 
     def _compare(self, references: Sequence[Compared], tables: Tables) -> None:
-        """Compare with what is in force; with what ships growth in number is told only."""
+        """Compare with what is active; with what ships growth is a note only."""
         folder, asked, compared = self._request.folder, self._data["asked"], references[0]
         version_before = compared.before.index.build.get("feed")
         is_first = not version_before or _is_of_what_ships(references)
@@ -180,7 +177,7 @@ class _Work:
 
 
 def _against(asking: Asking, tables: Tables, before: Asking, config: Path | None) -> Compared:
-    """Hold a candidate against what is in force, or with no ``config`` against what ships."""
+    """Pair a candidate with what is active, or without ``config`` with what ships."""
     if config is None:
         lists = frozenset(one.id for one in before.index.lists)
     else:
@@ -189,9 +186,9 @@ def _against(asking: Asking, tables: Tables, before: Asking, config: Path | None
 
 
 def _is_of_what_ships(references: Sequence[Compared]) -> bool:
-    """Tell whether what is in force is what ships, with orders that came ahead of a version."""
+    """Return whether the shipped lists are active, perhaps with later orders."""
     before = references[0].before
-    if before.index.build.get("feed", 0) > 0:
+    if not is_ahead(str(before.index.build.get("feed", SHIPPED))):
         return False
     ordered = {one.id for one in before.policy.categories.values() if one.ordered}
     lists = {one.id for one in before.index.lists if one.category not in ordered}
@@ -199,7 +196,7 @@ def _is_of_what_ships(references: Sequence[Compared]) -> bool:
 
 
 def _not_of_school(index: Index, config: Path) -> frozenset[str]:
-    """Return the ids of lists that are not the school's own, which it may have removed by now."""
+    """Return the ids of lists that are not the school's own, now or before."""
     try:
         reports = index.report.lists
     except IndexFormatError:
@@ -212,15 +209,15 @@ def _told(finding: Finding) -> Finding:
     return replace(finding, severity=Severity.NOTE)
 
 
-def _texts(request: Request, tables: Tables) -> Iterator[Path]:
+def _texts(request: GuardRequest, tables: Tables) -> Iterator[Path]:
     # Not the orders: an authority writes their names by hand, on whatever machine it has.
     yield from (Path(one.path) for one in tables.catalog.lists)
     if (popular := request.folder / POPULAR_FILE).is_file():
         yield popular
 
 
-def _request(data: dict[str, Any]) -> Request:
+def _request(data: dict[str, Any]) -> GuardRequest:
     keys = ("folder", "config", "fresh_index", "fresh_problems", "fresh_policy")
     in_force = data["in_force"] and Path(data["in_force"]["policy"])
     paths = {key: Path(data[key]) for key in keys}
-    return Request(float(data["now"]), int(data["version"]), in_force, **paths)
+    return GuardRequest(float(data["now"]), str(data["version"]), in_force, **paths)

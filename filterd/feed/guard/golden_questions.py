@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Golden questions: their answers are known from the text of the lists, not from the index.
+"""Ask questions whose answers follow from the text of the lists alone.
 
-Lines are drawn from the whole length of every list and read here once more, by
-nothing that the compiler shares but what a name is. Whoever the category is closed
-to must not get there; nobody may be kept from names that no list has.
+Lines are drawn from the whole length of every list and read here once more, by code that the
+compiler does not share, but for what a name is. A client to which the category is closed must
+not get there; no client may be kept from names that no list has.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _PLAIN = ("domains", "wildcard")
 """Formats of which a line is an entry by itself; a publisher writes nearly all lists in them."""
 
 
-class Question(NamedTuple):
-    """A name that a list closes, and which."""
+class GoldenQuestion(NamedTuple):
+    """A name that a list closes, and the list."""
 
     name: bytes
     source: ListSource
 
 
-def questions(lists: Iterable[ListSource]) -> Iterator[Question]:
+def questions(lists: Iterable[ListSource]) -> Iterator[GoldenQuestion]:
     """Draw questions from lists, from longer ones more.
 
     Raises:
@@ -65,13 +65,8 @@ def questions(lists: Iterable[ListSource]) -> Iterator[Question]:
             yield from _asked(line, source)
 
 
-def wrong_answers(asking: Asking, asked: Collection[Question]) -> Iterator[Finding]:
-    """Find answers that are not those that the lists give.
-
-    Args:
-        asking: the candidate.
-        asked: what ``questions`` gave.
-    """
+def wrong_answers(asking: Asking, asked: Collection[GoldenQuestion]) -> Iterator[Finding]:
+    """Find answers that are not those that the lists give."""
     feed = frozenset(one.source.id for one in asked)
     missed, overruled = dict[str, None](), dict[str, None]()
     for question in asked:
@@ -109,7 +104,7 @@ def wrong_answers(asking: Asking, asked: Collection[Question]) -> Iterator[Findi
 
 
 def _drawn(path: Path, size: int, count: int) -> Iterator[bytes]:
-    """Give lines of a file, drawn evenly from all of it; short files give each line once."""
+    """Yield lines from the whole length of a file; of short ones each line once."""
     seen = set[int]()
     with open_plain(path) as file:
         for number in range(count):
@@ -121,27 +116,27 @@ def _drawn(path: Path, size: int, count: int) -> Iterator[bytes]:
                 yield file.readline(_MAX_LINE_OCTETS)
 
 
-def _asked(line: bytes, source: ListSource) -> Iterator[Question]:
-    """Give the names that an entry closes: its own, and one beneath where it means those, too."""
+def _asked(line: bytes, source: ListSource) -> Iterator[GoldenQuestion]:
+    """Yield the names that an entry closes: its own, perhaps one beneath."""
     text = line.decode("utf-8", "replace").split("#", 1)[0].strip()
     exact = source.format == "wildcard" and text.startswith("=")
     try:
         name = name_from_key(key_from_text(text.removeprefix("=" if exact else "*.")))
     except HostnameError:
         return  # a comment, or what the compiler tells of
-    yield Question(name, source)
+    yield GoldenQuestion(name, source)
     if not exact and len(name) < _LONGEST_PARENT:
-        yield Question(_BENEATH + name, source)
+        yield GoldenQuestion(_BENEATH + name, source)
 
 
 def _is_closed_to(client: Client, source: ListSource) -> bool:
-    """Tell whether a list closes its names to a client, as far as its files say."""
+    """Return whether a list closes its names to a client, as far as its files say."""
     grade = client.grade
     return source.category in grade.closed and LIST + source.id not in grade.opened
 
 
 def _is_of_version(match: Match, feed: Collection[str]) -> bool:
-    """Tell whether it is the version, and not the school, that lets a name pass."""
+    """Return whether the version, and not the school, lets a name pass."""
     if match.rule in (Rule.PIN, Rule.PROTECTED):
         return True
     return (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the guard found of a version, and how the child tells it: bounded, plain, in sentences."""
+"""Hold the guard's findings, as its child prints them: bounded and plain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from filterd import i18n
 from filterd.errors import GuardError, RefusedVersionError
 from filterd.i18n import Sentence, say
-from filterd.state_file import Decoders, to_octets
+from filterd.state_file import IDS, Decoders, to_octets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -35,7 +35,7 @@ _MOST_SUBJECT_CHARACTERS, _MOST_SUBJECTS_CHARACTERS = 8_000, 40_000
 
 
 class Severity(StrEnum):
-    """What a finding means for the version."""
+    """The consequence of a finding for the version."""
 
     NOTE = "note"
     HELD = "held"
@@ -46,16 +46,16 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was found.
+    """One finding.
 
     Attributes:
         kind: which check found it, a stable word for scripts.
-        severity: what it means for the version.
-        sentence: the same for people.
+        severity: its consequence.
+        sentence: for people.
         numbers: what was counted, by stable words.
         names: the first names that it is about, as text.
-        subjects: all that it is about, in words that say exactly what is new or gone; empty
-            where it cannot be said so, or where it is too much (see ``feed.released_holds``).
+        subjects: all that it is about, in words that say exactly what is new or gone; empty where
+            that is impossible or too much (see ``feed.released_holds``).
     """
 
     kind: str
@@ -68,19 +68,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """All that was found of one version.
+    """All findings on one version.
 
     Attributes:
-        version: which one.
+        version: its id.
         findings: in the order of the checks.
-        index: the digest of the index that was compiled and judged, hex
-            (``Index.digest``); empty where there is none. What is put in force must have it.
+        index: the digest of the judged index, hex (``Index.digest``); empty where there is none.
+            Only an index with this digest is activated.
         checks: those that were made. Without all of them a version is not judged.
         seconds: CPU time of the child.
-        peak_octets: the most memory that the child has held.
+        peak_octets: its peak of memory.
     """
 
-    version: int
+    version: str = field(metadata={IDS: True})
     findings: tuple[Finding, ...]
     index: str = ""
     checks: tuple[str, ...] = ()
@@ -97,24 +97,20 @@ class Judgement:
         )
 
     def may_come_in_force(self, *, approved: bool = False) -> bool:
-        """Tell whether the version may come in force.
-
-        Args:
-            approved: somebody has looked at it, and wants it all the same.
-        """
+        """Return whether the version may be activated, perhaps ``approved`` by a person."""
         severity = self.severity
         return severity is Severity.NOTE or (approved and severity is Severity.HELD)
 
     @property
     def is_final(self) -> bool:
-        """Whether this version will never do, whatever becomes of the school and its machine."""
+        """Whether the version will never do, whatever becomes of the school."""
         return any(
             one.severity is Severity.REFUSED and one.kind not in OF_THE_SCHOOL
             for one in self.findings
         )
 
     def error(self) -> GuardError:
-        """Return why the version does not come in force; its first worst finding, in one line."""
+        """Return why the version is not activated: its first worst finding, in one line."""
         worst = [one for one in self.findings if one.severity is self.severity]
         why = worst[0].sentence if worst else say("nothing was found")
         more = say(" (and {more} more)", more=len(worst) - 1) if len(worst) > 1 else Sentence("")
@@ -184,7 +180,7 @@ def bounded(judgement: Judgement) -> Judgement:
 
 
 def load(octets: bytes) -> Judgement:
-    """Read what the child has printed.
+    """Read the output of the child.
 
     Raises:
         ValueError: it is no judgement, or larger than one.

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This side of the guard's child: it is started, bounded, and not believed.
+"""Run the guard's child: start it, bound it, and check what it prints.
 
-The child loads what a network has brought, so it may need too much memory, never
-end, or print anything at all. Each of these is a refusal, and so is a judgement
-that leaves a check out. The two ends speak JSON: one request on the child's input,
-one judgement on its output (``filterd.feed.guard.__main__`` is the other end).
-This side needs the standard library only.
+The child loads what a network has brought, so it may need too much memory, never end, or print
+anything at all. Each of these is a refusal, and so is a judgement that leaves a check out. One
+JSON request goes to the child's input, one judgement comes from its output
+(``filterd.feed.guard.__main__``). This side needs the standard library only.
 """
 
 from __future__ import annotations
@@ -50,30 +49,24 @@ MAX_ASKED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
-    """What is in force while a candidate is judged.
-
-    Attributes:
-        index: the compiled lists; they say themselves which version of the feed they are of.
-        policy: the policy that they are served with.
-    """
+class ServedFiles:
+    """The active index, which has the id of its version, and its policy."""
 
     index: Path
     policy: Path
 
 
 @dataclass(frozen=True, slots=True)
-class School:
+class JudgedSchool:
     """The school that a candidate is judged for.
 
     Attributes:
         config: the folder of ``site.yaml``.
-        fresh_index: where the candidate's index is to be made; it may be put in force
-            from there once the candidate is accepted.
+        fresh_index: where the candidate's index is made; it may be activated from there.
         fresh_problems: where a line is written for everything not taken into it.
         fresh_policy: where the policy is written by which the candidate is judged.
-        asked: how often names were answered in the last seven days; None where the log
-            has totals only.
+        asked: how often names were answered in the last seven days; None where the log has
+            totals only.
     """
 
     config: Path
@@ -85,36 +78,31 @@ class School:
 
 def judge(
     candidate: Candidate,
-    in_force: InForce | None,
-    school: School,
+    in_force: ServedFiles | None,
+    school: JudgedSchool,
     *,
     clock: Clock | None = None,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> Judgement:
-    """Judge a version in a child process and wait for it.
+    """Judge a version in a child process; the caller holds the lock of list builds.
 
-    Nothing is raised for whatever the version or the child does. The caller holds
-    the lock of those who build lists.
+    Nothing is raised, whatever the version or the child does.
 
     Args:
         candidate: whole and verified.
         in_force: what the school is served by now; None before the first lists.
-        school: for whom.
+        school: the school.
         clock: for the time limit, and the time that schedules go by.
         time_limit_s: for the child.
 
     Returns:
-        What was found; ``Judgement.may_come_in_force`` says what follows.
+        The findings; see ``Judgement.may_come_in_force``.
     """
     clock = clock or SystemClock()
     request = json.dumps(request_of(candidate, in_force, school, clock.wall())).encode("ascii")
     try:
         ended = bounded_child.run(
-            _command(),
-            limit_s=time_limit_s,
-            most_octets=MAX_OCTETS,
-            request=request,
-            clock=clock,
+            _command(), limit_s=time_limit_s, most_octets=MAX_OCTETS, request=request, clock=clock
         )
     except TimeoutError:
         why = say("it took more than {limit_s} s", limit_s=round(time_limit_s))
@@ -126,9 +114,9 @@ def judge(
 
 
 def request_of(
-    candidate: Candidate, in_force: InForce | None, school: School, now: float
+    candidate: Candidate, in_force: ServedFiles | None, school: JudgedSchool, now: float
 ) -> dict[str, Any]:
-    """Return what the child is asked, as plain data; ``now`` is Unix time."""
+    """Return the request to the child, as plain data; ``now`` is Unix time."""
     most = sorted((school.asked or {}).items(), key=lambda one: (-one[1], one[0]))[:MAX_ASKED]
     return {
         "now": now,
@@ -149,7 +137,7 @@ def _command() -> list[str]:
     return bounded_child.command("filterd.feed.guard")
 
 
-def _read(version: int, ended: Ended) -> Judgement:
+def _read(version: str, ended: Ended) -> Judgement:
     """Return the judgement of a child that has ended; a refusal where there is none."""
     if ended.is_too_long:
         return _not_loaded(version, say("it said more than a judgement"))
@@ -167,6 +155,6 @@ def _read(version: int, ended: Ended) -> Judgement:
     return judgement
 
 
-def _not_loaded(version: int, why: Sentence) -> Judgement:
+def _not_loaded(version: str, why: Sentence) -> Judgement:
     sentence = say("it could not be loaded: {why}", why=why)
     return Judgement(version, (found("loading", Severity.REFUSED, sentence),))

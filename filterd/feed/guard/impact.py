@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version against what is in force: what it newly closes, what it opens, how much it grows.
+"""Compare a version with what is active: names closed and opened, growth.
 
-What is compared is what pupils get, by every grade, not what stands in lists.
-Before the first version of a feed a school has the short lists that ship with
-filterd; against those everything is growth, so that is only told. That something
-opens, or that a name closes that must stay open, is as bad in a first one.
+What is compared is what pupils get, by every grade, not the lines of lists. Before the first
+version of a feed a school has the short shipped lists; against those everything is growth, so
+that is a note only. That something opens, or that a name closes that must stay open, is as bad
+in a first one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from filterd.feed.guard.guard_report import Finding
     from filterd.feed.guard.probe_clients import Asking
-    from filterd.lists.popular_names import PopularName
+    from filterd.lists.catalog_tables import PopularName
 
 POPULAR_FILE = "popular.txt"
 MOST_POPULAR = 10_000
@@ -51,11 +51,11 @@ _LEAST_OF_BEFORE = 0.9
 
 
 class Compared(NamedTuple):
-    """A candidate and what is in force.
+    """A candidate and what is active.
 
     Attributes:
         new: the candidate.
-        before: what is in force.
+        before: what is active.
         new_lists, lists_before: the ids of the lists of both that are not the school's own.
     """
 
@@ -65,10 +65,10 @@ class Compared(NamedTuple):
     lists_before: frozenset[str]
 
     def newly_closed(self, name: bytes, but: Collection[str] = ()) -> bool:
-        """Tell whether lists of the version close a name to a grade that got there until now.
+        """Return whether lists of the version close a name to a grade that gets there now.
 
         Args:
-            name: which.
+            name: the name.
             but: categories that mean it.
         """
         closed = {
@@ -79,10 +79,7 @@ class Compared(NamedTuple):
         return bool(closed) and not closed <= self.before.closed(name).keys()
 
     def closed_before(self, name: bytes) -> set[str]:
-        """Return to which grades lists of a version have closed a name.
-
-        An order that is over opens what it closed; that is what it says.
-        """
+        """Return to which grades lists of a version have closed a name; not orders."""
         return {
             grade
             for grade, match in self.before.closed(name).items()
@@ -90,13 +87,13 @@ class Compared(NamedTuple):
         }
 
     def newly_open(self, name: bytes) -> bool:
-        """Tell whether a name that lists of a version have closed to a grade is open to it now."""
+        """Return whether a name would be open to a grade to which it is closed."""
         closed = self.closed_before(name)
         return bool(closed) and not closed.isdisjoint(self.new.open_to(name))
 
 
 def read_popular(folder: Path) -> tuple[str, ...]:
-    """Return the popular names that a version carries, the most popular first; none without them.
+    """Return the popular names of a version, the most popular first, if any.
 
     Raises:
         ListError: the file cannot be read.
@@ -121,8 +118,8 @@ def closed_popular(
 
     Args:
         compared: both.
-        popular: as the version has them, by rank.
-        popular_before: as the version in force has them: the new one cannot forget one.
+        popular: those of the version, by rank.
+        popular_before: those of the active version: the new one cannot forget one.
     """
     had, has = sum(map(bool, popular_before)), sum(map(bool, popular))
     if has < _LEAST_OF_BEFORE * had:
@@ -143,7 +140,7 @@ def closed_popular(
 
 
 def closed_asked(compared: Compared, asked: Mapping[str, int]) -> Iterator[Finding]:
-    """Find whether the version would close much of what this very school has asked for.
+    """Find whether the version would close much of what the school asks for.
 
     Args:
         compared: both.
@@ -170,11 +167,11 @@ def closed_asked(compared: Compared, asked: Mapping[str, int]) -> Iterator[Findi
 def closed_frozen(
     references: Sequence[Compared], popular: Iterable[PopularName]
 ) -> Iterator[Finding]:
-    """Find names that everybody visits and that the version closes by no category that means them.
+    """Find popular names that are closed by no category that means them.
 
     Args:
-        references: the candidate and what is in force, and what ships.
-        popular: those that ship: no version can forget one.
+        references: the candidate and what is active, and the shipped lists.
+        popular: the shipped ones: no version can forget one.
     """
     new = references[0].new.policy.categories.values()
     ordered = frozenset(
@@ -201,7 +198,7 @@ def grown(compared: Compared) -> Iterator[Finding]:
 
 
 def opened(compared: Compared) -> Iterator[Finding]:
-    """Find whether too much of what is closed until now has opened, by whatever means."""
+    """Find whether too much of what is closed now would be open, by whatever means."""
     yield from _opened_categories(compared)
     drawn = list(compared.before.index.drawn(DRAWN))
     found_open = [names.to_text(name) for name in drawn if compared.newly_open(name)]
@@ -218,7 +215,7 @@ def opened(compared: Compared) -> Iterator[Finding]:
 
 
 def _opened_categories(compared: Compared) -> Iterator[Finding]:
-    """Find categories that the version opens to a grade by what it says of ages and locks."""
+    """Find categories that the version opens to a grade by their ages and locks."""
     now = compared.new.site.policy.grades
     for category in compared.before.policy.categories:
         opened = [
@@ -237,7 +234,7 @@ def _opened_categories(compared: Compared) -> Iterator[Finding]:
 
 
 def _content(asking: Asking, lists: Collection[str]) -> Content:
-    """Count names; orders apart: they come at once and go at once, as an authority says."""
+    """Count names without those of orders, which come and go at once."""
     ordered = {one.id for one in asking.policy.categories.values() if one.ordered}
     kept = Counter[str]()
     for one in asking.index.lists:
@@ -247,7 +244,7 @@ def _content(asking: Asking, lists: Collection[str]) -> Content:
 
 
 def _by_place(newly: Mapping[tuple[int, bytes], str]) -> dict[int, str]:
-    """Give each name a place of its own: two lists may have one each of a rank, and both count.
+    """Give each name a place of its own; two lists may have one each of a rank.
 
     A limit counts names up to a rank, so a place between the same two limits is as good.
     """

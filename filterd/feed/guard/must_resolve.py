@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that must not be blocked, and names that no list may hold.
+"""Check names that must resolve, suffixes that no list may hold, and rewrites.
 
-What is pinned or protected answers whatever a list says: the name, what is beneath
-it, and where another name leads to it; and so does the twin that answers for a name in
-safe mode. It is asked by what the version says, by what is in force and by what ships, so
-that a version that forgets a name cannot block it in the same breath.
-Registries of names, as ``com.vn``, belong to everybody (reliability.md E2, E3).
+A pinned or protected name answers whatever a list says: the name, what is beneath it, and
+where another name leads to it; and so does the name that answers for it in safe mode. It is
+checked by the version's tables, by the active ones and by the shipped ones, so that a version
+that forgets a name cannot block it in the same step. Registries of names, such as ``com.vn``,
+belong to everybody (reliability.md E2, E3).
+
+A rewrite answers for a name with the addresses of another: a publisher of any pair could
+answer for a bank. So a pinned name has no rewrite at all, a protected one only the shipped
+one, and any other leads within its registered domain.
 """
 
 from __future__ import annotations
@@ -16,8 +20,13 @@ from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.limits import few
 from filterd.i18n import say
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text
-from filterd.lists.public_suffix import is_company_suffix, is_public_suffix, public_suffixes
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.public_suffix import (
+    is_company_suffix,
+    is_public_suffix,
+    public_suffixes,
+    registrable,
+)
+from filterd.lists.report import Reason
 from filterd.policy.model import SERVICE
 from filterd.policy.verdict import Rule
 from filterd.wire import name as names
@@ -28,7 +37,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard.guard_report import Finding
     from filterd.feed.guard.probe_clients import Asking
     from filterd.lists.report import ListReport
-    from filterd.lists.rules import Pin
+    from filterd.lists.rules import Pin, Protection
     from filterd.policy.model import Policy
     from filterd.policy.verdict import Match
 
@@ -38,16 +47,11 @@ ESSENTIALS, BENEATH, SUFFIXES = "essentials", "beneath", "suffixes"
 _BENEATH = b"\x03www"
 _LONGEST_PARENT = 255 - len(_BENEATH)
 _PLAIN = ("domains", "wildcard")
-_WHAT_NO_LIST_NAMES = (
-    Reason.EVERYTHING,
-    Reason.SINGLE_LABEL,
-    Reason.PUBLIC_SUFFIX,
-    Reason.PINNED,
-)
+_WHAT_NO_LIST_NAMES = (Reason.EVERYTHING, Reason.SINGLE_LABEL, Reason.PUBLIC_SUFFIX, Reason.PINNED)
 
 
 class Essential(NamedTuple):
-    """A name that answers; ``pinned``: to everybody, else lists of some categories may close it."""
+    """A name that resolves: always if ``pinned``, else but for some categories."""
 
     name: bytes
     subtree: bool
@@ -56,12 +60,7 @@ class Essential(NamedTuple):
 
 
 def essentials_of(policy: Policy, known: Iterable[Policy] = ()) -> Iterator[Essential]:
-    """Give what a policy pins and protects, and where its rewrites lead.
-
-    Args:
-        policy: whose.
-        known: others that say which categories may close a name.
-    """
+    """Yield pinned and protected names, and targets of rewrites, of a policy."""
     for pin in policy.pins:
         yield Essential(pin.name, pin.subtree, True, frozenset())
     protections = [one for one in policy.protections if not one.entry_only]
@@ -80,12 +79,12 @@ def essentials_of(policy: Policy, known: Iterable[Policy] = ()) -> Iterator[Esse
 def blocked_essentials(
     asking: Asking, references: Sequence[Asking], feed: Collection[str]
 ) -> Iterator[Finding]:
-    """Find essential names that lists of the version close to anybody.
+    """Find essential names that lists of the version close to any client.
 
     Args:
         asking: the candidate.
-        references: what is in force, if anything is, and what ships.
-        feed: the ids of the version's lists; what the school's own do is the school's affair.
+        references: what is active, if anything is, and the shipped lists.
+        feed: the ids of the version's lists; those of the school may close what they want.
     """
     policies = [one.policy for one in references]
     own = dict.fromkeys(essentials_of(asking.policy, policies))
@@ -111,16 +110,11 @@ def blocked_essentials(
 def closed_beneath(
     asking: Asking, references: Sequence[Asking], feed: Collection[str]
 ) -> Iterator[Finding]:
-    """Find entries beneath essential names that neither stand in what is in force nor ship.
+    """Find entries beneath essential names that are neither active nor shipped.
 
-    A protected name is not only itself and ``www``: an entry for ``accounts.google.com``
-    keeps a school from all that it does with Google. Those that ship lie there for a reason
-    (``gemini.google.com`` talks to artificial intelligence).
-
-    Args:
-        asking: the candidate.
-        references: what is in force, if anything is, and what ships.
-        feed: the ids of the version's lists.
+    A protected name is not only itself and ``www``: an entry for ``accounts.google.com`` keeps a
+    school from all that it does with Google. Shipped entries are meant so
+    (``gemini.google.com`` is artificial intelligence).
     """
     policies = [asking.policy, *(known.policy for known in references)]
     essentials = {
@@ -149,7 +143,7 @@ def _closed_until_now(references: Iterable[Asking], name: bytes) -> set[str]:
 
 
 def listed_suffixes(asking: Asking) -> Iterator[Finding]:
-    """Find suffixes that the version closes, or pins so that nothing beneath them is blocked."""
+    """Find suffixes that the version closes, or pins with all beneath them."""
     closed = [
         names.to_text(name)
         for name in (*asking.policy.top_level, *public_suffixes())
@@ -172,11 +166,11 @@ def listed_suffixes(asking: Asking) -> Iterator[Finding]:
 
 
 def refused_entries(reports: Iterable[ListReport], feed: Collection[str]) -> Iterator[Finding]:
-    """Find entries that the compiler did not take: harmless by now, and a mistake all the same.
+    """Find entries that the compiler did not take: harmless, but a mistake.
 
-    A publisher's own program has taken such entries out by the same code. Lists that are
-    published as others wrote them may have some: that is worth a note. So is the suffix of
-    a company, which the Public Suffix List of the publisher's machine need not know yet.
+    A publisher's own program takes such entries out by the same code. Lists that are published as
+    others wrote them may have some: that is worth a note. So is the suffix of a company, which the
+    Public Suffix List of the publisher's machine need not know yet.
     """
     for report in reports:
         if report.id not in feed:
@@ -219,7 +213,7 @@ def _blocked(
 
 
 def _is_wrong(match: Match, essential: Essential, feed: Collection[str]) -> bool:
-    """Tell whether a list of the version may not close an essential name."""
+    """Return whether a list of the version may not close an essential name."""
     if match.list_id not in feed:
         return False
     if essential.pinned:
@@ -229,9 +223,9 @@ def _is_wrong(match: Match, essential: Essential, feed: Collection[str]) -> bool
 
 
 def _is_of_school(match: Match, references: Iterable[Asking], name: bytes) -> bool:
-    """Tell whether a school has closed a service, which it may: Quizizz is essential, and a game.
+    """Return whether a school has closed a service, which it may.
 
-    By whatever it is closed, it was closed before, be it as what ships would be served here.
+    It was closed before, be it by the shipped lists as they would be served here.
     """
     return match.list_id.startswith(SERVICE) and any(
         one.list_id == match.list_id for known in references for one in known.closed(name).values()
@@ -239,7 +233,7 @@ def _is_of_school(match: Match, references: Iterable[Asking], name: bytes) -> bo
 
 
 def _is_closed_itself(asking: Asking, suffix: bytes) -> bool:
-    """Tell whether an entry gives exactly this suffix, or a rule closes it."""
+    """Return whether an entry gives exactly this suffix, or a rule closes it."""
     labels = names.count_labels(suffix)
     if any(hit.labels == labels for hit in asking.index.lookup(suffix)):
         return True
@@ -256,3 +250,53 @@ def _is_company_suffix(entry: str) -> bool:
 def _opens_all(pin: Pin) -> bool:
     key = key_from_name(pin.name)
     return pin.subtree and key is not None and is_public_suffix(key)
+
+
+REWRITES = "rewrites"
+"""The kind of what is found here."""
+
+
+def wrong_rewrites(policy: Policy, known: Sequence[Policy]) -> Iterator[Finding]:
+    """Find rewrites that a version may not have; ``known`` ends with what ships."""
+    policies = (policy, *known)
+    pinned = _guarded(one for each in policies for one in each.pins)
+    protected = _guarded(one for each in policies for one in each.protections if not one.entry_only)
+    shipped = set(_pairs(known[-1]))
+    refused, held = list[str](), list[str]()
+    for pair in _pairs(policy):
+        *_, name, target = pair
+        told = f"{names.to_text(name)} -> {names.to_text(target)}"
+        if _covers(pinned, name):
+            refused.append(told)
+        elif pair not in shipped:
+            if _covers(protected, name):
+                refused.append(told)
+            elif registrable(name) != registrable(target):
+                held.append(told)
+    for wrong, severity in ((refused, Severity.REFUSED), (held, Severity.HELD)):
+        if wrong:
+            sentence = say(
+                "{count} names would be answered for by others that safe search may not use: "
+                "{names}",
+                count=len(wrong),
+                names=few(wrong),
+            )
+            yield found(REWRITES, severity, sentence, wrong, wrong, count=len(wrong))
+
+
+def _pairs(policy: Policy) -> Iterator[tuple[str, str, bytes, bytes]]:
+    for one in policy.rewrites:
+        for name in one.names:
+            yield one.setting, one.level, name, one.target
+
+
+def _guarded(guards: Iterable[Pin | Protection]) -> dict[bytes, bool]:
+    """Return guarded names, and whether all that is beneath is guarded, too."""
+    found_names = dict[bytes, bool]()
+    for one in guards:
+        found_names[one.name] = found_names.get(one.name, False) or one.subtree
+    return found_names
+
+
+def _covers(guarded: dict[bytes, bool], name: bytes) -> bool:
+    return name in guarded or any(guarded.get(above) for above in names.suffixes(name))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One question, and everybody who may ask it: what the lists close to whom.
+"""Ask one question for every kind of client: what the lists close to which grades.
 
-The site is the one that a daemon would serve, and its own engine decides. What
-schedules close and open for an hour does not count: lists are judged, not hours.
+The site is the one that a daemon would serve, and its own engine decides. Schedules, which
+close and open for an hour, do not count.
 """
 
 from __future__ import annotations
@@ -35,10 +35,6 @@ class Asking:
         index: the lists.
         site: the two together, without schedules.
         clients: one of each kind; grades to which the same is closed are one.
-
-    Args:
-        policy, index: as above.
-        now: Unix time, for rules that have dates.
     """
 
     def __init__(self, policy: Policy, index: Index, now: float) -> None:
@@ -57,7 +53,7 @@ class Asking:
         self._types = _ADDRESS_TYPES if typed else _ADDRESS_TYPES[:1]
 
     def verdicts(self, name: bytes) -> Iterator[tuple[Client, Verdict]]:
-        """Give what each kind of client gets for a name, by every type that lists tell apart."""
+        """Yield the verdict of each kind of client for a name, by each type."""
         for qtype in self._types:
             decided = self.site.engine.decide_for(self.clients, name, qtype, self._now)
             yield from zip(self.clients, decided, strict=True)
@@ -75,13 +71,13 @@ class Asking:
         return found
 
     def open_to(self, name: bytes) -> set[str]:
-        """Return the grades that get something of a name, be it of one type."""
+        """Return the grades to which a name is open, be it for one type."""
         verdicts = self.verdicts(name)
         passed = [self._alike[client.grade.key] for client, one in verdicts if not one.blocked]
         return set(chain.from_iterable(passed))
 
     def closes_target(self, name: bytes) -> Match | None:
-        """Return what list keeps anybody from an alias to a name, None where none does."""
+        """Return the match by which a list blocks an alias to a name, None for none."""
         if not self.index.lookup(name):
             return None
         decide, now = self.site.engine.decide_target, self._now
@@ -93,6 +89,6 @@ class Asking:
 
 
 def _audience(policy: Policy, grade: GradePolicy) -> tuple[object, ...]:
-    """Return all that a verdict on a name may hang on."""
+    """Return all that a verdict on a name may depend on."""
     meant = tuple(one.id for one in policy.rules if Client(grade).is_meant_by(one))
     return grade.closed, grade.opened, grade.allow_only, grade.tier, meant

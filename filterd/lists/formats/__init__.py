@@ -27,14 +27,7 @@ from filterd.lists.formats.adblock import parse_adblock
 from filterd.lists.formats.dnsmasq import parse_dnsmasq
 from filterd.lists.formats.domains import parse_domains
 from filterd.lists.formats.hosts import parse_hosts
-from filterd.lists.formats.parsed import (
-    Cancelled,
-    Entry,
-    Parsed,
-    ParseList,
-    PlainLine,
-    Problem,
-)
+from filterd.lists.formats.parsed import Cancelled, Entry, Parsed, ParseList, PlainLine, Problem
 from filterd.lists.formats.rpz import parse_rpz
 from filterd.lists.formats.unbound import parse_unbound
 from filterd.lists.formats.wildcard import parse_wildcard

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from filterd.lists.formats.parsed import BLOCK_SUBTREE, MAX_LINE, Entry, Parsed, PlainLine, problem
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,7 +16,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from filterd.lists.formats.parsed import BLOCK_EXACT, MAX_LINE, Entry, Parsed, PlainLine, problem
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,13 +8,14 @@ compiler, in one way for all formats.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.rules import Claim, Effect, Scope
 
 if TYPE_CHECKING:
-    from filterd.lists.reject_reasons import Reason
+    from filterd.lists.report import Reason
 
 MAX_LINE = 4096
 """Characters that a line may have; the bound of the work that one line can cause."""
@@ -89,3 +90,58 @@ class PlainLine(NamedTuple):
 def problem(line: int, reason: Reason, text: str) -> Problem:
     """Return the problem of a line, quoting no more of it than a report can show."""
     return Problem(line, reason, text[:MAX_QUOTED].strip())
+
+
+RRTYPES = {
+    "A": 1,
+    "NS": 2,
+    "CNAME": 5,
+    "SOA": 6,
+    "PTR": 12,
+    "HINFO": 13,
+    "MX": 15,
+    "TXT": 16,
+    "RP": 17,
+    "AFSDB": 18,
+    "KEY": 25,
+    "AAAA": 28,
+    "LOC": 29,
+    "SRV": 33,
+    "NAPTR": 35,
+    "CERT": 37,
+    "DNAME": 39,
+    "DS": 43,
+    "SSHFP": 44,
+    "RRSIG": 46,
+    "NSEC": 47,
+    "DNSKEY": 48,
+    "NSEC3": 50,
+    "NSEC3PARAM": 51,
+    "TLSA": 52,
+    "SMIMEA": 53,
+    "CDS": 59,
+    "CDNSKEY": 60,
+    "OPENPGPKEY": 61,
+    "CSYNC": 62,
+    "ZONEMD": 63,
+    "SVCB": 64,
+    "HTTPS": 65,
+    "SPF": 99,
+    "ANY": 255,
+    "URI": 256,
+    "CAA": 257,
+}
+"""Type codes by mnemonic."""
+
+_unknown = re.compile(r"TYPE(\d{1,5})", re.ASCII).fullmatch
+
+
+def rrtype(text: str) -> int | None:
+    """Return the code of a type written in any case, or None if it is no type."""
+    upper = text.upper()
+    if upper in RRTYPES:
+        return RRTYPES[upper]
+    match = _unknown(upper)
+    if match and 0 < (code := int(match[1])) <= 0xFFFF:
+        return code
+    return None

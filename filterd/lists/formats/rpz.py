@@ -25,7 +25,7 @@ from filterd.lists.formats.parsed import (
     problem,
 )
 from filterd.lists.formats.zonefile import ZoneFileRecord, read_records
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.lists.rules import Claim, Effect, Scope
 
 if TYPE_CHECKING:

@@ -20,13 +20,13 @@ from filterd.lists.formats.parsed import (
     BLOCK_SUBTREE,
     EXCEPT_SUBTREE_SPECIFIC,
     MAX_LINE,
+    RRTYPES,
     Cancelled,
     Entry,
     Parsed,
     problem,
 )
-from filterd.lists.formats.rrtypes import RRTYPES
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.lists.rules import Claim, Scope
 
 if TYPE_CHECKING:
@@ -52,13 +52,7 @@ ZONE_TYPES = {
         BLOCK_SUBTREE,
     ),
     **dict.fromkeys(
-        (
-            "always_transparent",
-            "inform",
-            "nodefault",
-            "transparent",
-            "typetransparent",
-        ),
+        ("always_transparent", "inform", "nodefault", "transparent", "typetransparent"),
         EXCEPT_SUBTREE_SPECIFIC,
     ),
     "block_a": _BLOCK_A,

@@ -23,7 +23,7 @@ from filterd.lists.formats.parsed import (
     PlainLine,
     problem,
 )
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

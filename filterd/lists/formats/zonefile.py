@@ -16,9 +16,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.formats.parsed import MAX_LINE, Problem, problem
-from filterd.lists.formats.rrtypes import rrtype
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.formats.parsed import MAX_LINE, Problem, problem, rrtype
+from filterd.lists.report import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

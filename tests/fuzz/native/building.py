@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A copy of filterd whose native modules are built with sanitizers, in a folder of its own.
+"""A copy of filterd, built with sanitizers in a folder of its own.
 
-AddressSanitizer stops at the first octet that is read or written outside of what
-was allocated, UndefinedBehaviorSanitizer at arithmetic that C does not define. The
-tree's own modules are left as they are.
+AddressSanitizer stops at the first octet that is read or written outside of an
+allocation, UndefinedBehaviorSanitizer at arithmetic that C does not define. The modules of
+the tree stay unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SANITIZE = "-fsanitize=address,undefined,float-cast-overflow"
 COMPILE = (
     SANITIZE,
     "-fno-omit-frame-pointer",
-    # What nobody has written holds a pattern, so that reading it shows as another answer.
+    # Unwritten memory holds a pattern, so that reading it changes an answer.
     "-ftrivial-auto-var-init=pattern",
     "-O1",
     "-g",
@@ -75,7 +75,7 @@ def build(target: Path) -> Path:
     """Build all native modules in a fresh folder; return it.
 
     Raises:
-        subprocess.CalledProcessError: they cannot be built; its ``stderr`` says why.
+        subprocess.CalledProcessError: they cannot be built; see its ``stderr``.
     """
     shutil.rmtree(target, ignore_errors=True)
     made = shutil.ignore_patterns("*.so", "*.c", "__pycache__")
@@ -88,8 +88,8 @@ def build_changed(built: Path, target: Path, module: str, change: Replacement) -
     """Build one module once more, from changed sources, in a copy of what was built; return that.
 
     Raises:
-        ValueError: the text that is to be replaced does not stand there once.
-        subprocess.CalledProcessError: it cannot be built; its ``stderr`` says why.
+        ValueError: the text to replace is not there exactly once.
+        subprocess.CalledProcessError: it cannot be built; see its ``stderr``.
     """
     shutil.copytree(built / "filterd", target / "filterd")
     path = target / change.path
@@ -111,7 +111,7 @@ def compile_modules(
     Declarations that are not in the folder are the tree's own.
 
     Raises:
-        subprocess.CalledProcessError: they cannot be compiled; its ``stderr`` says why.
+        subprocess.CalledProcessError: they cannot be compiled; see its ``stderr``.
     """
     subprocess.run(
         [sys.executable, "-c", _BUILD],

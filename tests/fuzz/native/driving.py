@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run one driver in this process: ``python -m tests.fuzz.native.driving MODULE SECONDS SEED LAST``.
+"""Run one driver in this process.
 
-``tests.fuzz.native.running`` starts it on a build with sanitizers. Its last line is
-what it did, as JSON; there is none where a fault has ended it.
+``tests.fuzz.native.running`` runs ``python -m tests.fuzz.native.driving DRIVER SECONDS
+SEED LAST`` on a build with sanitizers. Its last line is the result, as JSON; a fault ends
+it before that.
 """
 
 from __future__ import annotations
@@ -13,27 +14,22 @@ import time
 from importlib import import_module
 from pathlib import Path
 
+from tests.fuzz.native.broken import BROKEN
 from tests.fuzz.native.session import Session
 
 DRIVERS = "tests.fuzz.native.drivers"
 
 
-def driver_of(module: str) -> str:
-    """Return the name of the module that drives a native one."""
-    _, package, name = module.split(".")
-    return f"{DRIVERS}.{package}{name}"
-
-
 def main() -> None:
-    """Drive a module and say what was reached.
+    """Drive native code and report what was reached.
 
     Raises:
         AssertionError: an answer is wrong, or what the driver promises was not reached.
     """
-    module, seconds, seed, last = sys.argv[1:]
-    native = import_module(module)
+    name, seconds, seed, last = sys.argv[1:]
+    native = import_module(BROKEN[name].extension)
     sys.stderr.write(f"{native.__file__}\n")
-    driver = import_module(driver_of(module))
+    driver = import_module(f"{DRIVERS}.{name}")
     session = Session(float(seconds), int(seed), Path(last))
     began = time.perf_counter()
     driver.drive(session)

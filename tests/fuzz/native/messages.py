@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages to spoil: made here, hostile ones that tests know, and captured ones where they are."""
+"""Messages to mutate: generated, hostile and captured ones."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ class Messages:
 
 
 def hostile_queries() -> list[bytes]:
-    """Return what tests know to be bad or dear, and captured queries and responses."""
+    """Return known bad or expensive messages, and captured queries and responses."""
     known = [message for message, _ in malformed.QUERIES.values()]
     return [*known, *cost_bombs.QUERIES.values(), *captured()]
 
 
 def hostile_responses() -> list[bytes]:
-    """Return what tests know to be bad or dear of responses, and captured ones."""
+    """Return known bad or expensive responses, and captured ones."""
     known = [message for message, _ in malformed.RESPONSES.values()]
     return [*known, *cost_bombs.RESPONSES.values(), *captured()]

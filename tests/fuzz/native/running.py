@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drivers, each in a process of its own on a build with sanitizers, and what became of them."""
+"""Run drivers as processes on a build with sanitizers, and read their results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Outcome:
     """What became of a driver.
 
     Attributes:
-        module: that was driven.
+        driver: its name.
         seed: repeats the run.
         finding: what ended it, empty if nothing did.
         inputs: how many it gave.
@@ -34,7 +34,7 @@ class Outcome:
         last: the input at hand when it ended.
     """
 
-    module: str
+    driver: str
     seed: int
     finding: str = ""
     inputs: int = 0
@@ -46,17 +46,17 @@ class Outcome:
         """Return a line for the table, or the finding with what repeats it."""
         if not self.finding:
             reached = ", ".join(f"{count:,} {what}" for what, count in sorted(self.reached.items()))
-            return f"{self.module:<28} {self.inputs:>12,} inputs {self.seconds:>6.0f} s  {reached}"
+            return f"{self.driver:<28} {self.inputs:>12,} inputs {self.seconds:>6.0f} s  {reached}"
         return (
-            f"{self.module}: seed {self.seed}, the input at hand {self.last[:600].hex()}\n"
+            f"{self.driver}: seed {self.seed}, the input at hand {self.last[:600].hex()}\n"
             f"{self.finding}"
         )
 
 
-def run(built: Path, module: str, seconds: float, seed: int) -> Outcome:
-    """Drive a module that was built with sanitizers."""
-    last = built / f"{module}.last"
-    command = ("-m", "tests.fuzz.native.driving", module, str(seconds), str(seed), str(last))
+def run(built: Path, driver: str, seconds: float, seed: int) -> Outcome:
+    """Run a driver on a build with sanitizers."""
+    last = built / f"{driver}.last"
+    command = ("-m", "tests.fuzz.native.driving", driver, str(seconds), str(seed), str(last))
     try:
         done = subprocess.run(
             building.python(*command),
@@ -69,17 +69,17 @@ def run(built: Path, module: str, seconds: float, seed: int) -> Outcome:
         )
     except subprocess.TimeoutExpired:
         return Outcome(
-            module, seed, f"it did not end within {_GRACE_S:.0f} s", last=last_input(last)
+            driver, seed, f"it did not end within {_GRACE_S:.0f} s", last=last_input(last)
         )
     if done.returncode:
-        return Outcome(module, seed, _finding(done.stderr, done.returncode), last=last_input(last))
+        return Outcome(driver, seed, _finding(done.stderr, done.returncode), last=last_input(last))
     if not done.stderr.startswith(str(built)):
-        return Outcome(module, seed, f"another build was driven: {done.stderr}")
-    return Outcome(module, seed, **json.loads(done.stdout.splitlines()[-1]))
+        return Outcome(driver, seed, f"another build was driven: {done.stderr}")
+    return Outcome(driver, seed, **json.loads(done.stdout.splitlines()[-1]))
 
 
 def _finding(stderr: str, code: int) -> str:
-    """Return what a process that failed said, from where it says what is wrong."""
+    """Return the output of a failed process, from the line of its error."""
     lines = stderr.splitlines()
     begins = (n for n, line in enumerate(lines) if any(one in line for one in _SANITIZERS_SAY))
     start = next(begins, max(0, len(lines) - _TELLS))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a driver draws from and reports to, in the process that a fault may end."""
+"""A driver's inputs and its report, in the process that a fault may end."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Session:
     """One run of one driver.
 
     Args:
-        seconds: how long it draws inputs.
+        seconds: the time for which it draws inputs.
         seed: of everything that is drawn.
-        last: the file that holds the input at hand, for whoever finds the process dead.
+        last: the file with the present input, to be read after a crash.
 
     Attributes:
         rng: to draw from.
-        inputs: how many were given.
-        reached: what came of them, by kind.
+        inputs: their number.
+        reached: counts of their results, by kind.
     """
 
     def __init__(self, seconds: float, seed: int, last: Path) -> None:

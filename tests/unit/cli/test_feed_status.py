@@ -16,7 +16,7 @@ from filterd.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.guard_run import CHECKS
-from filterd.feed.status_view import overview
+from filterd.feed.standing import overview
 from filterd.i18n import Texts, say
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND
@@ -136,7 +136,7 @@ def test_what_is_damaged_says_nothing_and_stops_nothing(school: Follower) -> Non
 def test_scripts_get_all_of_it(school: Follower) -> None:
     school.run(FIRST)
     told = json.loads(_feed(school, "status", "--json").out)
-    assert (told["in_force"], told["address"]) == (FIRST, ADDRESS)
+    assert (told["in_force"], told["address"]) == (int(FIRST), ADDRESS)
 
 
 def test_what_became_of_versions_is_told_in_both_languages(school: Follower) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ ALONE = [path for path, command in TREE.items() if not hasattr(command, "command
 LANGUAGES = ("vi", "en")
 
 
+@cache
 def _page(path: tuple[str, ...], language: str, columns: int = 80) -> str:
     done = call("--lang", language, *path, "--help", COLUMNS=str(columns))
     assert (done.code, done.err) == (0, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.cli.target_options import Target, Whom, grade_from, qname_from, whom, written
+from filterd.cli.target_options import ChangeAudience, Target, grade_from, qname_from, whom, written
 from filterd.errors import ConfigError
 from filterd.policy.model import GRADES, Audience
 from filterd.policy.temporary_rules import TargetKind
@@ -86,15 +86,15 @@ def test_a_bare_suffix_is_refused(text: str, opens: bool, why: str) -> None:
 @pytest.mark.parametrize(
     ("options", "found"),
     [
-        ({}, Whom(Audience.EVERYBODY, "")),
-        ({"grade": "8"}, Whom(Audience.GRADE, "8")),
-        ({"tier": "primary"}, Whom(Audience.TIER, "primary")),
-        ({"room": "lab-a"}, Whom(Audience.NETWORK, "lab-a")),
-        ({"network": "library"}, Whom(Audience.NETWORK, "library")),
-        ({"client": "10.0.6.21"}, Whom(Audience.CLIENT, "10.0.6.21")),
+        ({}, ChangeAudience(Audience.EVERYBODY, "")),
+        ({"grade": "8"}, ChangeAudience(Audience.GRADE, "8")),
+        ({"tier": "primary"}, ChangeAudience(Audience.TIER, "primary")),
+        ({"room": "lab-a"}, ChangeAudience(Audience.NETWORK, "lab-a")),
+        ({"network": "library"}, ChangeAudience(Audience.NETWORK, "library")),
+        ({"client": "10.0.6.21"}, ChangeAudience(Audience.CLIENT, "10.0.6.21")),
     ],
 )
-def test_for_whom_is_read(options: dict[str, str], found: Whom) -> None:
+def test_for_whom_is_read(options: dict[str, str], found: ChangeAudience) -> None:
     assert whom(**options) == found
 
 

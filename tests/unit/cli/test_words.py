@@ -7,13 +7,13 @@ import pytest
 
 from filterd.cli import words
 from filterd.feed.guard import Severity
-from filterd.feed.status_file import Freshness
+from filterd.feed.sources import SourceOutcome
+from filterd.feed.standing import Freshness
 from filterd.feed.version_history import Event
 from filterd.i18n import Sentence, Texts
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.policy.model import TIERS
 from filterd.publish.publication import EARLY_S
-from filterd.publish.sources import Outcome
 from filterd.resolve.query import Source
 
 VOCABULARIES = {name: value for name, value in vars(words).items() if name.isupper()}
@@ -29,7 +29,7 @@ ANSWERED = [*Source, "dropped", "malformed", "notimp", "badvers", "error"]
         (words.FEED_EVENT, Event),
         (words.FRESHNESS, Freshness),
         (words.SEVERITY, Severity),
-        (words.OUTCOME, Outcome),
+        (words.OUTCOME, SourceOutcome),
         (words.RENEWAL, EARLY_S),
         (words.WEEKDAY, range(7)),
     ],

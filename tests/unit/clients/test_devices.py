@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 from ipaddress import IPv6Network, ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import Any
+
+import pytest
 
 from filterd.clients import devices as devices_module
-from filterd.clients.devices import Device, devices, is_random
+from filterd.clients.devices import Device, Neighbour, devices, is_random, parse_neighbours
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.leases import Lease
-from filterd.clients.neighbours import Neighbour
-
-if TYPE_CHECKING:
-    import pytest
 
 MAC, OTHER = "02:00:5e:10:00:01", "00:00:5e:00:53:02"
 LINKS = Links(
@@ -88,3 +86,40 @@ def test_the_number_of_devices_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     neighbours = [_at(str(address)) for address in IPv6Network("2001:db8:1::/120")]
     leases = [_lease(f"10.0.0.{n}") for n in range(100)]
     assert len(devices(neighbours, leases, LINKS)) == 10
+
+
+def _entry(**fields: Any) -> dict[str, Any]:
+    return {"dst": "10.0.0.2", "dev": "lan0", "lladdr": MAC, "state": ["REACHABLE"], **fields}
+
+
+@pytest.mark.parametrize("state", ["REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT"])
+def test_a_device_that_answered_is_a_neighbour(state: str) -> None:
+    known = Neighbour(ip_address("10.0.0.2"), "lan0", MAC)
+    assert parse_neighbours([_entry(state=[state])]) == (known,)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": ["FAILED"]},
+        {"state": ["INCOMPLETE"]},
+        {"state": ["NOARP"]},
+        {"state": "REACHABLE"},
+        {"state": None},
+        {"lladdr": None},
+        {"lladdr": "00:00:00:00:00:00"},
+        {"lladdr": "10.0.0.9"},
+        {"dev": None},
+        {"dst": "default"},
+        {"dst": 7},
+        {"dst": None},
+    ],
+)
+def test_what_tells_no_device_is_passed_over(fields: dict[str, Any]) -> None:
+    assert parse_neighbours([_entry(**fields)]) == ()
+    assert parse_neighbours([{}]) == ()
+
+
+def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices_module, "MOST_NEIGHBOURS", 5)
+    assert len(parse_neighbours(_entry(dst=f"10.0.0.{n}") for n in range(50))) == 5

@@ -11,8 +11,7 @@ import pytest
 from filterd.clients import lease_files
 from filterd.clients.lease_files import LeaseFiles
 from filterd.policy.model import LeaseFile, LeaseFormat
-from tests.unit.clients.test_dnsmasq_leases import WRITTEN_BY_DNSMASQ
-from tests.unit.clients.test_kea_leases import HEADER4, WRITTEN_BY_KEA
+from tests.unit.clients.test_lease_formats import HEADER4, WRITTEN_BY_DNSMASQ, WRITTEN_BY_KEA
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
 
-from filterd.clients.devices import Device
+from filterd.clients.devices import Device, Neighbour
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.leases import Lease
-from filterd.clients.neighbours import Neighbour
 from filterd.clients.network_view import Sighting, Surroundings
 from tests.support.clock import FakeClock
 

@@ -10,8 +10,8 @@ import pytest
 from filterd.config.compile_run import compile_in_child
 from filterd.config.lists_build import build_lists, rebuild_lists
 from filterd.errors import ConfigErrors
-from filterd.lists.active_blocklists import Blocklists
 from filterd.lists.index import Index
+from filterd.lists.index_files import Blocklists
 from filterd.wire import name as names
 from tests.support.daemon import write_site
 from tests.support.feed_folders import write_blocklists
@@ -29,7 +29,7 @@ def _has(index: Path, name: str) -> bool:
 def test_both_are_compiled_and_the_version_is_noted(tmp_path: Path) -> None:
     config = write_site(tmp_path / "site", port=5353, more=OWN)
     (config / "own.txt").write_text("ours.example\n")
-    blocklists = Blocklists(write_blocklists(tmp_path / "lists", "bet.example"), 7)
+    blocklists = Blocklists(write_blocklists(tmp_path / "lists", "bet.example"), "7")
     report = build_lists(config, blocklists, tmp_path / "index", now=5.0)
     assert _has(tmp_path / "index", "ours.example")
     assert _has(tmp_path / "index", "bet.example")
@@ -59,7 +59,7 @@ def test_a_way_back_has_the_own_lists_of_the_policy_in_force_where_the_site_is_w
     config = write_site(tmp_path / "site", port=5353, more=OWN)
     (config / "own.txt").write_text("ours.example\n")
     compile_in_child(config, tmp_path / "policy")
-    blocklists = Blocklists(write_blocklists(tmp_path / "lists", "bet.example"), 7)
+    blocklists = Blocklists(write_blocklists(tmp_path / "lists", "bet.example"), "7")
     places = (tmp_path / "policy", blocklists, tmp_path / "index")
     rebuild_lists(config, *places, now=5.0)
     assert _has(tmp_path / "index", "ours.example")
@@ -78,7 +78,7 @@ def test_a_way_back_is_not_barred_by_an_own_list_that_cannot_be_read(
 ) -> None:
     config = write_site(tmp_path / "site", port=5353, more=OWN.replace("own.txt", "own.gz"))
     (config / "own.gz").write_bytes(b"no gzip")
-    blocklists = Blocklists(write_blocklists(tmp_path / "lists", "bet.example"), 7)
+    blocklists = Blocklists(write_blocklists(tmp_path / "lists", "bet.example"), "7")
     rebuild_lists(config, tmp_path / "policy", blocklists, tmp_path / "index", now=5.0)
     assert _has(tmp_path / "index", "bet.example")
     assert "own.gz: cannot be read" in caplog.text

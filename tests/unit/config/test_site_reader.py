@@ -3,11 +3,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.config.site_reader import inheritance, load_site, shipped_tiers
+from filterd.config import site_reader
+from filterd.config.site_reader import (
+    MIGRATIONS,
+    inheritance,
+    load_site,
+    migrated,
+    shipped_tiers,
+)
+from filterd.config.site_schema import VERSION
+from filterd.documents import parse
 from filterd.errors import ConfigErrors
 from filterd.paths import shipped
 from filterd.policy.model import TIERS
@@ -47,6 +56,52 @@ def test_a_tier_file_of_the_site_replaces_the_shipped_one(tmp_path: Path) -> Non
 
 def test_a_missing_site_file_is_named(tmp_path: Path) -> None:
     assert _problems(tmp_path) == ["site.yaml: cannot be read: No such file or directory"]
+
+
+def test_a_site_of_this_version_is_read_as_one_that_names_none(tmp_path: Path) -> None:
+    _write(tmp_path)
+    without = load_site(tmp_path).file
+    (tmp_path / "site.yaml").write_text(f"version: {VERSION}\n{SCHOOL}")
+    assert load_site(tmp_path).file == without
+    assert without.version == VERSION
+
+
+@pytest.mark.parametrize("version", [VERSION + 1, 10**30])
+def test_a_site_of_a_newer_version_is_refused_for_that_alone(tmp_path: Path, version: int) -> None:
+    (tmp_path / "site.yaml").write_text(f"{SCHOOL}\nkey_to_come: 1\nversion: {version}\n")
+    line = len(SCHOOL.splitlines()) + 3
+    assert _problems(tmp_path) == [
+        f"site.yaml:{line}:1: this file is of version {version}, and this filterd knows versions"
+        f" up to {VERSION} (install a newer filterd, or restore the file from before its update)"
+    ]
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "true", "1.0", "'1'", "[1]", "~"])
+def test_a_version_that_is_none_is_refused_with_its_place(tmp_path: Path, version: str) -> None:
+    (tmp_path / "site.yaml").write_text(f"version: {version}\n{SCHOOL}")
+    assert [line.split(": ")[:2] for line in _problems(tmp_path)] == [["site.yaml:1:1", "version"]]
+
+
+def test_an_older_site_is_read_as_one_of_this_version_step_by_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def named(data: dict[str, Any]) -> dict[str, Any]:
+        return {"school": {"name": data["name"]}}
+
+    def with_code(data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "school": {**data["school"], "code": "X"}, "version": 7}
+
+    monkeypatch.setattr(site_reader, "VERSION", 3)
+    monkeypatch.setattr(site_reader, "MIGRATIONS", {1: named, 2: with_code})
+    document = parse(b"name: A\n", "site.yaml")
+    assert migrated(document).data == {"version": 3, "school": {"name": "A", "code": "X"}}
+    second = parse(b"version: 2\nschool: {name: B}\n", "site.yaml")
+    assert migrated(second).data == {"version": 3, "school": {"name": "B", "code": "X"}}
+    assert migrated(second).place(("school", "name")) == (2, 10)
+
+
+def test_every_older_version_has_its_step() -> None:
+    assert set(MIGRATIONS) == set(range(1, VERSION))
 
 
 def test_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.control import ask, is_running
+from filterd.control import ask, frames, is_running, stream
 from filterd.control import connection as module
 from filterd.errors import ConfigErrors, ControlError
 
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+GOOD = {"ok": True, "result": [1]}
+
 
 @contextmanager
-def _answering(path: Path, *answers: bytes | None) -> Iterator[list[Any]]:
-    """Answer one connection after the other; None closes it without a word."""
+def _answering(path: Path, *answers: bytes | list[dict[str, Any]] | None) -> Iterator[list[Any]]:
+    """Answer one connection after the other: octets as they are, or frames to the request.
+
+    None closes it without a word.
+    """
     asked: list[Any] = []
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(path))
@@ -31,7 +36,10 @@ def _answering(path: Path, *answers: bytes | None) -> Iterator[list[Any]]:
             connection, _ = listening.accept()
             with connection, connection.makefile("rb") as lines:
                 asked.append(json.loads(lines.readline()))
-                if answer is not None:
+                for frame in answer if isinstance(answer, list) else ():
+                    ours = {key: asked[-1][key] for key in ("version", "id", "stream")}
+                    connection.sendall(json.dumps({**ours, "end": True, **frame}).encode() + b"\n")
+                if isinstance(answer, bytes):
                     connection.sendall(answer)
 
     thread = threading.Thread(target=serve)
@@ -42,21 +50,86 @@ def _answering(path: Path, *answers: bytes | None) -> Iterator[list[Any]]:
 
 
 def test_the_command_and_its_arguments_are_sent(tmp_path: Path) -> None:
-    with _answering(tmp_path / "s", b'{"ok": true, "result": [1]}\n') as asked:
+    with _answering(tmp_path / "s", [GOOD], [GOOD]) as asked:
         assert ask(tmp_path / "s", "check", qname="00", grade=None) == [1]
-    assert asked == [{"command": "check", "qname": "00", "grade": None}]
+        assert ask(tmp_path / "s", "log", act_for="token") == [1]
+    first, second = asked
+    assert second.pop("id") != first.pop("id")
+    frame = {"version": 1, "stream": 0}
+    wanted = {"ask": "check", "arguments": {"qname": "00", "grade": None}, "act_for": ""}
+    assert first == {**frame, **wanted}
+    assert second == {**frame, "ask": "log", "arguments": {}, "act_for": "token"}
+
+
+def test_an_answer_in_several_frames_is_read_to_its_end_mark(tmp_path: Path) -> None:
+    several = [{**GOOD, "result": number, "end": number == 3} for number in range(5)]
+    with _answering(tmp_path / "s", several, several):
+        assert list(stream(tmp_path / "s", "follow")) == [0, 1, 2, 3]
+        assert ask(tmp_path / "s", "follow") == 3
+
+
+@pytest.mark.parametrize("end", [None, 1, "yes", []])
+def test_a_frame_without_an_end_mark_is_no_answer(tmp_path: Path, end: object) -> None:
+    with (
+        _answering(tmp_path / "s", [{**GOOD, "end": end}]),
+        pytest.raises(ControlError, match="gave no answer"),
+    ):
+        ask(tmp_path / "s", "status")
+
+
+def test_an_answer_that_breaks_off_before_its_end_mark_is_none(tmp_path: Path) -> None:
+    with (
+        _answering(tmp_path / "s", [{**GOOD, "end": False}]),
+        pytest.raises(ControlError, match="gave no answer"),
+    ):
+        ask(tmp_path / "s", "status")
+
+
+def test_frames_without_end_are_not_read_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_FRAMES", 3)
+    more = [{**GOOD, "end": False}] * 3 + [GOOD]
+    with _answering(tmp_path / "s", more), pytest.raises(ControlError, match="gave no answer"):
+        ask(tmp_path / "s", "status")
+
+
+def test_control_without_a_most_of_frames_all_are_read(tmp_path: Path) -> None:
+    more = [{**GOOD, "end": False}] * 300 + [GOOD]
+    with _answering(tmp_path / "s", more):
+        assert ask(tmp_path / "s", "status") == [1]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"id": 0}, {"id": None}, {"id": True}, {"stream": 1}, {"version": 2}, {"version": True}],
+)
+def test_the_answer_to_another_request_is_none(tmp_path: Path, other: dict[str, Any]) -> None:
+    with (
+        _answering(tmp_path / "s", [{**GOOD, **other}]),
+        pytest.raises(ControlError, match="gave no answer"),
+    ):
+        ask(tmp_path / "s", "status")
+
+
+def test_a_daemon_of_the_release_before_is_to_be_restarted(tmp_path: Path) -> None:
+    """It finds no command in a frame, and does nothing."""
+    unknown = b'{"ok": false, "code": "unknown-command", "error": "this filterd does not"}\n'
+    with _answering(tmp_path / "s", unknown, unknown):
+        with pytest.raises(ControlError, match=r"is of an earlier release .* `sudo systemctl"):
+            ask(tmp_path / "s", "reload")
+        assert is_running(tmp_path / "s")
 
 
 def test_an_answer_in_many_pieces_is_put_together(tmp_path: Path) -> None:
-    long = json.dumps({"ok": True, "result": "x" * 1_000_000}).encode() + b"\n"
-    with _answering(tmp_path / "s", long):
+    with _answering(tmp_path / "s", [{"ok": True, "result": "x" * 1_000_000}]):
         assert len(ask(tmp_path / "s", "status")) == 1_000_000
 
 
 def test_an_answer_without_end_is_not_collected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LARGEST", 1000)
+    monkeypatch.setattr(frames, "LARGEST_ANSWER_OCTETS", 1000)
     with (
         _answering(tmp_path / "s", b"x" * 100_000),
         pytest.raises(ControlError, match="gave no answer"),
@@ -79,7 +152,7 @@ def test_no_answer_is_an_error_that_says_where_to_look(
 
 def test_what_the_daemon_refuses_is_raised(tmp_path: Path) -> None:
     with (
-        _answering(tmp_path / "s", b'{"ok": false, "error": "not today", "errors": []}\n'),
+        _answering(tmp_path / "s", [{"ok": False, "error": "not today", "errors": []}]),
         pytest.raises(ControlError, match=r"^not today$"),
     ):
         ask(tmp_path / "s", "status")
@@ -87,8 +160,8 @@ def test_what_the_daemon_refuses_is_raised(tmp_path: Path) -> None:
 
 def test_errors_of_the_site_arrive_with_their_places(tmp_path: Path) -> None:
     error = {"reason": "bad key", "path": "site.yaml", "line": 3, "column": 5, "hint": "mend it"}
-    answer = json.dumps({"ok": False, "error": "", "errors": [error, error]}).encode() + b"\n"
-    with _answering(tmp_path / "s", answer), pytest.raises(ConfigErrors) as caught:
+    answer = {"ok": False, "error": "", "errors": [error, error], "id": None}
+    with _answering(tmp_path / "s", [answer]), pytest.raises(ConfigErrors) as caught:
         ask(tmp_path / "s", "reload")
     assert str(caught.value).splitlines() == ["site.yaml:3:5: bad key (mend it)"] * 2
 
@@ -115,4 +188,4 @@ def test_a_daemon_that_never_answers_is_given_up(
 def test_a_daemon_that_answers_is_running(tmp_path: Path) -> None:
     with _answering(tmp_path / "s", b'{"ok": true, "result": "pong"}\n') as asked:
         assert is_running(tmp_path / "s")
-    assert asked == [{"command": "ping"}]
+    assert [frame["ask"] for frame in asked] == ["ping"]

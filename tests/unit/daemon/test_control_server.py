@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.control import frames
 from filterd.daemon import control_server as module
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
@@ -151,11 +152,138 @@ def test_a_bug_is_logged_and_answered(tmp_path: Path, caplog: pytest.LogCaptureF
 )
 def test_what_is_no_command_is_answered_so(tmp_path: Path, request_line: bytes) -> None:
     answer = _ask(tmp_path / "s", request_line)
-    assert answer == {
-        "ok": False,
-        "code": "unknown-command",
-        "error": "this filterd does not know that command",
-    }
+    assert (answer["ok"], answer["code"]) == (False, "unknown-command")
+    assert answer["error"] == "this filterd does not know that command"
+
+
+def _frame(**parts: Any) -> bytes:
+    frame = {"version": 1, "id": 7, "stream": 3, "act_for": "", "ask": "echo", "arguments": {}}
+    return json.dumps({**frame, **parts}).encode() + b"\n"
+
+
+def _answered_by_0_1(line: bytes) -> Any:
+    """Read an answer by the rules of a command of release 0.1."""
+    answer = json.loads(line)
+    return answer["result"] if answer["ok"] else str(answer["error"])
+
+
+def test_a_frame_is_answered_with_its_numbers_and_the_end_mark(tmp_path: Path) -> None:
+    answer = _ask(tmp_path / "s", _frame(arguments={"command": "who", "version": 9}))
+    numbers = {"version": 1, "id": 7, "stream": 3, "end": True}
+    assert answer == {"ok": True, "result": {"command": "who", "version": 9}, **numbers}
+    failed = _ask(tmp_path / "s", _frame(ask="refuse"))
+    assert {key: failed[key] for key in numbers} == numbers
+    assert failed["error"] == "not today"
+
+
+def test_a_command_of_the_release_before_is_answered_in_its_form(tmp_path: Path) -> None:
+    path, lines = tmp_path / "s", list[bytes]()
+
+    async def work(_: ControlServer) -> None:
+        for command in ("echo", "refuse", "unknown"):
+            line = json.dumps({"command": command, "id": 7, "version": 9}).encode() + b"\n"
+            lines.append(await _exchange(path, line))
+
+    _with_server(path, work)
+    echoed, refused, unknown = map(_answered_by_0_1, lines)
+    assert echoed == {"id": 7, "version": 9}
+    assert json.loads(lines[0]).keys() == {"ok", "result"}
+    assert (refused, unknown) == ("not today", "this filterd does not know that command")
+
+
+def test_a_frame_of_a_newer_release_is_refused_in_one_line(tmp_path: Path) -> None:
+    answer = _ask(tmp_path / "s", b'{"version": 2, "something": "else"}\n')
+    assert answer["error"].startswith("the command is of a newer filterd than the one that runs;")
+    assert answer["id"] is None
+
+
+@pytest.mark.parametrize("command", ["who", "echo"])
+def test_a_token_is_refused_for_every_command(tmp_path: Path, command: str) -> None:
+    answer = _ask(tmp_path / "s", _frame(ask=command, act_for="a token"))
+    assert not answer["ok"]
+    assert answer["error"].startswith("this filterd has no accounts, so that")
+    assert "\n" not in answer["error"]
+    assert answer["id"] == 7
+
+
+HOSTILE = [
+    {"version": 0},
+    {"version": "1"},
+    {"version": True},
+    {"version": None},
+    {"id": -1},
+    {"id": 1 << 32},
+    {"id": 10**4_000},
+    {"id": "7"},
+    {"id": 7.0},
+    {"id": True},
+    {"id": None},
+    {"stream": -1},
+    {"stream": 16},
+    {"stream": 10**300},
+    {"stream": [0]},
+    {"act_for": None},
+    {"act_for": "x" * 257},
+    {"act_for": {}},
+    {"ask": ["echo"]},
+    {"ask": None},
+    {"ask": "x" * 100_000},
+    {"arguments": []},
+    {"arguments": None},
+    {"arguments": "echo"},
+]
+
+
+@pytest.mark.parametrize("parts", HOSTILE, ids=lambda parts: str(parts)[:30])
+def test_a_frame_with_a_part_beyond_its_bound_is_refused(
+    tmp_path: Path, parts: dict[str, Any]
+) -> None:
+    answer = _ask(tmp_path / "s", _frame(**parts))
+    assert (answer["ok"], answer["code"], answer["id"]) == (False, "unknown-command", None)
+
+
+def test_an_id_of_more_digits_than_a_number_may_have_is_refused(tmp_path: Path) -> None:
+    line = _frame().replace(b'"id": 7', b'"id": ' + b"7" * 400_000)
+    assert _ask(tmp_path / "s", line)["code"] == "unknown-command"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [{"id": 1 << 32}, {"stream": 16}, {"act_for": "x" * 257}],
+    ids=["id", "stream", "token"],
+)
+def test_control_without_its_bound_that_part_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: dict[str, Any]
+) -> None:
+    for bound in ("MOST_ID", "MOST_STREAMS", "LONGEST_TOKEN"):
+        monkeypatch.setattr(frames, bound, 1 << 40)
+    assert _ask(tmp_path / "s", _frame(**parts))["id"] == parts.get("id", 7)
+
+
+def test_a_frame_that_is_too_long_is_not_collected(tmp_path: Path) -> None:
+    assert _ask(tmp_path / "s", _frame(arguments={"x": "x" * 600_000})) is None
+
+
+def test_control_without_its_bound_a_long_frame_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "LARGEST_REQUEST_OCTETS", 1 << 40)
+    assert _ask(tmp_path / "s", _frame(arguments={"x": "x" * 600_000}))["ok"]
+
+
+def test_of_many_streams_in_one_connection_the_first_is_answered_alone(tmp_path: Path) -> None:
+    path, lines = tmp_path / "s", list[bytes]()
+
+    async def work(_: ControlServer) -> None:
+        for count in (100, 20_000):  # all are in one read of the server, or they are not
+            frames_ = (_frame(id=number, stream=number % 16) for number in range(count))
+            with contextlib.suppress(ConnectionError):
+                lines.append(await _exchange(path, b"".join(frames_)))
+        lines.append(await _exchange(path, _frame()))
+
+    _with_server(path, work)
+    assert [json.loads(line)["id"] for line in lines[0].splitlines()] == [0]
+    assert json.loads(lines[-1])["ok"]
 
 
 def test_a_line_that_never_ends_is_not_collected(tmp_path: Path) -> None:

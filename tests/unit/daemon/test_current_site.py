@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the moment at which the epoch moves nobody answers by the site before (dns.md §10)."""
+"""From the moment at which the epoch moves nobody answers by the site before."""
 
 from __future__ import annotations
 

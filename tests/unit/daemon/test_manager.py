@@ -18,7 +18,7 @@ from filterd.daemon import manager as module
 from filterd.daemon import site_policy
 from filterd.errors import ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
-from filterd.lists.active_blocklists import Blocklists, blocklists_in_force
+from filterd.lists.index_files import Blocklists, blocklists_in_force
 from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.policy.model import Audience, Expectation, ListenAddress
@@ -108,7 +108,7 @@ def test_files_are_tried_without_coming_in_force(
 def test_new_lists_come_in_force_while_the_sites_files_are_wrong(
     school: School, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    tables = Blocklists(other_tables(tmp_path), 7)
+    tables = Blocklists(other_tables(tmp_path), "7")
 
     async def work(team: Team) -> None:
         school.write(BLOCK)

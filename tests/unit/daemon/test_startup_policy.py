@@ -14,7 +14,7 @@ from filterd.daemon import site_loader as on_disk
 from filterd.daemon import startup_policy
 from filterd.daemon.startup_policy import compile_policy_or_keep
 from filterd.errors import ConfigErrors
-from filterd.lists.active_blocklists import Blocklists
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.policy.model import Client
@@ -96,7 +96,7 @@ def test_an_invalid_site_beside_new_lists_serves_as_it_was_by_their_tables(
     write_site(config, port=5300)
     on_disk.compile_policy(config, state)
     _break_site(config)
-    tables = Blocklists(other_tables(tmp_path), 7)
+    tables = Blocklists(other_tables(tmp_path), "7")
     with mock.patch.object(startup_policy, "blocklists_in_force", return_value=tables):
         compile_policy_or_keep(config, state, now=NOW)
         policy = policy_file.load(state.policy)
@@ -112,7 +112,7 @@ def test_control_of_a_policy_whose_files_are_not_known_no_other_is_made(
     config: Path, state: StateFolder, tmp_path: Path
 ) -> None:
     _break_site(config)
-    tables = Blocklists(other_tables(tmp_path), 7)
+    tables = Blocklists(other_tables(tmp_path), "7")
     with mock.patch.object(startup_policy, "blocklists_in_force", return_value=tables):
         compile_policy_or_keep(config, state, now=NOW)
     assert not is_by_other_tables(policy_file.load(state.policy))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The TCP listener (RFC 7766, reliability.md A6)."""
+"""The TCP listener (RFC 7766)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import dns.rrset
 import pytest
 
 from filterd.daemon import tcp_listener, tcp_slots
-from filterd.daemon.tcp_slots import Places
+from filterd.daemon.tcp_slots import TcpSlots
 from filterd.fastpath.rate_limit import Limiter
 from filterd.policy.model import RateLimit
 from filterd.wire import frame
@@ -285,7 +285,7 @@ def test_control_without_making_room_they_would_lock_out_everybody(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tcp_slots, "MOST_CONNECTIONS", 6)
-    monkeypatch.setattr(Places, "_who_makes_room", lambda *_: None)
+    monkeypatch.setattr(TcpSlots, "_who_makes_room", lambda *_: None)
     with ExitStack() as stack:
         stubs = fill(serving, stack, clients=2, each=3)
         assert stack.enter_context(serving.tcp_stub()).is_ended()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from filterd.daemon import tcp_slots
-from filterd.daemon.tcp_slots import Places
+from filterd.daemon.tcp_slots import TcpSlots
 
 
 @dataclass(eq=False)
@@ -28,8 +28,8 @@ def _six_places_and_three_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp_slots, "MOST_CONNECTIONS_A_CLIENT", 3)
 
 
-def filled(*holders: Held) -> Places:
-    taken = Places()
+def filled(*holders: Held) -> TcpSlots:
+    taken = TcpSlots()
     assert all(taken.take(one) for one in holders)
     return taken
 

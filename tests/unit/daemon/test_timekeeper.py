@@ -13,7 +13,7 @@ from filterd.daemon.policy_clock import PolicyClock
 from filterd.daemon.shared_page import SharedPage
 from filterd.daemon.timekeeper import (
     BELIEVED_AFTER_S,
-    Standing,
+    ClockStanding,
     Timekeeper,
     kernel_is_synchronised,
 )
@@ -50,7 +50,7 @@ class Machine:
         self.keeper = Timekeeper(self.state, self.clock, self.page, lambda _: self.is_set_by_server)
         self.policy = PolicyClock(self.clock, self.page)
 
-    def standing(self) -> Standing:
+    def standing(self) -> ClockStanding:
         return self.keeper.standing
 
     def look(self) -> None:
@@ -77,7 +77,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 def test_a_boot_with_a_clock_that_cannot_be_right(machine: Machine, wall: float) -> None:
     machine.boot(wall)
     assert not is_known(machine.policy.wall())
-    assert machine.standing() is Standing.UNKNOWN
+    assert machine.standing() is ClockStanding.UNKNOWN
     assert machine.policy.least() == NOW
     machine.clock.advance(30.0)
     machine.keeper.note()
@@ -110,23 +110,23 @@ def test_a_jump_forward_is_believed_if_it_lasts(machine: Machine) -> None:
     machine.clock.advance(BELIEVED_AFTER_S - 1)
     machine.look()
     assert machine.policy.wall() == NOW + BELIEVED_AFTER_S - 1
-    assert machine.standing() is Standing.JUMPED
+    assert machine.standing() is ClockStanding.JUMPED
     machine.clock.advance(1)
     machine.look()
     assert machine.policy.wall() == machine.clock.wall()
-    assert machine.standing() is Standing.KNOWN
+    assert machine.standing() is ClockStanding.KNOWN
 
 
 def test_a_jump_that_is_taken_back_has_never_been(machine: Machine) -> None:
     machine.jump(HOUR_S)
     machine.jump(-HOUR_S)
-    assert machine.standing() is Standing.KNOWN
+    assert machine.standing() is ClockStanding.KNOWN
     machine.jump(HOUR_S)
     machine.clock.advance(BELIEVED_AFTER_S - 1)
     machine.jump(HOUR_S)  # another one: it begins anew
     machine.clock.advance(BELIEVED_AFTER_S - 1)
     machine.look()
-    assert machine.standing() is Standing.JUMPED
+    assert machine.standing() is ClockStanding.JUMPED
 
 
 @pytest.mark.parametrize("restarts", [1, 3])
@@ -135,7 +135,7 @@ def test_a_restart_goes_on_with_the_time_and_the_wait(machine: Machine, restarts
     for _ in range(restarts):
         machine.clock.advance(100.0)
         machine.start(machine.clock.wall())  # lists that were compiled by the clock that jumped
-        assert machine.standing() is Standing.JUMPED
+        assert machine.standing() is ClockStanding.JUMPED
         assert machine.policy.least() == machine.policy.wall()
         machine.look()
     left_s = BELIEVED_AFTER_S - 100.0 * restarts
@@ -146,7 +146,7 @@ def test_a_restart_goes_on_with_the_time_and_the_wait(machine: Machine, restarts
     machine.look()
     assert machine.policy.wall() == machine.clock.wall()
     machine.start()
-    assert machine.standing() is Standing.KNOWN
+    assert machine.standing() is ClockStanding.KNOWN
 
 
 def test_control_a_boot_and_a_file_without_the_lead_believe_it(machine: Machine) -> None:
@@ -172,7 +172,7 @@ def test_a_clock_that_jumps_between_two_daemons_is_watched(
     machine.start()
     assert machine.policy.wall() == NOW
     machine.look()
-    assert machine.standing() is Standing.JUMPED
+    assert machine.standing() is ClockStanding.JUMPED
     machine.clock.advance(BELIEVED_AFTER_S)
     machine.look()
     is_believed = seconds > 0
@@ -191,12 +191,12 @@ def test_a_jump_that_is_taken_back_is_watched_no_more(machine: Machine) -> None:
     machine.jump(HOUR_S)
     machine.jump(-HOUR_S)
     machine.start()
-    assert machine.standing() is Standing.KNOWN
+    assert machine.standing() is ClockStanding.KNOWN
     machine.clock.advance(BELIEVED_AFTER_S)
     machine.jump(HOUR_S)
     machine.start()
     machine.look()
-    assert machine.standing() is Standing.JUMPED
+    assert machine.standing() is ClockStanding.JUMPED
 
 
 def test_a_restart_while_the_time_goes_back_knows_no_time(machine: Machine) -> None:
@@ -204,7 +204,7 @@ def test_a_restart_while_the_time_goes_back_knows_no_time(machine: Machine) -> N
     machine.jump(-HOUR_S)
     machine.keeper.doubt(machine.keeper.acceptable())
     machine.start()
-    assert machine.standing() is Standing.UNKNOWN
+    assert machine.standing() is ClockStanding.UNKNOWN
 
 
 def test_a_lead_that_cannot_be_right_is_passed_over(machine: Machine) -> None:
@@ -214,7 +214,7 @@ def test_a_lead_that_cannot_be_right_is_passed_over(machine: Machine) -> None:
         machine.start()
         assert machine.policy.wall() == NOW
         machine.look()
-        assert machine.standing() is Standing.KNOWN
+        assert machine.standing() is ClockStanding.KNOWN
 
 
 def test_a_jump_back_is_never_believed_by_itself(machine: Machine) -> None:

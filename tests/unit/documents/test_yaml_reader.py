@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from filterd.documents import MAX_DEPTH, MAX_SIZE_OCTETS, load, parse, yaml_reader
 from filterd.errors import ConfigError
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -240,3 +241,19 @@ def _complaint(content: bytes) -> str:
 @given(st.binary(max_size=80) | st.text(max_size=80).map(str.encode))
 def test_any_octets_are_read_or_refused(content: bytes) -> None:
     assert "\n" not in _complaint(content)
+
+
+def test_dumped_data_is_read_back_in_its_order() -> None:
+    data = {"b": ["Trường", "0123"], "a": {"on": "2026-11-28", "n": 1}}
+    content = yaml_reader.dump(data)
+    assert parse(content, "x").data == data
+    assert content.startswith("b:\n- Trường\n".encode())
+
+
+def test_a_value_that_occurs_twice_is_told_with_the_line_of_the_first() -> None:
+    document = parse(b"a:\n- x\n- y\n- x\n", "list.yaml")
+    values: list[tuple[str, yaml_reader.Where]] = [
+        (value, ("a", position)) for position, value in enumerate(document.data["a"])
+    ]
+    [error] = yaml_reader.repeated(document, values, say("this name stands twice"))
+    assert (error.line, str(error.hint)) == (4, "first in line 2")

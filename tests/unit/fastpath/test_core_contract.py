@@ -216,7 +216,7 @@ class InForce:
         return self.wall
 
     def holds(self, change: Callable[[InForce, Any], None], now: float = 10.0) -> bool:
-        """Tell whether what a core was made of still holds after a change."""
+        """Return whether what a core was made of still holds after a change."""
         core = native.Core(bytes(range(16)))
         self.hold(core)
         assert core.holds(10.0)

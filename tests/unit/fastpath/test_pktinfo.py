@@ -10,7 +10,7 @@ import pytest
 from filterd.errors import ConfigError
 from filterd.fastpath.pktinfo import (
     ANCILLARY_OCTETS,
-    Arrival,
+    PacketInfo,
     arrival_of,
     bind,
     interface_of,
@@ -21,7 +21,7 @@ from filterd.policy.model import ListenAddress
 LOOPBACK = socket.if_nametoindex("lo")
 
 
-def received_by(listening: socket.socket, destination: tuple[str, int]) -> Arrival:
+def received_by(listening: socket.socket, destination: tuple[str, int]) -> PacketInfo:
     listening.setblocking(True)
     listening.settimeout(5)
     with socket.socket(listening.family, socket.SOCK_DGRAM) as sending:
@@ -69,7 +69,7 @@ def test_an_answer_to_a_link_local_address_leaves_by_its_interface() -> None:
 
 
 def test_no_control_message_says_nothing() -> None:
-    assert arrival_of([]) == Arrival()
+    assert arrival_of([]) == PacketInfo()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])

@@ -11,7 +11,7 @@ import pytest
 
 from filterd.fastpath import _rate_limit_py as reference
 from filterd.fastpath import rate_limit as live
-from filterd.fastpath.rate_limit import Limiter, Verdict
+from filterd.fastpath.rate_limit import Limiter, Treatment
 from filterd.policy.model import RateLimit
 from tests.support.clock import FakeClock
 from tests.support.twins import MODULES
@@ -54,20 +54,20 @@ class Asked:
         self.checks += 1
         return self.may_ask
 
-    def judge(self, address: str, interface: int = 1) -> Verdict:
+    def judge(self, address: str, interface: int = 1) -> Treatment:
         packed = ip_address(address).packed
-        return Verdict(self.table.judge(packed, interface, self.now, self.permits))
+        return Treatment(self.table.judge(packed, interface, self.now, self.permits))
 
-    def crowd(self, address: str) -> Verdict:
-        return Verdict(self.table.crowd(ip_address(address).packed, 1, self.now, self.permits))
+    def crowd(self, address: str) -> Treatment:
+        return Treatment(self.table.crowd(ip_address(address).packed, 1, self.now, self.permits))
 
     def served(self, address: str, times: int = 100) -> int:
-        return sum(self.judge(address) <= Verdict.SERVE_LAST for _ in range(times))
+        return sum(self.judge(address) <= Treatment.SERVE_LAST for _ in range(times))
 
     def introduce(self, *addresses: str) -> None:
         """Let sources ask and wait until they are known."""
         for address in addresses:
-            assert self.judge(address) <= Verdict.SERVE_LAST
+            assert self.judge(address) <= Treatment.SERVE_LAST
         self.now += reference.KNOWN_AFTER_S
 
 
@@ -89,9 +89,9 @@ def test_a_client_may_ask_a_burst_at_once(asked: Asked) -> None:
 
 def test_over_the_rate_the_verdict_is_a_hint_and_never_a_ban(asked: Asked) -> None:
     asked.served(HONEST)
-    assert {asked.judge(HONEST) for _ in range(1000)} == {Verdict.HINT_RATE}
+    assert {asked.judge(HONEST) for _ in range(1000)} == {Treatment.HINT_RATE}
     asked.now += 1
-    assert asked.judge(HONEST) == Verdict.SERVE_LAST
+    assert asked.judge(HONEST) == Treatment.SERVE_LAST
 
 
 def test_then_as_many_a_second_as_the_rate(asked: Asked) -> None:
@@ -113,7 +113,7 @@ def test_another_limit_holds_at_once(asked: Asked) -> None:
 
 def test_one_client_does_not_use_up_another_s(asked: Asked) -> None:
     asked.served(HONEST)
-    assert asked.judge("192.0.2.2") == Verdict.SERVE_LAST
+    assert asked.judge("192.0.2.2") == Treatment.SERVE_LAST
 
 
 def test_devices_of_one_ipv6_network_have_limits_of_their_own(asked: Asked) -> None:
@@ -124,55 +124,55 @@ def test_devices_of_one_ipv6_network_have_limits_of_their_own(asked: Asked) -> N
 def test_the_newcomers_of_one_ipv6_network_share_a_limit(asked: Asked) -> None:
     addresses = [f"2001:db8::{n:x}" for n in range(1, 1001)]
     limit = 20 * reference.NETWORK_CLIENTS
-    assert sum(asked.judge(one) == Verdict.SERVE_LAST for one in addresses) == limit
-    assert asked.judge("2001:db8:0:1::1") == Verdict.SERVE_LAST
+    assert sum(asked.judge(one) == Treatment.SERVE_LAST for one in addresses) == limit
+    assert asked.judge("2001:db8:0:1::1") == Treatment.SERVE_LAST
 
 
 def test_who_is_known_does_not_share_it(asked: Asked) -> None:
     asked.introduce("2001:db8::ffff")
     for n in range(1, 1001):
         asked.judge(f"2001:db8::{n:x}")
-    assert asked.judge("2001:db8::ffff") == Verdict.SERVE_FIRST
+    assert asked.judge("2001:db8::ffff") == Treatment.SERVE_FIRST
 
 
 def test_a_link_local_address_means_something_only_with_its_interface(asked: Asked) -> None:
-    assert sum(asked.judge("fe80::1", 2) == Verdict.SERVE_LAST for _ in range(100)) == 20
-    assert asked.judge("fe80::1", 3) == Verdict.SERVE_LAST
+    assert sum(asked.judge("fe80::1", 2) == Treatment.SERVE_LAST for _ in range(100)) == 20
+    assert asked.judge("fe80::1", 3) == Treatment.SERVE_LAST
 
 
 def test_a_newcomer_is_known_some_seconds_later(asked: Asked) -> None:
-    assert asked.judge(HONEST) == Verdict.SERVE_LAST
+    assert asked.judge(HONEST) == Treatment.SERVE_LAST
     asked.now += reference.KNOWN_AFTER_S - 0.1
-    assert asked.judge(HONEST) == Verdict.SERVE_LAST
+    assert asked.judge(HONEST) == Treatment.SERVE_LAST
     asked.now += 0.1
-    assert asked.judge(HONEST) == Verdict.SERVE_FIRST
+    assert asked.judge(HONEST) == Treatment.SERVE_FIRST
 
 
 def test_who_asks_much_goes_after_who_asks_little(asked: Asked) -> None:
     asked.introduce(HONEST)
     verdicts = [asked.judge(HONEST) for _ in range(20)]
-    assert verdicts == [Verdict.SERVE_FIRST] * 5 + [Verdict.SERVE_NEXT] * 15
+    assert verdicts == [Treatment.SERVE_FIRST] * 5 + [Treatment.SERVE_NEXT] * 15
 
 
 def test_who_may_not_ask_is_denied_and_asked_about_again_soon(asked: Asked) -> None:
     asked.may_ask = False
-    assert {asked.judge(HONEST) for _ in range(100)} == {Verdict.DENY}
+    assert {asked.judge(HONEST) for _ in range(100)} == {Treatment.DENY}
     assert asked.checks == 1
     asked.may_ask = True
     asked.now += reference.DENIED_FOR_S
-    assert asked.judge(HONEST) == Verdict.SERVE_LAST
+    assert asked.judge(HONEST) == Treatment.SERVE_LAST
 
 
 def test_who_may_ask_by_one_interface_need_not_by_another(asked: Asked) -> None:
     asked.judge(HONEST, 1)
     asked.may_ask = False
-    assert asked.judge(HONEST, 2) == Verdict.DENY
+    assert asked.judge(HONEST, 2) == Treatment.DENY
 
 
 def test_whoever_may_no_longer_ask_is_denied_soon(asked: Asked) -> None:
     asked.introduce(HONEST)
     asked.may_ask = False
-    assert asked.judge(HONEST) == Verdict.DENY
+    assert asked.judge(HONEST) == Treatment.DENY
 
 
 def test_forged_sources_do_not_drive_out_who_is_known(module: ModuleType) -> None:
@@ -182,7 +182,7 @@ def test_forged_sources_do_not_drive_out_who_is_known(module: ModuleType) -> Non
         asked.judge(address)
         asked.now += 0.001
     assert len(asked.table) <= 16 * reference.WAYS
-    assert asked.judge(HONEST) == Verdict.SERVE_FIRST
+    assert asked.judge(HONEST) == Treatment.SERVE_FIRST
 
 
 def test_control_without_its_standing_they_would(module: ModuleType) -> None:
@@ -191,7 +191,7 @@ def test_control_without_its_standing_they_would(module: ModuleType) -> None:
     for address in forged(3_000):
         asked.judge(address)
         asked.now += 0.002
-    assert asked.judge(HONEST) == Verdict.SERVE_LAST
+    assert asked.judge(HONEST) == Treatment.SERVE_LAST
 
 
 def test_a_newcomer_that_goes_on_asking_stays_among_those_that_do_not(module: ModuleType) -> None:
@@ -200,26 +200,26 @@ def test_a_newcomer_that_goes_on_asking_stays_among_those_that_do_not(module: Mo
         asked.judge(HONEST)
         asked.judge(address)
         asked.now += 0.1
-    assert asked.judge(HONEST) <= Verdict.SERVE_NEXT
+    assert asked.judge(HONEST) <= Treatment.SERVE_NEXT
 
 
 def test_an_overload_tells_newcomers_to_come_by_tcp_and_serves_the_known(asked: Asked) -> None:
     asked.introduce(HONEST)
-    assert asked.crowd(FORGER) == Verdict.HINT_OVERLOAD
-    assert asked.judge(FORGER) == Verdict.HINT_OVERLOAD
-    assert asked.judge(HONEST) == Verdict.SERVE_FIRST
+    assert asked.crowd(FORGER) == Treatment.HINT_OVERLOAD
+    assert asked.judge(FORGER) == Treatment.HINT_OVERLOAD
+    assert asked.judge(HONEST) == Treatment.SERVE_FIRST
 
 
 def test_beyond_what_can_be_hinted_there_is_silence(asked: Asked) -> None:
     asked.crowd(FORGER)
     verdicts = [asked.judge(one) for one in forged(10_000)]
-    assert verdicts.count(Verdict.HINT_OVERLOAD) == reference.HINTS_AT_ONCE - 1
-    assert set(verdicts) == {Verdict.HINT_OVERLOAD, Verdict.DROP_OVERLOAD}
+    assert verdicts.count(Treatment.HINT_OVERLOAD) == reference.HINTS_AT_ONCE - 1
+    assert set(verdicts) == {Treatment.HINT_OVERLOAD, Treatment.DROP_OVERLOAD}
 
 
 def test_a_hint_is_given_to_nobody_who_may_not_ask(asked: Asked) -> None:
     asked.may_ask = False
-    assert asked.crowd(FORGER) == Verdict.DENY
+    assert asked.crowd(FORGER) == Treatment.DENY
 
 
 def test_an_overload_forgets_whom_it_began_with(asked: Asked) -> None:
@@ -230,7 +230,7 @@ def test_an_overload_forgets_whom_it_began_with(asked: Asked) -> None:
     asked.crowd(FORGER)
     assert len(asked.table) == 1
     asked.now += reference.KNOWN_AFTER_S
-    assert {asked.judge(one) for one in flood} == {Verdict.SERVE_LAST}
+    assert {asked.judge(one) for one in flood} == {Treatment.SERVE_LAST}
 
 
 def test_nobody_becomes_known_by_an_overload(asked: Asked) -> None:
@@ -248,7 +248,7 @@ def test_an_overload_ends_by_itself_when_few_newcomers_come(asked: Asked) -> Non
     asked.crowd(FORGER)
     asked.now += reference.OVERLOAD_LASTS_S
     assert not asked.table.is_overloaded(asked.now)
-    assert asked.judge(FORGER) == Verdict.SERVE_LAST
+    assert asked.judge(FORGER) == Treatment.SERVE_LAST
 
 
 def test_strangers_that_may_not_ask_are_an_overload_too_when_they_are_many(asked: Asked) -> None:
@@ -269,7 +269,7 @@ def test_a_forger_of_an_address_cannot_use_up_its_questions_by_tcp(asked: Asked)
 def test_who_has_come_by_tcp_is_known_even_in_an_overload(asked: Asked) -> None:
     asked.crowd(FORGER)
     asked.table.prove(ip_address(HONEST).packed, 1, asked.now)
-    assert asked.judge(HONEST) == Verdict.SERVE_FIRST
+    assert asked.judge(HONEST) == Treatment.SERVE_FIRST
 
 
 def test_who_has_come_by_tcp_gets_a_place_among_the_known(module: ModuleType) -> None:
@@ -278,17 +278,17 @@ def test_who_has_come_by_tcp_gets_a_place_among_the_known(module: ModuleType) ->
     for n in range(1, 9):
         asked.judge(f"192.0.2.{n}")
         asked.now += 0.01
-    assert asked.judge(FORGER) == Verdict.HINT_OVERLOAD  # no place is left
+    assert asked.judge(FORGER) == Treatment.HINT_OVERLOAD  # no place is left
     asked.table.prove(ip_address("192.0.2.9").packed, 1, asked.now)
-    assert asked.judge("192.0.2.9") == Verdict.SERVE_FIRST
-    assert asked.judge("192.0.2.8") == Verdict.SERVE_FIRST
+    assert asked.judge("192.0.2.9") == Treatment.SERVE_FIRST
+    assert asked.judge("192.0.2.8") == Treatment.SERVE_FIRST
 
 
 def test_who_has_long_been_silent_gives_up_its_place(module: ModuleType) -> None:
     asked = Asked(module, sets=1)
     asked.introduce(*(f"192.0.2.{n}" for n in range(1, 9)))
     asked.now += reference.IDLE_AFTER_S
-    assert asked.judge(FORGER) == Verdict.SERVE_LAST
+    assert asked.judge(FORGER) == Treatment.SERVE_LAST
 
 
 def test_the_hash_is_siphash(module: ModuleType) -> None:
@@ -319,7 +319,7 @@ def test_an_address_proves_itself_with_or_without_its_scope(clock: FakeClock) ->
     limiter.prove("fe80::1%lo", 1)
     packed = ip_address("fe80::1").packed
     assert limiter.table.judge(packed, 1, clock.monotonic(), lambda *_: True) == (
-        Verdict.SERVE_FIRST
+        Treatment.SERVE_FIRST
     )
 
 
@@ -334,8 +334,8 @@ def test_a_network_that_takes_its_clients_place_is_not_charged_for_the_client(
     known = forged(reference.WAYS - 1)
     for address in known:
         asked.table.prove(ip_address(address).packed, 1, asked.now)
-    assert asked.judge("2001:db8::1") == Verdict.SERVE_LAST
+    assert asked.judge("2001:db8::1") == Treatment.SERVE_LAST
     asked.may_ask = False
-    assert asked.judge(known[0]) == Verdict.DENY
+    assert asked.judge(known[0]) == Treatment.DENY
     asked.may_ask = True
-    assert asked.judge("2001:db8::2") == Verdict.SERVE_LAST
+    assert asked.judge("2001:db8::2") == Treatment.SERVE_LAST

@@ -9,7 +9,7 @@ import pytest
 
 from filterd.config.compile_run import compile_in_child
 from filterd.feed.feed_config import blocklists_to_build, followed
-from filterd.lists.active_blocklists import Blocklists
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.state_folder import StateFolder
 from tests.support.daemon import write_site
@@ -30,21 +30,21 @@ def config(tmp_path: Path) -> Path:
 @pytest.fixture
 def state(tmp_path: Path) -> StateFolder:
     state = StateFolder(tmp_path / "state")
-    versions = put_in_force(state, 12, "bet.example")
-    put_version(state, 13, "other.example")
-    versions.promote(13)
+    versions = put_in_force(state, "12", "bet.example")
+    put_version(state, "13", "other.example")
+    versions.promote("13")
     return state
 
 
 def test_the_version_in_force_is_compiled(config: Path, state: StateFolder) -> None:
-    assert blocklists_to_build(config, state) == Blocklists(state.feed_version(13), 13)
+    assert blocklists_to_build(config, state) == Blocklists(state.feed_version("13"), "13")
 
 
 def test_a_damaged_version_is_passed_over_for_the_one_before(
     config: Path, state: StateFolder
 ) -> None:
-    (state.feed_version(13) / "catalog.yaml").write_bytes(b"lists: [")
-    assert blocklists_to_build(config, state).version == 12
+    (state.feed_version("13") / "catalog.yaml").write_bytes(b"lists: [")
+    assert blocklists_to_build(config, state).version == "12"
 
 
 def test_before_the_first_version_what_ships_is_compiled(config: Path, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_site_that_is_wrong_for_now_goes_on_following(config: Path, state: Sta
     compile_in_child(config, state.policy)
     (config / "site.yaml").write_text("listen: [nonsense]\n")
     assert followed(config, state) == (ADDRESS, "Asia/Ho_Chi_Minh")
-    assert blocklists_to_build(config, state).version == 13
+    assert blocklists_to_build(config, state).version == "13"
 
 
 @pytest.mark.parametrize("wrong", ["ftp://feed.example", "feed.example", "https://a:b@c.example/"])

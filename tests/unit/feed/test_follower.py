@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import FetchError, StoreError
-from filterd.feed.appliance_id import ApplianceFolder
-from filterd.feed.daemon_port import Daemon
+from filterd.feed.appliance_files import ApplianceFolder
 from filterd.feed.feed_config import Followed
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follower import Keeper
 from filterd.feed.schedule import CHECK_S, FIRST_S
-from filterd.feed.version_watch import EVERY_S, WATCH_S
+from filterd.feed.tuf_arrival import TufArrival
+from filterd.feed.version_watch import EVERY_S, WATCH_S, Daemon
 from filterd.i18n import say
 from filterd.publish.target_files import targets_of
 from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
@@ -27,7 +27,6 @@ from tests.support.publisher import Publisher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.feed.http_fetcher import Fetcher
 
 DAY_S = 86_400.0
 FEED = Followed("https://feed.example/", "Asia/Ho_Chi_Minh")
@@ -60,19 +59,20 @@ class Kept:
         self.keeper = Keeper(
             school.site,
             lambda: self.feed,
-            self._fetcher,
+            self._arrival,
             school.clock,
             school.daemon,
             lambda: 0.5,
         )
         self.keeper.start()
 
-    def _fetcher(self, address: str) -> Fetcher:
+    def _arrival(self, address: str) -> TufArrival:
         assert address == self.feed.address
         self.asked += 1
         if self.fails is not None:
             raise self.fails()
-        return FolderFetcher(self.source, self.school.clock)
+        fetcher = FolderFetcher(self.source, self.school.clock)
+        return TufArrival(self.school.site.trust, fetcher)
 
     def live(self, seconds: float) -> None:
         """Let so much time pass, with all that is due in it."""
@@ -84,7 +84,7 @@ class Kept:
             clock.advance(min(wait_s, ends - clock.monotonic()))
 
     @property
-    def in_force(self) -> int | None:
+    def in_force(self) -> str | None:
         return self.school.site.versions.in_force().current
 
 
@@ -115,8 +115,8 @@ def test_a_new_version_is_taken_by_the_third_night(kept: Kept) -> None:
 def test_an_urgent_version_is_in_force_within_eleven_minutes(kept: Kept, tmp_path: Path) -> None:
     publisher = Publisher(tmp_path / "www", now=kept.school.published.now)
 
-    def publish(version: int, *, urgent: bool) -> None:
-        content = kept.school.published.folder / "content" / str(version)
+    def publish(version: str, *, urgent: bool) -> None:
+        content = kept.school.published.folder / "content" / version
         targets = targets_of(content, [])
         publisher.repository.publish(targets, publisher.signers, now=publisher.now, urgent=urgent)
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ExpiredError, MetadataFormatError, SignatureError, TooLargeError
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import Finding, Judgement, Severity, found
 from filterd.feed.released_holds import (
     FILE,
     MOST_OCTETS,
     MOST_RELEASES,
-    Release,
+    ReleasedHold,
     content_digest,
     fetch_releases,
     signable,
@@ -29,7 +29,7 @@ from tests.support.publisher import NOW, Publisher
 if TYPE_CHECKING:
     from pathlib import Path
 
-RELEASE = Release(
+RELEASE = ReleasedHold(
     7, "c" * 64, {"tables": frozenset(("-pins a", "-pins b")), "growth": frozenset()}, "x"
 )
 
@@ -54,14 +54,14 @@ def held(kind: str, *subjects: str) -> Finding:
 def test_a_release_covers_what_it_names(
     version: int, content: str, findings: list[Finding], covered: bool
 ) -> None:
-    assert RELEASE.covers(Judgement(version, tuple(findings)), content) is covered
+    assert RELEASE.covers(Judgement(str(version), tuple(findings)), content) is covered
 
 
 def test_the_content_is_that_of_all_files_whatever_the_number_is() -> None:
     files = (PublishedFile("a.txt", 1, "0" * 64, 9), PublishedFile("b.txt", 1, "1" * 64, 9))
-    digest = content_digest(Publication(1, files))
-    assert digest == content_digest(Publication(2, files))
-    assert digest != content_digest(Publication(1, files[:1]))
+    digest = content_digest(Publication("1", files))
+    assert digest == content_digest(Publication("2", files))
+    assert digest != content_digest(Publication("1", files[:1]))
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def publisher(tmp_path: Path) -> Publisher:
     return Publisher(tmp_path / "www")
 
 
-def fetched(publisher: Publisher, now: float | None = NOW) -> tuple[Release, ...]:
+def fetched(publisher: Publisher, now: float | None = NOW) -> tuple[ReleasedHold, ...]:
     fetcher = FolderFetcher(publisher.folder, FakeClock(NOW))
     return fetch_releases(fetcher, publisher.newest_root.signed, now)
 
@@ -132,7 +132,7 @@ def test_no_more_is_read_than_there_may_be(publisher: Publisher) -> None:
 
 def test_the_latest_releases_are_kept(publisher: Publisher) -> None:
     for number in range(MOST_RELEASES + 3):
-        one = Release(number, "", {}, "x")
+        one = ReleasedHold(number, "", {}, "x")
         publisher.repository.release(one, publisher.signers["root"], now=NOW)
     assert [one.version for one in fetched(publisher)] == list(range(3, MOST_RELEASES + 3))
     assert json.loads((publisher.metadata / FILE).read_bytes())["signed"]["version"] == 23

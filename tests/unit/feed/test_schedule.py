@@ -15,26 +15,30 @@ from hypothesis import strategies as some
 
 from filterd.errors import DigestError, FetchError, StoreError
 from filterd.feed.schedule import (
+    APART_S,
     CHECK_S,
     FIRST_S,
     LONGEST_S,
     LONGEST_SILENCE_S,
+    LONGEST_WAIT_S,
     MAKE_UP_S,
     RETRY_S,
     Ending,
     Night,
     Now,
     Place,
-    Standing,
-    Step,
+    ScheduledWork,
+    ScheduleState,
     Work,
     after_check,
     after_failed_check,
     after_run,
     back_off_s,
     ending_of,
+    may_take_at,
     next_step,
     place_of,
+    ring_of,
 )
 from filterd.i18n import quoted
 
@@ -66,7 +70,7 @@ class Appliance:
     ) -> None:
         self.place, self.night = place, night
         self.monotonic, self.wall = 5_000.0, wall
-        self.standing = Standing(self.monotonic, done_at)
+        self.standing = ScheduleState(self.monotonic, done_at)
 
     @property
     def now(self) -> Now:
@@ -76,7 +80,7 @@ class Appliance:
         self.monotonic += seconds
         self.wall += seconds
 
-    def next(self) -> Step:
+    def next(self) -> ScheduledWork:
         return next_step(self.place, self.night, self.standing, self.now)
 
     def until_run(self, *, set_clock: float = 0.0) -> float:
@@ -191,7 +195,7 @@ def test_power_that_comes_back_to_all_at_once_makes_no_herd() -> None:
 
 
 def _first_check(one: Appliance) -> float:
-    fresh = Standing(5_000.0, AFTERNOON)
+    fresh = ScheduleState(5_000.0, AFTERNOON)
     return next_step(one.place, one.night, fresh, Now(5_000.0, AFTERNOON)).at
 
 
@@ -228,7 +232,7 @@ def test_something_urgent_is_taken_at_once() -> None:
 
 def test_what_is_handled_already_is_not_urgent() -> None:
     one = Appliance()
-    one.standing = Standing(5_000.0, THIS_MORNING, handled=7)
+    one.standing = ScheduleState(5_000.0, THIS_MORNING, handled=7)
     one.announced(7)
     assert one.next().work is Work.CHECK
 
@@ -419,3 +423,34 @@ def test_whatever_happens_there_is_a_next_step_and_no_two_checks_are_near(
             one.ran(Ending(what), random=random)
             again = one.next()
             assert again.work is Work.CHECK or again.at > one.monotonic, "no run follows at once"
+
+
+IDS = [b"appliance %d" % number for number in range(20_000)]
+
+
+def test_one_in_a_hundred_is_first_and_nine_more_come_next() -> None:
+    counted = Counter(ring_of(one, "7") for one in IDS)
+    assert 150 < counted[0] < 250
+    assert 1_650 < counted[1] < 1_950
+    assert counted[2] == len(IDS) - counted[0] - counted[1]
+
+
+def test_the_first_are_others_for_each_version() -> None:
+    first = [{one for one in IDS if ring_of(one, version) == 0} for version in ("7", "8")]
+    assert len(first[0] & first[1]) < 20
+
+
+def test_rings_are_twelve_hours_apart() -> None:
+    at = sorted({may_take_at(one, "7", 1_000.0, None) for one in IDS})
+    assert at == [1_000.0, 1_000.0 + 12 * 3_600, 1_000.0 + 24 * 3_600]
+
+
+def test_an_appliance_is_in_the_same_ring_whenever_it_is_asked() -> None:
+    assert ring_of(IDS[0], "7") == ring_of(IDS[0], "7")
+
+
+def test_a_publisher_who_never_rests_keeps_nobody_waiting_for_ever() -> None:
+    last = next(one for one in IDS if ring_of(one, "9") == 2)
+    published_at, waiting_since = 10 * LONGEST_WAIT_S, 10 * LONGEST_WAIT_S - LONGEST_WAIT_S
+    assert may_take_at(last, "9", published_at, waiting_since) == published_at
+    assert may_take_at(last, "9", published_at, published_at) == published_at + 2 * APART_S

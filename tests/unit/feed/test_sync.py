@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ControlError, FetchError, GuardError, InUseError, MetadataFormatError
 from filterd.feed import guard
-from filterd.feed.daemon_port import Daemon
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.guard_run import CHECKS
-from filterd.feed.outcome import Became
-from filterd.feed.rings import APART_S, ring_of
+from filterd.feed.schedule import APART_S, ring_of
+from filterd.feed.sync import Became, Outcome
+from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.version_history import Event
+from filterd.feed.version_watch import Daemon
 from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.paths import sole, write_atomically
@@ -27,17 +29,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from filterd.feed.guard import Judgement, School
+    from filterd.feed.guard import JudgedSchool, Judgement
     from filterd.feed.versions import Candidate
 
 WHY = say("category {category}: all its {had} names are gone", category="porn", had=9)
 
 
-def _judge_as(monkeypatch: pytest.MonkeyPatch, school: Follower, severity: Severity) -> list[int]:
+def _judge_as(monkeypatch: pytest.MonkeyPatch, school: Follower, severity: Severity) -> list[str]:
     """Have one thing found of every version; return those that were judged."""
-    judged = list[int]()
+    judged = list[str]()
 
-    def judge(candidate: Candidate, _: Any, site: School, **__: Any) -> Judgement:
+    def judge(candidate: Candidate, _: Any, site: JudgedSchool, **__: Any) -> Judgement:
         judged.append(candidate.version)
         write_atomically(site.fresh_index, school.published.index(candidate.version))
         digest = Index.open(site.fresh_index).digest.hex()
@@ -52,15 +54,15 @@ def _id(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
-def _publish(school: Follower, publisher: Publisher, version: int, *, urgent: bool = False) -> None:
+def _publish(school: Follower, publisher: Publisher, version: str, *, urgent: bool = False) -> None:
     """Have another publisher publish what is a version here."""
-    content = school.published.folder / "content" / str(version)
+    content = school.published.folder / "content" / version
     publisher.repository.publish(
         targets_of(content, []), publisher.signers, now=publisher.now, urgent=urgent
     )
 
 
-def _events(school: Follower) -> list[tuple[Event, int]]:
+def _events(school: Follower) -> list[tuple[Event, str]]:
     return [(one.event, one.version) for one in school.site.history.lines()]
 
 
@@ -107,7 +109,9 @@ def test_what_is_urgent_waits_for_no_ring(school: Follower, tmp_path: Path) -> N
         site.establish(publisher.root, replace=True)
         for version, urgent in ((FIRST, False), (SECOND, True), (THIRD, True)):
             _publish(school, publisher, version, urgent=urgent)
-            outcome = site.sync(FolderFetcher(publisher.folder, school.clock))
+            outcome = site.sync(
+                TufArrival(site.trust, FolderFetcher(publisher.folder, school.clock))
+            )
             assert outcome.became is Became.ACTIVATED
 
 
@@ -247,10 +251,10 @@ def test_a_version_of_another_publisher_is_another_version(
     _publish(school, publisher, SECOND)
     site = school.site
     with site.holding():
-        site.versions.refuse(9)
+        site.versions.refuse("9")
         site.establish(publisher.root, replace=True)
         assert site.versions.in_force().refused == ()
-        outcome = site.sync(FolderFetcher(publisher.folder, school.clock))
+        outcome = site.sync(TufArrival(site.trust, FolderFetcher(publisher.folder, school.clock)))
     assert (outcome.became, outcome.version) == (Became.ACTIVATED, FIRST)
     folder = school.state.feed_version(FIRST) / "lists" / "gambling.txt"
     assert "version3.example" in folder.read_text()
@@ -267,7 +271,7 @@ def test_why_nothing_came_is_kept_until_something_comes(school: Follower, tmp_pa
     school.run(FIRST)
     site = school.site
     with site.holding(), pytest.raises(FetchError):
-        site.sync(FolderFetcher(tmp_path, school.clock))
+        site.sync(TufArrival(site.trust, FolderFetcher(tmp_path, school.clock)))
     assert "not found" in site.standing.read().problem
     assert _events(school)[-1][0] is Event.FAILED
     school.run(FIRST)
@@ -329,3 +333,16 @@ def test_an_outcome_is_plain_data(school: Follower) -> None:
     told = school.run(FIRST).to_plain()
     assert told["became"] == "activated"
     assert told.keys() == {"became", "version", "urgent", "fetched_octets", "names", "at"}
+
+
+@pytest.mark.parametrize("became", Became)
+def test_it_is_told_as_plain_data(became: Became) -> None:
+    told = Outcome(became, "7", urgent=6, fetched_octets=10, names=3, at=1.5).to_plain()
+    assert json.loads(json.dumps(told)) == {
+        "became": str(became),
+        "version": 7,
+        "urgent": 6,
+        "fetched_octets": 10,
+        "names": 3,
+        "at": 1.5,
+    }

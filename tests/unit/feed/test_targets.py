@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 from __future__ import annotations
 
 from typing import Any
@@ -15,6 +16,7 @@ from filterd.feed.targets import (
     PublishedFile,
     digits,
     is_file_path,
+    is_ordered,
     read_publication,
 )
 
@@ -31,7 +33,7 @@ def _signed(*published: PublishedFile | PublishedDelta) -> Targets:
 
 def test_what_is_published_is_read_as_it_was_written() -> None:
     publication = read_publication(7, _signed(DELTA, GAMES))
-    assert publication == layout.Publication(7, (GAMES,), (DELTA,))
+    assert publication == layout.Publication("7", (GAMES,), (DELTA,))
     assert publication.octets == 20
 
 
@@ -181,3 +183,18 @@ _CUSTOM = st.dictionaries(st.sampled_from(("path", "length", "sha256", "from", "
 def test_whatever_is_signed_is_read_or_refused(targets: Targets) -> None:
     with pytest.raises(MetadataFormatError):
         read_publication(1, targets)
+
+
+@pytest.mark.parametrize(
+    ("name", "ordered"),
+    [
+        ("orders/x.txt.zst", True),
+        ("orders/deep/x.txt.zst", True),
+        ("orders.yaml.zst", True),
+        ("lists/orders.txt.zst", False),
+        ("ordersx/x.txt.zst", False),
+        ("deltas/orders/x.txt/1-2.zst", False),  # what comes out of it is the law's to sign
+    ],
+)
+def test_only_what_the_law_orders_is_the_laws(name: str, ordered: bool) -> None:
+    assert is_ordered(name) is ordered

@@ -10,7 +10,7 @@ from filterd.errors import MetadataFormatError, NoTrustError, StoreError
 from filterd.feed.trust import TrustFolder, fingerprint
 from filterd.i18n import say
 from filterd.paths import write_atomically
-from tests.support.publisher import NOW, Publisher, Site, without_signatures
+from tests.support.publisher import Publisher, Site, without_signatures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +102,7 @@ def test_a_site_without_a_root_or_with_a_damaged_one_says_what_to_do(
 
 
 def test_a_damaged_file_of_the_metadata_is_fetched_again(site: Site, publisher: Publisher) -> None:
-    publisher.repository.renew_root(publisher.signers["root"], now=NOW)
+    publisher.renew_root()
     site.take(publisher.folder)
     whole = {path: path.read_bytes() for path in site.trust.metadata.rglob("*.json")}
     assert len(whole) == 6
@@ -115,7 +115,7 @@ def test_a_damaged_file_of_the_metadata_is_fetched_again(site: Site, publisher: 
 
 def test_the_chain_of_roots_ends_before_a_damaged_one(site: Site, publisher: Publisher) -> None:
     for _ in range(2):
-        publisher.repository.renew_root(publisher.signers["root"], now=NOW)
+        publisher.renew_root()
     site.take(publisher.folder)
     assert site.trust.newest_root().version == 3
     (site.trust.metadata / "root_history/3.root.json").write_bytes(b"{")

@@ -15,7 +15,7 @@ from filterd.feed import version_download
 from filterd.feed.deltas import pack
 from filterd.feed.manifest import verify
 from filterd.feed.version_download import SPARE_OCTETS, take
-from filterd.feed.versions import InForce, Versions
+from filterd.feed.versions import VersionPointer, Versions
 from tests.support.dying import dies_at_disk
 from tests.support.feed_versions import Contents, Publisher, a_list, contents_of
 
@@ -48,7 +48,7 @@ def _first(folder: Path, publisher: Publisher) -> Versions:
     """Have the first version in force."""
     versions = Versions(folder)
     take(publisher.publish(1, FIRST), versions, publisher)
-    versions.promote(1)
+    versions.promote("1")
     publisher.asked.clear()
     return versions
 
@@ -63,9 +63,9 @@ def test_the_first_version_is_fetched_whole(tmp_path: Path, publisher: Publisher
     versions = Versions(tmp_path)
     taken = take(publisher.publish(1, FIRST), versions, publisher)
     assert taken.in_full == sorted(FIRST)
-    assert taken.candidate.folder == versions.folder_of(1)
-    assert versions.in_force() == InForce()
-    versions.promote(1)
+    assert taken.candidate.folder == versions.folder_of("1")
+    assert versions.in_force() == VersionPointer()
+    versions.promote("1")
     assert contents_of(versions) == FIRST
 
 
@@ -79,14 +79,14 @@ def test_the_next_one_costs_what_has_changed(tmp_path: Path, publisher: Publishe
     assert publisher.asked == [publication.deltas[1].target, "pins.yaml.zst"]
     assert taken.fetched_octets == sum(len(publisher.targets[one]) for one in publisher.asked)
     assert contents_of(versions) == FIRST
-    versions.promote(2)
+    versions.promote("2")
     assert contents_of(versions) == SECOND
 
 
 def test_what_has_not_changed_takes_no_room_twice(tmp_path: Path, publisher: Publisher) -> None:
     versions = _first(tmp_path, publisher)
     take(publisher.publish(2, SECOND), versions, publisher)
-    one, two = (versions.folder_of(number) / "lists/porn.txt" for number in (1, 2))
+    one, two = (versions.folder_of(number) / "lists/porn.txt" for number in ("1", "2"))
     assert one.samefile(two)
 
 
@@ -116,18 +116,18 @@ def test_a_flipped_octet_of_the_old_version_means_a_full_download(
     tmp_path: Path, publisher: Publisher
 ) -> None:
     versions = _first(tmp_path, publisher)
-    _flip(versions.folder_of(1) / "lists/games.txt")
-    _flip(versions.folder_of(1) / "lists/porn.txt")
+    _flip(versions.folder_of("1") / "lists/games.txt")
+    _flip(versions.folder_of("1") / "lists/porn.txt")
     taken = take(publisher.publish(2, SECOND), versions, publisher)
     assert taken.by_delta == []
     assert taken.in_full == ["lists/games.txt", "lists/porn.txt", "pins.yaml"]
-    versions.promote(2)
+    versions.promote("2")
     assert contents_of(versions) == SECOND
 
 
 def test_a_damaged_version_in_force_is_mended(tmp_path: Path, publisher: Publisher) -> None:
     versions = _first(tmp_path, publisher)
-    _flip(versions.folder_of(1) / "lists/games.txt")
+    _flip(versions.folder_of("1") / "lists/games.txt")
     assert take(publisher.publish(1, FIRST), versions, publisher).in_full == ["lists/games.txt"]
     assert contents_of(versions) == FIRST
 
@@ -135,7 +135,7 @@ def test_a_damaged_version_in_force_is_mended(tmp_path: Path, publisher: Publish
 def test_a_content_of_an_older_version_is_used_again(tmp_path: Path, publisher: Publisher) -> None:
     versions = _first(tmp_path, publisher)
     take(publisher.publish(2, SECOND), versions, publisher)
-    versions.promote(2)
+    versions.promote("2")
     publisher.asked.clear()
     assert take(publisher.publish(3, FIRST), versions, publisher).linked == sorted(FIRST)
     assert publisher.asked == []
@@ -186,7 +186,7 @@ def test_another_content_than_the_signed_one_is_refused(
     publisher.targets["pins.yaml.zst"] = pack(a_list(range(1, 6)))
     with pytest.raises(DigestError, match=r"pins\.yaml"):
         take(publication, versions, publisher)
-    assert not versions.folder_of(2).exists()
+    assert not versions.folder_of("2").exists()
     assert contents_of(versions) == FIRST
     publisher.publish(2, SECOND)
     assert take(publication, versions, publisher).in_full == ["pins.yaml"]
@@ -218,14 +218,14 @@ def test_what_an_attempt_left_beside_the_files_is_removed(
     tmp_path: Path, publisher: Publisher
 ) -> None:
     versions = Versions(tmp_path)
-    left = versions.partial_of(1) / "lists" / "more"
+    left = versions.partial_of("1") / "lists" / "more"
     left.mkdir(parents=True)
     (left / ".games.txt.7.tmp").write_bytes(b"half")
-    (versions.partial_of(1) / "link").symlink_to(left)
+    (versions.partial_of("1") / "link").symlink_to(left)
     take(publisher.publish(1, FIRST), versions, publisher)
-    versions.promote(1)
+    versions.promote("1")
     assert contents_of(versions) == FIRST
-    assert not (versions.folder_of(1) / "lists/more").exists()
+    assert not (versions.folder_of("1") / "lists/more").exists()
 
 
 def _room(octets: int) -> Callable[[Path], int]:
@@ -268,7 +268,7 @@ def test_a_disk_that_gives_back_something_else_is_noticed(
         patched.setattr(version_download, "write_atomically", forgets)
         with pytest.raises(StoreError, match="does not give back"):
             take(publisher.publish(2, SECOND), versions, publisher)
-    assert not versions.folder_of(2).exists()
+    assert not versions.folder_of("2").exists()
     assert contents_of(versions) == FIRST
 
 
@@ -293,7 +293,7 @@ def _sync(publication: Publication, versions: Versions, publisher: Publisher) ->
 
 def _points_first(publication: Publication, versions: Versions, publisher: Publisher) -> None:
     """Do the same in the wrong order."""
-    versions._point(InForce(current=publication.version, previous=(1,)))
+    versions._point(VersionPointer(current=publication.version, previous=("1",)))
     _sync(publication, versions, publisher)
 
 
@@ -301,7 +301,7 @@ def _is_old_or_new(versions: Versions) -> bool:
     current = versions.current()
     if current is None or verify(current.folder):
         return False
-    return contents_of(versions) == (FIRST if current.version == 1 else SECOND)
+    return contents_of(versions) == (FIRST if current.version == "1" else SECOND)
 
 
 @pytest.mark.parametrize("sync", [_sync, _points_first])

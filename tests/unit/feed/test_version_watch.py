@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ControlError
-from filterd.feed.daemon_port import Daemon
 from filterd.feed.version_watch import (
     EVERY_S,
     WATCH_S,
-    Counts,
+    AnswerCounts,
+    Daemon,
     Watch,
     WatchFile,
     Watching,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Sentence
 
-BEFORE = Counts(total=10_000, blocked=1_000, failed=10)
-WATCH = Watch(13, 1_000.0, BEFORE, usual=0.10, canaries=("bet.example",))
+BEFORE = AnswerCounts(total=10_000, blocked=1_000, failed=10)
+WATCH = Watch("13", 1_000.0, BEFORE, usual=0.10, canaries=("bet.example",))
 
 
 def _status(total: int, *, blocked: int = 0, failed: int = 0, **more: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_few_answers_say_nothing() -> None:
 
 
 def test_a_school_that_blocks_hardly_anything_may_block_a_little_more() -> None:
-    calm = Watch(13, 0.0, BEFORE, usual=0.001)
+    calm = Watch("13", 0.0, BEFORE, usual=0.001)
     assert harm(calm, _status(1_000, blocked=60)) is None
     assert harm(calm, _status(1_000, blocked=61)) is not None
 
@@ -88,7 +88,7 @@ def test_a_dead_line_is_not_the_lists_fault() -> None:
 def test_a_worker_that_began_anew_counts_from_nothing() -> None:
     fresh = {"answers": {"blocked": 10, "cached": 990}}
     assert harm(WATCH, fresh) is None
-    assert counts_of(fresh).since(BEFORE) == Counts(1_000, 10, 0)
+    assert counts_of(fresh).since(BEFORE) == AnswerCounts(1_000, 10, 0)
 
 
 def _watch(daemon: Told, clock: FakeClock) -> Sentence | None:
@@ -136,7 +136,7 @@ def test_who_comes_later_goes_on_and_after_a_power_cut_from_the_beginning(tmp_pa
     clock.advance(-500)
     again = file.read(clock)
     assert again is not None
-    assert (again.since, again.at_swap, again.canaries) == (500.0, Counts(), WATCH.canaries)
+    assert (again.since, again.at_swap, again.canaries) == (500.0, AnswerCounts(), WATCH.canaries)
     file.end()
     file.end()
     assert file.read(clock) is None
@@ -148,7 +148,7 @@ def test_a_note_of_an_earlier_release_is_read(tmp_path: Path) -> None:
         b'{"version": 13, "since": 1000.0, "at_swap": {"total": 100, "blocked": 10, "failed": 1}, '
         b'"usual": 0.1, "canaries": ["bet.example"]}'
     )
-    assert file.read(FakeClock()) == replace(WATCH, at_swap=Counts(100, 10, 1))
+    assert file.read(FakeClock()) == replace(WATCH, at_swap=AnswerCounts(100, 10, 1))
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b'{"at_swap": 1}'])
@@ -156,3 +156,11 @@ def test_a_damaged_note_watches_nothing(tmp_path: Path, damage: bytes) -> None:
     file = WatchFile(tmp_path)
     file.path.write_bytes(damage)
     assert file.read(FakeClock()) is None
+
+
+def test_nobody_refuses_nothing_and_has_nothing_to_tell() -> None:
+    nobody = Daemon()
+    nobody.reload()
+    assert nobody.status() == {}
+    assert nobody.is_blocked("bet.example")
+    assert nobody.usual_blocks() == 0.0

@@ -1,11 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
+
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from filterd.lists.report import SAMPLES, SHOWN_CHARACTERS, CompileReport, ListReport, count, shown
+from filterd.lists.report import (
+    SAMPLES,
+    SHOWN_CHARACTERS,
+    CompileReport,
+    ListReport,
+    Reason,
+    count,
+    shown,
+)
+
+
+def test_every_code_is_lower_case_words() -> None:
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", reason) for reason in Reason)
+
+
+def test_every_explanation_continues_a_sentence() -> None:
+    assert all(
+        re.fullmatch(r"(is|has|asks|hides|maps|names|does|would) .*[^.]", reason.explanation)
+        for reason in Reason
+    )
+
+
+def test_reason_is_found_by_its_code() -> None:
+    assert Reason("single-label") is Reason.SINGLE_LABEL
 
 
 def a_report() -> CompileReport:

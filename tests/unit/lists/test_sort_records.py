@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from filterd.lists.hostname import key_from_text, text_from_key
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.lists.rules import Claim, Effect, ListSource, Pin, Protection, Scope
 from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, Guarded, read_tail, record_tail, run_of
 from tests.support.indexes import wire

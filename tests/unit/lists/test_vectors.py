@@ -16,7 +16,7 @@ from publicsuffixlist import PublicSuffixList
 
 from filterd.lists.formats import FORMATS, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.lists.rules import Claim, Effect, Scope
 from tests.support.parsing import EXACT, SUBDOMAINS, SUBTREE, exception, lines_of, said
 from tests.support.shared_data import shared
@@ -314,7 +314,7 @@ def _meaning(rule: str) -> list[object]:
 
 
 def _is_kept(rule: str) -> bool:
-    """Tell whether the compiler would keep a rule: names that are no public suffix."""
+    """Return whether the compiler would keep a rule: names that are no public suffix."""
     names = _names("adblock", rule)
     return bool(names) and all(_suffixes.publicsuffix(name) != name for name in names or ())
 

@@ -14,7 +14,7 @@ from tests.support.clock import FakeClock
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.overrides.store_results import Done
+    from filterd.overrides.store import Done
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ from filterd.errors import ChangeError, InUseError, StoreError
 from filterd.i18n import say
 from filterd.overrides import snapshot, store
 from filterd.overrides.history_chain import replay
-from filterd.overrides.snapshot import FORMAT
-from filterd.overrides.store import Store
-from filterd.overrides.store_results import HistoryCheck, Started
+from filterd.overrides.snapshot import FORMAT, Exported
+from filterd.overrides.store import HistoryCheck, Started, Store
 from filterd.paths import sole
 from filterd.policy.temporary_rules import Overrides
 from filterd.state_folder import StateFolder
@@ -25,6 +24,18 @@ from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_a_start_is_a_copy_too() -> None:
+    started = Started(Overrides(number=2), "", "ab" * 32, 5.0)
+    assert started.exported == Exported(Overrides(number=2), "ab" * 32, 5.0)
+
+
+def test_a_history_is_sound_where_nothing_was_altered() -> None:
+    assert HistoryCheck(2).is_sound
+    assert HistoryCheck(2, set_aside=("damaged",)).is_sound
+    assert not HistoryCheck(2, 1).is_sound
+    assert not HistoryCheck(2, altered=("altered",)).is_sound
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 from __future__ import annotations
 
 import contextlib
@@ -7,15 +8,60 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from filterd.errors import StoreError
-from filterd.overrides import store_file, store_schema
+from filterd.overrides import store_file
 from filterd.overrides.effects import ChangeEffect
 from filterd.overrides.history_chain import GENESIS, HistoryRow
 from filterd.overrides.store_file import DamagedError, to_read, to_write
+
+
+def an_error(code: int | None) -> sqlite3.Error:
+    error = sqlite3.OperationalError("x")
+    if code is not None:
+        error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "damage"),
+    [
+        (sqlite3.SQLITE_CORRUPT, True),
+        (sqlite3.SQLITE_CORRUPT_INDEX, True),
+        (sqlite3.SQLITE_NOTADB, True),
+        (None, True),
+        (sqlite3.SQLITE_FULL, False),
+        (sqlite3.SQLITE_BUSY, False),
+        (sqlite3.SQLITE_READONLY, False),
+        (sqlite3.SQLITE_IOERR_READ, False),
+    ],
+)
+def test_damage_is_told_from_what_the_disk_refuses(code: int | None, damage: bool) -> None:
+    assert store_file.means_damage(an_error(code)) is damage
+
+
+def test_a_disk_that_cannot_be_written_is_told() -> None:
+    assert store_file.means_only_to_read(an_error(sqlite3.SQLITE_READONLY_DIRECTORY))
+    assert not store_file.means_only_to_read(an_error(sqlite3.SQLITE_CORRUPT))
+    assert not store_file.means_only_to_read(an_error(None))
+
+
+def test_a_row_has_the_columns_of_the_table_and_stays() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for migration in store_file.MIGRATIONS:
+            for statement in migration:
+                connection.execute(statement)
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(changes)")]
+        assert tuple(columns) == HistoryRow._fields
+        connection.execute(store_file.ADD_ROW, (1, 1.0, "a", "k", "{}", "", "{}", "{}", "0", "1"))
+        for statement in ("UPDATE changes SET author = 'b'", "DELETE FROM changes"):
+            with pytest.raises(sqlite3.IntegrityError, match="the history is only added to"):
+                connection.execute(statement)
+
 
 ROW = HistoryRow.of(1, 5.0, "lan", "exam-stop", {}, "", ChangeEffect(), GENESIS)
 
@@ -28,7 +74,7 @@ def path(tmp_path: Path) -> Path:
 def written(path: Path) -> None:
     """Make a store of one row."""
     with to_write(path, check=True) as connection:
-        connection.execute(store_schema.ADD_ROW, ROW)
+        connection.execute(store_file.ADD_ROW, ROW)
         connection.execute("COMMIT")
 
 
@@ -36,10 +82,10 @@ def of_version(path: Path, version: int) -> None:
     """Make a store as an older filterd did, of one row."""
     path.parent.mkdir()
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for statement in [one for part in store_schema.MIGRATIONS[:version] for one in part]:
+        for statement in [one for part in store_file.MIGRATIONS[:version] for one in part]:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {version}")
-        connection.execute(store_schema.ADD_ROW, ROW)
+        connection.execute(store_file.ADD_ROW, ROW)
 
 
 def value(path: Path, question: str) -> object:
@@ -50,7 +96,7 @@ def value(path: Path, question: str) -> object:
 def test_a_new_file_has_its_tables_and_belongs_to_few(path: Path) -> None:
     written(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    assert value(path, "PRAGMA user_version") == store_schema.VERSION
+    assert value(path, "PRAGMA user_version") == store_file.VERSION
     assert value(path, "PRAGMA journal_mode") == "wal"
     with to_read(path) as connection:
         assert list(store_file.rows(connection)) == [ROW]
@@ -69,7 +115,7 @@ def test_nothing_is_left_beside_the_file(path: Path) -> None:
 def test_what_is_not_committed_is_undone(path: Path) -> None:
     written(path)
     with to_write(path, check=True) as connection:
-        connection.execute(store_schema.ADD_ROW, ROW._replace(number=2))
+        connection.execute(store_file.ADD_ROW, ROW._replace(number=2))
     assert value(path, "SELECT COUNT(*) FROM changes") == 1
 
 
@@ -86,11 +132,11 @@ def test_an_older_file_is_brought_up_when_written_and_only_then(path: Path) -> N
     before = path.read_bytes()
     with to_read(path) as connection:
         assert list(store_file.rows(connection)) == [ROW]
-        assert connection.execute(store_schema.POLICIES).fetchall() == []
+        assert connection.execute(store_file.POLICIES).fetchall() == []
     assert path.read_bytes() == before
     with to_write(path, check=True) as connection:
         connection.execute("COMMIT")
-    assert value(path, "PRAGMA user_version") == store_schema.VERSION
+    assert value(path, "PRAGMA user_version") == store_file.VERSION
     assert value(path, "SELECT COUNT(*) FROM changes") == 1
 
 
@@ -113,7 +159,7 @@ def test_a_newer_file_is_refused_with_place_reason_and_remedy(path: Path) -> Non
         assert not isinstance(refused.value, DamagedError)
         assert str(refused.value) == (
             f"{path}: written by a newer filterd"
-            f" (version 99, this one knows {store_schema.VERSION});"
+            f" (version 99, this one knows {store_file.VERSION});"
             " install that one, or move the file away"
         )
     assert path.read_bytes() == before

@@ -13,7 +13,7 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd import paths
 from filterd.errors import FeedError, StoreError
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.tuf_refresh import look
 from filterd.publish.repository import Repository
 from filterd.publish.signing import sign_orders
@@ -140,9 +140,9 @@ def test_an_old_key_signs_in_vain_once_it_was_exchanged(publisher: Publisher) ->
 def test_a_root_that_too_few_signed_is_not_published(publisher: Publisher) -> None:
     for signers in ([], publisher.signers["root"][:1], [CryptoSigner.generate_ed25519()] * 2):
         with pytest.raises(FeedError, match="role root"):
-            publisher.repository.renew_root(signers, now=NOW)
+            publisher.renew_root(signers)
     assert not (publisher.metadata / "2.root.json").exists()
-    publisher.repository.renew_root(publisher.signers["root"][1:], now=NOW)
+    publisher.renew_root(publisher.signers["root"][1:])
     assert site(publisher).take(publisher.folder) == OLD
 
 
@@ -226,7 +226,7 @@ def test_what_no_recent_snapshot_names_is_removed_and_nothing_else(publisher: Pu
     reader = site(publisher)
     reader.take(publisher.folder)
     slow = reader.refresh(publisher.folder)
-    publisher.repository.renew_root(publisher.signers["root"], now=NOW)
+    publisher.renew_root()
     for number in range(3):
         publisher.publish(f"{number}.example")
     assert publisher.repository.prune(keep=4) == 2  # snapshot and targets of the empty version 1

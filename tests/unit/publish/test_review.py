@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ConfigErrors
+from filterd.lists.lookalike_families import ACCEPTED, Decision, Waiting
 from filterd.publish.review import (
-    ACCEPTED,
     DECISIONS,
     MOST_WAITING,
     QUEUE,
     REFUSED,
-    Decision,
-    Waiting,
     decide,
     read_decisions,
     read_queue,

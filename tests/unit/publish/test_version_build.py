@@ -11,11 +11,12 @@ from filterd.documents import load
 from filterd.errors import ConfigError, ConfigErrors, ListError, StoreError
 from filterd.feed.targets import is_file_path
 from filterd.lists.catalog import load_catalog
+from filterd.lists.catalog_schema import MAX_CANARIES
+from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import shipped
 from filterd.publish import version_build
 from filterd.publish.review import read_queue
-from filterd.publish.top_names import Popular, read_popular
-from filterd.publish.version_build import BuildReport, build_version, content_of
+from filterd.publish.version_build import BuildReport, build_version
 from tests.support.feed_candidates import change_yaml
 
 if TYPE_CHECKING:
@@ -86,8 +87,10 @@ def test_the_outcome_is_a_folder_like_the_one_that_ships(publisher: _Publisher) 
 
 def test_nothing_of_the_publishers_own_lists_is_lost(publisher: _Publisher) -> None:
     publisher.build()
-    before = content_of(publisher.folder, Popular())
-    after = content_of(publisher.target, Popular())
+    before, after = (
+        version_build._content(version_build._categories_of(folder, Popular()))
+        for folder in (publisher.folder, publisher.target)
+    )
     more = {one: after.names[one] - count for one, count in before.names.items()}
     assert {one: count for one, count in more.items() if count} == {"scam": 300, "games": 1}
 
@@ -139,7 +142,7 @@ def test_each_category_has_names_to_ask_for(publisher: _Publisher) -> None:
     canaries = {one["category"]: one["names"] for one in _yaml(publisher.target / "canaries.yaml")}
     assert canaries["porn"][0] == "porn.blocked.filterd.example"
     assert "pornhub.com" in canaries["porn"]
-    assert all(len(names) <= version_build.MAX_CANARIES for names in canaries.values())
+    assert all(len(names) <= MAX_CANARIES for names in canaries.values())
 
 
 def _yaml(path: Path) -> list[dict[str, Any]]:

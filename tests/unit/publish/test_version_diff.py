@@ -12,8 +12,8 @@ import pytest
 
 from filterd.errors import ConfigError
 from filterd.lists.catalog import load_catalog
+from filterd.lists.top_names import Popular
 from filterd.policy.model import GRADES
-from filterd.publish.top_names import Popular
 from filterd.publish.version_diff import SAMPLES, Differences, closed_to, differences
 from tests.support.feed_candidates import change_yaml, write_yaml
 from tests.support.feed_folders import write_blocklists

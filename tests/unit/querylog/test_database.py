@@ -17,13 +17,77 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import StoreError
-from filterd.querylog import Batch, CountRow, database, schema
+from filterd.querylog import Batch, CountRow, database
 from filterd.querylog.database import Database
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+DAY = 86_400
+
+
+@pytest.fixture
+def connection() -> sqlite3.Connection:
+    opened = sqlite3.connect(":memory:")
+    opened.executescript(database.TABLES)
+    return opened
+
+
+def _totals(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    return connection.execute("SELECT hour, n FROM totals ORDER BY hour").fetchall()
+
+
+def test_the_version_is_in_the_file(connection: sqlite3.Connection) -> None:
+    assert connection.execute("PRAGMA user_version").fetchone() == (database.VERSION,)
+    connection.close()
+
+
+def test_rows_of_one_key_add_up(connection: sqlite3.Connection) -> None:
+    connection.executemany(database.ADD, [(0, "6", "", "pass", 2), (0, "6", "", "pass", 3)])
+    assert _totals(connection) == [(0, 5)]
+    connection.close()
+
+
+def test_only_the_last_days_with_counts_are_kept(connection: sqlite3.Connection) -> None:
+    days = (1, 2, 3, 400_000)  # the last by a clock that was wrong for an hour
+    connection.executemany(database.ADD, [(day * DAY + 3600, "6", "", "pass", day) for day in days])
+    connection.execute(database.FORGET_DAYS, (2,))
+    assert [n for _, n in _totals(connection)] == [2, 3, 400_000]
+    connection.execute(database.FORGET_DAYS, (3,))
+    assert len(_totals(connection)) == 3
+    connection.close()
+
+
+def test_workers_of_old_are_forgotten(connection: sqlite3.Connection) -> None:
+    connection.executemany(database.NOTE, [(f"worker {n}", 1, n) for n in range(100)])
+    connection.execute(database.FORGET_WORKERS)
+    assert connection.execute(database.LAST_OF, ("worker 0",)).fetchone() is None
+    assert connection.execute(database.LAST_OF, ("worker 99",)).fetchone() == (1,)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "damage"),
+    [
+        (sqlite3.SQLITE_CORRUPT, True),
+        (sqlite3.SQLITE_NOTADB, True),
+        (sqlite3.SQLITE_CORRUPT_INDEX, True),
+        (sqlite3.SQLITE_FULL, False),
+        (sqlite3.SQLITE_BUSY, False),
+        (sqlite3.SQLITE_READONLY, False),
+        (sqlite3.SQLITE_IOERR, False),
+        (sqlite3.SQLITE_CANTOPEN, False),
+        (None, False),
+    ],
+)
+def test_a_full_or_locked_disk_is_no_damage(code: int | None, damage: bool) -> None:
+    error = sqlite3.Error("why")
+    if code is not None:
+        error.sqlite_errorcode = code
+    assert database.means_damage(error) is damage
+
 
 HOUR = 3600 * (int(FakeClock().wall()) // 3600)
 
@@ -78,7 +142,7 @@ def test_a_batch_that_comes_again_is_not_added_again(path: Path) -> None:
 
 
 def test_control_without_the_note_it_would_be(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "NOTE", "SELECT ?, ?, ?")
+    monkeypatch.setattr(database, "NOTE", "SELECT ?, ?, ?")
     write(path, a_batch(1, 5))
     write(path, a_batch(1, 5), a_batch(2, 1))
     assert total(path) == 11
@@ -297,7 +361,7 @@ def test_a_real_disk_that_fills_up_costs_nothing_that_comes_again(tmp_path: Path
 def test_a_database_that_may_not_grow_is_full_and_not_damaged(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "PRAGMAS", (*schema.PRAGMAS, "PRAGMA max_page_count = 8"))
+    monkeypatch.setattr(database, "PRAGMAS", (*database.PRAGMAS, "PRAGMA max_page_count = 8"))
     write(path, a_batch())
     with pytest.raises(StoreError, match="full"):
         write(path, a_batch(2, rows=3000))
@@ -315,7 +379,7 @@ def test_a_database_that_cannot_be_written_is_told_and_kept(
 ) -> None:
     write(path, a_batch())
     with monkeypatch.context() as only_to_read:
-        only_to_read.setattr(schema, "PRAGMAS", ("PRAGMA query_only = ON",))
+        only_to_read.setattr(database, "PRAGMAS", ("PRAGMA query_only = ON",))
         with pytest.raises(StoreError, match="readonly"):
             write(path, a_batch(2, 5))
     write(path, a_batch(2, 5))

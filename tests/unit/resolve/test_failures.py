@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a failure holds (reliability.md C3)."""
+"""How long a failure holds."""
 
 from __future__ import annotations
 

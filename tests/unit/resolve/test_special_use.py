@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that never leave the school, row by row of dns.md §3 and §4."""
+"""Names that never leave the school, one by one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One question put to a group of servers (RFC 5452, reliability.md B1 to B3); by both twins."""
+"""One question put to a group of servers (RFC 5452); by both twins."""
 
 from __future__ import annotations
 

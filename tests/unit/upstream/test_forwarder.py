@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Identical questions in flight share one exchange (reliability.md B3); by both twins."""
+"""Identical questions in flight share one exchange; by both twins."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from filterd.upstream import (
     Resolution,
     Route,
     UpstreamQuestion,
-    _singleflight_py,
     forwarder,
     wait_slots,
 )
@@ -397,7 +396,8 @@ def test_a_mistake_of_ours_in_reading_an_answer_keeps_nobody_waiting(
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: said.append(str(context["exception"])))
         with monkeypatch.context() as patch:
-            patch.setattr(_singleflight_py, "resolution_of", mistaken)
+            for twin in MODULES["flights"]:
+                patch.setattr(twin, "resolution_of", mistaken)
             with pytest.raises(UpstreamMalformedError):
                 await asking.resolve(a_question(), route(upstream))
         await asyncio.sleep(0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Private addresses, at the edges of every range of dns.md §11."""
+"""Private addresses, at the edges of every range."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of a response may be kept and passed on (reliability.md B4)."""
+"""What of a response may be kept and passed on."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queries of any octets, replies to keep and the passing of time.
+"""Queries of any octets, replies to keep, and the passing of time.
 
-What is read is what the wire's own parser reads; what is answered answers the question that
-was asked; what holds does by the rules, written down once more.
+The core reads the same as the wire's own parser, a reply answers its question, and the
+rules in force are those of a second, independent model.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _read(session: Session, message: bytes) -> None:
 
 
 def _live(session: Session, index: Index, queries: Messages, replies: Messages) -> None:
-    """Tell a core a story; what it answers must be an answer to what was asked."""
+    """Run a story in a core; each answer must answer its question."""
     core = native.Core(bytes(range(16)))
     fill_it(core, index, touched=_TOUCHED)
     in_force, passed, again, answered = _InForce(), 0.0, [queries.one()], 0
@@ -168,7 +168,7 @@ class _InForce:
 def _keep(session: Session, core: Any, reply: bytes) -> list[bytes]:
     """Let a reply be kept; return the question that it answers, none if it is not kept.
 
-    One that no chain gives may be kept, too; nobody asks for it then.
+    An impossible one may be kept, too; then it is not asked for.
     """
     flags, client_class = session.rng.choice(_FLAGS), session.rng.randrange(2)
     cap_ttl_s, valid_until = session.rng.choice(((600, math.inf), (1, WALL + 9)))
@@ -207,7 +207,7 @@ def _question_of(reply: bytes, flags: int) -> bytes:
 
 
 def _ask(session: Session, core: Any, query: bytes) -> bool:
-    """Ask; tell whether that was answered."""
+    """Ask; return whether there was an answer."""
     client, given = session.rng.choice(_CLIENTS), session.give(query)
     answer = core.answer(given, client, INTERFACE)
     if len(query) > LARGEST_QUERY:  # it is not even looked at
@@ -234,7 +234,9 @@ def _lead(session: Session, core: Any, asked: reading.Asked | None, query: bytes
     """Let an answer lead to the name that was asked for, of either class and of none."""
     if asked is None:
         assert not core.lets_through(session.give(query[12:]), 2)
-        core.lets_through(session.give(query[12:]), 0)  # whatever it says of what is no name
+        core.lets_through(
+            session.give(query[12:]), 0
+        )  # with any answer for octets that are no name
         return
     name = session.give(asked.qname)
     for client_class in (-1, 0, 1, 2):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Datagrams of every size through real sockets, batch after batch, beside honest ones."""
+"""Datagrams of every size through real sockets, in batches, beside honest ones."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _HONEST = a_query("www.porn.example", message_id=0x600D)
 
 
 class _Fast:
-    """A core of the fast path that nobody needs to refresh."""
+    """A core of the fast path that needs no refresh."""
 
     def __init__(self, core: Any) -> None:
         self.core, self.refusals = core, 0
@@ -142,7 +142,7 @@ def _move(
             sent = [b"\0\1" + bytes(_LARGEST + 6)] * _FULL_BATCH
         for message in sent:
             moved.send(session.rng.choice(moved.clients), session.give(message))
-        moved.datagrams.receive(now)  # or the kernel's queue has no room for who comes last
+        moved.datagrams.receive(now)  # or the kernel's queue has no room for the last ones
         moved.send(moved.honest, _HONEST)
         moved.datagrams.receive(now)
         _serve(session, moved, reference, {*sent, _HONEST}, now)
@@ -204,7 +204,7 @@ def _heard(client: socket.socket) -> Iterator[bytes]:
 
 
 def _end(session: Session, moved: _Moved) -> None:
-    """Close the socket under a listener that still has something to say."""
+    """Close the socket under a listener that still has replies to send."""
     moved.send(moved.honest, _HONEST)
     moved.datagrams.receive(2_000.0)
     for one in moved.datagrams.take(_FULL_BATCH, 2_000.0):

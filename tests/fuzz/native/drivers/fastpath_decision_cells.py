@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a site may say of names, cells, templates and clients, and much that none says."""
+"""Names, cells, templates and clients of sites, valid and invalid."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _deep_name(rng: Random) -> bytes:
 
 
 def _fill_rightly(session: Session, index: Index, messages: Messages) -> None:
-    """Say what a site could; what is open to be asked an answer may lead to, and nothing else."""
+    """Set possible facts of a site; an answer may lead to open names, and to no others."""
     rng = session.rng
     touched = {
         session.give(_name(rng)): rng.choice((1, 2)) for _ in range(rng.choice((0, 0, 1, 60)))
@@ -108,14 +108,14 @@ def _fill_rightly(session: Session, index: Index, messages: Messages) -> None:
 
 
 def _settle(core: Any) -> None:
-    """Let a core know a client and what it is told."""
+    """Make a client and its answers known to a core."""
     core.at(NOW, WALL)
     core.table.add_template(*TEMPLATE)
     core.learn(CLIENT, INTERFACE, core.add_class(0), NOW + 60)
 
 
 def _fill_wrongly(session: Session, octets: bytes, messages: Messages) -> None:
-    """Say what no site says, of an index whose slots and blocks are spoilt."""
+    """Set impossible facts of a site, for an index with damaged slots and blocks."""
     rng = session.rng
     core = fastpath.Core(rng.randbytes(16))
     spoilt = bytearray(octets)

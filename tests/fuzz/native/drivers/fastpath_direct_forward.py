@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions that come by real sockets, any answers to them, changes and ends.
+"""Questions over real sockets, any answers to them, reloads and ends.
 
-Each question that is taken is answered once or left to the chain once, by what upstreams
-have said to it, and only what is plain is sent.
+Each accepted question is answered once or given to the chain once, from what upstreams
+have answered to it, and only plain answers are sent.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     Cells = dict[tuple[int, int], tuple[int, ...]]
 
-native: Any = import_module("filterd.fastpath._direct_forward")
+native: Any = import_module("filterd.fastpath._datagrams")
 fastpath: Any = import_module("filterd.fastpath._core")
 datagrams: Any = import_module("filterd.fastpath._datagrams")
 
@@ -125,7 +125,7 @@ class _Served:
         self._client.close()
 
     def begin(self) -> None:
-        """Forget everything, and be told it anew: another epoch."""
+        """Forget everything and set it again: another epoch."""
         self.core.forget()
         cells: Cells = {(0, 0): Cell(OPEN, template=MOST_OPENINGS - 1)}
         learnt = fill_it(self.core, self._index, cells, _TOUCHED)
@@ -134,7 +134,7 @@ class _Served:
         self.core.hold(_SITE, _FOR_EVER, 0, *times, self.clock.wall, NOT_KEPT)
 
     def come(self, messages: list[bytes]) -> list[Any]:
-        """Let messages come; return those that nobody answers at once."""
+        """Send messages; return those without an answer at once."""
         for one in messages:
             self._client.sendto(one[:LARGEST_QUERY], self._opened.getsockname())
         now = self.clock.monotonic()
@@ -145,7 +145,7 @@ class _Served:
     def ask(
         self, question: UpstreamQuestion, route: Route, asker: str, done: Done
     ) -> Resolution | UpstreamError | None:
-        """Be the upstreams, who may know at once."""
+        """Act as upstreams, which may answer at once."""
         assert (question, route, asker) == (_upstream(self._taking), _ROUTE, _CLIENT)
         if self.outcome is None:
             self.asked.append((question, done))
@@ -159,7 +159,7 @@ class _Served:
 
     @staticmethod
     def soon(callback: Callable[[], None]) -> None:
-        """Be the upstreams, who have nothing else to tell in this turn."""
+        """Act as upstreams, which have no more answers in this turn."""
         asyncio.get_running_loop().call_soon(callback)
 
     def began(self, waiting: Any) -> None:
@@ -170,7 +170,7 @@ class _Served:
         self.waiting.remove(waiting)
 
     def take(self, datagram: Any) -> bool | str:
-        """Give it a question; say whether it takes it, and how it fails."""
+        """Give it a question; set whether it accepts it, and how it fails."""
         self._taking = datagram
         try:
             taken: bool = self.relay.take(datagram, self)
@@ -225,7 +225,7 @@ class _Served:
 
 
 def _is_whole(reply: bytes, question: bytes) -> bool:
-    """Tell whether a reply can be read, and has this question."""
+    """Return whether a reply can be read, and has this question."""
     try:
         answered = parse_response(reply).question
     except WireError:
@@ -242,8 +242,8 @@ def _upstream(datagram: Any) -> UpstreamQuestion:
 
 
 def drive(session: Session) -> None:
-    """Let questions come, and upstreams say what they like."""
-    logging.disable(logging.CRITICAL)  # who cannot relay says so, as often as is wished here
+    """Send questions, with any answers of upstreams."""
+    logging.disable(logging.CRITICAL)  # a refusal to relay, as often as this driver wants
     queries = Messages(session.rng, well_formed() * 4 + hostile_queries())
     with tempfile.TemporaryDirectory() as folder:
         index = an_index(Path(folder), LISTS)
@@ -302,7 +302,7 @@ def _take(session: Session, served: _Served, datagram: Any) -> None:
 
 
 def _hear(session: Session, served: _Served) -> None:
-    """Let upstreams speak in any order; some whom nobody waits for any more, some to nobody."""
+    """Let upstreams answer in any order; some too late, some without a question."""
     rng, asked = session.rng, served.asked
     served.asked = []
     rng.shuffle(asked)
@@ -319,7 +319,7 @@ def _hear(session: Session, served: _Served) -> None:
 
 
 def _said(session: Session, question: UpstreamQuestion) -> Resolution | UpstreamError:
-    """Return what upstreams say to a question, or why they do not."""
+    """Return the upstreams' answer to a question, or why there is none."""
     rng = session.rng
     octets = {1: 4, 28: 16}.get(question.qtype) or rng.choice((1, 5, 250))
     records = [

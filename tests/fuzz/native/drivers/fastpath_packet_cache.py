@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""More replies than there is room for, and questions for them, while time goes on."""
+"""More replies than there is room for, and questions, while time passes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.fuzz.native.session import Session
 
 fastpath: Any = import_module("filterd.fastpath._core")
-native: Any = import_module("filterd.fastpath._packet_cache")
+native: Any = import_module("filterd.fastpath._core")
 
 REACHES = {"kept", "not kept", "repeated", "reported", "refused"}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sources of every kind into small tables, where each newcomer pushes somebody out."""
+"""Sources of every kind into small tables; each new one replaces another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.fuzz.native.session import Session
 
-REACHES = {"refused", "raised", "counted", *(verdict.name for verdict in pure.Verdict)}
+REACHES = {"refused", "raised", "counted", *(verdict.name for verdict in pure.Treatment)}
 
 _WHAT = ("judge",) * 8 + ("crowd", "take_by_tcp", "prove")
 _STORY = 200
@@ -21,7 +21,7 @@ _FLOOD = 2 * pure.HINTS_AT_ONCE
 
 
 def drive(session: Session) -> None:
-    """Tell both twins the same stories, and hold their verdicts against each other."""
+    """Run the same stories in both twins, and compare their verdicts."""
     for _ in session.rounds():
         sets = session.rng.choice((1, 2, 64))
         rate, burst = session.rng.choice(((2, 5), (10, 100), (1e9, 1e9), (0, 0), (1e-9, 1)))
@@ -56,16 +56,16 @@ def _tell(session: Session, tables: list[Any], now: float) -> None:
         said.append((verdict, asked, table.is_overloaded(now)))
     assert said[0] == said[1], (what, said)
     if what in {"judge", "crowd"}:
-        session.reached[pure.Verdict(said[0][0]).name] += 1
+        session.reached[pure.Treatment(said[0][0]).name] += 1
 
 
 def _flood(session: Session, tables: list[Any], now: float) -> None:
-    """Let newcomers come until nobody gets even a hint."""
+    """Add new sources until none gets even a hint."""
     for _ in range(_FLOOD):
         address = session.give(_address(session.rng))
         said = [table.crowd(address, 1, now, lambda *_: True) for table in tables]
         assert said[0] == said[1]
-        session.reached[pure.Verdict(said[0]).name] += 1
+        session.reached[pure.Treatment(said[0]).name] += 1
 
 
 def _address(rng: random.Random) -> bytes:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lines of lists into the skimmer: plain ones, nearly plain ones, and any text at all."""
+"""Lines of lists into the skimmer: plain ones, nearly plain ones, and any text."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.lists import _line_scan as native
 from filterd.lists import _line_scan_py as pure
+from filterd.lists import _matcher as native
 from filterd.lists.formats import PLAIN_LINES
 
 if TYPE_CHECKING:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names from the network into indexes that are sound, and into damaged ones.
 
-Each damaged file has the header checksum and the digest of its damage, so that
-only the loader's checks of what the numbers mean, and the matcher's own, stand
-between it and memory.
+Each damaged file has a valid header checksum and a valid digest, so that only the
+loader's checks of the numbers, and the matcher's own, protect memory.
 """
 
 from __future__ import annotations

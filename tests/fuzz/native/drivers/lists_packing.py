@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records into the packer: those that the compiler makes, and some that it never would."""
+"""Records into the packer: those of the compiler, and some that it never makes."""
 
 from __future__ import annotations
 
 from array import array
 from typing import TYPE_CHECKING, Any
 
-from filterd.lists import _packing as native
+from filterd.lists import _matcher as native
 from filterd.lists import _packing_py as pure
 from filterd.lists.index_format import LONG_BLOCK_OCTETS
 from filterd.lists.sort_records import record_tail

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stories of a cache that is mostly too small, and resolutions that nobody could have made."""
+"""Stories of a cache that is mostly too small; some resolutions are impossible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.fuzz.native.session import Session
 
 pure: Any = import_module("filterd.resolve._cache_store_py")
-native: Any = import_module("filterd.resolve._cache_store")
+native: Any = import_module("filterd.resolve._cache")
 
 REACHES = {"put", "made room", "shrank", "plain: False", "expired: an entry", "refused"}
 
@@ -26,7 +26,7 @@ _ROOM = 20_000
 
 
 def drive(session: Session) -> None:
-    """Tell both twins the same stories, and a store of its own what it has to refuse."""
+    """Run the same stories in both twins, and give a separate store what it must refuse."""
     pure._taken = charged_as(native)
     for _ in session.rounds():
         pure.MOST_ROUTES = session.rng.choice(_ROUTES)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may be kept of responses, ordinary and not, beside what the pure module says."""
+"""The cacheable part of any responses, compared with the pure module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.fuzz.native.session import Session
 
 reading: Any = import_module("filterd.wire._codec")
-native: Any = import_module("filterd.upstream._extraction")
+native: Any = import_module("filterd.upstream._pool")
 
 REACHES = {"kept", "malformed", "with targets", "leads home", "of no name"}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers and forgeries of any octets to who waits for upstreams, and what else ends waiting."""
+"""Answers and forgeries of any octets to waiting questions, and their ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.packets import mutate, nudge
 if TYPE_CHECKING:
     from tests.fuzz.native.session import Session
 
-native: Any = import_module("filterd.upstream._singleflight")
+native: Any = import_module("filterd.upstream._pool")
 
 REACHES = {"answered", "failed", "landed", "truncated", "waited", "gave way", "stopped"}
 
@@ -35,17 +35,17 @@ _NAMES = (
 _ASKERS = (None, "192.0.2.1", b"\xc0\0\2\2")
 _COUNTS = b"\0\1\0\1\0\0\0\0"
 _RECORD = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4"
-_RIGHT, _CUT = b"\xc0\0\2\1", b"\xc0\0\2\x42"  # only what is truncated says the second
+_RIGHT, _CUT = b"\xc0\0\2\1", b"\xc0\0\2\x42"  # only a truncated answer means the second
 _TC = 0x02
 _TIMES, _QUESTIONS = 8, 10
 
 
 class _MeantError(Exception):
-    """A mistake of who waits, made on purpose."""
+    """An error of a waiter, on purpose."""
 
 
 class _Waiting:
-    """Who waits: told once what it is, it fails sometimes, and asks again sometimes."""
+    """A waiter: called once with the result, it sometimes fails, and sometimes asks again."""
 
     def __init__(self, session: Session, asking: Any, asked: tuple[Any, Route, object]) -> None:
         self._session, self._asking, self._asked = session, asking, asked
@@ -138,7 +138,7 @@ def _ask_some(session: Session, asking: Any, route: Route) -> list[_Waiting]:
 
 
 def _answer(session: Session, forged: Messages, servers: list[socket.socket]) -> None:
-    """Say something to whoever has asked, or nothing."""
+    """Answer a question, or do not."""
     for server in servers:
         with contextlib.suppress(BlockingIOError):
             while True:
@@ -164,7 +164,7 @@ def _said(session: Session, forged: Messages, query: bytes) -> bytes:
 
 
 def _let_time_pass(session: Session, asking: Any) -> None:
-    """Tell some of those who wait that the time has come, whether it has or not."""
+    """Signal a timeout to some waiters, whether it is due or not."""
     if asking.transports is not None:
         for bucket in list(asking.transports.wheel._buckets.values()):
             for waiting in [one for one in bucket if session.rng.random() < 0.3]:
@@ -173,7 +173,7 @@ def _let_time_pass(session: Session, asking: Any) -> None:
 
 
 async def _turn() -> None:
-    """Let the loop go round until nothing is fetched by TCP, which nobody takes here."""
+    """Run the loop until nothing is fetched over TCP, which no server accepts here."""
     for _ in range(4):
         await asyncio.sleep(0)
     while len(asyncio.all_tasks()) > 1:

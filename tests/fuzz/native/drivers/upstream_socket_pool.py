@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.fuzz.native.session import Session
 
-native: Any = import_module("filterd.upstream._socket_pool")
+native: Any = import_module("filterd.upstream._pool")
 
 REACHES = {
     "answered",
@@ -52,7 +52,7 @@ _WITHIN_S = 10.0
 
 
 class _Waiter:
-    """Counts what it is told, and trusts nothing of it; acts when it is answered."""
+    """Counts its results without trusting them; acts when it is answered."""
 
     def __init__(self, session: Session, qname: bytes, act: Callable[[], None]) -> None:
         self._session, self._qname, self._act = session, qname, act
@@ -103,7 +103,7 @@ async def _ask(session: Session, forged: Messages) -> None:
 def _ask_and_answer(
     session: Session, forged: Messages, pool: Any, member: Any, server: socket.socket
 ) -> None:
-    """Let some wait together, and tell each something."""
+    """Let some wait together, and answer each."""
     asked: list[tuple[Any, bytes, Any]] = []
 
     def soon() -> None:
@@ -134,7 +134,7 @@ def _ask_and_answer(
 
 
 def _close_amid_answers(session: Session, pool: Any) -> None:
-    """Let one who is answered close all sockets, at once or soon, while others have answers."""
+    """Let an answered one close all sockets, at once or soon, while others have answers."""
     closing = session.rng.choice((pool.close, lambda: pool.soon(pool.close)))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
@@ -187,7 +187,7 @@ def _leave(session: Session, attempt: Any) -> None:
 
 
 def _ask_nobody(session: Session, pool: Any, member: Any) -> None:
-    """Ask where nobody listens any more; the kernel says so when it is asked again."""
+    """Ask a closed port; the kernel reports it at the next question."""
     for _ in range(3):
         with contextlib.suppress(UpstreamUnreachableError):
             _one(session, pool, member)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Replies from sections of any octets to queries as they come, whose figures may lie."""
+"""Replies from sections of any octets to raw queries; figures may lie."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from filterd.wire import ParsedQuery
     from tests.fuzz.native.session import Session
 
-native: Any = import_module("filterd.wire._assembling")
+native: Any = import_module("filterd.wire._codec")
 
 REACHES = {"sent", "sent for octets", "a lie refused", "a lie survived"}
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.fuzz.native.session import Session
 
 reading: Any = import_module("filterd.wire._codec")
-native: Any = import_module("filterd.wire._rebuilding")
+native: Any = import_module("filterd.wire._codec")
 
 REACHES = {"rebuilt", "behind an alias", "read back", "a lie refused", "a lie survived"}
 
@@ -25,7 +25,7 @@ _NUMBERS = (0, 1, 12, 255, 512, 65_534, 65_535, 65_536)
 
 
 def drive(session: Session) -> None:
-    """Rebuild each response that can be read, beside the pure twin; then tell lies about it."""
+    """Rebuild each response that can be read, beside the pure twin; then with false figures."""
     seeds = responses() + hostile_responses() + _with_names()
     messages = Messages(session.rng, seeds)
     for _ in session.rounds():

@@ -6,13 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
-
-from filterd.errors import ConfigError, ConfigErrors
 from filterd.feed.guard.canaries import (
-    CANARIES_FILE,
     open_canaries,
-    read_canaries,
     unmet_expectations,
 )
 from filterd.feed.guard.guard_report import Severity
@@ -98,41 +93,6 @@ def test_an_exception_of_the_school_is_its_own_will(tmp_path: Path) -> None:
 def test_a_protection_that_opens_a_canary_is_not(tmp_path: Path) -> None:
     policy = a_policy(protections=[a_protection("bad.example")])
     assert [one.names for one in judged(asking(tmp_path, policy))] == [("a.bad.example",)]
-
-
-def test_canaries_are_read_by_category(tmp_path: Path) -> None:
-    (tmp_path / CANARIES_FILE).write_text(
-        "canaries:\n"
-        "  - {category: porn, names: [a.example, b.example]}\n"
-        "  - {category: games, names: [c.example]}\n"
-        "  - {category: porn, names: [d.example]}\n"
-    )
-    assert read_canaries(tmp_path) == {
-        "porn": (wire("a.example"), wire("b.example"), wire("d.example")),
-        "games": (wire("c.example"),),
-    }
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "canaries: 5\n",
-        "canaries: [{category: porn, names: []}]\n",
-        "canaries: [{category: porn, names: [porn]}]\n",
-        "canaries: [{category: porn, names: [a.example], more: 1}]\n",
-        "canaries: []\nversion: 2\n",
-    ],
-)
-def test_canaries_that_are_none_are_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / CANARIES_FILE).write_text(text)
-    with pytest.raises(ConfigErrors):
-        read_canaries(tmp_path)
-
-
-def test_a_version_without_canaries_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError):
-        read_canaries(tmp_path)
 
 
 def expecting(*blocked: str, passing: str = "www.other.example") -> Policy:

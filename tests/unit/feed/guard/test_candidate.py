@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.config import build_record
+from filterd.errors import ListError
+from filterd.feed.guard import candidate
 from filterd.feed.guard.candidate import (
-    Request,
+    MAX_LINE_OCTETS,
+    GuardRequest,
     UnfitError,
     compile_candidate,
+    malformed,
     open_in_force,
     read_tables,
+    shipped_asking,
+    shipped_catalog,
     unusable_lines,
     write_tables,
 )
@@ -21,7 +27,7 @@ from filterd.feed.guard.guard_report import Finding, Severity
 from filterd.feed.guard.probe_clients import Asking
 from filterd.lists.index import Index
 from filterd.policy import policy_file
-from tests.support.broken_versions import add, edit
+from tests.support.broken_versions import add, data_of, edit
 from tests.support.feed_candidates import GAMBLING, Following, change_yaml
 from tests.support.policies import NOW, wire
 
@@ -37,9 +43,9 @@ def school(tmp_path: Path) -> Following:
     return Following(tmp_path)
 
 
-def request_for(school: Following, change: Callable[[Path], None] | None = None) -> Request:
+def request_for(school: Following, change: Callable[[Path], None] | None = None) -> GuardRequest:
     candidate = school.prepare(change)
-    return Request(
+    return GuardRequest(
         NOW,
         candidate.version,
         _in_force(school),
@@ -51,7 +57,7 @@ def request_for(school: Following, change: Callable[[Path], None] | None = None)
     )
 
 
-def fault(request: Request) -> Finding:
+def fault(request: GuardRequest) -> Finding:
     with pytest.raises(UnfitError) as caught:
         compile_candidate(request, read_tables(request))
     return caught.value.finding
@@ -74,7 +80,7 @@ def test_the_fresh_index_has_the_lists_of_the_version_and_the_schools_own(
     request = request_for(school)
     asking, report = compile_candidate(request, read_tables(request))
     assert asking.index.digest == Index.open(request.fresh_index).digest
-    assert asking.index.build["feed"] == request.version
+    assert str(asking.index.build["feed"]) == request.version
     assert {"mine", "feed-porn"} <= {one.id for one in report.lists}
     assert asking.closed(wire("mine.example"))
     assert asking.closed(wire("www.porn999.example"))
@@ -178,7 +184,7 @@ def test_a_list_that_cannot_be_read_is(school: Following) -> None:
     assert fault(request_for(school, unreadable)).kind == "loading"
 
 
-def lines_of(request: Request) -> list[Finding]:
+def lines_of(request: GuardRequest) -> list[Finding]:
     tables = read_tables(request)
     return unusable_lines(compile_candidate(request, tables)[1], tables)
 
@@ -232,3 +238,90 @@ def test_what_cannot_be_opened_is_told_and_no_more(school: Following, damage: st
     found = open_in_force(index, policy, NOW)
     assert isinstance(found, Finding)
     assert found.severity is Severity.NOTE
+
+
+NEW = {"id": "new", "group": "games", "name": {"vi": "x", "en": "x"}, "names": ["new.example"]}
+
+
+def test_a_school_may_close_what_only_its_feed_knows(tmp_path: Path) -> None:
+    school = Following(tmp_path)
+    with (school.config / "site.yaml").open("a", encoding="utf-8") as file:
+        file.write("grades: {3: {services: {block: [new, facebook]}}}\n")
+
+    def change(folder: Path) -> None:
+        data_of("services.yaml", lambda data: data["services"].append(NEW))(folder)
+
+    candidate = school.prepare(change)
+    fresh = school.school
+    request = GuardRequest(NOW, "2", None, candidate.folder, school.config, fresh.fresh_index,
+                      fresh.fresh_problems, fresh.fresh_policy)  # fmt: skip
+    ships = shipped_asking(request, read_tables(request))
+    assert "new" in ships.policy.services
+    assert ships.closed(wire("new.example")) == {}
+    assert "3" in ships.closed(wire("facebook.com"))
+    assert "staff" in ships.closed(wire("porn.blocked.filterd.example"))
+    assert ships.policy.pins == shipped_catalog().pins
+    assert not list(tmp_path.glob("*.shipped"))
+
+
+MANY = b"www.one.example\n" * 9
+LONGEST = b"a" * MAX_LINE_OCTETS
+MALFORMED = {
+    b"\xef\xbb\xbfone.example\n": "it begins with a byte order mark",
+    "one.example\n".encode("utf-16"): "it begins with a byte order mark",
+    b"one.example\n\0\n": "it has zero octets",
+    "one.example\n".encode("utf-16-le"): "it has zero octets",
+    b"one.example\r\ntwo.example\r\n": "its lines end as those of Windows do",
+    b"one.example\rtwo.example\n": "its lines end as those of Windows do",
+    b"one.example\ntwo.exam": "its last line has no end: it was cut",
+    LONGEST + b"a\n": f"it has a line of more than {MAX_LINE_OCTETS} octets",
+    b"one.example\n" + LONGEST + b"a": f"it has a line of more than {MAX_LINE_OCTETS} octets",
+}
+
+
+def why(folder: Path, octets: bytes) -> list[str]:
+    (folder / "lists").mkdir(exist_ok=True)
+    path = folder / "lists" / "a.txt"
+    path.write_bytes(octets)
+    found = list(malformed(folder, [path]))
+    assert all(one.severity is Severity.REFUSED for one in found)
+    assert all(one.names == ("lists/a.txt",) for one in found)
+    return [str(one.sentence.values["why"]) for one in found]
+
+
+@pytest.mark.parametrize("octets", [b"", b"\n", MANY, LONGEST + b"\n", "đổi.example\n".encode()])
+def test_what_a_program_has_written_is_well(tmp_path: Path, octets: bytes) -> None:
+    assert why(tmp_path, octets) == []
+
+
+@pytest.mark.parametrize(("octets", "reason"), MALFORMED.items())
+def test_what_no_program_of_ours_has_written_is_refused(
+    tmp_path: Path, octets: bytes, reason: str
+) -> None:
+    assert why(tmp_path, octets) == [reason]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 5, 7])
+def test_it_is_the_same_wherever_the_reading_pauses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    """A mark of three octets may not come in parts: chunks are longer than any mark."""
+    monkeypatch.setattr(candidate, "_CHUNK_OCTETS", chunk)
+    monkeypatch.setattr(candidate, "MAX_LINE_OCTETS", 20)
+    assert why(tmp_path, MANY) == []
+    assert why(tmp_path, b"a" * 20 + b"\n" + b"b" * 20 + b"\n") == []
+    assert why(tmp_path, b"a\n" + b"b" * 21 + b"\n") == ["it has a line of more than 20 octets"]
+    assert why(tmp_path, MANY + b"cut") == ["its last line has no end: it was cut"]
+    assert why(tmp_path, MANY + b"\0\n") == ["it has zero octets"]
+
+
+def test_every_file_is_told_of(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.txt", "b.txt", "c.txt")]
+    for path, octets in zip(paths, (b"\0\n", b"fine.example\n", b"cut"), strict=True):
+        path.write_bytes(octets)
+    assert [one.names for one in malformed(tmp_path, paths)] == [("a.txt",), ("c.txt",)]
+
+
+def test_a_file_that_cannot_be_read_is_the_disks_affair(tmp_path: Path) -> None:
+    with pytest.raises(ListError, match="cannot be read"):
+        list(malformed(tmp_path, [tmp_path / "none.txt"]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Versions that are authentic and broken (reliability.md E1): none comes in force."""
+"""Versions that are authentic and broken: none comes in force."""
 
 from __future__ import annotations
 

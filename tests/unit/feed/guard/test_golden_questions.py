@@ -25,7 +25,7 @@ from tests.support.policies import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.feed.guard.golden_questions import Question
+    from filterd.feed.guard.golden_questions import GoldenQuestion
     from filterd.feed.guard.guard_report import Finding
     from filterd.lists.rules import Pin, Protection
     from filterd.policy.model import LocalRule
@@ -86,7 +86,7 @@ class World:
 
     def __init__(self, folder: Path, *lines: str) -> None:
         self._folder = folder
-        self.asked: list[Question] = list(questions([a_list(folder, *lines)]))
+        self.asked: list[GoldenQuestion] = list(questions([a_list(folder, *lines)]))
 
     def judge(
         self,

@@ -16,8 +16,8 @@ from filterd.feed.guard.guard_report import Judgement, Severity, dump, found
 from filterd.feed.guard.guard_run import (
     CHECKS,
     MAX_ASKED,
-    InForce,
-    School,
+    JudgedSchool,
+    ServedFiles,
     judge,
     request_of,
 )
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Child = Callable[..., Judgement]
 
-VERSION = 7
+VERSION = "7"
 GOOD = Judgement(VERSION, (), "ab" * 32, CHECKS)
 BAD = found("growth", Severity.REFUSED, say("it took more than {limit_s} s", limit_s=1))
 FOREVER = "import signal; signal.pause()"
@@ -47,7 +47,7 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Child:
     def judged(program: str, *, time_limit_s: float = 60.0, **asked: int) -> Judgement:
         command = [sys.executable, "-c", f"import os, sys\n{program}"]
         monkeypatch.setattr(guard_run, "_command", lambda: command)
-        school = School(tmp_path, *_fresh(tmp_path), asked)
+        school = JudgedSchool(tmp_path, *_fresh(tmp_path), asked)
         candidate = Candidate(VERSION, tmp_path)
         return judge(candidate, None, school, time_limit_s=time_limit_s)
 
@@ -88,7 +88,7 @@ def test_a_refusal_needs_no_further_checks(child: Child) -> None:
         (b"", "what was said of it is no judgement"),
         (b"fine!", "what was said of it is no judgement"),
         (dump(GOOD) + b"{}", "what was said of it is no judgement"),
-        (dump(Judgement(VERSION + 1, (), "ab" * 32, CHECKS)), "not all of it was checked"),
+        (dump(Judgement(f"{VERSION}1", (), "ab" * 32, CHECKS)), "not all of it was checked"),
         (dump(Judgement(VERSION, (), "", CHECKS)), "not all of it was checked"),
         (dump(Judgement(VERSION, (), "ab" * 32, ())), "not all of it was checked"),
     ],
@@ -173,7 +173,7 @@ def test_no_child_at_all_says_nothing_of_the_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard_run, "_command", lambda: [str(tmp_path / "none")])
-    school = School(tmp_path, *_fresh(tmp_path))
+    school = JudgedSchool(tmp_path, *_fresh(tmp_path))
     judgement = judge(Candidate(VERSION, tmp_path), None, school)
     assert not judgement.may_come_in_force(approved=True)
     assert not judgement.is_final
@@ -193,8 +193,8 @@ def test_the_child_is_given_no_more_of_the_environment_than_it_needs(
 
 def test_the_request_has_the_names_that_are_asked_for_most(tmp_path: Path) -> None:
     asked = {f"n{number}.example": number for number in range(MAX_ASKED + 5)}
-    school = School(tmp_path, *_fresh(tmp_path), asked)
-    in_force = InForce(tmp_path / "index", tmp_path / "policy")
+    school = JudgedSchool(tmp_path, *_fresh(tmp_path), asked)
+    in_force = ServedFiles(tmp_path / "index", tmp_path / "policy")
     request: dict[str, Any] = request_of(Candidate(VERSION, tmp_path), in_force, school, NOW)
     assert len(request["asked"]) == MAX_ASKED
     assert min(request["asked"].values()) == 5
@@ -203,7 +203,7 @@ def test_the_request_has_the_names_that_are_asked_for_most(tmp_path: Path) -> No
 
 
 def test_a_school_whose_log_has_totals_only_asks_for_nothing(tmp_path: Path) -> None:
-    school = School(tmp_path, *_fresh(tmp_path))
+    school = JudgedSchool(tmp_path, *_fresh(tmp_path))
     request = request_of(Candidate(VERSION, tmp_path), None, school, NOW)
     assert request["asked"] is None
     assert request["in_force"] is None

@@ -16,7 +16,7 @@ from filterd import bounded_child
 from filterd.feed.guard import __main__ as child
 from filterd.feed.guard import guard_run
 from filterd.feed.guard.guard_report import Severity
-from filterd.feed.guard.guard_run import School, judge
+from filterd.feed.guard.guard_run import JudgedSchool, judge
 from filterd.feed.versions import Candidate
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def judged_by(
 ) -> Judgement:
     command = [sys.executable, "-P", "-c", REAL.format(work=work, more=more)]
     monkeypatch.setattr(guard_run, "_command", lambda: command)
-    school = School(folder, folder / "fresh", folder / "problems", folder / "policy")
-    return judge(Candidate(7, folder), None, school, time_limit_s=60.0)
+    school = JudgedSchool(folder, folder / "fresh", folder / "problems", folder / "policy")
+    return judge(Candidate("7", folder), None, school, time_limit_s=60.0)
 
 
 def test_work_within_the_bounds_is_done_and_measured(

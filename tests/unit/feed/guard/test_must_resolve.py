@@ -19,17 +19,17 @@ from filterd.feed.guard.must_resolve import (
     essentials_of,
     listed_suffixes,
     refused_entries,
+    wrong_rewrites,
 )
 from filterd.feed.guard.probe_clients import Asking
 from filterd.lists import intake
 from filterd.lists.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
-from filterd.lists.homoglyphs import plain
 from filterd.lists.hostname import key_from_name
 from filterd.lists.index import Index
-from filterd.lists.lookalikes import LookalikeRule
+from filterd.lists.lookalikes import LookalikeRule, plain
 from filterd.lists.public_suffix import is_public_suffix, public_suffixes, top_level_names
-from filterd.lists.rules import ListSource
+from filterd.lists.rules import ListSource, SafeSearchRewrite
 from filterd.paths import shipped
 from filterd.wire import name as names
 from tests.support.policies import NOW, a_pin, a_policy, a_protection, wire
@@ -94,7 +94,7 @@ def injected(folder: Path, policy: Policy, source: ListSource) -> Injected:
     """Compile under the guards of the shipped files, as ``build_lists`` does."""
     pins, protections = CATALOG.pins, CATALOG.protections
     report = compile_lists(
-        [source], pins=pins, protections=protections, target=folder / "index", now=NOW, feed=1
+        [source], pins=pins, protections=protections, target=folder / "index", now=NOW, feed="1"
     )
     return Injected(Asking(policy, Index.open(folder / "index"), NOW), report.lists[0])
 
@@ -376,3 +376,48 @@ def test_only_a_few_suffixes_of_companies_may_be_news_to_the_publisher(
 def test_entries_of_the_schools_own_lists_are_its_affair(tmp_path: Path, policy: Policy) -> None:
     report = inject(tmp_path, policy, ["com", "google.com"]).report
     assert list(refused_entries([report], {"other"})) == []
+
+
+SHIPS = replace(
+    a_policy(
+        pins=[a_pin("pinned.vn"), a_pin("exam.vn", subtree=True)],
+        protections=[a_protection("bank.vn"), a_protection("search.vn")],
+    ),
+    rewrites=(
+        SafeSearchRewrite("safe_search", "on", wire("safe.search.vn"), (wire("www.search.vn"),)),
+    ),
+)
+
+
+def found(name: str, target: str, level: str = "on") -> list[Severity]:
+    rewrites = (
+        *SHIPS.rewrites,
+        SafeSearchRewrite("safe_search", level, wire(target), (wire(name),)),
+    )
+    policy = replace(SHIPS, pins=(), protections=(), rewrites=rewrites)  # it has forgotten them
+    return [one.severity for one in wrong_rewrites(policy, [SHIPS])]
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "severity"),
+    [
+        ("www.search.vn", "safe.search.vn", None),
+        ("www.search.vn", "other.search.vn", Severity.REFUSED),
+        ("www.search.vn", "evil.example", Severity.REFUSED),
+        ("mail.search.vn", "safe.search.vn", Severity.REFUSED),
+        ("bank.vn", "evil.example", Severity.REFUSED),
+        ("pinned.vn", "safe.pinned.vn", Severity.REFUSED),
+        ("www.pinned.vn", "safe.pinned.vn", None),
+        ("www.exam.vn", "safe.exam.vn", Severity.REFUSED),
+        ("www.other.com.vn", "safe.other.com.vn", None),
+        ("www.other.com.vn", "safe.com.vn", Severity.HELD),
+        ("www.other.vn", "evil.example", Severity.HELD),
+        ("a.blogspot.com", "b.blogspot.com", Severity.HELD),
+    ],
+)
+def test_a_rewrite_leads_where_it_may(name: str, target: str, severity: Severity | None) -> None:
+    assert found(name, target) == ([severity] if severity else [])
+
+
+def test_what_ships_for_one_setting_does_not_ship_for_another() -> None:
+    assert found("www.search.vn", "safe.search.vn", "off") == [Severity.REFUSED]

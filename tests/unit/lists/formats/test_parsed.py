@@ -6,12 +6,13 @@ from __future__ import annotations
 import time
 
 import pytest
+from dns.rdatatype import RdataType
 from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
-from filterd.lists.formats.parsed import MAX_QUOTED, problem
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.formats.parsed import MAX_QUOTED, RRTYPES, problem, rrtype
+from filterd.lists.report import Reason
 
 _pieces = st.sampled_from(
     [
@@ -53,3 +54,22 @@ def test_line_of_megabytes_is_one_problem(list_format: str) -> None:
 
 def test_problem_quotes_only_the_beginning_of_a_line() -> None:
     assert len(problem(1, Reason.BAD_SYNTAX, "x" * 10_000).text) == MAX_QUOTED
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("A", 1),
+        ("aaaa", 28),
+        ("TYPE65", 65),
+        ("type257", 257),
+        ("TYPE0", None),
+        ("TYPE65536", None),
+    ],
+)
+def test_type_is_read_in_any_case_and_as_a_number(text: str, code: int | None) -> None:
+    assert rrtype(text) == code
+
+
+def test_codes_are_those_of_the_registry() -> None:
+    assert {name: RdataType[name].value for name in RRTYPES} == RRTYPES

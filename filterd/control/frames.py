@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read and write the frames of the control protocol, each part within its bound. Pure.
+
+Release 0.1 sends ``{"command": ..., **arguments}`` and reads an answer without looking at
+what it does not know. Its requests are read for one release more, and answered likewise.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from filterd.errors import ControlError
+from filterd.i18n import say
+
+VERSION = 1
+LARGEST_REQUEST_OCTETS = 512 * 1024
+"""An exam may have two thousand names."""
+LARGEST_ANSWER_OCTETS = 16 * 1024 * 1024
+MOST_ID = (1 << 32) - 1
+MOST_STREAMS = 16
+"""Of one connection, numbered from 0."""
+LONGEST_TOKEN = 256
+_LONGEST_COMMAND = 40
+
+
+class Request(NamedTuple):
+    """A request of a client.
+
+    Attributes:
+        command, arguments: the command and its arguments.
+        id: the client's number of the request; None if it is not known.
+        stream: the stream of the connection to which request and answers belong.
+        act_for: the token of the person in whose name the client asks; else empty.
+        is_of_0_1: it has the form of release 0.1.
+    """
+
+    command: str
+    arguments: dict[str, Any]
+    id: int | None = None
+    stream: int = 0
+    act_for: str = ""
+    is_of_0_1: bool = False
+
+
+UNREADABLE = Request("", {})
+"""In the place of a request that cannot be read."""
+
+
+def unknown_command() -> ControlError:
+    """Return the error for a request that is none, or asks for what there is not."""
+    error = ControlError(say("this filterd does not know that command"))
+    error.code = "unknown-command"
+    return error
+
+
+def dump_request(request: Request) -> bytes:
+    """Return the frame of a request."""
+    command, arguments, number, stream, act_for, _ = request
+    frame = {"version": VERSION, "id": number, "stream": stream, "act_for": act_for}
+    return _line({**frame, "ask": command, "arguments": arguments})
+
+
+def read_request(line: bytes) -> Request:
+    """Return the request of a frame.
+
+    Raises:
+        ControlError: it is none, of a newer version, or beyond a bound.
+    """
+    try:
+        frame = json.loads(line)
+        if "command" in frame:
+            request = Request(frame.pop("command"), frame, 0, is_of_0_1=True)
+        elif type(version := frame["version"]) is int and version > VERSION:
+            raise ControlError(
+                say(
+                    "the command is of a newer filterd than the one that runs;"
+                    " restart it: `sudo systemctl restart filterd`"
+                )
+            )
+        else:
+            parts = "ask", "arguments", "id", "stream", "act_for"
+            request = Request(*(frame[part] for part in parts))
+            _check(_is_whole(version, VERSION, VERSION))
+        _check(_is_bounded(request))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise unknown_command() from error
+    return request
+
+
+def dump_answer(request: Request, content: dict[str, Any], *, is_end: bool = True) -> bytes:
+    """Return a frame that answers a request."""
+    if request.is_of_0_1:
+        return _line(content)
+    frame = {"version": VERSION, "id": request.id, "stream": request.stream, "end": is_end}
+    return _line({**content, **frame})
+
+
+def read_answer(line: bytes, request: Request) -> tuple[dict[str, Any], bool] | None:
+    """Return what a frame answers and whether it is the last; None if it is of release 0.1.
+
+    Raises:
+        KeyError, TypeError, ValueError, RecursionError: it is no answer to the request.
+    """
+    answer = json.loads(line)
+    is_good, is_end = answer["ok"], answer.get("end")
+    if "version" not in answer:
+        return None
+    numbers, ours = (answer["id"], answer["stream"]), (request.id, request.stream)
+    of_none = (UNREADABLE.id, UNREADABLE.stream)
+    _check(_is_whole(answer["version"], VERSION, VERSION))
+    _check(numbers == ours or (not is_good and numbers == of_none))
+    _check(isinstance(is_end, bool))
+    return answer, is_end or not is_good
+
+
+def _is_bounded(request: Request) -> bool:
+    """Return whether each part of a frame is what it must be, within its bound."""
+    return (
+        isinstance(request.command, str)
+        and len(request.command) <= _LONGEST_COMMAND
+        and isinstance(request.arguments, dict)
+        and _is_whole(request.id, 0, MOST_ID)
+        and _is_whole(request.stream, 0, MOST_STREAMS - 1)
+        and isinstance(request.act_for, str)
+        and len(request.act_for) <= LONGEST_TOKEN
+    )
+
+
+def _check(is_right: bool) -> None:
+    if not is_right:
+        raise ValueError
+
+
+def _line(frame: dict[str, Any]) -> bytes:
+    return json.dumps(frame).encode() + b"\n"
+
+
+def _is_whole(value: Any, least: int, most: int) -> bool:
+    return type(value) is int and least <= value <= most

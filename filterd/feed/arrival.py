@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How versions of lists arrive, as far as judging and activating them needs it.
+
+A ``VersionArrival`` brings what one source offers. A signed feed is one (``tuf_arrival``); public
+lists that a site follows are another. It is made anew for each run and bounds that run.
+Whatever brings a version: it has an id, its folder is kept among the ``versions``, and the
+guard, the watch, the way back and the history treat it alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from filterd.feed.guard import Judgement
+    from filterd.feed.version_download import Taken
+    from filterd.feed.versions import Versions
+
+    Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The time of a run.
+
+    Attributes:
+        now: Unix time, as the clock shows it.
+        floor: what it must at least be, for all that the caller knows.
+    """
+
+    now: float
+    floor: float = 0.0
+
+
+class Offer(Protocol):
+    """A version that is offered, verified and not yet taken.
+
+    Attributes:
+        version: its id.
+        urgent: the number of the last version that must not wait; 0 for none.
+        issued_at: Unix time, when it was made; 0 where that is not known.
+        expires_at: Unix time until which it counts as fresh.
+        clock_known: whether the clock could be believed.
+    """
+
+    @property
+    def version(self) -> str: ...  # noqa: D102
+    @property
+    def urgent(self) -> int: ...  # noqa: D102
+    @property
+    def issued_at(self) -> float: ...  # noqa: D102
+    @property
+    def expires_at(self) -> float: ...  # noqa: D102
+    @property
+    def clock_known(self) -> bool: ...  # noqa: D102
+
+    def is_in(self, folder: Path) -> bool:
+        """Return whether a folder holds this very version, whole."""
+
+    def take(self, versions: Versions, progress: Progress) -> Taken:
+        """Make its folder; ``progress`` gets the octets fetched, and all that are to be.
+
+        Raises:
+            FeedError: something did not come or was wrong; nothing in force has changed.
+            StoreError: the disk refused or has too little room; the same.
+        """
+
+    def release_of(self, judgement: Judgement, now: float | None) -> str | None:
+        """Return why its publisher has released what the guard holds; None if not.
+
+        Args:
+            judgement: of this version.
+            now: Unix time; None where the clock is not known.
+
+        Raises:
+            FeedError: it cannot be known.
+        """
+
+
+class VersionArrival(Protocol):
+    """What one source offers, for one run."""
+
+    def refresh(self, moment: Moment) -> Offer:
+        """Return what is offered now, verified.
+
+        Raises:
+            FetchError: nothing usable came.
+            TrustError: what came must not be trusted.
+            StoreError: the disk refused.
+        """
+
+    def urgent(self) -> int:
+        """Return the number of the last urgent version, by a light check.
+
+        Raises:
+            FetchError: nothing usable came.
+            TrustError: what came must not be trusted.
+        """

@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fetch the texts of public lists within limits; keep the last good ones.
+
+For each source one folder holds the last good text, ``ID.txt``, and its facts,
+``ID.json``: the ``ETag`` for the next request, and the number of entries. A new text is
+accepted only if it is like the ones before: a list in its format, not a web page, not
+empty, not half the size. Otherwise the last text stays and the report has the reason: a
+feed that lacks a list would open its names to every school.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import closing
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from filterd.errors import FetchError, FilterdError, ForeignContentError
+from filterd.http_download import (
+    CHUNK_OCTETS,
+    NONE_KNOWN,
+    Downloader,
+    DownloadLimits,
+    Pace,
+    RequestPolicy,
+    Validators,
+    bounded,
+)
+from filterd.i18n import UNSAID, Sentence, quoted, say
+from filterd.lists.formats import FORMATS, Entry, Problem
+from filterd.lists.hostname import HostnameError, key_from_text
+from filterd.lists.source_text import SourceText
+from filterd.paths import install, open_plain, reading, writing
+from filterd.state_file import FileFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.lists.catalog import PublicSource
+
+    Progress = Callable[[int, int], None]
+
+MAX_OCTETS = 100_000_000
+"""Of one text; the largest known ones have a third of it."""
+LIMITS = DownloadLimits(total_s=300.0)
+"""For one source: the publisher has a good line, and a night."""
+LEAST_SHARE = 0.5
+"""Of the entries of the last good text; with fewer a new one is not taken."""
+MOST_PROBLEMS = 0.5
+"""The share of bad lines in a text; with more it is not in the catalogue's format."""
+
+_HEAD_OCTETS = 1_024
+_PAGE_BEGINNINGS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
+_MAX_NOTE_OCTETS = 1 << 16
+
+
+class SourceOutcome(StrEnum):
+    """What became of a source in one run."""
+
+    TAKEN = "taken"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+    """The new text was not taken; the last good one stays."""
+    MISSING = "missing"
+    """Not taken, and there is no older one: the feed lacks this list."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """The result for one source.
+
+    Attributes:
+        id: of the source, as in the catalogue.
+        outcome: the state of its text.
+        reason: why a new text was refused, if it was.
+        entries: of the present text.
+        problems: its unusable lines.
+        octets: of it.
+    """
+
+    id: str
+    outcome: SourceOutcome
+    reason: Sentence = UNSAID
+    entries: int = 0
+    problems: int = 0
+    octets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What is known of a text that is good; ``asked`` is its address and format."""
+
+    asked: str
+    sha256: str
+    octets: int
+    entries: int
+    problems: int
+    etag: str = ""
+    last_modified: str = ""
+
+
+_FORMAT = FileFormat(
+    _Note, magic=b"filterd source ", most_octets=_MAX_NOTE_OCTETS, legacy=json.loads
+)
+
+
+class SourceFolder:
+    """The last good texts of sources."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def text(self, source_id: str) -> Path:
+        """Return where the text of a source is, or will be."""
+        return self._folder / f"{source_id}.txt"
+
+    def note(self, source: PublicSource) -> _Note | None:
+        """Return what is known of a text, if it is the one that is there, octet for octet."""
+        try:
+            with open_plain(self.text(source.id)) as file:
+                digest = hashlib.sha256(file.read(MAX_OCTETS)).hexdigest()
+        except OSError:
+            return None
+        note = _FORMAT.read(self._note(source.id))
+        holds = note is not None and note.asked == _asked(source) and note.sha256 == digest
+        return note if holds else None
+
+    def candidate(self, source_id: str) -> Path:
+        """Return where a new text is put until it is judged."""
+        return self._folder / f".{source_id}.new"
+
+    def accept(self, source: PublicSource, note: _Note) -> None:
+        """Let the candidate be the text from now on.
+
+        Raises:
+            StoreError: the disk refused; the old text stays.
+        """
+        with writing(self.text(source.id)):
+            install(self.candidate(source.id), self.text(source.id))
+        self.annotate(source, note)
+
+    def annotate(self, source: PublicSource, note: _Note) -> None:
+        """Write down what is known of the text.
+
+        Raises:
+            StoreError: the disk refused; the text will be fetched again.
+        """
+        _FORMAT.save(self._note(source.id), note)
+
+    def _note(self, source_id: str) -> Path:
+        return self._folder / f"{source_id}.json"
+
+
+def fetch_sources(
+    sources: Sequence[PublicSource],
+    folder: SourceFolder,
+    clock: Clock,
+    *,
+    limits: DownloadLimits = LIMITS,
+    schemes: frozenset[str] = frozenset({"https"}),
+    progress: Progress | None = None,
+) -> tuple[SourceReport, ...]:
+    """Ask all sources for their texts; one that does not answer holds up no other.
+
+    Args:
+        sources: of the catalogue.
+        folder: where good texts are.
+        clock: times the answers.
+        limits: for each source.
+        schemes: of addresses that may be asked, redirections included.
+        progress: called with how many sources are done, and how many there are.
+
+    Returns:
+        A report on each source, in the order of ``sources``.
+    """
+
+    def bring(source: PublicSource, known: _Note | None) -> _Note | None:
+        before = Validators(known.etag, known.last_modified) if known else NONE_KNOWN
+        with (
+            closing(Downloader(Pace(clock, limits), RequestPolicy(schemes))) as downloader,
+            downloader.get(source.address, source.id, before) as answer,
+        ):
+            if answer is None:
+                return None
+            _write(answer.chunks(MAX_OCTETS), folder.candidate(source.id))
+            return _Note(_asked(source), "", 0, 0, 0, *answer.validators)
+
+    return tuple(_each(sources, folder, bring, progress))
+
+
+def read_sources(
+    sources: Sequence[PublicSource],
+    folder: SourceFolder,
+    given: Path,
+    *,
+    progress: Progress | None = None,
+) -> tuple[SourceReport, ...]:
+    """Take the texts of sources from a folder, ``ID.txt`` for each.
+
+    As ``fetch_sources``, without a network; a missing text counts as no answer.
+    """
+
+    def bring(source: PublicSource, _known: _Note | None) -> _Note | None:
+        path = given / f"{source.id}.txt"
+        with reading(path, FetchError), open_plain(path) as file:
+            chunks = iter(lambda: file.read(CHUNK_OCTETS), b"")
+            _write(bounded(chunks, MAX_OCTETS, path.name), folder.candidate(source.id))
+        return _Note(_asked(source), "", 0, 0, 0)
+
+    return tuple(_each(sources, folder, bring, progress))
+
+
+def _write(chunks: Iterable[bytes], target: Path) -> None:
+    """Write a text whose length is bounded to a file, replaced; by no link.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        file = target.open("xb")
+    with file:
+        for chunk in chunks:
+            with writing(target):
+                file.write(chunk)
+
+
+def _each(
+    sources: Sequence[PublicSource],
+    folder: SourceFolder,
+    bring: Callable[[PublicSource, _Note | None], _Note | None],
+    progress: Progress | None,
+) -> Iterator[SourceReport]:
+    for done, source in enumerate(sources, 1):
+        known = folder.note(source)
+        try:
+            yield _one(source, folder, known, bring(source, known))
+        except FilterdError as error:
+            yield _not_taken(source, known, error)
+        finally:
+            folder.candidate(source.id).unlink(missing_ok=True)
+        if progress is not None:
+            progress(done, len(sources))
+
+
+def _one(
+    source: PublicSource, folder: SourceFolder, known: _Note | None, brought: _Note | None
+) -> SourceReport:
+    """Judge what was brought, None for what has not changed since."""
+    if brought is None:
+        assert known is not None
+        return _report(source, SourceOutcome.UNCHANGED, known)
+    note = _judged(source, folder.candidate(source.id), known, brought)
+    if known is not None and note.sha256 == known.sha256:
+        if note != known:
+            folder.annotate(source, note)
+        return _report(source, SourceOutcome.UNCHANGED, note)
+    folder.accept(source, note)
+    return _report(source, SourceOutcome.TAKEN, note)
+
+
+def _report(source: PublicSource, outcome: SourceOutcome, note: _Note) -> SourceReport:
+    return SourceReport(source.id, outcome, UNSAID, note.entries, note.problems, note.octets)
+
+
+def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -> SourceReport:
+    reason = getattr(error, "sentence", quoted(str(error)))
+    if known is None:
+        return SourceReport(source.id, SourceOutcome.MISSING, reason)
+    return replace(_report(source, SourceOutcome.KEPT, known), reason=reason)
+
+
+def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Note) -> _Note:
+    """Return what is to be known of a text, or refuse it.
+
+    Raises:
+        ForeignContentError: it is no list of this format, or far less than it was.
+        ListError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_OCTETS).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith(_PAGE_BEGINNINGS):
+        raise ForeignContentError(say("{id}: a web page came instead of a list", id=source.id))
+    if b"\0" in head:
+        raise ForeignContentError(say("{id}: it is not a text", id=source.id))
+    text = SourceText(path)
+    entries = problems = 0
+    lines = chain.from_iterable(text.lines(lambda _octets: None))
+    for item in FORMATS[source.format](lines):
+        if isinstance(item, Problem) or not _is_name(item.name):
+            problems += 1
+        elif isinstance(item, Entry):
+            entries += 1
+    if not entries:
+        raise ForeignContentError(say("{id}: it names nothing", id=source.id))
+    if problems > MOST_PROBLEMS * (entries + problems):
+        raise ForeignContentError(
+            say(
+                "{id}: {problems} of {all} lines are not in the format {format}",
+                id=source.id,
+                problems=problems,
+                all=entries + problems,
+                format=source.format,
+            )
+        )
+    if known is not None and entries < LEAST_SHARE * known.entries:
+        raise ForeignContentError(
+            say(
+                "{id}: it names {entries} and named {before}; remove {note} if that is right",
+                id=source.id,
+                entries=entries,
+                before=known.entries,
+                note=f"{source.id}.json",
+            )
+        )
+    octets = path.stat().st_size
+    return replace(brought, sha256=text.digest, octets=octets, entries=entries, problems=problems)
+
+
+def _is_name(text: str) -> bool:
+    try:
+        key_from_text(text)
+    except HostnameError:
+        return False
+    return True
+
+
+def _asked(source: PublicSource) -> str:
+    """Return what a note is about: the format and address of its text."""
+    return f"{source.format} {source.address}"
+
+
+def counted(reports: Sequence[SourceReport]) -> dict[SourceOutcome, int]:
+    """Return how many sources have which outcome, all outcomes among them."""
+    return {outcome: sum(one.outcome is outcome for one in reports) for outcome in SourceOutcome}

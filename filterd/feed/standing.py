@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep how a site stands with its feed, and show it to people and the daemon.
+
+Nothing here acts: whatever happens, the last good lists serve on (reliability.md G2). The
+overview is read without a lock and without the libraries that fetch and verify: it may be a
+moment old, and is never half of something.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from filterd import i18n
+from filterd.feed.appliance_files import TimeFloor
+from filterd.feed.guard.guard_report import Judgement
+from filterd.feed.version_watch import WATCH_S, WatchFile
+from filterd.feed.versions import Versions
+from filterd.i18n import UNSAID, refused, say
+from filterd.lists.index_files import version_of
+from filterd.state_file import IDS, FileFormat, plain_version, to_plain
+from filterd.state_folder import SHIPPED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.i18n import Sentence
+    from filterd.state_folder import StateFolder
+
+ALERT_S = 7 * 86_400.0
+LOUD_S = 30 * 86_400.0
+_MOST_OCTETS = 1 << 18
+"""A judgement alone may have half as many."""
+
+
+class Freshness(StrEnum):
+    """The age of the lists. NEVER: no answer yet. UNKNOWN: the clock is wrong."""
+
+    FRESH = "fresh"
+    OLD = "old"
+    VERY_OLD = "very-old"
+    NEVER = "never"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStanding:
+    """What the last runs found; Unix times, None for never.
+
+    Attributes:
+        tried_at: the last run.
+        verified_at: the last run that was answered and verified.
+        version: the version that was published then.
+        expires_at: until when that counts as fresh.
+        waiting_since: when a version first came that was not taken yet.
+        takes_at: from when on the newest one is taken.
+        problem: why the last run failed; empty where it has not.
+        judgement: of the version that waits for an administrator.
+    """
+
+    tried_at: float | None = None
+    verified_at: float | None = None
+    version: str = field(default=SHIPPED, metadata={IDS: True})
+    expires_at: float | None = None
+    waiting_since: float | None = None
+    takes_at: float | None = None
+    problem: Sentence = UNSAID
+    judgement: Judgement | None = None
+
+
+_FORMAT = FileFormat(
+    FeedStanding,
+    magic=b"filterd feed-standing ",
+    words={"Judgement": Judgement},
+    most_octets=_MOST_OCTETS,
+    legacy=json.loads,
+)
+
+
+class StandingFile:
+    """The file of the standing, in the feed's state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "standing.json"
+
+    def read(self) -> FeedStanding:
+        """Return the standing; the initial one where it cannot be read."""
+        return _FORMAT.read(self._path) or FeedStanding()
+
+    def write(self, standing: FeedStanding) -> None:
+        """Keep it.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        _FORMAT.save(self._path, standing)
+
+    def note_verified(self, version: str, expires_at: float | None, now: float) -> None:
+        """Keep that a run was answered, by this version; drop a judgement of another one.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        standing = self.read()
+        is_judged = standing.judgement is not None and standing.judgement.version == version
+        self.write(
+            replace(
+                standing,
+                tried_at=now,
+                verified_at=now,
+                version=version,
+                expires_at=expires_at,
+                problem=UNSAID,
+                judgement=standing.judgement if is_judged else None,
+            )
+        )
+
+
+def freshness(standing: FeedStanding, now: float, floor: float) -> Freshness:
+    """Return how old the lists are; ``floor`` is the earliest possible time."""
+    if standing.verified_at is None:
+        return Freshness.NEVER
+    if now < floor:
+        return Freshness.UNKNOWN
+    age_s = now - standing.verified_at
+    if age_s >= LOUD_S:
+        return Freshness.VERY_OLD
+    expired = standing.expires_at is not None and now >= standing.expires_at
+    return Freshness.OLD if expired or age_s >= ALERT_S else Freshness.FRESH
+
+
+def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
+    """Return how a site stands with its feed, as plain data.
+
+    Args:
+        address: of the feed that it follows, empty for none.
+        state: the state folder.
+        clock: the clock.
+
+    Returns:
+        ``address``; ``trusted``, whether a root was given; ``served``, the version of the
+        active lists (0 for the shipped ones, negative where the orders alone are of that
+        version); ``in_force``, ``previous``, ``refused``, ``held`` of the versions at hand;
+        ``published``, ``tried_at``, ``verified_at``, ``expires_at``, ``takes_at`` of the last
+        runs, Unix times; ``freshness``; ``problem`` and ``sentence``, why the last run failed
+        or the folder is unreadable; ``judgement`` of a waiting version; ``watched_until``.
+    """
+    versions = Versions(state.feed).in_force()
+    standing = StandingFile(state.feed).read()
+    watch = WatchFile(state.feed).read(clock)
+    now = clock.wall()
+    watched_until = None if watch is None else now + watch.since + WATCH_S - clock.monotonic()
+    served = version_of(state.index) or SHIPPED
+    refusal = _refusal(state, served)
+    # A site that follows no feed any more is not told of the last run's trouble.
+    problem = refusal or (standing.problem if address else UNSAID)
+    return {
+        "address": address,
+        # Of a folder that cannot be read only the problem is told.
+        "trusted": bool(refusal) or os.path.exists(state.feed / "root.json"),  # noqa: PTH110
+        "served": plain_version(served),
+        "in_force": versions.current and plain_version(versions.current),
+        "previous": [*map(plain_version, versions.previous)],
+        "refused": [*map(plain_version, versions.refused)],
+        "held": versions.held,
+        "published": plain_version(standing.version),
+        "tried_at": standing.tried_at,
+        "verified_at": standing.verified_at,
+        "expires_at": standing.expires_at,
+        "takes_at": standing.takes_at,
+        "freshness": freshness(standing, now, TimeFloor(state.feed).read()).value,
+        "problem": str(problem),
+        "sentence": i18n.to_plain(problem),
+        "judgement": to_plain(standing.judgement),
+        "watched_until": watched_until,
+    }
+
+
+def _refusal(state: StateFolder, served: str) -> Sentence:
+    """Return why a folder of the feed is unreadable; or nothing."""
+    for folder in (state.feed, *([state.feed_version(served)] if served != SHIPPED else [])):
+        try:
+            os.listdir(folder)  # noqa: PTH208 -- it reads at once, and nothing is left open
+        except FileNotFoundError:
+            continue  # nothing was taken yet, or it was cleared away
+        except OSError as error:
+            return say("{path}: cannot be read: {why}", path=folder, why=refused(error))
+    return UNSAID

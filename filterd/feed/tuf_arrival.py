@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Versions that arrive by a signed feed.
+
+``tuf_refresh`` verifies them, ``version_download`` fetches them.
+
+The light check asks for one small file, often unchanged. ``timestamp.json`` names the last
+urgent version; it counts only once its signature is verified, and only a run takes anything.
+
+The ETag of a timestamp is kept with what that timestamp announced, so that most checks bring
+no octet of it. A server could give every school another ETag and know it again; so it is kept
+only until the next run that finds something new, a day as a rule, and never beyond the address
+or the root that it came by.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.errors import StoreError
+from filterd.feed.manifest import is_of
+from filterd.feed.released_holds import content_digest, fetch_releases
+from filterd.feed.tuf_refresh import Announcement, look, refresh
+from filterd.feed.version_download import take
+from filterd.state_file import FileFormat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.feed.arrival import Moment, Progress
+    from filterd.feed.fetchers import Fetcher
+    from filterd.feed.guard import Judgement
+    from filterd.feed.trust import TrustFolder
+    from filterd.feed.tuf_refresh import Verified
+    from filterd.feed.version_download import Taken
+    from filterd.feed.versions import Versions
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the last check saw, and the basis on which its ETag holds."""
+
+    basis: str
+    version: int
+    urgent: int
+    etag: str
+
+
+_FORMAT = FileFormat(_Seen, magic=b"filterd feed-check ", most_octets=1_000, legacy=json.loads)
+
+
+class TufOffer:
+    """The version that a feed has published; see ``arrival.Offer``."""
+
+    def __init__(self, verified: Verified, trust: TrustFolder) -> None:
+        self._verified, self._trust = verified, trust
+        self.version, self.urgent = verified.publication.version, verified.urgent
+        self.issued_at, self.expires_at = verified.issued_at, verified.expires_at
+        self.clock_known = verified.clock_known
+
+    def is_in(self, folder: Path) -> bool:
+        """Return whether a folder holds what was signed; its number may be another feed's."""
+        return is_of(folder, self._verified.publication)
+
+    def take(self, versions: Versions, progress: Progress) -> Taken:
+        """Make its folder of what is at hand and what must be fetched."""
+        return take(self._verified.publication, versions, self._verified.fetch, progress=progress)
+
+    def release_of(self, judgement: Judgement, now: float | None) -> str | None:
+        """Return why the publisher's offline keys have released what the guard holds."""
+        releases = fetch_releases(self._verified.fetcher, self._trust.newest_root(), now)
+        content = content_digest(self._verified.publication)
+        return next((one.reason for one in releases if one.covers(judgement, content)), None)
+
+
+class TufArrival:
+    """A feed for one run; see ``arrival.VersionArrival``.
+
+    Args:
+        trust: the site's.
+        fetcher: where from; it bounds the run.
+    """
+
+    def __init__(self, trust: TrustFolder, fetcher: Fetcher) -> None:
+        self._trust, self._fetcher = trust, fetcher
+
+    def refresh(self, moment: Moment) -> TufOffer:
+        """Return what is published now, and remember that it was."""
+        return TufOffer(refresh(self._trust, self._fetcher, moment), self._trust)
+
+    def urgent(self) -> int:
+        """Return the number of the last urgent version, as a verified timestamp names it."""
+        path, basis = self._trust.folder / "last-check.json", self._basis()
+        seen = _FORMAT.read(path)
+        if seen is not None and seen.basis != basis:
+            seen = None
+        announced = look(self._trust, self._fetcher, seen.etag if seen else "")
+        if announced is None:
+            assert seen is not None, "without an ETag the server sends the file"
+            return seen.urgent
+        if seen is None or announced != Announcement(seen.version, seen.urgent, seen.etag):
+            new = _Seen(basis, announced.version, announced.urgent, announced.etag)
+            with suppress(StoreError):  # it costs a few octets more the next time
+                _FORMAT.save(path, new)
+        return announced.urgent
+
+    def _basis(self) -> str:
+        """Return on what an ETag holds: where from, by which root, and since which run."""
+        digest = hashlib.sha256(self._fetcher.base.encode())
+        digest.update(hashlib.sha256(self._trust.given()).digest())
+        with suppress(OSError):
+            digest.update((self._trust.metadata / "timestamp.json").read_bytes())
+        return digest.hexdigest()

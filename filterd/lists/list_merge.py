@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Merge all lists of a category into few, with the same meaning.
+
+Thousands of schools download the result every night, so it is small and stable: lists of
+third parties become one list, each name once, sorted by its labels from the right. That
+packs best, and lets two nights differ only in the changes. Nearly every entry of every
+format means "this name" or "this name and all beneath it", which the formats ``domains``
+and ``wildcard`` can express too. Other entries stay in their format:
+
+* of a third party's Adblock list the lines with conditions and exceptions: each
+  line stands for itself, and exceptions hold for all lists of a category;
+* any other list with such entries, or with entries that cancel others, as a whole.
+
+The code that compiles lists for a school also removes names here: those that no list may
+name, pins and protected names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.lists.formats import FORMATS, Problem
+from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
+from filterd.lists.hostname import text_from_key
+from filterd.lists.intake import Intake
+from filterd.lists.list_queries import single_hosts
+from filterd.lists.rules import Effect, Scope
+from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, Guarded, read_tail
+from filterd.lists.source_text import SourceText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from filterd.lists.catalog import CatalogCategory
+    from filterd.lists.report import ListReport, Reason
+    from filterd.lists.rules import Claim, ListSource, Pin, Protection
+    from filterd.lists.top_names import Popular
+
+PREFIX = "feed-"
+"""How the ids of lists begin that are made of those of third parties."""
+
+
+class PublishedList(NamedTuple):
+    """A list as it is published; ``entries`` as ``text`` has them, ``subtrees`` to be read so."""
+
+    id: str
+    title: str
+    category: str
+    format: str
+    own: bool
+    text: bytes
+    entries: int
+    subtrees: bool = False
+
+
+@dataclass(slots=True)
+class Normalised:
+    """What became of one category.
+
+    Attributes:
+        lists: to publish.
+        reports: on each list that was taken in; ``kept`` and so on count entries.
+        names: how many distinct names are blocked.
+        popular: the popular names that an entry closes, by their rank.
+        wrongly_closed: names that must stay open, closed though the category does not mean them.
+        single_hosts: ids of sources that name single hosts only, in a locked category.
+        set_aside: entries of third parties that would have closed popular names.
+        redundant: entries left out because another one covers them.
+        canaries: names of the publisher's own lists, in the order of their lines.
+    """
+
+    lists: list[PublishedList] = field(default_factory=list)
+    reports: list[ListReport] = field(default_factory=list)
+    names: int = 0
+    popular: dict[int, str] = field(default_factory=dict)
+    wrongly_closed: set[str] = field(default_factory=set)
+    single_hosts: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
+    redundant: int = 0
+    canaries: list[str] = field(default_factory=list)
+
+
+def normalise(
+    category: CatalogCategory,
+    sources: Sequence[ListSource],
+    *,
+    pins: Iterable[Pin],
+    protections: Iterable[Protection],
+    popular: Popular,
+) -> Normalised:
+    """Make the lists of a category.
+
+    Args:
+        category: what they are about.
+        sources: all of the category, own and others'; none where a list has no text.
+        pins: names that nothing may block.
+        protections: names that lists of third parties may not block.
+        popular: names that a list of danger never means.
+
+    Raises:
+        ListError: a text cannot be read.
+    """
+    work = _Category(category, sources, popular)
+    work.take_in(pins, protections)
+    return work.done()
+
+
+class _Intake(Intake):
+    """Remembers which lines of which lists were refused."""
+
+    def __init__(self, sources: Sequence[ListSource]) -> None:
+        super().__init__(sources, None)
+        self.refused_lines = set[tuple[int, int]]()
+
+    def refuse(self, index: int, line: int, reason: Reason, text: str) -> None:
+        self.refused_lines.add((index, line))
+        super().refuse(index, line, reason, text)
+
+
+class _Category:
+    """One category on its way."""
+
+    def __init__(
+        self, category: CatalogCategory, sources: Sequence[ListSource], popular: Popular
+    ) -> None:
+        self._category, self._sources, self._popular = category, sources, popular
+        self._intake = _Intake(sources)
+        self._result = Normalised()
+        self._whole = set[int]()
+
+    def take_in(self, pins: Iterable[Pin], protections: Iterable[Protection]) -> None:
+        intake = self._intake
+        for _ in self._sources:
+            intake.take(lambda _octets: None)
+        intake.records.sort()
+        guarded = Guarded(intake.records, intake.claims, self._sources, intake.refuse_key)
+        guarded.refuse_pinned(pins)
+        guarded.set_aside_protected(protections)
+
+    def done(self) -> Normalised:
+        result, intake = self._result, self._intake
+        whole = self._whole = self._kept_whole()
+        own: dict[int, dict[bytes, Scope]] = {
+            index: {} for index, source in enumerate(self._sources) if source.own
+        }
+        merged, blocked = dict[bytes, Scope](), set[bytes]()
+        canaries = list[tuple[int, int, bytes]]()
+        for key, line, index, claim in self._blocks():
+            if not self._may_close(key, line, index, claim):
+                continue
+            blocked.add(key)
+            if index in whole or claim not in (BLOCK_EXACT, BLOCK_SUBTREE):
+                continue
+            names = own.get(index, merged)
+            if names.get(key) is not Scope.SUBTREE:
+                names[key] = claim.scope
+            if index in own:
+                canaries.append((index, line, key))
+        if not self._category.locked and not self._has_exceptions():
+            merged = self._without_covered(merged)
+        result.names = len(blocked)
+        result.canaries = [text_from_key(key) for _, _, key in sorted(canaries)]
+        result.reports = intake.reports
+        if self._category.locked:
+            result.single_hosts = single_hosts(self._sources, intake.claims)
+        self._publish(own, merged, whole)
+        return result
+
+    def _blocks(self) -> Iterator[tuple[bytes, int, int, Claim]]:
+        """Give key, line, list and claim of every entry that blocks, sorted by keys."""
+        for record in self._intake.records:
+            claim_id, line = read_tail(record)
+            index, claim = self._intake.claims[claim_id]
+            if claim.effect is Effect.BLOCK and line != CANCELS:
+                yield record[:-TAIL_OCTETS], line, index, claim
+
+    def _may_close(self, key: bytes, line: int, index: int, claim: Claim) -> bool:
+        """Note a popular name that an entry closes, or set the entry aside.
+
+        A popular name is no phishing site: lists of danger that name one were made from
+        addresses cut down to their hosts. An entry that only a whole text expresses
+        cannot be set aside; then the build is held.
+        """
+        found = self._popular.closed_by(key, claim.scope)
+        wrongly = self._popular.wrongly_closed_by(key, claim.scope, self._category.id)
+        if not (found or wrongly):
+            return True
+        theirs = not self._sources[index].own and index not in self._whole
+        if self._category.security and theirs:
+            self._result.set_aside.append(claim.scope.written(text_from_key(key)))
+            self._intake.refused_lines.add((index, line))
+            return False
+        self._result.popular.update((one.rank, one.name) for one in found)
+        self._result.wrongly_closed.update(wrongly)
+        return True
+
+    def _kept_whole(self) -> set[int]:
+        """Return the lists that only their own text can express."""
+        cancelling, conditioned = set[int](), set[int]()
+        for record in self._intake.records:
+            claim_id, line = read_tail(record)
+            index, claim = self._intake.claims[claim_id]
+            if line == CANCELS:
+                cancelling.add(index)
+            elif claim not in (BLOCK_EXACT, BLOCK_SUBTREE):
+                conditioned.add(index)
+        lines_stand_alone = {
+            index
+            for index, source in enumerate(self._sources)
+            if source.format == "adblock" and not source.own
+        }
+        return cancelling | (conditioned - lines_stand_alone)
+
+    def _has_exceptions(self) -> bool:
+        return any(
+            claim.effect is Effect.EXCEPT or claim.denyallow for _, claim in self._intake.claims
+        )
+
+    def _without_covered(self, names: dict[bytes, Scope]) -> dict[bytes, Scope]:
+        """Leave out what lies beneath an entry that holds for all beneath it.
+
+        In a locked category it stays: there a school may suspend the entry above
+        for a while, and what is beneath it must not open with it.
+        """
+        kept, above = dict[bytes, Scope](), None
+        for key, scope in names.items():  # sorted: what is beneath a name follows it
+            if above is not None and key.startswith(above):
+                self._result.redundant += 1
+                continue
+            kept[key] = scope
+            above = key if scope is Scope.SUBTREE else above
+        return kept
+
+    def _publish(
+        self, own: dict[int, dict[bytes, Scope]], merged: dict[bytes, Scope], whole: set[int]
+    ) -> None:
+        lists, category = self._result.lists, self._category
+        for index, source in enumerate(self._sources):
+            kept_id = source.id if source.own else PREFIX + source.id
+            kept = (kept_id, source.title, category.id)
+            if index in whole:
+                text = b"".join(_encoded(line) for line in _lines(source))
+                entries = self._entries_of(index)
+                whole_text = PublishedList(*kept, source.format, source.own, text, entries)
+                lists.append(whole_text._replace(subtrees=source.subtrees))
+                continue
+            if source.own:
+                lists.append(_written(kept, own[index]))
+            elif left := list(self._conditioned_lines(index, source)):
+                text = b"".join(map(_encoded, left))
+                lines = PublishedList(*kept, source.format, False, text, len(left))
+                lists.append(lines._replace(subtrees=source.subtrees))
+        if merged:
+            title = f"{category.name_en} ({category.name_vi})"
+            lists.append(_written((PREFIX + category.id, title, category.id), merged, own=False))
+
+    def _entries_of(self, index: int) -> int:
+        return sum(
+            1
+            for record in self._intake.records
+            if self._intake.claims[read_tail(record)[0]][0] == index
+        )
+
+    def _conditioned_lines(self, index: int, source: ListSource) -> Iterator[str]:
+        """Yield the lines of an Adblock list that ``domains`` and ``wildcard`` cannot express."""
+        if source.format != "adblock":
+            return
+        lines = list(_lines(source))
+        wanted = set[int]()
+        for item in FORMATS["adblock"](lines):
+            if not isinstance(item, Problem) and item.claim not in (BLOCK_EXACT, BLOCK_SUBTREE):
+                wanted.add(item.line)
+        for number in sorted(wanted):
+            if (index, number) not in self._intake.refused_lines:
+                yield lines[number - 1]
+
+
+def _written(
+    whose: tuple[str, str, str], names: dict[bytes, Scope], *, own: bool = True
+) -> PublishedList:
+    """Return a list of these entries; ``whose`` are its id, title and category."""
+    exact = Scope.EXACT in names.values()
+    lines = [
+        ("=" if scope is Scope.EXACT else "") + text_from_key(key) + "\n"
+        for key, scope in names.items()
+    ]
+    text = "".join(lines).encode("ascii")
+    return PublishedList(*whose, "wildcard" if exact else "domains", own, text, len(lines))
+
+
+def _lines(source: ListSource) -> Iterator[str]:
+    return chain.from_iterable(SourceText(Path(source.path)).lines(lambda _octets: None))
+
+
+def _encoded(line: str) -> bytes:
+    return line.rstrip("\r").encode("utf-8", "surrogateescape") + b"\n"

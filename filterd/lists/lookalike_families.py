@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find families among listed names, and make look-alike rules of them.
+
+The members of a family have labels of one *shape*: the plain form of the registered label
+(``lookalikes``) with each run of digits as ``#``. Digits that all members share stay as they
+are: ``k8tip01``, ``k8tip02`` have the shape ``k8tip#``.
+
+Whatever a rule fits is closed in thousands of schools without anybody having seen it. So a
+rule holds by itself only where
+
+* it fits no popular, pinned or protected name, no service, and no suffix under which
+  anybody registers names: a suffix no person can accept either;
+* its family is large for how little its shape says (``NEEDED``): three names that share
+  eight letters come from one hand, three that share two letters are chance.
+
+Any other family waits for a person, with the names that its rule would close. A decision
+outlives the family: a refused one is not asked about again.
+
+``tests/bench/lookalike_figures.py`` measures all this on names that were held back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.documents import dump
+from filterd.lists.hostname import HostnameError, key_from_text
+from filterd.lists.lookalikes import (
+    LEAST_LETTERS,
+    MOST_DIGITS,
+    MOST_RULES,
+    MOST_SHAPE_OCTETS,
+    MOST_SUFFIXES,
+    LookalikeRule,
+    letters_of,
+    plain,
+    skeleton,
+)
+from filterd.lists.public_suffix import is_public_suffix, public_suffixes
+from filterd.wire import name as wire_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from filterd.lists.catalog import Catalog, CatalogCategory
+    from filterd.lists.list_merge import Normalised
+    from filterd.lists.top_names import Popular
+
+EXAMPLES = 5
+ACCEPTED = "accept"
+"""What a person may decide of a family; anything else refuses its rule."""
+
+_DIGITS = re.compile(rb"[0-9]+")
+
+
+class Decision(NamedTuple):
+    """One decision; ``on`` is the day, ISO 8601."""
+
+    shape: bytes
+    category: str
+    digits: int
+    decision: str
+    who: str
+    why: str
+    on: str
+
+
+class Waiting(NamedTuple):
+    """A family that waits: so many listed names it has, some of them, and what it would close."""
+
+    shape: bytes
+    category: str
+    digits: int
+    members: int
+    examples: tuple[str, ...]
+    closes: tuple[str, ...]
+
+
+class Registered(NamedTuple):
+    """What somebody registered: the plain form of a label, and the suffix it is beneath."""
+
+    name: str
+    label: bytes
+    suffix: str
+
+
+class Family(NamedTuple):
+    """Names of one shape. ``digits``: the most that a run of theirs has; ``examples``: some."""
+
+    shape: bytes
+    digits: int
+    members: int
+    examples: tuple[str, ...]
+
+    @property
+    def letters(self) -> int:
+        """How many letters say whose family it is."""
+        return letters(self.shape)
+
+
+def letters(shape: bytes) -> int:
+    """Return how many letters a shape has."""
+    return sum(octet in b"abcdefghijklmnopqrstuvwxyz" for octet in shape)
+
+
+def registered(name: str) -> Registered | None:
+    """Return what was registered of a name; None for what is no such name, or reads as none."""
+    try:
+        key = key_from_text(name)
+    except HostnameError:
+        return None
+    end = 0
+    while end := key.find(b"\0", end) + 1:
+        if not is_public_suffix(key[:end]):
+            break
+    else:
+        return None
+    *above, label = key[: end - 1].split(b"\0")
+    taken_for = plain(label)
+    if taken_for is None or not above:
+        return None
+    suffix = b".".join(reversed(above)).decode("ascii")
+    return Registered(f"{label.decode('ascii')}.{suffix}", taken_for, suffix)
+
+
+def suffixes_as_registered() -> list[Registered]:
+    """Return all public suffixes of two and more labels as if somebody had registered them.
+
+    ``biz.az`` is no name beneath ``az``, and whatever closes it closes all beneath it.
+    """
+    found = []
+    for suffix in public_suffixes():
+        name = wire_names.to_text(suffix)
+        label, _, above = name.partition(".")
+        taken_for = plain(label.encode("ascii"))
+        if taken_for is not None:
+            found.append(Registered(name, taken_for, above))
+    return found
+
+
+def distinct(names: Iterable[str]) -> list[Registered]:
+    """Return what was registered of all these names, each once, sorted."""
+    found = {one for name in names if (one := registered(name)) is not None}
+    return sorted(found)
+
+
+def families(members: Iterable[Registered]) -> list[Family]:
+    """Return all families of two and more, the largest first."""
+    by_shape = defaultdict[bytes, list[Registered]](list)
+    for one in members:
+        by_shape[_DIGITS.sub(b"#", one.label)].append(one)
+    found = [_family(shape, some) for shape, some in by_shape.items() if len(some) > 1]
+    kept = [one for one in found if len(one.shape) <= MOST_SHAPE_OCTETS]
+    return sorted(kept, key=lambda one: (-one.members, one.shape))
+
+
+def _family(shape: bytes, members: list[Registered]) -> Family:
+    runs = [_DIGITS.findall(one.label) for one in members]
+    parts = shape.split(b"#")
+    narrowed = parts[0]
+    for values, part in zip(zip(*runs, strict=True), parts[1:], strict=True):
+        narrowed += (values[0] if len(set(values)) == 1 else b"#") + part
+    # One digit more than was seen: families count up, from 99 to 100.
+    longest = max((len(run) for some in runs for run in some), default=0) + 1
+    names = tuple(one.name for one in members[:EXAMPLES])
+    return Family(narrowed, min(longest, MOST_DIGITS), len(members), names)
+
+
+NEEDED = {3: 6, 4: 4}
+"""Members that a family must have, by the letters of its shape."""
+NEEDED_ELSE = 3
+FEWEST_LETTERS = min(NEEDED)
+"""A shape with fewer letters often matches unrelated names, however large its family."""
+ADULTS = 18
+
+_MOST_SHOWN = 10
+
+
+class PendingFamily(NamedTuple):
+    """A family that waits for a person, and why: the names that its rule would close, if any."""
+
+    category: str
+    family: Family
+    closes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LookalikeOutcome:
+    """What became of all families.
+
+    Attributes:
+        rules: what holds, by category, the largest family first.
+        suffixes: by category, beneath which names its mirrors stand.
+        queue: what waits for a person, the largest family first.
+        dropped: rules that were one too many.
+    """
+
+    rules: Mapping[str, tuple[LookalikeRule, ...]]
+    suffixes: Mapping[str, tuple[str, ...]]
+    queue: tuple[PendingFamily, ...]
+    dropped: int
+
+    @property
+    def count(self) -> int:
+        """How many rules hold."""
+        return sum(map(len, self.rules.values()))
+
+
+def has_mirrors(category: CatalogCategory) -> bool:
+    """Return whether a category may have look-alike rules.
+
+    Those for adults only and the dangerous ones may: a school needs no name that is like
+    one of theirs. A category of orders may not: an order means exactly the names in it.
+    """
+    return not category.ordered and (
+        category.locked or category.security or category.min_age == ADULTS
+    )
+
+
+def make_rules(
+    listed: Mapping[str, Iterable[str]], harmless: Iterable[str], decisions: Iterable[Decision] = ()
+) -> LookalikeOutcome:
+    """Make rules of the names that lists have.
+
+    Args:
+        listed: names by category.
+        harmless: names that no rule may match without approval.
+        decisions: on families.
+    """
+    suffixes_of_all = _Harmless(suffixes_as_registered())
+    known = _Harmless(distinct(harmless))
+    decided = {(one.category, one.shape): one for one in decisions}
+    suffixes, queue = dict[str, tuple[str, ...]](), list[PendingFamily]()
+    holding = list[tuple[int, str, LookalikeRule]]()
+    for category, names in listed.items():
+        members = distinct(names)
+        suffixes[category] = _suffixes(members)
+        beneath = frozenset(map(wire_names.from_text, suffixes[category]))
+        found = {
+            one.shape: one for one in families(members) if letters_of(one.shape) >= LEAST_LETTERS
+        }
+        for by_person in decided.values():
+            if by_person.category == category and by_person.decision == ACCEPTED:
+                rule = LookalikeRule(by_person.shape, by_person.digits, beneath)
+                if not suffixes_of_all.fitting(rule, suffixes[category]):
+                    holding.append((MOST_RULES, category, rule))
+        for shape, family in found.items():
+            if (category, shape) in decided:
+                continue
+            rule = LookalikeRule(shape, family.digits, beneath)
+            closes = suffixes_of_all.fitting(rule, suffixes[category])
+            closes += known.fitting(rule, suffixes[category])
+            if closes or not _is_telling(family):
+                queue.append(PendingFamily(category, family, closes))
+            else:
+                holding.append((family.members, category, rule))
+    holding.sort(key=lambda one: (-one[0], one[1], one[2].shape))
+    rules = {
+        category: tuple(rule for _, of, rule in holding[:MOST_RULES] if of == category)
+        for category in suffixes
+    }
+    queue.sort(key=lambda one: (-one.family.members, one.category, one.family.shape))
+    return LookalikeOutcome(rules, suffixes, tuple(queue), max(0, len(holding) - MOST_RULES))
+
+
+def rules_of(
+    catalog: Catalog,
+    published: Mapping[str, Normalised],
+    popular: Popular,
+    decisions: Iterable[Decision] = (),
+) -> LookalikeOutcome:
+    """Make the rules of a version.
+
+    Args:
+        catalog: the publisher's.
+        published: the names of the version by category.
+        popular: popular names.
+        decisions: on families.
+    """
+    mirrored = [one.id for one in catalog.categories if has_mirrors(one)]
+    # What an entry closes anyway is no reason to ask about a rule that would, too.
+    closed = {rank for one in mirrored for rank in published[one].popular}
+    harmless = [name for rank, name in enumerate(popular.names, 1) if rank not in closed]
+    wrongly = set[str]().union(*(published[one].wrongly_closed for one in mirrored))
+    harmless += [name for name in popular.frozen if name not in wrongly]
+    harmless += [wire_names.to_text(one.name) for one in catalog.pins]
+    harmless += [wire_names.to_text(one.name) for one in catalog.protections]
+    harmless += [wire_names.to_text(one) for some in catalog.services for one in some.names]
+    listed = {one: _listed(published[one]) for one in mirrored}
+    return make_rules(listed, harmless, decisions)
+
+
+def rules_yaml(outcome: LookalikeOutcome) -> bytes:
+    """Return ``lookalikes.yaml`` of a version; the same outcome gives the same octets."""
+    rules = [
+        {"shape": rule.shape.decode("ascii"), "category": category}
+        | ({"digits": rule.digits} if b"#" in rule.shape and rule.digits > 1 else {})
+        for category, some in outcome.rules.items()
+        for rule in sorted(some, key=lambda one: one.shape)
+    ]
+    used = {category for category, some in outcome.rules.items() if some}
+    suffixes = {one: list(some) for one, some in outcome.suffixes.items() if one in used}
+    return dump({"suffixes": suffixes, "lookalikes": rules})
+
+
+def waiting_of(outcome: LookalikeOutcome) -> Iterator[Waiting]:
+    """Give what waits for a person as it stands in the queue, the largest family first."""
+    for category, family, closes in outcome.queue:
+        shape, digits, members, examples = family
+        yield Waiting(shape, category, digits, members, examples, closes)
+
+
+class _Harmless:
+    """Names that no rule may fit, found by their skeletons."""
+
+    def __init__(self, names: Iterable[Registered]) -> None:
+        self._by_skeleton = defaultdict[bytes, list[Registered]](list)
+        for one in names:
+            self._by_skeleton[skeleton(one.label)].append(one)
+
+    def fitting(self, rule: LookalikeRule, suffixes: Iterable[str]) -> tuple[str, ...]:
+        """Return the names that a rule would close.
+
+        Where one of them is beneath a suffix that mirrors do not use, it would not be; but
+        it shows that the shape is not theirs alone, and other suffixes are used tomorrow.
+        """
+        of = self._by_skeleton.get(skeleton(rule.shape), ())
+        found = [one for one in of if rule.fits(one.label)]
+        used = frozenset(suffixes)
+        found.sort(key=lambda one: one.suffix not in used)
+        return tuple(one.name for one in found[:_MOST_SHOWN])
+
+
+def _is_telling(family: Family) -> bool:
+    """Return whether a family is large enough for the length of its shape."""
+    if family.letters < FEWEST_LETTERS:
+        return False
+    return family.members >= NEEDED.get(family.letters, NEEDED_ELSE)
+
+
+def _listed(published: Normalised) -> Iterator[str]:
+    """Give the names that the lists of a category have, without conditions."""
+    for one in published.lists:
+        if one.format in ("domains", "wildcard"):
+            yield from one.text.decode("ascii", "ignore").replace("=", "").split()
+
+
+def _suffixes(members: Iterable[Registered]) -> tuple[str, ...]:
+    """Return the suffixes that a category's names have, those of most names if there are many."""
+    counts = defaultdict[str, int](int)
+    for one in members:
+        counts[one.suffix] += 1
+    most = sorted(counts, key=lambda one: (-counts[one], one))[:MOST_SUFFIXES]
+    return tuple(sorted(most))

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Popular names: an entry that closes one is a mistake until it is approved.
+
+Every list has named one of them once: a host cut out of a long address, a test
+entry, a typing error (reliability.md E2 to E4). Those that ship with filterd must stay
+open (``filterd.lists.catalog_tables``); a publisher may bring a ranking beside them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.errors import ListError
+from filterd.i18n import say
+from filterd.lists.catalog_tables import load_popular_names
+from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
+from filterd.lists.public_suffix import is_public_suffix
+from filterd.lists.rules import Scope
+from filterd.paths import open_plain, reading
+from filterd.wire.name import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from filterd.lists.catalog_tables import PopularName
+
+MOST = 10_000
+"""Names that count; lower ranks mean little."""
+
+_MAX_FILE_OCTETS = 50_000_000
+
+
+class Ranked(NamedTuple):
+    """A popular name; the first has rank 1."""
+
+    rank: int
+    name: str
+
+
+class Popular:
+    """Popular names: a ranking, and names that must stay open.
+
+    Args:
+        names: as text, the most popular first; what is no name of a host is left out.
+        frozen: names that no category may close but those that mean them.
+    """
+
+    def __init__(self, names: Iterable[str] = (), frozen: Iterable[PopularName] = ()) -> None:
+        self.names = tuple(_ranked(names))
+        self._ranking = _Closing(self.names)
+        self.frozen = {to_text(one.name): one.except_categories for one in frozen}
+        self._frozen = _Closing(self.frozen)
+        self._hosts = _Closing(f"www.{name}" for name in self.frozen)
+
+    def closed_by(self, key: bytes, scope: Scope) -> Sequence[Ranked]:
+        """Return the ranked names that an entry for a key closes, the most popular first."""
+        return self._ranking.by(key, scope)
+
+    def wrongly_closed_by(self, key: bytes, scope: Scope, category: str) -> Sequence[str]:
+        """Return the names that must stay open and that such an entry of a category closes."""
+        found, hosts = self._frozen.by(key, scope), self._hosts.by(key, scope)
+        if not (found or hosts):
+            return ()  # as for nearly all of a million entries
+        names = [one.name for one in found] + [one.name.removeprefix("www.") for one in hosts]
+        return [one for one in dict.fromkeys(names) if category not in self.frozen[one]]
+
+    def text(self) -> bytes:
+        """Return the ranking as a version of the feed carries it, one name a line."""
+        return "".join(f"{name}\n" for name in self.names).encode("ascii")
+
+
+class _Closing:
+    """Finds which of some names an entry closes."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._exact = dict[bytes, Ranked]()
+        self._beneath = dict[bytes, list[Ranked]]()
+        for rank, name in enumerate(names, 1):
+            ranked, key = Ranked(rank, name), key_from_text(name)
+            self._exact[key] = ranked
+            end = 0
+            while end := key.find(b"\0", end) + 1:
+                if not is_public_suffix(key[:end]):
+                    self._beneath.setdefault(key[:end], []).append(ranked)
+
+    def by(self, key: bytes, scope: Scope) -> Sequence[Ranked]:
+        """Return those that an entry for a key closes, in their order."""
+        if scope is Scope.EXACT:
+            exact = self._exact.get(key)
+            return () if exact is None else (exact,)
+        return self._beneath.get(key, ())
+
+
+def read_popular(path: Path | None) -> Popular:
+    """Return the names that must stay open, with a ranking where there is one.
+
+    Args:
+        path: its file: names, one a line, the most popular first; ``rank,name`` is taken too.
+
+    Raises:
+        ListError: the file cannot be read, or has no names.
+    """
+    frozen = load_popular_names()
+    if path is None:
+        return Popular(frozen=frozen)
+    with reading(path, ListError), open_plain(path) as file:
+        text = file.read(_MAX_FILE_OCTETS).decode("utf-8", "replace")
+    popular = Popular(_fields(text), frozen)
+    if not popular.names:
+        raise ListError(
+            say("{path}: has no names; write one a line, the most popular first", path=path)
+        )
+    return popular
+
+
+def _fields(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        name = line.split("\t", 1)[0].strip()
+        rank, comma, rest = name.partition(",")
+        yield rest if comma and rank.isdecimal() else name
+
+
+def _ranked(names: Iterable[str]) -> Iterator[str]:
+    """Give the first names that are names of hosts, each once, as the index writes them."""
+    seen = set[str]()
+    for text in names:
+        try:
+            name = text_from_key(key_from_text(text))
+        except HostnameError:
+            continue
+        if name not in seen:
+            seen.add(name)
+            yield name
+        if len(seen) == MOST:
+            return

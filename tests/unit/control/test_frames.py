@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frames come back as they were written, and any octets make a request or one refusal.
+
+What each bound keeps out is shown through real sockets: ``daemon/test_control_server.py`` and
+``test_connection.py``.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.control import frames
+from filterd.control.frames import Request, dump_answer, dump_request, read_answer, read_request
+from filterd.errors import ControlError
+
+REQUEST = Request("check", {"qname": "00", "act_for": "x"}, 7, 3, "a token")
+PARTS = ("version", "id", "stream", "act_for", "ask", "arguments", "command")
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def test_a_request_comes_back() -> None:
+    assert read_request(dump_request(REQUEST)) == REQUEST
+
+
+def test_the_largest_of_each_part_comes_back() -> None:
+    largest = Request("x" * 40, {}, frames.MOST_ID, frames.MOST_STREAMS - 1, "t" * 256)
+    assert read_request(dump_request(largest)) == largest
+
+
+def test_an_answer_comes_back_with_its_end_mark() -> None:
+    for is_end in (True, False):
+        found = read_answer(dump_answer(REQUEST, {"ok": True, "result": 1}, is_end=is_end), REQUEST)
+        assert found is not None
+        assert (found[0]["result"], found[1]) == (1, is_end)
+
+
+def test_an_error_is_the_last_frame_whatever_it_says() -> None:
+    found = read_answer(dump_answer(REQUEST, {"ok": False}, is_end=False), REQUEST)
+    assert found is not None
+    assert found[1]
+
+
+def test_a_request_of_release_0_1_has_all_its_arguments() -> None:
+    request = read_request(b'{"command": "change", "version": 2, "ask": 1, "kind": "x"}')
+    assert request == Request("change", {"version": 2, "ask": 1, "kind": "x"}, 0, is_of_0_1=True)
+    assert dump_answer(request, {"ok": True}) == b'{"ok": true}\n'
+
+
+def test_an_answer_of_release_0_1_is_known_by_what_it_lacks() -> None:
+    assert read_answer(b'{"ok": true, "result": 1}', REQUEST) is None
+
+
+@given(st.binary(max_size=200))
+def test_any_octets_are_a_request_or_refused(octets: bytes) -> None:
+    with pytest.raises(ControlError):
+        read_request(octets)
+
+
+@given(st.dictionaries(st.sampled_from(PARTS), VALUES))
+def test_any_frame_is_within_every_bound_or_refused(frame: dict[str, object]) -> None:
+    try:
+        request = read_request(json.dumps(frame).encode())
+    except ControlError:
+        return
+    assert len(request.command) <= 40
+    assert isinstance(request.arguments, dict)
+    assert request.id is not None
+    assert 0 <= request.id <= frames.MOST_ID
+    assert 0 <= request.stream < frames.MOST_STREAMS
+    assert len(request.act_for) <= frames.LONGEST_TOKEN

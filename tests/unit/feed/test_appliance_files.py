@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An id is made once and kept; what is damaged is made anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import StoreError
+from filterd.feed import appliance_files
+from filterd.feed.appliance_files import ID_OCTETS, ApplianceFolder, TimeFloor
+from filterd.state_file import FileFormat
+from filterd.version import RELEASED_AT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> ApplianceFolder:
+    return ApplianceFolder(tmp_path / "feed")
+
+
+def test_the_id_is_made_once_and_only_its_owner_reads_it(kept: ApplianceFolder) -> None:
+    made = kept.appliance_id()
+    assert len(made) == ID_OCTETS
+    assert ApplianceFolder(kept.folder).appliance_id() == made
+    assert kept.id_path.stat().st_mode & 0o777 == 0o600
+
+
+def test_no_two_appliances_have_the_same_id(tmp_path: Path) -> None:
+    ids = {ApplianceFolder(tmp_path / str(number)).appliance_id() for number in range(20)}
+    assert len(ids) == 20
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 40, b"00" * 15, b"00" * 17, b"0" * 100_000])
+def test_a_damaged_id_is_made_anew(kept: ApplianceFolder, damage: bytes) -> None:
+    kept.appliance_id()
+    kept.id_path.write_bytes(damage)
+    made = kept.appliance_id()
+    assert len(made) == ID_OCTETS
+    assert kept.appliance_id() == made
+
+
+def test_an_id_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / "feed").write_bytes(b"in the way")
+    with pytest.raises(StoreError):
+        ApplianceFolder(tmp_path / "feed").appliance_id()
+
+
+def test_when_a_run_ended_is_remembered(kept: ApplianceFolder) -> None:
+    assert kept.done_at() is None
+    kept.remember(1_800_000_000.25)
+    assert kept.done_at() == 1_800_000_000.25
+
+
+def test_a_time_of_an_earlier_release_is_read_and_written_in_the_new_form(
+    kept: ApplianceFolder,
+) -> None:
+    kept.folder.mkdir()
+    kept.last_run_path.write_bytes(b'{"done_at": 1800000000.25}')
+    assert kept.done_at() == 1_800_000_000.25
+    kept.remember(1_800_000_001.0)
+    assert kept.last_run_path.read_bytes().startswith(b"filterd feed-run 1\n")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\x00" * 30,
+        b"[]",
+        b'{"done_at": null}',
+        b'{"done_at": true}',
+        b'{"done_at": NaN}',
+        b'{"done_at": 1e999}',
+        b'{"done_at": ' + b"9" * 900 + b"}",
+        b"[" * 1_000,
+    ],
+)
+def test_a_damaged_time_is_none(kept: ApplianceFolder, damage: bytes) -> None:
+    kept.remember(1.0)
+    kept.last_run_path.write_bytes(damage)
+    assert kept.done_at() is None
+
+
+YEAR_S = 366 * 86_400.0
+LATER = RELEASED_AT + 40 * 86_400.0
+
+
+def test_before_anything_is_known_it_is_the_release(tmp_path: Path) -> None:
+    assert TimeFloor(tmp_path).read() == RELEASED_AT
+
+
+def test_a_time_that_goes_on_is_kept(tmp_path: Path) -> None:
+    floor = TimeFloor(tmp_path)
+    floor.note(LATER)
+    assert TimeFloor(tmp_path).read() == LATER
+    floor.note(0.0)
+    assert floor.read() == LATER
+
+
+def test_a_jump_of_more_than_a_year_is_kept_only_once_something_was_signed_then(
+    tmp_path: Path,
+) -> None:
+    floor, far = TimeFloor(tmp_path), LATER + 20 * YEAR_S
+    floor.note(LATER)
+    floor.note(far, signed_at=LATER)
+    assert floor.read() == LATER
+    floor.note(far, signed_at=far - 86_400)
+    assert floor.read() == far
+
+
+def test_it_is_not_written_at_every_run(tmp_path: Path) -> None:
+    floor = TimeFloor(tmp_path)
+    floor.note(LATER)
+    floor.note(LATER + 600)
+    assert floor.read() == LATER
+
+
+def test_one_flipped_bit_makes_no_time_that_never_comes(tmp_path: Path) -> None:
+    floor, path = TimeFloor(tmp_path), tmp_path / "time-floor"
+    floor.note(LATER)
+    octets = path.read_bytes()
+    for place in range(8 * len(octets)):
+        flipped = bytearray(octets)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        assert floor.read() == RELEASED_AT
+
+
+def test_a_file_is_read_from_and_by_the_release_before(tmp_path: Path) -> None:
+    floor, path = TimeFloor(tmp_path), tmp_path / "time-floor"
+    path.write_bytes(b"1798934400 4fa53fde")
+    assert floor.read() == LATER == 1_798_934_400
+    path.write_bytes(b"1798934401 4fa53fde")  # its checksum is of another time
+    assert floor.read() == RELEASED_AT
+    floor.note(LATER)
+    assert path.read_bytes() == b"1798934400 4fa53fde"
+    plain = FileFormat(appliance_files._Believed, magic=b"filterd feed-time ")
+    plain.save(path, appliance_files._Believed(LATER + 5.0))
+    assert floor.read() == LATER + 5.0
+
+
+@pytest.mark.parametrize("damage", [b"", b"nan", b"inf", b"\xff\xfe", b"9" * 400, b"1e300"])
+def test_a_damaged_file_says_nothing(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "time-floor").write_bytes(damage)
+    assert TimeFloor(tmp_path).read() == RELEASED_AT

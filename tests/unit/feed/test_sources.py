@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.clock import SystemClock
+from filterd.errors import StoreError
+from filterd.feed import sources
+from filterd.feed.sources import (
+    SourceFolder,
+    SourceOutcome,
+    SourceReport,
+    counted,
+    fetch_sources,
+    read_sources,
+)
+from filterd.http_download import DownloadLimits
+from filterd.lists.catalog import PublicSource
+from tests.support.web import Page, Web, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEXT = b"".join(b"a%d.example\n" % number for number in range(40))
+HTTP = frozenset({"http"})
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serving(Web()) as one:
+        one.pages["/list.txt"] = Page(TEXT, headers={"ETag": '"1"'})
+        yield one
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> SourceFolder:
+    return SourceFolder(tmp_path / "sources")
+
+
+def _source(address: str, source_id: str = "one", list_format: str = "domains") -> PublicSource:
+    nobody = "https://example.com/"
+    return PublicSource(
+        source_id, "A list", "games", list_format, address, nobody, "MIT", "nobody", checked=True
+    )
+
+
+def _fetch(web: Web, folder: SourceFolder, path: str = "/list.txt") -> SourceReport:
+    [report] = fetch_sources([_source(web.address + path)], folder, SystemClock(), schemes=HTTP)
+    return report
+
+
+def test_a_text_is_taken(web: Web, folder: SourceFolder) -> None:
+    report = _fetch(web, folder)
+    assert report == SourceReport("one", SourceOutcome.TAKEN, report.reason, 40, 0, len(TEXT))
+    assert folder.text("one").read_bytes() == TEXT
+
+
+def test_a_request_says_nothing_of_who_asks(web: Web, folder: SourceFolder) -> None:
+    _fetch(web, folder)
+    [(_, headers)] = web.asked
+    assert headers.keys() == {"Host", "User-Agent", "Accept", "Accept-Encoding", "Connection"}
+    assert headers["Accept-Encoding"] == "identity"
+
+
+def test_a_text_that_has_not_changed_is_not_sent_again(web: Web, folder: SourceFolder) -> None:
+    _fetch(web, folder)
+    report = _fetch(web, folder)
+    assert (report.outcome, report.entries) == (SourceOutcome.UNCHANGED, 40)
+    assert web.asked[-1][1]["If-None-Match"] == '"1"'
+
+
+def test_a_date_is_asked_for_where_there_is_no_tag(web: Web, folder: SourceFolder) -> None:
+    date = "Wed, 02 Sep 2026 00:00:00 GMT"
+    web.pages["/list.txt"] = Page(TEXT, headers={"Last-Modified": date})
+    _fetch(web, folder)
+    assert _fetch(web, folder).outcome is SourceOutcome.UNCHANGED  # the same octets came again
+    assert web.asked[-1][1]["If-Modified-Since"] == date
+
+
+def test_a_damaged_text_is_fetched_again(web: Web, folder: SourceFolder) -> None:
+    _fetch(web, folder)
+    folder.text("one").write_bytes(TEXT[:-2])
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
+    assert folder.text("one").read_bytes() == TEXT
+
+
+def test_a_new_address_is_a_new_list(web: Web, folder: SourceFolder) -> None:
+    _fetch(web, folder)
+    web.pages["/other.txt"] = Page(b"other.example\n", headers={"ETag": '"1"'})
+    assert _fetch(web, folder, "/other.txt").entries == 1
+
+
+PAGE = b"\xef\xbb\xbf\n <!DOCTYPE html><html>sign in</html>"
+BAD = {
+    "a page": (Page(PAGE), "a web page"),
+    "a page by its type": (Page(TEXT, headers={"Content-Type": "text/html"}), "a web page"),
+    "empty": (Page(b""), "names nothing"),
+    "comments": (Page(b"# nothing today\n" * 9), "names nothing"),
+    "NULs": (Page(b"\0" * 100), "not a text"),
+    "UTF-16": (Page(TEXT.decode().encode("utf-16")), "not a text"),
+    "another format": (Page(b"||a.example^$third-party\n" * 40 + TEXT[:90]), "not in the format"),
+    "half of it": (Page(b"".join(TEXT.splitlines(keepends=True)[:19])), "names 19 and named 40"),
+    "gone": (Page(status=404), "status 404"),
+    "an error": (Page(status=503), "status 503"),
+    "cut short": (Page(TEXT, breaks_off=100), "broke|ended before"),
+    "compressed": (Page(TEXT, headers={"Content-Encoding": "gzip"}), "compressed"),
+    "elsewhere": (Page(status=302, headers={"Location": "file:///etc/passwd"}), "not an https"),
+    "nowhere": (Page(status=302, headers={"Location": "/list.txt"}), "in a circle"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_what_is_wrong_leaves_the_last_good_text(web: Web, folder: SourceFolder, bad: str) -> None:
+    _fetch(web, folder)
+    web.pages["/list.txt"], reason = BAD[bad]
+    report = _fetch(web, folder)
+    assert report.outcome is SourceOutcome.KEPT
+    assert any(part in report.reason for part in reason.split("|"))
+    assert report.entries == 40
+    assert folder.text("one").read_bytes() == TEXT
+    web.pages["/list.txt"] = Page(TEXT + b"more.example\n")
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
+
+
+def test_without_a_good_text_the_list_is_missing(web: Web, folder: SourceFolder) -> None:
+    web.pages["/list.txt"] = Page(PAGE)
+    report = _fetch(web, folder)
+    assert report.outcome is SourceOutcome.MISSING
+    assert "a web page" in report.reason
+    assert not folder.text("one").exists()
+    assert list(folder.text("one").parent.iterdir()) == []
+
+
+def test_exactly_half_is_taken(web: Web, folder: SourceFolder) -> None:
+    _fetch(web, folder)
+    web.pages["/list.txt"] = Page(b"".join(TEXT.splitlines(keepends=True)[:20]))
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
+
+
+def test_a_shrunk_list_is_taken_once_somebody_says_so(web: Web, folder: SourceFolder) -> None:
+    _fetch(web, folder)
+    web.pages["/list.txt"] = Page(b"a.example\n")
+    assert "remove one.json" in _fetch(web, folder).reason
+    folder.text("one").with_suffix(".json").unlink()
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
+
+
+def test_a_text_without_end_is_not_taken(
+    web: Web, folder: SourceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MAX_OCTETS", len(TEXT) - 1)
+    assert "longer than" in _fetch(web, folder).reason
+    monkeypatch.setattr(sources, "MAX_OCTETS", len(TEXT))
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
+
+
+def test_a_text_that_comes_too_late_is_not_taken(web: Web, folder: SourceFolder) -> None:
+    source = _source(f"{web.address}/list.txt")
+    late = DownloadLimits(total_s=0.0)
+    [report] = fetch_sources([source], folder, SystemClock(), limits=late, schemes=HTTP)
+    assert report.outcome is SourceOutcome.MISSING
+    assert "within 0 s" in report.reason
+
+
+def test_a_redirection_is_followed_by_the_same_scheme(web: Web, folder: SourceFolder) -> None:
+    web.pages["/moved"] = Page(status=301, headers={"Location": f"{web.address}/list.txt"})
+    assert _fetch(web, folder, "/moved").outcome is SourceOutcome.TAKEN
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1/x", "file:///etc/passwd", "ftp://x/y", ""])
+def test_only_https_is_asked(folder: SourceFolder, address: str) -> None:
+    [report] = fetch_sources([_source(address)], folder, SystemClock())
+    assert "not an https address" in report.reason
+
+
+def test_a_server_that_is_not_there_holds_up_no_other(web: Web, folder: SourceFolder) -> None:
+    there = _source(f"{web.address}/list.txt", "there")
+    told = list[tuple[int, int]]()
+    reports = fetch_sources(
+        [_source("http://127.0.0.1:1/x"), there],
+        folder,
+        SystemClock(),
+        schemes=HTTP,
+        progress=lambda done, of: told.append((done, of)),
+    )
+    assert [one.outcome for one in reports] == [SourceOutcome.MISSING, SourceOutcome.TAKEN]
+    assert "cannot be reached" in reports[0].reason
+    assert told == [(1, 2), (2, 2)]
+    assert counted(reports)[SourceOutcome.TAKEN] == counted(reports)[SourceOutcome.MISSING] == 1
+
+
+def test_texts_are_read_from_a_folder_alike(tmp_path: Path, folder: SourceFolder) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "one.txt").write_bytes(TEXT)
+    sources = [_source("https://example.com/1"), _source("https://example.com/2", "two")]
+    one, two = read_sources(sources, folder, given)
+    assert (one.outcome, one.entries) == (SourceOutcome.TAKEN, 40)
+    assert (two.outcome, "No such file" in two.reason) == (SourceOutcome.MISSING, True)
+    (given / "one.txt").write_bytes(PAGE)
+    one, _ = read_sources(sources, folder, given)
+    assert one.outcome is SourceOutcome.KEPT
+    assert folder.text("one").read_bytes() == TEXT
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError, match="cannot be written"):
+        sources._write([b"x"], tmp_path / "file" / "text")
+
+
+def test_a_link_in_the_way_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "passwd").write_bytes(b"root")
+    (tmp_path / "text").symlink_to(tmp_path / "passwd")
+    sources._write([b"x"], tmp_path / "text")
+    assert (tmp_path / "passwd").read_bytes() == b"root"
+
+
+def test_a_note_of_an_earlier_release_counts(web: Web, folder: SourceFolder) -> None:
+    _fetch(web, folder)
+    note = folder.text("one").with_suffix(".json")
+    asked, digest = f"domains {web.address}/list.txt", sha256(TEXT).hexdigest()
+    note.write_text(
+        f'{{\n "asked": "{asked}",\n "sha256": "{digest}",\n "octets": 460,\n "entries": 40,\n '
+        '"problems": 0,\n "etag": "\\"1\\"",\n "last_modified": ""\n}'
+    )
+    assert _fetch(web, folder).outcome is SourceOutcome.UNCHANGED
+    assert web.asked[-1][1]["If-None-Match"] == '"1"'

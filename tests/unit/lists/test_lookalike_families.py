@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.lists import lookalike_families
+from filterd.lists.lookalike_families import (
+    ACCEPTED,
+    Decision,
+    Registered,
+    distinct,
+    families,
+    make_rules,
+    registered,
+    rules_yaml,
+    waiting_of,
+)
+from filterd.lists.lookalikes_file import FILE, read_lookalikes
+from filterd.publish.review import REFUSED
+from tests.bench import lookalike_figures
+from tests.support.shared_data import shared
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("www.i9bet16.com", Registered("i9bet16.com", b"i9bet16", "com")),
+        ("a.b-et.com.vn", Registered("b-et.com.vn", b"bet", "com.vn")),
+        ("x.page.blogspot.com", Registered("page.blogspot.com", b"page", "blogspot.com")),
+        ("com.vn", None),
+        ("10.0.0.1", None),
+        ("中国.com", None),
+    ],
+)
+def test_what_somebody_registered_is_found_beneath_the_public_suffix(
+    name: str, expected: Registered | None
+) -> None:
+    assert registered(name) == expected
+
+
+def test_a_family_is_what_differs_in_digits_or_suffix() -> None:
+    names = (
+        "k8tip01.com",
+        "www.k8tip02.net",
+        "k8tip01.com",
+        "k8tip100.vip",
+        "debet.vip",
+        "debet.com",
+    )
+    large, small = families(distinct((*names, "alone7.com")))
+    assert (large.shape, large.digits, large.members) == (b"k8tip#", 4, 3)
+    assert (small.shape, small.members, small.letters) == (b"debet", 2, 5)
+
+
+def test_digits_that_all_members_share_are_kept() -> None:
+    (family,) = families(distinct(("hi88.com", "hi88.net", "hi-88.vip")))
+    assert family.shape == b"hi88"
+
+
+MIRRORS = [f"i9bet{number}.{suffix}" for number in (16, 42, 77) for suffix in ("com", "vip")]
+SHORT = [f"svp{number}.com" for number in (60, 61, 72, 83)]
+
+
+def _decision(shape: bytes, decision: str) -> Decision:
+    return Decision(shape, "gambling", 2, decision, "Lan", "seen", "2026-09-02")
+
+
+def test_a_large_family_that_fits_no_popular_name_holds_by_itself() -> None:
+    outcome = make_rules({"gambling": MIRRORS}, ["example.com", "i9.com"])
+    (rule,) = outcome.rules["gambling"]
+    assert (rule.shape, rule.digits) == (b"i9bet#", 3)
+    assert outcome.queue == ()
+
+
+@pytest.mark.parametrize("popular", ["i9bet5.com", "www.i9bet5.com", "i9-bet5.com", "i9bet5.org"])
+def test_one_popular_name_is_enough_to_wait_for_a_person(popular: str) -> None:
+    outcome = make_rules({"gambling": MIRRORS}, [popular])
+    assert outcome.count == 0
+    (waiting,) = outcome.queue
+    assert waiting.closes == (popular.removeprefix("www."),)
+
+
+def test_what_closes_a_suffix_beneath_which_anybody_registers_never_holds() -> None:
+    """``biz.az`` and ``com.vn`` look like names of a family ``biz``, or ``com``."""
+    family = [f"biz.{suffix}" for suffix in ("com", "vip", "net", "top", "bet", "win")]
+    outcome = make_rules({"gambling": family}, [])
+    assert outcome.count == 0
+    assert "biz.az" in outcome.queue[0].closes
+    accepted = [_decision(b"biz", ACCEPTED)]
+    assert make_rules({"gambling": family}, [], accepted).count == 0
+    assert make_rules({"gambling": [one.replace("biz", "bizbet") for one in family]}, []).count
+
+
+def test_a_short_shape_needs_more_members_than_a_long_one() -> None:
+    outcome = make_rules({"gambling": SHORT}, [])
+    assert (outcome.count, outcome.queue[0].family.shape) == (0, b"svp#")
+    more = [f"svp{number}.com" for number in (7, 8)]
+    assert make_rules({"gambling": SHORT + more}, []).count == 1
+
+
+@pytest.mark.parametrize("stem", ["sv", "loil"])
+def test_what_is_hardly_letters_always_waits(stem: str) -> None:
+    outcome = make_rules({"gambling": [f"{stem}{number}.com" for number in range(50)]}, [])
+    assert outcome.count == 0
+
+
+def test_a_decision_stands_for_what_would_wait_or_hold() -> None:
+    accepted = make_rules({"gambling": SHORT}, ["svp61.com"], [_decision(b"svp#", ACCEPTED)])
+    assert (accepted.count, accepted.queue) == (1, ())
+    refused = make_rules({"gambling": MIRRORS}, [], [_decision(b"i9bet#", REFUSED)])
+    assert (refused.count, refused.queue) == (0, ())
+
+
+def test_rules_are_no_more_than_a_school_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookalike_families, "MOST_RULES", 1)
+    others = [f"kubet{number}.com" for number in range(10)]
+    outcome = make_rules({"gambling": MIRRORS + others}, [])
+    assert [one.shape for one in outcome.rules["gambling"]] == [b"kubet#"]
+    assert outcome.dropped == 1
+
+
+def test_the_production_loader_reads_what_is_written(tmp_path: Path) -> None:
+    outcome = make_rules({"gambling": MIRRORS, "scam": ["a.com"]}, [])
+    (tmp_path / FILE).write_bytes(rules_yaml(outcome))
+    (source,), problems = read_lookalikes(tmp_path, ["gambling", "scam"])
+    assert not problems
+    assert [one._replace(line=0) for one in source.lookalikes] == list(outcome.rules["gambling"])
+
+
+def test_the_queue_says_what_would_be_closed() -> None:
+    outcome = make_rules({"gambling": MIRRORS}, ["i9bet5.com"])
+    (waiting,) = waiting_of(outcome)
+    assert (waiting.shape, waiting.members, waiting.closes) == (b"i9bet#", 6, ("i9bet5.com",))
+
+
+def test_rules_of_one_half_of_real_lists_close_much_of_the_other_and_nothing_popular() -> None:
+    shared(lookalike_figures.LISTED["gambling (Vietnam)"])
+    popular = lookalike_figures.popular_names()
+    path = lookalike_figures.LISTED["gambling (Vietnam)"]
+    automatic, everything = lookalike_figures.measure(path, popular)
+    assert automatic.recall > 0.25
+    assert automatic.wrongly == ()
+    assert everything.recall > automatic.recall
