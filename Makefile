@@ -58,7 +58,7 @@ bench: setup ## Print a table: filterd beside dnsdist, unbound and dnsmasq, if i
 	$(bin)/python -m tests.bench.table $(BENCH)
 	$(bin)/python -m tests.bench.cpu_in_turns
 
-bench-parts: setup ## Measure index, parser, chain, source ports, TLS, abuse of TCP, restarts
+bench-parts: setup ## Measure index, parser, chain, source ports, TLS, abuse of TCP, restarts, commands
 	$(bin)/python -m tests.bench.index_figures
 	$(bin)/python -m tests.bench.wire_cost
 	$(bin)/python -m tests.bench.chain_cost
@@ -66,6 +66,7 @@ bench-parts: setup ## Measure index, parser, chain, source ports, TLS, abuse of 
 	$(bin)/python -m tests.bench.tls
 	$(bin)/python -m tests.bench.tcp_abuse
 	$(bin)/python -m tests.bench.restarts --kills 5
+	$(bin)/python -m tests.bench.command_start
 
 bench-workers: setup ## Measure the gain of a second worker, each on a quarter of a core; needs root
 	$(bin)/python -m tests.bench.workers

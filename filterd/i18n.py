@@ -123,15 +123,18 @@ def refused(error: OSError) -> Sentence:
     return quoted(error.strerror or (os.strerror(error.errno) if error.errno else str(error)))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> Sentence:
-    """Return a hint for a word that is none of the known ones, if any are known."""
+def did_you_mean(word: str, known: Iterable[str], *, most: int | None = None) -> Sentence:
+    """Return a hint for a word that is none of the known ones, if any are known.
+
+    Where none of them is close, the hint lists ``most`` of them; all for None.
+    """
     import difflib  # noqa: PLC0415 -- most processes meet no such word
 
     words = list(known)
     close = difflib.get_close_matches(word[:_LONGEST_WORD], words, n=1)
     if close:
         return say("did you mean '{word}'?", word=close[0])
-    return say("known: {known}", known=", ".join(words)) if words else UNSAID
+    return say("known: {known}", known=", ".join(words[:most])) if words else UNSAID
 
 
 def one_line(sentence: Sentence) -> Sentence:

@@ -33,7 +33,7 @@ def main() -> None:
         _end(error.told(_language()), error.exit_code, None if error.is_printed else as_text(error))
     except _UsageError as error:
         _end_with_usage(error, command)
-    except OSError as error:  # what the disk refused where nobody expected it to
+    except OSError as error:  # the disk refused where no caller expects it
         path = error.filename or "filterd"
         wrong = StoreError(say("{path}: {why}", path=path, why=refused(error)))
         _end(wrong.told(_language()), _WRONG, as_text(wrong))

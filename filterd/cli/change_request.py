@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking the daemon for a change, and telling what became of it."""
+"""Ask the daemon for a change, and print its result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def change(here: Context, kind: str, reason: str = "", **payload: Any) -> dict[s
     Args:
         here: where the daemon is.
         kind: one of ``filterd.overrides.change_kinds.KINDS``.
-        reason: why, in the words of whoever asks.
+        reason: why, as the operator wrote it.
         payload: what the kind wants; what is None is left out.
 
     Raises:
@@ -38,7 +38,7 @@ def made_of(asked: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]
 
 
 def print_change(here: Context, told: Mapping[str, Any], what: str, *, json: bool) -> None:
-    """Tell what was changed, how soon that was in force, and how it is taken back."""
+    """Print what was changed, how soon it was in force, and how to take it back."""
     if json:
         here.print_json(told)
         return
@@ -56,7 +56,7 @@ def print_change(here: Context, told: Mapping[str, Any], what: str, *, json: boo
 
 
 def _warning(here: Context, warning: Any) -> str:
-    """Put a warning into words; one that nobody has words for is shown as it came."""
+    """Return the sentence of a warning; an unknown warning is shown as it came."""
     if not isinstance(warning, Mapping):
         return str(warning)
     kind = str(warning.get("warning", ""))

@@ -8,26 +8,24 @@ from ipaddress import ip_address
 from typing import Annotated, Any, NamedTuple
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
-from filterd import control
-from filterd.cli.context import Context, JsonOption, command
-from filterd.cli.offline_site import grade_from, load_site_offline, open_index, qname_from
-from filterd.cli.policy_changes import versions
-from filterd.cli.render import explanation_table
-from filterd.cli.time_options import school_clock
-from filterd.daemon import known_time
-from filterd.errors import ConfigError, ControlError, NameTextError
-from filterd.i18n import quoted, say
-from filterd.overrides.store import Store
-from filterd.resolve.explain import client_of, explain
-from filterd.resolve.explain_history import PastQuestion, PastState, explain_past
-from filterd.resolve.site import Site
+from filterd.cli import words
+from filterd.cli.context import Context, JsonOption
+from filterd.cli.effective_state import ask_else, offline
+from filterd.cli.render import facts
+from filterd.cli.target_options import grade_from, qname_from
+from filterd.cli.time_options import SchoolClock, school_clock
+from filterd.clients.devices import is_random
+from filterd.errors import ConfigError, NameTextError
+from filterd.i18n import Texts, quoted, say
+from filterd.policy.verdict import REASON
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1
 
 
-@command
 def check(
     here: Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name, such as www.tiktok.com.")],
@@ -47,7 +45,7 @@ def check(
             "--at", metavar="TIME", help="At another time: 17:00, t2 08:00 or 2026-12-01T07:30."
         ),
     ] = None,
-    offline: Annotated[
+    offline_: Annotated[
         bool, typer.Option("--offline", help="Ask the files on disk, not the running daemon.")
     ] = False,
     json: JsonOption = False,
@@ -58,93 +56,64 @@ def check(
     the history, with the lists of today. Exit code 0: the name passes; 1: it is
     blocked; 2: it cannot be told, or what was in force then is not known.
     """
-    question = _question(name, qtype)
-    who = _who(grade, client)
+    question, client_ = _question(name, qtype), _client(grade, client)
     clock = school_clock(here)
     when = None if at is None else clock.read(at, past=True)
     if when is not None and when < clock.now:
-        explanation = _told(_explain_past(here, question, who, when, clock.told(when)), who)
+        found = _explain_past(here, question, client_, when, clock.told(when))
     else:
-        explanation = _explain(here, question, who, when, offline=offline)
-    if json:
-        here.print_json(explanation)
-    else:
-        here.console.print(explanation_table(here.texts, explanation, clock))
-    raise typer.Exit(PASSES if explanation["action"] in {"pass", "rewrite"} else BLOCKED)
-
-
-def _explain(
-    here: Context, asked: _Question, who: _Who, when: float | None, *, offline: bool
-) -> dict[str, Any]:
-    """Ask the daemon if one runs, else the files on disk."""
-    if not offline:
-        try:
-            answer = control.ask(
-                here.state.control_socket,
-                "check",
-                qname=asked.qname.hex(),
-                qtype=asked.qtype,
-                grade=who.grade,
-                client=who.address,
-                at=None if when is None else datetime.fromtimestamp(when, UTC).isoformat(),
-            )
-        except ControlError:
-            if control.is_running(here.state.control_socket):
-                raise
-        else:
-            return _told(answer, who)
-    return _told(_explain_offline(here, asked, who, when), who)
-
-
-def _explain_offline(
-    here: Context, asked: _Question, who: _Who, when: float | None
-) -> dict[str, Any] | None:
-    floor = known_time.floor_of(here.state)
-    now = known_time.policy_time(here.clock.wall(), floor) if when is None else when
-    return _explain_by(load_site_offline(here, now, floor), asked, who, now)
-
-
-def _explain_past(
-    here: Context, asked: _Question, who: _Who, when: float, shown: str
-) -> dict[str, Any] | None:
-    """Explain by what was in force then; the daemon knows the devices, and may read the history.
-
-    Raises:
-        ConfigError: that is not known.
-    """
-    whose = {"grade": who.grade, "client": who.address}
-    question: dict[str, Any] = {"qname": asked.qname.hex(), "qtype": asked.qtype, **whose}
-    told: dict[str, Any] | None
-    try:
-        told = control.ask(
-            here.state.control_socket, "history-check", at=when, shown=shown, **question
-        )
-    except ControlError:
-        if control.is_running(here.state.control_socket):
-            raise
-    else:
-        return told
-    past = PastState(versions(here), Store(here.state, here.clock), open_index(here))
-    found = explain_past(past, PastQuestion(*asked, *who, when, shown))
-    return None if found is None else found.to_plain()
-
-
-def _explain_by(site: Site, asked: _Question, who: _Who, now: float) -> dict[str, Any] | None:
-    client = client_of(site, who.grade, who.address)
-    if client is None:
-        return None
-    return explain(site, client, asked.qname, asked.qtype, now).to_plain()
-
-
-def _told(explanation: dict[str, Any] | None, who: _Who) -> dict[str, Any]:
-    if explanation is None:
+        found = _explain(here, question, client_, when, offline_=offline_)
+    if found is None:
         raise ConfigError(
             say(
                 "{address} may not ask here: it is in no network of the site nor in `allow_from`",
-                address=who.address,
+                address=client,
             )
         )
-    return explanation
+    if json:
+        here.print_json(found)
+    else:
+        here.console.print(_table(here.texts, found, clock))
+    raise typer.Exit(PASSES if found["action"] in {"pass", "rewrite"} else BLOCKED)
+
+
+def _explain(
+    here: Context, question: _Question, client: _Client, when: float | None, *, offline_: bool
+) -> dict[str, Any] | None:
+    """Ask the daemon if one runs, else the files on disk."""
+
+    def by_files() -> Any:
+        return offline().explain_now(here, question, client, when)
+
+    at = None if when is None else datetime.fromtimestamp(when, UTC).isoformat()
+    found: dict[str, Any] | None = (
+        by_files()
+        if offline_
+        else ask_else(here, by_files, "check", **_plain(question, client), at=at)
+    )
+    return found
+
+
+def _explain_past(
+    here: Context, question: _Question, client: _Client, when: float, shown: str
+) -> dict[str, Any] | None:
+    """Explain by what was in force then; the daemon knows the devices, and may read the history."""
+
+    def by_files() -> Any:
+        return offline().explain_then(here, question, client, when, shown)
+
+    asked = {**_plain(question, client), "at": when, "shown": shown}
+    found: dict[str, Any] | None = ask_else(here, by_files, "history-check", **asked)
+    return found
+
+
+def _plain(question: _Question, client: _Client) -> dict[str, Any]:
+    return {
+        "qname": question.qname.hex(),
+        "qtype": question.qtype,
+        "grade": client.grade,
+        "client": client.address,
+    }
 
 
 class _Question(NamedTuple):
@@ -152,7 +121,7 @@ class _Question(NamedTuple):
     qtype: int
 
 
-class _Who(NamedTuple):
+class _Client(NamedTuple):
     grade: str | None
     address: str | None
 
@@ -164,17 +133,74 @@ def _question(name: str, qtype: str) -> _Question:
         raise ConfigError(say("--type: {reason}", reason=quoted(error.reason))) from error
 
 
-def _who(grade: str | None, client: str | None) -> _Who:
+def _client(grade: str | None, client: str | None) -> _Client:
     if grade is not None and client is not None:
         raise ConfigError(
             say("--grade and --client exclude each other"), hint=say("give one of them")
         )
     if client is None:
-        return _Who(None if grade is None else grade_from(grade), None)
+        return _Client(None if grade is None else grade_from(grade), None)
     try:
-        return _Who(None, str(ip_address(client)))
+        return _Client(None, str(ip_address(client)))
     except ValueError as error:
         raise ConfigError(
             say("--client {client} is not an address", client=repr(client)),
             hint=say("such as 10.0.6.21"),
         ) from error
+
+
+def _table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Table:
+    """Draw one decision, from the client to the entry."""
+    blocked = told["action"] not in {"pass", "rewrite"}
+    verdict = Text(
+        texts("BLOCKED" if blocked else "PASSES"),
+        style="bold red" if blocked else "bold green",
+    )
+    verdict.append(f" ({told['action']})", style="default")
+    unknown = texts("unknown")
+    told_list = told["list"] and texts("{list}, line {line}", list=told["list"], line=told["line"])
+    return facts(
+        [
+            (texts("Question"), f"{told['qname']} {told['qtype']}"),
+            (texts("Answer"), verdict),
+            (texts("Because"), texts.word(REASON, told["reason"])),
+            (texts("Answered by"), told["rewritten_to"]),
+            (texts("Category"), told["category"]),
+            (texts("Matched name"), told["matched"]),
+            (texts("List"), told_list),
+            (texts("Entry"), told["entry"]),
+            (texts("Set by"), told.get("changed_by")),
+            (texts("Note"), told["note"]),
+            (texts("Client"), told["client"]),
+            (texts("MAC"), _mac(texts, told["mac"])),
+            (texts("Network"), told["network"] or (told["client"] and unknown)),
+            (texts("Grade"), told["grade"]),
+            (texts("Tier"), texts.word(words.TIER, told["tier"])),
+            (texts("Valid until"), _shown(clock, told["valid_until"])),
+            (texts("Without it"), _next(texts, told)),
+            (texts("Asked"), texts.word(words.SOURCE, told["source"])),
+        ],
+    )
+
+
+def _mac(texts: Texts, mac: str | None) -> str:
+    if mac and is_random(mac):
+        return texts("{mac} (of the device's own making, may change)", mac=mac)
+    return mac or ""
+
+
+def _shown(clock: SchoolClock, time: str | None) -> str:
+    return "" if time is None else clock.told(datetime.fromisoformat(time).timestamp())
+
+
+def _next(texts: Texts, told: dict[str, Any]) -> str:
+    following = told["next_match"]
+    if following is None:
+        return texts("no other rule: passes") if told["action"] != "pass" and told["entry"] else ""
+    parts = [
+        texts.word(REASON, following["reason"]),
+        following["category"],
+        following["list"],
+    ]
+    what = ", ".join(part for part in parts if part)
+    return texts("still blocked: {what}" if following["blocks"] else "passes: {what}", what=what)

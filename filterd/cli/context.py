@@ -1,32 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every command needs: which site, which state, which language, where to print."""
+"""What every command needs: the site, the state folder, the language, where to print."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
-from filterd.cli.defaults import (
+from filterd import control, i18n
+from filterd.cli.language import (
     CONFIG_VARIABLE,
     LANG_VARIABLE,
     STATE_VARIABLE,
     default_config,
     default_state,
+    language_of_site,
 )
-from filterd.cli.language import language_of_site
-from filterd.cli.losses import losses_told
 from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
 from filterd.i18n import Language, Texts, say
+from filterd.overrides import quarantine
 from filterd.privileges import as_owner_of
 from filterd.state_folder import StateFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from filterd.i18n import Language
+    from filterd.state_folder import StateFolder
 
 ConfigOption = Annotated[
     Path | None,
@@ -46,7 +57,7 @@ StateOption = Annotated[
         metavar="DIR",
         help="Folder of compiled lists and policy; else /var/lib/filterd or ./.state.",
         show_default=False,
-        readable=False,  # the daemon's own is not for those who only ask the daemon
+        readable=False,  # only the daemon reads its state folder
     ),
 ]
 LangOption = Annotated[
@@ -59,6 +70,8 @@ LangOption = Annotated[
         show_default=False,
     ),
 ]
+_ON_NAMED_FILES: set[Callable[..., None]] = set()
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
@@ -93,26 +106,21 @@ class Options:
         return tuple(inspect.signature(self.read, eval_str=True).parameters.values())
 
 
-def command(body: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that every command has, and its surroundings as ``here``.
+def on_named_files(body: Callable[..., None]) -> Callable[..., None]:
+    """Mark a command that works on files that the operator names, and not on the state folder.
 
-    Root's command has the rights of the owner of the state folder; for files that
-    the operator names it takes its own back (``privileges.own_rights``).
+    Root's other commands have the rights of the owner of the state folder; for files that
+    the operator names they take root's back (``privileges.own_rights``).
     """
-
-    @functools.wraps(body)
-    def run(here: Context, **arguments: Any) -> None:
-        with as_owner_of(here.state.folder):
-            body(here, **arguments)
-
-    return command_on_files(run)
+    _ON_NAMED_FILES.add(body)
+    return body
 
 
-def command_on_files(body: Callable[..., None]) -> Callable[..., None]:
-    """Do the same for a command that works on files that the operator names, and not on the state.
+def runnable(body: Callable[..., None]) -> Callable[..., None]:
+    """Return a command as Typer takes it: with common options, which give it its ``here``.
 
-    Typer reads the signature: what is written once here it finds on each
-    command, after the options that the command has of its own.
+    It is made for the command that is called only: reading a signature takes time. Typer
+    finds the common options after those that the command has of its own.
     """
     own = [
         one
@@ -128,7 +136,9 @@ def command_on_files(body: Callable[..., None]) -> Callable[..., None]:
             parts = {one.name: arguments.pop(one.name) for one in group.parameters}
             arguments[name] = group.read(**parts)
         here = context(given, **where)
-        with losses_told(here.state, here.texts.language, here.errors):
+        is_on_state = body not in _ON_NAMED_FILES
+        rights = as_owner_of(here.state.folder) if is_on_state else contextlib.nullcontext()
+        with _losses_told(here.state, here.texts.language, here.errors), rights:
             body(here, **arguments)
 
     parameters: list[inspect.Parameter] = []
@@ -141,18 +151,7 @@ def command_on_files(body: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def group(about: str) -> typer.Typer:
-    """Return a group of commands, which takes what every command takes before their names, too.
-
-    Args:
-        about: its help.
-    """
-    app = typer.Typer(help=about, no_args_is_help=True)
-    app.callback()(_keep)
-    return app
-
-
-def _keep(
+def keep_options(
     given: typer.Context,
     config: ConfigOption = None,
     state: StateOption = None,
@@ -218,3 +217,21 @@ def _language(given: str | None, config: Path) -> Language:
             say("--lang '{given}' is not a known language", given=given), hint=say("vi or en")
         )
     return "vi" if given == "vi" else "en"
+
+
+@contextlib.contextmanager
+def _losses_told(state: StateFolder, language: Language, errors: Console) -> Iterator[None]:
+    """Run a command, then print a line about each loss of overrides that is not dealt with.
+
+    The daemon sends them with each answer; a file in the state folder names them, too.
+    """
+    control.notices.clear()
+    try:
+        yield
+    finally:
+        told = dict(control.notices)
+        with contextlib.suppress(OSError):
+            told |= dict.fromkeys(quarantine.lost(state.overrides))
+        for one in told:
+            line = f"filterd: {i18n.told(one, language)}"
+            errors.print(Text(line, style="bold red"), soft_wrap=True)

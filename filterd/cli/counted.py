@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many, in words: ``1 name``, ``2 names``; and for how long: ``21 minutes``."""
+"""Numbers, sizes, counts and durations as people read them: ``1 name``, ``21 minutes``."""
 
 from __future__ import annotations
 
-from filterd.cli.render import number
 from filterd.i18n import Sentence, say_n
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def number(value: int) -> str:
+    """Return a number with thin groups of three, as Vietnamese and English readers both read it."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def size(octets: int) -> str:
+    """Return a length as people read it: kB and MB of a thousand, as a data plan counts."""
+    if octets < 10_000:
+        return f"{number(octets)} B"
+    if octets < 10_000_000:
+        return f"{number(round(octets / 1_000))} kB"
+    return f"{number(round(octets / 1_000_000))} MB"
 
 
 def names(n: int) -> Sentence:

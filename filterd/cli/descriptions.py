@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands have set, in words: one thing a line, in both languages."""
+"""Describe overrides and changes in sentences, one thing a line."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Plain = Mapping[str, Any]
 
 
 class Teller(NamedTuple):
-    """Puts things into words, in one language and by one clock."""
+    """Describes things in one language, by one clock."""
 
     texts: Texts
     clock: SchoolClock
 
     def whom(self, audience: str, whom: str) -> str:
-        """Say for whom something is."""
+        """Return the name of an audience."""
         match str(audience):
             case "everybody":
                 return self.texts("everybody")
@@ -36,13 +36,13 @@ class Teller(NamedTuple):
                 return whom
 
     def grade(self, grade: str) -> str:
-        """Say which grade."""
+        """Return the name of a grade."""
         if grade in GRADES and not grade.isdecimal():
             return self.texts.word(words.TIER, grade)
         return self.texts("grade {grade}", grade=grade)
 
     def term(self, thing: Plain) -> str:
-        """Say from when until when: only what is not now and not for ever."""
+        """Return the term of a thing; a start that is past and no end are left out."""
         starts_at, ends_at = thing.get("starts_at"), thing.get("ends_at")
         parts = []
         if thing.get("for_s") is not None:
@@ -57,7 +57,7 @@ class Teller(NamedTuple):
         return " ".join(parts)
 
     def thing(self, kind: str, thing: Plain) -> str:
-        """Put one thing into words.
+        """Return a sentence on one thing.
 
         Args:
             kind: a field of ``Overrides``.
@@ -73,7 +73,7 @@ class Teller(NamedTuple):
         return tell(thing)
 
     def row(self, row: Plain) -> str:
-        """Put one change of the history into words."""
+        """Return a sentence on one change of the history."""
         kind, payload = row["kind"], row["payload"]
         if kind == UNDO:
             return self.texts("change {number} is taken back", number=payload.get("number", 0))
@@ -90,7 +90,7 @@ class Teller(NamedTuple):
         return self._all(row["after"])
 
     def _devices_of(self, row: Plain) -> str:
-        """Say what devices stand where, and which rooms have those of the files again."""
+        """Return a sentence on rooms with other devices, and on rooms as in the files again."""
         after = {one["room"] for one in row["after"].get("devices", ())}
         before = [one["room"] for one in row["before"].get("devices", ())]
         if not (after or before):

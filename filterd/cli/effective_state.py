@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in force now: what commands have set, and the policy that it is set over.
+"""Return the policy in force and the overrides, from the daemon or else from the disk.
 
-The running daemon is asked; where none runs, the files that it would begin with.
+``offline_site`` reads the disk. It is imported late: no command for which a daemon
+answers waits for YAML, pydantic and SQLite.
 """
 
 from __future__ import annotations
@@ -13,13 +14,10 @@ from typing import Any
 
 from filterd import control
 from filterd.cli.context import Context
-from filterd.cli.offline_site import policy_of
 from filterd.cli.time_options import SchoolClock, school_clock
-from filterd.daemon import known_time
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides.effects import KINDS, from_plain, has_ended
-from filterd.overrides.store import Store
 from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.model import Client, GradePolicy, Policy
@@ -45,8 +43,9 @@ def in_force(here: Context) -> EffectiveState:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
     told = ask_or_none(here, "clock")
-    floor = known_time.floor_of(here.state) if told is None else float(told["floor"])
-    now = known_time.policy_time(here.clock.wall(), floor) if told is None else told["policy_time"]
+    floor, now = (
+        offline().policy_time(here) if told is None else (told["floor"], told["policy_time"])
+    )
     policy, overrides = policy_in_force(here), set_now(here)
     moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
     return EffectiveState(policy, overrides, moment, policy_clock(here, told))
@@ -57,7 +56,7 @@ def policy_clock(here: Context, told: Mapping[str, Any] | None = None) -> School
 
     Args:
         here: where the daemon is.
-        told: what it has told of its clock already.
+        told: its answer about the clock, if it was asked already.
 
     Raises:
         ControlError: a daemon runs, and cannot say.
@@ -77,7 +76,7 @@ def set_now(here: Context) -> Overrides:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
     told = ask_or_none(here, "overrides")
-    return Store(here.state, here.clock).current() if told is None else _received(here, told)
+    return offline().store(here).current() if told is None else _received(here, told)
 
 
 def set_at(here: Context, when: float) -> Overrides | None:
@@ -87,11 +86,11 @@ def set_at(here: Context, when: float) -> Overrides | None:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
     told = ask_or_none(here, "overrides", at=when)
-    return Store(here.state, here.clock).at(when) if told is None else _received(here, told)
+    return offline().store(here).at(when) if told is None else _received(here, told)
 
 
 def _received(here: Context, told: Mapping[str, Any]) -> Overrides:
-    """Return what the daemon has told.
+    """Return the overrides of the daemon's answer.
 
     Raises:
         ControlError: it is of another version.
@@ -130,17 +129,18 @@ def policy_in_force(here: Context) -> Policy:
     if os.path.exists(here.state.control_socket):  # noqa: PTH110 -- it raises nothing
         try:
             return policy_store.load(here.state.policy)
-        except StoreError:  # whoever asks need not be allowed to read it
+        except StoreError:  # this user may not read it
             told = ask_or_none(here, "policy")
             if told is not None:
                 return policy_store.parse(told.encode(), str(here.state.policy))
-    return policy_of(here)
+    found: Policy = offline().policy_of(here)
+    return found
 
 
 def policy_of_files(here: Context) -> Policy:
-    """Return the policy of the site's files; that in force, to whom the lists are closed.
+    """Return the policy of the site's files; that in force where this user may not read the lists.
 
-    For only the lists say by which catalogue the files are compiled.
+    Only the lists name the catalogue by which the files are compiled.
 
     Raises:
         FilterdError: there is none.
@@ -148,11 +148,12 @@ def policy_of_files(here: Context) -> Policy:
     folder = here.state.folder
     if os.path.isdir(folder) and not os.access(folder, os.X_OK):  # noqa: PTH112 -- as above
         return policy_in_force(here)
-    return policy_of(here)
+    found: Policy = offline().policy_of(here)
+    return found
 
 
 def read_or_ask(here: Context, read: Callable[[], Any], command: str, **arguments: Any) -> Any:
-    """Return what stands on the disk, as the daemon tells it to whoever may not read it.
+    """Return what the disk has; the daemon is asked where this user may not read the disk.
 
     Raises:
         FilterdError: it cannot be read, and no daemon runs that could tell.
@@ -167,14 +168,26 @@ def read_or_ask(here: Context, read: Callable[[], Any], command: str, **argument
 
 
 def ask_or_none(here: Context, command: str, **arguments: Any) -> Any:
-    """Return what the daemon says, None where none runs.
+    """Return the daemon's answer, None where none runs; see ``ask_else``."""
+    return ask_else(here, lambda: None, command, **arguments)
+
+
+def ask_else(here: Context, otherwise: Callable[[], Any], command: str, **arguments: Any) -> Any:
+    """Return the daemon's answer, or the result of ``otherwise`` where no daemon runs.
 
     Raises:
-        ControlError: one runs, and cannot say, or not to this user.
+        ControlError: one runs, and cannot answer, or not this user.
     """
     try:
         return control.ask(here.state.control_socket, command, **arguments)
     except ControlError:
         if control.is_running(here.state.control_socket):
             raise
-        return None
+    return otherwise()
+
+
+def offline() -> Any:
+    """Return ``offline_site``, imported now."""
+    from filterd.cli import offline_site  # noqa: PLC0415 -- see above
+
+    return offline_site

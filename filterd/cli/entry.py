@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the command ``filterd`` begins: ``serve`` goes straight to the process that serves.
 
-What parses and draws for people (typer, rich, YAML, pydantic) takes longer to
-import than everything else that a start has to do, and a school waits for its
-DNS meanwhile. A ``serve`` as services write it needs none of that and is read
-here; whatever is written otherwise, or wrong, is left to ``filterd.cli.app``.
+The command line (typer, rich, YAML, pydantic) takes longer to import than the rest
+of a start takes, and a school waits for its DNS meanwhile. A ``serve`` as service
+managers write it needs none of that and is read here; all else is left to ``cli.app``.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.cli.defaults import (
+from filterd.cli.language import (
     CONFIG_VARIABLE,
     LANG_VARIABLE,
     STATE_VARIABLE,
@@ -41,7 +40,7 @@ class Plain(NamedTuple):
 
 
 def main() -> None:
-    """Serve, if that is what is wanted in so many words; else be the command line."""
+    """Serve if the words are a plain ``serve``; else run the command line."""
     plain = read_plain(sys.argv[1:])
     if plain is None:
         from filterd.cli.app import main as command_line  # noqa: PLC0415 -- see above
@@ -80,7 +79,7 @@ def read_plain(words: Sequence[str]) -> Plain | None:
 
 
 def _serve(plain: Plain) -> None:
-    # What comes before it has ears for it waits.
+    # Signals wait until the daemon handles them.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
     find_only_what_is_installed()
     gc.disable()  # until the supervisor has begun; a start leaves little in cycles

@@ -12,9 +12,9 @@ import typer
 from rich.table import Table
 
 from filterd import control
-from filterd.cli import counted, exam_file, polling, words
+from filterd.cli import counted, exam_file, progress_bar, words
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.descriptions import Plain, Teller, not_ended
 from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.exam_file import Needed
@@ -35,11 +35,7 @@ RoomOption = Annotated[
     str, typer.Option("--room", metavar="ROOM", help="Its id among the networks of site.yaml.")
 ]
 
-app = group("Let a room see only what an exam needs.")
 
-
-@app.command()
-@command
 def learn(
     here: Context,
     room: RoomOption,
@@ -79,7 +75,7 @@ def learn(
         told = control.ask(here.state.control_socket, "exam-names", room=room)
         found.update((one["name"], one) for one in _names(told))
 
-    polling.watch(look, length_s)
+    progress_bar.watch(look, length_s)
     control.ask(here.state.control_socket, "exam-watch", room=room, off=True)
     if not found:
         here.errors.print(here.texts("Nothing was asked for; nothing is written."))
@@ -108,8 +104,6 @@ def learn(
         here.console.print(told, soft_wrap=True)
 
 
-@app.command()
-@command
 def start(
     here: Context,
     room: RoomOption,
@@ -147,8 +141,6 @@ def start(
     print_change(here, told, what, json=json)
 
 
-@app.command()
-@command
 def stop(
     here: Context,
     number: Annotated[
@@ -171,8 +163,6 @@ def stop(
     print_change(here, told, here.texts("exam {number} is stopped", number=wanted), json=json)
 
 
-@app.command("list")
-@command
 def list_(
     here: Context,
     everything: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,
@@ -193,7 +183,7 @@ def list_(
 
 
 def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
-    """Return the number of the exam that is meant where nobody says which.
+    """Return the number of the only exam, where no number is given.
 
     Raises:
         ConfigError: there is none, or there are several.
@@ -242,7 +232,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _names(told: Any) -> list[dict[str, Any]]:
-    """Return names as the daemon tells them, each with its ``name`` at least."""
+    """Return the names of a daemon's answer, each with its ``name`` at least."""
     found = told.get("names", ()) if isinstance(told, Mapping) else told
     return [one if isinstance(one, dict) else {"name": str(one)} for one in found]
 

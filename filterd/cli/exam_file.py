@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filterd.cli.offline_site import qname_from
 from filterd.cli.room_csv import read_text
-from filterd.cli.target_options import Target
+from filterd.cli.target_options import Target, qname_from
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
 from filterd.lists.public_suffix import has_strangers_beneath

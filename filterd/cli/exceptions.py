@@ -10,7 +10,7 @@ from rich.table import Table
 
 from filterd.cli import words
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options, command, group
+from filterd.cli.context import Context, JsonOption, Options
 from filterd.cli.descriptions import Plain, Teller
 from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import with_states
@@ -27,10 +27,7 @@ from filterd.cli.time_options import Term, school_clock, term
 from filterd.i18n import say
 from filterd.policy.temporary_rules import TargetKind
 
-app = group("See and end what `allow` and `block` have set.")
 
-
-@command
 def allow(
     here: Context,
     targets: TargetsArgument,
@@ -49,7 +46,6 @@ def allow(
     _set(here, targets, for_whom, how_long, reason, allow=True, json=json)
 
 
-@command
 def block(
     here: Context,
     targets: TargetsArgument,
@@ -66,8 +62,6 @@ def block(
     _set(here, targets, for_whom, how_long, reason, allow=False, json=json)
 
 
-@app.command("list")
-@command
 def list_(
     here: Context,
     everything: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,
@@ -88,8 +82,6 @@ def list_(
         here.console.print(titled(here.texts("Exceptions"), table))
 
 
-@app.command()
-@command
 def revoke(
     here: Context,
     number: Annotated[

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a school's administrator decides of its feed: whom to trust, what to take."""
+"""``filterd feed trust``, ``approve``, ``refuse``, ``rollback``, ``hold``: decide on the feed."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from filterd.cli import counted
-from filterd.cli.context import Context
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.feed_sync import site_of
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
@@ -19,9 +21,31 @@ from filterd.feed.trust import load_root
 from filterd.i18n import quoted, say
 from filterd.state_file import plain_version
 
+VersionArgument = Annotated[
+    int | None,
+    typer.Argument(metavar="VERSION", min=1, help="Which version; else the one that waits."),
+]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the feed's history.")
+]
 
-def trust(here: Context, root: Path, *, replace: bool, json: bool) -> None:
-    """Trust a root, and say what to compare and what comes next."""
+
+def trust(
+    here: Context,
+    root: Annotated[
+        Path, typer.Argument(metavar="ROOT.json", help="The publisher's, as it was handed out.")
+    ],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Forget another root, and trust this one.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Say whose signatures count, once, when the school is set up.
+
+    Compare the fingerprint that it prints with the publisher's, by telephone: all
+    trust begins here. Exit code 0: trusted; 2: not; 45: it is not a root; 46: the school
+    trusts another.
+    """
     content = load_root(root)
     site = site_of(here)
     with site.holding():
@@ -43,38 +67,59 @@ def trust(here: Context, root: Path, *, replace: bool, json: bool) -> None:
         )
 
 
-def approve(here: Context, version: str | None, reason: str, *, json: bool) -> None:
-    """Put a version in force that waits."""
+def approve(
+    here: Context,
+    version: VersionArgument = None,
+    reason: ReasonOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Put a version in force that is held because it changes much, or was rolled back.
+
+    It is judged again; what nobody can approve of stays refused. It works without the
+    Internet. Exit code 0: in force; 2: something is wrong; 50: not.
+    """
     with bar(here, here.texts("Judging the version"), visible=not json):
         site = site_of(here)
         with site.holding():
-            version = version or _waiting(site)
-            names = site.approve(version, reason)
+            wanted = _waiting(site) if version is None else str(version)
+            names = site.approve(wanted, reason)
     if json:
-        here.print_json({"version": plain_version(version), "names": names})
+        here.print_json({"version": plain_version(wanted), "names": names})
     else:
         told = here.texts(
-            "Version {version} is in force: {names}.", version=version, names=counted.names(names)
+            "Version {version} is in force: {names}.", version=wanted, names=counted.names(names)
         )
         here.console.print(told)
 
 
-def refuse(here: Context, version: str | None, reason: str, *, json: bool) -> None:
-    """Never take a version that waits."""
+def refuse(
+    here: Context,
+    version: VersionArgument = None,
+    reason: ReasonOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Never take a version that waits; the next one may come.
+
+    Exit code 0: done; 2 or 50: not.
+    """
     site = site_of(here)
     with site.holding():
-        version = version or _waiting(site)
-        site.refuse(version, reason)
+        wanted = _waiting(site) if version is None else str(version)
+        site.refuse(wanted, reason)
     _tell(
         here,
         say("Version {version} is never taken; the next one may come."),
-        {"version": plain_version(version)},
+        {"version": plain_version(wanted)},
         json=json,
     )
 
 
-def rollback(here: Context, reason: str, *, json: bool) -> None:
-    """Go back to the version before."""
+def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False) -> None:
+    """Go back to the version before, at once; the present one is not taken again.
+
+    It works without the Internet. The next version comes the night that it would have
+    come: `filterd feed hold` keeps what is in force. Exit code 0: done; 2 or 50: not.
+    """
     site = site_of(here)
     bad = site.versions.in_force().current
     with site.holding():
@@ -95,8 +140,16 @@ def rollback(here: Context, reason: str, *, json: bool) -> None:
     _tell(here, key, {"bad": _plain(bad), "version": _plain(version)}, json=json)
 
 
-def hold(here: Context, reason: str, *, off: bool, json: bool) -> None:
-    """Keep what is in force, or let versions come again."""
+def hold(
+    here: Context,
+    reason: ReasonOption = "",
+    off: Annotated[bool, typer.Option("--off", help="Let versions come again.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Keep the version that is in force until told otherwise.
+
+    What the law orders urgently does not come either. Exit code 0: done; 2: not.
+    """
     if not off and not reason.strip():
         raise ConfigError(say("{missing} is missing", missing="--reason"))
     site = site_of(here)
@@ -127,7 +180,7 @@ def _plain(version: str | None) -> int | str | None:
 
 
 def _waiting(site: SiteFeed) -> str:
-    """Return the version that waits for somebody.
+    """Return the version that waits for a decision.
 
     Raises:
         GuardError: none does.
@@ -135,7 +188,7 @@ def _waiting(site: SiteFeed) -> str:
     judgement = site.standing.read().judgement
     if judgement is None:
         raise GuardError(
-            say("no version of the feed waits for anybody; `filterd feed status` shows all")
+            say("no version of the feed waits for a decision; `filterd feed status` shows all")
         )
     return judgement.version
 

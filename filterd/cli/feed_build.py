@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from filterd.cli import words
-from filterd.cli.context import Context
-from filterd.cli.feed_publisher import BuildPaths
+from filterd.cli.context import Context, JsonOption, Options, on_named_files
+from filterd.cli.counted import number
+from filterd.cli.feed_review import CatalogOption
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import grid, number, titled
+from filterd.cli.render import grid, titled
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.sources import (
     SourceFolder,
@@ -32,8 +34,73 @@ _NOT_TAKEN = (SourceOutcome.KEPT, SourceOutcome.MISSING)
 _MOST_WARNINGS = 10
 
 
-def build(here: Context, places: BuildPaths, *, accept: bool, json: bool) -> None:
-    """Build a version, and leave with 1 where a source was not taken."""
+PopularOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--popular",
+        metavar="FILE",
+        help="Names that everybody visits, the most popular first, one a line.",
+    ),
+]
+
+
+class BuildPaths(NamedTuple):
+    """Where a build finds and leaves everything; ``given``: a folder to read, not the web."""
+
+    catalog: Path
+    out: Path
+    sources: Path
+    given: Path | None
+    popular: Path | None
+    previous: Path | None
+
+
+def _places(
+    catalog: CatalogOption,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder of the version, made or replaced.")
+    ],
+    popular: PopularOption = None,
+    from_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-folder", metavar="DIR", help="Read the sources here, ID.txt each; else the web."
+        ),
+    ] = None,
+    sources: Annotated[
+        Path | None,
+        typer.Option(
+            "--sources", metavar="DIR", help="Folder of last good texts; else sources/ beside it."
+        ),
+    ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            "--previous", metavar="DIR", help="The version to compare with; else the last build."
+        ),
+    ] = None,
+) -> BuildPaths:
+    """Return the places that the options of a build name."""
+    texts = sources or out.absolute().parent / "sources"
+    return BuildPaths(catalog, out, texts, from_folder, popular, previous)
+
+
+@on_named_files
+def build(
+    here: Context,
+    places: Annotated[BuildPaths, Options(_places)],
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Write it although it changes unusually much.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Make a version of the feed out of the catalogue and the texts of its sources.
+
+    A source that does not come, or is not what it was, keeps its last good text. A
+    version that changes unusually much is not written until somebody has looked. Exit
+    code 0: written; 1: written, and a source was not taken; 50: held, not written; 2:
+    something is wrong, the last build stays.
+    """
     if places.given is not None and not places.given.is_dir():
         raise ConfigError(
             say("there is no folder {folder}", folder=places.given), hint=say("check --from-folder")
@@ -63,7 +130,7 @@ def build(here: Context, places: BuildPaths, *, accept: bool, json: bool) -> Non
 
 
 def _warn_of_reviews(here: Context, catalog: Catalog) -> None:
-    """Warn of categories whose age, label and legal basis somebody should look at again."""
+    """Warn of categories whose age, label and legal basis are due for review."""
     today = day_of(here.clock.wall())
     for one in catalog.categories:
         if one.review_date and one.review_date <= today:

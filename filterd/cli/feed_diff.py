@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from filterd.cli.context import Context
+from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.counted import number
+from filterd.cli.feed_build import PopularOption
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import grades_told, grid, number, titled
+from filterd.cli.render import grades_told, grid, titled
 from filterd.errors import ConfigError
 from filterd.i18n import Texts, say
 from filterd.lists.top_names import Popular, read_popular
@@ -23,19 +25,31 @@ from filterd.publish.version_build import POPULAR
 from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, differences
 
 
-class DiffRequest(NamedTuple):
-    """What is to be compared: two folders, or two numbers of a publication."""
+@on_named_files
+def diff(
+    here: Context,
+    old: Annotated[
+        str, typer.Argument(metavar="V1", help="Folder of a version, or its number with --repo.")
+    ],
+    new: Annotated[str, typer.Argument(metavar="V2", help="The one to compare with it.")],
+    repository: Annotated[
+        Path | None,
+        typer.Option("--repo", metavar="DIR", help="The publication that has both numbers."),
+    ] = None,
+    popular: PopularOption = None,
+    names: Annotated[
+        bool, typer.Option("--names", help="Show the first names of each category, too.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show what changes from one version to another, and for whom.
 
-    old: str
-    new: str
-    repository: Path | None
-    popular: Path | None
-
-
-def diff(here: Context, asked: DiffRequest, *, names: bool, json: bool) -> None:
-    """Compare two versions; leave with 1 where something differs."""
-    with _folders(asked) as (old, new), bar(here, here.texts("Comparing")) as progress:
-        found = differences(old, new, _popular(asked, old, new), progress=progress)
+    By category, and popular names that are newly closed or opened, by rank; for which
+    grades follows from the feed's ages, not from what schools set. Exit code 0: nothing
+    differs; 1: something does; 2: it cannot be told.
+    """
+    with _folders(repository, old, new) as (a, b), bar(here, here.texts("Comparing")) as progress:
+        found = differences(a, b, _popular(popular, a, b), progress=progress)
     if json:
         here.print_json(found.to_json())
     else:
@@ -45,13 +59,13 @@ def diff(here: Context, asked: DiffRequest, *, names: bool, json: bool) -> None:
 
 
 @contextmanager
-def _folders(asked: DiffRequest) -> Iterator[tuple[Path, Path]]:
-    if asked.repository is None:
-        yield Path(asked.old), Path(asked.new)
+def _folders(repository: Path | None, *asked: str) -> Iterator[list[Path]]:
+    if repository is None:
+        yield list(map(Path, asked))
         return
-    published = Published(asked.repository)
+    published = Published(repository)
     known = [one for one in published.versions() if published.targets(one)]
-    for number_ in (asked.old, asked.new):
+    for number_ in asked:
         if not number_.isdecimal() or int(number_) not in known:
             raise ConfigError(
                 say("'{number}' is not a version that is at hand", number=number_),
@@ -59,17 +73,16 @@ def _folders(asked: DiffRequest) -> Iterator[tuple[Path, Path]]:
             )
     with TemporaryDirectory(prefix="filterd-diff-") as made:
         contents = dict[str, Path]()
-        old, new = (
+        yield [
             published.unpack(int(one), Path(made) / side, contents)
-            for side, one in (("old", asked.old), ("new", asked.new))
-        )
-        yield old, new
+            for side, one in zip(("old", "new"), asked, strict=True)
+        ]
 
 
-def _popular(asked: DiffRequest, old: Path, new: Path) -> Popular:
+def _popular(given: Path | None, old: Path, new: Path) -> Popular:
     """Return popular names: those that were given, else those that a version carries."""
-    if asked.popular is not None:
-        return read_popular(asked.popular)
+    if given is not None:
+        return read_popular(given)
     carried = [one / POPULAR for one in (new, old) if (one / POPULAR).is_file()]
     return read_popular(carried[0]) if carried else Popular()
 

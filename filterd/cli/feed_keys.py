@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed init`` and ``rotate-key``: make keys, exchange one."""
+"""``filterd feed init``, ``rotate-key``, ``release-hold``: what the keys of a feed are for."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from securesystemslib.signer import CryptoSigner, Key
 
-from filterd.cli.context import Context
+from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
 from filterd.errors import ConfigError
 from filterd.feed.targets import ONLINE
 from filterd.feed.trust import fingerprint
-from filterd.i18n import say
+from filterd.i18n import say, told
 from filterd.paths import open_plain, write_atomically
+from filterd.publish import hold_release
 from filterd.publish.keys import ORDERS, ROOT, ROOT_KEYS, KeyFolder, load_key
 from filterd.publish.publication import Published, refuse_second
 from filterd.publish.release import publishing
@@ -37,8 +39,21 @@ _LONGEST = 16_384
 _SHORTEST_PASSPHRASE = 8
 
 
+RepositoryArgument = Annotated[
+    Path, typer.Argument(metavar="REPO", help="The folder that the web server hands out.")
+]
+KeysOption = Annotated[
+    Path | None,
+    typer.Option("--keys", metavar="DIR", help="Folder of the keys; else keys/ beside REPO."),
+]
+RootKeysOption = Annotated[
+    list[Path] | None,
+    typer.Option("--root-key", metavar="FILE", help="A root key on its medium; may be repeated."),
+]
+
+
 class KeyMaterial(NamedTuple):
-    """What somebody has brought to exchange a key.
+    """Keys and signatures that the operator has brought to replace a key.
 
     Attributes:
         keys: the folder of the keys, None for the usual one.
@@ -58,10 +73,22 @@ class _Lost:
     public_key: Key
 
 
-def init(here: Context, folder: Path, *, wants_passphrase: bool, json: bool) -> None:
-    """Make keys and an empty publication, and say what to carry where."""
+@on_named_files
+def init(
+    here: Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Ask for a passphrase that encrypts the keys.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Make the keys of a feed, and a publication that is still empty.
+
+    DIR has keys/, public/ for the web server, and root.json for every school. It says
+    which keys to carry where. No key is ever written over. Exit code 0: done; 2: not.
+    """
     refuse_second(folder / PUBLIC)
-    keys = KeyFolder(folder / KEYS, _new_passphrase(here) if wants_passphrase else None)
+    keys = KeyFolder(folder / KEYS, _new_passphrase(here) if passphrase else None)
     signers = keys.create()
     root = Repository(folder / PUBLIC).create(signers, now=here.clock.wall())
     write_atomically(folder / ROOT_FILE, root, mode=0o644)
@@ -83,34 +110,62 @@ def init(here: Context, folder: Path, *, wants_passphrase: bool, json: bool) -> 
             (path, texts("onto a stick, into safe {number}, then delete it here", number=number))
             for number, path in enumerate(offline, 1)
         ),
-        (orders, texts("to whoever orders by law, on a machine of their own, then delete it here")),
+        (
+            orders,
+            texts("to the authority that issues orders, on its own machine, then delete it here"),
+        ),
     ]
     for path, what in rows:
         here.console.print(path, style="bold", soft_wrap=True)
         here.console.print(f"    {what}")
     here.console.print(facts([(texts("Fingerprint"), fingerprint(root))]))
     here.console.print(
-        texts("Two of the three root keys exchange any key: with two lost, nobody ever can.")
+        texts("Two of the three root keys replace any key: with two lost, no key can be replaced.")
     )
 
 
-def rotate(
-    here: Context, repository: Path, role: str, brought: KeyMaterial, *, number: int, json: bool
+@on_named_files
+def rotate_key(
+    here: Context,
+    repository: RepositoryArgument,
+    role: Annotated[
+        str,
+        typer.Argument(metavar="ROLE", help="root, targets, snapshot, timestamp or orders."),
+    ],
+    number: Annotated[
+        int,
+        typer.Option(
+            "--number", metavar="N", min=1, max=3, help="Which of the root keys is replaced."
+        ),
+    ] = 1,
+    root_key: RootKeysOption = None,
+    orders: Annotated[
+        Path | None,
+        typer.Option("--orders", metavar="DIR", help="For orders: what the new key has signed."),
+    ] = None,
+    keys: KeysOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Exchange a key of a role, and tell what follows."""
+    """Exchange a key that is old, lost, or may be in other hands.
+
+    Two root keys must be at hand. Schools follow by themselves; a new key of orders they
+    hold until `feed release-hold`. After an interruption the same command goes on. Exit
+    code 0: exchanged; 2 or 20: not.
+    """
     if role not in ROLES:
         raise ConfigError(
             say("'{role}' is not a role", role=role),
             hint=say("known: {known}", known=", ".join(ROLES)),
         )
-    keys = key_folder(here, brought.keys or usual_keys(repository))
+    brought = KeyMaterial(keys, tuple(root_key or ()), orders)
+    folder = key_folder(here, keys or usual_keys(repository))
     Published(repository).version  # noqa: B018 -- say that there is none before a key is made
     with publishing(repository):
         if role == ORDERS:
-            version = _rotate_orders(here, repository, keys, brought)
+            version = _rotate_orders(here, repository, folder, brought)
             told: dict[str, object] = {"role": role, "version": version}
         else:
-            new = _rotate(here, repository, role, keys, brought, number)
+            new = _rotate(here, repository, role, folder, brought, number)
             told = {"role": role, "key": str(new)}
     root, content = Published(repository).newest_root()
     told |= {"root_version": root.version, "fingerprint": fingerprint(content)}
@@ -145,14 +200,14 @@ def key_folder(here: Context, folder: Path) -> KeyFolder:
     It is taken from the environment, else asked for.
 
     Raises:
-        ConfigError: there is nobody to ask.
+        ConfigError: a passphrase is needed, and there is no terminal to ask at.
     """
     encrypted = any(_is_encrypted(path) for path in sorted(folder.rglob("*.pem")))
     return KeyFolder(folder, _passphrase(here) if encrypted else None)
 
 
 def online_signers(keys: KeyFolder) -> Signers:
-    """Return who signs what is published.
+    """Return the signers of the roles that sign each publication.
 
     Raises:
         ConfigError: a key is missing, or is not as it must be.
@@ -211,7 +266,7 @@ def _old(
     roots: list[CryptoSigner],
     files: tuple[Path, ...],
 ) -> CryptoSigner | _Lost:
-    """Return the key to go; a root key that is lost is the one that nobody has brought."""
+    """Return the key to replace; a lost root key is the one that was not brought."""
     brought = next((one for one in files if one.name == path.name), path)
     if brought.exists():
         return load_key(brought, keys.passphrase)
@@ -220,7 +275,7 @@ def _old(
     missing = [one for one in named if one not in {here.public_key.keyid for here in roots}]
     if role == ROOT and len(missing) != 1:
         raise ConfigError(
-            say("it cannot be told which of the root keys is to go"),
+            say("it is not clear which root key is to be replaced"),
             path=str(path),
             hint=say("bring it, or all but the one that is lost ({all} keys)", all=ROOT_KEYS),
         )
@@ -269,3 +324,53 @@ def _asked(here: Context, *, confirm: bool) -> str:
             say("no passphrase was given"), hint=say("set {variable}", variable=PASSPHRASE_VARIABLE)
         ) from error
     return answer
+
+
+@on_named_files
+def release_hold(
+    here: Context,
+    repository: RepositoryArgument,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; schools keep it.")
+    ] = "",
+    root_key: RootKeysOption = None,
+    look: Annotated[
+        bool, typer.Option("--look", help="Show what schools hold, and sign nothing.")
+    ] = False,
+    keys: KeysOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Release for all schools what they hold of the version that is published.
+
+    It is judged here as schools do. Two root keys sign what was found, and schools take
+    it at their next run; keys that are online release nothing. Exit code 0: released;
+    1: nothing is held; 50: schools refuse it, and no key releases that; 2 or 20: not.
+    """
+    if not look and not reason.strip():
+        raise ConfigError(say("{missing} is missing", missing="--reason"))
+    with bar(here, here.texts("Judging the version"), visible=not json) as progress:
+        held = hold_release.what_is_held(repository, here.clock, progress=progress)
+    sign = bool(held.findings) and not look
+    if sign:
+        folder = key_folder(here, keys or usual_keys(repository))
+        signers = root_signers(here, folder, tuple(root_key or ()))
+        hold_release.release_hold(repository, held, reason, signers, now=here.clock.wall())
+    if json:
+        findings = [{"kind": one.kind, "sentence": str(one.sentence)} for one in held.findings]
+        here.print_json({"version": held.version, "findings": findings, "released": sign})
+    else:
+        for one in held.findings:
+            here.console.print(f"- {told(one.sentence, here.texts.language)}", soft_wrap=True)
+        held_or_not = (
+            say("Schools hold version {version} for this.")
+            if held.findings
+            else say("There is nothing in version {version} for which schools hold it.")
+        )
+        key = (
+            say("Version {version} is released: schools take it at their next run.")
+            if sign
+            else held_or_not
+        )
+        here.console.print(here.texts(key, version=held.version))
+    if not held.findings:
+        raise typer.Exit(1)

@@ -6,15 +6,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any
 
+import typer
 from rich.console import Group
 
 from filterd.cli import counted, words
-from filterd.cli.context import Context
-from filterd.cli.feed_keys import key_folder, online_signers, usual_keys
+from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.counted import size
+from filterd.cli.feed_keys import (
+    KeysOption,
+    RepositoryArgument,
+    key_folder,
+    online_signers,
+    usual_keys,
+)
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import facts, grid, size, titled
+from filterd.cli.render import facts, grid, titled
 from filterd.cli.time_options import SchoolClock
 from filterd.i18n import Texts, say
 from filterd.lists.orders_file import OrderEntry
@@ -25,37 +33,54 @@ from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import Ordered, make_parcel, read_parcel
 
 _SOON_S = 30 * DAY_S
-"""So long before an order ends whoever signs is told."""
+"""The signer is warned this long before an order ends."""
 
 
-class What(NamedTuple):
-    """What is to be published where."""
+@on_named_files
+def publish(
+    here: Context,
+    repository: RepositoryArgument,
+    version_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--version-folder",
+            metavar="DIR",
+            help="What `feed build` made; else what is published is signed for another term.",
+        ),
+    ] = None,
+    orders: Annotated[
+        Path | None,
+        typer.Option("--orders", metavar="DIR", help="New orders, what `feed sign` made."),
+    ] = None,
+    urgent: Annotated[
+        bool, typer.Option("--urgent", help="Schools take it within ten minutes, not tonight.")
+    ] = False,
+    keys: KeysOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Publish a version: whole files, differences from the last seven, all of it signed.
 
-    repository: Path
-    version_folder: Path | None
-    orders: Path | None
-    urgent: bool
-
-
-def publish(here: Context, what: What, keys: Path | None, *, json: bool) -> None:
-    """Publish a version, or sign what is published for another term; tell what it costs."""
-    signers = online_signers(key_folder(here, keys or usual_keys(what.repository)))
-    parcel = None if what.orders is None else read_parcel(what.orders)
+    Readers find the old version or the new one and never a mix; after an interruption
+    the same command goes on. Exit code 0: published; 2, 20 or more: not, and what was
+    published stays.
+    """
+    signers = online_signers(key_folder(here, keys or usual_keys(repository)))
+    parcel = None if orders is None else read_parcel(orders)
     now = here.clock.wall()
-    if what.version_folder is None and parcel is None:
-        with publishing(what.repository):
-            version = Repository(what.repository).renew(signers, now=now, urgent=what.urgent)
-        expiries = Published(what.repository).expiries()
-        told: dict[str, Any] = {"version": version, "renewed": True, "urgent": what.urgent}
+    if version_folder is None and parcel is None:
+        with publishing(repository):
+            version = Repository(repository).renew(signers, now=now, urgent=urgent)
+        expiries = Published(repository).expiries()
+        told: dict[str, Any] = {"version": version, "renewed": True, "urgent": urgent}
         done = None
     else:
         with bar(here, here.texts("Packing")) as progress:
             done = release(
-                what.repository,
-                what.version_folder,
+                repository,
+                version_folder,
                 signers,
                 now=now,
-                urgent=what.urgent,
+                urgent=urgent,
                 parcel=parcel,
                 progress=progress,
             )
@@ -68,7 +93,7 @@ def publish(here: Context, what: What, keys: Path | None, *, json: bool) -> None
                 "Version {version}: what was published is signed for another term.", version=version
             )
         )
-        if what.urgent:
+        if urgent:
             rows = [(here.texts("Urgent"), here.texts("schools take it within ten minutes"))]
             here.console.print(facts(rows))
     else:
@@ -78,17 +103,32 @@ def publish(here: Context, what: What, keys: Path | None, *, json: bool) -> None
     warn_of_expiry(here, expiries, now)
 
 
+@on_named_files
 def sign(
     here: Context,
-    orders: Path,
-    parcel: Path,
-    keys: Path,
-    *,
-    after: int,
-    new_key: bool,
-    json: bool,
+    orders: Annotated[
+        Path, typer.Argument(metavar="ORDERS", help="Folder of orders.yaml and orders/.")
+    ],
+    parcel: Annotated[
+        Path, typer.Argument(metavar="PARCEL", help="Folder to make and carry to the publisher.")
+    ],
+    keys: Annotated[
+        Path, typer.Option("--keys", metavar="DIR", help="Folder that has orders/orders.pem.")
+    ],
+    after: Annotated[
+        int,
+        typer.Option("--after", metavar="N", min=0, help="The version signed last."),
+    ] = 0,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="Make a new key, which takes the old one's place.")
+    ] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Sign orders into a parcel, and say which are in it and which are not."""
+    """Sign what the law orders to be blocked, on the machine of whoever orders.
+
+    Each order has its number, issuer, date and expiry; those that have expired are
+    left out. Exit code 0: signed; 2: something is wrong, nothing is signed.
+    """
     folder = key_folder(here, keys)
     path = folder.paths(ORDERS)[0]
     signers = [folder.next_key(path)] if new_key else folder.signers(ORDERS)
@@ -121,7 +161,7 @@ def sign(
 
 
 def warn_of_expiry(here: Context, expiries: Mapping[str, float], now: float) -> bool:
-    """Warn of roles that must soon sign anew; tell whether there is one."""
+    """Warn of roles that must soon sign anew; return whether there is one."""
     soon = soon_expired(expiries, now)
     for role, left in sorted(soon.items(), key=lambda one: one[1]):
         key = (
@@ -218,7 +258,7 @@ def _warn_of_orders(here: Context, orders: Iterable[OrderEntry], now: float) -> 
             key = (
                 say("warning: order {number} has ended on {date} and still blocks: feed sign")
                 if one.expiry < today
-                else say("warning: order {number} ends on {date}; ask whoever gave it")
+                else say("warning: order {number} ends on {date}; ask the authority that issued it")
             )
             warning = here.texts(key, number=one.number, date=one.expiry)
             here.errors.print(warning, style="yellow")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed review``: families of names that wait for a person, and what one says of them."""
+"""``filterd feed review``: show shapes of look-alikes that need a decision, and record it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import os
 import pwd
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.text import Text
 
 from filterd.cli import words
-from filterd.cli.context import Context
-from filterd.cli.feed_publisher import ReviewRequest
-from filterd.cli.render import facts, number
-from filterd.documents import did_you_mean
+from filterd.cli.context import Context, JsonOption, Options, on_named_files
+from filterd.cli.counted import number
+from filterd.cli.render import facts
 from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.i18n import did_you_mean, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.lookalike_families import (
     ACCEPTED,
@@ -29,7 +28,7 @@ from filterd.lists.lookalike_families import (
     letters,
 )
 from filterd.lists.lookalikes_file import is_shape
-from filterd.publish import review
+from filterd.publish import review as reviews
 from filterd.publish.review import DECISIONS, REFUSED
 from filterd.publish.signed_orders import day_of
 
@@ -37,16 +36,82 @@ _NOTHING, _WAITS = 0, 1
 _MOST_SHOWN = 20
 
 
-def show(
+CatalogOption = Annotated[
+    Path, typer.Option("--catalog", metavar="DIR", help="The publisher's blocklists folder.")
+]
+
+
+class ReviewRequest(NamedTuple):
+    """The options of a decision: shapes to accept and refuse, category, reviewer, reason."""
+
+    accept: tuple[str, ...]
+    refuse: tuple[str, ...]
+    category: str | None
+    who: str | None
+    reason: str
+
+
+def _asked(
+    accept: Annotated[
+        list[str] | None,
+        typer.Option("--accept", metavar="SHAPE", help="Make a rule of it; may be repeated."),
+    ] = None,
+    refuse: Annotated[
+        list[str] | None,
+        typer.Option("--refuse", metavar="SHAPE", help="Never make one; may be repeated."),
+    ] = None,
+    category: Annotated[
+        str | None, typer.Option("--category", metavar="ID", help="Only of this category.")
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with the decision.")
+    ] = "",
+    who: Annotated[
+        str | None,
+        typer.Option("--who", metavar="NAME", help="Who decides; else who is logged in."),
+    ] = None,
+) -> ReviewRequest:
+    """Return what the options of a review say."""
+    return ReviewRequest(tuple(accept or ()), tuple(refuse or ()), category, who, reason)
+
+
+@on_named_files
+def review(
+    here: Context,
+    catalog: CatalogOption,
+    asked: Annotated[ReviewRequest, Options(_asked)],
+    decided: Annotated[
+        bool, typer.Option("--decided", help="Show what was decided instead.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show all that waits.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Look at rules for look-alikes that wait for a person; accept or refuse them.
+
+    A shape such as i9bet# stands for names that differ in digits only. Most hold by
+    themselves; one waits where it fits a name that people visit, or says too little.
+    The next `feed build` goes by what is decided, and does not ask again. A rule that
+    holds by itself is refused, too: with its category. Exit code 0: nothing waits, or
+    it is decided; 1: something waits; 2: something is wrong, nothing is decided.
+    """
+    if asked.accept or asked.refuse:
+        _decide(here, catalog, asked, json=json)
+    elif decided:
+        _show_decided(here, catalog, asked.category, json=json)
+    else:
+        _show(here, catalog, asked.category, everything=everything, json=json)
+
+
+def _show(
     here: Context, catalog: Path, category: str | None, *, everything: bool, json: bool
 ) -> None:
     """Show what waits, the largest family first; leave with 1 where something does."""
     load_catalog(catalog)  # or say that this is no publisher's folder
-    waiting = [one for one in review.read_queue(catalog) if category in (None, one.category)]
+    waiting = [one for one in reviews.read_queue(catalog) if category in (None, one.category)]
     if json:
         here.print_json([_plain(one) for one in waiting])
     elif not waiting:
-        here.console.print(here.texts("Nothing waits for anybody."))
+        here.console.print(here.texts("Nothing waits for a decision."))
     else:
         shown = waiting if everything else waiting[:_MOST_SHOWN]
         for one in shown:
@@ -63,10 +128,10 @@ def show(
     raise typer.Exit(_WAITS if waiting else _NOTHING)
 
 
-def show_decided(here: Context, catalog: Path, category: str | None, *, json: bool) -> None:
+def _show_decided(here: Context, catalog: Path, category: str | None, *, json: bool) -> None:
     """Show what was decided, by whom and why."""
     load_catalog(catalog)
-    decisions = [one for one in review.read_decisions(catalog) if category in (None, one.category)]
+    decisions = [one for one in reviews.read_decisions(catalog) if category in (None, one.category)]
     if json:
         here.print_json([_plain(one) for one in decisions])
         return
@@ -83,25 +148,25 @@ def show_decided(here: Context, catalog: Path, category: str | None, *, json: bo
         here.console.print(facts(rows))
 
 
-def decide(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -> None:
-    """Write down what a person says of all these shapes, or of none if one is wrong."""
+def _decide(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -> None:
+    """Record the decisions on all these shapes, or on none if one is wrong."""
     if not asked.reason.strip():
         raise ConfigError(
-            say("a decision wants its reason"), hint=say("--reason 'what was seen of these names'")
+            say("a decision needs a reason"), hint=say("--reason 'what was seen of these names'")
         )
     both = [*((one, ACCEPTED) for one in asked.accept), *((one, REFUSED) for one in asked.refuse)]
     if len({shape for shape, _ in both}) < len(both):
-        raise ConfigError(say("a shape stands twice"), hint=say("accept it or refuse it, once"))
+        raise ConfigError(say("a shape is given twice"), hint=say("accept it or refuse it, once"))
     load_catalog(catalog)
-    known = {(one.shape, one.category): one.digits for one in review.read_decisions(catalog)}
-    known |= {(one.shape, one.category): one.digits for one in review.read_queue(catalog)}
+    known = {(one.shape, one.category): one.digits for one in reviews.read_decisions(catalog)}
+    known |= {(one.shape, one.category): one.digits for one in reviews.read_queue(catalog)}
     who, today = asked.who or _who(), day_of(here.clock.wall())
     decisions = []
     for shape, decision in both:
         category, digits = _meant(catalog, shape, decision, asked.category, known)
         said = (decision, who, asked.reason.strip(), today)
         decisions.append(Decision(shape.encode(), category, digits, *said))
-    review.decide(catalog, *decisions)
+    reviews.decide(catalog, *decisions)
     if json:
         here.print_json([_plain(one) for one in decisions])
         return
@@ -137,7 +202,7 @@ def _meant(
     if not meant:
         shapes = [one.decode() for one, of in known if category in (None, of)]
         raise ConfigError(
-            say("'{shape}' does not wait for anybody", shape=shape),
+            say("'{shape}' does not wait for a decision", shape=shape),
             hint=did_you_mean(shape, shapes[:_MOST_SHOWN]),
         )
     return meant[0], found[meant[0]]
@@ -164,7 +229,7 @@ def _of_category(catalog: Path, shape: str, category: str) -> str:
 
 
 def _who() -> str:
-    """Return the login name of whoever decides, through ``sudo`` too."""
+    """Return the login name of the reviewer, through ``sudo`` too."""
     if os.geteuid() == 0 and (name := os.environ.get("SUDO_USER")):
         return name
     try:

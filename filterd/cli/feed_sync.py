@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking the feed: one run for a person, or all runs for the service."""
+"""``filterd sync``: take the feed once, or follow it as a service."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
+import typer
 from rich.text import Text
 
 from filterd import journal
 from filterd.cli import counted
-from filterd.cli.context import Context
+from filterd.cli.context import Context, JsonOption
+from filterd.cli.counted import size
 from filterd.cli.offline_site import policy_of
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import size
 from filterd.cli.time_options import school_clock
 from filterd.config import build_record
 from filterd.config.site_reader import load_site
@@ -35,13 +36,35 @@ from filterd.lists.index_files import blocklists_in_force
 from filterd.privileges import own_rights
 
 
-def take(here: Context, source: str | None, *, at_once: bool, json: bool) -> None:
-    """Do one run, and tell what has become of it."""
+def sync(
+    here: Context,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="URL|DIR", help="From there, a USB stick for one; else from the feed."
+        ),
+    ] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Take it although other schools take it first.")
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on for ever: every night, and what is urgent.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Take the lists that the feed has published, verified and judged.
+
+    Whatever is wrong with them leaves the last good ones in force. Exit code 0: they
+    are in force, or wait for their turn; 2: something is wrong here; 30 to 36: they
+    did not come; 40 to 46: they must not be trusted; 50: they are held or refused.
+    """
+    if follow:
+        _follow(here)
     fetcher = _fetcher(here, _source(here, source))
     with bar(here, here.texts("Taking the feed"), visible=not json) as shown:
         site = site_of(here, shown)
         with site.holding():
-            outcome = site.sync(TufArrival(site.trust, fetcher), at_once=at_once)
+            outcome = site.sync(TufArrival(site.trust, fetcher), at_once=now)
     if json:
         here.print_json(outcome.to_plain())
     else:
@@ -51,14 +74,14 @@ def take(here: Context, source: str | None, *, at_once: bool, json: bool) -> Non
 
 
 def _warn_of_wrong_site(here: Context) -> None:
-    """Tell what is wrong with the site's files: the lists have come in force all the same."""
+    """Warn that the site's files are wrong; the lists are in force all the same."""
     blocklists = blocklists_in_force(here.state).folder
     if build_record.is_current(here.state.policy, here.config, blocklists=blocklists):
         return
     try:
         policy_of(here)
     except StoreError:
-        return  # what is in force was judged and is told of by `status`
+        return  # `status` shows the policy that is in force
     except ConfigError as error:
         warning = here.texts(
             "the site's files are wrong; the lists are in force with the site as it last was good"
@@ -67,8 +90,8 @@ def _warn_of_wrong_site(here: Context) -> None:
             here.errors.print(Text(here.texts("warning: {warning}", warning=line), style="yellow"))
 
 
-def follow(here: Context) -> NoReturn:
-    """Follow the feed until told to stop."""
+def _follow(here: Context) -> NoReturn:
+    """Follow the feed until a signal ends it."""
     journal.begin()
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     for one in (signal.SIGTERM, signal.SIGINT):
@@ -88,7 +111,7 @@ def follow(here: Context) -> NoReturn:
 
 
 def site_of(here: Context, progress: Callable[[int, int], None] | None = None) -> SiteFeed:
-    """Return the site's feed, and whoever answers lookups by it."""
+    """Return the site's feed, with the daemon that serves its lists."""
     daemon = ControlDaemon(here.state.control_socket)
     return SiteFeed(here.config, here.state, here.clock, daemon, progress)
 

@@ -7,14 +7,16 @@ import errno
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import typer
 
-from filterd.cli.context import Context
+from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.counted import size
 from filterd.cli.feed_keys import ROOT_FILE
 from filterd.cli.feed_publish import expiry_table, plain_expiries, warn_of_expiry
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import facts, size, titled
+from filterd.cli.render import facts, titled
 from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.arrival import Moment
@@ -27,8 +29,26 @@ from filterd.publish.verification import verify as examine
 from filterd.state_file import plain_version
 
 
-def verify(here: Context, source: str, root: Path | None, *, json: bool) -> None:
-    """Fetch, verify, unpack and load all, and tell of it; leave with 1 where a term ends soon."""
+@on_named_files
+def verify(
+    here: Context,
+    source: Annotated[
+        str, typer.Argument(metavar="URL|DIR", help="Address or folder of a publication.")
+    ],
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            "--root", metavar="FILE", help="What schools are given; else root.json beside DIR."
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Look at a publication as a new school does: fetch, verify, unpack and load all.
+
+    It tells until when each role's word holds. Exit code 0: good; 1: good, and a role
+    must soon sign anew; 30 to 36: it did not come; 40 to 46: it must not be trusted; 2:
+    something else is wrong.
+    """
     content = _root(source, root)
     now = here.clock.wall()
     with (
@@ -106,7 +126,7 @@ def _root(source: str, root: Path | None) -> bytes:
     if root is None:
         if "://" in source:
             raise ConfigError(
-                say("who looks at a feed must know whose it is"),
+                say("the publisher's root is needed to verify a feed"),
                 hint=say("--root ROOT.json, as schools are given it"),
             )
         root = Path(source).absolute().parent / ROOT_FILE

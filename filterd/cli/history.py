@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd history`` and ``undo``: who changed what, and taking it back."""
+"""``filterd history`` and ``undo``: list changes and their authors, take changes back."""
 
 from __future__ import annotations
 
@@ -9,24 +9,20 @@ import typer
 from rich.console import Group
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.descriptions import Plain, Teller, not_ended, state_of
-from filterd.cli.effective_state import ask_or_none, set_now
+from filterd.cli.effective_state import ask_else, offline, set_now
 from filterd.cli.render import grid, titled
 from filterd.cli.time_options import school_clock
 from filterd.i18n import from_plain, say, to_plain
 from filterd.i18n import told as in_language
 from filterd.overrides.quarantine import is_altered, told_of
-from filterd.overrides.store import Store
 from filterd.state_file import to_plain as plain_data
 
 _SOUND, _ALTERED = 0, 1
 MOST = 100_000
 
-app = group("See who changed what, and that nobody altered it.")
 
-
-@command
 def undo(
     here: Context,
     number: Annotated[
@@ -46,8 +42,6 @@ def undo(
     print_change(here, told, taken_back(here, told), json=json)
 
 
-@app.command("list")
-@command
 def list_(
     here: Context,
     limit: Annotated[
@@ -69,8 +63,6 @@ def list_(
         here.console.print(titled_rows(here, here.texts("Change history"), found))
 
 
-@app.command()
-@command
 def verify(
     here: Context,
     json: JsonOption = False,
@@ -81,18 +73,7 @@ def verify(
     it away. Exit code 0: it is as it was written; 1: a change was altered, removed or
     added, and the first of those is named, or it was so before; 2: it cannot be read.
     """
-    told = ask_or_none(here, "history-verify")
-    if told is None:
-        found = Store(here.state, here.clock).verify()
-        told = {
-            "ok": found.is_sound,
-            "number": found.number,
-            "first_bad": found.first_bad,
-            "problem": found.problem,
-            "sentence": to_plain(found.problem),
-            "set_aside": list(found.set_aside),
-            "altered": list(found.altered),
-        }
+    told = ask_else(here, lambda: _verified(here), "history-verify")
     if json:
         here.print_json(told)
     else:
@@ -100,10 +81,23 @@ def verify(
     raise typer.Exit(_SOUND if told["ok"] else _ALTERED)
 
 
+def _verified(here: Context) -> dict[str, Any]:
+    found = offline().store(here).verify()
+    return {
+        "ok": found.is_sound,
+        "number": found.number,
+        "first_bad": found.first_bad,
+        "problem": found.problem,
+        "sentence": to_plain(found.problem),
+        "set_aside": list(found.set_aside),
+        "altered": list(found.altered),
+    }
+
+
 def taken_back(here: Context, told: Plain) -> str:
-    """Say which change an undo has taken back, whose it was, and what it was about."""
+    """Return a sentence on the change that an undo has taken back."""
     row = told.get("taken_back")
-    if row is None:  # an older daemon does not tell
+    if row is None:  # an older daemon does not send it
         return here.texts("change {number} is taken back", number=told["undone"])
     what = Teller(here.texts, school_clock(here)).row(row)
     return here.texts(
@@ -120,10 +114,12 @@ def rows(here: Context, limit: int) -> list[Plain]:
     Raises:
         FilterdError: they cannot be read.
     """
-    told: list[Plain] | None = ask_or_none(here, "history", limit=limit)
-    if told is None:
-        return [row.to_plain() for row in Store(here.state, here.clock).rows(limit)]
-    return told
+
+    def on_disk() -> list[Plain]:
+        return [row.to_plain() for row in offline().store(here).rows(limit)]
+
+    found: list[Plain] = ask_else(here, on_disk, "history", limit=limit)
+    return found
 
 
 def with_states(here: Context, kind: str, now: float, *, everything: bool) -> list[Plain]:
@@ -169,7 +165,7 @@ def titled_rows(here: Context, title: str, found: list[Plain]) -> Group:
 
 
 def _problem(here: Context, told: dict[str, Any]) -> str:
-    """Return what is wrong; an older daemon tells it in English only."""
+    """Return the problem; an older daemon sends it in English only."""
     return in_language(from_plain(told.get("sentence", told["problem"])), here.texts.language)
 
 

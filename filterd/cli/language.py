@@ -1,34 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""In which language a command speaks: known before its words are understood.
+"""The site, state folder and language that are meant where a command does not name them.
 
-Help and what is wrong with a command's words are told before there is a
-command, so both are told in the language that this finds.
+The language is known before the words are parsed: help and usage errors are printed before
+there is a command. The process that serves imports this too, so it imports nothing heavy.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from filterd.cli.defaults import CONFIG_VARIABLE, LANG_VARIABLE, default_config
 from filterd.errors import FilterdError
 from filterd.i18n import Language
+from filterd.paths import SYSTEM_CONFIG, SYSTEM_STATE, read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CONFIG_VARIABLE, STATE_VARIABLE, LANG_VARIABLE = "FILTERD_CONFIG", "FILTERD_STATE", "FILTERD_LANG"
+"""Variables of the environment that say what ``--config``, ``--state`` and ``--lang`` say."""
+
+_MOST_OCTETS = 1 << 20
 _LANGUAGES: dict[str, Language] = {"vi": "vi", "en": "en"}
 
 
 def language_of(words: Sequence[str]) -> Language:
     """Return the language in which to answer these words of a command line.
 
-    ``--lang`` says it wherever it stands, else the environment, else the site.
-    What names no language here counts as not given: it is told as wrong
-    elsewhere, in the language that this returns.
-
-    Never: fails, or reads the site where the answer is known without.
+    The value of ``--lang`` counts wherever it stands, else the environment, else the site.
+    An unknown language counts as not given: ``context`` refuses it, in the language that
+    this returns. It never fails, and reads the site only where nothing else decides.
     """
     for given in (_last(words, "--lang"), os.environ.get(LANG_VARIABLE, "")):
         if given in _LANGUAGES:
@@ -38,15 +41,36 @@ def language_of(words: Sequence[str]) -> Language:
 
 
 def language_of_site(config: Path) -> Language:
-    """Return what the file of a site says; English where it says nothing that can be read."""
-    from filterd.documents import load  # noqa: PLC0415 -- YAML is slow to import and rarely needed
+    """Return the language of a site; English where its file cannot be read."""
+    given = site_value(config, "language", "vi")
+    return _LANGUAGES.get(given, "en") if isinstance(given, str) else "en"
+
+
+def site_value(config: Path, key: str, absent: str) -> Any:
+    """Return a top-level value of ``site.yaml``, None where it cannot be read.
+
+    A line such as ``language: vi`` is read as it stands: YAML takes longer to import and
+    to parse the file than all the rest of a command.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        key: at the top of the file.
+        absent: the value where the file has no such key.
+    """
+    try:
+        content = read_plain(config / "site.yaml", _MOST_OCTETS)
+    except (OSError, ValueError):  # ValueError: a path with a NUL in it
+        return None
+    lines = re.findall(rb"^%b:[ \t]+([\w/]+)[ \t]*\r?$" % key.encode(), content, re.MULTILINE)
+    if len(lines) == 1:
+        return lines[0].decode()
+    from filterd.documents import parse  # noqa: PLC0415 -- see above
 
     try:
-        data = load(config / "site.yaml").data
-    except (FilterdError, OSError, ValueError):  # ValueError: a path with a NUL in it
-        return "en"
-    given = data.get("language", "vi") if isinstance(data, dict) else None
-    return _LANGUAGES.get(given, "en") if isinstance(given, str) else "en"
+        data = parse(content, "site.yaml").data
+    except FilterdError:
+        return None
+    return data.get(key, absent) if isinstance(data, dict) else None
 
 
 def _last(words: Sequence[str], option: str) -> str:
@@ -59,3 +83,13 @@ def _last(words: Sequence[str], option: str) -> str:
         if name == option:
             found = value if equals else after
     return found
+
+
+def default_config() -> Path:
+    """Return the system's site if there is one, else the folder beside us."""
+    return SYSTEM_CONFIG if SYSTEM_CONFIG.exists() else Path("policies")
+
+
+def default_state(config: Path) -> Path:
+    """Return the state folder that goes with a site."""
+    return SYSTEM_STATE if config == SYSTEM_CONFIG else Path(".state")

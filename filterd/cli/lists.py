@@ -12,10 +12,12 @@ import typer
 from rich.console import Group
 
 from filterd.cli import counted, lists_build, popular, words
-from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.context import Context, JsonOption
+from filterd.cli.counted import number
 from filterd.cli.effective_state import read_or_ask
-from filterd.cli.offline_site import open_index, qname_from
-from filterd.cli.render import facts, grid, number, titled
+from filterd.cli.offline_site import open_index
+from filterd.cli.render import facts, grid, titled
+from filterd.cli.target_options import qname_from
 from filterd.cli.time_options import school_clock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
@@ -28,13 +30,9 @@ from filterd.lists.index_files import blocklists_in_force
 from filterd.lists.list_queries import entries_of, overview, single_hosts
 from filterd.lists.report import CompileReport, ListReport, Reason
 
-app = group("Compile lists, see what was compiled, find a name.")
-
 _EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
 
 
-@app.command()
-@command
 def build(
     here: Context,
     json: JsonOption = False,
@@ -79,8 +77,6 @@ def build(
             )
 
 
-@app.command()
-@command
 def status(
     here: Context,
     json: JsonOption = False,
@@ -101,8 +97,6 @@ def status(
     _print_report(here, report, octets, hosts)
 
 
-@app.command()
-@command
 def search(
     here: Context,
     name: Annotated[
@@ -198,7 +192,7 @@ def _print_report(here: Context, report: CompileReport, octets: int, hosts: list
 
 
 def _report_table(texts: Texts, report: CompileReport) -> Group:
-    """Draw what became of each list; a column of zeros tells nothing and is left out.
+    """Draw what became of each list; a column of zeros is left out.
 
     Services are lists too, but there are many and small: they are one row.
     """

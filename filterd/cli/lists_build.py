@@ -29,7 +29,7 @@ from filterd.state_folder import StateFolder
 
 
 def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileReport:
-    """Compile the lists and put them in force; wait for another who is at it.
+    """Compile the lists and put them in force; wait while another command compiles.
 
     Args:
         here: which site and state.

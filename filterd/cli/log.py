@@ -15,24 +15,18 @@ from rich.text import Text
 
 from filterd import control
 from filterd.cli import counted, words
-from filterd.cli.context import Context, JsonOption, command, group
-from filterd.cli.offline_site import grade_from
-from filterd.cli.render import grid, number, titled
+from filterd.cli.context import Context, JsonOption
+from filterd.cli.counted import number
+from filterd.cli.render import grid, titled
+from filterd.cli.target_options import grade_from
 from filterd.i18n import Texts
 from filterd.querylog import DAYS_KEPT
-
-ACTIONS = ("pass", "rewritten", "blocked", "local", "refused", "failed")
-"""What a client can get, from most to least."""
 
 _Rows = list[dict[str, Any]]
 _HEADING = 10
 """Columns of a heading: a longer one goes over several lines, for 80 columns must do."""
 
-app = group("See what the daemon remembers of lookups.")
 
-
-@app.command()
-@command
 def totals(
     here: Context,
     days: Annotated[
@@ -67,7 +61,7 @@ def _tables(texts: Texts, rows: _Rows, days: int) -> Group:
 
 def _table(texts: Texts, heading: str, rows: _Rows, key: Callable[[dict[str, Any]], str]) -> Table:
     """Draw a row for each value of ``key``, a column for each action that occurs."""
-    actions = [one for one in ACTIONS if any(row["action"] == one for row in rows)]
+    actions = [one for one in words.COUNTED if any(row["action"] == one for row in rows)]
     called = [texts.word(words.COUNTED, action) for action in actions]
     headings = [(textwrap.fill(one, _HEADING), True) for one in called]
     table = grid([(heading, False), *headings])

@@ -1,80 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The site as the files on disk have it, for commands that work without the daemon."""
+"""Read the site's files and the compiled lists, for commands that work without the daemon.
+
+It imports YAML, pydantic and SQLite, so commands that ask the daemon import it late.
+"""
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from math import inf
+from typing import Any
 
 from filterd.cli.context import Context
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import SiteSources, load_site
-from filterd.errors import ConfigError, NameTextError, StoreError
-from filterd.i18n import quoted, refused, say
+from filterd.daemon import known_time
+from filterd.errors import StoreError
+from filterd.i18n import refused, say
 from filterd.lists.catalog import Catalog, load_catalog
-from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.index import Index
 from filterd.lists.index_files import blocklists_in_force
+from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
-from filterd.policy.model import GRADES, Policy
+from filterd.policy.model import Policy
+from filterd.resolve.explain import client_of, explain
+from filterd.resolve.explain_history import PastQuestion, PastState, explain_past
 from filterd.resolve.site import Site
 from filterd.upstream import resolv_conf
-from filterd.wire import name as names
-
-_SUCH_AS = say("write a name such as vnu.edu.vn")
-
-
-def qname_from(text: str) -> bytes:
-    """Return the wire name that a person wrote, in letters of any language.
-
-    Raises:
-        ConfigError: it is no name, or one that nobody means: an address or a
-            URL is a name to the DNS, and passing it would mislead who pasted it.
-    """
-    _refuse_what_is_never_looked_up(text)
-    try:
-        return names.from_text(text) if text.isascii() else name_from_key(key_from_text(text))
-    except HostnameError as error:
-        raise ConfigError(error.sentence, hint=_SUCH_AS) from error
-    except NameTextError as error:
-        raise ConfigError(
-            say("{text} is not a name: {reason}", text=repr(text), reason=quoted(error.reason)),
-            hint=_SUCH_AS,
-        ) from error
-
-
-def _refuse_what_is_never_looked_up(text: str) -> None:
-    # RFC 2317 has slashes in the names of reverse zones.
-    if "/" in text and not text.removesuffix(".").endswith(".in-addr.arpa"):
-        host = text.partition("://")[2] or text
-        hint = say("a lookup is for its host: {host}", host=repr(host.partition("/")[0]))
-        raise ConfigError(say("{text} is a URL", text=repr(text)), hint=hint)
-    if _is_address(text):
-        raise ConfigError(
-            say("{text} is an address, which needs no lookup", text=repr(text)), hint=_SUCH_AS
-        )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    return True
-
-
-def grade_from(text: str) -> str:
-    """Return the grade that a person wrote.
-
-    Raises:
-        ConfigError: there is no such grade.
-    """
-    if text not in GRADES:
-        raise ConfigError(
-            say("{text} is not a grade", text=repr(text)),
-            hint=say("one of {known}", known=", ".join(GRADES)),
-        )
-    return text
 
 
 def read_site(here: Context) -> tuple[SiteSources, Catalog]:
@@ -114,18 +63,87 @@ def open_index(here: Context) -> Index:
         ) from error
 
 
-def load_site_offline(here: Context, now: float, floor: float = -inf) -> Site:
-    """Join the site's files as they are now with the compiled lists and what is set.
+def load_site_offline(here: Context, at: float | None = None) -> Site:
+    """Join the site's files as they are now with the compiled lists and the overrides.
 
     Args:
         here: which site and state.
-        now: the policy time at which it is to hold.
-        floor: what the time is at least, where it is not known.
+        at: the policy time; None for now.
 
     Raises:
-        FilterdError: any of them cannot be read.
+        FilterdError: one of them cannot be read.
     """
     policy = policy_of(here)
     servers = resolv_conf.servers(policy.upstreams, policy.listen)
-    overrides = Store(here.state, here.clock).current()
-    return Site.of(policy, open_index(here), servers, overrides=overrides, now=now, floor=floor)
+    floor, now = policy_time(here)
+    return Site.of(
+        policy,
+        open_index(here),
+        servers,
+        overrides=store(here).current(),
+        now=now if at is None else at,
+        floor=floor,
+    )
+
+
+def policy_time(here: Context) -> tuple[float, float]:
+    """Return the floor of the time that is known, and the time that policy goes by."""
+    floor = known_time.floor_of(here.state)
+    return floor, known_time.policy_time(here.clock.wall(), floor)
+
+
+def store(here: Context) -> Store:
+    """Return the store of changes."""
+    return Store(here.state, here.clock)
+
+
+def versions(here: Context) -> PolicyVersions:
+    """Return the policies that were in force last."""
+    return PolicyVersions(here.state, store(here), here.clock)
+
+
+def explain_now(
+    here: Context,
+    question: tuple[bytes, int],
+    client: tuple[str | None, str | None],
+    at: float | None,
+) -> dict[str, Any] | None:
+    """Explain a verdict by the files on disk; None for a client that may not ask.
+
+    Args:
+        here: which site and state.
+        question: qname and qtype.
+        client: grade and address, one of them or none.
+        at: the policy time; None for now.
+
+    Raises:
+        FilterdError: the files cannot be read.
+    """
+    site = load_site_offline(here, at)
+    found = client_of(site, *client)
+    now = policy_time(here)[1] if at is None else at
+    return None if found is None else explain(site, found, *question, now).to_plain()
+
+
+def explain_then(
+    here: Context,
+    question: tuple[bytes, int],
+    client: tuple[str | None, str | None],
+    when: float,
+    shown: str,
+) -> dict[str, Any] | None:
+    """Explain a verdict of the past by the history; None for a client that might not ask.
+
+    Args:
+        here: which site and state.
+        question: qname and qtype.
+        client: grade and address, one of them or none.
+        when: the time, Unix time.
+        shown: the same as the school's clock showed it.
+
+    Raises:
+        FilterdError: what was in force then is not known, or cannot be read.
+    """
+    past = PastState(versions(here), store(here), open_index(here))
+    found = explain_past(past, PastQuestion(*question, *client, when, shown))
+    return None if found is None else found.to_plain()

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,27 +14,30 @@ from rich.text import Text
 from rich.tree import Tree
 
 from filterd.cli import counted, words
-from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.context import Context, JsonOption, on_named_files
 from filterd.cli.descriptions import Teller
-from filterd.cli.effective_state import policy_of_files, set_for, set_now
-from filterd.cli.offline_site import grade_from, open_index, read_site
+from filterd.cli.effective_state import policy_of_files, read_or_ask, set_for, set_now
+from filterd.cli.offline_site import open_index, policy_of, read_site
 from filterd.cli.render import facts, grid, titled
+from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy, warnings
-from filterd.errors import ConfigError, FilterdError
-from filterd.i18n import Texts
+from filterd.config.expectation_files import load_expectations
+from filterd.config.site_reader import load_site
+from filterd.config.site_sources import SITE_FILE
+from filterd.errors import ConfigError, FilterdError, StoreError
+from filterd.i18n import Texts, from_plain, quoted, refused, say, say_n
+from filterd.i18n import told as in_language
+from filterd.paths import shipped
 from filterd.policy.grade_differences import state_of, state_of_service
-from filterd.policy.model import TIERS, Category, GradePolicy, Policy, Service
-from filterd.resolve.expectation_checks import outranked
+from filterd.policy.model import TIERS, Category, Expectation, GradePolicy, Policy, Service
+from filterd.resolve.expectation_checks import held, outranked
 from filterd.resolve.site import Site
+from filterd.state_file import to_plain
 
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 
-app = group("Check the site's files, see what each grade may use.")
 
-
-@app.command()
-@command
 def validate(
     here: Context,
     json: JsonOption = False,
@@ -82,8 +87,6 @@ def _outranked(here: Context, policy: Policy) -> list[ConfigError]:
     return list(outranked(Site.of(policy, index, (), now=now), now))
 
 
-@app.command()
-@command
 def show(
     here: Context,
     grade: Annotated[str, typer.Option("--grade", metavar="GRADE", help="1-12, staff, guest, ...")],
@@ -109,8 +112,6 @@ def show(
         here.console.print(titled(here.texts("Set by command"), facts(rows)))
 
 
-@app.command()
-@command
 def tree(
     here: Context,
     json: JsonOption = False,
@@ -196,3 +197,110 @@ def _grade_line(texts: Texts, policy: Policy, grade: GradePolicy) -> Text:
     unknown = texts("(unknown clients)") if grade.grade == policy.unknown_grade else ""
     parts = [Text(grade.grade), Text(shown, style="dim"), Text(unknown)]
     return Text("  ").join(part for part in parts if part)
+
+
+@on_named_files
+def init(
+    here: Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+) -> None:
+    """Copy the sample site and the tier files to DIR.
+
+    Nothing that is there is overwritten. Exit code 0: done; 2: not.
+    """
+    sample = shipped("policies")
+    for file in sample.rglob("*"):
+        target = folder / file.relative_to(sample)
+        if target.exists() and not target.is_dir():
+            raise ConfigError(
+                say(
+                    "{path} is there already: nothing is overwritten; choose another folder",
+                    path=target,
+                )
+            )
+    try:
+        shutil.copytree(sample, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
+    except (OSError, shutil.Error) as error:
+        why = refused(error) if isinstance(error, OSError) else quoted(str(error))
+        raise StoreError(say("{folder}: cannot be made: {why}", folder=folder, why=why)) from error
+    done = here.texts(
+        "{path} is ready. Edit {site}, then run: filterd policy validate --config {path}",
+        path=folder,
+        site=folder / SITE_FILE,
+    )
+    here.console.print(done, soft_wrap=True)  # a command in it is there to be copied
+
+
+_MET, _UNMET = 0, 1
+
+
+def hold(
+    here: Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE",
+            help="YAML of expectations; else those that a reload goes by.",
+            show_default=False,
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Hold the policy to what is expected of it.
+
+    The site's files as they are, with the compiled lists. What a reload goes by is
+    in expectations/ of the site, and for each tier that has no file there, in the
+    one that ships. What commands have set does not count, and schedules only where
+    an expectation says when. An exception of site.yaml is told and holds against
+    what ships. Exit code 0: all are met; 1: some are not; 2: it cannot be told.
+    """
+    wanted = _expected(here, files) if files else None
+    plain = None if wanted is None else list(map(to_plain, wanted))
+    told = read_or_ask(here, lambda: _held(here, wanted), "expectations", wanted=plain)
+    found = told["unmet"]
+    sentences = [from_plain(one.pop("sentence")) for one in found]
+    wrong = [one for one in found if not one["yields"]]
+    if json:
+        here.print_json(told)
+    else:
+        for one, sentence in zip(found, sentences, strict=True):
+            style = "yellow" if one["yields"] else "red"
+            line = Text(in_language(sentence, here.texts.language), style=style)
+            here.console.print(line, soft_wrap=True)
+        key, n = (
+            say_n(
+                "{unmet} of {n} expectation is not met.",
+                "{unmet} of {n} expectations are not met.",
+                told["expectations"],
+            )
+            if wrong
+            else say_n(
+                "The expectation is met.",
+                "All {n} expectations are met.",
+                told["expectations"],
+            ),
+            told["expectations"],
+        )
+        counted = here.texts(key, n=n, unmet=len(wrong), yields=len(found) - len(wrong))
+        here.console.print(counted, style="" if wrong else "green")
+    raise typer.Exit(_UNMET if wrong else _MET)
+
+
+def _expected(here: Context, files: list[Path]) -> tuple[Expectation, ...]:
+    """Return what files expect.
+
+    Raises:
+        ConfigErrors: all that is wrong with them, or with the site's.
+    """
+    site = load_site(here.config).file
+    return load_expectations(files, site.time_zone, site.networks)
+
+
+def _held(here: Context, wanted: tuple[Expectation, ...] | None) -> dict[str, Any]:
+    """Hold the site's files as they are to what is expected.
+
+    Raises:
+        FilterdError: they are wrong, or the lists cannot be read.
+    """
+    now, index = here.clock.wall(), open_index(here)
+    return held(Site.of(policy_of(here), index, (), now=now), wanted, now)

@@ -10,18 +10,16 @@ from rich.console import Group
 from rich.table import Table
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.context import Context, JsonOption, Options
 from filterd.cli.descriptions import Plain, Teller
-from filterd.cli.effective_state import ask_or_none
+from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.history import MOST, rows, taken_back, titled_rows
-from filterd.cli.offline_site import grade_from
 from filterd.cli.render import grid, titled
+from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.history_chain import UNDO
-from filterd.overrides.policy_versions import PolicyVersions
-from filterd.overrides.store import Store
 from filterd.policy.temporary_rules import TargetKind
 
 KIND = "grade"
@@ -60,7 +58,6 @@ def _setting(
     return {"target_kind": str(kind), "target": target, "opens": opens}
 
 
-@command
 def set_(
     here: Context,
     grade: Annotated[str, typer.Option("--grade", metavar="GRADE", help="1-12, staff, guest, ...")],
@@ -81,7 +78,6 @@ def set_(
     print_change(here, told, teller.thing("grades", thing), json=json)
 
 
-@command
 def history(
     here: Context,
     limit: Annotated[
@@ -108,7 +104,6 @@ def history(
         here.console.print(here.texts("Nothing has been changed yet."))
 
 
-@command
 def undo(
     here: Context,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
@@ -136,18 +131,15 @@ def undo(
     print_change(here, told, taken_back(here, told), json=json)
 
 
-def versions(here: Context) -> PolicyVersions:
-    """Return the policies that were in force last."""
-    return PolicyVersions(here.state, Store(here.state, here.clock), here.clock)
-
-
 def versions_told(here: Context) -> list[Plain]:
     """Return the policies that were in force last as plain data, the newest first."""
-    told: list[Plain] | None = ask_or_none(here, "policies")
-    if told is None:
-        kept = versions(here).all()
+
+    def on_disk() -> list[Plain]:
+        kept = offline().versions(here).all()
         return [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
-    return told
+
+    found: list[Plain] = ask_else(here, on_disk, "policies")
+    return found
 
 
 def settings_in(found: list[Plain]) -> list[Plain]:

@@ -9,12 +9,13 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.table import Table
 
-from filterd.cli import words
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli import offline_site, words
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
-from filterd.cli.offline_site import grade_from, read_site
-from filterd.cli.policy_changes import versions, versions_told
+from filterd.cli.offline_site import read_site
+from filterd.cli.policy_changes import versions_told
 from filterd.cli.render import grid, titled
+from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import shipped_tiers
@@ -41,7 +42,6 @@ class _Compared(NamedTuple):
     found: dict[Difference, list[str]]
 
 
-@command
 def diff(
     here: Context,
     grade: Annotated[
@@ -129,7 +129,7 @@ def _shipped(here: Context) -> Policy:
 
 
 def _version(here: Context, text: str) -> Policy:
-    """Return the policy of a version that somebody named.
+    """Return the policy of a version that the operator named.
 
     Raises:
         ConfigError: it is none, or not kept any more.
@@ -163,7 +163,7 @@ def _past_policy(here: Context, digest: str) -> Policy:
     """
     told = ask_or_none(here, "policy", digest=digest)
     if told is None:
-        return versions(here).load(digest)
+        return offline_site.versions(here).load(digest)
     return policy_store.parse(told.encode(), digest)
 
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bar that shows how far a long piece of work is: on standard error, if that is a terminal."""
+"""Show how far a long piece of work is, or look at something until a person presses Enter."""
 
 from __future__ import annotations
 
+import select
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from filterd.cli.context import Context
 
@@ -21,16 +22,49 @@ def bar(here: Context, doing: str, *, visible: bool = True) -> Iterator[Callable
         visible: whether it is shown at all.
 
     Yields:
-        What is to be told how far the work is, and how far it goes.
+        A function of how much is done, and of how much there is.
     """
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
+    from rich import progress  # noqa: PLC0415 -- slow to import, and few commands show a bar
+
+    with progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
         console=here.errors,
         transient=True,
         disable=not (visible and here.errors.is_terminal),
     ) as shown:
         task = shown.add_task(doing, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+LOOK_EVERY_S = 2.0
+
+
+def watch(look: Callable[[], None], length_s: float) -> None:
+    """Look at something every other second, and once more at the end.
+
+    Args:
+        look: what to do.
+        length_s: the longest time; Enter ends it before.
+    """
+    left = length_s
+    while left > 0:
+        look()
+        step = min(LOOK_EVERY_S, left)
+        if pause(step):
+            break
+        left -= step
+    look()
+
+
+def pause(seconds: float) -> bool:
+    """Wait; return whether Enter was pressed meanwhile at the terminal, if there is one."""
+    if not sys.stdin or not sys.stdin.isatty():
+        time.sleep(seconds)
+        return False
+    ready, _, _ = select.select([sys.stdin], [], [], seconds)
+    if ready:
+        sys.stdin.readline()
+    return bool(ready)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How commands draw: tables that fit 80 columns, numbers that people can read."""
+"""How commands draw: tables that fit 80 columns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any, Literal
 
 from rich import box
@@ -13,8 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from filterd.cli import words
-from filterd.cli.time_options import SchoolClock
-from filterd.clients.devices import is_random
 from filterd.i18n import Texts
 from filterd.policy.model import GRADES
 
@@ -43,7 +40,7 @@ def grid(columns: Iterable[tuple[str, bool]], *, whole: bool = False) -> Table:
 
     Numbers keep their width, and the first column up to ``_WIDEST_ID``; where a
     terminal is too narrow, the words between are cut, never broken over lines; where
-    ``whole``, they are broken instead, for a name that somebody set must be read.
+    ``whole``, they are broken instead: a name that was set must be readable.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for position, (heading, numeric) in enumerate(columns):
@@ -56,77 +53,6 @@ def grid(columns: Iterable[tuple[str, bool]], *, whole: bool = False) -> Table:
             max_width=_WIDEST_ID if position == 0 else None,
         )
     return table
-
-
-def number(value: int) -> str:
-    """Return a number with thin groups of three, as Vietnamese and English readers both read it."""
-    return f"{value:,}".replace(",", "\u202f")
-
-
-def size(octets: int) -> str:
-    """Return a length as people read it: kB and MB of a thousand, as a data plan counts."""
-    if octets < 10_000:
-        return f"{number(octets)} B"
-    if octets < 10_000_000:
-        return f"{number(round(octets / 1_000))} kB"
-    return f"{number(round(octets / 1_000_000))} MB"
-
-
-def explanation_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Table:
-    """Draw one decision, from the client to the entry."""
-    blocked = told["action"] not in {"pass", "rewrite"}
-    verdict = Text(
-        texts("BLOCKED" if blocked else "PASSES"),
-        style="bold red" if blocked else "bold green",
-    )
-    verdict.append(f" ({told['action']})", style="default")
-    unknown = texts("unknown")
-    told_list = told["list"] and texts("{list}, line {line}", list=told["list"], line=told["line"])
-    return facts(
-        [
-            (texts("Question"), f"{told['qname']} {told['qtype']}"),
-            (texts("Answer"), verdict),
-            (texts("Because"), texts.word(words.REASON, told["reason"])),
-            (texts("Answered by"), told["rewritten_to"]),
-            (texts("Category"), told["category"]),
-            (texts("Matched name"), told["matched"]),
-            (texts("List"), told_list),
-            (texts("Entry"), told["entry"]),
-            (texts("Set by"), told.get("changed_by")),
-            (texts("Note"), told["note"]),
-            (texts("Client"), told["client"]),
-            (texts("MAC"), _mac(texts, told["mac"])),
-            (texts("Network"), told["network"] or (told["client"] and unknown)),
-            (texts("Grade"), told["grade"]),
-            (texts("Tier"), texts.word(words.TIER, told["tier"])),
-            (texts("Valid until"), _shown(clock, told["valid_until"])),
-            (texts("Without it"), _next(texts, told)),
-            (texts("Asked"), texts.word(words.SOURCE, told["source"])),
-        ],
-    )
-
-
-def _mac(texts: Texts, mac: str | None) -> str:
-    if mac and is_random(mac):
-        return texts("{mac} (of the device's own making, may change)", mac=mac)
-    return mac or ""
-
-
-def _shown(clock: SchoolClock, time: str | None) -> str:
-    return "" if time is None else clock.told(datetime.fromisoformat(time).timestamp())
-
-
-def _next(texts: Texts, told: dict[str, Any]) -> str:
-    following = told["next_match"]
-    if following is None:
-        return texts("no other rule: passes") if told["action"] != "pass" and told["entry"] else ""
-    parts = [
-        texts.word(words.REASON, following["reason"]),
-        following["category"],
-        following["list"],
-    ]
-    what = ", ".join(part for part in parts if part)
-    return texts("still blocked: {what}" if following["blocks"] else "passes: {what}", what=what)
 
 
 def grades_told(texts: Texts, grades: Sequence[str]) -> str:

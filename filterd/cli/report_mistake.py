@@ -11,9 +11,8 @@ import typer
 from rich.table import Table
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, command
-from filterd.cli.effective_state import ask_or_none, policy_in_force
-from filterd.cli.offline_site import open_index
+from filterd.cli.context import Context, JsonOption
+from filterd.cli.effective_state import ask_else, offline, policy_in_force
 from filterd.cli.render import grid, titled
 from filterd.cli.target_options import name_from
 from filterd.cli.time_options import Term, school_clock
@@ -21,14 +20,12 @@ from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index
 from filterd.overrides.mistake_reports import Mistakes, Report, dump, from_plain
-from filterd.overrides.store import Store
 from filterd.paths import write_atomically
 from filterd.privileges import own_rights
 
 _OF_REPORT = [field.name for field in fields(Report)]
 
 
-@command
 def report_mistake(
     here: Context,
     name: Annotated[
@@ -101,20 +98,22 @@ def _tell(here: Context, export: Path | None, *, json: bool) -> None:
 
 def _mistakes(here: Context) -> list[dict[str, Any]]:
     """Return what was reported, from the daemon or from the disk."""
-    told: list[dict[str, Any]] | None = ask_or_none(here, "mistakes")
-    if told is not None:
-        return told
-    school = policy_in_force(here).school
-    mistakes = Mistakes(here.state, Store(here.state, here.clock))
-    return [one.to_plain() for one in mistakes.all(school, _index(here))]
+
+    def on_disk() -> list[dict[str, Any]]:
+        mistakes = Mistakes(here.state, offline().store(here))
+        return [one.to_plain() for one in mistakes.all(policy_in_force(here).school, _index(here))]
+
+    found: list[dict[str, Any]] = ask_else(here, on_disk, "mistakes")
+    return found
 
 
 def _index(here: Context) -> Index | None:
-    """Open the lists; whoever asks need not be allowed to read them."""
+    """Open the lists, if this user may read them."""
     try:
-        return open_index(here)
+        index: Index = offline().open_index(here)
     except FilterdError:
         return None
+    return index
 
 
 def _table(here: Context, told: list[dict[str, Any]]) -> Table:

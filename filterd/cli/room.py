@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd room``: who sits in which room now, and which devices stand in it."""
+"""``filterd room``: the grade and the devices of each room."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rich.console import Group
 from rich.table import Table
 
 from filterd import control
-from filterd.cli import counted, polling, room_csv, words
+from filterd.cli import counted, progress_bar, room_csv, words
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options, command, group
+from filterd.cli.context import Context, JsonOption, Options
 from filterd.cli.descriptions import Teller, not_ended
 from filterd.cli.effective_state import EffectiveState, ask_or_none, in_force
-from filterd.cli.offline_site import grade_from
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.room_csv import known_room
+from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.clients.devices import is_random
 from filterd.errors import ConfigError, ControlError
@@ -38,11 +38,7 @@ RoomArgument = Annotated[
 ]
 _FOUND, _NOTHING = 0, 1
 
-app = group("See and say who sits in which room.")
 
-
-@app.command("list")
-@command
 def list_(
     here: Context,
     everything: Annotated[
@@ -76,8 +72,6 @@ def list_(
         here.console.print(titled(here.texts("Devices that are in no network"), facts(rows)))
 
 
-@app.command()
-@command
 def show(
     here: Context,
     room: RoomArgument,
@@ -97,8 +91,6 @@ def show(
         here.console.print(_room_facts(here, now, network, told))
 
 
-@app.command("set")
-@command
 def set_(
     here: Context,
     room: RoomArgument,
@@ -120,8 +112,6 @@ def set_(
     print_change(here, told, what, json=json)
 
 
-@app.command()
-@command
 def learn(
     here: Context,
     room: RoomArgument,
@@ -181,7 +171,7 @@ def learn(
                 ),
                 style="yellow",
             )
-    polling.watch(look, length_s)
+    progress_bar.watch(look, length_s)
     if not seen:
         here.errors.print(
             here.texts(
@@ -197,8 +187,6 @@ def learn(
     print_change(here, {**told, "macs": macs, "left_out": sorted(left_out)}, what, json=json)
 
 
-@app.command("import")
-@command
 def import_(
     here: Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with columns room and mac.")],
@@ -235,8 +223,6 @@ def import_(
     print_change(here, told, what, json=json)
 
 
-@app.command("export")
-@command
 def export(
     here: Context,
     file: Annotated[
@@ -270,13 +256,13 @@ def _macs(now: EffectiveState) -> dict[str, tuple[str, ...]]:
 
 
 def _devices(told: Any) -> list[dict[str, Any]]:
-    """Return devices as the daemon tells them, each with its ``mac`` at least."""
+    """Return the devices of a daemon's answer, each with its ``mac`` at least."""
     found = told.get("devices", ()) if isinstance(told, Mapping) else told
     return [one if isinstance(one, dict) else {"mac": str(one)} for one in found]
 
 
 def _called(device: Mapping[str, Any]) -> str:
-    """Return how a person may recognise a device: MAC, address, and what it calls itself."""
+    """Return MAC, address and host name of a device."""
     return " ".join(device[key] for key in ("mac", "address", "name") if device.get(key))
 
 
@@ -299,7 +285,7 @@ def _unknown(here: Context) -> list[dict[str, Any]]:
 
 
 def _plain(now: EffectiveState, network: Network) -> dict[str, Any]:
-    """Return who sits in a room, as plain data."""
+    """Return the grade of a room now, why and until when, as plain data."""
     seat = now.moment.seats.get(network.id)
     exam = now.moment.exams.get(network.id)
     until = exam.ends_at if exam else seat.span.until if seat else None
@@ -321,7 +307,7 @@ def _plain(now: EffectiveState, network: Network) -> dict[str, Any]:
 
 
 def _is_told(one: Mapping[str, Any]) -> bool:
-    """Tell whether a network is a room, or is for now as its files do not say."""
+    """Return whether a network is a room, or differs now from its files."""
     return one["is_room"] or one["why"] != Why.OWN or one["exam"] is not None
 
 

@@ -11,9 +11,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from filterd import field_checks
-from filterd.documents import did_you_mean
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, StoreError
-from filterd.i18n import refused, say
+from filterd.i18n import did_you_mean, refused, say
 from filterd.paths import open_plain
 from filterd.privileges import own_rights
 
@@ -93,7 +92,7 @@ def _is_separator(line: str) -> bool:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file that somebody named: UTF-8, or what Excel calls Unicode text.
+    """Return the text of a file that the operator named: UTF-8, or Excel's "Unicode text".
 
     Raises:
         StoreError: it cannot be read.

@@ -10,25 +10,20 @@ from rich.table import Table
 from rich.text import Text
 
 from filterd.cli import words
-from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import EffectiveState, in_force
-from filterd.cli.offline_site import grade_from
 from filterd.cli.policy_diff import ranges
 from filterd.cli.render import facts, grid, titled
-from filterd.documents import did_you_mean
+from filterd.cli.target_options import grade_from
 from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.i18n import did_you_mean, say
 from filterd.policy.grade_differences import OPEN, state_of_service
 from filterd.policy.model import GRADES, Service
 from filterd.wire import name as names
 
-app = group("See services, such as youtube or zalo.")
-
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 
 
-@app.command("list")
-@command
 def list_(
     here: Context,
     grade: Annotated[
@@ -56,8 +51,6 @@ def list_(
         here.console.print(_table(here, now, found, wanted))
 
 
-@app.command()
-@command
 def show(
     here: Context,
     service: Annotated[str, typer.Argument(metavar="SERVICE", help="Its id, such as youtube.")],

@@ -1,24 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd reload`` and ``filterd status``: what needs a running daemon."""
+"""``filterd serve``, ``reload``, ``status`` and ``clock accept``: start and ask the daemon."""
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
 
+import typer
 from rich.console import Group
 from rich.text import Text
 
 from filterd import control, i18n
-from filterd.cli import counted, feed_status, words
-from filterd.cli.context import Context, JsonOption, command
-from filterd.cli.log import ACTIONS
-from filterd.cli.render import facts, number, titled
+from filterd.cli import counted, words
+from filterd.cli.change_request import change, print_change
+from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.counted import number
+from filterd.cli.render import facts, titled
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.errors import from_plain
-from filterd.i18n import Texts, say_n
+from filterd.i18n import Texts, say, say_n
 
 
-@command
 def reload(
     here: Context,
     json: JsonOption = False,
@@ -48,7 +53,6 @@ def reload(
         here.errors.print(Text(line, style="yellow"), soft_wrap=True)
 
 
-@command
 def status(
     here: Context,
     json: JsonOption = False,
@@ -78,7 +82,7 @@ def _status_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Gro
             (texts("Up"), texts(counted.duration(told["up_s"]))),
             (texts("Policy"), told["policy"]),
             (texts("Lists"), lists),
-            (texts("Feed"), feed_status.summary(texts, told["feed"], clock)),
+            (texts("Feed"), feed_summary(texts, told["feed"], clock)),
             (texts("Modules"), _modules(texts, told["not_native"])),
             (
                 texts("Listens on"),
@@ -107,18 +111,18 @@ def _status_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Gro
 
 
 def _doubts(texts: Texts, told: dict[str, Any]) -> list[str]:
-    """Return what is expected and not so, a line each."""
+    """Return unmet expectations, a line each."""
     return [from_plain(one).told(texts.language) for one in told["doubts"]]
 
 
 def _problems(texts: Texts, changes: dict[str, Any]) -> list[str]:
-    """Return what is wrong with the store of changes, a line each."""
+    """Return the problems of the store of changes, a line each."""
     found = map(i18n.from_plain, changes.get("problems", ()))
     return [i18n.told(one, texts.language) for one in found]
 
 
 def _clock(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
-    """Say that the machine's clock is not believed, where it is not, and what follows."""
+    """Return why the machine's clock is not believed, and the consequence; empty if it is."""
     times = told.get("clock")
     if times is None or (told["time_is_known"] and times["standing"] != "jumped"):
         return ""
@@ -165,7 +169,7 @@ def _clock(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
 
 
 def _modules(texts: Texts, not_native: list[str]) -> str:
-    """Say whether native code does the work, and for which modules their twins do."""
+    """Return whether native code runs, and the modules that run without it."""
     if not not_native:
         return texts("native")
     return texts("pure Python (slow): {names}", names=", ".join(not_native).replace("filterd.", ""))
@@ -180,7 +184,7 @@ def _today(texts: Texts, log: dict[str, Any]) -> str:
     """Return the totals of the school's day, and what is wrong with the log."""
     counted = ", ".join(
         f"{texts.word(words.COUNTED, action)} {number(log['today'][action])}"
-        for action in ACTIONS
+        for action in words.COUNTED
         if action in log["today"]
     )
     lost = (
@@ -221,3 +225,101 @@ def _upstream(texts: Texts, one: dict[str, Any]) -> str:
         + (f" ({texts('down')})" if one["down"] else "")
         + (f" ({one['problem']})" if one["problem"] else "")
     )
+
+
+def feed_summary(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Text:
+    """Return the state of a feed in a line or two; empty for no feed."""
+    if not told["address"]:
+        return Text(feed_problem(texts, told), style="yellow")
+    lines = [feed_served(texts, told)]
+    if is_worrying(told):
+        lines.append(feed_age(texts, told, clock))
+        lines.append(feed_problem(texts, told))
+    shown = "\n".join(line for line in lines if line)
+    return Text(shown, style=feed_style(told) if is_worrying(told) else "")
+
+
+def is_worrying(told: dict[str, Any]) -> bool:
+    """Return whether the state of a feed needs an administrator."""
+    if not told["address"]:
+        return bool(told["problem"])
+    waits = bool(told["judgement"] or told["held"] or told["problem"] or not told["trusted"])
+    return waits or told["freshness"] != "fresh"
+
+
+def feed_served(texts: Texts, told: dict[str, Any]) -> str:
+    """Return the version that the lists in force are of."""
+    if not told["served"]:
+        return texts("the lists that ship with filterd")
+    key = (
+        say("version {version}")
+        if told["served"] > 0
+        else say("earlier lists, with the orders of version {version}")
+    )
+    return texts(key, version=abs(told["served"]))
+
+
+def feed_age(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
+    """Return when a feed was last verified, and how old that is."""
+    freshness = texts.word(words.FRESHNESS, told["freshness"])
+    if told["verified_at"] is None:
+        return freshness
+    return f"{clock.told(told['verified_at'])}: {freshness}"
+
+
+def feed_problem(texts: Texts, told: dict[str, Any]) -> str:
+    """Return the problem of the last run; empty for none."""
+    return i18n.told(i18n.from_plain(told["sentence"]), texts.language)
+
+
+def feed_style(told: dict[str, Any]) -> str:
+    """Return the style of a feed's age."""
+    return {"fresh": "", "very-old": "bold red"}.get(told["freshness"], "yellow")
+
+
+def accept(
+    here: Context,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
+    json: JsonOption = False,
+) -> None:
+    """Believe the clock of this machine from now on.
+
+    For a clock that filterd does not believe (`filterd status`) although it is right: the
+    last known time came from a clock that was ahead, or the clock was set by hand. What
+    was set while that was so keeps its length. Exit code 0: done; 2: not.
+    """
+    clock = school_clock(here)
+    told = change(here, "clock-accept", reason)
+    what = here.texts(
+        "the machine's clock is believed: {when}", when=f"{clock.shows(clock.now):%Y-%m-%d %H:%M}"
+    )
+    print_change(here, told, what, json=json)
+
+
+@on_named_files
+def serve(
+    here: Context,
+    try_it: Annotated[
+        bool, typer.Option("--try", help="Print commands that show what different classes get.")
+    ] = False,
+) -> None:
+    """Answer lookups until told to stop.
+
+    SIGHUP reloads, SIGTERM and Ctrl-C stop. Exit code 0: it was told to stop; 2: it
+    could not begin.
+    """
+    arguments = [str(here.config), str(here.state.folder), here.texts.language]
+    serving = [sys.executable, "-m", "filterd.daemon.main", *arguments, "yes" if try_it else "no"]
+    environment = {**os.environ, "PYTHONPATH": _package(), "PYTHONSAFEPATH": "1"}
+    # Signals wait until the daemon handles them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+    os.execve(sys.executable, serving, environment)  # noqa: S606 -- it becomes the one that serves
+
+
+def _package() -> str:
+    """Return where filterd was found: the next process and its children must find the same.
+
+    With it Python's safe path, or a file of the working directory could stand
+    in for a module.
+    """
+    return str(Path(__file__).resolve().parents[2])

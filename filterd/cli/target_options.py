@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a change is about and for whom, as people write it."""
+"""Names, grades, targets and audiences as people write them, and options for them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd.cli.offline_site import grade_from, qname_from
-from filterd.documents import did_you_mean
-from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.errors import ConfigError, NameTextError
+from filterd.i18n import did_you_mean, quoted, say
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import has_strangers_beneath
-from filterd.policy.model import TIERS, Audience
+from filterd.policy.model import GRADES, TIERS, Audience
 from filterd.policy.temporary_rules import TargetKind
 from filterd.wire import name as names
 
+_NAME_LIKE = say("write a name such as vnu.edu.vn")
 _KINDS = (TargetKind.SERVICE, TargetKind.CATEGORY, TargetKind.ENTRY)
 
 TargetsArgument = Annotated[
@@ -40,7 +40,7 @@ class Target(NamedTuple):
 
     @classmethod
     def read(cls, text: str, *, opens: bool = True) -> Target:
-        """Return what somebody wrote.
+        """Read a target as the operator wrote it.
 
         Args:
             text: the words.
@@ -66,7 +66,7 @@ class Target(NamedTuple):
 
 
 class ChangeAudience(NamedTuple):
-    """For whom something is, as a change wants it."""
+    """The audience of an exception, as a change takes it."""
 
     audience: Audience = Audience.EVERYBODY
     whom: str = ""
@@ -85,7 +85,7 @@ def whom(
         str | None, typer.Option("--tier", metavar="TIER", help="For a tier: primary, ...")
     ] = None,
     room: Annotated[
-        str | None, typer.Option("--room", metavar="ID", help="For whoever is in a room.")
+        str | None, typer.Option("--room", metavar="ID", help="For the grade that sits in a room.")
     ] = None,
     client: Annotated[
         str | None, typer.Option("--client", metavar="IP", help="For the device at this address.")
@@ -94,7 +94,7 @@ def whom(
         str | None, typer.Option("--network", metavar="ID", help="For a network.")
     ] = None,
 ) -> ChangeAudience:
-    """Be the options that say for whom something is; none of them: for everybody."""
+    """Return the audience that the options name; everybody where there is none."""
     given = [
         (f"--{option}", audience, value)
         for option, audience, value in (
@@ -114,6 +114,59 @@ def whom(
     return ChangeAudience()
 
 
+def qname_from(text: str) -> bytes:
+    """Return the wire name that a person wrote, in letters of any language.
+
+    Raises:
+        ConfigError: it is not a name, or an address or a URL: the DNS takes these for
+            names, and an operator who pastes one does not mean that.
+    """
+    _refuse_what_is_never_looked_up(text)
+    try:
+        return names.from_text(text) if text.isascii() else name_from_key(key_from_text(text))
+    except HostnameError as error:
+        raise ConfigError(error.sentence, hint=_NAME_LIKE) from error
+    except NameTextError as error:
+        raise ConfigError(
+            say("{text} is not a name: {reason}", text=repr(text), reason=quoted(error.reason)),
+            hint=_NAME_LIKE,
+        ) from error
+
+
+def _refuse_what_is_never_looked_up(text: str) -> None:
+    # RFC 2317 has slashes in the names of reverse zones.
+    if "/" in text and not text.removesuffix(".").endswith(".in-addr.arpa"):
+        host = text.partition("://")[2] or text
+        hint = say("a lookup is for its host: {host}", host=repr(host.partition("/")[0]))
+        raise ConfigError(say("{text} is a URL", text=repr(text)), hint=hint)
+    if _is_address(text):
+        raise ConfigError(
+            say("{text} is an address, which needs no lookup", text=repr(text)), hint=_NAME_LIKE
+        )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def grade_from(text: str) -> str:
+    """Return the grade that a person wrote.
+
+    Raises:
+        ConfigError: there is no such grade.
+    """
+    if text not in GRADES:
+        raise ConfigError(
+            say("{text} is not a grade", text=repr(text)),
+            hint=say("one of {known}", known=", ".join(GRADES)),
+        )
+    return text
+
+
 def target_name_from(text: str, *, opens: bool = True) -> str:
     """Return the name of an exception, as ``name_from`` does.
 
@@ -129,9 +182,11 @@ def target_name_from(text: str, *, opens: bool = True) -> str:
     name = name_from(text)
     if has_strangers_beneath(qname_from(name), companies=opens):
         raise ConfigError(
-            say("anyone registers names beneath '{name}': all of them would open", name=name)
+            say("anyone can register names under '{name}': all of them would open", name=name)
             if opens
-            else say("anyone registers names beneath '{name}': all of them would close", name=name),
+            else say(
+                "anyone can register names under '{name}': all of them would close", name=name
+            ),
             hint=say("write one of these names, or '*.{name}' if all of them are meant", name=name),
         )
     return name
@@ -148,7 +203,7 @@ def name_from(text: str) -> str:
         raise ConfigError(say("a name needs no '*.'"), hint=hint)
     qname = qname_from(text)
     if qname == names.ROOT:
-        raise ConfigError(say("the root is every name there is"), hint=say("name one zone or host"))
+        raise ConfigError(say("the root stands for every name"), hint=say("name one zone or host"))
     return names.to_text(qname)
 
 

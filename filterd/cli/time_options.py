@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times as people write and read them, by the clock on the school's wall: 45m, 17:00, t2 08:00."""
+"""Parse and format times in the school's time zone: 45m, 17:00, t2 08:00."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from filterd.cli.context import Context
-from filterd.errors import ConfigError, FilterdError
+from filterd.cli.language import site_value
+from filterd.errors import ConfigError
 from filterd.field_checks import written_time
 from filterd.i18n import say
 from filterd.policy.timetable import DAY_S
@@ -35,13 +36,13 @@ _date = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).fullmatch
 
 
 class SchoolClock(NamedTuple):
-    """What the clock on the school's wall is set to, and what it shows now."""
+    """The school's time zone, and the present time."""
 
     zone: ZoneInfo
     now: float
 
     def shows(self, at: float) -> datetime:
-        """Return what it shows at a Unix time."""
+        """Return a Unix time as local time."""
         return datetime.fromtimestamp(at, self.zone)
 
     def told(self, at: float | None) -> str:
@@ -53,7 +54,7 @@ class SchoolClock(NamedTuple):
         return clock if shown.date() == self.shows(self.now).date() else f"{shown:%Y-%m-%d} {clock}"
 
     def read(self, text: str, *, ends: bool = False, past: bool = False) -> float:
-        """Return the Unix time that somebody wrote.
+        """Return the Unix time of a text that the operator wrote.
 
         Args:
             text: ``17:00`` or ``17:00:30``, ``t2 08:00`` (the next one), a date, or a date
@@ -62,7 +63,7 @@ class SchoolClock(NamedTuple):
             past: ``17:00`` of a day on which it is past already is taken as it stands.
 
         Raises:
-            ConfigError: it is no time, or it is past and that is no use here.
+            ConfigError: it is not a time, or it is past where that is not allowed.
         """
         found = _clock(text.strip().lower())
         if found is not None:
@@ -130,7 +131,7 @@ class Term(NamedTuple):
             may_be_open: whether it may go without saying how long.
 
         Raises:
-            ConfigError: it does not say how long, or says so twice, or says what is no time.
+            ConfigError: the duration is missing, given twice, or not a time.
         """
         said = [
             option
@@ -149,7 +150,7 @@ class Term(NamedTuple):
             )
         if not said and not may_be_open:
             hint = say("--for 45m, --until 17:00, --lesson or --permanent")
-            raise ConfigError(say("for how long is not said"), hint=hint)
+            raise ConfigError(say("the duration is missing"), hint=hint)
         starts_at = None if self.from_ is None else clock.read(self.from_)
         payload: dict[str, Any] = {} if starts_at is None else {"starts_at": starts_at}
         if self.lesson:
@@ -163,7 +164,7 @@ class Term(NamedTuple):
 
 def term(
     for_: Annotated[
-        str | None, typer.Option("--for", metavar="TIME", help="For so long: 45m, 2h, 3d.")
+        str | None, typer.Option("--for", metavar="TIME", help="For this long: 45m, 2h, 3d.")
     ] = None,
     until: Annotated[
         str | None,
@@ -176,14 +177,12 @@ def term(
     lesson: Annotated[
         bool, typer.Option("--lesson", help="Until the lesson that is on ends.")
     ] = False,
-    permanent: Annotated[
-        bool, typer.Option("--permanent", help="Until somebody takes it back.")
-    ] = False,
+    permanent: Annotated[bool, typer.Option("--permanent", help="Until it is taken back.")] = False,
     from_: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="Not before this time.")
     ] = None,
 ) -> Term:
-    """Be the options that say how long something holds."""
+    """Return the term that the options name."""
     return Term(from_, for_, until, lesson, permanent)
 
 
@@ -202,13 +201,10 @@ def duration_s(text: str) -> float:
 
 
 def school_clock(here: Context) -> SchoolClock:
-    """Return the clock of the site; in Vietnam where its file says nothing that can be read."""
-    from filterd.documents import load  # noqa: PLC0415 -- YAML is slow to import
-
+    """Return the clock of the site, that of Vietnam where its file names no known time zone."""
     try:
-        data = load(here.config / "site.yaml").data
-        zone = ZoneInfo(data["time_zone"])
-    except (FilterdError, LookupError, TypeError, ValueError, OSError):
+        zone = ZoneInfo(site_value(here.config, "time_zone", _ZONE))
+    except (LookupError, TypeError, ValueError, OSError):
         zone = ZoneInfo(_ZONE)
     return SchoolClock(zone, here.clock.wall())
 

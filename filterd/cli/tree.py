@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of ``filterd`` by their names; what is not called is not imported.
+"""The commands of ``filterd`` by name. Only the module of the command that is called is imported.
 
-All of them together take most of a second to import, on a small board several, and
-most of that is for a few. Only the whole help, and words that call no command, need all.
+All of them together take a second to import, on a small board several. Help of ``filterd``
+and of a group needs names and first lines only; these are read from the compiled modules
+without running them.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
+from types import CodeType
 from typing import Annotated, Any
 
 import typer
 
-from filterd.cli.context import ConfigOption, LangOption, StateOption
+from filterd.cli.context import ConfigOption, LangOption, StateOption, keep_options, runnable
 from filterd.version import __version__
 
 _HELP = """The DNS filter of a school: every lookup answered by age tier.
@@ -28,40 +32,114 @@ cannot be told, or something is wrong.
 """
 
 _GROUPS = {
-    "lists": "lists",
-    "policy": "policy_group",
-    "log": "log",
-    "exceptions": "exceptions",
-    "room": "room",
-    "exam": "exam",
-    "services": "services",
-    "history": "history",
-    "clock": "clock",
-    "feed": "feed",
+    "lists": "Compile lists, see what was compiled, find a name.",
+    "policy": "Check the site's files, see what each grade may use.",
+    "log": "See what the daemon remembers of lookups.",
+    "exceptions": "See and end what `allow` and `block` have set.",
+    "room": "See and set which grade sits in which room.",
+    "exam": "Let a room see only what an exam needs.",
+    "services": "See services, such as youtube or zalo.",
+    "history": "See who changed what, and that nobody altered it.",
+    "clock": "Say that the clock of this machine is right.",
+    "feed": "The signed feed of lists: follow it as a school, or publish it.",
 }
-"""The module of each group, which has it as ``app``."""
+"""The help of each group."""
 _COMMANDS = {
-    "allow": ("exceptions", "allow"),
-    "block": ("exceptions", "block"),
-    "undo": ("history", "undo"),
-    "report-mistake": ("report_mistake", "report_mistake"),
-    "serve": ("serve", "serve"),
-    "sync": ("sync", "sync"),
-    "check": ("check", "check"),
-    "reload": ("status", "reload"),
-    "status": ("status", "status"),
-    "init": ("init", "init"),
+    "allow": "exceptions.allow",
+    "block": "exceptions.block",
+    "undo": "history.undo",
+    "report-mistake": "report_mistake.report_mistake",
+    "serve": "status.serve",
+    "sync": "feed_sync.sync",
+    "check": "check.check",
+    "reload": "status.reload",
+    "status": "status.status",
+    "init": "policy.init",
+    "lists build": "lists.build",
+    "lists status": "lists.status",
+    "lists search": "lists.search",
+    "policy validate": "policy.validate",
+    "policy show": "policy.show",
+    "policy tree": "policy.tree",
+    "policy set": "policy_changes.set_",
+    "policy diff": "policy_diff.diff",
+    "policy test": "policy.hold",
+    "policy history": "policy_changes.history",
+    "policy undo": "policy_changes.undo",
+    "log totals": "log.totals",
+    "exceptions list": "exceptions.list_",
+    "exceptions revoke": "exceptions.revoke",
+    "room list": "room.list_",
+    "room show": "room.show",
+    "room set": "room.set_",
+    "room learn": "room.learn",
+    "room import": "room.import_",
+    "room export": "room.export",
+    "exam learn": "exam.learn",
+    "exam start": "exam.start",
+    "exam stop": "exam.stop",
+    "exam list": "exam.list_",
+    "services list": "services.list_",
+    "services show": "services.show",
+    "history list": "history.list_",
+    "history verify": "history.verify",
+    "clock accept": "status.accept",
+    "feed trust": "feed_admin.trust",
+    "feed status": "feed_status.status",
+    "feed history": "feed_status.history",
+    "feed approve": "feed_admin.approve",
+    "feed refuse": "feed_admin.refuse",
+    "feed rollback": "feed_admin.rollback",
+    "feed hold": "feed_admin.hold",
+    "feed init": "feed_keys.init",
+    "feed build": "feed_build.build",
+    "feed review": "feed_review.review",
+    "feed publish": "feed_publish.publish",
+    "feed sign": "feed_publish.sign",
+    "feed release-hold": "feed_keys.release_hold",
+    "feed rotate-key": "feed_keys.rotate_key",
+    "feed verify": "feed_verify.verify",
+    "feed diff": "feed_diff.diff",
 }
-"""The module and the function of each command that is in no group."""
+"""The module and the function of each command, in the order of the help."""
+_VALUED = ("--config", "--state", "--lang")
+"""Options that may stand before a command's name, and take a value."""
 
 
 def of(words: Sequence[str]) -> typer.Typer:
-    """Return ``filterd`` with the command that these words call; with all where they call none.
+    """Return ``filterd`` with the one command that the words call.
+
+    Where they call none, it has the names and summaries of all commands that they may mean.
 
     Args:
         words: after ``filterd``.
     """
-    name = words[0] if words else ""
+    first, second = (*_names_in(words), "", "")[:2]
+    called = f"{first} {second}" if first in _GROUPS else first
+    if called in _COMMANDS:
+        return _app([called], _function)
+    beneath = f"{first} " if first in _GROUPS else ""
+    return _app([one for one in _COMMANDS if one.startswith(beneath)], _summary)
+
+
+def whole() -> typer.Typer:
+    """Return ``filterd`` with all its commands."""
+    return _app(_COMMANDS, _function)
+
+
+def _names_in(words: Sequence[str]) -> list[str]:
+    """Return the words that are neither options nor values of options before a command's name."""
+    names = []
+    rest = iter(words)
+    for word in rest:
+        if word in _VALUED:
+            next(rest, None)
+        elif not word.startswith("-"):
+            names.append(word)
+    return names
+
+
+def _app(commands: Iterable[str], function_of: Callable[[str], Callable[..., None]]) -> typer.Typer:
     app = typer.Typer(
         name="filterd",
         help=_HELP,
@@ -72,23 +150,40 @@ def of(words: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_before)
-    is_one = name in {*_GROUPS, *_COMMANDS, "--version"}
-    for group, module in _GROUPS.items():
-        if not is_one or group == name:
-            app.add_typer(_module(module).app, name=group)
-    for command, (module, function) in _COMMANDS.items():
-        if not is_one or command == name:
-            app.command(command)(getattr(_module(module), function))
+    groups: dict[str, typer.Typer] = {}
+    for command in commands:
+        group, _, name = command.rpartition(" ")
+        if group and group not in groups:
+            groups[group] = typer.Typer(help=_GROUPS[group], no_args_is_help=True)
+            groups[group].callback()(keep_options)
+            app.add_typer(groups[group], name=group)
+        (groups[group] if group else app).command(name)(function_of(command))
     return app
 
 
-def whole() -> typer.Typer:
-    """Return ``filterd`` with all its commands."""
-    return of(())
+def _function(command: str) -> Callable[..., None]:
+    module, _, function = _COMMANDS[command].partition(".")
+    return runnable(getattr(import_module(f"filterd.cli.{module}"), function))
 
 
-def _module(name: str) -> Any:
-    return import_module(f"filterd.cli.{name}")
+def _summary(command: str) -> Callable[..., None]:
+    """Return a function that has the docstring of a command, whose module is not imported."""
+    module, _, function = _COMMANDS[command].partition(".")
+
+    def listed() -> None:
+        raise NotImplementedError(command)
+
+    listed.__doc__ = _docstrings(module)[function]
+    return listed
+
+
+@cache
+def _docstrings(module: str) -> dict[str, str | None]:
+    """Return the docstring of each function of a module, from its compiled code."""
+    spec: Any = find_spec(f"filterd.cli.{module}")
+    constants = spec.loader.get_code(spec.name).co_consts
+    functions = (one for one in constants if isinstance(one, CodeType) and one.co_consts)
+    return {one.co_name: one.co_consts[0] for one in functions}
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with the words of a command, in the language of the command line.
+"""Translate Typer's usage errors.
 
-Typer composes these sentences in English before another language can be asked
-for, so they are recognised here and said again.
+Typer composes these sentences in English only, so they are recognised here by
+their form and composed again in the language of the command line.
 """
 
 from __future__ import annotations

@@ -125,36 +125,10 @@ OUTCOME = {
     "missing": say_in("outcome", "missing"),
 }
 """What came of fetching a source."""
-REASON = {
-    "pin": say_in("reason", "pinned: nothing may block it"),
-    "ordered": say_in("reason", "a legal order"),
-    "protected": say_in("reason", "protected from third-party lists"),
-    "locked": say_in("reason", "a category locked for everybody"),
-    "local": say_in("reason", "the school's own rule"),
-    "list-exception": say_in("reason", "the list excepts this name"),
-    "category": say_in("reason", "a category closed to this grade"),
-    "open": say_in("reason", "a category open to this grade"),
-    "allow-only": say_in("reason", "only what is allowed is open now (an exam, or closed hours)"),
-    "not-asked": say_in("reason", "a type that is never asked for (zone transfers and the like)"),
-    "not-listed": say_in("reason", "on no list"),
-    "alias": say_in("reason", "its alias leads to a blocked name"),
-    "private-answer": say_in("reason", "a public name that leads to a private address"),
-    "rewritten": say_in("reason", "the safe mode of the service"),
-    "local-zone": say_in("reason", "a zone of the school's own"),
-    "lease": say_in("reason", "a name that a device gave to the DHCP server"),
-    "localhost": say_in("reason", "the asking device itself (localhost)"),
-    "never-delegated": say_in("reason", "a name that is not on the Internet"),
-    "private-reverse": say_in("reason", "reverse name of a private address"),
-    "single-label": say_in("reason", "a single label"),
-    "discovery": say_in("reason", "proxy discovery (wpad, isatap)"),
-    "canary": say_in("reason", "the signal for devices not to use an encrypted DNS of their own"),
-    "encrypted-dns-discovery": say_in("reason", "discovery of encrypted DNS"),
-}
-"""Why a name is blocked or passes."""
 RENEWAL = {
     "root": say_in("renewal", "exchange a root key (feed rotate-key REPO root)"),
     "orders": say_in(
-        "renewal", "whoever orders signs again (feed sign), then feed publish --orders"
+        "renewal", "the authority signs again (feed sign), then feed publish --orders"
     ),
     "targets": say_in("renewal", "publish again (feed publish REPO)"),
     "snapshot": say_in("renewal", "publish again (feed publish REPO)"),

@@ -24,9 +24,3 @@ may turn out to have, for a second: failing to recognise a device never opens an
 Allowed clients are: the networks and ranges of the site, every device on a link of
 the school's side (``interfaces`` defines which those are), and this machine itself.
 """
-
-from filterd.clients.identifier import Identifier
-from filterd.clients.network_view import Surroundings
-from filterd.clients.observer import Observer
-
-__all__ = ["Identifier", "Observer", "Surroundings"]

@@ -99,7 +99,7 @@ def name_from(value: Any) -> bytes:
             say("'{text}' is not a domain name: {reason}", text=text, reason=quoted(error.reason))
         ) from error
     if name == names.ROOT:
-        raise refusal(say("the root is every name there is"), say("name one zone or host"))
+        raise refusal(say("the root stands for every name"), say("name one zone or host"))
     return name
 
 
@@ -121,9 +121,11 @@ def _name_of_exception(value: Any, *, opens: bool) -> bytes:
     name = name_from(text)
     if has_strangers_beneath(name, companies=opens):
         raise refusal(
-            say("anyone registers names beneath '{name}': all of them would open", name=text)
+            say("anyone can register names under '{name}': all of them would open", name=text)
             if opens
-            else say("anyone registers names beneath '{name}': all of them would close", name=text),
+            else say(
+                "anyone can register names under '{name}': all of them would close", name=text
+            ),
             say("write one of these names, or '*.{name}' if all of them are meant", name=text),
         )
     return name

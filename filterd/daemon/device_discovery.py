@@ -23,11 +23,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import field_checks
-from filterd.clients import Identifier, Surroundings
 from filterd.clients.devices import MOST_DEVICES, devices, parse_neighbours
+from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import parse as parse_links
 from filterd.clients.ip_command import IpCommand
 from filterd.clients.lease_files import LeaseFiles
+from filterd.clients.network_view import Surroundings
 from filterd.daemon.exam_recording import MOST_NAMES
 from filterd.errors import ChangeError, ControlError, FilterdError
 from filterd.i18n import say

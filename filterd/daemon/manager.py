@@ -24,8 +24,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 from filterd import i18n, native
-from filterd.clients import Surroundings
 from filterd.clients.interfaces import Links
+from filterd.clients.network_view import Surroundings
 from filterd.daemon import second_copies, site_policy
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.log_collector import LogKeeper

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.clients import Surroundings
+    from filterd.clients.network_view import Surroundings
     from filterd.daemon.process import Setting
     from filterd.daemon.shared_page import SharedPage
     from filterd.policy.model import Policy

@@ -16,7 +16,8 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd.clients import Observer, Surroundings
+from filterd.clients.network_view import Surroundings
+from filterd.clients.observer import Observer
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.current_site import ActiveSite
 from filterd.daemon.exam_recording import Trials

@@ -13,11 +13,10 @@ that was made before a category was locked, stays without effect.
 
 from __future__ import annotations
 
-import difflib
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import ChangeError
-from filterd.i18n import Sentence, say
+from filterd.i18n import Sentence, did_you_mean, say
 from filterd.overrides.exception_changes import ReportMistake, SetException, SetExceptions, SetGrade
 from filterd.overrides.room_changes import SetDevices, SetExam, SetRoom, SetRoomDevices
 from filterd.policy import conflicts
@@ -243,15 +242,6 @@ def _networks(policy: Policy) -> list[str]:
 def _check_known(word: str, known: Iterable[str], called: Sentence) -> None:
     words = list(known)
     if word not in words:
-        _refuse_unknown(word, words, called)
-
-
-def _refuse_unknown(word: str, words: list[str], called: Sentence) -> NoReturn:
-    close = difflib.get_close_matches(word, words, n=1)
-    shown = ", ".join(words[:_MOST_WARNINGS]) or say("there is none")
-    hint = (
-        say("did you mean '{word}'?", word=close[0])
-        if close
-        else say("known: {known}", known=shown)
-    )
-    raise ChangeError(say("'{word}' is not a {called}", word=word, called=called), hint=hint)
+        none = say("known: {known}", known=say("there is none"))
+        hint = did_you_mean(word, words, most=_MOST_WARNINGS) or none
+        raise ChangeError(say("'{word}' is not a {called}", word=word, called=called), hint=hint)

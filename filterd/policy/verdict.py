@@ -6,6 +6,8 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
 
+from filterd.i18n import say
+
 
 class Action(StrEnum):
     """The action on a query."""
@@ -132,3 +134,31 @@ _PASSING = (Action.PASS, Action.REWRITE)
 
 PASSED = Verdict(Action.PASS)
 """The verdict on a name that no rule covers: nearly all of them."""
+
+
+REASON = {
+    "pin": say("pinned: nothing may block it"),
+    "ordered": say("a legal order"),
+    "protected": say("protected from third-party lists"),
+    "locked": say("a category locked for everybody"),
+    "local": say("the school's own rule"),
+    "list-exception": say("the list excepts this name"),
+    "category": say("a category closed to this grade"),
+    "open": say("a category open to this grade"),
+    "allow-only": say("only what is allowed is open now (an exam, or closed hours)"),
+    "not-asked": say("a type that is never asked for (zone transfers and the like)"),
+    "not-listed": say("on no list"),
+    "alias": say("its alias leads to a blocked name"),
+    "private-answer": say("a public name that leads to a private address"),
+    "rewritten": say("the safe mode of the service"),
+    "local-zone": say("a zone of the school's own"),
+    "lease": say("a name that a device gave to the DHCP server"),
+    "localhost": say("the asking device itself (localhost)"),
+    "never-delegated": say("a name that is not on the Internet"),
+    "private-reverse": say("reverse name of a private address"),
+    "single-label": say("a single label"),
+    "discovery": say("proxy discovery (wpad, isatap)"),
+    "canary": say("the signal for devices not to use an encrypted DNS of their own"),
+    "encrypted-dns-discovery": say("discovery of encrypted DNS"),
+}
+"""Why a name is blocked or passes, for people: by the label of a rule or of a local answer."""

@@ -28,7 +28,7 @@ from filterd.overrides.preconditions import why_never
 from filterd.policy import conflicts
 from filterd.policy.model import Audience, Client, LocalRule
 from filterd.policy.temporary_rules import LocalException, TargetKind
-from filterd.policy.verdict import Rule
+from filterd.policy.verdict import REASON, Rule
 from filterd.resolve.explain import explain
 from filterd.resolve.site import NOTHING_SET, TimedPolicy
 from filterd.wire import RRType
@@ -65,7 +65,11 @@ class Unmet:
         came = say("passes") if wanted.blocked else say("is blocked")
         first = self.found[0] if self.found else None
         why = (
-            say(" ({reason}{where})", reason=quoted(first.reason), where=_where(first))
+            say(
+                " ({reason}{where})",
+                reason=REASON.get(first.reason, quoted(first.reason)),
+                where=_where(first),
+            )
             if first is not None
             else UNSAID
         )

@@ -17,7 +17,7 @@ from filterd.resolve.explain import client_of, explain
 from filterd.resolve.site import Site
 
 if TYPE_CHECKING:
-    from filterd.clients import Surroundings
+    from filterd.clients.network_view import Surroundings
     from filterd.lists.index import Index
     from filterd.overrides.policy_versions import PolicyVersions
     from filterd.overrides.store import Store

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
-from filterd.clients import Identifier, Surroundings
+from filterd.clients.identifier import Identifier
+from filterd.clients.network_view import Surroundings
 from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience

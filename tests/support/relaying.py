@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Self
 
-from filterd.clients import Surroundings
 from filterd.clients.interfaces import Links, Prefix
+from filterd.clients.network_view import Surroundings
 from filterd.fastpath.core_contract import SWEEPS
 from filterd.fastpath.core_filler import HOUSE_KEPT_EVERY_S
 from tests.support.policies import an_index

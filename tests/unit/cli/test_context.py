@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
+
 from __future__ import annotations
 
 import inspect
+import io
 import json
 from typing import TYPE_CHECKING, Annotated
 
 import pytest
 import typer
+from rich.console import Console
 
+from filterd import control
 from filterd.cli import context as module
-from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.context import Context, JsonOption, Options, _losses_told
+from filterd.overrides import quarantine
+from filterd.state_folder import StateFolder
 from tests.support.commands import call
 from tests.support.daemon import write_site
 
@@ -138,7 +144,7 @@ def test_every_command_takes_the_common_options_after_its_own() -> None:
     def body(here: module.Context, name: str) -> None:
         """Do it."""
 
-    made = module.command(body)
+    made = module.runnable(body)
     assert list(inspect.signature(made).parameters) == ["name", "given", "config", "state", "lang"]
     assert made.__doc__ == "Do it."
 
@@ -150,7 +156,6 @@ def _pair(
     return left, right
 
 
-@command
 def _both(
     here: Context, pair: Annotated[tuple[int, int], Options(_pair)], json: JsonOption = False
 ) -> None:
@@ -161,7 +166,28 @@ def test_one_argument_may_be_made_of_several_options(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = typer.Typer()
-    app.command()(_both)
+    app.command()(module.runnable(_both))
     app(["--right", "5", "--json", "--state", str(tmp_path)], standalone_mode=False)
     told = json.loads(capsys.readouterr().out)
     assert told == {"pair": [1, 5], "json": True, "state": str(tmp_path)}
+
+
+def told(state: StateFolder) -> str:
+    shown = io.StringIO()
+    with _losses_told(state, "en", Console(file=shown, width=500)):
+        pass
+    return shown.getvalue()
+
+
+def test_a_loss_is_told_until_its_file_is_moved_away(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    assert told(state) == ""
+    kept = quarantine.note_lost(state.overrides, 0.0)
+    assert told(state).startswith(f"filterd: {kept}: what commands had set was lost")
+    kept.unlink()
+    assert told(state) == ""
+
+
+def test_what_a_daemon_told_before_is_not_told_again(tmp_path: Path) -> None:
+    control.notices.clear()
+    assert told(StateFolder(tmp_path / "none")) == ""

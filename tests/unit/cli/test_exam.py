@@ -44,7 +44,7 @@ def test_an_exam_is_set_for_thursday(here: list[str], daemon: FakeDaemon, tmp_pa
         ("--allow exams/missing", "cannot be read: No such file"),
         ("--allow https://a.example", "cannot be read: No such file"),
         ("--service azota --at 07:30", "07:30 is past"),
-        ("--allow edu.vn", "anyone registers names beneath 'edu.vn': all of them would open"),
+        ("--allow edu.vn", "anyone can register names under 'edu.vn': all of them would open"),
     ],
 )
 def test_what_cannot_be_an_exam_is_refused(

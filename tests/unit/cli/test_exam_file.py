@@ -37,7 +37,7 @@ def test_a_suffix_that_a_trial_run_asked_for_is_written_as_one(tmp_path: Path) -
     path.write_text(exam_file.dump([{"name": "github.io"}], "a trial run", "closed"))
     assert path.read_text().endswith("\n*.github.io\n")
     assert exam_file.load(path) == Needed(("github.io",))
-    with pytest.raises(ConfigError, match=r"x:1: anyone registers names beneath 'edu\.vn'"):
+    with pytest.raises(ConfigError, match=r"x:1: anyone can register names under 'edu\.vn'"):
         exam_file.parse("edu.vn\n", "x")
 
 

@@ -91,7 +91,7 @@ def test_the_entry_of_a_list_needs_no_end(here: list[str], daemon: FakeDaemon) -
     ("words", "why"),
     [
         ("a.example --for 45m", "Missing option '--reason'"),
-        ("a.example --reason b", "for how long is not said (--for 45m, --until 17:00"),
+        ("a.example --reason b", "the duration is missing (--for 45m, --until 17:00"),
         ("a.example --reason b --for 45m --permanent", "--for and --permanent exclude each other"),
         ("servce:youtube --reason b --for 45m", "did you mean 'service'?"),
         ("a.example --reason b --for 45m --tier primery", "did you mean 'primary'?"),

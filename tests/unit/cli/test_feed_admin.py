@@ -117,7 +117,7 @@ def test_where_no_version_waits_nothing_is_decided(school: Follower, command: st
     school.run(FIRST)
     done = _feed(school, command)
     assert (done.code, len(done.error_lines)) == (50, 1)
-    assert "no version of the feed waits for anybody" in done.err
+    assert "no version of the feed waits for a decision" in done.err
 
 
 def test_a_version_that_was_never_fetched_cannot_be_approved(held: Follower) -> None:
@@ -169,3 +169,21 @@ def test_decisions_are_plain_data_for_scripts(held: Follower) -> None:
     told = json.loads(_feed(held, "rollback", "--json").out)
     assert told == {"bad": int(SECOND), "version": int(FIRST)}
     assert json.loads(_feed(held, "hold", "--json", "--reason", "x").out) == {"version": int(FIRST)}
+
+
+COMMANDS = ("trust", "status", "history", "approve", "refuse", "rollback", "hold")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_help_names_exit_codes_on_80_columns(command: str, lang: str) -> None:
+    shown = call("feed", command, "--help", "--lang", lang).out
+    assert ("Exit code 0" if lang == "en" else "Mã thoát 0") in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "twelve"])
+def test_what_is_no_version_is_refused_in_a_line(version: str, places: list[str]) -> None:
+    done = call("feed", "approve", version, *places)
+    assert (done.code, done.out) == (2, "")
+    assert len(done.error_lines) == 1

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.cli.feed_build import _places
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.paths import sole
@@ -15,8 +17,6 @@ from tests.support.feed_candidates import change_yaml
 from tests.support.feed_desk import GAMBLING, SCAM, files_of, names_of, widest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.feed_desk import Desk
 
 
@@ -187,3 +187,10 @@ def test_only_one_build_is_at_work(desk: Desk) -> None:
         done = desk.build()
     assert (done.code, len(done.error_lines)) == (2, 1)
     assert "another build is at work" in done.err
+
+
+def test_texts_of_sources_stand_beside_the_version_where_nothing_else_is_said() -> None:
+    places = _places(Path("catalog"), Path("/srv/feed/version"))
+    assert places.sources == Path("/srv/feed/sources")
+    assert (places.given, places.popular, places.previous) == (None, None, None)
+    assert _places(Path("catalog"), Path("version"), sources=Path("a")).sources == Path("a")

@@ -12,6 +12,12 @@ import pytest
 import typer
 
 from filterd.cli import feed_keys
+from filterd.cli.help_pages import metavar_told
+from filterd.errors import GuardError
+from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.released_holds import FILE
+from filterd.i18n import say
+from filterd.publish import hold_release
 from filterd.publish.keys import KeyFolder
 from filterd.publish.release import publishing
 from tests.support.feed_desk import PASSPHRASE, files_of, widest
@@ -19,6 +25,7 @@ from tests.support.feed_desk import PASSPHRASE, files_of, widest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.commands import Outcome
     from tests.support.feed_desk import Desk
 
 ROLES = ("root", "targets", "snapshot", "timestamp")
@@ -288,3 +295,116 @@ def test_no_key_is_exchanged_while_somebody_publishes(desk: Desk) -> None:
     assert (done.code, len(done.error_lines)) == (2, 1)
     assert "somebody else is publishing; wait for them" in done.err
     assert not list(desk.keys.rglob("*.next.pem"))
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        ("init", "DIR"),
+        ("build --out version", "--catalog"),
+        ("build --catalog catalog", "--out"),
+        ("publish", "REPO"),
+        ("sign office parcel", "--keys"),
+        ("sign office", "PARCEL"),
+        ("rotate-key public", "ROLE"),
+        ("verify", "URL|DIR"),
+        ("diff 1", "V2"),
+    ],
+)
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_what_must_be_said_is_asked_for_in_one_line(
+    new_desk: Desk, words: str, missing: str, lang: str
+) -> None:
+    done = new_desk.call(*words.split(), lang=lang)
+    assert (done.code, len(done.error_lines), done.out) == (2, 1, ""), done
+    assert metavar_told(missing, "vi" if lang == "vi" else "en") in done.err
+
+
+@pytest.mark.parametrize(
+    "words", ["sign office parcel --keys keys --after -1", "rotate-key public root --number 0"]
+)
+def test_a_number_out_of_its_range_is_refused(new_desk: Desk, words: str) -> None:
+    done = new_desk.call(*words.split())
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert words.split()[-2] in done.err
+
+
+WHY = say("{table}: {count} of {had} entries would go or change: {names}",
+          table="pins", count=1, had=82, names="old.example")  # fmt: skip
+LOST = found("tables", Severity.HELD, WHY, ["old.example"], ["-pins old.example"])
+
+
+@pytest.fixture
+def holding(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A publisher of a version that schools hold."""
+    monkeypatch.setattr(hold_release, "_judged", lambda *_: [LOST])
+    return desk
+
+
+def release(desk: Desk, *words: str | Path, lang: str = "en") -> Outcome:
+    return desk.call("release-hold", desk.public, *words, lang=lang)
+
+
+def signed(desk: Desk) -> Path:
+    return desk.public / "metadata" / FILE
+
+
+def test_what_is_held_is_released_once_for_all_reasons(holding: Desk) -> None:
+    done = release(holding, "--reason", "retired")
+    assert (done.code, done.err) == (0, "")
+    assert "pins: 1 of 82 entries" in done.out
+    assert "Version 2 is released" in done.out
+    [one] = json.loads(signed(holding).read_bytes())["signed"]["releases"]
+    assert one["findings"] == {"tables": ["-pins old.example"]}
+    assert (one["version"], one["reason"]) == (2, "retired")
+
+
+def test_it_is_told_in_vietnamese(holding: Desk) -> None:
+    done = release(holding, "--reason", "x", lang="vi")
+    assert "Đã cho phép áp dụng phiên bản 2" in done.out
+    assert "sẽ mất hoặc bị thay đổi" in done.out
+
+
+def test_who_only_looks_signs_nothing(holding: Desk) -> None:
+    done = release(holding, "--look", "--json")
+    assert done.code == 0
+    told = json.loads(done.out)
+    assert (told["released"], [one["kind"] for one in told["findings"]]) == (False, ["tables"])
+    assert not signed(holding).exists()
+
+
+def test_without_a_reason_or_two_keys_nothing_is_signed(holding: Desk) -> None:
+    assert release(holding).code == 2
+    key = holding.keys / "offline" / "root-2" / "root-2.pem"
+    done = release(holding, "--reason", "x", "--root-key", key)
+    assert (done.code, len(done.error_lines)) == (20, 1)
+    assert not signed(holding).exists()
+
+
+def test_where_nothing_is_held_there_is_nothing_to_sign(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hold_release, "_judged", lambda *_: [])
+    done = release(desk, "--reason", "x")
+    assert done.code == 1
+    assert "nothing in version 2" in done.out
+    assert not signed(desk).exists()
+
+
+def test_what_schools_refuse_no_key_releases(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise GuardError(say("nothing was found"))
+
+    monkeypatch.setattr(hold_release, "_judged", refuse)
+    done = release(desk, "--reason", "x")
+    assert (done.code, signed(desk).exists()) == (50, False)
+
+
+def test_a_release_outlasts_the_publications_after_it(holding: Desk) -> None:
+    release(holding, "--reason", "one")
+    for _ in range(10):
+        assert holding.publish().code == 0
+    assert signed(holding).exists()
+    release(holding, "--reason", "two")
+    data = json.loads(signed(holding).read_bytes())["signed"]
+    assert ([one["reason"] for one in data["releases"]], data["version"]) == (["one", "two"], 2)

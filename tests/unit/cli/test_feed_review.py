@@ -92,7 +92,7 @@ def test_what_is_accepted_is_a_rule_of_the_next_build(reviewer: Desk) -> None:
     done = reviewer.review("--accept", "i9bet#", "--refuse", "svp#", *REASON, "--who", "Lan")
     assert (done.code, done.err) == (0, "")
     assert "i9bet# (gambling): accepted\nsvp# (gambling): refused\n" in done.out
-    assert reviewer.review().out == "Nothing waits for anybody.\n"
+    assert reviewer.review().out == "Nothing waits for a decision.\n"
     assert _build(reviewer) == ["gambling: i9bet#", "gambling: kubet#"]
     assert reviewer.review().code == 0
 
@@ -148,16 +148,16 @@ def test_only_the_largest_are_shown_at_first(reviewer: Desk) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--accept", "i9bet#"), "a decision wants its reason (--reason"),
-        (("--accept", "i9bet#", "--reason", " "), "a decision wants its reason"),
-        (("--accept", "i9bat#", *REASON), "'i9bat#' does not wait for anybody (did you mean"),
-        (("--accept", "kubet#", "--category", "gambling", *REASON), "does not wait for anybody"),
+        (("--accept", "i9bet#"), "a decision needs a reason (--reason"),
+        (("--accept", "i9bet#", "--reason", " "), "a decision needs a reason"),
+        (("--accept", "i9bat#", *REASON), "'i9bat#' does not wait for a decision (did you mean"),
+        (("--accept", "kubet#", "--category", "gambling", *REASON), "does not wait for a decision"),
         (("--refuse", "a b", "--category", "gambling", *REASON), "'a b' is not a shape of a label"),
         (
             ("--refuse", "i9bet#", "--category", "games", *REASON),
             "'games' is not a category that has",
         ),
-        (("--accept", "svp#", "--refuse", "svp#", *REASON), "a shape stands twice"),
+        (("--accept", "svp#", "--refuse", "svp#", *REASON), "a shape is given twice"),
         (("--accept", "svp#", "--accept", "none#", *REASON), "'none#' does not wait"),
     ],
 )
@@ -203,7 +203,7 @@ def test_decisions_that_somebody_broke_are_told_with_their_place(reviewer: Desk)
 
 def test_before_the_first_build_nothing_waits(new_desk: Desk) -> None:
     done = new_desk.review()
-    assert (done.code, done.out) == (0, "Nothing waits for anybody.\n")
+    assert (done.code, done.out) == (0, "Nothing waits for a decision.\n")
     assert new_desk.review("--decided").out == "Nothing has been decided.\n"
 
 

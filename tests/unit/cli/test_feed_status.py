@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from filterd.cli.feed_status import is_worrying, summary
+from filterd.cli.status import feed_summary, is_worrying
 from filterd.cli.time_options import school_clock
 from filterd.errors import GuardError
 from filterd.feed import guard
@@ -64,7 +64,7 @@ def _summary(school: Follower, language: Language) -> str:
     here.config, here.clock = school.config, school.clock
     told = overview(ADDRESS, school.state, school.clock)
     output = io.StringIO()
-    Console(file=output, width=80).print(summary(Texts(language), told, school_clock(here)))
+    Console(file=output, width=80).print(feed_summary(Texts(language), told, school_clock(here)))
     return output.getvalue()
 
 
@@ -161,7 +161,7 @@ def test_the_daemons_status_has_a_line_of_it_and_more_where_somebody_must_look(
     with site.holding():
         site.hold("exams")
     assert len(_summary(school, "vi").splitlines()) == 2
-    assert summary(Texts("en"), NO_FEED, school_clock(_here(school))).plain == ""
+    assert feed_summary(Texts("en"), NO_FEED, school_clock(_here(school))).plain == ""
 
 
 def _here(school: Follower) -> Any:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.cli import feed_sync
-from filterd.cli.feed_sync import follow
 from filterd.feed.follower import Keeper
 from filterd.feed.tuf_arrival import TufArrival
 from tests.support.commands import call
@@ -134,7 +133,7 @@ def test_following_goes_on_until_it_is_told_to_stop(
     here.config, here.state, here.clock = school.config, school.state, school.clock
     try:
         with pytest.raises(SystemExit) as end:
-            follow(here)
+            feed_sync._follow(here)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -154,3 +153,11 @@ def test_a_long_download_is_shown_while_it_lasts(school: Follower) -> None:
     (done, total), judging = shown[-2:]
     assert done == total > 0
     assert judging == (0, 0)
+
+
+def test_its_help_names_each_exit_code_in_both_languages() -> None:
+    for lang in ("en", "vi"):
+        shown = call("sync", "--help", "--lang", lang).out
+        for code in ("0:", "2:", "30", "36:", "40", "46:", "50:"):
+            assert code in shown
+        assert max(map(len, shown.splitlines())) <= 80

@@ -74,7 +74,7 @@ def test_whose_feed_it_is_must_be_said_of_an_address(desk: Desk) -> None:
     assert (done.code, done.error_lines) == (
         2,
         [
-            "filterd: who looks at a feed must know whose it is "
+            "filterd: the publisher's root is needed to verify a feed "
             "(--root ROOT.json, as schools are given it)"
         ],
     )

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from filterd.cli import language as module
 from filterd.cli.language import language_of, language_of_site
+from filterd.paths import SYSTEM_CONFIG, SYSTEM_STATE
 from tests.support.commands import environment
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -87,17 +86,35 @@ def test_no_folder_makes_it_fail(folder: str) -> None:
     assert language_of(["status", "--config", folder]) == "en"
 
 
-def test_no_yaml_is_imported_where_the_answer_is_known() -> None:
+@pytest.mark.parametrize(
+    ("text", "imported"),
+    [("# vi\nlanguage: vi\r\nschool: {name: A}\n", "False"), ("{language: vi}\n", "True")],
+)
+def test_yaml_is_imported_only_where_no_plain_line_says_it(
+    text: str, imported: str, tmp_path: Path
+) -> None:
     program = (
         "import sys; from filterd.cli.language import language_of\n"
         "assert language_of(['--lang', 'vi']) == 'vi'; print('yaml' in sys.modules)\n"
-        "language_of([]); print('yaml' in sys.modules)"
+        "language_of(['--config', sys.argv[1]]); print('yaml' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, str(a_site(tmp_path, text))],
         env=environment(),
         check=True,
         capture_output=True,
         text=True,
     )
-    assert done.stdout.split() == ["False", "True"]
+    assert done.stdout.split() == ["False", imported]
+
+
+def test_the_systems_site_comes_first_and_has_the_systems_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SYSTEM_CONFIG", tmp_path)
+    assert module.default_config() == tmp_path
+    assert module.default_state(tmp_path) == SYSTEM_STATE
+    monkeypatch.setattr(module, "SYSTEM_CONFIG", tmp_path / "none")
+    assert module.default_config() == Path("policies")
+    assert module.default_state(Path("policies")) == Path(".state")
+    assert Path("/etc/filterd") == SYSTEM_CONFIG

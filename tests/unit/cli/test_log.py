@@ -8,7 +8,6 @@ import pytest
 
 from filterd import control
 from filterd.cli import words
-from filterd.cli.log import ACTIONS
 from filterd.i18n import Texts
 from filterd.resolve.query import PASS, Source
 from tests.support.commands import call
@@ -26,7 +25,7 @@ ROWS = [
     _row("2026-11-24", "6", "games", "blocked", 7),
     _row("2026-11-24", "10", "social-media", "blocked", 1_234),
     _row("2026-11-23", "staff", "", "blocked", 1),
-    *(_row("2026-11-23", "staff", "", action, 2_000_000) for action in ACTIONS),
+    *(_row("2026-11-23", "staff", "", action, 2_000_000) for action in words.COUNTED),
 ]
 
 
@@ -100,5 +99,5 @@ def test_what_cannot_be_asked_is_told(
 
 def test_all_that_can_be_counted_has_a_column_and_a_word() -> None:
     sources = {PASS, *(one.value for one in Source)} - {"cached", "stale", "forwarded"}
-    assert set(ACTIONS) == sources
-    assert all(Texts("vi").word(words.COUNTED, action) != action for action in ACTIONS)
+    assert set(words.COUNTED) == sources
+    assert all(Texts("vi").word(words.COUNTED, action) != action for action in words.COUNTED)

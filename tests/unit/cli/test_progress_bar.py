@@ -4,14 +4,21 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from filterd.cli import progress_bar
 from filterd.cli.context import Context
 from filterd.cli.progress_bar import bar
 from filterd.i18n import Texts
 from filterd.state_folder import StateFolder
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def _shown(*, terminal: bool, visible: bool = True) -> tuple[str, str]:
@@ -39,3 +46,35 @@ def test_a_log_has_nothing_of_it() -> None:
 
 def test_it_can_be_left_out() -> None:
     assert _shown(terminal=True, visible=False) == ("", "")
+
+
+def test_it_looks_until_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    paused: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        paused.append(seconds)
+        return False
+
+    monkeypatch.setattr(progress_bar, "pause", pause)
+    looked: list[None] = []
+    progress_bar.watch(lambda: looked.append(None), 5.0)
+    assert (paused, len(looked)) == ([2.0, 2.0, 1.0], 4)
+
+
+def test_enter_ends_it_and_it_looks_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_bar, "pause", lambda _: True)
+    looked: list[None] = []
+    progress_bar.watch(lambda: looked.append(None), 500.0)
+    assert len(looked) == 2
+
+
+def test_enter_is_heard_at_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as terminal, os.fdopen(ours, "wb", buffering=0) as keyboard:
+        monkeypatch.setattr("sys.stdin", terminal)
+        assert not progress_bar.pause(0.0)
+        keyboard.write(b"\n")
+        assert progress_bar.pause(5.0)
+    with open(os.devnull) as nobody:  # noqa: PTH123 -- a device
+        monkeypatch.setattr("sys.stdin", nobody)
+        assert not progress_bar.pause(0.0)

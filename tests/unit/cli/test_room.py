@@ -146,7 +146,7 @@ def test_a_room_is_given_to_a_grade_until_the_lesson_ends(
 def test_who_sits_there_must_be_said_for_how_long(here: list[str], daemon: FakeDaemon) -> None:
     done = call("room", "set", "lab-a", "--grade", "9", *here)
     assert (done.code, daemon.commands()) == (2, [])
-    assert "for how long is not said" in done.err
+    assert "the duration is missing" in done.err
 
 
 def test_devices_that_appear_stand_in_the_room(here: list[str], daemon: FakeDaemon) -> None:

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,10 +14,12 @@ from filterd import control
 from filterd.errors import ConfigError, ConfigErrors, to_plain
 from filterd.i18n import UNSAID, say
 from filterd.i18n import to_plain as sentence_to_plain
-from tests.support.commands import call
+from tests.support.commands import ROOT, call
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.fake_daemon import FakeDaemon
 
 STATUS: dict[str, Any] = {
     "version": "0.1.0",
@@ -255,3 +261,34 @@ def test_status_says_what_is_wrong_with_the_log(
     done = call("status", "--lang", "en", "--state", tmp_path)
     for words in ("the log is off", "1\u202f234 lost before", "the disk is full"):
         assert words in done.out
+
+
+def test_believing_the_clock_wants_a_reason(here: list[str], daemon: FakeDaemon) -> None:
+    assert call("clock", "accept", *here).code == 2
+    assert "change" not in daemon.commands()
+
+
+def test_believing_the_clock_is_recorded_with_its_reason(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("clock", "accept", "--reason", "pin mới", *here)
+    assert done.code == 0, done.err
+    assert daemon.store.rows()[0].kind == "clock-accept"
+    assert daemon.store.rows()[0].reason == "pin mới"
+
+
+@pytest.mark.parametrize(("option", "try_it"), [((), "no"), (("--try",), "yes")])
+def test_it_becomes_the_process_that_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], try_it: str
+) -> None:
+    became = []
+    masks: list[set[signal.Signals]] = []
+    monkeypatch.setattr(os, "execve", lambda *call: became.append(call))
+    monkeypatch.setattr(signal, "pthread_sigmask", lambda _, mask: masks.append(mask))
+    call("serve", *option, "--lang", "vi", "--config", tmp_path, "--state", tmp_path / "state")
+    ((program, words, environment),) = became
+    assert program == sys.executable
+    assert words[1:3] == ["-m", "filterd.daemon.main"]
+    assert words[3:] == [str(tmp_path), str(tmp_path / "state"), "vi", try_it]
+    assert (environment["PYTHONPATH"], environment["PYTHONSAFEPATH"]) == (str(ROOT), "1")
+    assert masks == [{signal.SIGTERM, signal.SIGINT, signal.SIGHUP}]

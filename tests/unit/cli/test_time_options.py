@@ -126,7 +126,7 @@ def test_a_term_is_said_once() -> None:
 def test_a_term_is_said_at_all_where_it_must() -> None:
     nothing = Term(None, None, None, False, False)
     assert nothing.payload(CLOCK, may_be_open=True) == {}
-    with pytest.raises(ConfigError, match=r"for how long is not said .--for 45m"):
+    with pytest.raises(ConfigError, match=r"the duration is missing .--for 45m"):
         nothing.payload(CLOCK)
 
 

@@ -12,29 +12,63 @@ import typer
 
 from filterd.cli import tree
 from tests.support.commands import call, environment
+from tests.support.help_texts import commands_in
 
-WHOLE: Any = typer.main.get_command(tree.whole())
+WHOLE = commands_in(typer.main.get_command(tree.whole()))
+ALONE = [path for path, command in WHOLE.items() if not hasattr(command, "commands")]
+PUBLISHERS = ("init", "build", "review", "publish", "sign", "rotate-key", "verify", "diff")
+HEAVY = {"pydantic", "sqlite3", "tuf", "securesystemslib", "requests"}
 
 
-@pytest.mark.parametrize("name", list(WHOLE.commands))
-def test_a_command_that_is_called_is_there_alone_and_the_same(name: str) -> None:
-    called: Any = typer.main.get_command(tree.of([name, "--help"]))
-    assert list(called.commands) == [name]
-    same, other = called.commands[name], WHOLE.commands[name]
+def _found(*words: str) -> dict[tuple[str, ...], Any]:
+    return commands_in(typer.main.get_command(tree.of(words)))
+
+
+@pytest.mark.parametrize("path", ALONE, ids=" ".join)
+def test_a_command_that_is_called_is_there_alone_and_the_same(path: tuple[str, ...]) -> None:
+    found = _found("--lang", "en", *path, "--help")
+    assert [one for one in found if not hasattr(found[one], "commands")] == [path]
+    same, other = found[path], WHOLE[path]
     assert same.help == other.help
     assert [one.opts for one in same.params] == [one.opts for one in other.params]
 
 
-@pytest.mark.parametrize("words", [(), ("--help",), ("nonsense",), ("--lang", "en", "check")])
-def test_words_that_begin_with_no_command_have_all_of_them(words: tuple[str, ...]) -> None:
-    found: Any = typer.main.get_command(tree.of(words))
-    assert list(found.commands) == list(WHOLE.commands)
+@pytest.mark.parametrize("words", [(), ("--help",), ("nonsense",), ("--lang", "en")])
+def test_words_that_call_no_command_have_the_summaries_of_all(words: tuple[str, ...]) -> None:
+    found = _found(*words)
+    assert list(found) == list(WHOLE)
+    assert {path: one.help for path, one in found.items()} == {
+        path: one.help for path, one in WHOLE.items()
+    }
 
 
-def test_a_wrong_command_is_answered_with_what_was_perhaps_meant() -> None:
-    code, _, told = call("--lang", "en", "chek")
-    assert code == 2
-    assert "chek" in told
+def test_a_group_has_the_summaries_of_its_commands() -> None:
+    assert list(_found("feed", "--help")) == [path for path in WHOLE if path[:1] in {(), ("feed",)}]
+
+
+def test_the_publishers_commands_are_in_the_order_of_their_work() -> None:
+    named = [path[1] for path in ALONE if path[0] == "feed"]
+    assert [one for one in named if one in PUBLISHERS] == list(PUBLISHERS)
+
+
+@pytest.mark.parametrize("words", [["chek"], ["feed", "pubish"], ["feed", "--lang=en", "pubish"]])
+def test_a_wrong_command_is_answered_with_what_was_perhaps_meant(words: list[str]) -> None:
+    done = call(*words, FILTERD_LANG="en")
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert words[-1] in done.err
+    assert "check" in done.err or "publish" in done.err
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "about"),
+    [("en", "Commands:", "Make the keys of a feed"), ("vi", "Lệnh:", "Tạo các khóa")],
+)
+def test_the_help_of_a_group_shows_its_commands(lang: str, title: str, about: str) -> None:
+    done = call("feed", "--lang", lang, "--help")
+    assert done.code == 0
+    assert title in done.out
+    assert about in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
 
 
 def _loaded(*words: str) -> set[str]:
@@ -45,9 +79,15 @@ def _loaded(*words: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_what_is_not_called_is_not_imported() -> None:
-    assert not _loaded("sync") & {"pydantic", "yaml", "sqlite3", "filterd.cli.check"}
+@pytest.mark.parametrize("words", [(), ("feed", "--help"), ("clock", "accept"), ("serve",)])
+def test_what_is_not_called_is_not_imported(words: tuple[str, ...]) -> None:
+    assert not _loaded(*words) & {*HEAVY, "yaml", "filterd.cli.lists", "filterd.cli.feed_keys"}
 
 
-def test_control_another_command_brings_them() -> None:
-    assert {"pydantic", "yaml", "filterd.cli.check"} <= _loaded("check")
+def test_looking_at_the_feed_imports_neither_tuf_nor_the_web() -> None:
+    assert not _loaded("feed", "status") & {"tuf", "securesystemslib", "requests"}
+
+
+def test_control_other_commands_bring_them() -> None:
+    assert {"yaml", "filterd.cli.lists"} <= _loaded("lists", "status")
+    assert {"tuf", "filterd.cli.feed_keys"} <= _loaded("feed", "init")

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
+from filterd.policy.verdict import PASSED, REASON, Action, Match, Rule, Verdict
+from filterd.resolve.special_use import SpecialReason
 
 
 def test_rules_are_numbered_in_the_order_of_the_design() -> None:
@@ -47,3 +48,8 @@ def test_a_match_tells_of_a_list_what_its_entry_tells() -> None:
 def test_a_match_of_the_site_s_own_stands_in_no_list() -> None:
     match = Match(Rule.PIN, False, b"\1a\0")
     assert (match.name, match.line, match.entry) == (b"\1a\0", 0, "")
+
+
+def test_every_reason_has_words_for_people() -> None:
+    labels = {str(one) for one in (*(rule.label for rule in Rule), *SpecialReason)}
+    assert labels | {"alias", "local-zone", "lease", "not-listed"} <= REASON.keys()

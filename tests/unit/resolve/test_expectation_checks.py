@@ -70,7 +70,8 @@ def test_a_tier_is_every_grade_of_it(index: Index) -> None:
     assert [one.grade for one in unmet.found] == ["7", "8", "9"]
     assert str(unmet.error()) == (
         "x.yaml:7: expected: play.example is blocked for lower-secondary; but it passes for"
-        " 7, 8, 9 (open, games, games) (mend the policy, or what is expected of it)"
+        " 7, 8, 9 (a category open to this grade, games, games)"
+        " (mend the policy, or what is expected of it)"
     )
     everybody = _expect("", blocked=True, audience=Audience.EVERYBODY)
     (unmet,) = expectation_checks.unmet(site, [everybody], MONDAY_AT_8)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.clients import Surroundings
 from filterd.clients.leases import Lease
+from filterd.clients.network_view import Surroundings
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
 from filterd.resolve.links.local import LEASE, LOCAL_ZONE, answer_locally
 from filterd.resolve.site import Site
