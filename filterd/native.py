@@ -6,12 +6,19 @@ very module that runs without a compiler, or only makes faster what other module
 it. ``FILTERD_PURE=1`` takes no native module.
 ``FILTERD_REQUIRE_NATIVE=1`` refuses to run without one, because an error in our own C
 would otherwise pass in silence: the build of an extension is optional.
+
+An extension carries the digest of its sources as its build ID (``native_build``). Where the
+sources stand beside it and have another digest it is stale, and not taken: over a struct
+that has changed it would corrupt memory.
 """
 
 from __future__ import annotations
 
 import os
+import struct
 import sys
+from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -19,6 +26,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+_BUILD_ID = struct.pack("<III", 4, 32, 3) + b"GNU\0"
+"""The head of an ELF note that is a build ID of the size of a digest."""
+_HEAD_OCTETS = 4_096
 
 _missing: set[str] = set()
 
@@ -105,9 +116,56 @@ def _compiled(name: str) -> ModuleType:
     """Import a module that is not written in Python.
 
     Raises:
-        ImportError: it is not there, or only its source is.
+        ImportError: it is not there, or only its source is, or it is stale.
     """
     spec = find_spec(name)
     if spec is None or (spec.origin or "").endswith(".py"):
         raise ImportError(f"{name} is not built")
+    if spec.origin and name.startswith("filterd.") and is_stale(Path(spec.origin)):
+        raise ImportError(f"{name} was built of other sources: make setup")
     return import_module(name)
+
+
+def is_stale(built: Path) -> bool:
+    """Tell whether an extension was built of other sources than those that stand beside it."""
+    stem = built.name.partition(".")[0]
+    for source in (built.with_name(f"{stem}.pyx"), built.with_name(f"{stem}.py")):
+        if source.exists():
+            with built.open("rb") as file:
+                _, found, rest = file.read(_HEAD_OCTETS).partition(_BUILD_ID)
+            return bool(found) and rest[:32] != digest_of(source)
+    return False
+
+
+def digest_of(source: Path) -> bytes:
+    """Return the digest of a native source and of all that it uses."""
+    whole = sha256()
+    for path in sources_of(source):
+        whole.update(path.name.encode() + b"\0" + _read(path)[0])
+    return whole.digest()
+
+
+def sources_of(source: Path) -> list[Path]:
+    """Return a native source and all files that it cimports or includes, in a fixed order."""
+    found, left = set[Path](), [source.resolve(), source.resolve().with_suffix(".pxd")]
+    while left:
+        path = left.pop()
+        if path not in found and path.exists():
+            found.add(path)
+            left += _read(path)[1]
+    return sorted(found)
+
+
+@cache
+def _read(path: Path) -> tuple[bytes, list[Path]]:
+    """Return the digest of one file, and the files that it uses."""
+    text = path.read_bytes()
+    root = next(one for one in path.parents if not (one / "__init__.py").exists())
+    used = []
+    for behind in text.split(b"\nfrom filterd.")[1:]:
+        module, what, *_ = behind.split(None, 2)
+        if what == b"cimport":
+            used.append(root / f"filterd/{module.decode().replace('.', '/')}.pxd")
+    included = (behind.partition(b'"')[0].decode() for behind in text.split(b'\ninclude "')[1:])
+    used += [path.with_name(name) for name in included]
+    return sha256(text).digest(), used

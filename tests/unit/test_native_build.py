@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an extension depends on, and that one built of other sources is noticed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+from Cython.Build.Dependencies import create_dependency_tree
+from setuptools import Extension
+
+from filterd import native
+from filterd.native import digest_of, is_stale, live_only, sources_of
+from filterd.native_build import prepare
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SOURCES = {one["name"]: one["sources"][0] for one in PROJECT["tool"]["setuptools"]["ext-modules"]}
+DECLARED = sorted(
+    str(path.relative_to(ROOT))
+    for suffix in ("pxd", "pxi")
+    for path in ROOT.glob(f"filterd/**/*.{suffix}")
+)
+
+
+def used_by(name: str) -> set[str]:
+    """Return what Cython itself finds that an extension uses."""
+    tree = create_dependency_tree(quiet=True)  # type: ignore[no-untyped-call]
+    known = tree.all_dependencies(SOURCES[name])
+    paths = {Path(one).resolve() for one in known}
+    ours = ROOT / "filterd"
+    return {str(path.relative_to(ROOT)) for path in paths if path.is_relative_to(ours)}
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of all native sources."""
+    kept = {".pyx", ".pxd", ".pxi", ".py"}
+    for path in (ROOT / "filterd").rglob("*"):
+        if path.suffix in kept:
+            target = tmp_path / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_an_extension_depends_on_all_that_cython_reads_for_it(name: str) -> None:
+    found = {str(path.relative_to(ROOT)) for path in sources_of(ROOT / SOURCES[name])}
+    assert found >= used_by(name)
+    assert found <= {*DECLARED, SOURCES[name]}
+
+
+@pytest.mark.parametrize("declared", DECLARED)
+def test_another_declaration_gives_what_uses_it_another_digest(copied: Path, declared: str) -> None:
+    before = {name: digest_of(copied / source) for name, source in SOURCES.items()}
+    native._read.cache_clear()
+    with (copied / declared).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    after = {name: digest_of(copied / source) for name, source in SOURCES.items()}
+    changed = {name for name in SOURCES if before[name] != after[name]}
+    assert changed
+    assert changed >= {name for name in SOURCES if declared in used_by(name)}
+
+
+def test_the_build_is_given_the_dependencies_and_the_digest() -> None:
+    extension = Extension("filterd.fastpath._core", ["filterd/fastpath/_core.pyx"])
+    prepare(extension)
+    assert str(ROOT / "filterd/lists/_blocks.pxd") in extension.depends
+    assert digest_of(ROOT / "filterd/fastpath/_core.pyx").hex() in extension.extra_link_args[0]
+
+
+def built(folder: Path, build_id: bytes) -> Path:
+    """Write the head of an extension with a build ID."""
+    path = folder / "filterd/fastpath/_core.cpython-311-x86_64-linux-gnu.so"
+    note = len(build_id).to_bytes(4, "little")
+    path.write_bytes(b"\x7fELF" + bytes(600) + b"\4\0\0\0" + note + b"\3\0\0\0GNU\0" + build_id)
+    return path
+
+
+def test_what_was_built_of_other_sources_is_stale(copied: Path) -> None:
+    path = built(copied, digest_of(copied / "filterd/fastpath/_core.pyx"))
+    assert not is_stale(path)
+    native._read.cache_clear()
+    with (copied / "filterd/lists/_blocks.pxd").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert is_stale(path)
+
+
+def test_what_was_built_by_other_means_or_has_no_sources_is_not_judged(copied: Path) -> None:
+    assert not is_stale(built(copied, bytes(20)))
+    path = built(copied, bytes(32))
+    assert is_stale(path)
+    (copied / "filterd/fastpath/_core.pyx").unlink()
+    assert not is_stale(path)
+
+
+def test_what_is_stale_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.environ.get("FILTERD_PURE") == "1" or live_only("filterd.wire._codec") is None:
+        pytest.skip("it is not built")
+    monkeypatch.setattr(native, "_missing", set())
+    monkeypatch.delenv("FILTERD_REQUIRE_NATIVE", raising=False)
+    monkeypatch.setattr(native, "is_stale", lambda _: True)
+    assert live_only("filterd.wire._codec") is None
+    assert native.missing() == ["filterd.wire._codec"]
+    monkeypatch.setenv("FILTERD_REQUIRE_NATIVE", "1")
+    with pytest.raises(ImportError, match="other sources"):
+        live_only("filterd.wire._codec")
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_a_cimport_goes_downwards_only(name: str) -> None:
+    (contract,) = (
+        one for one in PROJECT["tool"]["importlinter"]["contracts"] if one["type"] == "layers"
+    )
+    floors = [layer.split(" | ") for layer in contract["layers"]]
+    floor = {package: number for number, floor in enumerate(floors) for package in floor}
+    for path in sources_of(ROOT / SOURCES[name]):
+        package = path.relative_to(ROOT).parts[1]
+        for used in native._read(path)[1]:
+            other = used.relative_to(ROOT).parts[1]
+            assert package == other or floor[package] < floor[other], (path, used)
