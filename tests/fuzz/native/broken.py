@@ -83,8 +83,8 @@ BROKEN = {
     "fastpath_direct_forward": Broken(
         "filterd.fastpath._datagrams",
         "filterd/fastpath/_datagrams.pyx",
-        "<uint32_t>asked.end, asked.flags",
-        "<uint32_t>asked.end + 12, asked.flags",
+        "datagram.question_end = <uint32_t>asking.question.end",
+        "datagram.question_end = <uint32_t>asking.question.end + 12",
     ),
     # A TTL that would end one octet behind the reply is found all the same.
     "fastpath_packet_cache": Broken(
