@@ -6,15 +6,21 @@
 
 from __future__ import annotations
 
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from setuptools.command.build_ext import build_ext
 
-from filterd.native import digest_of, sources_of
-
 if TYPE_CHECKING:
     from setuptools import Extension
+
+    from filterd.native import digest_of, sources_of
+else:  # by its path: in a fresh checkout the package that is built cannot be imported yet
+    _spec = spec_from_file_location("native_sources", Path(__file__).with_name("native.py"))
+    _native = module_from_spec(_spec)
+    _spec.loader.exec_module(_native)
+    digest_of, sources_of = _native.digest_of, _native.sources_of
 
 
 class BuildNative(build_ext):  # type: ignore[misc]  # setuptools ships no types

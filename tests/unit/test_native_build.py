@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+import setuptools
 from Cython.Build.Dependencies import create_dependency_tree
 from setuptools import Extension
 
@@ -24,6 +27,10 @@ DECLARED = sorted(
     for suffix in ("pxd", "pxi")
     for path in ROOT.glob(f"filterd/**/*.{suffix}")
 )
+
+
+_SETUPTOOLS = f"import sys; sys.path.append({str(Path(setuptools.__file__).parents[1])!r}); "
+"""Without ``site``, so that an editable install of this package is not found."""
 
 
 def used_by(name: str) -> set[str]:
@@ -76,6 +83,11 @@ def test_the_build_is_given_the_dependencies_and_the_digest() -> None:
     prepare(extension)
     assert str(ROOT / "filterd/lists/_blocks.pxd") in extension.depends
     assert digest_of(ROOT / "filterd/fastpath/_core.pyx").hex() in extension.extra_link_args[0]
+
+
+def test_the_build_needs_no_package_that_can_be_imported() -> None:
+    program = f"import runpy; runpy.run_path({str(ROOT / 'filterd/native_build.py')!r})"
+    subprocess.run([sys.executable, "-S", "-P", "-c", _SETUPTOOLS + program], check=True, cwd="/")
 
 
 def built(folder: Path, build_id: bytes) -> Path:
