@@ -4,11 +4,10 @@
 Exit codes: 0 done, or the name passes; 1 the name is blocked; 2 it cannot be
 told, or the usage or configuration is wrong.
 
-``entry`` is where all of it begins: it knows a plain ``serve``, and leaves the rest to
-``app``, the one place that turns errors into lines; ``tree`` finds the command that is
-called, ``policy_group`` puts one group together; ``help_pages`` draws its help, and
-``usage`` tells what is wrong with its words; ``defaults``, ``language`` and ``context``
-are what every command needs; ``offline_site`` reads the files on disk and what a person wrote;
-``lists_build`` compiles lists; ``render`` draws; ``daemon.main`` is the process that ``serve``
-becomes. Most other modules hold a group of commands; ``words`` are its vocabularies.
+``entry`` begins: it reads a plain ``serve`` and leaves all else to ``app``, which prints
+errors. ``tree`` imports the module of the command that is called; ``context`` gives it the
+common options; ``language`` finds the site and its language. ``help_pages`` draws help,
+``usage`` translates usage errors, ``render`` draws tables, ``words`` has the vocabularies.
+``effective_state`` asks the daemon, ``offline_site`` reads the disk where none runs, and is
+imported only then. Most other modules hold a group of commands.
 """
