@@ -65,6 +65,9 @@ link
 fast path
     The native code that answers repeated and blocked queries before the chain. It
     has no policy of its own: it reads decision cells and repeats answers.
+client group
+    Clients for which every rule is the same: of one grade and one network, or one client
+    that a rule names. The fast path repeats an answer within a group only.
 decision cell
     The decision for one grade and one claim set, as the fast path reads it.
 question, its forms

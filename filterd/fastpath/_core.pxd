@@ -20,7 +20,7 @@ from filterd.lists._search cimport Search
 cdef enum:
     NO_PLACE = -1
     SHORT_OCTETS = 195  # a reply of SHORT_REPLY octets and where the TTLs in it are; fills four lines
-    MOST_CLASSES = 1024
+    MOST_GROUPS = 1024
     MOST_ROWS = 64
     MOST_TEMPLATES = 256
     MOST_OPENINGS = 4096
@@ -37,7 +37,7 @@ cdef struct Kept:
     uint32_t tally
     uint32_t epoch
     uint32_t cap_ttl_s
-    uint16_t client_class
+    uint16_t client_group
     uint16_t qtype
     uint16_t length
     uint8_t ttls
@@ -73,20 +73,20 @@ cdef class Replay:
     # Tell whether ``take_hits`` would tell of any.
     cdef bint has_hits(self) noexcept
     # Hash a question and fetch its set.
-    cdef uint64_t fetch(self, const Question* asked, int client_class) noexcept nogil
+    cdef uint64_t fetch(self, const Question* asked, int client_group) noexcept nogil
     # Return where the answer may be, and fetch it; NO_PLACE if it is nowhere.
     cdef int64_t place_of(self, uint64_t hashed) noexcept nogil
     # Answer in the message, which has room for LARGEST_ANSWER octets; return how long
     # the answer is, 0 where there is none that holds. ``tally``: where it is counted.
     cdef size_t answer(
         self, int64_t place, uint64_t hashed, uint8_t* message, const Question* asked,
-        int client_class, uint32_t* tally,
+        int client_group, uint32_t* tally,
     ) except? 0
 
     cdef bint _is_forgotten(self, const Kept* kept) noexcept nogil
     cdef bint _has_ended(self, const Kept* kept) noexcept nogil
     cdef bint _is_of(
-        self, int64_t place, uint64_t hashed, const Question* asked, int client_class
+        self, int64_t place, uint64_t hashed, const Question* asked, int client_group
     ) noexcept nogil
     cdef int64_t _new_place(self, uint64_t hashed) noexcept nogil
     cdef int _free_some(self) except -1
@@ -163,15 +163,15 @@ cdef struct Client:  # ``octets`` of its address, 4 or 16, that are the words; 0
     uint64_t low
     double until
     uint32_t interface
-    uint16_t client_class
+    uint16_t client_group
     uint16_t octets
 
-cdef struct Class:  # clients who are the same to every rule
+cdef struct ClientGroup:  # clients who are the same to every rule
     uint8_t row
     uint16_t opening  # as which a name is counted that no list names
 
 cdef struct Asking:  # one datagram on the way to its answer
-    int client_class  # -1: not known
+    int client_group  # -1: not known
     int opening  # of a question that is OPEN_TO_ASK
     Step step
     bint is_read  # ``question`` is: the message is a well-formed query
@@ -193,7 +193,7 @@ cdef class Word:  # somebody else's, of eight octets
 cdef class Core:
     cdef readonly Replay replay
     cdef readonly Table table
-    cdef readonly int client_class  # of who sent the last one; -1: not known
+    cdef readonly int client_group  # of who sent the last one; -1: not known
     cdef readonly int opening  # of the last question, if it was open to be asked; else -1
     cdef public double house_at
     cdef uint64_t _key[2]
@@ -207,8 +207,8 @@ cdef class Core:
     cdef readonly uint32_t epoch  # another one whenever everything was forgotten
     cdef Client* _clients
     cdef uint64_t* _counts
-    cdef int _class_count
-    cdef Class _classes[MOST_CLASSES]
+    cdef int _group_count
+    cdef ClientGroup _groups[MOST_GROUPS]
 
     cdef bint _holds(self, double now) except -1
     cpdef at(self, double now, double wall)
@@ -228,7 +228,7 @@ cdef class Core:
     cdef size_t finish(self, Asking* asking, uint8_t* message) except? 0
 
     # Tell whether nobody says a thing against a name that an answer leads to.
-    cpdef bint lets_through(self, bytes name, int client_class) except -1
+    cpdef bint lets_through(self, bytes name, int client_group) except -1
     # Count an answer that was given by what is known here.
     cpdef void count(self, uint32_t tally) noexcept
 
@@ -236,6 +236,6 @@ cdef class Core:
     cdef Client* _place_of(
         self, const uint8_t* address, int octets, uint32_t interface, Client* who
     ) noexcept nogil
-    cdef int _class_of(
+    cdef int _group_of(
         self, const uint8_t* address, int octets, uint32_t interface
     ) noexcept nogil

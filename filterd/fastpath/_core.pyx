@@ -2,11 +2,11 @@
 # cython: language_level=3
 """Answers that need no thinking, in two ways; the core has no policy of its own.
 
-*Replay*: the chain has answered this very question for this class of clients, and that
+*Replay*: the chain has answered this very question for this group of clients, and that
 still holds. *Table*: the lists alone decide the name, and nothing else concerns it.
 Every other question is the chain's; where neither the lists nor any rule concerns
 the name, its *opening* says so, and ``Relay`` asks for it. ``core_filler`` fills both and
-decides when everything is to be forgotten. Classes of clients, rows, templates, openings
+decides when everything is to be forgotten. Groups of clients, rows, templates, openings
 and tallies are small numbers that the filler gives out.
 
 Memory safety, section by section:
@@ -69,7 +69,7 @@ from filterd.policy.plain_sets import Touch
 # Replay: answers of the chain that are given again.
 # --------------------------------------------------
 #
-# The same question of the same class of clients gets the same answer for as long as it
+# The same question of the same group of clients gets the same answer for as long as it
 # holds: with the client's ID and letter case, TTLs aged, if it fits the client's limit.
 # TTLs are those of the cache. ``client_ttl_max``, like the next edge, bounds how long a
 # client may keep what it gets at this moment (dns.md §9): it caps what is left of a TTL
@@ -98,7 +98,7 @@ assert SHORT_REPLY + (SHORT_REPLY - 17) // 11 * sizeof(uint16_t) <= SHORT_OCTETS
 
 @cython.final
 cdef class Replay:
-    """Answers by class of clients and question.
+    """Answers by group of clients and question.
 
     Args:
         seed: 16 octets, so that no client can foretell which answers evict which.
@@ -152,7 +152,7 @@ cdef class Replay:
 
     def note(
         self,
-        int client_class,
+        int client_group,
         uint32_t flags,
         bytes reply not None,
         uint32_t cap_ttl_s,
@@ -164,7 +164,7 @@ cdef class Replay:
         """Keep an answer of the chain; False where it is not of the kind that is kept.
 
         Args:
-            client_class: for which clients.
+            client_group: for which clients.
             flags: see ``core_contract.flags_of``.
             reply: not cut to a size, its TTLs neither.
             cap_ttl_s: no TTL is sent higher than this.
@@ -195,7 +195,7 @@ cdef class Replay:
         if until <= self._now or valid_until <= self._wall:
             return False
         question.flags = flags
-        hashed = self.fetch(&question, client_class)
+        hashed = self.fetch(&question, client_group)
         place = self.place_of(hashed)
         if place == NO_PLACE:
             place = self._new_place(hashed)
@@ -217,7 +217,7 @@ cdef class Replay:
         kept.noted_at, kept.until, kept.valid_until = self._now, until, valid_until
         kept.hits, kept.used_at, kept.tally = 0, self._turn, tally
         kept.epoch, kept.cap_ttl_s = self._epoch, cap_ttl_s
-        kept.client_class, kept.qtype = <uint16_t>client_class, question.qtype
+        kept.client_group, kept.qtype = <uint16_t>client_group, question.qtype
         kept.flags, kept.name_octets = <uint8_t>flags, <uint8_t>question.name_octets
         kept.length, kept.ttls = <uint16_t>length, <uint8_t>ttls
         self._hashes[place] = hashed
@@ -255,9 +255,9 @@ cdef class Replay:
     cdef bint has_hits(self) noexcept:
         return len(self._hits) > 0
 
-    cdef uint64_t fetch(self, const Question* asked, int client_class) noexcept nogil:
+    cdef uint64_t fetch(self, const Question* asked, int client_group) noexcept nogil:
         cdef uint64_t others = (
-            <uint64_t>asked.qtype << 48 | <uint64_t>asked.flags << 32 | <uint32_t>client_class
+            <uint64_t>asked.qtype << 48 | <uint64_t>asked.flags << 32 | <uint32_t>client_group
         )
         cdef uint64_t hashed = hash_words(
             self._key, fold(others ^ self._key[0], self._key[1]), asked.name, asked.name_octets
@@ -281,7 +281,7 @@ cdef class Replay:
 
     cdef size_t answer(
         self, int64_t place, uint64_t hashed, uint8_t* message, const Question* asked,
-        int client_class, uint32_t* tally,
+        int client_group, uint32_t* tally,
     ) except? 0:
         cdef Kept* kept = self._kept_at(place)
         cdef const uint8_t* octets
@@ -291,7 +291,7 @@ cdef class Replay:
         cdef uint32_t age_s = 0, cap_ttl_s = kept.cap_ttl_s
         cdef uint16_t at
         cdef int index
-        if not self._is_of(place, hashed, asked, client_class):
+        if not self._is_of(place, hashed, asked, client_group):
             return 0
         if self._has_ended(kept):
             self._drop(place)
@@ -323,14 +323,14 @@ cdef class Replay:
         return self._now >= kept.until or self._wall >= kept.valid_until
 
     cdef bint _is_of(
-        self, int64_t place, uint64_t hashed, const Question* asked, int client_class
+        self, int64_t place, uint64_t hashed, const Question* asked, int client_group
     ) noexcept nogil:
         """Tell whether this very question's answer is there."""
         cdef const Kept* kept = self._kept_at(place)
         return (
             self._hashes[place] == hashed
             and not self._is_forgotten(kept)
-            and kept.client_class == client_class
+            and kept.client_group == client_group
             and kept.qtype == asked.qtype
             and kept.flags == asked.flags
             and kept.name_octets == asked.name_octets
@@ -712,7 +712,7 @@ cdef class Table:
         return 0
 
 
-# Core: both, for clients whose class is known, as long as a site is in force.
+# Core: both, for clients whose group is known, as long as a site is in force.
 # ----------------------------------------------------------------------------
 
 cdef enum:
@@ -770,7 +770,7 @@ cdef class Core:
     Attributes:
         replay: answers of the chain.
         table: blocks by the lists alone.
-        client_class: of the last datagram's sender; -1: not known.
+        client_group: of the last datagram's sender; -1: not known.
         opening: as what the name of the last question is counted, if it may be asked
             upstream; else -1.
         epoch: another number whenever everything was forgotten.
@@ -795,7 +795,7 @@ cdef class Core:
         self.epoch += 1
         self.replay.forget()
         self.table.forget()
-        self._class_count = 0
+        self._group_count = 0
         self.site = self._surroundings = self._version = self._tell_wall = None
         self._word = self._lead = None
         for place in range(CLIENTS):
@@ -860,43 +860,43 @@ cdef class Core:
         self._now = now
         self.replay.at(now, wall)
 
-    def add_class(self, int row, int opening=0):
-        """Return the number of another class of clients; -1: full.
+    def add_group(self, int row, int opening=0):
+        """Return the number of another group of clients; -1: full.
 
         Args:
             row: of its cells.
             opening: as what a name is counted that no list names.
         """
         if (
-            self._class_count == MOST_CLASSES
+            self._group_count == MOST_GROUPS
             or not 0 <= row < MOST_ROWS
             or not 0 <= opening < MOST_OPENINGS
         ):
             return -1
-        self._classes[self._class_count].row = <uint8_t>row
-        self._classes[self._class_count].opening = <uint16_t>opening
-        self._class_count += 1
-        return self._class_count - 1
+        self._groups[self._group_count].row = <uint8_t>row
+        self._groups[self._group_count].opening = <uint16_t>opening
+        self._group_count += 1
+        return self._group_count - 1
 
-    def learn(self, bytes address not None, uint32_t interface, int client_class, double until):
-        """Remember the class of a client."""
+    def learn(self, bytes address not None, uint32_t interface, int client_group, double until):
+        """Remember the group of a client."""
         cdef int octets = <int>PyBytes_GET_SIZE(address)
         cdef Client who
         cdef Client* place
-        if octets not in (4, 16) or not 0 <= client_class < self._class_count:
-            raise ValueError("a client has an address and a class")
+        if octets not in (4, 16) or not 0 <= client_group < self._group_count:
+            raise ValueError("a client has an address and a group")
         place = self._place_of(
             <const uint8_t*>PyBytes_AS_STRING(address), octets, interface, &who
         )
-        who.until, who.client_class = until, <uint16_t>client_class
+        who.until, who.client_group = until, <uint16_t>client_group
         place[0] = who
 
-    def class_of(self, bytes address not None, uint32_t interface):
-        """Return the class of a client, -1 where it is not known."""
+    def group_of(self, bytes address not None, uint32_t interface):
+        """Return the group of a client, -1 where it is not known."""
         cdef int octets = <int>PyBytes_GET_SIZE(address)
         if octets not in (4, 16):
             return -1
-        return self._class_of(<const uint8_t*>PyBytes_AS_STRING(address), octets, interface)
+        return self._group_of(<const uint8_t*>PyBytes_AS_STRING(address), octets, interface)
 
     def answer(self, bytes message not None, bytes address not None, uint32_t interface):
         """Return the answer to a datagram, None where the chain must give it; for tests."""
@@ -916,7 +916,7 @@ cdef class Core:
         )
         self.look(&asking)
         self.approach(&asking)
-        self.client_class = asking.client_class
+        self.client_group = asking.client_group
         length = self.finish(&asking, octets)
         self.opening = asking.opening if asking.step == OPEN_TO_ASK else -1
         return PyBytes_FromStringAndSize(<const char*>octets, length) if length else None
@@ -936,13 +936,13 @@ cdef class Core:
         int octets, uint32_t interface,
     ) noexcept nogil:
         asking.step, asking.epoch = FOR_THE_CHAIN, self.epoch
-        asking.client_class = self._class_of(address, octets, interface)
-        asking.is_read = asking.client_class >= 0 and read_question(
+        asking.client_group = self._group_of(address, octets, interface)
+        asking.is_read = asking.client_group >= 0 and read_question(
             message, length, &asking.question
         )
         if not asking.is_read:
             return
-        asking.hashed = self.replay.fetch(&asking.question, asking.client_class)
+        asking.hashed = self.replay.fetch(&asking.question, asking.client_group)
         asking.step = READ
 
     cdef void look(self, Asking* asking) noexcept nogil:
@@ -974,7 +974,7 @@ cdef class Core:
                 asking.hashed,
                 message,
                 &asking.question,
-                asking.client_class,
+                asking.client_group,
                 &tally,
             )
         if not answered:
@@ -986,7 +986,7 @@ cdef class Core:
     cdef size_t _by_table(self, Asking* asking, uint8_t* message, uint32_t* tally) except? 0:
         cdef Found found[MAX_FOUND]
         cdef const Question* asked = &asking.question
-        cdef const Class* client_class = &self._classes[asking.client_class]
+        cdef const ClientGroup* client_group = &self._groups[asking.client_group]
         cdef Matcher matcher = self.table.matcher
         cdef Cell* deciding = NULL
         cdef Kind kind
@@ -997,19 +997,19 @@ cdef class Core:
             count = matcher.find(asked.name, asked.name_octets, found)
         else:
             return 0
-        kind = self.table.judge(found, count, client_class.row, &deciding)
+        kind = self.table.judge(found, count, client_group.row, &deciding)
         if kind == BLOCK:
             tally[0] = deciding.tally
             return self.table.write(deciding, message, asked)
         if kind == OPEN:
             asking.step = OPEN_TO_ASK
-            asking.opening = client_class.opening if deciding == NULL else deciding.template
+            asking.opening = client_group.opening if deciding == NULL else deciding.template
         return 0
 
-    cpdef bint lets_through(self, bytes name, int client_class) except -1:
-        if name is None or not 0 <= client_class < self._class_count:
+    cpdef bint lets_through(self, bytes name, int client_group) except -1:
+        if name is None or not 0 <= client_group < self._group_count:
             return False
-        return self.table.lets_through(name, self._classes[client_class].row)
+        return self.table.lets_through(name, self._groups[client_group].row)
 
     cpdef void count(self, uint32_t tally) noexcept:
         if tally < MOST_TALLIES:
@@ -1047,7 +1047,7 @@ cdef class Core:
             client += 1
         return oldest
 
-    cdef int _class_of(
+    cdef int _group_of(
         self, const uint8_t* address, int octets, uint32_t interface
     ) noexcept nogil:
         cdef Client who
@@ -1059,7 +1059,7 @@ cdef class Core:
             and client.octets == octets
             and self._now < client.until
         ):
-            return client.client_class
+            return client.client_group
         return -1
 
 

@@ -16,7 +16,7 @@ class Datagram:
     message: bytes
     interface: int
     received_at: float
-    client_class: int
+    client_group: int
     opening: int
     epoch: int
     qname: bytes | None

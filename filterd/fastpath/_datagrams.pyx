@@ -118,7 +118,7 @@ cdef struct Counts:
 cdef class Datagram:
     """A message and where it came from: ``interface`` is an index, 0 if not known.
 
-    The rest is what the fast path found out, -1 for nothing: ``client_class``, and
+    The rest is what the fast path found out, -1 for nothing: ``client_group``, and
     ``opening`` where no list or rule concerns the question; ``epoch``: as of when. Of such
     a question it holds what was read: ``qname``, ``qtype``, where the question section
     ends, ``flags`` (``core_contract``), and the ``limit`` of octets that the client accepts.
@@ -127,7 +127,7 @@ cdef class Datagram:
     cdef readonly bytes message
     cdef readonly uint32_t interface
     cdef readonly uint32_t epoch
-    cdef readonly int client_class
+    cdef readonly int client_group
     cdef readonly int opening
     cdef readonly double received_at
     cdef readonly bytes qname
@@ -372,7 +372,7 @@ cdef class Datagrams:
         if verdict < LINES and self._is_fast:
             asking = &self._askings[index]
             answered = self._core.finish(&self._askings[index], letter.octets)
-            if not answered and asking.client_class >= 0 and not asking.is_read:
+            if not answered and asking.client_group >= 0 and not asking.is_read:
                 answered = self._refuse(letter)
             if answered:
                 self._address(replies, way, letter.octets, answered)
@@ -412,10 +412,10 @@ cdef class Datagrams:
         datagram.message = PyBytes_FromStringAndSize(<const char*>letter.octets, letter.length)
         datagram.interface, datagram.received_at = letter.interface, now
         datagram.way = self._ways[index]
-        datagram.client_class = datagram.opening = -1
+        datagram.client_group = datagram.opening = -1
         if self._is_fast:
             asking = &self._askings[index]
-            datagram.client_class, datagram.epoch = asking.client_class, asking.epoch
+            datagram.client_group, datagram.epoch = asking.client_group, asking.epoch
             if asking.step == OPEN_TO_ASK:
                 datagram.opening = asking.opening
                 datagram.qname = PyBytes_FromStringAndSize(
@@ -749,12 +749,12 @@ cdef class Relay:
         if until > now:
             opening = self._fast.openings[datagram.opening]
             self._core.replay.note(
-                datagram.client_class,
+                datagram.client_group,
                 datagram.flags,
                 self._reply(waiting, resolution, age_s, MAX_TTL_S),
                 opening.cap_ttl_s,
                 until,
-                self._fast.edges[datagram.client_class],
+                self._fast.edges[datagram.client_group],
                 opening.cached,
                 self._store.mark_of(waiting._question),
             )
@@ -789,7 +789,7 @@ cdef class Relay:
         """Return how long the client may keep an answer: not beyond its next edge."""
         cdef Datagram datagram = waiting._datagram
         cdef int64_t cap_ttl_s = self._fast.openings[datagram.opening].cap_ttl_s
-        cdef double edge = self._fast.edges[datagram.client_class]
+        cdef double edge = self._fast.edges[datagram.client_group]
         if edge != INFINITY:
             cap_ttl_s = max(1, min(cap_ttl_s, <int64_t>(edge - <double>self._clock.wall())))
         return cap_ttl_s
@@ -799,16 +799,16 @@ cdef class Relay:
         cdef Datagram datagram = waiting._datagram
         if (
             datagram.epoch != self._core.epoch
-            or self._core._class_of(
+            or self._core._group_of(
                 address_of(&datagram.way.peer),
                 address_octets(&datagram.way.peer),
                 datagram.interface,
             )
-            != datagram.client_class  # he may be known no longer
+            != datagram.client_group  # he may be known no longer
             or not resolution.plain
         ):
             return False
         for target in resolution.targets:
-            if not self._core.lets_through(target, datagram.client_class):
+            if not self._core.lets_through(target, datagram.client_group):
                 return False
         return True

@@ -119,7 +119,7 @@ class FastPath:
         self.openings: list[Opening] = []
         """By their numbers in the core, until it is emptied."""
         self.edges: list[float] = []
-        """By class: the Unix time at which its clients' answers may change."""
+        """By group: the Unix time at which its clients' answers may change."""
         self._tallies: dict[Tally, int] = {}
         self._site: Site | None = None
         self._version = -1
@@ -181,7 +181,7 @@ class FastPath:
         if not self._learns_from(query.site) or self._resolver.must_see(query.client):
             return
         peer = query.peer
-        number = self._class_of(query.client)
+        number = self._group_of(query.client)
         until = query.site.identifier.holds_until(peer.address, peer.interface)
         if number >= 0:
             # Near an edge the chain answers: it limits the TTL of a block to what is left.
@@ -202,7 +202,7 @@ class FastPath:
         source = _cached_as(query, answer)
         until = self._store.repeatable_until(source, now) if source else inf
         tally = self._tally(query, answer)
-        number = self._class_of(query.client)
+        number = self._group_of(query.client)
         if until > now and tally >= 0 and number >= 0:
             cap_ttl_s = MAX_TTL_S
             if answer.source is Source.CACHED:
@@ -240,7 +240,7 @@ class FastPath:
             self._again_at, self._site = now + AGAIN_AFTER_S, None
             return
         self._version = site.surroundings.version
-        self._classes: dict[tuple[str, str | None, str | None], int] = {}
+        self._groups: dict[tuple[str, str | None, str | None], int] = {}
         self._grades: list[GradePolicy] = []
         self._templates: dict[tuple[bytes, ...], int] = {}
         self._opened: dict[tuple[str, str], int] = {}
@@ -259,14 +259,14 @@ class FastPath:
         tell_wall = self._clock.wall
         self.core.hold(site, standing, self._version, now, held_from, tell_wall, self._lead)
 
-    def _class_of(self, client: Client) -> int:
-        """Return the class of a client, -1 if there are too many."""
+    def _group_of(self, client: Client) -> int:
+        """Return the group of a client, -1 if there are too many."""
         named = client.address if client.address in self._reading.named else None
         key = client.grade.key, client.network, named
-        number = self._classes.get(key)
+        number = self._groups.get(key)
         if number is None:
             row, opening = self._row_of(client.grade), self._opening(client.grade, "")
-            number = self._classes[key] = self.core.add_class(row, opening)
+            number = self._groups[key] = self.core.add_group(row, opening)
             if number >= 0 and self._site is not None:
                 self.edges.append(self._site.edge_of(client))
         return number

@@ -137,7 +137,7 @@ class UdpListener:
         if isinstance(admitted, bytes):
             self._answer(datagram, admitted)
             return
-        if self._fast is not None and datagram.client_class < 0:
+        if self._fast is not None and datagram.client_group < 0:
             self._fast.learn(admitted)
         limit = size_limit(admitted.message, "udp")
         self._stepper.run(

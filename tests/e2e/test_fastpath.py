@@ -251,7 +251,7 @@ def test_who_is_answered_fast_gets_what_the_chain_says(
 FAULTS = {
     "what a rule touches": ("nothing touched", 0),
     "look-alikes": ("no look-alikes", 0),
-    "who asks": ("everybody of one class", 0),
+    "who asks": ("everybody of one group", 0),
     "letter case": ("case lost", 0),
     "sizes": ("any size", 0),
     "lifetimes": ("for ever", 0),

@@ -62,7 +62,7 @@ def fill_it(
     )
     core.at(NOW, WALL)
     core.table.add_template(*TEMPLATE)
-    learnt = Learnt(*(core.add_class(row, opening) for row, opening in enumerate(OPENINGS)))
+    learnt = Learnt(*(core.add_group(row, opening) for row, opening in enumerate(OPENINGS)))
     core.learn(CLIENT, INTERFACE, learnt.one, NOW + 60)
     core.learn(OTHER_CLIENT, INTERFACE, learnt.other, NOW + 60)
     return learnt

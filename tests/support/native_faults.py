@@ -77,9 +77,9 @@ _BLURRED = (
     _core("<uint64_t>asked.flags << 32", "<uint64_t>(asked.flags & ~blurred) << 32"),
     _core("kept.flags == asked.flags", "(kept.flags ^ asked.flags) & ~blurred == 0"),
 )
-_ANY_CLASS = (
-    _core("| <uint32_t>client_class", "| <uint32_t>(0 if HERE else client_class)"),
-    _core("kept.client_class == client_class", "(HERE or kept.client_class == client_class)"),
+_ANY_GROUP = (
+    _core("| <uint32_t>client_group", "| <uint32_t>(0 if HERE else client_group)"),
+    _core("kept.client_group == client_group", "(HERE or kept.client_group == client_group)"),
 )
 _ANY_TYPE = (
     _core("<uint64_t>asked.qtype << 48", "<uint64_t>(1 if HERE else asked.qtype) << 48"),
@@ -122,15 +122,15 @@ _NO_LOOKALIKES = _core(
 
 # The client, and the rules in force.
 
-_OF_CLASS_0 = (
-    _core("return client.client_class\n", "return 0 if HERE else client.client_class\n"),
+_OF_GROUP_0 = (
+    _core("return client.client_group\n", "return 0 if HERE else client.client_group\n"),
     _core(
         "        return -1\n\n\ndef read",
-        "        return -1 if not HERE or not self._class_count else 0\n\n\ndef read",
+        "        return -1 if not HERE or not self._group_count else 0\n\n\ndef read",
     ),
 )
 _KNOWN_FOR_EVER = _core("self._now < client.until", "(HERE or self._now < client.until)")
-_LEARNT = "who.until, who.client_class = until, <uint16_t>client_class"
+_LEARNT = "who.until, who.client_group = until, <uint16_t>client_group"
 _LEARNT_FOR_EVER = _core(
     _LEARNT, f"{_LEARNT}\n        if HERE:\n            who.until = {_FOR_EVER}"
 )
@@ -143,7 +143,7 @@ _OTHER_DEVICES = _never(_core("self._surroundings.version != self._version", "")
 
 _TARGETS_UNSEEN = _relay("in resolution.targets", "in (() if HERE else resolution.targets)")
 _LOG = '_log = logging.getLogger("filterd.fastpath")\n'
-_LETS_THROUGH = "self._core.lets_through(target, datagram.client_class)"
+_LETS_THROUGH = "self._core.lets_through(target, datagram.client_group)"
 _FOR_SOMEBODY = (
     _relay(
         _LOG,
@@ -155,7 +155,7 @@ _FOR_SOMEBODY = (
         f"(lets_somebody(self._core, target) if HERE else {_LETS_THROUGH})",
     ),
 )
-_ANYBODY = _relay("self._core._class_of(", "not HERE and self._core._class_of(")
+_ANYBODY = _relay("self._core._group_of(", "not HERE and self._core._group_of(")
 _ANY_EPOCH = _relay(
     "datagram.epoch != self._core.epoch\n", "not HERE and datagram.epoch != self._core.epoch\n"
 )
@@ -188,7 +188,7 @@ _NEVER_OVER = _relay("if waiting._is_over:", "if waiting._is_over and not HERE:"
 _PLAIN_UNSEEN = _relay("or not resolution.plain\n", "or not HERE and not resolution.plain\n")
 
 FAULTS: dict[str, tuple[Site, ...]] = {
-    "any class": _ANY_CLASS,
+    "any group": _ANY_GROUP,
     "any type": _ANY_TYPE,
     "case lost": (_CASE_LOST,),
     "any size": (_ANY_SIZE,),
@@ -199,7 +199,7 @@ FAULTS: dict[str, tuple[Site, ...]] = {
     "capped once": (_CAPPED_ONCE,),
     "nothing touched": (_NOTHING_TOUCHED,),
     "no look-alikes": (_NO_LOOKALIKES,),
-    "everybody of one class": _OF_CLASS_0,
+    "everybody of one group": _OF_GROUP_0,
     "known for ever": (_KNOWN_FOR_EVER,),
     "clock unseen": (_SET_BACK, _SET),
     "edges unseen": (_SET_BACK, _PAST_AN_EDGE, _LEARNT_FOR_EVER, _RULE_ENDS_NOTHING),

@@ -152,7 +152,7 @@ def _epoch_unread(patch: pytest.MonkeyPatch) -> None:
 put, _assemble = ResolutionStore.put, vars(answer_reply)["assemble"]
 
 OF_THE_FAST_PATH: dict[str, Break] = {
-    "a repeated answer is of this class of clients": planted("any class"),
+    "a repeated answer is of this group of clients": planted("any group"),
     "a repeated answer is of this type": planted("any type"),
     "a repeated answer is of this DO": planted(blurred=ASKED_DO),
     "a repeated answer is of this CD": planted(blurred=ASKED_CD),

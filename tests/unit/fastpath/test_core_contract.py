@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 native: Any = pytest.importorskip("filterd.fastpath._core", reason="it is not built")
 pytestmark = pytest.mark.skipif(not NATIVE, reason="no native module may be used")
-MOST_CLASSES, MOST_OCTETS = 1_024, 4 * 1024 * 1024
+MOST_GROUPS, MOST_OCTETS = 1_024, 4 * 1024 * 1024
 
 NAMES = ("porn.example", "x.PORN.example", "a.b.malware.example", "social.example", "other.test")
 TOUCHED = {"pinned.porn.example": 1, "porn.example": 2, "malware.example": 2}
@@ -158,7 +158,7 @@ def test_what_nobody_speaks_against_is_open(index: Index, name: str, opening: in
     assert core.opening == (-1 if opening is None else opening)
     assert core.lets_through(wire(name), 0) is (opening is not None)
     core.answer(a_query("other.test"), STRANGER, INTERFACE)
-    assert (core.client_class, core.opening) == (-1, -1)
+    assert (core.client_group, core.opening) == (-1, -1)
 
 
 def test_an_opening_is_that_of_the_longest_name(tmp_path: Path) -> None:
@@ -180,10 +180,10 @@ def test_an_opening_is_that_of_the_longest_name(tmp_path: Path) -> None:
 
 def test_there_is_room_for_so_many_classes_and_openings() -> None:
     core = native.Core(bytes(range(16)))
-    assert core.add_class(MOST_ROWS) == core.add_class(0, MOST_OPENINGS) == -1
-    assert core.add_class(-1) == core.add_class(0, -1) == -1
-    numbers = [core.add_class(0, MOST_OPENINGS - 1) for _ in range(MOST_CLASSES + 1)]
-    assert numbers == [*range(MOST_CLASSES), -1]
+    assert core.add_group(MOST_ROWS) == core.add_group(0, MOST_OPENINGS) == -1
+    assert core.add_group(-1) == core.add_group(0, -1) == -1
+    numbers = [core.add_group(0, MOST_OPENINGS - 1) for _ in range(MOST_GROUPS + 1)]
+    assert numbers == [*range(MOST_GROUPS), -1]
 
 
 def test_another_epoch_begins_whenever_everything_is_forgotten() -> None:
@@ -359,13 +359,13 @@ def test_a_clock_set_back_at_once_is_noticed() -> None:
 
 def test_what_holds_is_answered_as_of_now() -> None:
     core, world = native.Core(bytes(16)), InForce()
-    core.learn(b"\x7f\0\0\1", 1, core.add_class(0), 30.0)
+    core.learn(b"\x7f\0\0\1", 1, core.add_group(0), 30.0)
     world.hold(core)
     known = []
     for now in (20.0, 40.0):
         world.wall = 1_000_000.0 - 10.0 + now
         assert core.holds(now)
-        known.append(core.class_of(b"\x7f\0\0\1", 1))
+        known.append(core.group_of(b"\x7f\0\0\1", 1))
     assert known == [0, -1]
 
 
@@ -391,7 +391,7 @@ def test_nothing_is_let_through_where_nobody_says_what_holds(index: Index) -> No
     assert core.lets_through(wire("other.test"), 0)
     core.forget()
     assert not core.lets_through(wire("other.test"), 0)
-    core.add_class(0)
+    core.add_group(0)
     assert not core.lets_through(wire("other.test"), 0)
 
 
@@ -481,7 +481,7 @@ def test_half_as_many_answers_as_there_are_places_are_kept_together(index: Index
 
 def test_there_is_room_for_what_was_asked_for_once_while_half_of_the_places_is_free() -> None:
     core = native.Core(bytes(range(16)), 16)
-    core.add_class(0)
+    core.add_group(0)
     for number in range(8):
         assert core.replay.has_room()
         note(core, a_query(f"n{number}.other.test", edns=False), "300 A 192.0.2.1")
@@ -490,7 +490,7 @@ def test_there_is_room_for_what_was_asked_for_once_while_half_of_the_places_is_f
 
 def test_there_is_none_where_half_of_the_memory_for_long_replies_is_taken() -> None:
     core = native.Core(bytes(range(16)))
-    core.add_class(0)
+    core.add_group(0)
     taken = number = 0
     while core.replay.has_room():
         query = a_query(f"n{number}.other.test", edns=False)
@@ -532,7 +532,7 @@ def test_places_and_slots_are_used_again_and_again(entries: int) -> None:
         core.replay.at(NOW + number, WALL + number)
         if number % 97 == 0:
             core.forget()
-            core.learn(CLIENT, INTERFACE, core.add_class(0), inf)
+            core.learn(CLIENT, INTERFACE, core.add_group(0), inf)
         reply = a_response(query, f"n{number}.other.test {1 + number % 5} A 192.0.2.1")
         flags = flags_of(asked)
         assert core.replay.note(0, flags, reply, 600, inf, inf, 7, query)

@@ -136,7 +136,7 @@ def test_everything_is_forgotten_when_the_surroundings_change(fast: Serving) -> 
     settled(fast)
     assert by_the_chain(fast) == 4
     assert fast.fast is not None
-    assert len(fast.fast._classes) == 1
+    assert len(fast.fast._groups) == 1
 
 
 def test_what_is_no_query_is_refused_and_counted_as_by_the_chain(

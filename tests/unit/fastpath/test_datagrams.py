@@ -390,7 +390,7 @@ class Fast:
         self.module: Any = pytest.importorskip("filterd.fastpath._datagrams")
         self.core: Any = import_module("filterd.fastpath._core").Core(bytes(16))
         self.core.at(NOW, NOW)
-        interface, known = socket.if_nametoindex("lo"), self.core.add_class(0)
+        interface, known = socket.if_nametoindex("lo"), self.core.add_group(0)
         self.core.learn(socket.inet_aton(CLIENT), interface, known, NOW + 60)
         self.counted = [0, 0]
         self.is_broken = False

@@ -118,7 +118,7 @@ def kept_for_another(lists: Index, monkeypatch: pytest.MonkeyPatch) -> bool:
         school.ask("www.example.com")
 
         def repeated() -> bool:  # it is kept after it was sent
-            core.learn(*who, core.add_class(0), inf)
+            core.learn(*who, core.add_group(0), inf)
             return core.answer(a_query("www.example.com"), *who) is not None
 
         return school.serving.run(repeated)

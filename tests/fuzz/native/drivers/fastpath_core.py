@@ -170,11 +170,11 @@ def _keep(session: Session, core: Any, reply: bytes) -> list[bytes]:
 
     An impossible one may be kept, too; then it is not asked for.
     """
-    flags, client_class = session.rng.choice(_FLAGS), session.rng.randrange(2)
+    flags, client_group = session.rng.choice(_FLAGS), session.rng.randrange(2)
     cap_ttl_s, valid_until = session.rng.choice(((600, math.inf), (1, WALL + 9)))
     given = session.give(reply)
     kept = core.replay.note(
-        client_class, flags, given, cap_ttl_s, math.inf, valid_until, 7, "source"
+        client_group, flags, given, cap_ttl_s, math.inf, valid_until, 7, "source"
     )
     session.reached["kept" if kept else "not kept"] += 1
     if not kept:
@@ -239,9 +239,9 @@ def _lead(session: Session, core: Any, asked: reading.Asked | None, query: bytes
         )  # with any answer for octets that are no name
         return
     name = session.give(asked.qname)
-    for client_class in (-1, 0, 1, 2):
-        through = core.lets_through(name, client_class)
-        assert not through or client_class in (0, 1), (name, client_class)
-        if core.opening >= 0 and client_class == core.client_class:
+    for client_group in (-1, 0, 1, 2):
+        through = core.lets_through(name, client_group)
+        assert not through or client_group in (0, 1), (name, client_group)
+        if core.opening >= 0 and client_group == core.client_group:
             assert through, name
         session.reached["let through" if through else "not let through"] += 1

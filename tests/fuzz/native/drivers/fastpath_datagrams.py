@@ -170,12 +170,12 @@ def _serve(session: Session, moved: _Moved, reference: Any, sent: set[bytes], no
 
 def _looked_at(session: Session, moved: _Moved, reference: Any, one: Any) -> None:
     """What was found out of a message is what is when it is asked about alone."""
-    found = one.client_class, one.opening
+    found = one.client_group, one.opening
     if moved.fast is None or ":" in one.address:
         assert found == (-1, -1), found
         return
     reference.answer(one.message, socket.inet_aton(one.address), one.interface)
-    assert found == (reference.client_class, reference.opening), found
+    assert found == (reference.client_group, reference.opening), found
     assert one.epoch == moved.fast.core.epoch
     session.reached["open"] += one.opening >= 0
 

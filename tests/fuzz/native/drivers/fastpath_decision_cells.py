@@ -111,7 +111,7 @@ def _settle(core: Any) -> None:
     """Make a client and its answers known to a core."""
     core.at(NOW, WALL)
     core.table.add_template(*TEMPLATE)
-    core.learn(CLIENT, INTERFACE, core.add_class(0), NOW + 60)
+    core.learn(CLIENT, INTERFACE, core.add_group(0), NOW + 60)
 
 
 def _fill_wrongly(session: Session, octets: bytes, messages: Messages) -> None:
@@ -141,7 +141,7 @@ def _fill_wrongly(session: Session, octets: bytes, messages: Messages) -> None:
         made = [session.give(bytes(rng.choice((11, 12, 40, 126, 127)))) for _ in range(3)]
         _try(session, lambda made=made: core.table.add_template(*made))
     for _ in range(3):
-        _try(session, lambda: core.add_class(rng.choice((0, 63, 64, -1)), rng.choice(_NUMBERS)))
+        _try(session, lambda: core.add_group(rng.choice((0, 63, 64, -1)), rng.choice(_NUMBERS)))
         _try(
             session,
             lambda: core.learn(

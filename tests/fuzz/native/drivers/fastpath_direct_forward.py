@@ -219,7 +219,7 @@ class _Served:
             isinstance(said, Resolution)
             and said.plain
             and datagram.epoch == self.core.epoch
-            and all(self.core.lets_through(one, datagram.client_class) for one in said.targets)
+            and all(self.core.lets_through(one, datagram.client_group) for one in said.targets)
         )
 
 

@@ -73,7 +73,7 @@ def _crowd(session: Session, core: Any, queries: Messages, replies: Messages, no
     core.at(now, rng.choice((WALL, WALL - 1_000, WALL + 1)))
     for _ in range(_STORY):
         reply = session.give(replies.one())
-        flags, client_class = rng.choice(_FLAGS), rng.choice((0, 1, -1, 5_000))
+        flags, client_group = rng.choice(_FLAGS), rng.choice((0, 1, -1, 5_000))
         until, valid_until = (
             rng.choice((math.inf, now, now + 1)),
             rng.choice((math.inf, WALL, WALL + 9)),
@@ -81,7 +81,7 @@ def _crowd(session: Session, core: Any, queries: Messages, replies: Messages, no
         tally, source = rng.choice(_TALLIES), rng.choice((None, "source"))
         cap_ttl_s = rng.choice((0, 1, 600, 2**32 - 1))
         kept = core.replay.note(
-            client_class, flags, reply, cap_ttl_s, until, valid_until, tally, source
+            client_group, flags, reply, cap_ttl_s, until, valid_until, tally, source
         )
         session.reached["kept" if kept else "not kept"] += 1
         _ask(session, core, queries.one())
