@@ -20,7 +20,7 @@ cdef class Bucket:
 
 @cython.final
 @cython.freelist(64)
-cdef class Source:
+cdef class RateSource:
     cdef uint64_t high, low, asked
     cdef double level, tcp_level, first_at, seen_at, checked_until
     cdef uint32_t interface
@@ -30,7 +30,7 @@ cdef class Source:
     cdef bint is_known(self, double now) noexcept
     cdef bint is_worthless(self, double now) noexcept
     @cython.locals(worthless=bint)
-    cdef bint is_worth_less(self, Source other, double now) noexcept
+    cdef bint is_worth_less(self, RateSource other, double now) noexcept
 
 
 @cython.final
@@ -44,38 +44,38 @@ cdef class SourceTable:
     cpdef int judge(self, bytes address, uint32_t interface, double now, object permits) except -1
     @cython.locals(high=uint64_t, low=uint64_t)
     cpdef int crowd(self, bytes address, uint32_t interface, double now, object permits) except -1
-    @cython.locals(high=uint64_t, low=uint64_t, source=Source)
+    @cython.locals(high=uint64_t, low=uint64_t, source=RateSource)
     cpdef bint take_by_tcp(self, bytes address, uint32_t interface, double now) except -1
-    @cython.locals(high=uint64_t, low=uint64_t, source=Source)
+    @cython.locals(high=uint64_t, low=uint64_t, source=RateSource)
     cpdef object prove(self, bytes address, uint32_t interface, double now)
-    @cython.locals(source=Source)
+    @cython.locals(source=RateSource)
     cdef int judge_words(
         self, uint64_t high, uint64_t low, bint is_ipv4, uint32_t interface, double now,
         object permits,
     ) except -1
-    @cython.locals(at=Py_ssize_t, source=Source)
+    @cython.locals(at=Py_ssize_t, source=RateSource)
     cdef int crowd_words(
         self, uint64_t high, uint64_t low, bint is_ipv4, uint32_t interface, double now,
         object permits,
     ) except -1
-    cdef int _serve(self, Source source, double now) except -1
+    cdef int _serve(self, RateSource source, double now) except -1
     cdef int _hint(
         self, uint64_t high, uint64_t low, bint is_ipv4, uint32_t interface, double now,
         object permits,
     ) except -1
-    @cython.locals(network=Source)
+    @cython.locals(network=RateSource)
     cdef bint _network_has_room(self, uint64_t high, uint64_t low, double now) except -1
     @cython.locals(gained=double)
-    cdef void _refill(self, Source source, double now) noexcept
+    cdef void _refill(self, RateSource source, double now) noexcept
     cdef Py_ssize_t _first_place(self, uint64_t high, uint64_t low) noexcept
-    @cython.locals(first=Py_ssize_t, at=Py_ssize_t, source=Source)
-    cdef Source _find(self, uint64_t high, uint64_t low)
-    @cython.locals(first=Py_ssize_t, at=Py_ssize_t, place=Py_ssize_t, source=Source, least=Source)
-    cdef Source _admit(self, uint64_t high, uint64_t low, double now)
-    @cython.locals(first=Py_ssize_t, at=Py_ssize_t, place=Py_ssize_t, source=Source, oldest=Source)
-    cdef Source _insist(self, uint64_t high, uint64_t low, double now)
-    @cython.locals(source=Source)
-    cdef Source _place(self, Py_ssize_t place, uint64_t high, uint64_t low, double now)
+    @cython.locals(first=Py_ssize_t, at=Py_ssize_t, source=RateSource)
+    cdef RateSource _find(self, uint64_t high, uint64_t low)
+    @cython.locals(first=Py_ssize_t, at=Py_ssize_t, place=Py_ssize_t, source=RateSource, least=RateSource)
+    cdef RateSource _admit(self, uint64_t high, uint64_t low, double now)
+    @cython.locals(first=Py_ssize_t, at=Py_ssize_t, place=Py_ssize_t, source=RateSource, oldest=RateSource)
+    cdef RateSource _insist(self, uint64_t high, uint64_t low, double now)
+    @cython.locals(source=RateSource)
+    cdef RateSource _place(self, Py_ssize_t place, uint64_t high, uint64_t low, double now)
 
 
 cdef bint is_link_local(uint64_t high) noexcept

@@ -118,7 +118,7 @@ class Bucket:
         return True
 
 
-class Source:
+class RateSource:
     """What is known of one source; times are the clock's, ``checked_until`` of ``permitted``."""
 
     def begin(self, high: int, low: int, burst: float, now: float) -> None:
@@ -138,7 +138,7 @@ class Source:
         """Tell whether nothing would be lost with it."""
         return now - self.seen_at >= idle_after_s or not self.permitted
 
-    def is_worth_less(self, other: Source, now: float) -> bool:
+    def is_worth_less(self, other: RateSource, now: float) -> bool:
         """Tell whether less would be lost with it than with the other."""
         worthless = self.is_worthless(now)
         if worthless != other.is_worthless(now):
@@ -166,7 +166,7 @@ class SourceTable:
             raise ValueError("a key has 16 octets, and the number of sets is a power of two")
         self._key_0, self._key_1 = struct.unpack("<QQ", key)
         self._last_set = sets - 1
-        self._places: list[Source | None] = [None] * (sets * WAYS)
+        self._places: list[RateSource | None] = [None] * (sets * WAYS)
         self._newcomers = Bucket(NEWCOMERS_A_SECOND, NEWCOMERS_AT_ONCE)
         self._hints = Bucket(HINTS_A_SECOND, HINTS_AT_ONCE)
         self._overload_until = never
@@ -241,7 +241,7 @@ class SourceTable:
                     self._places[at] = None
         return self._hint(high, low, is_ipv4, interface, now, permits)
 
-    def _serve(self, source: Source, now: float) -> int:
+    def _serve(self, source: RateSource, now: float) -> int:
         self._refill(source, now)
         source.asked += 1
         if source.level < 1:
@@ -283,7 +283,7 @@ class SourceTable:
         network.level -= 1 / NETWORK_CLIENTS
         return True
 
-    def _refill(self, source: Source, now: float) -> None:
+    def _refill(self, source: RateSource, now: float) -> None:
         gained = (now - source.seen_at) * self._a_second
         source.level = min(self._burst, source.level + gained)
         source.tcp_level = min(self._burst, source.tcp_level + gained)
@@ -292,7 +292,7 @@ class SourceTable:
     def _first_place(self, high: int, low: int) -> int:
         return ways * (siphash(self._key_0, self._key_1, high, low) & self._last_set)
 
-    def _find(self, high: int, low: int) -> Source | None:
+    def _find(self, high: int, low: int) -> RateSource | None:
         first = self._first_place(high, low)
         for at in range(first, first + ways):
             source = self._places[at]
@@ -300,7 +300,7 @@ class SourceTable:
                 return source
         return None
 
-    def _admit(self, high: int, low: int, now: float) -> Source | None:
+    def _admit(self, high: int, low: int, now: float) -> RateSource | None:
         """Give a newcomer a place; None where all are taken by the known."""
         first = self._first_place(high, low)
         place, least = first, None
@@ -314,7 +314,7 @@ class SourceTable:
                 place, least = at, source
         return None if least is None else self._place(place, high, low, now)
 
-    def _insist(self, high: int, low: int, now: float) -> Source:
+    def _insist(self, high: int, low: int, now: float) -> RateSource:
         """Return a source that is no forgery, at the cost of the one that was seen last."""
         source = self._find(high, low)
         if source is None:
@@ -329,8 +329,8 @@ class SourceTable:
             source = self._place(place, high, low, now)
         return source
 
-    def _place(self, place: int, high: int, low: int, now: float) -> Source:
-        source = Source()
+    def _place(self, place: int, high: int, low: int, now: float) -> RateSource:
+        source = RateSource()
         source.begin(high, low, self._burst, now)
         self._places[place] = source
         return source
