@@ -8,7 +8,7 @@ walks of four questions of a known client, each with the functions that it passe
     Datagrams.receive              a batch from the kernel (recvmmsg)
       | Core.begin                 the client's class; the question is read, once
       | Core.look, Core.approach
-      | SourceTable.judge_asker    over its limit: a hint, or nothing
+      | SourceTable.judge_words    over its limit: a hint, or nothing
       | Core.finish
       |   |- Replay.answer         REPEATED: the packet cache holds the reply
       |   '- Table.judge           BLOCKED: Table.write completes the template

@@ -43,7 +43,7 @@ _IMPORTED = (
     "filterd.cli.lists",
     "filterd.config.compile",
     "filterd.config.lists_build",
-    "filterd.config.policy_writer",
+    "filterd.config.build_record",
     "filterd.daemon.main",
     "filterd.daemon.manager_main",
     "encodings.punycode",
@@ -73,6 +73,9 @@ class Job(NamedTuple):
     def run(self) -> None:
         """Run it, in the process that is nothing else."""
         os.chdir(self.folder)
+        for number, name in enumerate(("stdin", "stdout", "stderr")):  # those of the server differ
+            stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115 -- for good
+            setattr(sys, name, stream)
         os.environ.clear()
         os.environ.update(self.variables)
         time.tzset()

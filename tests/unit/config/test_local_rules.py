@@ -72,7 +72,7 @@ def test_a_bare_suffix_is_refused_with_its_place(tmp_path: Path, more: str, why:
 
 def test_private_answers_for_all_of_a_suffix_are_written_so(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, "allow_private_answers: [vn]\n")
-    assert "beneath 'vn': all of them would open" in problem
+    assert "under 'vn': all of them would open" in problem
     assert a_policy(tmp_path, "allow_private_answers: ['*.vn']\n").private_answers == (b"\2vn\0",)
 
 

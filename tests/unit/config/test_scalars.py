@@ -44,7 +44,7 @@ def test_names_become_wire_names(text: str, name: bytes) -> None:
     [
         (5, "text expected, not 5 (put it in quotes)"),
         ("", "is not a domain name"),
-        (".", "the root is every name"),
+        (".", "the root stands for every name"),
         ("a..b", "is not a domain name"),
         ("a b.vn", "is not a domain name"),
         ("x" * 64 + ".vn", "is not a domain name"),
