@@ -6,7 +6,7 @@ close, and forwards directly what no rule concerns. The chain answers all the re
 walks of four questions of a known client, each with the functions that it passes::
 
     Datagrams.receive              a batch from the kernel (recvmmsg)
-      | Core.begin                 the client's class; the question is read, once
+      | Core.begin                 the client's group; the question is read, once
       | Core.look, Core.approach
       | SourceTable.judge_words    over its limit: a hint, or nothing
       | Core.finish
