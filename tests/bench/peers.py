@@ -166,11 +166,19 @@ class Dnsmasq:
 
 
 class Filterd:
-    """filterd as it ships, the list compiled before it starts."""
+    """filterd as it ships, the list compiled before it starts.
+
+    Args:
+        name: the title of its column.
+        here: this folder, in the checkout whose filterd is measured.
+    """
 
     name = "filterd"
     compile_s = 0.0
     _folder: Path
+
+    def __init__(self, name: str = "", here: Path = HERE) -> None:
+        self.name, self._here = name or self.name, here
 
     def missing(self) -> bool:
         """It is always here."""
@@ -179,10 +187,10 @@ class Filterd:
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
         """Compile the list and return the command that serves it."""
         self._folder, started = folder, time.perf_counter()
-        subprocess.run([HERE / "compile-list", names, folder], check=True)
+        subprocess.run([self._here / "compile-list", names, folder], check=True)
         self.compile_s = time.perf_counter() - started
         where = [at.address, str(at.port), at.upstream, str(at.upstream_port), str(folder)]
-        return [str(HERE / "serve-list"), str(names), *where]
+        return [str(self._here / "serve-list"), str(names), *where]
 
     def changes(self) -> dict[str, Change]:
         """A policy with one more exception, or the lists compiled once more."""

@@ -26,7 +26,7 @@ from tests.bench.questions import Questions
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _NEEDED = {"gcc": "gcc", "dnsperf": "dnsperf", "taskset": "util-linux"}
 _OPEN = "www.open.example.com"
@@ -163,11 +163,13 @@ def check_needs() -> None:
 
 
 @contextlib.contextmanager
-def the_setting(about: str | None) -> Iterator[tuple[list[str], Path, Path]]:
+def the_setting(
+    about: str | None, arguments: Sequence[str] | None = None
+) -> Iterator[tuple[list[str], Path, Path]]:
     """Let an upstream run for a bench of its own; give the listed names, their file, a folder."""
     parser = argparse.ArgumentParser(description=(about or "").split("\n\n")[0])
     parser.add_argument("--names", type=int, default=1_000_000)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     check_needs()
     with tempfile.TemporaryDirectory() as where:
         folder, at = Path(where), At()
