@@ -78,9 +78,8 @@ def compare(other: Path, listed: list[str], names: Path, folder: Path) -> None:
             ours / its for ours, its in zip(costs["filterd"][mix], costs["other"][mix], strict=True)
         ]
         low, *_, high = statistics.quantiles(ratios, n=20)
-        sys.stdout.write(
-            f"{mix:8} {statistics.median(ratios):.3f} (90 % of turns {low:.3f} to {high:.3f})\n"
-        )
+        spread = f"(90 % of turns {low:.3f} to {high:.3f})"
+        sys.stdout.write(f"{mix:8} {statistics.median(ratios):.3f} {spread}\n")
 
 
 def main() -> None:
