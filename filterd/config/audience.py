@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotations at run time
     Address,
@@ -13,7 +13,7 @@ from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotation
     Identifier,
     Tier,
 )
-from filterd.documents import DocumentModel, did_you_mean, refusal
+from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal
 from filterd.i18n import say
 from filterd.policy.model import Audience
 
@@ -60,7 +60,7 @@ def _everybody_is_no_key(value: Any) -> Any:
 ForWhom = Annotated[
     Whom,
     BeforeValidator(_everybody_is_no_key),
-    WithJsonSchema({"anyOf": [{"const": "everybody"}, Whom.model_json_schema()]}),
+    OrElse(Whom, {"const": "everybody"}),
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from filterd.config.scalars import Identifier, name_from
-from filterd.documents import DocumentModel, refusal
+from filterd.documents import DocumentModel, OrElse, refusal
 from filterd.i18n import say
 from filterd.lists.catalog_schema import unfit
 
@@ -34,15 +34,14 @@ def _service_name(value: Any) -> bytes:
     return name
 
 
-_WORDS_SCHEMA = WithJsonSchema({"anyOf": [{"type": "string"}, Words.model_json_schema()]})
 _ServiceName = Annotated[bytes, PlainValidator(_service_name), WithJsonSchema({"type": "string"})]
 
 
 class ServiceEntry(DocumentModel):
     """A service of the school's own: names that it wants to open or close together."""
 
-    name: Annotated[Words, BeforeValidator(_text_is_both), _WORDS_SCHEMA] = Field(
-        description="Its name for people; one text, or vi and en."
+    name: Annotated[Words, BeforeValidator(_text_is_both), OrElse(Words, {"type": "string"})] = (
+        Field(description="Its name for people; one text, or vi and en.")
     )
     group: Identifier = Field(description="The category that it belongs to.")
     min_age: Annotated[int, Field(ge=0, le=18)] | None = Field(

@@ -47,7 +47,7 @@ from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them a
     Timetable,
     WindowEntry,
 )
-from filterd.documents import DocumentModel, refusal
+from filterd.documents import DocumentModel, OrElse, refusal
 from filterd.i18n import say
 from filterd.policy.model import LeaseFormat  # noqa: TC001 -- pydantic reads it at run time
 
@@ -178,7 +178,7 @@ def _text_is_the_server(value: Any) -> Any:
 Upstream = Annotated[
     UpstreamEntry,
     BeforeValidator(_text_is_the_server),
-    WithJsonSchema({"anyOf": [{"type": "string"}, UpstreamEntry.model_json_schema()]}),
+    OrElse(UpstreamEntry, {"type": "string"}),
 ]
 
 

@@ -24,7 +24,7 @@ from filterd.config.scalars import (
     Identifier,
     Tier,
 )
-from filterd.documents import DocumentModel, did_you_mean, refusal
+from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal
 from filterd.i18n import say
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
 from filterd.policy.timetable import DAY_S
@@ -107,7 +107,7 @@ Holidays = tuple[
     Annotated[
         DaysOff,
         BeforeValidator(_a_date_is_a_day),
-        WithJsonSchema({"anyOf": [{"type": "string"}, DaysOff.model_json_schema()]}),
+        OrElse(DaysOff, {"type": "string"}),
     ],
     ...,
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
@@ -59,6 +59,20 @@ class DocumentModel(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class OrElse(NamedTuple):
+    """The note at an annotation that a file may also have something short for this model.
+
+    The JSON Schema is made when it is asked for: editors need it, and no start does.
+    """
+
+    model: type[BaseModel]
+    short: dict[str, str]
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
+        """Return the schema of both; pydantic calls it."""
+        return {"anyOf": [self.short, self.model.model_json_schema()]}
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
