@@ -9,6 +9,7 @@ costs a hash lookup. As the package that ships the list reads it, a rule
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,11 +20,13 @@ from filterd.lists.hostname import key_from_name, key_from_text, name_from_key, 
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 
 _PRIVATE = "// ===BEGIN PRIVATE DOMAINS==="
 """Before it stand the registries' suffixes, behind it those of companies."""
+_rules_in = re.compile(r"^(?!//)\S+", re.MULTILINE).findall
+"""The rules of a text, in its notation."""
 
 
 class SuffixRules(NamedTuple):
@@ -107,14 +110,17 @@ def has_strangers_beneath(name: bytes, *, companies: bool = True) -> bool:
         companies: whether companies' suffixes count beside those of registries.
     """
     if names.count_labels(name) <= 1:
-        return name in top_level_names()
+        text = names.to_text(name).removesuffix(".")
+        if "xn--" in text:  # as in is_public_suffix
+            return name in top_level_names()
+        return not _written().isdisjoint((text, f"*.{text}"))
     key = key_from_name(name)
     return key is not None and is_public_suffix(key) and (companies or not is_company_suffix(key))
 
 
 @cache
 def _company_suffixes() -> frozenset[bytes]:
-    rules = _lines(_text().partition(_PRIVATE)[2])
+    rules = _rules_in(_text().partition(_PRIVATE)[2])
     return frozenset(_key(rule.removeprefix("*.")) for rule in rules if not rule.startswith("!"))
 
 
@@ -122,7 +128,7 @@ def _company_suffixes() -> frozenset[bytes]:
 def suffix_rules() -> SuffixRules:
     """Return the rules of the shipped list."""
     public, wildcards, exceptions = set[bytes](), set[bytes](), set[bytes]()
-    for rule in _lines(_text()):
+    for rule in _rules_in(_text()):
         if rule.startswith("*."):
             wildcards.add(_key(rule[2:]))
         elif rule.startswith("!"):
@@ -135,20 +141,12 @@ def suffix_rules() -> SuffixRules:
 @cache
 def _written() -> frozenset[str]:
     """Return the rules in the notation of the list."""
-    return frozenset(_lines(_text()))
+    return frozenset(_rules_in(_text()))
 
 
 def _text() -> str:
     """Return the list that ships with ``publicsuffixlist``."""
     return Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8")
-
-
-def _lines(text: str) -> Iterator[str]:
-    """Yield the rules of a text, in its notation."""
-    for line in text.splitlines():
-        rule = line.split(" ", 1)[0].strip()
-        if rule and not rule.startswith("//"):
-            yield rule
 
 
 def _key(rule: str) -> bytes:
