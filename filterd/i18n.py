@@ -140,7 +140,7 @@ def did_you_mean(word: str, known: Iterable[str], *, most: int | None = None) ->
 def one_line(sentence: Sentence) -> Sentence:
     """Return a sentence whose values are short and of one line, however long a text they quote."""
     if not sentence.values:
-        return Sentence(" ".join(sentence.template.split()))
+        return Sentence(" ".join(sentence.template.split()), context=sentence.context)
     return sentence.filled({name: _short(value) for name, value in sentence.values.items()})
 
 
@@ -192,7 +192,8 @@ def catalogue(language: Language) -> NullTranslations:
 def to_plain(text: str) -> Any:
     """Return a sentence as plain data; any other ``str`` as it is.
 
-    It is ``[template, values]``, with a plural ``[one, many, n, values]``.
+    It is ``[template, values]``, with a plural ``[one, many, n, values]``, with a
+    context ``[context, template, values]``.
     """
     if not isinstance(text, Sentence):
         return text
@@ -200,7 +201,9 @@ def to_plain(text: str) -> Any:
         name: to_plain(value) if isinstance(value, str) else value
         for name, value in text.values.items()
     }
-    return [text.template, text.many, text.n, values] if text.many else [text.template, values]
+    if text.many:
+        return [text.template, text.many, text.n, values]
+    return [*([text.context] if text.context else ()), text.template, values]
 
 
 def from_plain(data: Any, *, depth: int = 0) -> Sentence:
@@ -211,20 +214,22 @@ def from_plain(data: Any, *, depth: int = 0) -> Sentence:
     """
     if isinstance(data, str):
         return quoted(data[:_LONGEST])
-    many, n = "", 1
+    context, many, n = "", "", 1
     match data:
         case [str(template), dict(values)] if depth < _DEEPEST:
+            pass
+        case [str(context), str(template), dict(values)] if depth < _DEEPEST:
             pass
         case [str(template), str(many), int(n), dict(values)] if depth < _DEEPEST:
             pass
         case _:
             raise ValueError("this is not a sentence")
     known = {name: _received(value, depth) for name, value in values.items()}
-    written = template + many
+    written = context + template + many
     repeated = (len(str(known.get(name, ""))) for name in _PLACEHOLDER.findall(written))
     if len(written) + sum(repeated) > _LONGEST:  # checked before it is made
         raise ValueError("the sentence is too long")
-    return Sentence(template, known, many=many, n=n)
+    return Sentence(template, known, many=many, n=n, context=context)
 
 
 def _received(value: Any, depth: int) -> Value:

@@ -76,7 +76,17 @@ for _ in range(7):
 
 @pytest.mark.parametrize(
     "data",
-    [None, 5, [], ["{a}"], ["{a}", []], [5, {}], ["{a}", {"a": None}], ["{a}", {"a": [1]}]],
+    [
+        None,
+        5,
+        [],
+        ["{a}"],
+        ["{a}", []],
+        [5, {}],
+        [5, "a", {}],
+        ["{a}", {"a": None}],
+        ["{a}", {"a": [1]}],
+    ],
 )
 def test_what_is_no_sentence_is_refused(data: Any) -> None:
     with pytest.raises(ValueError, match="this is not a sentence"):
@@ -172,6 +182,21 @@ def test_a_plural_crosses_a_process_border() -> None:
     again = i18n.from_plain(json.loads(json.dumps(sent)))
     assert again == "within 2 days"
     assert i18n.to_plain(again) == sent
+
+
+def test_a_context_crosses_a_process_border() -> None:
+    """Without it "failed" would be English there: the catalogue has it by its context only."""
+    word = say_in("answered", "failed")
+    sent = i18n.to_plain(say("{what}: {n}", what=word, n=2))
+    assert sent == ["{what}: {n}", {"what": ["answered", "failed", {}], "n": 2}]
+    again = i18n.from_plain(json.loads(json.dumps(sent)))
+    assert told(again, "vi") == told(say("{what}: {n}", what=word, n=2), "vi") != "failed: 2"
+    assert i18n.to_plain(again) == sent
+    assert told(one_line(word), "vi") == told(word, "vi")
+
+
+def test_control_a_word_without_its_context_stays_english() -> None:
+    assert told(i18n.from_plain(["failed", {}]), "vi") == "failed"
 
 
 def test_the_pair_of_earlier_releases_is_still_read() -> None:
