@@ -191,9 +191,12 @@ def _today(texts: Texts, log: dict[str, Any]) -> str:
         texts("{n} lost before they could be written", n=number(log["lost"])) if log["lost"] else ""
     )
     off = texts("the log is off") if log["level"] == "off" else ""
-    sentence = i18n.from_plain(log.get("sentence", log["problem"]))
-    problem = i18n.told(sentence, texts.language)
-    return "\n".join(one for one in (counted, off, lost, problem) if one)
+    return "\n".join(one for one in (counted, off, lost, _problem(texts, log)) if one)
+
+
+def _problem(texts: Texts, told: dict[str, Any]) -> str:
+    """Return the problem of a part; a daemon of before sends it in English only."""
+    return i18n.told(i18n.from_plain(told.get("sentence", told["problem"])), texts.language)
 
 
 def _datagrams(texts: Texts, told: dict[str, Any]) -> str:
@@ -223,7 +226,7 @@ def _upstream(texts: Texts, one: dict[str, Any]) -> str:
         + (" TLS" if one["tls"] != "no" else "")
         + (f" {one['rtt_ms']} ms" if one["rtt_ms"] is not None else "")
         + (f" ({texts('down')})" if one["down"] else "")
-        + (f" ({one['problem']})" if one["problem"] else "")
+        + (f" ({_problem(texts, one)})" if one["problem"] else "")
     )
 
 

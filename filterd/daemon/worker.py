@@ -16,6 +16,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filterd import i18n
 from filterd.clients.network_view import Surroundings
 from filterd.clients.observer import Observer
 from filterd.daemon import site_loader as on_disk
@@ -310,7 +311,8 @@ class Worker:
                 "tls": server.tls.value,
                 "rtt_ms": round(known[server].srtt_s * 1000, 1) if server in known else None,
                 "down": server in known and known[server].down_until > now,
-                "problem": self._forwarder.problem_of(server),
+                "problem": (problem := self._forwarder.problem_of(server)),
+                "sentence": i18n.to_plain(problem),
             }
             for server in self._sites.current.route.servers
         ]

@@ -200,7 +200,6 @@ def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for views in zip(*(worker["upstreams"] for worker in workers), strict=False):
         seen = [view["rtt_ms"] for view in views if view["rtt_ms"] is not None]
         down = all(view["down"] for view in views)
-        problem = next((view["problem"] for view in views if view["problem"]), "")
-        common = {"rtt_ms": min(seen, default=None), "down": down, "problem": problem}
-        joined.append({**views[0], **common})
+        troubled = next((view for view in views if view["problem"]), views[0])
+        joined.append({**troubled, "rtt_ms": min(seen, default=None), "down": down})
     return joined

@@ -14,6 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamTimeoutError
+from filterd.i18n import UNSAID
 from filterd.upstream.server_group import Groups, ServerGroup
 from filterd.upstream.singleflight import Flights
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable
 
     from filterd.clock import Clock
+    from filterd.i18n import Sentence
     from filterd.policy.model import UpstreamServer
     from filterd.upstream._singleflight_py import LeavesAlone
     from filterd.upstream.resolution import Resolution
@@ -63,10 +65,10 @@ class Forwarder:
         """Return the health of the servers asked so far, for ``status``."""
         return self._groups.by_route
 
-    def problem_of(self, server: UpstreamServer) -> str:
+    def problem_of(self, server: UpstreamServer) -> Sentence:
         """Return why a server cannot be asked by TLS and the remedy, for ``status``."""
         transports = self._flights.transports
-        return transports.problem_of(server) if transports else ""
+        return transports.problem_of(server) if transports else UNSAID
 
     async def resolve(
         self,

@@ -19,11 +19,13 @@ from filterd.errors import (
     UpstreamOverloadError,
     UpstreamUnreachableError,
 )
+from filterd.i18n import UNSAID
 from filterd.upstream.tls_connection import TlsConnection
 from filterd.upstream.tls_trust import Trust, check_name, explain, name_of
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
+    from filterd.i18n import Sentence
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.upstream_question import UpstreamQuestion
     from filterd.wire import ParsedResponse
@@ -79,10 +81,10 @@ class TlsConnections:
             raise UpstreamMalformedError(f"{server.address} truncated its answer even by TLS")
         return response
 
-    def problem(self, server: UpstreamServer) -> str:
+    def problem(self, server: UpstreamServer) -> Sentence:
         """Return what is wrong with a server and the remedy; empty if nothing is known."""
         asked = self._servers.get(server)
-        return asked.problem if asked else ""
+        return asked.problem if asked else UNSAID
 
     def close(self) -> None:
         """End every connection with an error for its waiters."""
@@ -101,7 +103,7 @@ class _Server:
         self._connecting: asyncio.Task[TlsConnection | None] | None = None
         self._is_closed = False
         self._again_at = 0.0
-        self.problem = ""
+        self.problem = UNSAID
 
     async def ask(self, question: UpstreamQuestion, *, edns: bool) -> ParsedResponse:
         """Ask until there is an answer, or no hope of one.
@@ -114,7 +116,7 @@ class _Server:
             connection = await self._connection()
             response = await connection.ask(question, edns=edns)
             if response is not None:
-                self._tell("")
+                self._tell(UNSAID)
                 return response
             fruitless += not connection.has_answered
             reason = connection.ending
@@ -189,14 +191,14 @@ class _Server:
         if connection in self._connections:
             self._connections.remove(connection)
 
-    def _failed(self, reason: str) -> None:
+    def _failed(self, reason: Sentence) -> None:
         self._again_at = self._clock.monotonic() + _AGAIN_AFTER_S
         self._tell(reason)
 
     def _unreachable(self) -> UpstreamUnreachableError:
         return UpstreamUnreachableError(f"{self._place}: {self.problem or 'filterd is stopping'}")
 
-    def _tell(self, problem: str) -> None:
+    def _tell(self, problem: Sentence) -> None:
         """Log the problem of the server when it changes, and not with every question."""
         if problem == self.problem:
             return

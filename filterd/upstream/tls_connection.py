@@ -13,6 +13,7 @@ import socket
 from typing import TYPE_CHECKING, cast
 
 from filterd.errors import WireError
+from filterd.i18n import UNSAID, Sentence, quoted, refused, say
 from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
 from filterd.wire import Deframer, ParsedResponse, frame
 
@@ -57,7 +58,7 @@ class TlsConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.has_answered = False
-        self.ending = ""
+        self.ending = UNSAID
 
     @property
     def waiting(self) -> int:
@@ -133,7 +134,7 @@ class TlsConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Notify all waiters."""
         self._transport = None
-        self.ending = self.ending or (str(exc) if exc else "it closed the connection")
+        self.ending = self.ending or _why_closed(exc)
         if self._timer is not None:
             self._timer.cancel()
         if self.waiting:
@@ -152,7 +153,7 @@ class TlsConnection(asyncio.Protocol):
                 if not self._is_up:
                     return
         except WireError as error:
-            self._give_up(f"it sent no DNS message: {error}")
+            self._give_up(say("it sent no DNS message: {error}", error=error))
 
     def _received(self, message: bytes) -> None:
         message_id = int.from_bytes(message[:2], "big")
@@ -172,7 +173,7 @@ class TlsConnection(asyncio.Protocol):
         self._counters["mismatched"] += 1
         self._mismatches += 1
         if self._mismatches == _MOST_MISMATCHES:
-            self._give_up("its messages answer nothing that was asked")
+            self._give_up(say("its messages answer nothing that was asked"))
 
     # Giving up.
 
@@ -182,13 +183,13 @@ class TlsConnection(asyncio.Protocol):
     def _tick(self) -> None:
         quiet_s = self._clock.monotonic() - self._progress_at
         if self.waiting and quiet_s >= STALL_S:
-            self._give_up("it does not answer")
+            self._give_up(say("it does not answer"))
         elif not self.waiting and (quiet_s >= IDLE_S or not self.takes_questions):
             self._close_politely()
         else:
             self._timer = self._loop.call_later(TICK_S, self._tick)
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: Sentence) -> None:
         self.ending = reason
         self.close()
 
@@ -199,3 +200,9 @@ class TlsConnection(asyncio.Protocol):
 
 
 _Waiter = asyncio.Future[ParsedResponse | None]
+
+
+def _why_closed(error: Exception | None) -> Sentence:
+    if error is None:
+        return say("it closed the connection")
+    return refused(error) if isinstance(error, OSError) else quoted(str(error))

@@ -8,6 +8,7 @@ import os
 import ssl
 from typing import TYPE_CHECKING
 
+from filterd.i18n import Sentence, quoted, say
 from filterd.policy.model import Tls
 
 if TYPE_CHECKING:
@@ -19,13 +20,15 @@ TRUST_FOR_S = 86_400
 
 _PROTOCOLS = ["dot"]
 
-_EXPIRED = "its certificate has expired; use another server, or see whether this clock is right"
-_NOT_YET = "its certificate is not valid yet; see whether this machine's clock is right"
-_UNKNOWN = (
-    "its certificate is signed by nobody whom this machine trusts; use another server,"
+_EXPIRED = say(
+    "its certificate has expired; use another server, or see whether this clock is right"
+)
+_NOT_YET = say("its certificate is not valid yet; see whether this machine's clock is right")
+_UNKNOWN = say(
+    "its certificate is signed by no authority that this machine trusts; use another server,"
     " or add its authority to the machine's certificates"
 )
-_OTHER_NAME = (
+_OTHER_NAME = say(
     "its certificate is not one of '{name}'; correct `name` in site.yaml, or use another server"
 )
 _REASONS = {
@@ -102,28 +105,31 @@ def check_name(context: ssl.SSLContext, name: str) -> None:
     try:
         context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=name)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"no certificate can be for {name!r}; correct it in site.yaml") from error
+        raise ValueError(
+            say("no certificate can be for {name}; correct it in site.yaml", name=repr(name))
+        ) from error
 
 
-def explain(error: Exception, server: UpstreamServer) -> str:
+def explain(error: Exception, server: UpstreamServer) -> Sentence:
     """Return in one line what is wrong with a server and the remedy."""
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = _REASONS.get(error.verify_code)
-        return reason.format(name=name_of(server)) if reason else error.verify_message
+        return reason.filled({"name": name_of(server)}) if reason else quoted(error.verify_message)
     if isinstance(error, ssl.SSLError):
         what = str(getattr(error, "reason", error)).replace("_", " ").lower()
-        return f"it does not speak TLS as we do ({what}); is the port right?"
+        return say("it does not speak TLS as we do ({what}); is the port right?", what=what)
     if isinstance(error, OSError):
         return _why_not_reached(error)
-    return str(error) or type(error).__name__
+    said = error.args[0] if error.args else ""
+    return said if isinstance(said, Sentence) else quoted(str(said) or type(error).__name__)
 
 
-def _why_not_reached(error: OSError) -> str:
+def _why_not_reached(error: OSError) -> Sentence:
     if isinstance(error, TimeoutError):
-        return "no TLS connection in time; is it up, and is the port right?"
+        return say("no TLS connection in time; is it up, and is the port right?")
     if isinstance(error, ConnectionRefusedError):
-        return "it refuses connections; does it speak TLS, and is the port right?"
+        return say("it refuses connections; does it speak TLS, and is the port right?")
     if isinstance(error, ConnectionError):
-        return "it ends connections before they are secure; does it speak TLS on this port?"
+        return say("it ends connections before they are secure; does it speak TLS on this port?")
     what = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
-    return f"{what}; is there a way to it from here?"
+    return say("{what}; is there a way to it from here?", what=quoted(what))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from filterd.i18n import UNSAID
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.socket_pool import SocketPool
 from filterd.upstream.timer_wheel import TimerWheel
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from filterd.clock import Clock
+    from filterd.i18n import Sentence
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.tls import TlsConnections
 
@@ -40,9 +42,9 @@ class Transports:
             self._tls = TlsConnections(self.clock, self.counters)
         return self._tls
 
-    def problem_of(self, server: UpstreamServer) -> str:
+    def problem_of(self, server: UpstreamServer) -> Sentence:
         """Return why a server cannot be asked by TLS; empty if no problem is known."""
-        return self._tls.problem(server) if self._tls else ""
+        return self._tls.problem(server) if self._tls else UNSAID
 
     def close(self) -> None:
         """Free every socket, connection and timer."""

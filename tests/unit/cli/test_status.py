@@ -14,6 +14,8 @@ from filterd import control
 from filterd.errors import ConfigError, ConfigErrors, to_plain
 from filterd.i18n import UNSAID, say
 from filterd.i18n import to_plain as sentence_to_plain
+from filterd.policy.model import UpstreamServer
+from filterd.upstream.tls_trust import explain
 from tests.support.commands import ROOT, call
 
 if TYPE_CHECKING:
@@ -157,6 +159,18 @@ def test_lists_were_compiled_by_the_clock_on_the_schools_wall(
     for zone, shown in (("Asia/Ho_Chi_Minh", "21:13:20"), ("Pacific/Auckland", "02:13:20")):
         (tmp_path / "site.yaml").write_text(f"time_zone: {zone}\n", encoding="utf-8")
         assert shown in call("status", *places).out
+
+
+def test_the_problem_of_an_upstream_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    problem = explain(ConnectionRefusedError(), UpstreamServer("192.0.2.53", 853))
+    plain = {"problem": problem, "sentence": sentence_to_plain(problem)}
+    for part, told in (plain, "từ chối"), ({"problem": "of an older daemon"}, "older daemon"):
+        upstream = json.loads(json.dumps(STATUS["upstreams"][1] | part))
+        _answer(monkeypatch, {**STATUS, "upstreams": [upstream]})
+        done = call("status", "--lang", "vi", "--state", tmp_path)
+        assert told in " ".join(done.out.split())
 
 
 def test_status_without_upstreams_or_native_code_says_what_that_means(

@@ -9,6 +9,7 @@ import ssl
 
 import pytest
 
+from filterd.i18n import told
 from filterd.policy.model import Tls, UpstreamServer
 from filterd.upstream import tls_trust
 from filterd.upstream.tls_trust import TRUST_FOR_S, Trust, check_name, explain, name_of
@@ -74,7 +75,7 @@ def _tls_error(reason: str) -> ssl.SSLError:
 REASONS = {
     "not valid yet": _certificate_error(9),
     "expired": _certificate_error(10),
-    "nobody whom this machine trusts": _certificate_error(18),
+    "signed by no authority that this machine trusts": _certificate_error(18),
     "not one of 'dns.example'": _certificate_error(62),
     "certificate revoked": _certificate_error(23, "certificate revoked"),
     "(wrong version number)": _tls_error("WRONG_VERSION_NUMBER"),
@@ -92,6 +93,14 @@ def test_the_reason_is_one_line(reason: str, error: Exception) -> None:
     line = explain(error, SERVER)
     assert reason in line
     assert "\n" not in line
+
+
+def test_a_reason_is_a_sentence_whose_name_is_filled_in() -> None:
+    assert "'dns.example'" in told(explain(_certificate_error(62), SERVER), "vi")
+    with pytest.raises(ValueError, match="no certificate") as error:
+        check_name(context(Tls.STRICT), "a..b")
+    line = explain(error.value, SERVER)
+    assert told(line, "vi") != str(line) == str(error.value)
 
 
 def test_every_reason_of_ours_says_what_to_do() -> None:
