@@ -18,7 +18,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     1 lists                          list text -> rules -> compiled index -> suffix lookup
     0 wire                           DNS messages as bytes: bounded, never trusted
       documents  state_folder  state_file  paths  bounded_child  http_download
-      errors  clock  journal  privileges  native
+      errors  clock  journal  privileges  native  rows  words  counted
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):
 

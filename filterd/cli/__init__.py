@@ -7,7 +7,7 @@ told, or the usage or configuration is wrong.
 ``entry`` begins: it reads a plain ``serve`` and leaves all else to ``app``, which prints
 errors. ``tree`` imports the module of the command that is called; ``context`` gives it the
 common options; ``language`` finds the site and its language. ``help_pages`` draws help,
-``usage`` translates usage errors, ``render`` draws tables, ``words`` has the vocabularies.
+``usage`` translates usage errors, ``render`` draws rows (``filterd.rows``) as table or JSON.
 ``effective_state`` asks the daemon, ``offline_site`` reads the disk where none runs, and is
 imported only then. Most other modules hold a group of commands.
 """

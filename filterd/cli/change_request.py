@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from filterd import control
-from filterd.cli import words
+from filterd import control, words
 from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
 

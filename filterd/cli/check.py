@@ -11,16 +11,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from filterd.cli import words
+from filterd import words
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.render import facts
 from filterd.cli.target_options import grade_from, qname_from
-from filterd.cli.time_options import SchoolClock, school_clock
+from filterd.cli.time_options import read_time, school_clock
 from filterd.clients.devices import is_random
 from filterd.errors import ConfigError, NameTextError
 from filterd.i18n import Texts, quoted, say
 from filterd.policy.verdict import REASON
+from filterd.rows import SchoolClock
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1
@@ -58,7 +59,7 @@ def check(
     """
     question, client_ = _question(name, qtype), _client(grade, client)
     clock = school_clock(here)
-    when = None if at is None else clock.read(at, past=True)
+    when = None if at is None else read_time(clock, at, past=True)
     if when is not None and when < clock.now:
         found = _explain_past(here, question, client_, when, clock.told(when))
     else:

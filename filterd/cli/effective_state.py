@@ -14,7 +14,7 @@ from typing import Any
 
 from filterd import control
 from filterd.cli.context import Context
-from filterd.cli.time_options import SchoolClock, school_clock
+from filterd.cli.time_options import school_clock
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides.effects import KINDS, from_plain, has_ended
@@ -23,6 +23,7 @@ from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.model import Client, GradePolicy, Policy
 from filterd.policy.temporary_rules import Overrides
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
+from filterd.rows import SchoolClock
 from filterd.state_file import to_plain
 
 

@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from filterd import control
-from filterd.cli import counted, exam_file, progress_bar, words
+from filterd import control, counted
+from filterd.cli import exam_file, progress_bar
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption
-from filterd.cli.descriptions import Plain, Teller, not_ended
 from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.exam_file import Needed
 from filterd.cli.history import with_states
-from filterd.cli.render import grid, titled
+from filterd.cli.render import show
 from filterd.cli.target_options import target_name_from
-from filterd.cli.time_options import SchoolClock, duration_s, school_clock
+from filterd.cli.time_options import duration_s, read_time, school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say
+from filterd.overrides.descriptions import EXAMS, Teller, not_ended
 from filterd.paths import write_atomically
 from filterd.privileges import own_rights
+from filterd.rows import SchoolClock
 from filterd.state_file import to_plain
 
 _FOUND, _NOTHING = 0, 1
@@ -128,7 +128,7 @@ def start(
     of. Exit code 0: done; 2: not.
     """
     clock, needed = school_clock(here), _needed(allow or [], service or [])
-    starts_at = None if at is None else clock.read(at)
+    starts_at = None if at is None else read_time(clock, at)
     asked = {
         "room": room,
         "names": list(needed.names),
@@ -174,12 +174,7 @@ def list_(
     """
     clock = policy_clock(here)
     shown = with_states(here, "exams", clock.now, everything=everything)
-    if json:
-        here.print_json(shown)
-    elif not shown:
-        here.console.print(here.texts("There are no exams."))
-    else:
-        here.console.print(titled(here.texts("Exams"), _table(here, clock, shown)))
+    show(here, EXAMS, shown, json=json, clock=clock)
 
 
 def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
@@ -235,23 +230,3 @@ def _names(told: Any) -> list[dict[str, Any]]:
     """Return the names of a daemon's answer, each with its ``name`` at least."""
     found = told.get("names", ()) if isinstance(told, Mapping) else told
     return [one if isinstance(one, dict) else {"name": str(one)} for one in found]
-
-
-def _table(here: Context, clock: SchoolClock, shown: list[Plain]) -> Table:
-    texts = here.texts
-    keys = (
-        say("No."),
-        say("Room"),
-        say("State"),
-        say("From"),
-        say("Until"),
-        say("Open"),
-        say("Reason"),
-    )
-    table = grid([(texts(key), key == "No.") for key in keys], whole=True)
-    for one in shown:
-        needs = ", ".join((*one["services"], texts(counted.names(len(one["names"])))))
-        begins, ends = clock.told(one["starts_at"]), clock.told(one["ends_at"])
-        state = texts(words.STATE[one["state"]])
-        table.add_row(str(one["id"]), one["room"], state, begins, ends, needs, one["reason"])
-    return table

@@ -6,25 +6,21 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from filterd.cli import words
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options
-from filterd.cli.descriptions import Plain, Teller
 from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import with_states
-from filterd.cli.render import grid, titled
+from filterd.cli.render import show
 from filterd.cli.target_options import (
     ChangeAudience,
     ReasonOption,
     Target,
     TargetsArgument,
     whom,
-    written,
 )
 from filterd.cli.time_options import Term, school_clock, term
-from filterd.i18n import say
+from filterd.overrides.descriptions import EXCEPTIONS, Teller
 from filterd.policy.temporary_rules import TargetKind
 
 
@@ -73,13 +69,8 @@ def list_(
     """
     clock = policy_clock(here)
     shown = with_states(here, "exceptions", clock.now, everything=everything)
-    if json:
-        here.print_json(shown)
-    elif not shown:
-        here.console.print(here.texts("There are no exceptions."))
-    else:
-        table = _table(Teller(here.texts, clock), shown, with_state=everything)
-        here.console.print(titled(here.texts("Exceptions"), table))
+    listing = EXCEPTIONS if everything else EXCEPTIONS.without("state")
+    show(here, listing, shown, json=json, clock=clock)
 
 
 def revoke(
@@ -128,18 +119,3 @@ def _set(
     teller = Teller(here.texts, clock)
     what = (teller.thing("exceptions", {**made, **one._asdict()}) for one in targets)
     print_change(here, told, ", ".join(what), json=json)
-
-
-def _table(teller: Teller, shown: list[Plain], *, with_state: bool) -> Table:
-    texts = teller.texts
-    keys = [say("No."), say("What"), say("For"), say("Term")]
-    keys += [say("State")] * with_state + [say("By"), say("Reason")]
-    table = grid([(texts(key), key == "No.") for key in keys], whole=True)
-    for one in shown:
-        sign = texts("allow" if one["allow"] else "block")
-        what = f"{sign} {written(one['kind'], one['target'])}"
-        until = teller.term(one) or texts("no end")
-        state = [texts(words.STATE[one["state"]])] * with_state
-        whom_told = teller.whom(one["audience"], one["whom"])
-        table.add_row(str(one["id"]), what, whom_told, until, *state, one["author"], one["reason"])
-    return table

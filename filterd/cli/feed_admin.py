@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from filterd.cli import counted
+from filterd import counted
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.feed_sync import site_of
 from filterd.cli.progress_bar import bar

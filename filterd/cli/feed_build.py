@@ -8,12 +8,12 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd.cli import words
+from filterd import words
 from filterd.cli.context import Context, JsonOption, Options, on_named_files
-from filterd.cli.counted import number
 from filterd.cli.feed_review import CatalogOption
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import grid, titled
+from filterd.counted import number
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.sources import (
     SourceFolder,

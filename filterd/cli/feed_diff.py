@@ -13,10 +13,10 @@ import typer
 from rich.table import Table
 
 from filterd.cli.context import Context, JsonOption, on_named_files
-from filterd.cli.counted import number
 from filterd.cli.feed_build import PopularOption
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import grades_told, grid, titled
+from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import Texts, say
 from filterd.lists.top_names import Popular, read_popular

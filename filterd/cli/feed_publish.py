@@ -11,9 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from filterd.cli import counted, words
+from filterd import counted, words
 from filterd.cli.context import Context, JsonOption, on_named_files
-from filterd.cli.counted import size
 from filterd.cli.feed_keys import (
     KeysOption,
     RepositoryArgument,
@@ -23,7 +22,7 @@ from filterd.cli.feed_keys import (
 )
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts, grid, titled
-from filterd.cli.time_options import SchoolClock
+from filterd.counted import size
 from filterd.i18n import Texts, say
 from filterd.lists.orders_file import OrderEntry
 from filterd.publish.keys import ORDERS
@@ -31,6 +30,7 @@ from filterd.publish.publication import DAY_S, Published, soon_expired
 from filterd.publish.release import Release, publishing, release
 from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import Ordered, make_parcel, read_parcel
+from filterd.rows import SchoolClock
 
 _SOON_S = 30 * DAY_S
 """The signer is warned this long before an order ends."""

@@ -12,10 +12,10 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.text import Text
 
-from filterd.cli import words
+from filterd import words
 from filterd.cli.context import Context, JsonOption, Options, on_named_files
-from filterd.cli.counted import number
 from filterd.cli.render import facts
+from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import did_you_mean, say
 from filterd.lists.catalog import load_catalog

@@ -9,18 +9,18 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from filterd import i18n
-from filterd.cli import words
+from filterd import i18n, words
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.status import feed_age, feed_problem, feed_served, feed_style, is_worrying
-from filterd.cli.time_options import SchoolClock, school_clock
+from filterd.cli.time_options import school_clock
 from filterd.feed.feed_config import followed
 from filterd.feed.guard.guard_report import load
 from filterd.feed.standing import overview
 from filterd.feed.version_history import History
 from filterd.i18n import say
 from filterd.lists.catalog_tables import contacts_or_none
+from filterd.rows import SchoolClock
 from filterd.state_folder import SHIPPED
 
 _MOST_NAMES = 5

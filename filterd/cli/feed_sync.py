@@ -14,16 +14,15 @@ from typing import Annotated, NoReturn
 import typer
 from rich.text import Text
 
-from filterd import journal
-from filterd.cli import counted
+from filterd import counted, journal
 from filterd.cli.context import Context, JsonOption
-from filterd.cli.counted import size
 from filterd.cli.offline_site import policy_of
 from filterd.cli.progress_bar import bar
 from filterd.cli.time_options import school_clock
 from filterd.config import build_record
 from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
+from filterd.counted import size
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.feed_config import followed

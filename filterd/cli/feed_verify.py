@@ -12,12 +12,12 @@ from typing import Annotated
 import typer
 
 from filterd.cli.context import Context, JsonOption, on_named_files
-from filterd.cli.counted import size
 from filterd.cli.feed_keys import ROOT_FILE
 from filterd.cli.feed_publish import expiry_table, plain_expiries, warn_of_expiry
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts, titled
 from filterd.cli.time_options import school_clock
+from filterd.counted import size
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.arrival import Moment
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher

@@ -6,16 +6,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
 
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption
-from filterd.cli.descriptions import Plain, Teller, not_ended, state_of
 from filterd.cli.effective_state import ask_else, offline, set_now
-from filterd.cli.render import grid, titled
+from filterd.cli.render import show
 from filterd.cli.time_options import school_clock
-from filterd.i18n import from_plain, say, to_plain
+from filterd.i18n import from_plain, to_plain
 from filterd.i18n import told as in_language
+from filterd.overrides.descriptions import CHANGES, Plain, Teller, not_ended, state_of
 from filterd.overrides.quarantine import is_altered, told_of
 from filterd.state_file import to_plain as plain_data
 
@@ -54,13 +53,7 @@ def list_(
     In JSON with what was set before and after each. Exit code 0: shown; 2: it
     cannot be read.
     """
-    found = rows(here, limit)
-    if json:
-        here.print_json(found)
-    elif not found:
-        here.console.print(here.texts("Nothing has been changed yet."))
-    else:
-        here.console.print(titled_rows(here, here.texts("Change history"), found))
+    show(here, CHANGES, rows(here, limit), json=json)
 
 
 def verify(
@@ -151,17 +144,6 @@ def with_states(here: Context, kind: str, now: float, *, everything: bool) -> li
 def _key_of(thing: Plain) -> tuple[int, str, str]:
     """Return what no two exceptions or exams share: one change may make several exceptions."""
     return thing["id"], thing.get("kind", ""), thing.get("target", "")
-
-
-def titled_rows(here: Context, title: str, found: list[Plain]) -> Group:
-    """Draw changes, a row each."""
-    texts, teller = here.texts, Teller(here.texts, school_clock(here))
-    keys = (say("No."), say("When"), say("By"), say("What"), say("Reason"))
-    table = grid([(texts(key), key == "No.") for key in keys], whole=True)
-    for row in found:
-        when = teller.clock.told(row["at"])
-        table.add_row(str(row["number"]), when, row["author"], teller.row(row), row["reason"])
-    return titled(title, table)
 
 
 def _problem(here: Context, told: dict[str, Any]) -> str:

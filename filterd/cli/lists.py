@@ -11,14 +11,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from filterd.cli import counted, lists_build, popular, words
+from filterd import counted, words
+from filterd.cli import lists_build, popular
 from filterd.cli.context import Context, JsonOption
-from filterd.cli.counted import number
 from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.target_options import qname_from
 from filterd.cli.time_options import school_clock
+from filterd.counted import number
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
 from filterd.i18n import Texts, say, say_n

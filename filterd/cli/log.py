@@ -13,12 +13,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from filterd import control
-from filterd.cli import counted, words
+from filterd import control, counted, words
 from filterd.cli.context import Context, JsonOption
-from filterd.cli.counted import number
 from filterd.cli.render import grid, titled
 from filterd.cli.target_options import grade_from
+from filterd.counted import number
 from filterd.i18n import Texts
 from filterd.querylog import DAYS_KEPT
 

@@ -13,9 +13,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from filterd.cli import counted, words
+from filterd import counted, words
 from filterd.cli.context import Context, JsonOption, on_named_files
-from filterd.cli.descriptions import Teller
 from filterd.cli.effective_state import policy_of_files, read_or_ask, set_for, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
 from filterd.cli.render import facts, grid, titled
@@ -28,6 +27,7 @@ from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import Texts, from_plain, quoted, refused, say, say_n
 from filterd.i18n import told as in_language
+from filterd.overrides.descriptions import Teller
 from filterd.paths import shipped
 from filterd.policy.grade_differences import state_of, state_of_service
 from filterd.policy.model import TIERS, Category, Expectation, GradePolicy, Policy, Service

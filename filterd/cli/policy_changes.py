@@ -6,19 +6,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
-from rich.table import Table
 
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, Options
-from filterd.cli.descriptions import Plain, Teller
 from filterd.cli.effective_state import ask_else, offline
-from filterd.cli.history import MOST, rows, taken_back, titled_rows
-from filterd.cli.render import grid, titled
+from filterd.cli.history import MOST, rows, taken_back
+from filterd.cli.render import show
 from filterd.cli.target_options import grade_from
-from filterd.cli.time_options import SchoolClock, school_clock
+from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say
+from filterd.overrides.descriptions import CHANGES, POLICIES, Plain, Teller
 from filterd.overrides.history_chain import UNDO
 from filterd.policy.temporary_rules import TargetKind
 
@@ -94,14 +92,10 @@ def history(
     if json:
         here.print_json({"versions": kept, "settings": found})
         return
-    clock = school_clock(here)
-    parts = [_versions_table(here, clock, kept)] if kept else []
-    if found:
-        parts.append(titled_rows(here, here.texts("Set by command"), found))
-    if parts:
-        here.console.print(Group(*parts))
-    else:
-        here.console.print(here.texts("Nothing has been changed yet."))
+    if kept:
+        show(here, POLICIES, kept)
+    if found or not kept:
+        show(here, CHANGES._replace(title=say("Set by command")), found)
 
 
 def undo(
@@ -151,10 +145,3 @@ def settings_in(found: list[Plain]) -> list[Plain]:
         if row["number"] in numbers
         or (row["kind"] == UNDO and row["payload"].get("number") in numbers)
     ]
-
-
-def _versions_table(here: Context, clock: SchoolClock, kept: list[Plain]) -> Group:
-    table: Table = grid([(here.texts("Version"), False), (here.texts("Since"), False)])
-    for one in kept:
-        table.add_row(one["digest"], clock.told(one["activated_at"]))
-    return titled(here.texts("Policies that were in force"), table)

@@ -9,14 +9,15 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.table import Table
 
-from filterd.cli import offline_site, words
+from filterd import words
+from filterd.cli import offline_site
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
 from filterd.cli.offline_site import read_site
 from filterd.cli.policy_changes import versions_told
 from filterd.cli.render import grid, titled
 from filterd.cli.target_options import grade_from
-from filterd.cli.time_options import school_clock
+from filterd.cli.time_options import read_time, school_clock
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import shipped_tiers
 from filterd.errors import ConfigError
@@ -142,7 +143,7 @@ def _version(here: Context, text: str) -> Policy:
         return _past_policy(here, found[0])
     clock = school_clock(here)
     try:
-        when = clock.read(text, past=True)
+        when = read_time(clock, text, past=True)
     except ConfigError:
         hint = say("a digest of `filterd policy history`, a time such as 2026-12-01T07:30, or now")
         raise ConfigError(say("'{text}' is not a version", text=text), hint=hint) from None

@@ -12,9 +12,9 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from filterd.cli.context import Context
-from filterd.cli.counted import number
 from filterd.cli.offline_site import policy_of
 from filterd.cli.render import grades_told
+from filterd.counted import number
 from filterd.errors import FilterdError, IndexFormatError
 from filterd.feed.guard.probe_clients import Asking
 from filterd.lists.catalog_schema import SERVICE_PREFIX

@@ -11,9 +11,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from filterd.cli import words
+from filterd import words
+from filterd.cli.context import Context
+from filterd.cli.time_options import school_clock
 from filterd.i18n import Texts
 from filterd.policy.model import GRADES
+from filterd.rows import Column, Listing, Row, SchoolClock, Wording
 
 _WIDEST_ID = 32
 """Columns for the first of a row: a longer one would take them from the numbers."""
@@ -53,6 +56,44 @@ def grid(columns: Iterable[tuple[str, bool]], *, whole: bool = False) -> Table:
             max_width=_WIDEST_ID if position == 0 else None,
         )
     return table
+
+
+def show(
+    here: Context,
+    listing: Listing,
+    rows: Sequence[Row],
+    *,
+    json: bool = False,
+    clock: SchoolClock | None = None,
+) -> None:
+    """Print rows as JSON, or as a titled table; a sentence where there are none."""
+    if json:
+        here.print_json(rows)
+    elif rows:
+        here.console.print(listed(Wording(here.texts, clock or school_clock(here)), listing, rows))
+    else:
+        here.console.print(here.texts(listing.none))
+
+
+def listed(wording: Wording, listing: Listing, rows: Iterable[Row]) -> Group:
+    """Return a titled table of rows."""
+    return titled(wording.texts(listing.title), table(wording, listing.columns, rows))
+
+
+def table(
+    wording: Wording, columns: Sequence[Column], rows: Iterable[Row], *, whole: bool = True
+) -> Table:
+    """Return a table of rows; ``whole`` as ``grid`` takes it."""
+    drawn = grid([(wording.texts(one.heading), one.is_number) for one in columns], whole=whole)
+    for row in rows:
+        drawn.add_row(*(Text(*one.cell(row, wording)) for one in columns))
+    return drawn
+
+
+def record(wording: Wording, columns: Iterable[Column], row: Row) -> Table:
+    """Return one row as a table of headings and values; empty values are left out."""
+    texts = wording.texts
+    return facts((texts(one.heading), Text(*one.cell(row, wording))) for one in columns)
 
 
 def grades_told(texts: Texts, grades: Sequence[str]) -> str:

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import ask_else, offline, policy_in_force
-from filterd.cli.render import grid, titled
+from filterd.cli.render import show
 from filterd.cli.target_options import name_from
 from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index
+from filterd.overrides.descriptions import MISTAKES
 from filterd.overrides.mistake_reports import Mistakes, Report, dump, from_plain
 from filterd.paths import write_atomically
 from filterd.privileges import own_rights
@@ -88,12 +88,7 @@ def _tell(here: Context, export: Path | None, *, json: bool) -> None:
                 )
             )
             return
-    if json:
-        here.print_json(told)
-    elif not told:
-        here.console.print(here.texts("No mistake has been reported."))
-    else:
-        here.console.print(titled(here.texts("Mistakes of lists, as reported"), _table(here, told)))
+    show(here, MISTAKES, told, json=json)
 
 
 def _mistakes(here: Context) -> list[dict[str, Any]]:
@@ -114,28 +109,3 @@ def _index(here: Context) -> Index | None:
     except FilterdError:
         return None
     return index
-
-
-def _table(here: Context, told: list[dict[str, Any]]) -> Table:
-    texts, clock = here.texts, school_clock(here)
-    keys = (
-        say("No."),
-        say("When"),
-        say("Name"),
-        say("State"),
-        say("Reason"),
-    )
-    table = grid([(texts(key), key == "No.") for key in keys], whole=True)
-    for one in told:
-        state = ""
-        if one["mended"]:
-            at = clock.told(one["mended_at"])
-            state = texts("mended {when}, in version {version}", version=one["mended_in"], when=at)
-        elif one["listed"]:
-            state = "\n".join(
-                texts("{list}, line {line}", list=where["list"], line=where["line"])
-                for where in one["listed"]
-            )
-        when = clock.told(one["at"])
-        table.add_row(str(one["number"]), when, one["name"], state, one["reason"])
-    return table

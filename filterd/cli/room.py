@@ -13,11 +13,10 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from filterd import control
-from filterd.cli import counted, progress_bar, room_csv, words
+from filterd import control, counted, words
+from filterd.cli import progress_bar, room_csv
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options
-from filterd.cli.descriptions import Teller, not_ended
 from filterd.cli.effective_state import EffectiveState, ask_or_none, in_force
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.room_csv import known_room
@@ -26,6 +25,7 @@ from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.clients.devices import is_random
 from filterd.errors import ConfigError, ControlError
 from filterd.i18n import say
+from filterd.overrides.descriptions import Teller, not_ended
 from filterd.paths import write_atomically
 from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.model import Network

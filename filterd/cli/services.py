@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from filterd.cli import words
+from filterd import words
 from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import EffectiveState, in_force
 from filterd.cli.policy_diff import ranges

@@ -13,15 +13,15 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
-from filterd import control, i18n
-from filterd.cli import counted, words
+from filterd import control, counted, i18n, words
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, on_named_files
-from filterd.cli.counted import number
 from filterd.cli.render import facts, titled
-from filterd.cli.time_options import SchoolClock, school_clock
+from filterd.cli.time_options import school_clock
+from filterd.counted import number
 from filterd.errors import from_plain
 from filterd.i18n import Texts, say, say_n
+from filterd.rows import SchoolClock
 
 
 def reload(

@@ -13,7 +13,7 @@ from filterd.i18n import did_you_mean, quoted, say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import GRADES, TIERS, Audience
-from filterd.policy.temporary_rules import TargetKind
+from filterd.policy.temporary_rules import TargetKind, written
 from filterd.wire import name as names
 
 _NAME_LIKE = say("write a name such as vnu.edu.vn")
@@ -205,11 +205,6 @@ def name_from(text: str) -> str:
     if qname == names.ROOT:
         raise ConfigError(say("the root stands for every name"), hint=say("name one zone or host"))
     return names.to_text(qname)
-
-
-def written(kind: str, target: str) -> str:
-    """Return a target as it is written in a command."""
-    return target if kind == TargetKind.NAME else f"{kind}:{target}"
 
 
 def _checked(option: str, audience: Audience, value: str) -> str:

@@ -16,6 +16,7 @@ from filterd.errors import ConfigError
 from filterd.field_checks import written_time
 from filterd.i18n import say
 from filterd.policy.timetable import DAY_S
+from filterd.rows import SchoolClock
 
 _ZONE = "Asia/Ho_Chi_Minh"
 _SUCH_AS = say("write 17:00, t5 07:30, 2026-12-01 or 2026-12-01T07:30")
@@ -31,87 +32,72 @@ _WEEKDAYS = (
 )
 _weekday_of = {word: number for number, words in enumerate(_WEEKDAYS) for word in words}
 _duration = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?", re.ASCII).fullmatch
-_clock = re.compile(r"(?:([a-z]\w+) +)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII).fullmatch
+_of_day = re.compile(r"(?:([a-z]\w+) +)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII).fullmatch
 _date = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).fullmatch
 
 
-class SchoolClock(NamedTuple):
-    """The school's time zone, and the present time."""
+def read_time(clock: SchoolClock, text: str, *, ends: bool = False, past: bool = False) -> float:
+    """Return the Unix time of a text that the operator wrote.
 
-    zone: ZoneInfo
-    now: float
+    Args:
+        clock: of the school.
+        text: ``17:00`` or ``17:00:30``, ``t2 08:00`` (the next one), a date, or a date
+            and a time.
+        ends: a date alone is the end of that day, else its beginning.
+        past: ``17:00`` of a day on which it is past already is taken as it stands.
 
-    def shows(self, at: float) -> datetime:
-        """Return a Unix time as local time."""
-        return datetime.fromtimestamp(at, self.zone)
+    Raises:
+        ConfigError: it is not a time, or it is past where that is not allowed.
+    """
+    found = _of_day(text.strip().lower())
+    if found is not None:
+        return _of_clock(clock, text, *found.groups(), past=past)
+    written = written_time(text.strip())
+    if written is None:
+        raise ConfigError(say("'{text}' is not a time", text=text), hint=_SUCH_AS)
+    if _date(text.strip()) and ends:
+        written += timedelta(days=1)
+    return _unix(clock, written)
 
-    def told(self, at: float | None) -> str:
-        """Return a time as people read it: the time alone if it is today; "" for no time."""
-        if at is None:
-            return ""
-        shown = self.shows(at)
-        clock = f"{shown:%H:%M}" if shown.second == 0 else f"{shown:%H:%M:%S}"
-        return clock if shown.date() == self.shows(self.now).date() else f"{shown:%Y-%m-%d} {clock}"
 
-    def read(self, text: str, *, ends: bool = False, past: bool = False) -> float:
-        """Return the Unix time of a text that the operator wrote.
-
-        Args:
-            text: ``17:00`` or ``17:00:30``, ``t2 08:00`` (the next one), a date, or a date
-                and a time.
-            ends: a date alone is the end of that day, else its beginning.
-            past: ``17:00`` of a day on which it is past already is taken as it stands.
-
-        Raises:
-            ConfigError: it is not a time, or it is past where that is not allowed.
-        """
-        found = _clock(text.strip().lower())
-        if found is not None:
-            return self._of_clock(text, *found.groups(), past=past)
-        written = written_time(text.strip())
-        if written is None:
-            raise ConfigError(say("'{text}' is not a time", text=text), hint=_SUCH_AS)
-        if _date(text.strip()) and ends:
-            written += timedelta(days=1)
-        return self._unix(written)
-
-    def _of_clock(
-        self,
-        text: str,
-        weekday: str | None,
-        hour: str,
-        minute: str,
-        second: str | None,
-        *,
-        past: bool,
-    ) -> float:
-        try:
-            of_day = time(int(hour), int(minute), int(second or 0))
-        except ValueError:
-            raise ConfigError(say("'{text}' is not a time", text=text), hint=_SUCH_AS) from None
-        today = self.shows(self.now).date()
-        if weekday is None:
-            at = self._unix(datetime.combine(today, of_day))
-            if at <= self.now and not past:
-                later = datetime.combine(today + timedelta(days=1), of_day)
-                precision = "minutes" if second is None else "seconds"
-                hint = say("for tomorrow write {time}", time=later.isoformat(timespec=precision))
-                raise ConfigError(say("{text} is past", text=text), hint=hint)
-            return at
-        if weekday not in _weekday_of:
-            known = ", ".join("/".join(words) for words in _WEEKDAYS)
-            raise ConfigError(
-                say("'{weekday}' is not a weekday", weekday=weekday),
-                hint=say("known: {known}", known=known),
-            )
-        day = today + timedelta(days=(_weekday_of[weekday] - today.weekday()) % 7)
-        at = self._unix(datetime.combine(day, of_day))
-        if at <= self.now:
-            at = self._unix(datetime.combine(day + timedelta(days=7), of_day))
+def _of_clock(
+    clock: SchoolClock,
+    text: str,
+    weekday: str | None,
+    hour: str,
+    minute: str,
+    second: str | None,
+    *,
+    past: bool,
+) -> float:
+    try:
+        of_day = time(int(hour), int(minute), int(second or 0))
+    except ValueError:
+        raise ConfigError(say("'{text}' is not a time", text=text), hint=_SUCH_AS) from None
+    today = clock.shows(clock.now).date()
+    if weekday is None:
+        at = _unix(clock, datetime.combine(today, of_day))
+        if at <= clock.now and not past:
+            later = datetime.combine(today + timedelta(days=1), of_day)
+            precision = "minutes" if second is None else "seconds"
+            hint = say("for tomorrow write {time}", time=later.isoformat(timespec=precision))
+            raise ConfigError(say("{text} is past", text=text), hint=hint)
         return at
+    if weekday not in _weekday_of:
+        known = ", ".join("/".join(words) for words in _WEEKDAYS)
+        raise ConfigError(
+            say("'{weekday}' is not a weekday", weekday=weekday),
+            hint=say("known: {known}", known=known),
+        )
+    day = today + timedelta(days=(_weekday_of[weekday] - today.weekday()) % 7)
+    at = _unix(clock, datetime.combine(day, of_day))
+    if at <= clock.now:
+        at = _unix(clock, datetime.combine(day + timedelta(days=7), of_day))
+    return at
 
-    def _unix(self, written: datetime) -> float:
-        return (written if written.tzinfo else written.replace(tzinfo=self.zone)).timestamp()
+
+def _unix(clock: SchoolClock, written: datetime) -> float:
+    return (written if written.tzinfo else written.replace(tzinfo=clock.zone)).timestamp()
 
 
 class Term(NamedTuple):
@@ -151,14 +137,14 @@ class Term(NamedTuple):
         if not said and not may_be_open:
             hint = say("--for 45m, --until 17:00, --lesson or --permanent")
             raise ConfigError(say("the duration is missing"), hint=hint)
-        starts_at = None if self.from_ is None else clock.read(self.from_)
+        starts_at = None if self.from_ is None else read_time(clock, self.from_)
         payload: dict[str, Any] = {} if starts_at is None else {"starts_at": starts_at}
         if self.lesson:
             return {**payload, "lesson": True}
         if self.for_ is not None:
             return {**payload, "for_s": duration_s(self.for_)}
         if self.until is not None:
-            return {**payload, "ends_at": clock.read(self.until, ends=True)}
+            return {**payload, "ends_at": read_time(clock, self.until, ends=True)}
         return payload
 
 

@@ -36,6 +36,11 @@ class TargetKind(StrEnum):
     ENTRY = "entry"
 
 
+def written(kind: str, target: str) -> str:
+    """Return a target as it is written in a command."""
+    return target if kind == TargetKind.NAME else f"{kind}:{target}"
+
+
 @dataclass(frozen=True, slots=True)
 class LocalException:
     """A dated allow or block.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.cli import words
+from filterd import words
 from filterd.i18n import Texts
 from filterd.policy.conflicts import Idle
 from tests.support.commands import call

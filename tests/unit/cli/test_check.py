@@ -12,7 +12,6 @@ from rich.console import Console
 
 from filterd import control
 from filterd.cli.check import _table
-from filterd.cli.time_options import SchoolClock
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import ControlError
@@ -20,6 +19,7 @@ from filterd.i18n import Texts, say
 from filterd.lists.catalog import load_catalog
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.paths import shipped
+from filterd.rows import SchoolClock
 from tests.support.commands import call
 from tests.support.daemon import build_lists, write_site
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.cli.counted import size
+from filterd.counted import size
 from filterd.publish.release import publishing
 from tests.support.feed_desk import SCAM, files_of, names_of, widest
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd import control
-from filterd.cli import words
+from filterd import control, words
 from filterd.i18n import Texts
 from filterd.resolve.query import PASS, Source
 from tests.support.commands import call

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from filterd.cli.counted import number
 from filterd.cli.render import facts, grid, titled
+from filterd.counted import number
 
 
 def _drawn(table: Any, width: int = 80) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.cli.target_options import ChangeAudience, Target, grade_from, qname_from, whom, written
+from filterd.cli.target_options import ChangeAudience, Target, grade_from, qname_from, whom
 from filterd.errors import ConfigError
 from filterd.policy.model import GRADES, Audience
-from filterd.policy.temporary_rules import TargetKind
+from filterd.policy.temporary_rules import TargetKind, written
 
 
 @pytest.mark.parametrize(

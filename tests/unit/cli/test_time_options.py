@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.cli.time_options import SchoolClock, Term, duration_s
+from filterd.cli.time_options import Term, duration_s, read_time
 from filterd.errors import ConfigError
+from filterd.rows import SchoolClock
 from tests.support.commands import call
 from tests.support.fake_daemon import MONDAY_AT_8
 
@@ -54,11 +55,11 @@ def test_what_is_no_length_is_refused(text: str) -> None:
     ],
 )
 def test_times_are_those_of_the_school(text: str, after: float) -> None:
-    assert CLOCK.read(text) == MONDAY_AT_8 + after
+    assert read_time(CLOCK, text) == MONDAY_AT_8 + after
 
 
 def test_a_date_alone_ends_with_its_day() -> None:
-    assert CLOCK.read("2025-12-01", ends=True) == MONDAY_AT_8 + 16 * HOUR
+    assert read_time(CLOCK, "2025-12-01", ends=True) == MONDAY_AT_8 + 16 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -76,16 +77,16 @@ def test_a_date_alone_ends_with_its_day() -> None:
 )
 def test_what_is_no_time_to_come_is_refused(text: str, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
-        CLOCK.read(text)
+        read_time(CLOCK, text)
 
 
 def test_a_time_that_is_past_may_be_asked_about() -> None:
-    assert CLOCK.read("07:30", past=True) == MONDAY_AT_8 - 30 * MINUTES
+    assert read_time(CLOCK, "07:30", past=True) == MONDAY_AT_8 - 30 * MINUTES
 
 
 @pytest.mark.parametrize("ago", [1, 47.0, 60, DAY + 7])
 def test_a_time_is_read_as_lists_show_it(ago: float) -> None:
-    assert CLOCK.read(CLOCK.told(MONDAY_AT_8 - ago), past=True) == MONDAY_AT_8 - ago
+    assert read_time(CLOCK, CLOCK.told(MONDAY_AT_8 - ago), past=True) == MONDAY_AT_8 - ago
 
 
 @pytest.mark.parametrize(

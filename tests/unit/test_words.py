@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.cli import words
+from filterd import words
 from filterd.feed.guard import Severity
 from filterd.feed.sources import SourceOutcome
 from filterd.feed.standing import Freshness

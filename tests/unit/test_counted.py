@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.cli import counted
+from filterd import counted
 from filterd.i18n import told
 
 

@@ -4,24 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from filterd.cli import counted, words
-from filterd.cli.target_options import written
-from filterd.cli.time_options import SchoolClock
-from filterd.i18n import Texts, say
+from filterd import counted, words
+from filterd.i18n import say
 from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, RESTORED, TRIAL, UNDO
 from filterd.policy.model import GRADES
+from filterd.policy.temporary_rules import written
+from filterd.rows import Column, Listing, Wording, when
 
 Plain = Mapping[str, Any]
 """A thing that is set, or a row of the history, as plain data."""
 
 
-class Teller(NamedTuple):
+class Teller(Wording):
     """Describes things in one language, by one clock."""
 
-    texts: Texts
-    clock: SchoolClock
+    __slots__ = ()
 
     def whom(self, audience: str, whom: str) -> str:
         """Return the name of an audience."""
@@ -156,3 +155,84 @@ def not_ended(things: Iterable[Plain], now: float) -> list[Plain]:
 
 def _joined(*parts: str) -> str:
     return " ".join(part for part in parts if part)
+
+
+def _what(one: Plain, wording: Wording) -> str:
+    sign = wording.texts("allow" if one["allow"] else "block")
+    return f"{sign} {written(one['kind'], one['target'])}"
+
+
+def _needs(exam: Plain, wording: Wording) -> str:
+    names = wording.texts(counted.names(len(exam["names"])))
+    return ", ".join((*exam["services"], names))
+
+
+def _listing(row: Plain, wording: Wording) -> str:
+    """Return what became of a reported mistake: mended, or where the name is still listed."""
+    if row["mended"]:
+        at = wording.clock.told(row["mended_at"])
+        return wording.texts(
+            "mended {when}, in version {version}", version=row["mended_in"], when=at
+        )
+    return "\n".join(
+        wording.texts("{list}, line {line}", list=one["list"], line=one["line"])
+        for one in row["listed"]
+    )
+
+
+_NUMBER = Column(say("No."), "id", is_number=True)
+_STATE = Column(say("State"), "state", words.STATE)
+_AUTHOR, _REASON = Column(say("By"), "author"), Column(say("Reason"), "reason")
+EXCEPTIONS = Listing(
+    say("Exceptions"),
+    say("There are no exceptions."),
+    (
+        _NUMBER,
+        Column(say("What"), worded=_what),
+        Column(say("For"), worded=lambda one, by: Teller(*by).whom(one["audience"], one["whom"])),
+        Column(say("Term"), worded=lambda one, by: Teller(*by).term(one) or by.texts("no end")),
+        _STATE,
+        _AUTHOR,
+        _REASON,
+    ),
+)
+EXAMS = Listing(
+    say("Exams"),
+    say("There are no exams."),
+    (
+        _NUMBER,
+        Column(say("Room"), "room"),
+        _STATE,
+        Column(say("From"), "starts_at", when),
+        Column(say("Until"), "ends_at", when),
+        Column(say("Open"), worded=_needs),
+        _REASON,
+    ),
+)
+CHANGES = Listing(
+    say("Change history"),
+    say("Nothing has been changed yet."),
+    (
+        _NUMBER._replace(key="number"),
+        Column(say("When"), "at", when),
+        _AUTHOR,
+        Column(say("What"), worded=lambda row, by: Teller(*by).row(row)),
+        _REASON,
+    ),
+)
+MISTAKES = Listing(
+    say("Mistakes of lists, as reported"),
+    say("No mistake has been reported."),
+    (
+        _NUMBER._replace(key="number"),
+        Column(say("When"), "at", when),
+        Column(say("Name"), "name"),
+        Column(say("State"), worded=_listing),
+        _REASON,
+    ),
+)
+POLICIES = Listing(
+    say("Policies that were in force"),
+    CHANGES.none,
+    (Column(say("Version"), "digest"), Column(say("Since"), "activated_at", when)),
+)

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.cli.descriptions import Teller, not_ended, state_of
-from filterd.cli.time_options import SchoolClock
 from filterd.i18n import Texts
+from filterd.overrides.descriptions import Teller, not_ended, state_of
+from filterd.rows import SchoolClock
 from tests.support.changes import LESSON_S, Book, a_table
 from tests.support.fake_daemon import MONDAY_AT_8
 

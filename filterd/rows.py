@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Describe rows of facts once, for everything that draws them.
+
+A row is plain data, as ``--json`` prints it. The package of a fact describes its columns:
+heading, key and wording. The command line, and later web pages and reports, draw them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.i18n import told
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from filterd.i18n import Sentence, Texts
+
+Row = Mapping[str, Any]
+
+
+class SchoolClock(NamedTuple):
+    """The school's time zone, and the present time."""
+
+    zone: ZoneInfo
+    now: float
+
+    def shows(self, at: float) -> datetime:
+        """Return a Unix time as local time."""
+        return datetime.fromtimestamp(at, self.zone)
+
+    def told(self, at: float | None) -> str:
+        """Return a time as people read it: the time alone if it is today; "" for no time."""
+        if at is None:
+            return ""
+        shown = self.shows(at)
+        clock = f"{shown:%H:%M}" if shown.second == 0 else f"{shown:%H:%M:%S}"
+        return clock if shown.date() == self.shows(self.now).date() else f"{shown:%Y-%m-%d} {clock}"
+
+
+class Wording(NamedTuple):
+    """The language and the clock by which values are worded."""
+
+    texts: Texts
+    clock: SchoolClock
+
+
+class Column(NamedTuple):
+    """One column of a table, or one line of a record.
+
+    Attributes:
+        heading: above the column, or before the value.
+        key: of the value in the row; empty where the value is made of the whole row.
+        worded: how the value is worded: a vocabulary, or a function of the value.
+        is_number: whether it stands at the right and is never cut.
+        style: a style, or the style of each value.
+    """
+
+    heading: Sentence
+    key: str = ""
+    worded: Mapping[str, Sentence] | Callable[[Any, Wording], Any] | None = None
+    is_number: bool = False
+    style: str | Mapping[str, str] = ""
+
+    def cell(self, row: Row, wording: Wording) -> tuple[str, str]:
+        """Return the text of a row's value, and its style."""
+        value: Any = row[self.key] if self.key else row
+        style = self.style if isinstance(self.style, str) else self.style.get(value, "")
+        if callable(self.worded):
+            value = self.worded(value, wording)
+        elif self.worded is not None:
+            value = wording.texts.word(self.worded, value)
+        return "" if value is None else told(value, wording.texts.language), style
+
+
+class Listing(NamedTuple):
+    """Rows of one kind; ``none`` is shown where there are none."""
+
+    title: Sentence
+    none: Sentence
+    columns: tuple[Column, ...]
+
+    def without(self, key: str) -> Listing:
+        """Return it without the column of a key."""
+        return self._replace(columns=tuple(one for one in self.columns if one.key != key))
+
+
+def when(at: float | None, wording: Wording) -> str:
+    """Return a time by the school's clock."""
+    return wording.clock.told(at)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Columns word the values of plain rows, in the language of the reader."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from filterd.i18n import Texts, say
+from filterd.rows import Column, Listing, SchoolClock, Wording, when
+from filterd.words import ACCESS
+from tests.support.fake_daemon import MONDAY_AT_8
+
+CLOCK = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), MONDAY_AT_8)
+HEADING = say("State")
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "english", "vietnamese"),
+    [
+        (Column(HEADING, "a"), {"a": 5}, "5", "5"),
+        (Column(HEADING, "a"), {"a": None}, "", ""),
+        (Column(HEADING, "a"), {"a": "category"}, "category", "category"),
+        (Column(HEADING, "a"), {"a": say("category")}, "category", "nhóm"),
+        (Column(HEADING, "a", ACCESS), {"a": "locked"}, "locked", "khóa"),
+        (Column(HEADING, "a", ACCESS), {"a": "of a later release"}, *["of a later release"] * 2),
+        (Column(HEADING, "a", when), {"a": MONDAY_AT_8 + 60}, "08:01", "08:01"),
+        (Column(HEADING, worded=lambda row, _: row["a"] + row["b"]), {"a": 1, "b": 2}, "3", "3"),
+    ],
+)
+def test_a_value_is_worded(
+    column: Column, row: dict[str, Any], english: str, vietnamese: str
+) -> None:
+    assert column.cell(row, Wording(Texts("en"), CLOCK)) == (english, "")
+    assert column.cell(row, Wording(Texts("vi"), CLOCK)) == (vietnamese, "")
+
+
+@pytest.mark.parametrize(("value", "style"), [("open", "green"), ("closed", "")])
+def test_a_value_may_have_a_style_of_its_own(value: str, style: str) -> None:
+    column = Column(HEADING, "a", ACCESS, style={"open": "green"})
+    assert column.cell({"a": value}, Wording(Texts("en"), CLOCK)) == (value, style)
+
+
+def test_a_column_can_be_left_out() -> None:
+    listing = Listing(HEADING, HEADING, (Column(HEADING, "a"), Column(HEADING, "b")))
+    assert [one.key for one in listing.without("a").columns] == ["b"]
