@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filterd import words
-from filterd.cli.context import Context, JsonOption
+from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.render import facts
 from filterd.cli.target_options import grade_from, qname_from
@@ -29,25 +29,19 @@ PASSES, BLOCKED = 0, 1
 
 def check(
     here: Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name, such as www.tiktok.com.")],
+    name: Annotated[str, argument("NAME", "The name, such as www.tiktok.com.")],
     grade: Annotated[
-        str | None,
-        typer.Option(
-            "--grade", metavar="GRADE", help="As whom: 1-12, preschool, staff, guest, ..."
-        ),
+        str | None, option("--grade", "As whom: 1-12, preschool, staff, guest, ...", "GRADE")
     ] = None,
     client: Annotated[
-        str | None, typer.Option("--client", metavar="IP", help="As the device with this address.")
+        str | None, option("--client", "As the device with this address.", "IP")
     ] = None,
-    qtype: Annotated[str, typer.Option("--type", metavar="TYPE", help="Type of record.")] = "A",
+    qtype: Annotated[str, option("--type", "Type of record.", "TYPE")] = "A",
     at: Annotated[
-        str | None,
-        typer.Option(
-            "--at", metavar="TIME", help="At another time: 17:00, t2 08:00 or 2026-12-01T07:30."
-        ),
+        str | None, option("--at", "At another time: 17:00, t2 08:00 or 2026-12-01T07:30.", "TIME")
     ] = None,
     offline_: Annotated[
-        bool, typer.Option("--offline", help="Ask the files on disk, not the running daemon.")
+        bool, option("--offline", "Ask the files on disk, not the running daemon.")
     ] = False,
     json: JsonOption = False,
 ) -> None:

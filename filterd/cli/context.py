@@ -39,6 +39,17 @@ if TYPE_CHECKING:
     from filterd.i18n import Language
     from filterd.state_folder import StateFolder
 
+
+def option(name: str, help_: str, metavar: str | None = None, **more: Any) -> Any:
+    """Return an option of a command: its name, its help, and a word for its value."""
+    return typer.Option(name, help=help_, metavar=metavar, **more)
+
+
+def argument(metavar: str, help_: str, **more: Any) -> Any:
+    """Return an argument of a command: a word for it, and its help."""
+    return typer.Argument(metavar=metavar, help=help_, **more)
+
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option(

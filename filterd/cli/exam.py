@@ -13,7 +13,7 @@ import typer
 from filterd import control, counted
 from filterd.cli import exam_file, progress_bar
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption
+from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.exam_file import Needed
 from filterd.cli.history import with_states
@@ -31,20 +31,14 @@ from filterd.state_file import to_plain
 _FOUND, _NOTHING = 0, 1
 _LONGEST_TRIAL_S = 4 * 3600.0
 
-RoomOption = Annotated[
-    str, typer.Option("--room", metavar="ROOM", help="Its id among the networks of site.yaml.")
-]
+RoomOption = Annotated[str, option("--room", "Its id among the networks of site.yaml.", "ROOM")]
 
 
 def learn(
     here: Context,
     room: RoomOption,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="Where to write what was asked for.")
-    ],
-    for_: Annotated[
-        str, typer.Option("--for", metavar="TIME", help="How long it lasts; Enter ends it.")
-    ] = "30m",
+    out: Annotated[Path, option("--out", "Where to write what was asked for.", "FILE")],
+    for_: Annotated[str, option("--for", "How long it lasts; Enter ends it.", "TIME")] = "30m",
     json: JsonOption = False,
 ) -> None:
     """Record what the devices of a room ask for in a trial run of the exam.
@@ -107,19 +101,15 @@ def learn(
 def start(
     here: Context,
     room: RoomOption,
-    for_: Annotated[str, typer.Option("--for", metavar="TIME", help="How long: 45m, 90m, 2h.")],
-    at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="When it begins; else now.")
-    ] = None,
+    for_: Annotated[str, option("--for", "How long: 45m, 90m, 2h.", "TIME")],
+    at: Annotated[str | None, option("--at", "When it begins; else now.", "TIME")] = None,
     allow: Annotated[
-        list[str] | None,
-        typer.Option("--allow", metavar="FILE|NAME", help="What it needs; may be repeated."),
+        list[str] | None, option("--allow", "What it needs; may be repeated.", "FILE|NAME")
     ] = None,
     service: Annotated[
-        list[str] | None,
-        typer.Option("--service", metavar="ID", help="A service that it needs; may be repeated."),
+        list[str] | None, option("--service", "A service that it needs; may be repeated.", "ID")
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Which exam.")] = "",
+    reason: Annotated[str, option("--reason", "Which exam.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """Let a room see only what its exam needs, and what nothing may block.
@@ -144,13 +134,12 @@ def start(
 def stop(
     here: Context,
     number: Annotated[
-        int | None,
-        typer.Argument(metavar="NUMBER", help="Its number in `filterd exam list`.", min=1),
+        int | None, argument("NUMBER", "Its number in `filterd exam list`.", min=1)
     ] = None,
     room: Annotated[
-        str | None, typer.Option("--room", metavar="ROOM", help="The one that is on in this room.")
+        str | None, option("--room", "The one that is on in this room.", "ROOM")
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """End an exam, or call off one that has not begun.
@@ -165,7 +154,7 @@ def stop(
 
 def list_(
     here: Context,
-    everything: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,
+    everything: Annotated[bool, option("--all", "Those that have ended, too.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Show the exams that are on or to come.

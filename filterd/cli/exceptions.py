@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
-
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options
+from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import with_states
 from filterd.cli.render import show
@@ -60,7 +58,7 @@ def block(
 
 def list_(
     here: Context,
-    everything: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,
+    everything: Annotated[bool, option("--all", "Those that have ended, too.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Show what `allow` and `block` have set: what, for whom, until when, who and why.
@@ -75,10 +73,8 @@ def list_(
 
 def revoke(
     here: Context,
-    number: Annotated[
-        int, typer.Argument(metavar="NUMBER", help="Its number in `filterd exceptions list`.")
-    ],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    number: Annotated[int, argument("NUMBER", "Its number in `filterd exceptions list`.")],
+    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """End an exception before its time, or the setting of a grade or a room.

@@ -6,10 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from filterd import counted
-from filterd.cli.context import Context, JsonOption
+from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.feed_sync import site_of
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
@@ -22,21 +20,16 @@ from filterd.i18n import quoted, say
 from filterd.state_file import plain_version
 
 VersionArgument = Annotated[
-    int | None,
-    typer.Argument(metavar="VERSION", min=1, help="Which version; else the one that waits."),
+    int | None, argument("VERSION", "Which version; else the one that waits.", min=1)
 ]
-ReasonOption = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the feed's history.")
-]
+ReasonOption = Annotated[str, option("--reason", "Why; it stands in the feed's history.", "TEXT")]
 
 
 def trust(
     here: Context,
-    root: Annotated[
-        Path, typer.Argument(metavar="ROOT.json", help="The publisher's, as it was handed out.")
-    ],
+    root: Annotated[Path, argument("ROOT.json", "The publisher's, as it was handed out.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Forget another root, and trust this one.")
+        bool, option("--replace", "Forget another root, and trust this one.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -143,7 +136,7 @@ def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False)
 def hold(
     here: Context,
     reason: ReasonOption = "",
-    off: Annotated[bool, typer.Option("--off", help="Let versions come again.")] = False,
+    off: Annotated[bool, option("--off", "Let versions come again.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Keep the version that is in force until told otherwise.

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from filterd import words
-from filterd.cli.context import Context, JsonOption, Options, on_named_files
+from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
 from filterd.cli.feed_review import CatalogOption
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import grid, titled
@@ -36,11 +36,7 @@ _MOST_WARNINGS = 10
 
 PopularOption = Annotated[
     Path | None,
-    typer.Option(
-        "--popular",
-        metavar="FILE",
-        help="Names that everybody visits, the most popular first, one a line.",
-    ),
+    option("--popular", "Names that everybody visits, the most popular first, one a line.", "FILE"),
 ]
 
 
@@ -57,27 +53,19 @@ class BuildPaths(NamedTuple):
 
 def _places(
     catalog: CatalogOption,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder of the version, made or replaced.")
-    ],
+    out: Annotated[Path, option("--out", "Folder of the version, made or replaced.", "DIR")],
     popular: PopularOption = None,
     from_folder: Annotated[
         Path | None,
-        typer.Option(
-            "--from-folder", metavar="DIR", help="Read the sources here, ID.txt each; else the web."
-        ),
+        option("--from-folder", "Read the sources here, ID.txt each; else the web.", "DIR"),
     ] = None,
     sources: Annotated[
         Path | None,
-        typer.Option(
-            "--sources", metavar="DIR", help="Folder of last good texts; else sources/ beside it."
-        ),
+        option("--sources", "Folder of last good texts; else sources/ beside it.", "DIR"),
     ] = None,
     previous: Annotated[
         Path | None,
-        typer.Option(
-            "--previous", metavar="DIR", help="The version to compare with; else the last build."
-        ),
+        option("--previous", "The version to compare with; else the last build.", "DIR"),
     ] = None,
 ) -> BuildPaths:
     """Return the places that the options of a build name."""
@@ -90,7 +78,7 @@ def build(
     here: Context,
     places: Annotated[BuildPaths, Options(_places)],
     accept: Annotated[
-        bool, typer.Option("--accept", help="Write it although it changes unusually much.")
+        bool, option("--accept", "Write it although it changes unusually much.")
     ] = False,
     json: JsonOption = False,
 ) -> None:

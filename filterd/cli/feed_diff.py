@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_build import PopularOption
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import grades_told, grid, titled
@@ -28,17 +28,14 @@ from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, d
 @on_named_files
 def diff(
     here: Context,
-    old: Annotated[
-        str, typer.Argument(metavar="V1", help="Folder of a version, or its number with --repo.")
-    ],
-    new: Annotated[str, typer.Argument(metavar="V2", help="The one to compare with it.")],
+    old: Annotated[str, argument("V1", "Folder of a version, or its number with --repo.")],
+    new: Annotated[str, argument("V2", "The one to compare with it.")],
     repository: Annotated[
-        Path | None,
-        typer.Option("--repo", metavar="DIR", help="The publication that has both numbers."),
+        Path | None, option("--repo", "The publication that has both numbers.", "DIR")
     ] = None,
     popular: PopularOption = None,
     names: Annotated[
-        bool, typer.Option("--names", help="Show the first names of each category, too.")
+        bool, option("--names", "Show the first names of each category, too.")
     ] = False,
     json: JsonOption = False,
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from securesystemslib.signer import CryptoSigner, Key
 
-from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
 from filterd.errors import ConfigError
@@ -39,16 +39,12 @@ _LONGEST = 16_384
 _SHORTEST_PASSPHRASE = 8
 
 
-RepositoryArgument = Annotated[
-    Path, typer.Argument(metavar="REPO", help="The folder that the web server hands out.")
-]
+RepositoryArgument = Annotated[Path, argument("REPO", "The folder that the web server hands out.")]
 KeysOption = Annotated[
-    Path | None,
-    typer.Option("--keys", metavar="DIR", help="Folder of the keys; else keys/ beside REPO."),
+    Path | None, option("--keys", "Folder of the keys; else keys/ beside REPO.", "DIR")
 ]
 RootKeysOption = Annotated[
-    list[Path] | None,
-    typer.Option("--root-key", metavar="FILE", help="A root key on its medium; may be repeated."),
+    list[Path] | None, option("--root-key", "A root key on its medium; may be repeated.", "FILE")
 ]
 
 
@@ -76,9 +72,9 @@ class _Lost:
 @on_named_files
 def init(
     here: Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    folder: Annotated[Path, argument("DIR", "The folder to make.")],
     passphrase: Annotated[
-        bool, typer.Option("--passphrase", help="Ask for a passphrase that encrypts the keys.")
+        bool, option("--passphrase", "Ask for a passphrase that encrypts the keys.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -128,20 +124,13 @@ def init(
 def rotate_key(
     here: Context,
     repository: RepositoryArgument,
-    role: Annotated[
-        str,
-        typer.Argument(metavar="ROLE", help="root, targets, snapshot, timestamp or orders."),
-    ],
+    role: Annotated[str, argument("ROLE", "root, targets, snapshot, timestamp or orders.")],
     number: Annotated[
-        int,
-        typer.Option(
-            "--number", metavar="N", min=1, max=3, help="Which of the root keys is replaced."
-        ),
+        int, option("--number", "Which of the root keys is replaced.", "N", min=1, max=3)
     ] = 1,
     root_key: RootKeysOption = None,
     orders: Annotated[
-        Path | None,
-        typer.Option("--orders", metavar="DIR", help="For orders: what the new key has signed."),
+        Path | None, option("--orders", "For orders: what the new key has signed.", "DIR")
     ] = None,
     keys: KeysOption = None,
     json: JsonOption = False,
@@ -330,13 +319,9 @@ def _asked(here: Context, *, confirm: bool) -> str:
 def release_hold(
     here: Context,
     repository: RepositoryArgument,
-    reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Why; schools keep it.")
-    ] = "",
+    reason: Annotated[str, option("--reason", "Why; schools keep it.", "TEXT")] = "",
     root_key: RootKeysOption = None,
-    look: Annotated[
-        bool, typer.Option("--look", help="Show what schools hold, and sign nothing.")
-    ] = False,
+    look: Annotated[bool, option("--look", "Show what schools hold, and sign nothing.")] = False,
     keys: KeysOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -8,11 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from rich.console import Group
 
 from filterd import counted, words
-from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_keys import (
     KeysOption,
     RepositoryArgument,
@@ -42,18 +41,17 @@ def publish(
     repository: RepositoryArgument,
     version_folder: Annotated[
         Path | None,
-        typer.Option(
+        option(
             "--version-folder",
-            metavar="DIR",
-            help="What `feed build` made; else what is published is signed for another term.",
+            "What `feed build` made; else what is published is signed for another term.",
+            "DIR",
         ),
     ] = None,
     orders: Annotated[
-        Path | None,
-        typer.Option("--orders", metavar="DIR", help="New orders, what `feed sign` made."),
+        Path | None, option("--orders", "New orders, what `feed sign` made.", "DIR")
     ] = None,
     urgent: Annotated[
-        bool, typer.Option("--urgent", help="Schools take it within ten minutes, not tonight.")
+        bool, option("--urgent", "Schools take it within ten minutes, not tonight.")
     ] = False,
     keys: KeysOption = None,
     json: JsonOption = False,
@@ -106,21 +104,12 @@ def publish(
 @on_named_files
 def sign(
     here: Context,
-    orders: Annotated[
-        Path, typer.Argument(metavar="ORDERS", help="Folder of orders.yaml and orders/.")
-    ],
-    parcel: Annotated[
-        Path, typer.Argument(metavar="PARCEL", help="Folder to make and carry to the publisher.")
-    ],
-    keys: Annotated[
-        Path, typer.Option("--keys", metavar="DIR", help="Folder that has orders/orders.pem.")
-    ],
-    after: Annotated[
-        int,
-        typer.Option("--after", metavar="N", min=0, help="The version signed last."),
-    ] = 0,
+    orders: Annotated[Path, argument("ORDERS", "Folder of orders.yaml and orders/.")],
+    parcel: Annotated[Path, argument("PARCEL", "Folder to make and carry to the publisher.")],
+    keys: Annotated[Path, option("--keys", "Folder that has orders/orders.pem.", "DIR")],
+    after: Annotated[int, option("--after", "The version signed last.", "N", min=0)] = 0,
     new_key: Annotated[
-        bool, typer.Option("--new-key", help="Make a new key, which takes the old one's place.")
+        bool, option("--new-key", "Make a new key, which takes the old one's place.")
     ] = False,
     json: JsonOption = False,
 ) -> None:

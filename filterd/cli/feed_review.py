@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from filterd import words
-from filterd.cli.context import Context, JsonOption, Options, on_named_files
+from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
 from filterd.cli.render import facts
 from filterd.counted import number
 from filterd.errors import ConfigError
@@ -36,9 +36,7 @@ _NOTHING, _WAITS = 0, 1
 _MOST_SHOWN = 20
 
 
-CatalogOption = Annotated[
-    Path, typer.Option("--catalog", metavar="DIR", help="The publisher's blocklists folder.")
-]
+CatalogOption = Annotated[Path, option("--catalog", "The publisher's blocklists folder.", "DIR")]
 
 
 class ReviewRequest(NamedTuple):
@@ -53,22 +51,15 @@ class ReviewRequest(NamedTuple):
 
 def _asked(
     accept: Annotated[
-        list[str] | None,
-        typer.Option("--accept", metavar="SHAPE", help="Make a rule of it; may be repeated."),
+        list[str] | None, option("--accept", "Make a rule of it; may be repeated.", "SHAPE")
     ] = None,
     refuse: Annotated[
-        list[str] | None,
-        typer.Option("--refuse", metavar="SHAPE", help="Never make one; may be repeated."),
+        list[str] | None, option("--refuse", "Never make one; may be repeated.", "SHAPE")
     ] = None,
-    category: Annotated[
-        str | None, typer.Option("--category", metavar="ID", help="Only of this category.")
-    ] = None,
-    reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with the decision.")
-    ] = "",
+    category: Annotated[str | None, option("--category", "Only of this category.", "ID")] = None,
+    reason: Annotated[str, option("--reason", "Why; it is kept with the decision.", "TEXT")] = "",
     who: Annotated[
-        str | None,
-        typer.Option("--who", metavar="NAME", help="Who decides; else who is logged in."),
+        str | None, option("--who", "Who decides; else who is logged in.", "NAME")
     ] = None,
 ) -> ReviewRequest:
     """Return what the options of a review say."""
@@ -80,10 +71,8 @@ def review(
     here: Context,
     catalog: CatalogOption,
     asked: Annotated[ReviewRequest, Options(_asked)],
-    decided: Annotated[
-        bool, typer.Option("--decided", help="Show what was decided instead.")
-    ] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Show all that waits.")] = False,
+    decided: Annotated[bool, option("--decided", "Show what was decided instead.")] = False,
+    everything: Annotated[bool, option("--all", "Show all that waits.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Look at rules for look-alikes that wait for a person; accept or refuse them.

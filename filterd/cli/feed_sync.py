@@ -11,11 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import typer
 from rich.text import Text
 
 from filterd import counted, journal
-from filterd.cli.context import Context, JsonOption
+from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.offline_site import policy_of
 from filterd.cli.progress_bar import bar
 from filterd.cli.time_options import school_clock
@@ -39,15 +38,11 @@ def sync(
     here: Context,
     source: Annotated[
         str | None,
-        typer.Option(
-            "--from", metavar="URL|DIR", help="From there, a USB stick for one; else from the feed."
-        ),
+        option("--from", "From there, a USB stick for one; else from the feed.", "URL|DIR"),
     ] = None,
-    now: Annotated[
-        bool, typer.Option("--now", help="Take it although other schools take it first.")
-    ] = False,
+    now: Annotated[bool, option("--now", "Take it although other schools take it first.")] = False,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Go on for ever: every night, and what is urgent.")
+        bool, option("--follow", "Go on for ever: every night, and what is urgent.")
     ] = False,
     json: JsonOption = False,
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_keys import ROOT_FILE
 from filterd.cli.feed_publish import expiry_table, plain_expiries, warn_of_expiry
 from filterd.cli.progress_bar import bar
@@ -32,14 +32,9 @@ from filterd.state_file import plain_version
 @on_named_files
 def verify(
     here: Context,
-    source: Annotated[
-        str, typer.Argument(metavar="URL|DIR", help="Address or folder of a publication.")
-    ],
+    source: Annotated[str, argument("URL|DIR", "Address or folder of a publication.")],
     root: Annotated[
-        Path | None,
-        typer.Option(
-            "--root", metavar="FILE", help="What schools are given; else root.json beside DIR."
-        ),
+        Path | None, option("--root", "What schools are given; else root.json beside DIR.", "FILE")
     ] = None,
     json: JsonOption = False,
 ) -> None:

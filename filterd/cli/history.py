@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption
+from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline, set_now
 from filterd.cli.render import show
 from filterd.cli.time_options import school_clock
@@ -25,10 +25,9 @@ MOST = 100_000
 def undo(
     here: Context,
     number: Annotated[
-        int | None,
-        typer.Argument(metavar="NUMBER", help="Of the change; else your own last one.", min=1),
+        int | None, argument("NUMBER", "Of the change; else your own last one.", min=1)
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """Take back your own last change, or another one.
@@ -43,9 +42,7 @@ def undo(
 
 def list_(
     here: Context,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=MOST, help="The last N changes.")
-    ] = 20,
+    limit: Annotated[int, option("--limit", "The last N changes.", "N", min=1, max=MOST)] = 20,
     json: JsonOption = False,
 ) -> None:
     """Show the last changes: when, who, what and why.

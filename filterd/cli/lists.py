@@ -13,7 +13,7 @@ from rich.console import Group
 
 from filterd import counted, words
 from filterd.cli import lists_build, popular
-from filterd.cli.context import Context, JsonOption
+from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import facts, grid, titled
@@ -37,12 +37,12 @@ _EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
 def build(
     here: Context,
     json: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    quiet: Annotated[bool, option("--quiet", "Print nothing but errors.")] = False,
     shipped_only: Annotated[
-        bool, typer.Option("--shipped-only", help="Leave out the site's own lists.")
+        bool, option("--shipped-only", "Leave out the site's own lists.")
     ] = False,
     no_reload: Annotated[
-        bool, typer.Option("--no-reload", help="Leave a running daemon the lists that it has.")
+        bool, option("--no-reload", "Leave a running daemon the lists that it has.")
     ] = False,
     stdout: Annotated[bool, typer.Option("--stdout", hidden=True)] = False,
 ) -> None:
@@ -100,9 +100,7 @@ def status(
 
 def search(
     here: Context,
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The name to look for, with what lies above it.")
-    ],
+    name: Annotated[str, argument("NAME", "The name to look for, with what lies above it.")],
     json: JsonOption = False,
 ) -> None:
     """Find the lists that name NAME or a name above it.

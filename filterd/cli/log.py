@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
-import typer
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from filterd import control, counted, words
-from filterd.cli.context import Context, JsonOption
+from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.render import grid, titled
 from filterd.cli.target_options import grade_from
 from filterd.counted import number
@@ -28,12 +27,8 @@ _HEADING = 10
 
 def totals(
     here: Context,
-    days: Annotated[
-        int, typer.Option("--days", metavar="N", min=1, max=DAYS_KEPT, help="Today and before.")
-    ] = 7,
-    grade: Annotated[
-        str | None, typer.Option("--grade", metavar="GRADE", help="1-12, staff, guest, ...")
-    ] = None,
+    days: Annotated[int, option("--days", "Today and before.", "N", min=1, max=DAYS_KEPT)] = 7,
+    grade: Annotated[str | None, option("--grade", "1-12, staff, guest, ...", "GRADE")] = None,
     json: JsonOption = False,
 ) -> None:
     """Show how often what was answered: by day, by grade, and blocks by category.

@@ -14,7 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from filterd import counted, words
-from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.effective_state import policy_of_files, read_or_ask, set_for, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
 from filterd.cli.render import facts, grid, titled
@@ -89,7 +89,7 @@ def _outranked(here: Context, policy: Policy) -> list[ConfigError]:
 
 def show(
     here: Context,
-    grade: Annotated[str, typer.Option("--grade", metavar="GRADE", help="1-12, staff, guest, ...")],
+    grade: Annotated[str, option("--grade", "1-12, staff, guest, ...", "GRADE")],
     json: JsonOption = False,
 ) -> None:
     """Show what one grade may use: categories and services.
@@ -202,7 +202,7 @@ def _grade_line(texts: Texts, policy: Policy, grade: GradePolicy) -> Text:
 @on_named_files
 def init(
     here: Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    folder: Annotated[Path, argument("DIR", "The folder to make.")],
 ) -> None:
     """Copy the sample site and the tier files to DIR.
 
@@ -238,10 +238,8 @@ def hold(
     here: Context,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(
-            metavar="FILE",
-            help="YAML of expectations; else those that a reload goes by.",
-            show_default=False,
+        argument(
+            "FILE", "YAML of expectations; else those that a reload goes by.", show_default=False
         ),
     ] = None,
     json: JsonOption = False,

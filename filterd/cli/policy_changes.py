@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
-
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, Options
+from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.history import MOST, rows, taken_back
 from filterd.cli.render import show
@@ -25,16 +23,14 @@ KIND = "grade"
 
 def _setting(
     allow_category: Annotated[
-        str | None, typer.Option("--allow-category", metavar="ID", help="Open a category.")
+        str | None, option("--allow-category", "Open a category.", "ID")
     ] = None,
     block_category: Annotated[
-        str | None, typer.Option("--block-category", metavar="ID", help="Close a category.")
+        str | None, option("--block-category", "Close a category.", "ID")
     ] = None,
-    allow_service: Annotated[
-        str | None, typer.Option("--allow-service", metavar="ID", help="Open a service.")
-    ] = None,
+    allow_service: Annotated[str | None, option("--allow-service", "Open a service.", "ID")] = None,
     block_service: Annotated[
-        str | None, typer.Option("--block-service", metavar="ID", help="Close a service.")
+        str | None, option("--block-service", "Close a service.", "ID")
     ] = None,
 ) -> dict[str, Any]:
     """Be the options that say what is opened or closed; one of them."""
@@ -58,9 +54,9 @@ def _setting(
 
 def set_(
     here: Context,
-    grade: Annotated[str, typer.Option("--grade", metavar="GRADE", help="1-12, staff, guest, ...")],
+    grade: Annotated[str, option("--grade", "1-12, staff, guest, ...", "GRADE")],
     what: Annotated[dict[str, Any], Options(_setting)],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """Open or close a category or service to a grade.
@@ -78,9 +74,7 @@ def set_(
 
 def history(
     here: Context,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, max=MOST, help="The last N of each.")
-    ] = 20,
+    limit: Annotated[int, option("--limit", "The last N of each.", "N", min=1, max=MOST)] = 20,
     json: JsonOption = False,
 ) -> None:
     """Show which policies were in force, and what was set.
@@ -100,7 +94,7 @@ def history(
 
 def undo(
     here: Context,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """Take back the last `policy set` that counts, whoever gave it.

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from filterd import words
 from filterd.cli import offline_site
-from filterd.cli.context import Context, JsonOption
+from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
 from filterd.cli.offline_site import read_site
 from filterd.cli.policy_changes import versions_told
@@ -45,21 +45,17 @@ class _Compared(NamedTuple):
 
 def diff(
     here: Context,
-    grade: Annotated[
-        str | None, typer.Option("--grade", metavar="GRADE", help="This grade only; else all.")
-    ] = None,
+    grade: Annotated[str | None, option("--grade", "This grade only; else all.", "GRADE")] = None,
     between: Annotated[
         tuple[str, str] | None,
-        typer.Option(
-            "--between", metavar="GRADE GRADE", help="Compare two grades with each other."
-        ),
+        option("--between", "Compare two grades with each other.", "GRADE GRADE"),
     ] = None,
     over_time: Annotated[
         tuple[str, str] | None,
-        typer.Option(
+        option(
             "--versions",
-            metavar="VERSION VERSION",
-            help="Compare two versions: a digest of `policy history`, a time, or now.",
+            "Compare two versions: a digest of `policy history`, a time, or now.",
+            "VERSION VERSION",
         ),
     ] = None,
     json: JsonOption = False,

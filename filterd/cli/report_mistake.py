@@ -7,10 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption
+from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline, policy_in_force
 from filterd.cli.render import show
 from filterd.cli.target_options import name_from
@@ -28,22 +26,16 @@ _OF_REPORT = [field.name for field in fields(Report)]
 
 def report_mistake(
     here: Context,
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="What a list names by mistake.")
-    ] = None,
-    reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="Why it is a mistake.")
-    ] = None,
+    name: Annotated[str | None, argument("NAME", "What a list names by mistake.")] = None,
+    reason: Annotated[str | None, option("--reason", "Why it is a mistake.", "TEXT")] = None,
     until: Annotated[
-        str | None,
-        typer.Option("--until", metavar="TIME", help="Open it until then; else for 14 days."),
+        str | None, option("--until", "Open it until then; else for 14 days.", "TIME")
     ] = None,
     show: Annotated[
-        bool, typer.Option("--list", help="Show what was reported, and which lists mended it.")
+        bool, option("--list", "Show what was reported, and which lists mended it.")
     ] = False,
     export: Annotated[
-        Path | None,
-        typer.Option("--export", metavar="FILE", help="Write all reports for the centre."),
+        Path | None, option("--export", "Write all reports for the centre.", "FILE")
     ] = None,
     json: JsonOption = False,
 ) -> None:

@@ -16,7 +16,7 @@ from rich.table import Table
 from filterd import control, counted, words
 from filterd.cli import progress_bar, room_csv
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options
+from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import EffectiveState, ask_or_none, in_force
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.room_csv import known_room
@@ -33,17 +33,13 @@ from filterd.policy.room_grades import Why, with_devices
 from filterd.privileges import own_rights
 from filterd.state_file import to_plain
 
-RoomArgument = Annotated[
-    str, typer.Argument(metavar="ROOM", help="Its id among the networks of site.yaml.")
-]
+RoomArgument = Annotated[str, argument("ROOM", "Its id among the networks of site.yaml.")]
 _FOUND, _NOTHING = 0, 1
 
 
 def list_(
     here: Context,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Networks that are no rooms, too.")
-    ] = False,
+    everything: Annotated[bool, option("--all", "Networks that are no rooms, too.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Show who sits in each room now, why, and until when; and devices that are in none.
@@ -94,11 +90,9 @@ def show(
 def set_(
     here: Context,
     room: RoomArgument,
-    grade: Annotated[
-        str, typer.Option("--grade", metavar="GRADE", help="Who sits there: 1-12, staff, ...")
-    ],
+    grade: Annotated[str, option("--grade", "Who sits there: 1-12, staff, ...", "GRADE")],
     how_long: Annotated[Term, Options(term)],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """Say which grade sits in a room, whatever its timetable says.
@@ -115,13 +109,9 @@ def set_(
 def learn(
     here: Context,
     room: RoomArgument,
-    for_: Annotated[
-        str, typer.Option("--for", metavar="TIME", help="How long to watch; Enter ends it.")
-    ] = "10m",
-    add: Annotated[bool, typer.Option("--add", help="Keep the devices that it has.")] = False,
-    random: Annotated[
-        bool, typer.Option("--random", help="Take MACs that devices make up, too.")
-    ] = False,
+    for_: Annotated[str, option("--for", "How long to watch; Enter ends it.", "TIME")] = "10m",
+    add: Annotated[bool, option("--add", "Keep the devices that it has.")] = False,
+    random: Annotated[bool, option("--random", "Take MACs that devices make up, too.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Watch which devices appear while a room is switched on: they stand in it.
@@ -189,8 +179,8 @@ def learn(
 
 def import_(
     here: Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with columns room and mac.")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    file: Annotated[Path, argument("FILE", "CSV with columns room and mac.")],
+    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """Say by a table which devices stand in which rooms.
@@ -225,9 +215,7 @@ def import_(
 
 def export(
     here: Context,
-    file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="Where to; else it is printed.")
-    ] = None,
+    file: Annotated[Path | None, argument("FILE", "Where to; else it is printed.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Write a table of rooms and their devices, as `room import` reads it.

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
 from rich.table import Table
 from rich.text import Text
 
 from filterd import words
-from filterd.cli.context import Context, JsonOption
+from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import EffectiveState, in_force
 from filterd.cli.policy_diff import ranges
 from filterd.cli.render import facts, grid, titled
@@ -27,12 +26,9 @@ _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 def list_(
     here: Context,
     grade: Annotated[
-        str | None,
-        typer.Option("--grade", metavar="GRADE", help="And what this grade may use now."),
+        str | None, option("--grade", "And what this grade may use now.", "GRADE")
     ] = None,
-    group: Annotated[
-        str | None, typer.Option("--group", metavar="ID", help="Those of one category only.")
-    ] = None,
+    group: Annotated[str | None, option("--group", "Those of one category only.", "ID")] = None,
     json: JsonOption = False,
 ) -> None:
     """Show the services that can be opened and closed by name.
@@ -53,7 +49,7 @@ def list_(
 
 def show(
     here: Context,
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="Its id, such as youtube.")],
+    service: Annotated[str, argument("SERVICE", "Its id, such as youtube.")],
     json: JsonOption = False,
 ) -> None:
     """Show one service: its names, and who may use it now.

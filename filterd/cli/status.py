@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from rich.console import Group
 from rich.text import Text
 
 from filterd import control, counted, i18n, words
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.context import Context, JsonOption, on_named_files, option
 from filterd.cli.render import facts, titled
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
@@ -282,7 +281,7 @@ def feed_style(told: dict[str, Any]) -> str:
 
 def accept(
     here: Context,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
+    reason: Annotated[str, option("--reason", "Why.", "TEXT")],
     json: JsonOption = False,
 ) -> None:
     """Believe the clock of this machine from now on.
@@ -303,7 +302,7 @@ def accept(
 def serve(
     here: Context,
     try_it: Annotated[
-        bool, typer.Option("--try", help="Print commands that show what different classes get.")
+        bool, option("--try", "Print commands that show what different classes get.")
     ] = False,
 ) -> None:
     """Answer lookups until told to stop.

@@ -6,8 +6,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Annotated, Any, NamedTuple
 
-import typer
-
+from filterd.cli.context import argument, option
 from filterd.errors import ConfigError, NameTextError
 from filterd.i18n import did_you_mean, quoted, say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
@@ -21,15 +20,13 @@ _KINDS = (TargetKind.SERVICE, TargetKind.CATEGORY, TargetKind.ENTRY)
 
 TargetsArgument = Annotated[
     list[str],
-    typer.Argument(
-        metavar="TARGET",
-        help="A name such as www.youtube.com, service:youtube, category:games, or entry:NAME for"
+    argument(
+        "TARGET",
+        "A name such as www.youtube.com, service:youtube, category:games, or entry:NAME for"
         " the entry of a list that names NAME by mistake.",
     ),
 ]
-ReasonOption = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the history.")
-]
+ReasonOption = Annotated[str, option("--reason", "Why; it stands in the history.", "TEXT")]
 
 
 class Target(NamedTuple):
@@ -79,25 +76,21 @@ class ChangeAudience(NamedTuple):
 
 def whom(
     grade: Annotated[
-        str | None, typer.Option("--grade", metavar="GRADE", help="For a grade: 1-12, staff, ...")
+        str | None, option("--grade", "For a grade: 1-12, staff, ...", "GRADE")
     ] = None,
-    tier: Annotated[
-        str | None, typer.Option("--tier", metavar="TIER", help="For a tier: primary, ...")
-    ] = None,
+    tier: Annotated[str | None, option("--tier", "For a tier: primary, ...", "TIER")] = None,
     room: Annotated[
-        str | None, typer.Option("--room", metavar="ID", help="For the grade that sits in a room.")
+        str | None, option("--room", "For the grade that sits in a room.", "ID")
     ] = None,
     client: Annotated[
-        str | None, typer.Option("--client", metavar="IP", help="For the device at this address.")
+        str | None, option("--client", "For the device at this address.", "IP")
     ] = None,
-    network: Annotated[
-        str | None, typer.Option("--network", metavar="ID", help="For a network.")
-    ] = None,
+    network: Annotated[str | None, option("--network", "For a network.", "ID")] = None,
 ) -> ChangeAudience:
     """Return the audience that the options name; everybody where there is none."""
     given = [
-        (f"--{option}", audience, value)
-        for option, audience, value in (
+        (f"--{name}", audience, value)
+        for name, audience, value in (
             ("grade", Audience.GRADE, grade),
             ("tier", Audience.TIER, tier),
             ("room", Audience.NETWORK, room),
@@ -109,8 +102,8 @@ def whom(
     if len(given) > 1:
         both = say("{first} and {second} exclude each other", first=given[0][0], second=given[1][0])
         raise ConfigError(both, hint=say("make one exception for each"))
-    for option, audience, value in given:
-        return ChangeAudience(audience, _checked(option, audience, value))
+    for name, audience, value in given:
+        return ChangeAudience(audience, _checked(name, audience, value))
     return ChangeAudience()
 
 

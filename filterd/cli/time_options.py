@@ -8,9 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import typer
-
-from filterd.cli.context import Context
+from filterd.cli.context import Context, option
 from filterd.cli.language import site_value
 from filterd.errors import ConfigError
 from filterd.field_checks import written_time
@@ -149,24 +147,14 @@ class Term(NamedTuple):
 
 
 def term(
-    for_: Annotated[
-        str | None, typer.Option("--for", metavar="TIME", help="For this long: 45m, 2h, 3d.")
-    ] = None,
+    for_: Annotated[str | None, option("--for", "For this long: 45m, 2h, 3d.", "TIME")] = None,
     until: Annotated[
         str | None,
-        typer.Option(
-            "--until",
-            metavar="TIME",
-            help="Until 17:00, 2026-12-01T07:30, or the end of 2026-12-01.",
-        ),
+        option("--until", "Until 17:00, 2026-12-01T07:30, or the end of 2026-12-01.", "TIME"),
     ] = None,
-    lesson: Annotated[
-        bool, typer.Option("--lesson", help="Until the lesson that is on ends.")
-    ] = False,
-    permanent: Annotated[bool, typer.Option("--permanent", help="Until it is taken back.")] = False,
-    from_: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Not before this time.")
-    ] = None,
+    lesson: Annotated[bool, option("--lesson", "Until the lesson that is on ends.")] = False,
+    permanent: Annotated[bool, option("--permanent", "Until it is taken back.")] = False,
+    from_: Annotated[str | None, option("--from", "Not before this time.", "TIME")] = None,
 ) -> Term:
     """Return the term that the options name."""
     return Term(from_, for_, until, lesson, permanent)

@@ -18,7 +18,14 @@ from typing import Annotated, Any
 
 import typer
 
-from filterd.cli.context import ConfigOption, LangOption, StateOption, keep_options, runnable
+from filterd.cli.context import (
+    ConfigOption,
+    LangOption,
+    StateOption,
+    keep_options,
+    option,
+    runnable,
+)
 from filterd.version import __version__
 
 _HELP = """The DNS filter of a school: every lookup answered by age tier.
@@ -198,10 +205,7 @@ def _before(
     state: StateOption = None,
     lang: LangOption = None,
     _version: Annotated[
-        bool,
-        typer.Option(
-            "--version", help="Print the version.", is_eager=True, callback=_print_version
-        ),
+        bool, option("--version", "Print the version.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
     given.obj = {"config": config, "state": state, "lang": lang}
