@@ -70,6 +70,11 @@ client group
     that a rule names. The fast path repeats an answer within a group only.
 decision cell
     The decision for one grade and one claim set, as the fast path reads it.
+tally
+    What an answer is counted under: its source, the grade, category and action, and the
+    *blocker*, the id of the list or rule that blocked. With the network of the client it
+    is a cell of the log's counts, which the chain and the fast path fill alike. A cell
+    also has the number of distinct devices, up to a bound, and no address.
 question, its forms
     ``Datagram`` (a message and its source) with the ``Question`` that native code reads in
     it; ``ParsedQuery`` (all of the message), ``Query`` (with client and site, for the

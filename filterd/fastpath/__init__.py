@@ -33,7 +33,15 @@ The fast path is native; where nothing was built the chain answers everything, b
 same limits. ``datagrams`` receives, in batches if native, and sends answers from the
 addresses that were asked (``pktinfo``). ``core_filler`` fills the native core with what
 the chain and the policy's table have decided, and empties it when the site changes.
-``rate_limit`` bounds what one client takes. Two predicates of ``resolve.pipeline`` bound
+``rate_limit`` bounds what one client takes.
+
+The core counts its answers by client group and tally, with a capped set of short keyed
+hashes of devices to each pair (``Core.count``). ``FastPath.settle`` moves them to the
+counters and to the log's ``Counts``, as the network of the group: before a batch of the
+log is taken, before groups get new numbers, every ten seconds. A pair beyond the bound is
+counted without its network, a blocker beyond it as ``OTHER``; no answer is left out.
+
+Two predicates of ``resolve.pipeline`` bound
 the fast path: ``Chain.leaves_alone``, whose result is ``Resolution.plain``, and
 ``Chain.must_see``: a client whose answers a link or an observer must see is not learnt
 (``FastPath.learn``), so that the chain answers all its questions.

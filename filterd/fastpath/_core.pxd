@@ -25,6 +25,7 @@ cdef enum:
     MOST_TEMPLATES = 256
     MOST_OPENINGS = 4096
     MOST_FIRST_LABELS = 8
+    MOST_DEVICES = 15
     TAIL_OCTETS = 114  # what may follow the question in a template: three records
 
 cdef struct Kept:
@@ -170,8 +171,15 @@ cdef struct ClientGroup:  # clients who are the same to every rule
     uint8_t row
     uint16_t opening  # as which a name is counted that no list names
 
+cdef struct Counted:  # how often clients of a group were answered by a tally
+    uint32_t key  # of both; 0: free
+    uint32_t devices  # so many in ``seen``
+    uint64_t n
+    uint16_t seen[MOST_DEVICES]  # distinct clients, by the numbers that ``learn`` got
+
 cdef struct Asking:  # one datagram on the way to its answer
     int client_group  # -1: not known
+    uint16_t device  # of a client whose group is known; 0: not known
     int opening  # of a question that is OPEN_TO_ASK
     Step step
     bint is_read  # ``question`` is: the message is a well-formed query
@@ -206,7 +214,9 @@ cdef class Core:
     cdef double _now, _wall, _drift_s
     cdef readonly uint32_t epoch  # another one whenever everything was forgotten
     cdef Client* _clients
-    cdef uint64_t* _counts
+    cdef uint16_t* _devices  # by place in _clients
+    cdef Counted* _counted
+    cdef uint64_t* _uncelled  # by tally: what had no room in _counted
     cdef int _group_count
     cdef ClientGroup _groups[MOST_GROUPS]
 
@@ -230,12 +240,12 @@ cdef class Core:
     # Tell whether nobody says a thing against a name that an answer leads to.
     cpdef bint lets_through(self, bytes name, int client_group) except -1
     # Count an answer that was given by what is known here.
-    cpdef void count(self, uint32_t tally) noexcept
+    cdef void count(self, uint32_t tally, int client_group, uint16_t device) noexcept nogil
 
     cdef size_t _by_table(self, Asking* asking, uint8_t* message, uint32_t* tally) except? 0
     cdef Client* _place_of(
         self, const uint8_t* address, int octets, uint32_t interface, Client* who
     ) noexcept nogil
     cdef int _group_of(
-        self, const uint8_t* address, int octets, uint32_t interface
+        self, const uint8_t* address, int octets, uint32_t interface, uint16_t* device
     ) noexcept nogil

@@ -721,10 +721,15 @@ cdef enum:
     CLIENT_WAYS = 4
     CLIENT_SETS = 1024
     MOST_TALLIES = 8192
+    MOST_COUNTED = 4096
+    COUNTED_BITS = 12
+    PROBES = 8
 
 cdef double STEP_S = 0.5  # a wall clock that moves so much against the other has been set
 
-assert MOST_TALLIES == contract.MOST_TALLIES
+assert (MOST_TALLIES, MOST_COUNTED) == (contract.MOST_TALLIES, contract.MOST_COUNTED)
+assert MOST_DEVICES == contract.MOST_DEVICES and 1 << COUNTED_BITS == MOST_COUNTED
+assert (MOST_GROUPS + 1) * MOST_TALLIES < 1 << 32
 assert CLIENT_SETS * CLIENT_WAYS == CLIENTS
 assert (ASKED_RD, ASKED_CD, ASKED_AD, ASKED_DO, ASKED_OPT) == (
     contract.ASKED_RD,
@@ -781,13 +786,17 @@ cdef class Core:
         self.replay, self.table = Replay(seed, entries), Table(seed)
         memcpy(self._key, PyBytes_AS_STRING(seed), 16)
         self._clients = <Client*>PyMem_Calloc(CLIENTS, sizeof(Client))
-        self._counts = <uint64_t*>PyMem_Calloc(MOST_TALLIES, sizeof(uint64_t))
-        if not self._clients or not self._counts:
+        self._devices = <uint16_t*>PyMem_Calloc(CLIENTS, sizeof(uint16_t))
+        self._counted = <Counted*>PyMem_Calloc(MOST_COUNTED, sizeof(Counted))
+        self._uncelled = <uint64_t*>PyMem_Calloc(MOST_TALLIES, sizeof(uint64_t))
+        if not self._clients or not self._devices or not self._counted or not self._uncelled:
             raise MemoryError
 
     def __dealloc__(self):
         PyMem_Free(self._clients)
-        PyMem_Free(self._counts)
+        PyMem_Free(self._devices)
+        PyMem_Free(self._counted)
+        PyMem_Free(self._uncelled)
 
     def forget(self):
         """Forget everything but what was counted."""
@@ -878,8 +887,15 @@ cdef class Core:
         self._group_count += 1
         return self._group_count - 1
 
-    def learn(self, bytes address not None, uint32_t interface, int client_group, double until):
-        """Remember the group of a client."""
+    def learn(
+        self,
+        bytes address not None,
+        uint32_t interface,
+        int client_group,
+        double until,
+        uint16_t device=0,
+    ):
+        """Remember the group of a client, and the number by which its device is counted."""
         cdef int octets = <int>PyBytes_GET_SIZE(address)
         cdef Client who
         cdef Client* place
@@ -890,13 +906,17 @@ cdef class Core:
         )
         who.until, who.client_group = until, <uint16_t>client_group
         place[0] = who
+        self._devices[place - self._clients] = device
 
     def group_of(self, bytes address not None, uint32_t interface):
         """Return the group of a client, -1 where it is not known."""
         cdef int octets = <int>PyBytes_GET_SIZE(address)
+        cdef uint16_t device
         if octets not in (4, 16):
             return -1
-        return self._group_of(<const uint8_t*>PyBytes_AS_STRING(address), octets, interface)
+        return self._group_of(
+            <const uint8_t*>PyBytes_AS_STRING(address), octets, interface, &device
+        )
 
     def answer(self, bytes message not None, bytes address not None, uint32_t interface):
         """Return the answer to a datagram, None where the chain must give it; for tests."""
@@ -922,21 +942,32 @@ cdef class Core:
         return PyBytes_FromStringAndSize(<const char*>octets, length) if length else None
 
     def take_counts(self):
-        """Return how often was answered by each tally since the last time."""
-        cdef uint32_t index
+        """Return what was counted since the last time: group, tally, answers, distinct devices.
+
+        The group is -1 for what had no cell. Devices beyond MOST_DEVICES are left out.
+        """
+        cdef uint32_t index, one
+        cdef Counted* cell
         counts = []
+        for index in range(MOST_COUNTED):
+            cell = &self._counted[index]
+            if cell.key:
+                seen = tuple([cell.seen[one] for one in range(cell.devices)])
+                group, tally = divmod(cell.key, MOST_TALLIES)
+                counts.append((group - 1, tally, cell.n, seen))
+                memset(cell, 0, sizeof(Counted))
         for index in range(MOST_TALLIES):
-            if self._counts[index]:
-                counts.append((index, self._counts[index]))
-                self._counts[index] = 0
+            if self._uncelled[index]:
+                counts.append((-1, index, self._uncelled[index], ()))
+                self._uncelled[index] = 0
         return counts
 
     cdef void begin(
         self, Asking* asking, const uint8_t* message, size_t length, const uint8_t* address,
         int octets, uint32_t interface,
     ) noexcept nogil:
-        asking.step, asking.epoch = FOR_THE_CHAIN, self.epoch
-        asking.client_group = self._group_of(address, octets, interface)
+        asking.step, asking.epoch, asking.device = FOR_THE_CHAIN, self.epoch, 0
+        asking.client_group = self._group_of(address, octets, interface, &asking.device)
         asking.is_read = asking.client_group >= 0 and read_question(
             message, length, &asking.question
         )
@@ -980,7 +1011,7 @@ cdef class Core:
         if not answered:
             answered = self._by_table(asking, message, &tally)
         if answered:
-            self.count(tally)
+            self.count(tally, asking.client_group, asking.device)
         return answered
 
     cdef size_t _by_table(self, Asking* asking, uint8_t* message, uint32_t* tally) except? 0:
@@ -1011,9 +1042,29 @@ cdef class Core:
             return False
         return self.table.lets_through(name, self._groups[client_group].row)
 
-    cpdef void count(self, uint32_t tally) noexcept:
-        if tally < MOST_TALLIES:
-            self._counts[tally] += 1
+    cdef void count(self, uint32_t tally, int client_group, uint16_t device) noexcept nogil:
+        cdef uint32_t key = <uint32_t>(client_group + 1) * MOST_TALLIES + tally
+        cdef uint32_t first = key * <uint32_t>0x9E3779B1 >> (32 - COUNTED_BITS)
+        cdef Counted* cell
+        cdef uint32_t index
+        if tally >= MOST_TALLIES:
+            return
+        for index in range(PROBES):
+            cell = &self._counted[(first + index) & (MOST_COUNTED - 1)]
+            if cell.key == key or not cell.key:
+                break
+        else:
+            self._uncelled[tally] += 1
+            return
+        cell.key = key
+        cell.n += 1
+        if not device or cell.devices == MOST_DEVICES:
+            return
+        for index in range(cell.devices):
+            if cell.seen[index] == device:
+                return
+        cell.seen[cell.devices] = device
+        cell.devices += 1
 
     cdef Client* _place_of(
         self, const uint8_t* address, int octets, uint32_t interface, Client* who
@@ -1048,7 +1099,7 @@ cdef class Core:
         return oldest
 
     cdef int _group_of(
-        self, const uint8_t* address, int octets, uint32_t interface
+        self, const uint8_t* address, int octets, uint32_t interface, uint16_t* device
     ) noexcept nogil:
         cdef Client who
         cdef const Client* client = self._place_of(address, octets, interface, &who)
@@ -1059,6 +1110,7 @@ cdef class Core:
             and client.octets == octets
             and self._now < client.until
         ):
+            device[0] = self._devices[client - self._clients]
             return client.client_group
         return -1
 

@@ -135,6 +135,7 @@ cdef class Datagram:
     cdef uint32_t flags
     cdef uint16_t qtype
     cdef uint16_t limit
+    cdef uint16_t device
     cdef Way way
 
     @property
@@ -416,6 +417,7 @@ cdef class Datagrams:
         if self._is_fast:
             asking = &self._askings[index]
             datagram.client_group, datagram.epoch = asking.client_group, asking.epoch
+            datagram.device = asking.device
             if asking.step == OPEN_TO_ASK:
                 datagram.opening = asking.opening
                 datagram.qname = PyBytes_FromStringAndSize(
@@ -768,7 +770,7 @@ cdef class Relay:
         if PyBytes_GET_SIZE(reply) > limit:
             reply = fit(reply, limit)
         waiting._listener.datagrams.answer(waiting._datagram, reply)
-        self._core.count(tally)
+        self._core.count(tally, waiting._datagram.client_group, waiting._datagram.device)
         return 0
 
     cdef bytes _reply(self, Waiting waiting, resolution, int64_t age_s, int64_t cap_ttl_s):
@@ -797,12 +799,14 @@ cdef class Relay:
     cdef bint _is_plain(self, Waiting waiting, resolution) except -1:
         """Return whether the chain would send just this: no link changes it, nothing is blocked."""
         cdef Datagram datagram = waiting._datagram
+        cdef uint16_t device
         if (
             datagram.epoch != self._core.epoch
             or self._core._group_of(
                 address_of(&datagram.way.peer),
                 address_octets(&datagram.way.peer),
                 datagram.interface,
+                &device,
             )
             != datagram.client_group  # he may be known no longer
             or not resolution.plain

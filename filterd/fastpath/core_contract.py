@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.querylog import counts
+
 if TYPE_CHECKING:
     from filterd.wire import ParsedQuery
 
@@ -19,6 +21,11 @@ SWEEPS = 8
 all hits are reported before the cache's shortest entry that is refreshed ahead (10 s) expires."""
 
 MOST_ROWS, MOST_OPENINGS, MOST_TALLIES = 64, 4_096, 8_192
+
+MOST_DEVICES = counts.MOST_DEVICES
+
+MOST_COUNTED = 4_096
+"""Counted pairs of client group and tally; beyond them a tally is counted without its group."""
 
 COMPLEX, OPEN, BLOCK = 0, 1, 2
 

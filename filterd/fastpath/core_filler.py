@@ -29,6 +29,7 @@ from filterd.fastpath.core_contract import (
 from filterd.fastpath.direct_forward import Core
 from filterd.fastpath.rate_limit import packed
 from filterd.policy.model import Client
+from filterd.querylog import OTHER
 from filterd.resolve import special_use
 from filterd.resolve.answer_reply import BLOCK_TTL_S, compose, compose_to_repeat
 from filterd.resolve.query import PASS, Answer, Peer, Query, Source, counted_as
@@ -53,6 +54,12 @@ LEARNT_FOR_S = 60.0
 
 HOUSE_KEPT_EVERY_S = 1.0
 
+SETTLED_EVERY_S = 10
+"""In seconds of the wall clock, one second early, so that an hour's answers are counted in it."""
+
+MOST_BLOCKING_TALLIES = MOST_TALLIES // 2
+"""Beyond these a blocker that is not known yet is counted as OTHER."""
+
 NOT_KEPT = memoryview(bytes(8)).cast("d")
 """A lead of 0: the clock itself must be asked for Unix time."""
 
@@ -70,12 +77,13 @@ _log = logging.getLogger("filterd.fastpath")
 
 
 class Tally(NamedTuple):
-    """The key under which answers are counted."""
+    """The key under which answers are counted, beside the network: the client group has it."""
 
     source: str
     grade: str
     category: str
     action: str
+    blocker: str = ""
 
 
 class Opening(NamedTuple):
@@ -121,6 +129,8 @@ class FastPath:
         self.edges: list[float] = []
         """By group: the Unix time at which its clients' answers may change."""
         self._tallies: dict[Tally, int] = {}
+        self._networks: list[str] = []  # by group
+        self._settled_in = 0
         self._site: Site | None = None
         self._version = -1
         self._again_at = 0.0
@@ -149,7 +159,10 @@ class FastPath:
             self.core.house_at = now + HOUSE_KEPT_EVERY_S
             for _ in range(min(SWEEPS, 1 + int(late_s / HOUSE_KEPT_EVERY_S))):
                 self.core.replay.sweep()
-            self.settle()
+            turn = int(self._clock.wall() + HOUSE_KEPT_EVERY_S) // SETTLED_EVERY_S
+            if turn != self._settled_in:
+                self._settled_in = turn
+                self.settle()
         for source, hits in self.core.replay.take_hits():
             self._store.note_hits(source, hits)
 
@@ -165,16 +178,22 @@ class FastPath:
                 self._resolver.counters[what] += count
 
     def settle(self) -> None:
-        """Add the answers of the core to the counters."""
+        """Add the answers of the core to the counters and the log.
+
+        Called before each batch of the log, and before groups and tallies get new numbers.
+        """
         counts = self.core.take_counts()
         if not counts:
             return
         tallies = list(self._tallies)
-        for number, n in counts:
-            tally = tallies[number]
-            self._resolver.counters[tally.source] += n
+        for group, number, n, devices in counts:
+            source, grade, category, action, blocker = tallies[number]
+            self._resolver.counters[source] += n
             if self._log is not None:
-                self._log.add(tally.grade, tally.category, tally.action, n)
+                network = OTHER if group < 0 else self._networks[group]
+                self._log.add(
+                    grade, category, action, n, network=network, blocker=blocker, devices=devices
+                )
 
     def learn(self, query: Query) -> None:
         """Remember a client that the chain has identified, unless the chain must see it."""
@@ -187,7 +206,8 @@ class FastPath:
             # Near an edge the chain answers: it limits the TTL of a block to what is left.
             left_s = self.edges[number] - self._clock.wall() - BLOCK_TTL_S
             until = min(until, self._clock.monotonic() + min(LEARNT_FOR_S, left_s))
-            self.core.learn(packed(peer.address), peer.interface, number, until)
+            device = self._log.device_of(query.client) if self._log is not None else 0
+            self.core.learn(packed(peer.address), peer.interface, number, until, device)
 
     def noted(self, query: Query, answer: Answer, reply: bytes) -> None:
         """Put an answer of the chain into the packet cache, if it may be repeated."""
@@ -201,7 +221,7 @@ class FastPath:
         edge = answer.verdict.valid_until if answer.verdict else None
         source = _cached_as(query, answer)
         until = self._store.repeatable_until(source, now) if source else inf
-        tally = self._tally(query, answer)
+        tally = self._tally(query.client, answer)
         number = self._group_of(query.client)
         if until > now and tally >= 0 and number >= 0:
             cap_ttl_s = MAX_TTL_S
@@ -245,6 +265,7 @@ class FastPath:
         self._templates: dict[tuple[bytes, ...], int] = {}
         self._opened: dict[tuple[str, str], int] = {}
         self.openings, self.edges = [], []
+        self._tallies, self._networks = {}, []
         try:
             self._site, self._reading = site, site.reading
             count, touched = len(site.index.sets), site.reading.touched
@@ -269,6 +290,7 @@ class FastPath:
             number = self._groups[key] = self.core.add_group(row, opening)
             if number >= 0 and self._site is not None:
                 self.edges.append(self._site.edge_of(client))
+                self._networks.append(client.network or "")
         return number
 
     def _row_of(self, grade: GradePolicy) -> int:
@@ -295,8 +317,7 @@ class FastPath:
         if plain.verdict is None or plain.verdict.match is None:
             opening = self._opening(grade, plain.category)
             return Cell(OPEN, template=opening) if opening >= 0 else Cell(COMPLEX)
-        query = self._query(grade, edns=False, do=False)
-        tally = self._tally(query, Answer(Source.BLOCKED, plain.verdict))
+        tally = self._tally(Client(grade), Answer(Source.BLOCKED, plain.verdict))
         template = self._template(grade, plain.verdict)
         if tally < 0 or template < 0:
             return Cell(COMPLEX)
@@ -335,9 +356,12 @@ class FastPath:
         message = parse_query(compose_query(0, _ANY_QUESTION, rd=False, edns=edns, do=do))
         return Query(message, Peer(""), Client(grade), self._site)
 
-    def _tally(self, query: Query, answer: Answer) -> int:
+    def _tally(self, client: Client, answer: Answer) -> int:
         """Return the number of the tally of an answer, -1 if there are too many."""
-        return self._number_of(Tally(answer.source.value, *counted_as(query, answer)))
+        tally = Tally(answer.source.value, *counted_as(client, answer))
+        if len(self._tallies) >= MOST_BLOCKING_TALLIES and tally not in self._tallies:
+            tally = tally._replace(blocker=tally.blocker and OTHER)
+        return self._number_of(tally)
 
     def _number_of(self, tally: Tally) -> int:
         if tally not in self._tallies and len(self._tallies) >= MOST_TALLIES:

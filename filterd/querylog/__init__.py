@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 3: the query log: hourly totals, with no name and no address.
 
-* ``counts``: what one worker adds up, one increment an answer, and hands over in
-  batches until they are acknowledged.
-* ``database``: the tables and the one writer; a damaged file is set aside, a new one begun.
+* ``counts``: what one worker adds up, for the chain and the fast path, by network and
+  blocker too, and hands over in batches until they are acknowledged.
+* ``database``: the tables, by grade, category and action only, and the one writer; a
+  damaged file is set aside, a new one begun.
 * ``totals``: reads the file, a day of the school at a time.
 
 The workers count and the manager writes, once a minute (``daemon.log_collector``).
@@ -17,6 +18,6 @@ waits for any of this.
 neither: a worker must not load it.
 """
 
-from filterd.querylog.counts import DAYS_KEPT, Batch, CountRow, Counts
+from filterd.querylog.counts import DAYS_KEPT, OTHER, Batch, CountRow, Counts
 
-__all__ = ["DAYS_KEPT", "Batch", "CountRow", "Counts"]
+__all__ = ["DAYS_KEPT", "OTHER", "Batch", "CountRow", "Counts"]

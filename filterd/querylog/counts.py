@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts of one worker for the log, kept until they are on disk.
 
-Rows are few: an hour has at most grades x categories x actions of them. Hours that
-are not collected pile up while the disk is full, so their number is bounded.
+The chain and the fast path count by the same key: grade, category, action, network, and
+the list or rule that blocked. Each cell also has the number of distinct devices, capped,
+from a set of short keyed hashes that is dropped with its hour. Neither a hash nor an
+address leaves the process. An hour has at most ``MOST_CELLS`` cells; what goes beyond is
+counted under ``OTHER``. Hours that are not collected pile up while the disk is full:
+their cells are first merged over networks and blockers, then dropped and counted as lost.
 """
 
 from __future__ import annotations
@@ -14,17 +18,29 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from filterd.clock import Clock
+    from filterd.policy.model import Client
+
+    Key = tuple[str, str, str, str, str]  # grade, category, action, network, blocker
+    Cells = dict[Key, list[int]]  # answers, distinct devices
 
 HOUR_S = 3600
 MOST_ROWS = 20_000
 """Rows held at most beside the hour that is being counted: some weeks of a school."""
 
-ROWS_A_BATCH = 4_000
+ROWS_A_BATCH = 2_500
 """Rows of one batch, so that it fits one packet of the channel between processes."""
 
+MOST_CELLS = 4_096
+"""Cells of one hour, beside those of ``OTHER``."""
+
+MOST_DEVICES = 15
+"""The largest number of distinct devices of a cell: enough to see whether it is a few."""
+
+OTHER = "*"
+"""Network and blocker of what is counted beyond a bound; no id of a site is written so."""
 
 DAYS_KEPT = 400
 """A school year and what is left of the one before.
@@ -35,13 +51,22 @@ an hour must not make all that was counted look old.
 
 
 class CountRow(NamedTuple):
-    """The number of answers of one kind in an hour; ``hour``: Unix time, its start."""
+    """The number of answers of one kind in an hour; ``hour``: Unix time, its start.
+
+    ``network`` is empty for unknown clients. ``blocker`` is the id of the list or rule that
+    blocked, else empty. ``devices``: how many distinct devices this worker has answered so in
+    this hour so far, capped at ``MOST_DEVICES``. So rows of one cell are merged by the sum of
+    ``n`` and the largest ``devices``. A device is a MAC, or an address while no MAC is known.
+    """
 
     hour: int
     grade: str
     category: str
     action: str
     n: int
+    network: str = ""
+    blocker: str = ""
+    devices: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +99,7 @@ class Batch:
 
 
 class Counts:
-    """Totals by hour, grade, category and action.
+    """Totals by hour, grade, category, action, network and blocker.
 
     ``enabled``: whether anything is counted. ``lost``: how many answers were counted and
     then dropped, because they were not collected while there was room.
@@ -90,11 +115,14 @@ class Counts:
         self.lost = 0
         self._clock = clock
         self._name = secrets.token_hex(8)
-        self._hours: dict[int, dict[tuple[str, str, str], int]] = {}
-        self._open: dict[tuple[str, str, str], int] = {}
+        self._hours: dict[int, Cells] = {}
+        self._open: Cells = {}
+        self._seen: dict[Key, set[int]] = {}
+        """Devices by cell, of the open hour."""
+        self._secret = secrets.randbits(61)
         self._opened, self._ends = 0.0, 0.0
         self._known_from = -inf
-        self._undated: dict[tuple[str, str, str], int] = {}
+        self._undated: Cells = {}
         self._handed = Batch(self._name, 0)
 
     def __len__(self) -> int:
@@ -105,14 +133,32 @@ class Counts:
     @property
     def undated(self) -> int:
         """The number of answers that wait for the time to become known."""
-        return sum(self._undated.values())
+        return sum(n for n, _ in self._undated.values())
 
     def know_from(self, floor: float) -> None:
         """Treat a clock that shows less than this Unix time as not set."""
         self._known_from = floor
         self._ends = 0  # the next answer finds the hour
 
-    def add(self, grade: str, category: str, action: str, n: int = 1) -> None:
+    def device_of(self, client: Client) -> int:
+        """Return a short keyed hash of a device, 0 where it is not known.
+
+        Two devices may share one: then they are counted as one.
+        """
+        device = client.mac or client.address
+        return 1 + hash((self._secret, device)) % 0xFFFF if device else 0
+
+    def add(
+        self,
+        grade: str,
+        category: str,
+        action: str,
+        n: int = 1,
+        *,
+        network: str = "",
+        blocker: str = "",
+        devices: Iterable[int] = (),
+    ) -> None:
         """Count answers that are given now.
 
         Args:
@@ -120,14 +166,29 @@ class Counts:
             category: of the rule that decided, empty for none.
             action: what the client got.
             n: how many.
+            network: of the client, empty for none.
+            blocker: the id of the list or rule that blocked, empty for none.
+            devices: ``device_of`` of the clients; 0 is not counted.
         """
         if not self.enabled:
             return
         now = self._clock.wall()
         if not self._opened <= now < self._ends:
             self._open_hour(now)
-        key = grade, category, action
-        self._open[key] = self._open.get(key, 0) + n
+        key = grade, category, action, network, blocker
+        seen = self._seen.get(key)
+        if seen is None:
+            if len(self._seen) >= MOST_CELLS:
+                key = grade, category, action, OTHER, OTHER
+            seen = self._seen.setdefault(key, set())
+        cell = self._open.get(key)
+        if cell is None:
+            cell = self._open[key] = [0, 0]
+        cell[0] += n
+        if len(seen) < MOST_DEVICES:
+            seen.update(devices)
+            seen.discard(0)
+        cell[1] = min(len(seen), MOST_DEVICES)
 
     def take(self, worker: str = "", acknowledged: int = 0) -> Batch:
         """Return the next batch, or the last one again if it is not acknowledged.
@@ -153,18 +214,29 @@ class Counts:
 
     def _open_hour(self, now: float) -> None:
         """Count into the hour of ``now``; the clock may have been set either way."""
-        if now < self._known_from:
-            self._opened, self._ends, self._open = -inf, self._known_from, self._undated
+        is_dated = now >= self._known_from
+        hour = int(now // HOUR_S) * HOUR_S if is_dated else -inf
+        if hour != self._opened:
+            self._opened, self._seen = hour, {}
+        if not is_dated:
+            self._ends, self._open = self._known_from, self._undated
             return
-        hour = int(now // HOUR_S) * HOUR_S
-        self._opened, self._ends = hour, hour + HOUR_S
+        self._ends = hour + HOUR_S
+        self._make_room()
+        self._open = self._hours.setdefault(int(hour), {})
+        undated, self._undated = self._undated, {}
+        _merge(self._open, undated.items())
+
+    def _make_room(self) -> None:
+        """Merge the cells of hours over networks and blockers, then drop hours, oldest first."""
+        for hour, cells in self._hours.items():
+            if len(self) <= MOST_ROWS:
+                return
+            rougher = (((*key[:3], OTHER, OTHER), cell) for key, cell in cells.items())
+            self._hours[hour] = _merge({}, rougher)
         while self._hours and len(self) > MOST_ROWS:
             oldest = self._hours.pop(next(iter(self._hours)))
-            self.lost += sum(oldest.values())
-        self._open = self._hours.setdefault(hour, {})
-        undated, self._undated = self._undated, {}
-        for key, n in undated.items():
-            self._open[key] = self._open.get(key, 0) + n
+            self.lost += sum(n for n, _ in oldest.values())
 
     def _taken(self, most: int) -> Iterator[CountRow]:
         """Take rows out, the hour that was begun first before the others."""
@@ -172,9 +244,18 @@ class Counts:
             hour, counted = next(iter(self._hours.items()))
             keys = list(islice(counted, most))
             for key in keys:
-                yield CountRow(hour, *key, counted.pop(key))
+                n, devices = counted.pop(key)
+                yield CountRow(hour, *key[:3], n, *key[3:], devices)
             most -= len(keys)
             if not counted:
                 del self._hours[hour]
                 if hour == self._opened:
                     self._ends = 0  # the next answer opens it again
+
+
+def _merge(into: Cells, cells: Iterable[tuple[Key, list[int]]]) -> Cells:
+    """Add cells to others: answers are added up, of the devices the most are taken."""
+    for key, (n, devices) in cells:
+        cell = into.setdefault(key, [0, 0])
+        cell[0], cell[1] = cell[0] + n, max(cell[1], devices)
+    return into

@@ -166,7 +166,7 @@ class Database:
         for batch in batches:
             known = await connection.execute_fetchall(LAST_OF, (batch.worker,))
             if batch.rows and batch.number > max((row[0] for row in known), default=0):
-                await connection.executemany(ADD, batch.rows)
+                await connection.executemany(ADD, (row[:5] for row in batch.rows))
                 await connection.execute(NOTE, (batch.worker, batch.number, now))
         if self._forgot_on != now // _DAY_S:
             await connection.execute(FORGET_DAYS, (DAYS_KEPT - 1,))

@@ -192,15 +192,21 @@ _REWRITE = Action.REWRITE
 
 def tally(counts: Counts, query: Query, answer: Answer) -> None:
     """Count one answer, for the grade by which it was finally judged."""
-    counts.add(*counted_as(query, answer))
+    client = (answer.readmitted or query).client
+    grade, category, action, blocker = counted_as(client, answer)
+    device, network = counts.device_of(client), client.network or ""
+    counts.add(grade, category, action, network=network, blocker=blocker, devices=(device,))
 
 
-def counted_as(query: Query, answer: Answer) -> tuple[str, str, str]:
-    """Return grade, category and action under which an answer is counted."""
+def counted_as(client: Client, answer: Answer) -> tuple[str, str, str, str]:
+    """Return grade, category, action and blocker under which an answer is counted."""
     verdict = answer.verdict
     match = verdict.match if verdict else None
-    grade = (answer.readmitted or query).client.grade.grade
-    return grade, match.category if match else "", _action(answer.source, verdict)
+    action = _action(answer.source, verdict)
+    if match is None:
+        return client.grade.grade, "", action, ""
+    blocker = match.list_id or match.local_id if answer.source is _BLOCKED else ""
+    return client.grade.grade, match.category, action, blocker
 
 
 def _action(source: Source, verdict: Verdict | None) -> str:

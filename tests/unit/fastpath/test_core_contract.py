@@ -21,6 +21,8 @@ from filterd.fastpath.core_contract import (
     BLOCK,
     COMPLEX,
     ENTRIES,
+    MOST_COUNTED,
+    MOST_DEVICES,
     MOST_OPENINGS,
     MOST_ROWS,
     OPEN,
@@ -184,6 +186,39 @@ def test_there_is_room_for_so_many_classes_and_openings() -> None:
     assert core.add_group(-1) == core.add_group(0, -1) == -1
     numbers = [core.add_group(0, MOST_OPENINGS - 1) for _ in range(MOST_GROUPS + 1)]
     assert numbers == [*range(MOST_GROUPS), -1]
+
+
+def of_many_devices(core: Any, group: int, devices: int, times: int = 2) -> None:
+    for number in range(devices):
+        address = b"\x0a\x00" + number.to_bytes(2)
+        core.learn(address, INTERFACE, group, NOW + 60, number + 1)
+        for _ in range(times):
+            assert core.answer(a_query("porn.example"), address, INTERFACE)
+
+
+@pytest.mark.parametrize("devices", [1, MOST_DEVICES - 1, MOST_DEVICES, 3 * MOST_DEVICES])
+def test_devices_are_counted_once_each_up_to_a_bound(index: Index, devices: int) -> None:
+    core = a_core(index)
+    of_many_devices(core, 0, devices)
+    seen = tuple(range(1, devices + 1))[:MOST_DEVICES]
+    assert core.take_counts() == [(0, 1, 2 * devices, seen)]
+    assert core.take_counts() == []
+    of_many_devices(core, 0, 1)
+    assert core.take_counts() == [(0, 1, 2, (1,))]  # of the ones before nothing is left
+
+
+def test_what_has_no_cell_is_counted_without_its_group(index: Index) -> None:
+    names = ("porn.example", "malware.example", "social.example")
+    core = a_core(index, {(0, set_id): Cell(BLOCK, 4, 0, set_id) for set_id in range(3)})
+    groups = [core.add_group(0) for _ in range(MOST_GROUPS - 2)]
+    for group in groups:
+        core.learn(CLIENT, INTERFACE, group, NOW + 60, 1)
+        for name in names:
+            assert core.answer(a_query(name), CLIENT, INTERFACE)
+    counts = core.take_counts()
+    assert sum(n for _, _, n, _ in counts) == len(names) * len(groups)
+    assert {group for group, *_ in counts} == {*groups, -1}
+    assert sum(group >= 0 for group, *_ in counts) <= MOST_COUNTED
 
 
 def test_another_epoch_begins_whenever_everything_is_forgotten() -> None:
@@ -454,9 +489,9 @@ def test_an_answer_is_repeated_with_ttls_aged_and_capped(
     repeated = core.answer(query, CLIENT, INTERFACE)
     holds = age < min(ttls) and WALL + age < valid_until
     if asked is None or not holds or len(reply) > asked.limit:
-        assert (7, 1) not in core.take_counts()
+        assert (0, 7, 1, ()) not in core.take_counts()
         return
-    assert core.take_counts() == [(7, 1)]
+    assert core.take_counts() == [(0, 7, 1, ())]
     expected = bytearray(query[:2] + reply[2:12] + query[12 : asked.end] + reply[asked.end :])
     for one in parse_response(reply).records:
         if one.rtype != 41:

@@ -12,14 +12,17 @@ import dns.rcode
 import pytest
 
 from filterd.daemon.shared_page import PolicyClock, SharedPage
-from filterd.fastpath.core_filler import AGAIN_AFTER_S, NOT_KEPT, FastPath
+from filterd.fastpath import core_filler
+from filterd.fastpath.core_filler import AGAIN_AFTER_S, NOT_KEPT, SETTLED_EVERY_S, FastPath
 from filterd.fastpath.direct_forward import NATIVE, Core
 from filterd.policy.engine import Engine
 from filterd.policy.temporary_rules import Exam, Overrides
+from filterd.querylog import OTHER, CountRow
+from filterd.querylog.counts import MOST_DEVICES
 from tests.support import malformed
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, block, wire
-from tests.support.serving import GRADE_1, GRADE_11, Serving, SiteHolder, a_site
+from tests.support.serving import GRADE_1, GRADE_11, NETWORKS, STAFF, Serving, SiteHolder, a_site
 from tests.support.wire import QUESTION, a_message, a_query
 
 if TYPE_CHECKING:
@@ -348,3 +351,80 @@ def test_a_site_made_anew_for_where_the_clock_was_set_back_to_is_taken_up(
     count = by_the_chain(fast)
     fast.ask("porn.example", source=GRADE_11)
     assert by_the_chain(fast) == count
+
+
+ASKED = (
+    *(("porn.example", f"127.0.1.{host}") for host in (1, 1, 2, 3, 1, 2)),
+    *(("www.example.com", f"127.0.1.{host}") for host in range(1, 21)),
+    *(("www.example.com", f"127.0.1.{host}") for host in range(1, 21)),
+    *(("social.example", source) for source in (GRADE_1, GRADE_11, GRADE_1, GRADE_11)),
+    *(("malware.example", STAFF) for _ in range(3)),
+)
+
+
+def in_the_log(serving: Serving) -> set[CountRow]:
+    """Return the rows of a batch, as the log takes it from a worker."""
+
+    def take() -> set[CountRow]:
+        if serving.fast is not None:
+            serving.fast.settle()
+        return {row for batch in serving.log.take_all() for row in batch.rows}
+
+    return serving.run(take)
+
+
+def test_the_fast_path_and_the_chain_count_alike(index: Index, upstream: FakeUpstream) -> None:
+    """By network, by what blocked and by device, through the socket."""
+    logged, chain = [], []
+    for is_fast in (True, False):
+        site = a_site(index, [upstream], rules=[block("www.example.net")])
+        with Serving(site, listen=["127.0.0.1"], fast=is_fast) as running:
+            for name, source in (*ASKED, *[("www.example.net", GRADE_11)] * 3):
+                running.ask(name, source=source)
+            chain.append(by_the_chain(running))
+            logged.append(in_the_log(running))
+    assert chain[0] < chain[1] / 2
+    assert logged[0] == logged[1]
+    cells = {(row.network, row.category, row.blocker): row for row in logged[0]}
+    assert (cells["grade-1", "porn", "porn"].n, cells["grade-1", "porn", "porn"].devices) == (6, 3)
+    assert cells["grade-1", "", ""].n == 40
+    assert cells["grade-1", "", ""].devices == MOST_DEVICES
+    assert cells["staff", "malware", "malware"].devices == 1
+    assert sum(row.n for row in logged[0]) == len(ASKED) + 3
+
+
+def test_a_change_of_the_site_loses_no_count(fast: Serving, index: Index) -> None:
+    """Group 0 is of another network afterwards: what was counted before is of the old one."""
+    for _ in range(4):
+        fast.ask("porn.example")
+    renamed = [dataclasses.replace(one, id=f"new-{one.id}") for one in NETWORKS]
+    site = a_site(index, networks=tuple(renamed))
+
+    def change() -> None:
+        fast.sites.current = site
+
+    fast.run(change)
+    for _ in range(3):
+        fast.ask("porn.example", source=GRADE_11)
+    found = {row.network: (row.n, row.devices) for row in in_the_log(fast)}
+    assert found == {"grade-1": (4, 1), "new-grade-11": (3, 1)}
+
+
+@pytest.mark.parametrize("most", [0, 100])
+def test_a_blocker_beyond_the_bound_is_counted_as_another(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(core_filler, "MOST_BLOCKING_TALLIES", most)
+    for _ in range(4):
+        fast.ask("malware.example")
+    found = {row.blocker: row.n for row in in_the_log(fast)}
+    assert found == ({"malware": 4} if most else {"malware": 1, OTHER: 3})
+
+
+def test_counts_are_settled_before_an_hour_ends(fast: Serving) -> None:
+    """The log need not ask: a core counts for seconds, and an hour has its own answers."""
+    for _ in range(3):
+        fast.ask("porn.example")
+    fast.run(lambda: fast.clock.advance(SETTLED_EVERY_S + 1.0))
+    fast.ask("www.example.com", source=GRADE_11)
+    assert sum(row.n for row in fast.run(fast.log.take).rows if row.network == "grade-1") == 3

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.querylog import Batch, CountRow, Counts, counts
+from filterd.policy.model import Client
+from filterd.querylog import OTHER, Batch, CountRow, Counts, counts
 from tests.support.clock import FakeClock
+from tests.support.policies import a_policy
 
 HOUR = 3600 * (int(FakeClock().wall()) // 3600)
 
@@ -89,7 +91,7 @@ def test_many_rows_come_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_batch_of_the_most_rows_fits_a_packet_of_the_channel() -> None:
-    row = CountRow(HOUR, "continuing", "c" * 64, "rewritten", 10**15)
+    row = CountRow(HOUR, "continuing", "c" * 64, "rewritten", 10**15, "n" * 64, "b" * 64, 15)
     batch = Batch("0" * 16, 10**9, (row,) * counts.ROWS_A_BATCH, more=True)
     assert len(json.dumps(batch.to_plain())) < 900_000
 
@@ -201,3 +203,82 @@ def test_what_is_known_of_time_may_change() -> None:
     counted.add("6", "", "pass")
     assert counted.undated == 0
     assert [(row.hour, row.n) for row in counted.take().rows] == [(HOUR, 3)]
+
+
+def _devices(*numbers: int) -> list[Client]:
+    grade = a_policy().grades["6"]
+    return [Client(grade, "lab", f"192.0.2.{number}") for number in numbers]
+
+
+def _count(counted: Counts, client: Client) -> None:
+    device = counted.device_of(client)
+    counted.add("6", "games", "blocked", network="lab", blocker="games", devices=(device,))
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_control_devices_of_a_cell_are_counted_up_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch, *, bounded: bool
+) -> None:
+    if not bounded:  # the control: without the bound the count tells the size of a class
+        monkeypatch.setattr(counts, "MOST_DEVICES", 10_000)
+    counted, _ = _counts()
+    for client in _devices(*range(100)) * 2:
+        _count(counted, client)
+    (row,) = counted.take().rows
+    assert (row.n, row.network, row.blocker) == (200, "lab", "games")
+    assert (row.devices == 15) is bounded
+
+
+def test_devices_are_those_of_the_hour_so_far_though_answers_are_taken() -> None:
+    counted, clock = _counts()
+    found = []
+    for numbers in ((1, 2), (1,), (3,)):
+        for client in _devices(*numbers):
+            _count(counted, client)
+        found += [(row.n, row.devices) for batch in counted.take_all() for row in batch.rows]
+    assert found == [(2, 2), (1, 2), (1, 3)]
+    clock.advance(3600)
+    _count(counted, *_devices(1))
+    assert [row.devices for row in counted.take().rows] == [1]
+
+
+def test_a_device_is_known_by_its_mac_and_by_a_key_of_the_process() -> None:
+    (one,) = _devices(1)
+    counted, others = _counts()[0], _counts()[0]
+    mac = replace(one, mac="02:00:00:00:00:01")
+    assert counted.device_of(mac) == counted.device_of(replace(mac, address="2001:db8::1"))
+    assert counted.device_of(replace(one, address=None)) == 0
+    hashes = [(counted.device_of(one), others.device_of(one)) for one in _devices(*range(40))]
+    assert any(here != there for here, there in hashes)
+    assert all(0 < here <= 0xFFFF for here, _ in hashes)
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_control_cells_of_an_hour_are_bounded_and_none_is_lost(
+    monkeypatch: pytest.MonkeyPatch, *, bounded: bool
+) -> None:
+    if bounded:  # the control: without the bound there are as many as blockers
+        monkeypatch.setattr(counts, "MOST_CELLS", 10)
+    counted, _ = _counts()
+    for number in range(50):
+        counted.add("6", "games", "blocked", network="lab", blocker=str(number))
+        counted.take("", 0)
+    rows = [row for batch in counted.take_all() for row in batch.rows]
+    assert sum(row.n for row in rows) == 50
+    assert (len({row.blocker for row in rows}) == 11) is bounded
+    assert ({row.network for row in rows} == {"lab", OTHER}) is bounded
+
+
+def test_hours_that_wait_are_merged_over_networks_before_any_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(counts, "MOST_ROWS", 50)
+    counted, clock = _counts()
+    for _ in range(30):
+        for network in "abcde":
+            counted.add("6", "", "pass", network=network)
+        clock.advance(3600)
+    assert (counted.lost, len(counted) <= 55) == (0, True)
+    rows = [row for batch in counted.take_all() for row in batch.rows]
+    assert sum(row.n for row in rows) == 150
+    assert (rows[0].network, rows[0].n, rows[-1].network) == (OTHER, 5, "e")

@@ -126,7 +126,7 @@ def test_an_answer_is_counted_by_what_the_client_got(
     counts = Counts(FakeClock())
     tally(counts, query, answer)
     (row,) = counts.take().rows
-    assert row[1:] == ("6", category, action, 1)
+    assert (row.grade, row.category, row.action, row.n) == ("6", category, action, 1)
 
 
 def test_it_counts_for_the_grade_as_which_it_was_judged(query: Query) -> None:

@@ -95,7 +95,7 @@ def _live(session: Session, index: Index, queries: Messages, replies: Messages) 
             again += _keep(session, core, replies.one())
         else:
             answered += _ask(session, core, session.rng.choice((queries.one(), *again[-2:])))
-    assert sum(n for _, n in core.take_counts()) == answered
+    assert sum(n for _, _, n, _ in core.take_counts()) == answered
     in_force.end(core)
 
 
