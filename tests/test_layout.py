@@ -15,8 +15,6 @@ PACKAGE, UNIT = ROOT / "filterd", ROOT / "tests" / "unit"
 WAIVED = {
     "__main__": "two lines that call cli.entry; tests/e2e run it in every test",
     "lists/_matcher_py": "chosen by lists/matcher; tests/twins compare it with native code",
-    "lists/_packing_py": "chosen by lists/packing; tests/twins compare it with native code",
-    "lists/_line_scan_py": "chosen by lists/line_scan; tests/twins compare it with native code",
     "resolve/_cache_store_py": "test_cache_store tests both",
     "fastpath/_datagrams_py": "test_datagrams tests both",
     "fastpath/_rate_limit": "test_rate_limit tests it compiled and as it is written",

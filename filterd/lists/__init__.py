@@ -67,6 +67,6 @@ Invariants.
   old one open is not disturbed.
 - A damaged index leads to an error, never outside its sections.
 
-``matcher``, ``packing`` and ``line_scan`` choose between a native module and a pure twin
+``matcher``, ``packing`` and ``line_scan`` are native where that was built
 (``filterd.native``); everything else is plain Python.
 """

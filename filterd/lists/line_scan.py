@@ -1,22 +1,74 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The active twin of the line scan: plain lines become records without a parser.
+"""Make records of plain lines without a parser: natively, or as it stands here.
 
-Both twins have what ``filterd.lists._line_scan_py`` documents and take the same
-lines. ``NATIVE``: the native one is active.
+Of a list with a million lines nearly all are a plain name in the one shape that
+is usual for the format. Those become records here, batch by batch. All other lines
+go to the format's parser, which knows every shape and every error. The parser would
+make the same entry of every line that is taken here: a line that could be anything
+else, or is not in the form of keys, is left to it.
 """
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import TYPE_CHECKING
 
-from filterd.native import live_twin
+from filterd.lists.hostname import MAX_TEXT
+from filterd.lists.sort_records import record_tail
+from filterd.native import live_only
 
 if TYPE_CHECKING:
-    from filterd.lists._line_scan_py import skim
+    from collections.abc import Callable, Container
 
-    NATIVE: bool
-else:
-    _live, NATIVE = live_twin("filterd.lists._matcher", "filterd.lists._line_scan_py")
-    skim = _live.skim
+    from filterd.lists.formats.parsed import PlainLine
 
-__all__ = ["NATIVE", "skim"]
+_NAME = r"((?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{0,62}[a-z_-])"
+"""A name in the form of keys. One that ends in a digit may be an address."""
+
+
+def plainly_skim(
+    lines: list[str],
+    shape: PlainLine,
+    first: int,
+    claim: int,
+    special: tuple[frozenset[bytes], frozenset[bytes]],
+    records: list[bytes],
+) -> None:
+    """Take the plain names out of a batch of lines.
+
+    Args:
+        lines: a line that is taken becomes empty.
+        shape: the format's shape of a plain name.
+        first: the number of the first of them in the list.
+        claim: the id of what the shape claims.
+        special: keys that are for the parser, and keys of which every child is.
+        records: gets one more for each line that is taken; see ``filterd.lists.sort_records``.
+    """
+    fits, longest = _fits(shape.before, shape.after), MAX_TEXT + shape.octets
+    alone, above = special
+    for position, line in enumerate(lines):
+        # An A-label is decoded before it is accepted.
+        if len(line) > longest or "xn--" in line or not (match := fits(line)):
+            continue
+        key = _key(match[1])
+        if not _is_special(key, alone, above):
+            records.append(key + record_tail(claim, first + position))
+            lines[position] = ""
+
+
+@cache
+def _fits(before: str, after: str) -> Callable[[str], re.Match[str] | None]:
+    return re.compile(re.escape(before) + _NAME + re.escape(after)).fullmatch
+
+
+def _key(name: str) -> bytes:
+    return "\0".join([*reversed(name.split(".")), ""]).encode("ascii")
+
+
+def _is_special(key: bytes, alone: Container[bytes], above: Container[bytes]) -> bool:
+    return key in alone or key[: key.rfind(b"\0", 0, -1) + 1] in above
+
+
+skim = getattr(live_only("filterd.lists._matcher"), "skim", plainly_skim)
+"""``plainly_skim``, or the native code that takes the same lines."""

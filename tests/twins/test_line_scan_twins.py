@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.lists import _line_scan_py, intake
+from filterd.lists import intake
 from filterd.lists.formats import FORMATS, PLAIN_LINES, PlainLine
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
+from filterd.lists.line_scan import plainly_skim
 from tests.support.indexes import a_list
 from tests.support.intakes import taken
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 native = pytest.importorskip("filterd.lists._matcher", reason="the native skimmer is not built")
 
+PLAIN = SimpleNamespace(skim=plainly_skim)
 SHAPES = sorted({(one.before, one.after) for shapes in PLAIN_LINES.values() for one in shapes})
 SPECIAL = (frozenset((b"vn\0com\0", b"local\0localhost\0")), frozenset((b"ck\0", b"jp\0kobe\0")))
 
@@ -50,14 +53,14 @@ def outcome(module: Any, lines: list[str], shape: PlainLine, first: int) -> obje
 @given(lines=st.lists(line(), max_size=30), shape=st.sampled_from(SHAPES), first=st.integers(1, 99))
 def test_twins_take_the_same_lines(lines: list[str], shape: tuple[str, str], first: int) -> None:
     how = PlainLine(*shape, BLOCK_SUBTREE)
-    assert outcome(native, lines, how, first) == outcome(_line_scan_py, lines, how, first)
+    assert outcome(native, lines, how, first) == outcome(PLAIN, lines, how, first)
 
 
 @pytest.mark.parametrize("octets", [252, 253, 254])
 def test_twins_agree_on_the_longest_name(octets: int) -> None:
     lines = [("a." * 200)[-octets:].removeprefix(".")[: octets - 1] + "z"]
     how = PlainLine("", "", BLOCK_SUBTREE)
-    assert outcome(native, lines, how, 1) == outcome(_line_scan_py, lines, how, 1)
+    assert outcome(native, lines, how, 1) == outcome(PLAIN, lines, how, 1)
 
 
 NAMES = (
@@ -69,7 +72,7 @@ NAMES = (
 
 
 @pytest.mark.parametrize("list_format", FORMATS)
-@pytest.mark.parametrize("module", [native, _line_scan_py])
+@pytest.mark.parametrize("module", [native, PLAIN])
 def test_a_list_is_the_same_skimmed_and_parsed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, list_format: str, module: Any
 ) -> None:

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.lists import _packing_py
 from filterd.lists.index_format import LONG_BLOCK_OCTETS
+from filterd.lists.packing import PlainPacker, plainly_fill_slots
 from filterd.lists.sort_records import record_tail
 
 native = pytest.importorskip("filterd.lists._matcher", reason="the native packer is not built")
+
+PLAIN = SimpleNamespace(Packer=PlainPacker, fill_slots=plainly_fill_slots)
 
 LISTS = [0, 0, 1, 1, 2]
 FLAGS = bytes((3, 1, 3, 0, 4))
@@ -52,7 +55,7 @@ def results(packing: Any, ordered: list[bytes], set_width: int) -> list[object]:
 @given(entries=records, set_width=st.sampled_from([2, 4]))
 def test_twins_pack_alike(entries: list[tuple[bytes, int, int]], set_width: int) -> None:
     ordered = sorted(name + record_tail(claim, line) for name, claim, line in entries)
-    assert results(native, ordered, set_width) == results(_packing_py, ordered, set_width)
+    assert results(native, ordered, set_width) == results(PLAIN, ordered, set_width)
 
 
 @pytest.mark.parametrize("record", [b"", b"short", b"a\0" + record_tail(5, 1)])

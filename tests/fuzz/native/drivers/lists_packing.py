@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 from array import array
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from filterd.lists import _matcher as native
-from filterd.lists import _packing_py as pure
 from filterd.lists.index_format import LONG_BLOCK_OCTETS
+from filterd.lists.packing import PlainPacker, plainly_fill_slots
 from filterd.lists.sort_records import record_tail
 
 if TYPE_CHECKING:
     from random import Random
-    from types import ModuleType
 
     from tests.fuzz.native.session import Session
+
+PLAIN = SimpleNamespace(Packer=PlainPacker, fill_slots=plainly_fill_slots)
 
 REACHES = {"packed alike", "refused", "survived", "slots alike"}
 
@@ -43,7 +45,7 @@ def _key(rng: Random) -> bytes:
     return b"".join(label + b"\0" for label in labels)
 
 
-def _packed(module: ModuleType, records: list[bytes], octets: int, width: int) -> list[object]:
+def _packed(module: Any, records: list[bytes], octets: int, width: int) -> list[object]:
     packer: Any = module.Packer(_LISTS, _FLAGS, 3, 2**63 + 5, octets, width)
     packer.pack(records, lambda _done: None)
     slots, longest = module.fill_slots(packer.hashes, packer.ranks, len(packer.line_offsets))
@@ -60,7 +62,7 @@ def _pack_right(session: Session) -> None:
     records = [session.give(record) for record in records]
     width = rng.choice((2, 4))
     packed = _packed(native, records, LONG_BLOCK_OCTETS, width)
-    assert packed == _packed(pure, records, LONG_BLOCK_OCTETS, width)
+    assert packed == _packed(PLAIN, records, LONG_BLOCK_OCTETS, width)
     session.reached["packed alike"] += 1
 
 
@@ -98,7 +100,7 @@ def _fill(session: Session) -> None:
     session.give(array("Q", hashes).tobytes())
     made = [
         one.fill_slots(array("Q", hashes), array("I", ranks), -(-count // 32))
-        for one in (native, pure)
+        for one in (native, PLAIN)
     ]
     assert made[0] == made[1]
     session.reached["slots alike"] += 1
