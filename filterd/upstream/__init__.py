@@ -3,9 +3,8 @@
 
 * ``route``, ``server_group``: which servers are asked about a name, and their health.
 * ``upstream_question``: composes a query and checks whether a message answers it.
-* ``randomness``, ``udp_query``, ``socket_pool``: queries by UDP, on sockets that change
-  their ports. ``socket_pool`` is native where it was built, and does the work of the
-  other two then; they are its readable twin.
+* ``randomness``, ``socket_pool``: queries by UDP, on sockets that change their ports.
+  ``socket_pool`` is native where it was built, and does the work of ``randomness`` then.
 * ``stream_queries``, ``tls``: queries by TCP and by TLS; ``timer_wheel``: all timeouts.
 * ``exchange``: one question put to a group of servers under one deadline.
 * ``resolution``: the part of a response that may be kept and passed on; ``extraction``

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The active twin of the socket pool; ``_socket_pool_py`` documents it."""
+"""The active socket pool: the native one, or the plain ``_socket_pool_py``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from filterd.native import live_twin
 
 if TYPE_CHECKING:
-    from filterd.upstream._socket_pool_py import SocketPool
-    from filterd.upstream.udp_query import UdpAttempt
+    from filterd.upstream._socket_pool_py import SocketPool, UdpAttempt
 
     NATIVE: bool
 else:

@@ -27,9 +27,9 @@ import pytest
 from filterd.errors import UpstreamUnreachableError, WireError
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import _socket_pool_py, exchange, randomness, transport_set
+from filterd.upstream._socket_pool_py import UdpAttempt
 from filterd.upstream.exchange import Exchange
 from filterd.upstream.randomness import RandomNumbers
-from filterd.upstream.udp_query import UdpSocket
 from filterd.wire import parse_response
 from tests.support.forgeries import FORGERIES
 from tests.support.serving import Serving, a_site
@@ -87,18 +87,14 @@ def test_a_forgery_is_ignored_counted_and_not_kept(
     assert upstream.transports == {"udp": 1}
 
 
-def _believing(self: UdpSocket) -> None:
+def _believing(self: UdpAttempt) -> None:
     """Take whatever comes for the answer, as CVE-2022-22846 did: no ID, no question, no QR."""
-    message = self._socket.recv(4096)
-    attempt = next(iter(self._waiting.values()), None)
     try:
-        response = parse_response(message)
+        response = parse_response(self.opened.recv(4096))
     except WireError:
         return
-    if attempt is None:
-        return
-    attempt.close()
-    attempt.waiter.answered(attempt, response)
+    self.close()
+    self.waiter.answered(self, response)
 
 
 BELIEVABLE = (
@@ -117,7 +113,7 @@ def test_control_without_these_checks_it_would_be_believed(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, variant: str
 ) -> None:
     monkeypatch.setattr(transport_set, "SocketPool", _socket_pool_py.SocketPool)
-    monkeypatch.setattr(UdpSocket, "receive", _believing)
+    monkeypatch.setattr(UdpAttempt, "receive", _believing)
     forge_first(upstream, FORGERIES[variant], times=1)
     assert addresses(serving.ask(next(_NAMES))) != [GOOD]
 

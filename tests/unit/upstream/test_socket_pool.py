@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sockets that carry few questions each, and are given back; both twins pass the same tests."""
+"""Sockets that carry few questions each, and are given back.
+
+The plain pool and the native one pass the same tests; only the native one shares sockets.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import resource
 import select
@@ -12,7 +16,8 @@ import socket
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import dns.rdatatype
 import pytest
@@ -35,8 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from types import ModuleType
 
-    from filterd.upstream._socket_pool_py import SocketPool
-    from filterd.upstream.udp_query import UdpAttempt
+    from filterd.upstream._socket_pool_py import SocketPool, UdpAttempt
     from filterd.wire import ParsedResponse
     from tests.support.upstream import FakeUpstream
 
@@ -54,6 +58,22 @@ class Twin:
 )
 def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Twin, "module", request.param, raising=False)
+
+
+@pytest.fixture
+def sharing() -> None:
+    """Run only by what shares sockets between questions."""
+    if Twin.module is reference:
+        pytest.skip("each question has a socket of its own")
+
+
+def receive(opened: Any) -> None:
+    """Receive what has come, without a turn of the loop."""
+    if Twin.module is not reference:
+        opened._ready()
+    else:
+        for attempt in list(opened._waiting):
+            attempt.receive()
 
 
 class Waiting:
@@ -130,6 +150,7 @@ def test_an_answer_reaches_who_asked(upstream: FakeUpstream, run: Callable[..., 
     with_a_pool(test, run)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_no_socket_carries_more_than_its_share_of_questions() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
@@ -147,6 +168,7 @@ def test_no_socket_carries_more_than_its_share_of_questions() -> None:
     with_a_pool(test)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_sockets_wait_for_answers_after_they_retire_and_close_then() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
@@ -160,6 +182,7 @@ def test_sockets_wait_for_answers_after_they_retire_and_close_then() -> None:
     with_a_pool(test)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_a_socket_that_is_not_used_up_lives_for_two_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -183,6 +206,7 @@ def test_a_socket_that_is_not_used_up_lives_for_two_seconds(
     with_a_pool(test)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_a_retired_socket_in_its_place_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "PLACES", 1)
 
@@ -198,6 +222,7 @@ def test_a_retired_socket_in_its_place_is_not_used_again(monkeypatch: pytest.Mon
     with_a_pool(test)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_the_number_of_sockets_is_bounded_and_idle_ones_make_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -222,12 +247,98 @@ def test_the_number_of_sockets_is_bounded_and_idle_ones_make_room(
     with_a_pool(test)
 
 
+def test_where_all_sockets_wait_the_next_question_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reference, "MOST_SOCKETS", 5)
+    monkeypatch.setattr(reference, "QUESTIONS_A_SOCKET", 1)
+
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink = Sink()
+        first, *_others = (ask(opened, sink.member) for _ in range(5))
+        with pytest.raises(UpstreamUnreachableError, match="all 5 sockets"):
+            ask(opened, sink.member)
+        first.fail()
+        first.close()
+        ask(opened, sink.member)
+        assert (len(opened), len(set(sink.ports()))) == (5, 6)
+        sink.socket.close()
+
+    with_a_pool(test)
+
+
+def test_each_question_of_the_plain_pool_has_a_socket_and_an_id_of_its_own() -> None:
+    if Twin.module is not reference:
+        pytest.skip("it shares sockets")
+
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink = Sink()
+        ports: list[int] = []
+        for _number in range(3_000):
+            ask(opened, sink.member).close()
+            ports += sink.ports()
+            assert len(opened) == 0
+        sink.socket.close()
+        assert len(set(ports)) > 0.9 * distinct_expected(3_000, 55_536)
+        assert abs(serial_correlation(ports)) < 0.1  # 5 standard errors
+
+    with_a_pool(test)
+
+
+def test_where_the_loop_watches_no_more_sockets_none_stays_open() -> None:
+    if Twin.module is not reference:
+        pytest.skip("it watches its sockets by itself")
+
+    async def test(opened: Any, _: TimerWheel) -> None:
+        def refuse(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        sink, before = Sink(), open_sockets()
+        opened._loop = SimpleNamespace(add_reader=refuse)
+        with pytest.raises(UpstreamUnreachableError, match="No space"):
+            ask(opened, sink.member)
+        assert (len(opened), open_sockets()) == (0, before)
+        sink.socket.close()
+
+    with_a_pool(test)
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_what_answers_nothing_or_is_an_icmp_error_ends_nothing(run: Callable[..., None]) -> None:
+    counters: Counter[str] = Counter()
+
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink, waiter = Sink(), Noting()
+        attempt = opened.ask(waiter, sink.member, QUESTION, 0.0, edns=True, exact=False)
+        query, source = sink.socket.recvfrom(4096)
+        good = a_response(query, "www.example.com 60 A 192.0.2.1")
+        other_id = (int.from_bytes(good[:2], "big") ^ 1).to_bytes(2, "big")
+        for message in (b"", good[:1], other_id + good[2:], good[:-3]):
+            sink.socket.sendto(message, source)
+            receive(opened)
+        assert waiter.told == ["mismatched"] * 4
+        sink.socket.sendto(good, source)
+        receive(opened)
+        assert (waiter.told[4:], counters) == (["answered"], {"mismatched": 4})
+        attempt.close()
+        sink.socket.close()
+        refused = Noting()
+        attempt = opened.ask(refused, sink.member, QUESTION, 0.0, edns=True, exact=False)
+        receive(opened)
+        receive(opened)  # nothing has come: that is no error
+        assert (refused.told, counters["icmp"]) == (["refused"], 1)
+        attempt.fail()
+
+    with_a_pool(test, run, counters)
+
+
 async def a_round_of_the_loop() -> None:
     """Let what is to be done soon be done."""
     for _ in range(2):
         await asyncio.sleep(0)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_after_a_question_there_are_spare_sockets_by_which_the_next_go_out() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
@@ -258,6 +369,7 @@ def local_ports() -> set[int]:
     return found
 
 
+@pytest.mark.usefixtures("sharing")
 def test_spare_sockets_that_nobody_needs_end_as_soon_as_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -280,6 +392,7 @@ def test_spare_sockets_that_nobody_needs_end_as_soon_as_the_others(
     with_a_pool(test)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_spare_sockets_take_nobody_s_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "MOST_SOCKETS", 8)
     monkeypatch.setattr(reference, "QUESTIONS_A_SOCKET", 1)
@@ -331,6 +444,7 @@ def test_where_no_spare_socket_can_be_had_only_the_next_question_is_told(
     with_a_pool(test)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_what_comes_to_a_spare_socket_is_heard_by_nobody() -> None:
     counters: Counter[str] = Counter()
 
@@ -344,7 +458,7 @@ def test_what_comes_to_a_spare_socket_is_heard_by_nobody() -> None:
         message = a_response(a_query("www.example.com"), "www.example.com 60 A 192.0.2.1")
         for spare in spares:
             sink.socket.sendto(message, ("127.0.0.1", spare))
-        opened._ready()
+        receive(opened)
         assert counters == {"unexpected": reference.SPARES}
         asked.close()
         sink.socket.close()
@@ -387,6 +501,7 @@ def descriptors_of_sockets() -> set[int]:
     return {int(one.name) for one in paths}
 
 
+@pytest.mark.usefixtures("sharing")
 def test_a_socket_that_cannot_send_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "PLACES", 1)
 
@@ -433,6 +548,7 @@ def test_what_is_closed_asks_nothing_and_leaves_the_descriptors_of_others_alone(
     with_a_pool(test)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_where_the_system_watches_no_more_sockets_none_stays_open() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
@@ -529,7 +645,7 @@ def test_what_came_before_the_socket_was_connected_is_not_heard(
                 ask(opened, sink.member)
         else:
             attempt = ask(opened, sink.member)
-            opened._ready()
+            receive(opened)
             attempt.fail()
         assert (len(sent), counters) == (count, {})
 
@@ -567,6 +683,7 @@ def answer_all(sink: Sink) -> None:
             sink.socket.sendto(a_response(query, "www.example.com 60 A 192.0.2.1"), source)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_while_it_is_received_no_socket_is_closed_whose_number_another_could_get() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sinks = [Sink() for _ in range(3)]
@@ -590,12 +707,12 @@ def test_while_it_is_received_no_socket_is_closed_whose_number_another_could_get
         answer_all(sinks[0])
         answer_all(sinks[1])
         open_meanwhile = len(opened)
-        opened._ready()
+        receive(opened)
         assert sorted(one.told for one in waiters) == [[], ["answered"]]
         assert later.told == []
         assert len(opened) == open_meanwhile  # with the last one's, without the other's
         answer_all(sinks[2])
-        opened._ready()
+        receive(opened)
         assert later.told == ["answered"]
         for sink in sinks:
             sink.socket.close()
@@ -603,6 +720,7 @@ def test_while_it_is_received_no_socket_is_closed_whose_number_another_could_get
     with_a_pool(test)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_what_is_to_be_done_soon_is_done_when_all_was_received_and_before_any_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -625,7 +743,7 @@ def test_what_is_to_be_done_soon_is_done_when_all_was_received_and_before_any_is
         answer_all(sink)
         given_up = ask(opened, sink.member)
         before = len(descriptors_of_sockets())
-        opened._ready()
+        receive(opened)
         assert meanwhile == [before] * 2
         assert afterwards == [(2, before)] * 2
         assert len(descriptors_of_sockets()) == before - 3
@@ -650,13 +768,15 @@ def test_what_is_over_makes_room_for_those_who_were_answered(
             waiter = Noting(ask_again_soon)
             opened.ask(waiter, sink.member, QUESTION, 0.0, edns=True, exact=False)
         answer_all(sink)
-        opened._ready()
+        receive(opened)
+        await a_round_of_the_loop()
         assert len(again) == len(opened) == 2
         sink.socket.close()
 
     with_a_pool(test)
 
 
+@pytest.mark.usefixtures("sharing")
 def test_a_spare_socket_that_is_given_up_carries_nothing_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -675,10 +795,10 @@ def test_a_spare_socket_that_is_given_up_carries_nothing_more(
         while len(opened) < 8:
             ask(opened, other.member)
         answer_all(sink)
-        opened._ready()
+        receive(opened)
         answer_all(sink)
         other.ports()
-        opened._ready()
+        receive(opened)
         assert [one.told for one in later] == [[], ["answered"]]
         sink.socket.close()
         other.socket.close()
@@ -717,7 +837,8 @@ def test_one_that_fails_soon_is_told_and_keeps_neither_others_nor_sockets() -> N
         waiter = Noting(twice)
         attempt = opened.ask(waiter, sink.member, QUESTION, 0.0, edns=True, exact=False)
         answer_all(sink)
-        opened._ready()
+        receive(opened)
+        await a_round_of_the_loop()
         assert (said, called) == (["a mistake"], [1])
         assert attempt is not None
         sink.socket.close()
