@@ -41,8 +41,8 @@ counters and to the log's ``Counts``, as the network of the group: before a batc
 log is taken, before groups get new numbers, every ten seconds. A pair beyond the bound is
 counted without its network, a blocker beyond it as ``OTHER``; no answer is left out.
 
-Two predicates of ``resolve.pipeline`` bound
-the fast path: ``Chain.leaves_alone``, whose result is ``Resolution.plain``, and
-``Chain.must_see``: a client whose answers a link or an observer must see is not learnt
-(``FastPath.learn``), so that the chain answers all its questions.
+Two predicates of ``resolve.pipeline`` bound the fast path: ``Chain.leaves_alone``, whose
+result is ``Resolution.plain``, and ``Chain.must_see``: a client whose answers a link or an
+observer must see is not learnt (``FastPath.learn``), so that the chain answers all its
+questions.
 """
