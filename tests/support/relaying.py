@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.lists.index import Index
+    from filterd.querylog import CountRow
     from filterd.resolve.query import Answer, Query
     from filterd.resolve.site import Site
     from tests.support.policies import ListTexts
@@ -61,7 +62,7 @@ class Told:
     replies: list[bytes]
     asked: list[str]
     sources: dict[str, int]
-    rows: dict[tuple[str, str, str], int]
+    rows: dict[CountRow, int]
     figures: dict[str, int]
     left_waiting: int
 
@@ -174,7 +175,7 @@ class School:
             replies,
             list(self.upstream.asked),
             dict(self.serving.resolver.counters),
-            {(row.grade, row.category, row.action): row.n for row in rows},
+            {row._replace(hour=0, n=0): row.n for row in rows},
             figures,
             self.serving.run(lambda: len(self.serving.stepper)),
         )
@@ -185,6 +186,7 @@ class School:
             fast.core.replay.forget()
             # So late that all repeated answers are counted.
             fast.keep_house(fast.core.house_at + SWEEPS * HOUSE_KEPT_EVERY_S)
+            fast.settle()
 
 
 def differences(index: Index, story: Callable[[School], list[bytes]], **policy: Any) -> list[str]:
