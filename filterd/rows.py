@@ -76,11 +76,15 @@ class Column(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """Rows of one kind; ``none`` is shown where there are none."""
+    """Rows of one kind; ``none`` is shown where there are none.
+
+    Where there is little room, words are broken over lines if ``is_whole``, else cut.
+    """
 
     title: Sentence
     none: Sentence
     columns: tuple[Column, ...]
+    is_whole: bool = True
 
     def without(self, key: str) -> Listing:
         """Return it without the column of a key."""

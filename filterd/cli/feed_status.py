@@ -11,17 +11,15 @@ from rich.text import Text
 
 from filterd import i18n, words
 from filterd.cli.context import Context, JsonOption
-from filterd.cli.render import facts, grid, titled
+from filterd.cli.render import facts, grid, show, titled
 from filterd.cli.status import feed_age, feed_problem, feed_served, feed_style, is_worrying
 from filterd.cli.time_options import school_clock
 from filterd.feed.feed_config import followed
 from filterd.feed.guard.guard_report import load
 from filterd.feed.standing import overview
-from filterd.feed.version_history import History
-from filterd.i18n import say
+from filterd.feed.version_history import HISTORY, History
 from filterd.lists.catalog_tables import contacts_or_none
 from filterd.rows import SchoolClock
-from filterd.state_folder import SHIPPED
 
 _MOST_NAMES = 5
 
@@ -51,21 +49,8 @@ def history(here: Context, json: JsonOption = False) -> None:
 
     Exit code 0: shown; 2: it cannot be told.
     """
-    lines = History(here.state.feed).lines()
-    if json:
-        here.print_json([one.to_plain() for one in lines])
-        return
-    texts, clock = here.texts, school_clock(here)
-    if not lines:
-        here.console.print(texts("Nothing yet."))
-        return
-    columns = (say("At"), say("Version"), say("What"), say("Why"))
-    table = grid([(texts(key), key == "Version") for key in columns], whole=True)
-    for one in lines:
-        event = texts.word(words.FEED_EVENT, one.event.value)
-        why = i18n.told(one.why, texts.language)
-        table.add_row(clock.told(one.at), "" if one.version == SHIPPED else one.version, event, why)
-    here.console.print(table)
+    lines = [one.to_plain() for one in History(here.state.feed).lines()]
+    show(here, HISTORY, lines, json=json)
 
 
 def _print(here: Context, told: dict[str, Any], clock: SchoolClock) -> None:

@@ -16,7 +16,7 @@ from filterd.cli import lists_build, popular
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index
-from filterd.cli.render import facts, grid, titled
+from filterd.cli.render import facts, grid, show, titled
 from filterd.cli.target_options import qname_from
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
@@ -28,7 +28,7 @@ from filterd.lists.catalog_schema import SERVICE_PREFIX
 from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.index import Index
 from filterd.lists.index_files import blocklists_in_force
-from filterd.lists.list_queries import entries_of, overview, single_hosts
+from filterd.lists.list_queries import ENTRIES, entries_of, overview, single_hosts
 from filterd.lists.report import CompileReport, ListReport, Reason
 
 _EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
@@ -112,12 +112,8 @@ def search(
     found: list[dict[str, Any]] = read_or_ask(
         here, lambda: entries_of(open_index(here), qname), "lists-search", qname=qname.hex()
     )
-    if json:
-        here.print_json(found)
-    elif found:
-        here.console.print(_entries_table(here, name, found))
-    else:
-        here.console.print(here.texts("{name} is on no list", name=name))
+    none = ENTRIES.none.filled({"name": name})
+    show(here, ENTRIES._replace(title=say("{name}", name=name), none=none), found, json=json)
     raise typer.Exit(0 if found else 1)
 
 
@@ -230,13 +226,3 @@ def _not_taken(report: CompileReport) -> Counter[str]:
         reasons[Reason.PROTECTED] += one.set_aside
         reasons["cancelled"] += one.cancelled
     return +reasons
-
-
-def _entries_table(here: Context, name: str, found: list[dict[str, Any]]) -> Group:
-    texts = here.texts
-    headings = (say("Entry"), say("Effect"), say("List"), say("Category"))
-    table = grid([(texts(key), False) for key in headings])
-    for one in found:
-        where = texts("{list}, line {line}", list=one["list"], line=one["line"])
-        table.add_row(one["entry"], texts.word(words.EFFECT, one["effect"]), where, one["category"])
-    return titled(name, table)

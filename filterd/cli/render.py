@@ -75,9 +75,10 @@ def show(
         here.console.print(here.texts(listing.none))
 
 
-def listed(wording: Wording, listing: Listing, rows: Iterable[Row]) -> Group:
-    """Return a titled table of rows."""
-    return titled(wording.texts(listing.title), table(wording, listing.columns, rows))
+def listed(wording: Wording, listing: Listing, rows: Iterable[Row]) -> Group | Table:
+    """Return a table of rows, below its title if it has one."""
+    drawn = table(wording, listing.columns, rows, whole=listing.is_whole)
+    return titled(wording.texts(listing.title), drawn) if listing.title else drawn
 
 
 def table(

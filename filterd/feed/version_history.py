@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from filterd import i18n
+from filterd import i18n, words
 from filterd.errors import StoreError
-from filterd.i18n import UNSAID
+from filterd.i18n import UNSAID, say
 from filterd.paths import open_plain, write_atomically
+from filterd.rows import Column, Listing, when
 from filterd.state_file import plain_version
 
 if TYPE_CHECKING:
@@ -101,3 +102,15 @@ def _read(text: bytes) -> Line | None:
         return Line(float(data["at"]), Event(data["event"]), str(data["version"]), why)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+HISTORY = Listing(
+    UNSAID,
+    say("Nothing yet."),
+    (
+        Column(say("At"), "at", when),
+        Column(say("Version"), "version", lambda version, _: version or "", is_number=True),
+        Column(say("What"), "event", words.FEED_EVENT),
+        Column(say("Why"), "sentence", lambda sentence, _: i18n.from_plain(sentence)),
+    ),
+)

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd import words
+from filterd.i18n import UNSAID, say
 from filterd.lists.rules import Effect, Scope
+from filterd.rows import Column, Listing, Row, Wording
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -117,3 +120,20 @@ def naming_entries(index: Index, name: bytes) -> Iterator[NamingEntry]:
 def version_of(index: Index) -> str:
     """Return the version of the compiled lists: digits that identify their content."""
     return index.digest.hex()[:VERSION_DIGITS]
+
+
+def _place(row: Row, wording: Wording) -> str:
+    return wording.texts("{list}, line {line}", list=row["list"], line=row["line"])
+
+
+ENTRIES = Listing(
+    UNSAID,
+    say("{name} is on no list"),
+    (
+        Column(say("Entry"), "entry"),
+        Column(say("Effect"), "effect", words.EFFECT),
+        Column(say("List"), worded=_place),
+        Column(say("Category"), "category"),
+    ),
+    is_whole=False,
+)
