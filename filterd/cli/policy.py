@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
@@ -17,7 +16,7 @@ from filterd import counted, words
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.effective_state import policy_of_files, read_or_ask, set_for, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
-from filterd.cli.render import facts, grid, titled
+from filterd.cli.render import facts, table, titled
 from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy, warnings
@@ -29,13 +28,18 @@ from filterd.i18n import Texts, from_plain, quoted, refused, say, say_n
 from filterd.i18n import told as in_language
 from filterd.overrides.descriptions import Teller
 from filterd.paths import shipped
-from filterd.policy.grade_differences import state_of, state_of_service
-from filterd.policy.model import TIERS, Category, Expectation, GradePolicy, Policy, Service
+from filterd.policy.grade_differences import (
+    CATEGORY_COLUMNS,
+    SERVICE_COLUMNS,
+    service_row,
+    state_of,
+    state_of_service,
+)
+from filterd.policy.model import TIERS, Expectation, GradePolicy, Policy
 from filterd.resolve.expectation_checks import held, outranked
 from filterd.resolve.site import Site
+from filterd.rows import Wording
 from filterd.state_file import to_plain
-
-_STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 
 
 def validate(
@@ -104,10 +108,11 @@ def show(
         plain = [{"of": kind, **thing} for kind, thing in set_over]
         here.print_json({**_grade_data(policy, wanted), "set": plain})
         return
-    here.console.print(_grade_table(here.texts, policy, wanted))
-    here.console.print(_services_table(here.texts, policy, wanted))
+    teller = Teller(here.texts, school_clock(here))
+    here.console.print(_grade_table(teller, policy, wanted))
+    services = (service_row(policy, wanted, one) for one in policy.services.values())
+    here.console.print(table(teller, SERVICE_COLUMNS, services, whole=False))
     if set_over:
-        teller = Teller(here.texts, school_clock(here))
         rows = [(str(thing["id"]), teller.thing(kind, thing)) for kind, thing in set_over]
         here.console.print(titled(here.texts("Set by command"), facts(rows)))
 
@@ -143,41 +148,19 @@ def _grade_data(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
     }
 
 
-def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Group:
-    title = texts(
+def _grade_table(wording: Wording, policy: Policy, grade: GradePolicy) -> Group:
+    title = wording.texts(
         "Grade {grade}: {tier}, age {age}, blocked names get {response}",
         grade=grade.grade,
-        tier=texts.word(words.TIER, grade.tier),
+        tier=wording.texts.word(words.TIER, grade.tier),
         age=grade.age,
         response=grade.response.value,
     )
-    headings = [(texts("Category"), False), ("", False), (texts("From age"), True)]
-    table = grid([*headings, (texts("State"), False)])
-    for category in policy.categories.values():
-        state = state_of(policy, grade, category.id)
-        table.add_row(
-            category.id, _name_of(texts, category), *_age_and_state(texts, category, state)
-        )
-    return titled(title, table)
-
-
-def _services_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Table:
-    headings = [(texts("Service"), False), ("", False), (texts("Category"), False)]
-    table = grid([*headings, (texts("From age"), True), (texts("State"), False)])
-    for service in policy.services.values():
-        state = state_of_service(policy, grade, service.id)
-        end = _age_and_state(texts, service, state)
-        table.add_row(service.id, _name_of(texts, service), service.group, *end)
-    return table
-
-
-def _name_of(texts: Texts, thing: Category | Service) -> Text:
-    return Text(thing.name_vi if texts.language == "vi" else thing.name_en, style="dim")
-
-
-def _age_and_state(texts: Texts, thing: Category | Service, state: str) -> tuple[str, Text]:
-    min_age = "" if thing.min_age is None else str(thing.min_age)
-    return min_age, Text(texts(words.ACCESS[state]), style=_STYLES[state])
+    categories = (
+        {**to_plain(one), "state": state_of(policy, grade, one.id)}
+        for one in policy.categories.values()
+    )
+    return titled(title, table(wording, CATEGORY_COLUMNS, categories, whole=False))
 
 
 def _tree(texts: Texts, policy: Policy) -> Tree:

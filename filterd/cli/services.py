@@ -5,22 +5,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from rich.table import Table
-from rich.text import Text
-
-from filterd import words
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import EffectiveState, in_force
 from filterd.cli.policy_diff import ranges
-from filterd.cli.render import facts, grid, titled
+from filterd.cli.render import facts, table, titled
 from filterd.cli.target_options import grade_from
 from filterd.errors import ConfigError
 from filterd.i18n import did_you_mean, say
-from filterd.policy.grade_differences import OPEN, state_of_service
+from filterd.policy.grade_differences import OPEN, SERVICE_COLUMNS, service_row, state_of_service
 from filterd.policy.model import GRADES, Service
+from filterd.rows import Wording
 from filterd.wire import name as names
-
-_STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 
 
 def list_(
@@ -44,7 +39,11 @@ def list_(
     if json:
         here.print_json([_plain(now, one) for one in found])
     else:
-        here.console.print(_table(here, now, found, wanted))
+        policy = now.moment.policy
+        of_grade = policy.grades[wanted or GRADES[0]]  # without a grade no state is shown
+        rows = [service_row(policy, of_grade, one) for one in found]
+        columns = SERVICE_COLUMNS if wanted else SERVICE_COLUMNS[:-1]
+        here.console.print(table(Wording(here.texts, now.clock), columns, rows, whole=False))
 
 
 def show(
@@ -93,20 +92,3 @@ def _plain(now: EffectiveState, service: Service) -> dict[str, Any]:
 
 def _name(here: Context, service: Service) -> str:
     return service.name_vi if here.texts.language == "vi" else service.name_en
-
-
-def _table(here: Context, now: EffectiveState, found: list[Service], grade: str | None) -> Table:
-    texts, policy = here.texts, now.moment.policy
-    headings = [(texts("Service"), False), ("", False), (texts("Category"), False)]
-    headings.append((texts("From age"), True))
-    if grade is not None:
-        headings.append((texts("State"), False))
-    table = grid(headings)
-    for one in found:
-        row: list[str | Text] = [one.id, Text(_name(here, one), style="dim"), one.group]
-        row.append("" if one.min_age is None else str(one.min_age))
-        if grade is not None:
-            state = state_of_service(policy, policy.grades[grade], one.id)
-            row.append(Text(texts.word(words.ACCESS, state), style=_STYLES[state]))
-        table.add_row(*row)
-    return table
