@@ -28,8 +28,9 @@ from filterd.publish import hold_release
 from filterd.publish.publication import Published
 from filterd.publish.signing import RELEASES, sign_orders, signed, until
 from tests.support.broken_versions import add, an_order
-from tests.support.feed_candidates import GAMBLING, change_yaml
+from tests.support.feed_candidates import GAMBLING
 from tests.support.feed_school import School, a_school
+from tests.support.yaml_files import change_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from tests.support.feed_candidates import (
     GAMBLING,
     PORN,
-    change_yaml,
     names_of,
     write_names,
-    write_yaml,
 )
+from tests.support.yaml_files import change_yaml, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import TYPE_CHECKING, Any
-
-import yaml
+from typing import TYPE_CHECKING
 
 from filterd.config.build_record import look, write_policy
 from filterd.config.compile import compile_policy
@@ -21,6 +19,7 @@ from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from tests.support.policies import NOW
 from tests.support.site import SCHOOL
+from tests.support.yaml_files import read_yaml, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -90,7 +89,7 @@ class Following:
     def _write_honest(self, folder: Path, popular: Iterable[str]) -> None:
         shutil.copytree(shipped("blocklists"), folder)
         (folder / "lists").mkdir()
-        catalog = yaml.safe_load((folder / "catalog.yaml").read_text(encoding="utf-8"))
+        catalog = read_yaml(folder / "catalog.yaml")
         for path, stem in ((GAMBLING, "gambling"), (PORN, "porn")):
             list_id = f"feed-{stem}"
             entry = {"id": list_id, "title": stem, "category": stem, "format": "domains"}
@@ -128,18 +127,6 @@ def write_canaries(folder: Path) -> None:
         if one.own and names:
             canaries.append({"category": one.category, "names": names[:5]})
     write_yaml(folder / "canaries.yaml", {"canaries": canaries})
-
-
-def change_yaml(path: Path, change: Callable[[Any], object]) -> None:
-    """Change the data of a YAML file in place."""
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    change(data)
-    write_yaml(path, data)
-
-
-def write_yaml(path: Path, data: Any) -> None:
-    """Write a YAML file."""
-    path.write_text(yaml.safe_dump(data, allow_unicode=True, width=1_000), encoding="utf-8")
 
 
 def _lines(path: str) -> list[str]:

@@ -7,8 +7,6 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from filterd.feed.arrival import Moment
 from filterd.feed.fetchers import FolderFetcher
 from filterd.publish.verification import verify
@@ -16,6 +14,7 @@ from tests.support.clock import FakeClock
 from tests.support.commands import Outcome, call
 from tests.support.feed_folders import write_blocklists
 from tests.support.publisher import NOW
+from tests.support.yaml_files import read_yaml, write_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,12 +114,12 @@ class Desk:
         """Write an order into the register of the authority."""
         (self.office / "orders").mkdir(parents=True, exist_ok=True)
         register = self.office / "orders.yaml"
-        orders = yaml.safe_load(register.read_text())["orders"] if register.exists() else []
+        orders = read_yaml(register)["orders"] if register.exists() else []
         path = f"orders/{len(orders) + 1}.txt"
         (self.office / path).write_text("".join(f"{one}\n" for one in names))
         usual = {"issuer": "Sở TTTT", "date": "2026-12-01", "expiry": "2027-11-30"}
         orders.append({"number": number, **usual, **values, "names": path})
-        register.write_text(yaml.safe_dump({"orders": orders}, allow_unicode=True))
+        write_yaml(register, {"orders": orders})
 
     def seen(self, root: bytes | None = None) -> dict[str, bytes]:
         """Return the files that a new school has of what is published, as it verifies them."""
@@ -147,7 +146,7 @@ def set_up(folder: Path) -> Desk:
     for table, few in _FEW.items():
         (desk.catalog / table).write_text(few, encoding="utf-8")
     catalog = desk.catalog / "catalog.yaml"
-    data = yaml.safe_load(catalog.read_text(encoding="utf-8"))
+    data = read_yaml(catalog)
     data["sources"] = [
         {
             "id": source,
@@ -162,7 +161,7 @@ def set_up(folder: Path) -> Desk:
         }
         for source, category in CATEGORIES.items()
     ]
-    catalog.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    write_yaml(catalog, data)
     desk.given.mkdir()
     desk.give(SCAM, *names_of("scam"))
     desk.give(GAMBLING, *names_of("bet"))

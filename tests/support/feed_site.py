@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
 from filterd.config.site_reader import load_site as load_files
@@ -46,6 +44,7 @@ from tests.support.clock import FakeClock
 from tests.support.feed_candidates import write_canaries
 from tests.support.feed_folders import write_blocklists
 from tests.support.publisher import NOW, Publisher
+from tests.support.yaml_files import read_yaml, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,10 +119,10 @@ class Published:
         shutil.copytree(shipped("blocklists"), folder, ignore=unpublished)
         (folder / "lists").mkdir()
         (folder / "lists" / "feed.txt").write_text("".join(f"{one}\n" for one in listed))
-        catalog = yaml.safe_load((folder / "catalog.yaml").read_text(encoding="utf-8"))
+        catalog = read_yaml(folder / "catalog.yaml")
         entry = {"id": "feed", "title": "feed", "category": "gambling", "format": "domains"}
         catalog["lists"].append({**entry, "file": "lists/feed.txt"})
-        (folder / "catalog.yaml").write_text(yaml.safe_dump(catalog, allow_unicode=True))
+        write_yaml(folder / "catalog.yaml", catalog)
         write_canaries(folder)
 
 

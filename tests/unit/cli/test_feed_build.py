@@ -13,8 +13,8 @@ from filterd.cli.feed_build import _places
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.paths import sole
-from tests.support.feed_candidates import change_yaml
 from tests.support.feed_desk import GAMBLING, SCAM, files_of, names_of, widest
+from tests.support.yaml_files import change_yaml
 
 if TYPE_CHECKING:
     from tests.support.feed_desk import Desk

@@ -17,7 +17,7 @@ from filterd.paths import shipped
 from filterd.publish import version_build
 from filterd.publish.review import read_queue
 from filterd.publish.version_build import BuildReport, build_version
-from tests.support.feed_candidates import change_yaml
+from tests.support.yaml_files import change_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

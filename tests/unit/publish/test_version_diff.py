@@ -15,8 +15,8 @@ from filterd.lists.catalog import load_catalog
 from filterd.lists.top_names import Popular
 from filterd.policy.model import GRADES
 from filterd.publish.version_diff import SAMPLES, Differences, closed_to, differences
-from tests.support.feed_candidates import change_yaml, write_yaml
 from tests.support.feed_folders import write_blocklists
+from tests.support.yaml_files import change_yaml, write_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -28,8 +28,9 @@ from filterd.feed.guard.probe_clients import Asking
 from filterd.lists.index import Index
 from filterd.policy import policy_file
 from tests.support.broken_versions import add, data_of, edit
-from tests.support.feed_candidates import GAMBLING, Following, change_yaml
+from tests.support.feed_candidates import GAMBLING, Following
 from tests.support.policies import NOW, wire
+from tests.support.yaml_files import change_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
