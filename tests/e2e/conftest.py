@@ -4,6 +4,7 @@
 from tests.support.feed_fixtures import folder, no_waiting_for_the_disk
 from tests.support.serving_fixtures import built, index, served_by, serving, upstream
 from tests.support.tls_fixtures import authority, door
+from tests.support.warm_fixtures import warm_children
 
 __all__ = [
     "authority",
@@ -15,4 +16,5 @@ __all__ = [
     "served_by",
     "serving",
     "upstream",
+    "warm_children",
 ]

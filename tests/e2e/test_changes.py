@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
+pytestmark = pytest.mark.usefixtures("warm_children")
 KILLS = int(os.environ.get("FILTERD_E2E_CHANGE_KILLS", "8"))
 WITHIN_S = 20.0
 MANAGER, FIRST_WORKER = 0, 1

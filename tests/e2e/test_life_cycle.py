@@ -30,6 +30,7 @@ from tests.support.daemon import (
 if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
+pytestmark = pytest.mark.usefixtures("warm_children")
 _SPOILT = "school: {name: A}\nlistne: 1\nlanguage: en\n"
 NO_QUESTION = b"\x12\x34\x01" + bytes(9)
 QUIET_WORDS = ("Traceback", "Exception", "never awaited", "was destroyed")

@@ -49,7 +49,7 @@ _IMPORTED = (
     "encodings.punycode",
     "idna",
 )
-_READ_AT_THE_START = ("PYTHON", "LANG", "LC_", "LD_", "FAKETIME")
+_READ_AT_THE_START = ("PYTHON", "LANG", "LC_", "LD_", "FAKETIME", "FILTERD_PURE")
 """Beginnings of the variables that an interpreter goes by; for another value it is another one."""
 _INDIFFERENT = {
     "LANG",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = pytest.mark.usefixtures("warm_children")
 LISTS = "lists: [{id: own, file: own.txt, category: porn}]\n"
 
 
