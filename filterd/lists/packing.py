@@ -256,7 +256,8 @@ def plainly_fill_slots(
 
 
 if TYPE_CHECKING:
-    Packer, fill_slots = PlainPacker, plainly_fill_slots
+    Packer = PlainPacker
+    fill_slots = plainly_fill_slots
 else:
     _native = live_only("filterd.lists._matcher")  # the same octets, ten times as fast
     Packer = getattr(_native, "Packer", PlainPacker)
