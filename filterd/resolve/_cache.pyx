@@ -97,7 +97,7 @@ cdef class ResolutionStore:
         self._failed = self.failures.by_question
         self._seed = int.from_bytes(os.urandom(8), "little")
         self._routes = {}
-        self._held.step_s = reference_entry.STEP_S
+        self._held.step_s = reference.STEP_S
         if not map_entries(&self._held, 0):
             raise MemoryError
         self.resize(size_octets, 0.0)

@@ -1,38 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cache in readable Python (the reference of ``_cache``).
+"""The cache as a dictionary, for where ``_cache`` is not built.
 
 Resolutions by question, and failures, are bounded by octets. An expired
 resolution stays while there is room, to be served where no upstream answers (RFC 8767).
-Some seconds after it expired (``cache_entry.Expiries``) it is evicted before all valid
-entries; of those the least recently used is evicted first. TTLs age by a clock that never
-goes back.
+Up to ``STEP_S`` after it expired it is evicted before all valid entries; of those the
+least recently used is evicted first. TTLs age by a clock that never goes back.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from math import ceil
+from sys import getsizeof
 from typing import TYPE_CHECKING, Literal
 
-from filterd.resolve.cache_entry import REFRESHED_FROM_HITS, CacheEntry, Expiries, pack_key
-from filterd.resolve.failures import Failures
+from filterd.resolve.cache_entry import REFRESHED_FROM_HITS, CacheEntry
+from filterd.resolve.failures import Failures, edes_octets
+from filterd.upstream import UpstreamQuestion
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from filterd.upstream import Resolution, Route, UpstreamQuestion
+    from filterd.upstream import Resolution, Route
 
 DEFAULT_SIZE_OCTETS = 32 * 1024 * 1024
 
 FAILURES_SHARE = 8
 """One part in eight is for failures: failing names cannot push out those that resolve."""
 
-_ENTRY_OCTETS = 440
-"""The memory of an entry beside its key and its resolution: objects, dictionary and set
-slots. A test measures that it is no less.
-"""
-
 MOST_ROUTES = 4_096
 """Reloads and time of day make new ones; beyond so many the cache is emptied."""
+
+STEP_S = 16.0
+"""Entries that expire within the same step are evicted together, not in exact order."""
+
+_ENTRY_OCTETS = 900
+"""The memory of an entry beside its octets and numbers: objects, dictionary and set slots."""
+_NUMBER_OCTETS = 40
+"""The memory of an integer in a tuple. A test measures that both are no less."""
 
 
 class ResolutionStore:
@@ -46,12 +51,11 @@ class ResolutionStore:
     """
 
     def __init__(self, size_octets: int = DEFAULT_SIZE_OCTETS) -> None:
-        self._entries: OrderedDict[bytes, bytearray] = OrderedDict()
-        self._expiries = Expiries()
+        self._entries: OrderedDict[UpstreamQuestion, CacheEntry] = OrderedDict()
+        self._expiries: dict[int, dict[UpstreamQuestion, None]] = {}
         self._used_octets = 0
-        self._routes: dict[Route, int] = {}
+        self._routes: set[Route] = set()
         self._put_last: Resolution | None = None
-        self._packed_last: tuple[UpstreamQuestion | None, bytes] = None, b""
         self.failures = Failures(0)
         self.hits = self.misses = self.stale = self.cached_failures = self.refreshed = 0
         self.resize(size_octets, now=0.0)
@@ -84,12 +88,11 @@ class ResolutionStore:
 
     def get(self, question: UpstreamQuestion, now: float) -> CacheEntry | None:
         """Return the valid entry, None if there is none, and count the lookup."""
-        packed = self._packed(question)
-        entry = self._held(packed)
+        entry = self._entries.get(question)
         if entry is None or now >= entry.expires_at:
             self.misses += 1
             return None
-        self._entries.move_to_end(packed)
+        self._entries.move_to_end(question)
         entry.hits += 1
         self.hits += 1
         return entry
@@ -100,7 +103,7 @@ class ResolutionStore:
         False, and not counted, where the cache link must decide: an entry has expired, or
         a failure is known, or a refresh is due if this question is answered.
         """
-        entry = self._held(self._packed(question))
+        entry = self._entries.get(question)
         if entry is None:
             if question in self.failures.by_question:
                 return False
@@ -113,16 +116,15 @@ class ResolutionStore:
 
     def expired(self, question: UpstreamQuestion, now: float) -> CacheEntry | None:
         """Return an expired entry that may still be served if no upstream answers."""
-        packed = self._packed(question)
-        entry = self._held(packed)
+        entry = self._entries.get(question)
         if entry is not None and now >= entry.gone_at:
-            self._remove(packed)
+            self._remove(question)
             return None
         return entry
 
     def mark_of(self, question: UpstreamQuestion) -> Hashable:
         """Return the mark of an entry for ``note_hits``, small enough to keep thousands."""
-        return self._packed(question)
+        return question
 
     def note_hits(self, mark: Hashable, count: int) -> None:
         """Count answers from an entry that were repeated elsewhere as its hits.
@@ -130,8 +132,8 @@ class ResolutionStore:
         The repeater stops at an entry's last tenth, so that a question then comes here and
         begins the refresh.
         """
-        assert isinstance(mark, bytes)
-        entry = self._held(mark)
+        assert isinstance(mark, UpstreamQuestion)
+        entry = self._entries.get(mark)
         if entry is not None:
             self._entries.move_to_end(mark)
             entry.hits += count
@@ -143,7 +145,7 @@ class ResolutionStore:
         From that time on a question could begin the refresh; once the refresh has
         begun, only queries that come here get its result.
         """
-        entry = self._held(self._packed(question))
+        entry = self._entries.get(question)
         if entry is None or now >= entry.expires_at or entry.refreshed:
             return 0.0
         return min(entry.refresh_at, entry.expires_at)
@@ -161,21 +163,20 @@ class ResolutionStore:
         One with no lifetime is not stored. All waiters of one exchange store the same
         object, one after the other; it is done once.
         """
-        self._number(question.route)
-        packed = self._packed(question)
-        if resolution is self._put_last and packed in self._entries:
+        if question.route not in self._routes and len(self._routes) >= MOST_ROUTES:
+            self._begin_anew()
+        self._routes.add(question.route)
+        if resolution is self._put_last and question in self._entries:
             return
         self._put_last = resolution
-        self._remove(packed)
-        if resolution.ttl_s <= 0:
+        self._remove(question)
+        taken = _taken(question, resolution) if resolution.ttl_s > 0 else 0
+        if not 0 < taken <= self._size_octets:
             return
-        entry = CacheEntry.of(resolution, now, stale_s)
-        taken = _taken(packed, entry.octets)
-        if taken > self._size_octets:
-            return
-        self._entries[packed] = entry.octets
+        entry = CacheEntry(resolution, now, now + resolution.ttl_s + stale_s)
+        self._entries[question] = entry
         self._used_octets += taken
-        self._expiries.add(packed, entry.expires_at)
+        self._expiries.setdefault(_step(entry), {})[question] = None
         self._make_room(now)
 
     def resize(self, size_octets: int, now: float) -> None:
@@ -185,45 +186,36 @@ class ResolutionStore:
         self._size_octets = size_octets - self.failures.size_octets
         self._make_room(now)
 
-    def _held(self, packed: bytes) -> CacheEntry | None:
-        octets = self._entries.get(packed)
-        return None if octets is None else CacheEntry(octets)
-
-    def _packed(self, question: UpstreamQuestion) -> bytes:
-        """Return the key of a question; 0 is the route of a question that is not stored.
-
-        The last key is memorised: mostly it is asked for again.
-        """
-        if question is not self._packed_last[0]:
-            packed = pack_key(question, self._routes.get(question.route, 0))
-            self._packed_last = question, packed
-        return self._packed_last[1]
-
-    def _number(self, route: Route) -> None:
-        if route not in self._routes:
-            if len(self._routes) >= MOST_ROUTES:
-                self._begin_anew()
-            self._routes[route] = len(self._routes) + 1
-            self._packed_last = None, b""
-
     def _begin_anew(self) -> None:
         self._routes.clear()
-        self._packed_last = None, b""
         self._entries.clear()
         self._expiries.clear()
         self._used_octets = 0
 
     def _make_room(self, now: float) -> None:
         while self._used_octets > self._size_octets:
-            self._remove(self._expiries.pop_expired(now) or next(iter(self._entries)))
+            first = min(self._expiries)
+            expired = first * STEP_S <= now
+            self._remove(next(reversed(self._expiries[first]) if expired else iter(self._entries)))
 
-    def _remove(self, key: bytes) -> None:
-        octets = self._entries.pop(key, None)
-        if octets is not None:
-            self._expiries.remove(key, CacheEntry(octets).expires_at)
-            self._used_octets -= _taken(key, octets)
+    def _remove(self, question: UpstreamQuestion) -> None:
+        entry = self._entries.pop(question, None)
+        if entry is not None:
+            self._used_octets -= _taken(question, entry.resolution)
+            step = _step(entry)
+            del self._expiries[step][question]
+            if not self._expiries[step]:
+                del self._expiries[step]
 
 
-def _taken(key: bytes, octets: bytearray) -> int:
+def _step(entry: CacheEntry) -> int:
+    """Return the first step of time at whose beginning an entry has expired."""
+    return ceil(entry.expires_at / STEP_S)
+
+
+def _taken(question: UpstreamQuestion, resolution: Resolution) -> int:
     """Return the memory that an entry takes."""
-    return _ENTRY_OCTETS + len(key) + len(octets)
+    sections, targets = resolution.sections, resolution.targets
+    numbers = len(sections.ttl_offsets) + len(sections.ttls) + len(targets)
+    octets = sum(map(getsizeof, (question.qname, sections.body, *targets)))
+    return _ENTRY_OCTETS + _NUMBER_OCTETS * numbers + octets + edes_octets(resolution.edes)

@@ -7,7 +7,7 @@ for different CD and DO apart, and claim nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dns.edns
 import dns.flags
@@ -20,8 +20,7 @@ import dns.zone
 import pytest
 
 from filterd.policy.model import LocalZone, UpstreamServer, ZoneRecord
-from filterd.resolve import _cache_store_py
-from filterd.resolve.cache_entry import pack_key
+from filterd.resolve._cache_store_py import ResolutionStore
 from filterd.upstream import resolution as upstream_resolution
 from filterd.wire import EdeCode, RRType
 from tests.support.policies import an_index, wire
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.lists.index import Index
+    from filterd.resolve.cache_entry import CacheEntry
+    from filterd.upstream import UpstreamQuestion
     from filterd.wire import ParsedResponse, Record
 
 KEY, OTHER_KEY = ZoneKey(1), ZoneKey(2)
@@ -113,6 +114,16 @@ def edes(response: dns.message.Message) -> list[int]:
     return [int(o.code) for o in response.options if isinstance(o, dns.edns.EDEOption)]
 
 
+class BlindToCd(ResolutionStore):
+    """A cache that takes a question with CD for the same without."""
+
+    def put(self, question: UpstreamQuestion, *about: Any, **how: Any) -> None:
+        super().put(question._replace(cd=False), *about, **how)
+
+    def get(self, question: UpstreamQuestion, now: float) -> CacheEntry | None:
+        return super().get(question._replace(cd=False), now)
+
+
 # A resolver that validates behind filterd.
 
 
@@ -138,12 +149,7 @@ def test_only_who_checks_for_himself_gets_what_is_bogus(
 def test_control_were_cd_not_part_of_the_question_what_is_bogus_would_reach_everybody(
     validating: Unbound, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        _cache_store_py,
-        "pack_key",
-        lambda question, route: pack_key(question._replace(cd=False), route),
-    )
-    monkeypatch.setattr("tests.support.serving.ResolutionStore", _cache_store_py.ResolutionStore)
+    monkeypatch.setattr("tests.support.serving.ResolutionStore", BlindToCd)
     with before(validating, index) as serving:
         serving.ask("www.broken.example", cd=True)
         assert serving.ask("www.broken.example").answer

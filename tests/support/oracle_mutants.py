@@ -3,7 +3,7 @@
 
 A mutant replaces one thing in filterd by a plausible mistake. Those of the fast path
 are native builds with a fault (``native_faults``); those of the cache's memory are made
-of the plain Python twin.
+of the plain cache.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _put_longer(
 
 
 def _holds_for_ever(self: ResolutionStore, key: UpstreamQuestion, _: float) -> CacheEntry | None:
-    return self._held(self._packed(key))
+    return self._entries.get(key)
 
 
 def _key_of_another(**changed: Any) -> Break:

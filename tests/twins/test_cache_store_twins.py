@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both twins of the cache's memory run the same stories with the same results."""
+"""The plain cache and the native one run the same stories with the same results."""
 
 from __future__ import annotations
 
