@@ -7,8 +7,8 @@
   ``socket_pool`` is native where it was built, and does the work of ``randomness`` then.
 * ``stream_queries``, ``tls``: queries by TCP and by TLS; ``timer_wheel``: all timeouts.
 * ``exchange``: one question put to a group of servers under one deadline.
-* ``resolution``: the part of a response that may be kept and passed on; ``extraction``
-  is its active twin; ``private_ranges``: which of its addresses are private;
+* ``resolution``: the part of a response that may be kept and passed on, and the oracle of
+  the native code that extracts it; ``private_ranges``: which of its addresses are private;
   ``redaction``: a reduced resolution for one client.
 * ``singleflight``: identical questions in flight share one exchange; ``wait_slots`` bounds
   how many there are. It is native where it was built, and so is the ordinary course of an

@@ -20,7 +20,7 @@ from filterd.errors import (
     UpstreamUnreachableError,
 )
 from filterd.upstream.exchange import Exchange, Outcome
-from filterd.upstream.extraction import resolution_of
+from filterd.upstream.resolution import resolution_of
 from filterd.upstream.transport_set import Transports
 from filterd.upstream.wait_slots import WaitSlots
 

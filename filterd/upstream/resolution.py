@@ -5,8 +5,7 @@ Kept is the chain qname -> CNAME* -> answer with its signatures, and for
 negatives the SOA and the proofs of non-existence. Everything else that an
 upstream volunteers is dropped: unsolicited records are how caches are poisoned.
 
-``extraction`` offers this to the rest of the package; ``_pool`` handles the
-ordinary cases in C.
+``_pool`` handles the ordinary cases in C, for exchanges that are native.
 """
 
 from __future__ import annotations

@@ -32,7 +32,6 @@ from filterd.resolve.links.cache import Background
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
 from filterd.upstream import Forwarder, Route, UpstreamQuestion
-from filterd.upstream.extraction import resolution_of
 from filterd.upstream.server_group import ServerHealth
 from filterd.upstream.transport_set import Transports
 from filterd.wire import assemble, parse_query, parse_response
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from filterd.upstream.socket_pool import SocketPool, UdpAttempt
     from filterd.wire import ParsedResponse
 
+resolution_of = MODULES["extraction"][-1].resolution_of
 QUESTIONS = 20_000
 AT_A_TIME = 50
 EXCHANGES = 100_000

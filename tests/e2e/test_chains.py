@@ -157,9 +157,6 @@ def test_control_without_the_safeguard_it_would_be_sent(
         return [], list(response.records), question.qname
 
     monkeypatch.setattr(forwarder, "Flights", _singleflight_py.Flights)
-    monkeypatch.setattr(
-        _singleflight_py, "resolution_of", resolution.resolution_of
-    )  # nor this native
     monkeypatch.setattr(resolution, "_chain", everything)
     upstream = generous("additional", FORGED[0])
     with upstream, Serving(a_site(index, [upstream])) as serving:

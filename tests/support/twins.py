@@ -31,6 +31,7 @@ def _compiled(package: str, name: str) -> list[ModuleType]:
 MODULES = {
     "limiter": _compiled("fastpath", "_rate_limit"),
     "datagrams": _built("fastpath", "_datagrams_py", "_datagrams"),
+    "extraction": _built("upstream", "resolution", "_pool"),
     "exchange": _built("upstream", "exchange", "_pool"),
     "flights": _built("upstream", "_singleflight_py", "_pool"),
     "pool": _built("upstream", "_socket_pool_py", "_pool"),

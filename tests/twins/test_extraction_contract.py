@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Extraction by the live twin; test_resolution tests the results."""
+"""Extraction natively where it is built; test_resolution tests the results."""
 
 from __future__ import annotations
 
 import pytest
 
 from filterd.errors import UpstreamMalformedError
-from filterd.upstream import UpstreamQuestion, extraction, resolution
+from filterd.upstream import UpstreamQuestion, resolution, singleflight
 from filterd.wire import codec, parse_response
+from tests.support.twins import MODULES
 from tests.support.wire import a_query, a_response
+
+extraction = MODULES["extraction"][-1]
 
 WWW = b"\3www\7example\3com\0"
 SIGNED = "www.example.com 300 RRSIG {} 13 3 300 20300101000000 20200101000000 1 example.com aGVs"
@@ -52,4 +55,4 @@ def test_what_does_not_parse_is_the_upstreams_fault() -> None:
 
 
 def test_the_twins_are_native_together() -> None:
-    assert extraction.NATIVE == codec.NATIVE
+    assert singleflight.NATIVE == codec.NATIVE

@@ -18,17 +18,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.errors import UpstreamMalformedError, WireError
-from filterd.upstream import Route, UpstreamQuestion, extraction, resolution
+from filterd.upstream import Route, UpstreamQuestion, resolution, singleflight
 from filterd.upstream.private_ranges import CARRIERS, RANGES_OF, Carrier, is_private
 from filterd.wire import _codec_py
 from filterd.wire import codec as live
 from tests.support.cost_bombs import RESPONSES
 from tests.support.packets import captured_packets, mutate
+from tests.support.twins import MODULES
 from tests.support.wire import OPT, a_message, a_query, a_record, a_response
 
-if not extraction.NATIVE:
+if not singleflight.NATIVE:
     pytest.skip("the native extraction is not live", allow_module_level=True)
 
+extraction = MODULES["extraction"][-1]
 MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "5000"))
 SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "1"))
 TYPES = (1, 28, 5, 6, 39, 65, 15, 46)

@@ -11,10 +11,11 @@ import dns.rdatatype
 import pytest
 
 from filterd.errors import UpstreamMalformedError
-from filterd.upstream import Resolution, Route, UpstreamQuestion, extraction, resolution
+from filterd.upstream import Resolution, Route, UpstreamQuestion, resolution
 from filterd.upstream.resolution import LONGEST_CHAIN, resolution_of
 from filterd.wire import _codec_py, assemble, codec, parse_query, parse_response
 from tests.support.policies import wire
+from tests.support.twins import MODULES
 from tests.support.wire import a_message, a_query, a_record, a_response
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ NSEC = "example.com 200 NSEC a.example.com A RRSIG"
 
 TWINS = {
     "pure": (resolution.resolution_of, _codec_py.parse_response),
-    "live": (extraction.resolution_of, codec.parse_response),
+    "live": (MODULES["extraction"][-1].resolution_of, codec.parse_response),
 }
 
 
