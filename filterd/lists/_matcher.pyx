@@ -538,7 +538,7 @@ cdef struct Block:
 
 
 cdef class Packer:
-    """Packs records in ascending order; see ``filterd.lists._packing_py.Packer``."""
+    """Packs records in ascending order; see ``filterd.lists.packing.PlainPacker``."""
 
     cdef readonly uint32_t name_count, block_octets, set_width
     cdef readonly array.array blocks, lines, line_offsets, hashes, ranks
@@ -734,7 +734,7 @@ cdef class Packer:
 
 
 def fill_slots(array.array hashes not None, array.array ranks not None, size_t block_count):
-    """Make the hash table: two slots a name; see ``filterd.lists._packing_py.fill_slots``."""
+    """Make the hash table: two slots a name; see ``filterd.lists.packing.plainly_fill_slots``."""
     if hashes.typecode != "Q" or ranks.typecode != "I" or len(hashes) != len(ranks):
         raise TypeError("every name has a hash of 64 bits and a rank of 32")
     cdef size_t count = len(hashes)
@@ -855,7 +855,7 @@ cdef struct Shape:
 
 
 def skim(list lines not None, shape, uint32_t first, uint32_t claim, special, list records not None):
-    """Take the plain names out of a batch of lines; see ``filterd.lists._line_scan_py.skim``."""
+    """Take the plain names out of a batch; see ``filterd.lists.line_scan.plainly_skim``."""
     cdef bytes before = shape.before.encode("ascii"), after = shape.after.encode("ascii")
     cdef Shape how = Shape(before, len(before), after, len(after))
     # A key is as long as its name and the NUL of the last label; its record has the tail, too.

@@ -2,8 +2,15 @@
 # cython: language_level=3
 """Ask upstreams: sockets on random ports, exchanges in flight, and what is kept of a response.
 
-``_socket_pool_py``, ``_singleflight_py`` and ``resolution`` explain the three sections; here
+``_socket_pool_py``, ``_singleflight_py`` and ``resolution`` are the three sections plainly; here
 are the ordinary cases, by fewer calls.
+
+A question goes out by one of 256 places for its server, chosen at random. Where the place is
+empty a socket is opened on a random port; after three questions or two seconds it retires, so
+that only a third of the questions pay for opening one, ports do not show the order of
+questions, and no port is open long enough to be found (SAD DNS, CVE-2020-25705). While a
+server works, a few spare sockets are opened for the next questions. All are in one epoll set,
+which the event loop watches as one descriptor, and share one timer.
 
 Memory safety. A message is composed in an array that holds the longest (a name of 255
 octets at most, which is checked), and read into one of which the kernel is told the size.
@@ -116,7 +123,7 @@ cdef class Waiter:
 
 @cython.freelist(64)
 cdef class UdpAttempt:
-    """A question sent once to one server; see ``filterd.upstream.udp_query.UdpAttempt``."""
+    """A question sent once to one server; see ``filterd.upstream._socket_pool_py.UdpAttempt``."""
 
     cdef readonly object member
     cdef public object waiter
