@@ -58,6 +58,9 @@ class LyingForwarder:
         self._rng = rng
         self.asked = 0
 
+    def mark_plain_by(self, _: object) -> None:
+        """Mark nothing: only the fast path asks whether a resolution is plain."""
+
     async def resolve(self, question: UpstreamQuestion, *_: object, **__: object) -> Resolution:
         """Lie about a question; fail if it should not have been asked."""
         self.asked += 1

@@ -75,7 +75,7 @@ class Noting:
 
     def answered(self, attempt: Any, response: Any) -> None:
         assert attempt.waiter is self
-        self.story.append((self.number, response.message.hex()[4:]))
+        self.story.append((self.number, response.message.lower().hex()[4:]))  # case is random
 
     def mismatched(self) -> None:
         self.story.append((self.number, "mismatched"))
