@@ -118,7 +118,7 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         )
         recall_overrides(state, clock, overrides)
         # Loaded here once: what cannot be served is an error now and not a
-        # process that dies again and again, and nobody has to verify it after.
+        # process that dies again and again, and it need not be verified after.
         now = time.wall()
         site = on_disk.load_site(config, state, page=page, unwritten=unwritten, now=now)
         built_at = site.unset_clock.floor

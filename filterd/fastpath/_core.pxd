@@ -157,9 +157,9 @@ cdef enum Step:  # what is known of a question so far
     READ
     KEPT_PERHAPS
     LISTED_PERHAPS
-    OPEN_TO_ASK  # neither lists nor anybody else says a thing against it
+    OPEN_TO_ASK  # no list and no rule concerns it
 
-cdef struct Client:  # ``octets`` of its address, 4 or 16, that are the words; 0: nobody
+cdef struct Client:  # ``octets`` of its address, 4 or 16, that are the words; 0: no client
     uint64_t high
     uint64_t low
     double until
@@ -191,7 +191,7 @@ cdef struct Asking:  # one datagram on the way to its answer
 
 @cython.final
 @cython.no_gc  # what holds a buffer must not be cleared before it is released
-cdef class Word:  # somebody else's, of eight octets
+cdef class Word:  # eight octets that another object owns
     cdef Py_buffer _buffer
 
     cdef uint64_t value(self) noexcept
@@ -237,7 +237,7 @@ cdef class Core:
     # the answer is, 0 where the chain must give it.
     cdef size_t finish(self, Asking* asking, uint8_t* message) except? 0
 
-    # Tell whether nobody says a thing against a name that an answer leads to.
+    # Return whether no list and no rule concerns a name that an answer leads to.
     cpdef bint lets_through(self, bytes name, int client_group) except -1
     # Count an answer that was given by what is known here.
     cdef void count(self, uint32_t tally, int client_group, uint16_t device) noexcept nogil

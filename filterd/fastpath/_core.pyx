@@ -15,7 +15,7 @@ Replay. Places and slots are arrays of one fixed size that live as long as the o
 place without an answer still names a slot that exists. What is kept was measured when it
 was noted, and what is written into a datagram's buffer is at most LARGEST_ANSWER octets. A
 place that was told before is looked at anew before it is used: it may be another's by now.
-What was noted before all was forgotten is given to nobody, and freed in steps.
+Entries from before the last reset are never sent, and freed in steps.
 
 Table. Rows, templates and first labels have fixed bounds; a row's cells are as many as the
 index has claim sets, and one that is not among them is the chain's. What the filler says
@@ -613,7 +613,7 @@ cdef class Table:
         return self.judge(found, count, row, &deciding) == OPEN
 
     cdef bint _is_touched(self, const Question* asked) noexcept nogil:
-        """Tell whether anybody but a list may say anything of a name, or more than it names."""
+        """Return whether a rule that is no list may concern a name or its ancestors."""
         cdef uint8_t starts[MOST_LABELS]
         cdef uint64_t hashed = 0
         cdef size_t at = 0
@@ -704,7 +704,7 @@ cdef class Table:
             and 0 <= template < MOST_OPENINGS
             and (kind != BLOCK or template < self._template_count)
         ):
-            raise ValueError("a cell of numbers that nobody handed out")
+            raise ValueError("a cell of numbers that were not given out")
         if self._cells[row] != cells:
             raise RuntimeError("the table was emptied while a cell of it was filled")
         cells[index].rank, cells[index].template = <uint8_t>rank, <uint16_t>template

@@ -245,7 +245,7 @@ cdef class Datagrams:
             if count < 0:
                 if errno == EAGAIN:
                     return True
-                continue  # an ICMP error for an earlier answer: nobody's question
+                continue  # an ICMP error for an earlier answer: no question
             self._counts.received += count
             if self._is_fast and not self._core.holds(now):
                 self._fast.refresh(now)

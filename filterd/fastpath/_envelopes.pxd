@@ -93,7 +93,7 @@ cdef struct Way:  # where a datagram came from, and the control message that ans
     size_t local_octets
     Local local
 
-cdef struct Letter:  # a message that came; ``length`` 0: one that nobody answers
+cdef struct Letter:  # a message that came; ``length`` 0: one that gets no answer
     size_t control[CONTROL_WORDS]
     iovec part
     sockaddr_in6 peer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hashes with a key, so that nobody can choose what falls together in a table.
+"""Hash with a key, so that no client can choose which entries collide in a table.
 
 All read whole words: what is hashed lies in a buffer that has room for them, and
 zeros up to the next one where that is said.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MAX_EXPANSION = 20
 """Octets unpacked for each octet of a whole file; lists have four to five."""
 ALWAYS_ALLOWED_OCTETS = 1 << 20
-"""Unpacked, whatever the expansion: so little harms nobody, and a short table may repeat itself."""
+"""Octets that may be unpacked at any expansion: harmless, and a short table repeats itself."""
 
 _FULL_LEVELS = (19, -5, -100)
 """Packed once, downloaded by thousands: the first takes 8 s for a million names and is a sixth

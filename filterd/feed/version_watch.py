@@ -2,7 +2,7 @@
 """Watch a version for ten minutes after its activation.
 
 The counters of the daemon are compared with those before, and the running daemon is asked for
-names that must be blocked. No name that anybody looked up is needed. A few answers prove
+names that must be blocked. No name that was looked up is needed. A few answers prove
 nothing, and a failing upstream is not the fault of lists. A version that was rolled back is
 never taken again, so the limits are those of real harm.
 """
@@ -198,7 +198,7 @@ class Daemon:
         """
         return {}
 
-    def is_blocked(self, name: str) -> bool:  # noqa: ARG002 -- who is nobody blocks everything
+    def is_blocked(self, name: str) -> bool:  # noqa: ARG002 -- no client: all blocked
         """Return whether the most strictly filtered client gets a block for a name.
 
         Raises:

@@ -152,7 +152,7 @@ cdef inline uint32_t last_below(
 ) noexcept nogil:
     """Return the last name before a position, not the first, that shares less; the first does.
 
-    Without a branch on what they share, which nobody could predict. A block has
+    Without a branch on what they share, which the processor could not predict. A block has
     more octets than it can have names.
     """
     cdef uint32_t below = lanes_below(block, shared) | lanes_below(block + 16, shared) << 16

@@ -365,7 +365,7 @@ cdef class Matcher:
     cdef void approach(self, Search* search) noexcept nogil:
         """Fetch the octets that will decide; forget the labels before any slot's fingerprint.
 
-        Without a branch on what the slots hold, which nobody could predict:
+        Without a branch on what the slots hold, which the processor could not predict:
         where none matches, the block of another name is fetched for nothing.
         """
         cdef const uint8_t* file = <const uint8_t*>self._file.buf

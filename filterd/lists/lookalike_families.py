@@ -5,11 +5,11 @@ The members of a family have labels of one *shape*: the plain form of the regist
 (``lookalikes``) with each run of digits as ``#``. Digits that all members share stay as they
 are: ``k8tip01``, ``k8tip02`` have the shape ``k8tip#``.
 
-Whatever a rule fits is closed in thousands of schools without anybody having seen it. So a
+A rule closes names in thousands of schools that no person has seen. So a
 rule holds by itself only where
 
 * it fits no popular, pinned or protected name, no service, and no suffix under which
-  anybody registers names: a suffix no person can accept either;
+  anyone can register names: no reviewer can accept such a suffix either;
 * its family is large for how little its shape says (``NEEDED``): three names that share
   eight letters come from one hand, three that share two letters are chance.
 
@@ -80,7 +80,7 @@ class Waiting(NamedTuple):
 
 
 class Registered(NamedTuple):
-    """What somebody registered: the plain form of a label, and the suffix it is beneath."""
+    """A registered name: the plain form of its label, and the suffix above it."""
 
     name: str
     label: bytes
@@ -127,7 +127,7 @@ def registered(name: str) -> Registered | None:
 
 
 def suffixes_as_registered() -> list[Registered]:
-    """Return all public suffixes of two and more labels as if somebody had registered them.
+    """Return all public suffixes of two and more labels as registered names.
 
     ``biz.az`` is no name beneath ``az``, and whatever closes it closes all beneath it.
     """

@@ -31,7 +31,7 @@ class NoteTrial:
 
     @classmethod
     def read(cls, fields: Fields) -> NoteTrial:
-        """Check what somebody asks for."""
+        """Check what a command asks for."""
         return cls(fields.take("room", field_checks.identifier))
 
     def effect(self, _making: Making) -> ChangeEffect:

@@ -3,7 +3,7 @@
 
 A build writes ``lookalikes-queue.yaml`` into the publisher's folder. The decisions are
 beside it in ``lookalikes-decisions.yaml``. They are never published, because their
-authors are nobody else's business, and every build applies them again.
+authors are kept here only, and every build applies them again.
 """
 
 from __future__ import annotations

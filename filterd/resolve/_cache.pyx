@@ -156,7 +156,7 @@ cdef class ResolutionStore:
         return self._hit(number)
 
     def expired(self, question not None, double now):
-        """Return what held once and may still be given if nobody answers."""
+        """Return an expired answer that may be sent if no upstream answers (RFC 8767)."""
         cdef uint32_t number = self._lookup(question)
         if number == NONE:
             return None

@@ -5,7 +5,7 @@ An entry is one cell that tells of it, ``Head``, and a chain of cells with its n
 and its resolution. Heads are linked by the numbers of their cells: those of one
 bucket, the ring of all by use, in which the cell ``NONE`` stands where it begins and
 ends, and a ring for each step of expiry. Buckets come one at a time, each with an
-entry (linear hashing), so nobody ever waits until a table has been made anew.
+entry (linear hashing), so no question waits for a table to be rebuilt.
 
 Memory safety. Cells are taken only after room was made for all that are needed. A
 head is reached by numbers that other heads, buckets and steps hold, all of which
@@ -178,7 +178,7 @@ cdef inline uint32_t find(const Entries* held, const Asked* asked) noexcept nogi
 
 
 cdef inline uint32_t find_hashed(const Entries* held, uint32_t hashed) noexcept nogil:
-    """Return the number of what is held under a hash, whose question nobody knows any more."""
+    """Return the number of the entry under a hash whose question is not at hand."""
     cdef uint32_t number = held.buckets[bucket_of(held, hashed)]
     while number != NONE and head_at(held, number).hashed != hashed:
         number = head_at(held, number).next_in_bucket

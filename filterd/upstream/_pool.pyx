@@ -173,7 +173,7 @@ cdef class Opened:
         self._fd = -1
 
     def __dealloc__(self):
-        if self._fd >= 0:  # whoever made it has failed before the pool knew of it
+        if self._fd >= 0:  # its maker failed before the pool took it
             c_close(self._fd)
 
     cdef ask(self, UdpAttempt attempt, const uint8_t* message, size_t length):
@@ -348,7 +348,7 @@ cdef class SocketPool:
             self._loop.call_soon(callback)
 
     def close(self):
-        """Close every socket, whoever waits."""
+        """Close every socket, in use or not."""
         cdef Opened opened
         cdef UdpAttempt attempt
         for opened in list(self._open.values()):
@@ -416,7 +416,7 @@ cdef class SocketPool:
         return result
 
     cdef uint16_t _uint16(self) except? 0:
-        """Return a number that nobody can foresee (``filterd.upstream.randomness``)."""
+        """Return an unpredictable number (``filterd.upstream.randomness``)."""
         cdef bytes block
         if not self._numbers_left:
             block = self._numbers.block()
@@ -553,7 +553,7 @@ cdef class SocketPool:
         return fd
 
     cdef _bind(self, int fd, Server server):
-        """Take a port that nobody else has."""
+        """Take a port that is free."""
         cdef sockaddr_in6 own
         cdef int tries
         cdef uint16_t port
@@ -789,7 +789,7 @@ cdef class Exchange(Waiter):
             return
         try:
             found = self.made_of(response, attempt.member.plain)
-        except BaseException:  # whatever is wrong with us, nobody waits for ever
+        except BaseException:  # no error here leaves a question waiting for ever
             self._end_with(attempt, UpstreamMalformedError("nothing could be made of it"))
             raise
         if isinstance(found, UpstreamError):
@@ -950,7 +950,7 @@ cdef class Flight(Exchange):
         return named(Resolution, (*values[:5], authentic, values[6], values[7], plain))
 
     cpdef tell(self):
-        """Tell everybody; one that raises keeps nobody else waiting."""
+        """Call every callback; one that raises does not stop the others."""
         cdef list waiters = self.waiters
         self.waiters = []
         for done in waiters:
@@ -1025,7 +1025,7 @@ cdef class Flights:
                 self.transports.loop.call_soon(flight.tell)
 
     def close(self):
-        """End every exchange; whoever waits gets an error. Nothing is asked any more."""
+        """End every exchange with an error for its questions. Nothing is asked any more."""
         cdef Flight flight
         self._closed = True
         for flight in list(self._flights.values()):
@@ -1050,7 +1050,7 @@ cdef class Flights:
         self._take_place(flight, asker)
         try:
             flight.begin(now)
-        except BaseException:  # else who asks the same later would wait for nobody
+        except BaseException:  # else a later question would wait for an exchange that is over
             flight.end(UpstreamUnreachableError("it could not be asked"))
             raise
         return flight

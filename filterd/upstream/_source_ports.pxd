@@ -41,7 +41,7 @@ cdef inline socklen_t set_ipv6(
 
 
 cdef inline int forget_what_came_early(int fd) except -1:
-    """Drop what anybody could send between ``bind`` and ``connect``; tell whether that was all."""
+    """Drop datagrams that came between ``bind`` and ``connect``; return whether none is left."""
     cdef uint8_t octets[1]
     cdef int count
     for count in range(MOST_EARLY):

@@ -22,7 +22,7 @@ cdef enum:
 
 
 cdef struct Secret:
-    # Makes hashes that nobody can guess, so that no message makes many of its names collide.
+    # A secret key of the hash: no message can make many of its names collide.
     uint64_t start
     uint64_t factor
 

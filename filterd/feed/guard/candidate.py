@@ -5,7 +5,7 @@ All goes through the production's own loaders: a validator of its own would one 
 what they reject (reliability.md E1). A wrong file of the school says nothing of the version.
 
 A list of the feed is written by a program. A zero octet, a carriage return or a last line
-without its end shows that the program, or its disk, failed in a way that nobody foresaw.
+without its end shows that the program, or its disk, failed in an unforeseen way.
 
 The shipped lists, as this school would be served them, are compared with too: no signature
 can change them, so a first version is judged as well, and one that follows a bad one.

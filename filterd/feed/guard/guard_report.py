@@ -39,9 +39,9 @@ class Severity(StrEnum):
 
     NOTE = "note"
     HELD = "held"
-    """It waits until somebody has looked at it; who knows better may approve of it."""
+    """It waits for a person, who may approve it."""
     REFUSED = "refused"
-    """Nobody can approve of it."""
+    """No person can approve it."""
 
 
 @dataclass(frozen=True, slots=True)
