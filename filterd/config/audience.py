@@ -51,7 +51,7 @@ def _everybody_is_no_key(value: Any) -> Any:
         return {}
     if isinstance(value, str):
         raise refusal(
-            say("'{value}' is nobody", value=value),
+            say("'{value}' is not an audience", value=value),
             say("everybody, or {grade: 6}, {network: library}, ..."),
         )
     return value

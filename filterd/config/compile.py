@@ -246,7 +246,7 @@ def _check_ranges(
     for position, cidr in enumerate(cidrs):
         network = ip_network(cidr)
         if isinstance(network, IPv6Network) and network.is_link_local:
-            reason = say("'{cidr}' is on every link: it tells nobody from anybody", cidr=cidr)
+            reason = say("'{cidr}' is on every link: it does not distinguish clients", cidr=cidr)
             where = ("networks", network_id, "cidrs", position)
             hint = say("name interfaces or macs for devices with link-local addresses")
             problems.add(document.error(reason, where, hint=hint))

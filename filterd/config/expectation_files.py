@@ -229,7 +229,7 @@ def _whom(item: Document, text: str | None) -> dict[str, str]:
     if rest:
         if kind not in ("grade", "tier", "room", "network"):
             hint = did_you_mean(kind, ("grade", "tier", "room", "network"))
-            raise item.error(say("'{text}' is nobody", text=text), hint=hint)
+            raise item.error(say("'{text}' is not an audience", text=text), hint=hint)
         return {kind: rest}
     if kind in TIERS:
         return {"tier": kind}

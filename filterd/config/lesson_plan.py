@@ -106,7 +106,7 @@ def holes(document: Document, site: SiteFile) -> Iterator[ConfigError]:
             missing = [lesson for lesson in order[first:last] if lesson not in lessons]
             if missing:
                 reason = say(
-                    "'{network_id}' has nobody in {lessons} of {day}",
+                    "'{network_id}' has no grade in {lessons} of {day}",
                     network_id=network_id,
                     lessons=", ".join(missing),
                     day=day,

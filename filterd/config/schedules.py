@@ -169,7 +169,7 @@ class _Checker:
             nobody = tier not in (None, target)
             if not nobody:
                 return UNSAID, UNSAID
-            return say("nobody of '{target}' is meant by for", target=target), say("remove for")
+            return say("'for' has no grade of '{target}'", target=target), say("remove for")
         known: Iterable[str] = {
             "category": self._things.categories,
             "service": self._things.services,

@@ -59,7 +59,7 @@ def test_what_may_not_be_meant_is_warned_of_and_valid(tmp_path: Path) -> None:
     done = call("policy", "validate", "--config", tmp_path)
     assert done.code == 0
     assert done.err == (
-        f"warning: {tmp_path}/site.yaml:5:33: 'lab' has nobody in t-2 of t2"
+        f"warning: {tmp_path}/site.yaml:5:33: 'lab' has no grade in t-2 of t2"
         " (then it has the strictest grade of its timetable)\n"
     )
     (told,) = json.loads(call("policy", "validate", "--json", "--config", tmp_path).out)["warnings"]

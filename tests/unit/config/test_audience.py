@@ -37,7 +37,7 @@ def test_an_audience_is_everybody_or_one_of_a_kind(
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("pupils", "'pupils' is nobody"), ("{grade: 6, tier: primary}", "one audience")],
+    [("pupils", "'pupils' is not an audience"), ("{grade: 6, tier: primary}", "one audience")],
 )
 def test_anybody_else_is_nobody(text: str, says: str) -> None:
     with pytest.raises(ConfigErrors, match=says):

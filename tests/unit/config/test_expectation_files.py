@@ -75,7 +75,7 @@ def test_a_date_is_one_moment() -> None:
     [
         ("a.example is bloked for primary", "is not an expectation (such as: www.tiktok.com is"),
         ("a.example passes for primery", "'primery' is not a tier (did you mean 'primary'?)"),
-        ("a.example passes for grde 6", "'grde 6' is nobody (did you mean 'grade'?)"),
+        ("a.example passes for grde 6", "'grde 6' is not an audience (did you mean 'grade'?)"),
         ("a.example passes for grade 13", "'13' is not a grade"),
         ("a.example passes for room lab-c", "there is no network 'lab-c' (did you mean"),
         ("a.example passes at t9 08:00", "'t9' is not a weekday"),

@@ -74,7 +74,7 @@ def test_a_school_with_a_name_is_enough() -> None:
         ),
         (
             "exceptions:\n  - {allow: a.vn, reason: why, for: all}\n",
-            "3:32: for: 'all' is nobody (everybody, or",
+            "3:32: for: 'all' is not an audience (everybody, or",
         ),
         (
             "exceptions:\n  - {allow: a.vn, reason: why, for: {grade: 6, tier: primary}}\n",
