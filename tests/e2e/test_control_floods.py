@@ -30,7 +30,7 @@ MOST_GROWTH = 40_000_000
 FLOODED_S = 3.0
 UNBOUNDED = (
     "import dataclasses, filterd.daemon.control_quota as q;"
-    "q.AN_ACCOUNT = q.A_USER = q.Limits(10**9, 10**12, 10**9);"
+    "q.AN_ACCOUNT = q.A_USER = q.AccountLimits(10**9, 10**12, 10**9);"
     "from filterd.cli.entry import main; main()"
 )
 

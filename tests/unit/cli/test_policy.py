@@ -63,7 +63,7 @@ def test_what_may_not_be_meant_is_warned_of_and_valid(tmp_path: Path) -> None:
         " (then it has the strictest grade of its timetable)\n"
     )
     (told,) = json.loads(call("policy", "validate", "--json", "--config", tmp_path).out)["warnings"]
-    assert "nobody in t-2 of t2" in told
+    assert "no grade in t-2 of t2" in told
 
 
 def test_what_is_past_is_warned_of_in_both_languages(tmp_path: Path, clock: FakeClock) -> None:
