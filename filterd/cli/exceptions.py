@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd allow``, ``block``, ``exceptions``: what is open or closed to somebody for a time."""
+"""``filterd allow``, ``block``, ``exceptions``: names that are open or closed for a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def allow(
     how_long: Annotated[Term, Options(term)],
     json: JsonOption = False,
 ) -> None:
-    """Open TARGET to somebody, for a time.
+    """Open TARGET for a time.
 
     It is in force at once and ends by itself. Without a grade, tier, room, client
     or network it is for everybody. What is locked stays closed; the entry of a
@@ -48,7 +48,7 @@ def block(
     how_long: Annotated[Term, Options(term)],
     json: JsonOption = False,
 ) -> None:
-    """Close TARGET to somebody, for a time.
+    """Close TARGET for a time.
 
     It is in force at once and ends by itself. Without a grade, tier, room, client
     or network it is for everybody. Exit code 0: done; 2: not.

@@ -68,7 +68,7 @@ def approve(
 ) -> None:
     """Put a version in force that is held because it changes much, or was rolled back.
 
-    It is judged again; what nobody can approve of stays refused. It works without the
+    It is judged again; a version that is refused stays so. It works without the
     Internet. Exit code 0: in force; 2: something is wrong; 50: not.
     """
     with bar(here, here.texts("Judging the version"), visible=not json):

@@ -85,7 +85,7 @@ def build(
     """Make a version of the feed out of the catalogue and the texts of its sources.
 
     A source that does not come, or is not what it was, keeps its last good text. A
-    version that changes unusually much is not written until somebody has looked. Exit
+    version that changes unusually much is not written until a person approves. Exit
     code 0: written; 1: written, and a source was not taken; 50: held, not written; 2:
     something is wrong, the last build stays.
     """

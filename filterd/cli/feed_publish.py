@@ -113,7 +113,7 @@ def sign(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Sign what the law orders to be blocked, on the machine of whoever orders.
+    """Sign legal orders to block names, on the machine of the authority that orders.
 
     Each order has its number, issuer, date and expiry; those that have expired are
     left out. Exit code 0: signed; 2: something is wrong, nothing is signed.

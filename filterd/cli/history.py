@@ -57,10 +57,10 @@ def verify(
     here: Context,
     json: JsonOption = False,
 ) -> None:
-    """Look through the whole history for what somebody has altered.
+    """Check the whole history for changes that were altered afterwards.
 
-    What was altered is set aside by the next start, and told of until somebody moves
-    it away. Exit code 0: it is as it was written; 1: a change was altered, removed or
+    The next start sets an altered history aside, and `status` reports it until the
+    file is moved away. Exit code 0: it is as it was written; 1: a change was altered, removed or
     added, and the first of those is named, or it was so before; 2: it cannot be read.
     """
     told = ask_else(here, lambda: _verified(here), "history-verify")

@@ -105,8 +105,8 @@ def search(
 ) -> None:
     """Find the lists that name NAME or a name above it.
 
-    Each is told with the line of its entry. Exit code 0: found; 1: on no list;
-    2: it cannot be told.
+    Each is shown with the line of its entry. Exit code 0: found; 1: on no list;
+    2: an error.
     """
     qname = qname_from(name)
     found: list[dict[str, Any]] = read_or_ask(

@@ -48,8 +48,8 @@ def validate(
 ) -> None:
     """Check site.yaml and the tier files.
 
-    Every problem is told with its file, line and column. What is valid and may not
-    be meant is warned of. Exit code 0: valid; 2: not.
+    Every problem is shown with its file, line and column. Valid lines that may be
+    mistakes get a warning. Exit code 0: valid; 2: not.
     """
     sources, catalog = read_site(here)
     policy = compile_policy(sources, catalog)
@@ -232,8 +232,8 @@ def hold(
     The site's files as they are, with the compiled lists. What a reload goes by is
     in expectations/ of the site, and for each tier that has no file there, in the
     one that ships. What commands have set does not count, and schedules only where
-    an expectation says when. An exception of site.yaml is told and holds against
-    what ships. Exit code 0: all are met; 1: some are not; 2: it cannot be told.
+    an expectation says when. An exception of site.yaml is shown and comes before
+    the expectations that ship. Exit code 0: all are met; 1: some are not; 2: an error.
     """
     wanted = _expected(here, files) if files else None
     plain = None if wanted is None else list(map(to_plain, wanted))

@@ -97,7 +97,7 @@ def undo(
     reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Take back the last `policy set` that counts, whoever gave it.
+    """Take back the last `policy set` that counts, your own or not.
 
     `filterd undo NUMBER` takes back any change. Exit code 0: done; 2: not.
     """

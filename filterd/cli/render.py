@@ -91,12 +91,6 @@ def table(
     return drawn
 
 
-def record(wording: Wording, columns: Iterable[Column], row: Row) -> Table:
-    """Return one row as a table of headings and values; empty values are left out."""
-    texts = wording.texts
-    return facts((texts(one.heading), Text(*one.cell(row, wording))) for one in columns)
-
-
 def grades_told(texts: Texts, grades: Sequence[str]) -> str:
     """Say which grades, as few words as they need: ``preschool, 1-5, guest``."""
     if set(grades) == set(GRADES):

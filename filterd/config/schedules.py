@@ -166,8 +166,7 @@ class _Checker:
         if kind == "tier":
             whom = entry.for_
             tier = TIER_OF_GRADE[whom.grade] if whom.grade else whom.tier
-            nobody = tier not in (None, target)
-            if not nobody:
+            if tier in (None, target):
                 return UNSAID, UNSAID
             return say("'for' has no grade of '{target}'", target=target), say("remove for")
         known: Iterable[str] = {

@@ -110,7 +110,7 @@ class NetworkEntry(DocumentModel):
     @classmethod
     def _is_there(cls, grade: str | None, info: ValidationInfo) -> str | None:
         if grade is None and not any(info.data.get("timetable", {"": "wrong"}).values()):
-            raise PydanticCustomError("missing", "as any missing key is told")
+            raise PydanticCustomError("missing", "reported as any missing key")
         return grade
 
     @model_validator(mode="after")
@@ -158,7 +158,7 @@ class UpstreamEntry(DocumentModel):
             raise refusal(say("a name is checked by TLS only"), say("add tls: strict"))
         if self.server.address == SYSTEM and self.tls == "strict":
             raise refusal(
-                say("nobody knows the names of the system's servers"), say("give an address")
+                say("the names of the system's servers are not known"), say("give an address")
             )
         return self
 

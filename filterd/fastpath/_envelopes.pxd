@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages as the kernel takes and gives them, each with where it came from (recvmmsg(2), cmsg(3)).
 
-Memory safety. The kernel is told the size of every part of a letter before each
+Memory safety. The kernel gets the size of every part of a letter before each
 call, and is believed about what it filled only up to that size.
 """
 

@@ -71,7 +71,7 @@ class Keeper:
         """Do what is due; return the seconds until the next call, at most ``EVERY_S``."""
         try:
             return self._work()
-        except OSError as error:  # a disk that refuses; a run's own trouble is told by the run
+        except OSError as error:  # a disk that refuses; a run reports its own errors
             self._say("disk", str(error), logging.ERROR)
             return EVERY_S
 

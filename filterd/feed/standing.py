@@ -160,7 +160,7 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
     problem = refusal or (standing.problem if address else UNSAID)
     return {
         "address": address,
-        # Of a folder that cannot be read only the problem is told.
+        # Of a folder that cannot be read only the problem is known.
         "trusted": bool(refusal) or os.path.exists(state.feed / "root.json"),  # noqa: PTH110
         "served": plain_version(served),
         "in_force": versions.current and plain_version(versions.current),

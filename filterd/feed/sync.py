@@ -368,7 +368,7 @@ class SiteFeed:
 
         with contextlib.suppress(OSError, IndexFormatError):
             return len(Index.open(self._state.index))
-        return 0  # it is in force, and a disk that fails now is told of by the next run
+        return 0  # it is in force, and the next run reports a disk that fails now
 
     def _note_problem(self, error: FilterdError, now: float) -> None:
         problem = error.sentence

@@ -306,7 +306,7 @@ _MEANING: tuple[tuple[type[Exception], type[TrustError], Callable[[str], Sentenc
         ),
     ),
 )
-"""What python-tuf says, what it means here, and how it is told."""
+"""Errors of python-tuf: their kind here, and the sentence for people."""
 
 
 _MALFORMED = (

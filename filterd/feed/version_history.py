@@ -89,7 +89,7 @@ class History:
             line.version,
             line.why,
         ):
-            lines.pop()  # a night that fails as the one before is told once, with its last time
+            lines.pop()  # nights that fail alike are one line, with the last time
         text = "".join(json.dumps(one.to_plain()) + "\n" for one in (*lines[1 - MOST :], line))
         with contextlib.suppress(StoreError):
             write_atomically(self._path, text.encode("ascii"))

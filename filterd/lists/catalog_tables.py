@@ -94,7 +94,7 @@ class Contact(DocumentModel):
         if self.ways:
             return self
         raise refusal(
-            say("nobody knows how to reach {name}", name=self.name),
+            say("no address is known for {name}", name=self.name),
             say("write `phone`, `email` or `web`"),
         )
 

@@ -101,7 +101,7 @@ def told_of(kept: Path) -> Sentence:
         )
     return say(
         "{path}: this history was damaged, and it was set aside; move the file away once"
-        " nobody wants to look at it",
+        " it is no longer needed",
         path=kept,
     )
 

@@ -13,7 +13,7 @@ server works, a few spare sockets are opened for the next questions. All are in 
 which the event loop watches as one descriptor, and share one timer.
 
 Memory safety. A message is composed in an array that holds the longest (a name of 255
-octets at most, which is checked), and read into one of which the kernel is told the size.
+octets at most, which is checked), and read into one whose size the kernel gets.
 Of a response the header is read, of which the codec has made sure; records are places that
 the codec has found to lie within the message. All that lives from one call to the next is
 Python objects.
@@ -115,7 +115,7 @@ cdef str CLOSED = "the sockets are closed"
 # -------------------------------------------
 
 cdef class Waiter:
-    """Who waits for an attempt and is told the answer without a call of Python."""
+    """Base of what takes the outcome of an attempt, without a call of Python."""
 
     cdef take(self, UdpAttempt attempt, response):
         raise NotImplementedError
@@ -465,7 +465,7 @@ cdef class SocketPool:
                 while self._has_room_for_a_spare(server):
                     server._spares.append(self._opened(server))
         except OSError:
-            pass  # the next question meets it as well, and is told
+            pass  # the next question meets the same error, and reports it
 
     cdef bint _has_room_for_a_spare(self, Server server) except -1:
         return (
@@ -769,7 +769,7 @@ cdef class Exchange(Waiter):
             self._other.close()
 
     cdef tuple others(self):
-        """Return what reads the responses of the exchange that goes on, and is told its outcome."""
+        """Return the object that reads the responses of the exchange and takes its outcome."""
         return self._read, self._done
 
     cdef object made_of(self, ParsedResponse response, server):
@@ -909,7 +909,7 @@ cdef class Flight(Exchange):
     cdef list waiters
 
     cdef end(self, error):
-        """Give up. Whoever calls it sees that everybody is told."""
+        """Give up; the caller reports the outcome to every waiting question."""
         self.give_up()
         self.outcome = error
         self._flights.forget(self)
@@ -1093,7 +1093,7 @@ cdef class Flights:
             raise UpstreamOverloadError("too many questions are waiting for upstreams")
         count(self._counters, "gave_way")
         oldest.end(UpstreamOverloadError("it gave way to newer questions"))
-        # Told later: whoever hears of it may ask again, and we are in the middle of asking.
+        # Reported later: a callback may ask again, and this question is not yet sent.
         self.transports.loop.call_soon(oldest.tell)
 
     cdef _take_place(self, Flight flight, asker):

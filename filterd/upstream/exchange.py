@@ -68,7 +68,7 @@ def _nobody(_: Outcome) -> None:
 
 def _unread(_: ParsedResponse, __: UpstreamServer) -> Outcome:
     """Ignore a response after the exchange is over."""
-    return UpstreamMalformedError("nobody waits for it")
+    return UpstreamMalformedError("no question waits for it")
 
 
 class Exchange:

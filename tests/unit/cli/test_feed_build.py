@@ -75,7 +75,7 @@ def test_contacts_are_checked_where_they_are_written_and_go_with_the_version(
     contacts.write_text("contacts: [{about: {vi: a, en: a}, name: b}]\n", encoding="utf-8")
     done = new_desk.build()
     assert (done.code, len(done.error_lines)) == (2, 1)
-    assert "contacts.yaml:1:12: contacts: nobody knows how to reach b" in done.err
+    assert "contacts.yaml:1:12: contacts: no address is known for b" in done.err
     contacts.write_text("contacts: [{about: {vi: a, en: a}, name: b, phone: '1'}]\n")
     assert new_desk.build().code == 0
     assert (new_desk.version / "contacts.yaml").read_bytes() == contacts.read_bytes()

@@ -137,7 +137,7 @@ def test_an_upstream_has_the_port_of_its_transport(text: str, server: tuple[str,
     ("text", "problem"),
     [
         ("{server: 192.0.2.1, name: a.example}", "a name is checked by TLS only"),
-        ("{server: system, tls: strict}", "nobody knows the names of the system's servers"),
+        ("{server: system, tls: strict}", "the names of the system's servers are not known"),
         ("{server: dns.example, tls: strict}", "'dns.example' is not an IP address"),
         ("{server: 192.0.2.1, tls: maybe}", "'maybe' is not known"),
         ("{tls: strict}", "the key 'server' is missing"),

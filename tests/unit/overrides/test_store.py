@@ -239,7 +239,7 @@ def test_a_history_that_a_disk_has_damaged_is_told_of_and_no_more(
     target.start()
     assert (target.verify().is_sound, target.verify().altered) == (True, ())
     (told,) = target.problems()
-    assert told.endswith("set aside; move the file away once nobody wants to look at it")
+    assert told.endswith("set aside; move the file away once it is no longer needed")
 
 
 def test_where_store_and_copy_are_damaged_what_can_be_read_stays_in_force(
