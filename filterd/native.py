@@ -8,8 +8,8 @@ it. ``FILTERD_PURE=1`` takes no native module.
 would otherwise pass in silence: the build of an extension is optional.
 
 An extension carries the digest of its sources as its build ID (``native_build``). Where the
-sources stand beside it and have another digest it is stale, and not taken: over a struct
-that has changed it would corrupt memory.
+sources stand beside it in a checkout and have another digest it is stale, and not taken:
+over a struct that has changed it would corrupt memory. An installed package was built whole.
 """
 
 from __future__ import annotations
@@ -123,12 +123,17 @@ def _compiled(name: str) -> ModuleType:
         raise ImportError(f"{name} is not built")
     if spec.origin and name.startswith("filterd.") and is_stale(Path(spec.origin)):
         raise ImportError(f"{name} was built of other sources: make setup")
-    return import_module(name)
+    try:
+        return import_module(name)
+    except (TypeError, ValueError) as error:  # a module that it cimports is not the compiled one
+        raise ImportError(f"{name} does not fit the modules that it uses: {error}") from error
 
 
 def is_stale(built: Path) -> bool:
     """Tell whether an extension was built of other sources than those that stand beside it."""
     stem = built.name.partition(".")[0]
+    if not (_root_of(built) / "pyproject.toml").exists():
+        return False
     for source in (built.with_name(f"{stem}.pyx"), built.with_name(f"{stem}.py")):
         if source.exists():
             with built.open("rb") as file:
@@ -156,16 +161,21 @@ def sources_of(source: Path) -> list[Path]:
     return sorted(found)
 
 
+def _root_of(path: Path) -> Path:
+    """Return the folder in which the package of a file stands."""
+    return next(one for one in path.parents if not (one / "__init__.py").exists())
+
+
 @cache
 def _read(path: Path) -> tuple[bytes, list[Path]]:
     """Return the digest of one file, and the files that it uses."""
     text = path.read_bytes()
-    root = next(one for one in path.parents if not (one / "__init__.py").exists())
     used = []
     for behind in text.split(b"\nfrom filterd.")[1:]:
         module, what, *_ = behind.split(None, 2)
         if what == b"cimport":
-            used.append(root / f"filterd/{module.decode().replace('.', '/')}.pxd")
+            declared = _root_of(path) / f"filterd/{module.decode().replace('.', '/')}.pxd"
+            used += [declared, declared.with_suffix(".py")]  # its source, if it is compiled
     included = (behind.partition(b'"')[0].decode() for behind in text.split(b'\ninclude "')[1:])
     used += [path.with_name(name) for name in included]
     return sha256(text).digest(), used

@@ -80,6 +80,6 @@ def _end_with_usage(error: Any, command: Any) -> Never:
         sys.stderr.write(f"{wrong}\n")
         sys.exit(_WRONG)
     words = sys.argv[1:]
-    wrong = f"{wrong.rstrip('.')} (see `{command_in(words, command)} --help`)"
+    wrong = f"{wrong.rstrip('.')} (see `{command_in(tree.names_in(words), command)} --help`)"
     data = {"error": said(wrong, "en"), "code": "usage", "errors": []}
     _end(said(wrong, language_of(words)), _WRONG, data)

@@ -34,11 +34,6 @@ from filterd.state_folder import StateFolder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import Console
-
-    from filterd.i18n import Language
-    from filterd.state_folder import StateFolder
-
 
 def option(name: str, help_: str, metavar: str | None = None, **more: Any) -> Any:
     """Return an option of a command: its name, its help, and a word for its value."""

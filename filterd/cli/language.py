@@ -41,7 +41,7 @@ def language_of(words: Sequence[str]) -> Language:
 
 
 def language_of_site(config: Path) -> Language:
-    """Return the language of a site; English where its file cannot be read."""
+    """Return the language of a site: English where its file cannot be read or names another."""
     given = site_value(config, "language", "vi")
     return _LANGUAGES.get(given, "en") if isinstance(given, str) else "en"
 
@@ -64,6 +64,8 @@ def site_value(config: Path, key: str, absent: str) -> Any:
     lines = re.findall(rb"^%b:[ \t]+([\w/]+)[ \t]*\r?$" % key.encode(), content, re.MULTILINE)
     if len(lines) == 1:
         return lines[0].decode()
+    if key.encode() not in content and not re.search(rb"[\\\0]", content):  # escapes, UTF-16
+        return absent
     from filterd.documents import parse  # noqa: PLC0415 -- see above
 
     try:

@@ -113,7 +113,8 @@ def undo(
             break
     if not number:
         raise ConfigError(
-            say("no setting of a grade is left to take back"), hint=say("see `policy history`")
+            say("no setting of a grade is left to take back"),
+            hint=say("see `filterd policy history`"),
         )
     told = change(here, UNDO, reason, number=number)
     print_change(here, told, taken_back(here, told), json=json)

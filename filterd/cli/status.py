@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 from rich.console import Group
@@ -15,6 +14,7 @@ from rich.text import Text
 from filterd import control, counted, i18n, words
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, on_named_files, option
+from filterd.cli.entry import find_only_what_is_installed
 from filterd.cli.render import facts, titled
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
@@ -312,16 +312,7 @@ def serve(
     """
     arguments = [str(here.config), str(here.state.folder), here.texts.language]
     serving = [sys.executable, "-m", "filterd.daemon.main", *arguments, "yes" if try_it else "no"]
-    environment = {**os.environ, "PYTHONPATH": _package(), "PYTHONSAFEPATH": "1"}
+    find_only_what_is_installed()
     # Signals wait until the daemon handles them.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-    os.execve(sys.executable, serving, environment)  # noqa: S606 -- it becomes the one that serves
-
-
-def _package() -> str:
-    """Return where filterd was found: the next process and its children must find the same.
-
-    With it Python's safe path, or a file of the working directory could stand
-    in for a module.
-    """
-    return str(Path(__file__).resolve().parents[2])
+    os.execv(sys.executable, serving)  # noqa: S606 -- it becomes the one that serves

@@ -109,6 +109,7 @@ _COMMANDS = {
     "feed diff": "feed_diff.diff",
 }
 """The module and the function of each command, in the order of the help."""
+_HELP_OPTIONS = ["-h", "--help"]
 _VALUED = ("--config", "--state", "--lang")
 """Options that may stand before a command's name, and take a value."""
 
@@ -121,7 +122,7 @@ def of(words: Sequence[str]) -> typer.Typer:
     Args:
         words: after ``filterd``.
     """
-    first, second = (*_names_in(words), "", "")[:2]
+    first, second = (*names_in(words), "", "")[:2]
     called = f"{first} {second}" if first in _GROUPS else first
     if called in _COMMANDS:
         return _app([called], _function)
@@ -134,13 +135,18 @@ def whole() -> typer.Typer:
     return _app(_COMMANDS, _function)
 
 
-def _names_in(words: Sequence[str]) -> list[str]:
-    """Return the words that are neither options nor values of options before a command's name."""
+def names_in(words: Sequence[str]) -> list[str]:
+    """Return the words that are neither options nor values of options before a command's name.
+
+    An option for help ends them: the help is that of the group before it.
+    """
     names = []
     rest = iter(words)
     for word in rest:
         if word in _VALUED:
             next(rest, None)
+        elif word in _HELP_OPTIONS:
+            break
         elif not word.startswith("-"):
             names.append(word)
     return names
@@ -154,7 +160,7 @@ def _app(commands: Iterable[str], function_of: Callable[[str], Callable[..., Non
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={"help_option_names": _HELP_OPTIONS},
     )
     app.callback()(_before)
     groups: dict[str, typer.Typer] = {}

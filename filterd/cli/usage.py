@@ -60,18 +60,19 @@ def said(sentence: str, language: Language) -> str:
     return sentence
 
 
-def command_in(words: Sequence[str], root: Any) -> str:
-    """Return the command that the words call, as far as they do: ``filterd log totals``.
+def command_in(names: Sequence[str], root: Any) -> str:
+    """Return the command that is called, as far as it exists: ``filterd log totals``.
 
     Args:
-        words: after ``filterd``.
+        names: the words after ``filterd``, without options.
         root: the command ``filterd`` of Typer.
     """
     path, command = ["filterd"], root
-    for one in words:
-        commands = getattr(command, "commands", {})
-        if one in commands:
-            path, command = [*path, one], commands[one]
+    for name in names:
+        command = getattr(command, "commands", {}).get(name)
+        if command is None:
+            break
+        path.append(name)
     return " ".join(path)
 
 

@@ -69,7 +69,7 @@ def read_request(line: bytes) -> ControlRequest:
     """
     try:
         frame = json.loads(line)
-        if "command" in frame:
+        if "command" in frame and frame.keys().isdisjoint(("version", "act_for")):
             request = ControlRequest(frame.pop("command"), frame, 0, is_of_0_1=True)
         elif type(version := frame["version"]) is int and version > VERSION:
             raise ControlError(

@@ -743,7 +743,7 @@ assert (ASKED_RD, ASKED_CD, ASKED_AD, ASKED_DO, ASKED_OPT) == (
 @cython.final
 @cython.no_gc
 cdef class Word:
-    """Somebody else's word of eight octets, which stays where it is meanwhile."""
+    """A word of another object of eight octets, which stays where it is meanwhile."""
 
     def __cinit__(self, word):
         PyObject_GetBuffer(word, &self._buffer, PyBUF_SIMPLE)
@@ -1069,7 +1069,7 @@ cdef class Core:
     cdef Client* _place_of(
         self, const uint8_t* address, int octets, uint32_t interface, Client* who
     ) noexcept nogil:
-        """Return where a client is kept or may be put; describe him as he would be kept."""
+        """Return where a client is kept or may be put; describe it as it would be kept."""
         cdef Client* client
         cdef Client* oldest
         cdef uint64_t hashed

@@ -720,14 +720,14 @@ cdef class Relay:
         return True
 
     cdef _keep(self, Waiting waiting, double now):
-        """Keep what upstreams have said; the reply too, for who asks next, while there is room."""
+        """Keep what upstreams have said; the reply too, for the next client, while there is room."""
         try:
             self._store.put(waiting._question, waiting._outcome, now, stale_s=stale_for_s)
             self._failures.forget(waiting._question, now)
             # The chain, which answered others meanwhile, may have made all be forgotten.
             if waiting._datagram.epoch == self._core.epoch and self._core.replay.has_room():
                 self._note(waiting, waiting._outcome, 0, now)
-        except Exception:  # who asked has his answer
+        except Exception:  # the client has its answer
             _log.exception("what was relayed could not be kept")
 
     cdef bint _repeated(self, Waiting waiting, entry) except -1:
@@ -808,7 +808,7 @@ cdef class Relay:
                 datagram.interface,
                 &device,
             )
-            != datagram.client_group  # he may be known no longer
+            != datagram.client_group  # the client may be unknown by now
             or not resolution.plain
         ):
             return False

@@ -181,7 +181,7 @@ class SourceTable:
         return sum(one is not None for one in self._places)
 
     def is_overloaded(self, now: float) -> bool:
-        """Tell whether newcomers have to wait."""
+        """Return whether newcomers have to wait; for tests."""
         return now < self._overload_until
 
     def judge(self, address: bytes, interface: int, now: float, permits: Permits) -> int:

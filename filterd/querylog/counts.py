@@ -188,7 +188,7 @@ class Counts:
         if len(seen) < MOST_DEVICES:
             seen.update(devices)
             seen.discard(0)
-        cell[1] = min(len(seen), MOST_DEVICES)
+        cell[1] = max(cell[1], min(len(seen), MOST_DEVICES))  # an hour may be opened again
 
     def take(self, worker: str = "", acknowledged: int = 0) -> Batch:
         """Return the next batch, or the last one again if it is not acknowledged.

@@ -14,6 +14,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import aiosqlite
@@ -166,7 +167,10 @@ class Database:
         for batch in batches:
             known = await connection.execute_fetchall(LAST_OF, (batch.worker,))
             if batch.rows and batch.number > max((row[0] for row in known), default=0):
-                await connection.executemany(ADD, (row[:5] for row in batch.rows))
+                totals = Counter[tuple[object, ...]]()
+                for row in batch.rows:
+                    totals[row[:4]] += row.n
+                await connection.executemany(ADD, ((*key, n) for key, n in totals.items()))
                 await connection.execute(NOTE, (batch.worker, batch.number, now))
         if self._forgot_on != now // _DAY_S:
             await connection.execute(FORGET_DAYS, (DAYS_KEPT - 1,))

@@ -123,7 +123,7 @@ class ResolutionStore:
         return entry
 
     def mark_of(self, question: UpstreamQuestion) -> Hashable:
-        """Return the mark of an entry for ``note_hits``, small enough to keep thousands."""
+        """Return the mark of an entry for ``note_hits``: the question itself."""
         return question
 
     def note_hits(self, mark: Hashable, count: int) -> None:

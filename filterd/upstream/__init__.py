@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 3: queries to other resolvers; only what answers the question is believed.
 
-* ``route``, ``server_group``: which servers are asked about a name, and their health.
-* ``upstream_question``: composes a query and checks whether a message answers it.
+* ``server_group``: the health of the servers of a route.
+* ``upstream_question``: chooses the route of a name, composes a query, and checks whether
+  a message answers it.
 * ``randomness``, ``socket_pool``: queries by UDP, on sockets that change their ports.
   ``socket_pool`` is native where it was built, and does the work of ``randomness`` then.
 * ``stream_queries``, ``tls``: queries by TCP and by TLS; ``timer_wheel``: all timeouts.
 * ``exchange``: one question put to a group of servers under one deadline.
 * ``resolution``: the part of a response that may be kept and passed on, and the oracle of
-  the native code that extracts it; ``private_ranges``: which of its addresses are private;
-  ``redaction``: a reduced resolution for one client.
+  the native code that extracts it; ``private_ranges``: which of its addresses are private.
 * ``singleflight``: identical questions in flight share one exchange; ``wait_slots`` bounds
   how many there are. It is native where it was built, and so is the ordinary course of an
   exchange then: one server asked once by UDP that answers well.

@@ -598,7 +598,7 @@ cdef class SocketPool:
                 callback()
             except Exception as error:
                 self._loop.call_exception_handler(
-                    {"message": "who was answered has failed", "exception": error}
+                    {"message": "a waiter of an answer has failed", "exception": error}
                 )
         self._close_what_is_over()
 
@@ -899,7 +899,7 @@ cdef count(counters, str what):
 
 @cython.final
 cdef class Flight(Exchange):
-    """One exchange, and everybody who waits for it, in the order in which they came."""
+    """One exchange, and all its waiters for it, in the order in which they came."""
 
     cdef Flights _flights
     cdef object asker
@@ -958,7 +958,7 @@ cdef class Flight(Exchange):
                 done(self.outcome)
             except Exception as error:
                 self._ways.transports.loop.call_exception_handler(
-                    {"message": "who waited for an upstream has failed", "exception": error}
+                    {"message": "a waiter for an upstream has failed", "exception": error}
                 )
 
 

@@ -210,7 +210,7 @@ class _Flight:
                 done(self.outcome)
             except Exception as error:  # noqa: BLE001 -- as the loop does with its callbacks
                 self.loop.call_exception_handler(
-                    {"message": "who waited for an upstream has failed", "exception": error}
+                    {"message": "a waiter for an upstream has failed", "exception": error}
                 )
 
 

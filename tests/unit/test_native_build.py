@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import setuptools
@@ -18,6 +19,9 @@ from setuptools import Extension
 from filterd import native
 from filterd.native import digest_of, is_stale, live_only, sources_of
 from filterd.native_build import prepare
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -56,6 +60,7 @@ def copied(tmp_path: Path) -> Path:
             target = tmp_path / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+    (tmp_path / "pyproject.toml").touch()
     return tmp_path
 
 
@@ -63,7 +68,7 @@ def copied(tmp_path: Path) -> Path:
 def test_an_extension_depends_on_all_that_cython_reads_for_it(name: str) -> None:
     found = {str(path.relative_to(ROOT)) for path in sources_of(ROOT / SOURCES[name])}
     assert found >= used_by(name)
-    assert found <= {*DECLARED, SOURCES[name]}
+    assert found <= {*DECLARED, SOURCES[name], SOURCES["filterd.fastpath._rate_limit"]}
 
 
 @pytest.mark.parametrize("declared", DECLARED)
@@ -113,6 +118,33 @@ def test_what_was_built_by_other_means_or_has_no_sources_is_not_judged(copied: P
     assert is_stale(path)
     (copied / "filterd/fastpath/_core.pyx").unlink()
     assert not is_stale(path)
+
+
+def test_an_installed_package_is_not_judged(copied: Path) -> None:
+    path = built(copied, bytes(32))
+    (copied / "pyproject.toml").unlink()
+    assert not is_stale(path)
+
+
+def test_another_source_of_a_cimported_extension_makes_what_uses_it_stale(copied: Path) -> None:
+    source = copied / "filterd/fastpath/_datagrams.pyx"
+    before = digest_of(source)
+    native._read.cache_clear()
+    with (copied / "filterd/fastpath/_rate_limit.py").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert digest_of(source) != before
+
+
+def test_what_does_not_fit_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def other_size(_: str) -> ModuleType:
+        raise ValueError("Bucket size changed")
+
+    monkeypatch.setattr(native, "_missing", set())
+    monkeypatch.delenv("FILTERD_REQUIRE_NATIVE", raising=False)
+    monkeypatch.setattr(native, "import_module", other_size)
+    monkeypatch.setattr(native, "is_stale", lambda _: False)
+    assert live_only("filterd.fastpath._datagrams") is None
+    assert native.missing() == ["filterd.fastpath._datagrams"]
 
 
 def test_what_is_stale_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:

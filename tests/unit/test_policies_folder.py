@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.config.compile import compile_policy, warnings
-from filterd.config.json_schema import json_schemas, schema_text
 from filterd.config.site_reader import load_site
+from filterd.config.site_schema import SiteFile
 from filterd.config.tiers import TIER_OF_GRADE, Settings, TierFile
 from filterd.documents import parse, validate
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.paths import shipped
 from filterd.policy.model import TIERS, Policy
+from tests.support.json_schema import json_schemas, schema_text
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
@@ -65,6 +66,29 @@ def test_each_file_tells_editors_its_schema(path: Path) -> None:
 def test_the_schemas_are_up_to_date(name: str) -> None:
     written = (FOLDER / "schema" / name).read_text(encoding="utf-8")
     assert written == schema_text(json_schemas()[name])
+
+
+def test_there_is_a_schema_for_each_kind_of_file() -> None:
+    kinds = ("expectations", "site", "tier")
+    assert set(json_schemas()) == {f"{kind}.schema.json" for kind in kinds}
+
+
+def test_unknown_keys_are_marked() -> None:
+    schemas = json_schemas()
+    one = schemas.pop("expectations.schema.json")["$defs"]["Expectation"]
+    for schema in (one, *schemas.values()):
+        assert schema["additionalProperties"] is False
+
+
+def test_every_key_is_described() -> None:
+    for model in (SiteFile, TierFile):
+        for field in model.model_fields.values():
+            assert field.description
+
+
+def test_a_grade_may_be_a_number_for_an_editor_too() -> None:
+    unknown = json_schemas()["site.schema.json"]["properties"]["unknown"]
+    assert {6, "6", "staff"} <= set(unknown["anyOf"][0]["enum"])
 
 
 def test_loopback_networks_stand_for_classes() -> None:

@@ -26,7 +26,7 @@ from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import Ede, EdeCode, Rcode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
 
     from filterd.clock import Clock
     from filterd.resolve.cache_entry import CacheEntry
@@ -36,12 +36,8 @@ if TYPE_CHECKING:
     from filterd.upstream import UpstreamQuestion
 
     Ask = Callable[[], Coroutine[Any, Any, Answer]]
-    from collections.abc import Iterable
-
     Work = asyncio.Future[Any]
     Waiters = list[asyncio.Future[None]]
-    from collections.abc import Callable, Coroutine, Hashable
-    from typing import Any
 
 T = TypeVar("T")
 

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from filterd.resolve.link import Handler
-    from filterd.resolve.query import Answer, Query
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution, UpstreamQuestion
     from filterd.wire import ParsedResponse, Question, Record

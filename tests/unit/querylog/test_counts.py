@@ -242,6 +242,16 @@ def test_devices_are_those_of_the_hour_so_far_though_answers_are_taken() -> None
     assert [row.devices for row in counted.take().rows] == [1]
 
 
+def test_an_hour_that_is_opened_again_keeps_its_devices() -> None:
+    counted, clock = _counts()
+    for numbers, later_s in ((range(10), 3600), ((1,), -3600), ((1,), 0)):
+        for client in _devices(*numbers):
+            _count(counted, client)
+        clock.advance(later_s)
+    (row,) = (row for row in counted.take().rows if row.hour == HOUR)
+    assert (row.n, row.devices) == (11, 10)
+
+
 def test_a_device_is_known_by_its_mac_and_by_a_key_of_the_process() -> None:
     (one,) = _devices(1)
     counted, others = _counts()[0], _counts()[0]

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON Schema of a site's files, with which editors complete keys and mark mistakes."""
+"""JSON Schema of a site's files, with which editors complete keys and mark mistakes.
+
+``python -m tests.support.json_schema`` writes ``policies/schema``.
+"""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filterd.config.expectation_files import ExpectationEntry
 from filterd.config.site_schema import SiteFile
 from filterd.config.tiers import TierFile
-from filterd.paths import write_atomically
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pydantic import BaseModel
 
+FOLDER = Path(__file__).resolve().parents[2] / "policies" / "schema"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MODELS: dict[str, type[BaseModel]] = {"site": SiteFile, "tier": TierFile}
 
@@ -40,11 +42,6 @@ def schema_text(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def export_schemas(folder: Path) -> None:
-    """Write the schemas into ``folder``.
-
-    Raises:
-        StoreError: the disk refused.
-    """
+if __name__ == "__main__":
     for name, schema in json_schemas().items():
-        write_atomically(folder / name, schema_text(schema).encode(), mode=0o644)
+        (FOLDER / name).write_text(schema_text(schema), encoding="utf-8")
