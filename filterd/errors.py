@@ -345,7 +345,7 @@ class GuardError(FeedError):
 
 
 class RefusedVersionError(GuardError):
-    """It is authentic, and refused for good: no administrator can approve of it."""
+    """It is authentic, and refused: by the guard, or before by an administrator."""
 
     code = "feed-refused"
 

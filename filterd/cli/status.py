@@ -253,12 +253,12 @@ def feed_served(texts: Texts, told: dict[str, Any]) -> str:
     """Return the version that the lists in force are of."""
     if not told["served"]:
         return texts("the lists that ship with filterd")
-    key = (
-        say("version {version}")
-        if told["served"] > 0
-        else say("earlier lists, with the orders of version {version}")
-    )
-    return texts(key, version=abs(told["served"]))
+    version = str(told["served"])
+    if version.startswith("-"):
+        key = say("earlier lists, with the orders of version {version}")
+    else:
+        key = say("version {version}")
+    return texts(key, version=version.removeprefix("-"))
 
 
 def feed_age(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:

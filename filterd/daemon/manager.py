@@ -318,7 +318,7 @@ class Manager:
         Args:
             wanted: the expectations; None for those that a reload checks.
 
-        Returns: see ``expectations.held``.
+        Returns: see ``expectation_checks.held``.
 
         Raises:
             FilterdError: the files are wrong, or the disk refused.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard import Judgement
     from filterd.feed.version_download import Taken
     from filterd.feed.versions import Versions
+    from filterd.i18n import Sentence
 
     Progress = Callable[[int, int], None]
 
@@ -40,7 +41,7 @@ class Offer(Protocol):
     """A version that is offered, verified and not yet taken.
 
     Attributes:
-        version: its id.
+        version: its id, of lower-case letters, digits and hyphens; no hyphen first, not "0".
         urgent: the number of the last version that must not wait; 0 for none.
         issued_at: Unix time, when it was made; 0 where that is not known.
         expires_at: Unix time until which it counts as fresh.
@@ -69,7 +70,7 @@ class Offer(Protocol):
             StoreError: the disk refused or has too little room; the same.
         """
 
-    def release_of(self, judgement: Judgement, now: float | None) -> str | None:
+    def release_of(self, judgement: Judgement, now: float | None) -> Sentence | None:
         """Return why its publisher has released what the guard holds; None if not.
 
         Args:

@@ -43,11 +43,17 @@ def followed(config: Path, state: StateFolder) -> Followed:
     return Followed(policy.feed, policy.time_zone)
 
 
+def _is_trusted(state: StateFolder, folder: Path) -> bool:
+    from filterd.feed.trust import TrustFolder  # noqa: PLC0415 -- TUF, for a rare case only
+
+    return TrustFolder(state.feed).trusts_version(folder)
+
+
 def blocklists_to_build(config: Path, state: StateFolder) -> Blocklists:
     """Return the folder to compile: the feed's active version, else what ships.
 
-    A version that is damaged on this disk is passed over for the one before; the next run
-    mends it.
+    A version that is damaged on this disk is passed over for the one before, if its keys
+    were not withdrawn since; the next run mends it.
 
     Raises:
         StoreError: filterd is installed without the shipped folder.
@@ -55,6 +61,8 @@ def blocklists_to_build(config: Path, state: StateFolder) -> Blocklists:
     if followed(config, state).address:
         in_force = Versions(state.feed).in_force()
         for version in (in_force.current, *in_force.previous):
-            if version is not None and not verify(folder := state.feed_version(version)):
+            if version is None or verify(folder := state.feed_version(version)):
+                continue
+            if version == in_force.current or _is_trusted(state, folder):
                 return Blocklists(folder, version)
     return Blocklists(shipped("blocklists"))

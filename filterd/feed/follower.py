@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from filterd.feed.feed_config import Followed
     from filterd.feed.schedule import ScheduledWork
     from filterd.feed.sync import Outcome, SiteFeed
-from filterd.feed.version_watch import Daemon
+    from filterd.feed.version_watch import Daemon
 
 _log = logging.getLogger("filterd.feed")
 

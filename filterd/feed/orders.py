@@ -8,8 +8,8 @@ that of the version in force waits, until an administrator or the root keys
 
 Orders travel in the same version as the lists. Where the guard holds or refuses a version,
 another is made of the lists in force and the orders of that version, and judged as any
-other. Its number is that of the held one with a minus before it: no publisher signs such a
-number, so nothing mistakes it for the whole.
+other. Its id is that of the held one with a minus before it. No publisher's id begins with
+a minus, so nothing mistakes it for the whole.
 """
 
 from __future__ import annotations

@@ -41,9 +41,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
+    from filterd.feed.arrival import Progress
     from filterd.lists.catalog import PublicSource
-
-    Progress = Callable[[int, int], None]
 
 MAX_OCTETS = 100_000_000
 """Of one text; the largest known ones have a third of it."""

@@ -275,13 +275,12 @@ class SiteFeed:
         """Return whether its publisher has released a held version, and note it."""
         now = self._clock.wall() if offer.clock_known else None
         try:
-            reason = offer.release_of(judgement, now)
+            why = offer.release_of(judgement, now)
         except FilterdError as error:  # then it is held, as without
             self._note(Event.FAILED, judgement.version, error.sentence)
             return False
-        if reason is None:
+        if why is None:
             return False
-        why = say("released by the publisher's offline keys: {why}", why=quoted(reason))
         self._note(Event.APPROVED, judgement.version, why)
         return True
 

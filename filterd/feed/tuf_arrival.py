@@ -25,6 +25,7 @@ from filterd.feed.manifest import is_of
 from filterd.feed.released_holds import content_digest, fetch_releases
 from filterd.feed.tuf_refresh import Announcement, look, refresh
 from filterd.feed.version_download import take
+from filterd.i18n import quoted, say
 from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from filterd.feed.tuf_refresh import Verified
     from filterd.feed.version_download import Taken
     from filterd.feed.versions import Versions
+    from filterd.i18n import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,14 @@ class TufOffer:
         """Make its folder of what is at hand and what must be fetched."""
         return take(self._verified.publication, versions, self._verified.fetch, progress=progress)
 
-    def release_of(self, judgement: Judgement, now: float | None) -> str | None:
+    def release_of(self, judgement: Judgement, now: float | None) -> Sentence | None:
         """Return why the publisher's offline keys have released what the guard holds."""
         releases = fetch_releases(self._verified.fetcher, self._trust.newest_root(), now)
         content = content_digest(self._verified.publication)
-        return next((one.reason for one in releases if one.covers(judgement, content)), None)
+        reason = next((one.reason for one in releases if one.covers(judgement, content)), None)
+        if reason is None:
+            return None
+        return say("released by the publisher's offline keys: {why}", why=quoted(reason))
 
 
 class TufArrival:

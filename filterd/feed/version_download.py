@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from filterd.feed.arrival import Progress
     from filterd.feed.targets import Publication, PublishedFile
     from filterd.feed.versions import Candidate, Versions
-
-    Progress = Callable[[int, int], None]
 
 SPARE_OCTETS = 100_000_000
 """That stay free beside thrice what is written: logs and databases share the disk."""

@@ -26,7 +26,7 @@ import shutil
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import DigestError, GuardError, StoreError
+from filterd.errors import DigestError, GuardError, RefusedVersionError, StoreError
 from filterd.feed.manifest import verify
 from filterd.i18n import say
 from filterd.paths import install, remove_temporaries
@@ -224,7 +224,7 @@ class Versions:
         """
         state = self.in_force()
         if version in state.refused:
-            raise GuardError(
+            raise RefusedVersionError(
                 say("version {version} of the feed was refused and stays so", version=version)
             )
         if version == state.current:
@@ -331,8 +331,8 @@ def _with(refused: tuple[str, ...], *bad: str) -> tuple[str, ...]:
 
 
 def _is_version(folder: Path) -> bool:
-    """Tell whether a folder has a version, be it in part."""
-    return _is_id(folder.name.removesuffix(PARTIAL)) is not None
+    """Return whether a folder has a version, be it in part or its orders alone."""
+    return _is_id(whole_of(folder.name.removesuffix(PARTIAL))) is not None
 
 
 def _age_of(folder: Path) -> tuple[int, str]:

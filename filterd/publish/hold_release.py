@@ -33,13 +33,12 @@ from filterd.publish.release import publishing, working
 from filterd.publish.repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from securesystemslib.signer import CryptoSigner
 
     from filterd.clock import Clock
-
-    Progress = Callable[[int, int], None]
+    from filterd.feed.arrival import Progress
 
 _A_SCHOOL = "school: {name: any}\n"
 

@@ -32,16 +32,15 @@ from filterd.publish.target_files import targets_of
 from filterd.publish.version_build import PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
     from contextlib import AbstractContextManager
 
+    from filterd.feed.arrival import Progress
     from filterd.feed.targets import Publication
     from filterd.lists.orders_file import OrderEntry
     from filterd.publish.repository import Signers
     from filterd.publish.signed_orders import Parcel
     from filterd.publish.signing import NewTarget
-
-    Progress = Callable[[int, int], None]
 
 _WORK = ".filterd-publish-"
 

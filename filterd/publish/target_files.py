@@ -28,10 +28,10 @@ from filterd.paths import open_plain, reading
 from filterd.publish.signing import NewTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    Progress = Callable[[int, int], None]
+    from filterd.feed.arrival import Progress
 
 
 _PRIVATE = b"PRIVATE KEY-----"

@@ -34,15 +34,14 @@ from filterd.paths import sync_folder, writing
 from filterd.publish.review import read_decisions, write_queue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from filterd.feed.arrival import Progress
     from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog, CatalogCategory
     from filterd.lists.list_merge import PublishedList
     from filterd.lists.lookalike_families import LookalikeOutcome
-
-    Progress = Callable[[int, int], None]
 
 LISTS = "lists"
 POPULAR = "popular.txt"

@@ -22,12 +22,11 @@ from filterd.policy.model import GRADES
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from filterd.feed.arrival import Progress
     from filterd.lists.catalog import Catalog, CatalogCategory
-
-    Progress = Callable[[int, int], None]
 
 SAMPLES = 20
 """Names shown for each category, added and removed."""

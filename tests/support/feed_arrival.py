@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from filterd.feed.arrival import Moment, Progress
     from filterd.feed.guard import Judgement
     from filterd.feed.versions import Versions
+    from filterd.i18n import Sentence
 
 
 class FolderOffer:
@@ -39,7 +40,7 @@ class FolderOffer:
         progress(self._publication.octets, self._publication.octets)
         return Taken(versions.finish(self.version), self._publication.octets)
 
-    def release_of(self, judgement: Judgement, now: float | None) -> str | None:
+    def release_of(self, judgement: Judgement, now: float | None) -> Sentence | None:
         del judgement, now
         return None
 

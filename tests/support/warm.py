@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import io
 import json
 import os
 import runpy
@@ -55,7 +56,6 @@ _INDIFFERENT = {
     "LANG",
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONPATH",
-    "PYTHONUNBUFFERED",
     "PYTHONUTF8",
 }
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -74,8 +74,11 @@ class Job(NamedTuple):
         """Run it, in the process that is nothing else."""
         os.chdir(self.folder)
         for number, name in enumerate(("stdin", "stdout", "stderr")):  # those of the server differ
-            stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115 -- for good
-            setattr(sys, name, stream)
+            errors = "backslashreplace" if name == "stderr" else "surrogateescape"
+            mode = "w" if number else "r"
+            raw = open(number, mode + "b", closefd=False)  # noqa: SIM115 -- for good
+            text = io.TextIOWrapper(raw, "utf-8", errors, line_buffering=name == "stderr")
+            setattr(sys, name, text)
         os.environ.clear()
         os.environ.update(self.variables)
         time.tzset()
@@ -154,7 +157,9 @@ class _Server:
         """Return the process id of a new child of this process."""
         with self._asking, _adopting():
             socket.send_fds(self._socket, [json.dumps(job).encode()], files)
-            return int(self._socket.recv(_MOST_OCTETS))
+            answer = self._socket.recv(_MOST_OCTETS)
+        assert answer, "the interpreter that forks has ended"
+        return int(answer)
 
     def _end(self, owner: int) -> None:
         if os.getpid() == owner:

@@ -33,20 +33,19 @@ from filterd.paths import open_plain, reading, shipped
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from filterd.config.build_record import Looked
     from filterd.config.site_reader import SiteSources
     from filterd.feed.guard.guard_report import Finding
+    from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog, CatalogCategory, CatalogService
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
     from filterd.policy.model import Policy
 
     _Named = TypeVar("_Named", bound=CatalogCategory | CatalogService | ListSource)
-    from collections.abc import Iterable, Iterator
-
-    from filterd.i18n import Sentence
 
 LOADING = "loading"
 """The kind of what is wrong with the version itself, however it is read."""

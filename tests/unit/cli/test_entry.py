@@ -81,10 +81,14 @@ def test_it_means_what_the_command_line_takes_it_to_mean(
     words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     became: list[list[str]] = []
-    monkeypatch.setattr(os, "execve", lambda *call: became.append(call[1]))
+    monkeypatch.setattr(os, "execv", lambda *call: became.append(call[1]))
     monkeypatch.setattr(signal, "pthread_sigmask", lambda *_: None)
     monkeypatch.setattr(sys, "argv", ["filterd", *words.split(), "--lang", "vi"])
-    with pytest.raises(SystemExit):
+    with (
+        mock.patch.dict(os.environ),
+        mock.patch.object(sys, "path", [*sys.path]),
+        pytest.raises(SystemExit),
+    ):
         app.main()
     plain = read_plain(sys.argv[1:])
     assert plain is not None

@@ -68,7 +68,7 @@ def test_the_last_setting_is_taken_back_whatever_else_was_changed(
     assert len(daemon.store.current().exceptions) == 1
     done = call("policy", "undo", *here)
     assert done.error_lines == [
-        "filterd: no setting of a grade is left to take back (see `policy history`)"
+        "filterd: no setting of a grade is left to take back (see `filterd policy history`)"
     ]
 
 

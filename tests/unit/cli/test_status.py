@@ -295,11 +295,12 @@ def test_believing_the_clock_is_recorded_with_its_reason(
 def test_it_becomes_the_process_that_serves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], try_it: str
 ) -> None:
-    became = []
+    became: list[tuple[str, list[str], dict[str, str]]] = []
     masks: list[set[signal.Signals]] = []
-    monkeypatch.setattr(os, "execve", lambda *call: became.append(call))
+    monkeypatch.setattr(os, "execv", lambda *call: became.append((*call, dict(os.environ))))
     monkeypatch.setattr(signal, "pthread_sigmask", lambda _, mask: masks.append(mask))
-    call("serve", *option, "--lang", "vi", "--config", tmp_path, "--state", tmp_path / "state")
+    with mock.patch.dict(os.environ), mock.patch.object(sys, "path", [*sys.path]):
+        call("serve", *option, "--lang", "vi", "--config", tmp_path, "--state", tmp_path / "state")
     ((program, words, environment),) = became
     assert program == sys.executable
     assert words[1:3] == ["-m", "filterd.daemon.main"]

@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
-from tests.support import warm
 from tests.support.serving_fixtures import index, serving, upstream
 from tests.support.site_fixtures import config, state
+from tests.support.warm_fixtures import warm_children
 
-__all__ = ["config", "index", "serving", "state", "upstream"]
+__all__ = ["config", "index", "serving", "state", "upstream", "warm_children"]
 
 
 @pytest.fixture(autouse=True)
-def _warm_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fork the compiler of policies from an interpreter that has imported it."""
-    monkeypatch.setattr(subprocess, "Popen", warm.Popen)
+def _warm(warm_children: None) -> None:
+    """Start the compiler of policies warm."""

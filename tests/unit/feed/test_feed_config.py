@@ -9,6 +9,7 @@ import pytest
 
 from filterd.config.compile_run import compile_in_child
 from filterd.feed.feed_config import blocklists_to_build, followed
+from filterd.feed.trust import TrustFolder
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.state_folder import StateFolder
@@ -45,6 +46,14 @@ def test_a_damaged_version_is_passed_over_for_the_one_before(
 ) -> None:
     (state.feed_version("13") / "catalog.yaml").write_bytes(b"lists: [")
     assert blocklists_to_build(config, state).version == "12"
+
+
+def test_a_version_whose_keys_were_withdrawn_is_passed_over(
+    config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (state.feed_version("13") / "catalog.yaml").write_bytes(b"lists: [")
+    monkeypatch.setattr(TrustFolder, "trusts_version", lambda _self, _folder: False)
+    assert blocklists_to_build(config, state) == SHIPPED
 
 
 def test_before_the_first_version_what_ships_is_compiled(config: Path, tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ControlError, FetchError, GuardError, InUseError, MetadataFormatError
+from filterd.errors import (
+    ControlError,
+    FetchError,
+    GuardError,
+    InUseError,
+    MetadataFormatError,
+    RefusedVersionError,
+)
 from filterd.feed import guard
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import Severity, found
@@ -137,8 +144,9 @@ def test_a_version_that_never_will_do_is_not_judged_again(
     school.run(FIRST)
     judged = _judge_as(monkeypatch, school, Severity.REFUSED)
     for _ in range(3):
-        with pytest.raises(GuardError):
+        with pytest.raises(RefusedVersionError):
             school.run(SECOND)
+        assert _events(school)[-1] == (Event.REFUSED, SECOND)
     assert judged == [SECOND]
     assert school.site.versions.in_force().refused == (SECOND,)
 
