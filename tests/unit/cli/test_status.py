@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
