@@ -242,6 +242,7 @@ def test_whoever_goes_away_does_not_harm_the_others(
     with serving.stub() as staying, serving.tcp_stub() as leaving:
         leaving.send(query)
         upstream.wait_until_asked()
+        serving.eventually(lambda: len(serving.stepper) == 1)  # what began before has ended
         (its_work,) = serving.stepper._waiting
         staying.send(query)
         serving.eventually(lambda: serving.forwarder.counters["shared"] == 1)

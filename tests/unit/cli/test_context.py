@@ -89,7 +89,6 @@ def test_the_language_is_the_one_asked_for_else_the_sites(
         ("language: vi\n", "vi"),
         ("language: fr\n", "en"),
         ("language: [vi]\n", "en"),
-        ("- vi\n", "en"),
         ("language: {", "en"),
     ],
 )

@@ -115,7 +115,7 @@ def test_timetables_that_cannot_be_are_told(tmp_path: Path, site: str, problem: 
 def test_a_hole_is_warned_of_where_it_is(tmp_path: Path, timetable: str, warned: list[str]) -> None:
     found = _warnings(tmp_path, _lab(timetable))
     assert [one.split(" (")[0].rpartition(" ")[2] for one in found] == warned
-    assert all(one.startswith("site.yaml:4:") and "nobody in b" in one for one in found)
+    assert all(one.startswith("site.yaml:4:") and "has no grade in b of" in one for one in found)
 
 
 def test_days_off_are_public_ones_and_the_schools_in_order(tmp_path: Path) -> None:

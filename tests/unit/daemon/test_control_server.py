@@ -186,12 +186,12 @@ def test_a_command_of_the_release_before_is_answered_in_its_form(tmp_path: Path)
 
     async def work(_: ControlServer) -> None:
         for command in ("echo", "refuse", "unknown"):
-            line = json.dumps({"command": command, "id": 7, "version": 9}).encode() + b"\n"
+            line = json.dumps({"command": command, "id": 7, "ask": 9}).encode() + b"\n"
             lines.append(await _exchange(path, line))
 
     _with_server(path, work)
     echoed, refused, unknown = map(_answered_by_0_1, lines)
-    assert echoed == {"id": 7, "version": 9}
+    assert echoed == {"id": 7, "ask": 9}
     assert json.loads(lines[0]).keys() == {"ok", "result"}
     assert (refused, unknown) == ("not today", "this filterd does not know that command")
 
