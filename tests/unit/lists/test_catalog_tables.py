@@ -107,7 +107,10 @@ def test_a_folder_without_the_file_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (GOOD.replace('    phone: "0236 000 0000"\n    web: https://feed.example/\n', ""), "no address is known"),
+        (
+            GOOD.replace('    phone: "0236 000 0000"\n    web: https://feed.example/\n', ""),
+            "no address is known",
+        ),
         (GOOD.replace("name: Sở", 'name: "\\e[2J" #'), "contacts.yaml:3:"),
         (GOOD + "    fax: 1\n", "unknown key 'fax'"),
         ("contacts: 7\n", "contacts.yaml:1:"),
