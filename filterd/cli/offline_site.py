@@ -20,8 +20,7 @@ from filterd.lists.index_files import blocklists_in_force
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
 from filterd.policy.model import Policy
-from filterd.resolve.explain import client_of, explain
-from filterd.resolve.explain_history import PastQuestion, PastState, explain_past
+from filterd.resolve.explain import PastQuestion, PastState, client_of, explain, explain_past
 from filterd.resolve.site import Site
 from filterd.upstream import resolv_conf
 

@@ -4,7 +4,8 @@
 It calls the same functions as the chain does, in the same order: types that are never
 asked, local zones and special-use names, then policy. Aliases, which are known only
 from the Internet, are explained by ``explain_answer`` from an answer of the chain
-itself.
+itself. ``explain_past`` explains by the policy and the overrides of a past time; the
+lists, and what the network shows of the devices, are those of today.
 """
 
 from __future__ import annotations
@@ -12,30 +13,35 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError
 from filterd.field_checks import written_time
 from filterd.i18n import say
+from filterd.policy import policy_file as policy_store
 from filterd.policy.grade_changes import Changer, Layer
 from filterd.policy.model import Client
 from filterd.policy.verdict import Action, Rule
 from filterd.resolve.links.admission import NEVER_ASKED
 from filterd.resolve.links.local import answer_locally
 from filterd.resolve.query import Source
+from filterd.resolve.site import Site
 from filterd.wire import Rcode, type_to_text
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from filterd.clients.network_view import Surroundings
+    from filterd.lists.index import Index
+    from filterd.overrides.policy_versions import PolicyVersions
+    from filterd.overrides.store import Store
     from filterd.policy.grade_changes import Dated, GradeChange
     from filterd.policy.temporary_rules import GradeSetting, LocalException
     from filterd.policy.verdict import Match, Verdict
     from filterd.resolve.links.local import LocalAnswer
     from filterd.resolve.query import Answer
-    from filterd.resolve.site import Site
 
 NOT_ASKED = "not-asked"
 """The ``reason`` for types that are refused for every name: transfers and the like."""
@@ -239,3 +245,48 @@ def _next(match: Match | None) -> dict[str, Any] | None:
 
 def _iso(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat()
+
+
+class PastState(NamedTuple):
+    """The recorded history, and the present state for what is not recorded."""
+
+    versions: PolicyVersions
+    store: Store
+    lists: Index
+    surroundings: Surroundings | None = None
+
+
+class PastQuestion(NamedTuple):
+    """A question about the past: for a grade or an address, at Unix time ``when``.
+
+    ``shown`` is that time as the school's clock showed it.
+    """
+
+    qname: bytes
+    qtype: int
+    grade: str | None
+    address: str | None
+    when: float
+    shown: str
+
+
+def explain_past(past: PastState, asked: PastQuestion) -> Explanation | None:
+    """Explain a past result for a client; None for an address that was not allowed.
+
+    Raises:
+        ConfigError: the policy of that time is not known.
+        StoreError: it cannot be read.
+    """
+    version, overrides = past.versions.at(asked.when), past.store.at(asked.when)
+    if version is None or overrides is None:
+        hint = say("`filterd policy history` shows from when it is")
+        raise ConfigError(
+            say("what was in force at {told} is not known", told=asked.shown), hint=hint
+        )
+    policy = policy_store.load(version.path)
+    site = Site.of(policy, past.lists, (), past.surroundings, overrides, asked.when)
+    client = client_of(site, asked.grade, asked.address)
+    if client is None:
+        return None
+    told = explain(site, client, asked.qname, asked.qtype, asked.when)
+    return replace(told, source="history")

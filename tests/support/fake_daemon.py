@@ -12,7 +12,7 @@ from filterd.overrides.mistake_reports import Mistakes
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
 from filterd.policy import policy_file as policy_store
-from filterd.resolve.explain_history import PastQuestion, PastState, explain_past
+from filterd.resolve.explain import PastQuestion, PastState, explain_past
 from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
