@@ -48,7 +48,7 @@ import os
 
 from filterd.resolve import _cache_store_py as reference
 from filterd.resolve import cache_entry as reference_entry
-from filterd.resolve.failures import Failures
+from filterd.resolve.cache_entry import Failures
 from filterd.upstream import Resolution as _Resolution
 from filterd.wire import Ede
 from filterd.wire import RebuiltSections as _RebuiltSections

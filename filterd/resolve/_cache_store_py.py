@@ -14,8 +14,7 @@ from math import ceil
 from sys import getsizeof
 from typing import TYPE_CHECKING, Literal
 
-from filterd.resolve.cache_entry import REFRESHED_FROM_HITS, CacheEntry
-from filterd.resolve.failures import Failures, edes_octets
+from filterd.resolve.cache_entry import REFRESHED_FROM_HITS, CacheEntry, Failures, edes_octets
 from filterd.upstream import UpstreamQuestion
 
 if TYPE_CHECKING:

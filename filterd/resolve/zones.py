@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The site's zones: local ones, answered here completely, and delegated ones.
+"""The site's zones: local ones and leases, answered here, and delegated ones.
 
-A local zone is complete: a name not in it does not exist and is never asked
-upstream (dns.md §3). A delegated zone belongs to servers of the school, an
-Active Directory say, and no other server may be asked about it.
+A local zone is complete: a name not in it does not exist, and is never sent upstream,
+where it would leak (RFC 6303). So is the lease zone, which has the names that devices
+gave to the DHCP server, and the reverse names of their addresses. Records of the site's
+files take precedence: a device with the name of such a record has no name at all.
 
-Nearly all qnames are outside all of them. ``Endings`` rules these out by one look
-at their last octets.
+A delegated zone belongs to servers of the school, an Active Directory say, and no other
+server may be asked about it.
+
+Nearly all qnames are outside all of them. ``Endings`` excludes these by one look at
+their last octets.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.policy.model import ZoneRecord
 from filterd.upstream import Route
 from filterd.wire import Rcode, RRType
 from filterd.wire import name as names
@@ -22,10 +27,24 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.policy.model import LocalZone, Policy, ZoneRecord
+    from filterd.policy.model import LocalZone, Policy
+    from filterd.resolve.site import Site
 
 _MOST_COMPARED = 8
 """Names with one tail; where there are more, walking the labels is as fast."""
+
+_LONGEST_CHAIN = 11
+"""Aliases followed within a zone; as many as resolvers follow."""
+
+_LEASE_TTL_S = 60
+"""Of the names of leases: a device that comes back may have another address."""
+
+_REVERSE_IPV4 = names.from_text("in-addr.arpa")
+_REVERSE_IPV6 = names.from_text("ip6.arpa")
+_ADDRESS_TYPES = {4: RRType.A, 16: RRType.AAAA}
+
+_OCTETS = {str(octet).encode(): f"{octet:02x}" for octet in range(256)}
+_NIBBLES = {f"{nibble:x}".encode(): f"{nibble:x}" for nibble in range(16)}
 
 
 class Endings:
@@ -53,10 +72,6 @@ class Endings:
         """
         ends = self._by_tail.get(qname[-self._tail_octets :])
         return ends is not None and qname.endswith(ends)
-
-
-_LONGEST_CHAIN = 11
-"""Aliases followed within a zone; as many as resolvers follow (reliability.md B4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +164,86 @@ class _LocalData:
             )
         self.records = {key: tuple(records) for key, records in by_key.items()}
         self.existing = frozenset(existing)
+
+
+_NODATA = ZoneAnswer(Rcode.NOERROR, ())
+
+
+def leased_names(policy: Policy) -> tuple[bytes, ...]:
+    """Return the names at or beneath which leases may answer."""
+    zone = policy.lease_zone
+    return () if zone is None else (zone, _REVERSE_IPV4, _REVERSE_IPV6)
+
+
+def answer_leased(site: Site, qname: bytes, qtype: int) -> ZoneAnswer | None:
+    """Answer from the current leases; None for a name that they do not cover."""
+    zone = site.policy.lease_zone
+    if zone is None:
+        return None
+    if names.is_at_or_beneath(qname, zone):
+        return _answer_forward(site, zone, qname, qtype)
+    return _answer_reverse(site, zone, qname, qtype)
+
+
+def is_above_leased(site: Site, qname: bytes) -> bool:
+    """Return whether a reverse name with an answer lies beneath (RFC 8020)."""
+    if site.policy.lease_zone is None or (reverse := _reverse_digits(qname)) is None:
+        return False
+    digits, size_octets = reverse
+    return len(digits) < 2 * size_octets and site.surroundings.names.is_any_in(digits, size_octets)
+
+
+def _answer_forward(site: Site, zone: bytes, qname: bytes, qtype: int) -> ZoneAnswer:
+    if qname == zone:
+        return _NODATA
+    host = names.labels(qname)[0].decode("ascii", errors="replace")
+    addresses = site.surroundings.names.addresses.get(host, ())
+    if names.parent(qname) != zone or not addresses:
+        return ZoneAnswer(Rcode.NXDOMAIN, ())
+    records = [
+        ZoneRecord(qname, qtype, _LEASE_TTL_S, packed)
+        for packed in addresses
+        if qtype == _ADDRESS_TYPES[len(packed)]
+    ]
+    return ZoneAnswer(Rcode.NOERROR, tuple(records))
+
+
+def _answer_reverse(site: Site, zone: bytes, qname: bytes, qtype: int) -> ZoneAnswer | None:
+    reverse = _reverse_digits(qname)
+    if reverse is None or len(reverse[0]) != 2 * reverse[1]:
+        return None
+    holder = site.surroundings.names.holders.get(bytes.fromhex(reverse[0]))
+    if holder is None:
+        return None
+    label = holder[0].encode("ascii")
+    owner = bytes((len(label),)) + label + zone
+    if len(owner) > names.MAX_NAME_OCTETS or _is_taken(site, owner):
+        return None
+    if qtype != RRType.PTR:
+        return _NODATA
+    return ZoneAnswer(Rcode.NOERROR, (ZoneRecord(qname, qtype, _LEASE_TTL_S, owner),))
+
+
+def _is_taken(site: Site, owner: bytes) -> bool:
+    """Return whether a local zone has the name: its author meant something else."""
+    written = site.zones.answer(owner, RRType.A)
+    return written is not None and written.rcode != Rcode.NXDOMAIN
+
+
+def _reverse_digits(qname: bytes) -> tuple[str, int] | None:
+    """Return the leading hex digits of an address, and its size in octets.
+
+    ``6.168.192.in-addr.arpa`` -> ``("c0a806", 4)`` (RFC 1035 §3.5, RFC 3596 §2.5).
+    None for a name that is no reverse name.
+    """
+    if names.is_at_or_beneath(qname, _REVERSE_IPV4):
+        zone, digits_of, size_octets, most = _REVERSE_IPV4, _OCTETS, 4, 4
+    elif names.is_at_or_beneath(qname, _REVERSE_IPV6):
+        zone, digits_of, size_octets, most = _REVERSE_IPV6, _NIBBLES, 16, 32
+    else:
+        return None
+    labels = names.labels(qname)[: -names.count_labels(zone)]
+    digits = [digits_of.get(label, "") for label in reversed(labels)]
+    if len(digits) > most or not all(digits):
+        return None
+    return "".join(digits), size_octets

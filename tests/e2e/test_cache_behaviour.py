@@ -18,7 +18,7 @@ import pytest
 
 from filterd.errors import UpstreamOverloadError
 from filterd.policy.model import DelegatedZone, UpstreamServer
-from filterd.resolve import failures
+from filterd.resolve import cache_entry
 from filterd.resolve.links import cache
 from filterd.resolve.links.filter import Filter
 from filterd.upstream import Forwarder, exchange
@@ -103,7 +103,7 @@ def test_a_dead_name_costs_its_upstream_a_few_packets_a_minute(
 def test_control_without_a_memory_of_failures_every_query_would_cost_some(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failures, "FIRST_HOLD_S", 0.0)
+    monkeypatch.setattr(cache_entry, "FIRST_HOLD_S", 0.0)
     upstream.respond = servfail
     _ask_for_a_minute(serving, NAME, 200)
     assert len(upstream.asked) >= 200
@@ -139,7 +139,7 @@ def test_what_failed_while_nobody_answered_works_as_soon_as_somebody_does(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, excused: bool
 ) -> None:
     if not excused:  # the control: the name would stay dead for the rest of its time
-        monkeypatch.setattr(failures.Failures, "forget", lambda *_: None)
+        monkeypatch.setattr(cache_entry.Failures, "forget", lambda *_: None)
     upstream.silent.set()
     assert serving.ask(NAME).rcode() == dns.rcode.SERVFAIL
     upstream.silent.clear()

@@ -24,7 +24,7 @@ from filterd.fastpath.core_contract import (
     Cell,
 )
 from filterd.fastpath.core_filler import FastPath
-from filterd.resolve import answer_reply, failures
+from filterd.resolve import answer_reply, cache_entry
 from filterd.resolve._cache_store_py import ResolutionStore
 from filterd.resolve.link import leaves_all_alone
 from filterd.resolve.links import cache, rewrite
@@ -189,7 +189,7 @@ OF_THE_CHAIN: dict[str, Break] = {
     ),
     "an allow does not outlive its end": instead(answer_reply, "_longest_ttl", _cap_ignored),
     "nobody vouches but whom the site trusts": instead(answer_reply, "assemble", _vouched),
-    "a failure is not for ever": instead(failures, "FIRST_HOLD_S", _FOR_EVER),
+    "a failure is not for ever": instead(cache_entry, "FIRST_HOLD_S", _FOR_EVER),
     "a block is soon forgotten": instead(answer_reply, "BLOCK_TTL_S", 11),
     "a worker that prepared nothing loads what is in force": instead(
         ActiveSite, "_activate", _old_site_serves

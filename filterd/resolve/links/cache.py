@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
 
     from filterd.clock import Clock
-    from filterd.resolve.cache_entry import CacheEntry
+    from filterd.resolve.cache_entry import CacheEntry, Failure
     from filterd.resolve.cache_store import ResolutionStore
-    from filterd.resolve.failures import Failure
     from filterd.resolve.link import Handler
     from filterd.upstream import UpstreamQuestion
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from filterd.policy.model import ZoneRecord
 from filterd.resolve import special_use
-from filterd.resolve.lease_zone import answer_leased, is_above_leased
 from filterd.resolve.link import Link, answered, leaves_all_alone
 from filterd.resolve.query import Answer, Query, Source
 from filterd.resolve.special_use import Special, SpecialAnswer
+from filterd.resolve.zones import answer_leased, is_above_leased
 from filterd.wire import Ede, EdeCode, Rcode, RRType
 from filterd.wire import name as names
 

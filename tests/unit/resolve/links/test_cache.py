@@ -237,7 +237,7 @@ def test_a_dead_name_is_asked_for_a_few_times_a_minute(
     remembered: bool,
 ) -> None:
     if not remembered:  # the control: every query would become an exchange
-        monkeypatch.setattr("filterd.resolve.failures.FIRST_HOLD_S", 0.0)
+        monkeypatch.setattr("filterd.resolve.cache_entry.FIRST_HOLD_S", 0.0)
     query = a_chain_query(a_site(index))
     upstreams.then = fail
     for _ in range(1_000):
