@@ -28,8 +28,8 @@ from filterd.i18n import say
 from filterd.overrides.descriptions import Teller, not_ended
 from filterd.paths import write_atomically
 from filterd.policy.calendar import Calendar, Closures
+from filterd.policy.grade_changes import Why, with_devices
 from filterd.policy.model import Network
-from filterd.policy.room_grades import Why, with_devices
 from filterd.privileges import own_rights
 from filterd.state_file import to_plain
 

@@ -13,7 +13,7 @@ from filterd.cli.language import site_value
 from filterd.errors import ConfigError
 from filterd.field_checks import written_time
 from filterd.i18n import say
-from filterd.policy.timetable import DAY_S
+from filterd.policy.model import DAY_S
 from filterd.rows import SchoolClock
 
 _ZONE = "Asia/Ho_Chi_Minh"

@@ -9,8 +9,7 @@ from filterd.config.grades import strictest
 from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import did_you_mean
 from filterd.i18n import say
-from filterd.policy.model import Network
-from filterd.policy.timetable import Holiday, Lesson, Period
+from filterd.policy.model import Holiday, Lesson, Network, Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -18,8 +18,7 @@ from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import did_you_mean
 from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.policy.calendar import Openings
-from filterd.policy.model import Scheduled
-from filterd.policy.timetable import DAY_S, Schedule, Window
+from filterd.policy.model import DAY_S, Schedule, Scheduled, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from filterd.config.week_schema import ScheduledEntry, WindowEntry
     from filterd.documents import Document
     from filterd.errors import ConfigError
-    from filterd.policy.timetable import Holiday
+    from filterd.policy.model import Holiday
 
 _WEEK = timedelta(days=7)
 _SOME_DAY = date(2026, 9, 7)

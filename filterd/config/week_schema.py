@@ -27,7 +27,7 @@ from filterd.config.scalars import (
 from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal
 from filterd.i18n import say
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
-from filterd.policy.timetable import DAY_S
+from filterd.policy.model import DAY_S
 
 WEEKDAYS = {
     **{day: number for number, day in enumerate(("t2", "t3", "t4", "t5", "t6", "t7", "cn"))},

@@ -14,7 +14,7 @@ from filterd.errors import ChangeError, FilterdError
 from filterd.i18n import say
 from filterd.lists.list_queries import naming_entries, version_of
 from filterd.overrides import change_fields
-from filterd.policy.lesson_times import bell, shown_at
+from filterd.policy.calendar import bell, shown_at
 from filterd.policy.model import Audience
 from filterd.version import __version__
 from filterd.wire import name as names

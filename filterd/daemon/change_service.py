@@ -41,7 +41,7 @@ from filterd.overrides.room_changes import LONGEST_EXAM_S, StopExam
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store import Store
 from filterd.overrides.undo import Undo
-from filterd.policy.lesson_times import day_ends_at
+from filterd.policy.calendar import day_ends_at
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

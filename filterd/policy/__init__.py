@@ -7,17 +7,16 @@ Pure. Three things are joined here::
         | config (own process)           | compiler (own process)
         v                                v
       Policy ----------- Engine --------- Index
-        name_rules: of the site         decision_table: (grade, claim set)
+        name_rules: of the site         list_claims: (grade, claim set)
                      decide() -> Verdict with its provenance
 
 * ``model``: the compiled policy, frozen data, and ``Client``; ``policy_file``: its file.
 * ``name_rules``: pins, protections and local rules, by name.
-* ``decision_table``: the meaning of a set of lists for a grade, the data that every reader
-  of decisions shares. ``list_claims``: the list entries for one question.
-* ``timetable``, ``temporary_rules``: lessons, schedules, and what people set by command.
-  ``effective_policy``: the policy that results at a time, by ``calendar``,
-  ``grade_changes`` and ``room_grades``. ``conflicts``: settings with an unexpected
-  effect.
+* ``list_claims``: the meaning of a set of lists for a grade, the data that every reader of
+  decisions shares, and the list entries for one question.
+* ``temporary_rules``: what people set by command. ``effective_policy``: the policy that
+  results at a time, by ``calendar`` and ``grade_changes``; ``unknown_time``: while the
+  time is not known. ``conflicts``: settings with an unexpected effect.
 * ``precedence``: the order of rules. ``engine``: ``decide``, which joins them all.
 * ``verdict``: the result.
 

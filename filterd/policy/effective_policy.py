@@ -24,9 +24,18 @@ from typing import TYPE_CHECKING
 from filterd.errors import WireError
 from filterd.lists.rules import Protection
 from filterd.policy.calendar import ALWAYS, Calendar, Interval, Openings
-from filterd.policy.grade_changes import Changer, Dated, GradeChange, dated_changes, term
+from filterd.policy.grade_changes import (
+    Changer,
+    Dated,
+    GradeChange,
+    Rooms,
+    Seat,
+    Why,
+    dated_changes,
+    term,
+    with_devices,
+)
 from filterd.policy.model import Audience, Client, LocalRule
-from filterd.policy.room_grades import Rooms, Seat, Why, with_devices
 from filterd.policy.temporary_rules import Overrides, TargetKind
 from filterd.policy.unknown_time import UNKNOWN_BEFORE, is_known, undated, without_dates
 from filterd.wire import name as names

@@ -3,7 +3,9 @@
 
 ``filterd.config`` makes it from YAML in a process of its own; the serving
 process only loads it (``filterd.policy.policy_file``). Nothing here is YAML, pydantic
-or text that must be parsed: names are wire names, addresses are checked.
+or text that must be parsed: names are wire names, addresses are checked. Times of the
+school's week are seconds after midnight *as the clock on the wall shows them* in its
+zone, dates are ISO text; ``filterd.policy.calendar`` evaluates them at a moment.
 
 ``Client`` is the one class that is made at run time: the asking client as policy
 sees it.
@@ -19,7 +21,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
-    from filterd.policy.timetable import Holiday, Lesson, Period, Schedule
+
+GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
+"""All grades, in the order in which people list them."""
+
+SERVICE, LIST = "service:", "list:"
+"""Prefixes of services and lists where their ids stand together with categories."""
+
+TIERS = (
+    "preschool",
+    "primary",
+    "lower-secondary",
+    "upper-secondary",
+    "continuing",
+    "staff",
+    "guest",
+)
+
+DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +64,6 @@ class Expectation:
     weekday: int | None = None
     second: int | None = None
     shipped: bool = False
-
-
-GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
-"""All grades, in the order in which people list them."""
-
-SERVICE, LIST = "service:", "list:"
-"""Prefixes of services and lists where their ids stand together with categories."""
-
-TIERS = (
-    "preschool",
-    "primary",
-    "lower-secondary",
-    "upper-secondary",
-    "continuing",
-    "staff",
-    "guest",
-)
 
 
 class BlockResponse(StrEnum):
@@ -423,3 +425,57 @@ class Client:
                 return whom == self.network
             case Audience.CLIENT:
                 return whom == self.address
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A named time of the school's day (tiết): ``starts_s`` to just before ``ends_s``."""
+
+    id: str
+    starts_s: int
+    ends_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A time of day on some days.
+
+    ``weekdays``: 0 is Monday. ``ends_s`` above a day: it ends on the day after,
+    and belongs to the day on which it began. ``first`` and ``last`` are ISO
+    dates, both within; None for no bound. ``holidays``: True for holidays only,
+    False for none of them, None whatever the day.
+    """
+
+    weekdays: frozenset[int]
+    starts_s: int
+    ends_s: int
+    first: str | None = None
+    last: str | None = None
+    holidays: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Named windows; it is open while any of them is."""
+
+    id: str
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """Days without school, from ``first`` to ``last``, ISO dates, both within."""
+
+    first: str
+    last: str
+    name_vi: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One cell of a room's timetable: the grade in a lesson of a weekday."""
+
+    weekday: int
+    lesson: str
+    grade: str

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plain part of a policy, for the fast path, which has no policy of its own.
 
-Two readings of the data in ``decision_table`` and ``model``. ``SetReader``: the meaning of
-a claim set for a grade where no question could make a difference. ``touched``: the names
-for which the site or the publisher has rules beside the lists. Everything that is not
-plain is left to the engine, so both err on the side of leaving too much.
+``SetReader`` reads the decision table: the meaning of a claim set for a grade where no
+question could make a difference. ``touched`` reads the model: the names for which the site
+or the publisher has rules beside the lists. Everything that is not plain is left to the
+engine, so both err on the side of leaving too much.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.rules import Effect, Scope
-from filterd.policy.decision_table import DecisionTable
+from filterd.policy.list_claims import DecisionTable
 from filterd.policy.model import BlockResponse
 from filterd.policy.name_rules import opened_services
 from filterd.policy.verdict import Action, Match, Rule, Verdict
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from filterd.lists.index import Index
-    from filterd.policy.decision_table import Ruling
+    from filterd.policy.list_claims import Ruling
     from filterd.policy.model import GradePolicy, Policy
 
 _ACTIONS = {BlockResponse.NXDOMAIN: Action.NXDOMAIN, BlockResponse.NODATA: Action.NODATA}

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from filterd import state_file
 from filterd.i18n import say
 from filterd.lists import rules
-from filterd.policy import timetable
 from filterd.policy.model import Policy
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ _FORMAT = state_file.FileFormat(
     title=say("compiled policy"),
     remedy=say("compile it again"),
     # The model names these in annotations only; to read a file they are needed.
-    words=vars(rules) | vars(timetable),
+    words=vars(rules),
 )
 
 

@@ -22,8 +22,8 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
+from filterd.policy.model import Period
 from filterd.policy.temporary_rules import TargetKind
-from filterd.policy.timetable import Period
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _exams(exams: Iterable[Exam], floor: float) -> Iterable[Exam]:
 def _of_unknown_grade(network: Network, settings: Iterable[RoomSetting], floor: float) -> Network:
     """Return a network with all grades that it may have, as cells of an unreal lesson.
 
-    Between lessons a room has the strictest grade of its timetable (``policy.room_grades``).
+    Between lessons a room has the strictest grade of its timetable (``policy.grade_changes``).
     """
     may_be = list[str]()
     for one in sorted(settings, key=lambda one: -one.id):

@@ -15,9 +15,8 @@ import pytest
 
 from filterd.daemon.current_site import ActiveSite
 from filterd.daemon.shared_page import SharedPage
-from filterd.policy.model import Audience, Network
+from filterd.policy.model import Audience, Holiday, Lesson, Network, Period
 from filterd.policy.temporary_rules import Exam, LocalException, Overrides, RoomSetting, TargetKind
-from filterd.policy.timetable import Holiday, Lesson, Period
 from tests.support.policies import NOW
 from tests.support.serving import NETWORKS, Serving, a_site
 

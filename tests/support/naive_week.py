@@ -17,9 +17,8 @@ from filterd.policy.temporary_rules import TargetKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.policy.model import GradePolicy, Policy
+    from filterd.policy.model import GradePolicy, Policy, Window
     from filterd.policy.temporary_rules import Exam, Overrides
-    from filterd.policy.timetable import Window
 
 ORDER = ("everybody", "tier", "grade", "network", "client")
 

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from filterd.policy.model import Policy, Scheduled
+    from filterd.policy.model import Holiday, Lesson, Period, Policy, Schedule, Scheduled
     from filterd.policy.temporary_rules import Exam, LocalException
-    from filterd.policy.timetable import Holiday, Lesson, Period, Schedule
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 SUSPENDED_FOR_S = 14 * 86_400

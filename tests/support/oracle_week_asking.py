@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from filterd.policy.timetable import Lesson, Period
+from filterd.policy.model import Lesson, Period
 from tests.support import oracle_messages as wire
 from tests.support.oracle import Listing
 from tests.support.oracle_changes import Until

@@ -15,13 +15,12 @@ from filterd.daemon.shared_overrides import overrides_in_force
 from filterd.daemon.worker import Worker
 from filterd.overrides import exception_changes
 from filterd.policy import (
-    decision_table,
     effective_policy,
     engine,
     grade_changes,
+    list_claims,
     name_rules,
     precedence,
-    room_grades,
 )
 from filterd.policy.calendar import Closures, Interval, Openings
 from filterd.policy.grade_changes import Changer, GradeChange
@@ -71,7 +70,7 @@ def _never_over(starts_at: float, _: float | None, now: float) -> tuple[bool, In
 
 
 def _term_for_ever(patch: pytest.MonkeyPatch) -> None:
-    for where in (grade_changes, effective_policy, room_grades):
+    for where in (grade_changes, effective_policy):
         patch.setattr(where, "term", _never_over)
 
 
@@ -81,7 +80,7 @@ def _from_the_first(_: float, ends_at: float | None, now: float) -> tuple[bool, 
 
 
 def _already_begun(patch: pytest.MonkeyPatch) -> None:
-    for where in (grade_changes, effective_policy, room_grades):
+    for where in (grade_changes, effective_policy):
         patch.setattr(where, "term", _from_the_first)
 
 
@@ -123,14 +122,14 @@ def _opened_whatever(patch: pytest.MonkeyPatch) -> None:
         self.shut = frozenset()
 
     patch.setattr(Changer, "__init__", begun)
-    rule_of: Any = vars(decision_table)["_rule_of_block"]
+    rule_of: Any = vars(list_claims)["_rule_of_block"]
 
     def rule(source: Any, category: Any, grade: GradePolicy, kept: Any) -> Rule:
         found: Rule = rule_of(source, category, grade, kept)
         is_open = category is not None and category.id not in grade.closed
         return Rule.OPEN if found is Rule.LOCKED and is_open else found
 
-    patch.setattr(decision_table, "_rule_of_block", rule)
+    patch.setattr(list_claims, "_rule_of_block", rule)
 
 
 def _local_before_locked(patch: pytest.MonkeyPatch) -> None:
@@ -196,13 +195,13 @@ def _loosest(grades: Iterable[GradePolicy]) -> GradePolicy:
 
 
 def _oldest_setting(patch: pytest.MonkeyPatch) -> None:
-    set_: Any = room_grades.Rooms._set
+    set_: Any = grade_changes.Rooms._set
 
     def oldest(self: Any, room: str) -> Any:
         self._settings[room] = self._settings.get(room, [])[:1]
         return set_(self, room)
 
-    patch.setattr(room_grades.Rooms, "_set", oldest)
+    patch.setattr(grade_changes.Rooms, "_set", oldest)
 
 
 def _other_allows_count(self: Client, rule: LocalRule) -> bool:
@@ -300,7 +299,7 @@ OF_WHAT_IS_SET: dict[str, Mutant] = {
     "a suspended entry is no more than that": Mutant(_whole_subtree, (scenes.entry,)),
     "an entry is suspended for a fortnight": Mutant(_suspended_for_a_month, (scenes.entry,)),
     "between lessons the strictest sits there": Mutant(
-        instead(room_grades, "strictest", _loosest), (scenes.lessons,)
+        instead(grade_changes, "strictest", _loosest), (scenes.lessons,)
     ),
     "of a room's settings the newest counts": Mutant(_oldest_setting, (of_rooms.room_set,)),
     "who sits an exam has no other allows": Mutant(

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.policy.model import Audience, Scheduled
-from filterd.policy.timetable import Holiday, Schedule, Window
+from filterd.policy.model import Audience, Holiday, Schedule, Scheduled, Window
 from tests.support.oracle import NARROWNESS, Law, Listing
 from tests.support.oracle_changes import TakeBack, exception, grade
 from tests.support.oracle_rules import CHILD, CLASSMATE, LAB, PUPIL, STRANGER, TEACHER

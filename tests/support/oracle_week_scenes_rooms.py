@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.policy.model import Scheduled
-from filterd.policy.timetable import Holiday, Schedule, Window
+from filterd.policy.model import Holiday, Schedule, Scheduled, Window
 from tests.support import oracle_messages as wire
 from tests.support.oracle import Guard, Law, Listing
 from tests.support.oracle_changes import Crowded, TakeBack, Until, exam, exception, room

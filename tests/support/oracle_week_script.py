@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from filterd.policy.timetable import Lesson, Period
+from filterd.policy.model import Lesson, Period
 from tests.support import oracle_week_scenes as scenes
 from tests.support import oracle_week_scenes_rooms as of_rooms
 from tests.support.oracle import Law, Listing

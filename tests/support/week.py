@@ -6,9 +6,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from filterd.policy.model import Audience, Network, Policy, Scheduled, Service
+from filterd.policy.model import (
+    Audience,
+    Lesson,
+    Network,
+    Period,
+    Policy,
+    Schedule,
+    Scheduled,
+    Service,
+    Window,
+)
 from filterd.policy.temporary_rules import Exam, LocalException, TargetKind
-from filterd.policy.timetable import Lesson, Period, Schedule, Window
 from tests.support.policies import a_policy, wire
 
 if TYPE_CHECKING:

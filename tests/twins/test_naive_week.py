@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.model import (
     Audience,
+    Holiday,
     Policy,
+    Schedule,
     Scheduled,
+    Window,
 )
 from filterd.policy.temporary_rules import (
     GradeSetting,
@@ -22,7 +25,6 @@ from filterd.policy.temporary_rules import (
     RoomSetting,
     TargetKind,
 )
-from filterd.policy.timetable import Holiday, Schedule, Window
 from filterd.wire import name as names
 from tests.support.naive_week import NaiveWeek, Sight
 from tests.support.week import (

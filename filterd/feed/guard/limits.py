@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard.impact import Compared
     from filterd.feed.guard.probe_clients import Asking
     from filterd.lists.catalog import PublicHoliday
-    from filterd.policy.model import Service
-    from filterd.policy.timetable import Holiday
+    from filterd.policy.model import Holiday, Service
 
     Days = PublicHoliday | Holiday
 

@@ -9,8 +9,7 @@ import pytest
 
 from filterd.config.compile import warnings
 from filterd.config.site_reader import load_site
-from filterd.policy.model import Network
-from filterd.policy.timetable import Holiday, Lesson, Period
+from filterd.policy.model import Holiday, Lesson, Network, Period
 from tests.support.policies import NOW
 from tests.support.site import WITH_SERVICES, a_policy, problems
 

@@ -12,9 +12,8 @@ import pytest
 from filterd.config.compile import warnings
 from filterd.config.site_reader import load_site
 from filterd.policy import effective_policy, policy_file
-from filterd.policy.model import Audience, Scheduled
+from filterd.policy.model import Audience, Schedule, Scheduled, Window
 from filterd.policy.temporary_rules import Overrides
-from filterd.policy.timetable import Schedule, Window
 from tests.support.policies import NOW
 from tests.support.site import WITH_SERVICES, a_policy, problems
 

@@ -10,7 +10,7 @@ import pytest
 
 from filterd.policy.conflicts import Idle, contradictions, idle, overlaps
 from filterd.policy.engine import Engine
-from filterd.policy.model import Audience, Network, Service
+from filterd.policy.model import Audience, Network, Period, Service
 from filterd.policy.temporary_rules import (
     Exam,
     LocalException,
@@ -18,7 +18,6 @@ from filterd.policy.temporary_rules import (
     RoomSetting,
     TargetKind,
 )
-from filterd.policy.timetable import Period
 from tests.support.policies import NOW, a_pin, a_policy, an_index, wire
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy import policy_file
 from filterd.policy.effective_policy import LONGEST_SUSPENSION_S, EffectivePolicy, at
 from filterd.policy.engine import Engine
+from filterd.policy.grade_changes import Why
 from filterd.policy.model import (
     Audience,
     Client,
     Scheduled,
 )
-from filterd.policy.room_grades import Why
 from filterd.policy.temporary_rules import (
     GradeSetting,
     Overrides,

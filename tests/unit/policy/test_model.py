@@ -130,3 +130,8 @@ def test_an_expectation_outlives_the_file_it_is_written_to(tmp_path: Path) -> No
     policy = replace(a_policy(), expectations=expectations)
     policy_file.save(tmp_path / "policy", policy)
     assert policy_file.load(tmp_path / "policy") == policy
+
+
+def test_a_window_without_conditions_is_for_all_its_weekdays() -> None:
+    window = model.Window(frozenset({0}), 0, model.DAY_S)
+    assert (window.first, window.last, window.holidays) == (None, None, None)

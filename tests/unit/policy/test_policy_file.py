@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from filterd import state_file
 from filterd.errors import StoreError
 from filterd.lists import rules
-from filterd.policy import model, policy_file, timetable
+from filterd.policy import model, policy_file
 from filterd.policy.model import Audience, LocalRule, Network, Policy
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def of_fields(kind: type) -> dict[str, st.SearchStrategy[Any]]:
 
     The model imports some words for type checkers only, so hypothesis is told of them here.
     """
-    words = vars(rules) | vars(timetable) | vars(model)
+    words = vars(rules) | vars(model)
     hints = get_type_hints(kind, None, words)
     return {field.name: st.from_type(hints[field.name]) for field in fields(kind)}
 

@@ -11,9 +11,19 @@ import pytest
 
 from filterd.errors import ConfigErrors
 from filterd.i18n import from_plain
-from filterd.policy.model import Audience, Client, Expectation, LocalRule, Network, Scheduled
+from filterd.policy.model import (
+    Audience,
+    Client,
+    Expectation,
+    Lesson,
+    LocalRule,
+    Network,
+    Period,
+    Schedule,
+    Scheduled,
+    Window,
+)
 from filterd.policy.temporary_rules import LocalException, Overrides, TargetKind
-from filterd.policy.timetable import Lesson, Period, Schedule, Window
 from filterd.resolve import expectation_checks
 from filterd.resolve.expectation_checks import doubts, outranked
 from filterd.resolve.explain import explain
