@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.clients.devices import Device, Neighbour, Place, devices
 from filterd.clients.interfaces import Links
-from filterd.clients.lease_names import LeaseNames, name_leases
+from filterd.clients.leases import LeaseNames, name_leases
 from filterd.clock import Clock, SystemClock
 
 if TYPE_CHECKING:

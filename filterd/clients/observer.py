@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from filterd.clients import interfaces
 from filterd.clients.devices import parse_neighbours
-from filterd.clients.ip_command import IpCommand
+from filterd.clients.interfaces import IpCommand
 from filterd.clients.lease_files import LeaseFiles, Mark
 
 if TYPE_CHECKING:

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filterd.clients import lease_files
-from filterd.clients.lease_files import LeaseFiles
+from filterd.clients.lease_files import LeaseFiles, kea_parts, parse_dnsmasq, parse_kea
+from filterd.clients.leases import Lease
 from filterd.policy.model import LeaseFile, LeaseFormat
-from tests.unit.clients.test_lease_formats import HEADER4, WRITTEN_BY_DNSMASQ, WRITTEN_BY_KEA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,3 +86,143 @@ def test_the_mark_of_files_changes_with_them(tmp_path: Path) -> None:
     marks.append(files.mark())
     assert marks[0] == marks[1]
     assert len(set(marks)) == 4
+
+
+WRITTEN_BY_DNSMASQ = b"""\
+1795548464 02:00:5e:10:00:06 192.168.6.20 * *
+0 02:00:5e:10:00:09 192.168.6.23 * *
+1795548464 02:00:5e:10:00:04 192.168.6.59 may-tinh-1 *
+1795548464 02:00:5e:10:00:03 192.168.6.58 May *
+1795548464 02:00:5e:10:00:02 192.168.6.57 wpad 01:02:00:5e:10:00:02
+duid 00:01:00:01:2e:8f:a1:05:02:00:5e:10:00:ff
+1795548464 6123 fd00:6::20 may-tinh-1 00:03:00:01:02:00:5e:10:00:04
+1795548464 T6124 fd00:6::21 * 00:02:00:00:ab:11:01:02
+"""
+
+
+def _lease(address: str, mac: str | None, device: str, host: str, ends: float | None) -> Lease:
+    return Lease(ip_address(address), mac, device, host, ends)
+
+
+def test_what_dnsmasq_writes_is_read() -> None:
+    ends, mac = 1795548464.0, "02:00:5e:10:00:0"
+    assert parse_dnsmasq(WRITTEN_BY_DNSMASQ) == (
+        _lease("192.168.6.20", f"{mac}6", f"{mac}6", "", ends),
+        _lease("192.168.6.23", f"{mac}9", f"{mac}9", "", None),
+        _lease("192.168.6.59", f"{mac}4", f"{mac}4", "may-tinh-1", ends),
+        _lease("192.168.6.58", f"{mac}3", f"{mac}3", "may", ends),
+        _lease("192.168.6.57", f"{mac}2", f"{mac}2", "", ends),
+        _lease("fd00:6::20", None, f"{mac}4", "may-tinh-1", ends),
+        _lease("fd00:6::21", None, "00:02:00:00:ab:11:01:02", "", ends),
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "vendorclass 192.168.6.20 MSFT 5.0 x",
+        "-1 02:00:5e:10:00:06 192.168.6.20 a *",
+        "9999999999999 02:00:5e:10:00:06 192.168.6.20 a *",
+        "1 02:00:5e:10:00:06 192.168.6.20 a",
+        "1 06-02:00:5e:10:00:06 192.168.6.20 a *",
+        "1 02:00:5e:10:00:06 not-an-address a *",
+        "1 02:00:5e:10:00:06 127.0.0.1 a *",
+        "1 77 fd00::1 a *",
+    ],
+)
+def test_a_line_that_makes_no_sense_is_passed_over(line: str) -> None:
+    good = "1 02:00:5e:10:00:01 192.168.6.9 good *"
+    assert [lease.host for lease in parse_dnsmasq(f"{line}\n{good}\n".encode())] == ["good"]
+
+
+@given(st.binary() | st.text("0123456789:abcdef* .\n-duT").map(str.encode))
+def test_nothing_in_a_file_of_dnsmasq_is_an_error(content: bytes) -> None:
+    parse_dnsmasq(content)
+
+
+HEADER4 = (
+    b"address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,"
+    b"hostname,state,user_context,pool_id\n"
+)
+WRITTEN_BY_KEA = HEADER4 + (
+    b"192.168.6.20,02:00:5e:10:00:01,,3600,1795548490,1,0,0,may-tinh-1.school.lan,0,,0\n"
+    b"192.168.6.22,02:00:5e:10:00:03,01:02:00:5e:10:00:03,3600,1795548490,1,0,0,may.tinh.2,0,,0\n"
+    b"192.168.6.25,02:00:5e:10:00:09,,3600,1795548490,1,0,0,,0,,0\n"
+)
+HEADER6 = (
+    b"address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,prefix_len,"
+    b"fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context,hwtype,hwaddr_source,pool_id\n"
+)
+_ROW4 = "192.168.6.20,02:00:5e:10:00:01,,{lifetime},{expire},1,0,0,{host},{state},,0\n"
+
+
+def _row(host: str, *, lifetime: int = 3600, expire: int = 2_000, state: int = 0) -> bytes:
+    return _ROW4.format(host=host, lifetime=lifetime, expire=expire, state=state).encode()
+
+
+def _hosts_lease_formats(*contents: bytes) -> list[str]:
+    return [lease.host for lease in parse_kea(contents)]
+
+
+def test_what_kea_writes_is_read() -> None:
+    one, two, three = parse_kea([WRITTEN_BY_KEA])
+    assert (one.address, one.mac) == (ip_address("192.168.6.20"), "02:00:5e:10:00:01")
+    assert (one.device, one.expires_at) == (one.mac, 1795548490.0)
+    assert [one.host, two.host, three.host] == ["may-tinh-1", "may", ""]
+
+
+def test_leases_of_both_families_have_the_device_in_common() -> None:
+    row = (
+        b"fd12:0:0:30:0:0:0:80,00:03:00:01:02:00:5e:10:00:01,3600,2000,1,3600,0,7,128,"
+        b"0,0,may-tinh-1,02:00:5e:10:00:01,0,,1,2,0\n"
+    )
+    prefix = row.replace(b",3600,0,7,128", b",3600,2,7,56").replace(b"30:0:0:0:80", b"40::")
+    (lease,) = parse_kea([HEADER6 + row + prefix])
+    assert lease.address == ip_address("fd12:0:0:30::80")
+    assert (lease.mac, lease.device) == ("02:00:5e:10:00:01", "02:00:5e:10:00:01")
+
+
+def test_the_last_line_of_an_address_counts() -> None:
+    assert _hosts_lease_formats(HEADER4 + _row("first") + _row("second")) == ["second"]
+
+
+def test_a_lease_that_is_given_back_is_gone() -> None:
+    for state in (1, 2, 3):
+        assert _hosts_lease_formats(HEADER4 + _row("a") + _row("a", state=state)) == []
+    assert _hosts_lease_formats(HEADER4 + _row("a") + _row("a", lifetime=0)) == []
+    assert _hosts_lease_formats(HEADER4 + _row("a", state=2) + _row("b")) == ["b"]
+
+
+def test_a_lease_may_be_for_ever() -> None:
+    (lease,) = parse_kea([HEADER4 + _row("a", lifetime=0xFFFFFFFF)])
+    assert lease.expires_at is None
+
+
+def test_later_journals_go_on_from_the_ones_before() -> None:
+    assert _hosts_lease_formats(HEADER4 + _row("old"), HEADER4) == ["old"]
+    assert _hosts_lease_formats(HEADER4 + _row("old"), HEADER4 + _row("old", state=2)) == []
+
+
+def test_columns_are_found_by_name() -> None:
+    assert _hosts_lease_formats(
+        b"hostname,expire,valid_lifetime,hwaddr,address\na,1,1,02:00:5e:10:00:01,10.0.0.1\n"
+    )
+    assert not _hosts_lease_formats(
+        b"hostname,expire,hwaddr,address\na,1,02:00:5e:10:00:01,10.0.0.1\n"
+    )
+    assert not _hosts_lease_formats(b"expire,valid_lifetime,hostname,hwaddr,address\na\n")
+
+
+def test_the_parts_of_a_journal_are_read_in_their_order(tmp_path: Path) -> None:
+    path = str(tmp_path / "kea-leases4.csv")
+    assert kea_parts(path) == (f"{path}.2", f"{path}.1", path)
+    (tmp_path / "kea-leases4.csv.completed").touch()
+    assert kea_parts(path) == (f"{path}.completed", path)
+
+
+@given(st.lists(st.binary() | st.text("0123456789:abcdef,.\n").map(str.encode)))
+def test_nothing_in_a_journal_of_kea_is_an_error(rows: list[bytes]) -> None:
+    parse_kea([HEADER4 + row for row in rows])
+    parse_kea([HEADER6 + row for row in rows])
+    parse_kea(rows)

@@ -16,7 +16,7 @@ import uvloop
 
 from filterd.clients import interfaces, observer
 from filterd.clients.identifier import Identifier
-from filterd.clients.ip_command import IpCommand
+from filterd.clients.interfaces import IpCommand
 from filterd.clients.network_view import Surroundings
 from filterd.clients.observer import Observer, drain, open_changes
 from filterd.policy.model import LeaseFile, LeaseFormat, Network, Policy

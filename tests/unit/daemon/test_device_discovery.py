@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.clients.ip_command import IpCommand
+from filterd.clients.interfaces import IpCommand
 from filterd.daemon import exam_recording as trials_module
 from filterd.daemon.device_discovery import LONGEST_S, RoomWatches, Seen, registrable
 from filterd.errors import ControlError
