@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
-    from filterd.querylog.database import Database
-    from filterd.querylog.totals import Total
+    from filterd.querylog.database import Database, Total
 
 ROUND_S = 60.0
 _WORKER_WITHIN_S = 2.0
@@ -106,7 +105,7 @@ class LogKeeper:
         Raises:
             StoreError: the file cannot be read.
         """
-        from filterd.querylog.totals import read_totals  # noqa: PLC0415 -- as in `_write`
+        from filterd.querylog.database import read_totals  # noqa: PLC0415 -- as in `_write`
 
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.collect(), _FRESH_WITHIN_S)

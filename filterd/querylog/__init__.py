@@ -4,8 +4,7 @@
 * ``counts``: what one worker adds up, for the chain and the fast path, by network and
   blocker too, and hands over in batches until they are acknowledged.
 * ``database``: the tables, by grade, category and action only, and the one writer; a
-  damaged file is set aside, a new one begun.
-* ``totals``: reads the file, a day of the school at a time.
+  damaged file is set aside, a new one begun. Readers get a day of the school at a time.
 
 The workers count and the manager writes, once a minute (``daemon.log_collector``).
 A batch is acknowledged after it is on disk, and the file says which batch of
@@ -14,8 +13,8 @@ a worker that dies loses at most a minute. While the disk refuses, the workers k
 their counts, within bounds; what has no room is counted as lost. No answer ever
 waits for any of this.
 
-``database`` and ``totals`` bring SQLite with them, so this package imports
-neither: a worker must not load it.
+``database`` brings SQLite with it, so this package does not import it: a worker must
+not load it.
 """
 
 from filterd.querylog.counts import DAYS_KEPT, OTHER, Batch, CountRow, Counts

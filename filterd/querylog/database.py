@@ -15,7 +15,10 @@ import logging
 import os
 import sqlite3
 from collections import Counter
-from typing import TYPE_CHECKING
+from contextlib import closing
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
 
 import aiosqlite
 
@@ -99,18 +102,17 @@ _DAMAGE = {
     sqlite3.SQLITE_MISMATCH,
 }
 
-
-def means_damage(error: sqlite3.Error) -> bool:
-    """Return whether a file is damaged; else its disk or another process is the cause."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _DAMAGE
-
-
 BUSY_S = 1.0
 """How long another process may hold the file before the batch is tried later."""
 
 _DAY_S = 86_400
 _log = logging.getLogger("filterd.querylog")
+
+
+def means_damage(error: sqlite3.Error) -> bool:
+    """Return whether a file is damaged; else its disk or another process is the cause."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGE
 
 
 class Database:
@@ -239,3 +241,77 @@ def _unusable(reason: str) -> sqlite3.Error:
     error = sqlite3.DatabaseError(reason)
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return error
+
+
+class Total(NamedTuple):
+    """The number of answers of one kind on a day; ``date``: ISO 8601, school's zone."""
+
+    date: str
+    grade: str
+    category: str
+    action: str
+    n: int
+
+
+async def read_totals(
+    path: Path, *, time_zone: str, now: float, days: int, grade: str = ""
+) -> list[Total]:
+    """Return the counts of the last days, today included, the latest first.
+
+    An hour belongs to the day in which it begins.
+
+    Args:
+        path: the file; a missing one holds nothing.
+        time_zone: in which days begin.
+        now: Unix time.
+        days: how many, at least 1.
+        grade: of the clients, empty for all.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    if not os.path.lexists(path):
+        return []
+    if not all(map(is_plain, with_sides(path))):
+        why = quoted("Not a plain file")
+        raise StoreError(say("{path}: the log cannot be read: {error}", path=path, error=why))
+    found: list[Total] = []
+    uri = f"{path.absolute().as_uri()}?mode=rw"  # to read what is still in the write-ahead log
+    try:
+        async with aiosqlite.connect(uri, uri=True, timeout=BUSY_S) as connection:
+            await connection.execute("PRAGMA query_only = ON")
+            ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+            if version == 0:  # just made: the disk had no room for more yet
+                return []
+            for date, begins, ends in _days(time_zone, now, days):
+                limits = (begins, ends, grade, grade)
+                rows = await connection.execute_fetchall(SELECT, limits)
+                found.extend(Total(date, *row) for row in rows)
+    except sqlite3.Error as error:
+        raise StoreError(
+            say("{path}: the log cannot be read: {error}", path=path, error=quoted(str(error)))
+        ) from error
+    return found
+
+
+def last_written(path: Path) -> float:
+    """Return the Unix time of the last write; 0 where it cannot be read."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S)) as connection:
+            (at,) = connection.execute(LAST_AT).fetchone()
+    except (sqlite3.Error, TypeError, ValueError):
+        return 0.0
+    return float(at or 0)
+
+
+def _days(time_zone: str, now: float, days: int) -> list[tuple[str, int, int]]:
+    """Return date, begin and end of the last days, as Unix times, the latest first."""
+    zone = ZoneInfo(time_zone)
+    today = datetime.fromtimestamp(now, zone).date()
+    dates = [today - timedelta(days=ago) for ago in range(-1, days)]
+    begins = [int(datetime.combine(one, time(), zone).timestamp()) for one in dates]
+    return [
+        (date.isoformat(), begin, end)
+        for date, begin, end in zip(dates[1:], begins[1:], begins, strict=False)
+    ]

@@ -22,7 +22,7 @@ from filterd.lists.index_files import Blocklists, blocklists_in_force
 from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.policy.model import Audience, Expectation, ListenAddress
-from filterd.querylog.totals import read_totals
+from filterd.querylog.database import read_totals
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, free_port, write_site
 from tests.support.other_tables import is_by_other_tables, other_tables
