@@ -12,17 +12,17 @@ single queries (``WireError``, ``UpstreamError``) are not shown and are plain te
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from filterd import i18n
 from filterd.i18n import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from filterd.i18n import Language
-
 
 _CODE = re.compile(r"[a-z-]{1,40}")
 
@@ -418,3 +418,31 @@ def _from_part(part: Mapping[str, Any]) -> ConfigError:
     reason, hint = i18n.from_plain(part["reason"]), i18n.from_plain(part["hint"])
     place = {key: part[key] for key in ("path", "line", "column")}
     return ConfigError(reason, **place, hint=hint)
+
+
+class Problems:
+    """Collects errors, and raises them together."""
+
+    def __init__(self) -> None:
+        self._errors: list[ConfigError] = []
+
+    def add(self, error: ConfigError) -> None:
+        """Note one problem, or all problems of one error."""
+        self._errors.extend(error.errors if isinstance(error, ConfigErrors) else (error,))
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Note a ConfigError that ends the block, and go on behind it."""
+        try:
+            yield
+        except ConfigError as error:
+            self.add(error)
+
+    def raise_if_any(self) -> None:
+        """End here if anything was wrong.
+
+        Raises:
+            ConfigErrors: all that was noted, in the order of files and lines.
+        """
+        if self._errors:
+            raise ConfigErrors(sorted(self._errors, key=lambda e: (e.path, e.line, e.column)))

@@ -20,8 +20,8 @@ from filterd.policy.model import Audience
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.config.error_collector import Problems
     from filterd.documents import Document, Where
+    from filterd.errors import Problems
 
 
 class Whom(DocumentModel):

@@ -13,18 +13,25 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from filterd.config.error_collector import Problems
 from filterd.config.expectation_files import compile_expectations
-from filterd.config.grades import compile_grades, strictest
-from filterd.config.lesson_plan import (
+from filterd.config.grades import (
     check_timetables,
+    compile_grades,
     compile_holidays,
     compile_lessons,
     compile_networks,
     grades_of,
     holes,
+    strictest,
 )
-from filterd.config.local_rules import compile_exceptions, past_exceptions
+from filterd.config.local_rules import (
+    Things,
+    compile_exceptions,
+    compile_kept_closed,
+    compile_services,
+    own_service_lists,
+    past_exceptions,
+)
 from filterd.config.local_zones import (
     check_lease_zone,
     check_zones,
@@ -37,14 +44,9 @@ from filterd.config.schedules import (
     past_windows,
     unused_schedules,
 )
-from filterd.config.service_rules import (
-    Things,
-    compile_kept_closed,
-    compile_services,
-    own_service_lists,
-)
 from filterd.config.site_schema import LeasesEntry
 from filterd.documents import did_you_mean
+from filterd.errors import Problems
 from filterd.i18n import Sentence, say
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key

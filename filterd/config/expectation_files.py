@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from filterd.config.build_record import EXPECTATIONS
-from filterd.config.error_collector import Problems
 from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotations at run time
     Grade,
     Identifier,
@@ -26,6 +25,7 @@ from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotation
 )
 from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import Document, DocumentModel, did_you_mean, load, refusal, validate
+from filterd.errors import Problems
 from filterd.field_checks import written_time
 from filterd.i18n import say
 from filterd.paths import shipped

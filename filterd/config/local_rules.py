@@ -1,24 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The site's own allows and blocks: from entries of ``site.yaml`` to dated local rules."""
+"""The site's own rules: exceptions to dated local rules; services; what stays closed."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd.config.audience import check_network
-from filterd.i18n import say
-from filterd.policy.model import LocalRule
+from filterd.documents import did_you_mean
+from filterd.i18n import UNSAID, Sentence, say
+from filterd.lists.catalog_schema import list_id, service_list
+from filterd.policy.model import LocalRule, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from filterd.config.error_collector import Problems
     from filterd.config.scalars import When
+    from filterd.config.site_reader import SiteSources
     from filterd.config.site_schema import ExceptionEntry, SiteFile
-    from filterd.documents import Document
-    from filterd.errors import ConfigError
+    from filterd.documents import Document, Where
+    from filterd.errors import ConfigError, Problems
+    from filterd.lists.catalog import Catalog
+    from filterd.lists.rules import ListSource
+    from filterd.policy.model import Category
 
 
 def compile_exceptions(
@@ -91,3 +96,107 @@ def _is_sound(
         problems.add(document.error(reason, (*where, "until"), hint=hint))
         return False
     return True
+
+
+class Things(NamedTuple):
+    """What can be opened and closed."""
+
+    categories: Mapping[str, Category]
+    services: Mapping[str, Service]
+    kept_closed: frozenset[str]
+    """As in ``Policy.kept_closed``."""
+
+    def why_shut(self, kind: str, target: str) -> Sentence:
+        """Return why a category or service cannot be opened, ``UNSAID`` if it can.
+
+        Args:
+            kind: ``category`` or ``service``.
+            target: the id of one that is known.
+        """
+        own_id = target if kind == "category" else list_id(target)
+        group = target if kind == "category" else self.services[target].group
+        category = self.categories.get(group)
+        if category and (category.locked or category.ordered):
+            return say("'{target}' is locked: it is closed to everybody", target=target)
+        if self.kept_closed & {own_id, group}:
+            return say("'{target}' is kept closed by the school", target=target)
+        return UNSAID
+
+
+def compile_services(
+    document: Document,
+    site: SiteFile,
+    catalog: Catalog,
+    categories: Mapping[str, Category],
+    problems: Problems,
+) -> dict[str, Service]:
+    """Return all services, and note what is wrong with the school's own."""
+    services = {
+        one.id: Service(one.id, one.name_vi, one.name_en, one.group, one.min_age, one.names)
+        for one in catalog.services
+    }
+    for service, entry in site.services.items():
+        where: Where = ("services", service)
+        if service in services:
+            reason = say("'{service}' is a service of the catalogue already", service=service)
+            problems.add(document.error(reason, where, hint=say("choose another id")))
+            continue
+        group = categories.get(entry.group)
+        if group is None:
+            reason, hint = (
+                say("'{group}' is not a category", group=entry.group),
+                did_you_mean(entry.group, categories),
+            )
+            problems.add(
+                document.error(
+                    say("{key}: {reason}", key="group", reason=reason), (*where, "group"), hint=hint
+                )
+            )
+        elif group.ordered:
+            reason = say("'{group}' is for what the authorities order", group=entry.group)
+            hint = say("choose another category")
+            problems.add(
+                document.error(
+                    say("{key}: {reason}", key="group", reason=reason), (*where, "group"), hint=hint
+                )
+            )
+        services[service] = Service(
+            service, entry.name.vi, entry.name.en, entry.group, entry.min_age, entry.names
+        )
+    return services
+
+
+def own_service_lists(sources: SiteSources) -> Iterator[ListSource]:
+    """Yield the school's own services as the lists that they are in the index."""
+    for service, entry in sources.file.services.items():
+        where = ("services", service, "names")
+        yield service_list(
+            service, entry.name.en, entry.group, entry.names, sources.document, where
+        )
+
+
+def compile_kept_closed(
+    document: Document,
+    site: SiteFile,
+    categories: Mapping[str, Category],
+    services: Mapping[str, Service],
+    problems: Problems,
+) -> frozenset[str]:
+    """Return what stays closed, as ``Policy.kept_closed`` has it."""
+    kept = site.keep_closed
+    for kind, word, ids, known in (
+        ("categories", say("category"), kept.categories, categories),
+        ("services", say("service"), kept.services, services),
+    ):
+        for position, wanted in enumerate(ids):
+            if wanted not in known:
+                where = ("keep_closed", kind, position)
+                hint = did_you_mean(wanted, known)
+                problems.add(
+                    document.error(
+                        say("'{wanted}' is not a {word}", wanted=wanted, word=word),
+                        where,
+                        hint=hint,
+                    )
+                )
+    return frozenset([*kept.categories, *map(list_id, kept.services)])

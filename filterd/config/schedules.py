@@ -23,12 +23,11 @@ from filterd.policy.model import DAY_S, Schedule, Scheduled, Window
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from filterd.config.error_collector import Problems
-    from filterd.config.service_rules import Things
+    from filterd.config.local_rules import Things
     from filterd.config.site_schema import SiteFile
     from filterd.config.week_schema import ScheduledEntry, WindowEntry
     from filterd.documents import Document
-    from filterd.errors import ConfigError
+    from filterd.errors import ConfigError, Problems
     from filterd.policy.model import Holiday
 
 _WEEK = timedelta(days=7)

@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from filterd.config.error_collector import Problems
 from filterd.config.site_schema import VERSION, SiteFile
 from filterd.config.site_sources import SITE_FILE, SiteFiles
 from filterd.config.tiers import TierFile
 from filterd.documents import Document, load, validate
+from filterd.errors import Problems
 from filterd.i18n import say
 from filterd.paths import shipped
 from filterd.policy.model import TIERS

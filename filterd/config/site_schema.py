@@ -38,8 +38,11 @@ from filterd.config.scalars import (
     endpoint,
     is_endpoint_with_port,
 )
-from filterd.config.services_schema import KeptClosed, ServiceEntry
-from filterd.config.tiers import Settings  # noqa: TC001 -- pydantic reads it at run time
+from filterd.config.tiers import (
+    KeptClosed,
+    ServiceEntry,
+    Settings,
+)
 from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them at run time
     Holidays,
     LessonTime,

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+
 from __future__ import annotations
 
 import inspect
@@ -13,6 +14,7 @@ from filterd.errors import (
     ConfigErrors,
     FeedError,
     FilterdError,
+    Problems,
     StoreError,
     TruncatedMessageError,
     from_plain,
@@ -147,3 +149,33 @@ def test_an_older_process_tells_plain_text() -> None:
     parts = [{"reason": "bad key", **place, "hint": ""}]
     assert str(from_plain({"error": "x", "errors": parts})) == "site.yaml:3: bad key"
     assert str(from_plain({"error": "the disk is full", "errors": []})) == "the disk is full"
+
+
+def test_nothing_wrong_is_no_error() -> None:
+    Problems().raise_if_any()
+
+
+def test_all_problems_come_in_the_order_of_files_and_lines() -> None:
+    problems = Problems()
+    problems.add(ConfigError(say("third"), path="b", line=1))
+    problems.add(
+        ConfigErrors(
+            [ConfigError(say("second"), path="a", line=9), ConfigError(say("first"), path="a")]
+        )
+    )
+    with pytest.raises(ConfigErrors) as caught:
+        problems.raise_if_any()
+    assert [error.reason for error in caught.value.errors] == ["first", "second", "third"]
+
+
+def test_a_noted_error_ends_its_block_only() -> None:
+    problems = Problems()
+    with problems.noting():
+        raise ConfigError(say("noted"))
+    with pytest.raises(ConfigErrors, match="noted"):
+        problems.raise_if_any()
+
+
+def test_a_bug_is_not_noted() -> None:
+    with pytest.raises(AssertionError), Problems().noting():
+        raise AssertionError

@@ -4,9 +4,8 @@ from __future__ import annotations
 import pytest
 
 from filterd.config.audience import ForWhom, Whom, check_network
-from filterd.config.error_collector import Problems
 from filterd.documents import DocumentModel, parse, validate
-from filterd.errors import ConfigErrors
+from filterd.errors import ConfigErrors, Problems
 from filterd.policy.model import Audience
 
 
