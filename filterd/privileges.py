@@ -23,6 +23,19 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_given_up: list[tuple[_Ids, _Ids]] = []
+"""What ``as_owner_of`` has given up, to be taken back, and what it has instead."""
+
+A_COMPILER = 700
+"""What compiles lists or a policy, or judges a version: its caller does without."""
+THE_MANAGER = 400
+"""No lookup needs it."""
+A_WORKER = 100
+"""It is replaced at once; only the supervisor's end is the end of all."""
+
+_HIGHEST = 1000
+_PATH = Path("/proc/self/oom_score_adj")
+
 
 class ChildIds(TypedDict, total=False):
     """Arguments of ``subprocess``."""
@@ -42,10 +55,6 @@ class _Ids(NamedTuple):
         os.setgroups(self.groups)
         os.setegid(self.gid)
         os.seteuid(self.uid)
-
-
-_given_up: list[tuple[_Ids, _Ids]] = []
-"""What ``as_owner_of`` has given up, to be taken back, and what it has instead."""
 
 
 @contextlib.contextmanager
@@ -159,17 +168,6 @@ def _give(name: str, at: int, owner: int, gid: int) -> None:
                 os.fchown(file, owner, gid)
         finally:
             os.close(file)
-
-
-A_COMPILER = 700
-"""What compiles lists or a policy, or judges a version: its caller does without."""
-THE_MANAGER = 400
-"""No lookup needs it."""
-A_WORKER = 100
-"""It is replaced at once; only the supervisor's end is the end of all."""
-
-_HIGHEST = 1000
-_PATH = Path("/proc/self/oom_score_adj")
 
 
 def end_sooner(more: int) -> None:

@@ -41,6 +41,14 @@ THIS_MACHINE = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 _MOST_MESSAGES = 1_000
 _MESSAGE_OCTETS = 65_536
 
+_START_WITHIN_S = 2.0
+_LOOK_EVERY_S = 1.0
+_REFRESH_EVERY_S = 30.0
+_SHARE_OF_READING = 0.05
+"""The share of time that may go into reading leases, however large their files grow."""
+
+_log = logging.getLogger("filterd.clients")
+
 
 def open_changes(groups: int) -> socket.socket | None:
     """Return a socket that is readable after a change of these groups, or None."""
@@ -69,15 +77,6 @@ def drain(changes: socket.socket) -> None:
             with contextlib.suppress(OSError):
                 changes.recv(_MESSAGE_OCTETS)
             return
-
-
-_START_WITHIN_S = 2.0
-_LOOK_EVERY_S = 1.0
-_REFRESH_EVERY_S = 30.0
-_SHARE_OF_READING = 0.05
-"""The share of time that may go into reading leases, however large their files grow."""
-
-_log = logging.getLogger("filterd.clients")
 
 
 class Observer:

@@ -41,6 +41,12 @@ _LONGEST_NAME = 1024
 
 _FEED = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", re.ASCII | re.IGNORECASE)
 
+_ENDPOINT = re.compile(
+    r"\[(?P<v6>[^\]]+)\](?::(?P<port6>[0-9]{1,5}))?|(?P<v4>[^:]+):(?P<port4>[0-9]{1,5})"
+)
+
+_TEXT_SCHEMA = WithJsonSchema({"type": "string"})
+
 
 class Endpoint(NamedTuple):
     """An address and a port; 53 where none is written."""
@@ -177,11 +183,6 @@ def _cidr(text: str) -> str:
     return str(network)
 
 
-_ENDPOINT = re.compile(
-    r"\[(?P<v6>[^\]]+)\](?::(?P<port6>[0-9]{1,5}))?|(?P<v4>[^:]+):(?P<port4>[0-9]{1,5})"
-)
-
-
 def endpoint(value: Any) -> Endpoint:
     """Return the address and port of a text; pydantic calls it."""
     text = _text(value)
@@ -227,8 +228,6 @@ def _number_as_text(value: Any) -> Any:
     """A grade is a word that may look like a number: ``6`` and ``"6"`` are the same."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
-
-_TEXT_SCHEMA = WithJsonSchema({"type": "string"})
 
 Name = Annotated[bytes, PlainValidator(name_from), _TEXT_SCHEMA]
 NameToOpen = Annotated[bytes, PlainValidator(name_to_open_from), _TEXT_SCHEMA]

@@ -45,6 +45,8 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not
 
 _log = logging.getLogger("filterd.watchdog")
 
+READY, STOPPING, WATCHDOG = "READY=1", "STOPPING=1", "WATCHDOG=1"
+
 
 class Watchdog:
     """Asks through the real sockets, and notifies systemd if all answers are right.
@@ -192,9 +194,6 @@ async def _ask(probe: Probe, mark: bytes) -> ParsedResponse:
         while (reply := await loop.sock_recv(opened, _LARGEST))[:2] != query[:2]:
             pass
     return parse_response(reply)
-
-
-READY, STOPPING, WATCHDOG = "READY=1", "STOPPING=1", "WATCHDOG=1"
 
 
 def notify(*words: str) -> None:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 ID_OCTETS = 16
 _MOST_OCTETS = 1_000
 
+_FARTHEST_S = 366 * 86_400.0
+_STEP_S = 3_600.0
+"""No finer: a card wears out by being written to."""
+_LATEST = 1e11
+
 
 @dataclass(frozen=True, slots=True)
 class _LastRun:
@@ -82,12 +87,6 @@ class ApplianceFolder:
             StoreError: it cannot be kept.
         """
         _RUN_FORMAT.save(self.last_run_path, _LastRun(done_at))
-
-
-_FARTHEST_S = 366 * 86_400.0
-_STEP_S = 3_600.0
-"""No finer: a card wears out by being written to."""
-_LATEST = 1e11
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,11 @@ _are_contents = re.compile(
 ).fullmatch
 _is_sha256 = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
 
+ONLINE = ("targets", "snapshot", "timestamp")
+"""Roles whose keys the publishing machine holds."""
+ORDERED = ("orders/*", "orders.yaml.zst")
+"""The names that the role ``orders`` signs: patterns of TUF, ``*`` within one folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
@@ -240,12 +245,6 @@ def _wrong(name: str, why: Sentence) -> MetadataFormatError:
             why=why,
         )
     )
-
-
-ONLINE = ("targets", "snapshot", "timestamp")
-"""Roles whose keys the publishing machine holds."""
-ORDERED = ("orders/*", "orders.yaml.zst")
-"""The names that the role ``orders`` signs: patterns of TUF, ``*`` within one folder."""
 
 
 def is_ordered(name: str) -> bool:

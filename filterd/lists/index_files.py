@@ -40,6 +40,15 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
+_HEAD = f"filterd checked indexes 1, as filterd {__version__} checks"
+_MOST_OCTETS = 4096
+_KEPT = 4
+"""The active index, the previous one, and those that are being made."""
+
+_MANIFEST = "manifest.json"
+"""Has the digest of each file of a version, as written by ``filterd.feed.manifest``."""
+_MOST_MANIFEST_OCTETS = 1 << 24
+
 
 def install_index(state: StateFolder) -> None:
     """Activate ``state.fresh_index``, with its file of problems.
@@ -70,12 +79,6 @@ def install_index(state: StateFolder) -> None:
         ) from error
 
 
-_HEAD = f"filterd checked indexes 1, as filterd {__version__} checks"
-_MOST_OCTETS = 4096
-_KEPT = 4
-"""The active index, the previous one, and those that are being made."""
-
-
 def checked_digests(record: Path) -> tuple[bytes, ...]:
     """Return the digests of verified indexes; none where the record cannot be used."""
     try:
@@ -94,11 +97,6 @@ def note_checked(record: Path, digest: bytes) -> None:
     others = [one for one in checked_digests(record) if one != digest]
     lines = [one.hex() for one in (digest, *others[: _KEPT - 1])]
     write_atomically(record, "\n".join((_HEAD, *lines, "")).encode("ascii"))
-
-
-_MANIFEST = "manifest.json"
-"""Has the digest of each file of a version, as written by ``filterd.feed.manifest``."""
-_MOST_MANIFEST_OCTETS = 1 << 24
 
 
 class Blocklists(NamedTuple):

@@ -29,6 +29,8 @@ KEPT_AFTER_END_S = 86_400
 KEPT_AT_LEAST = 200
 """The last of the ended things: the clock may have been far ahead for a while."""
 
+_log = logging.getLogger("filterd.overrides")
+
 
 @dataclass(frozen=True, slots=True)
 class Exported:
@@ -49,9 +51,6 @@ FORMAT = FileFormat(
     remedy=say("restart filterd, which writes it anew"),
     words={"Audience": Audience, "Overrides": Overrides},
 )
-
-
-_log = logging.getLogger("filterd.overrides")
 
 
 def newest(copies: Iterable[Path]) -> Exported | None:

@@ -44,6 +44,13 @@ if TYPE_CHECKING:
     from filterd.policy.temporary_rules import Overrides
     from filterd.state_folder import StateFolder
 
+LOCK_TRIES = 200
+LOCK_PAUSE_S = 0.025
+_ALL = -1
+_SELF = "filterd"
+
+_log = logging.getLogger("filterd.overrides")
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -101,12 +108,6 @@ class HistoryCheck:
         return self.first_bad is None and not self.altered
 
 
-LOCK_TRIES = 200
-LOCK_PAUSE_S = 0.025
-_ALL = -1
-_SELF = "filterd"
-
-_log = logging.getLogger("filterd.overrides")
 ResultT = TypeVar("ResultT")
 
 

@@ -118,6 +118,10 @@ _DAMAGE = {
 _ONLY_TO_READ = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _NO_ROOM = {*_ONLY_TO_READ, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 
+BUSY_S = 5.0
+"""How long another process may hold the file, such as a person with ``sqlite3``."""
+_log = logging.getLogger("filterd.overrides")
+
 
 def means_damage(error: sqlite3.Error) -> bool:
     """Return whether a file is damaged; else its disk or another process is the cause.
@@ -138,11 +142,6 @@ def means_only_to_read(error: sqlite3.Error) -> bool:
     """Return whether the disk cannot be written, which reading a WAL needs."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _ONLY_TO_READ
-
-
-BUSY_S = 5.0
-"""How long another process may hold the file, such as a person with ``sqlite3``."""
-_log = logging.getLogger("filterd.overrides")
 
 
 class DamagedError(StoreError):

@@ -45,6 +45,10 @@ _SHOWN = 20
 _ENFORCED = "expectation:"
 """The prefix of rule ids that hold a site to an expectation."""
 
+_MOST = 40
+_OF_SITE = "site.yaml:"
+"""The prefix of rule ids that are exceptions of ``site.yaml``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
@@ -251,11 +255,6 @@ def _is_by_exception(told: Explanation) -> bool:
 def _where(told: Explanation) -> str:
     parts = (part for part in (told.category, told.list) if part)
     return "".join(f", {part}" for part in parts)
-
-
-_MOST = 40
-_OF_SITE = "site.yaml:"
-"""The prefix of rule ids that are exceptions of ``site.yaml``."""
 
 
 def doubts(site: Site, unmet: Iterable[Unmet], now: float) -> tuple[ConfigError, ...]:

@@ -31,6 +31,16 @@ KEY_MANDATORY, KEY_ECH = 0, 5
 _PRIORITY_OCTETS = 2
 _KEY_OCTETS = 2
 
+_U16 = Struct("!H")
+_PARAM = Struct("!HH")
+_SOA_NUMBERS = Struct("!IIIII")
+_ADDRESS_OCTETS = {int(RRType.A): 4, int(RRType.AAAA): 16}
+_SERVICE_TYPES = frozenset((int(RRType.SVCB), int(RRType.HTTPS)))
+_SVCB_STEPS = 16
+"""The cost of reading one such record beside its names and parameters."""
+
+_KEY_IPV4HINT, _KEY_IPV6HINT = 4, 6
+
 
 def without_param(rdata: bytes, key: int) -> bytes:
     """Remove one parameter from SVCB or HTTPS RDATA, and from its ``mandatory``.
@@ -64,17 +74,6 @@ def _without_key(mandatory: bytes, key: int) -> bytes:
     unwanted = key.to_bytes(_KEY_OCTETS)
     keys = [mandatory[at : at + _KEY_OCTETS] for at in range(0, len(mandatory), _KEY_OCTETS)]
     return b"".join(one for one in keys if one != unwanted)
-
-
-_U16 = Struct("!H")
-_PARAM = Struct("!HH")
-_SOA_NUMBERS = Struct("!IIIII")
-_ADDRESS_OCTETS = {int(RRType.A): 4, int(RRType.AAAA): 16}
-_SERVICE_TYPES = frozenset((int(RRType.SVCB), int(RRType.HTTPS)))
-_SVCB_STEPS = 16
-"""The cost of reading one such record beside its names and parameters."""
-
-_KEY_IPV4HINT, _KEY_IPV6HINT = 4, 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,14 @@ LOADING = "loading"
 
 _PLAIN = ("domains", "wildcard")
 
+KIND = "files"
+MAX_LINE_OCTETS = 8_192
+"""More than parsers read of a line, with its conditions."""
+
+_CHUNK_OCTETS = 1 << 18
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks: of UTF-8 and of both kinds of UTF-16."""
+
 
 class UnfitError(Exception):
     """There is nothing to ask questions of; ``finding`` is the reason."""
@@ -248,15 +256,6 @@ def _shipped_index(target: Path) -> Index:
     index = Index.open(target)
     target.unlink()  # it is mapped
     return index
-
-
-KIND = "files"
-MAX_LINE_OCTETS = 8_192
-"""More than parsers read of a line, with its conditions."""
-
-_CHUNK_OCTETS = 1 << 18
-_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-"""Byte order marks: of UTF-8 and of both kinds of UTF-16."""
 
 
 def malformed(folder: Path, paths: Iterable[Path]) -> Iterator[Finding]:

@@ -44,6 +44,15 @@ POPULAR, GROWTH = "popular", "growth"
 
 _NAMED = 5
 
+TABLES = "tables"
+"""The kind of what is found here."""
+MOST_HOLIDAYS = 40
+"""Days of the year to come, by the version alone: schools add their own."""
+HOLIDAYS_LACKING = 0.4
+"""Of the days that ship: so many may be others by then."""
+
+_YEAR = timedelta(days=366)
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -107,15 +116,6 @@ def _changed(category: str, has: int, had: int, shrink: float, growth: float) ->
 def _total(content: Content) -> int:
     return sum(content.names.values())
 
-
-TABLES = "tables"
-"""The kind of what is found here."""
-MOST_HOLIDAYS = 40
-"""Days of the year to come, by the version alone: schools add their own."""
-HOLIDAYS_LACKING = 0.4
-"""Of the days that ship: so many may be others by then."""
-
-_YEAR = timedelta(days=366)
 
 Entries = dict[str, str]
 """Values by entry, both in words that people read."""

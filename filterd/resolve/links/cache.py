@@ -42,6 +42,19 @@ T = TypeVar("T")
 
 _log = logging.getLogger("filterd.resolve")
 
+STALE_FOR_S = 86_400
+STALE_AFTER_S = 1.8
+"""The longest time to ask while there is an expired answer (RFC 8767 §5)."""
+RECHECK_S = 30.0
+"""How long no upstream is asked after a failure while there is an expired answer."""
+
+MOST_REFRESHES = 100
+"""At a time; waiting clients need the upstreams more than future ones."""
+
+CACHED_ERROR = Ede(EdeCode.CACHED_ERROR)
+STALE_ANSWER = Ede(EdeCode.STALE_ANSWER)
+STALE_NXDOMAIN = Ede(EdeCode.STALE_NXDOMAIN_ANSWER)
+
 
 class Patience:
     """A shared wait for one task: it ends when the task is done or time is up."""
@@ -81,20 +94,6 @@ def _let_go(waiters: Iterable[asyncio.Future[None]]) -> None:
     for waiter in waiters:
         if not waiter.done():  # it may have been cancelled
             waiter.set_result(None)
-
-
-STALE_FOR_S = 86_400
-STALE_AFTER_S = 1.8
-"""The longest time to ask while there is an expired answer (RFC 8767 §5)."""
-RECHECK_S = 30.0
-"""How long no upstream is asked after a failure while there is an expired answer."""
-
-MOST_REFRESHES = 100
-"""At a time; waiting clients need the upstreams more than future ones."""
-
-CACHED_ERROR = Ede(EdeCode.CACHED_ERROR)
-STALE_ANSWER = Ede(EdeCode.STALE_ANSWER)
-STALE_NXDOMAIN = Ede(EdeCode.STALE_NXDOMAIN_ANSWER)
 
 
 class Cache(Link):

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 _REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_AUTHORITATIVE),))
 """The error of a resolver that must not recurse (RFC 8914 §4.21)."""
 
+LOCAL_ZONE, LEASE = "local-zone", "lease"
+"""The ``reason`` of an answer from a zone of the site's own, and of a device's own name."""
+
+_LOOPBACK = {int(RRType.A): bytes((127, 0, 0, 1)), int(RRType.AAAA): bytes(15) + b"\x01"}
+_LOOPBACK_TTL_S = 600
+
 
 class Local(Link):
     """A link that answers from local zones and the special-use table."""
@@ -54,13 +60,6 @@ def _comes_from_the_zone_itself(query: Query) -> bool:
     return route is not None and any(
         server.address == query.client.address for server in route.servers
     )
-
-
-LOCAL_ZONE, LEASE = "local-zone", "lease"
-"""The ``reason`` of an answer from a zone of the site's own, and of a device's own name."""
-
-_LOOPBACK = {int(RRType.A): bytes((127, 0, 0, 1)), int(RRType.AAAA): bytes(15) + b"\x01"}
-_LOOPBACK_TTL_S = 600
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,17 @@ if TYPE_CHECKING:
 _ADDRESSES = (RRType.A, RRType.AAAA)
 _SERVICE_BINDINGS = (RRType.SVCB, RRType.HTTPS)
 
+_OF_A_NETWORK = frozenset(
+    (
+        SpecialReason.LOCALHOST,
+        SpecialReason.NEVER_DELEGATED,
+        SpecialReason.PRIVATE_REVERSE,
+        SpecialReason.SINGLE_LABEL,
+    )
+)
+
+_BLOCKED = Ede(EdeCode.BLOCKED)
+
 
 def without_private(resolution: Resolution, question: Question) -> Resolution | None:
     """Return a resolution without the records that lead to private addresses.
@@ -121,16 +132,6 @@ def _without_signatures(
     ]
 
 
-_OF_A_NETWORK = frozenset(
-    (
-        SpecialReason.LOCALHOST,
-        SpecialReason.NEVER_DELEGATED,
-        SpecialReason.PRIVATE_REVERSE,
-        SpecialReason.SINGLE_LABEL,
-    )
-)
-
-
 def leads_home(site: Site, qname: bytes, target: bytes) -> bool:
     """Return whether an alias leads from another domain's name into the network."""
     if not site.may_know(target):
@@ -160,9 +161,6 @@ def _is_one_domain(qname: bytes, zone: bytes) -> bool:
 
     key = key_from_name(shared)
     return key is not None and not is_public_suffix(key)
-
-
-_BLOCKED = Ede(EdeCode.BLOCKED)
 
 
 class Rebinding(Link):
