@@ -56,6 +56,7 @@ _INDIFFERENT = {
     "LANG",
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONPATH",
+    "PYTHONUNBUFFERED",
     "PYTHONUTF8",
 }
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -73,11 +74,13 @@ class Job(NamedTuple):
     def run(self) -> None:
         """Run it, in the process that is nothing else."""
         os.chdir(self.folder)
+        at_once = bool(self.variables.get("PYTHONUNBUFFERED"))
         for number, name in enumerate(("stdin", "stdout", "stderr")):  # those of the server differ
             errors = "backslashreplace" if name == "stderr" else "surrogateescape"
-            mode = "w" if number else "r"
-            raw = open(number, mode + "b", closefd=False)  # noqa: SIM115 -- for good
-            text = io.TextIOWrapper(raw, "utf-8", errors, line_buffering=name == "stderr")
+            mode, buffer = ("wb", -1 + at_once) if number else ("rb", -1)
+            raw = open(number, mode, buffer, closefd=False)  # noqa: SIM115 -- for good
+            lines = name == "stderr"
+            text = io.TextIOWrapper(raw, "utf-8", errors, None, lines, at_once)
             setattr(sys, name, text)
         os.environ.clear()
         os.environ.update(self.variables)
