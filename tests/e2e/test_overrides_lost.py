@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
+pytestmark = pytest.mark.usefixtures("warm_children")
 BLOCKED = "blocked-now.example"
 _NXDOMAIN = 3
 _EVERY_S = 0.001
@@ -96,8 +97,10 @@ class School:
         self.config = write_site(folder / "site", port=self.port, upstream=upstream.port, more=more)
         self.state = copy_lists(lists, folder / "state")
 
-    def serving(self, spoilt: str = "pass") -> contextlib.AbstractContextManager[Served]:
+    def serving(self, spoilt: str = "") -> contextlib.AbstractContextManager[Served]:
         """Serve; ``spoilt`` is a statement that takes a safeguard away."""
+        if not spoilt:
+            return serving(self.config, self.state.folder)
         program = (
             f"import sys; from filterd.daemon import shared_overrides, site_loader; {spoilt};"
             "from filterd.cli.entry import main; main()"

@@ -23,6 +23,7 @@ from tests.support.machine import DAEMON, SITE, STATE, Machine, machine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("warm_children")
 ADMIN, TEACHER, STRANGER, CLERK = "minh", "lan", "binh", "hoa"
 USERS = {
     ADMIN: ["staff", ADMINS],

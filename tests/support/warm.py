@@ -4,8 +4,9 @@
 An interpreter takes half a second of CPU to import what a daemon or a compiler of policies
 consists of, and tests start hundreds. ``Popen`` hands ``python -m filterd ...`` and the like to
 a server, one for each process of tests. The server forks twice, so that the kernel gives the
-second fork to the process that asked, as its child. All else starts as ever: what runs as
-another user, in a namespace, or with another environment for Python.
+second fork to the process that asked, as its child. What begins with ``nsenter`` gets a server
+of its own, which is started by those words. All else starts as ever: what makes a namespace, or
+has another environment for Python.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _ROOT = Path(__file__).resolve().parents[2]
-_MODULES = ("filterd", "filterd.config")
+_MODULES = ("filterd", "filterd.config", "filterd.feed.guard")
 """What is started warm, by ``python -m``."""
 _CODE = site_loader._COMMAND
 """The same, by ``python -c``."""
@@ -47,6 +48,7 @@ _IMPORTED = (
     "filterd.config.build_record",
     "filterd.daemon.main",
     "filterd.daemon.manager_main",
+    "filterd.feed.guard.checks",
     "encodings.punycode",
     "idna",
 )
@@ -100,14 +102,23 @@ class Popen(subprocess.Popen[AnyStr]):
         words, _, preexec, _, kept, folder, variables, _, _, shell = given[:10]
         ends, how = given[10:16], given[17:]
         is_plain = not (preexec or kept or shell) and how == (None, None, None, -1, False, -1)
+        before, words = _split(words)
         job = _job(words, folder, os.environ if variables is None else variables)
         if job is None or not is_plain:
             super()._execute_child(*given)  # type: ignore[misc]
             return
         files = [file if file >= 0 else n for n, file in enumerate((ends[0], ends[3], ends[5]))]
-        self.pid = _server(os.getpid()).start(job, files)
+        self.pid = _server(os.getpid(), before).start(job, files)
         self._child_created = True
         self._close_pipe_fds(*ends)  # type: ignore[attr-defined]
+
+
+def _split(words: Any) -> tuple[tuple[str, ...], Any]:
+    """Return the words that enter a namespace, and the command after them."""
+    if isinstance(words, list) and words[0] == "nsenter" and sys.executable in words:
+        place = words.index(sys.executable)
+        return tuple(words[:place]), words[place:]
+    return (), words
 
 
 def _usual() -> dict[str, str]:
@@ -143,11 +154,11 @@ def _kind(variables: Mapping[str, str]) -> dict[str, str]:
 class _Server:
     """The interpreter that forks, and how it is asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Sequence[str]) -> None:
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with its:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-s", "-m", __name__, str(its.fileno())],
+                [*before, sys.executable, "-P", "-s", "-m", __name__, str(its.fileno())],
                 env=_usual(),
                 pass_fds=[its.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -171,9 +182,9 @@ class _Server:
 
 
 @cache
-def _server(_process: int) -> _Server:
+def _server(_process: int, before: tuple[str, ...]) -> _Server:
     """Return the server of a process; a fork of it has another."""
-    return _Server()
+    return _Server(before)
 
 
 @contextlib.contextmanager
