@@ -48,31 +48,46 @@ class Wording(NamedTuple):
 
 
 class Column(NamedTuple):
-    """One column of a table, or one line of a record.
+    """One column of a table, or one line of details.
 
     Attributes:
         heading: above the column, or before the value.
         key: of the value in the row; empty where the value is made of the whole row.
         worded: how the value is worded: a vocabulary, or a function of the value.
         is_number: whether it stands at the right and is never cut.
-        style: a style, or the style of each value.
+        style: a style, the style of each value, or a function of the value.
+        each: the key of rows within the row, each of which has a line of its own.
     """
 
     heading: Sentence
     key: str = ""
     worded: Mapping[str, Sentence] | Callable[[Any, Wording], Any] | None = None
     is_number: bool = False
-    style: str | Mapping[str, str] = ""
+    style: str | Mapping[str, str] | Callable[[Any], str] = ""
+    each: str = ""
 
     def cell(self, row: Row, wording: Wording) -> tuple[str, str]:
         """Return the text of a row's value, and its style."""
         value: Any = row[self.key] if self.key else row
-        style = self.style if isinstance(self.style, str) else self.style.get(value, "")
+        style = self.style
+        if not isinstance(style, str):
+            style = style(value) if callable(style) else style.get(value, "")
         if callable(self.worded):
             value = self.worded(value, wording)
         elif self.worded is not None:
             value = wording.texts.word(self.worded, value)
         return "" if value is None else told(value, wording.texts.language), style
+
+    def cells(self, row: Row, wording: Wording) -> list[tuple[str, str]]:
+        """Return the cells of the lines: one, or one of each row within the row."""
+        return [self.cell(one, wording) for one in (row[self.each] if self.each else (row,))]
+
+
+class Details(NamedTuple):
+    """The columns of one row, one below the other, and a title that is made of the row."""
+
+    columns: tuple[Column, ...]
+    title: Callable[[Row, Wording], str] = lambda *_: ""
 
 
 class Listing(NamedTuple):

@@ -8,20 +8,16 @@ from ipaddress import ip_address
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from filterd import words
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline
-from filterd.cli.render import facts
+from filterd.cli.render import details
 from filterd.cli.target_options import grade_from, qname_from
 from filterd.cli.time_options import read_time, school_clock
-from filterd.clients.devices import is_random
 from filterd.errors import ConfigError, NameTextError
-from filterd.i18n import Texts, quoted, say
-from filterd.policy.verdict import REASON
-from filterd.rows import SchoolClock
+from filterd.i18n import quoted, say
+from filterd.resolve.explanation import EXPLANATION, passes
+from filterd.rows import Wording
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1
@@ -68,8 +64,8 @@ def check(
     if json:
         here.print_json(found)
     else:
-        here.console.print(_table(here.texts, found, clock))
-    raise typer.Exit(PASSES if found["action"] in {"pass", "rewrite"} else BLOCKED)
+        here.console.print(details(Wording(here.texts, clock), EXPLANATION, found))
+    raise typer.Exit(PASSES if passes(found["action"]) else BLOCKED)
 
 
 def _explain(
@@ -142,60 +138,3 @@ def _client(grade: str | None, client: str | None) -> _Client:
             say("--client {client} is not an address", client=repr(client)),
             hint=say("such as 10.0.6.21"),
         ) from error
-
-
-def _table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Table:
-    """Draw one decision, from the client to the entry."""
-    blocked = told["action"] not in {"pass", "rewrite"}
-    verdict = Text(
-        texts("BLOCKED" if blocked else "PASSES"),
-        style="bold red" if blocked else "bold green",
-    )
-    verdict.append(f" ({told['action']})", style="default")
-    unknown = texts("unknown")
-    told_list = told["list"] and texts("{list}, line {line}", list=told["list"], line=told["line"])
-    return facts(
-        [
-            (texts("Question"), f"{told['qname']} {told['qtype']}"),
-            (texts("Answer"), verdict),
-            (texts("Because"), texts.word(REASON, told["reason"])),
-            (texts("Answered by"), told["rewritten_to"]),
-            (texts("Category"), told["category"]),
-            (texts("Matched name"), told["matched"]),
-            (texts("List"), told_list),
-            (texts("Entry"), told["entry"]),
-            (texts("Set by"), told.get("changed_by")),
-            (texts("Note"), told["note"]),
-            (texts("Client"), told["client"]),
-            (texts("MAC"), _mac(texts, told["mac"])),
-            (texts("Network"), told["network"] or (told["client"] and unknown)),
-            (texts("Grade"), told["grade"]),
-            (texts("Tier"), texts.word(words.TIER, told["tier"])),
-            (texts("Valid until"), _shown(clock, told["valid_until"])),
-            (texts("Without it"), _next(texts, told)),
-            (texts("Asked"), texts.word(words.SOURCE, told["source"])),
-        ],
-    )
-
-
-def _mac(texts: Texts, mac: str | None) -> str:
-    if mac and is_random(mac):
-        return texts("{mac} (of the device's own making, may change)", mac=mac)
-    return mac or ""
-
-
-def _shown(clock: SchoolClock, time: str | None) -> str:
-    return "" if time is None else clock.told(datetime.fromisoformat(time).timestamp())
-
-
-def _next(texts: Texts, told: dict[str, Any]) -> str:
-    following = told["next_match"]
-    if following is None:
-        return texts("no other rule: passes") if told["action"] != "pass" and told["entry"] else ""
-    parts = [
-        texts.word(REASON, following["reason"]),
-        following["category"],
-        following["list"],
-    ]
-    what = ", ".join(part for part in parts if part)
-    return texts("still blocked: {what}" if following["blocks"] else "passes: {what}", what=what)

@@ -16,7 +16,7 @@ from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
 from filterd.i18n import Texts
 from filterd.policy.model import GRADES
-from filterd.rows import Column, Listing, Row, SchoolClock, Wording
+from filterd.rows import Column, Details, Listing, Row, SchoolClock, Wording
 
 _WIDEST_ID = 32
 """Columns for the first of a row: a longer one would take them from the numbers."""
@@ -89,6 +89,14 @@ def table(
     for row in rows:
         drawn.add_row(*(Text(*one.cell(row, wording)) for one in columns))
     return drawn
+
+
+def details(wording: Wording, kind: Details, row: Row) -> Group | Table:
+    """Return the lines of a row below its title; values that are empty are left out."""
+    cells = [(one.heading, cell) for one in kind.columns for cell in one.cells(row, wording)]
+    drawn = facts((wording.texts(heading), Text(*cell)) for heading, cell in cells)
+    title = kind.title(row, wording)
+    return titled(title, drawn) if title else drawn
 
 
 def grades_told(texts: Texts, grades: Sequence[str]) -> str:

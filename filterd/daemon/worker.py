@@ -37,7 +37,7 @@ from filterd.policy.model import LogLevel
 from filterd.querylog import Counts
 from filterd.resolve import pipeline
 from filterd.resolve.cache_store import ResolutionStore
-from filterd.resolve.explain import Explanation, client_of, explain, explain_answer, parse_time
+from filterd.resolve.explain import client_of, explain, explain_answer, parse_time
 from filterd.resolve.links.cache import Background
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from filterd.daemon.listen_sockets import Listening
     from filterd.daemon.process import Setting
+    from filterd.resolve.explanation import Explanation
     from filterd.resolve.query import Answer
     from filterd.resolve.site import Site
 

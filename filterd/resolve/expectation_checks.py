@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from filterd.policy.model import Expectation, Policy
-    from filterd.resolve.explain import Explanation
+    from filterd.resolve.explanation import Explanation
     from filterd.resolve.site import Site
 
 _SHOWN = 20

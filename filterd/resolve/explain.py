@@ -10,7 +10,7 @@ lists, and what the network shows of the devices, are those of today.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +23,7 @@ from filterd.policy import policy_file as policy_store
 from filterd.policy.grade_changes import Changer, Layer
 from filterd.policy.model import Client
 from filterd.policy.verdict import Action, Rule
+from filterd.resolve.explanation import Explanation
 from filterd.resolve.links.admission import NEVER_ASKED
 from filterd.resolve.links.local import answer_locally
 from filterd.resolve.query import Source
@@ -45,51 +46,6 @@ if TYPE_CHECKING:
 
 NOT_ASKED = "not-asked"
 """The ``reason`` for types that are refused for every name: transfers and the like."""
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """One decision with its provenance, from the client to the entry.
-
-    ``reason`` is a stable word: a ``Rule`` label, ``not-listed``, ``not-asked``,
-    ``local-zone``, ``lease``, ``alias``, ``private-answer``, ``rewritten`` (by the
-    safe-search twin ``rewritten_to``) or a ``SpecialReason``; ``note`` is the comment of
-    the site or the publisher on the rule. ``matched`` is the name in the rule.
-    ``changed_by`` is what opens or closes its category for a time, such as
-    ``schedule:gio-hoc``, ``setting:3`` or ``exception:7``. ``valid_until`` is ISO 8601
-    in UTC. ``source`` names the origin: ``daemon``, ``offline`` or, for the past,
-    ``history``.
-    """
-
-    qname: str
-    qtype: str
-    client: str | None
-    mac: str | None
-    network: str | None
-    grade: str
-    tier: str
-    action: str
-    reason: str
-    matched: str | None = None
-    category: str | None = None
-    list: str | None = None
-    entry: str | None = None
-    line: int | None = None
-    note: str | None = None
-    changed_by: str | None = None
-    valid_until: str | None = None
-    rewritten_to: str | None = None
-    next_match: dict[str, Any] | None = None
-    source: str = "offline"
-
-    @property
-    def blocked(self) -> bool:
-        """Whether the name is blocked for the client."""
-        return self.action not in (Action.PASS, Action.REWRITE)
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return plain data for JSON."""
-        return asdict(self)
 
 
 def client_of(site: Site, grade: str | None, address: str | None) -> Client | None:

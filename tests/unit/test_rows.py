@@ -43,6 +43,17 @@ def test_a_value_may_have_a_style_of_its_own(value: str, style: str) -> None:
     assert column.cell({"a": value}, Wording(Texts("en"), CLOCK)) == (value, style)
 
 
+def test_a_style_may_follow_from_the_value() -> None:
+    column = Column(HEADING, "a", style=lambda value: "red" if value else "")
+    assert column.cell({"a": 1}, Wording(Texts("en"), CLOCK)) == ("1", "red")
+
+
+def test_rows_within_a_row_have_a_line_each() -> None:
+    wording, row = Wording(Texts("en"), CLOCK), {"a": "x", "b": [{"a": 1}, {"a": 2}]}
+    assert Column(HEADING, "a").cells(row, wording) == [("x", "")]
+    assert Column(HEADING, "a", each="b").cells(row, wording) == [("1", ""), ("2", "")]
+
+
 def test_a_column_can_be_left_out() -> None:
     listing = Listing(HEADING, HEADING, (Column(HEADING, "a"), Column(HEADING, "b")))
     assert [one.key for one in listing.without("a").columns] == ["b"]

@@ -1,25 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import io
 import json
-import unicodedata
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console
 
 from filterd import control
-from filterd.cli.check import _table
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import ControlError
-from filterd.i18n import Texts, say
+from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.paths import shipped
-from filterd.rows import SchoolClock
 from tests.support.commands import call
 from tests.support.daemon import build_lists, write_site
 
@@ -242,105 +236,3 @@ def test_the_daemon_is_asked_about_what_is_to_come(here: list[str], daemon: Fake
     call("check", "www.youtube.com", "--grade", "6", "--at", "09:10", *here)
     ((command, asked),) = daemon.asked
     assert (command, asked["at"]) == ("check", "2025-12-01T02:10:00+00:00")
-
-
-BLOCKED: dict[str, Any] = {
-    "qname": "www.tiktok.com",
-    "qtype": "A",
-    "client": "10.0.3.7",
-    "mac": "00:00:5e:00:53:02",
-    "network": "lop-3",
-    "grade": "3",
-    "tier": "primary",
-    "action": "nxdomain",
-    "reason": "category",
-    "matched": "tiktok.com",
-    "category": "social-media",
-    "list": "starter-social-media",
-    "entry": "tiktok.com",
-    "line": 43,
-    "note": None,
-    "valid_until": None,
-    "rewritten_to": None,
-    "next_match": None,
-    "source": "daemon",
-}
-
-CLOCK = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 1_796_120_000)
-
-
-def _drawn(table: Any, width: int = 80) -> list[str]:
-    output = io.StringIO()
-    console = Console(file=output, width=width, markup=False, emoji=False, highlight=False)
-    console.print(table)
-    return [line.rstrip() for line in output.getvalue().splitlines()]
-
-
-def test_a_decision_is_told_from_the_name_to_the_source() -> None:
-    lines = _drawn(_table(Texts("en"), BLOCKED, CLOCK))
-    headings = [line.split("  ")[0] for line in lines]
-    assert headings[:4] == ["Question", "Answer", "Because", "Category"]
-    assert headings[-1] == "Asked"
-
-
-def test_vietnamese_headings_are_aligned() -> None:
-    lines = _drawn(_table(Texts("vi"), BLOCKED, CLOCK))
-    assert "Danh sách             starter-social-media, dòng 43" in lines
-    assert "Trả lời               BỊ CHẶN (nxdomain)" in lines
-    starts = {len(line) - len(line[20:].lstrip()) for line in lines}
-    assert starts == {22}
-    assert all(unicodedata.is_normalized("NFC", line) for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"action": "pass", "reason": "not-listed", "entry": None}, "PASSES (pass)"),
-        ({"action": "rewrite", "reason": "rewritten"}, "PASSES (rewrite)"),
-        ({"rewritten_to": "forcesafesearch.google.com"}, "forcesafesearch.google.com"),
-        ({"network": None}, "unknown"),
-        ({}, "00:00:5e:00:53:02"),
-        ({"mac": "02:00:5e:10:00:01"}, "02:00:5e:10:00:01 (of the device's own making"),
-        ({}, "no other rule: passes"),
-        (
-            {"next_match": {"reason": "local", "blocks": True, "category": None, "list": None}},
-            "still blocked: the school's own rule",
-        ),
-        (
-            {"next_match": {"reason": "open", "blocks": False, "category": "games", "list": "g"}},
-            "passes: a category open to this grade, games, g",
-        ),
-        ({"note": "[vì thế]"}, "[vì thế]"),
-        ({"valid_until": "2026-12-01T12:30:00+00:00"}, "19:30"),
-    ],
-)
-def test_what_there_is_to_say_is_said(change: dict[str, Any], words: str) -> None:
-    lines = _drawn(_table(Texts("en"), {**BLOCKED, **change}, CLOCK))
-    assert any(line.endswith(words) or words in line for line in lines)
-
-
-def test_what_there_is_not_is_left_out() -> None:
-    told = {
-        **BLOCKED,
-        "client": None,
-        "mac": None,
-        "network": None,
-        "category": None,
-        "list": None,
-        "entry": None,
-        "matched": None,
-    }
-    text = "\n".join(_drawn(_table(Texts("en"), told, CLOCK)))
-    assert "unknown" not in text  # it is about a grade, and no device asked
-    for heading in (
-        "MAC",
-        "Network",
-        "Category",
-        "List",
-        "Entry",
-        "Matched",
-        "Note",
-        "Valid until",
-        "Without it",
-    ):
-        assert heading not in text

@@ -3,12 +3,15 @@ from __future__ import annotations
 
 import io
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
 
-from filterd.cli.render import facts, grid, titled
+from filterd.cli.render import details, facts, grid, titled
 from filterd.counted import number
+from filterd.i18n import Texts, say
+from filterd.rows import Column, Details, SchoolClock, Wording
 
 
 def _drawn(table: Any, width: int = 80) -> list[str]:
@@ -20,6 +23,15 @@ def _drawn(table: Any, width: int = 80) -> list[str]:
 
 def test_facts_leave_out_what_has_no_value() -> None:
     assert _drawn(facts([("a", "1"), ("b", None), ("c", ""), ("d", 0)])) == ["a  1", "d  0"]
+
+
+def test_details_are_drawn_below_their_title_without_empty_values() -> None:
+    wording = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
+    columns = (Column(say("Name"), "a"), Column(say("Why"), "b"), Column(say("Set"), "a", each="c"))
+    row = {"a": "x", "b": None, "c": [{"a": 1}, {"a": 2}]}
+    assert _drawn(details(wording, Details(columns), row)) == ["Name  x", "Set   1", "Set   2"]
+    titled_ = Details(columns[:1], lambda row, _: f"Of {row['a']}")
+    assert _drawn(details(wording, titled_, row)) == ["Of x", "Name  x"]
 
 
 def test_a_title_is_not_broken_by_a_narrow_table() -> None:

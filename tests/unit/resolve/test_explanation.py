@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An explanation is worded for people, from the question to the source."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from rich.console import Console
+
+from filterd.cli.render import details
+from filterd.i18n import Texts
+from filterd.resolve.explanation import EXPLANATION, passes
+from filterd.rows import SchoolClock, Wording
+
+BLOCKED: dict[str, Any] = {
+    "qname": "www.tiktok.com",
+    "qtype": "A",
+    "client": "10.0.3.7",
+    "mac": "00:00:5e:00:53:02",
+    "network": "lop-3",
+    "grade": "3",
+    "tier": "primary",
+    "action": "nxdomain",
+    "reason": "category",
+    "matched": "tiktok.com",
+    "category": "social-media",
+    "list": "starter-social-media",
+    "entry": "tiktok.com",
+    "line": 43,
+    "note": None,
+    "valid_until": None,
+    "rewritten_to": None,
+    "next_match": None,
+    "source": "daemon",
+}
+
+CLOCK = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 1_796_120_000)
+
+
+def _told(row: dict[str, Any]) -> dict[str, str]:
+    """Return the text under each heading that has one."""
+    wording = Wording(Texts("en"), CLOCK)
+    found = {str(one.heading): one.cell(row, wording)[0] for one in EXPLANATION.columns}
+    return {heading: text for heading, text in found.items() if text}
+
+
+def test_a_decision_is_told_from_the_name_to_the_source() -> None:
+    headings = list(_told(BLOCKED))
+    assert headings[:4] == ["Question", "Answer", "Because", "Category"]
+    assert headings[-1] == "Asked"
+
+
+@pytest.mark.parametrize(
+    ("action", "is_passed"), [("pass", True), ("rewrite", True), ("nodata", False)]
+)
+def test_a_safe_search_twin_passes(action: str, is_passed: bool) -> None:
+    row = {**BLOCKED, "action": action}
+    assert passes(action) is is_passed
+    (answer,) = (one for one in EXPLANATION.columns if one.heading == "Answer")
+    _, style = answer.cell(row, Wording(Texts("en"), CLOCK))
+    assert style == ("bold green" if is_passed else "bold red")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"action": "pass", "reason": "not-listed", "entry": None}, "PASSES (pass)"),
+        ({"action": "rewrite", "reason": "rewritten"}, "PASSES (rewrite)"),
+        ({"rewritten_to": "forcesafesearch.google.com"}, "forcesafesearch.google.com"),
+        ({"network": None}, "unknown"),
+        ({}, "00:00:5e:00:53:02"),
+        ({"mac": "02:00:5e:10:00:01"}, "02:00:5e:10:00:01 (of the device's own making"),
+        ({}, "no other rule: passes"),
+        (
+            {"next_match": {"reason": "local", "blocks": True, "category": None, "list": None}},
+            "still blocked: the school's own rule",
+        ),
+        (
+            {"next_match": {"reason": "open", "blocks": False, "category": "games", "list": "g"}},
+            "passes: a category open to this grade, games, g",
+        ),
+        ({"note": "[vì thế]"}, "[vì thế]"),
+        ({"valid_until": "2026-12-01T12:30:00+00:00"}, "19:30"),
+    ],
+)
+def test_what_there_is_to_say_is_said(change: dict[str, Any], words: str) -> None:
+    assert any(words in text for text in _told({**BLOCKED, **change}).values())
+
+
+def test_what_there_is_not_is_left_out() -> None:
+    told = {
+        **BLOCKED,
+        "client": None,
+        "mac": None,
+        "network": None,
+        "category": None,
+        "list": None,
+        "entry": None,
+        "matched": None,
+    }
+    shown = _told(told)
+    assert "unknown" not in shown.values()  # it is about a grade, and no device asked
+    for heading in (
+        "MAC",
+        "Network",
+        "Category",
+        "List",
+        "Entry",
+        "Matched name",
+        "Note",
+        "Valid until",
+        "Without it",
+    ):
+        assert heading not in shown
+
+
+def _drawn(table: Any, width: int = 80) -> list[str]:
+    output = io.StringIO()
+    console = Console(file=output, width=width, markup=False, emoji=False, highlight=False)
+    console.print(table)
+    return [line.rstrip() for line in output.getvalue().splitlines()]
+
+
+def test_vietnamese_headings_are_aligned() -> None:
+    lines = _drawn(details(Wording(Texts("vi"), CLOCK), EXPLANATION, BLOCKED))
+    assert "Danh sách             starter-social-media, dòng 43" in lines
+    assert "Trả lời               BỊ CHẶN (nxdomain)" in lines
+    starts = {len(line) - len(line[20:].lstrip()) for line in lines}
+    assert starts == {22}
+    assert all(unicodedata.is_normalized("NFC", line) for line in lines)
