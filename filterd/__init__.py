@@ -8,8 +8,8 @@ The floors. Imports go downwards only; ``make check`` enforces it::
 
     7 cli                            Typer: parse arguments, call one function, print
     6 daemon | publish               the processes that serve | build and sign the feed
-    5 fastpath                       native: most datagrams, answered before the chain
-      feed | control                 fetch, judge, activate versions | the control socket's client
+    5 fastpath | control             native: most datagrams | the control socket's client
+      feed                           fetch, judge, activate versions of the lists
     4 resolve                        the chain: one Query in, one Answer out
     3 upstream | clients             ask other resolvers | which client asks
       querylog | overrides           remember lookups | changes by command, with history

@@ -11,13 +11,12 @@ import typer
 
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline
-from filterd.cli.render import details
+from filterd.cli.render import show_details
 from filterd.cli.target_options import grade_from, qname_from
 from filterd.cli.time_options import read_time, school_clock
 from filterd.errors import ConfigError, NameTextError
 from filterd.i18n import quoted, say
 from filterd.resolve.explanation import EXPLANATION, passes
-from filterd.rows import Wording
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1
@@ -61,10 +60,7 @@ def check(
                 address=client,
             )
         )
-    if json:
-        here.print_json(found)
-    else:
-        here.console.print(details(Wording(here.texts, clock), EXPLANATION, found))
+    show_details(here, EXPLANATION, found, json=json, clock=clock)
     raise typer.Exit(PASSES if passes(found["action"]) else BLOCKED)
 
 

@@ -3,25 +3,20 @@
 
 from __future__ import annotations
 
-from json import dumps as json_text
 from typing import Any
 
 import typer
 from rich.text import Text
 
-from filterd import i18n, words
 from filterd.cli.context import Context, JsonOption
-from filterd.cli.render import facts, grid, show, titled
-from filterd.cli.status import feed_age, feed_problem, feed_served, feed_style, is_worrying
+from filterd.cli.render import details, facts, listed, show, titled
 from filterd.cli.time_options import school_clock
 from filterd.feed.feed_config import followed
-from filterd.feed.guard.guard_report import load
+from filterd.feed.feed_details import FEED, FINDINGS, is_worrying, summary
 from filterd.feed.standing import overview
 from filterd.feed.version_history import HISTORY, History
 from filterd.lists.catalog_tables import contacts_or_none
-from filterd.rows import SchoolClock
-
-_MOST_NAMES = 5
+from filterd.rows import Wording
 
 
 def status(here: Context, json: JsonOption = False) -> None:
@@ -33,14 +28,16 @@ def status(here: Context, json: JsonOption = False) -> None:
     told = overview(followed(here.config, here.state).address, here.state, here.clock)
     if json:
         here.print_json(told)
-    elif not told["address"]:
+        raise typer.Exit(1 if is_worrying(told) else 0)
+    wording = Wording(here.texts, school_clock(here))
+    if told["address"]:
+        _print(here, told, wording)
+    else:
         here.console.print(
             here.texts("The school follows no feed: the lists that ship with filterd serve.")
         )
         if told["problem"]:
-            here.console.print(Text(feed_problem(here.texts, told), style="yellow"), soft_wrap=True)
-    else:
-        _print(here, told, school_clock(here))
+            here.console.print(Text(summary(told, wording), style="yellow"), soft_wrap=True)
     raise typer.Exit(1 if is_worrying(told) else 0)
 
 
@@ -53,54 +50,14 @@ def history(here: Context, json: JsonOption = False) -> None:
     show(here, HISTORY, lines, json=json)
 
 
-def _print(here: Context, told: dict[str, Any], clock: SchoolClock) -> None:
-    texts = here.texts
-    expired = told["expires_at"] is not None and told["expires_at"] <= clock.now
-    age = Text(feed_age(texts, told, clock), style=feed_style(told))
-    waits = "" if told["takes_at"] is None else clock.told(told["takes_at"])
-    watched = "" if told["watched_until"] is None else clock.told(told["watched_until"])
-    rows = [
-        (texts("Address"), told["address"]),
-        (
-            texts("Trust"),
-            "" if told["trusted"] else texts("none yet; filterd feed trust ROOT.json"),
-        ),
-        (texts("In force"), feed_served(texts, told)),
-        (texts("Published"), str(told["published"] or "")),
-        (texts("Taken from"), waits),
-        (texts("Last verified"), age),
-        (
-            texts("Expired" if expired else "Holds until"),
-            clock.told(told["expires_at"]),
-        ),
-        (texts("Last tried"), clock.told(told["tried_at"])),
-        (texts("Watched until"), watched),
-        (texts("To go back to"), ", ".join(map(str, told["previous"]))),
-        (texts("Refused"), ", ".join(map(str, told["refused"]))),
-        (texts("Held"), Text(told["held"] or "", style="yellow")),
-        (texts("Look at"), Text(feed_problem(texts, told), style="yellow")),
-    ]
-    here.console.print(titled(texts("The feed that the school follows"), facts(rows)))
-    if told["judgement"] is not None:
-        _print_judgement(here, told["judgement"])
+def _print(here: Context, told: dict[str, Any], wording: Wording) -> None:
+    here.console.print(details(wording, FEED, told))
+    if judgement := told["judgement"]:
+        title = FINDINGS.title.filled({"version": judgement["version"]})
+        waits = listed(wording, FINDINGS._replace(title=title), judgement["findings"])
+        here.console.print(waits)
     contacts = contacts_or_none(here.state.feed_version(str(told["served"])))
     if contacts:
-        language = texts.language
+        language = here.texts.language
         rows = [(getattr(one.about, language), f"{one.name}: {one.ways}") for one in contacts]
-        here.console.print(titled(texts("Whom to call"), facts(rows)))
-
-
-def _print_judgement(here: Context, plain: dict[str, Any]) -> None:
-    """Show all that the guard has found of the version that waits."""
-    texts = here.texts
-    try:
-        judgement = load(json_text(plain).encode())
-    except ValueError:
-        return  # of another filterd, or damaged: the next run judges anew
-    table = grid([(texts("Severity"), False), (texts("What was found"), False)], whole=True)
-    for one in judgement.findings:
-        shown = ", ".join(one.names[:_MOST_NAMES])
-        sentence = i18n.told(one.sentence, texts.language)
-        told = sentence if not shown or one.names[0] in sentence else f"{sentence} ({shown})"
-        table.add_row(texts.word(words.SEVERITY, one.severity.value), told)
-    here.console.print(titled(texts("Version {version} waits", version=judgement.version), table))
+        here.console.print(titled(here.texts("Whom to call"), facts(rows)))

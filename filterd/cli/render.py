@@ -75,6 +75,24 @@ def show(
         here.console.print(here.texts(listing.none))
 
 
+def show_details(
+    here: Context, kind: Details, row: Row, *, json: bool = False, clock: SchoolClock | None = None
+) -> None:
+    """Print a row as JSON, or as lines below a title; values that are empty are left out."""
+    if json:
+        here.print_json(row)
+    else:
+        here.console.print(details(Wording(here.texts, clock or school_clock(here)), kind, row))
+
+
+def details(wording: Wording, kind: Details, row: Row) -> Group | Table:
+    """Return what ``show_details`` prints."""
+    cells = [(one.heading, cell) for one in kind.columns for cell in one.cells(row, wording)]
+    drawn = facts((wording.texts(heading), Text(*cell)) for heading, cell in cells)
+    title = kind.title(row, wording)
+    return titled(title, drawn) if title else drawn
+
+
 def listed(wording: Wording, listing: Listing, rows: Iterable[Row]) -> Group | Table:
     """Return a table of rows, below its title if it has one."""
     drawn = table(wording, listing.columns, rows, whole=listing.is_whole)
@@ -89,14 +107,6 @@ def table(
     for row in rows:
         drawn.add_row(*(Text(*one.cell(row, wording)) for one in columns))
     return drawn
-
-
-def details(wording: Wording, kind: Details, row: Row) -> Group | Table:
-    """Return the lines of a row below its title; values that are empty are left out."""
-    cells = [(one.heading, cell) for one in kind.columns for cell in one.cells(row, wording)]
-    drawn = facts((wording.texts(heading), Text(*cell)) for heading, cell in cells)
-    title = kind.title(row, wording)
-    return titled(title, drawn) if title else drawn
 
 
 def grades_told(texts: Texts, grades: Sequence[str]) -> str:

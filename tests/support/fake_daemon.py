@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
+from filterd.i18n import UNSAID
+from filterd.i18n import to_plain as sentence_to_plain
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of, overview
 from filterd.overrides.mistake_reports import Mistakes
@@ -44,6 +46,70 @@ lessons:
   tiet-3: 08:55-09:40
 """
 """More networks for ``write_site``, one of them a room, and the lessons of the day."""
+
+STATUS: dict[str, Any] = {
+    "version": "0.1.0",
+    "pid": 4711,
+    "not_native": [],
+    "up_s": 86_400,
+    "time_is_known": True,
+    "school": "Trường [mẫu]",
+    "policy": "0123456789ab",
+    "listen": [{"address": "0.0.0.0", "port": 53}, {"address": "::", "port": 53}],
+    "names": 1_000_000,
+    "lists": 25,
+    "lists_built_at": 1_790_000_000,
+    "feed": {"address": "", "problem": "", "sentence": sentence_to_plain(UNSAID)},
+    "answers": {"blocked": 12_345, "forwarded": 678_901},
+    "cache": {
+        "entries": 1000,
+        "failures": 7,
+        "octets": 250_000,
+        "hits": 9,
+        "misses": 1,
+        "stale": 2,
+        "cached_failures": 5,
+        "refreshed": 4,
+    },
+    "upstreams": [
+        {
+            "address": "192.0.2.53",
+            "port": 53,
+            "tls": "no",
+            "rtt_ms": 12.5,
+            "down": False,
+            "problem": "",
+        },
+        {
+            "address": "2001:db8::53",
+            "port": 853,
+            "tls": "strict",
+            "rtt_ms": None,
+            "down": True,
+            "problem": "why",
+        },
+    ],
+    "forwarding": {},
+    "in_flight": 3,
+    "tcp_connections": 0,
+    "datagrams": {
+        "received": 5000,
+        "truncated_rate": 30,
+        "truncated_overload": 4,
+        "dropped_rate": 50,
+        "dropped_overload": 6,
+    },
+    "receive_drops": 7,
+    "log": {
+        "level": "counts",
+        "today": {"blocked": 1234, "pass": 56_789, "failed": 3},
+        "waiting": 9,
+        "lost": 0,
+        "problem": "",
+    },
+    "doubts": [],
+}
+"""The answer to ``status``."""
 
 
 class FakeDaemon:

@@ -3,33 +3,26 @@
 
 from __future__ import annotations
 
-import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console
 
-from filterd.cli.status import feed_summary, is_worrying
-from filterd.cli.time_options import school_clock
 from filterd.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.guard_run import CHECKS
-from filterd.feed.standing import overview
-from filterd.i18n import Texts, say
+from filterd.i18n import say
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
     from tests.support.clock import FakeClock
     from tests.support.commands import Outcome
     from tests.support.feed_site import Follower
 
 DAY_S = 86_400.0
 ADDRESS = "https://feed.example/"
-NO_FEED = {"address": "", "problem": "", "sentence": ["", {}]}
 
 
 @pytest.fixture(autouse=True)
@@ -57,15 +50,6 @@ def _hold(school: Follower) -> None:
         )
         with pytest.raises(GuardError):
             school.run(SECOND)
-
-
-def _summary(school: Follower, language: Language) -> str:
-    here: Any = type("Here", (), {})()
-    here.config, here.clock = school.config, school.clock
-    told = overview(ADDRESS, school.state, school.clock)
-    output = io.StringIO()
-    Console(file=output, width=80).print(feed_summary(Texts(language), told, school_clock(here)))
-    return output.getvalue()
 
 
 def test_a_school_that_is_up_to_date_is_well(school: Follower) -> None:
@@ -99,7 +83,6 @@ def test_a_feed_that_gets_old_is_told_louder_and_louder(
     school.clock.advance(days * DAY_S)
     done = _feed(school, "status")
     assert (done.code, words in done.out) == (1, True)
-    assert words in _summary(school, "en")
     assert ("Expired" in done.out) is (days > 30)
 
 
@@ -150,25 +133,3 @@ def test_what_became_of_versions_is_told_in_both_languages(school: Follower) -> 
     assert "tuần thi [9]" in shown
     assert "có hiệu lực" in _feed(school, "history", lang="vi").out
     assert len(json.loads(_feed(school, "history", "--json").out)) == 2
-
-
-def test_the_daemons_status_has_a_line_of_it_and_more_where_somebody_must_look(
-    school: Follower,
-) -> None:
-    school.run(FIRST)
-    assert _summary(school, "en").split() == ["version", str(FIRST)]
-    site = school.site
-    with site.holding():
-        site.hold("exams")
-    assert len(_summary(school, "vi").splitlines()) == 2
-    assert feed_summary(Texts("en"), NO_FEED, school_clock(_here(school))).plain == ""
-
-
-def _here(school: Follower) -> Any:
-    here: Any = type("Here", (), {})()
-    here.config, here.clock = school.config, school.clock
-    return here
-
-
-def test_a_site_without_a_feed_worries_nobody() -> None:
-    assert not is_worrying(NO_FEED)

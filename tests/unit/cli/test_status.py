@@ -13,79 +13,15 @@ import pytest
 
 from filterd import control
 from filterd.errors import ConfigError, ConfigErrors, to_plain
-from filterd.i18n import UNSAID, say
-from filterd.i18n import to_plain as sentence_to_plain
-from filterd.policy.model import UpstreamServer
-from filterd.upstream.tls_trust import explain
+from filterd.i18n import say
 from tests.support.commands import ROOT, call
+from tests.support.fake_daemon import STATUS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.fake_daemon import FakeDaemon
 
-STATUS: dict[str, Any] = {
-    "version": "0.1.0",
-    "pid": 4711,
-    "not_native": [],
-    "up_s": 86_400,
-    "time_is_known": True,
-    "school": "Trường [mẫu]",
-    "policy": "0123456789ab",
-    "listen": [{"address": "0.0.0.0", "port": 53}, {"address": "::", "port": 53}],
-    "names": 1_000_000,
-    "lists": 25,
-    "lists_built_at": 1_790_000_000,
-    "feed": {"address": "", "problem": "", "sentence": sentence_to_plain(UNSAID)},
-    "answers": {"blocked": 12_345, "forwarded": 678_901},
-    "cache": {
-        "entries": 1000,
-        "failures": 7,
-        "octets": 250_000,
-        "hits": 9,
-        "misses": 1,
-        "stale": 2,
-        "cached_failures": 5,
-        "refreshed": 4,
-    },
-    "upstreams": [
-        {
-            "address": "192.0.2.53",
-            "port": 53,
-            "tls": "no",
-            "rtt_ms": 12.5,
-            "down": False,
-            "problem": "",
-        },
-        {
-            "address": "2001:db8::53",
-            "port": 853,
-            "tls": "strict",
-            "rtt_ms": None,
-            "down": True,
-            "problem": "why",
-        },
-    ],
-    "forwarding": {},
-    "in_flight": 3,
-    "tcp_connections": 0,
-    "datagrams": {
-        "received": 5000,
-        "truncated_rate": 30,
-        "truncated_overload": 4,
-        "dropped_rate": 50,
-        "dropped_overload": 6,
-    },
-    "receive_drops": 7,
-    "log": {
-        "level": "counts",
-        "today": {"blocked": 1234, "pass": 56_789, "failed": 3},
-        "waiting": 9,
-        "lost": 0,
-        "problem": "",
-    },
-    "doubts": [],
-}
 RELOADED: dict[str, Any] = {
     "policy": "0123456789ab",
     "names": 1_000_000,
@@ -162,54 +98,6 @@ def test_lists_were_compiled_by_the_clock_on_the_schools_wall(
         assert shown in call("status", *places).out
 
 
-def test_the_problem_of_an_upstream_is_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    problem = explain(ConnectionRefusedError(), UpstreamServer("192.0.2.53", 853))
-    plain = {"problem": problem, "sentence": sentence_to_plain(problem)}
-    for part, told in (plain, "từ chối"), ({"problem": "of an older daemon"}, "older daemon"):
-        upstream = json.loads(json.dumps(STATUS["upstreams"][1] | part))
-        _answer(monkeypatch, {**STATUS, "upstreams": [upstream]})
-        done = call("status", "--lang", "vi", "--state", tmp_path)
-        assert told in " ".join(done.out.split())
-
-
-def test_status_without_upstreams_or_native_code_says_what_that_means(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    _answer(monkeypatch, {**STATUS, "upstreams": [], "not_native": ["filterd.wire._codec"]})
-    done = call("status", "--lang", "en", "--state", tmp_path)
-    assert "none: only blocked names are answered" in done.out
-    assert "pure Python (slow): wire._codec" in done.out
-
-
-@pytest.mark.parametrize(
-    ("lang", "words", "jumped"),
-    [
-        (
-            "en",
-            ("the time is not known: the clock shows 1970-01-01", "1 234 answers"),
-            "jumped",
-        ),
-        ("vi", ("chưa biết giờ: đồng hồ máy chỉ 1970-01-01", "1 234 câu"), "nhảy đột ngột"),
-    ],
-)
-def test_status_says_that_the_clock_is_not_believed_and_what_follows(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, words: tuple[str, str], jumped: str
-) -> None:
-    log = {**STATUS["log"], "undated": 1_234}
-    clock = {"shows": 0.0, "policy_time": None, "floor": 1.8e9}
-    for standing in ("known", "unknown", "jumped"):
-        times = {**clock, "standing": standing, "policy_time": 1.8e9}
-        known = standing != "unknown"
-        _answer(monkeypatch, {**STATUS, "time_is_known": known, "log": log, "clock": times})
-        done = call("status", "--lang", lang, "--state", tmp_path)
-        told = " ".join(done.out.split())
-        assert all((one in told) is not known for one in words)
-        assert (jumped in told) is (standing == "jumped")
-        assert ("filterd clock accept" in told) is (standing != "known")
-
-
 def test_status_in_json_is_what_the_daemon_says(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -225,19 +113,6 @@ def test_what_is_expected_and_not_so_is_told(
     _answer(monkeypatch, {**RELOADED, "doubts": [DOUBT]})
     done = call("reload", "--lang", "en", "--state", tmp_path)
     assert (done.code, done.error_lines) == (0, ["warning: own.yaml:7: expected: it passes"])
-
-
-@pytest.mark.parametrize(
-    ("lang", "words"),
-    [("en", "nothing can be changed: no"), ("vi", "không thay đổi được gì: no")],
-)
-def test_what_is_wrong_with_the_store_of_changes_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, words: str
-) -> None:
-    problem = sentence_to_plain(say("nothing can be changed: {error}", error="no"))
-    for problems in ([], [problem]):
-        _answer(monkeypatch, {**STATUS, "changes": {"problems": problems}})
-        assert (words in call("status", "--lang", lang, "--state", tmp_path).out) is bool(problems)
 
 
 def test_a_reload_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -266,16 +141,6 @@ def test_a_refused_reload_prints_each_problem(
     _answer(monkeypatch, ConfigErrors(errors))
     done = call("reload", "--state", tmp_path)
     assert done == (2, "", "filterd: site.yaml:2:1: bad\nfilterd: site.yaml:5:1: bad\n")
-
-
-def test_status_says_what_is_wrong_with_the_log(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    log = {"level": "off", "today": {}, "waiting": 0, "lost": 1234, "problem": "the disk is full"}
-    _answer(monkeypatch, {**STATUS, "log": log})
-    done = call("status", "--lang", "en", "--state", tmp_path)
-    for words in ("the log is off", "1\u202f234 lost before", "the disk is full"):
-        assert words in done.out
 
 
 def test_believing_the_clock_wants_a_reason(here: list[str], daemon: FakeDaemon) -> None:

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the answer to ``status`` is worded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd import counted, i18n, words
+from filterd.counted import number
+from filterd.errors import from_plain
+from filterd.feed.feed_details import summary, summary_style
+from filterd.i18n import say, say_n, told
+from filterd.rows import Column, Details, Row, Wording
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.i18n import Texts
+
+
+def doubts(errors: list[Any], texts: Texts) -> list[str]:
+    """Return unmet expectations, a line each."""
+    return [from_plain(one).told(texts.language) for one in errors]
+
+
+def _lists(row: Row, by: Wording) -> str:
+    return by.texts(
+        "{names}, {lists}, compiled {when}",
+        names=counted.names(row["names"]),
+        lists=counted.lists(row["lists"]),
+        when=by.clock.told(row["lists_built_at"]),
+    )
+
+
+def _modules(not_native: list[str], by: Wording) -> str:
+    """Return whether native code runs, and the modules that run without it."""
+    if not not_native:
+        return by.texts("native")
+    names = ", ".join(not_native).replace("filterd.", "")
+    return by.texts("pure Python (slow): {names}", names=names)
+
+
+def _address(one: Row, by: Wording) -> str:
+    return by.texts("{address} port {port}", address=one["address"], port=one["port"])
+
+
+def _upstreams(upstreams: list[Row], by: Wording) -> str:
+    if not upstreams:
+        return by.texts("none: only blocked names are answered")
+    return "\n".join(_upstream(one, by) for one in upstreams)
+
+
+def _upstream(one: Row, by: Wording) -> str:
+    """Return one line: address, round-trip time, whether it is encrypted, what is wrong."""
+    return (
+        _address(one, by)
+        + (" TLS" if one["tls"] != "no" else "")
+        + (f" {one['rtt_ms']} ms" if one["rtt_ms"] is not None else "")
+        + (f" ({by.texts('down')})" if one["down"] else "")
+        + (f" ({_problem(one, by)})" if one["problem"] else "")
+    )
+
+
+def _problem(part: Row, by: Wording) -> str:
+    """Return the problem of a part; a daemon of before sends it in English only."""
+    return told(i18n.from_plain(part.get("sentence", part["problem"])), by.texts.language)
+
+
+def _answers(answers: Mapping[str, int], by: Wording) -> str:
+    most_first = sorted(answers.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{by.texts.word(words.ANSWERED, what)} {number(n)}" for what, n in most_first)
+
+
+def _cache(cache: Mapping[str, int], by: Wording) -> str:
+    return by.texts(
+        "{entries} entries, {octets} octets, {hits} hits, {misses} misses,"
+        " {stale} stale, {refreshed} refreshed ahead, {failures} failures"
+        " remembered",
+        **{key: number(value) for key, value in cache.items()},
+    )
+
+
+def _datagrams(row: Row, by: Wording) -> str:
+    counts = row["datagrams"]
+    return by.texts(
+        "{received} received, {truncated} sent to TCP, {dropped} dropped, {lost} lost to full"
+        " queues",
+        received=number(counts["received"]),
+        truncated=number(counts["truncated_rate"] + counts["truncated_overload"]),
+        dropped=number(counts["dropped_rate"] + counts["dropped_overload"]),
+        lost=number(row["receive_drops"]),
+    )
+
+
+def _clock(row: Row, by: Wording) -> str:
+    """Return why the machine's clock is not believed, and the consequence; empty if it is."""
+    times = row.get("clock")
+    if times is None or (row["time_is_known"] and times["standing"] != "jumped"):
+        return ""
+    shown = {
+        key: f"{by.clock.shows(at):%Y-%m-%d %H:%M}"
+        for key, at in times.items()
+        if key != "standing" and at is not None
+    }
+    if times["standing"] == "jumped":
+        return by.texts(
+            "the clock has jumped to {shows} and is not believed yet; policy goes by"
+            " {policy_time}. If it is right: filterd clock accept",
+            **shown,
+        )
+    unknown = by.texts(
+        "the time is not known: the clock shows {shows}, and the last known time"
+        " is {floor}. Until it is known all blocks and exams that have not ended"
+        " hold, allows with an end do not, rooms with a timetable have its"
+        " strictest grade. Set the clock (NTP, or timedatectl set-time); if it is"
+        " right: filterd clock accept",
+        **shown,
+    )
+    undated = row["log"]["undated"]
+    if not undated:
+        return unknown
+    waiting = say_n(
+        "{n} answer will be counted when the time is known",
+        "{n} answers will be counted when the time is known",
+        undated,
+        n=number(undated),
+    )
+    return f"{unknown}\n{by.texts(waiting)}"
+
+
+def _today(log: Row, by: Wording) -> str:
+    """Return the totals of the school's day, and what is wrong with the log."""
+    totals, texts = log["today"], by.texts
+    counts = ", ".join(
+        f"{texts.word(words.COUNTED, action)} {number(totals[action])}"
+        for action in words.COUNTED
+        if action in totals
+    )
+    off = texts("the log is off") if log["level"] == "off" else ""
+    lost = log["lost"] and texts("{n} lost before they could be written", n=number(log["lost"]))
+    return "\n".join(filter(None, (counts, off, lost, _problem(log, by))))
+
+
+def _changes(row: Row, by: Wording) -> str:
+    """Return the problems of the store of changes, a line each."""
+    problems = row.get("changes", {}).get("problems", ())
+    return "\n".join(told(i18n.from_plain(one), by.texts.language) for one in problems)
+
+
+STATUS = Details(
+    (
+        Column(say("School"), "school"),
+        Column(say("Up"), "up_s", lambda up_s, _: counted.duration(up_s)),
+        Column(say("Policy"), "policy"),
+        Column(say("Lists"), worded=_lists),
+        Column(say("Feed"), "feed", summary, style=summary_style),
+        Column(say("Modules"), "not_native", _modules),
+        Column(
+            say("Listens on"),
+            "listen",
+            lambda listen, by: ", ".join(_address(one, by) for one in listen),
+        ),
+        Column(say("Upstreams"), "upstreams", _upstreams),
+        Column(say("Answers"), "answers", _answers),
+        Column(say("Cache"), "cache", _cache),
+        Column(say("In flight"), "in_flight"),
+        Column(say("Datagrams"), worded=_datagrams),
+        Column(say("Clock"), worded=_clock),
+        Column(say("Today"), "log", _today),
+        Column(say("Changes"), worded=_changes),
+        Column(say("Look at"), "doubts", lambda errors, by: "\n".join(doubts(errors, by.texts))),
+    ),
+    lambda row, by: by.texts("filterd {version} is running", version=row["version"]),
+)

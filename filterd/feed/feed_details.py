@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the state of a feed, as ``standing.overview`` returns it, is worded. It imports little."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from filterd import words
+from filterd.i18n import UNSAID, from_plain, say, told
+from filterd.rows import Column, Details, Listing, Row, Wording, when
+
+_MOST_NAMES = 5
+_STYLE = dict.fromkeys(("old", "never", "unknown"), "yellow") | {"very-old": "bold red"}
+
+
+def is_worrying(row: Row) -> bool:
+    """Return whether the state of a feed needs an administrator."""
+    if not row["address"]:
+        return bool(row["problem"])
+    waits = bool(row["judgement"] or row["held"] or row["problem"] or not row["trusted"])
+    return waits or row["freshness"] != "fresh"
+
+
+def summary(row: Row, by: Wording) -> str:
+    """Return the state of a feed in a few lines; empty where there is none to report."""
+    lines = [] if not row["address"] else [_served(row["served"], by)]
+    if lines and is_worrying(row):
+        lines.append(_age(row, by))
+    if is_worrying(row):
+        lines.append(told(from_plain(row["sentence"]), by.texts.language))
+    return "\n".join(filter(None, lines))
+
+
+def _served(served: Any, by: Wording) -> str:
+    """Return the version that the lists in force are of."""
+    if not served:
+        return by.texts("the lists that ship with filterd")
+    version = str(served)
+    orders_only = say("earlier lists, with the orders of version {version}")
+    key = orders_only if version.startswith("-") else say("version {version}")
+    return by.texts(key, version=version.removeprefix("-"))
+
+
+def _age(row: Row, by: Wording) -> str:
+    """Return when a feed was last verified, and how old that is."""
+    freshness = by.texts.word(words.FRESHNESS, row["freshness"])
+    return ": ".join(filter(None, (by.clock.told(row["verified_at"]), freshness)))
+
+
+def summary_style(row: Row) -> str:
+    """Return the style of a summary."""
+    if not row["address"]:
+        return "yellow"
+    return _STYLE.get(row["freshness"], "")
+
+
+def _trust(trusted: bool, by: Wording) -> str:
+    return "" if trusted else by.texts("none yet; filterd feed trust ROOT.json")
+
+
+def _expiry(row: Row, by: Wording, *, is_past: bool) -> str:
+    at = row["expires_at"]
+    return by.clock.told(at) if at is not None and (at <= by.clock.now) is is_past else ""
+
+
+def _versions(versions: list[Any], _: Wording) -> str:
+    return ", ".join(map(str, versions))
+
+
+def _sentence(sentence: Any, _: Wording) -> str:
+    return from_plain(sentence)
+
+
+def _finding(row: Row, by: Wording) -> str:
+    """Return a finding of the guard, with the first names that it is about."""
+    sentence = told(from_plain(row["sentence"]), by.texts.language)
+    names = row["names"][:_MOST_NAMES]
+    return sentence if not names or names[0] in sentence else f"{sentence} ({', '.join(names)})"
+
+
+FEED = Details(
+    (
+        Column(say("Address"), "address"),
+        Column(say("Trust"), "trusted", _trust),
+        Column(say("In force"), "served", _served),
+        Column(say("Published"), "published", lambda version, _: version or ""),
+        Column(say("Taken from"), "takes_at", when),
+        Column(say("Last verified"), worded=_age, style=summary_style),
+        Column(say("Expired"), worded=lambda row, by: _expiry(row, by, is_past=True)),
+        Column(say("Holds until"), worded=lambda row, by: _expiry(row, by, is_past=False)),
+        Column(say("Last tried"), "tried_at", when),
+        Column(say("Watched until"), "watched_until", when),
+        Column(say("To go back to"), "previous", _versions),
+        Column(say("Refused"), "refused", _versions),
+        Column(say("Held"), "held", style="yellow"),
+        Column(say("Look at"), "sentence", _sentence, style="yellow"),
+    ),
+    lambda _, by: by.texts("The feed that the school follows"),
+)
+FINDINGS = Listing(
+    say("Version {version} waits"),
+    UNSAID,
+    (
+        Column(say("Severity"), "severity", words.SEVERITY),
+        Column(say("What was found"), worded=_finding),
+    ),
+)
+"""Of ``judgement``."""

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The status of the daemon is worded: what is well in a word, what is not in a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from filterd.control.status_details import STATUS, doubts
+from filterd.errors import ConfigError, to_plain
+from filterd.i18n import Texts, say
+from filterd.i18n import to_plain as sentence_to_plain
+from filterd.policy.model import UpstreamServer
+from filterd.rows import SchoolClock, Wording
+from filterd.upstream.tls_trust import explain
+from tests.support.fake_daemon import STATUS as ANSWER
+
+if TYPE_CHECKING:
+    from filterd.i18n import Language
+
+
+def _wording(language: Language) -> Wording:
+    return Wording(Texts(language), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 1.8e9))
+
+
+def _told(heading: str, language: Language = "en", **changes: Any) -> str:
+    """Return the text under a heading, of an answer with these changes."""
+    (column,) = (one for one in STATUS.columns if one.heading == heading)
+    return column.cell(ANSWER | changes, _wording(language))[0]
+
+
+def test_the_title_has_the_version() -> None:
+    assert STATUS.title(ANSWER, _wording("en")) == "filterd 0.1.0 is running"
+
+
+def test_the_problem_of_an_upstream_is_a_sentence() -> None:
+    problem = explain(ConnectionRefusedError(), UpstreamServer("192.0.2.53", 853))
+    plain = {"problem": problem, "sentence": sentence_to_plain(problem)}
+    for part, told in (plain, "từ chối"), ({"problem": "of an older daemon"}, "older daemon"):
+        upstream = ANSWER["upstreams"][1] | part
+        assert told in _told("Upstreams", "vi", upstreams=[upstream])
+
+
+def test_no_upstream_and_no_native_code_are_told_with_the_consequence() -> None:
+    assert _told("Upstreams", upstreams=[]) == "none: only blocked names are answered"
+    shown = _told("Modules", not_native=["filterd.wire._codec"])
+    assert shown == "pure Python (slow): wire._codec"
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "jumped"),
+    [
+        (
+            "en",
+            ("the time is not known: the clock shows 1970-01-01", "1\u202f234 answers"),
+            "jumped",
+        ),
+        (
+            "vi",
+            ("chưa biết giờ: đồng hồ máy chỉ 1970-01-01", "1\u202f234 câu"),
+            "nhảy đột ngột",
+        ),
+    ],
+)
+def test_a_clock_that_is_not_believed_is_told_with_what_follows(
+    language: Language, words: tuple[str, str], jumped: str
+) -> None:
+    log = {**ANSWER["log"], "undated": 1_234}
+    for standing in ("known", "unknown", "jumped"):
+        times = {"shows": 0.0, "floor": 1.8e9, "standing": standing, "policy_time": 1.8e9}
+        is_known = standing != "unknown"
+        told = _told("Clock", language, time_is_known=is_known, log=log, clock=times)
+        assert all((one in told) is not is_known for one in words)
+        assert (jumped in told) is (standing == "jumped")
+        assert ("filterd clock accept" in told) is (standing != "known")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "nothing can be changed: no"), ("vi", "không thay đổi được gì: no")],
+)
+def test_what_is_wrong_with_the_store_of_changes_is_told(language: Language, words: str) -> None:
+    problem = sentence_to_plain(say("nothing can be changed: {error}", error="no"))
+    assert _told("Changes", language, changes={"problems": [problem]}) == words
+    assert _told("Changes", language, changes={"problems": []}) == ""
+    assert _told("Changes", language) == ""
+
+
+def test_what_is_wrong_with_the_log_is_told() -> None:
+    log = {"level": "off", "today": {}, "waiting": 0, "lost": 1234, "problem": "the disk is full"}
+    told = ["the log is off", "1\u202f234 lost before they could be written", "the disk is full"]
+    assert _told("Today", log=log).splitlines() == told
+
+
+def test_unmet_expectations_have_a_line_each() -> None:
+    errors = [to_plain(ConfigError(say("bad"), path="own.yaml", line=line)) for line in (7, 8)]
+    assert doubts(errors, Texts("en")) == ["own.yaml:7: bad", "own.yaml:8: bad"]
+    assert _told("Look at", doubts=errors) == "own.yaml:7: bad\nown.yaml:8: bad"
