@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from filterd import control
@@ -19,22 +18,12 @@ from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides.effects import KINDS, from_plain, has_ended
 from filterd.policy import policy_file as policy_store
-from filterd.policy.effective_policy import EffectivePolicy, at
+from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.model import Client, GradePolicy, Policy
 from filterd.policy.temporary_rules import Overrides
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
 from filterd.rows import SchoolClock
 from filterd.state_file import to_plain
-
-
-@dataclass(frozen=True, slots=True)
-class EffectiveState:
-    """The policy of the site's files, what is set over it, and what the two make now."""
-
-    policy: Policy
-    overrides: Overrides
-    moment: EffectivePolicy
-    clock: SchoolClock
 
 
 def in_force(here: Context) -> EffectiveState:

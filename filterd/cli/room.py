@@ -5,33 +5,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
-from rich.table import Table
 
-from filterd import control, counted, words
+from filterd import control, counted
 from filterd.cli import progress_bar, room_csv
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, argument, option
-from filterd.cli.effective_state import EffectiveState, ask_or_none, in_force
-from filterd.cli.render import facts, grid, titled
+from filterd.cli.effective_state import ask_or_none, in_force
+from filterd.cli.render import facts, listed, show_details, titled
 from filterd.cli.room_csv import known_room
 from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.clients.devices import is_random
 from filterd.errors import ConfigError, ControlError
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller, not_ended
+from filterd.overrides.descriptions import Teller
+from filterd.overrides.room_rows import ROOM, ROOMS, is_changed, room_row, room_rows, week
 from filterd.paths import write_atomically
-from filterd.policy.calendar import Calendar, Closures
-from filterd.policy.grade_changes import Why, with_devices
+from filterd.policy.effective_policy import EffectiveState
+from filterd.policy.grade_changes import with_devices
 from filterd.policy.model import Network
 from filterd.privileges import own_rights
-from filterd.state_file import to_plain
+from filterd.rows import Wording
 
 RoomArgument = Annotated[str, argument("ROOM", "Its id among the networks of site.yaml.")]
 _FOUND, _NOTHING = 0, 1
@@ -48,16 +46,18 @@ def list_(
     shown; 2: it cannot be told.
     """
     now = in_force(here)
-    every = [_plain(now, one) for one in now.policy.networks]
-    rooms = [one for one in every if _is_told(one)]
-    others = [one for one in every if not _is_told(one)]
+    every = room_rows(now)
+    rooms = [one for one in every if one["is_room"] or is_changed(one)]
+    others = [one for one in every if one not in rooms]
     shown, left_out = (rooms + others, 0) if everything else (rooms, len(others))
     unknown = _unknown(here)
     if json:
         here.print_json({"rooms": shown, "left_out": left_out, "unknown": unknown})
         return
     if shown:
-        here.console.print(_rooms_table(here, now, shown))
+        title = ROOMS.title.filled({"when": now.clock.told(now.clock.now)})
+        wording = Wording(here.texts, now.clock)
+        here.console.print(listed(wording, ROOMS._replace(title=title), shown))
     if left_out:
         here.console.print(
             here.texts("Networks that are no rooms: {n}; --all shows them", n=left_out),
@@ -79,12 +79,9 @@ def show(
     """
     now = in_force(here)
     network = _network(now, room)
-    told = {**_plain(now, network), **_set_for(now, room)}
-    told["timetable"] = [to_plain(period) for period in network.timetable]
-    if json:
-        here.print_json(told)
-    else:
-        here.console.print(_room_facts(here, now, network, told))
+    show_details(here, ROOM, room_row(now, network), json=json, clock=now.clock)
+    if network.timetable and not json:
+        here.console.print(listed(Wording(here.texts, now.clock), *week(now, network)))
 
 
 def set_(
@@ -270,107 +267,3 @@ def _unknown(here: Context) -> list[dict[str, Any]]:
     except (ControlError, ConfigError):
         return []
     return [] if told is None else _devices(told)
-
-
-def _plain(now: EffectiveState, network: Network) -> dict[str, Any]:
-    """Return the grade of a room now, why and until when, as plain data."""
-    seat = now.moment.seats.get(network.id)
-    exam = now.moment.exams.get(network.id)
-    until = exam.ends_at if exam else seat.span.until if seat else None
-    return {
-        "room": network.id,
-        "is_room": network.room,
-        "grade": seat.grade if seat else network.grade,
-        "why": str(seat.why if seat else Why.OWN),
-        "lesson": _lesson(now) if seat and seat.why is Why.LESSON else None,
-        "author": seat.setting.author if seat and seat.setting else None,
-        "until": until if until is not None and isfinite(until) else None,
-        "exam": exam.id if exam else None,
-        "holiday": _holiday(now) if seat and seat.why is Why.BETWEEN else None,
-        "has_timetable": bool(network.timetable),
-        "cidrs": list(network.cidrs),
-        "interfaces": list(network.interfaces),
-        "macs": list(_macs(now)[network.id]),
-    }
-
-
-def _is_told(one: Mapping[str, Any]) -> bool:
-    """Return whether a network is a room, or differs now from its files."""
-    return one["is_room"] or one["why"] != Why.OWN or one["exam"] is not None
-
-
-def _holiday(now: EffectiveState) -> dict[str, str] | None:
-    """Return what today is called where it is a holiday, in both languages."""
-    today = Calendar(now.policy.time_zone).reading(now.clock.now).day
-    days = (one for one in now.policy.holidays if today in Closures([one]))
-    return next(({"vi": one.name_vi, "en": one.name_en} for one in days), None)
-
-
-def _lesson(now: EffectiveState) -> str | None:
-    shown = Calendar(now.policy.time_zone).reading(now.clock.now)
-    lessons = (one for one in now.policy.lessons if one.starts_s <= shown.second < one.ends_s)
-    return next((one.id for one in lessons), None)
-
-
-def _set_for(now: EffectiveState, room: str) -> dict[str, Any]:
-    plain = to_plain(now.overrides)
-    return {
-        kind: not_ended((one for one in plain[kind] if one["room"] == room), now.clock.now)
-        for kind in ("rooms", "exams")
-    }
-
-
-def _why(here: Context, told: Mapping[str, Any]) -> str:
-    if told["exam"]:
-        return here.texts("exam {number}", number=told["exam"])
-    if told["why"] == Why.LESSON:
-        return told["lesson"] or here.texts("a lesson")
-    if told["why"] == Why.SET:
-        return here.texts("set by {author}", author=told["author"])
-    if told["holiday"]:
-        return here.texts("holiday {name}", name=told["holiday"][here.texts.language]).strip()
-    return here.texts("between lessons") if told["why"] == Why.BETWEEN else ""
-
-
-def _rooms_table(here: Context, now: EffectiveState, rooms: list[dict[str, Any]]) -> Group:
-    texts = here.texts
-    keys = (say("Room"), say("Grade"), say("Because"), say("Until"), say("Devices"))
-    table = grid([(texts(key), key == "Devices") for key in keys])
-    for one in rooms:
-        is_for_now = one["why"] != Why.OWN or one["exam"]
-        until = now.clock.told(one["until"]) if is_for_now else ""
-        devices = str(len(one["macs"])) if one["macs"] else ""
-        table.add_row(one["room"], one["grade"], _why(here, one), until, devices)
-    return titled(texts("Rooms at {when}", when=now.clock.told(now.clock.now)), table)
-
-
-def _room_facts(
-    here: Context, now: EffectiveState, network: Network, told: dict[str, Any]
-) -> Group:
-    texts, teller = here.texts, Teller(here.texts, now.clock)
-    rows = [
-        (texts("Grade"), teller.grade(told["grade"])),
-        (texts("Because"), _why(here, told)),
-        (texts("Until"), now.clock.told(told["until"]) if told["until"] else ""),
-        (texts("Ranges"), ", ".join((*network.cidrs, *network.interfaces))),
-        (texts("Devices"), "\n".join(told["macs"])),
-    ]
-    rows += [(texts("Set"), teller.thing("rooms", one)) for one in told["rooms"]]
-    rows += [(texts("Exam"), teller.thing("exams", one)) for one in told["exams"]]
-    parts = [titled(network.id, facts(rows))]
-    if network.timetable:
-        parts.append(titled(texts("Timetable"), _timetable(here, now, network)))
-    return Group(*parts)
-
-
-def _timetable(here: Context, now: EffectiveState, network: Network) -> Table:
-    """Draw a row for each lesson that is used, a column for each weekday that is."""
-    cells = {(one.lesson, one.weekday): one.grade for one in network.timetable}
-    weekdays = sorted({weekday for _, weekday in cells})
-    days = [(here.texts(words.WEEKDAY[str(weekday)]), False) for weekday in weekdays]
-    table = grid([("", False), *days])
-    for lesson in now.policy.lessons:
-        if any((lesson.id, weekday) in cells for weekday in weekdays):
-            row = (cells.get((lesson.id, weekday), "") for weekday in weekdays)
-            table.add_row(lesson.id, *row)
-    return table

@@ -6,12 +6,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from filterd.cli.context import Context, JsonOption, argument, option
-from filterd.cli.effective_state import EffectiveState, in_force
+from filterd.cli.effective_state import in_force
 from filterd.cli.policy_diff import ranges
 from filterd.cli.render import facts, table, titled
 from filterd.cli.target_options import grade_from
 from filterd.errors import ConfigError
 from filterd.i18n import did_you_mean, say
+from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.grade_differences import OPEN, SERVICE_COLUMNS, service_row, state_of_service
 from filterd.policy.model import GRADES, Service
 from filterd.rows import Wording

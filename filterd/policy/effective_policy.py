@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from filterd.policy.model import GradePolicy, Network, Policy
     from filterd.policy.temporary_rules import Exam, LocalException
+    from filterd.rows import SchoolClock
 
 LONGEST_SUSPENSION_S = 14 * 86_400.0
 """How long an entry of a list may be suspended at most (design §2)."""
@@ -118,6 +119,16 @@ class EffectivePolicy:
             if seat.why is Why.BETWEEN:  # which grade is the strictest depends on all of them
                 edges.append(self.until)
         return min(edges)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveState:
+    """The policy of the site's files, what is set over it, and what the two make now."""
+
+    policy: Policy
+    overrides: Overrides
+    moment: EffectivePolicy
+    clock: SchoolClock
 
 
 def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) -> EffectivePolicy:
