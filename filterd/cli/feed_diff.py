@@ -15,11 +15,12 @@ from rich.table import Table
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_build import PopularOption
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import grades_told, grid, titled
+from filterd.cli.render import grid, titled
 from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import Texts, say
 from filterd.lists.top_names import Popular, read_popular
+from filterd.policy.grade_rows import grades_told
 from filterd.publish.publication import Published
 from filterd.publish.version_build import POPULAR
 from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, differences

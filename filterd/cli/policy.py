@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
 from rich.text import Text
 from rich.tree import Tree
 
@@ -16,7 +15,7 @@ from filterd import counted, words
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.effective_state import policy_of_files, read_or_ask, set_for, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
-from filterd.cli.render import facts, table, titled
+from filterd.cli.render import facts, listed, titled
 from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy, warnings
@@ -24,18 +23,20 @@ from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, FilterdError, StoreError
-from filterd.i18n import Texts, from_plain, quoted, refused, say, say_n
+from filterd.i18n import from_plain, quoted, refused, say, say_n
 from filterd.i18n import told as in_language
 from filterd.overrides.descriptions import Teller
 from filterd.paths import shipped
-from filterd.policy.grade_differences import (
-    CATEGORY_COLUMNS,
-    SERVICE_COLUMNS,
+from filterd.policy.grade_rows import (
+    CATEGORIES,
+    NETWORKS,
+    SERVICES,
+    category_rows,
+    grade_row,
+    network_rows,
     service_row,
-    state_of,
-    state_of_service,
 )
-from filterd.policy.model import TIERS, Expectation, GradePolicy, Policy
+from filterd.policy.model import TIERS, Expectation, Policy
 from filterd.resolve.expectation_checks import held, outranked
 from filterd.resolve.site import Site
 from filterd.rows import Wording
@@ -106,12 +107,15 @@ def show(
     set_over = list(set_for(wanted, set_now(here), here.clock.wall()))
     if json:
         plain = [{"of": kind, **thing} for kind, thing in set_over]
-        here.print_json({**_grade_data(policy, wanted), "set": plain})
+        here.print_json({**grade_row(policy, wanted), "set": plain})
         return
     teller = Teller(here.texts, school_clock(here))
-    here.console.print(_grade_table(teller, policy, wanted))
-    services = (service_row(policy, wanted, one) for one in policy.services.values())
-    here.console.print(table(teller, SERVICE_COLUMNS, services, whole=False))
+    about: dict[str, str | int] = {"grade": wanted.grade, "age": wanted.age}
+    about |= {"tier": words.TIER[wanted.tier], "response": wanted.response.value}
+    categories = CATEGORIES._replace(title=CATEGORIES.title.filled(about))
+    here.console.print(listed(teller, categories, category_rows(policy, wanted)))
+    services = [service_row(policy, wanted, one) for one in policy.services.values()]
+    here.console.print(listed(teller, SERVICES, services))
     if set_over:
         rows = [(str(thing["id"]), teller.thing(kind, thing)) for kind, thing in set_over]
         here.console.print(titled(here.texts("Set by command"), facts(rows)))
@@ -127,59 +131,18 @@ def tree(
     """
     policy = policy_of_files(here)
     if json:
-        here.print_json([_grade_data(policy, grade) for grade in policy.grades.values()])
-    else:
-        here.console.print(_tree(here.texts, policy))
-
-
-def _grade_data(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
-    return {
-        "grade": grade.grade,
-        "tier": grade.tier,
-        "age": grade.age,
-        "block_response": grade.response.value,
-        "safe_search": grade.safe_search,
-        "youtube": grade.youtube,
-        "client_ttl_max": grade.client_ttl_max_s,
-        "networks": [one.id for one in policy.networks if one.grade == grade.grade],
-        "unknown_clients": grade.grade == policy.unknown_grade,
-        "categories": {one: state_of(policy, grade, one) for one in policy.categories},
-        "services": {one: state_of_service(policy, grade, one) for one in policy.services},
-    }
-
-
-def _grade_table(wording: Wording, policy: Policy, grade: GradePolicy) -> Group:
-    title = wording.texts(
-        "Grade {grade}: {tier}, age {age}, blocked names get {response}",
-        grade=grade.grade,
-        tier=wording.texts.word(words.TIER, grade.tier),
-        age=grade.age,
-        response=grade.response.value,
-    )
-    categories = (
-        {**to_plain(one), "state": state_of(policy, grade, one.id)}
-        for one in policy.categories.values()
-    )
-    return titled(title, table(wording, CATEGORY_COLUMNS, categories, whole=False))
-
-
-def _tree(texts: Texts, policy: Policy) -> Tree:
+        here.print_json([grade_row(policy, grade) for grade in policy.grades.values()])
+        return
+    wording, rows = Wording(here.texts, school_clock(here)), network_rows(policy)
     root = Tree(policy.school, highlight=False)
     for tier in TIERS:
-        name = (texts.word(words.TIER, tier), "dim")
+        name = (here.texts.word(words.TIER, tier), "dim")
         branch = root.add(Text.assemble((tier, "bold"), "  ", name))
-        for grade in policy.grades.values():
-            if grade.tier == tier:
-                branch.add(_grade_line(texts, policy, grade))
-    return root
-
-
-def _grade_line(texts: Texts, policy: Policy, grade: GradePolicy) -> Text:
-    networks = [one for one in policy.networks if one.grade == grade.grade]
-    shown = ", ".join(f"{one.id} {' '.join((*one.cidrs, *one.interfaces))}" for one in networks)
-    unknown = texts("(unknown clients)") if grade.grade == policy.unknown_grade else ""
-    parts = [Text(grade.grade), Text(shown, style="dim"), Text(unknown)]
-    return Text("  ").join(part for part in parts if part)
+        for row in rows:
+            if row["tier"] == tier:
+                cells = [Text(*one.cell(row, wording)) for one in NETWORKS]
+                branch.add(Text("  ").join(cell for cell in cells if cell))
+    here.console.print(root)
 
 
 @on_named_files

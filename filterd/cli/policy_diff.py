@@ -4,18 +4,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
-from rich.table import Table
 
-from filterd import words
 from filterd.cli import offline_site
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
 from filterd.cli.offline_site import read_site
 from filterd.cli.policy_changes import versions_told
-from filterd.cli.render import grid, titled
+from filterd.cli.render import show
 from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import read_time, school_clock
 from filterd.config.compile import compile_policy
@@ -25,6 +23,7 @@ from filterd.i18n import say
 from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import at
 from filterd.policy.grade_differences import Difference, differences, rule_differences
+from filterd.policy.grade_rows import difference_listing
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.temporary_rules import Overrides
 
@@ -81,12 +80,8 @@ def diff(
     else:
         names = here.texts("as it ships"), here.texts("here")
         compared = _compare(*names, _shipped(here), _now(here), wanted)
-    if json:
-        here.print_json([{**one._asdict(), "grades": who} for one, who in compared.found.items()])
-    elif not compared.found:
-        here.console.print(here.texts("Nothing differs."))
-    else:
-        here.console.print(titled(here.texts("Differences"), _table(here, compared)))
+    rows = [{**one._asdict(), "grades": who} for one, who in compared.found.items()]
+    show(here, difference_listing(compared.left, compared.right), rows, json=json)
     raise typer.Exit(_DIFFERENT if compared.found else _SAME)
 
 
@@ -162,32 +157,3 @@ def _past_policy(here: Context, digest: str) -> Policy:
     if told is None:
         return offline_site.versions(here).load(digest)
     return policy_store.parse(told.encode(), digest)
-
-
-def _table(here: Context, compared: _Compared) -> Table:
-    texts = here.texts
-    headings = [texts("Item"), compared.left, compared.right, texts("Grades")]
-    table = grid([(heading, False) for heading in headings])
-    for one, grades in compared.found.items():
-        what = one.target if one.kind in ("category", "setting") else f"{one.kind}:{one.target}"
-        nothing = texts("as its category") if one.kind == "service" else "-"
-        before, after = (
-            texts.word(words.ACCESS, value) if value else nothing
-            for value in (one.before, one.after)
-        )
-        table.add_row(what, before, after, ranges(grades))
-    return table
-
-
-def ranges(grades: list[str]) -> str:
-    """Return grades as people write them: ``1-5, staff``."""
-    parts: list[list[Any]] = []
-    for grade in grades:
-        number = int(grade) if grade.isdecimal() else None
-        if number is not None and parts and parts[-1][1] == number - 1:
-            parts[-1][1] = number
-        else:
-            parts.append([grade, number])
-    return ", ".join(
-        first if last is None or str(last) == first else f"{first}-{last}" for first, last in parts
-    )

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from filterd.cli.context import Context
 from filterd.cli.offline_site import policy_of
-from filterd.cli.render import grades_told
 from filterd.counted import number
 from filterd.errors import FilterdError, IndexFormatError
 from filterd.feed.guard.probe_clients import Asking
@@ -21,6 +20,7 @@ from filterd.lists.catalog_schema import SERVICE_PREFIX
 from filterd.lists.catalog_tables import PopularName
 from filterd.lists.index import Index
 from filterd.policy import policy_file
+from filterd.policy.grade_rows import grades_told
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.verdict import Match
 from filterd.wire import name as names

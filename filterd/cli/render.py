@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from rich import box
@@ -11,11 +11,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from filterd import words
 from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
-from filterd.i18n import Texts
-from filterd.policy.model import GRADES
 from filterd.rows import Column, Details, Listing, Row, SchoolClock, Wording
 
 _WIDEST_ID = 32
@@ -107,37 +104,3 @@ def table(
     for row in rows:
         drawn.add_row(*(Text(*one.cell(row, wording)) for one in columns))
     return drawn
-
-
-def grades_told(texts: Texts, grades: Sequence[str]) -> str:
-    """Say which grades, as few words as they need: ``preschool, 1-5, guest``."""
-    if set(grades) == set(GRADES):
-        return texts("everybody")
-    if set(grades) == set(GRADES) - {"staff"}:
-        return texts("everybody but staff")
-    told = list[str]()
-    numbers = [int(one) for one in grades if one.isdecimal()]
-    for first, last in _spans(numbers):
-        told.append(str(first) if first == last else f"{first}-{last}")
-    before = [one for one in grades if one == "preschool"]
-    after = [one for one in grades if not one.isdecimal() and one != "preschool"]
-    named = (
-        [texts.word(words.TIER, one) for one in before],
-        [texts.word(words.TIER, one) for one in after],
-    )
-    return ", ".join((*named[0], *told, *named[1]))
-
-
-def _spans(numbers: list[int]) -> Iterator[tuple[int, int]]:
-    """Give the first and last of each run of numbers."""
-    first = last = None
-    for one in numbers:
-        if first is None or last is None:
-            first = last = one
-        elif one == last + 1:
-            last = one
-        else:
-            yield first, last
-            first = last = one
-    if first is not None and last is not None:
-        yield first, last

@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from filterd import words
-from filterd.i18n import UNSAID, say
 from filterd.policy.model import SERVICE
-from filterd.rows import Column, Row, Wording
-from filterd.state_file import to_plain
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.policy.model import GradePolicy, LocalRule, Policy, Service
+    from filterd.policy.model import GradePolicy, LocalRule, Policy
 
 OPEN, CLOSED, LOCKED = "open", "closed", "locked"
 
@@ -80,12 +76,6 @@ def state_of_service(policy: Policy, grade: GradePolicy, service: str) -> str:
     return OPEN if own_id in grade.opened else of_group
 
 
-def service_row(policy: Policy, grade: GradePolicy, service: Service) -> dict[str, Any]:
-    """Return a service and its state for a grade, as a row."""
-    state = state_of_service(policy, grade, service.id)
-    return {**to_plain(service), "state": state}
-
-
 def _between(kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:
     every = dict.fromkeys((*before, *after))
     found = (Difference(kind, one, before.get(one, ""), after.get(one, "")) for one in every)
@@ -119,22 +109,3 @@ def _rules(policy: Policy) -> dict[str, str]:
 
 def _told(rule: LocalRule) -> str:
     return f"{names.to_text(rule.name)} ({rule.whom or rule.audience.value})"
-
-
-def _name(thing: Row, wording: Wording) -> str:
-    return str(thing["name_vi" if wording.texts.language == "vi" else "name_en"])
-
-
-_AGE = Column(say("From age"), "min_age", is_number=True)
-_STATE = Column(
-    say("State"), "state", words.ACCESS, style={OPEN: "green", CLOSED: "yellow", LOCKED: "red"}
-)
-_NAME = Column(UNSAID, worded=_name, style="dim")
-CATEGORY_COLUMNS = (Column(say("Category"), "id"), _NAME, _AGE, _STATE)
-SERVICE_COLUMNS = (
-    Column(say("Service"), "id"),
-    _NAME,
-    Column(say("Category"), "group"),
-    _AGE,
-    _STATE,
-)

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.cli.render import grades_told
-from filterd.i18n import Texts
-from filterd.policy.model import GRADES
 from tests.support.feed_desk import GAMBLING, files_of, names_of, widest
 
 if TYPE_CHECKING:
@@ -126,18 +123,3 @@ def test_what_cannot_be_compared_is_told_in_one_line(
     assert (done.code, len(done.error_lines), done.out) == (2, 1, ""), done
     assert why in done.err
     assert files_of(desk.folder) == before
-
-
-@pytest.mark.parametrize(
-    ("grades", "told"),
-    [
-        (GRADES, "everybody"),
-        (tuple(one for one in GRADES if one != "staff"), "everybody but staff"),
-        ((), ""),
-        (("preschool", "1", "2", "3"), "preschool, 1-3"),
-        (("4", "6", "7", "12"), "4, 6-7, 12"),
-        (("1", "continuing", "guest"), "1, continuing, guest"),
-    ],
-)
-def test_grades_take_as_few_words_as_they_need(grades: tuple[str, ...], told: str) -> None:
-    assert grades_told(Texts("en"), grades) == told

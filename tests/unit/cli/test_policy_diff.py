@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.cli.policy_diff import ranges
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.lists.catalog import load_catalog
@@ -111,16 +110,3 @@ def test_what_cannot_be_compared_is_refused(
     assert (done.code, done.out, len(done.error_lines)) == (2, "", 1)
     assert why in done.err
     assert set(daemon.commands()) <= {"overrides", "policies"}
-
-
-@pytest.mark.parametrize(
-    ("grades", "told"),
-    [
-        ([], ""),
-        (["1"], "1"),
-        (["1", "2", "3", "5", "staff"], "1-3, 5, staff"),
-        (["preschool", "1", "guest"], "preschool, 1, guest"),
-    ],
-)
-def test_grades_are_written_as_people_do(grades: list[str], told: str) -> None:
-    assert ranges(grades) == told

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of grades, categories and services, and how grades are written. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd import words
+from filterd.i18n import UNSAID, quoted, say
+from filterd.policy.grade_differences import CLOSED, LOCKED, OPEN, state_of, state_of_service
+from filterd.policy.model import GRADES
+from filterd.rows import Column, Details, Listing, Row, Wording
+from filterd.state_file import to_plain
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from filterd.i18n import Texts
+    from filterd.policy.model import GradePolicy, Policy, Service
+
+
+def ranges(grades: Sequence[str]) -> list[str]:
+    """Return grades as people write them: ``1-5``, ``staff``."""
+    found: list[list[str]] = []
+    for grade in grades:
+        if found and grade.isdecimal() and found[-1][-1] == str(int(grade) - 1):
+            found[-1] = [found[-1][0], grade]
+        else:
+            found.append([grade])
+    return ["-".join(one) for one in found]
+
+
+def grades_told(texts: Texts, grades: Sequence[str]) -> str:
+    """Return grades in as few words as they need: ``preschool, 1-5, guest``."""
+    if set(grades) == set(GRADES):
+        return texts("everybody")
+    if set(grades) == set(GRADES) - {"staff"}:
+        return texts("everybody but staff")
+    return ", ".join(texts.word(words.TIER, one) for one in ranges(grades))
+
+
+def grade_row(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
+    """Return a grade with its settings, and what it may use."""
+    return {
+        "grade": grade.grade,
+        "tier": grade.tier,
+        "age": grade.age,
+        "block_response": grade.response.value,
+        "safe_search": grade.safe_search,
+        "youtube": grade.youtube,
+        "client_ttl_max": grade.client_ttl_max_s,
+        "networks": [one.id for one in policy.networks if one.grade == grade.grade],
+        "unknown_clients": grade.grade == policy.unknown_grade,
+        "categories": {one: state_of(policy, grade, one) for one in policy.categories},
+        "services": {one: state_of_service(policy, grade, one) for one in policy.services},
+    }
+
+
+def network_rows(policy: Policy) -> list[Row]:
+    """Return the grades with the ranges of their networks."""
+    return [
+        {
+            "grade": grade.grade,
+            "tier": grade.tier,
+            "networks": [
+                f"{one.id} {' '.join((*one.cidrs, *one.interfaces))}"
+                for one in policy.networks
+                if one.grade == grade.grade
+            ],
+            "unknown_clients": grade.grade == policy.unknown_grade,
+        }
+        for grade in policy.grades.values()
+    ]
+
+
+def category_rows(policy: Policy, grade: GradePolicy) -> list[Row]:
+    """Return the categories, each with its state for a grade."""
+    every = policy.categories.values()
+    return [{**to_plain(one), "state": state_of(policy, grade, one.id)} for one in every]
+
+
+def service_row(policy: Policy, grade: GradePolicy, service: Service) -> Row:
+    """Return a service and its state for a grade."""
+    state = state_of_service(policy, grade, service.id)
+    return {**to_plain(service), "state": state}
+
+
+def whole_service_row(policy: Policy, service: Service) -> dict[str, Any]:
+    """Return a service with its names, and its state for every grade."""
+    grades = ((grade, policy.grades[grade]) for grade in GRADES)
+    return {
+        "id": service.id,
+        "name_vi": service.name_vi,
+        "name_en": service.name_en,
+        "group": service.group,
+        "min_age": service.min_age,
+        "names": [names.to_text(name) for name in service.names],
+        "grades": {id_: state_of_service(policy, one, service.id) for id_, one in grades},
+    }
+
+
+def difference_listing(left: str, right: str) -> Listing:
+    """Return the columns of differences, each with the ``grades`` that have it.
+
+    Args:
+        left: the heading of ``before``.
+        right: the heading of ``after``.
+    """
+    return Listing(
+        say("Differences"),
+        say("Nothing differs."),
+        (
+            Column(say("Item"), worded=_item),
+            Column(quoted(left), worded=lambda row, by: _value(row, row["before"], by)),
+            Column(quoted(right), worded=lambda row, by: _value(row, row["after"], by)),
+            Column(say("Grades"), "grades", lambda grades, _: ", ".join(ranges(grades))),
+        ),
+        is_whole=False,
+    )
+
+
+def _item(row: Row, _: Wording) -> str:
+    is_plain = row["kind"] in ("category", "setting")
+    return row["target"] if is_plain else f"{row['kind']}:{row['target']}"
+
+
+def _value(row: Row, value: str, by: Wording) -> str:
+    if value:
+        return by.texts.word(words.ACCESS, value)
+    return by.texts("as its category") if row["kind"] == "service" else "-"
+
+
+def _name(thing: Row, by: Wording) -> str:
+    return str(thing["name_vi" if by.texts.language == "vi" else "name_en"])
+
+
+def _open_to(states: Row, by: Wording) -> str:
+    may = [grade for grade, state in states.items() if state == OPEN]
+    return ", ".join(ranges(may)) or by.texts("nobody")
+
+
+_AGE = Column(say("From age"), "min_age", is_number=True)
+_STATE = Column(
+    say("State"), "state", words.ACCESS, style={OPEN: "green", CLOSED: "yellow", LOCKED: "red"}
+)
+_NAME = Column(UNSAID, worded=_name, style="dim")
+_GROUP = Column(say("Category"), "group")
+CATEGORIES = Listing(
+    say("Grade {grade}: {tier}, age {age}, blocked names get {response}"),
+    UNSAID,
+    (_GROUP._replace(key="id"), _NAME, _AGE, _STATE),
+    is_whole=False,
+)
+SERVICES = Listing(
+    UNSAID,
+    UNSAID,
+    (Column(say("Service"), "id"), _NAME, _GROUP, _AGE, _STATE),
+    is_whole=False,
+)
+SERVICE = Details(
+    (
+        _GROUP,
+        _AGE,
+        Column(say("Open now to"), "grades", _open_to),
+        Column(say("Domain names"), "names", lambda lines, _: "\n".join(lines)),
+    ),
+    lambda row, by: f"{row['id']}: {_name(row, by)}",
+)
+NETWORKS = (
+    Column(say("Grade"), "grade"),
+    Column(say("Network"), "networks", lambda lines, _: ", ".join(lines), style="dim"),
+    Column(
+        UNSAID, "unknown_clients", lambda is_so, by: by.texts("(unknown clients)") if is_so else ""
+    ),
+)
+"""Of ``network_rows``."""

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Grades, categories and services are rows; grades are written in few words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from filterd.i18n import Texts
+from filterd.policy.grade_rows import (
+    NETWORKS,
+    SERVICE,
+    difference_listing,
+    grade_row,
+    grades_told,
+    network_rows,
+    ranges,
+    whole_service_row,
+)
+from filterd.policy.model import GRADES, Network
+from filterd.rows import SchoolClock, Wording
+from tests.support.week import a_school
+
+WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
+
+
+@pytest.mark.parametrize(
+    ("grades", "told"),
+    [
+        ([], ""),
+        (["1"], "1"),
+        (["1", "2", "3", "5", "staff"], "1-3, 5, staff"),
+        (["preschool", "1", "guest"], "preschool, 1, guest"),
+    ],
+)
+def test_grades_are_written_as_people_do(grades: list[str], told: str) -> None:
+    assert ", ".join(ranges(grades)) == told
+
+
+@pytest.mark.parametrize(
+    ("grades", "told"),
+    [
+        (GRADES, "everybody"),
+        (tuple(one for one in GRADES if one != "staff"), "everybody but staff"),
+        ((), ""),
+        (("preschool", "1", "2", "3"), "preschool, 1-3"),
+        (("4", "6", "7", "12"), "4, 6-7, 12"),
+        (("1", "continuing", "guest"), "1, continuing, guest"),
+    ],
+)
+def test_grades_take_as_few_words_as_they_need(grades: tuple[str, ...], told: str) -> None:
+    assert grades_told(Texts("en"), grades) == told
+
+
+def test_a_grade_has_its_networks_and_the_state_of_each_category_and_service() -> None:
+    policy = a_school()
+    row = grade_row(policy, policy.grades["6"])
+    assert (row["tier"], row["networks"]) == ("lower-secondary", ["lab"])
+    assert row["categories"].keys() == policy.categories.keys()
+    assert row["services"].keys() == policy.services.keys()
+
+
+def test_the_networks_of_a_grade_are_told_with_their_ranges() -> None:
+    lan = Network("lan", "1", ("192.0.2.0/24", "198.51.100.0/24"), ("eth1",))
+    policy = replace(a_school(), networks=(lan,), unknown_grade="1")
+    (row,) = (one for one in network_rows(policy) if one["grade"] == "1")
+    told = [one.cell(row, WORDING)[0] for one in NETWORKS]
+    assert told == ["1", "lan 192.0.2.0/24 198.51.100.0/24 eth1", "(unknown clients)"]
+
+
+def test_a_service_is_told_with_the_grades_that_may_use_it() -> None:
+    policy = a_school()
+    row = whole_service_row(policy, policy.services["chat"])
+    told = {str(one.heading): one.cell(row, WORDING)[0] for one in SERVICE.columns}
+    assert SERVICE.title(row, WORDING) == "chat: Chat"
+    assert (told["Category"], told["Domain names"]) == ("social-media", "chat.example")
+    none = row | {"grades": dict.fromkeys(GRADES, "closed")}
+    assert [one.cell(none, WORDING)[0] for one in SERVICE.columns][2] == "nobody"
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "told"),
+    [
+        ("category", "open", ["x", "open", "-", "6-7"]),
+        ("service", "", ["service:x", "as its category", "as its category", "6-7"]),
+        ("rule", "allow", ["rule:x", "allow", "-", "6-7"]),
+    ],
+)
+def test_a_difference_is_told(kind: str, before: str, told: list[str]) -> None:
+    row = {"kind": kind, "target": "x", "before": before, "after": "", "grades": ["6", "7"]}
+    columns = difference_listing("left", "right").columns
+    assert [one.heading for one in columns] == ["Item", "left", "right", "Grades"]
+    assert [one.cell(row, WORDING)[0] for one in columns] == told
