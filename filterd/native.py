@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Choose between a native module and what serves without it, in one place for all.
 
-A native module has a pure Python twin that gives identical answers, is compiled from the
+A native module stands beside a plain one of the same contract, is compiled from the
 very module that runs without a compiler, or only makes faster what other modules do without
 it. ``FILTERD_PURE=1`` takes no native module.
 ``FILTERD_REQUIRE_NATIVE=1`` refuses to run without one, because an error in our own C
@@ -22,7 +22,7 @@ from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _BUILD_ID = struct.pack("<III", 4, 32, 3) + b"GNU\0"
 """The head of an ELF note that is a build ID of the size of a digest."""
 _HEAD_OCTETS = 4_096
+
+T = TypeVar("T", bound=Any)
 
 _missing: set[str] = set()
 
@@ -39,21 +41,18 @@ def missing() -> list[str]:
     return sorted(_missing)
 
 
-def live_twin(native: str, pure: str) -> tuple[ModuleType, bool]:
-    """Import the twin to use.
+def native_or(plain: T, extension: str) -> T:
+    """Return what an extension has by the name of ``plain``; without the extension, ``plain``.
 
     Args:
-        native: the full name of the compiled module.
-        pure: the full name of its readable twin.
-
-    Returns:
-        The module, and whether it is the native one.
+        plain: a class or function with the contract of the native one.
+        extension: the full name of the compiled module.
 
     Raises:
-        ImportError: ``FILTERD_REQUIRE_NATIVE=1`` and the native module is not there.
+        ImportError: ``FILTERD_REQUIRE_NATIVE=1`` and the extension is not there.
     """
-    module = live_only(native)
-    return (import_module(pure), False) if module is None else (module, True)
+    module = live_only(extension)
+    return plain if module is None else cast("T", getattr(module, plain.__name__))
 
 
 def live_source(name: str) -> tuple[ModuleType, bool]:

@@ -14,13 +14,8 @@ PACKAGE, UNIT = ROOT / "filterd", ROOT / "tests" / "unit"
 
 WAIVED = {
     "__main__": "two lines that call cli.entry; tests/e2e run it in every test",
-    "lists/_matcher_py": "chosen by lists/matcher; tests/twins compare it with native code",
-    "resolve/_cache_store_py": "test_cache_store tests both",
-    "fastpath/_datagrams_py": "test_datagrams tests both",
     "fastpath/_rate_limit": "test_rate_limit tests it compiled and as it is written",
     "wire/_codec_py": "gathers what has its tests; tests/twins compare it with native code",
-    "upstream/_singleflight_py": "test_singleflight tests both",
-    "upstream/_socket_pool_py": "test_socket_pool tests both",
 }
 """Modules that are tested elsewhere, and where."""
 
@@ -29,10 +24,11 @@ FOLDERS = {
     "deploy_folder": "the files of deploy/",
     "policies_folder": "the files of policies/",
     "locale/catalogue": "the texts of filterd/locale/vi.po",
+    "fastpath/direct_forward": "``Relay``, which is native only",
     "lists/vectors": "expectations of other filters",
     "lists/real_lists": "real lists, every entry looked up again",
 }
-"""Tests that are about files rather than a module."""
+"""Tests that are about files or native code rather than a module in Python."""
 
 
 @cache

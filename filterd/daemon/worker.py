@@ -28,15 +28,13 @@ from filterd.daemon.tcp_listener import TcpListener
 from filterd.daemon.tcp_slots import TcpSlots
 from filterd.daemon.worker_channel import Channel, Handlers, summed
 from filterd.fastpath.core_contract import ENTRIES
-from filterd.fastpath.core_filler import FastPath
+from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper
-from filterd.fastpath.direct_forward import NATIVE, Core, Relay
 from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
 from filterd.policy.model import LogLevel
 from filterd.querylog import Counts
 from filterd.resolve import pipeline
-from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.explain import client_of, explain, explain_answer, parse_time
 from filterd.resolve.links.cache import Background
 from filterd.resolve.query import Peer, Query
@@ -103,7 +101,7 @@ class Worker:
         )
         policy = self._sites.loaded.policy
         self._repeated = _repeated_within(policy.cache_octets) if NATIVE else 0
-        self._store = ResolutionStore(self._left_of(policy.cache_octets))
+        self._store = pipeline.ResolutionStore(self._left_of(policy.cache_octets))
         self._forwarder = Forwarder(self._setting.clock)
         self._stepper = Stepper()
         self._limiter = Limiter(policy.rate_limit, clock)

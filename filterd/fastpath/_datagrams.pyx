@@ -2,7 +2,7 @@
 # cython: language_level=3
 """Receive and send datagrams in batches, and forward questions that no rule concerns.
 
-``_datagrams_py`` gives the limits and explains them. What the fast path can answer is
+``datagrams`` gives the limits and explains them. What the fast path can answer is
 answered before anything else is done with it, and so is what is no query, if its client may
 ask.
 
@@ -65,7 +65,7 @@ from filterd.wire._queries cimport QueryAt, read_query
 import logging
 from collections import deque
 
-from filterd.fastpath import _datagrams_py as reference
+from filterd.fastpath import datagrams as reference
 from filterd.resolve.links.cache import STALE_FOR_S
 from filterd.resolve.query import Fetched
 from filterd.upstream import Resolution as Resolved
@@ -145,7 +145,7 @@ cdef class Datagram:
 
 
 cdef class Datagrams:
-    """One UDP socket's traffic; see ``filterd.fastpath._datagrams_py.Datagrams``.
+    """One UDP socket's traffic; see ``filterd.fastpath.datagrams.Datagrams``.
 
     ``fast`` is a ``FastPath``, or None.
     """

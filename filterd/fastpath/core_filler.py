@@ -26,8 +26,8 @@ from filterd.fastpath.core_contract import (
     Cell,
     flags_of,
 )
-from filterd.fastpath.direct_forward import Core
 from filterd.fastpath.rate_limit import packed
+from filterd.native import live_only
 from filterd.policy.model import Client
 from filterd.querylog import OTHER
 from filterd.resolve import special_use
@@ -41,6 +41,8 @@ from filterd.wire.rebuild import MAX_TTL_S
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
+    from filterd.fastpath._core import Core
+    from filterd.fastpath._datagrams import Relay
     from filterd.policy.model import GradePolicy
     from filterd.policy.verdict import Verdict
     from filterd.querylog import Counts
@@ -48,6 +50,14 @@ if TYPE_CHECKING:
     from filterd.resolve.resolver import Resolver
     from filterd.resolve.site import Site, WatchedSites
     from filterd.upstream import UpstreamQuestion
+
+    NATIVE: bool
+else:  # all of them or none, and then the chain answers everything
+    _core, _relay = live_only("filterd.fastpath._core"), live_only("filterd.fastpath._datagrams")
+    NATIVE = _core is not None and _relay is not None
+    Core, Relay = (_core.Core, _relay.Relay) if NATIVE else (None, None)
+
+__all__ = ["NATIVE", "Core", "FastPath", "Relay"]
 
 LEARNT_FOR_S = 60.0
 """How long an identified client is remembered, at most."""

@@ -15,18 +15,21 @@ import socket
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from filterd.fastpath.datagrams import Datagrams
+from filterd.fastpath import datagrams
+from filterd.native import native_or
 from filterd.resolve.query import Peer
 from filterd.wire import fit, size_limit
 
 if TYPE_CHECKING:
+    from filterd.fastpath._datagrams import Datagram, Datagrams, Relay
     from filterd.fastpath.core_filler import FastPath
     from filterd.fastpath.coroutine_runner import Stepper
-    from filterd.fastpath.datagrams import Datagram
-    from filterd.fastpath.direct_forward import Relay
     from filterd.fastpath.rate_limit import Limiter
     from filterd.resolve.query import Fetched
     from filterd.resolve.resolver import Resolver
+else:
+    Datagrams = native_or(datagrams.Datagrams, "filterd.fastpath._datagrams")
+
 
 ANSWERED_A_TURN = 64
 """Some milliseconds of work, in which the kernel's queue cannot overflow."""
@@ -73,7 +76,7 @@ class UdpListener:
 
     @property
     def counters(self) -> dict[str, int]:
-        """The number of datagrams by outcome: see ``_datagrams_py.COUNTERS``."""
+        """The number of datagrams by outcome: see ``datagrams.COUNTERS``."""
         return self.datagrams.counters
 
     @property

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""Look up names, pack records and scan lines in C; ``_matcher_py`` is the matcher's oracle.
+"""Look up names, pack records and scan lines in C; ``matcher`` is the matcher's oracle.
 
 Memory safety, section by section:
 
@@ -57,7 +57,7 @@ import array
 
 from filterd.errors import IndexFormatError
 from filterd.i18n import say
-from filterd.lists._matcher_py import labels_of
+from filterd.lists.matcher import labels_of
 from filterd.lists.hostname import MAX_TEXT as _MAX_TEXT
 from filterd.lists.index_format import Hit, rank_bits
 
@@ -211,7 +211,7 @@ cdef inline int64_t listed_rank(
 
 @cython.final
 cdef class Matcher:
-    """Lookups in one mapped index; see ``filterd.lists._matcher_py.Matcher``."""
+    """Lookups in one mapped index; see ``filterd.lists.matcher.Matcher``."""
 
     def __cinit__(self, octets not None, header not None):
         PyObject_GetBuffer(octets, &self._file, PyBUF_SIMPLE)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import IndexFormatError
 from filterd.i18n import say
+from filterd.lists import matcher
 from filterd.lists.hostname import key_from_name, name_from_key
 from filterd.lists.index_contents import Contents, ListRecord
 from filterd.lists.index_format import (
@@ -29,8 +30,8 @@ from filterd.lists.index_format import (
     IndexHeader,
 )
 from filterd.lists.lookalikes import Lookalikes
-from filterd.lists.matcher import Matcher
 from filterd.lists.report import CompileReport
+from filterd.native import native_or
 from filterd.paths import open_plain
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
     from filterd.lists.lookalikes import Lookalike, LookalikeRule
     from filterd.lists.rules import Claim
+
+Matcher = native_or(matcher.Matcher, "filterd.lists._matcher")
 
 
 class Index:

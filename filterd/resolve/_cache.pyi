@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-from filterd.resolve._cache_store_py import ResolutionStore
+from filterd.resolve.cache_store import ResolutionStore
 
 __all__ = ["ResolutionStore"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""Keep resolutions in packed cells; ``_cache_store_py`` is the plain cache of the same face.
+"""Keep resolutions in packed cells; ``cache_store`` is the plain cache of the same face.
 
 Memory safety. What is looked for and what is packed is measured before it is
 written; a pointer to a head is not used after anything was added or moved. ``Entry``
@@ -46,7 +46,7 @@ from filterd.resolve._cache_entries cimport (
 
 import os
 
-from filterd.resolve import _cache_store_py as reference
+from filterd.resolve import cache_store as reference
 from filterd.resolve import cache_entry as reference_entry
 from filterd.resolve.cache_entry import Failures
 from filterd.upstream import Resolution as _Resolution
@@ -81,7 +81,7 @@ assert reference.MOST_ROUTES < 1 << 16
 
 
 cdef class ResolutionStore:
-    """Keeps resolutions and failures; see ``filterd.resolve._cache_store_py.ResolutionStore``."""
+    """Keeps resolutions and failures; see ``filterd.resolve.cache_store.ResolutionStore``."""
 
     cdef readonly object failures
     cdef object _failed  # the failures
@@ -140,7 +140,7 @@ cdef class ResolutionStore:
         return self._hit(number)
 
     cpdef object plain(self, question, double now):
-        """Return an entry to serve as it is; see ``_cache_store_py.ResolutionStore.plain``."""
+        """Return an entry to serve as it is; see ``cache_store.ResolutionStore.plain``."""
         cdef uint32_t number = self._lookup(question)
         cdef Head* head
         if number == NONE:

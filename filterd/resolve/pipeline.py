@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.native import native_or
+from filterd.resolve import cache_store
 from filterd.resolve.link import Link, leaves_all_alone
 from filterd.resolve.links.admission import Admission, AnyType
 from filterd.resolve.links.cache import Cache
@@ -24,12 +26,13 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.policy.model import Client
-    from filterd.resolve.cache_store import ResolutionStore
     from filterd.resolve.link import Handler
     from filterd.resolve.links.cache import Background
     from filterd.resolve.query import Answer, Query
     from filterd.resolve.site import Sites
     from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
+
+ResolutionStore = native_or(cache_store.ResolutionStore, "filterd.resolve._cache")
 
 
 class Chain:
@@ -82,7 +85,7 @@ def _bind(link: Link, proceed: Handler) -> Handler:
 
 def build(
     sites: Sites,
-    store: ResolutionStore,
+    store: cache_store.ResolutionStore,
     forwarder: Forwarder,
     clock: Clock,
     background: Background[Answer],
@@ -98,7 +101,7 @@ def build(
 
 def links(
     sites: Sites,
-    store: ResolutionStore,
+    store: cache_store.ResolutionStore,
     forwarder: Forwarder,
     clock: Clock,
     background: Background[Answer],

@@ -2,7 +2,7 @@
 # cython: language_level=3
 """Ask upstreams: sockets on random ports, exchanges in flight, and what is kept of a response.
 
-``_socket_pool_py``, ``_singleflight_py`` and ``resolution`` are the three sections plainly; here
+``socket_pool``, ``singleflight`` and ``resolution`` are the three sections plainly; here
 are the ordinary cases, by fewer calls.
 
 A question goes out by one of 256 places for its server, chosen at random. Where the place is
@@ -85,7 +85,7 @@ from filterd.errors import (
     UpstreamUnreachableError,
     WireError,
 )
-from filterd.upstream import _socket_pool_py as plain_pool
+from filterd.upstream import socket_pool as plain_pool
 from filterd.upstream import exchange as exchanges
 from filterd.upstream import private_ranges as addresses
 from filterd.upstream import randomness as random_ports
@@ -123,7 +123,7 @@ cdef class Waiter:
 
 @cython.freelist(64)
 cdef class UdpAttempt:
-    """A question sent once to one server; see ``filterd.upstream._socket_pool_py.UdpAttempt``."""
+    """A question sent once to one server; see ``filterd.upstream.socket_pool.UdpAttempt``."""
 
     cdef readonly object member
     cdef public object waiter
@@ -267,7 +267,7 @@ cdef class Server:
 
 
 cdef class SocketPool:
-    """Sends attempts; see ``filterd.upstream._socket_pool_py.SocketPool``."""
+    """Sends attempts; see ``filterd.upstream.socket_pool.SocketPool``."""
 
     cdef object _wheel
     cdef object _numbers
@@ -312,7 +312,7 @@ cdef class SocketPool:
         return len(self._open)
 
     def ask(self, waiter, member, question, double sent_at, *, bint edns, bint exact):
-        """Send a question to a server; see ``filterd.upstream._socket_pool_py.SocketPool.ask``."""
+        """Send a question to a server; see ``filterd.upstream.socket_pool.SocketPool.ask``."""
         return self.send(waiter, member, question, sent_at, edns, exact)
 
     cdef UdpAttempt send(
@@ -341,7 +341,7 @@ cdef class SocketPool:
         return attempt
 
     def soon(self, callback):
-        """Call something soon; see ``filterd.upstream._socket_pool_py.SocketPool.soon``."""
+        """Call something soon; see ``filterd.upstream.socket_pool.SocketPool.soon``."""
         if self._is_receiving:
             self._soon.append(callback)
         else:
@@ -964,7 +964,7 @@ cdef class Flight(Exchange):
 
 @cython.final
 cdef class Flights:
-    """Exchanges in flight; see ``filterd.upstream._singleflight_py.Flights``."""
+    """Exchanges in flight; see ``filterd.upstream.singleflight.Flights``."""
 
     cdef readonly object transports
     cdef public object leaves_alone
@@ -994,7 +994,7 @@ cdef class Flights:
         return len(self._flights)
 
     def ask(self, question not None, asker, done):
-        """Ask, or join an equal query in flight; see ``_singleflight_py.Flights.ask``."""
+        """Ask, or join an equal query in flight; see ``singleflight.Flights.ask``."""
         cdef Flight flight = self._flights.get(question)
         if flight is None:
             try:
@@ -1010,7 +1010,7 @@ cdef class Flights:
         return flight.outcome
 
     def soon(self, callback):
-        """Call something soon; see ``_singleflight_py.Flights.soon``."""
+        """Call something soon; see ``singleflight.Flights.soon``."""
         if self.transports is not None:
             self.transports.pool.soon(callback)
         else:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamTimeoutError
 from filterd.i18n import UNSAID
+from filterd.native import native_or
+from filterd.upstream import singleflight
 from filterd.upstream.server_group import Groups, ServerGroup
-from filterd.upstream.singleflight import Flights
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.i18n import Sentence
     from filterd.policy.model import UpstreamServer
-    from filterd.upstream._singleflight_py import LeavesAlone
     from filterd.upstream.resolution import Resolution
+    from filterd.upstream.singleflight import LeavesAlone
     from filterd.upstream.upstream_question import Route, UpstreamQuestion
+
+Flights = native_or(singleflight.Flights, "filterd.upstream._pool")
 
 
 class Forwarder:
@@ -42,9 +45,9 @@ class Forwarder:
         self._groups = Groups()
         self._flights = Flights(clock, self.counters, self._groups)
         self.ask = self._flights.ask
-        """Resolve as ``resolve`` does, with a callback (``_singleflight_py.Flights.ask``)."""
+        """Resolve as ``resolve`` does, with a callback (``singleflight.Flights.ask``)."""
         self.soon = self._flights.soon
-        """Calls a function after all outcomes of a turn (``_singleflight_py.Flights.soon``)."""
+        """Calls a function after all outcomes of a turn (``singleflight.Flights.soon``)."""
 
     def mark_plain_by(self, leaves_alone: LeavesAlone) -> None:
         """Set what decides ``Resolution.plain`` of answers from now on; without it all are not."""

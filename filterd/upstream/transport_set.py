@@ -7,8 +7,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from filterd.i18n import UNSAID
+from filterd.native import native_or
+from filterd.upstream import socket_pool
 from filterd.upstream.randomness import RandomNumbers
-from filterd.upstream.socket_pool import SocketPool
 from filterd.upstream.timer_wheel import TimerWheel
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.tls import TlsConnections
+
+SocketPool = native_or(socket_pool.SocketPool, "filterd.upstream._pool")
 
 
 class Transports:

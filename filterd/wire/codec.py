@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The active codec: queries and responses read, answers kept and sent.
 
-Both twins have the functions that ``filterd.wire._codec_py`` gathers. ``NATIVE``: whether
-the native one is active.
+The native one and the plain one have the functions that ``filterd.wire._codec_py`` gathers.
+``NATIVE``: whether the native one is active.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.native import live_twin
+from filterd.native import live_only
 
 if TYPE_CHECKING:
     from filterd.wire._codec_py import (
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     NATIVE: bool
 else:
-    _live, NATIVE = live_twin("filterd.wire._codec", "filterd.wire._codec_py")
+    _live = live_only("filterd.wire._codec")
+    NATIVE = _live is not None
+    if not NATIVE:
+        from filterd.wire import _codec_py as _live
     ParsedResponse = _live.ParsedResponse
     parse_query, parse_response = _live.parse_query, _live.parse_response
     assemble, assemble_for = _live.assemble, _live.assemble_for

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import dns.edns
 
-from filterd.fastpath._datagrams_py import LARGEST_QUERY
+from filterd.fastpath.datagrams import LARGEST_QUERY
 from tests.bench.measuring import ASKING, CORES
 from tests.support.commands import run
 from tests.support.cost_bombs import QUERIES as COST_BOMBS

@@ -27,8 +27,8 @@ from filterd.clock import SystemClock
 from filterd.fastpath.coroutine_runner import Stepper
 from filterd.policy.model import UpstreamServer
 from filterd.resolve import pipeline
-from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.links.cache import Background
+from filterd.resolve.pipeline import ResolutionStore
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
 from filterd.upstream import Forwarder, Route, UpstreamQuestion

@@ -38,11 +38,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists import matcher
-from filterd.lists._matcher_py import Matcher as PureMatcher
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
+from filterd.lists.matcher import Matcher as PureMatcher
 from filterd.lists.rules import ListSource
+from filterd.native import live_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -230,7 +230,8 @@ def measure(source: Path, folder: Path) -> Figures:
 def show(figures: Figures) -> None:
     """Print one list's figures as a plain table."""
     count = figures.names
-    print(f"\n{count:,} names; the native matcher {'serves' if matcher.NATIVE else 'is NOT live'}")
+    state = "serves" if live_only("filterd.lists._matcher") else "is NOT live"
+    print(f"\n{count:,} names; the native matcher {state}")
     octets = figures.octets
     for label, size in (
         ("names, front-coded, and padding", octets["blocks"] - octets["set_ids"]),

@@ -13,7 +13,7 @@ import dns.rrset
 import pytest
 
 from filterd.resolve.links.filter import Filter
-from filterd.upstream import _singleflight_py, forwarder, resolution
+from filterd.upstream import forwarder, resolution, singleflight
 from tests.support.alias_chains import Chain, a_chain
 from tests.support.policies import an_index
 from tests.support.serving import LISTS, Serving, a_site
@@ -156,7 +156,7 @@ def test_control_without_the_safeguard_it_would_be_sent(
     ) -> tuple[list[Record], list[Record], bytes]:
         return [], list(response.records), question.qname
 
-    monkeypatch.setattr(forwarder, "Flights", _singleflight_py.Flights)
+    monkeypatch.setattr(forwarder, "Flights", singleflight.Flights)
     monkeypatch.setattr(resolution, "_chain", everything)
     upstream = generous("additional", FORGED[0])
     with upstream, Serving(a_site(index, [upstream])) as serving:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dns.edns
 import pytest
 
-from filterd.fastpath.core_filler import FastPath
-from filterd.fastpath.direct_forward import NATIVE
+from filterd.fastpath.core_filler import NATIVE, FastPath
 from filterd.policy.model import Audience, LocalZone, ZoneRecord
 from filterd.wire import RRType
 from filterd.wire.response import parse_response

@@ -26,10 +26,10 @@ import pytest
 
 from filterd.errors import UpstreamUnreachableError, WireError
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import _socket_pool_py, exchange, randomness, transport_set
-from filterd.upstream._socket_pool_py import UdpAttempt
+from filterd.upstream import exchange, randomness, socket_pool, transport_set
 from filterd.upstream.exchange import Exchange
 from filterd.upstream.randomness import RandomNumbers
+from filterd.upstream.socket_pool import UdpAttempt
 from filterd.wire import parse_response
 from tests.support.forgeries import FORGERIES
 from tests.support.serving import Serving, a_site
@@ -112,7 +112,7 @@ BELIEVABLE = (
 def test_control_without_these_checks_it_would_be_believed(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, variant: str
 ) -> None:
-    monkeypatch.setattr(transport_set, "SocketPool", _socket_pool_py.SocketPool)
+    monkeypatch.setattr(transport_set, "SocketPool", socket_pool.SocketPool)
     monkeypatch.setattr(UdpAttempt, "receive", _believing)
     forge_first(upstream, FORGERIES[variant], times=1)
     assert addresses(serving.ask(next(_NAMES))) != [GOOD]
@@ -155,7 +155,7 @@ def test_control_on_an_unconnected_socket_it_would_be(
         )
         socket = Unconnected
 
-    monkeypatch.setattr(transport_set, "SocketPool", _socket_pool_py.SocketPool)
+    monkeypatch.setattr(transport_set, "SocketPool", socket_pool.SocketPool)
     monkeypatch.setattr(randomness, "socket", Sockets)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
         elsewhere.bind(("127.0.0.2", 0))

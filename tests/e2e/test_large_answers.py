@@ -14,7 +14,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from filterd.upstream import _singleflight_py, forwarder
+from filterd.upstream import forwarder, singleflight
 from filterd.wire import _codec_py
 from filterd.wire import response as responses
 from tests.support.serving import Serving, a_site
@@ -108,7 +108,7 @@ def test_control_by_the_bound_of_before_it_was_servfail(
     index: Index, large: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(responses, "MAX_RECORDS", 256)
-    monkeypatch.setattr(forwarder, "Flights", _singleflight_py.Flights)
+    monkeypatch.setattr(forwarder, "Flights", singleflight.Flights)
     monkeypatch.setattr(
         "filterd.upstream.upstream_question.parse_response", _codec_py.parse_response
     )

@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from filterd.fastpath.direct_forward import NATIVE
+from filterd.fastpath.core_filler import NATIVE
 from tests.support.oracle_answer_mutants import OF_ANSWERS, OF_THE_CLASSES, OF_THE_RELAY
 from tests.support.oracle_life import Outcome, Way
 from tests.support.oracle_mutants import OF_THE_CHAIN, OF_THE_FAST_PATH

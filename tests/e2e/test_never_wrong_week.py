@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from filterd.fastpath.direct_forward import NATIVE
+from filterd.fastpath.core_filler import NATIVE
 from tests.support.oracle_week_edge_mutants import OF_EDGES
 from tests.support.oracle_week_life import WeekWay
 from tests.support.oracle_week_mutants import OF_WHAT_IS_SET

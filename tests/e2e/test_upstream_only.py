@@ -20,7 +20,7 @@ import dns.rrset
 import pytest
 
 from filterd.policy.model import DelegatedZone, UpstreamServer
-from filterd.upstream import _singleflight_py, forwarder, transport_set
+from filterd.upstream import forwarder, singleflight, transport_set
 from filterd.upstream.socket_pool import SocketPool
 from tests.support.policies import wire
 from tests.support.serving import Serving, a_site
@@ -180,7 +180,7 @@ def test_control_a_packet_elsewhere_would_be_seen(
             return super().ask(*arguments, **more)
 
     monkeypatch.setattr(transport_set, "SocketPool", Straying)
-    monkeypatch.setattr(forwarder, "Flights", _singleflight_py.Flights)  # the native go past it
+    monkeypatch.setattr(forwarder, "Flights", singleflight.Flights)  # the native go past it
     site = site_of(index, upstream, second, controller)
     with Serving(site, loop="asyncio") as serving, watching(serving) as watch:
         serving.ask("www.example.com")

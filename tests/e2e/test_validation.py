@@ -20,7 +20,7 @@ import dns.zone
 import pytest
 
 from filterd.policy.model import LocalZone, UpstreamServer, ZoneRecord
-from filterd.resolve._cache_store_py import ResolutionStore
+from filterd.resolve.cache_store import ResolutionStore
 from filterd.upstream import resolution as upstream_resolution
 from filterd.wire import EdeCode, RRType
 from tests.support.policies import an_index, wire

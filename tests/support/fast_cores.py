@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.fastpath.core_contract import BLOCK, Cell
-from filterd.fastpath.direct_forward import Core
+from filterd.fastpath.core_filler import Core
 from tests.support.policies import wire
 from tests.support.wire import a_query
 

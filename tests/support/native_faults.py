@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from filterd.fastpath.direct_forward import NATIVE
+from filterd.fastpath.core_filler import NATIVE
 from tests.fuzz.native.building import ROOT, Replacement, changed, compile_modules
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from filterd.fastpath.core_contract import (
 )
 from filterd.fastpath.core_filler import FastPath
 from filterd.resolve import answer_reply, cache_entry
-from filterd.resolve._cache_store_py import ResolutionStore
+from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.link import leaves_all_alone
 from filterd.resolve.links import cache, rewrite
 from filterd.resolve.links.filter import Filter

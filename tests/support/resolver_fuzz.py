@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, cast
 
 from filterd.errors import UpstreamMalformedError, UpstreamTimeoutError, WireError
 from filterd.fastpath.coroutine_runner import Stepper
-from filterd.lists.matcher import NATIVE
+from filterd.native import live_only
 from filterd.resolve import pipeline
-from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.links.cache import Background
+from filterd.resolve.pipeline import ResolutionStore
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
 from filterd.upstream.resolution import resolution_of
@@ -143,7 +143,7 @@ class ResolverFuzz:
         await self.background.close()
         await self.stepper.close()
         return {
-            "native": NATIVE,
+            "native": live_only("filterd.lists._matcher") is not None,
             "messages": count,
             "a_second": round(count / took_s),
             "grown_octets": growth,

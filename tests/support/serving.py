@@ -24,17 +24,16 @@ import uvloop
 from filterd.daemon.tcp_listener import TcpListener
 from filterd.daemon.tcp_slots import TcpSlots
 from filterd.errors import ConfigError
-from filterd.fastpath.core_filler import FastPath
+from filterd.fastpath.core_filler import NATIVE, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper
-from filterd.fastpath.direct_forward import NATIVE, Relay
 from filterd.fastpath.pktinfo import bind
 from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
 from filterd.policy.model import ListenAddress, Network, RateLimit, UpstreamServer
 from filterd.querylog import Counts
 from filterd.resolve import pipeline
-from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.links.cache import Background
+from filterd.resolve.pipeline import ResolutionStore
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import EpochGuard, Site
 from filterd.upstream import Forwarder

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.fastpath import _datagrams_py
-from filterd.fastpath.direct_forward import NATIVE
+from filterd.fastpath import datagrams
+from filterd.fastpath.core_filler import NATIVE
 from tests.support.daemon import build_lists, write_site
 from tests.support.policies import an_index
 from tests.support.serving import LISTS, Serving, a_site
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WITHOUT_FAST_PATH = {
     "filterd.daemon.worker.NATIVE": False,
     "tests.support.serving.NATIVE": False,
-    "filterd.fastpath.udp_listener.Datagrams": _datagrams_py.Datagrams,
+    "filterd.fastpath.udp_listener.Datagrams": datagrams.Datagrams,
 }
 """What serves where nothing native was built, by where it is looked up."""
 

@@ -30,11 +30,11 @@ def _compiled(package: str, name: str) -> list[ModuleType]:
 
 MODULES = {
     "limiter": _compiled("fastpath", "_rate_limit"),
-    "datagrams": _built("fastpath", "_datagrams_py", "_datagrams"),
+    "datagrams": _built("fastpath", "datagrams", "_datagrams"),
     "extraction": _built("upstream", "resolution", "_pool"),
     "exchange": _built("upstream", "exchange", "_pool"),
-    "flights": _built("upstream", "_singleflight_py", "_pool"),
-    "pool": _built("upstream", "_socket_pool_py", "_pool"),
-    "store": _built("resolve", "_cache_store_py", "_cache"),
+    "flights": _built("upstream", "singleflight", "_pool"),
+    "pool": _built("upstream", "socket_pool", "_pool"),
+    "store": _built("resolve", "cache_store", "_cache"),
 }
 """By facade; the pure twin is first, and the only one where no compiler was at hand."""

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.fastpath import _datagrams_py
+from filterd.fastpath import datagrams as plain
 from filterd.fastpath.pktinfo import bind
 from filterd.policy.model import ListenAddress
 from tests.support import cost_bombs, malformed
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 datagrams = pytest.importorskip("filterd.fastpath._datagrams", reason="it is not built")
 plain_limiter, limiter = MODULES["limiter"]
 
-TWINS = (plain_limiter, _datagrams_py), (limiter, datagrams)
+TWINS = (plain_limiter, plain), (limiter, datagrams)
 SOURCES = [f"127.0.3.{number}" for number in range(1, 7)]
 SERVER = "127.77.3.1"  # where the datagrams of no other test arrive
 MAY_NOT_ASK = SOURCES[-1]
@@ -162,7 +162,7 @@ def test_the_listeners_move_alike(story: list[tuple[str, bytes, int, float]]) ->
 @given(message=st.one_of(messages, st.binary(min_size=12, max_size=400)))
 def test_the_hints_are_alike(message: bytes) -> None:
     if len(message) >= 12:
-        assert datagrams.hint(message) == _datagrams_py.hint(message)
+        assert datagrams.hint(message) == plain.hint(message)
 
 
 @given(message=st.one_of(messages, st.binary(min_size=12, max_size=400)))
@@ -174,7 +174,7 @@ def test_a_refusal_is_the_chain_s(message: bytes) -> None:
 def test_the_refusals_of_mutants_are_the_chain_s() -> None:
     rng, refused = random.Random(SEED), 0
     for _ in range(MUTANTS):
-        message = mutate(rng.choice(SEEDS), rng)[: _datagrams_py.LARGEST_QUERY]
+        message = mutate(rng.choice(SEEDS), rng)[: plain.LARGEST_QUERY]
         if len(message) >= 12:
             refusal = malformed.refusal(message)
             assert datagrams.refusal(message) == refusal, message.hex()

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from filterd.errors import UpstreamMalformedError
-from filterd.upstream import UpstreamQuestion, resolution, singleflight
+from filterd.native import live_only
+from filterd.upstream import UpstreamQuestion, resolution
 from filterd.wire import codec, parse_response
 from tests.support.twins import MODULES
 from tests.support.wire import a_query, a_response
@@ -55,4 +56,4 @@ def test_what_does_not_parse_is_the_upstreams_fault() -> None:
 
 
 def test_the_twins_are_native_together() -> None:
-    assert singleflight.NATIVE == codec.NATIVE
+    assert (live_only("filterd.upstream._pool") is not None) == codec.NATIVE

@@ -19,7 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from filterd.errors import BadLabelError, FilterdError, IndexFormatError
-from filterd.lists import _matcher_py
+from filterd.lists import matcher as plain
 from filterd.lists.index_format import HEADER_OCTETS, Hit, IndexHeader
 from tests.support.packed_indexes import index_of, random_names, wire
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 native = pytest.importorskip("filterd.lists._matcher", reason="the native matcher is not built")
 
 FUZZ_NAMES = int(os.environ.get("FILTERD_FUZZ_NAMES", "20000"))
-TWINS = [native.Matcher, _matcher_py.Matcher]
+TWINS = [native.Matcher, plain.Matcher]
 
 label = st.one_of(
     st.sampled_from([b"a", b"b", b"ab", b"com", b"co", b"vn", b"-", b"_", b"x" * 63, b"abcdefgh"]),
@@ -224,9 +224,7 @@ def test_check_catches_a_structure_that_the_digest_would_pass(small: tuple[Index
             twin(emptied, header).check()
 
 
-@pytest.mark.parametrize(
-    ("twin", "lets_go"), [(native.Matcher, True), (_matcher_py.Matcher, False)]
-)
+@pytest.mark.parametrize(("twin", "lets_go"), [(native.Matcher, True), (plain.Matcher, False)])
 def test_native_check_lets_other_threads_run(
     small: tuple[Index, Path], twin: Any, *, lets_go: bool
 ) -> None:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import Route, UpstreamQuestion, _singleflight_py, transport_set, wait_slots
+from filterd.upstream import Route, UpstreamQuestion, singleflight, transport_set, wait_slots
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.server_group import Groups
 from filterd.upstream.timer_wheel import TICK_S
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 flights = pytest.importorskip("filterd.upstream._pool", reason="it is not built")
 
-TWINS = _singleflight_py, flights
+TWINS = singleflight, flights
 NAMES = "a.example.com", "b.example.com", "c.example.com"
 ASKERS = "192.0.2.1", None
 ORDINARY = "the answer"

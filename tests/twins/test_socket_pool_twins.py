@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import UpstreamQuestion, _socket_pool_py
+from filterd.upstream import UpstreamQuestion, socket_pool
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.server_group import ServerHealth
 from filterd.upstream.timer_wheel import TimerWheel
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 pool = pytest.importorskip("filterd.upstream._pool", reason="it is not built")
 
-TWINS = _socket_pool_py, pool
+TWINS = socket_pool, pool
 NAME = "www.Example.com"
 GOOD = "the answer"
 MESSAGES: dict[str, Callable[[bytes], bytes]] = {
@@ -90,14 +90,14 @@ class Noting:
 
 def readers(opened: Any) -> list[Callable[[], None]]:
     """Return the functions that receive what has come."""
-    if isinstance(opened, _socket_pool_py.SocketPool):
+    if isinstance(opened, socket_pool.SocketPool):
         return [attempt.receive for attempt in opened._waiting]
     return [opened._ready]
 
 
 @pytest.fixture(autouse=True)
 def _one_question_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_socket_pool_py, "QUESTIONS_A_SOCKET", 1)
+    monkeypatch.setattr(socket_pool, "QUESTIONS_A_SOCKET", 1)
 
 
 async def told(module: ModuleType, steps: list[tuple[str, bool, bool]], close: int) -> list[object]:

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from filterd import native as twins
-from filterd.native import live_only, live_twin
+from filterd.native import live_only, native_or
 
-NATIVE, PURE = "math", "filterd.lists._matcher_py"  # any module in C can play the native one
+NATIVE = "math"  # any module in C can play the native one
 ABSENT = "filterd.lists.no_such_extension"
 
 
@@ -21,34 +21,37 @@ def _no_switches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(twins, "_missing", set())
 
 
-def test_native_twin_is_preferred() -> None:
-    module, native = live_twin(NATIVE, PURE)
-    assert (module.__name__, native) == (NATIVE, True)
+def sqrt(_: float) -> float:
+    """Return what no module in C returns."""
+    return -1.0
 
 
-def test_pure_twin_serves_where_nothing_was_built() -> None:
-    module, native = live_twin(ABSENT, PURE)
-    assert (module.__name__, native) == (PURE, False)
+def test_what_is_native_is_preferred() -> None:
+    assert native_or(sqrt, NATIVE)(4.0) == 2.0
+
+
+def test_what_is_plain_serves_where_nothing_was_built() -> None:
+    assert native_or(sqrt, ABSENT) is sqrt
 
 
 def test_what_is_missing_is_known() -> None:
-    live_twin(NATIVE, PURE)
+    native_or(sqrt, NATIVE)
     assert twins.missing() == []
-    live_twin(ABSENT, PURE)
+    native_or(sqrt, ABSENT)
     assert twins.missing() == [ABSENT]
 
 
-def test_pure_twin_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_plain_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FILTERD_PURE", "1")
-    assert live_twin(NATIVE, PURE)[1] is False
+    assert native_or(sqrt, NATIVE) is sqrt
 
 
 @pytest.mark.parametrize("pure", ["0", "1"])
-def test_required_native_twin_must_be_live(monkeypatch: pytest.MonkeyPatch, pure: str) -> None:
+def test_what_is_required_must_be_native(monkeypatch: pytest.MonkeyPatch, pure: str) -> None:
     monkeypatch.setenv("FILTERD_REQUIRE_NATIVE", "1")
     monkeypatch.setenv("FILTERD_PURE", pure)
     with pytest.raises(ImportError, match="FILTERD_REQUIRE_NATIVE"):
-        live_twin(ABSENT, PURE)
+        native_or(sqrt, ABSENT)
 
 
 def test_what_has_no_twin_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

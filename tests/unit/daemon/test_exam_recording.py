@@ -9,7 +9,7 @@ import pytest
 
 from filterd.daemon import exam_recording as module
 from filterd.daemon.exam_recording import Trials
-from filterd.fastpath.direct_forward import NATIVE
+from filterd.fastpath.core_filler import NATIVE
 from tests.support.policies import a_pin, wire
 from tests.support.serving import GRADE_1, GRADE_11, STAFF, Serving, a_site
 

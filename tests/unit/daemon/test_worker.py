@@ -19,7 +19,7 @@ from filterd.daemon import worker as module
 from filterd.daemon.worker import Worker
 from filterd.errors import ConfigError
 from filterd.fastpath.core_contract import ENTRIES
-from filterd.fastpath.direct_forward import NATIVE, Core
+from filterd.fastpath.core_filler import NATIVE, Core
 from filterd.upstream import Forwarder, exchange
 from filterd.wire import RRType
 from filterd.wire import name as names

@@ -30,7 +30,7 @@ from filterd.fastpath.core_contract import (
     Cell,
     flags_of,
 )
-from filterd.fastpath.direct_forward import NATIVE
+from filterd.fastpath.core_filler import NATIVE
 from filterd.lists.lookalikes import may_match
 from filterd.resolve.site import EpochGuard
 from filterd.wire import parse_query, parse_response

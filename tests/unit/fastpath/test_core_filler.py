@@ -13,8 +13,14 @@ import pytest
 
 from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.fastpath import core_filler
-from filterd.fastpath.core_filler import AGAIN_AFTER_S, NOT_KEPT, SETTLED_EVERY_S, FastPath
-from filterd.fastpath.direct_forward import NATIVE, Core
+from filterd.fastpath.core_filler import (
+    AGAIN_AFTER_S,
+    NATIVE,
+    NOT_KEPT,
+    SETTLED_EVERY_S,
+    Core,
+    FastPath,
+)
 from filterd.policy.engine import Engine
 from filterd.policy.temporary_rules import Exam, Overrides
 from filterd.querylog import OTHER, CountRow

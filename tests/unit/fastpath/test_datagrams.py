@@ -12,9 +12,9 @@ import dns.flags
 import dns.message
 import pytest
 
-from filterd.fastpath import _datagrams_py as reference
-from filterd.fastpath import datagrams as live
+from filterd.fastpath import datagrams as reference
 from filterd.fastpath.pktinfo import bind
+from filterd.native import live_only
 from filterd.policy.model import ListenAddress
 from filterd.wire import formerr, notimp
 from tests.support import malformed
@@ -507,11 +507,9 @@ def test_a_hint_is_a_header_and_at_most_the_question(
     assert len(hint) <= len(query)
 
 
-def test_the_facade_says_which_twin_is_live() -> None:
-    assert live.Datagrams.__module__.endswith("_datagrams" if live.NATIVE else "_datagrams_py")
-
-
-NATIVE = pytest.mark.skipif(not live.NATIVE, reason="the plain twin takes one at a time")
+NATIVE = pytest.mark.skipif(
+    live_only("filterd.fastpath._datagrams") is None, reason="the plain one takes one at a time"
+)
 
 
 def while_five_come(times: int) -> Listening:

@@ -12,7 +12,7 @@ import dns.message
 import pytest
 
 from filterd.fastpath import core_filler
-from filterd.fastpath.direct_forward import NATIVE, Core
+from filterd.fastpath.core_filler import NATIVE, Core
 from filterd.fastpath.rate_limit import packed
 from filterd.resolve.link import leaves_all_alone
 from filterd.resolve.links import filter as filter_link

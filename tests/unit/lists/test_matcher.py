@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from filterd.lists import matcher
+from filterd.lists.index import Matcher
 
-SHOW = "import filterd.lists.matcher as m; print(m.NATIVE, m.Matcher.__module__)"
+SHOW = "import filterd.lists.index as m; print(m.Matcher.__module__)"
 
 
 def live(**switches: str) -> subprocess.CompletedProcess[str]:
@@ -19,7 +20,7 @@ def live(**switches: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_pure_twin_can_be_forced() -> None:
-    assert live(FILTERD_PURE="1").stdout.split() == ["False", "filterd.lists._matcher_py"]
+    assert live(FILTERD_PURE="1").stdout.split() == ["filterd.lists.matcher"]
 
 
 def test_forced_twin_fails_where_native_is_required() -> None:
@@ -28,7 +29,7 @@ def test_forced_twin_fails_where_native_is_required() -> None:
     assert "FILTERD_REQUIRE_NATIVE=1" in done.stderr
 
 
-def test_facade_says_which_twin_is_live() -> None:
-    if not matcher.NATIVE:
+def test_the_native_one_is_taken_where_it_is_built() -> None:
+    if Matcher is matcher.Matcher:
         pytest.skip("the native matcher is not built")
-    assert live(FILTERD_REQUIRE_NATIVE="1").stdout.split() == ["True", "filterd.lists._matcher"]
+    assert live(FILTERD_REQUIRE_NATIVE="1").stdout.split() == ["filterd.lists._matcher"]

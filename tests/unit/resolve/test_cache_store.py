@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filterd.policy.model import UpstreamServer
-from filterd.resolve import _cache_store_py
+from filterd.resolve import cache_store
 from filterd.resolve.cache_entry import REFRESHED_FROM_HITS
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, Rcode, RebuiltSections
@@ -23,7 +23,7 @@ from tests.support.twins import MODULES
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from filterd.resolve._cache_store_py import ResolutionStore
+    from filterd.resolve.cache_store import ResolutionStore
 
 ROOM = 1_000_000
 _OCTETS_A_RECORD = 80
@@ -46,7 +46,7 @@ def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(Twin, "module", request.param, raising=False)
 
 
-def _store(size_octets: int = _cache_store_py.DEFAULT_SIZE_OCTETS) -> ResolutionStore:
+def _store(size_octets: int = cache_store.DEFAULT_SIZE_OCTETS) -> ResolutionStore:
     store: ResolutionStore = Twin.module.ResolutionStore(size_octets)
     return store
 
@@ -286,7 +286,7 @@ def test_a_mark_outlives_what_is_replaced_and_takes_little_memory() -> None:
     entry = store.get(KEY, 2.0)
     assert entry is not None
     assert entry.hits == 8
-    assert sys.getsizeof(mark) <= (32 if Twin.module is not _cache_store_py else 128)
+    assert sys.getsizeof(mark) <= (32 if Twin.module is not cache_store else 128)
 
 
 def test_a_question_that_was_never_kept_has_no_hits_to_note() -> None:
@@ -311,7 +311,7 @@ def test_hits_of_a_fast_path_count_like_those_seen_here() -> None:
 def test_routes_without_number_begin_the_cache_anew_and_nothing_is_mistaken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("filterd.resolve._cache_store_py.MOST_ROUTES", 2)
+    monkeypatch.setattr("filterd.resolve.cache_store.MOST_ROUTES", 2)
     store = _store()
     routes = [Route((UpstreamServer("192.0.2.1", port),)) for port in (1, 2, 3)]
     for ttl_s, route in enumerate(routes, start=60):
@@ -433,7 +433,7 @@ def test_nothing_that_holds_leaves_while_something_expired_is_there(
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what has expired be known for it at once; in its steps it is a little later."""
-    monkeypatch.setattr(_cache_store_py, "STEP_S", 0.25)
+    monkeypatch.setattr(cache_store, "STEP_S", 0.25)
 
 
 def _store_for(entries: int) -> ResolutionStore:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.fastpath.direct_forward import NATIVE
+from filterd.fastpath.core_filler import NATIVE
 from filterd.resolve import pipeline
-from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.link import Link, answered, leaves_all_alone
 from filterd.resolve.links.cache import Background
-from filterd.resolve.pipeline import Chain
+from filterd.resolve.pipeline import Chain, ResolutionStore
 from filterd.resolve.query import Answer, Source
 from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from types import ModuleType
 
-    from filterd.upstream._singleflight_py import Flights
+    from filterd.upstream.singleflight import Flights
     from tests.support.upstream import FakeUpstream
 
 

@@ -26,7 +26,7 @@ import uvloop
 from filterd.errors import UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import UpstreamQuestion
-from filterd.upstream import _socket_pool_py as reference
+from filterd.upstream import socket_pool as reference
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.server_group import ServerHealth
 from filterd.upstream.timer_wheel import TimerWheel
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from types import ModuleType
 
-    from filterd.upstream._socket_pool_py import SocketPool, UdpAttempt
+    from filterd.upstream.socket_pool import SocketPool, UdpAttempt
     from filterd.wire import ParsedResponse
     from tests.support.upstream import FakeUpstream
 

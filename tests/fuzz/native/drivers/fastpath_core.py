@@ -18,7 +18,7 @@ import pytest
 
 from filterd.errors import WireError
 from filterd.fastpath import core_contract as contract
-from filterd.fastpath._datagrams_py import LARGEST_QUERY
+from filterd.fastpath.datagrams import LARGEST_QUERY
 from filterd.resolve.site import EpochGuard
 from filterd.wire import parse_response
 from tests.fuzz.native.messages import (

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from filterd.fastpath import _datagrams_py
+from filterd.fastpath import datagrams
 from filterd.fastpath._rate_limit import SourceTable
 from filterd.fastpath.pktinfo import bind
 from filterd.policy.model import ListenAddress
@@ -46,7 +46,7 @@ REACHES = {
     "closed",
 }
 
-_LARGEST = _datagrams_py.LARGEST_QUERY
+_LARGEST = datagrams.LARGEST_QUERY
 _SIZES = (0, 1, 11, 12, _LARGEST - 1, _LARGEST, _LARGEST + 1, _LARGEST + 8, 9_000, 65_507)
 _REPLIES = (0, 12, 512, 4_096, 65_507, 65_508, 70_000)
 _SOURCES = {4: ["127.0.3.1", "127.0.3.2", "127.0.3.3"], 6: ["::1"]}
@@ -222,7 +222,7 @@ def _hint(session: Session, message: bytes) -> None:
     except ValueError:
         assert not 12 <= len(message) <= _LARGEST
         return
-    assert told == _datagrams_py.hint(message)
+    assert told == datagrams.hint(message)
     session.reached["hint"] += 1
     refused = native.refusal(given)
     assert refused == refusal(message)

@@ -20,13 +20,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 from filterd.errors import FilterdError, UpstreamTimeoutError, WireError
-from filterd.fastpath._datagrams_py import LARGEST_QUERY
 from filterd.fastpath._rate_limit import SourceTable
 from filterd.fastpath.core_contract import ASKED_CD, ASKED_DO, MOST_OPENINGS, OPEN, Cell
 from filterd.fastpath.core_filler import NOT_KEPT, Opening
+from filterd.fastpath.datagrams import LARGEST_QUERY
 from filterd.fastpath.pktinfo import bind
 from filterd.policy.model import ListenAddress, UpstreamServer
-from filterd.resolve.cache_store import ResolutionStore
+from filterd.resolve.pipeline import ResolutionStore
 from filterd.resolve.site import EpochGuard
 from filterd.upstream import CONCLUSIVE, Resolution, Route, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from filterd.errors import UpstreamError
     from filterd.lists.index import Index
-    from filterd.upstream._singleflight_py import Done
+    from filterd.upstream.singleflight import Done
     from tests.fuzz.native.session import Session
 
     Cells = dict[tuple[int, int], tuple[int, ...]]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import BadLabelError, IndexFormatError
-from filterd.lists import _matcher_py
+from filterd.lists import matcher
 from filterd.lists._matcher import Matcher
 from filterd.lists.index import Index
 from filterd.lists.index_format import HEADER_OCTETS, SECTIONS, IndexHeader, SectionRange, aligned
@@ -111,7 +111,7 @@ def _ask(session: Session, octets: bytes, header: IndexHeader, names: list[bytes
     except IndexFormatError:
         session.reached["refused"] += 1
         return
-    pure: Any = _matcher_py.Matcher(octets, header) if session.rng.random() < 0.2 else None
+    pure: Any = matcher.Matcher(octets, header) if session.rng.random() < 0.2 else None
     for name in [*names, _spoilt(session, names), session.rng.choice(_HOSTILE)]:
         found = _answer(native, session.give(name))
         session.reached[found if isinstance(found, str) else "found" if found else "absent"] += 1

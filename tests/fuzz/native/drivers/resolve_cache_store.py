@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.fuzz.native.session import Session
 
-pure: Any = import_module("filterd.resolve._cache_store_py")
+pure: Any = import_module("filterd.resolve.cache_store")
 native: Any = import_module("filterd.resolve._cache")
 
 REACHES = {"put", "made room", "shrank", "plain: False", "expired: an entry", "refused"}

@@ -11,7 +11,7 @@ import pytest
 
 from filterd.errors import UpstreamTimeoutError
 from filterd.policy.model import DelegatedZone, UpstreamServer
-from filterd.resolve.cache_store import ResolutionStore
+from filterd.resolve import pipeline
 from filterd.resolve.links import cache as module
 from filterd.resolve.links.cache import Background, Cache, Patience
 from filterd.resolve.query import Answer, Query, Source
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from filterd.lists.index import Index
+    from filterd.resolve.cache_store import ResolutionStore
     from filterd.upstream import Resolution
 
     Test = Callable[[Patience, asyncio.Future[int]], Coroutine[Any, Any, None]]
@@ -80,7 +81,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def store() -> ResolutionStore:
-    return ResolutionStore()
+    return pipeline.ResolutionStore()
 
 
 @pytest.fixture
