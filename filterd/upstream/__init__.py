@@ -10,9 +10,9 @@
 * ``exchange``: one question put to a group of servers under one deadline.
 * ``resolution``: the part of a response that may be kept and passed on, and the oracle of
   the native code that extracts it; ``private_ranges``: which of its addresses are private.
-* ``singleflight``: identical questions in flight share one exchange; ``wait_slots`` bounds
-  how many there are. It is native where it was built, and so is the ordinary course of an
-  exchange then: one server asked once by UDP that answers well.
+* ``singleflight``: identical questions in flight share one exchange, and their number is
+  bounded. It is native where it was built, and so is an ordinary exchange then: one server,
+  asked once by UDP, that answers well.
 * ``forwarder``: the interface of the package, by callback or as a coroutine.
 
 Invariants: only configured servers are ever asked. IDs and ports come from the

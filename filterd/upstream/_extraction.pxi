@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# What may be kept of a response, for the ordinary ones: what ``resolution`` says. A part of
+# Extraction from ordinary responses of what may be kept, as ``resolution`` does. A part of
 # ``_pool.pyx``, which includes it.
 #
-# Ordinary is: no DNSSEC records that are wanted, no DNAME, no service binding among the
-# answers. Whether a response is ordinary is decided before anything is spent on it; the
-# others, and those of a zone's own servers, are left to ``resolution``. Names are expanded
+# An ordinary response has no DNSSEC records that are wanted, no DNAME and no service binding
+# among its answers. That is decided first; the others, and those of a zone's own servers, are
+# left to ``resolution``. Names are expanded
 # and RDATA is read through the codec's bounded reader.
 
 cdef enum:
@@ -63,7 +63,7 @@ cdef int carrier_count = 0
 
 
 cdef object _take_carriers():
-    """Take over what the pure twin says of carriers."""
+    """Copy the ranges and carriers of ``private_ranges``."""
     global carrier_count
     cdef bytes prefix
     cdef Carrier* carrier
@@ -98,7 +98,7 @@ def resolution_of(response, question not None):
 
 
 cdef bint is_name(bytes qname) noexcept:
-    """Tell whether octets are one uncompressed name: what follows trusts that they are."""
+    """Return whether octets are one uncompressed name, on which the rest relies."""
     cdef Octets octets = octets_of(qname)
     cdef Place place
     cdef uint32_t end
@@ -106,7 +106,7 @@ cdef bint is_name(bytes qname) noexcept:
 
 
 cdef bint is_ordinary(ParsedResponse response, uint32_t qtype, bint do) noexcept:
-    """Tell whether no answer, and no proof that is wanted, is of a type that this leaves alone."""
+    """Return whether a response is ordinary, by the types of its records."""
     cdef uint32_t number
     cdef RecordAt* record
     for number in range(response.count):
@@ -146,7 +146,7 @@ cdef object extracted_in(
     const RecordAt** records,
     Kept* kept,
 ):
-    """Extract by what has room for all records and MOST_NAMES more."""
+    """Extract with arrays that have room for all records and MOST_NAMES more."""
     cdef Chain chain
     cdef Place place
     cdef uint32_t number, negative_ttl_s = 0
@@ -236,7 +236,7 @@ cdef int follow_aliases(
 
 
 cdef bint is_owned(ParsedResponse response, const RecordAt* record, Chain* chain) noexcept nogil:
-    """Tell whether a record of class IN is owned by the name at which the chain stands."""
+    """Return whether a record of class IN is owned by the name at which the chain stands."""
     cdef uint32_t last = chain.passed - 1
     return (
         record.rclass == CLASS_IN
@@ -342,7 +342,7 @@ cdef int read_minimum(
 
 
 cdef uint32_t lifetime(int rcode, const Kept* kept, uint32_t count) noexcept nogil:
-    """Return how long an answer holds that is none of a failure."""
+    """Return the lifetime of an answer that is no failure."""
     cdef uint32_t least_s = longest_ttl_s, number
     if rcode not in (NOERROR, NXDOMAIN):
         return 0
@@ -352,7 +352,7 @@ cdef uint32_t lifetime(int rcode, const Kept* kept, uint32_t count) noexcept nog
 
 
 cdef object leads_home(ParsedResponse response, uint32_t qtype, Chain* chain):
-    """Tell whether an address that was asked for is none of the Internet's."""
+    """Return whether an address record of the answer is private."""
     cdef uint32_t octets = IPV4_OCTETS if qtype == A else IPV6_OCTETS, number
     cdef const RecordAt* record
     cdef Place place
@@ -369,7 +369,7 @@ cdef object leads_home(ParsedResponse response, uint32_t qtype, Chain* chain):
 
 
 cdef bint is_private(const uint8_t* address, uint32_t octets) noexcept:
-    """Tell what ``private_ranges.is_private`` tells, of 4 or 16 octets."""
+    """Return what ``private_ranges.is_private`` returns, for 4 or 16 octets."""
     cdef bint is_carrier = False
     cdef uint8_t carried[IPV4_OCTETS]
     cdef const Carrier* carrier
@@ -389,7 +389,7 @@ cdef bint is_private(const uint8_t* address, uint32_t octets) noexcept:
 
 
 cdef bint is_within(bytes ranges, const uint8_t* address, uint32_t octets) noexcept:
-    """Tell whether an address is in one of the ranges, each its first and its last."""
+    """Return whether an address is in one of the ranges, each its first and its last."""
     cdef const char* first = PyBytes_AS_STRING(ranges)
     cdef const char* end = first + PyBytes_GET_SIZE(ranges)
     while first < end:

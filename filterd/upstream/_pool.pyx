@@ -2,8 +2,8 @@
 # cython: language_level=3
 """Ask upstreams: sockets on random ports, exchanges in flight, and what is kept of a response.
 
-``socket_pool``, ``singleflight`` and ``resolution`` are the three sections plainly; here
-are the ordinary cases, by fewer calls.
+``socket_pool``, ``singleflight`` and ``resolution`` are the plain ways of the three sections;
+here are the ordinary cases, by fewer calls.
 
 A question goes out by one of 256 places for its server, chosen at random. Where the place is
 empty a socket is opened on a random port; after three questions or two seconds it retires, so
@@ -14,8 +14,8 @@ which the event loop watches as one descriptor, and share one timer.
 
 Memory safety. A message is composed in an array that holds the longest (a name of 255
 octets at most, which is checked), and read into one whose size the kernel gets.
-Of a response the header is read, of which the codec has made sure; records are places that
-the codec has found to lie within the message. All that lives from one call to the next is
+Of a response the header is read, which the codec has checked; records are offsets that the
+codec has found to lie within the message. All that lives from one call to the next is
 Python objects.
 """
 
@@ -29,7 +29,6 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
-from filterd.upstream._source_ports cimport forget_what_came_early, raise_errno, set_ipv4, set_ipv6
 from filterd.upstream._upstream_question cimport (
     HEADER_OCTETS,
     LETTER_CASE,
@@ -54,7 +53,11 @@ from filterd.upstream._system_calls cimport (
     epoll_ctl,
     epoll_event,
     epoll_wait,
+    forget_what_came_early,
     htons,
+    raise_errno,
+    set_ipv4,
+    set_ipv6,
     sockaddr,
     sockaddr_in6,
     socklen_t,
@@ -91,7 +94,7 @@ from filterd.upstream import private_ranges as addresses
 from filterd.upstream import randomness as random_ports
 from filterd.upstream import resolution as plainly
 from filterd.upstream import server_group as groups
-from filterd.upstream import timer_wheel, wait_slots
+from filterd.upstream import singleflight, timer_wheel
 from filterd.upstream import upstream_question as questions
 from filterd.wire import edes_of
 
@@ -115,7 +118,7 @@ cdef str CLOSED = "the sockets are closed"
 # -------------------------------------------
 
 cdef class Waiter:
-    """Base of what takes the outcome of an attempt, without a call of Python."""
+    """Base of what takes the response to an attempt without a call of Python."""
 
     cdef take(self, UdpAttempt attempt, response):
         raise NotImplementedError
@@ -137,11 +140,11 @@ cdef class UdpAttempt:
     cdef UdpAttempt _next
 
     def close(self):
-        """Wait no longer. May be called twice."""
+        """Stop waiting. May be called twice."""
         self.leave()
 
     def fail(self):
-        """Wait no longer, because it was too long: the way from that socket may be gone."""
+        """Stop waiting after a timeout: the path from that socket may be gone."""
         if self._opened is not None:
             self._opened.retire()
         self.leave()
@@ -173,13 +176,13 @@ cdef class Opened:
         self._fd = -1
 
     def __dealloc__(self):
-        if self._fd >= 0:  # its maker failed before the pool took it
+        if self._fd >= 0:  # it failed before it was part of the pool
             c_close(self._fd)
 
     cdef ask(self, UdpAttempt attempt, const uint8_t* message, size_t length):
         """Send a question. Raises OSError where it cannot be sent from here."""
         if c_send(self._fd, message, length, 0) < 0:
-            # It may be the ICMP error of an earlier question, told only now.
+            # It may be the ICMP error of an earlier question, reported only now.
             if c_send(self._fd, message, length, 0) < 0:
                 raise_errno()
         self._carried += 1
@@ -193,7 +196,7 @@ cdef class Opened:
         return attempt
 
     cdef list all_waiting(self):
-        """Return who waits, in the order of their questions."""
+        """Return the waiting attempts, in the order of their questions."""
         cdef list waiting = []
         cdef UdpAttempt attempt = self._last
         while attempt is not None:
@@ -216,7 +219,7 @@ cdef class Opened:
             self._pool.close_soon(self)
 
     cdef retire(self):
-        """Take no more questions; close when the last that waits is gone."""
+        """Carry no more questions; close when no attempt waits any more."""
         if not self._retired:
             self._retired = True
             self._server.take_away(self)
@@ -341,7 +344,7 @@ cdef class SocketPool:
         return attempt
 
     def soon(self, callback):
-        """Call something soon; see ``filterd.upstream.socket_pool.SocketPool.soon``."""
+        """Call a function soon; see ``filterd.upstream.socket_pool.SocketPool.soon``."""
         if self._is_receiving:
             self._soon.append(callback)
         else:
@@ -390,7 +393,7 @@ cdef class SocketPool:
         opened.ask(attempt, message, length)
 
     cdef tuple _around_the_section(self, bint do, bint cd, bint edns):
-        """Return what stands between ID and question section, and what behind."""
+        """Return the octets between ID and question section, and behind it."""
         cdef int which = do << 2 | cd << 1 | edns
         cdef object around = self._around[which]
         if around is None:
@@ -455,7 +458,7 @@ cdef class SocketPool:
         return opened
 
     def _open_spares(self):
-        """Open what the next questions go out by, while upstreams think of an answer."""
+        """Open sockets for the next questions, while the upstreams work on the last ones."""
         cdef Server server
         cdef dict asked = self._asked
         self._asked = {}
@@ -479,7 +482,7 @@ cdef class SocketPool:
         if self._epoll_fd < 0:
             raise UpstreamUnreachableError(CLOSED)
         if len(self._open) >= self._most and not self._is_receiving:
-            self._close_what_is_over()
+            self._close_retired()
         if len(self._open) >= self._most and not self._give_one_up():
             raise UpstreamUnreachableError(ALL_WAIT.format(self._most))
         cdef Opened opened = Opened.__new__(Opened)
@@ -501,7 +504,7 @@ cdef class SocketPool:
         return opened
 
     cdef bint _give_one_up(self) except -1:
-        """Give up a socket on which nothing waits; tell whether there was one."""
+        """Close a socket on which nothing waits; return whether there was one."""
         cdef Server server
         cdef Opened opened
         for server in self._servers.values():
@@ -532,7 +535,7 @@ cdef class SocketPool:
             del self._servers[server.member]
 
     cdef int _connected(self, Server server) except -1:
-        """Return a socket that only hears this server; see ``filterd.upstream.randomness``."""
+        """Return a socket connected to this server; see ``filterd.upstream.randomness``."""
         cdef object plain = server.member.plain
         cdef object address = (plain.address, plain.port)
         cdef int fd = c_socket(
@@ -570,7 +573,7 @@ cdef class SocketPool:
                 break
         raise_errno()
 
-    # What comes back.
+    # Receiving.
 
     def _ready(self):
         self._is_receiving = True
@@ -586,11 +589,11 @@ cdef class SocketPool:
         cdef int count = epoll_wait(self._epoll_fd, events, SOCKETS_A_WAKEUP, 0)
         for index in range(count):
             found = self._open.get(events[index].data.fd)
-            if found is not None:  # else it is none of ours any more
+            if found is not None:  # else it was closed meanwhile
                 self._receive(found)
 
     cdef _go_on(self):
-        """Do what was to be done soon, and then close what is over."""
+        """Call the callbacks, then close the sockets that are no longer used."""
         cdef list soon = self._soon
         self._soon = []
         for callback in soon:
@@ -600,9 +603,9 @@ cdef class SocketPool:
                 self._loop.call_exception_handler(
                     {"message": "a waiter of an answer has failed", "exception": error}
                 )
-        self._close_what_is_over()
+        self._close_retired()
 
-    cdef _close_what_is_over(self):
+    cdef _close_retired(self):
         cdef list over = self._over
         cdef Opened opened
         self._over = []
@@ -610,7 +613,7 @@ cdef class SocketPool:
             opened.close()
 
     cdef _receive(self, Opened opened):
-        """Read one message, and hand it to whom it answers."""
+        """Read one message, and pass it to the attempt that it answers."""
         cdef uint8_t message[LARGEST_RESPONSE]
         cdef ssize_t length = c_recv(opened._fd, message, LARGEST_RESPONSE, 0)
         cdef UdpAttempt attempt = None
@@ -623,7 +626,7 @@ cdef class SocketPool:
         if attempt is not None and attempt.is_answered_by(message, length, not attempt.exact):
             response = parsed(PyBytes_FromStringAndSize(<char*>message, length))
             if response is not None:
-                attempt.leave()  # an upstream that answers twice is not heard twice
+                attempt.leave()  # an upstream's second answer is ignored
                 if isinstance(attempt.waiter, Waiter):
                     (<Waiter>attempt.waiter).take(attempt, response)
                 else:
@@ -638,7 +641,7 @@ cdef class SocketPool:
         )
 
     cdef _mismatched(self, Opened opened, UdpAttempt attempt, bint in_case):
-        """Count what answers nothing against all that wait: a forger aims at every one."""
+        """Count a mismatch against every waiting attempt: a forger may aim at any of them."""
         cdef list waiting = opened.all_waiting()
         cdef UdpAttempt one
         self._counters["mismatched" if waiting else "unexpected"] += 1
@@ -664,14 +667,13 @@ cdef parsed(bytes message):
 # Exchanges in flight.
 # --------------------
 #
-# Nearly every exchange takes a straight course: the first server is asked by UDP, and what
-# it says of the name is whole. That course is here and no other. Whatever leaves it (TLS,
-# silence, a mismatch, an ICMP error, a truncated answer, one that says nothing of the name
-# or of which nothing can be made) is the matter of ``filterd.upstream.exchange``, which
-# takes over what is in the air: nothing is asked twice.
+# Nearly every exchange is ordinary: the first server is asked by UDP, and its answer is
+# conclusive and whole. Only that is here. In every other case (TLS, silence, a mismatch, an
+# ICMP error, an answer that is truncated, inconclusive or unusable) an exchange of
+# ``filterd.upstream.exchange`` takes over the attempt in flight: nothing is asked twice.
 
 cdef enum:
-    FLAGS = 2  # where they stand in a header: two octets
+    FLAGS = 2  # their offset in a header: two octets
     TC = 0x02  # in the first
     AD = 0x20  # in the second
     NOERROR = 0
@@ -687,7 +689,7 @@ assert exchanges.CONCLUSIVE == {NOERROR, NXDOMAIN, YXDOMAIN}
 
 @cython.final
 cdef class Ways:
-    """What all exchanges need of ``Transports``, and the tick for which the last of them waits."""
+    """The parts of ``Transports`` that exchanges use, and the tick of the last timeout."""
 
     cdef object transports
     cdef object _monotonic
@@ -719,7 +721,7 @@ cdef class Ways:
         return self._time()
 
     cdef object put(self, waiting, double at):
-        """Let something wait; return what to take it out of."""
+        """Add a timeout; return the bucket to remove it from."""
         cdef int64_t tick = <int64_t>(at / TICK_S) + 1
         if tick == self._tick:  # it lies ahead, so the wheel has not turned to it yet
             PyDict_SetItem(self._bucket, waiting, None)
@@ -730,15 +732,15 @@ cdef class Ways:
 
 
 cdef class Exchange(Waiter):
-    """The straight course of an exchange; see ``filterd.upstream.exchange.Exchange``."""
+    """An ordinary exchange; see ``filterd.upstream.exchange.Exchange``."""
 
     cdef Ways _ways
     cdef object _order
     cdef object _question
     cdef object _read
     cdef object _done
-    cdef UdpAttempt _attempt  # in the air, as long as the course is straight
-    cdef object _other  # the exchange that goes on where it is not
+    cdef UdpAttempt _attempt  # in flight, as long as this is ordinary
+    cdef object _other  # the exchange that takes over where it is not
     cdef object _waits_in
     cdef double _began
     cdef double _next_at
@@ -752,19 +754,19 @@ cdef class Exchange(Waiter):
         self.begin(now)
 
     def close(self):
-        """Give up without a result; frees all that waits. May be called twice."""
+        """Give up without a result; free all resources. May be called twice."""
         self.give_up()
 
     cdef begin(self, double now):
         if not self._ask(now):
-            self._turn_off().start(now)
+            self._successor().start(now)
 
     cdef give_up(self):
         cdef UdpAttempt attempt = self._attempt
         if attempt is not None:
             self._attempt = None
             attempt.leave()
-            self._wait_no_longer()
+            self._stop_waiting()
         if self._other is not None:
             self._other.close()
 
@@ -773,14 +775,14 @@ cdef class Exchange(Waiter):
         return self._read, self._done
 
     cdef object made_of(self, ParsedResponse response, server):
-        """Make of a response what may be kept, or the error that says why nothing can be."""
+        """Return what may be kept of a response, or the error if it cannot be used."""
         return self._read(response, server)
 
     cdef settle(self, outcome):
-        """Take what this is over with."""
+        """Take the outcome."""
         self._done(outcome)
 
-    # What happens to it.
+    # Events.
 
     cdef take(self, UdpAttempt attempt, response):
         cdef object found
@@ -789,7 +791,7 @@ cdef class Exchange(Waiter):
             return
         try:
             found = self.made_of(response, attempt.member.plain)
-        except BaseException:  # no error here leaves a question waiting for ever
+        except BaseException:  # whatever is wrong in here, no waiter may wait for ever
             self._end_with(attempt, UpstreamMalformedError("nothing could be made of it"))
             raise
         if isinstance(found, UpstreamError):
@@ -800,33 +802,33 @@ cdef class Exchange(Waiter):
     cdef _end_with(self, UdpAttempt attempt, outcome):
         note_answer(attempt, self._ways.monotonic())
         self._attempt = None
-        self._wait_no_longer()
+        self._stop_waiting()
         self.settle(outcome)
 
     def mismatched(self):
-        """See that a message came that answers nothing."""
+        """Note a message that answers nothing."""
         if self._attempt is not None:
             self._hand_over().mismatched()
 
     def mismatched_in_case(self, attempt):
-        """See that a message came that answers but for letter case."""
+        """Note a message that answers except for letter case."""
         if self._attempt is not None:
             self._hand_over().mismatched_in_case(attempt)
 
     def refused(self):
-        """See an ICMP error."""
+        """Note an ICMP error."""
         if self._attempt is not None:
             self._hand_over().refused()
 
     def due(self):
-        """Do what the time has come for."""
+        """Act on the timer."""
         if self._attempt is not None:
             self._hand_over().due()
 
-    # How it goes.
+    # Asking, and handing over.
 
     cdef bint _ask(self, double now) except -1:
-        """Ask the first server by UDP, if that is how it is asked; tell whether it was."""
+        """Ask the first server, if it is asked by UDP; return whether it was."""
         cdef Ways ways = self._ways
         cdef double wait_s = ways.second_try_s
         cdef bint edns, exact
@@ -840,7 +842,7 @@ cdef class Exchange(Waiter):
         try:
             self._attempt = ways.pool.send(self, member, self._question, now, edns, exact)
         except UpstreamUnreachableError:
-            return False  # and so it is said by who tries it once more
+            return False  # the exchange that takes over tries again, and reports it
         count(ways.counters, "sent")
         self._began = self._next_at = ways.time()
         if len(self._order) > 1:
@@ -849,29 +851,29 @@ cdef class Exchange(Waiter):
         self._waits_in = ways.put(self, self._began + min(wait_s, ways.deadline_s))
         return True
 
-    cdef object _turn_off(self):
-        """Leave the straight course; return the exchange that goes on."""
+    cdef object _successor(self):
+        """Return the exchange that takes over."""
         self._other = exchanges.Exchange(
             self._ways.transports, self._order, self._question, *self.others()
         )
         return self._other
 
     cdef object _hand_over(self):
-        """Leave the straight course with what is in the air; return the exchange that goes on."""
+        """Return the exchange that takes over the attempt in flight."""
         cdef UdpAttempt attempt = self._attempt
         self._attempt = None
-        self._wait_no_longer()
-        other = self._turn_off()
+        self._stop_waiting()
+        other = self._successor()
         other.go_on(attempt, self._began, self._next_at)
         return other
 
-    cdef _wait_no_longer(self):
+    cdef _stop_waiting(self):
         self._waits_in.pop(self, None)
         self._waits_in = None
 
 
 cdef bint is_whole(response):
-    """Tell whether a response says something of the name, and all of it."""
+    """Return whether a response is conclusive and not truncated."""
     cdef const uint8_t* header
     if not isinstance(response, ParsedResponse):
         return False
@@ -882,7 +884,7 @@ cdef bint is_whole(response):
 
 
 cdef note_answer(UdpAttempt attempt, double now):
-    """Do what ``ServerHealth`` does by ``answered`` and ``kept_case``."""
+    """Note an answer, as ``answered`` and ``kept_case`` of ``ServerHealth`` do."""
     cdef double took_s = now - attempt.sent_at
     member = attempt.member
     cdef double srtt_s = member.srtt_s
@@ -899,7 +901,7 @@ cdef count(counters, str what):
 
 @cython.final
 cdef class Flight(Exchange):
-    """One exchange, and all its waiters for it, in the order in which they came."""
+    """One exchange and its waiters, in the order in which they came."""
 
     cdef Flights _flights
     cdef object asker
@@ -909,7 +911,7 @@ cdef class Flight(Exchange):
     cdef list waiters
 
     cdef end(self, error):
-        """Give up; the caller reports the outcome to every waiting question."""
+        """Give up; the caller notifies the waiters."""
         self.give_up()
         self.outcome = error
         self._flights.forget(self)
@@ -921,11 +923,11 @@ cdef class Flight(Exchange):
         self.land(outcome)
 
     def read(self, response, server):
-        """Make of a response what may be kept."""
+        """Extract from a response what may be kept."""
         return self.outcome_of(response, server)
 
     cpdef land(self, outcome):
-        """Take what became of the exchange."""
+        """Take the outcome of the exchange."""
         self.outcome = outcome
         self.tell()
         self._flights.landed(self)
@@ -950,7 +952,7 @@ cdef class Flight(Exchange):
         return named(Resolution, (*values[:5], authentic, values[6], values[7], plain))
 
     cpdef tell(self):
-        """Call every callback; one that raises does not stop the others."""
+        """Call all waiters; one that raises does not stop the others."""
         cdef list waiters = self.waiters
         self.waiters = []
         for done in waiters:
@@ -979,7 +981,7 @@ cdef class Flights:
     cdef list _landed
     cdef bint _closed
     cdef Py_ssize_t _most
-    cdef Py_ssize_t _most_an_asker
+    cdef Py_ssize_t _most_a_client
     cdef double _gives_way_after_s
 
     def __init__(self, clock, counters, groups):
@@ -1010,7 +1012,7 @@ cdef class Flights:
         return flight.outcome
 
     def soon(self, callback):
-        """Call something soon; see ``singleflight.Flights.soon``."""
+        """Call a function soon; see ``singleflight.Flights.soon``."""
         if self.transports is not None:
             self.transports.pool.soon(callback)
         else:
@@ -1025,7 +1027,7 @@ cdef class Flights:
                 self.transports.loop.call_soon(flight.tell)
 
     def close(self):
-        """End every exchange with an error for its questions. Nothing is asked any more."""
+        """End every exchange with an error for its waiters; nothing is asked any more."""
         cdef Flight flight
         self._closed = True
         for flight in list(self._flights.values()):
@@ -1056,7 +1058,7 @@ cdef class Flights:
         return flight
 
     cdef object _in_order(self, route, double now):
-        """Return whom to ask first, as ``ServerGroup.in_order`` does where one is down."""
+        """Return the servers in the order of asking, as ``ServerGroup.in_order`` does."""
         group = self._groups.by_route.get(route)
         if group is None:
             group = self._groups.of(route)
@@ -1073,16 +1075,16 @@ cdef class Flights:
         except OSError as error:
             raise UpstreamUnreachableError(f"no socket: {error.strerror}") from error
         self._ways = Ways(self.transports)
-        self._most, self._most_an_asker = wait_slots.MOST_PLACES, wait_slots.MOST_AN_ASKER
-        self._gives_way_after_s = wait_slots.GIVES_WAY_AFTER_S
+        self._most, self._most_a_client = singleflight.MOST_EXCHANGES, singleflight.MOST_A_CLIENT
+        self._gives_way_after_s = singleflight.GIVES_WAY_AFTER_S
 
-    # Places: what ``filterd.upstream.wait_slots`` explains.
+    # The bounds, which ``filterd.upstream.singleflight`` explains.
 
     cdef _make_room(self, asker, double now):
-        """End the exchange that has to give way, or refuse the other."""
+        """End the exchange that gives way to a question of this client, or refuse that."""
         cdef Flight oldest
         cdef dict own = self._by_asker.get(asker)
-        if own is not None and len(own) >= self._most_an_asker:
+        if own is not None and len(own) >= self._most_a_client:
             oldest = next(iter(own))
         elif len(self._flights) >= self._most:
             oldest = next(iter(self._flights.values()))
@@ -1114,7 +1116,7 @@ cdef class Flights:
                 del self._by_asker[flight.asker]
 
     cdef landed(self, Flight flight):
-        """Forget an exchange that is over, once its waiters have had their turn."""
+        """Forget an exchange that is over, once everything that its callbacks wake has run."""
         if not self._landed:
             self.transports.loop.call_soon(self._forget_landed)
         self._landed.append(flight)
@@ -1130,7 +1132,7 @@ cdef class Flights:
         cdef Flight first = landed.pop(0)
         self._landed = []
         self.forget(first)
-        if landed:  # at the same time, but their waiters' turn comes after this
+        if landed:  # at the same time, but what their callbacks wake runs after this
             self.transports.loop.call_soon(self._forget_all, landed)
 
     def _forget_all(self, list flights):

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the sockets for upstreams ask of the system; ``c_`` sets its names apart from our words."""
+"""System calls of the sockets for upstreams, and addresses for them.
 
+``c_`` keeps names of the system apart from our words.
+"""
+
+from cpython.exc cimport PyErr_SetFromErrno
+from libc.errno cimport EAGAIN, errno
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
@@ -50,3 +55,44 @@ cdef extern from *:
     int c_close "close"(int fd) nogil
     int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) nogil
     int epoll_wait(int epoll, epoll_event* events, int most, int timeout_ms) nogil
+
+cdef enum:
+    MOST_EARLY = 16
+
+
+cdef inline socklen_t set_ipv4(sockaddr_in6* address, bytes text, uint16_t port) noexcept:
+    """Write an IPv4 address, which is shorter, into zeros; return its size, 0 if it is none."""
+    cdef sockaddr_in* ipv4 = <sockaddr_in*>address
+    if inet_pton(AF_INET, text, &ipv4.sin_addr) != 1:
+        return 0
+    ipv4.sin_family, ipv4.sin_port = AF_INET, htons(port)
+    return sizeof(sockaddr_in)
+
+
+cdef inline socklen_t set_ipv6(
+    sockaddr_in6* address, bytes text, uint16_t port, uint32_t scope
+) noexcept:
+    """Write an IPv6 address into zeros; return its size, 0 if it is none."""
+    if inet_pton(AF_INET6, text, &address.sin6_addr) != 1:
+        return 0
+    address.sin6_family, address.sin6_port = AF_INET6, htons(port)
+    address.sin6_scope_id = scope
+    return sizeof(sockaddr_in6)
+
+
+cdef inline int forget_what_came_early(int fd) except -1:
+    """Drop datagrams that came between ``bind`` and ``connect``; return whether none is left."""
+    cdef uint8_t octets[1]
+    cdef int count
+    for count in range(MOST_EARLY):
+        if c_recv(fd, octets, sizeof(octets), 0) < 0:
+            if errno == EAGAIN:
+                return True
+            raise_errno()
+    return False
+
+
+cdef inline int raise_errno() except -1:
+    """Raise OSError by ``errno``."""
+    PyErr_SetFromErrno(OSError)
+    return -1

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A query as octets, and what answers it, in C: what ``question`` says.
+"""Compose a query and check its answer, in C, as ``upstream_question`` does.
 
-Memory safety. Who composes has room for the longest query and has checked the
-lengths of its parts; what answers is compared within the length that came.
+Memory safety. The caller of ``compose`` has room for the longest query and has checked the
+lengths of its parts; an answer is compared within its length.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -45,7 +45,7 @@ cdef inline size_t compose(
 cdef inline bint answers(
     const uint8_t* message, Py_ssize_t length, bytes qname, uint16_t qtype, bint any_case
 ) noexcept:
-    """Tell whether a message responds to a query, and with this question section."""
+    """Return whether a message is a response with this question section."""
     cdef Py_ssize_t octets = PyBytes_GET_SIZE(qname)
     cdef const uint8_t* name = <const uint8_t*>PyBytes_AS_STRING(qname)
     cdef const uint8_t* end

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exchanges in flight: questions to upstreams, and all waiters of each.
+"""Exchanges in flight: identical questions share one, and their number is bounded.
 
-A question that is in flight already joins the same exchange. Waiters are called
-back from within the event loop, in the order of asking, and a finished exchange is
-remembered until everything that its callbacks wake has run.
+Waiters are called back from within the event loop, in the order of asking. A finished
+exchange is remembered until everything that its callbacks wake has run: they put the
+outcome into the cache, and a query between the two would ask again.
 
-This is the reference of ``_pool``.
+Names whose servers are silent hold an exchange for seconds, and one client can ask for a
+thousand such names. So one client holds at most a quarter of the exchanges; one that a
+second client waits for is no part of a share. Where there are too many, the exchange that
+has waited longest gives way, if it has waited longer than nearly every answer takes. Unbound
+does the same (``jostle-timeout``): quick answers go on, however many others hang.
+
+This is the plain way; ``_pool`` has the same contract and bounds.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from filterd.errors import (
@@ -22,7 +29,6 @@ from filterd.errors import (
 from filterd.upstream.exchange import Exchange, Outcome
 from filterd.upstream.resolution import resolution_of
 from filterd.upstream.transport_set import Transports
-from filterd.upstream.wait_slots import WaitSlots
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -35,6 +41,9 @@ if TYPE_CHECKING:
     from filterd.upstream.upstream_question import Route, UpstreamQuestion
     from filterd.wire import ParsedResponse
 
+MOST_EXCHANGES, MOST_A_CLIENT = 1_000, 250
+GIVES_WAY_AFTER_S = 0.2
+
 Done = Callable[["Resolution | UpstreamError"], None]
 LeavesAlone = Callable[["UpstreamQuestion", "Resolution"], bool]
 
@@ -44,9 +53,7 @@ class Flights:
 
     def __init__(self, clock: Clock, counters: Counter[str], groups: Groups) -> None:
         self._clock, self._counters, self._groups = clock, counters, groups
-        self._flights: dict[UpstreamQuestion, _Flight] = {}
-        self._places: WaitSlots[_Flight] = WaitSlots()
-        self._landed: list[_Flight] = []
+        self._flights: dict[UpstreamQuestion, _Flight] = {}  # the oldest is the first
         self._closed = False
         self.leaves_alone: LeavesAlone | None = None
         """Decides whether a resolution is ``plain``; None: none is."""
@@ -63,7 +70,7 @@ class Flights:
 
         Args:
             question: what is asked, and which servers.
-            asker: the client, which may hold only a share of all slots; None for no limit.
+            asker: the client, which may hold only a share of all exchanges; None for no limit.
             done: called with the outcome, once, unless it is returned; never from within a
                 call of this object's methods. An error is the same object for all waiters:
                 to raise it, make a copy.
@@ -79,7 +86,7 @@ class Flights:
                 return error
         else:
             self._counters["shared"] += 1
-            self._places.share(flight, asker)
+            flight.asker = asker if flight.asker == asker else None
         if flight.outcome is None:
             flight.waiters.append(done)
         return flight.outcome
@@ -95,14 +102,14 @@ class Flights:
         """End every exchange by another route; see ``Forwarder.keep_to``."""
         for flight in list(self._flights.values()):
             if flight.outcome is None and flight.question.route not in routes:
-                # Called later: the caller, which has replaced the site, may be in any state.
-                flight.loop.call_soon(flight.end(UpstreamOverloadError("it is asked elsewhere")))
+                self._end_soon(flight, UpstreamOverloadError("it is asked elsewhere"))
 
     def close(self) -> None:
         """End every exchange with an error for its waiters; nothing is asked any more."""
         self._closed = True
         for flight in list(self._flights.values()):
-            flight.end(UpstreamUnreachableError("filterd is stopping"))()
+            self._end(flight, UpstreamUnreachableError("filterd is stopping"))
+            self._notify(flight)
         if self.transports is not None:
             self.transports.close()
 
@@ -110,124 +117,100 @@ class Flights:
         if self._closed:
             raise UpstreamUnreachableError("filterd is stopping")
         now = self._clock.monotonic()
-        oldest = self._places.in_the_way(asker)
-        if oldest is not None:
-            self._end_for_another(oldest, now)
-        transports = self._ways()
-        order = self._groups.of(question.route).in_order(now)
-        flight = self._flights[question] = _Flight(self, question, transports.loop)
-        self._places.take(flight, asker, now)
-        flight.start(Exchange(transports, order, question, flight.read, flight.land), now)
-        return flight
-
-    def _ways(self) -> Transports:
+        self._make_room(asker, now)
         if self.transports is None:
             try:
                 self.transports = Transports(self._clock, self._counters)
             except OSError as error:
                 raise UpstreamUnreachableError(f"no socket: {error.strerror}") from error
-        return self.transports
+        order = self._groups.of(question.route).in_order(now)
+        flight = self._flights[question] = _Flight(question, asker, now)
+        read, land = partial(self._read, question), partial(self._land, flight)
+        flight.exchange = Exchange(self.transports, order, question, read, land)
+        try:
+            flight.exchange.start(now)
+        except BaseException:  # else a later waiter for the same would wait for ever
+            self._end(flight, UpstreamUnreachableError("it could not be asked"))
+            raise
+        return flight
 
-    def _end_for_another(self, oldest: _Flight, now: float) -> None:
-        """End the exchange that has to give way, or refuse the other."""
-        if not self._places.gives_way(oldest, now):
+    def _make_room(self, asker: Hashable, now: float) -> None:
+        """End the exchange that gives way to a question of this client.
+
+        Raises:
+            UpstreamOverloadError: none has waited long enough.
+        """
+        held = list(self._flights.values())
+        own = [flight for flight in held if asker is not None and flight.asker == asker]
+        if len(own) >= MOST_A_CLIENT:
+            oldest = own[0]
+        elif len(held) >= MOST_EXCHANGES:
+            oldest = held[0]
+        else:
+            return
+        if now - oldest.started_at < GIVES_WAY_AFTER_S:
             self._counters["overload"] += 1
             raise UpstreamOverloadError("too many questions are waiting for upstreams")
         self._counters["gave_way"] += 1
-        # Called later: a waiter may ask again at once, and we are in the middle of asking.
-        oldest.loop.call_soon(oldest.end(UpstreamOverloadError("it gave way to newer questions")))
+        self._end_soon(oldest, UpstreamOverloadError("it gave way to newer questions"))
 
-    def landed(self, flight: _Flight) -> None:
-        """Forget an exchange that is over, once its waiters have run.
+    def _read(
+        self, question: UpstreamQuestion, response: ParsedResponse, server: UpstreamServer
+    ) -> Outcome:
+        """Return the resolution of a response, or the error that it amounts to.
 
-        They put the outcome into the cache: a query between the two would ask again.
+        AD is believed of a server that the site trusts (RFC 6840 §5.8).
         """
-        if not self._landed:
-            flight.loop.call_soon(self._forget_landed)
-        self._landed.append(flight)
-
-    def forget(self, flight: _Flight) -> None:
-        """Forget an exchange, unless that has been done."""
-        if self._flights.get(flight.question) is flight:
-            del self._flights[flight.question]
-            self._places.free(flight)
-
-    def _forget_landed(self) -> None:
-        (first, *others), self._landed = self._landed, []
-        self.forget(first)
-        if others:  # landed at the same time, but the turn of its waiters comes after this
-            first.loop.call_soon(self._forget_all, others)
-
-    def _forget_all(self, flights: list[_Flight]) -> None:
-        for flight in flights:
-            self.forget(flight)
-
-
-class _Flight:
-    """One exchange and its waiters, in the order in which they came."""
-
-    __slots__ = ("_exchange", "_flights", "loop", "outcome", "question", "waiters")
-
-    def __init__(
-        self, flights: Flights, question: UpstreamQuestion, loop: asyncio.AbstractEventLoop
-    ) -> None:
-        self._flights, self.question, self.loop = flights, question, loop
-        self.waiters: list[Done] = []
-        self.outcome: Resolution | UpstreamError | None = None
-        self._exchange: Exchange
-
-    def start(self, exchange: Exchange, now: float) -> None:
-        self._exchange = exchange
         try:
-            exchange.start(now)
-        except BaseException:  # else a later waiter for the same would wait for ever
-            self.end(UpstreamUnreachableError("it could not be asked"))
-            raise
+            resolution = resolution_of(response, question)
+        except UpstreamError as error:
+            return type(error)(*error.args)  # one without a traceback, which all waiters can raise
+        authentic = server.trusted and response.header.ad
+        plain = self.leaves_alone is not None and self.leaves_alone(question, resolution)
+        return resolution._replace(authentic=authentic, plain=plain)
 
-    def end(self, error: UpstreamError) -> Callable[[], None]:
-        """Give up; return the function that notifies all waiters."""
-        self._exchange.close()
-        self.outcome = error
-        self._flights.forget(self)
-        return self._tell
+    def _land(self, flight: _Flight, outcome: Outcome) -> None:
+        flight.outcome = outcome
+        self._notify(flight)
+        self._loop().call_soon(self._forget, flight)
 
-    def read(self, response: ParsedResponse, server: UpstreamServer) -> Outcome:
-        """Extract from a response what may be kept."""
-        return resolution_or_error(response, server, self.question, self._flights.leaves_alone)
+    def _end(self, flight: _Flight, error: UpstreamError) -> None:
+        flight.exchange.close()
+        flight.outcome = error
+        self._forget(flight)
 
-    def land(self, outcome: Outcome) -> None:
-        """Take the outcome of the exchange."""
-        self.outcome = outcome
-        self._tell()
-        self._flights.landed(self)
+    def _end_soon(self, flight: _Flight, error: UpstreamError) -> None:
+        """End an exchange; its waiters are called later: the caller may be in any state."""
+        self._end(flight, error)
+        self._loop().call_soon(self._notify, flight)
 
-    def _tell(self) -> None:
-        """Notify all waiters; one that raises does not stop the others."""
-        assert self.outcome is not None
-        waiters, self.waiters = self.waiters, []
+    def _notify(self, flight: _Flight) -> None:
+        """Call all waiters; one that raises does not stop the others."""
+        assert flight.outcome is not None
+        waiters, flight.waiters = flight.waiters, []
         for done in waiters:
             try:
-                done(self.outcome)
+                done(flight.outcome)
             except Exception as error:  # noqa: BLE001 -- as the loop does with its callbacks
-                self.loop.call_exception_handler(
+                self._loop().call_exception_handler(
                     {"message": "a waiter for an upstream has failed", "exception": error}
                 )
 
+    def _forget(self, flight: _Flight) -> None:
+        if self._flights.get(flight.question) is flight:
+            del self._flights[flight.question]
 
-def resolution_or_error(
-    response: ParsedResponse,
-    server: UpstreamServer,
-    question: UpstreamQuestion,
-    leaves_alone: LeavesAlone | None,
-) -> Outcome:
-    """Return the resolution of a response, or the error that it amounts to.
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        assert self.transports is not None
+        return self.transports.loop
 
-    AD is believed of a server that the site trusts (RFC 6840 §5.8).
-    """
-    try:
-        resolution = resolution_of(response, question)
-    except UpstreamError as error:
-        return type(error)(*error.args)  # one without a traceback, which all waiters can raise
-    authentic = server.trusted and response.header.ad
-    plain = leaves_alone is not None and leaves_alone(question, resolution)
-    return resolution._replace(authentic=authentic, plain=plain)
+
+class _Flight:
+    """One exchange and its waiters; ``asker`` is the client of whose share it is part."""
+
+    exchange: Exchange
+
+    def __init__(self, question: UpstreamQuestion, asker: Hashable, started_at: float) -> None:
+        self.question, self.asker, self.started_at = question, asker, started_at
+        self.waiters: list[Done] = []
+        self.outcome: Resolution | UpstreamError | None = None

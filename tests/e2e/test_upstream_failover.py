@@ -15,7 +15,7 @@ import dns.rdatatype
 import pytest
 
 from filterd.policy.model import DelegatedZone, UpstreamServer
-from filterd.upstream import exchange, server_group, wait_slots
+from filterd.upstream import exchange, server_group, singleflight
 from filterd.upstream.server_group import ServerHealth
 from filterd.wire import EdeCode
 from tests.support.policies import wire
@@ -340,7 +340,7 @@ def test_one_client_s_silent_names_leave_room_for_everybody_else(
 def test_control_without_shares_they_would_not(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wait_slots, "MOST_AN_ASKER", 10_000)
+    monkeypatch.setattr(singleflight, "MOST_A_CLIENT", 10_000)
     upstream.respond = hanging
     fill(serving, GRADE_1, 1_500)
     assert serving.ask(NAME, source=GRADE_11).rcode() == dns.rcode.SERVFAIL

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import Route, UpstreamQuestion, singleflight, transport_set, wait_slots
+from filterd.upstream import Route, UpstreamQuestion, singleflight, transport_set
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.server_group import Groups
 from filterd.upstream.timer_wheel import TICK_S
@@ -240,8 +240,8 @@ def test_where_nobody_says_a_thing_they_wait_alike(after_s: float) -> None:
 def test_where_places_are_few_they_refuse_and_give_way_alike(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(wait_slots, "MOST_PLACES", 2)
-    monkeypatch.setattr(wait_slots, "MOST_AN_ASKER", 1)
+    monkeypatch.setattr(singleflight, "MOST_EXCHANGES", 2)
+    monkeypatch.setattr(singleflight, "MOST_A_CLIENT", 1)
     pause = ("pass", 0, 0.25)
     for steps in (
         [("ask", 0, 0), ("ask", 1, 0), pause, ("ask", 2, 0), ("ask", 0, 1)],

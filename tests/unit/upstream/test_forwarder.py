@@ -29,7 +29,7 @@ from filterd.upstream import (
     Route,
     UpstreamQuestion,
     forwarder,
-    wait_slots,
+    singleflight,
 )
 from filterd.upstream import server_group as group
 from filterd.upstream.timer_wheel import TimerWheel
@@ -185,7 +185,7 @@ def test_an_answer_that_does_not_make_sense_is_an_error(upstream: FakeUpstream) 
 def test_exchanges_are_bounded_and_waiters_are_not(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wait_slots, "MOST_PLACES", 2)
+    monkeypatch.setattr(singleflight, "MOST_EXCHANGES", 2)
     upstream.released.clear()
 
     async def test(asking: Forwarder) -> None:
@@ -235,7 +235,7 @@ def test_one_who_asks_for_what_hangs_leaves_room_for_others(upstream: FakeUpstre
 def test_control_without_a_share_nobody_else_could_ask(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wait_slots, "MOST_AN_ASKER", 10_000)
+    monkeypatch.setattr(singleflight, "MOST_A_CLIENT", 10_000)
     upstream.silent.set()
 
     async def test(asking: Forwarder) -> None:

@@ -13,7 +13,7 @@ import uvloop
 
 from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import Resolution, Route, UpstreamQuestion, wait_slots
+from filterd.upstream import Resolution, Route, UpstreamQuestion, singleflight
 from filterd.upstream.server_group import Groups
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
@@ -127,7 +127,7 @@ def test_one_who_waits_and_fails_keeps_no_other_waiting(upstream: FakeUpstream) 
 def test_that_asking_has_failed_is_returned_and_told_nobody(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wait_slots, "MOST_PLACES", 1)
+    monkeypatch.setattr(singleflight, "MOST_EXCHANGES", 1)
     upstream.silent.set()
 
     async def test(asking: Flights) -> None:
@@ -149,8 +149,8 @@ def test_that_asking_has_failed_is_returned_and_told_nobody(
 def test_who_gives_way_is_told_after_the_other_has_asked(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wait_slots, "MOST_PLACES", 1)
-    monkeypatch.setattr(wait_slots, "GIVES_WAY_AFTER_S", 0.0)
+    monkeypatch.setattr(singleflight, "MOST_EXCHANGES", 1)
+    monkeypatch.setattr(singleflight, "GIVES_WAY_AFTER_S", 0.0)
     upstream.silent.set()
 
     async def test(asking: Flights) -> None:
@@ -162,6 +162,98 @@ def test_who_gives_way_is_told_after_the_other_has_asked(
         assert isinstance(told.outcomes[0][1], UpstreamOverloadError)
         asking.close()
         assert told.who == ["a", "b"]
+
+    run(test)
+
+
+def few(monkeypatch: pytest.MonkeyPatch, most: int, a_client: int, after_s: float) -> None:
+    monkeypatch.setattr(singleflight, "MOST_EXCHANGES", most)
+    monkeypatch.setattr(singleflight, "MOST_A_CLIENT", a_client)
+    monkeypatch.setattr(singleflight, "GIVES_WAY_AFTER_S", after_s)
+
+
+def test_a_client_with_its_share_gives_way_to_itself_only(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(monkeypatch, 8, 2, 0.0)
+    upstream.silent.set()
+
+    async def test(asking: Flights) -> None:
+        told = Told(asking, route(upstream))
+        asked = [
+            told.ask(who, f"{n}.example.com") for n, who in enumerate(("h", "g", "g", "h", "g"))
+        ]
+        await asyncio.sleep(0)
+        assert (asked, told.who, len(asking)) == ([None] * 5, ["g"], 4)
+        assert [told.ask("x", f"{n}.example.com") for n in (0, 2)] == [None, None]
+        assert len(asking) == 4  # the first of the greedy client ended, and no other
+        asking.close()
+
+    run(test)
+
+
+def test_where_there_are_too_many_the_oldest_gives_way(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(monkeypatch, 3, 3, 0.0)
+    upstream.silent.set()
+
+    async def test(asking: Flights) -> None:
+        told = Told(asking, route(upstream))
+        assert [told.ask(who, f"{who}.example.com") for who in "abcd"] == [None] * 4
+        await asyncio.sleep(0)
+        assert told.who == ["a"]
+        asking.close()
+
+    run(test)
+
+
+def test_a_question_of_no_client_has_no_share(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(monkeypatch, 8, 2, 0.0)
+    upstream.silent.set()
+
+    async def test(asking: Flights) -> None:
+        for n in range(5):
+            question = a_question(f"{n}.example.com")._replace(route=route(upstream))
+            assert asking.ask(question, None, lambda _: None) is None
+        assert len(asking) == 5
+        asking.close()
+
+    run(test)
+
+
+def test_what_another_client_waits_for_is_no_part_of_a_share(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(monkeypatch, 8, 2, 10.0)
+    upstream.silent.set()
+
+    async def test(asking: Flights) -> None:
+        told = Told(asking, route(upstream))
+        assert [told.ask("g", name) for name in ("a.vn", "b.vn", "a.vn")] == [None] * 3
+        assert isinstance(told.ask("g", "c.vn"), UpstreamOverloadError)  # its own changes nothing
+        assert told.ask("h", "a.vn") is None
+        assert told.ask("g", "c.vn") is None
+        assert isinstance(told.ask("g", "d.vn"), UpstreamOverloadError)
+        asking.close()
+
+    run(test)
+
+
+def test_what_has_ended_is_no_part_of_a_share(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(monkeypatch, 8, 2, 10.0)
+    upstream.silent.set()
+
+    async def test(asking: Flights) -> None:
+        told = Told(asking, route(upstream))
+        for _ in range(3):
+            assert [told.ask("g", name) for name in ("a.vn", "b.vn")] == [None] * 2
+            asking.keep_to(())
+        assert len(asking) == 0
 
     run(test)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import Resolution, Route, UpstreamQuestion, wait_slots
+from filterd.upstream import Resolution, Route, UpstreamQuestion, singleflight
 from filterd.upstream.server_group import Groups
 from tests.fuzz.native.messages import Messages, hostile_responses, responses
 from tests.support.clock import FakeClock
@@ -80,7 +80,7 @@ def drive(session: Session) -> None:
     """Ask servers that answer, forge, are silent or gone; let time pass, and stop at last."""
     forged = Messages(session.rng, responses() + hostile_responses())
     for _ in session.rounds():
-        with patch.object(wait_slots, "MOST_PLACES", session.rng.choice((3, 1_000))):
+        with patch.object(singleflight, "MOST_EXCHANGES", session.rng.choice((3, 1_000))):
             asyncio.run(_ask(session, forged))
 
 
