@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""What ``_datagrams`` asks the fast path without making Python objects, in steps that overlap.
+"""The fast path as ``_datagrams`` calls it, without Python objects, in steps that overlap.
 
 An answer waits for memory three times: for where it may be kept, for what is
 kept there or the slots of the index, and for a block of the index. So ``begin``
@@ -14,8 +14,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from filterd.fastpath._lookalike_shapes cimport Skeletons
 from filterd.fastpath._question cimport HEADER_OCTETS, Question
-from filterd.lists._matcher cimport Found, Matcher
-from filterd.lists._search cimport Search
+from filterd.lists._matcher cimport Found, Matcher, Search
 
 cdef enum:
     NO_PLACE = -1
@@ -67,18 +66,18 @@ cdef class Replay:
     cdef size_t _octets
     cdef list _sources, _hits
 
-    # Set the times by which what follows is answered and noted.
+    # Set the times for the next answers and notes.
     cpdef at(self, double now, double wall)
-    # Tell whether even what was asked for once may be kept.
+    # Return whether an answer may be kept that was asked for once.
     cpdef bint has_room(self) noexcept
-    # Tell whether ``take_hits`` would tell of any.
+    # Return whether ``take_hits`` would return any.
     cdef bint has_hits(self) noexcept
     # Hash a question and fetch its set.
     cdef uint64_t fetch(self, const Question* asked, int client_group) noexcept nogil
     # Return where the answer may be, and fetch it; NO_PLACE if it is nowhere.
     cdef int64_t place_of(self, uint64_t hashed) noexcept nogil
-    # Answer in the message, which has room for LARGEST_ANSWER octets; return how long
-    # the answer is, 0 where there is none that holds. ``tally``: where it is counted.
+    # Answer in the message, which has room for LARGEST_ANSWER octets; return the length
+    # of the answer, 0 where none is valid. ``tally``: where it is counted.
     cdef size_t answer(
         self, int64_t place, uint64_t hashed, uint8_t* message, const Question* asked,
         int client_group, uint32_t* tally,
@@ -96,7 +95,7 @@ cdef class Replay:
     cdef void _take_slot(self, uint64_t place) noexcept nogil
     cdef int _report(self, int64_t place) except -1
 
-cdef enum Kind:  # what a claim set means to a row
+cdef enum Kind:  # the decision for a claim set and a row
     COMPLEX = 0
     OPEN = 1
     BLOCK = 2
@@ -135,15 +134,15 @@ cdef class Table:
     cdef const uint8_t* _name_octets  # theirs
     cdef object _fill
 
-    # Tell whether the lists alone may speak of a question.
+    # Return whether the lists alone may decide a question.
     cdef bint is_plain(self, const Question* asked) noexcept nogil
-    # Return what was found means to a row. BLOCK: ``deciding`` is the cell by which it is
-    # blocked; OPEN: the one as which it is counted; none is where nothing was found.
+    # Return the decision of what was found for a row. ``deciding``: BLOCK, the cell that
+    # blocks; OPEN, the one under which it is counted; none where nothing was found.
     cdef Kind judge(self, const Found* found, int count, int row, Cell** deciding) except? COMPLEX
-    # Write a block over the message, which has room for 512 octets; return how long it is,
-    # 0 where the chain must write it.
+    # Write a block over the message, which has room for 512 octets; return its length, 0
+    # where the chain must write it.
     cdef size_t write(self, const Cell* block, uint8_t* message, const Question* asked) noexcept nogil
-    # The same judgement of a name that an answer leads to.
+    # The same decision for a name that an answer leads to.
     cdef bint lets_through(self, bytes name, int row) except -1
 
     cdef bint _is_touched(self, const Question* asked) noexcept nogil
@@ -167,9 +166,9 @@ cdef struct Client:  # ``octets`` of its address, 4 or 16, that are the words; 0
     uint16_t client_group
     uint16_t octets
 
-cdef struct ClientGroup:  # clients who are the same to every rule
+cdef struct ClientGroup:  # clients that are the same to every rule
     uint8_t row
-    uint16_t opening  # as which a name is counted that no list names
+    uint16_t opening  # under which a name is counted that no list has
 
 cdef struct Counted:  # how often clients of a group were answered by a tally
     uint32_t key  # of both; 0: free
@@ -201,14 +200,14 @@ cdef class Word:  # eight octets that another object owns
 cdef class Core:
     cdef readonly Replay replay
     cdef readonly Table table
-    cdef readonly int client_group  # of who sent the last one; -1: not known
+    cdef readonly int client_group  # of the sender of the last one; -1: not known
     cdef readonly int opening  # of the last question, if it was open to be asked; else -1
     cdef public double house_at
     cdef uint64_t _key[2]
-    cdef readonly object site  # that everything here was made of; None: of nothing
+    cdef readonly object site  # of which everything here was made; None: there is none
     cdef object _surroundings, _version, _tell_wall
     cdef Word _word  # in which ``_value`` is while the site is in force
-    cdef Word _lead  # what the wall clock leads the other by; 0: it must be asked
+    cdef Word _lead  # wall clock minus monotonic clock; 0: it must be asked
     cdef uint64_t _value
     cdef double _since, _until
     cdef double _now, _wall, _drift_s
@@ -222,9 +221,9 @@ cdef class Core:
 
     cdef bint _holds(self, double now) except -1
     cpdef at(self, double now, double wall)
-    # Tell whether what everything was made of still is in force.
+    # Return whether the site is still in force.
     cpdef bint holds(self, double now) noexcept
-    # Tell whether ``FastPath.keep_house`` has something to do.
+    # Return whether ``FastPath.keep_house`` is due.
     cdef bint is_house_due(self, double now) noexcept
 
     cdef void begin(
@@ -233,18 +232,18 @@ cdef class Core:
     ) noexcept nogil
     cdef void look(self, Asking* asking) noexcept nogil
     cdef void approach(self, Asking* asking) noexcept nogil
-    # Answer in the message, which has room for LARGEST_ANSWER octets; return how long
-    # the answer is, 0 where the chain must give it.
+    # Answer in the message, which has room for LARGEST_ANSWER octets; return the length
+    # of the answer, 0 where the chain must give it.
     cdef size_t finish(self, Asking* asking, uint8_t* message) except? 0
 
     # Return whether no list and no rule concerns a name that an answer leads to.
     cpdef bint lets_through(self, bytes name, int client_group) except -1
-    # Count an answer that was given by what is known here.
+    # Count an answer that was given from here.
     cdef void count(self, uint32_t tally, int client_group, uint16_t device) noexcept nogil
 
     cdef size_t _by_table(self, Asking* asking, uint8_t* message, uint32_t* tally) except? 0
     cdef Client* _place_of(
-        self, const uint8_t* address, int octets, uint32_t interface, Client* who
+        self, const uint8_t* address, int octets, uint32_t interface, Client* described
     ) noexcept nogil
     cdef int _group_of(
         self, const uint8_t* address, int octets, uint32_t interface, uint16_t* device

@@ -1,31 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""Answers that need no thinking, in two ways; the core has no policy of its own.
+"""Answer repeated and blocked questions, in two ways; the core has no policy of its own.
 
 *Replay*: the chain has answered this very question for this group of clients, and that
 still holds. *Table*: the lists alone decide the name, and nothing else concerns it.
 Every other question is the chain's; where neither the lists nor any rule concerns
 the name, its *opening* says so, and ``Relay`` asks for it. ``core_filler`` fills both and
-decides when everything is to be forgotten. Groups of clients, rows, templates, openings
-and tallies are small numbers that the filler gives out.
+decides when to forget everything. Groups of clients, rows, templates, openings and tallies
+are small numbers that the filler chooses.
 
 Memory safety, section by section:
 
 Replay. Places and slots are arrays of one fixed size that live as long as the object, and a
-place without an answer still names a slot that exists. What is kept was measured when it
-was noted, and what is written into a datagram's buffer is at most LARGEST_ANSWER octets. A
-place that was told before is looked at anew before it is used: it may be another's by now.
+place without an answer still names a slot that exists. An answer is measured when it is
+stored, and at most LARGEST_ANSWER octets are written into a datagram's buffer. A place that
+was found earlier is checked again before it is used: it may have another answer by then.
 Entries from before the last reset are never sent, and freed in steps.
 
 Table. Rows, templates and first labels have fixed bounds; a row's cells are as many as the
-index has claim sets, and one that is not among them is the chain's. What the filler says
-is checked once, when a cell is filled.
+index has claim sets, and a claim set beyond them is left to the chain. What the filler
+returns is checked once, when a cell is filled.
 
-Core. All tables have a fixed size. What was found out of a datagram
-before everything was forgotten is used no more (``epoch``); an answer is no
-longer than LARGEST_ANSWER, for which every buffer has room. The words by which is
-seen that a site still is in force, and what time it is, are kept by their buffers
-until those are let go; they are looked at only while a site is held.
+Core. All tables have a fixed size. Results for a datagram from before everything was
+forgotten are not used (``epoch``); an answer is no longer than LARGEST_ANSWER, for which
+every buffer has room. The words that show whether a site is still in force, and the time,
+are kept by their buffers until those are released; they are read only while a site is held.
 """
 
 cimport cython
@@ -76,18 +75,18 @@ from filterd.policy.plain_sets import Touch
 # each time, as in ``resolve.answer_reply``. A TTL that was capped once and then aged would
 # reach 0 while the cache still holds the record.
 #
-# A place is found by the hash of a question. What is kept lies elsewhere, one answer beside
-# the other, so that few answers take little memory however their hashes fall; a place has
-# a slot there for as long as it holds an answer.
+# A place is found by the hash of a question. Answers are stored elsewhere, one beside the
+# other, so that few answers take little memory however their hashes fall; a place has a slot
+# there as long as it has an answer.
 
 cdef enum:
     ENTRIES = 32768
     WAYS = 8  # of sets that are half full in the mean one in ten overflows
-    SHORT_REPLY = 169  # octets that have room in the slot; longer replies have a bound together:
+    SHORT_REPLY = 169  # octets that fit in the slot; longer replies share a bound:
     MOST_OCTETS = 4 * 1024 * 1024
     MOST_TTLS = 48
     SWEEPS = 8
-    FREED_AT_ONCE = 64  # places, of those forgotten: some 20 us
+    FREED_AT_ONCE = 64  # forgotten places: some 20 us
     TC = 0x02
 
 assert (ENTRIES, SWEEPS) == (contract.ENTRIES, contract.SWEEPS)
@@ -137,14 +136,14 @@ cdef class Replay:
     def forget(self):
         """Forget all answers, but not how often they were repeated.
 
-        To free a full table takes as long as dozens of answers, and everybody
-        waits when a site changes; so it is done in the steps of ``at``.
+        To free a full table takes as long as dozens of answers, and all clients
+        wait when a site changes; so it is done in the steps of ``at``.
         """
         self._epoch += 1
         self._unfreed = self._sets * WAYS
 
     cpdef at(self, double now, double wall):
-        """Set the times by which what follows is answered; free some of what is forgotten."""
+        """Set the times for the next answers; free some of the forgotten places."""
         self._now, self._wall = now, wall
         self._turn += 1
         if self._unfreed:
@@ -161,12 +160,12 @@ cdef class Replay:
         uint32_t tally,
         source,
     ):
-        """Keep an answer of the chain; False where it is not of the kind that is kept.
+        """Keep an answer of the chain; return False where it is not of the kind that is kept.
 
         Args:
             client_group: for which clients.
             flags: see ``core_contract.flags_of``.
-            reply: not cut to a size, its TTLs neither.
+            reply: neither cut to a size nor with capped TTLs.
             cap_ttl_s: no TTL is sent higher than this.
             until: how long at most by the monotonic clock; its TTLs may end it before.
             valid_until: how long at most by the wall clock.
@@ -225,14 +224,14 @@ cdef class Replay:
         return True
 
     cpdef bint has_room(self) noexcept:
-        """Tell whether half is free: then even what was asked for once may be kept."""
+        """Return whether half is free, so that an answer may be kept that was asked for once."""
         return (
             2 * (self._touched - self._free_count) < self._sets * WAYS
             and 2 * self._octets < MOST_OCTETS
         )
 
     def sweep(self):
-        """Look at one of ``SWEEPS`` parts: let ``take_hits`` tell of it, drop what has ended."""
+        """Sweep one of ``SWEEPS`` parts: note hits for ``take_hits``, drop expired answers."""
         cdef uint64_t part = (self._sets * WAYS + SWEEPS - 1) // SWEEPS
         cdef uint64_t place, beyond = min(self._swept + part, self._sets * WAYS)
         cdef const Kept* kept
@@ -246,7 +245,7 @@ cdef class Replay:
         self._swept = 0 if beyond == self._sets * WAYS else beyond
 
     def take_hits(self):
-        """Return how often answers were repeated that were dropped or swept, by their source."""
+        """Return the hits of answers that were dropped or swept, by their source."""
         hits = self._hits
         if hits:
             self._hits = []
@@ -325,7 +324,7 @@ cdef class Replay:
     cdef bint _is_of(
         self, int64_t place, uint64_t hashed, const Question* asked, int client_group
     ) noexcept nogil:
-        """Tell whether this very question's answer is there."""
+        """Return whether the answer to this very question is there."""
         cdef const Kept* kept = self._kept_at(place)
         return (
             self._hashes[place] == hashed
@@ -338,7 +337,7 @@ cdef class Replay:
         )
 
     cdef int64_t _new_place(self, uint64_t hashed) noexcept nogil:
-        """Return where an answer is put: in a free place of its set, or the oldest one's."""
+        """Return the place for an answer: a free one of its set, or that of the oldest."""
         cdef uint64_t first = WAYS * (hashed >> 1 & (self._sets - 1))
         cdef uint64_t place = first
         cdef const Kept* kept
@@ -352,7 +351,7 @@ cdef class Replay:
         return place
 
     cdef int _free_some(self) except -1:
-        """Free the next places of those that hold what is forgotten."""
+        """Free the next places with forgotten answers."""
         cdef uint64_t place, first = self._unfreed - min(self._unfreed, <uint64_t>FREED_AT_ONCE)
         for place in range(first, self._unfreed):
             if self._hashes[place] and self._is_forgotten(self._kept_at(place)):
@@ -361,7 +360,7 @@ cdef class Replay:
         return 0
 
     cdef int _drop(self, int64_t place) except -1:
-        """Free a place and report what it was used for."""
+        """Free a place, and note its hits."""
         cdef Kept* kept = self._kept_at(place)
         if not self._hashes[place]:
             return 0
@@ -380,7 +379,7 @@ cdef class Replay:
         return &self._kept[self._slots[place]]
 
     cdef void _take_slot(self, uint64_t place) noexcept nogil:
-        """Give a place that holds nothing a slot; there are as many as places."""
+        """Give an empty place a slot; there are as many as places."""
         if self._free_count:
             self._free_count -= 1
             self._slots[place] = self._free[self._free_count]
@@ -399,7 +398,7 @@ cdef class Replay:
 
 
 cdef inline void* next_line(void* memory) noexcept nogil:
-    """Return where the next line of the cache begins."""
+    """Return the beginning of the next cache line."""
     return <void*>((<uintptr_t>memory + CACHE_LINE - 1) & ~<uintptr_t>(CACHE_LINE - 1))
 
 
@@ -410,7 +409,7 @@ cdef inline const uint8_t* octets_of(const Kept* kept) noexcept nogil:
 cdef int find_ttls(
     const uint8_t* reply, size_t length, size_t position, uint16_t* places, uint32_t* least
 ) noexcept nogil:
-    """Find the TTLs behind the question, OPT apart; return how many, -1 for none of our replies."""
+    """Find the TTLs behind the question, except of OPT; return how many, -1 if it is no reply of ours."""
     cdef uint32_t records = get_u16(reply + 6), ttl
     cdef int found = 0
     records += get_u16(reply + 8)
@@ -438,14 +437,14 @@ cdef int find_ttls(
 # Table: blocks by the lists alone, for names seen before or not.
 # ---------------------------------------------------------------
 #
-# What a claim set means to a row of the decision table, where that is plain
-# (``filterd.policy.plain_sets``), is a cell; a name that only plain cells concern is
-# answered here. A name that anything but a list may concern is *touched*, and the chain's;
-# so is one that may be a look-alike (``filterd.lists.lookalikes``), whatever the lists have.
+# A cell has the decision for a claim set and a row of the decision table, where it is plain
+# (``filterd.policy.plain_sets``); a name that only plain cells concern is answered here. A
+# name that a rule other than a list may concern is *touched*, and left to the chain; so is
+# one that may be a look-alike (``filterd.lists.lookalikes``).
 
 cdef enum:
     MOST_LABELS = 24  # a name of more is looked up by the chain: the work on one is bounded
-    UNKNOWN = 0  # states of a cell: those kinds and one more
+    UNKNOWN = 0  # states of a cell: the kinds and one more
     KNOWN = 1
     TOUCH_SUBTREE = 1
     RD = 0x01
@@ -458,7 +457,7 @@ assert int(Touch.SUBTREE) == TOUCH_SUBTREE
 
 @cython.final
 cdef class Table:
-    """Cells by row and claim set, and what a block looks like.
+    """Cells by row and claim set, and the templates of blocks.
 
     Args:
         seed: 16 octets, so that no client can foretell which names collide.
@@ -504,7 +503,7 @@ cdef class Table:
         fill,
         skeletons=frozenset(),
     ):
-        """Take what a site says, after ``forget``.
+        """Take the index and the rules of a site, after ``forget``.
 
         Args:
             matcher: of its index.
@@ -547,7 +546,7 @@ cdef class Table:
         self.matcher = matcher
 
     def add_template(self, bytes plain not None, bytes edns not None, bytes dnssec not None):
-        """Return the number of another answer: header and what follows the question; -1: full.
+        """Add a template, of a header and what follows the question; return its number, -1: full.
 
         Args:
             plain: for a query without OPT.
@@ -681,7 +680,7 @@ cdef class Table:
         return 0
 
     cdef Cell* _cell(self, int row, uint32_t set_id) except NULL:
-        """Return what a claim set means to a row; asked for where it is not known yet."""
+        """Return the cell of a claim set and a row; the filler fills it if it is unknown."""
         cdef uint32_t index = min(set_id, self._set_count)
         if not self._cells[row]:
             self._cells[row] = <Cell*>PyMem_Calloc(self._set_count + 1, sizeof(Cell))
@@ -692,7 +691,7 @@ cdef class Table:
         return &self._cells[row][index]
 
     cdef int _ask(self, int row, uint32_t index) except -1:
-        """Let the filler say what a cell is; the last of a row is what no claim set has."""
+        """Let the filler fill a cell; the last of a row is for names without a claim set."""
         cdef int kind = COMPLEX, rank = 0, template = 0
         cdef uint32_t tally = 0
         cdef Cell* cells = self._cells[row]
@@ -743,7 +742,7 @@ assert (ASKED_RD, ASKED_CD, ASKED_AD, ASKED_DO, ASKED_OPT) == (
 @cython.final
 @cython.no_gc
 cdef class Word:
-    """A word of another object of eight octets, which stays where it is meanwhile."""
+    """A word of eight octets in another object, which stays at its address meanwhile."""
 
     def __cinit__(self, word):
         PyObject_GetBuffer(word, &self._buffer, PyBUF_SIMPLE)
@@ -776,7 +775,7 @@ cdef class Core:
         replay: answers of the chain.
         table: blocks by the lists alone.
         client_group: of the last datagram's sender; -1: not known.
-        opening: as what the name of the last question is counted, if it may be asked
+        opening: under which the name of the last question is counted, if it may be asked
             upstream; else -1.
         epoch: another number whenever everything was forgotten.
         house_at: the monotonic time at which ``FastPath.keep_house`` is due.
@@ -820,12 +819,12 @@ cdef class Core:
         tell_wall not None,
         lead not None,
     ):
-        """Note what everything here was made of and when, until all is forgotten.
+        """Note the site from which everything here was made, and when, until all is forgotten.
 
         Args:
-            site: what was in force then.
-            standing: by what is seen that it still is.
-            version: of its surroundings then.
+            site: the active one.
+            standing: shows whether it is still the active one.
+            version: of its surroundings.
             now: monotonic time.
             wall: Unix time.
             tell_wall: called for Unix time while ``lead`` holds 0.
@@ -839,9 +838,9 @@ cdef class Core:
         self.at(now, wall)
 
     cpdef bint holds(self, double now) noexcept:
-        """Tell whether that still is in force; if so, set the times for the next answers.
+        """Return whether the site is still in force; if so, set the times for the next answers.
 
-        Never raises: where it cannot be told, the answer is no.
+        Never raises: an error counts as no.
         """
         try:
             return self.site is not None and self._holds(now)
@@ -865,16 +864,16 @@ cdef class Core:
         return now >= self.house_at or self.replay.has_hits()
 
     cpdef at(self, double now, double wall):
-        """Set the times by which what follows is answered."""
+        """Set the times for the next answers."""
         self._now = now
         self.replay.at(now, wall)
 
     def add_group(self, int row, int opening=0):
-        """Return the number of another group of clients; -1: full.
+        """Add a group of clients; return its number, -1: full.
 
         Args:
             row: of its cells.
-            opening: as what a name is counted that no list names.
+            opening: under which a name is counted that no list has.
         """
         if (
             self._group_count == MOST_GROUPS
@@ -897,15 +896,15 @@ cdef class Core:
     ):
         """Remember the group of a client, and the number by which its device is counted."""
         cdef int octets = <int>PyBytes_GET_SIZE(address)
-        cdef Client who
+        cdef Client described
         cdef Client* place
         if octets not in (4, 16) or not 0 <= client_group < self._group_count:
             raise ValueError("a client has an address and a group")
         place = self._place_of(
-            <const uint8_t*>PyBytes_AS_STRING(address), octets, interface, &who
+            <const uint8_t*>PyBytes_AS_STRING(address), octets, interface, &described
         )
-        who.until, who.client_group = until, <uint16_t>client_group
-        place[0] = who
+        described.until, described.client_group = until, <uint16_t>client_group
+        place[0] = described
         self._devices[place - self._clients] = device
 
     def group_of(self, bytes address not None, uint32_t interface):
@@ -942,9 +941,9 @@ cdef class Core:
         return PyBytes_FromStringAndSize(<const char*>octets, length) if length else None
 
     def take_counts(self):
-        """Return what was counted since the last time: group, tally, answers, distinct devices.
+        """Return the counts since the last call: group, tally, answers, distinct devices.
 
-        The group is -1 for what had no cell. Devices beyond MOST_DEVICES are left out.
+        The group is -1 for counts without a cell. Devices beyond MOST_DEVICES are left out.
         """
         cdef uint32_t index, one
         cdef Counted* cell
@@ -1067,28 +1066,28 @@ cdef class Core:
         cell.devices += 1
 
     cdef Client* _place_of(
-        self, const uint8_t* address, int octets, uint32_t interface, Client* who
+        self, const uint8_t* address, int octets, uint32_t interface, Client* described
     ) noexcept nogil:
-        """Return where a client is kept or may be put; describe it as it would be kept."""
+        """Return the place of a client, or one for it; fill ``described`` as it would be stored."""
         cdef Client* client
         cdef Client* oldest
         cdef uint64_t hashed
         cdef int way
-        who.high = who.low = 0
+        described.high = described.low = 0
         if octets == 4:
-            memcpy(&who.low, address, 4)
+            memcpy(&described.low, address, 4)
         else:
-            memcpy(&who.high, address, 8)
-            memcpy(&who.low, address + 8, 8)
-        who.interface, who.octets = interface, <uint16_t>octets
-        hashed = fold(self._key[0] ^ who.high, self._key[1] ^ interface ^ <uint64_t>octets << 32)
-        hashed = fold(hashed ^ who.low, self._key[1])
+            memcpy(&described.high, address, 8)
+            memcpy(&described.low, address + 8, 8)
+        described.interface, described.octets = interface, <uint16_t>octets
+        hashed = fold(self._key[0] ^ described.high, self._key[1] ^ interface ^ <uint64_t>octets << 32)
+        hashed = fold(hashed ^ described.low, self._key[1])
         client = self._clients + CLIENT_WAYS * ((hashed >> 8) & (CLIENT_SETS - 1))
         oldest = client
         for way in range(CLIENT_WAYS):
             if (
-                client.low == who.low
-                and client.high == who.high
+                client.low == described.low
+                and client.high == described.high
                 and client.interface == interface
                 and client.octets == octets
             ):
@@ -1101,11 +1100,11 @@ cdef class Core:
     cdef int _group_of(
         self, const uint8_t* address, int octets, uint32_t interface, uint16_t* device
     ) noexcept nogil:
-        cdef Client who
-        cdef const Client* client = self._place_of(address, octets, interface, &who)
+        cdef Client described
+        cdef const Client* client = self._place_of(address, octets, interface, &described)
         if (
-            client.low == who.low
-            and client.high == who.high
+            client.low == described.low
+            and client.high == described.high
             and client.interface == interface
             and client.octets == octets
             and self._now < client.until

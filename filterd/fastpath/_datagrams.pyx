@@ -2,15 +2,14 @@
 # cython: language_level=3
 """Receive and send datagrams in batches, and forward questions that no rule concerns.
 
-``datagrams`` gives the limits and explains them. What the fast path can answer is
-answered before anything else is done with it, and so is what is no query, if its client may
-ask.
+``datagrams`` has the limits and explains them. What the fast path can answer is answered
+first, and so is a message that is no query, if its client may ask.
 
 Memory safety. One arena of fixed size holds a batch (see ``_envelopes``). A message is read
 within the length that came; a hint or refusal is a header and at most the question that
 was found in the message, and so never longer than that. What waits is Python objects; the
-arena keeps nothing from one batch to the next. Where the question of a ``Datagram`` ends
-was found by the bounded reader of questions: within the message, which never changes.
+arena keeps nothing from one batch to the next. The end of a ``Datagram``'s question was
+found by the bounded reader of questions: within the message, which never changes.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -77,9 +76,9 @@ _log = logging.getLogger("filterd.fastpath")
 
 cdef enum:
     BATCH = 64
-    FEW = 4  # answering more takes so long that others have come meanwhile, mostly
-    SMALL_BATCHES = 8  # so many, before the loop goes round for others than askers
-    ANSWERED_A_TURN = 1024  # by the fast path, before the loop goes round for the others
+    FEW = 4  # answering more takes so long that others have come meanwhile
+    SMALL_BATCHES = 8  # of these in a turn of the loop, which also serves others than clients
+    ANSWERED_A_TURN = 1024  # by the fast path in a turn of the loop
     LINES = 3
     OPCODE_BITS = 0x78
     FORMERR = 1
@@ -116,11 +115,11 @@ cdef struct Counts:
 # --------------------------
 
 cdef class Datagram:
-    """A message and where it came from: ``interface`` is an index, 0 if not known.
+    """A message and its source: ``interface`` is an index, 0 if not known.
 
-    The rest is what the fast path found out, -1 for nothing: ``client_group``, and
+    The rest is what the fast path found, -1 for nothing: ``client_group``, and
     ``opening`` where no list or rule concerns the question; ``epoch``: as of when. Of such
-    a question it holds what was read: ``qname``, ``qtype``, where the question section
+    a question it has what was read: ``qname``, ``qtype``, where the question section
     ends, ``flags`` (``core_contract``), and the ``limit`` of octets that the client accepts.
     """
 
@@ -140,7 +139,7 @@ cdef class Datagram:
 
     @property
     def address(self):
-        """Where it says that it comes from."""
+        """The source address, which may be forged."""
         return text_of(&self.way.peer)
 
 
@@ -161,9 +160,9 @@ cdef class Datagrams:
     cdef object _fast
     cdef Core _core
     cdef bint _is_fast
-    cdef bint _is_of_one_address  # its answers leave from there without being told
+    cdef bint _is_of_one_address  # its answers leave from there without a control message
     cdef Counts _counts
-    cdef uint64_t _malformed, _notimp  # refused since the fast path was told
+    cdef uint64_t _malformed, _notimp  # refused and not yet counted by the fast path
     cdef Letter* _letters
     cdef Envelope* _envelopes
     cdef Asking* _askings
@@ -208,24 +207,24 @@ cdef class Datagrams:
 
     @property
     def counters(self):
-        """What has become of the datagrams so far."""
+        """The number of datagrams by outcome so far."""
         return dict(self._counts)
 
     def attend(self, loop, monotonic not None, serve not None):
-        """Receive from now on whenever something has come, and let who waits be served."""
+        """Receive whenever the socket is readable, and let waiting datagrams be served."""
         self._monotonic, self._serve = monotonic, serve
         loop.add_reader(self._opened, self._readable)
 
     def _readable(self):
         try:
             self.receive(self._monotonic())
-        except Exception:  # logged whole; who stands in line must not wait for it
+        except Exception:  # logged whole; datagrams in line must not wait
             _log.exception("what came could not all be taken in")
         if len(self):
             self._serve()
 
     cpdef bint receive(self, double now) except -1:
-        """Take in what has come, a turn's worth at most; False where that was reached."""
+        """Receive what has come, at most a turn's worth; return False if there may be more."""
         cdef bint is_all = self._receive_batches(now)
         if self._is_fast and self._core.is_house_due(now):  # once they have their answers
             self._fast.keep_house(now)
@@ -257,14 +256,14 @@ cdef class Datagrams:
             if count < BATCH and (
                 count < FEW or batch + 1 >= SMALL_BATCHES or len(self)
             ):
-                return True  # the loop will say when there are more
+                return True  # the loop calls again when there are more
             answered += replies
             if answered >= ANSWERED_A_TURN and self._is_fast:
                 return False
         return False
 
     def take(self, Py_ssize_t most, double now):
-        """Return those who are to be served next, at most so many."""
+        """Remove and return the datagrams to serve next, at most ``most``."""
         cdef Datagram datagram
         cdef list taken = []
         cdef Py_ssize_t reserved
@@ -289,7 +288,7 @@ cdef class Datagrams:
         self._replies.append(reply)
 
     def flush(self):
-        """Send the answers; what the kernel cannot take now will be asked for again."""
+        """Send the answers; one that the kernel does not take now is lost: the stub asks again."""
         cdef list pending = self._pending, replies = self._replies
         cdef Datagram datagram
         cdef bytes reply
@@ -324,7 +323,7 @@ cdef class Datagrams:
         return replies
 
     cdef void _begin(self, int count) noexcept nogil:
-        """Read the envelopes, and let what the answers need come from memory meanwhile."""
+        """Read the envelopes, and fetch meanwhile from memory what the answers need."""
         cdef Letter* letter
         cdef Way* way
         cdef int index
@@ -360,7 +359,7 @@ cdef class Datagrams:
             self._core.approach(&self._askings[index])
 
     cdef int _answer_or_keep(self, int index, int replies, double now) except -1:
-        """Judge who sent a letter; return 1 if a reply is addressed to him, else 0."""
+        """Judge the sender of a letter; return 1 if a reply is addressed to it, else 0."""
         cdef Letter* letter = &self._letters[index]
         cdef Way* way = &self._ways[index]
         cdef const Asking* asking
@@ -391,7 +390,7 @@ cdef class Datagrams:
         return 1
 
     cdef size_t _refuse(self, Letter* letter) noexcept:
-        """Turn what is no query into its refusal; return how long that is, 0 for a query."""
+        """Turn a message that is no query into its refusal; return its length, 0 for a query."""
         cdef int rcode = rcode_for(letter.octets, <uint32_t>letter.length)
         if not rcode:
             return 0
@@ -432,7 +431,7 @@ cdef class Datagrams:
         return True
 
     cdef bint _is_hinted(self, int verdict) noexcept:
-        """Count one who is turned away; tell whether with a hint."""
+        """Count a datagram that does not wait in line; return whether it gets a hint."""
         if verdict == DENY:
             self._counts.denied += 1
             return False
@@ -454,7 +453,7 @@ cdef class Datagrams:
         address(&self._out[index].msg_hdr, &self._envelopes[index], way, octets, length)
 
     cdef void _send(self, int count) noexcept:
-        """Send the first so many envelopes; one that cannot be sent does not keep the others."""
+        """Send the first envelopes; one that cannot be sent does not stop the others."""
         cdef int done = 0, sent
         while done < count:
             sent = -1 if self._fd < 0 else sendmmsg(
@@ -471,7 +470,7 @@ cdef class Datagrams:
 
 
 cdef inline size_t question_end(const uint8_t* message, size_t length) noexcept nogil:
-    """Return where the one question ends; the header's end where none can be told."""
+    """Return the end of the question; that of the header where there is no sound one."""
     cdef size_t position = HEADER_OCTETS
     if message[4] != 0 or message[5] != 1:
         return HEADER_OCTETS
@@ -487,7 +486,7 @@ cdef inline size_t question_end(const uint8_t* message, size_t length) noexcept 
 
 
 cdef inline size_t make_hint(uint8_t* message, size_t length) noexcept nogil:
-    """Turn a query into the hint to come by TCP, where it stands; return how long that is."""
+    """Turn a query in place into the hint to ask by TCP; return its length."""
     cdef size_t end = question_end(message, length)
     message[2] = 0x80 | message[2] & 0x79 | 0x02  # QR; opcode and RD kept; TC
     message[3] = 0x80 | message[3] & 0x10  # RA; CD kept
@@ -510,10 +509,10 @@ cdef inline int rcode_for(const uint8_t* message, uint32_t length) noexcept:
 
 
 cdef inline size_t make_refusal(uint8_t* message, size_t length, int rcode) noexcept nogil:
-    """Turn a message into its refusal, where it stands; return how long that is."""
+    """Turn a message in place into its refusal; return its length."""
     cdef size_t end = question_end(message, length)
     message[2] = 0x80 | message[2] & 0x79  # QR; opcode and RD kept
-    message[3] = <uint8_t>rcode | (0x80 if rcode == FORMERR else 0)  # RA says nothing of others
+    message[3] = <uint8_t>rcode | (0x80 if rcode == FORMERR else 0)  # RA means nothing for others
     message[4] = message[6] = message[7] = message[8] = message[9] = 0
     message[10] = message[11] = 0
     message[5] = end > HEADER_OCTETS
@@ -521,7 +520,7 @@ cdef inline size_t make_refusal(uint8_t* message, size_t length, int rcode) noex
 
 
 def hint(bytes message not None):
-    """Return what tells the sender of a query to come by TCP; for tests."""
+    """Return the hint to ask by TCP; for tests."""
     cdef uint8_t octets[LARGEST_QUERY]
     cdef size_t length = len(message)
     if not HEADER_OCTETS <= length <= LARGEST_QUERY:
@@ -531,7 +530,7 @@ def hint(bytes message not None):
 
 
 def refusal(bytes message not None):
-    """Return what is answered to what is no query, None for a query; for tests."""
+    """Return the refusal of a message that is no query, None for a query; for tests."""
     cdef uint8_t octets[LARGEST_QUERY]
     cdef size_t length = len(message)
     cdef int rcode
@@ -557,19 +556,19 @@ cdef inline bint is_reflecting(const sockaddr_in6* peer) noexcept nogil:
 # ------------------
 #
 # The fast path has found that neither the lists nor any rule concerns a name (its
-# *opening*). What the chain would do with it is then so plain that it is done here:
-# answer from the cache, or ask upstreams, keep what they say, and send it. As soon as
-# anything is not plain the question goes down the chain after all, with what upstreams
-# have said so that none is asked twice:
+# *opening*). What the chain would do with it is then so plain that it is done here: answer
+# from the cache, or ask upstreams, and store and send the answer. As soon as anything is not
+# plain the chain answers the question, with the upstreams' answers, so that none is asked
+# twice:
 #
 # - another site is in force, or the clock was set, since the question was judged;
 # - the client's identity may be another one now;
 # - the answer leads to a name that a list or rule concerns, or to an address of a
 #   private network, or it offers a key for Encrypted Client Hello;
-# - an upstream failed, or gave reasons;
-# - the cache holds something that has expired or should be asked for anew.
+# - an upstream failed, or sent an extended error;
+# - an entry of the cache has expired or is due for a refresh.
 #
-# So no policy and no second way of failing is in here.
+# So there is no policy here, and no second way to handle failures.
 
 cdef class Waiting:
     """A question that waits for upstreams."""
@@ -581,11 +580,11 @@ cdef class Waiting:
     cdef bint _is_over
 
     def landed(self, outcome):
-        """Take what became of it."""
+        """Take the outcome."""
         self._relay.take_outcome(self, outcome)
 
     def cancel(self):
-        """Wait no longer."""
+        """Stop waiting."""
         if not self._is_over:
             self._is_over = True
             self._relay._stepper.ended(self)
@@ -595,7 +594,7 @@ cdef class Relay:
     """Relays the questions of one worker.
 
     Args:
-        fast: what judged them.
+        fast: has judged them.
         store: the cache, which the chain shares.
         forwarder: asks upstreams.
         stepper: keeps the questions that wait.
@@ -614,7 +613,7 @@ cdef class Relay:
         self._landed = []
 
     def take(self, datagram, listener):
-        """Answer a question or see to it that it will be; False where the chain must.
+        """Answer a question now or later; return False where the chain must.
 
         ``FastPath.refresh`` has been called in this turn.
         """
@@ -655,7 +654,7 @@ cdef class Relay:
             self.take_outcome(waiting, outcome)
 
     cdef take_outcome(self, Waiting waiting, outcome):
-        """Take what became of a question; those of one turn of the loop are finished together."""
+        """Take the outcome of a question; those of one turn of the loop are finished together."""
         if not self._landed:
             self._forwarder.soon(self._finish_all)
         waiting._outcome = outcome
@@ -689,25 +688,25 @@ cdef class Relay:
             waiting._outcome = None
 
     cdef _flush(self, datagrams):
-        """Send what was answered; one socket that cannot keeps neither others nor what follows."""
+        """Send the answers; an error of one socket stops neither the others nor what follows."""
         try:
             datagrams.flush()
         except Exception:
             _log.exception("what was relayed could not be sent")
 
     cdef bint _is_refreshed(self, double now) except -1:
-        """See what is in force; False where that cannot be told, and the chain must for all."""
+        """Refresh the fast path; return False after an error: then the chain must answer all."""
         if self._core is not None and self._core.holds(now):
             return True
         try:
             self._fast.refresh(now)
         except Exception:
-            _log.exception("what is in force could not be told")
+            _log.exception("the fast path could not be refreshed")
             return False
         return True
 
     cdef bint _sent(self, Waiting waiting) except -1:
-        """Send what upstreams have said; False where the chain must."""
+        """Send the upstreams' answer; return False where the chain must."""
         cdef object resolution = waiting._outcome
         try:
             if type(resolution) is not Resolution or not self._is_plain(waiting, resolution):
@@ -720,18 +719,18 @@ cdef class Relay:
         return True
 
     cdef _keep(self, Waiting waiting, double now):
-        """Keep what upstreams have said; the reply too, for the next client, while there is room."""
+        """Store the resolution, and the reply for the next client while there is room."""
         try:
             self._store.put(waiting._question, waiting._outcome, now, stale_s=stale_for_s)
             self._failures.forget(waiting._question, now)
-            # The chain, which answered others meanwhile, may have made all be forgotten.
+            # The chain, which answered others meanwhile, may have emptied the fast path.
             if waiting._datagram.epoch == self._core.epoch and self._core.replay.has_room():
                 self._note(waiting, waiting._outcome, 0, now)
         except Exception:  # the client has its answer
             _log.exception("what was relayed could not be kept")
 
     cdef bint _repeated(self, Waiting waiting, entry) except -1:
-        """Send what the cache holds, for the fast path to repeat it; False where the chain must."""
+        """Send what the cache has, for the fast path to repeat; return False where the chain must."""
         cdef object resolution = entry.resolution
         cdef int64_t age_s
         if not self._is_plain(waiting, resolution):
@@ -764,7 +763,7 @@ cdef class Relay:
     cdef int _answer(
         self, Waiting waiting, resolution, int64_t age_s, uint32_t tally
     ) except -1:
-        """Send and count a reply. Last of all: what fails after it would be answered twice."""
+        """Send and count a reply. The last step: a failure after it would answer twice."""
         cdef bytes reply = self._reply(waiting, resolution, age_s, self._longest_ttl_s(waiting))
         cdef Py_ssize_t limit = waiting._datagram.limit
         if PyBytes_GET_SIZE(reply) > limit:

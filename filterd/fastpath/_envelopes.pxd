@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages as the kernel takes and gives them, each with where it came from (recvmmsg(2), cmsg(3)).
+"""Messages as the kernel passes them, each with its source (recvmmsg(2), cmsg(3)).
 
 Memory safety. The kernel gets the size of every part of a letter before each
 call, and is believed about what it filled only up to that size.
@@ -107,7 +107,7 @@ cdef struct Envelope:  # of a message that leaves
 
 
 cdef inline void expect(msghdr* header, Letter* letter) noexcept nogil:
-    """Tell the kernel what a letter can hold; it overwrites that with what it put there."""
+    """Set the sizes of a letter for the kernel, which overwrites them with what it filled."""
     letter.part.iov_base, letter.part.iov_len = letter.octets, LARGEST_QUERY
     header.msg_name, header.msg_namelen = &letter.peer, sizeof(letter.peer)
     header.msg_iov, header.msg_iovlen = &letter.part, 1
@@ -118,7 +118,7 @@ cdef inline void expect(msghdr* header, Letter* letter) noexcept nogil:
 cdef inline bint read_way(
     msghdr* header, const Letter* letter, Way* way, uint32_t* interface
 ) noexcept nogil:
-    """Read how a letter came; tell whether it was sent to a broadcast or multicast address."""
+    """Read the addresses of a letter; return whether it was sent to broadcast or multicast."""
     cdef cmsghdr* control = CMSG_FIRSTHDR(header)
     cdef in_pktinfo ipv4
     cdef in6_pktinfo ipv6
@@ -137,7 +137,7 @@ cdef inline bint read_way(
             way.local.ipv4.ipi_ifindex = 0
             way.local.ipv4.ipi_spec_dst = ipv4.ipi_spec_dst
             way.local.ipv4.ipi_addr.s_addr = 0
-            # What was sent to one address has that address as its local one.
+            # A datagram to one address has that address as its local one.
             return ipv4.ipi_addr.s_addr != ipv4.ipi_spec_dst.s_addr
         if (
             control.cmsg_level == IPPROTO_IPV6

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hash with a key, so that no client can choose which entries collide in a table.
 
-All read whole words: what is hashed lies in a buffer that has room for them, and
-zeros up to the next one where that is said.
+All functions read whole words: the octets lie in a buffer that has room for them, and are
+followed by zeros up to the next word where the docstring requires it.
 """
 
 from libc.stddef cimport size_t

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What labels look like, in C: the same as ``filterd.lists.lookalikes.skeleton``.
+"""Hash the skeletons of labels, in C; see ``filterd.lists.lookalikes.skeleton``.
 
-A set of skeletons is a table of their hashes, so a name may be taken for one that
-could be a look-alike though it is not, once in 2**64; then the chain looks at it.
+A set of skeletons is a table of their hashes, so once in 2**64 a name may pass for a
+possible look-alike; the chain decides then.
 
 Memory safety. A label has at most 63 octets, and its skeleton never more. What is
 read of a name are its labels, which ``_question`` has checked, with zeros behind them.
@@ -26,7 +26,7 @@ cdef struct Skeletons:
 
 
 cdef inline uint64_t skeleton_hash(const uint64_t* key, const uint8_t* label) noexcept nogil:
-    """Hash what a label, behind its length, looks like; never zero."""
+    """Hash the skeleton of a label, which follows its length octet; never zero."""
     cdef uint8_t drawn[SKELETON_ROOM]
     cdef uint8_t octet, last = 0
     cdef size_t at, length = 0
@@ -54,7 +54,7 @@ cdef inline uint64_t skeleton_hash(const uint64_t* key, const uint8_t* label) no
 cdef inline bint has_skeleton(
     const Skeletons* known, const uint64_t* key, const uint8_t* label
 ) noexcept nogil:
-    """Tell whether a label may be that of a look-alike."""
+    """Return whether a label may be that of a look-alike."""
     cdef uint64_t hashed, place
     if label[0] >= 4 and memcmp(label + 1, b"xn--", 4) == 0:
         return True

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions that may be answered without thinking; any other is left to the chain (dns.md §8).
+"""Read questions that the fast path may answer; any other is left to the chain (dns.md §8).
 
 Memory safety. A message is read within its length, by one walk over the name of
-its question (``read_name``); no pointer is followed. What is behind the name is
-read only where it was found to be there.
+its question (``read_name``); no pointer is followed. Octets behind the name are
+read only where they lie within the message.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE

@@ -119,7 +119,7 @@ class Bucket:
 
 
 class RateSource:
-    """What is known of one source; times are the clock's, ``checked_until`` of ``permitted``."""
+    """The state of one source; times are the clock's, ``checked_until`` of ``permitted``."""
 
     def begin(self, high: int, low: int, burst: float, now: float) -> None:
         """Take over the address of a newcomer: two words, the high one first."""
@@ -131,15 +131,15 @@ class RateSource:
         self.proven = self.permitted = False
 
     def is_known(self, now: float) -> bool:
-        """Tell whether it has asked for long enough, or has answered by TCP."""
+        """Return whether it has asked for long enough, or has answered by TCP."""
         return self.proven or now - self.first_at >= known_after_s
 
     def is_worthless(self, now: float) -> bool:
-        """Tell whether nothing would be lost with it."""
+        """Return whether it may be dropped without a loss."""
         return now - self.seen_at >= idle_after_s or not self.permitted
 
     def is_worth_less(self, other: RateSource, now: float) -> bool:
-        """Tell whether less would be lost with it than with the other."""
+        """Return whether dropping it loses less than dropping the other."""
         worthless = self.is_worthless(now)
         if worthless != other.is_worthless(now):
             return worthless
@@ -351,7 +351,7 @@ def words_of(address: bytes, interface: int) -> tuple[int, int]:
 
 
 def is_link_local(high: int) -> bool:
-    """Tell whether the first word of an address is one of fe80::/10."""
+    """Return whether the first word of an address is one of fe80::/10."""
     return high >> 54 == 0x3FA
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Blocks of names, read where they stand in the mapped file.
 
-Memory safety. ``has_block`` comes first: it says that block and position exist.
+Memory safety. ``has_block`` comes first: it checks that block and position exist.
 From then on all places are within the block: the number of its names is at most
 ``BLOCK_NAMES``, so the tables at both its ends fit in it, and an entry is read
 only if it ends before the claim sets. Up to seven octets after an entry may be
@@ -92,7 +92,7 @@ cdef inline void fetch_block(
 cdef inline bint has_block(
     const uint8_t* file, const Geometry* geometry, uint32_t rank
 ) noexcept nogil:
-    """Tell whether there is a sound block for a rank, with a name at its position."""
+    """Return whether there is a sound block for a rank, with a name at its position."""
     cdef uint32_t count
     if rank >> POSITION_BITS >= geometry.block_count:
         return False

@@ -48,7 +48,7 @@ cdef inline uint64_t low_octets(
 
 
 cdef inline bint holds_nul(uint64_t word, size_t count) noexcept nogil:
-    """Tell whether one of the lowest ``count`` octets, 1 to 8, is zero."""
+    """Return whether one of the lowest ``count`` octets, 1 to 8, is zero."""
     if count < 8:
         word |= ~<uint64_t>0 << (8 * count)
     return ((word - ONES) & ~word & (ONES << 7)) != 0

@@ -5,11 +5,11 @@
 Memory safety, section by section:
 
 Matcher. Everything that is read from the file or the caller's name is checked before it
-is used as a place: here for slots, in ``_blocks`` and ``_search`` for blocks and names. The
+is used as a place: here for slots and names, in ``_blocks`` for blocks. The
 header has placed the sections within the file. No pointer outlives the call that made it.
 A home group is within the table whatever the hash is, and a search that goes on to the
-next group turns back at the end of the table. A rank is only what a slot says:
-``has_block`` tells whether it leads anywhere.
+next group turns back at the end of the table. A rank comes from a slot of the file:
+``has_block`` checks that its block exists.
 
 Packer. It runs in the compiler only, on records that the compiler has made itself; what
 grows, grows in ``array.array``, which checks for itself.
@@ -51,7 +51,6 @@ from filterd.lists._index_format cimport (
     fingerprint_of,
     home_group,
 )
-from filterd.lists._search cimport Search, start_search
 
 import array
 
@@ -173,7 +172,7 @@ cdef inline int64_t listed_rank(
 ) noexcept nogil:
     """Return the rank of a key without its final NUL, ABSENT or DAMAGED.
 
-    ``matches`` is what its home group says.
+    ``matches`` is of its home group.
     """
     cdef const uint32_t* beyond = <const uint32_t*>(file + geometry.slots) + (
         <size_t>GROUP_SLOTS * geometry.group_count
@@ -430,7 +429,7 @@ cdef inline object hit_of(const Found* found):
 cdef Fault first_fault(
     const uint8_t* file, const Geometry* geometry, uint32_t* rank, uint32_t* count
 ) noexcept nogil:
-    """Read every name; tell what is wrong first, at which rank, after how many sound names."""
+    """Read every name; return the first fault, its rank, and the number of sound names before."""
     cdef const uint8_t* block
     cdef Key before, key
     cdef uint32_t number, position
@@ -457,21 +456,21 @@ cdef Fault first_fault(
 cdef Fault fault_of(
     const uint8_t* file, const Geometry* geometry, const Key* before, const Key* key, uint32_t rank
 ) noexcept nogil:
-    """Tell what is wrong with one key that could be read."""
+    """Return the fault of one key that could be read."""
     if not is_after(before, key) or not is_clean(key):
         return OUT_OF_ORDER
     return SOUND if rank_of(file, geometry, key) == rank else NOT_FOUND
 
 
 cdef bint is_after(const Key* before, const Key* key) noexcept nogil:
-    """Tell whether ``key`` comes after ``before``."""
+    """Return whether ``key`` comes after ``before``."""
     cdef uint32_t common = min(before.length, key.length)
     cdef int order = memcmp(before.octets, key.octets, common)
     return order < 0 or (order == 0 and before.length < key.length)
 
 
 cdef bint is_clean(const Key* key) noexcept nogil:
-    """Tell whether a key holds labels of letters, digits, hyphens and underscores only."""
+    """Return whether a key holds labels of letters, digits, hyphens and underscores only."""
     cdef uint32_t index
     cdef uint8_t octet, last = 0
     for index in range(key.length + 1):
@@ -601,7 +600,7 @@ cdef class Packer:
         self._records = None
 
     cdef int _pack_name(self, RecordKey key, Py_ssize_t start, Py_ssize_t stop) except -1:
-        """Pack one name, unless nothing is left of its entries."""
+        """Pack one name, unless all its entries are cancelled."""
         cdef size_t lines_before = len(self.lines)
         cdef uint64_t state
         self._judge(key, start, stop)
@@ -640,7 +639,7 @@ cdef class Packer:
         return 0
 
     cdef bint _has_room(self, size_t own) noexcept:
-        """Tell whether one more name with so many octets of its own fits."""
+        """Return whether one more name with so many octets of its own fits."""
         cdef size_t text = self._block.text_octets + own
         return (
             self._block.count < BLOCK_NAMES
@@ -697,7 +696,7 @@ cdef class Packer:
         return 0
 
     cdef int _count_kept(self, RecordKey key, uint32_t claim, bytes record) except -1:
-        """Count an entry that holds, and whether an ancestor in its list says as much."""
+        """Count a kept entry, and whether an ancestor in its list covers it."""
         cdef uint8_t flags = self._flags[claim]
         cdef uint32_t index = self._lists.data.as_uints[claim]
         cdef RecordKey covering
@@ -795,7 +794,7 @@ cdef int append_varint(array.array octets, uint32_t number) except -1:
 
 
 cdef size_t common_octets(RecordKey before, RecordKey key) noexcept:
-    """Return with how many octets both begin, without their final NULs."""
+    """Return the number of first octets that both share, without their final NULs."""
     cdef size_t shared = 0, limit = min(before.length, key.length) - 1
     while shared < limit and before.octets[shared] == key.octets[shared]:
         shared += 1

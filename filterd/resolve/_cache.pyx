@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""Keep resolutions in packed cells; ``cache_store`` is the plain cache of the same face.
+"""Keep resolutions in packed cells; ``cache_store`` is the plain cache of the same contract.
 
-Memory safety. What is looked for and what is packed is measured before it is
-written; a pointer to a head is not used after anything was added or moved. ``Entry``
-is a copy, since what it was made of may be gone by then. ``most_octets`` says how much
-room packing takes at most. Nothing but ``packed`` writes what ``unpacked`` reads, step by
-step: lengths in it need no second look.
+Memory safety. Keys and resolutions are measured before they are written; a pointer to a head
+is not used after anything was added or moved. ``Entry`` is a copy, since its cells may be
+reused by then. ``most_octets`` bounds the room that packing takes. Only ``packed`` writes
+what ``unpacked`` reads, step by step: lengths in it need no second check.
 """
 
 cimport cython
@@ -110,16 +109,16 @@ cdef class ResolutionStore:
 
     @property
     def size_octets(self):
-        """The bound, but for the share of failures."""
+        """The bound, without the share of failures."""
         return self._size
 
     @property
     def used_octets(self):
-        """Memory in use: that of cells which were given back is kept for the next."""
+        """Memory in use: freed cells are kept for the next entries."""
         return <size_t>(self._held.cells.top - 1) * CHARGED_OCTETS + self.failures.used_octets
 
     def figures(self):
-        """Return how it fares, for ``status``; several workers' add up."""
+        """Return counters for ``status``; those of several workers add up."""
         return {
             "entries": self._held.count,
             "failures": len(self.failures),
@@ -132,7 +131,7 @@ cdef class ResolutionStore:
         }
 
     def get(self, question not None, double now):
-        """Return what holds, None if nothing does, and count that."""
+        """Return the valid entry, None if there is none, and count the lookup."""
         cdef uint32_t number = self._lookup(question)
         if number == NONE or now >= expires_at(head_at(&self._held, number)):
             self.misses += 1
@@ -166,15 +165,15 @@ cdef class ResolutionStore:
         return self._entry(number)
 
     def mark_of(self, question not None):
-        """Return by what ``note_hits`` knows an entry: the hash, which takes a seventh of a key.
+        """Return the mark of an entry for ``note_hits``: its hash, a seventh as large as a key.
 
-        Of a full cache's entries a few share one; the hits of one count for the other then.
+        A few entries of a full cache share one; the hits of one count for the other then.
         """
         cdef Asked asked
         return asked.hashed if self._ask(question, &asked) else None
 
     def note_hits(self, mark, uint32_t count):
-        """See that an answer from here was repeated so often elsewhere: it is as much in use."""
+        """Count answers from an entry that were repeated elsewhere as its hits."""
         cdef uint32_t number = NONE if mark is None else find_hashed(&self._held, mark)
         if number != NONE:
             use_again(&self._held, number)
@@ -193,7 +192,7 @@ cdef class ResolutionStore:
         return min(refresh_at(head), expires_at(head))
 
     def put(self, question not None, resolution not None, double now, *, double stale_s=0.0):
-        """Keep a resolution in place of the one before; see ``ResolutionStore.put`` there."""
+        """Store a resolution in place of the old one; see ``cache_store.ResolutionStore.put``."""
         cdef tuple values = tuple_of(resolution, 9)
         cdef Asked asked
         cdef uint32_t number = NONE
@@ -235,7 +234,7 @@ cdef class ResolutionStore:
         return 0
 
     cdef bint _ask(self, object question, Asked* asked) except -1:
-        """Say what an entry is looked for by; False where there can be none."""
+        """Set the key to look for; return False where no entry can have it."""
         cdef tuple values = tuple_of(question, 5)
         cdef object route = values[4]
         cdef bytes name = <bytes?>values[0]
@@ -286,7 +285,7 @@ cdef class ResolutionStore:
         return entry
 
     cdef Head* _same(self, Entry entry) noexcept:
-        """Return what an entry was made of, NULL where that is gone."""
+        """Return the head of an entry, NULL where it was evicted."""
         cdef Asked asked
         cdef uint32_t number
         cdef Head* head = &entry._head
@@ -302,9 +301,9 @@ cdef class ResolutionStore:
         self, const Asked* asked, tuple resolution, uint32_t ttl_s, float stale_s, double now
     ) except -1:
         """Pack a resolution and make an entry of it."""
-        cdef list told = told_of(resolution[4])
+        cdef list texts = texts_of(resolution[4])
         cdef uint8_t near[SHORT_OCTETS]
-        cdef size_t most = most_octets(resolution, told)
+        cdef size_t most = most_octets(resolution, texts)
         cdef uint8_t* octets = near
         cdef uint8_t* end
         if most > SHORT_OCTETS:
@@ -312,7 +311,7 @@ cdef class ResolutionStore:
             if octets == NULL:
                 raise MemoryError
         try:
-            end = packed(octets, resolution, told)
+            end = packed(octets, resolution, texts)
             add(&self._held, asked, octets, end - octets, ttl_s, stale_s, now)
         finally:
             if octets != near:
@@ -325,9 +324,9 @@ cdef class ResolutionStore:
 @cython.freelist(16)
 @cython.no_gc
 cdef class Entry:
-    """A resolution as it was held when it was looked at; see ``filterd.resolve.cache_entry.CacheEntry``.
+    """A copy of a stored resolution; see ``filterd.resolve.cache_entry.CacheEntry``.
 
-    What is set of it is set of what is held, too.
+    Attributes that are set here are set in the store, too.
     """
 
     cdef ResolutionStore _store
@@ -336,7 +335,7 @@ cdef class Entry:
 
     @property
     def resolution(self):
-        """What was put; made anew each time."""
+        """The stored resolution; unpacked each time."""
         cdef const uint8_t* octets = <const uint8_t*>PyBytes_AS_STRING(self._octets)
         return unpacked(
             octets + self._head.name_octets, self._head.ttl_s, Resolution, RebuiltSections, Ede
@@ -344,27 +343,27 @@ cdef class Entry:
 
     @property
     def stored_at(self):
-        """When it was put."""
+        """When it was stored."""
         return self._head.stored_at
 
     @property
     def expires_at(self):
-        """Until when it holds."""
+        """Until when it is valid."""
         return expires_at(&self._head)
 
     @property
     def gone_at(self):
-        """Until when it may be given though it has expired."""
+        """Until when it may be served though it has expired."""
         return gone_at(&self._head)
 
     @property
     def refresh_at(self):
-        """When it should be asked for again if it is popular by then."""
+        """From when on it is refreshed if it is popular by then."""
         return refresh_at(&self._head)
 
     @property
     def hits(self):
-        """How often it was asked for since it was put."""
+        """How often it was asked for since it was stored."""
         return self._head.hits
 
     @hits.setter
@@ -376,7 +375,7 @@ cdef class Entry:
 
     @property
     def refreshed(self):
-        """Whether it has been asked for again ahead of time."""
+        """Whether a refresh has begun."""
         return self._head.flags & REFRESHED != 0
 
     @refreshed.setter
@@ -463,37 +462,37 @@ cdef inline tuple get_numbers(const uint8_t** at):
 
 
 cdef inline int put_item(tuple values, Py_ssize_t index, object value) except -1:
-    """Put something into a tuple that is new."""
+    """Set an item of a new tuple."""
     Py_INCREF(value)
     PyTuple_SET_ITEM(values, index, value)
     return 0
 
 
-cdef inline list told_of(object edes):
-    """Return what extended errors say, codes and texts as octets; None where there are none."""
+cdef inline list texts_of(object edes):
+    """Return codes and texts of extended errors, as octets; None where there are none."""
     if not edes:
         return None
     return [(ede.code, ede.text.encode("utf-8", "surrogatepass")) for ede in edes]
 
 
-cdef inline size_t most_octets(tuple resolution, list told) except 0:
-    """Return how many octets a resolution takes at most."""
+cdef inline size_t most_octets(tuple resolution, list texts) except 0:
+    """Return the most octets that a resolution takes."""
     cdef tuple sections = tuple_of(resolution[1], 7)
     cdef size_t octets = 1 + 10 * NUMBER_OCTETS + PyBytes_GET_SIZE(<bytes?>sections[0])
     octets += NUMBER_OCTETS * PyTuple_GET_SIZE(tuple_of(sections[4], 0))
     octets += NUMBER_OCTETS * PyTuple_GET_SIZE(tuple_of(sections[5], 0))
     for name in tuple_of(resolution[2], 0):
         octets += NUMBER_OCTETS + PyBytes_GET_SIZE(<bytes?>name)
-    if told is not None:
-        for _, text in told:
+    if texts is not None:
+        for _, text in texts:
             octets += 2 * NUMBER_OCTETS + PyBytes_GET_SIZE(<bytes?>text)
     return octets
 
 
-cdef inline uint8_t* packed(uint8_t* to, tuple resolution, list told) except NULL:
-    """Write a resolution but for its lifetime; return where it ends.
+cdef inline uint8_t* packed(uint8_t* to, tuple resolution, list texts) except NULL:
+    """Write a resolution without its lifetime; return its end.
 
-    ``most_octets`` has looked at all parts that are octets.
+    ``most_octets`` has checked all parts that are octets.
     """
     cdef tuple sections = tuple_of(resolution[1], 7), targets = tuple_of(resolution[2], 0)
     cdef uint8_t* flags = to
@@ -511,10 +510,10 @@ cdef inline uint8_t* packed(uint8_t* to, tuple resolution, list told) except NUL
         to = put_number(to, <uint32_t>len(targets))
         for name in targets:
             to = put_octets(to, <bytes>name)
-    if told is not None:
+    if texts is not None:
         flags[0] |= HAS_EDES
-        to = put_number(to, <uint32_t>len(told))
-        for code, text in told:
+        to = put_number(to, <uint32_t>len(texts))
+        for code, text in texts:
             to = put_number(to, code)
             to = put_octets(to, <bytes>text)
     if resolution[5]:

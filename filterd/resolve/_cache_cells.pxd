@@ -166,7 +166,7 @@ cdef inline void read_chain(
 cdef inline bint chain_begins(
     const Cells* cells, uint32_t number, const uint8_t* octets, size_t length
 ) noexcept nogil:
-    """Tell whether a chain, which has so many, begins with these octets."""
+    """Return whether a chain, which has so many, begins with these octets."""
     cdef size_t part
     while length:
         part = min(length, <size_t>CHAINED_OCTETS)

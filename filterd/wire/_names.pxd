@@ -230,7 +230,7 @@ cdef inline int follow(
 
 
 cdef inline bint same_name(const uint8_t* one, const uint8_t* other, uint32_t length) noexcept nogil:
-    """Tell whether two names of the same length differ in letter case at most."""
+    """Return whether two names of the same length differ in letter case at most."""
     cdef uint32_t at
     for at in range(length):
         if one[at] != other[at] and lower(one[at]) != lower(other[at]):

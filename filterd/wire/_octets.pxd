@@ -40,7 +40,7 @@ cdef inline int stop(Place* place, Fault fault, uint32_t offset) noexcept nogil:
 
 
 cdef inline int has(const Octets* message, uint32_t offset, uint32_t size) noexcept nogil:
-    """Tell whether ``size`` octets stand at ``offset``; neither is larger than a message."""
+    """Return whether ``size`` octets stand at ``offset``; neither is larger than a message."""
     return <uint32_t>(offset + size) <= message.size
 
 

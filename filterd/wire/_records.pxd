@@ -99,7 +99,7 @@ cdef inline int check_edns(const Octets* message, const RecordAt* opt, Place* pl
 
 
 cdef inline bint is_plain_edns(const Octets* message, uint32_t offset, RecordAt* opt) noexcept nogil:
-    """Tell whether an OPT record without options is all that follows; see ``parse_plain_edns``."""
+    """Return whether an OPT record without options is all that follows; see ``parse_plain_edns``."""
     cdef const uint8_t* at = message.start + offset
     if message.size - offset != OPT_OCTETS:
         return False

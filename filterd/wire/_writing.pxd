@@ -214,7 +214,7 @@ cdef inline int written_at(const Writer* writer, uint32_t offset) noexcept nogil
 
 
 cdef inline bint stands_at(const Writer* writer, uint32_t target, const uint8_t* name) noexcept nogil:
-    """Tell whether a name stands at ``target``, where one that was written begins."""
+    """Return whether a name stands at ``target``, where one that was written begins."""
     cdef int length, at
     while True:
         length = written_at(writer, target)

@@ -26,7 +26,7 @@ BROKEN = {
     # A name of 255 octets can begin one label more than there is room for.
     "lists_matcher": Broken(
         "filterd.lists._matcher",
-        "filterd/lists/_search.pxd",
+        "filterd/lists/_matcher.pxd",
         "if name[at] > 63 or labels == MAX_LABELS:",
         "if name[at] > 63:",
     ),
