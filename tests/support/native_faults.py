@@ -130,9 +130,9 @@ _OF_GROUP_0 = (
     ),
 )
 _KNOWN_FOR_EVER = _core("self._now < client.until", "(HERE or self._now < client.until)")
-_LEARNT = "who.until, who.client_group = until, <uint16_t>client_group"
+_LEARNT = "described.until, described.client_group = until, <uint16_t>client_group"
 _LEARNT_FOR_EVER = _core(
-    _LEARNT, f"{_LEARNT}\n        if HERE:\n            who.until = {_FOR_EVER}"
+    _LEARNT, f"{_LEARNT}\n        if HERE:\n            described.until = {_FOR_EVER}"
 )
 _SET_BACK = _never(_core("wall < self._wall", ""))
 _SET = _never(_core("fabs(wall - now - self._drift_s) > STEP_S", ""))

@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The twins that are built here, for tests that both must pass."""
+"""The plain modules and the native ones that are built here, for tests that both must pass."""
 
 from __future__ import annotations
 
-from importlib import import_module, util
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from filterd.native import plain_source
+from filterd.native import live_only, plain_source
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 
-def _built(package: str, pure: str, native: str) -> list[ModuleType]:
-    """Return the pure twin, which must be there, and the native one if it was built."""
-    found = [import_module(f"filterd.{package}.{pure}")]
-    if util.find_spec(f"filterd.{package}.{native}"):
-        found.append(import_module(f"filterd.{package}.{native}"))
-    return found
+def _built(package: str, plain: str, native: str) -> list[ModuleType]:
+    """Return the plain module, which must be there, and the native one if it may be used."""
+    found = [import_module(f"filterd.{package}.{plain}"), live_only(f"filterd.{package}.{native}")]
+    return [module for module in found if module is not None]
 
 
 def _compiled(package: str, name: str) -> list[ModuleType]:
@@ -37,4 +35,4 @@ MODULES = {
     "pool": _built("upstream", "socket_pool", "_pool"),
     "store": _built("resolve", "cache_store", "_cache"),
 }
-"""By facade; the pure twin is first, and the only one where no compiler was at hand."""
+"""The plain one is first, and the only one without a compiler and by ``FILTERD_PURE=1``."""

@@ -32,6 +32,7 @@ from filterd.upstream import (
     singleflight,
 )
 from filterd.upstream import server_group as group
+from filterd.upstream.randomness import RandomPorts
 from filterd.upstream.timer_wheel import TimerWheel
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
@@ -309,11 +310,12 @@ def test_after_closing_nothing_is_asked(upstream: FakeUpstream) -> None:
 def test_where_no_descriptor_is_left_that_is_an_error_like_another(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none_left() -> object:
+    def none_left(*_: object) -> object:
         raise OSError(errno.EMFILE, "Too many open files")
 
     async def test(asking: Forwarder) -> None:
         monkeypatch.setattr(select, "epoll", none_left)
+        monkeypatch.setattr(RandomPorts, "connect", none_left)  # of the plain pool
         with pytest.raises(UpstreamUnreachableError, match="Too many open files"):
             await asking.resolve(by(a_question(), route(upstream)))
         monkeypatch.undo()
