@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of a state folder, by what they are for."""
+"""The files of a state folder, by their purpose."""
 
 from __future__ import annotations
 
@@ -12,125 +12,73 @@ SHIPPED = "0"
 """The id of the lists that ship with filterd, among those of versions."""
 
 
+class _Place:
+    """An attribute of a state folder: the path of a name in it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, state: StateFolder, _: type[StateFolder]) -> Path:
+        return state.folder / self._name
+
+
 @dataclass(frozen=True, slots=True)
 class StateFolder:
-    """What the daemon keeps between its lives; all but log and overrides can be made again."""
+    """The state of the daemon between its runs; all but log and overrides can be made again."""
 
     folder: Path
 
-    @property
-    def policy(self) -> Path:
-        """The compiled policy: the last one that was valid."""
-        return self.folder / "policy.filterd"
-
-    @property
-    def second_policy(self) -> Path:
-        """Another copy of the compiled policy; see ``filterd.daemon.second_copies``."""
-        return self.folder / "policy.second.filterd"
-
-    @property
-    def candidate_policy(self) -> Path:
-        """The compiled policy that a reload is about to put in force."""
-        return self.folder / "policy.candidate.filterd"
-
-    @property
-    def judged_policy(self) -> Path:
-        """The compiled policy by which a version of the feed was judged."""
-        return self.folder / "policy.judged.filterd"
-
-    @property
-    def tried_policy(self) -> Path:
-        """Return the policy of the site's files as a command has them tried."""
-        return self.folder / "policy.tried.filterd"
-
-    @property
-    def index(self) -> Path:
-        """The compiled lists in force."""
-        return self.folder / "index.filterd"
-
-    @property
-    def second_index(self) -> Path:
-        """Another name of the compiled lists in force."""
-        return self.folder / "index.second.filterd"
-
-    @property
-    def previous_index(self) -> Path:
-        """The compiled lists before those, for when these turn out damaged."""
-        return self.folder / "index.previous.filterd"
-
-    @property
-    def checked_indexes(self) -> Path:
-        """Which indexes were checked through and through; see ``lists.index_files``."""
-        return self.folder / "index.checked"
-
-    @property
-    def fresh_index(self) -> Path:
-        """Compiled lists that are about to be put in force."""
-        return self.folder / "index.new"
-
-    @property
-    def problems(self) -> Path:
-        """Every line of every list that was not taken, one a row."""
-        return self.folder / "problems.tsv"
-
-    @property
-    def fresh_problems(self) -> Path:
-        """The same of the lists that are about to be put in force."""
-        return self.folder / "problems.new"
-
-    @property
-    def feed(self) -> Path:
-        """What is kept of the feed; see ``filterd.feed``."""
-        return self.folder / "feed"
+    policy = _Place("policy.filterd")
+    """The compiled policy: the last valid one."""
+    second_policy = _Place("policy.second.filterd")
+    """Another copy of the compiled policy; see ``filterd.daemon.second_copies``."""
+    candidate_policy = _Place("policy.candidate.filterd")
+    """The compiled policy that a reload is about to activate."""
+    judged_policy = _Place("policy.judged.filterd")
+    """The compiled policy by which a version of the feed was judged."""
+    tried_policy = _Place("policy.tried.filterd")
+    """The policy of the site's files that a command tries."""
+    index = _Place("index.filterd")
+    """The active compiled lists."""
+    second_index = _Place("index.second.filterd")
+    """Another name of the active compiled lists."""
+    previous_index = _Place("index.previous.filterd")
+    """The compiled lists before those, in case these turn out damaged."""
+    checked_indexes = _Place("index.checked")
+    """The indexes that were checked completely; see ``lists.index_files``."""
+    fresh_index = _Place("index.new")
+    """Compiled lists that are about to be activated."""
+    problems = _Place("problems.tsv")
+    """Every line of every list that was refused, one a row."""
+    fresh_problems = _Place("problems.new")
+    """The same of the lists that are about to be activated."""
+    feed = _Place("feed")
+    """The folder of the feed; see ``filterd.feed``."""
+    query_log = _Place("query-log.sqlite3")
+    """The query log; it cannot be made again."""
+    overrides = _Place("overrides.sqlite")
+    """The overrides and their history; these cannot be made again either."""
+    exported_overrides = _Place("overrides.filterd")
+    """A copy of the overrides, in case the store is lost or damaged."""
+    clock = _Place("clock.filterd")
+    """The last known time; see ``filterd.daemon.known_time``."""
+    overrides_lock = _Place("overrides.lock")
+    """Held by the process that changes overrides."""
+    past_policies = _Place("policies")
+    """The folder of the compiled policies that were active last."""
+    daemon_lock = _Place("daemon.lock")
+    """Held by the daemon that serves from this folder."""
+    build_lock = _Place("build.lock")
+    """Held by the process that compiles lists into this folder."""
 
     def feed_version(self, version: str) -> Path:
         """Return the folder of a version of lists, which is like ``blocklists/``."""
         return self.feed / "versions" / version
 
     @property
-    def query_log(self) -> Path:
-        """What is remembered of lookups; it cannot be made again."""
-        return self.folder / "query-log.sqlite3"
-
-    @property
-    def overrides(self) -> Path:
-        """What commands have set, and its history: this cannot be made again either."""
-        return self.folder / "overrides.sqlite"
-
-    @property
-    def exported_overrides(self) -> Path:
-        """A copy of what is set, for when the store is lost or damaged."""
-        return self.folder / "overrides.filterd"
-
-    @property
-    def clock(self) -> Path:
-        """The last time that was known; see ``filterd.daemon.known_time``."""
-        return self.folder / "clock.filterd"
-
-    @property
     def overrides_copies(self) -> tuple[Path, Path]:
-        """That copy and a second one: the newest that is sound counts."""
+        """The exported copy and a second one: the newest sound one counts."""
         return self.exported_overrides, self.folder / "overrides.second.filterd"
-
-    @property
-    def overrides_lock(self) -> Path:
-        """Held by the process that changes what is set."""
-        return self.folder / "overrides.lock"
-
-    @property
-    def past_policies(self) -> Path:
-        """The folder of the compiled policies that were in force last."""
-        return self.folder / "policies"
-
-    @property
-    def daemon_lock(self) -> Path:
-        """Held by the daemon that serves from this folder."""
-        return self.folder / "daemon.lock"
-
-    @property
-    def build_lock(self) -> Path:
-        """Held by the process that compiles lists into this folder."""
-        return self.folder / "build.lock"
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -150,7 +98,7 @@ class StateFolder:
 
     @property
     def control_socket(self) -> Path:
-        """Where the running daemon is asked; in ``/run`` for the system's own state folder."""
+        """The control socket of the daemon; in ``/run`` for the system's own state folder."""
         if self.folder == SYSTEM_STATE:
             return Path("/run/filterd/control.sock")
         return self.folder / "control.sock"
