@@ -71,7 +71,7 @@ from filterd.policy.plain_sets import Touch
 # The same question of the same group of clients gets the same answer for as long as it
 # holds: with the client's ID and letter case, TTLs aged, if it fits the client's limit.
 # TTLs are those of the cache. ``client_ttl_max``, like the next edge, bounds how long a
-# client may keep what it gets at this moment (dns.md §9): it caps what is left of a TTL
+# client may keep what it gets at this moment (``answer_reply``): it caps what is left of a TTL
 # each time, as in ``resolve.answer_reply``. A TTL that was capped once and then aged would
 # reach 0 while the cache still holds the record.
 #

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read questions that the fast path may answer; any other is left to the chain (dns.md §8).
+"""Read questions that the fast path may answer; any other is left to the chain.
 
 Memory safety. A message is read within its length, by one walk over the name of
 its question (``read_name``); no pointer is followed. Octets behind the name are
@@ -135,7 +135,7 @@ cdef inline bint read_opt(const uint8_t* opt, size_t length, Question* asked) no
 cdef inline bint read_question(
     const uint8_t* message, size_t length, Question* asked
 ) noexcept nogil:
-    """Read a question if it is of the kind that may be answered here (dns.md section 8)."""
+    """Read a question if it is of the kind that may be answered here."""
     if length < HEADER_OCTETS or message[2] & ~1 or message[3] & ~0x30:
         return False
     if get_u16(message + 4) != 1 or get_u32(message + 6) or message[10] or message[11] > 1:

@@ -49,7 +49,7 @@ WAITS_AT_MOST_S = 1.9
 """The time after which a stub has asked again, and waits for this answer no more."""
 
 REFLECTING_PORTS = (0, 7, 13, 19, 37)
-"""Source ports of services that answer anything: a reply would start a loop (dns.md §2)."""
+"""Source ports of services that answer anything: a reply would start a loop."""
 
 RESERVED_PARTS = 8
 """One part in eight is for each later line: known clients could starve it."""

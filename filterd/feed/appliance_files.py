@@ -4,7 +4,7 @@
 The id is random, made once, and sent nowhere. It gives the appliance its place among all
 others (``schedule.place_of``) and its ring. A damaged file is made anew.
 
-``TimeFloor`` is for a board whose clock starts in 1970 (reliability.md G1, G3). A clock that
+``TimeFloor`` is for a board whose clock starts in 1970. A clock that
 jumps far ahead may have been set to make all signatures look expired; its time is kept only
 once something was signed at about that time.
 """

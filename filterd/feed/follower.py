@@ -181,7 +181,7 @@ class Keeper:
             self._site.watches.end()
 
     def _warn_of_age(self) -> None:
-        """Log that nothing new comes any more, the longer the louder (reliability.md G2)."""
+        """Log that nothing new comes any more, the longer the louder."""
         standing, now = self._site.standing.read(), self._clock.wall()
         age = freshness(standing, now, self._site.floor.read())
         if age in (Freshness.OLD, Freshness.VERY_OLD) and standing.verified_at is not None:

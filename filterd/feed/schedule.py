@@ -4,7 +4,7 @@
 54,000 appliances have one server, and must not load it at once. Each has its **place**, which
 follows from its id alone:
 
-* the **night's run** in a slot of its own within six hours (reliability.md D22), from 21:00,
+* the **night's run** in a slot of its own within six hours, from 21:00,
   after the last evening class; what fails at their end is still tried three times before the
   first lesson;
 * a **light check** every ten minutes for urgent versions: one small file, at its own point of
@@ -306,7 +306,7 @@ def _nights_about(night: Night, hour: int) -> tuple[float, ...]:
 
 
 APART_S = 12 * 3_600.0
-"""From one ring to the next (reliability.md E1)."""
+"""From one ring to the next."""
 LONGEST_WAIT_S = 2 * 86_400.0 - 3_600.0
 """From the first version that was not taken, whichever is the newest then: two nights, and
 an hour less, since no two runs come to the second at the same time."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep how a site stands with its feed, and show it to people and the daemon.
 
-Nothing here acts: whatever happens, the last good lists serve on (reliability.md G2). The
+Nothing here acts: whatever happens, the last good lists serve on. The
 overview is read without a lock and without the libraries that fetch and verify: it may be a
 moment old, and is never half of something.
 """

@@ -4,7 +4,7 @@
 ``tuf.ngclient`` decides; this module gives it a working copy, our fetchers and our time, and
 turns its errors into ours. Metadata is kept when all of it is verified, see ``trust``.
 
-Time (reliability.md G1, G2): the clock is **known** when it shows no less than the earliest
+Time: the clock is **known** when it shows no less than the earliest
 possible time (the release, the last verified publication, the caller's own floor). Then
 expired metadata is refused: an attacker may be holding newer ones back. While the clock is
 unknown, versions, signatures and hashes are checked and expiry is not; the first run with a

@@ -141,7 +141,7 @@ IsoDate = Annotated[str, PlainValidator(_date), WithJsonSchema({"type": "string"
 """A day, as ``2026-09-02``."""
 
 MAX_CANARIES = 50
-"""Of each category; a school asks for them after every change (reliability.md E6)."""
+"""Of each category; a school asks for them after every change."""
 
 
 class BothLanguages(DocumentModel):

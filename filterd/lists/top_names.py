@@ -2,7 +2,7 @@
 """Popular names: an entry that closes one is a mistake until it is approved.
 
 Every list has named one of them once: a host cut out of a long address, a test
-entry, a typing error (reliability.md E2 to E4). Those that ship with filterd must stay
+entry, a typing error. Those that ship with filterd must stay
 open (``filterd.lists.catalog_tables``); a publisher may bring a ranking beside them.
 """
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from filterd.rows import SchoolClock
 
 LONGEST_SUSPENSION_S = 14 * 86_400.0
-"""How long an entry of a list may be suspended at most (design §2)."""
+"""How long an entry of a list may be suspended at most."""
 
 _MOST_KNOWN = 10_000
 """Clients whose next edge is memorised; as many as ``clients`` memorises."""

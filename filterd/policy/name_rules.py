@@ -152,7 +152,7 @@ def opened_services(policy: Policy) -> Iterator[bytes]:
 
 
 def _rank(rule: LocalRule) -> tuple[int, bool, int, bool]:
-    """Return the rank of a rule: longer name, narrower audience, block (design §2).
+    """Return the rank of a rule: longer name, narrower audience, block.
 
     No audience is narrower than the participants of an exam.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order of rules (design §2), and nothing else: which of several decides.
+"""The order of rules, and nothing else: which of several decides.
 
 1. a pin;
 2. an order;
@@ -130,7 +130,7 @@ def covers(cover: Match, block: Match) -> bool:
     """Return whether the rule that let a qname pass holds against a block of a target.
 
     A pin covers against everything, protection against third-party lists, a
-    local allow against all but orders and locked categories (design §2).
+    local allow against all but orders and locked categories.
     """
     match cover.rule:
         case Rule.PIN:

@@ -21,7 +21,7 @@ class Action(StrEnum):
 
 
 class Rule(IntEnum):
-    """The kinds of rules, in the order of design §2, the smaller number first.
+    """The kinds of rules, in their order (``precedence``), the smaller number first.
 
     ``PROTECTED`` and ``LIST_EXCEPTION`` do not let a name pass by themselves: they
     remove the claims of third-party lists, or of lists of one category,

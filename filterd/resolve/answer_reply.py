@@ -157,9 +157,9 @@ def _stale(query: Query, answer: Answer, now: float) -> bytes:
 
 
 def _longest_ttl(query: Query, verdict: Verdict | None, now: float) -> int:
-    """Return the largest TTL for a client (dns.md §9).
+    """Return the largest TTL for a client.
 
-    It makes an urgent order reach a device soon, and no allow outlive its own end.
+    An urgent order so reaches a device soon, and no allow outlives its end.
     """
     longest = query.client.grade.client_ttl_max_s
     if verdict is None or verdict.valid_until is None:

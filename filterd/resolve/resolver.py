@@ -96,7 +96,8 @@ class Resolver:
             fetched: the outcome of upstreams that were already asked.
 
         Returns: a query for ``respond``; a finished reply; or None for no reply,
-            to a client that is not allowed and to a message that is no query (dns.md §1, §2).
+            to a client that is not allowed (RFC 5358) and to a message that is a reply
+            itself, because the two ends would answer each other for ever.
         """
         try:
             return self._admit(message, peer, fetched)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Special-use names, which never leave the school (dns.md §3).
+"""Special-use names, which never leave the school (RFC 6761).
 
 | names                                   | source        | answer            |
 | --------------------------------------- | ------------- | ----------------- |
@@ -9,10 +9,15 @@
 |                                         | 6762, 8375,   |                   |
 |                                         | 9665          |                   |
 | reverse zones of private addresses      | RFC 6303      | NXDOMAIN          |
-| single labels                           | dns.md §3     | NXDOMAIN          |
-| wpad, isatap and beneath a search domain| dns.md §3     | NXDOMAIN          |
-| use-application-dns.net, mask*.icloud   | dns.md §4     | NXDOMAIN          |
+| single labels                           | see below     | NXDOMAIN          |
+| wpad, isatap and beneath a search domain| see below     | NXDOMAIN          |
+| use-application-dns.net, mask*.icloud   | see below     | NXDOMAIN          |
 | resolver.arpa, _dns.*                   | RFC 9462      | NODATA            |
+
+A single label is a machine of the network or a typing error, and no name of the Internet.
+A search for a proxy or a tunnel (wpad, isatap) that leaves the school can be answered by
+whoever registers the name. With NXDOMAIN for the names of their makers, Firefox and Apple's
+devices use the DNS of the network instead of encrypted DNS elsewhere.
 
 Where something exists beneath a name, a top-level domain or a zone of the site,
 it gets NODATA instead of NXDOMAIN: that would deny what lies beneath (RFC 8020).

@@ -2,7 +2,7 @@
 """Judge whether an authentic version may be activated, before it is.
 
 Publishers have signed bad lists: ``google.com`` blocked, all of ``.com`` blocked, a table with
-one field too many (reliability.md E). So each version is compiled as it would be served and
+one field too many. So each version is compiled as it would be served and
 asked what a school would ask, in a process of its own that may die over it::
 
     judge ──► python -m filterd.feed.guard ──► index and policy, and the findings

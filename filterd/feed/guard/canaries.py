@@ -2,7 +2,7 @@
 """Check names that must be blocked, and expectations of the school.
 
 A list that has lost everything else may still look whole. So a version names some canaries of
-each category (reliability.md E6). Wherever a category is closed, they are blocked: of locked
+each category. Wherever a category is closed, they are blocked: of locked
 categories all of them, of any other at least one.
 """
 

@@ -2,7 +2,7 @@
 """Load a version as a daemon would, and what it is compared with.
 
 All goes through the production's own loaders: a validator of its own would one day accept
-what they reject (reliability.md E1). A wrong file of the school says nothing of the version.
+what they reject. A wrong file of the school says nothing of the version.
 
 A list of the feed is written by a program. A zero octet, a carriage return or a last line
 without its end shows that the program, or its disk, failed in an unforeseen way.

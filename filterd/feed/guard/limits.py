@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limit how much of a version may change at once before a person looks at it.
 
-Publisher and appliances have the same limits (reliability.md E4, E5): what would be held in
+Publisher and appliances have the same limits: what would be held in
 thousands of schools in the morning is better held once, the evening before.
 
 Lists are counted by category. Tables (pins, protections, safe search, services, categories,

@@ -5,7 +5,7 @@ A pinned or protected name answers whatever a list says: the name, what is benea
 where another name leads to it; and so does the name that answers for it in safe mode. It is
 checked by the version's tables, by the active ones and by the shipped ones, so that a version
 that forgets a name cannot block it in the same step. Registries of names, such as ``com.vn``,
-belong to everybody (reliability.md E2, E3).
+belong to everybody.
 
 A rewrite answers for a name with the addresses of another: a publisher of any pair could
 answer for a bank. So a pinned name has no rewrite at all, a protected one only the shipped

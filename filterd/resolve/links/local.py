@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: names that never leave the school: local zones, special use (dns.md §3).
+"""Link: names that never leave the school: local zones, special use (RFC 6761).
 
 ``explain`` calls ``answer_locally`` too, so that the explanation is the answer that
 clients get.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: the safe-search twin of a search engine answers in its place (dns.md §11)."""
+"""Link: the safe-search twin of a search engine answers in its place."""
 
 from __future__ import annotations
 

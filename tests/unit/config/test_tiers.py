@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Grades, tiers and ages as design §2 has them."""
+"""Grades, tiers and ages as schools have them."""
 
 from __future__ import annotations
 

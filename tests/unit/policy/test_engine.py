@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order of rules as one table (design §2), and the answers that blocks get.
+"""The order of rules as one table, and the answers that blocks get.
 
 Everything in the table is said of ``site.example``, some of it also of names
 above and beneath. Grade 6 asks: it is eleven years old, games are closed to it.

@@ -43,7 +43,7 @@ RANKED = [
     block("site.example"),
     allow("example"),
 ]
-"""Rules for one name in the order in which they outrank each other (design §2)."""
+"""Rules for one name in the order in which they outrank each other."""
 
 
 def _local(policy: Policy, name: str, client: Client = PUPIL) -> list[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words of a decision: stable for scripts, ordered as design §2 orders them."""
+"""The words of a decision: stable for scripts, in the order of rules."""
 
 from __future__ import annotations
 
