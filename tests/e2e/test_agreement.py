@@ -26,6 +26,7 @@ from tests.support.upstream import FakeUpstream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("warm_children")
 TYPES = ("A", "AAAA", "HTTPS", "TXT")
 
 NAMES = (

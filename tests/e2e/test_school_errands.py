@@ -30,7 +30,10 @@ time_zone: {noon()}
 """
 YOUTUBE, TIKTOK = "www.youtube.com", "www.tiktok.com"
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="another user may change nothing")
+pytestmark = [
+    pytest.mark.usefixtures("warm_children"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="another user may change nothing"),
+]
 
 
 @pytest.fixture(scope="module")

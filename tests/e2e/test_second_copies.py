@@ -18,6 +18,7 @@ from tests.support.waiting import is_blocked, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("warm_children")
 NAME = "listed-last.example"
 _LISTS = "lists: [{id: own, file: own.txt, category: malware}]\n"
 

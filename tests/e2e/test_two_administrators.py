@@ -27,6 +27,7 @@ from tests.support.daemon import Served, build_lists, free_port, serving, write_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("warm_children")
 CHANGES = int(os.environ.get("FILTERD_ADMINISTRATORS_CHANGES", "100"))
 """Of each of the two."""
 

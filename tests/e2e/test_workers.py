@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
+pytestmark = pytest.mark.usefixtures("warm_children")
 WITHIN_S = 20.0
 GRADE_3 = SOURCES["3"]
 
