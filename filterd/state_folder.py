@@ -12,7 +12,7 @@ SHIPPED = "0"
 """The id of the lists that ship with filterd, among those of versions."""
 
 
-class _Place:
+class _StatePath:
     """An attribute of a state folder: the path of a name in it."""
 
     def __init__(self, name: str) -> None:
@@ -28,47 +28,47 @@ class StateFolder:
 
     folder: Path
 
-    policy = _Place("policy.filterd")
+    policy = _StatePath("policy.filterd")
     """The compiled policy: the last valid one."""
-    second_policy = _Place("policy.second.filterd")
+    second_policy = _StatePath("policy.second.filterd")
     """Another copy of the compiled policy; see ``filterd.daemon.second_copies``."""
-    candidate_policy = _Place("policy.candidate.filterd")
+    candidate_policy = _StatePath("policy.candidate.filterd")
     """The compiled policy that a reload is about to activate."""
-    judged_policy = _Place("policy.judged.filterd")
+    judged_policy = _StatePath("policy.judged.filterd")
     """The compiled policy by which a version of the feed was judged."""
-    tried_policy = _Place("policy.tried.filterd")
+    tried_policy = _StatePath("policy.tried.filterd")
     """The policy of the site's files that a command tries."""
-    index = _Place("index.filterd")
+    index = _StatePath("index.filterd")
     """The active compiled lists."""
-    second_index = _Place("index.second.filterd")
+    second_index = _StatePath("index.second.filterd")
     """Another name of the active compiled lists."""
-    previous_index = _Place("index.previous.filterd")
+    previous_index = _StatePath("index.previous.filterd")
     """The compiled lists before those, in case these turn out damaged."""
-    checked_indexes = _Place("index.checked")
+    checked_indexes = _StatePath("index.checked")
     """The indexes that were checked completely; see ``lists.index_files``."""
-    fresh_index = _Place("index.new")
+    fresh_index = _StatePath("index.new")
     """Compiled lists that are about to be activated."""
-    problems = _Place("problems.tsv")
+    problems = _StatePath("problems.tsv")
     """Every line of every list that was refused, one a row."""
-    fresh_problems = _Place("problems.new")
+    fresh_problems = _StatePath("problems.new")
     """The same of the lists that are about to be activated."""
-    feed = _Place("feed")
+    feed = _StatePath("feed")
     """The folder of the feed; see ``filterd.feed``."""
-    query_log = _Place("query-log.sqlite3")
+    query_log = _StatePath("query-log.sqlite3")
     """The query log; it cannot be made again."""
-    overrides = _Place("overrides.sqlite")
+    overrides = _StatePath("overrides.sqlite")
     """The overrides and their history; these cannot be made again either."""
-    exported_overrides = _Place("overrides.filterd")
+    exported_overrides = _StatePath("overrides.filterd")
     """A copy of the overrides, in case the store is lost or damaged."""
-    clock = _Place("clock.filterd")
+    clock = _StatePath("clock.filterd")
     """The last known time; see ``filterd.daemon.known_time``."""
-    overrides_lock = _Place("overrides.lock")
+    overrides_lock = _StatePath("overrides.lock")
     """Held by the process that changes overrides."""
-    past_policies = _Place("policies")
+    past_policies = _StatePath("policies")
     """The folder of the compiled policies that were active last."""
-    daemon_lock = _Place("daemon.lock")
+    daemon_lock = _StatePath("daemon.lock")
     """Held by the daemon that serves from this folder."""
-    build_lock = _Place("build.lock")
+    build_lock = _StatePath("build.lock")
     """Held by the process that compiles lists into this folder."""
 
     def feed_version(self, version: str) -> Path:
