@@ -4,34 +4,38 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
 
-from filterd import counted, words
+from filterd import counted
 from filterd.cli import lists_build, popular
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index
-from filterd.cli.render import facts, grid, show, titled
+from filterd.cli.render import facts, listed, show, titled
 from filterd.cli.target_options import qname_from
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
-from filterd.i18n import Texts, say, say_n
+from filterd.i18n import say
 from filterd.lists.catalog import load_categories
-from filterd.lists.catalog_schema import SERVICE_PREFIX
 from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.index import Index
 from filterd.lists.index_files import blocklists_in_force
-from filterd.lists.list_queries import ENTRIES, entries_of, overview, single_hosts
-from filterd.lists.report import CompileReport, ListReport, Reason
-
-_EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
+from filterd.lists.list_queries import (
+    ENTRIES,
+    NOT_TAKEN,
+    entries_of,
+    not_taken_rows,
+    overview,
+    report_listing,
+    single_hosts,
+)
+from filterd.lists.report import CompileReport
+from filterd.rows import Wording
 
 
 def build(
@@ -159,18 +163,14 @@ def _print_report(here: Context, report: CompileReport, octets: int, hosts: list
         octets: the size of the index.
         hosts: ids of lists of locked categories that name single hosts only.
     """
-    texts = here.texts
-    here.console.print(_report_table(texts, report))
+    texts, wording = here.texts, Wording(here.texts, school_clock(here))
+    here.console.print(listed(wording, *report_listing(report)))
     here.console.print(
         texts("{names}, {octets} octets", names=counted.names(report.names), octets=number(octets))
     )
-    reasons = _not_taken(report)
-    if reasons:
-        rows = [
-            (number(n), texts.word(words.NOT_TAKEN, why))
-            for why, n in sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
-        ]
-        here.console.print(titled(texts("Not taken because the entry or line"), facts(rows)))
+    if reasons := not_taken_rows(report):
+        rows = ([one.cell(row, wording)[0] for one in NOT_TAKEN.columns] for row in reasons)
+        here.console.print(titled(texts(NOT_TAKEN.title), facts(rows)))
         here.console.print(
             texts("Every line that was not taken: {path}", path=here.state.problems), soft_wrap=True
         )
@@ -184,45 +184,3 @@ def _print_report(here: Context, report: CompileReport, octets: int, hosts: list
             ),
             soft_wrap=True,
         )
-
-
-def _report_table(texts: Texts, report: CompileReport) -> Group:
-    """Draw what became of each list; a column of zeros is left out.
-
-    Services are lists too, but there are many and small: they are one row.
-    """
-    services = [one for one in report.lists if one.id.startswith(SERVICE_PREFIX)]
-    counts = [(one.id, one.category, _counts(one)) for one in report.lists if one not in services]
-    if services:
-        together = Counter[str]()
-        for one in services:
-            together.update(_counts(one))
-        counts.append(
-            (texts(say_n("({n} service)", "({n} services)", len(services))), "", together)
-        )
-    shown = ["kept"] + [key for key in _EXTRA_COLUMNS if any(count[key] for *_, count in counts)]
-    columns = [(texts("List"), False), (texts("Category"), False)]
-    table = grid(columns + [(texts(words.LIST_COUNT[key]), True) for key in shown])
-    for list_id, category, count in counts:
-        table.add_row(list_id, category, *(number(count[key]) for key in shown))
-    return titled(texts("Compiled lists"), table)
-
-
-def _counts(one: ListReport) -> dict[str, int]:
-    return {
-        "kept": one.kept,
-        "duplicate": one.duplicate,
-        "redundant": one.redundant,
-        "not_taken": one.cancelled + one.set_aside + sum((one.refused | one.problems).values()),
-    }
-
-
-def _not_taken(report: CompileReport) -> Counter[str]:
-    """Return how many entries of all lists were not taken, by reason."""
-    reasons = Counter[str]()
-    for one in report.lists:
-        for some in (one.refused, one.problems):
-            reasons.update(some)
-        reasons[Reason.PROTECTED] += one.set_aside
-        reasons["cancelled"] += one.cancelled
-    return +reasons

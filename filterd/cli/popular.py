@@ -16,9 +16,9 @@ from filterd.cli.offline_site import policy_of
 from filterd.counted import number
 from filterd.errors import FilterdError, IndexFormatError
 from filterd.feed.guard.probe_clients import Asking
-from filterd.lists.catalog_schema import SERVICE_PREFIX
 from filterd.lists.catalog_tables import PopularName
 from filterd.lists.index import Index
+from filterd.lists.rules import SERVICE_PREFIX
 from filterd.policy import policy_file
 from filterd.policy.grade_rows import grades_told
 from filterd.policy.model import GRADES, Policy

@@ -24,7 +24,7 @@ def titled(title: str, table: Table) -> Group:
     return Group(Text(title, style="bold"), table)
 
 
-def facts(rows: Iterable[tuple[str, Any]]) -> Table:
+def facts(rows: Iterable[Sequence[Any]]) -> Table:
     """Return a two-column table of what is so; rows without a value are left out."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import field_checks
 from filterd.errors import ChangeError, FilterdError
 from filterd.i18n import say
-from filterd.lists.list_queries import naming_entries, version_of
+from filterd.lists.list_queries import content_version, naming_entries
 from filterd.overrides import change_fields
 from filterd.policy.calendar import bell, shown_at
 from filterd.policy.model import Audience
@@ -80,7 +80,7 @@ def work_out_lesson(
 
 def add_what_lists_say(request: dict[str, Any], index: Index) -> None:
     """Add the facts of the lists that the centre needs to a report; ignore the client's."""
-    request["seen_in"], request["filterd"] = version_of(index), __version__
+    request["seen_in"], request["filterd"] = content_version(index), __version__
     try:
         entries = naming_entries(index, names.from_text(str(request.get("name"))))
         request["entries"] = list(islice(entries, change_fields.MAX_ENTRIES))

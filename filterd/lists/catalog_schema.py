@@ -20,15 +20,12 @@ from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text, name_from_key
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.report import Reason
-from filterd.lists.rules import ListSource
+from filterd.lists.rules import SERVICE_PREFIX, ListSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.documents import Document, Where
-
-SERVICE_PREFIX = "service:"
-"""The prefix of ids of these lists."""
 
 
 def list_id(service: str) -> str:

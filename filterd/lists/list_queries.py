@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queries to the compiled lists: an overview, and the entries that name a name."""
+"""Queries to the compiled lists: an overview, the entries that name a name; and their rows."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import words
-from filterd.i18n import UNSAID, say
-from filterd.lists.rules import Effect, Scope
+from filterd.counted import number
+from filterd.i18n import UNSAID, say, say_n
+from filterd.lists.report import Reason
+from filterd.lists.rules import SERVICE_PREFIX, Effect, Scope
 from filterd.rows import Column, Listing, Row, Wording
 from filterd.wire import name as names
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index
     from filterd.lists.index_contents import ListRecord
+    from filterd.lists.report import CompileReport, ListReport
     from filterd.lists.rules import Claim, ListSource
 
 
@@ -117,9 +121,58 @@ def naming_entries(index: Index, name: bytes) -> Iterator[NamingEntry]:
                 yield NamingEntry(source.id, source.category, written, line, version)
 
 
-def version_of(index: Index) -> str:
+def content_version(index: Index) -> str:
     """Return the version of the compiled lists: digits that identify their content."""
     return index.digest.hex()[:VERSION_DIGITS]
+
+
+_SHOWN_IF_ANY = ("duplicate", "redundant", "not_taken")
+
+
+def report_listing(report: CompileReport) -> tuple[Listing, list[Row]]:
+    """Return what became of each list, without columns of zeros.
+
+    Services are lists too, but many and small: they are one row.
+    """
+    counts = [(one, _counts(one)) for one in report.lists]
+    rows: list[dict[str, Any]] = [
+        {"list": one.id, "category": one.category, **count}
+        for one, count in counts
+        if not one.id.startswith(SERVICE_PREFIX)
+    ]
+    if services := [count for one, count in counts if one.id.startswith(SERVICE_PREFIX)]:
+        together = sum(services, Counter[str]())
+        n = say_n("({n} service)", "({n} services)", len(services))
+        rows.append({"list": n, "category": "", **{key: together[key] for key in services[0]}})
+    keys = ["kept", *(key for key in _SHOWN_IF_ANY if any(row[key] for row in rows))]
+    numbers = (Column(words.LIST_COUNT[key], key, _number, is_number=True) for key in keys)
+    columns = (Column(say("List"), "list"), Column(say("Category"), "category"), *numbers)
+    return Listing(say("Compiled lists"), UNSAID, columns, is_whole=False), list[Row](rows)
+
+
+def _counts(one: ListReport) -> Counter[str]:
+    return Counter(
+        kept=one.kept,
+        duplicate=one.duplicate,
+        redundant=one.redundant,
+        not_taken=one.cancelled + one.set_aside + sum((one.refused | one.problems).values()),
+    )
+
+
+def not_taken_rows(report: CompileReport) -> list[Row]:
+    """Return how many entries of all lists were not taken, by reason, the most first."""
+    reasons = Counter[str]()
+    for one in report.lists:
+        for some in (one.refused, one.problems):
+            reasons.update(some)
+        reasons[Reason.PROTECTED] += one.set_aside
+        reasons["cancelled"] += one.cancelled
+    most_first = sorted((+reasons).items(), key=lambda one: (-one[1], one[0]))
+    return [{"n": n, "reason": reason} for reason, n in most_first]
+
+
+def _number(n: int, _: Wording) -> str:
+    return number(n)
 
 
 def _place(row: Row, wording: Wording) -> str:
@@ -136,4 +189,12 @@ ENTRIES = Listing(
         Column(say("Category"), "category"),
     ),
     is_whole=False,
+)
+NOT_TAKEN = Listing(
+    say("Not taken because the entry or line"),
+    UNSAID,
+    (
+        Column(UNSAID, "n", _number, is_number=True),
+        Column(UNSAID, "reason", words.NOT_TAKEN),
+    ),
 )

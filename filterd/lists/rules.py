@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filterd.lists.lookalikes import LookalikeRule
 
+SERVICE_PREFIX = "service:"
+"""The prefix of ids of the lists that are services."""
+
 
 class Scope(IntEnum):
     """The names that an entry for ``name`` covers."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import field_checks, state_file
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, WireError
 from filterd.i18n import say
-from filterd.lists.list_queries import NamingEntry, naming_entries, version_of
+from filterd.lists.list_queries import NamingEntry, content_version, naming_entries
 from filterd.overrides import change_fields, store_file
 from filterd.overrides.change_fields import Fields
 from filterd.overrides.history_chain import with_undos
@@ -245,7 +245,7 @@ class Mistakes:
 
 
 def _mended_by(index: Index) -> Mended:
-    return Mended(version_of(index), float(index.build.get("when") or 0.0))
+    return Mended(content_version(index), float(index.build.get("when") or 0.0))
 
 
 def _listed(index: Index, report: Report) -> tuple[NamingEntry, ...]:

@@ -5,11 +5,21 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.lists.list_queries import entries_of, naming_entries, overview, version_of
-from filterd.lists.report import CompileReport
+from filterd.i18n import Texts
+from filterd.lists.list_queries import (
+    content_version,
+    entries_of,
+    naming_entries,
+    not_taken_rows,
+    overview,
+    report_listing,
+)
+from filterd.lists.report import CompileReport, ListReport
+from filterd.rows import SchoolClock, Wording
 from tests.support.policies import an_index, wire
 
 if TYPE_CHECKING:
@@ -88,7 +98,39 @@ def test_what_third_parties_say_of_a_name(
 
 
 def test_a_version_is_the_beginning_of_the_digest(tmp_path: Path, third_party_index: Index) -> None:
-    assert version_of(third_party_index) == third_party_index.digest.hex()[:12]
+    assert content_version(third_party_index) == third_party_index.digest.hex()[:12]
     (tmp_path / "other").mkdir()
     fewer = {key: one for key, one in LISTS.items() if key != "games"}
-    assert version_of(an_index(tmp_path / "other", fewer)) != version_of(third_party_index)
+    assert content_version(an_index(tmp_path / "other", fewer)) != content_version(
+        third_party_index
+    )
+
+
+def _told(report: CompileReport) -> list[list[str]]:
+    wording = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
+    listing, rows = report_listing(report)
+    headings = [str(one.heading) for one in listing.columns]
+    return [headings, *([one.cell(row, wording)[0] for one in listing.columns] for row in rows)]
+
+
+def test_a_report_has_a_row_for_each_list_and_one_for_all_services() -> None:
+    lists = [
+        ListReport("a", "games", "hosts", "a.txt", kept=1_000, redundant=2),
+        *(ListReport(f"service:{n}", "games", "", "", kept=n, cancelled=1) for n in (1, 2)),
+    ]
+    assert _told(CompileReport(lists)) == [
+        ["List", "Category", "Kept", "Redundant", "Not taken"],
+        ["a", "games", "1\u202f000", "2", "0"],
+        ["(2 services)", "", "3", "0", "2"],
+    ]
+    assert _told(CompileReport(lists[:1]))[0] == ["List", "Category", "Kept", "Redundant"]
+
+
+def test_what_was_not_taken_is_counted_by_reason_the_most_first() -> None:
+    lists = [
+        ListReport("a", "games", "hosts", "a.txt", refused={"pinned": 1}, set_aside=2),
+        ListReport("b", "games", "hosts", "b.txt", problems={"too-long": 7, "pinned": 0}),
+        ListReport("c", "games", "hosts", "c.txt", refused={"pinned": 4}, cancelled=1),
+    ]
+    rows = [(row["reason"], row["n"]) for row in not_taken_rows(CompileReport(lists))]
+    assert rows == [("too-long", 7), ("pinned", 5), ("protected", 2), ("cancelled", 1)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ConfigErrors
-from filterd.lists.list_queries import NamingEntry, version_of
+from filterd.lists.list_queries import NamingEntry, content_version
 from filterd.overrides.mistake_reports import Mended, Mistakes, Report, dump, parse, reports_in
 from filterd.overrides.store import Store
 from filterd.state_folder import StateFolder
@@ -143,7 +143,7 @@ def test_the_first_version_without_it_is_told_whatever_follows(centre: Centre) -
     first, later = centre.lists("a.example"), centre.lists("b.example")
     centre.mistakes.note(first)
     centre.mistakes.note(later)
-    expected = Mended(version_of(first), NOW)
+    expected = Mended(content_version(first), NOW)
     assert centre.mended(later) == [expected]
     assert centre.mended(None) == [expected]
     again = Mistakes(centre.state, Store(centre.state, FakeClock(NOW)))
@@ -157,17 +157,17 @@ def test_an_entry_that_comes_back_is_mended_no_more(centre: Centre) -> None:
     assert centre.mended(back) == centre.mended(None) == [None]
     last = centre.lists("c.example")
     centre.mistakes.note(last)
-    assert centre.mended(last) == [Mended(version_of(last), NOW)]
+    assert centre.mended(last) == [Mended(content_version(last), NOW)]
 
 
 def test_lists_that_nobody_has_noted_yet_count(centre: Centre) -> None:
     index = centre.lists()
-    assert centre.mended(index) == [Mended(version_of(index), NOW)]
+    assert centre.mended(index) == [Mended(content_version(index), NOW)]
 
 
 def test_the_publishers_own_entry_is_no_mistake_of_a_third_party(centre: Centre) -> None:
     index = centre.lists("uni.example", own=True)
-    assert centre.mended(index) == [Mended(version_of(index), NOW)]
+    assert centre.mended(index) == [Mended(content_version(index), NOW)]
 
 
 def test_where_nobody_can_look_it_is_not_known(centre: Centre) -> None:
@@ -180,7 +180,7 @@ def test_what_is_mended_and_what_is_not_is_told_in_plain_data(centre: Centre) ->
     centre.report("b.example")
     index = centre.lists("b.example")
     mended, listed = (one.to_plain() for one in centre.mistakes.all("", index))
-    assert (mended["mended"], mended["mended_in"]) == (True, version_of(index))
+    assert (mended["mended"], mended["mended_in"]) == (True, content_version(index))
     assert (mended["mended_at"], mended["listed"]) == (NOW, [])
     assert (listed["mended"], listed["mended_in"]) == (False, None)
     assert listed["listed"][0]["entry"] == "b.example"
