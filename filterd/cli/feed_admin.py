@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,9 +21,11 @@ from filterd.i18n import quoted, say
 from filterd.state_file import plain_version
 
 VersionArgument = Annotated[
-    int | None, argument("VERSION", "Which version; else the one that waits.", min=1)
+    str | None, argument("VERSION", "Which version; else the one that waits.")
 ]
 ReasonOption = Annotated[str, option("--reason", "Why; it stands in the feed's history.", "TEXT")]
+
+_is_version = re.compile(r"[1-9][0-9]{0,17}", re.ASCII).fullmatch
 
 
 def trust(
@@ -74,7 +77,7 @@ def approve(
     with bar(here, here.texts("Judging the version"), visible=not json):
         site = site_of(here)
         with site.holding():
-            wanted = _waiting(site) if version is None else str(version)
+            wanted = _wanted(site, version)
             names = site.approve(wanted, reason)
     if json:
         here.print_json({"version": plain_version(wanted), "names": names})
@@ -97,7 +100,7 @@ def refuse(
     """
     site = site_of(here)
     with site.holding():
-        wanted = _waiting(site) if version is None else str(version)
+        wanted = _wanted(site, version)
         site.refuse(wanted, reason)
     _tell(
         here,
@@ -172,12 +175,18 @@ def _plain(version: str | None) -> int | str | None:
     return version and plain_version(version)
 
 
-def _waiting(site: SiteFeed) -> str:
-    """Return the version that waits for a decision.
+def _wanted(site: SiteFeed, version: str | None) -> str:
+    """Return the id of a version: as given, else of the one that waits for a decision.
 
     Raises:
-        GuardError: none does.
+        ConfigError: it is no id.
+        GuardError: no version waits.
     """
+    if version is not None:
+        if not _is_version(version):
+            hint = say("see `filterd feed history`")
+            raise ConfigError(say("'{text}' is not a version", text=version), hint=hint)
+        return version
     judgement = site.standing.read().judgement
     if judgement is None:
         raise GuardError(

@@ -37,7 +37,7 @@ def _evening(evening: FakeClock) -> None:
 
 def _feed(school: Follower, *words: str | Path, lang: str = "en") -> Outcome:
     places = ("--config", school.config, "--state", school.state.folder, "--lang", lang)
-    return call("feed", *words, *places)
+    return call("feed", words[0], *places, *words[1:])
 
 
 @pytest.fixture
@@ -123,6 +123,17 @@ def test_where_no_version_waits_nothing_is_decided(school: Follower, command: st
 def test_a_version_that_was_never_fetched_cannot_be_approved(held: Follower) -> None:
     done = _feed(held, "approve", str(THIRD))
     assert (done.code, done.error_lines[0].endswith("`filterd sync` fetches it")) == (50, True)
+
+
+@pytest.mark.parametrize("command", ["approve", "refuse"])
+@pytest.mark.parametrize("version", ["0", "-1", "007", "x", "../7", "٣", "9" * 30])
+def test_no_text_but_a_version_reaches_the_feed(
+    held: Follower, command: str, version: str
+) -> None:
+    done = _feed(held, command, "--", version)
+    why = f"filterd: '{version}' is not a version (see `filterd feed history`)"
+    assert (done.code, done.out, done.error_lines) == (2, "", [why])
+    assert held.site.versions.in_force().current == FIRST
 
 
 def test_going_back_says_where_one_is_and_how_to_stay(school: Follower) -> None:
