@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import fill
 from typing import Any, Literal
 
 from rich import box
@@ -17,6 +18,8 @@ from filterd.rows import Column, Details, Listing, Row, SchoolClock, Wording
 
 _WIDEST_ID = 32
 """Columns for the first of a row: a longer one would take them from the numbers."""
+_HEADING = 10
+"""Columns for the heading of numbers: a longer one goes over several lines."""
 
 
 def titled(title: str, table: Table) -> Group:
@@ -100,7 +103,9 @@ def table(
     wording: Wording, columns: Sequence[Column], rows: Iterable[Row], *, whole: bool = True
 ) -> Table:
     """Return a table of rows; ``whole`` as ``grid`` takes it."""
-    drawn = grid([(wording.texts(one.heading), one.is_number) for one in columns], whole=whole)
+    headings = ((wording.texts(one.heading), one.is_number) for one in columns)
+    wrapped = [(fill(text, _HEADING) if is_n else text, is_n) for text, is_n in headings]
+    drawn = grid(wrapped, whole=whole)
     for row in rows:
         drawn.add_row(*(Text(*one.cell(row, wording)) for one in columns))
     return drawn

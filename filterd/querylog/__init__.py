@@ -5,6 +5,7 @@
   blocker too, and hands over in batches until they are acknowledged.
 * ``database``: the tables, by grade, category and action only, and the one writer; a
   damaged file is set aside, a new one begun. Readers get a day of the school at a time.
+* ``total_rows``: sums of what the daemon reads there, as rows for people.
 
 The workers count and the manager writes, once a minute (``daemon.log_collector``).
 A batch is acknowledged after it is on disk, and the file says which batch of

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Totals are summed up by day, by grade, and the blocks by category."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from filterd.i18n import Texts
+from filterd.querylog.total_rows import summaries
+from filterd.rows import SchoolClock, Wording
+
+WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
+
+
+def _row(date: str, grade: str, category: str, action: str, n: int) -> dict[str, Any]:
+    return {"date": date, "grade": grade, "category": category, "action": action, "n": n}
+
+
+ROWS = [
+    _row("2026-11-24", "10", "games", "blocked", 7),
+    _row("2026-11-24", "6", "", "pass", 12_345),
+    _row("2026-11-23", "staff", "", "blocked", 1),
+    _row("2026-11-23", "6", "games", "blocked", 3),
+]
+
+
+def _told(rows: list[dict[str, Any]]) -> list[list[list[str]]]:
+    return [
+        [[one.cell(row, WORDING)[0] for one in listing.columns] for row in found]
+        for listing, found in summaries(rows, 2)
+    ]
+
+
+def test_sums_are_by_day_by_grade_and_blocks_by_category() -> None:
+    assert _told(ROWS) == [
+        [["2026-11-23", "0", "4"], ["2026-11-24", "12\u202f345", "7"]],
+        [["6", "12\u202f345", "3"], ["10", "0", "7"], ["staff", "0", "1"]],
+        [["games", "10"], ["(rules of the school)", "1"]],
+    ]
+
+
+def test_the_title_has_the_days_and_headings_are_of_what_occurred() -> None:
+    (by_day, _), *_ = summaries(ROWS, 2)
+    assert by_day.title == "Answers of 2 days"
+    assert [one.heading for one in by_day.columns] == ["Day", "passed", "blocked"]
+
+
+def test_without_blocks_there_is_no_table_of_them() -> None:
+    assert len(_told(ROWS[1:2])) == 2
