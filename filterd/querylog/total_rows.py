@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filterd import counted, words
 from filterd.counted import number
@@ -28,11 +28,13 @@ def summaries(rows: Sequence[Row], days: int) -> Iterator[tuple[Listing, list[Ro
     blocked = Counter[str]()
     for row in rows:
         blocked[row["category"]] += row["n"] if row["action"] == "blocked" else 0
-    if found := [{"category": key, "n": n} for key, n in blocked.most_common() if n]:
-        yield _BLOCKS, found
+    if any(blocked.values()):
+        yield _BLOCKS, [{"category": key, "n": n} for key, n in blocked.most_common() if n]
 
 
-def _by(key: str, heading: Sentence, rows: Sequence[Row], title: Sentence) -> Any:
+def _by(
+    key: str, heading: Sentence, rows: Sequence[Row], title: Sentence
+) -> tuple[Listing, list[Row]]:
     """Return a row for each value of ``key``, with a column for each action that occurs."""
     actions = [one for one in words.COUNTED if any(row["action"] == one for row in rows)]
     values = sorted({row[key] for row in rows}, key=_order)
