@@ -31,7 +31,7 @@ class StateFolder:
     policy = _StatePath("policy.filterd")
     """The compiled policy: the last valid one."""
     second_policy = _StatePath("policy.second.filterd")
-    """Another copy of the compiled policy; see ``filterd.daemon.second_copies``."""
+    """Another copy of the compiled policy; see ``filterd.daemon.site_loader``."""
     candidate_policy = _StatePath("policy.candidate.filterd")
     """The compiled policy that a reload is about to activate."""
     judged_policy = _StatePath("policy.judged.filterd")

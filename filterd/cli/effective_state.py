@@ -16,7 +16,7 @@ from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
-from filterd.overrides.effects import KINDS, from_plain, has_ended
+from filterd.overrides.effects import THINGS, from_plain, has_ended
 from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import EffectiveState, at
 from filterd.policy.model import Client, GradePolicy, Policy
@@ -85,7 +85,7 @@ def _received(here: Context, told: Mapping[str, Any]) -> Overrides:
     Raises:
         ControlError: it is of another version.
     """
-    plain = {key: told[key] for key in (*KINDS, "number") if key in told}
+    plain = {key: told[key] for key in (*THINGS, "number") if key in told}
     try:
         return from_plain(plain)
     except (KeyError, TypeError, ValueError) as error:

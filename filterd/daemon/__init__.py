@@ -4,7 +4,7 @@
 ::
 
     main        assembles the processes
-    supervisor -- owns the sockets (listen_sockets), forks the others and replaces them
+    supervisor -- owns the sockets, forks the others and replaces them
       |- manager -- reloads (site_loader), changes by command (change_service), status, the
       |     |       log (log_collector), the watchdog's real questions, the control socket
       |     |       (control_server, control_commands); a worker_channel to each worker

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Record changes and the policy of each time, and report them as plain data."""
+"""Record changes, and the policies that were active; report them as plain data."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _log = logging.getLogger("filterd.changes")
 
 
 class Records:
-    """The history, the policies that were in force, and the mistakes that were reported.
+    """The history, the recent policies, and the reported mistakes of lists.
 
     Args:
-        setting: where the daemon lives.
-        store: of what commands have set.
-        site: returns the site in force.
+        setting: the folders and clocks of the daemon.
+        store: of the overrides.
+        site: returns the active site.
     """
 
     def __init__(self, setting: Setting, store: Store, site: Callable[[], Site]) -> None:
@@ -47,7 +47,7 @@ class Records:
         self._mistakes = Mistakes(setting.state, store)
 
     def note(self, site: Site) -> None:
-        """Keep what has come in force: a policy, for questions about the past, and what is mended.
+        """Record an activation: the policy, for questions about the past; corrected mistakes.
 
         Args:
             site: with the policy of its files, and the lists.
@@ -62,13 +62,13 @@ class Records:
             _log.warning("%s; which reported mistakes are mended is not noted", error)
 
     async def overrides(self, at: float | None = None) -> dict[str, Any]:
-        """Return what is set, as plain data, and which of it is in force, to come or over.
+        """Return the overrides as plain data, with the state of each.
 
         Args:
             at: a time of the past; None for now.
 
         Raises:
-            ControlError: what was set then is not known any more.
+            ControlError: the overrides of that time are not known any more.
             StoreError: the store cannot be read.
         """
         now = self._time.least() if at is None else at
@@ -88,7 +88,7 @@ class Records:
         return await asyncio.to_thread(self._rows, limit)
 
     async def mistakes(self) -> list[dict[str, Any]]:
-        """Return the mistakes of lists that were reported, and which are mended, as plain data.
+        """Return the reported mistakes of lists and their states, as plain data.
 
         Raises:
             IndexFormatError: the lists are damaged.
@@ -99,7 +99,7 @@ class Records:
         return [one.to_plain() for one in found]
 
     async def verify(self) -> dict[str, Any]:
-        """Look through the whole history; return what is wrong with it, as plain data.
+        """Check the whole history; return the result as plain data.
 
         Raises:
             StoreError: the store cannot be read.
@@ -110,7 +110,7 @@ class Records:
         return {"ok": found.is_sound, **plain, "problem": str(found.problem), "sentence": sentence}
 
     async def policies(self) -> list[dict[str, Any]]:
-        """Return the policies that were in force last, the newest first, as plain data.
+        """Return the recent policies, the newest first, as plain data.
 
         Raises:
             StoreError: the store cannot be read.
@@ -122,8 +122,8 @@ class Records:
         """Return a policy as the text of its file.
 
         Args:
-            site: the one in force.
-            digest: of a policy that was in force; None for that of now.
+            site: the active one.
+            digest: of a recent policy; None for the active one.
 
         Raises:
             StoreError: it is not kept, or cannot be read.
@@ -133,15 +133,15 @@ class Records:
         return policy_store.dump(await asyncio.to_thread(self._versions.load, digest)).decode()
 
     async def explain_past(self, site: Site, *, qname: str, **asked: Any) -> dict[str, Any] | None:
-        """Explain what a client would have got, as plain data; None for one that might not ask.
+        """Explain a past result as plain data; None for a client that was not allowed.
 
         Args:
-            site: the one in force, whose lists and devices count.
+            site: the active one, for its lists and devices.
             qname: the canonical wire name in hexadecimal.
             asked: the other fields of a ``PastQuestion``.
 
         Raises:
-            ConfigError: what was in force then is not known.
+            ConfigError: the policy of that time is not known.
             StoreError: it cannot be read.
         """
         past = PastState(self._versions, self._store, site.index, site.surroundings)
@@ -163,7 +163,7 @@ class Records:
 
 
 def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:
-    """Return the numbers of what is in force, of what will be, and of what has ended."""
+    """Return the numbers of active, coming and ended things."""
     told: dict[str, list[int]] = {"on": [], "coming": [], "ended": []}
     for thing in things_of(overrides):
         starts_at = getattr(thing, "starts_at", None)

@@ -1,38 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands change while the daemon serves: checked, recorded, and put in force at once.
+"""Make changes by command while the daemon serves: check, record and activate them.
 
 One change after the other, and none beside a reload: both move the epoch. A
-change is recorded first; then every worker makes the next site of what it has
-and the copy of what is set, and the epoch is moved. Nothing is compiled for it,
+change is recorded first; then every worker makes the next site of its present one
+and the copy of the overrides, and the epoch is moved. Nothing is compiled for it,
 and no lists are opened.
 
 An epoch is taken before anything is recorded. So a manager that dies in between
-leaves an undecided one, and its successor has all workers load what is on the
+leaves an undecided one, and its successor has all workers load the files on the
 disk (``filterd.daemon.manager``). A worker that could not get ready in time
 does the same at its next question.
 
-What is here brings SQLite with it: only the manager imports it, once it is a
-process of its own.
+This module loads SQLite: only the manager imports it, once it is a process of its own.
+
+A request is plain data from outside; ``work_out_length`` and ``work_out_lesson`` replace
+its lengths and lessons by ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import i18n
-from filterd.daemon import change_requests
+from filterd import field_checks, i18n
 from filterd.daemon.change_records import Records
 from filterd.daemon.timekeeper import ClockStanding
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.i18n import UNSAID, Sentence, refused, say
+from filterd.lists.list_queries import content_version, naming_entries
+from filterd.overrides import change_fields, permissions
 from filterd.overrides import change_kinds as kinds
-from filterd.overrides import permissions
+from filterd.overrides.change_kinds import Undo, is_undated
 from filterd.overrides.effects import NOTHING, things_of
 from filterd.overrides.exception_changes import Revoke
 from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, TRIAL
-from filterd.overrides.late_dates import is_undated
 from filterd.overrides.mistake_reports import KIND as REPORT
 from filterd.overrides.preconditions import SchoolState, Warnings
 from filterd.overrides.preconditions import check as check_fit
@@ -40,8 +43,10 @@ from filterd.overrides.roles import Author, Rank
 from filterd.overrides.room_changes import LONGEST_EXAM_S, StopExam
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store import Store
-from filterd.overrides.undo import Undo
-from filterd.policy.calendar import day_ends_at
+from filterd.policy.calendar import bell, day_ends_at, shown_at
+from filterd.policy.model import Audience
+from filterd.version import __version__
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -49,8 +54,10 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.daemon.timekeeper import ClockStep, Timekeeper
+    from filterd.lists.index import Index
     from filterd.overrides.effects import CheckedChange
     from filterd.overrides.store import Done
+    from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site
 
@@ -90,7 +97,7 @@ class Changes:
         self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
 
     def start(self) -> bool:
-        """Repair the state of the last run; return whether that changed what workers load."""
+        """Repair the state of the last run; return whether workers must load it again."""
         before = self._setting.overrides.get() or Exported(NOTHING, GENESIS)
         now = self._store.start().exported
         self._setting.overrides.put(now)
@@ -98,9 +105,9 @@ class Changes:
         return now != before
 
     async def keep(self) -> None:
-        """Write the store and its copies anew whenever one is gone or another, for ever.
+        """Write the store and its copies anew whenever one is gone or replaced, for ever.
 
-        What is lost with the power on must be there when it comes back.
+        A file that is lost while the daemon runs must be there at its next start.
         """
         seen: object = None
         while True:
@@ -113,7 +120,7 @@ class Changes:
             seen = None if self._problem else await asyncio.to_thread(self._marks)
 
     def _keep(self) -> None:
-        """Keep the problem for the status, and log it once."""
+        """Write the store again; note a problem for the status, and log it once."""
         try:
             self._store.keep()
         except (StoreError, OSError) as error:
@@ -166,7 +173,7 @@ class Changes:
         return await asyncio.shield(task)
 
     async def status(self) -> dict[str, Any]:
-        """Return what is wrong with the store and with what was set aside, as plain data."""
+        """Return the problems of the store and the files set aside, as plain data."""
         problems = await asyncio.to_thread(self._store.problems)
         told = dict.fromkeys((*self._store.lost(), self._problem, *problems))
         return {"problems": [i18n.to_plain(one) for one in told if one]}
@@ -195,10 +202,10 @@ class Changes:
         async with self._in_force.turn:
             site = self._in_force.site()
             now, is_unknown = self._time.least(), self._is_time_unknown()
-            change_requests.work_out_lesson(request, site.timed.policy, now, is_unknown=is_unknown)
-            undated = change_requests.work_out_length(request, now, is_unknown=is_unknown)
+            work_out_lesson(request, site.timed.policy, now, is_unknown=is_unknown)
+            undated = work_out_length(request, now, is_unknown=is_unknown)
             if kind == REPORT:
-                change_requests.add_what_lists_say(request, site.index)
+                add_what_lists_say(request, site.index)
             epoch = self._setting.page.next_epoch()
             step = self._in_force.keeper.acceptable() if kind == CLOCK_ACCEPTED else None
             done, warnings = await asyncio.to_thread(
@@ -231,7 +238,7 @@ class Changes:
         }
 
     async def know_time(self, step: ClockStep | None, *, again: bool = False) -> None:
-        """Give their dates to what was set while the time was not known, once it is.
+        """Date the things that were set while the time was not known, once it is.
 
         Args:
             step: that policy time has just made.
@@ -302,7 +309,7 @@ class Changes:
         return change, next((row.author for row in rows if row.number == number), "")
 
     async def _put_in_force(self, done: Done, epoch: int, step: ClockStep | None) -> None:
-        """Put a change in force, and let policy time make the step that it is about."""
+        """Activate a change, and let policy time make its step, if it has one."""
         if step is None:
             await self._in_force.enforce(done.overrides, epoch)
             return
@@ -335,7 +342,71 @@ def _mark(path: Path) -> object:
 
 
 def _end_of(done: Done) -> float | None:
-    """Return when what a change has made ends by itself."""
+    """Return the end of the things that a change has made, if they have one."""
     made = things_of(done.row.effect().after)
     dated = (one for one in made if getattr(one, "for_s", None) is None)
     return next((getattr(one, "ends_at", None) for one in dated), None)
+
+
+def work_out_length(request: dict[str, Any], now: float, *, is_unknown: bool) -> bool:
+    """Replace ``for_s`` by its end; return whether it waits for the time to be known.
+
+    Raises:
+        ChangeError: it is no length, or a given time is certainly past.
+    """
+    for_s, starts_at = request.pop("for_s", None), request.get("starts_at")
+    if for_s is not None:
+        if request.get("ends_at") is not None:
+            raise ChangeError(say("an end and a length exclude each other"))
+        length_s = field_checks.seconds(for_s)
+        begin = now if starts_at is None else field_checks.time(starts_at)
+        request["ends_at"] = begin + length_s
+        if is_unknown and starts_at is None:
+            request["for_s"] = length_s
+    ends_at = request.get("ends_at")
+    if is_unknown and ends_at is not None and field_checks.time(ends_at) <= now:
+        hint = say("say how long instead, such as --for 45m, or a later date")
+        raise ChangeError(say("the time is not known, and that is past"), hint=hint)
+    return is_unknown and request.get("ends_at") is not None
+
+
+def work_out_lesson(
+    request: dict[str, Any], policy: Policy, now: float, *, is_unknown: bool
+) -> None:
+    """Replace ``lesson`` by the end of the one that is on.
+
+    Raises:
+        ChangeError: none is.
+    """
+    if not request.pop("lesson", False):
+        return
+    if request.get("ends_at") is not None:
+        raise ChangeError(say("an end and the end of the lesson exclude each other"))
+    if is_unknown:
+        hint = say("say how long instead, such as --for 45m")
+        raise ChangeError(say("the time is not known, and so is no lesson"), hint=hint)
+    is_of_network = request.get("audience") == Audience.NETWORK
+    room = request.get("whom") if is_of_network else request.get("room")
+    starts_at = request.get("starts_at")
+    at = now if starts_at is None else field_checks.time(starts_at)
+    rung = bell(policy, at, str(room or ""))
+    if rung.lesson is None:
+        hint = say("say until when")
+        if rung.next is not None:
+            hint = say(
+                "the next one is {next}, at {time}; else say --for 45m",
+                next=rung.next,
+                time=shown_at(policy, rung.until, now),
+            )
+        raise ChangeError(say("there is no lesson at that time"), hint=hint)
+    request["ends_at"] = rung.until
+
+
+def add_what_lists_say(request: dict[str, Any], index: Index) -> None:
+    """Add the entries and the version of the lists to a report; ignore those of the client."""
+    request["seen_in"], request["filterd"] = content_version(index), __version__
+    try:
+        entries = naming_entries(index, names.from_text(str(request.get("name"))))
+        request["entries"] = list(islice(entries, change_fields.MAX_ENTRIES))
+    except (FilterdError, ValueError):
+        request["entries"] = []  # it is no name, and refused as such

@@ -14,7 +14,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ControlError
-from filterd.i18n import say
+from filterd.field_checks import is_whole
+from filterd.i18n import Sentence, say
 from filterd.lists.list_queries import entries_of, overview
 from filterd.overrides.permissions import is_room
 from filterd.overrides.roles import Author, Rank
@@ -43,8 +44,8 @@ def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
         feed: returns the state of the feed at an address.
     """
     return {
-        **_looking(manager, feed),
-        **_remembering(manager),
+        **_present(manager, feed),
+        **_past(manager),
         **_policy_and_lists(manager),
         **_acting(manager),
         **_watching(manager),
@@ -56,7 +57,7 @@ def author_of(caller: Caller) -> Author:
     return Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
 
 
-def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
+def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
     """Return the commands that report the present."""
 
     async def ping(_: dict[str, Any], __: Caller) -> str:
@@ -70,15 +71,13 @@ def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
         return manager.clock()
 
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
-        try:
-            question = {**_question(request), "at": request["at"]}
-        except (KeyError, TypeError, ValueError) as error:
-            raise ControlError(say("`check` wants qname, qtype, grade, client and at")) from error
-        return await manager.check(**question)
+        wanted = say("`check` wants qname, qtype, grade, client and at")
+        question = _question(request, wanted)
+        return await manager.check(**question, at=request["at"])
 
     async def log_totals(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
         days, grade = request.get("days", 1), request.get("grade", "")
-        if not _is_whole(days) or not 1 <= days <= DAYS_KEPT or not isinstance(grade, str):
+        if not is_whole(days) or not 1 <= days <= DAYS_KEPT or not isinstance(grade, str):
             raise ControlError(
                 say("`log totals` wants days, 1 to {most}, and a grade", most=DAYS_KEPT)
             )
@@ -93,7 +92,7 @@ def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
     }
 
 
-def _remembering(manager: Manager) -> dict[str, Command]:
+def _past(manager: Manager) -> dict[str, Command]:
     """Return the commands that report changes."""
 
     async def overrides(request: dict[str, Any], _: Caller) -> dict[str, Any]:
@@ -105,44 +104,29 @@ def _remembering(manager: Manager) -> dict[str, Command]:
 
     async def history(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
         limit = request.get("limit", 20)
-        if not _is_whole(limit) or not 1 <= limit <= MOST_ROWS:
+        if not is_whole(limit) or not 1 <= limit <= MOST_ROWS:
             raise ControlError(say("`history` wants limit, 1 to {most}", most=MOST_ROWS))
         return await manager.changes.records.history(limit)
 
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
-        try:
-            question = {**_question(request), "when": float(request["at"])}
-        except (KeyError, TypeError, ValueError) as error:
-            raise ControlError(
-                say("`history-check` wants qname, qtype, grade, client and at, a Unix time")
-            ) from error
+        wanted = say("`history-check` wants qname, qtype, grade, client and at, a Unix time")
+        question, at = _question(request, wanted, float), request["at"]
+        shown = str(request.get("shown", at))[:40]  # as the caller writes the time
         return await manager.changes.records.explain_past(
-            manager.site, shown=_shown(request), **question
+            manager.site, when=float(at), shown=shown, **question
         )
-
-    async def mistakes(_: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
-        return await manager.changes.records.mistakes()
-
-    async def verify(_: dict[str, Any], __: Caller) -> dict[str, Any]:
-        return await manager.changes.records.verify()
 
     return {
         "overrides": overrides,
         "history": history,
         "history-check": check,
-        "history-verify": verify,
-        "mistakes": mistakes,
+        "history-verify": lambda _, __: manager.changes.records.verify(),
+        "mistakes": lambda _, __: manager.changes.records.mistakes(),
     }
 
 
 def _policy_and_lists(manager: Manager) -> dict[str, Command]:
     """Return the commands that report policy and lists to users who cannot read the files."""
-
-    async def hold(request: dict[str, Any], _: Caller) -> dict[str, Any]:
-        return await manager.hold(_wanted(request))
-
-    async def lists(_: dict[str, Any], __: Caller) -> dict[str, Any]:
-        return await asyncio.to_thread(overview, manager.site.index)
 
     async def lists_search(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
         try:
@@ -157,15 +141,12 @@ def _policy_and_lists(manager: Manager) -> dict[str, Command]:
             raise ControlError(say("`policy` wants digest, or nothing"))
         return await manager.changes.records.policy(manager.site, digest and digest[:80])
 
-    async def policies(_: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
-        return await manager.changes.records.policies()
-
     return {
-        "expectations": hold,
-        "lists": lists,
+        "expectations": lambda request, _: manager.hold(_wanted(request)),
+        "lists": lambda _, __: asyncio.to_thread(overview, manager.site.index),
         "lists-search": lists_search,
         "policy": policy,
-        "policies": policies,
+        "policies": lambda _, __: manager.changes.records.policies(),
     }
 
 
@@ -176,10 +157,10 @@ def _acting(manager: Manager) -> dict[str, Command]:
         author_of(caller).must_be(Rank.ADMIN, say("reload"))
         return asdict(await manager.reload(lists_only=request.get("lists_only") is True))
 
-    async def change(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        return await manager.changes.change(request, author_of(caller))
-
-    return {"reload": reload, "change": change}
+    return {
+        "reload": reload,
+        "change": lambda request, caller: manager.changes.change(request, author_of(caller)),
+    }
 
 
 def _watching(manager: Manager) -> dict[str, Command]:
@@ -248,18 +229,29 @@ def _room_to_hear(manager: Manager, request: Mapping[str, Any], caller: Caller) 
     return room
 
 
-def _question(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `check` asks about, without a time.
+def _question(
+    request: Mapping[str, Any], wanted: Sentence, time: Callable[[Any], Any] = str
+) -> dict[str, Any]:
+    """Return the question of a check, without its time.
+
+    Args:
+        request: with the question.
+        wanted: the error for a request without one.
+        time: raises ValueError or TypeError for a time in another form.
 
     Raises:
-        KeyError, TypeError, ValueError: it is no question.
+        ControlError: it is no question.
     """
-    return {
-        "qname": bytes.fromhex(request["qname"]).hex(),
-        "qtype": int(request["qtype"]),
-        "grade": request["grade"],
-        "address": request["client"],
-    }
+    try:
+        time(request["at"])
+        return {
+            "qname": bytes.fromhex(request["qname"]).hex(),
+            "qtype": int(request["qtype"]),
+            "grade": request["grade"],
+            "address": request["client"],
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise ControlError(wanted) from error
 
 
 def _wanted(request: Mapping[str, Any]) -> tuple[Expectation, ...] | None:
@@ -284,12 +276,3 @@ def _wanted(request: Mapping[str, Any]) -> tuple[Expectation, ...] | None:
     if not isinstance(wanted, list) or len(found) != len(wanted) or not sound:
         raise ControlError(say("`expectations` wants a list of them, or nothing"))
     return found
-
-
-def _shown(request: Mapping[str, Any]) -> str:
-    """Return the form in which the caller writes the time of the question."""
-    return str(request.get("shown", request["at"]))[:40]
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.acceptor import Acceptor
 from filterd.control import frames
-from filterd.daemon.control_caller import Caller, caller_of, uid_of
-from filterd.daemon.control_quota import Quota, Share, busy
+from filterd.daemon.control_caller import Caller, Quota, Share, busy, caller_of, uid_of
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import refused, say
 
@@ -38,6 +37,14 @@ _MODE = 0o660
 _LOOK_EVERY_S = 5.0
 
 _log = logging.getLogger("filterd.control")
+
+_ATTRIBUTE = "system.posix_acl_access"
+_VERSION = Struct("<I")
+_ENTRY = Struct("<HHI")  # tag, rights, ID: linux/posix_acl_xattr.h
+_OWNER, _GROUP, _NAMED_GROUP, _MASK, _OTHERS = 0x01, 0x04, 0x08, 0x10, 0x20
+_NOBODY_IN_PARTICULAR = 0xFFFF_FFFF
+_ALL, _NOTHING = 6, 0
+_WITHOUT = (errno.ENOTSUP, errno.EPERM, errno.ENOSYS)
 
 
 class ControlServer:
@@ -227,15 +234,6 @@ async def _unknown(_arguments: dict[str, Any], _caller: Caller) -> None:
 
 def _refusal(error: ControlError) -> bytes:
     return frames.dump_answer(frames.UNREADABLE, {"ok": False, **to_plain(error)})
-
-
-_ATTRIBUTE = "system.posix_acl_access"
-_VERSION = Struct("<I")
-_ENTRY = Struct("<HHI")  # tag, rights, ID: linux/posix_acl_xattr.h
-_OWNER, _GROUP, _NAMED_GROUP, _MASK, _OTHERS = 0x01, 0x04, 0x08, 0x10, 0x20
-_NOBODY_IN_PARTICULAR = 0xFFFF_FFFF
-_ALL, _NOTHING = 6, 0
-_WITHOUT = (errno.ENOTSUP, errno.EPERM, errno.ENOSYS)
 
 
 def let_in(path: Path, groups: Iterable[str]) -> bool:

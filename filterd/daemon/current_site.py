@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hold the site that a worker answers by: the one of the epoch on the shared page.
+"""The active site of a worker: the one of the epoch on the shared page.
 
 The manager lets every worker prepare the next site and then moves the epoch; from
 that store on no worker may answer by the old one. So the epoch is read for every use of
@@ -31,7 +31,7 @@ _log = logging.getLogger("filterd.current_site")
 
 
 class ActiveSite:
-    """The site in force.
+    """The active site.
 
     Args:
         page: where the epoch stands.
@@ -56,7 +56,7 @@ class ActiveSite:
 
     @property
     def current(self) -> Site:
-        """The site in force now."""
+        """The site that is active now."""
         if self._page.epoch != self._epoch:
             self._activate()
         if self._ends and not self._site.moment.holds_at(now := self._clock.wall()):
@@ -75,7 +75,7 @@ class ActiveSite:
         return self._site
 
     def prepare(self, epoch: int, site: Site) -> None:
-        """Keep a site for the moment at which ``epoch`` is in force.
+        """Keep a site for when ``epoch`` becomes active.
 
         One that comes too late, after a newer one, is not kept.
         """
@@ -83,7 +83,7 @@ class ActiveSite:
             self._prepared = epoch, site
 
     def confirm(self) -> None:
-        """Make sure that the site in force is used.
+        """Make sure that the active site is used.
 
         Raises:
             FilterdError: it could not be loaded; the site before stays.

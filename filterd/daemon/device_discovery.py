@@ -56,7 +56,7 @@ _CALL_AGAIN_S, _MOST_LOOKS = 0.5, 20
 
 
 class Seen(NamedTuple):
-    """A device on a link of the school's side; ``host`` is what it calls itself."""
+    """A device on a link of the school's side; ``host`` is its own name."""
 
     mac: str
     address: str
@@ -74,7 +74,7 @@ class _Watch:
 
 
 class RoomWatches:
-    """Looks for devices.
+    """Watches of rooms for new devices.
 
     Args:
         clock: for the end of a watch.
@@ -187,7 +187,7 @@ class RoomWatches:
 
 @dataclass(slots=True)
 class _Found:
-    """What a trial run asked for: of each name whether it was blocked, and how often it came."""
+    """The names of a trial run: whether each was blocked, and how often it came."""
 
     names: dict[str, tuple[bool, int]] = field(default_factory=dict)
     _told: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -202,7 +202,7 @@ class _Found:
 
 
 class ExamTrials:
-    """Asks the workers what is asked for in trial runs."""
+    """Trial runs of exams: collects the names that workers record."""
 
     def __init__(self, clock: Clock, workers: Sequence[Channel]) -> None:
         self._clock, self._workers = clock, workers
@@ -210,7 +210,7 @@ class ExamTrials:
         self._found: dict[str, _Found] = {}
 
     async def begin(self, room: str) -> None:
-        """Listen to a room from now on.
+        """Record the names of a room from now on.
 
         Raises:
             FilterdError: a worker does not.
@@ -220,7 +220,7 @@ class ExamTrials:
         await asyncio.gather(*(self._tell(one, room, LONGEST_S) for one in self._workers))
 
     async def end(self, room: str) -> None:
-        """Listen no more, and forget what was heard."""
+        """End a trial run, and forget its names."""
         self._until.pop(room, None)
         self._found.pop(room, None)
         told = (self._tell(one, room, 0.0) for one in self._workers)
@@ -288,7 +288,7 @@ def registrable(name: str) -> str:
 
 
 def _as_text(wire: bytes) -> str:
-    """Return a name as an exam's list may have it, empty for what is no name of a host."""
+    """Return a name in the form of an exam's list, empty if it is no host name."""
     try:
         return field_checks.name(names.to_text(wire).removesuffix("."))
     except ChangeError:

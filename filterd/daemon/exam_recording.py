@@ -39,13 +39,13 @@ class Trials:
         self._ends: dict[str, asyncio.TimerHandle] = {}
 
     async def trial(self, *, room: str, left_s: float, since: int, fresh: bool) -> dict[str, Any]:
-        """Return what was asked for; begin listening if that is not the case yet.
+        """Return the recorded names; begin to record if that is not on yet.
 
         Args:
             room: id of the network.
             left_s: how long the trial goes on; nothing ends it.
             since: how many names are known already.
-            fresh: forget what was asked for before.
+            fresh: forget the names recorded before.
 
         Returns: ``names``, each as its wire form in hexadecimal, whether it was
         blocked, and how often it was asked for; ``more``, whether there are more;

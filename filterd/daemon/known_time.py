@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep the last known time, for a board that starts with a clock that is behind.
+"""Save the last known time, for a board whose clock starts behind.
 
 At a start no clock below the *floor* is believed. The floor is the latest of these: the
 release, the time of the compiled lists, the last change by command, the feed's time
@@ -52,7 +52,7 @@ _log = logging.getLogger("filterd.time")
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What the wall clock leads the monotonic one by, in one boot of the machine.
+    """The lead of the wall clock over the monotonic one, in one boot of the machine.
 
     ``believed_s`` is what policy goes by. A clock that has jumped shows another time:
     ``jumped_s`` is its lead then, and ``jumped_at`` the monotonic time of the jump.
@@ -87,15 +87,11 @@ class KnownTime:
         return self.lead if self.lead is not None and boot == self.lead.boot != "" else None
 
     def dropped(self, now: float, floor: float) -> KnownTime:
-        """Return what is kept once the time is known to be before the floor."""
+        """Return the times to keep once the time is known to be before the floor."""
         return KnownTime(now, now, max(floor, self.wrong_until))
 
 
-FORMAT = FileFormat(
-    KnownTime,
-    magic=b"filterd clock ",
-    title=say("file of the last known time"),
-)
+FORMAT = FileFormat(KnownTime, magic=b"filterd clock ", title=say("file of the last known time"))
 
 
 def read(state: StateFolder) -> KnownTime:

@@ -91,7 +91,7 @@ class LogKeeper:
             self._one_more_ended.set()
 
     async def write_last(self, *, within_s: float) -> None:
-        """Wait for the last counts of all workers, as far as they come in time; write them."""
+        """Wait for the last counts of all workers, within a limit; write them."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 while self._ended < len(self._workers):

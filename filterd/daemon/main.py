@@ -35,21 +35,19 @@ import uvloop
 from filterd import journal, native, privileges
 from filterd.clock import SystemClock
 from filterd.config.compile_run import forked
-from filterd.daemon import known_time, second_copies
+from filterd.daemon import known_time, site_loader
 from filterd.daemon import site_loader as on_disk
-from filterd.daemon.listen_sockets import Listening, listen_on
-from filterd.daemon.malloc import keep_little
 from filterd.daemon.process import (
     Heart,
     Setting,
-    let_the_loop_go_first,
-    wish_to_stop,
+    limit_free_memory,
+    prefer_the_loop,
+    stop_event,
     yield_to_workers,
 )
-from filterd.daemon.shared_overrides import SharedOverrides, recall_overrides
-from filterd.daemon.shared_page import PolicyClock, SharedPage
-from filterd.daemon.startup_policy import compile_policy_or_keep
-from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
+from filterd.daemon.shared_page import PolicyClock, SharedOverrides, SharedPage, recall_overrides
+from filterd.daemon.site_policy import compile_policy_or_keep
+from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Listening, Supervisor, listen_on
 from filterd.daemon.watchdog import READY, STOPPING, notify
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
@@ -78,7 +76,7 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
         language: of messages at the start, ``vi`` or ``en``; empty for that of the site.
         try_it: ``yes`` to print commands that show what different classes get.
     """
-    keep_little()
+    limit_free_memory()
     journal.begin()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
@@ -96,12 +94,12 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
 
 
 def _stop_before_serving(*_: object) -> NoReturn:
-    """End the start, and with it the child that compiles: nothing is in force yet."""
+    """End the start, and with it the child that compiles: nothing is active yet."""
     sys.exit(0)
 
 
 def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> None:
-    """Prepare the state that all processes share, then run them until a signal to stop.
+    """Prepare the shared state, then run all processes until a signal to stop.
 
     A daemon of root drops its rights for good once it listens.
     """
@@ -109,7 +107,7 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         clock, page = SystemClock(), SharedPage()
         started = clock.monotonic()
         # This process has one thread, here and when it forks what it keeps.
-        second_copies.restore(state)
+        site_loader.restore_files(state)
         overrides, unwritten = SharedOverrides(), on_disk.Unwritten()
         known_time.begin(state, clock, page, (TimeFloor(state.feed).read(),))
         time = PolicyClock(clock, page)
@@ -178,7 +176,7 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
 
 
 def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Return what a forked child runs: an event loop of its own, and one line for an error."""
+    """Return the main function of a forked child: an event loop; one line for an error."""
 
     async def attended() -> None:
         journal.attend(asyncio.get_running_loop())
@@ -198,21 +196,21 @@ def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None
 async def _work(
     setting: Setting, listening: Sequence[Listening], end: socket.socket, number: int
 ) -> None:
-    """Be a worker."""
-    let_the_loop_go_first()
-    stop = wish_to_stop()
+    """Run a worker."""
+    prefer_the_loop()
+    stop = stop_event()
     worker = Worker(setting, listening, end)
     heart = Heart(setting.page, number)
     heart.start()
     await worker.start()
-    heart.tell_ready()
+    heart.note_ready()
     await stop.wait()
     heart.stop()
     await worker.stop()
 
 
 async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
-    """Be the manager."""
+    """Run the manager."""
     yield_to_workers()  # first: it has a lot to import, and no lookup should wait for that
     from filterd.daemon.manager_main import manage  # noqa: PLC0415 -- for this process only
 
@@ -220,7 +218,7 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
 
 
 def _greeting(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool) -> Iterator[str]:
-    """Print what is served and what is missing, so that no log must be searched for it."""
+    """Yield the addresses and what is missing, so that no log must be searched."""
     shown = ", ".join(
         texts("{address} port {port}", address=one.address, port=one.port) for one in policy.listen
     )
@@ -242,7 +240,7 @@ def _greeting(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool
 
 
 def _examples(policy: Policy) -> list[str]:
-    """Return lookups as different classes of the sample site; see ``policies/site.yaml``."""
+    """Return lookups for several grades of the sample site (``policies/site.yaml``)."""
     listen = _loopback(policy)
     server = f"@{listen.address} -p {listen.port}"
     asked = [
@@ -263,7 +261,7 @@ def _loopback(policy: Policy) -> ListenAddress:
 
 
 def _say(line: str) -> None:
-    """Print a text, if there is a reader: serving does not depend on it."""
+    """Print a line; a closed standard error is no reason to end."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()

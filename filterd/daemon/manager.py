@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that answers no lookups: it reloads, adds the workers up, and watches over them.
+"""The manager process: it reloads, sums up the workers, and executes commands.
 
 A reload has two steps. First the new policy is compiled and loaded
 here, with the loader that the workers use, and then each worker loads it beside
-what serves; whatever fails on the way leaves everything as it was. Then the
+the active site; any failure on the way leaves everything as it was. Then the
 compiled policy is renamed into place and the epoch moved, which is the commit.
 A manager whose predecessor died in between moves the epoch once more, so that
-all workers load what is in place, whichever that is.
+all workers load the policy that is in place.
 
-What commands change beside the site's files (``filterd.daemon.change_service``) takes the
-same way, one after the other with reloads, but nothing is compiled or opened.
+Changes by command (``filterd.daemon.change_service``) take the same way, one after the
+other with reloads, but nothing is compiled or opened.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 from filterd import i18n, native
 from filterd.clients.interfaces import Links
 from filterd.clients.network_view import Surroundings
-from filterd.daemon import second_copies, site_policy
+from filterd.daemon import site_loader, site_policy
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.log_collector import LogKeeper
-from filterd.daemon.malloc import give_back
+from filterd.daemon.process import give_back
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel, summed, upstreams_of
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
@@ -68,11 +68,11 @@ _log = logging.getLogger("filterd.manager")
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """What a reload did.
+    """The result of a reload.
 
     ``restart_for`` names settings that only a restart changes; ``doubts`` are errors
-    as plain data that did not keep it from being in force: expectations that are not met,
-    mistakes in the site's files while lists come in force with the site as it was.
+    as plain data that did not prevent it: unmet expectations, and mistakes in the site's
+    files while new lists are activated with the last good site.
     """
 
     policy: str
@@ -86,7 +86,7 @@ class Manager:
     """The daemon, as commands see it.
 
     Args:
-        setting: where it lives.
+        setting: the folders and clocks of the daemon.
         ends: of the channels to the workers.
     """
 
@@ -111,15 +111,15 @@ class Manager:
 
     @property
     def site(self) -> Site:
-        """The policy and lists in force now."""
+        """The active policy and lists."""
         self._site = self._site.at(self._time.wall())
         return self._site
 
     async def start(self) -> None:
-        """Load what is in force, and reach the workers.
+        """Load the active policy and lists, and connect to the workers.
 
         Raises:
-            FilterdError: nothing usable is on disk.
+            FilterdError: there is nothing usable on the disk.
         """
         # They bring SQLite and more, for this process only: all are forked with what is imported.
         from filterd.daemon.change_service import Changes, Enforcement  # noqa: PLC0415
@@ -135,7 +135,7 @@ class Manager:
         page = self._setting.page
         if page.is_undecided or is_mended:
             page.epoch = page.next_epoch()
-        await asyncio.to_thread(second_copies.keep, self._setting.state, page)
+        await asyncio.to_thread(site_loader.keep_second_copies, self._setting.state, page)
         await asyncio.to_thread(self.changes.records.note, self._site)
         handlers = {"last_counts": self._log.take_last}
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
@@ -143,7 +143,7 @@ class Manager:
         self._time_kept = asyncio.get_running_loop().create_task(self._keep_time())
 
     async def stop(self) -> None:
-        """Let go of the workers; a reload that is not done stays undone."""
+        """Close the channels to the workers; cancel a reload that is not done."""
         for reload in self._next_reloads.values():
             reload.cancel()
         if self._time_kept is not None:
@@ -156,7 +156,7 @@ class Manager:
             await worker.close()
 
     async def write_last(self) -> None:
-        """Write what the workers, which are being stopped too, have counted to the end."""
+        """Write the last counts of the workers, which are being stopped too."""
         await self._log.write_last(within_s=_LAST_WORDS_WITHIN_S)
 
     async def reload(self, *, lists_only: bool = False) -> Reloaded:
@@ -206,7 +206,7 @@ class Manager:
         await self._tell_all("prepare", epoch=epoch, policy=str(policy))
         site_policy.install_policy(policy, self._setting.state.policy)
         page.epoch = epoch
-        await asyncio.to_thread(second_copies.keep, self._setting.state, page)
+        await asyncio.to_thread(site_loader.keep_second_copies, self._setting.state, page)
         self._site, self._unmet = site, unmet
         self._doubts = tuple(map(to_plain, (*wrong, *told)))
         try:
@@ -218,7 +218,7 @@ class Manager:
         return site
 
     async def _enforce(self, overrides: Overrides, epoch: int) -> None:
-        """Put what commands have set in force in every worker.
+        """Activate overrides in every worker.
 
         Raises:
             FilterdError: a worker did not confirm it.
@@ -235,11 +235,11 @@ class Manager:
         await self._tell_all("confirm", epoch=epoch)
 
     async def keep_files(self) -> None:
-        """Put back the policy and the index in force when their files are gone, for ever."""
-        await second_copies.watch(self._setting.state, self._reloading)
+        """Restore the files of the active policy and index when they are gone, for ever."""
+        await site_loader.watch_files(self._setting.state, self._reloading)
 
     async def write_what_is_in_memory(self) -> None:
-        """Write what a start could not, as soon as the disk takes it."""
+        """Write the files that a start could not write, as soon as the disk takes them."""
         unwritten, state, told = self._setting.unwritten, self._setting.state, UNSAID
         while unwritten.parts:
             try:
@@ -261,7 +261,7 @@ class Manager:
         return self._keeper.told()
 
     async def _keep_time(self) -> None:
-        """Look at the clock for ever, keep the time that is known, and date what waits for it."""
+        """Check the clock for ever, save the known time, and date things that wait for it."""
         rounds = itertools.count(_KEEP_EVERY)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
@@ -277,12 +277,12 @@ class Manager:
                 _log.exception("the time could not be kept")
 
     async def check(self, **whom: Any) -> dict[str, Any] | None:
-        """Explain what a client gets; see ``Worker.check``."""
+        """Explain the result for a client; see ``Worker.check``."""
         told: dict[str, Any] | None = await self._ask_one("check", **whom)
         return told
 
     async def status(self) -> dict[str, Any]:
-        """Return how the daemon fares, its workers added up; as plain data."""
+        """Return the state of the daemon, its workers summed up; as plain data."""
         workers = await self._ask_those_that_answer("status")
         policy, index = self._site.timed.policy, self._site.index
         unwritten = self._setting.unwritten

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
 from filterd.daemon.manager import Manager
-from filterd.daemon.process import Heart, hear_hangups, wish_to_stop
+from filterd.daemon.process import Heart, on_hangup, stop_event
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.standing import overview
@@ -36,7 +36,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         setting: the folders and clocks of the daemon.
         ends: a channel to each worker.
     """
-    stop = wish_to_stop()
+    stop = stop_event()
     manager = Manager(setting, ends)
     known = commands(manager, lambda feed: overview(feed, setting.state, setting.clock))
     groups = (ADMINS, TEACHERS)
@@ -62,8 +62,8 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
-    hear_hangups(hang_up)
-    heart.tell_ready()
+    on_hangup(hang_up)
+    heart.note_ready()
     await stop.wait()
     heart.stop()
     for task in tasks:

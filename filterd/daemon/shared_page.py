@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of memory that all processes of a daemon share.
+"""Memory that all processes of a daemon share: a page of words, and the overrides.
 
 The supervisor makes it before it forks, so that nothing has to be found or
-opened. Every field is one aligned word of eight octets with one writer, which
+opened. Every field of the page is one aligned word of eight octets with one writer, which
 the processor stores and loads whole; nothing here needs a lock.
 
 | word        | what                                      | written by    |
@@ -16,25 +16,51 @@ the processor stores and loads whole; nothing here needs a lock.
 | 6 + 2 n     | the process ID under which n is ready     | process n     |
 
 Words 3 and 4 are numbers of IEEE 754, which the first process writes before it forks.
+
+``SharedOverrides`` is filled before the first answer; from then on only the manager
+writes. So a worker that is started anew needs no file for the overrides: whatever happens
+to the disk, they stay active. There are two slots, each with a number, a length and the
+content of a copy. The older one is written, the newer sound one is read: a manager that
+dies while it writes leaves the other.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
 import mmap
+import os
 import secrets
+import struct
 from typing import TYPE_CHECKING
 
+from filterd.bounded_child import close_all_but_standard, in_fork
+from filterd.errors import StoreError
+from filterd.overrides import snapshot as exported
+from filterd.overrides.effects import NOTHING
+from filterd.overrides.history_chain import GENESIS
+from filterd.overrides.snapshot import FORMAT, Exported
 from filterd.policy.unknown_time import is_known
 
 if TYPE_CHECKING:
-    import os
-
     from filterd.clock import Clock
-
+    from filterd.daemon.process import Setting
+    from filterd.policy.temporary_rules import Overrides
+    from filterd.state_folder import StateFolder
 
 _OCTETS = 4096
 _EPOCH, _VERIFIED, _PREPARED, _LEAD, _FLOOR, _FIRST_PROCESS = 0, 1, 2, 3, 4, 5
+
+SLOT_OCTETS = 4 << 20
+"""Of address space; memory is taken as it is written. A school has some thousand octets."""
+_HEAD = struct.Struct("=QQ")
+_TRIES = 3
+_PLACE = "memory"
+_STORE_WITHIN_S = 60.0
+"""Without a copy; with one a start need not wait so long for a slow disk."""
+
+_log = logging.getLogger("filterd.shared_page")
 
 
 class SharedPage:
@@ -48,7 +74,7 @@ class SharedPage:
 
     @property
     def epoch(self) -> int:
-        """How many times something was put in force; moving it is the commit point."""
+        """The number of activations; to move it is the commit point."""
         return self._words[_EPOCH]
 
     @epoch.setter
@@ -62,7 +88,7 @@ class SharedPage:
 
     @property
     def lead_s(self) -> float:
-        """What policy time leads monotonic time by; 0 where the machine's clock is believed."""
+        """The lead of policy time over monotonic time; 0 if the machine's clock is believed."""
         return self._numbers[_LEAD]
 
     @lead_s.setter
@@ -85,7 +111,7 @@ class SharedPage:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether an epoch was prepared and has not been put in force."""
+        """Whether an epoch was prepared and has not been activated."""
         return self._words[_PREPARED] > self._words[_EPOCH]
 
     def next_epoch(self) -> int:
@@ -98,15 +124,15 @@ class SharedPage:
         return self._words[_VERIFIED] == _mark(index)
 
     def note_verified(self, index: os.stat_result) -> None:
-        """Spare the others the verification of this file."""
+        """Note that this file was verified, so that others need not do it."""
         self._words[_VERIFIED] = _mark(index)
 
     def beat(self, process: int) -> None:
-        """Show that process number ``process`` gets to do what it should."""
+        """Note a heartbeat of process number ``process``."""
         self._words[_FIRST_PROCESS + 2 * process] += 1
 
     def beats(self, process: int) -> int:
-        """Return how many times it has."""
+        """Return the number of its heartbeats."""
         return self._words[_FIRST_PROCESS + 2 * process]
 
     def note_ready(self, process: int, pid: int) -> None:
@@ -119,7 +145,7 @@ class SharedPage:
 
 
 def _mark(index: os.stat_result) -> int:
-    """Name a file as it is now in one word: replaced or written to, it has another name."""
+    """Return a mark of a file in one word; it differs once the file is replaced or changed."""
     facts = (index.st_dev, index.st_ino, index.st_size, index.st_mtime_ns)
     return int.from_bytes(hashlib.blake2b(repr(facts).encode(), digest_size=8).digest())
 
@@ -150,3 +176,89 @@ class PolicyClock:
         """Return the Unix time that it is at least: the floor while the time is not known."""
         now = self.wall()
         return now if is_known(now) else self._page.floor
+
+
+class SharedOverrides:
+    """The newest copy of the overrides."""
+
+    def __init__(self, slot_octets: int = SLOT_OCTETS) -> None:
+        self._octets = slot_octets
+        self._memory = mmap.mmap(-1, 2 * slot_octets)  # anonymous and shared: children see it
+
+    def put(self, exported: Exported) -> None:
+        """Keep a copy; one that is too large is not kept, and is read from the disk."""
+        content = FORMAT.dump(exported)
+        if len(content) > self._octets - _HEAD.size:
+            for at in (0, self._octets):
+                _HEAD.pack_into(self._memory, at, 0, 0)
+            return
+        newest = max((0, 1), key=self._number)
+        at = (1 - newest) * self._octets
+        _HEAD.pack_into(self._memory, at, 0, 0)
+        self._memory[at + _HEAD.size : at + _HEAD.size + len(content)] = content
+        _HEAD.pack_into(self._memory, at, self._number(newest) + 1, len(content))
+
+    def get(self) -> Exported | None:
+        """Return the copy; None if there is none."""
+        for _ in range(_TRIES):  # it may be written twice meanwhile
+            for slot in sorted((0, 1), key=self._number, reverse=True):
+                number, length = _HEAD.unpack_from(self._memory, slot * self._octets)
+                if not number:
+                    continue
+                begin = slot * self._octets + _HEAD.size
+                try:
+                    return FORMAT.parse(self._memory[begin : begin + length], _PLACE)
+                except StoreError:
+                    continue
+        return None
+
+    def _number(self, slot: int) -> int:
+        number: int = _HEAD.unpack_from(self._memory, slot * self._octets)[0]
+        return number
+
+
+def overrides_in_force(setting: Setting) -> Overrides:
+    """Return the overrides, as the daemon holds them in memory."""
+    held = setting.overrides.get()
+    if held is None:  # too much for the memory, or nothing
+        held = exported.newest(setting.state.overrides_copies)
+    return NOTHING if held is None else held.overrides
+
+
+def recall_overrides(state: StateFolder, clock: Clock, held: SharedOverrides) -> None:
+    """Load the overrides into shared memory, before the first answer.
+
+    A copy may be gone, or older than the store, which is then read and its copies are
+    written anew. A child does that, with SQLite, and no other process needs that.
+    """
+    copied = exported.newest(state.overrides_copies)
+    if copied is not None:
+        held.put(copied)
+    try:
+        code = in_fork(
+            lambda: _follow_the_store(state, clock, held),
+            _STORE_WITHIN_S if copied is None else _STORE_WITHIN_S / 4,
+        )
+        problem = f"exit status {code}" if code else ""
+    except (OSError, TimeoutError) as error:
+        problem = str(error) or "it took too long"
+    if problem:
+        _log.error("%s: what commands have set was not read (%s)", state.overrides, problem)
+
+
+def _follow_the_store(state: StateFolder, clock: Clock, held: SharedOverrides) -> int:
+    """Check that the copies end where the store does; else repair and load both."""
+    close_all_but_standard()
+    from filterd.overrides import store_file  # noqa: PLC0415 -- of this child alone
+
+    copies = [exported.newest((path,)) for path in state.overrides_copies]
+    hashes = {None if one is None else one.hash for one in copies}
+    if os.path.lexists(state.overrides):
+        with contextlib.suppress(StoreError):  # then it is mended
+            last = store_file.last_row(state.overrides)
+            if hashes == {GENESIS if last is None else last.hash}:
+                return 0
+    from filterd.overrides.store import Store  # noqa: PLC0415 -- hardly ever
+
+    held.put(Store(state, clock, held.get).start().exported)
+    return 0

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the files on disk to a ``Site``: what a start and a reload have in common.
+"""Load a ``Site`` from the files on the disk, at a start and at a reload.
 
-Whatever is damaged or missing is replaced by the last good copy, and that by
-what can be made anew from what ships; only a machine without any of them stays
-without a filter, and then without DNS.
+A damaged or missing file is replaced by the last good copy, and that by a new file made
+of the shipped ones; only a machine without any of them stays without a filter, and then
+without DNS.
+
+While the daemon runs, the active policy has a second copy, and the index a second name.
+Both could be made anew, but not at once, and ``site.yaml`` may be wrong by then; the index
+before does not list what has been listed since. An index is replaced by renaming and never
+changed in place, so a second name takes no room; it does not help against damage.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -18,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from filterd import bounded_child
 from filterd.config.compile_run import compile_in_child, compile_in_memory
-from filterd.daemon.shared_overrides import overrides_in_force
+from filterd.daemon.shared_page import overrides_in_force
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
 from filterd.i18n import quoted, say
 from filterd.lists.index import Index
@@ -29,9 +35,18 @@ from filterd.lists.index_files import (
     note_checked,
 )
 from filterd.overrides.effects import NOTHING
-from filterd.paths import is_plain, move_away, replacing, sole, takes_files
+from filterd.paths import (
+    is_plain,
+    move_away,
+    read_plain,
+    replacing,
+    sole,
+    takes_files,
+    write_atomically,
+)
 from filterd.policy import policy_file
 from filterd.resolve.site import Site
+from filterd.state_file import MOST_OCTETS
 from filterd.upstream import resolv_conf
 
 if TYPE_CHECKING:
@@ -52,9 +67,11 @@ _COMMAND = (
     "from filterd import bounded_child; bounded_child.bound(); bounded_child.end_with_parent();"
     "from filterd.cli.entry import main; main()"
 )
-"""The command line, ended sooner than who waits for it."""
+"""The command line; the kernel ends it before the process that waits for it."""
 
 _log = logging.getLogger("filterd.site_loader")
+
+_LOOK_EVERY_S = 2.0
 
 
 @contextlib.contextmanager
@@ -82,7 +99,7 @@ def held(state: StateFolder) -> Iterator[None]:
 
 
 def clear(state: StateFolder) -> None:
-    """Move away what stands in the place of a file: a folder, a pipe, a socket, a device.
+    """Move away anything in the place of a file: a folder, a pipe, a socket, a device.
 
     Nothing can be renamed over a folder, and others would be waited for. A link stays:
     what is read follows it, and what is written replaces it.
@@ -146,7 +163,7 @@ def load_site(
 
 
 def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
-    """Return what loads a site for a process of this daemon: a policy file, or that in force."""
+    """Return the loader of a process: of a policy file, or of the active policy."""
 
     def load(policy: Path | None = None) -> Site:
         return load_site(
@@ -281,7 +298,7 @@ def _run_build(*options: str) -> bytes:
 
 @dataclass(slots=True)
 class Unwritten:
-    """What a start has compiled into memory, because the disk did not take it or give it back.
+    """Policy and lists that a start has compiled into memory, because the disk failed.
 
     Children have it by being forked. A usable file on the disk counts before it.
     """
@@ -290,7 +307,7 @@ class Unwritten:
     index: Index | None = None
 
     def hold_policy(self, state: StateFolder, policy: Policy, refused: FilterdError) -> None:
-        """Keep a policy that could not be written, or not be read."""
+        """Hold a policy that could not be written or read."""
         log_error(refused)
         _log.error("%s: the policy is in memory only, until the disk takes it", state.folder)
         self.policy = policy
@@ -309,7 +326,7 @@ class Unwritten:
         return index
 
     def write(self, state: StateFolder) -> None:
-        """Write what the disk takes now, and forget what is usable there.
+        """Write the files if the disk takes them now; forget those that are usable there.
 
         Raises:
             StoreError: it does not take it yet.
@@ -327,12 +344,12 @@ class Unwritten:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What is in memory only."""
+        """The parts that are in memory only."""
         held = (("policy", self.policy), ("lists", self.index))
         return tuple(name for name, part in held if part is not None)
 
     def doubts(self, state: StateFolder) -> tuple[StoreError, ...]:
-        """Return an error where something that is in force is on no disk."""
+        """Return an error if an active part is on no disk."""
         if not self.parts:
             return ()
         sentence = say(
@@ -350,7 +367,7 @@ class Unwritten:
 
 
 def compile_unwritten(config: Path, state: StateFolder, refused: FilterdError) -> Policy:
-    """Compile the site into memory, if the disk is to blame for what was refused.
+    """Compile the site into memory, if the disk is the cause of an error.
 
     Raises:
         FilterdError: it is not, or the site is wrong.
@@ -369,6 +386,55 @@ def _is_usable(index: Path) -> bool:
 
 
 def log_error(error: FilterdError) -> None:
-    """Log each line by itself: a log is read by line."""
+    """Log each line of an error separately."""
     for line in str(error).splitlines():
         _log.error("%s", line)
+
+
+def keep_second_copies(state: StateFolder, page: SharedPage) -> None:
+    """Make second copies of the active files, if they are sound. Never raises.
+
+    The caller prevents reloads meanwhile.
+
+    Args:
+        state: the folder of the files.
+        page: has the index that was verified.
+    """
+    with contextlib.suppress(OSError, StoreError):
+        content = read_plain(state.policy, MOST_OCTETS)
+        if not _holds(state.second_policy, content):
+            policy_file.parse(content, str(state.policy))
+            write_atomically(state.second_policy, content)
+    with contextlib.suppress(OSError):  # a disk without links goes without
+        if not page.is_verified(state.index.stat()):
+            return
+        temporary = state.second_index.with_name(f".{state.second_index.name}.tmp")
+        temporary.unlink(missing_ok=True)
+        os.link(state.index, temporary, follow_symlinks=False)
+        temporary.replace(state.second_index)
+        temporary.unlink(missing_ok=True)  # two names of one file: renaming did nothing
+
+
+async def watch_files(state: StateFolder, turn: asyncio.Lock) -> None:
+    """Restore lost files, for ever; ``turn`` excludes reloads meanwhile."""
+    while True:
+        async with turn:
+            await asyncio.to_thread(restore_files, state)
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def restore_files(state: StateFolder) -> None:
+    """Restore lost files. Never raises."""
+    if not os.path.lexists(state.policy):
+        with contextlib.suppress(OSError, StoreError):
+            write_atomically(state.policy, read_plain(state.second_policy, MOST_OCTETS))
+    if not os.path.lexists(state.index):
+        with contextlib.suppress(OSError):
+            os.link(state.second_index, state.index, follow_symlinks=False)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return read_plain(path, MOST_OCTETS) == content
+    except OSError:
+        return False

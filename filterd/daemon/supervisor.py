@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that keeps the others: it forks them, and forks them again when they end.
+"""The supervisor process: it forks the others, and again when they end.
 
 It owns what must outlive them, above all the listening sockets: while a worker
 is replaced, questions wait in the kernel and the next one answers them. It has
@@ -19,18 +19,21 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.daemon.malloc import give_back
+from filterd.daemon.process import READY, give_back
+from filterd.fastpath.pktinfo import bind, is_here
 from filterd.privileges import end_sooner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from filterd.clock import Clock
     from filterd.daemon.shared_page import SharedPage
+    from filterd.policy.model import ListenAddress
 
 _TICK_S = 0.25
 _TICKS_WITHOUT_BEAT = 12
@@ -45,9 +48,6 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
 """However often it dies: no client waits for DNS longer than 5 s, of which a start takes some."""
 _STOP_WITHIN_S = 5.0
 _PR_SET_PDEATHSIG = 1
-
-READY = signal.SIGUSR1
-"""The signal of a child that serves; the page shows which one it is."""
 
 _STOP = (signal.SIGTERM, signal.SIGINT)
 _HEEDED = frozenset((*_STOP, signal.SIGHUP, signal.SIGCHLD, READY))
@@ -197,7 +197,7 @@ class Supervisor:
                 os.kill(child.pid, signal.SIGKILL)
 
     def _patience_with(self, child: Child) -> int:
-        """Return how many looks may find no heartbeat.
+        """Return the number of checks that may find no heartbeat.
 
         The successor of a process that served begins with what that had verified.
         """
@@ -266,7 +266,7 @@ def _who_has_ended() -> int | None:
 
 
 def _end_group(leader: int) -> None:
-    """End what a child has started: what a dead manager had compiled would come too late."""
+    """End the processes that a child has started: their results would come too late."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 
@@ -277,7 +277,7 @@ def _words(status: int) -> str:
 
 
 def _pause_s(quick_deaths: int) -> float:
-    """The first death costs no time; what keeps dying must not take the machine with it."""
+    """Return the pause before a restart; a process that keeps dying must not use up the machine."""
     if quick_deaths <= 1:
         return 0.0
     return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (quick_deaths - 2))
@@ -287,3 +287,42 @@ def _signal(child: Child, number: signal.Signals) -> None:
     if child.pid:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child.pid, number)
+
+
+class Listening(NamedTuple):
+    """The two sockets of one address and port."""
+
+    udp: socket.socket
+    tcp: socket.socket
+
+    @property
+    def port(self) -> int:
+        """The port of both."""
+        port: int = self.udp.getsockname()[1]
+        return port
+
+
+def listen_on(addresses: Iterable[ListenAddress]) -> list[Listening]:
+    """Bind every address, or none.
+
+    Connections are taken from the moment at which a worker listens; datagrams
+    wait for it from now on. An address that the machine does not have is logged:
+    it may come later, or be a slip of the pen.
+
+    Raises:
+        ConfigError: one cannot be bound.
+    """
+    with contextlib.ExitStack() as opened:
+        bound = []
+        for address in addresses:
+            if not is_here(address.address):
+                _log.warning(
+                    "this machine has no address %s now: answering there once it has",
+                    address.address,
+                )
+            udp = opened.enter_context(bind(address, socket.SOCK_DGRAM))
+            port = udp.getsockname()[1]
+            tcp = opened.enter_context(bind(replace(address, port=port), socket.SOCK_STREAM))
+            bound.append(Listening(udp, tcp))
+        opened.pop_all()
+        return bound

@@ -62,7 +62,7 @@ class ClockStanding(StrEnum):
 
 
 class ClockStep(NamedTuple):
-    """Policy time becomes another one, Unix times: ``was`` what it was at least, and ``now``.
+    """A step of policy time, in Unix times: ``was`` is the least that it was, ``now`` the new one.
 
     ``lead_s`` is what it leads the monotonic clock by then.
     """
@@ -73,12 +73,12 @@ class ClockStep(NamedTuple):
 
     @property
     def back_s(self) -> float:
-        """By how much it goes back."""
+        """The seconds that it goes back."""
         return max(0.0, self.was - self.now)
 
 
 class Timekeeper:
-    """Keeps the time in the shared page.
+    """The keeper of the time in the shared page.
 
     Args:
         state: the folder of the last known time.
@@ -153,7 +153,7 @@ class Timekeeper:
         return step
 
     def doubt(self, step: ClockStep) -> None:
-        """Let the time be unknown until the step is made, if it goes back. Waits for the disk.
+        """Make the time unknown until the step is made, if it goes back. Waits for the disk.
 
         What is set is given other dates meanwhile, and must not open between the two.
         """
@@ -175,7 +175,7 @@ class Timekeeper:
         _log.warning("the clock is believed now; policy time makes %+.0f s", step.now - step.was)
 
     def note(self) -> None:
-        """Keep the time that is known, for the next start. Never raises."""
+        """Save the known time, for the next start. Never raises."""
         page, now = self._page, self._clock.monotonic()
         self.is_due = False
         if not page.lead_s or not is_known(page.lead_s):
@@ -200,7 +200,7 @@ class Timekeeper:
         return RELEASED_AT <= wall < LATEST and self._is_set_by_server(wall)
 
     def _step(self) -> ClockStep:
-        """Return the step from policy time to what the machine's clock shows."""
+        """Return the step from policy time to the machine's clock."""
         page, now, wall = self._page, self._clock.monotonic(), self._clock.wall()
         least = now + page.lead_s if is_known(page.lead_s) else page.floor
         return ClockStep(max(least, page.floor), wall, wall - now)
@@ -214,14 +214,14 @@ class Timekeeper:
         return lead.jumped_s, min(lead.jumped_at, self._clock.monotonic())
 
     def _lead(self) -> Lead | None:
-        """Return what a daemon that starts again in this boot goes on with."""
+        """Return the lead for a daemon that starts again in this boot."""
         believed_s = self._page.lead_s
         if not believed_s or not is_known(believed_s):
             return None
         return Lead(self._boot, believed_s, *(self._jumped or ()))
 
     def _keep(self, change: Callable[[KnownTime], KnownTime] = lambda known: known) -> None:
-        """Change what is kept; threads do, since the disk may be slow."""
+        """Change the saved time; threads do, since the disk may be slow."""
         try:
             with self._keeping:
                 known = change(known_time.read(self._state))

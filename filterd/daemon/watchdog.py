@@ -86,7 +86,7 @@ class Watchdog:
             await asyncio.sleep(interval_s / (6 if well else 30))
 
     async def is_well(self) -> bool:
-        """Ask on every address; log what is not as it must be."""
+        """Ask on every address; log every wrong answer."""
         probes = probes_of(self._site(), self._listen, self._clock.wall())
         asked = (_problem(probe, self._mark) for probe in probes)
         problems = [told for told in await asyncio.gather(*asked) if told]
@@ -158,7 +158,7 @@ def _blocked_at(site: Site, address: str, port: int, now: float) -> list[Probe]:
 
 
 async def _problem(probe: Probe, mark: bytes) -> str:
-    """Return what is wrong with the answer to a probe; nothing if all is well."""
+    """Return the error of an answer to a probe, empty if it is right."""
     what = f"{names.to_text(probe.name)} at {probe.address} port {probe.port}"
     for _ in range(_TRIES):
         try:
@@ -211,7 +211,7 @@ def notify(*words: str) -> None:
 
 
 def watchdog_interval_s() -> float | None:
-    """Return how often systemd wants to hear from the service; None if it does not."""
+    """Return the interval of systemd's watchdog; None without one."""
     try:
         return int(os.environ["WATCHDOG_USEC"]) / 1_000_000 or None
     except (KeyError, ValueError):

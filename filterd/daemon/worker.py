@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process that answers: listeners, chain, upstreams, and its end of the channel to the manager.
+"""A worker process: listeners, chain, upstreams, its end of the channel to the manager.
 
 Several share the listening sockets and the mapped index; each has its own cache,
 its own view of the upstreams, and counts the questions of each client for itself.
@@ -22,10 +22,9 @@ from filterd.clients.observer import Observer
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.current_site import ActiveSite
 from filterd.daemon.exam_recording import Trials
-from filterd.daemon.malloc import give_back
-from filterd.daemon.shared_overrides import overrides_in_force
-from filterd.daemon.tcp_listener import TcpListener
-from filterd.daemon.tcp_slots import TcpSlots
+from filterd.daemon.process import give_back
+from filterd.daemon.shared_page import overrides_in_force
+from filterd.daemon.tcp_listener import TcpListener, TcpSlots
 from filterd.daemon.worker_channel import Channel, Handlers, summed
 from filterd.fastpath.core_contract import ENTRIES
 from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
@@ -47,8 +46,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
-    from filterd.daemon.listen_sockets import Listening
     from filterd.daemon.process import Setting
+    from filterd.daemon.supervisor import Listening
     from filterd.resolve.explanation import Explanation
     from filterd.resolve.query import Answer
     from filterd.resolve.site import Site
@@ -89,7 +88,7 @@ class Worker:
         self._tidying: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
-        """Load what is on disk and answer.
+        """Load the files on the disk and answer.
 
         Raises:
             FilterdError: there is no usable policy or index.
@@ -166,7 +165,7 @@ class Worker:
     async def prepare(
         self, *, epoch: int, policy: str | None = None, overrides: bool = False
     ) -> None:
-        """Load a site beside the one in force, for when ``epoch`` is.
+        """Load a site beside the active one, for when ``epoch`` is active.
 
         Args:
             epoch: when to answer by it.
@@ -187,7 +186,7 @@ class Worker:
         return site.at(self._setting.time.wall(), overrides_in_force(self._setting))
 
     async def confirm(self, *, epoch: int) -> bool:
-        """Return whether the site of this epoch, or of a later one, is in force here.
+        """Return whether the site of this epoch, or of a later one, is active here.
 
         Raises:
             FilterdError: it could not be loaded; the site before stays.
@@ -198,7 +197,7 @@ class Worker:
     async def check(
         self, *, qname: str, qtype: int, grade: str | None, address: str | None, at: str | None
     ) -> dict[str, Any] | None:
-        """Explain what a client gets, as plain data; None for an address that may not ask here.
+        """Explain the result for a client as plain data; None for an address not allowed here.
 
         Args:
             qname: the canonical wire name in hexadecimal.
@@ -219,7 +218,7 @@ class Worker:
         return self._counts.take(worker, acknowledged).to_plain()
 
     async def status(self) -> dict[str, Any]:
-        """Return what this worker has done and holds, as plain data whose numbers add up."""
+        """Return the counters of this worker, as plain data whose numbers can be summed up."""
         self._settle()
         return {
             "answers": dict(self._resolver.counters),
@@ -238,7 +237,7 @@ class Worker:
         }
 
     def _settle(self) -> None:
-        """Let what the fast path answered be counted."""
+        """Count the answers of the fast path."""
         if self._fast is not None:
             self._fast.settle()
 
@@ -324,7 +323,7 @@ def _repeated_within(octets: int) -> int:
 
 
 def _tidy() -> None:
-    """Keep a new site from the collector: it would look at all of it again and again.
+    """Exclude a new site from garbage collection, which would examine all of it repeatedly.
 
     What is frozen is never collected, so what has come lately is looked at
     before. Not all: a full cache takes as long as thousands of answers.

@@ -44,7 +44,7 @@ def channel_pair() -> tuple[socket.socket, socket.socket]:
 
 
 class Channel:
-    """One end. ``handlers`` are what the other end may ask, by name."""
+    """One end of a channel; ``handlers`` answer the requests of the other end, by name."""
 
     def __init__(self, end: socket.socket, handlers: Handlers | None = None) -> None:
         self._end, self._handlers = end, handlers or {}
@@ -56,7 +56,7 @@ class Channel:
         self._loop.add_reader(end, self._readable)
 
     async def ask(self, what: str, *, within_s: float, **arguments: Any) -> Any:
-        """Return what the other end answers.
+        """Send a request and return the answer of the other end.
 
         Raises:
             ControlError: it does not answer in time, or cannot.
@@ -77,7 +77,7 @@ class Channel:
             self._asked_again.discard(key)
 
     def tell(self, what: str, **arguments: Any) -> None:
-        """Leave word with the other end, for when this process is gone."""
+        """Send a message without a reply: this process may be gone before one."""
         self._send_or_log({"tell": what, "with": arguments})
 
     def announce(self) -> None:
@@ -85,7 +85,7 @@ class Channel:
         self._send_or_log({"new": True})
 
     async def close(self) -> None:
-        """Stop listening and give up what is being answered; the socket stays open."""
+        """Stop listening and cancel running handlers; the socket stays open."""
         self._loop.remove_reader(self._end)
         for task in self._answering:
             task.cancel()
@@ -179,7 +179,7 @@ def _unanswered() -> ControlError:
 
 
 def summed(told: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Add numbers key by key, in mappings within mappings too; leave out what is no number."""
+    """Add numbers key by key, in nested mappings too; leave out other values."""
     total: dict[str, Any] = {}
     for one in told:
         for key, value in one.items():
@@ -191,7 +191,7 @@ def summed(told: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Merge what each worker knows of the same upstreams.
+    """Merge the states that workers report of the same upstreams.
 
     The round trip is the shortest of all workers, and a server is down if it is down for
     all: one worker may have met a moment of silence. A problem of any worker is shown.

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 3: overrides, which commands set beside the site's files, with history.
+"""Floor 3: overrides, set by commands beside the site's files, with history.
 
-The site's YAML is never rewritten. What an administrator or a teacher sets by a
-command is a *change*: an exception, the grade of a room, an exam, ... It is
-checked, recorded, and from then on part of the ``Overrides`` through which
+The site's YAML is never rewritten. A command of an administrator or a teacher is a
+*change*: an exception, the grade of a room, an exam, ... It is checked, recorded, and
+from then on part of the ``Overrides`` through which
 ``filterd.policy.effective_policy`` sees the compiled policy::
 
     command -> change_kinds: what it does -> store: a row -> snapshot: for the workers
                                                |
                     history_chain: the rows fold to Overrides, and chain to each other
 
-* ``change_fields``: single values, checked. ``change_kinds``: the kinds of change, and what
-  each does. ``effects``: things taken away and things put; the context of a change.
+* ``change_fields``: single values, checked. ``change_kinds``: the kinds of change and
+  their effects. ``effects``: things removed and added; the context of a change.
 * ``history_chain``: rows, their chain, the fold, undoing. ``mistake_reports``: mistakes of
   lists, for the centre. ``descriptions``: sentences and rows for people; ``room_rows``: rooms.
 * ``store``: the file of rows, its one writer at a time; ``store_file``: its tables.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fields of a change: which there are, and what is particular to changes. Pure.
+"""The fields of a change: read key by key, and checked. Pure.
 
 ``filterd.field_checks`` checks what a site's files have as well.
 """
@@ -108,7 +108,7 @@ class Fields:
 
 
 def target_kind(value: Any) -> TargetKind:
-    """Return what an exception is about."""
+    """Return the kind of an exception's target."""
     return TargetKind(one_of(value, TargetKind, say("kind of target")))
 
 
@@ -152,7 +152,7 @@ def whom(kind: Audience) -> Callable[[Any], str]:
 
 
 def number(value: Any) -> int:
-    """Return the number of a change, or the id of what it made."""
+    """Return the number of a change, or the id of a thing that it made."""
     if not is_whole(value) or not 0 < value < _MAX_NUMBER:
         raise ChangeError(say("{value} is not a number of a change", value=shown(value)))
     return int(value)

@@ -1,32 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kinds of change, and the history row of one. Pure.
+"""The kinds of change, undo among them, and the history row of one. Pure.
 
 A change comes as a kind and plain data. ``parse`` makes a checked
 ``CheckedChange`` of them. Its ``effect`` returns what it removes and what it adds, or
 raises where it is impossible. Whether a room, a category or a service exists is checked
 elsewhere, where the policy is known (``preconditions``); an unknown id has no effect.
+
+An undo is the inverse of the change's effect. It is possible while all that the change
+added is still there unchanged, and nothing stands in the place of what it removed. Two
+kinds make the time known: things that were set before get true dates.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import did_you_mean, say
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import Fields
-from filterd.overrides.effects import Making, has_ended, things_of
+from filterd.overrides.effects import (
+    THINGS,
+    ChangeContext,
+    ChangeEffect,
+    has_ended,
+    key_of,
+    things_of,
+)
 from filterd.overrides.exception_changes import (
     ReportMistake,
     Revoke,
     SetException,
     SetExceptions,
     SetGrade,
+    is_about_the_same,
 )
-from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, TRIAL, UNDO, HistoryRow
-from filterd.overrides.late_dates import AcceptClock, KnowTime
+from filterd.overrides.history_chain import (
+    CLOCK,
+    CLOCK_ACCEPTED,
+    RESTORED,
+    TRIAL,
+    UNDO,
+    HistoryRow,
+    newest_undoable,
+    with_undos,
+)
 from filterd.overrides.room_changes import (
     NoteTrial,
     SetDevices,
@@ -34,18 +54,209 @@ from filterd.overrides.room_changes import (
     SetRoom,
     SetRoomDevices,
     StopExam,
+    check_exams,
 )
-from filterd.overrides.undo import Undo
+from filterd.policy.temporary_rules import Overrides
 from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from filterd.overrides.effects import ChangeEffect, ChangeHistory, CheckedChange
-    from filterd.policy.temporary_rules import Overrides
+    from filterd.overrides.effects import ChangeHistory, CheckedChange
 
 MAX_THINGS = 5_000
 """Of all things that have not ended; more means that a program has gone wrong."""
+
+_DATED = ("exceptions", "rooms", "exams", "grades")
+
+
+@dataclass(frozen=True, slots=True)
+class KnowTime:
+    """Date the things that were set by an unset clock, or by one that was ahead.
+
+    A thing that was set for a duration lasts that long from now on. One that was set by a
+    clock that was ahead by ``ahead_s`` is moved back by so much: an active one goes on as
+    long as intended, and an ended one stays ended.
+    """
+
+    ahead_s: float = 0.0
+
+    @classmethod
+    def read(cls, fields: Fields) -> KnowTime:
+        """Check a reply."""
+        return cls(fields.take_or("ahead_s", field_checks.seconds, 0.0))
+
+    def effect(self, context: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        before, after = dict[str, Any](), dict[str, Any]()
+        for kind in _DATED:
+            moved = [
+                (one, other)
+                for one in getattr(context.overrides, kind)
+                if (other := self._dated(one, context)) != one
+            ]
+            before[kind] = tuple(one for one, _ in moved)
+            after[kind] = tuple(other for _, other in moved)
+        return ChangeEffect(Overrides(**before), Overrides(**after))
+
+    def _dated(self, thing: Any, context: ChangeContext) -> Any:
+        for_s = getattr(thing, "for_s", None)
+        if for_s is not None:
+            now = context.at
+            return replace(thing, starts_at=now, ends_at=now + for_s, for_s=None)
+        row = context.past.row(thing.id) if self.ahead_s and thing.starts_at > context.at else None
+        if row is None or row.at <= context.at:  # it was planned, by a clock that was right
+            return thing
+        ends_at = getattr(thing, "ends_at", None)
+        if ends_at is None:
+            return replace(thing, starts_at=thing.starts_at - self.ahead_s)
+        return replace(
+            thing, starts_at=thing.starts_at - self.ahead_s, ends_at=ends_at - self.ahead_s
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptClock(KnowTime):
+    """Accept the machine's clock despite the last known time, as an administrator orders."""
+
+
+def is_undated(overrides: Overrides) -> bool:
+    """Return whether a thing waits for the time to be known."""
+    return any(getattr(one, "for_s", None) is not None for one in things_of(overrides))
+
+
+def as_it_is(thing: Any, overrides: Overrides, kind: str) -> Any:
+    """Return the thing as it is now, with the dates that it has got since."""
+    for one in getattr(overrides, kind):
+        if key_of(one) == key_of(thing) and _dateless(one) == _dateless(thing):
+            return one
+    return thing
+
+
+def _dateless(thing: Any) -> Any:
+    dates = {"starts_at": 0.0, "ends_at": 0.0, "for_s": None}
+    return replace(thing, **{key: value for key, value in dates.items() if hasattr(thing, key)})
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back the change ``number``, perhaps an undo; None: the author's last."""
+
+    number: int | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> Undo:
+        """Check the fields of the change."""
+        return cls(fields.take_or("number", change_fields.number, None))
+
+    def found_in(self, rows: Iterable[HistoryRow], author: str) -> Undo:
+        """Return the undo with the number of its change.
+
+        Args:
+            rows: the history, in descending order.
+            author: of the undo.
+
+        Raises:
+            ChangeError: the author has no change that could be taken back.
+        """
+        if self.number is not None:
+            return self
+        row = newest_undoable(rows, author)
+        if row is None:
+            hint = say("`filterd history list` shows all; `filterd undo NUMBER` takes any back")
+            reason = say("there is no change of {author} to take back", author=author)
+            raise ChangeError(reason, hint=hint)
+        return Undo(row.number)
+
+    def effect(self, context: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        number = self.found_in(context.past.newest_first(), context.author).number
+        assert number is not None
+        row = context.past.row(number)
+        if row is None or row.kind == RESTORED:
+            hint = say("the history shows which there are")
+            raise ChangeError(
+                say("there is no change {number} to take back", number=number), hint=hint
+            )
+        _check_counts(number, context)
+        undo = _with_dates(row.effect().inverse(), context)
+        things = [*things_of(undo.before), *things_of(undo.after)]
+        if not things:
+            raise ChangeError(say("change {number} has changed nothing", number=number))
+        if all(has_ended(thing, context.at) for thing in things):
+            raise ChangeError(
+                say("what change {number} was about has ended already", number=number)
+            )
+        _check_in_place(number, undo, context)
+        _check_place_is_free(number, undo, context)
+        return undo
+
+
+def _with_dates(undo: ChangeEffect, context: ChangeContext) -> ChangeEffect:
+    """Return an undo with the present dates of the things that it removes."""
+    before: dict[str, Any] = {
+        kind: tuple(as_it_is(one, context.overrides, kind) for one in getattr(undo.before, kind))
+        for kind in THINGS
+    }
+    return ChangeEffect(Overrides(**before), undo.after)
+
+
+def _check_counts(number: int, context: ChangeContext) -> None:
+    """Check that no undo has taken the change back."""
+    for row, by in with_undos(context.past.newest_first()):
+        if row.number == number and by is not None:
+            hint = say("to have it again, undo change {by}", by=by)
+            raise ChangeError(
+                say("change {number} has been taken back already, by {by}", number=number, by=by),
+                hint=hint,
+            )
+        if row.number <= number:
+            return
+
+
+def _check_in_place(number: int, undo: ChangeEffect, context: ChangeContext) -> None:
+    """Check that everything that the change added is still there."""
+    there = set(things_of(context.overrides))
+    for thing in things_of(undo.before):
+        if thing not in there:
+            taken = (row for row in context.past.since(number) if thing in _taken_by(row))
+            _refuse(number, max(row.number for row in taken))
+
+
+def _check_place_is_free(number: int, undo: ChangeEffect, context: ChangeContext) -> None:
+    """Check that nothing has taken the place of what the change removed."""
+    now, leaving = context.overrides, set(things_of(undo.before))
+    for devices in undo.after.devices:
+        for other in now.devices:
+            clash = other.room == devices.room or set(other.macs) & set(devices.macs)
+            if clash and other not in leaving:
+                _refuse(number, _maker_of(other, context))
+    for setting in undo.after.grades:
+        for one in now.grades:
+            if is_about_the_same(one, setting) and one not in leaving:
+                _refuse(number, _maker_of(one, context))
+    for exam in undo.after.exams:
+        check_exams(now.exams, exam)
+
+
+def _taken_by(row: HistoryRow) -> list[Any]:
+    return list(things_of(row.effect().before))
+
+
+def _put_by(row: HistoryRow) -> list[Any]:
+    return list(things_of(row.effect().after))
+
+
+def _maker_of(thing: Any, context: ChangeContext) -> int:
+    return next(row.number for row in context.past.newest_first() if thing in _put_by(row))
+
+
+def _refuse(number: int, by: int) -> NoReturn:
+    hint = say("undo change {by} first", by=by)
+    raise ChangeError(
+        say("change {by} has replaced what change {number} set", by=by, number=number), hint=hint
+    )
+
 
 _KINDS: dict[str, Any] = {
     "exception": SetException,
@@ -111,11 +322,11 @@ class ChangeRequest:
         if isinstance(change, Undo):
             change = change.found_in(past.newest_first(), self.author)
         number = overrides.number + 1
-        making = Making(
+        context = ChangeContext(
             number, at if now is None else now, self.author, self.reason, overrides, past
         )
-        effect = change.effect(making)
-        _check_room_for(effect, making)
+        effect = change.effect(context)
+        _check_room_for(effect, context)
         plain: dict[str, Any] = to_plain(change)
         payload = {key: value for key, value in plain.items() if value is not None}
         return HistoryRow.of(
@@ -140,9 +351,9 @@ def parse(kind: str, payload: Mapping[str, Any]) -> CheckedChange:
     return change
 
 
-def _check_room_for(effect: ChangeEffect, making: Making) -> None:
+def _check_room_for(effect: ChangeEffect, context: ChangeContext) -> None:
     """Refuse a change after which there would be too many things."""
-    lasting = sum(not has_ended(one, making.at) for one in things_of(making.overrides))
+    lasting = sum(not has_ended(one, context.at) for one in things_of(context.overrides))
     if lasting >= MAX_THINGS and any(things_of(effect.after)):
         hint = say("revoke what is not needed any more")
         raise ChangeError(say("{lasting} things are set already", lasting=lasting), hint=hint)

@@ -18,7 +18,7 @@ Plain = Mapping[str, Any]
 
 
 class Teller(Wording):
-    """Describes things in one language, by one clock."""
+    """A writer of descriptions in one language, by one clock."""
 
     __slots__ = ()
 
@@ -141,7 +141,7 @@ class Teller(Wording):
 
 
 def state_of(thing: Plain, now: float) -> str:
-    """Return whether something is in force: ``coming``, ``on`` or ``ended``."""
+    """Return the state of a thing: ``coming``, ``on`` or ``ended``."""
     ends_at = thing.get("ends_at")
     if ends_at is not None and ends_at <= now:
         return "ended"
@@ -149,7 +149,7 @@ def state_of(thing: Plain, now: float) -> str:
 
 
 def not_ended(things: Iterable[Plain], now: float) -> list[Plain]:
-    """Return those that are in force, or will be."""
+    """Return the things that are active, or will be."""
     return [one for one in things if state_of(one, now) != "ended"]
 
 
@@ -168,7 +168,7 @@ def _needs(exam: Plain, wording: Wording) -> str:
 
 
 def _listing(row: Plain, wording: Wording) -> str:
-    """Return what became of a reported mistake: mended, or where the name is still listed."""
+    """Return the state of a reported mistake: mended, or the lines that list the name."""
     if row["mended"]:
         at = wording.clock.told(row["mended_at"])
         return wording.texts(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Effects of changes: the things before and after; the context of a change. Pure.
+"""Effects of changes: things removed and added; the context of a change. Pure.
 
 The effect is all that the fold needs, so a later filterd derives from an old history
 the same overrides as the old one did. Before and after exchanged, an effect is its own
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from filterd.overrides.history_chain import HistoryRow
 
-KINDS = tuple(field.name for field in fields(Overrides) if field.name != "number")
+THINGS = tuple(field.name for field in fields(Overrides) if field.name != "number")
 """The fields of ``Overrides`` that hold things."""
 
 NOTHING = Overrides()
@@ -48,7 +48,7 @@ class Fold:
 
     def __init__(self, overrides: Overrides) -> None:
         self._things = {
-            kind: {key_of(thing): thing for thing in getattr(overrides, kind)} for kind in KINDS
+            kind: {key_of(thing): thing for thing in getattr(overrides, kind)} for kind in THINGS
         }
 
     def apply(self, effect: ChangeEffect) -> None:
@@ -79,7 +79,7 @@ class Fold:
 
 def things_of(overrides: Overrides) -> Iterator[Any]:
     """Yield all things that are set, of all kinds."""
-    for kind in KINDS:
+    for kind in THINGS:
         yield from getattr(overrides, kind)
 
 
@@ -96,15 +96,10 @@ def has_ended(thing: Any, at: float) -> bool:
     return ends_at is not None and ends_at <= at
 
 
-def only(**things: Any) -> Overrides:
-    """Return overrides of these things; the other kinds are empty."""
-    return Overrides(**things)
-
-
 def to_plain(overrides: Overrides) -> dict[str, Any]:
     """Return overrides as plain data, without the kinds that are empty."""
     plain = state_file.to_plain(overrides)
-    return {kind: plain[kind] for kind in KINDS if plain[kind]}
+    return {kind: plain[kind] for kind in THINGS if plain[kind]}
 
 
 def from_plain(plain: Mapping[str, Any]) -> Overrides:
@@ -113,7 +108,7 @@ def from_plain(plain: Mapping[str, Any]) -> Overrides:
     Raises:
         KeyError, TypeError, ValueError: it is something else.
     """
-    whole = dict.fromkeys(KINDS, ()) | {"number": 0} | dict(plain)
+    whole = dict.fromkeys(THINGS, ()) | {"number": 0} | dict(plain)
     overrides: Overrides = _decoders.of(Overrides)(whole)
     return overrides
 
@@ -132,7 +127,7 @@ class ChangeHistory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class ChangeContext:
     """The context of a change: number, time, author, and the overrides before it."""
 
     number: int
@@ -146,7 +141,7 @@ class Making:
 class CheckedChange(Protocol):
     """A checked change of one kind; its fields are its payload."""
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change.
 
         Raises:
@@ -155,21 +150,21 @@ class CheckedChange(Protocol):
 
 
 def interval(
-    starts_at: float | None, ends_at: float | None, making: Making
+    starts_at: float | None, ends_at: float | None, context: ChangeContext
 ) -> tuple[float, float | None]:
     """Return begin and end of an interval; an earlier begin becomes now.
 
     Raises:
         ChangeError: it would never hold.
     """
-    begin = making.at if starts_at is None else max(starts_at, making.at)
+    begin = context.at if starts_at is None else max(starts_at, context.at)
     if ends_at is not None and ends_at <= begin:
-        reason = say("it ends before it begins") if ends_at > making.at else say("its end is past")
+        reason = say("it ends before it begins") if ends_at > context.at else say("its end is past")
         raise ChangeError(reason, hint=say("name a later end"))
     return begin, ends_at
 
 
-def check_there(number: int, things: Overrides, making: Making, called: Sentence) -> None:
+def check_there(number: int, things: Overrides, context: ChangeContext, called: Sentence) -> None:
     """Check that a thing that is to be ended exists and has not ended by itself.
 
     Raises:
@@ -181,5 +176,5 @@ def check_there(number: int, things: Overrides, making: Making, called: Sentence
             say("there is no {called} {number}", number=number, called=called),
             hint=say("list them to see which are"),
         )
-    if all(has_ended(one, making.at) for one in found):
+    if all(has_ended(one, context.at) for one in found):
         raise ChangeError(say("{number} has ended already", number=number))

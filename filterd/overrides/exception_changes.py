@@ -11,14 +11,14 @@ from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
-from filterd.overrides.effects import ChangeEffect, check_there, interval, only
+from filterd.overrides.effects import ChangeEffect, check_there, interval
 from filterd.policy.model import Audience
-from filterd.policy.temporary_rules import GradeSetting, LocalException, TargetKind
+from filterd.policy.temporary_rules import GradeSetting, LocalException, Overrides, TargetKind
 
 if TYPE_CHECKING:
     from filterd.lists.list_queries import NamingEntry
     from filterd.overrides.change_fields import Fields
-    from filterd.overrides.effects import Making
+    from filterd.overrides.effects import ChangeContext
 
 ENTRY_S = 14 * 86_400
 """How long the entry of a list may be suspended at most."""
@@ -47,25 +47,25 @@ class SetException:
         """Return it in a tuple, as ``SetExceptions`` returns several."""
         return (self,)
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
+        starts_at, ends_at = interval(self.starts_at, self.ends_at, context)
         if self.target_kind is TargetKind.ENTRY:
             ends_at = self._end_of_entry(starts_at, ends_at)
         thing = LocalException(
-            making.number,
+            context.number,
             self.target_kind,
             self.target,
             self.allow,
             self.audience,
             self.whom,
-            making.reason,
-            making.author,
+            context.reason,
+            context.author,
             starts_at,
             ends_at,
             self.for_s,
         )
-        return ChangeEffect(after=only(exceptions=(thing,)))
+        return ChangeEffect(after=Overrides(exceptions=(thing,)))
 
     def _end_of_entry(self, starts_at: float, ends_at: float | None) -> float:
         if not self.allow or self.audience is not Audience.EVERYBODY:
@@ -102,10 +102,10 @@ class SetExceptions:
         how = self.allow, self.audience, self.whom, self.starts_at, self.ends_at, self.for_s
         return tuple(SetException(kind, target, *how) for kind, target in self.targets)
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        made = (one.effect(making).after.exceptions for one in self.each())
-        return ChangeEffect(after=only(exceptions=tuple(chain.from_iterable(made))))
+        made = (one.effect(context).after.exceptions for one in self.each())
+        return ChangeEffect(after=Overrides(exceptions=tuple(chain.from_iterable(made))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +134,10 @@ class ReportMistake:
             fields.take_or("entries", change_fields.naming_entries, ()),
         )
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
         entry = SetException(TargetKind.ENTRY, self.name, allow=True, ends_at=self.ends_at)
-        return entry.effect(making)
+        return entry.effect(context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +151,19 @@ class Revoke:
         """Check the fields of the change."""
         return cls(fields.take("id", change_fields.number))
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        now = making.overrides
+        now = context.overrides
         if any(exam.id == self.id for exam in now.exams):
             raise ChangeError(
                 say("{id} is an exam", id=self.id), hint=say("an exam is stopped, not revoked")
             )
-        before = only(
+        before = Overrides(
             exceptions=tuple(one for one in now.exceptions if one.id == self.id),
             rooms=tuple(one for one in now.rooms if one.id == self.id),
             grades=tuple(one for one in now.grades if one.id == self.id),
         )
-        check_there(self.id, before, making, say("exception or setting"))
+        check_there(self.id, before, context, say("exception or setting"))
         return ChangeEffect(before)
 
 
@@ -190,20 +190,20 @@ class SetGrade:
             fields.take("opens", field_checks.boolean),
         )
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
         thing = GradeSetting(
-            making.number,
+            context.number,
             self.grade,
             self.target_kind,
             self.target,
             self.opens,
-            making.reason,
-            making.author,
-            making.at,
+            context.reason,
+            context.author,
+            context.at,
         )
-        before = tuple(one for one in making.overrides.grades if is_about_the_same(one, thing))
-        return ChangeEffect(only(grades=before), only(grades=(thing,)))
+        before = tuple(one for one in context.overrides.grades if is_about_the_same(one, thing))
+        return ChangeEffect(Overrides(grades=before), Overrides(grades=(thing,)))
 
 
 def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The remains of the history: in the file, in its copies, in memory.
+"""The copies of the history: in the file, beside it, in memory.
 
-They are only read, by a process that does not know yet what was set.
+They are only read, by a process that does not know the overrides yet.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("filterd.overrides")
 
 
-class Remains:
+class HistoryCopies:
     """The history as far as it can be read, and its copies.
 
     Args:
@@ -41,7 +41,7 @@ class Remains:
     def disagreement(
         self, done: HistoryReplay, row_of: Callable[[int], HistoryRow | None]
     ) -> Sentence:
-        """Return what the copy has of the history that the file has not."""
+        """Return the changes that a copy has and the file has not; ``UNSAID`` if none."""
         copied = self.copied()
         if copied is None or not copied.overrides.number:
             return UNSAID
@@ -106,7 +106,7 @@ class Remains:
         return done, rows
 
     def best(self, known: HistoryReplay | None) -> HistoryReplay:
-        """Return the latest known state: the copy where nothing goes further."""
+        """Return the latest known state: the copy, unless file or memory are later."""
         copied = self.copied()
         best = (
             HistoryReplay()

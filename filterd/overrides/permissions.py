@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from filterd.errors import ChangeError
 from filterd.i18n import Sentence, say
+from filterd.overrides.change_kinds import Undo
 from filterd.overrides.exception_changes import Revoke, SetException, SetExceptions
 from filterd.overrides.roles import WHO, Rank
 from filterd.overrides.room_changes import SetExam, SetRoom, StopExam
-from filterd.overrides.undo import Undo
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
 
@@ -33,15 +33,15 @@ def check_change(
     """Refuse a change that the author may not make.
 
     Args:
-        author: who makes it.
+        author: of the change.
         change: with all times resolved.
         policy: the site's files.
         day_ends_at: the Unix time at which the school's day is over.
         made_by: the author of what it stops or takes back, if it does so.
 
     Raises:
-        ControlError: it names who may make it.
-        ChangeError: it names what this author may do instead.
+        ControlError: it names the roles that may.
+        ChangeError: it names the remedy.
     """
     if author.rank >= Rank.ADMIN:
         return

@@ -11,13 +11,13 @@ from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, Fields
-from filterd.overrides.effects import ChangeEffect, check_there, interval, only
-from filterd.policy.temporary_rules import Exam, RoomDevices, RoomSetting
+from filterd.overrides.effects import ChangeEffect, check_there, interval
+from filterd.policy.temporary_rules import Exam, Overrides, RoomDevices, RoomSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.overrides.effects import Making
+    from filterd.overrides.effects import ChangeContext
 
 LONGEST_EXAM_S = 12 * 3600.0
 """A longer one is taken for minutes that were written as days."""
@@ -31,10 +31,10 @@ class NoteTrial:
 
     @classmethod
     def read(cls, fields: Fields) -> NoteTrial:
-        """Check what a command asks for."""
+        """Check the fields of the change."""
         return cls(fields.take("room", field_checks.identifier))
 
-    def effect(self, _making: Making) -> ChangeEffect:
+    def effect(self, _making: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
         return ChangeEffect()
 
@@ -60,25 +60,25 @@ class SetRoom:
             fields.take_or("for_s", field_checks.seconds, None),
         )
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
+        starts_at, ends_at = interval(self.starts_at, self.ends_at, context)
         thing = RoomSetting(
-            making.number,
+            context.number,
             self.room,
             self.grade,
-            making.reason,
-            making.author,
+            context.reason,
+            context.author,
             starts_at,
             ends_at,
             self.for_s,
         )
         covered = tuple(
             one
-            for one in making.overrides.rooms
-            if one.room == self.room and _covers(thing, one, making.at)
+            for one in context.overrides.rooms
+            if one.room == self.room and _covers(thing, one, context.at)
         )
-        return ChangeEffect(only(rooms=covered), only(rooms=(thing,)))
+        return ChangeEffect(Overrides(rooms=covered), Overrides(rooms=(thing,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,9 @@ class SetRoomDevices:
             fields.take("macs", field_checks.many(field_checks.mac, MAX_DEVICES)),
         )
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        return _devices_effect((RoomDevices(self.room, self.macs),), making)
+        return _devices_effect((RoomDevices(self.room, self.macs),), context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,9 @@ class SetDevices:
         """Check the fields of the change."""
         return cls(fields.take("rooms", _table))
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        return _devices_effect(self.rooms, making)
+        return _devices_effect(self.rooms, context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,27 +140,27 @@ class SetExam:
             fields.take_or("for_s", field_checks.seconds, None),
         )
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        starts_at, _ = interval(self.starts_at, self.ends_at, making)
+        starts_at, _ = interval(self.starts_at, self.ends_at, context)
         if self.ends_at - starts_at > LONGEST_EXAM_S:
             hint = say("for 90 minutes write --for 90m")
             hours = round(LONGEST_EXAM_S / 3600)
             reason = say("an exam is not longer than {hours} hours", hours=hours)
             raise ChangeError(reason, hint=hint)
         thing = Exam(
-            making.number,
+            context.number,
             self.room,
             self.names,
             self.services,
-            making.reason,
-            making.author,
+            context.reason,
+            context.author,
             starts_at,
             self.ends_at,
             self.for_s,
         )
-        check_exams(making.overrides.exams, thing)
-        return ChangeEffect(after=only(exams=(thing,)))
+        check_exams(context.overrides.exams, thing)
+        return ChangeEffect(after=Overrides(exams=(thing,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +174,10 @@ class StopExam:
         """Check the fields of the change."""
         return cls(fields.take("id", change_fields.number))
 
-    def effect(self, making: Making) -> ChangeEffect:
+    def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
-        before = only(exams=tuple(one for one in making.overrides.exams if one.id == self.id))
-        check_there(self.id, before, making, say("exam"))
+        before = Overrides(exams=tuple(one for one in context.overrides.exams if one.id == self.id))
+        check_there(self.id, before, context, say("exam"))
         return ChangeEffect(before)
 
 
@@ -235,7 +235,7 @@ def _devices_of(value: Any) -> RoomDevices:
     return found
 
 
-def _devices_effect(rooms: Iterable[RoomDevices], making: Making) -> ChangeEffect:
+def _devices_effect(rooms: Iterable[RoomDevices], context: ChangeContext) -> ChangeEffect:
     """Return the effect of assigning these devices to these rooms.
 
     Raises:
@@ -244,16 +244,16 @@ def _devices_effect(rooms: Iterable[RoomDevices], making: Making) -> ChangeEffec
     wanted = {one.room: one for one in rooms}
     places = {
         mac: other.room
-        for other in making.overrides.devices
+        for other in context.overrides.devices
         if other.room not in wanted
         for mac in other.macs
     }
     for one in wanted.values():
         for mac in one.macs:
             _check_place(mac, one.room, places.get(mac, one.room))
-    before = tuple(one for one in making.overrides.devices if one.room in wanted)
+    before = tuple(one for one in context.overrides.devices if one.room in wanted)
     after = tuple(one for one in wanted.values() if one.macs)
-    return ChangeEffect(only(devices=before), only(devices=after))
+    return ChangeEffect(Overrides(devices=before), Overrides(devices=after))
 
 
 def _check_place(mac: str, room: str, other: str) -> None:

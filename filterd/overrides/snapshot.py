@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import StoreError
 from filterd.i18n import say
-from filterd.overrides.effects import KINDS, has_ended, key_of
+from filterd.overrides.effects import THINGS, has_ended, key_of
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import Overrides
 from filterd.state_file import ADDED, FileFormat
@@ -70,7 +70,7 @@ def newest(copies: Iterable[Path]) -> Exported | None:
 
 def lasting(overrides: Overrides, now: float) -> Overrides:
     """Return overrides without things that ended long ago, which bounds the file."""
-    kept: dict[str, Any] = {kind: _lasting(getattr(overrides, kind), now) for kind in KINDS}
+    kept: dict[str, Any] = {kind: _lasting(getattr(overrides, kind), now) for kind in THINGS}
     return replace(overrides, **kept)
 
 

@@ -31,7 +31,7 @@ from filterd.overrides import quarantine, snapshot, store_file
 from filterd.overrides.change_kinds import ChangeRequest
 from filterd.overrides.effects import NOTHING, ChangeEffect
 from filterd.overrides.history_chain import GENESIS, RESTORED, HistoryReplay, HistoryRow, replay
-from filterd.overrides.history_copies import Remains
+from filterd.overrides.history_copies import HistoryCopies
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store_file import DamagedError
 from filterd.paths import remove_temporaries, replacing, sole, with_sides
@@ -145,19 +145,19 @@ class Store:
         remembered: Callable[[], Exported | None] = lambda: None,
     ) -> None:
         self._state, self._clock, self._path = state, clock, state.overrides
-        self._remains = Remains(state, remembered)
+        self._copies = HistoryCopies(state, remembered)
         self._known: HistoryReplay | None = None
         self._set_aside_because = ""
 
     def start(self) -> Started:
-        """Return the active overrides, and repair what the last run left behind.
+        """Return the active overrides, and repair the state of the last run.
 
         It never fails: where the store cannot be used, the last copy is active. The
         problem is logged then, too.
         """
         if (
             not os.path.lexists(self._path)
-            and self._remains.copied() is None
+            and self._copies.copied() is None
             and not self._is_lost()
         ):
             return Started(NOTHING)
@@ -166,7 +166,7 @@ class Store:
             brought = self.write(self._bring_up)
         except StoreError as error:
             _log.error("%s", error)
-            best = self._remains.best(self._known)
+            best = self._copies.best(self._known)
             for sentence in self.lost():
                 _log.error("%s", sentence)
             return Started(self._lasting(best), str(error), best.last_hash, best.at)
@@ -221,7 +221,7 @@ class Store:
             StoreError: the store cannot be read, or is damaged.
         """
         if not os.path.lexists(self._path):
-            copied = self._remains.copied()
+            copied = self._copies.copied()
             return NOTHING if copied is None else copied.overrides
         with store_file.to_read(self._path) as connection:
             return self._sound(connection).overrides
@@ -277,17 +277,17 @@ class Store:
         kept = quarantine.files(self._path)
         names = tuple(one.name for one in kept)
         altered = tuple(one.name for one in kept if quarantine.is_altered(one))
-        done, rows = self._remains.salvaged()
+        done, rows = self._copies.salvaged()
         problem, first_bad = done.problem, done.first_bad
         if not problem:
-            problem = self._remains.disagreement(done, rows.get)
-            last = min(done.overrides.number + 1, self._remains.copied_number())
+            problem = self._copies.disagreement(done, rows.get)
+            last = min(done.overrides.number + 1, self._copies.copied_number())
             first_bad = last if problem else None
         return HistoryCheck(done.overrides.number, first_bad, problem, names, altered)
 
     def lost(self) -> tuple[Sentence, ...]:
-        """Return what every command must show: overrides that were lost."""
-        if self._is_lost() or (self._known is None and self._remains.is_unreadable()):
+        """Return notices for every command: overrides that were lost."""
+        if self._is_lost() or (self._known is None and self._copies.is_unreadable()):
             gone = say(
                 "{path}: what commands had set cannot be read, and no copy of it is left: it is not"
                 " in force; mend the disk and restart filterd, or set it again",
@@ -372,7 +372,7 @@ class Store:
             if row is not None and row.hash == known.last_hash:
                 return self._without_problem(replay(past.since(row.number), known))
         done = self._without_problem(replay(past.since(0)))
-        problem = self._remains.disagreement(done, past.row)
+        problem = self._copies.disagreement(done, past.row)
         if problem:
             raise DamagedError(self._path, problem, altered=True)
         return done
@@ -387,7 +387,7 @@ class Store:
         return done
 
     def _is_lost(self) -> bool:
-        return self._known is None and self._remains.is_lost()
+        return self._known is None and self._copies.is_lost()
 
     def _refuse_what_is_lost(self) -> None:
         if self._is_lost():
@@ -399,9 +399,9 @@ class Store:
         Raises:
             StoreError: the disk refused.
         """
-        now, best = self._clock.wall(), self._remains.best(self._known)
-        is_whole = self._known is not None or self._remains.copied() is not None
-        salvaged, rows = self._remains.salvaged()
+        now, best = self._clock.wall(), self._copies.best(self._known)
+        is_whole = self._known is not None or self._copies.copied() is not None
+        salvaged, rows = self._copies.salvaged()
         if rows or salvaged.problem:
             kept = quarantine.set_aside(
                 self._path, now, altered=error.altered, lost=not is_whole

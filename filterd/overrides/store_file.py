@@ -321,7 +321,7 @@ def _copied(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextlib.contextmanager
 def _brought_up(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Yield what an older file will be, without a change to it."""
+    """Yield a migrated copy of an older file, which stays unchanged."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
         connection.backup(copy)
         _migrate(copy)

@@ -10,11 +10,10 @@ for malformed bytes. Its catcher knows which side sent them and how to react.
 
     registry   numbers and mnemonics
     name       a name as a value              cursor   bounded reader, step budget
-    header ─ question ─ record ─ edns ─ ede   compression   names inside a message
+    header ─ question ─ record ─ edns         compression   names inside a message
         └────────┬────────┴────────┘
     parsed_query   response ─ rdata            parsing whole messages
-    compose ─ reply   rebuild   truncate      composing whole messages
-    framing                                   messages on a stream
+    compose ─ reply   rebuild                 composing whole messages
 
 Invariants:
 
@@ -58,10 +57,8 @@ from filterd.wire.codec import (
     rebuild_behind_alias,
 )
 from filterd.wire.compose import compose_query, compose_reply, encode_record
-from filterd.wire.ede import Ede, EdeCode, edes_of
-from filterd.wire.edns import Edns
-from filterd.wire.framing import Deframer, frame
-from filterd.wire.header import Header, peek_header
+from filterd.wire.edns import Ede, EdeCode, Edns, edes_of
+from filterd.wire.header import Deframer, Header, frame, peek_header
 from filterd.wire.parsed_query import ParsedQuery
 from filterd.wire.question import Question, best_effort_question
 from filterd.wire.rdata import (
@@ -76,17 +73,11 @@ from filterd.wire.rdata import (
 )
 from filterd.wire.rebuild import RebuiltSections
 from filterd.wire.record import ADDITIONAL, ANSWER, AUTHORITY, Record
-from filterd.wire.registry import (
-    EdnsOption,
-    Rcode,
-    RRClass,
-    RRType,
-    type_from_text,
-    type_to_text,
-)
+from filterd.wire.registry import EdnsOption, Rcode, RRClass, RRType, type_from_text, type_to_text
 from filterd.wire.reply import (
     badvers,
     failed,
+    fit,
     formerr,
     nodata,
     notimp,
@@ -94,8 +85,8 @@ from filterd.wire.reply import (
     refused,
     servfail,
     sinkhole,
+    size_limit,
 )
-from filterd.wire.truncate import fit, size_limit
 
 __all__ = [
     "ADDITIONAL",

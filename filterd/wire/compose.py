@@ -13,8 +13,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from filterd.wire.ede import compose_ede
-from filterd.wire.edns import compose_edns
+from filterd.wire.edns import compose_ede, compose_edns
 from filterd.wire.header import (
     AA,
     AD,
@@ -34,7 +33,7 @@ from filterd.wire.registry import EdnsOption, Rcode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filterd.wire.ede import Ede
+    from filterd.wire.edns import Ede
     from filterd.wire.parsed_query import ParsedQuery
     from filterd.wire.question import Question
 

@@ -10,12 +10,7 @@ one fails.
 
 from __future__ import annotations
 
-from filterd.errors import (
-    BadLabelError,
-    BadPointerError,
-    CostlyMessageError,
-    TruncatedMessageError,
-)
+from filterd.errors import BadLabelError, BadPointerError, CostlyMessageError, TruncatedMessageError
 from filterd.wire.cursor import MAX_STEPS, Budget
 from filterd.wire.header import HEADER_OCTETS
 from filterd.wire.name import MAX_LABEL_OCTETS, MAX_NAME_OCTETS, ROOT

@@ -29,7 +29,7 @@ from filterd.wire.response import ParsedResponse, parse_response
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from filterd.wire.ede import Ede
+    from filterd.wire.edns import Ede
     from filterd.wire.record import Record
 
 MAX_BODY_OCTETS = 65535 - 1024
@@ -44,6 +44,9 @@ _TTL_OFFSET = 4
 """Within the fixed fields of a record, which follow its owner."""
 
 _SECTION = attrgetter("section")
+
+_NAPTR = int(RRType.NAPTR)
+_NAPTR_STRINGS = 3
 
 
 class _Layout(NamedTuple):
@@ -87,8 +90,6 @@ _LAYOUTS = {
 """The types whose names an upstream may have compressed (RFC 3597 §4); no later type may."""
 
 LAYOUT_OF = {int(rtype): layout for rtype, layout in _LAYOUTS.items()}
-_NAPTR = int(RRType.NAPTR)
-_NAPTR_STRINGS = 3
 
 
 class RebuiltSections(NamedTuple):

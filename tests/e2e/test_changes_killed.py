@@ -27,7 +27,7 @@ import pytest
 from filterd import control
 from filterd.clock import SystemClock
 from filterd.errors import ConfigError, ControlError
-from filterd.overrides.effects import KINDS as THINGS
+from filterd.overrides.effects import THINGS
 from filterd.overrides.store import Store
 from filterd.state_file import to_plain
 from filterd.state_folder import StateFolder

@@ -102,7 +102,7 @@ class School:
         if not spoilt:
             return serving(self.config, self.state.folder)
         program = (
-            f"import sys; from filterd.daemon import shared_overrides, site_loader; {spoilt};"
+            f"import sys; from filterd.daemon import shared_page, site_loader; {spoilt};"
             "from filterd.cli.entry import main; main()"
         )
         return serving(self.config, self.state.folder, program=("-c", program))
@@ -187,7 +187,7 @@ def test_control_without_the_memory_that_is_shared_a_new_worker_would_let_it_pas
     school: School,
 ) -> None:
     spoilt = (
-        "shared_overrides.SharedOverrides.get = lambda _: None;"
+        "shared_page.SharedOverrides.get = lambda _: None;"
         "from filterd.daemon import change_service; change_service._LOOK_EVERY_S = 1000.0"
     )
     with school.serving(spoilt) as served:
@@ -231,7 +231,7 @@ def test_control_without_the_look_before_the_first_answer_questions_would_pass(
     school.lose(*school.copies)
     with (
         Flood(school.port) as flood,
-        school.serving("shared_overrides.in_fork = lambda *_: 0"),
+        school.serving("shared_page.in_fork = lambda *_: 0"),
     ):
         until(lambda: flood.blocked > 30, "the manager has mended it")
     assert flood.unfiltered > 0

@@ -87,7 +87,7 @@ def test_what_was_listed_last_stays_blocked_when_the_files_are_gone(school: Scho
 
 def test_control_without_a_second_name_the_index_before_serves(school: School) -> None:
     program = (
-        "from filterd.daemon import second_copies; second_copies.keep = lambda *_: None;"
+        "from filterd.daemon import site_loader; site_loader.keep_second_copies = lambda *_: None;"
         "from filterd.cli.entry import main; main()"
     )
     with serving(school.config, school.state, program=("-c", program)) as served:

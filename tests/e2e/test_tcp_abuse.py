@@ -15,8 +15,8 @@ import dns.message
 import dns.rcode
 import pytest
 
-from filterd.daemon import tcp_listener, tcp_slots
-from filterd.daemon.tcp_slots import TcpSlots
+from filterd.daemon import tcp_listener
+from filterd.daemon.tcp_listener import TcpSlots
 from tests.support.abuse import Abuse, Abuser, Slow, WriteOnly
 from tests.support.serving import open_sockets
 from tests.support.wire import a_query
@@ -57,8 +57,10 @@ def a_hundred_and_fifty(
 ) -> list[Callable[[], Abuser]]:
     """Return what makes ten connections at each of fifteen addresses: as many as there may be."""
     server = ("127.0.0.1", serving.ports["127.0.0.1"])
-    sources = [source for source in ADDRESSES for _ in range(tcp_slots.MOST_CONNECTIONS_A_CLIENT)]
-    assert len(sources) == tcp_slots.MOST_CONNECTIONS
+    sources = [
+        source for source in ADDRESSES for _ in range(tcp_listener.MOST_CONNECTIONS_A_CLIENT)
+    ]
+    assert len(sources) == tcp_listener.MOST_CONNECTIONS
     makers: list[Callable[[], Abuser]] = []
     for number, source in enumerate(sources):
         kind = kinds[number % len(kinds)]
@@ -92,12 +94,12 @@ def test_others_are_served_through_it_and_nothing_of_it_stays(
     serving.eventually(lambda: not serving.connections)
     sockets = open_sockets()
     with Abuse(a_hundred_and_fifty(serving, KINDS)) as abuse:
-        serving.eventually(lambda: len(serving.connections) > tcp_slots.MOST_CONNECTIONS // 2)
+        serving.eventually(lambda: len(serving.connections) > tcp_listener.MOST_CONNECTIONS // 2)
         while abuse.open:
             for by in ("udp", "tcp"):
                 assert serving.ask("porn.example", by=by).rcode() == dns.rcode.NXDOMAIN
                 assert serving.ask("www.example.com", by=by).answer
-    assert len(abuse.lifetimes_s) == tcp_slots.MOST_CONNECTIONS
+    assert len(abuse.lifetimes_s) == tcp_listener.MOST_CONNECTIONS
     serving.eventually(lambda: not serving.connections)
     assert open_sockets() <= sockets
 
@@ -133,7 +135,7 @@ def test_all_places_taken_lock_nobody_out(
     if not makes_room:
         monkeypatch.setattr(TcpSlots, "_who_makes_room", lambda *_: None)
     with Abuse(a_hundred_and_fifty(serving, (Abuser, Dripping, OneQuestion))):
-        serving.eventually(lambda: len(serving.connections) == tcp_slots.MOST_CONNECTIONS)
+        serving.eventually(lambda: len(serving.connections) == tcp_listener.MOST_CONNECTIONS)
         with ExitStack() as stack:
             stubs = [stack.enter_context(serving.tcp_stub()) for _ in range(5)]
             for stub in stubs:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.daemon.site_loader import load_site
-from filterd.daemon.startup_policy import compile_policy_or_keep
+from filterd.daemon.site_policy import compile_policy_or_keep
 from filterd.errors import ConfigErrors
 from filterd.feed.appliance_files import TimeFloor
 from filterd.feed.manifest import verify

@@ -11,13 +11,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from filterd.clock import SystemClock
-from filterd.daemon.listen_sockets import Listening, listen_on
 from filterd.daemon.manager import Manager
 from filterd.daemon.process import Setting
-from filterd.daemon.shared_overrides import SharedOverrides
-from filterd.daemon.shared_page import SharedPage
+from filterd.daemon.shared_page import SharedOverrides, SharedPage
 from filterd.daemon.site_loader import Unwritten
-from filterd.daemon.startup_policy import compile_policy_or_keep
+from filterd.daemon.site_policy import compile_policy_or_keep
+from filterd.daemon.supervisor import Listening, listen_on
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.overrides import snapshot

@@ -15,8 +15,9 @@ import pytest
 import uvloop
 
 from filterd.control import ask
-from filterd.daemon.control_caller import Caller, caller_of
+from filterd.daemon.control_caller import A_USER, AN_ACCOUNT, Caller, Quota, Share, caller_of
 from filterd.daemon.control_server import ControlServer
+from filterd.errors import ControlError
 from tests.support.asking_as import as_user
 
 if TYPE_CHECKING:
@@ -101,3 +102,113 @@ def test_without_the_list_of_groups_the_one_of_the_credentials_counts() -> None:
 
     with closing(ends[0]), closing(ends[1]):
         assert caller_of(Old()).groups == {grp.getgrgid(os.getegid()).gr_name}
+
+
+OWN, TEACHER, ADMIN = 990, 1000, 1001
+ROOT = 0
+
+
+def _fill(quota: Quota, uid: int) -> list[Share]:
+    """Take all that a user gets, and have each ask."""
+    found = []
+    while (share := quota.take(uid)) is not None:
+        share.has_asked()
+        found.append(share)
+    return found
+
+
+@pytest.fixture
+def quota() -> Quota:
+    return Quota(OWN)
+
+
+@pytest.mark.parametrize(
+    ("uid", "most"),
+    [(TEACHER, A_USER), (ROOT, AN_ACCOUNT), (OWN, AN_ACCOUNT)],
+    ids=["teacher", "root", "own"],
+)
+def test_no_user_has_more_than_these(quota: Quota, uid: int, most: object) -> None:
+    assert len(_fill(quota, uid)) == getattr(most, "connections")  # noqa: B009 -- for mypy
+
+
+def test_many_users_together_have_one_account_and_root_its_own(quota: Quota) -> None:
+    held = [share for uid in range(2000, 2050) for share in _fill(quota, uid)]
+    assert len(held) == AN_ACCOUNT.connections
+    assert quota.take(TEACHER) is None
+    assert quota.take(ROOT) is not None
+    assert quota.take(OWN) is not None
+    held.pop().release()
+    assert quota.take(TEACHER) is not None
+
+
+def test_what_was_released_can_be_taken_again(quota: Quota) -> None:
+    for _ in range(3):
+        for share in _fill(quota, TEACHER):
+            share.hold(1000)
+            share.release()
+            share.release()  # no more than once
+    assert not quota._users
+
+
+def test_the_oldest_that_has_not_asked_makes_room(quota: Quota) -> None:
+    asked, silent, other = (quota.take(TEACHER) for _ in range(3))
+    assert asked is not None
+    assert silent is not None
+    assert other is not None
+    asked.has_asked()
+    _fill(quota, TEACHER)
+    assert not silent._is_held
+    assert not other._is_held
+    assert asked._is_held
+
+
+@pytest.mark.parametrize("uid", [TEACHER, ROOT])
+def test_octets_are_bounded(quota: Quota, uid: int) -> None:
+    most = A_USER if uid == TEACHER else AN_ACCOUNT
+    first, second = quota.take(uid), quota.take(uid)
+    assert first is not None
+    assert second is not None
+    first.hold(most.octets)
+    with pytest.raises(ControlError, match="too many commands"):
+        second.hold(1)
+    first.release()
+    second.hold(most.octets)
+
+
+def test_users_share_the_octets_of_their_account(quota: Quota) -> None:
+    shares = [quota.take(uid) for uid in range(2000, 2010)]
+    *first, last = (share for share in shares if share is not None)
+    for share in first[: AN_ACCOUNT.octets // A_USER.octets]:
+        share.hold(A_USER.octets)
+    with pytest.raises(ControlError):
+        last.hold(1)
+    root = quota.take(ROOT)
+    assert root is not None
+    root.hold(AN_ACCOUNT.octets)
+
+
+def test_commands_wait_for_their_turn_and_not_for_ever(quota: Quota) -> None:
+    async def work() -> None:
+        shares = [quota.take(TEACHER) for _ in range(A_USER.commands + 1)]
+        *first, last = (share for share in shares if share is not None)
+        going = asyncio.Event()
+
+        async def command(share: Share) -> None:
+            async with share.at_work(10.0):
+                await going.wait()
+
+        tasks = [asyncio.ensure_future(command(share)) for share in first]
+        await asyncio.sleep(0)
+        with pytest.raises(ControlError, match="too many commands"):
+            async with last.at_work(0.01):
+                pass
+        root = quota.take(ROOT)
+        assert root is not None
+        async with root.at_work(0.01):
+            pass
+        going.set()
+        async with last.at_work(10.0):
+            pass
+        await asyncio.gather(*tasks)
+
+    asyncio.run(work())

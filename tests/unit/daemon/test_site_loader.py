@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.daemon import site_loader
 from filterd.daemon import site_loader as on_disk
-from filterd.daemon.shared_overrides import SharedOverrides, recall_overrides
-from filterd.daemon.shared_page import SharedPage
+from filterd.daemon.shared_page import SharedOverrides, SharedPage, recall_overrides
+from filterd.daemon.site_loader import Unwritten, open_index
 from filterd.errors import ConfigErrors, IndexFormatError, StoreError
 from filterd.lists.index import Index
 from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
@@ -16,7 +18,7 @@ from filterd.policy import policy_file
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, copy_lists, write_site
-from tests.support.policies import NOW
+from tests.support.policies import NOW, a_policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,3 +235,76 @@ def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:
         on_disk.held(state),
     ):
         pass
+
+
+@pytest.fixture(scope="module")
+def built_second_copies(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def page() -> SharedPage:
+    return SharedPage()
+
+
+@pytest.fixture
+def state_second_copies(
+    built_second_copies: StateFolder, tmp_path: Path, page: SharedPage
+) -> StateFolder:
+    made = copy_lists(built_second_copies, tmp_path / "state")
+    policy_file.save(made.policy, a_policy())
+    open_index(tmp_path, made, page, Unwritten())
+    site_loader.keep_second_copies(made, page)
+    return made
+
+
+def test_what_is_gone_is_put_back(state_second_copies: StateFolder) -> None:
+    policy, index = state_second_copies.policy.read_bytes(), state_second_copies.index.read_bytes()
+    state_second_copies.policy.unlink()
+    state_second_copies.index.unlink()
+    site_loader.restore_files(state_second_copies)
+    assert (state_second_copies.policy.read_bytes(), state_second_copies.index.read_bytes()) == (
+        policy,
+        index,
+    )
+
+
+def test_an_index_takes_no_second_room(state_second_copies: StateFolder) -> None:
+    assert state_second_copies.index.samefile(state_second_copies.second_index)
+
+
+def test_nothing_is_taken_of_what_is_damaged_or_not_verified(
+    state_second_copies: StateFolder, page: SharedPage
+) -> None:
+    policy, index = (
+        state_second_copies.second_policy.read_bytes(),
+        state_second_copies.second_index.read_bytes(),
+    )
+    for path in (state_second_copies.policy, state_second_copies.index):
+        path.unlink()
+        path.write_bytes(b"damaged")
+    site_loader.keep_second_copies(state_second_copies, page)
+    assert (
+        state_second_copies.second_policy.read_bytes(),
+        state_second_copies.second_index.read_bytes(),
+    ) == (policy, index)
+
+
+def test_what_is_there_stays(state_second_copies: StateFolder) -> None:
+    state_second_copies.policy.write_bytes(b"another")
+    site_loader.restore_files(state_second_copies)
+    assert state_second_copies.policy.read_bytes() == b"another"
+
+
+def test_where_nothing_was_kept_nothing_comes_back(state_second_copies: StateFolder) -> None:
+    for path in (
+        state_second_copies.policy,
+        state_second_copies.second_policy,
+        state_second_copies.index,
+        state_second_copies.second_index,
+    ):
+        path.unlink()
+    site_loader.restore_files(state_second_copies)
+    assert not state_second_copies.policy.exists()
+    assert not state_second_copies.index.exists()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dns.message
@@ -13,8 +14,8 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from filterd.daemon import tcp_listener, tcp_slots
-from filterd.daemon.tcp_slots import TcpSlots
+from filterd.daemon import tcp_listener
+from filterd.daemon.tcp_listener import TcpSlots
 from filterd.fastpath.rate_limit import Limiter
 from filterd.policy.model import RateLimit
 from filterd.wire import frame
@@ -250,13 +251,13 @@ def test_a_client_has_a_limit_of_connections_and_others_have_theirs(
     on_each_loop: Serving,
 ) -> None:
     with ExitStack() as stack:
-        for _ in range(tcp_slots.MOST_CONNECTIONS_A_CLIENT):
+        for _ in range(tcp_listener.MOST_CONNECTIONS_A_CLIENT):
             stub = stack.enter_context(on_each_loop.tcp_stub())
             assert stub.ask(BLOCKED)
         assert stack.enter_context(on_each_loop.tcp_stub()).is_ended()
         assert stack.enter_context(on_each_loop.tcp_stub(STAFF)).ask(BLOCKED)
         stub.socket.close()
-        limit = tcp_slots.MOST_CONNECTIONS_A_CLIENT
+        limit = tcp_listener.MOST_CONNECTIONS_A_CLIENT
         on_each_loop.eventually(lambda: on_each_loop.connections.of(GRADE_1) < limit)
         assert stack.enter_context(on_each_loop.tcp_stub()).ask(BLOCKED)
 
@@ -272,7 +273,7 @@ def fill(serving: Serving, stack: ExitStack, clients: int, each: int) -> list[Tc
 def test_who_holds_many_places_makes_room_for_who_holds_none(
     on_each_loop: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tcp_slots, "MOST_CONNECTIONS", 6)
+    monkeypatch.setattr(tcp_listener, "MOST_CONNECTIONS", 6)
     with ExitStack() as stack:
         stubs = fill(on_each_loop, stack, clients=2, each=3)
         assert stack.enter_context(on_each_loop.tcp_stub()).ask(BLOCKED)
@@ -284,7 +285,7 @@ def test_who_holds_many_places_makes_room_for_who_holds_none(
 def test_control_without_making_room_they_would_lock_out_everybody(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tcp_slots, "MOST_CONNECTIONS", 6)
+    monkeypatch.setattr(tcp_listener, "MOST_CONNECTIONS", 6)
     monkeypatch.setattr(TcpSlots, "_who_makes_room", lambda *_: None)
     with ExitStack() as stack:
         stubs = fill(serving, stack, clients=2, each=3)
@@ -295,7 +296,7 @@ def test_control_without_making_room_they_would_lock_out_everybody(
 def test_who_waits_for_an_answer_keeps_its_place_while_another_is_idle(
     on_each_loop: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tcp_slots, "MOST_CONNECTIONS", 6)
+    monkeypatch.setattr(tcp_listener, "MOST_CONNECTIONS", 6)
     upstream.released.clear()
     with ExitStack() as stack:
         stubs = fill(on_each_loop, stack, clients=2, each=3)
@@ -494,3 +495,94 @@ def test_the_error_of_one_message_costs_no_other_s_answer(
         (connection,) = on_each_loop._tcp[0].connections
         assert not connection.is_busy
     assert "a mistake of ours" in on_each_loop.errors.take()[0]
+
+
+@dataclass(eq=False)
+class Held:
+    client: str
+    progressed_at: float = 0.0
+    is_busy: bool = False
+    ended: bool = False
+
+    def abort(self) -> None:
+        self.ended = True
+
+
+@pytest.fixture(autouse=True)
+def _six_places_and_three_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp_listener, "MOST_CONNECTIONS", 6)
+    monkeypatch.setattr(tcp_listener, "MOST_CONNECTIONS_A_CLIENT", 3)
+
+
+def filled(*holders: Held) -> TcpSlots:
+    taken = TcpSlots()
+    assert all(taken.take(one) for one in holders)
+    return taken
+
+
+def many(clients: str, each: int = 1, *, is_busy: bool = False) -> list[Held]:
+    return [
+        Held(client, float(n), is_busy=is_busy)
+        for n, client in enumerate(client for client in clients for _ in range(each))
+    ]
+
+
+def who_ended(held: list[Held]) -> list[int]:
+    return [number for number, one in enumerate(held) if one.ended]
+
+
+def test_a_client_gets_no_more_than_its_share_though_there_is_room() -> None:
+    taken = filled(*many("a", 3))
+    assert not taken.take(Held("a"))
+    assert (taken.of("a"), taken.of("b"), len(taken)) == (3, 0, 3)
+
+
+def test_a_newcomer_takes_the_longest_idle_place_of_who_holds_most() -> None:
+    held = [Held("b", 0.0), *many("a", 3), Held("c", 0.0)]
+    taken = filled(*held, Held("d"))
+    assert taken.take(Held("e"))
+    assert who_ended(held) == [1]
+    assert (taken.of("a"), len(taken)) == (2, 6)
+
+
+def test_idle_are_ended_before_busy_ones_even_of_who_holds_less() -> None:
+    held = [*many("a", 3, is_busy=True), *many("b", 2), Held("c")]
+    assert filled(*held).take(Held("d"))
+    assert who_ended(held) == [3]
+
+
+def test_busy_ones_are_ended_where_none_is_idle_and_one_holds_far_more() -> None:
+    held = many("ab", 3, is_busy=True)
+    assert filled(*held).take(Held("c"))
+    assert who_ended(held) == [0]
+
+
+def test_equals_do_not_end_each_others_busy_connections() -> None:
+    held = many("abcdef", is_busy=True)
+    assert not filled(*held).take(Held("g"))
+    assert who_ended(held) == []
+
+
+def test_six_clients_with_an_idle_connection_each_do_not_lock_out_a_seventh() -> None:
+    held = many("abcdef")
+    taken = filled(*held)
+    assert taken.take(Held("g"))
+    assert who_ended(held) == [0]
+
+
+def test_who_holds_as_many_as_others_takes_none_of_theirs() -> None:
+    held = many("ab", 3)[:6]
+    taken = filled(*held)
+    assert not taken.take(Held("a"))
+    assert who_ended(held) == []
+
+
+def test_a_place_is_given_back_once() -> None:
+    first, second = held = many("a", 2)
+    taken = filled(*held)
+    taken.release(first)
+    taken.release(first)
+    assert (taken.of("a"), len(taken)) == (1, 1)
+    taken.release(second)
+    taken.release(Held("b"))
+    assert (taken.of("a"), len(taken)) == (0, 0)

@@ -10,14 +10,13 @@ from filterd.errors import ChangeError, StoreError
 from filterd.i18n import say
 from filterd.overrides.effects import (
     NOTHING,
+    ChangeContext,
     ChangeEffect,
     Fold,
-    Making,
     check_there,
     from_plain,
     has_ended,
     interval,
-    only,
     things_of,
     to_plain,
 )
@@ -36,15 +35,15 @@ def apply(overrides: Overrides, effect: ChangeEffect, number: int) -> Overrides:
 
 
 def test_things_are_put_and_taken_away() -> None:
-    put = apply(NOTHING, ChangeEffect(after=only(devices=(DEVICES,), rooms=(SETTING,))), 2)
+    put = apply(NOTHING, ChangeEffect(after=Overrides(devices=(DEVICES,), rooms=(SETTING,))), 2)
     assert put == Overrides(devices=(DEVICES,), rooms=(SETTING,), number=2)
-    assert apply(put, ChangeEffect(only(rooms=(SETTING,))), 3) == Overrides(
+    assert apply(put, ChangeEffect(Overrides(rooms=(SETTING,))), 3) == Overrides(
         devices=(DEVICES,), number=3
     )
 
 
 def test_an_effect_turned_round_takes_itself_back() -> None:
-    effect = ChangeEffect(only(devices=(DEVICES,)), only(devices=(OTHER,)))
+    effect = ChangeEffect(Overrides(devices=(DEVICES,)), Overrides(devices=(OTHER,)))
     before = Overrides(devices=(DEVICES,), number=1)
     after = apply(before, effect, 2)
     assert after.devices == (OTHER,)
@@ -53,16 +52,16 @@ def test_an_effect_turned_round_takes_itself_back() -> None:
 
 def test_things_stand_in_the_order_of_their_making() -> None:
     later = RoomSetting(9, "lab-b", "6", "", "lan", 5.0)
-    put = apply(Overrides(rooms=(later,)), ChangeEffect(after=only(rooms=(SETTING,))), 10)
+    put = apply(Overrides(rooms=(later,)), ChangeEffect(after=Overrides(rooms=(SETTING,))), 10)
     assert [one.id for one in put.rooms] == [2, 9]
 
 
 @pytest.mark.parametrize(
     ("effect", "told"),
     [
-        (ChangeEffect(only(devices=(OTHER,))), "was not there"),
-        (ChangeEffect(only(rooms=(SETTING,))), "was not there"),
-        (ChangeEffect(after=only(devices=(OTHER,))), "was there already"),
+        (ChangeEffect(Overrides(devices=(OTHER,))), "was not there"),
+        (ChangeEffect(Overrides(rooms=(SETTING,))), "was not there"),
+        (ChangeEffect(after=Overrides(devices=(OTHER,))), "was there already"),
     ],
 )
 def test_an_effect_that_does_not_follow_is_refused(effect: ChangeEffect, told: str) -> None:
@@ -71,7 +70,7 @@ def test_an_effect_that_does_not_follow_is_refused(effect: ChangeEffect, told: s
 
 
 def test_a_record_names_only_what_is_there_and_comes_back() -> None:
-    things = only(devices=(DEVICES,), rooms=(SETTING,))
+    things = Overrides(devices=(DEVICES,), rooms=(SETTING,))
     record = to_plain(things)
     assert record.keys() == {"rooms", "devices"}
     assert from_plain(json.loads(json.dumps(record))) == things
@@ -88,10 +87,10 @@ def test_a_record_of_something_else_is_refused(record: dict[str, object]) -> Non
 def test_what_has_an_end_has_ended_at_it() -> None:
     assert [has_ended(SETTING, at) for at in (19.9, 20.0)] == [False, True]
     assert not has_ended(DEVICES, 1e9)
-    assert list(things_of(only(devices=(DEVICES,), rooms=(SETTING,)))) == [SETTING, DEVICES]
+    assert list(things_of(Overrides(devices=(DEVICES,), rooms=(SETTING,)))) == [SETTING, DEVICES]
 
 
-MAKING = Making(1, 100.0, "lan", "", NOTHING, Book())
+MAKING = ChangeContext(1, 100.0, "lan", "", NOTHING, Book())
 
 
 @pytest.mark.parametrize(
@@ -124,4 +123,4 @@ def test_what_is_ended_must_be_there_and_not_be_over() -> None:
     with pytest.raises(ChangeError, match="there is no setting 1"):
         check_there(1, NOTHING, MAKING, say("setting"))
     with pytest.raises(ChangeError, match="1 has ended already"):
-        check_there(1, only(rooms=(setting,)), MAKING, say("setting"))
+        check_there(1, Overrides(rooms=(setting,)), MAKING, say("setting"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from filterd.overrides.effects import ChangeEffect, only
+from filterd.overrides.effects import ChangeEffect
 from filterd.overrides.history_chain import (
     GENESIS,
     RESTORED,
@@ -89,7 +89,7 @@ def test_a_fold_goes_on_where_it_was_left() -> None:
 
 
 def test_a_history_may_begin_with_what_was_restored() -> None:
-    things = only(devices=(RoomDevices("lab-a", ("02:00:5e:10:00:01",)),))
+    things = Overrides(devices=(RoomDevices("lab-a", ("02:00:5e:10:00:01",)),))
     row = HistoryRow.of(
         17, NOW, "filterd", RESTORED, {"file": "x"}, "", ChangeEffect(after=things), "ab" * 32
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.overrides.history_copies import Remains
+from filterd.overrides.history_copies import HistoryCopies
 from filterd.overrides.store import Store
 from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
@@ -30,18 +30,18 @@ def done(state: StateFolder) -> Done:
 
 
 @pytest.fixture
-def remains(state: StateFolder) -> Remains:
-    return Remains(state, lambda: None)
+def remains(state: StateFolder) -> HistoryCopies:
+    return HistoryCopies(state, lambda: None)
 
 
-def test_a_new_folder_has_lost_nothing(remains: Remains) -> None:
+def test_a_new_folder_has_lost_nothing(remains: HistoryCopies) -> None:
     assert remains.copied() is None
     assert not remains.is_lost()
     assert not remains.is_unreadable()
 
 
 def test_the_copy_counts_where_the_file_is_gone(
-    state: StateFolder, done: Done, remains: Remains
+    state: StateFolder, done: Done, remains: HistoryCopies
 ) -> None:
     state.overrides.unlink()
     assert remains.best(None).overrides == done.overrides
@@ -51,11 +51,11 @@ def test_the_copy_counts_where_the_file_is_gone(
 def test_memory_counts_where_the_disk_has_nothing(state: StateFolder, done: Done) -> None:
     for path in (state.overrides, *state.overrides_copies):
         path.unlink()
-    assert Remains(state, lambda: done.exported).best(None).overrides == done.overrides
+    assert HistoryCopies(state, lambda: done.exported).best(None).overrides == done.overrides
 
 
 def test_copies_that_cannot_be_read_tell_that_something_was_there(
-    state: StateFolder, done: Done, remains: Remains
+    state: StateFolder, done: Done, remains: HistoryCopies
 ) -> None:
     assert done.row.number == 1
     for copy in state.overrides_copies:
