@@ -306,12 +306,6 @@ def sole(lock: Path, *, otherwise: Sentence, wait: bool = False) -> Iterator[Non
         InUseError: another process holds it.
         StoreError: the disk refused.
     """
-    with _locked(lock, otherwise, wait=wait):
-        yield
-
-
-def _locked(lock: Path, otherwise: Sentence, *, wait: bool) -> IO[bytes]:
-    """Open the file and lock it; closing it is letting go."""
     with contextlib.ExitStack() as opened:
         try:
             make_folder(lock.parent)
@@ -326,8 +320,7 @@ def _locked(lock: Path, otherwise: Sentence, *, wait: bool) -> IO[bytes]:
             raise StoreError(
                 say("{parent}: cannot be written: {why}", parent=lock.parent, why=refused(error))
             ) from error
-        opened.pop_all()
-        return file
+        yield
 
 
 def _open_lock(path: str, _flags: int) -> int:

@@ -292,33 +292,17 @@ class FileFormat(Generic[ValueT]):
         magic, _, rest = content.partition(b"\n")
         stated, _, body = rest.partition(b"\n")
         body = body.removesuffix(b"\n")
+        told = {"path": path, "remedy": self._remedy}
         if not magic.startswith(self._magic):
             if self._legacy is not None:
                 return self._decoded(self._legacy, content, path)
             raise StoreError(
-                say(
-                    "{path}: this is not a {title}; {remedy}",
-                    path=path,
-                    title=self._title,
-                    remedy=self._remedy,
-                )
+                say("{path}: this is not a {title}; {remedy}", title=self._title, **told)
             )
         if magic != self._magic + self._version:
-            raise StoreError(
-                say(
-                    "{path}: written by another version of filterd; {remedy}",
-                    path=path,
-                    remedy=self._remedy,
-                )
-            )
+            raise StoreError(say("{path}: written by another version of filterd; {remedy}", **told))
         if stated != checksum(body):
-            raise StoreError(
-                say(
-                    "{path}: damaged, its checksum is wrong; {remedy}",
-                    path=path,
-                    remedy=self._remedy,
-                )
-            )
+            raise StoreError(say("{path}: damaged, its checksum is wrong; {remedy}", **told))
         return self._decoded(json.loads, body, path)
 
     def _decoded(self, read: Decoder, content: bytes, path: str) -> ValueT:
