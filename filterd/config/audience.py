@@ -58,9 +58,7 @@ def _everybody_is_no_key(value: Any) -> Any:
 
 
 ForWhom = Annotated[
-    Whom,
-    BeforeValidator(_everybody_is_no_key),
-    OrElse(Whom, {"const": "everybody"}),
+    Whom, BeforeValidator(_everybody_is_no_key), OrElse(Whom, {"const": "everybody"})
 ]
 
 

@@ -55,7 +55,7 @@ Site = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """What a policy was made from.
+    """The sources of a policy.
 
     Attributes:
         policy: the SHA-256 of its file.
@@ -73,22 +73,19 @@ class _Origin:
 
 
 _FORMAT = FileFormat(
-    _Origin,
-    magic=b"filterd policy-origin ",
-    most_octets=_LARGEST_RECORD_OCTETS,
-    legacy=json.loads,
+    _Origin, magic=b"filterd policy-origin ", most_octets=_LARGEST_RECORD_OCTETS, legacy=json.loads
 )
 
 
 class Looked(NamedTuple):
-    """What a policy is about to be compiled from: digests of all texts, and those of the site."""
+    """The sources of a policy to be compiled: digests of all texts, and the site's texts."""
 
     texts: Texts
     site: Site
 
 
 def look(config: Path, blocklists: Path, site: Site | None = None) -> Looked | None:
-    """Look at what a policy is about to be compiled from; None where some of it cannot be read.
+    """Read the sources of a policy to be compiled; None where one cannot be read.
 
     Args:
         config: the folder of ``site.yaml``.
@@ -108,7 +105,7 @@ def look(config: Path, blocklists: Path, site: Site | None = None) -> Looked | N
 
 
 def texts_of(config: Path, blocklists: Path) -> Texts:
-    """Look at every YAML file that a site's policy may depend on.
+    """Read every YAML file that a site's policy may depend on.
 
     Args:
         config: the folder of ``site.yaml``.
@@ -137,7 +134,7 @@ def _digests(paths: Iterable[Path]) -> Texts:
 
 
 def note_origin(policy: Path, looked: Looked, files: Iterable[str], data: Iterable[str]) -> None:
-    """Record what a policy was made from, when it has been written.
+    """Record the sources of a policy, when it has been written.
 
     Args:
         policy: the policy file.
@@ -199,7 +196,7 @@ def site_of(policy: Path) -> Site | None:
 
 
 def note_changed(policy: Path) -> None:
-    """Record that a policy with its record, changed since, still comes from the same.
+    """Record that a policy, which was changed since, still has the same sources.
 
     Raises:
         OSError, StoreError: the disk refused; the policy will be compiled again.
@@ -245,7 +242,7 @@ def _content(path: Path) -> bytes:
 
 
 def _text(path: Path) -> str:
-    """Return the text of a file, whatever its octets are; ``octets`` gives them back."""
+    """Return the text of a file of any octets; ``octets`` returns them."""
     return _content(path).decode("utf-8", "surrogateescape")
 
 

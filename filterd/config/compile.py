@@ -139,7 +139,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
 
 
 def warnings(sources: SiteSources, now: float) -> tuple[ConfigError, ...]:
-    """Return what is valid in a site, but may not be meant, in the order of its lines.
+    """Return warnings about valid entries that may be mistakes, in the order of lines.
 
     Args:
         sources: its files.

@@ -108,7 +108,7 @@ def _nearest(layers: Iterable[Settings], key: str) -> Any:
 def _closed_and_opened(
     layers: list[Settings], age: int, things: Things
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Return what ``GradePolicy`` has under these names."""
+    """Return the fields ``closed`` and ``opened`` of ``GradePolicy``."""
     categories, services = _named(layers, things)
     by_age = _nearest(layers, "by_age")
 
@@ -150,7 +150,7 @@ def _named(layers: list[Settings], things: Things) -> tuple[dict[str, bool], dic
 def _check(
     document: Document, where: Where, settings: Settings, things: Things, problems: Problems
 ) -> None:
-    """Note what is named and does not exist, is named twice, or cannot be opened."""
+    """Note ids that do not exist, stand twice, or cannot be opened."""
     for word, key, named, known in (
         ("category", "categories", settings.categories, things.categories),
         ("service", "services", settings.services, things.services),

@@ -58,13 +58,7 @@ def build_lists(
     catalog = load_catalog(blocklists.folder)
     own = () if config is None else own_lists(load_site(config), catalog)
     return compile_blocklists(
-        catalog,
-        own,
-        target,
-        now=now,
-        feed=blocklists.version,
-        problems=problems,
-        progress=progress,
+        catalog, own, target, now=now, feed=blocklists.version, problems=problems, progress=progress
     )
 
 

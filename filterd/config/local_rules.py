@@ -80,11 +80,7 @@ def _unix_time(when: When | None, zone: ZoneInfo, *, end: bool = False) -> float
 
 
 def _is_sound(
-    document: Document,
-    position: int,
-    entry: ExceptionEntry,
-    site: SiteFile,
-    problems: Problems,
+    document: Document, position: int, entry: ExceptionEntry, site: SiteFile, problems: Problems
 ) -> bool:
     where = ("exceptions", position)
     if not check_network(document, where, entry.for_, site.networks, problems):
@@ -99,7 +95,7 @@ def _is_sound(
 
 
 class Things(NamedTuple):
-    """What can be opened and closed."""
+    """The categories and services that can be opened and closed."""
 
     categories: Mapping[str, Category]
     services: Mapping[str, Service]
@@ -130,7 +126,7 @@ def compile_services(
     categories: Mapping[str, Category],
     problems: Problems,
 ) -> dict[str, Service]:
-    """Return all services, and note what is wrong with the school's own."""
+    """Return all services, and note errors of the school's own."""
     services = {
         one.id: Service(one.id, one.name_vi, one.name_en, one.group, one.min_age, one.names)
         for one in catalog.services
@@ -182,7 +178,7 @@ def compile_kept_closed(
     services: Mapping[str, Service],
     problems: Problems,
 ) -> frozenset[str]:
-    """Return what stays closed, as ``Policy.kept_closed`` has it."""
+    """Return the ids that stay closed, as in ``Policy.kept_closed``."""
     kept = site.keep_closed
     for kind, word, ids, known in (
         ("categories", say("category"), kept.categories, categories),

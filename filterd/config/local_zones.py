@@ -101,11 +101,7 @@ def _ancestors(name: bytes) -> list[bytes]:
 
 
 def _records(
-    document: Document,
-    position: int,
-    entry: LocalZoneEntry,
-    zones: set[bytes],
-    problems: Problems,
+    document: Document, position: int, entry: LocalZoneEntry, zones: set[bytes], problems: Problems
 ) -> Iterator[ZoneRecord]:
     types: dict[bytes, set[int]] = {}
     for number, line in enumerate(entry.records):
@@ -143,7 +139,7 @@ def _check_alias(record: ZoneRecord, types: set[int], zones: set[bytes]) -> None
 def check_lease_zone(
     document: Document, site: SiteFile, pins: Iterable[Pin], problems: Problems
 ) -> None:
-    """Note what is wrong with the zone in which devices name themselves, if there is one.
+    """Note errors of the zone in which devices have names, if there is one.
 
     In a zone of the Internet, or one that the school shows to the world, a pupil's
     telephone could become ``www``.
@@ -173,7 +169,7 @@ def _covers(pin: Pin, zone: bytes) -> bool:
 
 
 class RecordError(ValueError):
-    """A line is no record of its zone; the sentence says why."""
+    """A line is no record of its zone; the sentence has the reason."""
 
     def __init__(self, sentence: Sentence) -> None:
         self.sentence = sentence

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Schedules, and what they open and close: checked for sense, and compiled.
+"""Check and compile schedules, and the entries that they open and close.
 
 Whether a window ever opens, and whether two ever are open at once, is found by
 looking at days that stand for all: the weeks around every date that anything
@@ -160,7 +160,7 @@ class _Checker:
         return sound and not reason
 
     def _about(self, kind: str, target: str, entry: ScheduledEntry) -> tuple[Sentence, Sentence]:
-        """Return what is wrong with what an entry is about, and a hint."""
+        """Return the error of an entry's target, and a hint."""
         if kind == "tier":
             whom = entry.for_
             tier = TIER_OF_GRADE[whom.grade] if whom.grade else whom.tier

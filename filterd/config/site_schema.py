@@ -38,11 +38,7 @@ from filterd.config.scalars import (
     endpoint,
     is_endpoint_with_port,
 )
-from filterd.config.tiers import (
-    KeptClosed,
-    ServiceEntry,
-    Settings,
-)
+from filterd.config.tiers import KeptClosed, ServiceEntry, Settings
 from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them at run time
     Holidays,
     LessonTime,
@@ -179,9 +175,7 @@ def _text_is_the_server(value: Any) -> Any:
 
 
 Upstream = Annotated[
-    UpstreamEntry,
-    BeforeValidator(_text_is_the_server),
-    OrElse(UpstreamEntry, {"type": "string"}),
+    UpstreamEntry, BeforeValidator(_text_is_the_server), OrElse(UpstreamEntry, {"type": "string"})
 ]
 
 
@@ -316,8 +310,7 @@ class SiteFile(DocumentModel):
         RateLimitEntry(), description="The UDP questions of one client before it is sent to TCP."
     )
     log: LogEntry = Field(
-        default_factory=lambda: LogEntry.model_validate({}),
-        description="The record of lookups.",
+        default_factory=lambda: LogEntry.model_validate({}), description="The record of lookups."
     )
     cache_size_mb: Annotated[int, Field(ge=1, le=4096)] = Field(
         32, description="The memory of each worker for answers, in MiB."

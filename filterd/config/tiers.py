@@ -11,13 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from filterd.config.scalars import (
-    Identifier,
-    IPv4Text,
-    IPv6Text,
-    Tier,
-    name_from,
-)
+from filterd.config.scalars import Identifier, IPv4Text, IPv6Text, Tier, name_from
 from filterd.documents import DocumentModel, OrElse, refusal
 from filterd.i18n import say
 from filterd.lists.catalog_schema import unfit

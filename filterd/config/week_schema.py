@@ -19,11 +19,7 @@ from pydantic import (
 )
 
 from filterd.config.audience import ForWhom, Whom
-from filterd.config.scalars import (
-    Grade,
-    Identifier,
-    Tier,
-)
+from filterd.config.scalars import Grade, Identifier, Tier
 from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal
 from filterd.i18n import say
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
@@ -104,12 +100,7 @@ class DaysOff(DocumentModel):
 
 
 Holidays = tuple[
-    Annotated[
-        DaysOff,
-        BeforeValidator(_a_date_is_a_day),
-        OrElse(DaysOff, {"type": "string"}),
-    ],
-    ...,
+    Annotated[DaysOff, BeforeValidator(_a_date_is_a_day), OrElse(DaysOff, {"type": "string"})], ...
 ]
 
 
