@@ -222,10 +222,7 @@ class Timetable:
     """
 
     def __init__(
-        self,
-        periods: Iterable[Period],
-        lessons: Iterable[Lesson],
-        holidays: Iterable[Holiday] = (),
+        self, periods: Iterable[Period], lessons: Iterable[Lesson], holidays: Iterable[Holiday] = ()
     ) -> None:
         self._holidays = Closures(holidays)
         times = {one.id: (one.starts_s, one.ends_s) for one in lessons}

@@ -107,12 +107,12 @@ class EffectivePolicy:
         return edge
 
     def _edge(self, network: str | None, grade: str, address: str | None) -> float:
-        who = self.policy.grades.get(grade)
-        if who is None:
+        own = self.policy.grades.get(grade)
+        if own is None:
             return self.until
         seat = self.seats.get(network or "")
         edges = [self.terms.get(key, ALWAYS).until for key in ("", network or "")]
-        client = Client(who, network, address)
+        client = Client(own, network, address)
         edges += (one.span.until for one in self.changes if one.change.concerns(client))
         if seat is not None:
             edges.append(seat.span.until)
@@ -139,7 +139,7 @@ def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) ->
 
     Args:
         policy: of the site's files.
-        overrides: what commands have set.
+        overrides: those of commands.
         now: Unix time, or a time that is not known (``policy.unknown_time``).
         floor: the earliest possible Unix time, where it is not known.
     """

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.list_claims import Lists, moved, place_of
 from filterd.policy.model import BlockResponse
-from filterd.policy.name_rules import NOTHING, Overlay
-from filterd.policy.precedence import Speaker, covers, in_turn
+from filterd.policy.name_rules import NO_RULES, Overlay
+from filterd.policy.precedence import RankedMatch, covers, in_turn
 from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from filterd.lists.index_format import Hit
     from filterd.policy.model import Client, GradePolicy, Policy
-    from filterd.policy.name_rules import Said
+    from filterd.policy.name_rules import NameRules
 
     _Key = tuple[str, int, bool, bool, tuple[int, ...]]
 
@@ -59,14 +59,15 @@ class Engine:
             qtype: the type asked for; list entries may be limited to some types.
             now: Unix time; the site's own rules have dates.
         """
-        return self._decide(client, qname, qtype, now, ())
+        own_rules, hits = self._overlay.lookup(qname), self._lists.lookup(qname)
+        return self._decide_of(client, qname, qtype, now, (), own_rules, hits)
 
     def decide_for(
         self, clients: Iterable[Client], qname: bytes, qtype: int, now: float
     ) -> list[Verdict]:
         """Decide one question for several clients with a single lookup of the name."""
-        said, hits = self._overlay.lookup(qname), self._lists.lookup(qname)
-        return [self._decide_of(one, qname, qtype, now, (), said, hits) for one in clients]
+        own_rules, hits = self._overlay.lookup(qname), self._lists.lookup(qname)
+        return [self._decide_of(one, qname, qtype, now, (), own_rules, hits) for one in clients]
 
     def decide_target(
         self, client: Client, covering: Verdict, target: bytes, qtype: int, now: float
@@ -76,16 +77,12 @@ class Engine:
         The rule that let the qname pass covers its chain (``precedence.covers``). The
         reverse never holds: an allowed target does not open the qname.
         """
-        verdict = self._decide(client, target, qtype, now, covering.covering)
+        own_rules, hits = self._overlay.lookup(target), self._lists.lookup(target)
+        cover = covering.covering
+        verdict = self._decide_of(client, target, qtype, now, cover, own_rules, hits)
         if verdict is not PASSED and verdict.action is Action.NXDOMAIN:
             return verdict._replace(action=Action.NODATA)  # beneath the *qname* nothing is blocked
         return verdict
-
-    def _decide(
-        self, client: Client, name: bytes, qtype: int, now: float, covering: Sequence[Match]
-    ) -> Verdict:
-        said, hits = self._overlay.lookup(name), self._lists.lookup(name)
-        return self._decide_of(client, name, qtype, now, covering, said, hits)
 
     def _decide_of(
         self,
@@ -94,11 +91,11 @@ class Engine:
         qtype: int,
         now: float,
         covering: Sequence[Match],
-        said: Said,
+        own_rules: NameRules,
         hits: tuple[Hit, ...],
     ) -> Verdict:
-        if said is not NOTHING or covering or client.grade.allow_only:
-            return self._weigh(client, name, qtype, now, covering, said, hits)
+        if own_rules is not NO_RULES or covering or client.grade.allow_only:
+            return self._weigh(client, name, qtype, now, covering, own_rules, hits)
         return self._by_lists(client, name, qtype, hits) if hits else PASSED
 
     def _by_lists(self, client: Client, name: bytes, qtype: int, hits: tuple[Hit, ...]) -> Verdict:
@@ -112,7 +109,7 @@ class Engine:
         key = _alike(client.grade.key, qtype, at_self, beneath, hits)
         known = self._known.get(key)
         if known is None:
-            verdict = self._weigh(client, name, qtype, 0.0, (), NOTHING, hits)
+            verdict = self._weigh(client, name, qtype, 0.0, (), NO_RULES, hits)
             if not self._lists.read_names(hits):
                 self._remember(key, _Known.of(verdict, hits))
             return verdict
@@ -130,26 +127,26 @@ class Engine:
         qtype: int,
         now: float,
         covering: Sequence[Match],
-        said: Said,
+        own_rules: NameRules,
         hits: tuple[Hit, ...],
     ) -> Verdict:
-        if said is NOTHING and not hits and not client.grade.allow_only:
+        if own_rules is NO_RULES and not hits and not client.grade.allow_only:
             return PASSED
-        listed = self._lists.say(client.grade, name, qtype, hits)
-        overlaid = [*said.guards(), *said.rules(client, now)]
-        verdict = _judge([*overlaid, *listed.speakers, *self._closing(client, name)], covering)
-        edge = said.next_edge(client, now)
+        listed = self._lists.covering(client.grade, name, qtype, hits)
+        overlaid = [*own_rules.guards(), *own_rules.rules(client, now)]
+        verdict = _judge([*overlaid, *listed.ranked, *self._closing(client, name)], covering)
+        edge = own_rules.next_edge(client, now)
         if edge is not None:
             verdict = verdict._replace(valid_until=edge)
         if not verdict.blocked:
-            target = said.target(client.grade) if qtype in _REWRITTEN_TYPES else None
+            target = own_rules.target(client.grade) if qtype in _REWRITTEN_TYPES else None
             return verdict._replace(action=Action.REWRITE, target=target) if target else verdict
         spared = listed.excepts_more or self._has_allowed_beneath(client, name)
-        response = self._response(client.grade, listed.speakers)
+        response = self._response(client.grade, listed.ranked)
         action = _action(response, qtype, verdict, spared=spared)
         return verdict if action is verdict.action else verdict._replace(action=action)
 
-    def _closing(self, client: Client, name: bytes) -> list[Speaker]:
+    def _closing(self, client: Client, name: bytes) -> list[RankedMatch]:
         """Return the rule that closes everything not allowed, for a grade in that state.
 
         The school's own zones stay open: without its domain's servers a computer
@@ -159,7 +156,7 @@ class Engine:
         if not grade.allow_only or any(zone in self._own for zone in names.suffixes(name)):
             return []
         source = f"exam:{grade.exam}" if grade.exam else ""
-        return [Speaker(Match(Rule.ALLOW_ONLY, True, names.ROOT, local_id=source))]
+        return [RankedMatch(Match(Rule.ALLOW_ONLY, True, names.ROOT, local_id=source))]
 
     def _has_allowed_beneath(self, client: Client, name: bytes) -> bool:
         """Return whether a name beneath may pass, so that no NXDOMAIN may deny it."""
@@ -167,7 +164,7 @@ class Engine:
             return True
         return self._overlay.has_allowed_beneath(name)
 
-    def _response(self, grade: GradePolicy, listed: Iterable[Speaker]) -> BlockResponse:
+    def _response(self, grade: GradePolicy, listed: Iterable[RankedMatch]) -> BlockResponse:
         """Return the kind of answer that a grade gets for a block.
 
         A name that any list calls an outside resolver is never sinkholed,
@@ -243,23 +240,23 @@ def _action(response: BlockResponse, qtype: int, block: Verdict, *, spared: bool
     return block.action
 
 
-def _judge(speakers: list[Speaker], covering: Sequence[Match]) -> Verdict:
+def _judge(ranked: list[RankedMatch], covering: Sequence[Match]) -> Verdict:
     """Return the verdict of the deciding rule.
 
     NXDOMAIN is for a block of everything at and beneath the name; else NODATA.
 
     Args:
-        speakers: all that cover the name.
+        ranked: all that cover the name.
         covering: what covers the name from outside, as a target of a name that passed.
     """
-    turns = in_turn(speakers)
+    turns = in_turn(ranked)
     first = overruled = next(turns, None)
     cover = None
     while first and first.blocks and (by := _covering(first, covering)):
         cover, first = cover or by, next(turns, None)
     if first is None or not first.blocks:
         match, following = (cover, overruled) if cover else (first, next(turns, None))
-        return Verdict(Action.PASS, match, following, covering=_covering_rules(speakers))
+        return Verdict(Action.PASS, match, following, covering=_covering_rules(ranked))
     following = next(turns, None)
     rest = chain([first], [following] if following else [], turns)
     blocks = takewhile(lambda match: match.blocks, rest)
@@ -271,9 +268,9 @@ def _covering(block: Match, covering: Iterable[Match]) -> Match | None:
     return next((cover for cover in covering if covers(cover, block)), None)
 
 
-def _covering_rules(speakers: Iterable[Speaker]) -> tuple[Match, ...]:
+def _covering_rules(ranked: Iterable[RankedMatch]) -> tuple[Match, ...]:
     """Return the guards of a name that passes, and the local rule that allows it."""
-    matches = [speaker.match for speaker in speakers]
+    matches = [one.match for one in ranked]
     guards = [match for match in matches if match.rule in (Rule.PIN, Rule.PROTECTED)]
     local = next((match for match in matches if match.rule is Rule.LOCAL), None)
     return (*guards, local) if local and not local.blocks else tuple(guards)

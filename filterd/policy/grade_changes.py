@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Grades at a moment: what is opened and closed for a time, and the grades of rooms.
+"""Grades at a moment: temporary changes of a grade, and the grades of rooms.
 
 Each change is a ``GradeChange``: it opens or closes one thing to an audience. They are
 applied to a grade of the site's files, the weightiest last:
@@ -74,7 +74,7 @@ class GradeChange(NamedTuple):
 
     @property
     def closes_tier(self) -> bool:
-        """Return whether it leaves a tier only what is allowed by name."""
+        """Whether it closes all names of a tier but the allowed ones."""
         return self.kind == _TIER and not self.opens
 
     @property
@@ -203,10 +203,7 @@ class Changer:
                 closed |= ids
                 opened -= ids
         return replace(
-            grade,
-            closed=frozenset(closed),
-            opened=frozenset(opened),
-            allow_only=allow_only,
+            grade, closed=frozenset(closed), opened=frozenset(opened), allow_only=allow_only
         )
 
     def cause(

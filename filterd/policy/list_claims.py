@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.rules import Claim, Effect, Scope
 from filterd.policy.model import LIST, SERVICE
-from filterd.policy.precedence import Speaker
+from filterd.policy.precedence import RankedMatch
 from filterd.policy.verdict import Match, Rule
 from filterd.wire import name as names
 
@@ -90,7 +90,7 @@ class Listed(NamedTuple):
     a name beneath it. Both would be denied by an NXDOMAIN (RFC 8020).
     """
 
-    speakers: list[Speaker]
+    ranked: list[RankedMatch]
     excepts_more: bool
 
 
@@ -103,9 +103,11 @@ class Lists:
         self.lookup: Callable[[bytes], tuple[Hit, ...]] = index.lookup
         """Returns the listed names that are a qname or an ancestor of it, the longest first."""
 
-    def say(self, grade: GradePolicy, qname: bytes, qtype: int, hits: tuple[Hit, ...]) -> Listed:
+    def covering(
+        self, grade: GradePolicy, qname: bytes, qtype: int, hits: tuple[Hit, ...]
+    ) -> Listed:
         """Return the entries that cover the question, for the names that ``lookup`` found."""
-        speakers: list[Speaker] = []
+        ranked: list[RankedMatch] = []
         excepts_more = False
         own_labels = names.count_labels(qname)
         for hit in hits:
@@ -120,15 +122,15 @@ class Lists:
                     covering.append(ruling)
                 else:
                     excepts_more |= ruling.rule is Rule.LIST_EXCEPTION
-            speakers += self._speakers(hit, covering, qname)
-        return Listed(speakers, excepts_more)
+            ranked += self._matches(hit, covering, qname)
+        return Listed(ranked, excepts_more)
 
-    def _speakers(self, hit: Hit, rulings: list[Ruling], qname: bytes) -> Iterator[Speaker]:
+    def _matches(self, hit: Hit, rulings: list[Ruling], qname: bytes) -> Iterator[RankedMatch]:
         """Return the entries for one listed name, with provenance."""
         for ruling in rulings:
             claim = ruling.claim
             match = _match(ruling, self._entry(hit, ruling, qname), qname)
-            yield Speaker(match, hit.labels, claim.important, claim.specific)
+            yield RankedMatch(match, hit.labels, claim.important, claim.specific)
 
     def _entry(self, hit: Hit, ruling: Ruling, qname: bytes) -> ListedEntry | LookalikeMatch:
         if self._index.lookalike(hit.rank) is None:
@@ -149,7 +151,7 @@ class Lists:
 
 def moved(match: Match, hit: Hit) -> Match:
     """Return the same match for the name of another hit."""
-    entry = match.said_of
+    entry = match.subject
     assert isinstance(entry, ListedEntry)
     of_hit = ListedEntry(entry.compiled, hit.rank, entry.claim_id)
     return Match._make((*match[:2], of_hit, *match[3:]))
@@ -157,7 +159,7 @@ def moved(match: Match, hit: Hit) -> Match:
 
 def place_of(match: Match, hits: Sequence[Hit]) -> int:
     """Return the hit to which a list's match belongs."""
-    entry = match.said_of
+    entry = match.subject
     assert isinstance(entry, ListedEntry)
     return next(place for place, hit in enumerate(hits) if hit.rank == entry.rank)
 
@@ -169,7 +171,7 @@ def _match(ruling: Ruling, entry: ListedEntry | LookalikeMatch, qname: bytes) ->
     return Match(
         ruling.rule,
         blocks=ruling.rule in _BLOCKING,
-        said_of=entry,
+        subject=entry,
         covers_subtree=whole,
         category=ruling.category,
         list_id=ruling.list_id,

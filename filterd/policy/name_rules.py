@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from filterd.policy.model import SERVICE, Audience
-from filterd.policy.precedence import Speaker
+from filterd.policy.precedence import RankedMatch
 from filterd.policy.verdict import Match, Rule
 from filterd.wire import name as names
 
@@ -27,7 +27,7 @@ _NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}
 
 
 @dataclass(slots=True)
-class _NameRules:
+class _RulesOfName:
     """The rules for exactly one name."""
 
     pins: list[Pin] = field(default_factory=list)
@@ -36,21 +36,21 @@ class _NameRules:
     rewrites: list[SafeSearchRewrite] = field(default_factory=list)
 
 
-class Said:
+class NameRules:
     """The rules for one name and its ancestors, the longest name first."""
 
-    def __init__(self, qname: bytes, entries: list[_NameRules]) -> None:
+    def __init__(self, qname: bytes, entries: list[_RulesOfName]) -> None:
         self._qname, self._entries = qname, entries
 
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def guards(self) -> Iterator[Speaker]:
+    def guards(self) -> Iterator[RankedMatch]:
         """Yield the pins and protections that cover the name."""
         for entry in self._entries:
             for pin in entry.pins:
                 if pin.subtree or pin.name == self._qname:
-                    yield Speaker(Match(Rule.PIN, False, pin.name, reason=pin.reason))
+                    yield RankedMatch(Match(Rule.PIN, False, pin.name, reason=pin.reason))
             for one in entry.protections:
                 if one.subtree or one.name == self._qname:
                     match = Match(
@@ -61,23 +61,23 @@ class Said:
                         except_categories=one.except_categories,
                         entry_only=one.entry_only,
                     )
-                    yield Speaker(match)
+                    yield RankedMatch(match)
 
-    def rules(self, client: Client, now: float) -> Iterator[Speaker]:
+    def rules(self, client: Client, now: float) -> Iterator[RankedMatch]:
         """Yield the active rules for a client, in the order of precedence."""
         in_force = (rule for rule in self._rules_for(client) if _holds(rule, now))
         for rule in sorted(in_force, key=_rank):
             match = Match(
                 Rule.LOCAL, not rule.allow, rule.name, local_id=rule.id, reason=rule.reason
             )
-            yield Speaker(match)
+            yield RankedMatch(match)
 
     def target(self, grade: GradePolicy) -> bytes | None:
         """Return the rewrite target of a name for a grade; None for itself, and for a pin."""
         rewrites = (one for entry in self._entries for one in entry.rewrites)
         for one in rewrites:
             if self._qname in one.names and getattr(grade, one.setting) == one.level:
-                pinned = any(speaker.match.rule is Rule.PIN for speaker in self.guards())
+                pinned = any(one.match.rule is Rule.PIN for one in self.guards())
                 return None if pinned else one.target
         return None
 
@@ -96,7 +96,7 @@ class Said:
             yield from filter(client.is_meant_by, entry.rules)
 
 
-NOTHING = Said(names.ROOT, [])
+NO_RULES = NameRules(names.ROOT, [])
 """The result for nearly all names."""
 
 
@@ -104,7 +104,7 @@ class Overlay:
     """Suffix lookup over pins, protections and local rules. Immutable once made."""
 
     def __init__(self, policy: Policy) -> None:
-        entries: defaultdict[bytes, _NameRules] = defaultdict(_NameRules)
+        entries: defaultdict[bytes, _RulesOfName] = defaultdict(_RulesOfName)
         for pin in policy.pins:
             entries[pin.name].pins.append(pin)
         for protection in policy.protections:
@@ -122,8 +122,8 @@ class Overlay:
             allowed.append(policy.lease_zone)
         self._above_allowed = frozenset(_proper_ancestors(allowed))
 
-    def lookup(self, qname: bytes) -> Said:
-        """Return the rules for ``qname`` and its ancestors; ``NOTHING`` itself if none."""
+    def lookup(self, qname: bytes) -> NameRules:
+        """Return the rules for ``qname`` and its ancestors; ``NO_RULES`` itself if none."""
         entries, found = self._entries, None
         offset = 0
         while length := qname[offset]:  # names.suffixes, without a generator for each question
@@ -131,7 +131,7 @@ class Overlay:
             if suffix in entries:
                 found = [*(found or ()), entries[suffix]]
             offset += length + 1
-        return NOTHING if found is None else Said(qname, found)
+        return NO_RULES if found is None else NameRules(qname, found)
 
     def has_allowed_beneath(self, qname: bytes) -> bool:
         """Return whether a name beneath ``qname`` may be allowed, or is the school's own.
@@ -165,7 +165,7 @@ def _holds(rule: LocalRule, now: float) -> bool:
     return begun and (rule.ends_at is None or now < rule.ends_at)
 
 
-def _lets_through(entry: _NameRules) -> bool:
+def _lets_through(entry: _RulesOfName) -> bool:
     return bool(entry.pins or entry.protections) or any(rule.allow for rule in entry.rules)
 
 

@@ -97,7 +97,7 @@ def _match(ruling: Ruling) -> Match:
     return Match(
         ruling.rule,
         blocks=True,
-        said_of=names.ROOT,
+        subject=names.ROOT,
         category=ruling.category,
         list_id=ruling.list_id,
         third_party=ruling.third_party,
@@ -111,13 +111,13 @@ def touched(policy: Policy, others: Iterable[bytes] = ()) -> dict[bytes, Touch]:
         policy: with its pins, protections, rules, rewrites and zones.
         others: names that are special for another reason.
     """
-    spoken_of = {*_spoken_of(policy), *others}
-    above = {one for name in spoken_of for one in islice(names.suffixes(name), 1, None)}
-    found = dict.fromkeys(spoken_of, Touch.SUBTREE) | dict.fromkeys(above, Touch.BENEATH)
-    return found | dict.fromkeys(spoken_of & above, Touch.SUBTREE | Touch.BENEATH)
+    ruled = {*_ruled_names(policy), *others}
+    above = {one for name in ruled for one in islice(names.suffixes(name), 1, None)}
+    found = dict.fromkeys(ruled, Touch.SUBTREE) | dict.fromkeys(above, Touch.BENEATH)
+    return found | dict.fromkeys(ruled & above, Touch.SUBTREE | Touch.BENEATH)
 
 
-def _spoken_of(policy: Policy) -> Iterator[bytes]:
+def _ruled_names(policy: Policy) -> Iterator[bytes]:
     yield from (pin.name for pin in policy.pins)
     yield from (protection.name for protection in policy.protections)
     yield from (rule.name for rule in policy.rules)

@@ -15,7 +15,7 @@ from filterd.lists import rules
 from filterd.policy.model import Policy
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 _MAGIC = b"filterd policy "
 _VERSION = b"8"
@@ -29,41 +29,7 @@ _FORMAT = state_file.FileFormat(
     words=vars(rules),
 )
 
-
-def save(path: Path, policy: Policy) -> None:
-    """Replace the file ``path`` by this policy.
-
-    A power cut leaves the old one or the new one.
-
-    Raises:
-        StoreError: the disk refused; the old file is untouched.
-    """
-    _FORMAT.save(path, policy)
-
-
-def load(path: Path) -> Policy:
-    """Return the policy in the file ``path``.
-
-    Raises:
-        StoreError: it is missing, damaged, or of another version.
-    """
-    return _FORMAT.load(path)
-
-
-def dump(policy: Policy) -> bytes:
-    """Return the content of a policy file; equal policies give equal octets."""
-    return _FORMAT.dump(policy)
-
-
-def parse(content: bytes, path: str) -> Policy:
-    """Parse the content of a policy file; ``path`` is its name in errors.
-
-    Raises:
-        StoreError: it is damaged, or of another version.
-    """
-    return _FORMAT.parse(content, path)
-
-
-def digest(policy: Policy) -> str:
-    """Return twelve hexadecimal digits that identify the content of a policy."""
-    return state_file.digest(policy)
+save, load, dump, parse = _FORMAT.save, _FORMAT.load, _FORMAT.dump, _FORMAT.parse
+"""Write and read a policy, as a file and as its content (``FileFormat``)."""
+digest: Callable[[Policy], str] = state_file.digest
+"""Return twelve hexadecimal digits that identify the content of a policy."""

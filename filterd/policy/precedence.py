@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Speaker:
-    """A rule that covers the question, with what ranks entries of lists.
+class RankedMatch:
+    """A rule that covers the question, with the marks that rank entries of lists.
 
     ``labels`` counts those of the listed name; ``important`` and ``specific``
     are as in ``filterd.lists.rules.Claim``.
@@ -43,23 +43,23 @@ class Speaker:
     specific: bool = False
 
 
-def in_turn(speakers: Iterable[Speaker]) -> Iterator[Match]:
+def in_turn(ranked: Iterable[RankedMatch]) -> Iterator[Match]:
     """Yield the deciding rule, then the one that would decide without it, and so on."""
-    left = list(speakers)
+    left = list(ranked)
     while (first := deciding(left)) is not None:
         left.remove(first)
         yield first.match
 
 
-def deciding(speakers: Sequence[Speaker]) -> Speaker | None:
+def deciding(ranked: Sequence[RankedMatch]) -> RankedMatch | None:
     """Return the rule that decides, None where there is none.
 
     Args:
-        speakers: all that cover the question; those of one rule in their order.
+        ranked: all that cover the question; those of one rule in their order.
     """
-    if not speakers:
+    if not ranked:
         return None
-    of = _by_rule(speakers)
+    of = _by_rule(ranked)
     for first in (*of[Rule.PIN], *of[Rule.ORDERED]):
         return first
     standing = [one for one in of[Rule.LOCKED] if not _is_defeated(one, of[Rule.PROTECTED])]
@@ -76,17 +76,17 @@ def deciding(speakers: Sequence[Speaker]) -> Speaker | None:
     return _what_lets_through(of, closed, local)
 
 
-def _by_rule(speakers: Iterable[Speaker]) -> dict[Rule, list[Speaker]]:
-    of: defaultdict[Rule, list[Speaker]] = defaultdict(list)
-    for speaker in speakers:
-        of[speaker.match.rule].append(speaker)
+def _by_rule(ranked: Iterable[RankedMatch]) -> dict[Rule, list[RankedMatch]]:
+    of: defaultdict[Rule, list[RankedMatch]] = defaultdict(list)
+    for one in ranked:
+        of[one.match.rule].append(one)
     return of
 
 
 def _what_lets_through(
-    of: dict[Rule, list[Speaker]], closed: Iterable[Speaker], local: Speaker | None
-) -> Speaker | None:
-    """Return the rule that let a name pass that nothing else blocks, if one had to."""
+    of: dict[Rule, list[RankedMatch]], closed: Iterable[RankedMatch], local: RankedMatch | None
+) -> RankedMatch | None:
+    """Return the rule that lets a name pass, if a removed rule would block it."""
     lists = [*of[Rule.LOCKED], *of[Rule.CATEGORY]]
     for protection in of[Rule.PROTECTED]:
         if any(defeats(protection.match, block.match) for block in lists):
@@ -99,7 +99,7 @@ def _what_lets_through(
     return next(iter(of[Rule.OPEN]), None)
 
 
-def _is_defeated(block: Speaker, protections: Iterable[Speaker]) -> bool:
+def _is_defeated(block: RankedMatch, protections: Iterable[RankedMatch]) -> bool:
     return any(defeats(protection.match, block.match) for protection in protections)
 
 
@@ -113,7 +113,7 @@ def defeats(protection: Match, block: Match) -> bool:
     )
 
 
-def spares(exception: Speaker, block: Speaker) -> bool:
+def spares(exception: RankedMatch, block: RankedMatch) -> bool:
     """Return whether an exception of a list removes this block.
 
     It holds for lists of its own category only: an advertising list that leaves a name

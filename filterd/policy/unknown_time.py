@@ -50,7 +50,7 @@ def undated(policy: Policy, overrides: Overrides, floor: float) -> tuple[Policy,
 
     Args:
         policy: of the site's files.
-        overrides: what commands have set.
+        overrides: those of commands.
         floor: the earliest possible Unix time.
     """
     rules = tuple(

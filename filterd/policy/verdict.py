@@ -65,7 +65,7 @@ class EntryView(Protocol):
 class Match(NamedTuple):
     """One rule that covers the question, whether it decided or not.
 
-    ``said_of`` is the name in the rule, the qname or an ancestor, or the entry with it.
+    ``subject`` is the name in the rule, the qname or an ancestor, or the entry with it.
     ``covers_subtree``: it holds for all types and for everything beneath the qname as
     well. From a list come ``list_id``, ``line`` and ``entry`` (``=name`` exact host,
     ``name`` with its subtree, ``*.name`` what is beneath, ``~shape`` a look-alike
@@ -76,7 +76,7 @@ class Match(NamedTuple):
 
     rule: Rule
     blocks: bool
-    said_of: bytes | EntryView
+    subject: bytes | EntryView
     covers_subtree: bool = True
     category: str = ""
     list_id: str = ""
@@ -93,17 +93,17 @@ class Match(NamedTuple):
         Raises:
             IndexFormatError: the index is damaged where it had to be read.
         """
-        return self.said_of if isinstance(self.said_of, bytes) else self.said_of.name
+        return self.subject if isinstance(self.subject, bytes) else self.subject.name
 
     @property
     def line(self) -> int:
         """The line of a list; 0 for other rules. Raises as ``name`` does."""
-        return 0 if isinstance(self.said_of, bytes) else self.said_of.line
+        return 0 if isinstance(self.subject, bytes) else self.subject.line
 
     @property
     def entry(self) -> str:
         """The entry of a list; empty for other rules. Raises as ``name`` does."""
-        return "" if isinstance(self.said_of, bytes) else self.said_of.entry
+        return "" if isinstance(self.subject, bytes) else self.subject.entry
 
 
 class Verdict(NamedTuple):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of a site's own claims: expectations, and exceptions without effect.
 
-Expectations are checked before a site replaces another. What commands have set
-does not count, or a teacher's exception would keep the school from reloading; nor
+Expectations are checked before a site replaces another. Overrides do not count, or a
+teacher's exception would keep the school from reloading; nor
 do schedules, except where an expectation names a time. Each check asks what
 ``filterd check`` asks.
 
@@ -105,7 +105,7 @@ def check(site: Site, now: float, *, known: Collection[str] = ()) -> tuple[Unmet
     Args:
         site: the candidate.
         now: Unix time.
-        known: what the active site does not meet either, as it is written.
+        known: the texts of expectations that the active site does not meet either.
 
     Returns:
         The unmet expectations that do not keep the site from becoming active.
@@ -144,11 +144,11 @@ def held(site: Site, wanted: Sequence[Expectation] | None, now: float) -> dict[s
 
 
 def enforced(policy: Policy, found: Iterable[Unmet]) -> Policy:
-    """Return a policy that blocks what is expected to be blocked, despite the files.
+    """Return a policy that blocks the names expected to be blocked, despite the files.
 
     Args:
         policy: that of the site's files.
-        found: what it does not meet. What yields stays, and what should pass stays blocked.
+        found: its unmet expectations. Those that yield, or expect no block, change nothing.
     """
     rules = tuple(rule for one in found if not one.yields for rule in _blocks(one))
     return replace(policy, rules=(*policy.rules, *rules)) if rules else policy

@@ -204,7 +204,7 @@ def _iso(at: float | None) -> str | None:
 
 
 class PastState(NamedTuple):
-    """The recorded history, and the present state for what is not recorded."""
+    """The recorded history, and the present lists and devices, which are not recorded."""
 
     versions: PolicyVersions
     store: Store

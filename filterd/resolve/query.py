@@ -100,7 +100,7 @@ class Query:
 
     @property
     def upstream_question(self) -> UpstreamQuestion:
-        """What upstreams are asked: all that their answer depends on."""
+        """The question for upstreams, with all that their answer depends on."""
         question = self._upstream_question
         if question is None:
             message, qname = self.message, self.qname

@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING
 from filterd.errors import WireError
 from filterd.resolve.answer_reply import compose
 from filterd.resolve.query import Answer, Peer, Query, Source, tally
-from filterd.wire import (
-    EdnsOption,
-    badvers,
-    failed,
-    formerr,
-    notimp,
-    parse_query,
-    servfail,
-)
+from filterd.wire import EdnsOption, badvers, failed, formerr, notimp, parse_query, servfail
 
 if TYPE_CHECKING:
     from collections.abc import Callable

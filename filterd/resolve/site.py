@@ -145,8 +145,8 @@ class Site:
             policy: the site's files.
             index: the compiled lists.
             upstreams: the servers to ask.
-            surroundings: what is known of the network.
-            overrides: what commands have set over the files.
+            surroundings: the devices and links of the network.
+            overrides: those of commands.
             now: policy time, for rules that do not always hold.
             floor: the earliest possible time, while the time is not known.
         """

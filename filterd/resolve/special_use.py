@@ -37,16 +37,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NO_ZONES = (
-    "invalid",
-    "test",
-    "onion",
-    "alt",
-    "local",
-    "internal",
-    "home.arpa",
-    "service.arpa",
-)
+_NO_ZONES = ("invalid", "test", "onion", "alt", "local", "internal", "home.arpa", "service.arpa")
 
 _PRIVATE_REVERSE = (
     *(f"{n}.in-addr.arpa" for n in ("0", "10", "127", "254.169", "168.192", "255.255.255.255")),

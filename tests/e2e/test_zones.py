@@ -207,7 +207,7 @@ def test_a_zone_s_own_server_is_not_asked_what_it_asks(
 def test_control_without_the_safeguard_it_would_be_asked(
     index: Index, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "_comes_from_the_zone_itself", lambda _: False)
+    monkeypatch.setattr(local, "_is_from_the_zones_server", lambda _: False)
     assert asked_by_the_zone_itself(index, upstream)[1] == 1
 
 

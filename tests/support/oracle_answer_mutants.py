@@ -142,10 +142,10 @@ OF_ANSWERS: dict[str, Break] = {
     "nobody is asked for what is closed": instead(Filter, "__call__", _asked_anyway),
     "who waited is identified anew": instead(Filter, "_readmit", _same_client),
     "who waited is looked at on the way out": instead(
-        filter_link, "_who_asks", lambda query, _: query.client
+        filter_link, "_current_client", lambda query, _: query.client
     ),
     "upstreams that are new are asked for who waits": instead(
-        filter_link, "_others_may_know", lambda *_: False
+        filter_link, "_may_retry_elsewhere", lambda *_: False
     ),
     "private addresses are taken out": instead(Rebinding, "__call__", _passed),
     "what is changed is signed no more": instead(
@@ -163,10 +163,10 @@ OF_ANSWERS: dict[str, Break] = {
         zones, "Route", lambda servers, **_: Route(servers)
     ),
     "who waited while a zone was delegated asks its servers": instead(
-        filter_link, "_would_ask_the_same", _same_target
+        filter_link, "_has_same_question", _same_target
     ),
     "a zone's own server is not asked back": instead(
-        local, "_comes_from_the_zone_itself", lambda _: False
+        local, "_is_from_the_zones_server", lambda _: False
     ),
     "nothing old is given of a zone": with_store("put", _put_for_a_day),
 }

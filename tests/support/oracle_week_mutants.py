@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from filterd.policy.effective_policy import EffectivePolicy
     from filterd.policy.model import GradePolicy, LocalRule
-    from filterd.policy.precedence import Speaker
+    from filterd.policy.precedence import RankedMatch
     from filterd.policy.verdict import Match
     from filterd.resolve.site import Site
 
@@ -135,10 +135,10 @@ def _opened_whatever(patch: pytest.MonkeyPatch) -> None:
 def _local_before_locked(patch: pytest.MonkeyPatch) -> None:
     decide: Any = precedence.deciding
 
-    def deciding(speakers: Any) -> Speaker | None:
-        local = next((one for one in speakers if one.match.rule is Rule.LOCAL), None)
-        others = [one for one in speakers if one.match.rule is not Rule.LOCKED]
-        found: Speaker | None = decide(others if local else speakers)
+    def deciding(ranked: Any) -> RankedMatch | None:
+        local = next((one for one in ranked if one.match.rule is Rule.LOCAL), None)
+        others = [one for one in ranked if one.match.rule is not Rule.LOCKED]
+        found: RankedMatch | None = decide(others if local else ranked)
         return found
 
     patch.setattr(precedence, "deciding", deciding)
@@ -222,9 +222,9 @@ def _open_categories_stay(patch: pytest.MonkeyPatch) -> None:
 def _pins_are_closed(patch: pytest.MonkeyPatch) -> None:
     decide: Any = precedence.deciding
 
-    def deciding(speakers: Any) -> Speaker | None:
-        shut = (one for one in speakers if one.match.rule is Rule.ALLOW_ONLY)
-        found: Speaker | None = next(shut, None) or decide(speakers)
+    def deciding(ranked: Any) -> RankedMatch | None:
+        shut = (one for one in ranked if one.match.rule is Rule.ALLOW_ONLY)
+        found: RankedMatch | None = next(shut, None) or decide(ranked)
         return found
 
     patch.setattr(precedence, "deciding", deciding)

@@ -170,11 +170,11 @@ def test_guards_of_subtrees_decide_alike_whether_or_not_the_compiler_knows_them(
 
 
 def _by_rule_with(**swapped: Rule) -> Any:
-    """Return a grouping in which speakers of one rule pass for those of another."""
+    """Return a grouping in which matches of one rule pass for those of another."""
     original = precedence._by_rule
 
-    def grouped(speakers: Any) -> Any:
-        of = original(speakers)
+    def grouped(ranked: Any) -> Any:
+        of = original(ranked)
         for rule, other in swapped.items():
             of[Rule[rule]], of[other] = of[other], of[Rule[rule]]
         return of

@@ -33,7 +33,7 @@ class Admission(Link):
     """What it refuses gets no answer of an upstream."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
-        """Refuse what no forwarder answers; pass every other query on."""
+        """Refuse queries that no forwarder answers; pass the others on."""
         if query.message.question.qclass != _IN or query.qtype in NEVER_ASKED:
             return answered(Answer(Source.REFUSED, edes=(NOT_SUPPORTED,)))
         return proceed(query)

@@ -97,7 +97,7 @@ def _let_go(waiters: Iterable[asyncio.Future[None]]) -> None:
 
 
 class Cache(Link):
-    """A link that answers from the cache, and stores what comes back."""
+    """A link that answers from the cache, and stores the answers of the rest."""
 
     leaves_alone = staticmethod(leaves_all_alone)
     """What depends on the time (expiry, failures, refreshes) is in ``ResolutionStore.plain``."""
@@ -137,14 +137,14 @@ class Cache(Link):
     async def _rather_than(
         self, expired: CacheEntry, failure: Failure | None, query: Query, proceed: Handler
     ) -> Answer:
-        """Ask, and return the expired answer where nothing better comes in time."""
+        """Ask, and return the expired answer if no other comes in time."""
         answer = None if failure else await self._try(query, proceed)
         if answer is None or answer.resolution is None:
             return self._stale(expired)
         return answer
 
     async def _try(self, query: Query, proceed: Handler) -> Answer | None:
-        """Ask as long as a client waits. Asking goes on, and fills the store for the next.
+        """Ask as long as a client waits; the query goes on and fills the store.
 
         A silent route is not waited for: while the Internet is down, a school would
         wait for every name again and again.
@@ -157,7 +157,7 @@ class Cache(Link):
         return attempt.result() if attempt.done() and not attempt.cancelled() else None
 
     def _refresh(self, question: UpstreamQuestion, entry: CacheEntry, ask: Ask) -> None:
-        """Refresh an entry ahead of expiry, once in its life, whatever the result is."""
+        """Refresh an entry ahead of expiry, at most once in its life."""
         if len(self._background) < MOST_REFRESHES:
             entry.refreshed = True
             self._store.refreshed += 1

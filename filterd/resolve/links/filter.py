@@ -50,7 +50,7 @@ class Filter(Link):
         began_at = self._clock.monotonic()
         answer = await proceed(query)
         site = self._sites.current
-        client = _who_asks(query, site)
+        client = _current_client(query, site)
         if (
             site is query.site
             and (client is query.client or client == query.client)
@@ -62,15 +62,15 @@ class Filter(Link):
             return Answer(Source.REFUSED)
         verdict = self._decide(readmitted, self._clock.wall())
         if verdict.blocked or (
-            _would_ask_the_same(query, readmitted, verdict)
-            and not _others_may_know(query, readmitted, verdict, answer)
+            _has_same_question(query, readmitted, verdict)
+            and not _may_retry_elsewhere(query, readmitted, verdict, answer)
         ):
             return self._judge_again(readmitted, verdict, answer)
         answer = await self(readmitted.since(began_at), proceed)
         return answer if answer.readmitted else answer._replace(readmitted=readmitted)
 
     def _readmit(self, query: Query, site: Site) -> Query | None:
-        client = _who_asks(query, site)
+        client = _current_client(query, site)
         if client is None:
             return None
         return query.readmitted(client, site)
@@ -113,19 +113,19 @@ class Filter(Link):
         return answer.judged(verdict)
 
 
-def _who_asks(query: Query, site: Site) -> Client | None:
+def _current_client(query: Query, site: Site) -> Client | None:
     """Return the client of the address now; None if it is not allowed any more."""
     if query.client.address is None:  # about a grade, from whatever address
-        return query.client if site is query.site else _of_the_same_grade(query.client, site)
+        return query.client if site is query.site else _client_of_same_grade(query.client, site)
     return site.identifier.identify(query.peer.address, query.peer.interface)
 
 
-def _of_the_same_grade(client: Client, site: Site) -> Client | None:
+def _client_of_same_grade(client: Client, site: Site) -> Client | None:
     grade = site.policy.grades.get(client.grade.key)
     return Client(grade) if grade is not None else None
 
 
-def _would_ask_the_same(query: Query, readmitted: Query, verdict: Verdict) -> bool:
+def _has_same_question(query: Query, readmitted: Query, verdict: Verdict) -> bool:
     """Return whether the answer is the one that would be asked for now.
 
     It is not where the name is rewritten now or was before; nor where it belongs to a
@@ -136,7 +136,7 @@ def _would_ask_the_same(query: Query, readmitted: Query, verdict: Verdict) -> bo
     return verdict.target == query.rewritten_to and routes[0] == routes[1]
 
 
-def _others_may_know(query: Query, readmitted: Query, verdict: Verdict, answer: Answer) -> bool:
+def _may_retry_elsewhere(query: Query, readmitted: Query, verdict: Verdict, answer: Answer) -> bool:
     """Return whether there is no answer, and other servers would be asked now."""
     if answer.source is not Source.FAILED:
         return False

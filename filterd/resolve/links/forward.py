@@ -31,7 +31,7 @@ class Forward(Link):
         return resolution.rcode in CONCLUSIVE and not resolution.edes
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:  # noqa: ARG002 -- a link
-        """Answer what no other link could; never proceed."""
+        """Answer every query that reaches it; never proceed."""
         try:
             resolution = await self._resolution(query)
         except UpstreamTimeoutError:

@@ -46,12 +46,12 @@ class Local(Link):
         known = answer_locally(query.site, query.qname, query.qtype)
         if known is not None:
             return answered(Answer(Source.LOCAL, rcode=known.rcode, records=known.records))
-        if not query.message.header.rd or _comes_from_the_zone_itself(query):
+        if not query.message.header.rd or _is_from_the_zones_server(query):
             return answered(_REFUSED)
         return proceed(query)
 
 
-def _comes_from_the_zone_itself(query: Query) -> bool:
+def _is_from_the_zones_server(query: Query) -> bool:
     """Return whether a delegated zone's own server asks.
 
     It would be asked back, endlessly.

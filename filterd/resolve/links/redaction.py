@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Links that take out of an answer what a client must not get.
+"""Links that remove records that a client must not get.
 
 ``Rebinding``: no public name leads to private addresses. Nor does one lead, by an
 alias, to a name that has a meaning only inside the network: a client that

@@ -325,7 +325,7 @@ def test_control_an_answer_that_is_noted_too_late_would_be_heard_twice(
 
 
 def never_asked_who_he_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filter_link, "_who_asks", lambda query, _: query.client)
+    monkeypatch.setattr(filter_link, "_current_client", lambda query, _: query.client)
 
 
 WITHOUT: dict[str, tuple[str, Story, dict[str, Any]]] = {

@@ -26,7 +26,7 @@ A, AAAA = 1, 28
 def _said(folder: Path, list_format: str, line: str, name: str, qtype: int = A) -> Listed:
     index = an_index(folder, {"list": ("games", list_format, False, [line])})
     lists = Lists(a_policy(), index)
-    return lists.say(a_grade("6"), wire(name), qtype, lists.lookup(wire(name)))
+    return lists.covering(a_grade("6"), wire(name), qtype, lists.lookup(wire(name)))
 
 
 # (format, line, speaks at b.example, beneath it)
@@ -51,7 +51,7 @@ def test_scope_of_an_entry(
     list_format: str, line: str, at_self: bool, beneath: bool, tmp_path: Path
 ) -> None:
     def speaks(name: str) -> bool:
-        return bool(_said(tmp_path, list_format, line, name).speakers)
+        return bool(_said(tmp_path, list_format, line, name).ranked)
 
     assert (speaks("b.example"), speaks("a.b.example"), speaks("x.a.b.example")) == (
         at_self,
@@ -73,7 +73,7 @@ def test_scope_of_an_entry(
     ],
 )
 def test_an_entry_speaks_of_its_types_only(line: str, types: set[int], tmp_path: Path) -> None:
-    spoken = {t for t in (A, AAAA) if _said(tmp_path, "adblock", line, "b.example", t).speakers}
+    spoken = {t for t in (A, AAAA) if _said(tmp_path, "adblock", line, "b.example", t).ranked}
     assert spoken == types
 
 
@@ -85,7 +85,7 @@ def test_a_denyallow_leaves_a_name_and_everything_beneath_it_alone(
     name: str, speaks: bool, tmp_path: Path
 ) -> None:
     line = "||b.example^$denyallow=a.b.example"
-    assert bool(_said(tmp_path, "adblock", line, name).speakers) is speaks
+    assert bool(_said(tmp_path, "adblock", line, name).ranked) is speaks
 
 
 # (line, name that is asked for type A, whether something may pass that an NXDOMAIN would deny)
@@ -122,7 +122,7 @@ def test_exceptions_beneath_and_for_other_types_are_noticed(
     ],
 )
 def test_an_entry_is_quoted_and_weighed(line: str, entry: str, whole: bool, tmp_path: Path) -> None:
-    match = _said(tmp_path, "adblock", line, "b.example").speakers[0].match
+    match = _said(tmp_path, "adblock", line, "b.example").ranked[0].match
     assert (match.entry, match.covers_subtree) == (entry, whole)
 
 
@@ -140,7 +140,7 @@ def test_a_denyallow_is_felt_above_the_names_that_it_leaves_alone_and_nowhere_el
     name: str, whole: bool, tmp_path: Path
 ) -> None:
     line = "||b.example^$denyallow=x.a.b.example"
-    assert _said(tmp_path, "adblock", line, name).speakers[0].match.covers_subtree is whole
+    assert _said(tmp_path, "adblock", line, name).ranked[0].match.covers_subtree is whole
 
 
 def test_every_list_that_names_a_name_speaks_with_its_own_line(tmp_path: Path) -> None:
@@ -152,9 +152,9 @@ def test_every_list_that_names_a_name_speaks_with_its_own_line(tmp_path: Path) -
         },
     )
     lists = Lists(a_policy(), index)
-    said = lists.say(a_grade("6"), wire("a.b.example"), A, lists.lookup(wire("a.b.example")))
+    said = lists.covering(a_grade("6"), wire("a.b.example"), A, lists.lookup(wire("a.b.example")))
     provenance = [
-        (s.match.list_id, s.match.line, s.match.rule, s.match.third_party) for s in said.speakers
+        (s.match.list_id, s.match.line, s.match.rule, s.match.third_party) for s in said.ranked
     ]
     assert provenance == [("one", 2, Rule.CATEGORY, True), ("two", 1, Rule.OPEN, False)]
 
@@ -163,8 +163,8 @@ def test_longer_names_speak_first(tmp_path: Path) -> None:
     lines = ["b.example", "a.b.example"]
     index = an_index(tmp_path, {"list": ("games", "domains", False, lines)})
     lists = Lists(a_policy(), index)
-    said = lists.say(a_grade("6"), wire("a.b.example"), A, lists.lookup(wire("a.b.example")))
-    assert [speaker.labels for speaker in said.speakers] == [3, 2]
+    said = lists.covering(a_grade("6"), wire("a.b.example"), A, lists.lookup(wire("a.b.example")))
+    assert [speaker.labels for speaker in said.ranked] == [3, 2]
 
 
 LOOKALIKES = {"games": ["kubet#", "debet"]}

@@ -11,7 +11,7 @@ import pytest
 
 from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
 from filterd.policy.model import Audience, Client, LocalZone, Service
-from filterd.policy.name_rules import NOTHING, Overlay
+from filterd.policy.name_rules import NO_RULES, Overlay
 from filterd.wire import name as names
 from tests.support.policies import (
     NOW,
@@ -184,9 +184,9 @@ def test_a_pinned_host_has_no_twin() -> None:
 
 def test_of_nearly_all_names_the_same_nothing_is_said() -> None:
     overlay = Overlay(a_policy(pins=[a_pin("www.site.example")]))
-    assert overlay.lookup(wire("site.example")) is NOTHING
-    assert overlay.lookup(names.ROOT) is NOTHING
-    assert overlay.lookup(wire("a.www.site.example")) is not NOTHING
+    assert overlay.lookup(wire("site.example")) is NO_RULES
+    assert overlay.lookup(names.ROOT) is NO_RULES
+    assert overlay.lookup(wire("a.www.site.example")) is not NO_RULES
 
 
 def test_nobody_is_narrower_than_who_sits_an_exam() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.policy.precedence import Speaker, covers, deciding, defeats, in_turn, spares
+from filterd.policy.precedence import RankedMatch, covers, deciding, defeats, in_turn, spares
 from filterd.policy.verdict import Match, Rule
 from tests.support.policies import wire
 
@@ -30,21 +30,25 @@ def test_nobody_decides_where_nobody_speaks() -> None:
 
 def test_every_speaker_has_its_turn_once() -> None:
     everybody = [OPEN, CLOSED, EXCEPTION, ALLOW, LOCKED, ORDER, PIN]
-    turns = list(in_turn(map(Speaker, everybody)))
+    turns = list(in_turn(map(RankedMatch, everybody)))
     assert turns == [PIN, ORDER, LOCKED, ALLOW, EXCEPTION, CLOSED, OPEN]
 
 
 def test_who_had_nothing_to_take_away_has_no_turn() -> None:
-    assert list(in_turn(map(Speaker, [PROTECTION, EXCEPTION]))) == []
+    assert list(in_turn(map(RankedMatch, [PROTECTION, EXCEPTION]))) == []
 
 
 def test_what_was_taken_away_comes_back_once_its_taker_had_its_turn() -> None:
-    assert list(in_turn(map(Speaker, [PROTECTION, LOCKED, ALLOW]))) == [PROTECTION, LOCKED, ALLOW]
+    assert list(in_turn(map(RankedMatch, [PROTECTION, LOCKED, ALLOW]))) == [
+        PROTECTION,
+        LOCKED,
+        ALLOW,
+    ]
 
 
 def test_equal_blocks_have_their_turns_in_the_order_given() -> None:
     other = Match(Rule.CATEGORY, True, NAME, category="games", list_id="other")
-    assert list(in_turn(map(Speaker, [CLOSED, other]))) == [CLOSED, other]
+    assert list(in_turn(map(RankedMatch, [CLOSED, other]))) == [CLOSED, other]
 
 
 @pytest.mark.parametrize(
@@ -64,21 +68,21 @@ def test_protection_does_not_defeat_an_order_whoever_it_comes_from() -> None:
 @pytest.mark.parametrize(
     ("exception", "block", "is_spared"),
     [
-        (Speaker(EXCEPTION, 2), Speaker(CLOSED, 2), True),
-        (Speaker(EXCEPTION, 2), Speaker(CLOSED, 3), True),
-        (Speaker(EXCEPTION, 3), Speaker(CLOSED, 2), True),
-        (Speaker(EXCEPTION, 2), Speaker(CHAT, 2), False),
+        (RankedMatch(EXCEPTION, 2), RankedMatch(CLOSED, 2), True),
+        (RankedMatch(EXCEPTION, 2), RankedMatch(CLOSED, 3), True),
+        (RankedMatch(EXCEPTION, 3), RankedMatch(CLOSED, 2), True),
+        (RankedMatch(EXCEPTION, 2), RankedMatch(CHAT, 2), False),
         # $important
-        (Speaker(EXCEPTION, 2), Speaker(CLOSED, 2, important=True), False),
-        (Speaker(EXCEPTION, 2, important=True), Speaker(CLOSED, 2, important=True), True),
+        (RankedMatch(EXCEPTION, 2), RankedMatch(CLOSED, 2, important=True), False),
+        (RankedMatch(EXCEPTION, 2, important=True), RankedMatch(CLOSED, 2, important=True), True),
         # RPZ, dnsmasq, unbound: the longer name decides
-        (Speaker(EXCEPTION, 2, specific=True), Speaker(CLOSED, 2), True),
-        (Speaker(EXCEPTION, 3, specific=True), Speaker(CLOSED, 2), True),
-        (Speaker(EXCEPTION, 2, specific=True), Speaker(CLOSED, 3), False),
+        (RankedMatch(EXCEPTION, 2, specific=True), RankedMatch(CLOSED, 2), True),
+        (RankedMatch(EXCEPTION, 3, specific=True), RankedMatch(CLOSED, 2), True),
+        (RankedMatch(EXCEPTION, 2, specific=True), RankedMatch(CLOSED, 3), False),
     ],
 )
 def test_an_exception_spares_blocks_of_its_category_that_do_not_outrank_it(
-    exception: Speaker, block: Speaker, is_spared: bool
+    exception: RankedMatch, block: RankedMatch, is_spared: bool
 ) -> None:
     assert spares(exception, block) is is_spared
 
@@ -117,7 +121,7 @@ ALLOW_ONLY = Match(Rule.ALLOW_ONLY, True, b"\0")
 def test_where_only_the_allowed_passes_a_pin_or_a_local_allow_lets_through(
     other: Match, decides: str
 ) -> None:
-    first = deciding([Speaker(other), Speaker(ALLOW_ONLY)])
+    first = deciding([RankedMatch(other), RankedMatch(ALLOW_ONLY)])
     assert first is not None
     assert first.match is (other if decides == "other" else ALLOW_ONLY)
 
@@ -125,6 +129,6 @@ def test_where_only_the_allowed_passes_a_pin_or_a_local_allow_lets_through(
 def test_a_suspended_entry_is_defeated_and_no_other() -> None:
     suspension = Match(Rule.PROTECTED, False, NAME, entry_only=True)
     entry = Match(Rule.LOCKED, True, NAME, category="malware", third_party=True)
-    longer = entry._replace(said_of=b"\1a" + NAME)
+    longer = entry._replace(subject=b"\1a" + NAME)
     assert [defeats(suspension, one) for one in (entry, longer)] == [True, False]
     assert defeats(suspension._replace(entry_only=False), longer)
