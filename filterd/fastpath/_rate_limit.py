@@ -62,7 +62,7 @@ HINTS_A_SECOND, HINTS_AT_ONCE = 5_000, 500
 
 
 class Treatment(IntEnum):
-    """What becomes of a datagram. What is served earlier has the smaller number.
+    """The treatment of a datagram; one that is served earlier has a smaller number.
 
     SERVE_FIRST: a known source that asks little; SERVE_NEXT: one that asks much;
     SERVE_LAST: a newcomer. HINT_RATE: over its rate, answer TC=1 (come by TCP).
@@ -301,7 +301,7 @@ class SourceTable:
         return None
 
     def _admit(self, high: int, low: int, now: float) -> RateSource | None:
-        """Give a newcomer a place; None where all are taken by the known."""
+        """Return a place for a new source; None if known sources have them all."""
         first = self._first_place(high, low)
         place, least = first, None
         for at in range(first, first + ways):

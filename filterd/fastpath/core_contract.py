@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the native core and ``core_filler`` agree on: bounds, cells, flags of a question.
+"""The contract of the native core and ``core_filler``: bounds, cells, flags of a question.
 
 The native modules check at import that their own numbers are these.
 """

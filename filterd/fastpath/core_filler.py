@@ -177,7 +177,7 @@ class FastPath:
             self._store.note_hits(source, hits)
 
     def forget(self) -> None:
-        """Forget everything; the next batch takes what is in force, and learns clients anew."""
+        """Forget everything; the next batch uses the active site, and learns clients anew."""
         self._site = None
         self.core.forget()
 

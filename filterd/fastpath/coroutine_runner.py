@@ -78,14 +78,14 @@ class Stepper:
         self._loop.call_soon(resume)
 
     def ended(self, waiting: Cancellable) -> None:
-        """Remove what has ended."""
+        """Remove a coroutine that has ended."""
         self._waiting.discard(waiting)
         for drain in self._drains:
             drain.ended(waiting)
 
 
 class _Waiting(Generic[T]):
-    """A coroutine that has waited at least once, and what it waits for.
+    """A coroutine that has waited at least once, and the future that it waits for.
 
     It does what a task does: it marks the future as awaited, steps the coroutine in the
     future's callback, and cancels the future, or raises the cancellation at the next
@@ -137,7 +137,7 @@ class _Waiting(Generic[T]):
 
 
 class _Drain:
-    """Waits for the end of what waited when it began."""
+    """Waits for the coroutines that waited when it began."""
 
     def __init__(self, left: set[Cancellable], over: asyncio.Future[None]) -> None:
         self._left, self.over = left, over

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receive datagrams and send answers one at a time, where nothing native was built.
+"""Receive datagrams and send answers one at a time, without native code.
 
 It keeps every limit of ``_datagrams``, which takes them from here, and has no fast path: the
 chain answers every permitted client. A datagram is judged when it comes, because the kernel's

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class JournalStep(StrEnum):
-    """What a journal says was begun."""
+    """The change that a journal records."""
 
     FORWARD = "forward"
     BACK = "back"

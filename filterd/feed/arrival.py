@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How versions of lists arrive, as far as judging and activating them needs it.
+"""Arrivals: how versions of lists come, as judging and activating them needs it.
 
 A ``VersionArrival`` brings what one source offers. A signed feed is one (``tuf_arrival``); public
 lists that a site follows are another. It is made anew for each run and bounds that run.
@@ -71,7 +71,7 @@ class Offer(Protocol):
         """
 
     def release_of(self, judgement: Judgement, now: float | None) -> Sentence | None:
-        """Return why its publisher has released what the guard holds; None if not.
+        """Return why its publisher has released this held version; None if not.
 
         Args:
             judgement: of this version.
@@ -83,7 +83,7 @@ class Offer(Protocol):
 
 
 class VersionArrival(Protocol):
-    """What one source offers, for one run."""
+    """The offers of one source, for one run."""
 
     def refresh(self, moment: Moment) -> Offer:
         """Return what is offered now, verified.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take what the law orders ahead of held lists, and hold an unknown ordering key.
+"""Activate legal orders ahead of held lists, and hold an unknown ordering key.
 
 TUF lets the role ``targets`` name the key of the role ``orders``. A thief of the online keys
 could name another one, and order by law what no list may close. So a key that differs from
@@ -119,7 +119,7 @@ def _write_canaries(folder: Path) -> None:
 
 
 def other_key(new: Collection[str] | None, known: Collection[str] | None) -> Iterator[Finding]:
-    """Find whether an unknown key signs what the law orders.
+    """Find whether an unknown key signs legal orders.
 
     Args:
         new: ids of the keys of the role in a version; None where they are not known.

@@ -82,7 +82,7 @@ def content_digest(publication: Publication) -> str:
 
 
 def fetch_releases(fetcher: Fetcher, root: Root, now: float | None) -> tuple[ReleasedHold, ...]:
-    """Return what is released; nothing where the publisher has released nothing.
+    """Return the releases; empty where the publisher has none.
 
     Args:
         fetcher: the feed.
@@ -105,7 +105,7 @@ def fetch_releases(fetcher: Fetcher, root: Root, now: float | None) -> tuple[Rel
 
 
 def verified(content: bytes, root: Root) -> Targets:
-    """Return what was signed, if the keys of a root have signed it.
+    """Return the signed releases, if the keys of a root have signed them.
 
     Raises:
         RepositoryError: too few of them have; see ``tuf_refresh.explained``.

@@ -112,14 +112,14 @@ class ScheduleState:
 
 
 class Work(Enum):
-    """What is to be done."""
+    """A kind of work."""
 
     CHECK = "check"
     RUN = "run"
 
 
 class ScheduledWork(NamedTuple):
-    """What is to be done next, and when, monotonic."""
+    """The next work and its time, monotonic."""
 
     work: Work
     at: float

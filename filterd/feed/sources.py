@@ -59,7 +59,7 @@ _MAX_NOTE_OCTETS = 1 << 16
 
 
 class SourceOutcome(StrEnum):
-    """What became of a source in one run."""
+    """The result for a source in one run."""
 
     TAKEN = "taken"
     UNCHANGED = "unchanged"
@@ -92,7 +92,7 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class _Note:
-    """What is known of a text that is good; ``asked`` is its address and format."""
+    """Facts of a good text; ``asked`` is its format and address."""
 
     asked: str
     sha256: str
@@ -119,7 +119,7 @@ class SourceFolder:
         return self._folder / f"{source_id}.txt"
 
     def note(self, source: PublicSource) -> _Note | None:
-        """Return what is known of a text, if it is the one that is there, octet for octet."""
+        """Return the facts of a text, if they are of the very file on the disk."""
         try:
             with open_plain(self.text(source.id)) as file:
                 digest = hashlib.sha256(file.read(MAX_OCTETS)).hexdigest()
@@ -144,7 +144,7 @@ class SourceFolder:
         self.annotate(source, note)
 
     def annotate(self, source: PublicSource, note: _Note) -> None:
-        """Write down what is known of the text.
+        """Write the facts of the text.
 
         Raises:
             StoreError: the disk refused; the text will be fetched again.
@@ -215,7 +215,7 @@ def read_sources(
 
 
 def _write(chunks: Iterable[bytes], target: Path) -> None:
-    """Write a text whose length is bounded to a file, replaced; by no link.
+    """Write a text of bounded length in place of a file, through no link.
 
     Raises:
         StoreError: the disk refused.
@@ -251,7 +251,7 @@ def _each(
 def _one(
     source: PublicSource, folder: SourceFolder, known: _Note | None, brought: _Note | None
 ) -> SourceReport:
-    """Judge what was brought, None for what has not changed since."""
+    """Judge a new text; None for one that is unchanged."""
     if brought is None:
         assert known is not None
         return _report(source, SourceOutcome.UNCHANGED, known)
@@ -276,7 +276,7 @@ def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -
 
 
 def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Note) -> _Note:
-    """Return what is to be known of a text, or refuse it.
+    """Return the facts of a text, or refuse it.
 
     Raises:
         ForeignContentError: it is no list of this format, or far less than it was.
@@ -331,7 +331,7 @@ def _is_name(text: str) -> bool:
 
 
 def _asked(source: PublicSource) -> str:
-    """Return what a note is about: the format and address of its text."""
+    """Return the format and address that a note is about."""
     return f"{source.format} {source.address}"
 
 

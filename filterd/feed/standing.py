@@ -49,7 +49,7 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeedStanding:
-    """What the last runs found; Unix times, None for never.
+    """The results of the last runs; Unix times, None for never.
 
     Attributes:
         tried_at: the last run.

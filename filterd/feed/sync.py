@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do one run, from what is offered to active lists: take, judge, activate, watch.
+"""Do one run, from an offered version to active lists: take, judge, activate, watch.
 
 Whatever fails leaves the last good lists active, and the class of the error is the reason.
 What a killed run has begun is finished or undone first (``activation``); what it had fetched
@@ -323,7 +323,7 @@ class SiteFeed:
         return replace(judgement, findings=(*judgement.findings, *keys))
 
     def _seen_before(self, candidate: Candidate) -> Watch | None:
-        """Return what is to be watched after the swap; None where no daemon runs."""
+        """Return the watch for after the swap; None where no daemon runs."""
         with contextlib.suppress(FilterdError):
             if status := self._daemon.status():
                 counts: AnswerCounts = counts_of(status)

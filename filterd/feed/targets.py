@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read what a publication holds: names of targets, and their signed data.
+"""Read a publication: names of targets, and their signed data.
 
 A version of the feed is a folder. Each of its files ``P`` is published whole as
 the target ``P.zst``, and as differences ``deltas/P/FROM-TO.zst`` from contents
@@ -84,7 +84,7 @@ class PublishedFile:
 
     @property
     def custom(self) -> dict[str, Any]:
-        """What is signed beside the target."""
+        """The signed data of the target."""
         return {"path": self.path, "length": self.length, "sha256": self.sha256}
 
 
@@ -104,7 +104,7 @@ class PublishedDelta:
 
     @property
     def custom(self) -> dict[str, Any]:
-        """What is signed beside the target."""
+        """The signed data of the target."""
         return {}
 
 
@@ -151,7 +151,7 @@ def is_file_path(path: object) -> bool:
 
 
 def is_sha256(value: object) -> bool:
-    """Tell whether a value is a SHA-256 as it is written here."""
+    """Return whether a value is a SHA-256 in lower-case hex."""
     return isinstance(value, str) and _is_sha256(value) is not None
 
 
@@ -222,7 +222,7 @@ def _read_delta(name: str, octets: int) -> PublishedDelta:
 
 
 def _check_whole(files: Mapping[str, PublishedFile]) -> None:
-    """Refuse what could not be a folder, or is too large for a small disk."""
+    """Refuse files that cannot be one folder, or are too large for a small disk."""
     folders = {path[:at] for path in files for at, sign in enumerate(path) if sign == "/"}
     for path in sorted(folders & files.keys()):
         raise _wrong(path, say("it is a file and a folder at once"))
@@ -248,5 +248,5 @@ def _wrong(name: str, why: Sentence) -> MetadataFormatError:
 
 
 def is_ordered(name: str) -> bool:
-    """Tell whether a file of this name is the law's: deeper folders count too."""
+    """Return whether the role ``orders`` signs a file of this name; deeper folders count too."""
     return any(fnmatchcase(name, pattern) for pattern in ORDERED)

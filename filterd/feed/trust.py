@@ -53,7 +53,7 @@ class TrustFolder:
 
     @property
     def metadata(self) -> Path:
-        """What was verified last."""
+        """The metadata that was verified last."""
         return self.folder / "metadata"
 
     def is_given(self) -> bool:

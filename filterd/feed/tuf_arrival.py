@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Versions that arrive by a signed feed.
+"""Arrivals of versions by a signed feed.
 
 ``tuf_refresh`` verifies them, ``version_download`` fetches them.
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the last check saw, and the basis on which its ETag holds."""
+    """The result of the last check, and the basis of its ETag."""
 
     basis: str
     version: int
@@ -64,15 +64,15 @@ class TufOffer:
         self.clock_known = verified.clock_known
 
     def is_in(self, folder: Path) -> bool:
-        """Return whether a folder holds what was signed; its number may be another feed's."""
+        """Return whether a folder is the signed version; its number may be of another feed."""
         return is_of(folder, self._verified.publication)
 
     def take(self, versions: Versions, progress: Progress) -> Taken:
-        """Make its folder of what is at hand and what must be fetched."""
+        """Make its folder of contents at hand and fetched ones."""
         return take(self._verified.publication, versions, self._verified.fetch, progress=progress)
 
     def release_of(self, judgement: Judgement, now: float | None) -> Sentence | None:
-        """Return why the publisher's offline keys have released what the guard holds."""
+        """Return why the publisher's offline keys have released this held version."""
         releases = fetch_releases(self._verified.fetcher, self._trust.newest_root(), now)
         content = content_digest(self._verified.publication)
         reason = next((one.reason for one in releases if one.covers(judgement, content)), None)
@@ -93,7 +93,7 @@ class TufArrival:
         self._trust, self._fetcher = trust, fetcher
 
     def refresh(self, moment: Moment) -> TufOffer:
-        """Return what is published now, and remember that it was."""
+        """Return the published version, and keep its metadata."""
         return TufOffer(refresh(self._trust, self._fetcher, moment), self._trust)
 
     def urgent(self) -> int:
@@ -113,7 +113,7 @@ class TufArrival:
         return announced.urgent
 
     def _basis(self) -> str:
-        """Return on what an ETag holds: where from, by which root, and since which run."""
+        """Return the basis of an ETag: address, root, and last run."""
         digest = hashlib.sha256(self._fetcher.base.encode())
         digest.update(hashlib.sha256(self._trust.given()).digest())
         with suppress(OSError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Refresh a feed's metadata: what is newly published, verified.
+"""Refresh and verify the metadata of a feed.
 
 ``tuf.ngclient`` decides; this module gives it a working copy, our fetchers and our time, and
 turns its errors into ours. Metadata is kept when all of it is verified, see ``trust``.
@@ -60,7 +60,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What is published now, all of its metadata verified.
+    """The published version, with all its metadata verified.
 
     Attributes:
         publication: its version and files.
@@ -106,7 +106,7 @@ class Announcement:
 
 
 def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
-    """Return what is published now, and keep its metadata.
+    """Return the published version, and keep its metadata.
 
     Args:
         trust: changed only when all is verified, but for new roots.
@@ -136,7 +136,7 @@ def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
 
 
 def look(trust: TrustFolder, fetcher: Fetcher, known: str = "") -> Announcement | None:
-    """Return what the timestamp announces, None if its ETag is the known one.
+    """Return the announcement of the timestamp, None if its ETag is the known one.
 
     Expiry is not checked: only ``refresh`` takes anything.
 
@@ -223,7 +223,7 @@ def _signers(root: Root, role: str, copy: Path) -> tuple[str, ...]:
 
 
 def orders_keys(targets: Targets) -> tuple[str, ...]:
-    """Return the ids of the keys that may sign what the law orders."""
+    """Return the ids of the keys that may sign legal orders."""
     roles = targets.delegations.roles if targets.delegations else None
     return tuple(sorted(roles[ORDERS].keyids)) if roles and ORDERS in roles else ()
 

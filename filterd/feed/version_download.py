@@ -173,7 +173,7 @@ class _Taking:
             write_atomically(target, content)
 
     def remove_others(self) -> None:
-        """Remove what an earlier attempt left and this version does not have."""
+        """Remove files of an earlier attempt that this version does not have."""
         wanted = {self._folder / file.path for file in self._publication.files}
         wanted.add(self._folder / MANIFEST)
         for path in sorted(self._folder.rglob("*"), reverse=True):
@@ -184,7 +184,7 @@ class _Taking:
                 path.unlink()
 
     def _same_content(self, file: PublishedFile) -> Path | None:
-        """Find the content in another folder; else remember what the file is there."""
+        """Find the content in another folder; else note the contents of the file there."""
         old = self._old.setdefault(file.path, [])
         for folder in self._at_hand:
             path = folder / file.path

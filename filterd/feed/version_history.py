@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep what became of versions, for people: the last few hundred events."""
+"""Keep the history of versions, for people: the last few hundred events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_OCTETS = 1 << 20
 
 
 class Event(StrEnum):
-    """What may become of a version."""
+    """An event in the history of a version."""
 
     ACTIVATED = "activated"
     HELD = "held"

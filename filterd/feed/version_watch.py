@@ -47,7 +47,7 @@ class AnswerCounts:
     failed: int = 0
 
     def since(self, before: AnswerCounts) -> AnswerCounts:
-        """Return what came after ``before``; all where a worker began anew."""
+        """Return the counts since ``before``; all where a worker began anew."""
         if min(self.total - before.total, self.blocked - before.blocked) < 0:
             return self
         return AnswerCounts(
@@ -63,7 +63,7 @@ class AnswerCounts:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A version that is watched, since when, and what was usual before.
+    """A watched version, since when, and the usual counts before.
 
     Attributes:
         version: the version.
@@ -86,14 +86,14 @@ _FORMAT = FileFormat(
 
 
 def counts_of(status: dict[str, Any]) -> AnswerCounts:
-    """Return what a daemon's status counts."""
+    """Return the counts in a daemon's status."""
     answers = {key: int(value) for key, value in status.get("answers", {}).items()}
     failed = answers.get("failed", 0) + answers.get("error", 0)
     return AnswerCounts(sum(answers.values()), answers.get("blocked", 0), failed)
 
 
 def harm(watch: Watch, status: dict[str, Any]) -> Sentence | None:
-    """Return what the counters say against a version, None for nothing."""
+    """Return the harm that the counters show, None for none."""
     counts = counts_of(status).since(watch.at_swap)
     if counts.total < LEAST_ANSWERS:
         return None
@@ -125,7 +125,7 @@ class Watching:
         return self._clock.monotonic() >= self.watch.since + WATCH_S
 
     def look(self) -> Sentence | None:
-        """Return what speaks against the version now, None for nothing; every ``EVERY_S``."""
+        """Return the harm that the version does now, None for none; every ``EVERY_S``."""
         found, answers = _look(self.watch, self._daemon)
         self._silent = 0 if answers else self._silent + 1
         if found is None and self._silent >= _SILENT_TIMES:

@@ -57,7 +57,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class VersionPointer:
-    """The active version, and what may follow it.
+    """The active version, and the others by their state.
 
     Attributes:
         current: the active version, None before the first.
@@ -105,7 +105,7 @@ def ahead_of(version: str) -> str:
 
 
 def is_ahead(version: str) -> bool:
-    """Tell whether only the orders are of a version, or none at all is in force."""
+    """Return whether only the orders are of a version, or none at all is active."""
     return version == SHIPPED or version.startswith(_AHEAD)
 
 

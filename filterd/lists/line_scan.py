@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make records of plain lines without a parser: natively, or as it stands here.
+"""Make records of plain lines without a parser, in native code or in Python.
 
 Of a list with a million lines nearly all are a plain name in the one shape that
 is usual for the format. Those become records here, batch by batch. All other lines

@@ -58,7 +58,7 @@ class PublishedList(NamedTuple):
 
 @dataclass(slots=True)
 class Normalised:
-    """What became of one category.
+    """The result for one category.
 
     Attributes:
         lists: to publish.
@@ -170,7 +170,7 @@ class _Category:
         return result
 
     def _blocks(self) -> Iterator[tuple[bytes, int, int, Claim]]:
-        """Give key, line, list and claim of every entry that blocks, sorted by keys."""
+        """Yield key, line, list and claim of every blocking entry, sorted by keys."""
         for record in self._intake.records:
             claim_id, line = read_tail(record)
             index, claim = self._intake.claims[claim_id]
@@ -220,7 +220,7 @@ class _Category:
         )
 
     def _without_covered(self, names: dict[bytes, Scope]) -> dict[bytes, Scope]:
-        """Leave out what lies beneath an entry that holds for all beneath it.
+        """Return the names without those beneath an entry that covers its subtree.
 
         In a locked category it stays: there a school may suspend the entry above
         for a while, and what is beneath it must not open with it.

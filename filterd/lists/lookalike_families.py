@@ -69,7 +69,7 @@ class Decision(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A family that waits: so many listed names it has, some of them, and what it would close."""
+    """A family that waits for approval: its listed names, a sample, and what it would close."""
 
     shape: bytes
     category: str
@@ -97,7 +97,7 @@ class Family(NamedTuple):
 
     @property
     def letters(self) -> int:
-        """How many letters say whose family it is."""
+        """The number of letters that identify the family."""
         return letters(self.shape)
 
 
@@ -107,7 +107,7 @@ def letters(shape: bytes) -> int:
 
 
 def registered(name: str) -> Registered | None:
-    """Return what was registered of a name; None for what is no such name, or reads as none."""
+    """Return the registered name above a name; None if it has none or has no plain form."""
     try:
         key = key_from_text(name)
     except HostnameError:
@@ -142,7 +142,7 @@ def suffixes_as_registered() -> list[Registered]:
 
 
 def distinct(names: Iterable[str]) -> list[Registered]:
-    """Return what was registered of all these names, each once, sorted."""
+    """Return the registered names above these names, each once, sorted."""
     found = {one for name in names if (one := registered(name)) is not None}
     return sorted(found)
 
@@ -189,7 +189,7 @@ class PendingFamily(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LookalikeOutcome:
-    """What became of all families.
+    """The result for all families.
 
     Attributes:
         rules: what holds, by category, the largest family first.
@@ -307,7 +307,7 @@ def rules_yaml(outcome: LookalikeOutcome) -> bytes:
 
 
 def waiting_of(outcome: LookalikeOutcome) -> Iterator[Waiting]:
-    """Give what waits for a person as it stands in the queue, the largest family first."""
+    """Return the families that wait for a person, the largest first."""
     for category, family, closes in outcome.queue:
         shape, digits, members, examples = family
         yield Waiting(shape, category, digits, members, examples, closes)
@@ -342,7 +342,7 @@ def _is_telling(family: Family) -> bool:
 
 
 def _listed(published: Normalised) -> Iterator[str]:
-    """Give the names that the lists of a category have, without conditions."""
+    """Yield the names that the lists of a category have without conditions."""
     for one in published.lists:
         if one.format in ("domains", "wildcard"):
             yield from one.text.decode("ascii", "ignore").replace("=", "").split()

@@ -126,7 +126,7 @@ class LookalikeRule(NamedTuple):
         return f"~{self.shape.decode('ascii')}"
 
     def fits(self, label: bytes) -> bool:
-        """Return whether a label in plain form is one of the family, whatever its suffix."""
+        """Return whether a label in plain form is of the family, under any suffix."""
         places = _places(self.shape, self.digits)
         reached = _beyond({0}, places)
         for octet in label:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pack sorted records into the sections of an index: natively, or as it stands here.
+"""Pack sorted records into the sections of an index, in native code or in Python.
 
 Sorted records (``filterd.lists.sort_records``) come in; names, claim sets and lines
 come out as the sections of ``filterd.lists.index_format``. All records of a name stand

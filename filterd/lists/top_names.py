@@ -122,7 +122,7 @@ def _fields(text: str) -> Iterator[str]:
 
 
 def _ranked(names: Iterable[str]) -> Iterator[str]:
-    """Give the first names that are names of hosts, each once, as the index writes them."""
+    """Yield the first host names, each once, in the form of the index."""
     seen = set[str]()
     for text in names:
         try:

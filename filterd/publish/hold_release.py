@@ -45,7 +45,7 @@ _A_SCHOOL = "school: {name: any}\n"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What schools find of a version.
+    """The findings of schools on a version.
 
     Attributes:
         version: that is published.
@@ -93,7 +93,7 @@ def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = 
 def release_hold(
     repository: Path, held: Held, reason: str, signers: Sequence[CryptoSigner], *, now: float
 ) -> ReleasedHold:
-    """Release what is held for all schools.
+    """Release a held version for all schools.
 
     Args:
         repository: the folder that the web server hands out.

@@ -88,7 +88,7 @@ class Published:
         )
 
     def versions(self) -> tuple[int, ...]:
-        """Return the versions that are at hand, the latest first; what is not published is none."""
+        """Return the published versions at hand, the latest first."""
         newest = self.version
         found = (path.name.partition(".")[0] for path in self._metadata.glob("*.snapshot.json"))
         numbers = {int(number) for number in found if number.isdecimal()}

@@ -70,7 +70,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What was published.
+    """The published version.
 
     Attributes:
         version: its number.
@@ -188,7 +188,7 @@ def _costs(published: Published, version: int, before: int) -> Costs:
 
 
 def _from(publication: Publication, path: str, sha256: str | None) -> Iterator[int]:
-    """Give the length of the difference from one content of a file, if there is one."""
+    """Return the length of the difference from one content of a file, if there is one."""
     if sha256 is None:
         return
     for delta in publication.deltas:
@@ -197,7 +197,7 @@ def _from(publication: Publication, path: str, sha256: str | None) -> Iterator[i
 
 
 def _whole(version_folder: Path, parcel: Parcel | None, last: Path, whole: Path) -> Path:
-    """Put together what schools will have: the version, and what is ordered."""
+    """Put together the folder that schools will have: the version, and the orders."""
     try:
         shutil.copytree(
             version_folder, whole, copy_function=_link, ignore=shutil.ignore_patterns(MANIFEST)
@@ -242,7 +242,7 @@ def _without_orders(last: Path, target: Path) -> Path:
 
 
 def _unpack(target: NewTarget, whole: Path) -> None:
-    """Unpack a file of the parcel, held to what its signed data says."""
+    """Unpack a file of the parcel, and compare it with its signed data."""
     [file] = read_publication(1, [(target.name, len(target.content), target.custom)]).files
     path = whole / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -258,7 +258,7 @@ def _link(source: str, target: str) -> None:
 
 @contextmanager
 def working(repository: Path) -> Iterator[Path]:
-    """Give a folder on the same disk; what a killed process left goes first.
+    """Yield a folder on the same disk, without the files of a killed process.
 
     The caller holds ``publishing``.
     """

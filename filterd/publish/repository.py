@@ -141,7 +141,7 @@ class Repository:
         return self._advance(self._published(), signers, now, urgent=urgent)
 
     def prune(self, *, keep: int = 8) -> int:
-        """Remove what none of the last snapshots names; return how many files that were.
+        """Remove files that none of the last snapshots names; return how many.
 
         Roots stay for ever: sites follow them one by one. A reader that began before the
         last ``keep`` publications must start again.
@@ -199,7 +199,7 @@ class Repository:
     def release(
         self, release: released_holds.ReleasedHold, signers: Sequence[CryptoSigner], *, now: float
     ) -> None:
-        """Release for all schools what their guards hold; those that were released stay so.
+        """Release a held version for all schools; earlier releases stay.
 
         Args:
             release: what.
@@ -340,7 +340,7 @@ class Repository:
         return content
 
     def _published(self) -> _Published:
-        """Read what ``timestamp.json`` names."""
+        """Read the publication that ``timestamp.json`` names."""
         timestamp = Metadata[Timestamp].from_bytes(self._read("timestamp.json")).signed
         number = timestamp.snapshot_meta.version
         snapshot = Metadata[Snapshot].from_bytes(self._read(f"{number}.snapshot.json")).signed

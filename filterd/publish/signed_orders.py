@@ -56,7 +56,7 @@ _MOST_OCTETS = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """What was signed.
+    """The signed orders.
 
     Attributes:
         version: of the role ``orders``.
@@ -133,7 +133,7 @@ def make_parcel(
 
 
 def read_parcel(folder: Path) -> Parcel:
-    """Read what was carried here.
+    """Read a parcel of orders.
 
     Raises:
         StoreError: a file is missing.
@@ -166,7 +166,7 @@ def day_of(now: float) -> str:
 
 
 def _staged(folder: Path, orders: Iterable[OrderEntry], stage: Path) -> Path:
-    """Copy what is to be signed, and nothing else that stands in the folder."""
+    """Copy the files to sign, and no other of the folder."""
     (stage / FOLDER).mkdir()
     entries = [one.model_dump() for one in orders]
     (stage / FILE).write_bytes(dump({"orders": entries}))
@@ -216,7 +216,7 @@ def _last_version(parcel: Path) -> int:
 
 
 def _write(parcel: Path, targets: Sequence[NewTarget], key: Key, metadata: bytes) -> None:
-    """Write the files, and last what names them."""
+    """Write the files, and last the metadata that names them."""
     for target in targets:
         write_atomically(parcel / TARGETS / target.name, target.content, mode=0o644)
     public = {"keyid": key.keyid, **key.to_dict()}

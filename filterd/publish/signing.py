@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is signed of a file and by a role; the lists that the law orders, on another machine."""
+"""Sign metadata of files and roles, and on another machine legal orders."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def sign_orders(
 
 
 def describe(file: NewTarget) -> TargetFile:
-    """Return what is signed of a file.
+    """Return the signed data of a file.
 
     Raises:
         FeedError: its name leaves the folder.
@@ -86,7 +86,7 @@ def hashed_name(name: str, digest: str) -> str:
 
 
 def until(role: str, now: float) -> datetime:
-    """Return when what a role signs now expires."""
+    """Return the expiry of metadata that a role signs now."""
     return datetime.fromtimestamp(int(now), UTC) + LIVES[role]
 
 
@@ -114,7 +114,7 @@ def delegations(signers: Sequence[Identified]) -> Delegations:
 
 
 def check_signed(root: Root, role: str, content: bytes) -> None:
-    """See that metadata is signed as a root asks.
+    """Check that metadata is signed as a root requires.
 
     Raises:
         FeedError: too few of the keys of the role have signed.
@@ -123,7 +123,7 @@ def check_signed(root: Root, role: str, content: bytes) -> None:
 
 
 def verify_signed(judge: Root, role: str, metadata: Metadata[Any]) -> None:
-    """See the same of metadata that is read already."""
+    """Check the same for parsed metadata."""
     try:
         judge.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
     except RepositoryError as error:

@@ -89,7 +89,7 @@ def _paths(folder: Path) -> list[str]:
 
 
 def _targets(path: str, content: bytes, old: Mapping[str, bytes]) -> Iterator[NewTarget]:
-    """Give a file's targets: whole, and the differences that are worth it.
+    """Yield the targets of a file: whole, and the differences that are smaller.
 
     What the law orders has none: its lists are short, and signed by another key.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A publication, looked at as a new appliance looks at it: all of it, from the first root."""
+"""Verify a whole publication as a new appliance would, from the first root."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found good.
+    """A verified publication.
 
     Attributes:
         verified: the publication.
@@ -86,7 +86,7 @@ def verify(
 
 
 def _expiries(trust: TrustFolder) -> dict[str, float]:
-    """Return until when the word of each role holds that was verified."""
+    """Return the expiry of each verified role."""
     roles = {
         path.stem: Metadata[Any].from_bytes(path.read_bytes()).signed.expires.timestamp()
         for path in trust.metadata.glob("*.json")

@@ -41,7 +41,7 @@ TABLES = {
 
 @dataclass(frozen=True, slots=True)
 class CategoryChange:
-    """What becomes of one category.
+    """The changes of one category.
 
     Attributes:
         id: of the category.
@@ -87,7 +87,7 @@ class PopularChange:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """What changes.
+    """All changes.
 
     Attributes:
         categories: those that change, as they stand in the new version, then those gone.

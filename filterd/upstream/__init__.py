@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 3: queries to other resolvers; only what answers the question is believed.
+"""Floor 3: queries to other resolvers; only an answer to the question is believed.
 
 * ``server_group``: the health of the servers of a route.
 * ``upstream_question``: chooses the route of a name, composes a query, and checks whether

@@ -53,7 +53,7 @@ _SERVICE_BINDINGS = frozenset((int(RRType.SVCB), int(RRType.HTTPS)))
 
 
 class Resolution(NamedTuple):
-    """A resolution: what an upstream answered, independent of the client.
+    """A resolution: the answer of an upstream, independent of the client.
 
     ``targets`` are the CNAME and SVCB targets in it, which policy judges again for
     each client. ``ttl_s`` is how long all of it holds, 0 for not at all.

@@ -73,7 +73,7 @@ def in_clear(server: UpstreamServer) -> UpstreamServer:
 
 
 class UpstreamQuestion(NamedTuple):
-    """A question as an upstream gets it, and whom it is put to; equal ones share an answer.
+    """A question as an upstream gets it, with its route; equal ones share an answer.
 
     CD and DO change an upstream's answer, so they are part of it, and so is
     the route. It is the key of the cache, of failures and of exchanges in flight.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load a version as a daemon would, and what it is compared with.
+"""Load a version as a daemon would, and the versions to compare it with.
 
 All goes through the production's own loaders: a validator of its own would one day accept
 what they reject. A wrong file of the school says nothing of the version.
@@ -71,7 +71,7 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GuardRequest:
-    """What the child is asked to judge; ``policy`` is the active one, if any."""
+    """The request to the child; ``policy`` is the active one, if any."""
 
     now: float
     version: str
@@ -273,7 +273,7 @@ def malformed(folder: Path, paths: Iterable[Path]) -> Iterator[Finding]:
 
 
 def _why(path: Path) -> Sentence | None:
-    """Return what is wrong with the octets of a file, None if nothing is."""
+    """Return the fault in the octets of a file, None if there is none."""
     left = 0  # octets of a line that has begun in the chunk before
     first, last = True, b""
     with reading(path, ListError), open_plain(path) as file:

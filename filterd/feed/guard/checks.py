@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make all checks of one version, in their order: what is cheap and certain first.
+"""Make all checks of one version, in their order: cheap and certain ones first.
 
 A reason to refuse ends the work only where nothing is left to ask; else all reasons are
 reported at once, so that a publisher mends them at once.

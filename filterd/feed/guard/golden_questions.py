@@ -66,7 +66,7 @@ def questions(lists: Iterable[ListSource]) -> Iterator[GoldenQuestion]:
 
 
 def wrong_answers(asking: Asking, asked: Collection[GoldenQuestion]) -> Iterator[Finding]:
-    """Find answers that are not those that the lists give."""
+    """Find answers that differ from the lists."""
     feed = frozenset(one.source.id for one in asked)
     missed, overruled = dict[str, None](), dict[str, None]()
     for question in asked:

@@ -103,7 +103,7 @@ class Judgement:
 
     @property
     def is_final(self) -> bool:
-        """Whether the version will never do, whatever becomes of the school."""
+        """Whether the version is refused for good, independent of the school's files."""
         return any(
             one.severity is Severity.REFUSED and one.kind not in OF_THE_SCHOOL
             for one in self.findings

@@ -56,7 +56,7 @@ _YEAR = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the limits are about: names by category, and popular ones by rank."""
+    """The content that is limited: names by category, and popular ones by rank."""
 
     names: Mapping[str, int]
     popular: Mapping[int, str]
