@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.rules import Claim, Effect, Scope
+from filterd.wire.registry import RRType
 
 if TYPE_CHECKING:
     from filterd.lists.report import Reason
@@ -92,55 +93,14 @@ def problem(line: int, reason: Reason, text: str) -> Problem:
     return Problem(line, reason, text[:MAX_QUOTED].strip())
 
 
-RRTYPES = {
-    "A": 1,
-    "NS": 2,
-    "CNAME": 5,
-    "SOA": 6,
-    "PTR": 12,
-    "HINFO": 13,
-    "MX": 15,
-    "TXT": 16,
-    "RP": 17,
-    "AFSDB": 18,
-    "KEY": 25,
-    "AAAA": 28,
-    "LOC": 29,
-    "SRV": 33,
-    "NAPTR": 35,
-    "CERT": 37,
-    "DNAME": 39,
-    "DS": 43,
-    "SSHFP": 44,
-    "RRSIG": 46,
-    "NSEC": 47,
-    "DNSKEY": 48,
-    "NSEC3": 50,
-    "NSEC3PARAM": 51,
-    "TLSA": 52,
-    "SMIMEA": 53,
-    "CDS": 59,
-    "CDNSKEY": 60,
-    "OPENPGPKEY": 61,
-    "CSYNC": 62,
-    "ZONEMD": 63,
-    "SVCB": 64,
-    "HTTPS": 65,
-    "SPF": 99,
-    "ANY": 255,
-    "URI": 256,
-    "CAA": 257,
-}
-"""Type codes by mnemonic."""
-
 _unknown = re.compile(r"TYPE(\d{1,5})", re.ASCII).fullmatch
 
 
 def rrtype(text: str) -> int | None:
     """Return the code of a type written in any case, or None if it is no type."""
     upper = text.upper()
-    if upper in RRTYPES:
-        return RRTYPES[upper]
+    if upper in RRType.__members__:
+        return int(RRType[upper])
     match = _unknown(upper)
     if match and 0 < (code := int(match[1])) <= 0xFFFF:
         return code

@@ -20,7 +20,6 @@ from filterd.lists.formats.parsed import (
     BLOCK_SUBTREE,
     EXCEPT_SUBTREE_SPECIFIC,
     MAX_LINE,
-    RRTYPES,
     Cancelled,
     Entry,
     Parsed,
@@ -28,12 +27,13 @@ from filterd.lists.formats.parsed import (
 )
 from filterd.lists.report import Reason
 from filterd.lists.rules import Claim, Scope
+from filterd.wire.registry import RRType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_BLOCK_A = Claim(Scope.SUBTREE, types=frozenset({RRTYPES["A"]}))
-_BLOCK_AAAA = Claim(Scope.SUBTREE, types=frozenset({RRTYPES["AAAA"]}))
+_BLOCK_A = Claim(Scope.SUBTREE, types=frozenset({int(RRType.A)}))
+_BLOCK_AAAA = Claim(Scope.SUBTREE, types=frozenset({int(RRType.AAAA)}))
 
 ZONE_TYPES = {
     **dict.fromkeys(
