@@ -281,7 +281,7 @@ cdef int read_target(
     if not expand_name(&response.names, &response.octets, rdata, name, &end, place):
         return 0
     if end != rdata + record.rdlength:
-        return stop(place, COUNT, rdata)
+        return stop(place, COUNT, end)
     return 1
 
 

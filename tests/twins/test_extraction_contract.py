@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.errors import UpstreamMalformedError
+from filterd.errors import BadCountError, UpstreamMalformedError
 from filterd.native import live_only
 from filterd.upstream import UpstreamQuestion, resolution
 from filterd.wire import codec, parse_response
 from tests.support.twins import MODULES
-from tests.support.wire import a_query, a_response
+from tests.support.wire import a_message, a_query, a_record, a_response
 
 extraction = MODULES["extraction"][-1]
 
@@ -53,6 +53,21 @@ def test_what_does_not_parse_is_the_upstreams_fault() -> None:
     question = UpstreamQuestion(WWW, 1, do=False, cd=False)
     with pytest.raises(UpstreamMalformedError, match="does not parse"):
         extraction.resolution_of(parse_response(message), question)
+
+
+def test_a_target_behind_its_rdata_is_an_error_where_the_name_ends() -> None:
+    alias, behind = a_record(b"\2ab", owner=WWW, rtype=5), a_record(bytes(4), owner=b"\0")
+    message = a_message(WWW + b"\0\1\0\1" + alias + behind, flags=0x8180, ancount=2)
+    question = UpstreamQuestion(WWW, 1, do=False, cd=False)
+    causes = []
+    for extract in (extraction.resolution_of, resolution.resolution_of):
+        with pytest.raises(UpstreamMalformedError) as raised:
+            extract(parse_response(message), question)
+        causes.append(raised.value.__cause__)
+    native, plain = causes
+    assert isinstance(native, BadCountError)
+    assert isinstance(plain, BadCountError)
+    assert native.offset == plain.offset == len(message) - len(behind) + 1
 
 
 def test_the_twins_are_native_together() -> None:
