@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the native twins share: the numbers and the hash of ``filterd.lists.index_format``, in C.
+"""The numbers and the hash of ``filterd.lists.index_format``, in C.
 
 Tests hold these copies to the originals: every name that Python hashes must be
 found by C and the other way round.

@@ -469,7 +469,7 @@ cdef type RebuiltSections = reference.RebuiltSections
 
 
 cdef object _prepare():
-    """Take over what the pure twin says of RDATA; draw the secret of the hashes."""
+    """Copy the tables of ``rdata``; draw the secret of the hashes."""
     cdef uint32_t rtype
     memset(layouts, 0, sizeof(layouts))
     for rtype, layout in reference.LAYOUT_OF.items():

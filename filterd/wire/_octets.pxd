@@ -2,7 +2,7 @@
 """The bounded reader in C: every octet of a message is read by ``octet_at`` or behind ``has``.
 
 What can be wrong with a message is a number here, so that the walk needs no
-Python; ``_codec.wrong`` makes the error that the pure twin would have raised.
+Python; ``_codec.wrong`` makes the error that the plain reader would have raised.
 """
 
 from libc.stdint cimport uint8_t, uint32_t
