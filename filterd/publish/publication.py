@@ -166,14 +166,7 @@ class Published:
                 with contextlib.suppress(FileExistsError):
                     path.hardlink_to(same)
                 return
-            content = unpack(packed.read_bytes(), file.length)
-            if sha256(content).hexdigest() != file.sha256:
-                raise DigestError(
-                    say(
-                        "{path}: what is packed is not the content that was signed for", path=packed
-                    )
-                )
-            path.write_bytes(content)
+            path.write_bytes(unpacked(packed.read_bytes(), file, packed))
         except OSError as error:
             raise StoreError(
                 say("{path}: cannot be unpacked: {why}", path=packed, why=refused(error))
@@ -195,6 +188,21 @@ class Published:
     def _read(self, name: str) -> bytes:
         with reading(self._metadata / name):
             return (self._metadata / name).read_bytes()
+
+
+def unpacked(packed: bytes, file: PublishedFile, shown: object) -> bytes:
+    """Return the content of a packed file, the signed one; ``shown`` is its path for people.
+
+    Raises:
+        TooLargeError: it is larger than is allowed; nothing was unpacked.
+        DigestError: it is another content.
+    """
+    content = unpack(packed, file.length)
+    if sha256(content).hexdigest() != file.sha256:
+        raise DigestError(
+            say("{path}: what is packed is not the content that was signed for", path=shown)
+        )
+    return content
 
 
 def refuse_second(folder: Path) -> None:

@@ -242,7 +242,7 @@ def _without_orders(last: Path, target: Path) -> Path:
 
 
 def _unpack(target: NewTarget, whole: Path) -> None:
-    """Unpack a file of the parcel, and compare it with its signed data."""
+    """Unpack a file of the parcel within its signed length."""
     [file] = read_publication(1, [(target.name, len(target.content), target.custom)]).files
     path = whole / file.path
     path.parent.mkdir(parents=True, exist_ok=True)

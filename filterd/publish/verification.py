@@ -4,20 +4,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from tuf.api.metadata import Metadata
 
-from filterd.errors import DigestError
-from filterd.feed.deltas import unpack
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import refresh
-from filterd.i18n import say
 from filterd.paths import write_atomically
 from filterd.publish.keys import ROOT
+from filterd.publish.publication import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,8 +72,7 @@ def verify(
             packed = verified.fetch(target)
             octets += len(packed)
             if (file := files.get(target)) is not None:
-                content = unpack(packed, file.length)
-                _check(file.path, file.sha256, content)
+                content = unpacked(packed, file, file.path)
                 contents[file.path] = len(content)
                 if into is not None:
                     write_atomically(into / file.path, content)
@@ -92,10 +88,3 @@ def _expiries(trust: TrustFolder) -> dict[str, float]:
         for path in trust.metadata.glob("*.json")
     }
     return {**roles, ROOT: trust.newest_root().expires.timestamp()}
-
-
-def _check(path: str, digest: str, content: bytes) -> None:
-    if sha256(content).hexdigest() != digest:
-        raise DigestError(
-            say("{path}: what is packed is not the content that was signed for", path=path)
-        )
