@@ -24,7 +24,7 @@ from filterd.lists.line_scan import skim
 from filterd.lists.public_suffix import is_public_suffix, public_suffix_test, suffix_rules
 from filterd.lists.report import ListReport, Reason, count, shown
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
-from filterd.lists.sort_records import CANCELS, record_tail
+from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail, record_tail
 from filterd.lists.source_text import SourceText
 from filterd.wire import name as names
 
@@ -69,7 +69,15 @@ class Intake:
         self.digests: list[str] = []
         self.families: list[tuple[int, LookalikeRule]] = []
 
-    def take(self, progress: Callable[[int], None]) -> None:
+    def blocks(self) -> Iterator[tuple[bytes, int, int, Claim]]:
+        """Yield key, line, list and claim of every blocking entry, in the order of records."""
+        for record in self.records:
+            claim_id, line = read_tail(record)
+            index, claim = self.claims[claim_id]
+            if claim.effect is Effect.BLOCK and line != CANCELS:
+                yield record[:-TAIL_OCTETS], line, index, claim
+
+    def take(self, progress: Callable[[int], None] = lambda _octets: None) -> None:
         """Take in the next list.
 
         Args:
@@ -261,12 +269,9 @@ def _with_subtree(claim: Claim) -> Claim:
 def _special(shape: PlainLine) -> tuple[frozenset[bytes], frozenset[bytes]]:
     """Return keys that the line scan must leave to the parser, and suffixes of such."""
     rules = suffix_rules()
-    unless = {key_from_text(name) for name in shape.unless if _is_name(name)}
+    names = (one for one in shape.unless if "." in one and not one[-1].isdigit())
+    unless = {key_from_text(name) for name in names}
     return rules.public | unless, rules.wildcards
-
-
-def _is_name(text: str) -> bool:
-    return "." in text and not text[-1].isdigit()
 
 
 def _ancestors(key: bytes) -> list[bytes]:

@@ -28,7 +28,7 @@ from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
 from filterd.lists.list_queries import single_hosts
 from filterd.lists.rules import Effect, Scope
-from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, Guarded, read_tail
+from filterd.lists.sort_records import CANCELS, Guarded, read_tail
 from filterd.lists.source_text import SourceText
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class _Category:
     def take_in(self, pins: Iterable[Pin], protections: Iterable[Protection]) -> None:
         intake = self._intake
         for _ in self._sources:
-            intake.take(lambda _octets: None)
+            intake.take()
         intake.records.sort()
         guarded = Guarded(intake.records, intake.claims, self._sources, intake.refuse_key)
         guarded.refuse_pinned(pins)
@@ -148,7 +148,7 @@ class _Category:
         }
         merged, blocked = dict[bytes, Scope](), set[bytes]()
         canaries = list[tuple[int, int, bytes]]()
-        for key, line, index, claim in self._blocks():
+        for key, line, index, claim in intake.blocks():
             if not self._may_close(key, line, index, claim):
                 continue
             blocked.add(key)
@@ -168,14 +168,6 @@ class _Category:
             result.single_hosts = single_hosts(self._sources, intake.claims)
         self._publish(own, merged, whole)
         return result
-
-    def _blocks(self) -> Iterator[tuple[bytes, int, int, Claim]]:
-        """Yield key, line, list and claim of every blocking entry, sorted by keys."""
-        for record in self._intake.records:
-            claim_id, line = read_tail(record)
-            index, claim = self._intake.claims[claim_id]
-            if claim.effect is Effect.BLOCK and line != CANCELS:
-                yield record[:-TAIL_OCTETS], line, index, claim
 
     def _may_close(self, key: bytes, line: int, index: int, claim: Claim) -> bool:
         """Note a popular name that an entry closes, or set the entry aside.

@@ -185,7 +185,7 @@ def _checked(sources: Sequence[ListSource]) -> int:
     names, pins = 0, load_catalog(shipped("blocklists")).pins
     for source in sources:
         intake = Intake([source], None)
-        intake.take(lambda _octets: None)
+        intake.take()
         intake.records.sort()
         Guarded(intake.records, intake.claims, [source], intake.refuse_key).refuse_pinned(pins)
         for sample in intake.reports[0].samples:

@@ -15,8 +15,7 @@ from filterd.config.tiers import AGE_OF_GRADE
 from filterd.lists.catalog import load_catalog
 from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
-from filterd.lists.rules import Effect, Scope
-from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail
+from filterd.lists.rules import Scope
 from filterd.lists.top_names import Popular
 from filterd.policy.model import GRADES
 from filterd.wire import name as names
@@ -179,14 +178,8 @@ def _names(side: _Side, category: str) -> set[bytes]:
     sources = [one for one in lists if one.category == category]
     intake = Intake(sources, None)
     for _ in sources:
-        intake.take(lambda _octets: None)
-    found = set[bytes]()
-    for record in intake.records:
-        claim_id, line = read_tail(record)
-        claim = intake.claims[claim_id][1]
-        if claim.effect is Effect.BLOCK and line != CANCELS:
-            found.add(record[:-TAIL_OCTETS] + bytes((claim.scope,)))
-    return found
+        intake.take()
+    return {key + bytes((claim.scope,)) for key, _, _, claim in intake.blocks()}
 
 
 def _written(entries: Iterable[bytes]) -> tuple[str, ...]:
