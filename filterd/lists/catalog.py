@@ -41,7 +41,6 @@ if TYPE_CHECKING:
         CategoryEntry,
         FolderList,
         FolderService,
-        HolidayEntry,
         ProtectionEntry,
     )
 
@@ -188,7 +187,10 @@ def load_catalog(folder: Path) -> Catalog:
         services=tuple(
             _service(one, documents.services, position) for position, one in enumerate(services)
         ),
-        holidays=tuple(map(_holiday, holidays)),
+        holidays=tuple(
+            PublicHoliday(one.first, one.last or one.first, one.name.vi, one.name.en)
+            for one in holidays
+        ),
         lookalikes=lookalikes,
         orders=orders,
     )
@@ -258,10 +260,6 @@ def _service(entry: FolderService, document: Document, position: int) -> Catalog
         names=entry.names,
         compiled=service_list(entry.id, entry.name.en, entry.group, entry.names, document, where),
     )
-
-
-def _holiday(entry: HolidayEntry) -> PublicHoliday:
-    return PublicHoliday(entry.first, entry.last or entry.first, entry.name.vi, entry.name.en)
 
 
 def _unknown_groups(

@@ -18,7 +18,7 @@ from filterd.lists.lookalikes import MOST_DIGITS, MOST_SHAPE_OCTETS, LookalikeRu
 from filterd.lists.rules import Claim, Effect, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,8 @@ class Contents:
 
 def _lookalikes_data(rules: tuple[LookalikeRule, ...]) -> dict[str, Any]:
     """Return look-alike rules as plain data; the few sets of suffixes are stored once."""
-    places = {suffixes: place for place, suffixes in enumerate(_suffixes_of(rules))}
+    distinct = dict.fromkeys(rule.suffixes for rule in rules)
+    places = {suffixes: place for place, suffixes in enumerate(distinct)}
     return {
         "suffixes": [sorted(name.hex() for name in suffixes) for suffixes in places],
         "rules": [
@@ -127,10 +128,6 @@ def _lookalikes_data(rules: tuple[LookalikeRule, ...]) -> dict[str, Any]:
             for one in rules
         ],
     }
-
-
-def _suffixes_of(rules: Iterable[LookalikeRule]) -> Iterable[frozenset[bytes]]:
-    return dict.fromkeys(rule.suffixes for rule in rules)
 
 
 def _lookalikes(data: dict[str, Any]) -> Iterator[LookalikeRule]:

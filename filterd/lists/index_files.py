@@ -116,7 +116,8 @@ def blocklists_in_force(state: StateFolder) -> Blocklists:
     Raises:
         StoreError: filterd is installed without it.
     """
-    version = next((one for one in map(version_of, _indexes(state)) if one is not None), SHIPPED)
+    versions = map(version_of, (state.index, state.previous_index))
+    version = next((one for one in versions if one is not None), SHIPPED)
     folder = state.feed_version(version)
     if version != SHIPPED and not _is_gone(folder):
         return Blocklists(folder, version)
@@ -196,7 +197,3 @@ def version_of(index: Path) -> str | None:
         return str(Index.open(index).build.get("feed", SHIPPED))
     except (OSError, IndexFormatError):
         return None
-
-
-def _indexes(state: StateFolder) -> tuple[Path, ...]:
-    return (state.index, state.previous_index)

@@ -19,7 +19,7 @@ from filterd.lists.sort_records import record_tail
 from filterd.native import live_only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable
 
     from filterd.lists.formats.parsed import PlainLine
 
@@ -51,8 +51,8 @@ def plainly_skim(
         # An A-label is decoded before it is accepted.
         if len(line) > longest or "xn--" in line or not (match := fits(line)):
             continue
-        key = _key(match[1])
-        if not _is_special(key, alone, above):
+        key = "\0".join([*reversed(match[1].split(".")), ""]).encode("ascii")
+        if key not in alone and key[: key.rfind(b"\0", 0, -1) + 1] not in above:
             records.append(key + record_tail(claim, first + position))
             lines[position] = ""
 
@@ -60,14 +60,6 @@ def plainly_skim(
 @cache
 def _fits(before: str, after: str) -> Callable[[str], re.Match[str] | None]:
     return re.compile(re.escape(before) + _NAME + re.escape(after)).fullmatch
-
-
-def _key(name: str) -> bytes:
-    return "\0".join([*reversed(name.split(".")), ""]).encode("ascii")
-
-
-def _is_special(key: bytes, alone: Container[bytes], above: Container[bytes]) -> bool:
-    return key in alone or key[: key.rfind(b"\0", 0, -1) + 1] in above
 
 
 skim = getattr(live_only("filterd.lists._matcher"), "skim", plainly_skim)

@@ -46,7 +46,8 @@ def is_own(server: UpstreamServer, listen: tuple[ListenAddress, ...]) -> bool:
         if (address.address, address.port) in ways:
             return True
         if address.address in _WILDCARDS and any(
-            port == address.port and _is_loopback(own) for own, port in ways
+            port == address.port and ip_address(own.partition("%")[0]).is_loopback
+            for own, port in ways
         ):
             return True
     return False
@@ -70,10 +71,6 @@ def _named(entry: UpstreamServer, address: str) -> UpstreamServer:
     if entry.tls == Tls.NO:
         return replace(entry, address=address)
     return replace(entry, address=address, port=TLS_PORT, tls_name="")
-
-
-def _is_loopback(text: str) -> bool:
-    return ip_address(text.partition("%")[0]).is_loopback
 
 
 def _is_address(text: str) -> bool:

@@ -16,7 +16,7 @@ from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id
 from filterd.wire import ParsedResponse, frame
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Iterable
 
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.server_group import ServerHealth
@@ -94,7 +94,10 @@ class StreamQueries:
 
     async def _run(self, fetch: StreamQuery, fetcher: StreamReceiver) -> None:
         try:
-            response = await (self._tls(fetch) if fetch.by_tls else self._tcp(fetch))
+            if fetch.by_tls:
+                response = await self._use.tls.ask(fetch.server, self._question, edns=fetch.edns)
+            else:
+                response = await self._tcp(fetch)
         except UpstreamError as error:
             del self._tasks[fetch.member]
             fetcher.not_fetched(fetch, error)
@@ -110,9 +113,6 @@ class StreamQueries:
             return await ask_by_tcp(fetch.server, self._question, edns=fetch.edns)
         finally:
             self._use.tcp_connections -= 1
-
-    def _tls(self, fetch: StreamQuery) -> Coroutine[None, None, ParsedResponse]:
-        return self._use.tls.ask(fetch.server, self._question, edns=fetch.edns)
 
 
 async def ask_by_tcp(
