@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from filterd.feed.arrival import VersionArrival
     from filterd.feed.feed_config import Followed
     from filterd.feed.schedule import ScheduledWork
-    from filterd.feed.sync import Outcome, SiteFeed
+    from filterd.feed.sync import SiteFeed
     from filterd.feed.version_watch import Daemon
 
 _log = logging.getLogger("filterd.feed")
@@ -141,7 +141,8 @@ class Keeper:
             with self._site.holding():
                 outcome = self._site.sync(self._arrival(address))
             version = number_of(outcome.version)
-            _log.info("%s", _told(outcome))
+            became, octets = outcome.became.value, outcome.fetched_octets
+            _log.info("version %s: %s, %d octets", outcome.version, became, octets)
         except GuardError as error:
             version = number_of(self._site.standing.read().version)
             _log.warning("%s", error)
@@ -210,7 +211,3 @@ class Keeper:
 
 def _retry_after_s(error: FilterdError | None) -> float:
     return error.retry_after_s if isinstance(error, FetchError) else 0.0
-
-
-def _told(outcome: Outcome) -> str:
-    return f"version {outcome.version}: {outcome.became.value}, {outcome.fetched_octets} octets"

@@ -137,8 +137,8 @@ class TrustFolder:
         Raises:
             NoTrustError: none was given, or it is damaged.
         """
-        root = self.first_root()
-        while (path := self._root_path(root.version + 1)).is_file():
+        root, history = self.first_root(), self.metadata / "root_history"
+        while (path := history / f"{root.version + 1}.root.json").is_file():
             try:
                 following = Metadata[Root].from_bytes(path.read_bytes())
                 for judge in (root, following.signed):
@@ -232,9 +232,6 @@ class TrustFolder:
             known = path.is_file() and path.read_bytes() == content
         if not known:
             write_atomically(path, content)
-
-    def _root_path(self, version: int) -> Path:
-        return self.metadata / "root_history" / f"{version}.root.json"
 
     @staticmethod
     def _files(folder: Path) -> list[Path]:

@@ -160,8 +160,9 @@ class _Work:
         }
         for check in ("popular", "asked", "growth", "tables"):
             numbers = counted.get(check, ())
-            told = map(_told, numbers) if is_first else numbers
-            self._note(check, chain(told, always.get(check, ())))
+            if is_first:
+                numbers = (replace(one, severity=Severity.NOTE) for one in numbers)
+            self._note(check, chain(numbers, always.get(check, ())))
 
     def _canaries_before(self) -> dict[str, tuple[bytes, ...]]:
         """Return the canaries of the version in force; none where they cannot be read."""
@@ -203,10 +204,6 @@ def _not_of_school(index: Index, config: Path) -> frozenset[str]:
         return frozenset(one.id for one in index.lists)
     folder = config.absolute()
     return frozenset(one.id for one in reports if not Path(one.path).is_relative_to(folder))
-
-
-def _told(finding: Finding) -> Finding:
-    return replace(finding, severity=Severity.NOTE)
 
 
 def _texts(request: GuardRequest, tables: Tables) -> Iterator[Path]:

@@ -127,7 +127,7 @@ def closed_beneath(
         closed = {
             grade for grade, match in asking.closed(name).items() if _is_wrong(match, nearest, feed)
         }
-        if not closed <= _closed_until_now(references, name):
+        if not closed <= {grade for known in references for grade in known.closed(name)}:
             newly.append(names.to_text(name))
     if newly:
         sentence = say(
@@ -136,10 +136,6 @@ def closed_beneath(
             names=few(newly),
         )
         yield found(BENEATH, Severity.HELD, sentence, newly, newly, count=len(newly))
-
-
-def _closed_until_now(references: Iterable[Asking], name: bytes) -> set[str]:
-    return {grade for known in references for grade in known.closed(name)}
 
 
 def listed_suffixes(asking: Asking) -> Iterator[Finding]:
