@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Set up all tests: hypothesis, and the marker of controls."""
+"""Set up all tests: hypothesis, its numbers of examples, and the marker of controls."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # No deadline: it measures the machine and not the code, and machines are shared. The same
 # examples each time: a suite that is green stays green; `make fuzz` draws others.
@@ -17,6 +21,27 @@ hypothesis.settings.load_profile("filterd")
 
 CONTROL = "test_control_"
 """The prefix of tests that switch a safeguard off and expect the harm."""
+
+FEW = 0.25
+"""Of the examples of a property: as many are drawn by ``make test``, all by ``make e2e``."""
+
+
+@pytest.fixture(
+    params=[pytest.param(FEW, id="few"), pytest.param(1.0, id="all", marks=pytest.mark.long)]
+)
+def _examples(request: pytest.FixtureRequest) -> Iterator[None]:
+    test, given = request.function, request.function._hypothesis_internal_use_settings
+    number = round(given.max_examples * request.param)
+    test._hypothesis_internal_use_settings = hypothesis.settings(given, max_examples=number)
+    yield
+    test._hypothesis_internal_use_settings = given
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(name: str, obj: object) -> None:
+    """Test each property twice, once with few examples; a control needs all of its own."""
+    if getattr(obj, "is_hypothesis_test", False) and not name.startswith(CONTROL):
+        pytest.mark.usefixtures("_examples")(obj)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
