@@ -43,7 +43,7 @@ def lives(way: Way) -> Outcome:
 
 
 @pytest.mark.skipif(not NATIVE, reason="it is not built")
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_no_reply_is_wrong(workers: int) -> None:
     outcome = lives(Way(workers))
     sys.stdout.write(f"{workers} workers: {outcome}\n")
@@ -51,7 +51,7 @@ def test_no_reply_is_wrong(workers: int) -> None:
     assert outcome.hits.missing(fast=True) == []
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_no_reply_is_wrong_without_the_fast_path(workers: int) -> None:
     outcome = lives(Way(workers, fast=False))
     sys.stdout.write(f"without the fast path, {workers} workers: {outcome}\n")

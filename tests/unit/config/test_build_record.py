@@ -20,6 +20,7 @@ from filterd.errors import StoreError
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy import policy_file
+from tests.support.made_once import MadeOnce
 from tests.support.site import SCHOOL
 
 if TYPE_CHECKING:
@@ -62,9 +63,14 @@ class Place:
         self.record.write_text(json.dumps(told))
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce[Place]:
+    return MadeOnce(tmp_path_factory.mktemp("place"), Place)
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def place(made: MadeOnce[Place]) -> Place:
+    return made.anew()
 
 
 def _append(path: Path) -> None:

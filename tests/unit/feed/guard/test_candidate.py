@@ -29,6 +29,7 @@ from filterd.lists.index import Index
 from filterd.policy import policy_file
 from tests.support.broken_versions import add, data_of, edit
 from tests.support.feed_candidates import GAMBLING, Following
+from tests.support.made_once import MadeOnce
 from tests.support.policies import NOW, wire
 from tests.support.yaml_files import change_yaml
 
@@ -39,9 +40,14 @@ if TYPE_CHECKING:
 OWN_LIST = "lists: [{id: mine, file: mine.txt, category: games}]\n"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce[Following]:
+    return MadeOnce(tmp_path_factory.mktemp("school"), Following)
+
+
 @pytest.fixture
-def school(tmp_path: Path) -> Following:
-    return Following(tmp_path)
+def school(made: MadeOnce[Following]) -> Following:
+    return made.anew()
 
 
 def request_for(school: Following, change: Callable[[Path], None] | None = None) -> GuardRequest:

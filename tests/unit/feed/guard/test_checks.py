@@ -18,15 +18,21 @@ from tests.support.feed_candidates import (
     names_of,
     write_names,
 )
+from tests.support.made_once import MadeOnce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce[Following]:
+    return MadeOnce(tmp_path_factory.mktemp("school"), lambda folder: Following(folder, POPULAR))
+
+
 @pytest.fixture
-def school(tmp_path: Path) -> Following:
-    return Following(tmp_path, POPULAR)
+def school(made: MadeOnce[Following]) -> Following:
+    return made.anew()
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +71,14 @@ def test_no_first_version_does_harm_either(following_what_ships: Following, harm
     assert not following_what_ships.judge(HARMFUL[harmful]).may_come_in_force(), harmful
 
 
-@pytest.mark.parametrize("harmful", ["no pins", "the twin of Ecosia", "self-harm as education"])
+@pytest.mark.parametrize(
+    "harmful",
+    [
+        "no pins",
+        pytest.param("the twin of Ecosia", marks=pytest.mark.long),
+        pytest.param("self-harm as education", marks=pytest.mark.long),
+    ],
+)
 def test_nor_where_nothing_is_in_force_at_all(new: Following, harmful: str) -> None:
     assert not new.judge(HARMFUL[harmful]).may_come_in_force(), harmful
 
@@ -154,8 +167,9 @@ def test_all_reasons_are_told_at_once(school: Following) -> None:
     assert kinds >= {"essentials", "popular", "growth"}
 
 
-def test_before_the_first_version_growth_is_told_and_no_reason_to_wait(tmp_path: Path) -> None:
-    school = Following(tmp_path, POPULAR)
+def test_before_the_first_version_growth_is_told_and_no_reason_to_wait(
+    school: Following,
+) -> None:
     school.put_shipped_in_force()
     judgement = school.judge(BROKEN["a list of ten times as many names"])
     assert judgement.may_come_in_force()
@@ -177,8 +191,7 @@ def test_a_publisher_need_not_have_all_that_a_newer_filterd_ships(
     assert following_what_ships.judge(older).may_come_in_force()
 
 
-def test_the_first_version_may_not_close_what_ships_as_essential(tmp_path: Path) -> None:
-    school = Following(tmp_path, POPULAR)
+def test_the_first_version_may_not_close_what_ships_as_essential(school: Following) -> None:
     school.put_shipped_in_force()
     forgotten = BROKEN["google.com, of which nobody says any more that it is protected"]
     assert not school.judge(forgotten).may_come_in_force()
