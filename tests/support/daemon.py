@@ -53,6 +53,20 @@ def free_port() -> int:
                 return port
 
 
+def is_free(port: int) -> bool:
+    """Return whether neither UDP nor TCP has a port in use at 127.0.0.1."""
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as udp,
+        socket.socket(type=socket.SOCK_STREAM) as tcp,
+        contextlib.suppress(OSError),
+    ):
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as filterd does
+        for one in (udp, tcp):
+            one.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
 def write_site(folder: Path, *, port: int, upstream: int = 9, more: str = "") -> Path:
     """Write a ``site.yaml`` whose loopback networks stand for the grades.
 

@@ -8,7 +8,7 @@ here.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from filterd.clock import SystemClock
 from filterd.daemon.manager import Manager
@@ -93,6 +93,11 @@ class School:
     def write(self, more: str = "", *, port: int | None = None) -> None:
         """Write its site, with these keys besides."""
         write_site(self.config, port=port or self.port, upstream=self.upstream_port, more=more)
+
+    def compiled(self) -> Self:
+        """Compile its policy before the first start does."""
+        compile_policy_or_keep(self.config, self.state, now=SystemClock().wall())
+        return self
 
     def serve(
         self,

@@ -127,9 +127,7 @@ def test_a_version_that_was_never_fetched_cannot_be_approved(held: Follower) -> 
 
 @pytest.mark.parametrize("command", ["approve", "refuse"])
 @pytest.mark.parametrize("version", ["0", "-1", "007", "x", "../7", "٣", "9" * 30])
-def test_no_text_but_a_version_reaches_the_feed(
-    held: Follower, command: str, version: str
-) -> None:
+def test_no_text_but_a_version_reaches_the_feed(held: Follower, command: str, version: str) -> None:
     done = _feed(held, command, "--", version)
     why = f"filterd: '{version}' is not a version (see `filterd feed history`)"
     assert (done.code, done.out, done.error_lines) == (2, "", [why])

@@ -24,29 +24,16 @@ from filterd.version import __version__
 from filterd.wire import name as names
 from tests.support.changes import an_exam, an_exception, some_exceptions
 from tests.support.clock import FakeClock
-from tests.support.daemon import build_lists, write_site
 from tests.support.policies import NOW, a_policy, an_index
-from tests.support.team import School, Team
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from tests.support.team import School, Team
 
 ADMIN, TEACHER = Author("minh", Rank.ADMIN), Author("lan", Rank.TEACHER)
 BLOCK = an_exception(target="new.example", allow=False)
 HOUR = 3600.0
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    return build_lists(config, tmp_path_factory.mktemp("state"))
-
-
-@pytest.fixture
-def school(tmp_path: Path, built: StateFolder) -> School:
-    return School(tmp_path, built)
 
 
 async def who_blocks(team: Team, name: str = "new.example", grade: str = "3") -> list[bool]:

@@ -15,7 +15,7 @@ from filterd.daemon.device_discovery import LONGEST_S, RoomWatches, Seen, regist
 from filterd.errors import ControlError
 from filterd.policy.model import LeaseFile, LeaseFormat, Network
 from tests.support.clock import FakeClock
-from tests.support.daemon import SOURCES, build_lists, write_site
+from tests.support.daemon import SOURCES
 from tests.support.policies import a_policy
 from tests.support.serving import UdpStub
 from tests.support.team import School, Team
@@ -219,12 +219,6 @@ def test_where_ip_tells_nothing_that_is_said() -> None:
 )
 def test_the_part_that_somebody_registered(name: str, expected: str) -> None:
     assert registrable(name) == expected
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    return build_lists(config, tmp_path_factory.mktemp("state"))
 
 
 def test_a_trial_is_heard_by_all_workers_and_over_restarts(

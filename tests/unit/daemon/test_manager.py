@@ -24,27 +24,16 @@ from filterd.policy import policy_file
 from filterd.policy.model import Audience, Expectation, ListenAddress
 from filterd.querylog.database import read_totals
 from filterd.wire import name as names
-from tests.support.daemon import build_lists, free_port, write_site
+from tests.support.daemon import free_port
 from tests.support.other_tables import is_by_other_tables, other_tables
-from tests.support.team import School, Team
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
+    from tests.support.team import School, Team
+
 
 BLOCK = "exceptions:\n  - {block: new.example, reason: vì thế}\n"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    return build_lists(config, tmp_path_factory.mktemp("state"))
-
-
-@pytest.fixture
-def school(tmp_path: Path, built: StateFolder) -> School:
-    return School(tmp_path, built)
 
 
 async def _who_blocks(team: Team) -> list[bool]:
@@ -67,6 +56,7 @@ def test_what_is_expected_and_not_so_is_told_from_the_first_start_on(
         assert (await team.manager.reload()).doubts == ()
         assert (await team.manager.status())["doubts"] == ()
 
+    school.state.policy.unlink()  # no start was before
     school.write("grades:\n  3: {categories: {allow: [social-media]}}\n")
     school.serve(work)
     assert "let it pass for 3: it is blocked" in caplog.text

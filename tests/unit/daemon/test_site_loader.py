@@ -237,22 +237,14 @@ def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:
         pass
 
 
-@pytest.fixture(scope="module")
-def built_second_copies(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    return build_lists(config, tmp_path_factory.mktemp("state"))
-
-
 @pytest.fixture
 def page() -> SharedPage:
     return SharedPage()
 
 
 @pytest.fixture
-def state_second_copies(
-    built_second_copies: StateFolder, tmp_path: Path, page: SharedPage
-) -> StateFolder:
-    made = copy_lists(built_second_copies, tmp_path / "state")
+def state_second_copies(built: StateFolder, tmp_path: Path, page: SharedPage) -> StateFolder:
+    made = copy_lists(built, tmp_path / "state")
     policy_file.save(made.policy, a_policy())
     open_index(tmp_path, made, page, Unwritten())
     site_loader.keep_second_copies(made, page)

@@ -23,7 +23,6 @@ from filterd.fastpath.core_filler import NATIVE, Core
 from filterd.upstream import Forwarder, exchange
 from filterd.wire import RRType
 from filterd.wire import name as names
-from tests.support.daemon import build_lists, write_site
 from tests.support.processes import children
 from tests.support.team import School, Team
 from tests.support.upstream import FakeUpstream
@@ -36,12 +35,6 @@ if TYPE_CHECKING:
 
 
 WITHIN_S = 5.0
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    return build_lists(config, tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture
