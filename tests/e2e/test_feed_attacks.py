@@ -132,7 +132,9 @@ CRASHES: dict[str, Callable[[], None]] = {
     "killed with a new snapshot": _die_at_install(2),
     "killed with all kept": _die_when_all_is_kept,
 }
-STATES = ("first install", "normal", *CRASHES)
+FEW = ("first install", "normal", "killed with a new snapshot")
+STATES = (*FEW, *(pytest.param(one, marks=pytest.mark.long) for one in CRASHES if one not in FEW))
+"""`make e2e` attacks all of them."""
 
 
 @pytest.fixture

@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from filterd.policy.verdict import Verdict
 
 WORLDS = int(os.environ.get("FILTERD_FUZZ_WORLDS", "700"))
-"""For the long test; `make fuzz` takes more, `make test` a few."""
-FEW_WORLDS = 150
+"""For the long test; `make fuzz` takes more."""
 PEOPLE = (PUPIL, TEACHER)
 LOOK = settings(
     max_examples=2000, deadline=None, phases=[Phase.generate], database=None, derandomize=True
@@ -136,16 +135,12 @@ def leaks_targets(world: World, folder: Path) -> bool:
     return any(leaks(world, engine, decisions(engine)))
 
 
-@pytest.mark.parametrize("number", [FEW_WORLDS, pytest.param(WORLDS, marks=pytest.mark.long)])
-def test_engine_and_oracle_agree_on_every_question(number: int, tmp_path: Path) -> None:
-    @settings(max_examples=number, deadline=None, suppress_health_check=QUIET)
-    @given(world=worlds())
-    def agree(world: World) -> None:
-        decided = decisions(engine_of(world, tmp_path))
-        assert next(disagreements(world, decided), None) is None
-        assert next(denials(world, decided), None) is None
-
-    agree()
+@settings(max_examples=WORLDS, deadline=None, suppress_health_check=QUIET)
+@given(world=worlds())
+def test_engine_and_oracle_agree_on_every_question(world: World, tmp_path: Path) -> None:
+    decided = decisions(engine_of(world, tmp_path))
+    assert next(disagreements(world, decided), None) is None
+    assert next(denials(world, decided), None) is None
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=QUIET)

@@ -14,9 +14,12 @@ import pytest
 
 from filterd.clock import SystemClock
 from filterd.version import RELEASED_AT
+from tests.support.warm_fixtures import warm_children
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+__all__ = ["warm_children"]
 
 TUESDAY_AT_8 = RELEASED_AT + 3600.0
 """In Vietnam, in the second lesson; no clock that shows it is wrong."""

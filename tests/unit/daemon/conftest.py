@@ -12,14 +12,13 @@ from tests.support.made_once import MadeOnce
 from tests.support.serving_fixtures import built, index, serving, upstream
 from tests.support.site_fixtures import config, state
 from tests.support.team import School
-from tests.support.warm_fixtures import warm_children
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.state_folder import StateFolder
 
-__all__ = ["built", "config", "index", "serving", "state", "upstream", "warm_children"]
+__all__ = ["built", "config", "index", "serving", "state", "upstream"]
 
 
 @pytest.fixture(autouse=True)

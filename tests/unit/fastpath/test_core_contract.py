@@ -98,18 +98,10 @@ def alike(tmp_path_factory: pytest.TempPathFactory) -> Index:
     return an_index(tmp_path_factory.mktemp("alike"), {}, lookalikes={"porn": shapes})
 
 
-MANY = pytest.mark.parametrize("number", [300, pytest.param(1_500, marks=pytest.mark.long)])
-"""Of examples: `make e2e` tries all, `make test` a few."""
-
-
-@MANY
-def test_a_question_is_read_as_by_the_wire_s_own_parser(number: int) -> None:
-    @settings(max_examples=number)
-    @given(message=messages)
-    def agree(message: bytes) -> None:
-        assert native.read(message) == plain_questions.read(message)
-
-    agree()
+@settings(max_examples=1_500)
+@given(message=messages)
+def test_a_question_is_read_as_by_the_wire_s_own_parser(message: bytes) -> None:
+    assert native.read(message) == plain_questions.read(message)
 
 
 labels = st.sampled_from(
@@ -447,19 +439,16 @@ looks = st.one_of(
 )
 
 
-@MANY
-def test_what_may_be_a_look_alike_is_left_to_the_chain(alike: Index, number: int) -> None:
+@settings(max_examples=1_500)
+@given(labels=st.lists(looks, min_size=1, max_size=3), cut=st.booleans())
+def test_what_may_be_a_look_alike_is_left_to_the_chain(
+    alike: Index, labels: list[bytes], cut: bool
+) -> None:
     """``cut``: the last label is the only one that a suffix must be, and is never looked at."""
-
-    @settings(max_examples=number)
-    @given(labels=st.lists(looks, min_size=1, max_size=3), cut=st.booleans())
-    def agree(labels: list[bytes], cut: bool) -> None:
-        parts = (*labels, b"i9bet7" if cut else b"test")
-        name = b"".join(bytes((len(one),)) + one for one in parts)
-        live = a_core(alike).lets_through(name + b"\0", 0)
-        assert live is not may_match(alike.lookalikes.skeletons, name + b"\0")
-
-    agree()
+    parts = (*labels, b"i9bet7" if cut else b"test")
+    name = b"".join(bytes((len(one),)) + one for one in parts)
+    live = a_core(alike).lets_through(name + b"\0", 0)
+    assert live is not may_match(alike.lookalikes.skeletons, name + b"\0")
 
 
 def test_a_look_alike_is_left_to_the_chain_and_forgotten_with_the_site(

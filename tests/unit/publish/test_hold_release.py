@@ -18,6 +18,8 @@ from tests.support.publisher import NOW, Publisher
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 
 @pytest.fixture
 def making(tmp_path: Path) -> Following:
