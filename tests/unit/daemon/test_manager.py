@@ -309,9 +309,8 @@ def test_a_policy_that_cannot_be_installed_is_not_put_in_force(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(site_policy, "install", full)
-
     async def work(team: Team) -> None:
+        monkeypatch.setattr(site_policy, "install", full)
         school.write(BLOCK)
         with pytest.raises(StoreError, match="cannot be installed: No space left on device"):
             await team.manager.reload()
@@ -342,9 +341,8 @@ def test_a_storm_of_reloads_is_one_more_than_the_one_at_work(
         compile_in_child(config, target, **more)
         school.write(BLOCK)  # while the first is at work somebody changes the site and reloads
 
-    monkeypatch.setattr(site_policy, "compile_in_child", counting)
-
     async def work(team: Team) -> None:
+        monkeypatch.setattr(site_policy, "compile_in_child", counting)
         school.write("# another\n")
         first = asyncio.ensure_future(team.manager.reload())
         while not compiled:
