@@ -15,9 +15,9 @@ may turn out to have, for a second: failing to recognise a device never opens an
 
 ::
 
-    files of DHCP servers --> lease_files --> leases ---.
-    ip neigh --------------------------------> devices -+--> network_view --> identifier
-    ip address, ip route ---> interfaces -------'
+    files of DHCP servers --> lease_files --> leases -.
+    ip neigh -----------------------------------------+--> network_view --> identifier
+    ip address, ip route ---> interfaces -------------'
 
 ``observer`` keeps it up to date. What was learned is forgotten after a minute.
 Allowed clients are: the networks and ranges of the site, every device on a link of

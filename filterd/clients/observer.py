@@ -21,9 +21,9 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.clients import interfaces
-from filterd.clients.devices import parse_neighbours
 from filterd.clients.interfaces import IpCommand
 from filterd.clients.lease_files import LeaseFiles, Mark
+from filterd.clients.network_view import parse_neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,12 +23,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import field_checks
-from filterd.clients.devices import MOST_DEVICES, devices, parse_neighbours
 from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import IpCommand
 from filterd.clients.interfaces import parse as parse_links
 from filterd.clients.lease_files import LeaseFiles
-from filterd.clients.network_view import Surroundings
+from filterd.clients.network_view import MOST_DEVICES, Surroundings, devices, parse_neighbours
 from filterd.daemon.exam_recording import MOST_NAMES
 from filterd.errors import ChangeError, ControlError, FilterdError
 from filterd.i18n import say

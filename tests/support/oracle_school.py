@@ -16,8 +16,8 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
-from filterd.clients.devices import Neighbour
 from filterd.clients.interfaces import Links, Prefix
+from filterd.clients.network_view import Neighbour
 from filterd.daemon import worker as worker_module
 from filterd.daemon.process import Setting
 from filterd.daemon.shared_page import SharedOverrides, SharedPage

@@ -13,7 +13,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-from filterd.clients.devices import Neighbour
+from filterd.clients.network_view import Neighbour
 from filterd.errors import UpstreamOverloadError, UpstreamTimeoutError, UpstreamUnreachableError
 from filterd.policy.model import DelegatedZone, LocalZone, Network, UpstreamServer, ZoneRecord
 from tests.support.policies import a_pin, a_protection, allow, block, wire

@@ -10,10 +10,9 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from filterd.clients import identifier
-from filterd.clients.devices import Neighbour
 from filterd.clients.identifier import Identifier
 from filterd.clients.interfaces import Links, Prefix
-from filterd.clients.network_view import Surroundings
+from filterd.clients.network_view import Neighbour, Surroundings
 from filterd.policy.model import Client, Network
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
