@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -83,12 +83,7 @@ class History:
     def add(self, line: Line) -> None:
         """Note an event; a disk that refuses it stops nothing."""
         lines = self.lines()
-        last = lines[-1] if lines else None
-        if last is not None and (last.event, last.version, last.why) == (
-            line.event,
-            line.version,
-            line.why,
-        ):
+        if lines and replace(lines[-1], at=line.at) == line:
             lines.pop()  # nights that fail alike are one line, with the last time
         text = "".join(json.dumps(one.to_plain()) + "\n" for one in (*lines[1 - MOST :], line))
         with contextlib.suppress(StoreError):

@@ -8,7 +8,7 @@ is closed to grades below its age. A school's own files are not known here.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.config.tiers import AGE_OF_GRADE
@@ -101,8 +101,8 @@ class Differences:
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data for scripts."""
         return {
-            "categories": [_plain(one) for one in self.categories],
-            "popular": [_plain(one) for one in self.popular],
+            "categories": [asdict(one) for one in self.categories],
+            "popular": [asdict(one) for one in self.popular],
             "tables": {
                 table: {"added": list(added), "removed": list(removed)}
                 for table, (added, removed) in self.tables.items()
@@ -152,7 +152,9 @@ def differences(
         if progress is not None:
             progress(done, len(ids))
     return Differences(
-        tuple(changes), tuple(_told(popular, before, after, *ranks)), _tables(before, after)
+        tuple(changes),
+        tuple(_popular_changes(popular, before, after, *ranks)),
+        _tables(before, after),
     )
 
 
@@ -218,7 +220,7 @@ def _changed(
     )
 
 
-def _told(
+def _popular_changes(
     popular: Popular,
     before: _Side,
     after: _Side,
@@ -256,7 +258,3 @@ def _members(side: _Side, table: str) -> set[str]:
         lists = side.catalog.lookalikes
         return {f"{one.category}: {rule.written}" for one in lists for rule in one.lookalikes}
     return {names.to_text(one.name) for one in getattr(side.catalog, TABLES[table])}
-
-
-def _plain(change: CategoryChange | PopularChange) -> dict[str, Any]:
-    return {field: getattr(change, field) for field in change.__dataclass_fields__}
