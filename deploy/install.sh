@@ -164,7 +164,7 @@ start_service() {
     systemctl restart filterd ||
         fail "it did not start: 'journalctl -u filterd' tells why, '$0 --rollback' goes back"
     systemctl restart filterd-feed || say "the lists are not taken: 'journalctl -u filterd-feed'"
-    say "filterd answers; 'filterd status' shows how it fares"
+    say "filterd answers; 'filterd status' shows its state"
 }
 
 rollback() {

@@ -40,11 +40,11 @@ def check(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Tell what a class or device gets for a name, and why.
+    """Show what a grade or device gets for a name, and why.
 
-    What is to come follows from the timetable and what is set now; what was, from
-    the history, with the lists of today. Exit code 0: the name passes; 1: it is
-    blocked; 2: it cannot be told, or what was in force then is not known.
+    A time to come is judged by the timetable and what is set now; a past one by the
+    history, with the lists of today. Exit code 0: the name passes; 1: it is
+    blocked; 2: an error, or what was in force then is not known.
     """
     question, client_ = _question(name, qtype), _client(grade, client)
     clock = school_clock(here)

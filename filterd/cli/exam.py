@@ -43,7 +43,7 @@ def learn(
 ) -> None:
     """Record what the devices of a room ask for in a trial run of the exam.
 
-    It keeps names, not who asks for them, and writes them to FILE by their owners:
+    It keeps names without devices, and writes them to FILE by their owners:
     look through it before the exam and delete what is not needed. Exit code 0:
     written; 1: nothing was asked for; 2: something is wrong.
     """
@@ -159,7 +159,7 @@ def list_(
 ) -> None:
     """Show the exams that are on or to come.
 
-    Exit code 0: shown; 2: it cannot be read.
+    Exit code 0: shown; 2: an error.
     """
     clock = policy_clock(here)
     shown = with_states(here, "exams", clock.now, everything=everything)

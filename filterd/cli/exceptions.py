@@ -63,7 +63,7 @@ def list_(
 ) -> None:
     """Show what `allow` and `block` have set: what, for whom, until when, who and why.
 
-    Exit code 0: shown; 2: it cannot be read.
+    Exit code 0: shown; 2: an error.
     """
     clock = policy_clock(here)
     shown = with_states(here, "exceptions", clock.now, everything=everything)

@@ -36,7 +36,7 @@ def trust(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Say whose signatures count, once, when the school is set up.
+    """Trust the root of a publisher, once, when the school is set up.
 
     Compare the fingerprint that it prints with the publisher's, by telephone: all
     trust begins here. Exit code 0: trusted; 2: not; 45: it is not a root; 46: the school
@@ -142,7 +142,7 @@ def hold(
     off: Annotated[bool, option("--off", "Let versions come again.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Keep the version that is in force until told otherwise.
+    """Keep the version that is in force until `feed hold --off`.
 
     What the law orders urgently does not come either. Exit code 0: done; 2: not.
     """

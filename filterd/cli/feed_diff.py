@@ -44,7 +44,7 @@ def diff(
 
     By category, and popular names that are newly closed or opened, by rank; for which
     grades follows from the feed's ages, not from what schools set. Exit code 0: nothing
-    differs; 1: something does; 2: it cannot be told.
+    differs; 1: something does; 2: an error.
     """
     with _folders(repository, old, new) as (a, b), bar(here, here.texts("Comparing")) as progress:
         found = differences(a, b, _popular(popular, a, b), progress=progress)

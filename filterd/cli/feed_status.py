@@ -22,8 +22,8 @@ from filterd.rows import Wording
 def status(here: Context, json: JsonOption = False) -> None:
     """Show which lists are in force, what waits and why, and how old all of it is.
 
-    Exit code 0: all is well, or the school follows no feed; 1: look at it; 2: it
-    cannot be told.
+    Exit code 0: all is well, or the school follows no feed; 1: look at it; 2: an
+    error.
     """
     told = overview(followed(here.config, here.state).address, here.state, here.clock)
     if json:
@@ -44,7 +44,7 @@ def status(here: Context, json: JsonOption = False) -> None:
 def history(here: Context, json: JsonOption = False) -> None:
     """Show what became of the versions of the feed, the latest last.
 
-    Exit code 0: shown; 2: it cannot be told.
+    Exit code 0: shown; 2: an error.
     """
     lines = [one.to_plain() for one in History(here.state.feed).lines()]
     show(here, HISTORY, lines, json=json)

@@ -47,8 +47,8 @@ def list_(
 ) -> None:
     """Show the last changes: when, who, what and why.
 
-    In JSON with what was set before and after each. Exit code 0: shown; 2: it
-    cannot be read.
+    In JSON with what was set before and after each. Exit code 0: shown; 2: an
+    error.
     """
     show(here, CHANGES, rows(here, limit), json=json)
 
@@ -61,7 +61,7 @@ def verify(
 
     The next start sets an altered history aside, and `status` reports it until the
     file is moved away. Exit code 0: it is as it was written; 1: a change was altered, removed or
-    added, and the first of those is named, or it was so before; 2: it cannot be read.
+    added, and the first of those is named, or it was so before; 2: an error.
     """
     told = ask_else(here, lambda: _verified(here), "history-verify")
     if json:

@@ -88,7 +88,7 @@ def status(
 ) -> None:
     """Show what was kept of each list, what was not, and why.
 
-    Exit code 0: shown; 2: it cannot be told.
+    Exit code 0: shown; 2: an error.
     """
     told = read_or_ask(here, lambda: overview(open_index(here)), "lists")
     build, octets, hosts = told.pop("build"), told.pop("octets"), told.pop("single_hosts", [])

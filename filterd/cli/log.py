@@ -23,8 +23,8 @@ def totals(
 ) -> None:
     """Show how often what was answered: by day, by grade, and blocks by category.
 
-    Totals only: no name and no address is remembered. Exit code 0: shown; 2: it
-    cannot be told.
+    Totals only: no name and no address is remembered. Exit code 0: shown; 2: an
+    error.
     """
     wanted = "" if grade is None else grade_from(grade)
     told = control.ask(here.state.control_socket, "log totals", days=days, grade=wanted)

@@ -100,7 +100,7 @@ def show(
     """Show what one grade may use: categories and services.
 
     That is what the site's files say; what commands have set is shown beside it.
-    Exit code 0: shown; 2: it cannot be told.
+    Exit code 0: shown; 2: an error.
     """
     policy = policy_of_files(here)
     wanted = policy.grades[grade_from(grade)]
@@ -127,7 +127,7 @@ def tree(
 ) -> None:
     """Show tiers, their grades and the networks of each.
 
-    Exit code 0: shown; 2: it cannot be told.
+    Exit code 0: shown; 2: an error.
     """
     policy = policy_of_files(here)
     if json:
@@ -190,7 +190,7 @@ def hold(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Hold the policy to what is expected of it.
+    """Test the policy against expectations.
 
     The site's files as they are, with the compiled lists. What a reload goes by is
     in expectations/ of the site, and for each tier that has no file there, in the

@@ -80,7 +80,7 @@ def history(
     """Show which policies were in force, and what was set.
 
     A version is named by its digest, as `policy diff --versions` takes it. Exit
-    code 0: shown; 2: it cannot be read.
+    code 0: shown; 2: an error.
     """
     found, kept = settings_in(rows(here, MOST))[:limit], versions_told(here)[:limit]
     if json:

@@ -63,7 +63,7 @@ def diff(
 
     From the tiers that ship, unless two grades or two versions are named. What
     commands have set for grades counts, exceptions and schedules do not. Exit code
-    0: nothing differs; 1: something does; 2: it cannot be told.
+    0: nothing differs; 1: something does; 2: an error.
     """
     if between is not None and (over_time is not None or grade is not None):
         raise ConfigError(

@@ -41,8 +41,8 @@ def report_mistake(
 ) -> None:
     """Open what a list names by mistake, and report it.
 
-    For 14 days, for everybody. The report says neither who found it nor who wanted
-    the name. What an authority orders is not opened. Exit code 0: done; 2: not.
+    For 14 days, for everybody. The report names no person. What an authority orders
+    is not opened. Exit code 0: done; 2: not.
     """
     if show or export is not None:
         if name is not None:

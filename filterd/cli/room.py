@@ -40,10 +40,10 @@ def list_(
     everything: Annotated[bool, option("--all", "Networks that are no rooms, too.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show who sits in each room now, why, and until when; and devices that are in none.
+    """Show the grade in each room now, why, and until when; and devices that are in no room.
 
     A network that is not a room is shown while something is set for it. Exit code 0:
-    shown; 2: it cannot be told.
+    shown; 2: an error.
     """
     now = in_force(here)
     every = room_rows(now)
@@ -73,9 +73,9 @@ def show(
     room: RoomArgument,
     json: JsonOption = False,
 ) -> None:
-    """Show one room: who sits there now, its timetable, its devices, what is set.
+    """Show one room: its grade now, its timetable, its devices, what is set.
 
-    Exit code 0: shown; 2: there is no such room, or it cannot be told.
+    Exit code 0: shown; 2: there is no such room, or an error.
     """
     now = in_force(here)
     network = _network(now, room)
@@ -87,12 +87,12 @@ def show(
 def set_(
     here: Context,
     room: RoomArgument,
-    grade: Annotated[str, option("--grade", "Who sits there: 1-12, staff, ...", "GRADE")],
+    grade: Annotated[str, option("--grade", "The grade there: 1-12, staff, ...", "GRADE")],
     how_long: Annotated[Term, Options(term)],
     reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Say which grade sits in a room, whatever its timetable says.
+    """Set the grade of a room, whatever its timetable has.
 
     It is in force at once and ends by itself. Exit code 0: done; 2: not.
     """
@@ -111,7 +111,7 @@ def learn(
     random: Annotated[bool, option("--random", "Take MACs that devices make up, too.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Watch which devices appear while a room is switched on: they stand in it.
+    """Learn the devices of a room: those that appear while it is switched on.
 
     Switch the room's devices off, begin, and switch them on. Those that stand in
     another room are left there, and those whose MAC is made up, as telephones do,
@@ -180,7 +180,7 @@ def import_(
     reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Say by a table which devices stand in which rooms.
+    """Set the devices of rooms from a table.
 
     It is one change, which `filterd undo` takes back whole. Rooms that it does not
     name stay as they are. Exit code 0: done; 2: not.

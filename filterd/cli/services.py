@@ -26,7 +26,7 @@ def list_(
 ) -> None:
     """Show the services that can be opened and closed by name.
 
-    Exit code 0: shown; 2: it cannot be told.
+    Exit code 0: shown; 2: an error.
     """
     wanted = None if grade is None else grade_from(grade)
     now = in_force(here)
@@ -51,7 +51,7 @@ def show(
 ) -> None:
     """Show one service: its names, and who may use it now.
 
-    Exit code 0: shown; 2: there is no such service, or it cannot be told.
+    Exit code 0: shown; 2: there is no such service, or an error.
     """
     now = in_force(here)
     if service not in now.policy.services:

@@ -52,9 +52,9 @@ def status(
     here: Context,
     json: JsonOption = False,
 ) -> None:
-    """Show how the running daemon fares.
+    """Show the state of the running daemon.
 
-    Exit code 0: shown; 2: it cannot be told, or no daemon runs.
+    Exit code 0: shown; 2: an error, or no daemon runs.
     """
     told = control.ask(here.state.control_socket, "status")
     show_details(here, STATUS, told, json=json)
@@ -86,10 +86,10 @@ def serve(
         bool, option("--try", "Print commands that show what different classes get.")
     ] = False,
 ) -> None:
-    """Answer lookups until told to stop.
+    """Answer lookups until stopped.
 
-    SIGHUP reloads, SIGTERM and Ctrl-C stop. Exit code 0: it was told to stop; 2: it
-    could not begin.
+    SIGHUP reloads, SIGTERM and Ctrl-C stop. Exit code 0: it was stopped; 2: it
+    could not start.
     """
     arguments = [str(here.config), str(here.state.folder), here.texts.language]
     serving = [sys.executable, "-m", "filterd.daemon.main", *arguments, "yes" if try_it else "no"]

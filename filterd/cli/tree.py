@@ -30,12 +30,12 @@ from filterd.version import __version__
 
 _HELP = """The DNS filter of a school: every lookup answered by age tier.
 
-`filterd COMMAND --help` tells more of one. What `allow`, `room set`, `exam start` and
-the like change is in force at once, is on record with who and why, and can be taken
-back by `undo`.
+`filterd COMMAND --help` shows more about one. What `allow`, `room set`, `exam
+start` and the like change is in force at once, is recorded with author and reason,
+and can be taken back by `undo`.
 
-Exit code 0: done, or the name passes; 1: it is blocked, or nothing was found; 2: it
-cannot be told, or something is wrong.
+Exit code 0: done, or the name passes; 1: it is blocked, or nothing was found; 2: an
+error.
 """
 
 _GROUPS = {
@@ -47,7 +47,7 @@ _GROUPS = {
     "exam": "Let a room see only what an exam needs.",
     "services": "See services, such as youtube or zalo.",
     "history": "See who changed what, and check that it was not altered.",
-    "clock": "Say that the clock of this machine is right.",
+    "clock": "Accept the clock of this machine as right.",
     "feed": "The signed feed of lists: follow it as a school, or publish it.",
 }
 """The help of each group."""
