@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compiling lists into the state folder: one at a time, shown while it lasts.
+"""Compile the lists into the state folder, one build at a time.
 
-The new index is made and verified beside the one in force, takes its place by
-renaming, and the one before is kept for when it turns out damaged.
-
-They are those of the feed's version in force, where the site follows a feed, else
-those that ship; and the site's own.
+The new index is made and verified beside the active one and takes its place by
+renaming; the one before is kept, in case the new one turns out damaged. The lists are
+those of the active version of the feed, if the site follows one, else those that ship;
+and the site's own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import IO
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
 from filterd.cli.context import Context
+from filterd.cli.progress_bar import bar
 from filterd.clock import SystemClock
 from filterd.config.lists_build import build_lists
 from filterd.errors import StoreError
@@ -32,9 +31,9 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
     """Compile the lists and put them in force; wait while another command compiles.
 
     Args:
-        here: which site and state.
-        shipped_only: without the site's own lists, whose site need not be valid then.
-        show_progress: on standard error, if that is a terminal.
+        here: the site and the state folder.
+        shipped_only: whether to leave out the site's own lists; then its files may be wrong.
+        show_progress: whether to show a bar.
 
     Raises:
         ConfigErrors: the site's files are wrong.
@@ -44,9 +43,10 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
         _remove_leftovers(here.state)
         check_room(here.state.folder, _octets_in_force(here.state))
         try:
-            with _progress(here, visible=show_progress) as progress:
+            doing = here.texts("Compiling lists")
+            with bar(here, doing, visible=show_progress, octets=True) as progress:
                 report = _compile(here, progress, shipped_only=shipped_only)
-            # The compiler has checked it: no start and no reload has to do that again.
+            # The compiler has verified it: no start and no reload has to repeat that.
             note_checked(here.state.checked_indexes, Index.open(here.state.fresh_index).digest)
         except OSError as error:
             why = say("the lists cannot be compiled there: {why}", why=refused(error))
@@ -59,7 +59,7 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
 
 
 def _octets_in_force(state: StateFolder) -> int:
-    """Return what the lists in force take: about what those to be compiled will take."""
+    """Return the size of the active index: about that of the new one."""
     try:
         return state.index.stat().st_size
     except OSError:
@@ -67,7 +67,7 @@ def _octets_in_force(state: StateFolder) -> int:
 
 
 def write_to(stream: IO[bytes], here: Context, *, shipped_only: bool) -> CompileReport:
-    """Compile the lists onto a stream: for a daemon whose disk does not take them.
+    """Compile the lists to a stream, for a daemon whose disk is full.
 
     Raises:
         ConfigErrors: the site's files are wrong.
@@ -82,32 +82,21 @@ def write_to(stream: IO[bytes], here: Context, *, shipped_only: bool) -> Compile
 
 
 def _remove_leftovers(state: StateFolder) -> None:
-    """Free what a build left that was killed or had no room; the present build holds the lock."""
+    """Remove files of a build that was killed or had no room; the caller holds the lock."""
     half = state.folder.glob(f".{state.fresh_index.name}.*.tmp")
     for leftover in (*half, state.fresh_index, state.fresh_problems):
-        with suppress(OSError):  # writing will tell
+        with suppress(OSError):  # if it matters, writing fails as well
             leftover.unlink()
 
 
-def _compile(here: Context, progress: Progress, *, shipped_only: bool) -> CompileReport:
-    task = progress.add_task(here.texts("Compiling lists"), total=None)
+def _compile(
+    here: Context, progress: Callable[[int, int], None], *, shipped_only: bool
+) -> CompileReport:
     return build_lists(
         None if shipped_only else here.config,
         blocklists_to_build(here.config, here.state),
         here.state.fresh_index,
         now=SystemClock().wall(),
         problems=here.state.fresh_problems,
-        progress=lambda done, total: progress.update(task, completed=done, total=total),
-    )
-
-
-def _progress(here: Context, *, visible: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=here.errors,
-        transient=True,
-        disable=not (visible and here.errors.is_terminal),
+        progress=progress,
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Show how far a long piece of work is, or look at something until a person presses Enter."""
+"""Progress bars, and polling until the user presses Enter."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from filterd.cli.context import Context
 
 
 @contextmanager
-def bar(here: Context, doing: str, *, visible: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar while something lasts.
+def bar(
+    here: Context, doing: str, *, visible: bool = True, octets: bool = False
+) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on standard error, if that is a terminal.
 
     Args:
-        here: where to.
-        doing: what is done, in the reader's language.
+        here: the console.
+        doing: the work, in the user's language.
         visible: whether it is shown at all.
+        octets: whether octets are counted, rather than pieces.
 
     Yields:
-        A function of how much is done, and of how much there is.
+        A function that takes the done and the whole amount.
     """
     from rich import progress  # noqa: PLC0415 -- slow to import, and few commands show a bar
 
     with progress.Progress(
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),
-        progress.MofNCompleteColumn(),
+        progress.DownloadColumn() if octets else progress.MofNCompleteColumn(),
         progress.TimeRemainingColumn(),
         console=here.errors,
         transient=True,
@@ -43,10 +46,10 @@ LOOK_EVERY_S = 2.0
 
 
 def watch(look: Callable[[], None], length_s: float) -> None:
-    """Look at something every other second, and once more at the end.
+    """Call ``look`` every other second, and once at the end.
 
     Args:
-        look: what to do.
+        look: the poll.
         length_s: the longest time; Enter ends it before.
     """
     left = length_s
