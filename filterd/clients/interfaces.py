@@ -105,7 +105,7 @@ def parse(
     """
     assigned = list(_assigned(addresses))[:MOST_ADDRESSES]
     outward = {name for route in default_routes for name in _interfaces_of(route)}
-    inward = {name for name, address, _ in assigned if _is_private(address)}
+    inward = {name for name, address, _ in assigned if any(address in one for one in _PRIVATE)}
     names = {name for name, _, _ in assigned}
     lan = set(lan_interfaces) or inward | (names - outward)
     prefixes = dict.fromkeys(
@@ -142,10 +142,6 @@ def _interfaces_of(route: dict[str, Any]) -> Iterator[str]:
         name = hop.get("dev") if isinstance(hop, dict) else None
         if isinstance(name, str):
             yield name
-
-
-def _is_private(address: IPv4Address | IPv6Address) -> bool:
-    return any(address in network for network in _PRIVATE)
 
 
 class IpCommand:

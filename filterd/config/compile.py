@@ -110,7 +110,8 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         delegated_zones=compile_delegated_zones(site),
         categories=categories,
         grades=grades,
-        unknown_grade=site.unknown or strictest(grades, _grades_of_networks(site)),
+        unknown_grade=site.unknown
+        or strictest(grades, set().union(*map(grades_of, site.networks.values()))),
         networks=compile_networks(site, grades),
         rules=compile_exceptions(document, site, problems),
         pins=(*catalog.pins, *_feed_pins(site)),
@@ -217,10 +218,6 @@ def _feed_pins(site: SiteFile) -> tuple[Pin, ...]:
         return (Pin(name_from_key(key_from_text(host)), reason="feed"),)
     except (HostnameError, ValueError):
         return ()  # no feed, or one by its address
-
-
-def _grades_of_networks(site: SiteFile) -> set[str]:
-    return {grade for network in site.networks.values() for grade in grades_of(network)}
 
 
 def _check_networks(document: Document, site: SiteFile, problems: Problems) -> None:

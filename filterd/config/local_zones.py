@@ -84,7 +84,7 @@ def check_zones(document: Document, site: SiteFile, problems: Problems) -> None:
         reason = hint = UNSAID
         if name in seen:
             reason, hint = say("stands twice"), say("put both together")
-        elif where[0] == "local_zones" and local.intersection(_ancestors(name)):
+        elif where[0] == "local_zones" and local.intersection(names.ancestors(name)):
             reason, hint = say("lies within another local zone"), say("put its records there")
         seen.add(name)
         if reason:
@@ -94,10 +94,6 @@ def check_zones(document: Document, site: SiteFile, problems: Problems) -> None:
                     say("the zone '{zone}' {reason}", zone=shown, reason=reason), where, hint=hint
                 )
             )
-
-
-def _ancestors(name: bytes) -> list[bytes]:
-    return list(names.suffixes(name))[1:]
 
 
 def _records(
@@ -159,13 +155,13 @@ def _reason(zone: bytes, site: SiteFile, pins: Iterable[Pin]) -> Sentence:
             return say("is a domain of the Internet, and devices could become www in it")
     if any(names.is_at_or_beneath(zone, entry.name) for entry in site.delegated_zones):
         return say("belongs to the servers of a delegated zone")
-    if any(names.is_at_or_beneath(pin.name, zone) or _covers(pin, zone) for pin in pins):
+    if any(
+        names.is_at_or_beneath(pin.name, zone)
+        or (pin.subtree and names.is_at_or_beneath(zone, pin.name))
+        for pin in pins
+    ):
         return say("holds a pinned name")
     return UNSAID
-
-
-def _covers(pin: Pin, zone: bytes) -> bool:
-    return pin.subtree and names.is_at_or_beneath(zone, pin.name)
 
 
 class RecordError(ValueError):

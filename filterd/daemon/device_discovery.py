@@ -171,7 +171,9 @@ class RoomWatches:
         around.take_neighbours(neighbours)
         leases = await asyncio.to_thread(LeaseFiles(policy.leases).read)
         around.take_leases(leases)
-        answering = {one.mac for one in parse_neighbours(filter(_is_answering, table))}
+        answering = {
+            one.mac for one in parse_neighbours(row for row in table if _ANSWERS in _states(row))
+        }
         hosts = {one.mac: one.host for one in leases if one.mac and one.host}
         identifier, found = Identifier(policy, around), []
         for (address, interface), device in devices(neighbours, leases, around.links).items():
@@ -303,10 +305,6 @@ def _call(devices: Iterable[Seen]) -> None:
             scope = socket.if_nametoindex(one.interface)
             place = (one.address, _DISCARD)
             opened.sendto(b"", (*place, 0, scope) if family == socket.AF_INET6 else place)
-
-
-def _is_answering(entry: dict[str, Any]) -> bool:
-    return _ANSWERS in _states(entry)
 
 
 def _states(entry: dict[str, Any]) -> set[str]:

@@ -219,7 +219,9 @@ def _check_in_place(number: int, undo: ChangeEffect, context: ChangeContext) -> 
     there = set(things_of(context.overrides))
     for thing in things_of(undo.before):
         if thing not in there:
-            taken = (row for row in context.past.since(number) if thing in _taken_by(row))
+            taken = (
+                row for row in context.past.since(number) if thing in things_of(row.effect().before)
+            )
             _refuse(number, max(row.number for row in taken))
 
 
@@ -239,16 +241,9 @@ def _check_place_is_free(number: int, undo: ChangeEffect, context: ChangeContext
         check_exams(now.exams, exam)
 
 
-def _taken_by(row: HistoryRow) -> list[Any]:
-    return list(things_of(row.effect().before))
-
-
-def _put_by(row: HistoryRow) -> list[Any]:
-    return list(things_of(row.effect().after))
-
-
 def _maker_of(thing: Any, context: ChangeContext) -> int:
-    return next(row.number for row in context.past.newest_first() if thing in _put_by(row))
+    rows = context.past.newest_first()
+    return next(row.number for row in rows if thing in things_of(row.effect().after))
 
 
 def _refuse(number: int, by: int) -> NoReturn:

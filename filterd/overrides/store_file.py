@@ -14,6 +14,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -277,7 +278,7 @@ def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
 @contextlib.contextmanager
 def _readable(path: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.ExitStack() as opened:
-        for way in (_as_usual, _alone, _copied):
+        for way in (partial(_connected, mode="mode=rw"), _alone, _copied):
             connection = opened.enter_context(way(path))
             try:
                 connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
@@ -287,10 +288,6 @@ def _readable(path: Path) -> Iterator[sqlite3.Connection]:
                 if way is _copied or not means_no_room(error):
                     raise
         yield connection
-
-
-def _as_usual(path: Path) -> contextlib.AbstractContextManager[sqlite3.Connection]:
-    return _connected(path, "mode=rw")
 
 
 @contextlib.contextmanager

@@ -108,7 +108,7 @@ def disturbs(policy: Policy, one: LocalException, exam: Exam) -> bool:
     opened = {*_wire_names(policy, TargetKind.NAME, exam.names)}
     opened |= {*_wire_names(policy, TargetKind.SERVICE, exam.services)}
     blocked = _wire_names(policy, one.kind, [one.target])
-    return any(above in opened for name in blocked for above in list(names.suffixes(name))[1:])
+    return any(above in opened for name in blocked for above in names.ancestors(name))
 
 
 def contradictions(overrides: Overrides) -> list[tuple[LocalException, LocalException]]:

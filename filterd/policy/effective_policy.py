@@ -27,7 +27,6 @@ from filterd.policy.calendar import ALWAYS, Calendar, Interval, Openings
 from filterd.policy.grade_changes import (
     Changer,
     Dated,
-    GradeChange,
     Rooms,
     Seat,
     Why,
@@ -225,12 +224,12 @@ class _Compiler:
 
     def _of_network(self, grade: GradePolicy, network: str) -> GradePolicy:
         exam = self._exams.get(network)
-        is_own = any(_is_for(change, Audience.NETWORK, network) for change in self._in_force)
+        own = [one.whom for one in self._in_force if one.audience is Audience.NETWORK]
         client = Client(grade, network)
         if exam is not None:
             grade = self._changed(client, network)
             return replace(grade, allow_only=True, exam=str(exam.id))
-        return self._changed(client, network if is_own else "")
+        return self._changed(client, network if network in own else "")
 
     def _clients(
         self, grades: dict[str, GradePolicy], networks: Iterable[Network], seats: dict[str, Seat]
@@ -334,10 +333,6 @@ def _open_now(policy: Policy, calendar: Calendar, now: float) -> dict[str, tuple
         if one.id in used
         for openings in [Openings(one, policy.holidays)]
     }
-
-
-def _is_for(change: GradeChange, audience: Audience, whom: str) -> bool:
-    return change.audience is audience and change.whom == whom
 
 
 def _wire(texts: Iterable[str]) -> Iterator[bytes]:

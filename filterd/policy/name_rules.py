@@ -18,7 +18,7 @@ from filterd.policy.verdict import Match, Rule
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
     from filterd.policy.model import Client, GradePolicy, LocalRule, Policy
@@ -120,7 +120,9 @@ class Overlay:
         allowed += opened_services(policy)
         if policy.lease_zone is not None:
             allowed.append(policy.lease_zone)
-        self._above_allowed = frozenset(_proper_ancestors(allowed))
+        self._above_allowed = frozenset(
+            above for name in allowed for above in names.ancestors(name)
+        )
 
     def lookup(self, qname: bytes) -> NameRules:
         """Return the rules for ``qname`` and its ancestors; ``NO_RULES`` itself if none."""
@@ -167,8 +169,3 @@ def _holds(rule: LocalRule, now: float) -> bool:
 
 def _lets_through(entry: _RulesOfName) -> bool:
     return bool(entry.pins or entry.protections) or any(rule.allow for rule in entry.rules)
-
-
-def _proper_ancestors(of: Iterable[bytes]) -> Iterator[bytes]:
-    for name in of:
-        yield from list(names.suffixes(name))[1:]

@@ -10,7 +10,6 @@ engine, so both err on the side of leaving too much.
 from __future__ import annotations
 
 from enum import IntFlag
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.rules import Effect, Scope
@@ -112,7 +111,7 @@ def touched(policy: Policy, others: Iterable[bytes] = ()) -> dict[bytes, Touch]:
         others: names that are special for another reason.
     """
     ruled = {*_ruled_names(policy), *others}
-    above = {one for name in ruled for one in islice(names.suffixes(name), 1, None)}
+    above = {one for name in ruled for one in names.ancestors(name)}
     found = dict.fromkeys(ruled, Touch.SUBTREE) | dict.fromkeys(above, Touch.BENEATH)
     return found | dict.fromkeys(ruled & above, Touch.SUBTREE | Touch.BENEATH)
 

@@ -165,7 +165,9 @@ class Site:
             Engine(policy, index),
             Identifier(policy, surroundings),
             zones,
-            zones.ancestors.union(policy.top_level, _above(policy.lease_zone)),
+            zones.ancestors.union(
+                policy.top_level, names.ancestors(policy.lease_zone or names.ROOT)
+            ),
             Endings((*zones.names, *leased_names(policy), *SUBTREES)),
             UnsetClock(policy, index.build.get("when"), upstreams),
             PlainView.of(policy, index, moment.changes),
@@ -220,10 +222,6 @@ class Site:
     def route_of(self, qname: bytes, now: float) -> Route:
         """Return the route of a name; ``now`` is Unix time as the machine has it."""
         return self.zones.route_of(qname) or self.unset_clock.route_of(qname, now) or self.route
-
-
-def _above(zone: bytes | None) -> list[bytes]:
-    return list(names.suffixes(zone))[1:] if zone else []
 
 
 class EpochGuard(NamedTuple):

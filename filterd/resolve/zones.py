@@ -99,9 +99,7 @@ class Zones:
         }
         self.names = frozenset(self._zones)
         self._endings = Endings(self.names)
-        self.ancestors = frozenset(
-            above for name in self._zones for above in list(names.suffixes(name))[1:]
-        )
+        self.ancestors = frozenset(above for name in self._zones for above in names.ancestors(name))
 
     def answer(self, qname: bytes, qtype: int) -> ZoneAnswer | None:
         """Answer from the local zone that holds ``qname``; None if none does.

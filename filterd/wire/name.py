@@ -11,6 +11,7 @@ The functions here trust that form; ``compression`` and ``from_text`` make it.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from filterd.errors import NameTextError
@@ -71,6 +72,11 @@ def suffixes(name: bytes) -> Iterator[bytes]:
     while length := name[offset]:
         yield name[offset:]
         offset += length + 1
+
+
+def ancestors(name: bytes) -> Iterator[bytes]:
+    """Yield each ancestor of a name, nearest first; the root is left out."""
+    return islice(suffixes(name), 1, None)
 
 
 def parent(name: bytes) -> bytes:

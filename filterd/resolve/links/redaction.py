@@ -97,15 +97,14 @@ def without_ech(resolution: Resolution, question: Question) -> Resolution:
     records = _without_signatures(response, response.records, services)
     changed = {}
     try:
-        changed = {record: _without_key(response, record) for record in services}
+        message = response.message
+        changed = {
+            one: without_param(message[one.rdata_offset : one.end], KEY_ECH) for one in services
+        }
     except WireError:
         records = [record for record in records if record.rtype not in _SERVICE_BINDINGS]
     sections = rebuild(response, records, changed=changed)
     return resolution._replace(sections=sections, authentic=False, ech=False)
-
-
-def _without_key(response: ParsedResponse, record: Record) -> bytes:
-    return without_param(response.message[record.rdata_offset : record.end], KEY_ECH)
 
 
 def _leads_home(response: ParsedResponse, record: Record) -> bool:
