@@ -80,10 +80,12 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
     journal.begin()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
-    # `filterd serve` blocked them, so that none came before this.
+    # `filterd serve` blocked them, so that none could arrive before this.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that is blocked waits even so
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGHUP}
+    )  # a blocked one waits although it is ignored
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the parent may ignore it
     try:
         _serve(Path(config), StateFolder(Path(state)), language, try_it=try_it == "yes")
@@ -115,8 +117,8 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
             config, state, now=time.least(), page=page, start=forked, unwritten=unwritten
         )
         recall_overrides(state, clock, overrides)
-        # Loaded here once: what cannot be served is an error now and not a
-        # process that dies again and again, and it need not be verified after.
+        # Loaded here once: a site that cannot be served is an error now, and not a process
+        # that dies again and again; and workers need not verify it again.
         now = time.wall()
         site = on_disk.load_site(config, state, page=page, unwritten=unwritten, now=now)
         built_at = site.unset_clock.floor
@@ -211,7 +213,7 @@ async def _work(
 
 async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     """Run the manager."""
-    yield_to_workers()  # first: it has a lot to import, and no lookup should wait for that
+    yield_to_workers()  # first: its imports take long, and no lookup should wait for them
     from filterd.daemon.manager_main import manage  # noqa: PLC0415 -- for this process only
 
     await manage(setting, ends)

@@ -98,13 +98,13 @@ class Supervisor:
 
         Args:
             on_ready: called once, when all of them serve.
-            on_stop: called once, before they are told to end.
+            on_stop: called once, before they are signalled to end.
         """
-        # What is there now stays shared with the children; what is free would be copied for each.
-        # What a start leaves in cycles is little, and to look for it takes longer than to fork.
+        # Objects of now stay shared with the children; free memory would be copied for each.
+        # A start leaves little garbage in cycles, and a collection takes longer than a fork.
         give_back()
         gc.freeze()
-        gc.enable()  # a start does without
+        gc.enable()  # it is off during a start
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if ignored, no child could be waited for
         stopping = False
@@ -161,7 +161,7 @@ class Supervisor:
             now = self._clock.monotonic()
             lived_long = now - child.started_at >= _LONG_LIFE_S
             child.quick_deaths = 0 if lived_long else child.quick_deaths + 1
-            # To see that it hangs has taken longer than any pause.
+            # To detect that it hangs has taken longer than any pause.
             child.start_after = now + (0.0 if child.has_hung else _pause_s(child.quick_deaths))
             child.has_hung = False
 
@@ -226,7 +226,7 @@ class Supervisor:
 
 
 def _live(child: Child, supervisor: int) -> None:
-    """Be the child, from the fork to the end of the process; never returns."""
+    """Run the child, from the fork to the end of the process; never return."""
     code = 1
     try:
         os.setpgid(0, 0)
@@ -236,11 +236,11 @@ def _live(child: Child, supervisor: int) -> None:
             end_sooner(child.ended_sooner)
             for number in _STOP:
                 signal.signal(number, signal.SIG_DFL)
-            # A hangup waits until the child has ears for it.
+            # A hangup stays blocked until the child has a handler for it.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED - {signal.SIGHUP})
             child.run()
             code = 0
-    except SystemExit as end:  # it has said why
+    except SystemExit as end:  # the reason is logged already
         code = end.code if isinstance(end.code, int) else 1
     except BaseException:  # noqa: BLE001 -- logged whole; nothing may get past the fork
         _log.exception("the %s failed", child.name)

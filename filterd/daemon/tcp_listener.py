@@ -35,7 +35,7 @@ LINGER_S = 2.0
 MOST_QUERIES_A_CONNECTION = 100
 MOST_IN_FLIGHT = 20
 MOST_UNREAD_OCTETS = 256 * 1024
-"""What a client that asks and does not read may cost."""
+"""The memory for answers that a client does not read."""
 
 REST_S = 0.1
 """The delay of each further question of a client above its rate.
@@ -47,10 +47,10 @@ a client with a connection is real.
 _LARGEST_QUERY = 4_096
 _READ_OCTETS = 16 * 1024
 _INHERITED = {
-    # What the kernel may hold for a connection; left to itself it takes megabytes.
+    # The kernel's buffers of a connection, which may be megabytes by default.
     (socket.SOL_SOCKET, socket.SO_RCVBUF): 16 * 1024,
     (socket.SOL_SOCKET, socket.SO_SNDBUF): 128 * 1024,
-    # Answers are small and leave one by one; asyncio sees to that for some sockets only.
+    # Answers are small and leave one by one; asyncio sets this for some sockets only.
     (socket.IPPROTO_TCP, socket.TCP_NODELAY): 1,
 }
 """Options of a listening socket that its connections have, too."""

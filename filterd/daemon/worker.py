@@ -134,9 +134,9 @@ class Worker:
             "trial": self._trials.trial,
         }
         self._channel = Channel(self._end, handlers)
-        self._channel.announce()  # what a predecessor had read and not answered is asked again
-        # A full collection that looks at the site again takes as long as a thousand answers,
-        # and nothing waits for one: questions leave no cycles.
+        self._channel.announce()  # requests that a predecessor left unanswered are repeated
+        # A full collection that examines the site takes as long as a thousand answers, and
+        # is of no use: questions leave no cycles.
         gc.set_threshold(_COLLECT_AFTER)
         gc.freeze()
 
@@ -160,7 +160,7 @@ class Worker:
             self._channel.tell("last_counts", batch=batch.to_plain())
         self._channel.tell("last_counts", batch=None)
         await self._channel.close()
-        gc.unfreeze()  # its own process ends now; one that had others before goes on
+        gc.unfreeze()  # a process that had other objects before goes on (tests)
 
     async def prepare(
         self, *, epoch: int, policy: str | None = None, overrides: bool = False
@@ -176,7 +176,7 @@ class Worker:
             FilterdError: it cannot be loaded.
         """
         if overrides:
-            in_force = self._sites.current  # not what was loaded last: a reload may just be over
+            in_force = self._sites.current  # not the site loaded last: a reload may just be over
             site = await asyncio.to_thread(self._with_overrides, in_force)
         else:
             site = await asyncio.to_thread(self._load, Path(policy) if policy else None)
@@ -289,7 +289,7 @@ class Worker:
         if at is None and not expected.blocked:
             message = parse_query(compose_query(0, Question.of(qname, qtype)))
             query = Query(message, Peer(address or "127.0.0.1"), client, site)
-            with contextlib.suppress(TimeoutError):  # then the verdict of policy alone has to do
+            with contextlib.suppress(TimeoutError):  # then policy alone is explained
                 async with asyncio.timeout(_ALIAS_WITHIN_S):
                     answer = await self._chain.handler(query)
                     expected = explain_answer(client, qname, qtype, answer, expected)

@@ -20,7 +20,7 @@ from filterd.policy.verdict import Match, Rule
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from filterd.lists.index import Index
     from filterd.lists.index_contents import ListRecord
@@ -113,24 +113,16 @@ class Lists:
         for hit in hits:
             at_self = hit.labels == own_labels
             excepts_more |= at_self and self._table.marks_exception_beneath(hit.set_id)
-            covering = []
             for ruling in self._table.rulings(grade, hit.set_id):
                 claim = ruling.claim
                 if not _reaches(claim, qname, at_self):
                     continue
                 if claim.covers_type(qtype) and not (at_self and claim.scope is Scope.SUBDOMAINS):
-                    covering.append(ruling)
+                    match = _match(ruling, self._entry(hit, ruling, qname), qname)
+                    ranked.append(RankedMatch(match, hit.labels, claim.important, claim.specific))
                 else:
                     excepts_more |= ruling.rule is Rule.LIST_EXCEPTION
-            ranked += self._matches(hit, covering, qname)
         return Listed(ranked, excepts_more)
-
-    def _matches(self, hit: Hit, rulings: list[Ruling], qname: bytes) -> Iterator[RankedMatch]:
-        """Return the entries for one listed name, with provenance."""
-        for ruling in rulings:
-            claim = ruling.claim
-            match = _match(ruling, self._entry(hit, ruling, qname), qname)
-            yield RankedMatch(match, hit.labels, claim.important, claim.specific)
 
     def _entry(self, hit: Hit, ruling: Ruling, qname: bytes) -> ListedEntry | LookalikeMatch:
         if self._index.lookalike(hit.rank) is None:
