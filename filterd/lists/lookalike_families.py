@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.documents import dump
@@ -126,7 +127,8 @@ def registered(name: str) -> Registered | None:
     return Registered(f"{label.decode('ascii')}.{suffix}", taken_for, suffix)
 
 
-def suffixes_as_registered() -> list[Registered]:
+@cache
+def suffixes_as_registered() -> tuple[Registered, ...]:
     """Return all public suffixes of two and more labels as registered names.
 
     ``biz.az`` is no name beneath ``az``, and whatever closes it closes all beneath it.
@@ -138,7 +140,7 @@ def suffixes_as_registered() -> list[Registered]:
         taken_for = plain(label.encode("ascii"))
         if taken_for is not None:
             found.append(Registered(name, taken_for, above))
-    return found
+    return tuple(found)
 
 
 def distinct(names: Iterable[str]) -> list[Registered]:

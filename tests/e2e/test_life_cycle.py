@@ -167,6 +167,7 @@ def test_new_lists_are_served_at_once(school: School) -> None:
         assert school.is_blocked("www.new-game.example")
 
 
+@pytest.mark.long
 def test_a_build_beside_the_daemon_warns_of_popular_names(school: School) -> None:
     own = "lists: [{id: own, file: own.txt, category: scam}]\n"
     write_site(school.config, port=school.port, more=own)
@@ -182,6 +183,7 @@ def test_a_build_beside_the_daemon_warns_of_popular_names(school: School) -> Non
         assert school.is_blocked("www.shop.example")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("more", "is_blocked"), [(", subtrees: true", True), ("", False)])
 def test_only_a_hosts_list_marked_as_subtrees_closes_what_is_beneath(
     school: School, more: str, is_blocked: bool
@@ -195,6 +197,7 @@ def test_only_a_hosts_list_marked_as_subtrees_closes_what_is_beneath(
         assert school.is_blocked("m.bad.example") is is_blocked
 
 
+@pytest.mark.long
 def test_an_invalid_site_at_the_start_is_served_from_the_last_good_policy(school: School) -> None:
     with serving(school.config, school.state) as served:
         served.end()
@@ -213,6 +216,7 @@ def test_an_invalid_site_without_a_last_good_policy_does_not_start(school: Schoo
         assert line.endswith("site.yaml:2:1: unknown key 'listne' (did you mean 'listen'?)")
 
 
+@pytest.mark.long
 def test_without_lists_they_are_compiled_at_the_start(school: School) -> None:
     (school.state / "index.filterd").unlink()
     with serving(school.config, school.state) as served:
@@ -220,6 +224,7 @@ def test_without_lists_they_are_compiled_at_the_start(school: School) -> None:
         assert school.is_blocked("www.tiktok.com")
 
 
+@pytest.mark.long
 def test_damaged_lists_with_an_invalid_site_give_way_to_those_that_ship(school: School) -> None:
     with serving(school.config, school.state) as served:
         served.end()
