@@ -35,4 +35,4 @@ class MadeOnce(Generic[T]):
         """Return it as it was made; what the test before has left is removed."""
         shutil.rmtree(self._folder)
         shutil.copytree(self._copy, self._folder, symlinks=True)
-        return copy.copy(self._made)
+        return copy.deepcopy(self._made)

@@ -10,11 +10,13 @@ import pytest
 import yaml
 
 from filterd.publish.review import DECISIONS, QUEUE
-from tests.support.feed_desk import GAMBLING, files_of, widest
+from tests.support.feed_desk import GAMBLING, files_of, set_up, widest
+from tests.support.made_once import MadeOnce
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.clock import FakeClock
     from tests.support.feed_desk import Desk
 
 MIRRORS = [f"i9bet{number}.{suffix}" for number in (16, 42, 77) for suffix in ("com", "vip")]
@@ -23,13 +25,23 @@ HOLDING = [f"kubet{number}.com" for number in range(10, 20)]
 REASON = ("--reason", "trang cá cược, đã xem")
 
 
+def _reviewer(folder: Path) -> Desk:
+    desk = set_up(folder / "desk")
+    (folder / "popular.txt").write_text("search.example\ni9bet5.com\n")
+    desk.give(GAMBLING, *MIRRORS, *SHORT, *HOLDING)
+    assert _build(desk) == ["gambling: kubet#"]
+    return desk
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce[Desk]:
+    return MadeOnce(tmp_path_factory.mktemp("review"), _reviewer)
+
+
 @pytest.fixture
-def reviewer(new_desk: Desk, tmp_path: Path) -> Desk:
+def reviewer(made: MadeOnce[Desk], evening: FakeClock) -> Desk:  # noqa: ARG001
     """A desk where one family waits for it fits a popular name, and one for it says little."""
-    (tmp_path / "popular.txt").write_text("search.example\ni9bet5.com\n")
-    new_desk.give(GAMBLING, *MIRRORS, *SHORT, *HOLDING)
-    assert _build(new_desk) == ["gambling: kubet#"]
-    return new_desk
+    return made.anew()
 
 
 def _build(desk: Desk) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from itertools import islice
 from math import ceil, inf, nan
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,7 +51,7 @@ from tests.support.policies import an_index, wire
 from tests.support.wire import OPT, QUESTION, a_message, a_query, a_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from filterd.lists.index import Index
     from tests.support.policies import ListTexts
@@ -502,15 +503,22 @@ def test_an_answer_is_repeated_with_ttls_aged_and_capped(
     assert repeated == bytes(expected)
 
 
+def numbered(*records: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield queries and replies that differ in the number in their name; composing is slow."""
+    query = a_query("n00000.other.test", edns=False)
+    reply = a_response(query, *records)
+    for number in range(100_000):
+        name = b"n%05d" % number
+        yield query.replace(b"n00000", name), reply.replace(b"n00000", name)
+
+
 def test_half_as_many_answers_as_there_are_places_are_kept_together(index: Index) -> None:
     """Were only some of the places used, names asked in turn would push each other out."""
     core = a_core(index)
-    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(ENTRIES // 2)]
-    for query in queries:
-        reply = a_response(
-            query, f"{parse_query(query).question.wire[1:3].hex()}.test 300 A 1.2.3.4"
-        )
+    queries = []
+    for query, reply in islice(numbered("a.test 300 A 1.2.3.4"), ENTRIES // 2):
         core.replay.note(0, flags_of(parse_query(query)), reply, 600, NOW + 60, WALL + 60, 7, None)
+        queries.append(query)
     repeated = sum(core.answer(query, CLIENT, INTERFACE) is not None for query in queries)
     assert repeated >= 0.95 * len(queries)
 
@@ -528,9 +536,9 @@ def test_there_is_none_where_half_of_the_memory_for_long_replies_is_taken() -> N
     core = native.Core(bytes(range(16)))
     core.add_group(0)
     taken = number = 0
-    while core.replay.has_room():
-        query = a_query(f"n{number}.other.test", edns=False)
-        reply = a_response(query, *(f"a.test 300 TXT {'x' * 200}{n}" for n in range(5)))
+    for query, reply in numbered(*(f"a.test 300 TXT {'x' * 200}{n}" for n in range(5))):
+        if not core.replay.has_room():
+            break
         flags = flags_of(parse_query(query))
         assert core.replay.note(0, flags, reply, 600, inf, inf, 7, None)
         taken, number = taken + len(reply), number + 1
@@ -549,8 +557,8 @@ def anonymous_octets() -> int:
 def test_few_answers_take_little_memory_wherever_their_hashes_fall(index: Index) -> None:
     """One in eight of the places would touch nearly every page of what is kept, 8 MB of it."""
     core = a_core(index)
-    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(ENTRIES // 8)]
-    replies = [a_response(query, "a.test 300 A 1.2.3.4") for query in queries]
+    some = islice(numbered("a.test 300 A 1.2.3.4"), ENTRIES // 8)
+    queries, replies = zip(*some, strict=True)
     flags = [flags_of(parse_query(query)) for query in queries]
     before = anonymous_octets()
     for asked, reply in zip(flags, replies, strict=True):

@@ -21,6 +21,7 @@ from filterd.state_folder import StateFolder
 from filterd.wire import name as names
 from tests.support.dying import dies_at_disk
 from tests.support.feed_folders import put_in_force, put_version
+from tests.support.made_once import MadeOnce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,9 +85,14 @@ class Place:
         return blocklists_in_force(self.state).version == version and listed == {version}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce[Place]:
+    return MadeOnce(tmp_path_factory.mktemp("place"), lambda folder: Place(folder / "state"))
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "state")
+def place(made: MadeOnce[Place]) -> Place:
+    return made.anew()
 
 
 def test_a_judged_version_comes_in_force(place: Place) -> None:
