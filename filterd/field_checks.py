@@ -67,7 +67,7 @@ def name(value: Any) -> str:
     """Return the name of a host and all beneath it, as ASCII text in lower case."""
     text = a_text(value)
     if text.startswith("*."):
-        hint = say("write '{name}': a name stands for everything beneath it too", name=text[2:80])
+        hint = say("write '{name}': a name includes everything beneath it", name=text[2:80])
         raise ChangeError(say("a name needs no '*.'"), hint=hint)
     try:
         return text_from_key(key_from_text(text))
@@ -127,7 +127,7 @@ def address(value: Any, *, with_scope: bool = False) -> str:
         raise ChangeError(say("{text} is not an IP address", text=shown(text)), hint=hint) from None
     if getattr(found, "scope_id", None) and not with_scope:
         raise ChangeError(
-            say("{text} holds on one interface only", text=shown(text)),
+            say("{text} is valid on one interface only", text=shown(text)),
             hint=say("leave out the '%'"),
         )
     return str(found)
@@ -141,7 +141,7 @@ def many(check: Callable[[Any], str], most: int) -> Callable[[Any], tuple[str, .
             raise ChangeError(say("a list expected, not {value}", value=shown(value)))
         if len(value) > most:
             raise ChangeError(
-                say("{count} are too many", count=len(value)), hint=say("{most} at most", most=most)
+                say("{count} are too many", count=len(value)), hint=say("at most {most}", most=most)
             )
         return tuple(sorted({check(one) for one in value}))
 
@@ -153,7 +153,7 @@ def time(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ChangeError(say("a Unix time expected, not {value}", value=shown(value)))
     if not 0 <= value <= _LATEST:  # no NaN passes either
-        raise ChangeError(say("{value} is beyond every calendar", value=shown(value)))
+        raise ChangeError(say("{value} is out of range", value=shown(value)))
     return float(value)
 
 

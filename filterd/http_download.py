@@ -128,14 +128,17 @@ class Pace:
         self._octets += octets
         if now >= self._deadline:
             raise TooSlowError(
-                say("the feed was not taken within {seconds} s", seconds=int(self.limits.total_s))
+                say(
+                    "the feed was not downloaded within {seconds} s",
+                    seconds=int(self.limits.total_s),
+                )
             )
         elapsed = now - self._since
         if elapsed >= self.limits.window_s:
             if self._octets < self.limits.octets_s * elapsed:
                 raise TooSlowError(
                     say(
-                        "the feed came at {rate} octets a second; {least} is the least",
+                        "the download ran at {rate} octets a second; at least {least} are needed",
                         rate=int(self._octets / elapsed),
                         least=int(self.limits.octets_s),
                     )
@@ -208,7 +211,9 @@ class Downloader:
         except FetchError:
             raise
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-            raise TooSlowError(say("{url}: nothing came for too long", url=url)) from error
+            raise TooSlowError(
+                say("{url}: the server sent nothing for too long", url=url)
+            ) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:  # those of requests, too
             raise _failure(url, error) from error
 
@@ -226,12 +231,12 @@ class Downloader:
                 asked = urljoin(asked, response.headers["Location"])
             except ValueError:
                 asked = ""  # it leads to no address at all
-        raise RedirectError(say("{url}: it points in a circle", url=name))
+        raise RedirectError(say("{url}: redirects in a circle", url=name))
 
     def _check(self, address: str, first: str, name: str) -> None:
         if self._policy.is_one_server and _origin(address) != _origin(first):
             raise RedirectError(
-                say("{url}: it points to another server, {to}", url=name, to=address[:200])
+                say("{url}: redirects to another server, {to}", url=name, to=address[:200])
             )
         if split(address).scheme not in self._policy.schemes:
             raise RedirectError(
@@ -261,7 +266,7 @@ def bounded(chunks: Iterable[bytes], most_octets: int, name: str) -> Iterator[by
         received += len(chunk)
         if received > most_octets:
             raise TooLargeError(
-                say("{url}: it is longer than {most} octets", url=name, most=most_octets)
+                say("{url}: it has more than {most} octets", url=name, most=most_octets)
             )
         yield chunk
 
@@ -357,7 +362,9 @@ def _judge_header(name: str, response: requests.Response) -> None:
             error.retry_after_s = float(min(int(wanted), _DAY_S))
         raise error
     if response.headers.get("Content-Encoding", "identity") not in ("identity", ""):
-        raise ForeignContentError(say("{url}: it came compressed, unasked", url=name))
+        raise ForeignContentError(
+            say("{url}: the answer is compressed, which was not requested", url=name)
+        )
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):
         raise page_error(name)
 
@@ -377,7 +384,9 @@ def _failure(url: str, error: Exception) -> FetchError:
         if isinstance(cause, FetchError):
             return cause
         if isinstance(cause, (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead)):
-            return CutShortError(say("{url}: the connection ended before the file", url=url))
+            return CutShortError(
+                say("{url}: the connection ended before the end of the file", url=url)
+            )
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, requests.exceptions.SSLError):
         return FetchError(

@@ -49,7 +49,7 @@ def shipped(folder: str) -> Path:
         if candidate.is_dir():
             return candidate
     raise StoreError(
-        say("{folder}/ is missing beside the package; install filterd again", folder=folder)
+        say("{folder}/ is missing beside the package; reinstall filterd", folder=folder)
     )
 
 

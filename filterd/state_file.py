@@ -60,7 +60,7 @@ _WORDS = {"Sentence": Sentence, "Mapping": dict}
 _is_number = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII).fullmatch
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 """What plain data raises that is none of ours."""
-_TITLE, _REMEDY = say("state file of filterd"), say("filterd writes it anew")
+_TITLE, _REMEDY = say("state file of filterd"), say("filterd writes it again")
 
 
 def to_plain(value: Any) -> Any:

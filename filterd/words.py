@@ -15,8 +15,8 @@ ACCESS = {
 }
 """What a grade may do with a category or service."""
 ACTION = {
-    "exam-trial": say_in("action", "a trial run in the room {room}"),
-    "clock": say_in("action", "the time became known"),
+    "exam-trial": say_in("action", "a trial run in room {room}"),
+    "clock": say_in("action", "the time is known"),
     "clock-accept": say_in("action", "the machine's clock is believed"),
 }
 """What a change did, where the kind says all."""
@@ -33,7 +33,7 @@ ANSWERED = {
     "malformed": say_in("answered", "malformed"),
     "notimp": say_in("answered", "not supported"),
     "badvers": say_in("answered", "of another EDNS version"),
-    "error": say_in("answered", "errors of ours"),
+    "error": say_in("answered", "internal errors"),
 }
 """How queries were answered, in the status."""
 COUNTED = {
@@ -61,8 +61,8 @@ FEED_EVENT = {
     "refused": say_in("feed-event", "refused"),
     "approved": say_in("feed-event", "approved"),
     "rolled-back": say_in("feed-event", "rolled back"),
-    "pinned": say_in("feed-event", "held on to"),
-    "released": say_in("feed-event", "let go"),
+    "pinned": say_in("feed-event", "kept"),
+    "released": say_in("feed-event", "released"),
     "failed": say_in("feed-event", "failed"),
 }
 """What happened to a version of the feed."""
@@ -70,52 +70,54 @@ FRESHNESS = {
     "fresh": say_in("freshness", "fresh"),
     "old": say_in("freshness", "old"),
     "very-old": say_in("freshness", "VERY OLD"),
-    "never": say_in("freshness", "never yet"),
+    "never": say_in("freshness", "never"),
     "unknown": say_in("freshness", "unknown: the clock of this machine is wrong"),
 }
 """How old the feed is."""
 IDLE = {
     "ordered": say_in("idle", "it is closed by a legal order"),
     "locked": say_in("idle", "it is locked for everybody"),
-    "kept-closed": say_in("idle", "the school keeps it closed"),
+    "kept-closed": say_in("idle", "it is kept closed by the school"),
     "pinned": say_in("idle", "it is pinned: nothing may block it"),
-    "unknown": say_in("idle", "there is no such thing"),
+    "unknown": say_in("idle", "it does not exist"),
     "not-listed": say_in("idle", "it is on no list"),
-    "not-for-all": say_in("idle", "it can be opened for everybody only"),
+    "not-for-all": say_in("idle", "it can only be opened for everybody"),
 }
 """Why a change has no effect."""
 LIST_COUNT = {
     "kept": say_in("list-count", "Kept"),
-    "not_taken": say_in("list-count", "Not taken"),
+    "not_taken": say_in("list-count", "Rejected"),
     "duplicate": say_in("list-count", "Duplicate"),
     "redundant": say_in("list-count", "Redundant"),
 }
 """What became of a list's entries."""
 NOT_TAKEN = {
     "not-a-name": say_in("not-taken", "is not a host name"),
-    "bad-idn": say_in("not-taken", "has letters that no name has"),
+    "bad-idn": say_in("not-taken", "has characters that are not allowed in a name"),
     "ip-address": say_in("not-taken", "is an address, not a name"),
-    "url-with-path": say_in("not-taken", "is a URL; cut down it would block a whole site"),
+    "url-with-path": say_in("not-taken", "is a URL; its host alone would block a whole site"),
     "regular-expression": say_in("not-taken", "is a regular expression"),
     "unsupported-pattern": say_in("not-taken", "is a pattern that no name can express"),
     "too-long": say_in("not-taken", "is too long"),
     "unsupported-modifier": say_in("not-taken", "has a modifier that DNS filtering cannot honour"),
-    "unsupported-option": say_in("not-taken", "asks for something other than to block or except"),
-    "unsupported-trigger": say_in("not-taken", "looks at something other than the name asked for"),
-    "cosmetic-rule": say_in("not-taken", "only hides a part of a page"),
+    "unsupported-option": say_in("not-taken", "does not block or except anything"),
+    "unsupported-trigger": say_in("not-taken", "depends on something other than the query name"),
+    "cosmetic-rule": say_in("not-taken", "only hides parts of a page"),
     "not-a-sinkhole-address": say_in("not-taken", "maps a name to a real address"),
-    "local-name": say_in("not-taken", "names the machine itself; harmless"),
+    "local-name": say_in("not-taken", "names the local machine; harmless"),
     "bad-syntax": say_in("not-taken", "does not follow the format of the list"),
     "too-many-conditions": say_in(
-        "not-taken", "has conditions of its own, and the list has too many already"
+        "not-taken", "has new conditions, and the list already has too many"
     ),
     "unknown-encoding": say_in("not-taken", "is not UTF-8 text"),
-    "everything": say_in("not-taken", "would hold for every name"),
+    "everything": say_in("not-taken", "would apply to every name"),
     "single-label": say_in("not-taken", "is a single label"),
-    "public-suffix": say_in("not-taken", "is a suffix under which strangers register names"),
+    "public-suffix": say_in(
+        "not-taken", "is a public suffix, under which anyone can register names"
+    ),
     "pinned": say_in("not-taken", "is pinned: nothing may block it"),
-    "protected": say_in("not-taken", "is protected from third-party lists; set aside"),
-    "cancelled": say_in("not-taken", "is cancelled by the list itself"),
+    "protected": say_in("not-taken", "is protected from third-party lists; ignored"),
+    "cancelled": say_in("not-taken", "is excepted by the list itself"),
 }
 """Why an entry of a list is not taken."""
 OUTCOME = {
@@ -126,7 +128,7 @@ OUTCOME = {
 }
 """What came of fetching a source."""
 RENEWAL = {
-    "root": say_in("renewal", "exchange a root key (feed rotate-key REPO root)"),
+    "root": say_in("renewal", "replace a root key (feed rotate-key REPO root)"),
     "orders": say_in(
         "renewal", "the authority signs again (feed sign), then feed publish --orders"
     ),
@@ -144,13 +146,13 @@ SEVERITY = {
 SOURCE = {
     "daemon": say_in("source", "the running daemon"),
     "offline": say_in("source", "the files on disk"),
-    "history": say_in("source", "the history; with the lists of today"),
+    "history": say_in("source", "the history, with the lists of today"),
 }
 """What gave an explanation."""
 STATE = {
     "coming": say_in("state", "coming"),
     "on": say_in("state", "in force"),
-    "taken-back": say_in("state", "taken back"),
+    "taken-back": say_in("state", "undone"),
     "stopped": say_in("state", "stopped"),
     "ended": say_in("state", "ended"),
 }
@@ -166,31 +168,30 @@ TIER = {
 }
 """The age tiers, and groups beside them."""
 WARNING = {
-    "idle": say_in("warning", "for {target} it changes nothing: {why}"),
+    "idle": say_in("warning", "it changes nothing for {target}: {why}"),
     "exam": say_in(
         "warning",
-        "the room {room} has the exam {exam} from {from_at} until {until_at}; it opens"
-        " nothing there then",
+        "room {room} has exam {exam} from {from_at} until {until_at}; it opens nothing there then",
     ),
     "exam-block": say_in(
         "warning",
-        "the room {room} has the exam {exam} from {from_at} until {until_at}; it closes a"
-        " part of what that opens",
+        "room {room} has exam {exam} from {from_at} until {until_at}; it closes a part of what"
+        " the exam opens",
     ),
     "contradiction": say_in(
-        "warning", "it contradicts the exception {number} of {author}; the block holds"
+        "warning", "it contradicts exception {number} of {author}; the block wins"
     ),
     "overlap": say_in(
-        "warning", "during the exam the exception {number} of {author} does not open {target}"
+        "warning", "during the exam, exception {number} of {author} does not open {target}"
     ),
     "overlap-block": say_in(
         "warning",
-        "the exception {number} of {author} closes {target}, a part of what the exam opens",
+        "exception {number} of {author} closes {target}, a part of what the exam opens",
     ),
     "clock-unknown": say_in(
         "warning",
-        "the time is not known: what closes holds at once, what opens waits, and a length"
-        " counts from when the time is known (see `filterd status`)",
+        "the time is not known: blocks take effect at once, allows wait, and lengths count from"
+        " when it is known (see `filterd status`)",
     ),
     "moved": say_in("warning", "{mac} leaves {network}, where site.yaml has it"),
 }

@@ -26,14 +26,16 @@ def check(
     here: Context,
     name: Annotated[str, argument("NAME", "The name, such as www.tiktok.com.")],
     grade: Annotated[
-        str | None, option("--grade", "As whom: 1-12, preschool, staff, guest, ...", "GRADE")
+        str | None,
+        option("--grade", "The grade to ask as: 1-12, preschool, staff, guest, ...", "GRADE"),
     ] = None,
     client: Annotated[
-        str | None, option("--client", "As the device with this address.", "IP")
+        str | None, option("--client", "Ask as the device with this address.", "IP")
     ] = None,
     qtype: Annotated[str, option("--type", "Type of record.", "TYPE")] = "A",
     at: Annotated[
-        str | None, option("--at", "At another time: 17:00, t2 08:00 or 2026-12-01T07:30.", "TIME")
+        str | None,
+        option("--at", "Ask for another time: 17:00, t2 08:00 or 2026-12-01T07:30.", "TIME"),
     ] = None,
     offline_: Annotated[
         bool, option("--offline", "Ask the files on disk, not the running daemon.")
@@ -56,7 +58,8 @@ def check(
     if found is None:
         raise ConfigError(
             say(
-                "{address} may not ask here: it is in no network of the site nor in `allow_from`",
+                "{address} may not use this resolver: it is in no network of the site, nor in"
+                " `allow_from`",
                 address=client,
             )
         )
@@ -123,7 +126,7 @@ def _question(name: str, qtype: str) -> _Question:
 def _client(grade: str | None, client: str | None) -> _Client:
     if grade is not None and client is not None:
         raise ConfigError(
-            say("--grade and --client exclude each other"), hint=say("give one of them")
+            say("--grade and --client exclude each other"), hint=say("give only one of them")
         )
     if client is None:
         return _Client(None if grade is None else grade_from(grade), None)

@@ -51,7 +51,7 @@ ConfigOption = Annotated[
         "--config",
         envvar=CONFIG_VARIABLE,
         metavar="DIR",
-        help="Folder of site.yaml; else /etc/filterd or ./policies.",
+        help="Folder of site.yaml (default: /etc/filterd or ./policies).",
         show_default=False,
     ),
 ]
@@ -61,7 +61,7 @@ StateOption = Annotated[
         "--state",
         envvar=STATE_VARIABLE,
         metavar="DIR",
-        help="Folder of compiled lists and policy; else /var/lib/filterd or ./.state.",
+        help="Folder of the compiled lists and policy (default: /var/lib/filterd or ./.state).",
         show_default=False,
         readable=False,  # only the daemon reads its state folder
     ),
@@ -72,13 +72,13 @@ LangOption = Annotated[
         "--lang",
         envvar=LANG_VARIABLE,
         metavar="vi|en",
-        help="Language of messages; else that of the site.",
+        help="Language of messages (default: that of the site).",
         show_default=False,
     ),
 ]
 _ON_NAMED_FILES: set[Callable[..., None]] = set()
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 @dataclass(frozen=True, slots=True)

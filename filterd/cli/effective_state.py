@@ -91,7 +91,7 @@ def _received(here: Context, told: Mapping[str, Any]) -> Overrides:
     except (KeyError, TypeError, ValueError) as error:
         where = here.state.control_socket
         raise ControlError(
-            say("{where}: filterd is of another version; restart it", where=where)
+            say("{where}: filterd has another version; restart it", where=where)
         ) from error
 
 

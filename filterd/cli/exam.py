@@ -31,26 +31,28 @@ from filterd.state_file import to_plain
 _FOUND, _NOTHING = 0, 1
 _LONGEST_TRIAL_S = 4 * 3600.0
 
-RoomOption = Annotated[str, option("--room", "Its id among the networks of site.yaml.", "ROOM")]
+RoomOption = Annotated[str, option("--room", "Id of the room: a network in site.yaml.", "ROOM")]
 
 
 def learn(
     here: Context,
     room: RoomOption,
-    out: Annotated[Path, option("--out", "Where to write what was asked for.", "FILE")],
-    for_: Annotated[str, option("--for", "How long it lasts; Enter ends it.", "TIME")] = "30m",
+    out: Annotated[Path, option("--out", "File to write the names to.", "FILE")],
+    for_: Annotated[
+        str, option("--for", "Length of the trial run; Enter ends it.", "TIME")
+    ] = "30m",
     json: JsonOption = False,
 ) -> None:
-    """Record what the devices of a room ask for in a trial run of the exam.
+    """Record the names that the devices of a room look up in a trial run of the exam.
 
-    It keeps names without devices, and writes them to FILE by their owners:
-    look through it before the exam and delete what is not needed. Exit code 0:
-    written; 1: nothing was asked for; 2: something is wrong.
+    It keeps names without devices, and writes them to FILE by their owners: look through it
+    before the exam and delete what is not needed. Exit code 0: written; 1: no lookup was seen;
+    2: an error.
     """
     length_s = duration_s(for_)
     if length_s > _LONGEST_TRIAL_S:
         raise ConfigError(
-            say("--for {length} is too long for a trial run", length=for_), hint=say("4h at most")
+            say("--for {length} is too long for a trial run", length=for_), hint=say("at most 4h")
         )
     with own_rights():
         has_folder = out.parent.is_dir()
@@ -61,7 +63,9 @@ def learn(
     control.ask(here.state.control_socket, "exam-watch", room=room)
     if not json:
         here.errors.print(
-            here.texts("Do a trial run in the room {room}. Press Enter when it is done.", room=room)
+            here.texts(
+                "Do a trial run of the exam in room {room}. Press Enter when it is done.", room=room
+            )
         )
     found: dict[str, dict[str, Any]] = {}
 
@@ -72,12 +76,11 @@ def learn(
     progress_bar.watch(look, length_s)
     control.ask(here.state.control_socket, "exam-watch", room=room, off=True)
     if not found:
-        here.errors.print(here.texts("Nothing was asked for; nothing is written."))
+        here.errors.print(here.texts("No lookup was seen; nothing is written."))
         raise typer.Exit(_NOTHING)
     heading, blocked = (
         here.texts(
-            "room {room}: names that a trial run asked for, and how often; delete what is not"
-            " needed",
+            "room {room}: names looked up in a trial run, and how often; delete what is not needed",
             room=room,
         ),
         here.texts("blocked"),
@@ -101,21 +104,27 @@ def learn(
 def start(
     here: Context,
     room: RoomOption,
-    for_: Annotated[str, option("--for", "How long: 45m, 90m, 2h.", "TIME")],
-    at: Annotated[str | None, option("--at", "When it begins; else now.", "TIME")] = None,
+    for_: Annotated[str, option("--for", "Length: 45m, 90m, 2h.", "TIME")],
+    at: Annotated[str | None, option("--at", "Start (default: now).", "TIME")] = None,
     allow: Annotated[
-        list[str] | None, option("--allow", "What it needs; may be repeated.", "FILE|NAME")
+        list[str] | None,
+        option(
+            "--allow",
+            "A name that the exam needs, or a file of names; can be repeated.",
+            "FILE|NAME",
+        ),
     ] = None,
     service: Annotated[
-        list[str] | None, option("--service", "A service that it needs; may be repeated.", "ID")
+        list[str] | None,
+        option("--service", "A service that the exam needs; can be repeated.", "ID"),
     ] = None,
-    reason: Annotated[str, option("--reason", "Which exam.", "TEXT")] = "",
+    reason: Annotated[str, option("--reason", "The exam to end.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Let a room see only what its exam needs, and what nothing may block.
+    """Limit a room to what its exam needs; pinned names stay open.
 
-    It ends by itself and outlasts a restart. Exceptions that overlap are warned
-    of. Exit code 0: done; 2: not.
+    It ends by itself and survives a restart. A warning names exceptions that overlap. Exit code
+    0: done; 2: an error.
     """
     clock, needed = school_clock(here), _needed(allow or [], service or [])
     starts_at = None if at is None else read_time(clock, at)
@@ -134,30 +143,30 @@ def start(
 def stop(
     here: Context,
     number: Annotated[
-        int | None, argument("NUMBER", "Its number in `filterd exam list`.", min=1)
+        int | None, argument("NUMBER", "Number from `filterd exam list`.", min=1)
     ] = None,
     room: Annotated[
-        str | None, option("--room", "The one that is on in this room.", "ROOM")
+        str | None, option("--room", "The exam that is running in this room.", "ROOM")
     ] = None,
-    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
+    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
-    """End an exam, or call off one that has not begun.
+    """End an exam, or cancel one that has not begun.
 
-    Without a number it is the only one that there is. Exit code 0: done; 2: not.
+    Without a number, the only exam is meant. Exit code 0: done; 2: an error.
     """
     clock = policy_clock(here)
     wanted = number if number is not None else _only(here, clock, room)
     told = change(here, "exam-stop", reason, id=wanted)
-    print_change(here, told, here.texts("exam {number} is stopped", number=wanted), json=json)
+    print_change(here, told, here.texts("exam {number} has ended", number=wanted), json=json)
 
 
 def list_(
     here: Context,
-    everything: Annotated[bool, option("--all", "Those that have ended, too.")] = False,
+    everything: Annotated[bool, option("--all", "Include those that have ended.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show the exams that are on or to come.
+    """Show present and future exams.
 
     Exit code 0: shown; 2: an error.
     """
@@ -184,7 +193,7 @@ def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
     if len(exams) > 1:
         known = ", ".join(f"{one['id']} ({one['room']})" for one in exams)
         raise ConfigError(
-            say("there are several exams"), hint=say("name one: {known}", known=known)
+            say("there are several exams"), hint=say("choose one: {known}", known=known)
         )
     number: int = exams[0]["id"]
     return number
@@ -204,7 +213,8 @@ def _needed(allow: list[str], services: list[str]) -> Needed:
         ids |= dict.fromkeys(needed.services)
     if not names and not ids:
         raise ConfigError(
-            say("an exam needs something"), hint=say("--allow FILE, --allow NAME, --service ID")
+            say("an exam needs at least one name or service"),
+            hint=say("--allow FILE, --allow NAME, --service ID"),
         )
     return Needed(tuple(names), tuple(ids))
 

@@ -30,12 +30,11 @@ def allow(
     how_long: Annotated[Term, Options(term)],
     json: JsonOption = False,
 ) -> None:
-    """Open TARGET for a time.
+    """Allow TARGET for a time.
 
-    It is in force at once and ends by itself. Without a grade, tier, room, client
-    or network it is for everybody. What is locked stays closed; the entry of a
-    list that names something by mistake is suspended by entry:NAME, for at most
-    14 days. Exit code 0: done; 2: not.
+    It is in force at once and ends by itself. Without a grade, tier, room, client or network it
+    is for everybody. What is locked stays closed; the entry of a list that names something by
+    mistake is suspended by entry:NAME, for at most 14 days. Exit code 0: done; 2: an error.
     """
     _set(here, targets, for_whom, how_long, reason, allow=True, json=json)
 
@@ -48,20 +47,20 @@ def block(
     how_long: Annotated[Term, Options(term)],
     json: JsonOption = False,
 ) -> None:
-    """Close TARGET for a time.
+    """Block TARGET for a time.
 
-    It is in force at once and ends by itself. Without a grade, tier, room, client
-    or network it is for everybody. Exit code 0: done; 2: not.
+    It is in force at once and ends by itself. Without a grade, tier, room, client or network it
+    is for everybody. Exit code 0: done; 2: an error.
     """
     _set(here, targets, for_whom, how_long, reason, allow=False, json=json)
 
 
 def list_(
     here: Context,
-    everything: Annotated[bool, option("--all", "Those that have ended, too.")] = False,
+    everything: Annotated[bool, option("--all", "Include those that have ended.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show what `allow` and `block` have set: what, for whom, until when, who and why.
+    """Show the exceptions set by `allow` and `block`: target, audience, end, author and reason.
 
     Exit code 0: shown; 2: an error.
     """
@@ -73,16 +72,16 @@ def list_(
 
 def revoke(
     here: Context,
-    number: Annotated[int, argument("NUMBER", "Its number in `filterd exceptions list`.")],
-    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
+    number: Annotated[int, argument("NUMBER", "Number from `filterd exceptions list`.")],
+    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """End an exception before its time, or the setting of a grade or a room.
 
-    Exit code 0: done; 2: not.
+    Exit code 0: done; 2: an error.
     """
     told = change(here, "revoke", reason, id=number)
-    print_change(here, told, here.texts("number {number} is ended", number=number), json=json)
+    print_change(here, told, here.texts("exception {number} has ended", number=number), json=json)
 
 
 def _set(

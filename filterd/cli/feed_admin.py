@@ -21,16 +21,16 @@ from filterd.i18n import quoted, say
 from filterd.state_file import plain_version
 
 VersionArgument = Annotated[
-    str | None, argument("VERSION", "Which version; else the one that waits.")
+    str | None, argument("VERSION", "The version (default: the one that waits).")
 ]
-ReasonOption = Annotated[str, option("--reason", "Why; it stands in the feed's history.", "TEXT")]
+ReasonOption = Annotated[str, option("--reason", "Reason, for the feed's history.", "TEXT")]
 
 _is_version = re.compile(r"[1-9][0-9]{0,17}", re.ASCII).fullmatch
 
 
 def trust(
     here: Context,
-    root: Annotated[Path, argument("ROOT.json", "The publisher's, as it was handed out.")],
+    root: Annotated[Path, argument("ROOT.json", "The publisher's root file.")],
     replace: Annotated[
         bool, option("--replace", "Forget another root, and trust this one.")
     ] = False,
@@ -38,9 +38,8 @@ def trust(
 ) -> None:
     """Trust the root of a publisher, once, when the school is set up.
 
-    Compare the fingerprint that it prints with the publisher's, by telephone: all
-    trust begins here. Exit code 0: trusted; 2: not; 45: it is not a root; 46: the school
-    trusts another.
+    Compare the printed fingerprint with the publisher's by telephone: all trust begins here.
+    Exit code 0: trusted; 2: an error; 45: it is not a root; 46: the school trusts another root.
     """
     content = load_root(root)
     site = site_of(here)
@@ -50,10 +49,10 @@ def trust(
         here.print_json({"fingerprint": fingerprint})
         return
     here.console.print(
-        here.texts("From now on the school trusts what the owner of this file has signed.")
+        here.texts("From now on, the school trusts what the owner of this file has signed.")
     )
     here.console.print(facts([(here.texts("Fingerprint"), fingerprint)]))
-    here.console.print(here.texts("Call the publisher and read the fingerprint out to compare it."))
+    here.console.print(here.texts("Call the publisher and compare the fingerprint."))
     if not followed(here.config, here.state).address:
         here.console.print(
             here.texts(
@@ -71,8 +70,8 @@ def approve(
 ) -> None:
     """Put a version in force that is held because it changes much, or was rolled back.
 
-    It is judged again; a version that is refused stays so. It works without the
-    Internet. Exit code 0: in force; 2: something is wrong; 50: not.
+    It is judged again; a version that is refused stays so. It works without the Internet. Exit
+    code 0: in force; 2: an error; 50: held or refused.
     """
     with bar(here, here.texts("Judging the version"), visible=not json):
         site = site_of(here)
@@ -94,9 +93,9 @@ def refuse(
     reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
-    """Never take a version that waits; the next one may come.
+    """Refuse a version that waits; later versions may come.
 
-    Exit code 0: done; 2 or 50: not.
+    Exit code 0: done; 2 or 50: an error.
     """
     site = site_of(here)
     with site.holding():
@@ -104,17 +103,17 @@ def refuse(
         site.refuse(wanted, reason)
     _tell(
         here,
-        say("Version {version} is never taken; the next one may come."),
+        say("Version {version} is refused; later versions may come."),
         {"version": plain_version(wanted)},
         json=json,
     )
 
 
 def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False) -> None:
-    """Go back to the version before, at once; the present one is not taken again.
+    """Return to the previous version now; the present one is not taken again.
 
-    It works without the Internet. The next version comes the night that it would have
-    come: `filterd feed hold` keeps what is in force. Exit code 0: done; 2 or 50: not.
+    This works without the Internet. The next version comes on its usual night; `filterd feed
+    hold` keeps the one in force. Exit code 0: done; 2 or 50: an error.
     """
     site = site_of(here)
     bad = site.versions.in_force().current
@@ -124,12 +123,12 @@ def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False)
             version = site.roll_back(quoted(reason))
     key = (
         say(
-            "Back at version {version}; version {bad} is not taken again. To keep it for longer"
-            ' than a night: filterd feed hold --reason "..."'
+            "Version {version} is in force again; version {bad} is not taken again. To keep it"
+            ' for longer than a night: filterd feed hold --reason "..."'
         )
         if version
         else say(
-            "No version before is whole: the lists that ship with filterd serve; version"
+            "No earlier version is undamaged: the lists that ship with filterd serve; version"
             " {bad} is not taken again."
         )
     )
@@ -139,12 +138,12 @@ def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False)
 def hold(
     here: Context,
     reason: ReasonOption = "",
-    off: Annotated[bool, option("--off", "Let versions come again.")] = False,
+    off: Annotated[bool, option("--off", "Take new versions again.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Keep the version that is in force until `feed hold --off`.
 
-    What the law orders urgently does not come either. Exit code 0: done; 2: not.
+    Urgent legal orders are not taken either. Exit code 0: done; 2: an error.
     """
     if not off and not reason.strip():
         raise ConfigError(say("{missing} is missing", missing="--reason"))
@@ -154,12 +153,12 @@ def hold(
         version = site.versions.in_force().current
     stays = (
         say(
-            "Version {version} stays: no other one is taken, urgent orders neither, until:"
+            "Version {version} stays: no other version is taken, not even urgent orders, until:"
             " filterd feed hold --off"
         )
         if version
         else say(
-            "The lists that ship with filterd stay: no version is taken, urgent orders neither,"
+            "The lists that ship with filterd stay: no version is taken, not even urgent orders,"
             " until: filterd feed hold --off"
         )
     )

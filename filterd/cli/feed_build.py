@@ -36,7 +36,7 @@ _MOST_WARNINGS = 10
 
 PopularOption = Annotated[
     Path | None,
-    option("--popular", "Names that everybody visits, the most popular first, one a line.", "FILE"),
+    option("--popular", "Popular names, the most popular first, one a line.", "FILE"),
 ]
 
 
@@ -53,19 +53,23 @@ class BuildPaths(NamedTuple):
 
 def _places(
     catalog: CatalogOption,
-    out: Annotated[Path, option("--out", "Folder of the version, made or replaced.", "DIR")],
+    out: Annotated[Path, option("--out", "Folder of the version; it is made or replaced.", "DIR")],
     popular: PopularOption = None,
     from_folder: Annotated[
         Path | None,
-        option("--from-folder", "Read the sources here, ID.txt each; else the web.", "DIR"),
+        option(
+            "--from-folder",
+            "Read the sources from this folder, as ID.txt (default: from the web).",
+            "DIR",
+        ),
     ] = None,
     sources: Annotated[
         Path | None,
-        option("--sources", "Folder of last good texts; else sources/ beside it.", "DIR"),
+        option("--sources", "Folder of the last good texts (default: sources/ beside it).", "DIR"),
     ] = None,
     previous: Annotated[
         Path | None,
-        option("--previous", "The version to compare with; else the last build.", "DIR"),
+        option("--previous", "The version to compare with (default: the last build).", "DIR"),
     ] = None,
 ) -> BuildPaths:
     """Return the places that the options of a build name."""
@@ -78,16 +82,15 @@ def build(
     here: Context,
     places: Annotated[BuildPaths, Options(_places)],
     accept: Annotated[
-        bool, option("--accept", "Write it although it changes unusually much.")
+        bool, option("--accept", "Write the version although it changes unusually much.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Make a version of the feed out of the catalogue and the texts of its sources.
+    """Build a version of the feed from the catalogue and its sources.
 
-    A source that does not come, or is not what it was, keeps its last good text. A
-    version that changes unusually much is not written until a person approves. Exit
-    code 0: written; 1: written, and a source was not taken; 50: held, not written; 2:
-    something is wrong, the last build stays.
+    A source that fails, or whose content looks wrong, keeps its last good text. A version that
+    changes unusually much is not written until it is accepted. Exit code 0: written; 1:
+    written, but a source failed; 50: held, not written; 2: an error, the last build stays.
     """
     if places.given is not None and not places.given.is_dir():
         raise ConfigError(
@@ -95,7 +98,7 @@ def build(
         )
     catalog = load_catalog(places.catalog)
     popular = read_popular(places.popular)
-    busy = say("another build is at work")
+    busy = say("another build is running")
     with sole(places.sources / ".lock", otherwise=busy):
         sources = _take(here, places, catalog)
         report = _make(here, places, catalog, sources, popular, accept=accept)
@@ -108,7 +111,7 @@ def build(
     if not report.written:
         held = GuardError(
             say(
-                "the version is held: {why}; look at it, then `--accept` writes it all the same",
+                "the version is held: {why}; check it, then write it with `--accept`",
                 why=report.held[0],
             )
         )
@@ -123,8 +126,8 @@ def _warn_of_reviews(here: Context, catalog: Catalog) -> None:
     for one in catalog.categories:
         if one.review_date and one.review_date <= today:
             warning = here.texts(
-                "warning: category {category} is to be reviewed since {date} (age, label,"
-                " legal basis)",
+                "warning: the review of category {category} (age, label, legal basis) was due on"
+                " {date}",
                 category=one.id,
                 date=one.review_date,
             )
@@ -232,21 +235,21 @@ def _print(
         )
     if left := len(refused[_MOST_WARNINGS:]):
         here.errors.print(
-            texts("warning: not taken: and {n} more (--json tells all)", n=left), style="yellow"
+            texts("warning: not taken: and {n} more (--json shows all)", n=left), style="yellow"
         )
     _print_categories(here, report)
     if report.rules or report.waiting:
         rules, waiting = number(report.rules), number(report.waiting)
         console.print(
             texts(
-                "Look-alike rules: {rules} hold, {waiting} wait for a person (feed review)",
+                "Look-alike rules: {rules} in force, {waiting} wait for a decision (feed review)",
                 rules=rules,
                 waiting=waiting,
             )
         )
     for reason in report.held:
         key = (
-            say("warning: written all the same: {why}")
+            say("warning: accepted and written: {why}")
             if report.written
             else say("warning: held: {why}")
         )
@@ -275,9 +278,9 @@ def _print_categories(here: Context, report: BuildReport) -> None:
     if hosts := [each for one in report.categories.values() for each in one.single_hosts]:
         console.print(
             texts(
-                "Single hosts only, so what is beneath these names stays open though the"
-                " category is locked: {lists}. If a list means whole domains, write"
-                " `subtrees: true` where it is named.",
+                "These lists block single hosts only, so names beneath them stay open although"
+                " the category is locked: {lists}. If a list means whole domains, add `subtrees:"
+                " true` to it.",
                 lists=", ".join(hosts),
             ),
             soft_wrap=True,

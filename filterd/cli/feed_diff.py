@@ -30,20 +30,20 @@ from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, d
 def diff(
     here: Context,
     old: Annotated[str, argument("V1", "Folder of a version, or its number with --repo.")],
-    new: Annotated[str, argument("V2", "The one to compare with it.")],
+    new: Annotated[str, argument("V2", "The version to compare with it.")],
     repository: Annotated[
-        Path | None, option("--repo", "The publication that has both numbers.", "DIR")
+        Path | None, option("--repo", "The publication that contains both versions.", "DIR")
     ] = None,
     popular: PopularOption = None,
     names: Annotated[
-        bool, option("--names", "Show the first names of each category, too.")
+        bool, option("--names", "Show the first names of each category as well.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show what changes from one version to another, and for whom.
+    """Show what changes between two versions, and for whom.
 
-    By category, and popular names that are newly closed or opened, by rank; for which
-    grades follows from the feed's ages, not from what schools set. Exit code 0: nothing
+    Shows changes by category, and popular names that are newly closed or opened, by rank. The
+    grades follow from the ages in the feed, not from settings of schools. Exit code 0: nothing
     differs; 1: something does; 2: an error.
     """
     with _folders(repository, old, new) as (a, b), bar(here, here.texts("Comparing")) as progress:
@@ -66,7 +66,7 @@ def _folders(repository: Path | None, *asked: str) -> Iterator[list[Path]]:
     for number_ in asked:
         if not number_.isdecimal() or int(number_) not in known:
             raise ConfigError(
-                say("'{number}' is not a version that is at hand", number=number_),
+                say("version '{number}' is not here", number=number_),
                 hint=say("known: {known}", known=", ".join(map(str, known)) or "-"),
             )
     with TemporaryDirectory(prefix="filterd-diff-") as made:
@@ -88,7 +88,7 @@ def _popular(given: Path | None, old: Path, new: Path) -> Popular:
 def _print(here: Context, found: Differences, *, names: bool) -> None:
     texts, console = here.texts, here.console
     if not (found.categories or found.popular or found.tables):
-        console.print(texts("Nothing differs."))
+        console.print(texts("No difference."))
         return
     if found.categories:
         console.print(titled(texts("Changes by category"), _category_table(texts, found)))
@@ -101,9 +101,7 @@ def _print(here: Context, found: Differences, *, names: bool) -> None:
         console.print(f"{kind}.yaml", style="bold")
         _print_names(here, "+", "", added[:SAMPLES], len(added))
         _print_names(here, "-", "", removed[:SAMPLES], len(removed))
-    console.print(
-        texts("By the ages that the feed gives; a school may have set it otherwise."), style="dim"
-    )
+    console.print(texts("By the ages in the feed; a school may have other settings."), style="dim")
 
 
 def _print_names(here: Context, sign: str, where: str, names: Sequence[str], count: int) -> None:

@@ -39,12 +39,14 @@ _LONGEST = 16_384
 _SHORTEST_PASSPHRASE = 8
 
 
-RepositoryArgument = Annotated[Path, argument("REPO", "The folder that the web server hands out.")]
+RepositoryArgument = Annotated[
+    Path, argument("REPO", "The folder of the publication, which the web server serves.")
+]
 KeysOption = Annotated[
-    Path | None, option("--keys", "Folder of the keys; else keys/ beside REPO.", "DIR")
+    Path | None, option("--keys", "Folder of the keys (default: keys/ beside REPO).", "DIR")
 ]
 RootKeysOption = Annotated[
-    list[Path] | None, option("--root-key", "A root key on its medium; may be repeated.", "FILE")
+    list[Path] | None, option("--root-key", "A root key on its medium; can be repeated.", "FILE")
 ]
 
 
@@ -78,10 +80,10 @@ def init(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Make the keys of a feed, and a publication that is still empty.
+    """Make the keys of a feed, and an empty publication.
 
-    DIR has keys/, public/ for the web server, and root.json for every school. It says
-    which keys to carry where. No key is ever written over. Exit code 0: done; 2: not.
+    DIR gets keys/, public/ for the web server, and root.json for every school. The output says
+    where to carry each key. A key is never overwritten. Exit code 0: done; 2: an error.
     """
     refuse_second(folder / PUBLIC)
     keys = KeyFolder(folder / KEYS, _new_passphrase(here) if passphrase else None)
@@ -99,16 +101,23 @@ def init(
     texts = here.texts
     here.console.print(texts("The feed is made in {folder}:", folder=folder), soft_wrap=True)
     rows = [
-        (str(folder / PUBLIC), texts("what the web server hands out")),
+        (str(folder / PUBLIC), texts("files for the web server")),
         (str(folder / ROOT_FILE), texts("for every school, with the fingerprint below")),
-        (online, texts("stays on this machine: it signs every publication")),
+        (online, texts("stays on this machine; signs every publication")),
         *(
-            (path, texts("onto a stick, into safe {number}, then delete it here", number=number))
+            (
+                path,
+                texts(
+                    "move it to a USB stick in safe {number}, then delete it here", number=number
+                ),
+            )
             for number, path in enumerate(offline, 1)
         ),
         (
             orders,
-            texts("to the authority that issues orders, on its own machine, then delete it here"),
+            texts(
+                "move it to the machine of the authority that issues orders, then delete it here"
+            ),
         ),
     ]
     for path, what in rows:
@@ -116,7 +125,10 @@ def init(
         here.console.print(f"    {what}")
     here.console.print(facts([(texts("Fingerprint"), fingerprint(root))]))
     here.console.print(
-        texts("Two of the three root keys replace any key: with two lost, no key can be replaced.")
+        texts(
+            "Any two of the three root keys can replace any key; if two are lost, no key can"
+            " be replaced."
+        )
     )
 
 
@@ -126,20 +138,21 @@ def rotate_key(
     repository: RepositoryArgument,
     role: Annotated[str, argument("ROLE", "root, targets, snapshot, timestamp or orders.")],
     number: Annotated[
-        int, option("--number", "Which of the root keys is replaced.", "N", min=1, max=3)
+        int, option("--number", "Number of the root key to replace.", "N", min=1, max=3)
     ] = 1,
     root_key: RootKeysOption = None,
     orders: Annotated[
-        Path | None, option("--orders", "For orders: what the new key has signed.", "DIR")
+        Path | None,
+        option("--orders", "For the role orders: the orders signed by the new key.", "DIR"),
     ] = None,
     keys: KeysOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Exchange a key that is old, lost, or may be in other hands.
+    """Replace a key that is old, lost or compromised.
 
-    Two root keys must be at hand. Schools follow by themselves; a new key of orders they
-    hold until `feed release-hold`. After an interruption the same command goes on. Exit
-    code 0: exchanged; 2 or 20: not.
+    Two root keys are needed. Schools follow by themselves; they hold a new key of the role
+    orders until `feed release-hold`. After an interruption, run the same command again. Exit
+    code 0: replaced; 2 or 20: an error.
     """
     if role not in ROLES:
         raise ConfigError(
@@ -167,13 +180,13 @@ def rotate_key(
         return
     here.console.print(
         here.texts(
-            "The key of the role {role} is exchanged; schools follow by themselves.", role=role
+            "The key of the role {role} has been replaced; schools follow by themselves.", role=role
         )
     )
     if role != ORDERS:
         for text, path in (
             (say("The new key: {path}"), "key"),
-            (say("For schools that are new: {path}"), "root"),
+            (say("For new schools: {path}"), "root"),
         ):
             here.console.print(here.texts(text, path=told[path]), soft_wrap=True)
 
@@ -222,7 +235,7 @@ def _rotate(
 def _rotate_orders(here: Context, repository: Path, keys: KeyFolder, brought: KeyMaterial) -> int:
     if brought.parcel is None:
         raise ConfigError(
-            say("the new key of the role orders must have signed what is ordered"),
+            say("the new key of the role orders must sign the orders first"),
             hint=say("there: filterd feed sign --new-key; here: --orders PARCEL"),
         )
     parcel = read_parcel(brought.parcel)
@@ -266,7 +279,7 @@ def _old(
         raise ConfigError(
             say("it is not clear which root key is to be replaced"),
             path=str(path),
-            hint=say("bring it, or all but the one that is lost ({all} keys)", all=ROOT_KEYS),
+            hint=say("provide it, or all but the lost one ({all} keys)", all=ROOT_KEYS),
         )
     return _Lost(root.keys[(missing if role == ROOT else named)[0]])
 
@@ -293,7 +306,7 @@ def _new_passphrase(here: Context) -> bytes:
     if len(given) < _SHORTEST_PASSPHRASE:
         raise ConfigError(
             say("the passphrase has {length} characters", length=len(given)),
-            hint=say("{least} are the least", least=_SHORTEST_PASSPHRASE),
+            hint=say("at least {least} are needed", least=_SHORTEST_PASSPHRASE),
         )
     return given.encode()
 
@@ -302,15 +315,16 @@ def _asked(here: Context, *, confirm: bool) -> str:
     if not sys.stdin.isatty():
         raise ConfigError(
             say("the keys have a passphrase, and there is no terminal to ask for it"),
-            hint=say("set {variable}", variable=PASSPHRASE_VARIABLE),
+            hint=say("set the environment variable {variable}", variable=PASSPHRASE_VARIABLE),
         )
-    again = here.texts("The same again") if confirm else False
+    again = here.texts("Repeat it") if confirm else False
     what = here.texts("Passphrase of the keys")
     try:
         answer: str = typer.prompt(what, hide_input=True, confirmation_prompt=again, err=True)
     except typer.Abort as error:  # Ctrl-C, or the end of what is typed
         raise ConfigError(
-            say("no passphrase was given"), hint=say("set {variable}", variable=PASSPHRASE_VARIABLE)
+            say("no passphrase was given"),
+            hint=say("set the environment variable {variable}", variable=PASSPHRASE_VARIABLE),
         ) from error
     return answer
 
@@ -319,17 +333,17 @@ def _asked(here: Context, *, confirm: bool) -> str:
 def release_hold(
     here: Context,
     repository: RepositoryArgument,
-    reason: Annotated[str, option("--reason", "Why; schools keep it.", "TEXT")] = "",
+    reason: Annotated[str, option("--reason", "Reason; schools record it.", "TEXT")] = "",
     root_key: RootKeysOption = None,
     look: Annotated[bool, option("--look", "Show what schools hold, and sign nothing.")] = False,
     keys: KeysOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Release for all schools what they hold of the version that is published.
+    """Release the published version for all schools that hold it.
 
-    It is judged here as schools do. Two root keys sign what was found, and schools take
-    it at their next run; keys that are online release nothing. Exit code 0: released;
-    1: nothing is held; 50: schools refuse it, and no key releases that; 2 or 20: not.
+    The version is judged here as schools judge it. Two root keys sign the findings, and schools
+    take it at their next run; online keys can release nothing. Exit code 0: released; 1:
+    nothing is held; 50: schools refuse it, and no key can release that; 2 or 20: an error.
     """
     if not look and not reason.strip():
         raise ConfigError(say("{missing} is missing", missing="--reason"))
@@ -347,9 +361,9 @@ def release_hold(
         for one in held.findings:
             here.console.print(f"- {told(one.sentence, here.texts.language)}", soft_wrap=True)
         held_or_not = (
-            say("Schools hold version {version} for this.")
+            say("Schools hold version {version} for this reason.")
             if held.findings
-            else say("There is nothing in version {version} for which schools hold it.")
+            else say("Nothing in version {version} makes schools hold it.")
         )
         key = (
             say("Version {version} is released: schools take it at their next run.")

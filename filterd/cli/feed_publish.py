@@ -43,24 +43,24 @@ def publish(
         Path | None,
         option(
             "--version-folder",
-            "What `feed build` made; else what is published is signed for another term.",
+            "Folder made by `feed build` (default: sign the published version for another term).",
             "DIR",
         ),
     ] = None,
     orders: Annotated[
-        Path | None, option("--orders", "New orders, what `feed sign` made.", "DIR")
+        Path | None, option("--orders", "New orders, made by `feed sign`.", "DIR")
     ] = None,
     urgent: Annotated[
-        bool, option("--urgent", "Schools take it within ten minutes, not tonight.")
+        bool, option("--urgent", "Urgent: schools take it within ten minutes, not at night.")
     ] = False,
     keys: KeysOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Publish a version: whole files, differences from the last seven, all of it signed.
+    """Sign and publish a version: whole files, and deltas from the last seven.
 
-    Readers find the old version or the new one and never a mix; after an interruption
-    the same command goes on. Exit code 0: published; 2, 20 or more: not, and what was
-    published stays.
+    Clients see the old version or the new one, never a mix. After an interruption, run the same
+    command again. Exit code 0: published; 2, 20 or more: an error, and the last publication
+    stays.
     """
     signers = online_signers(key_folder(here, keys or usual_keys(repository)))
     parcel = None if orders is None else read_parcel(orders)
@@ -88,7 +88,8 @@ def publish(
     elif done is None:
         here.console.print(
             here.texts(
-                "Version {version}: what was published is signed for another term.", version=version
+                "Version {version}: the published files are signed for another term.",
+                version=version,
             )
         )
         if urgent:
@@ -107,16 +108,16 @@ def sign(
     orders: Annotated[Path, argument("ORDERS", "Folder of orders.yaml and orders/.")],
     parcel: Annotated[Path, argument("PARCEL", "Folder to make and carry to the publisher.")],
     keys: Annotated[Path, option("--keys", "Folder that has orders/orders.pem.", "DIR")],
-    after: Annotated[int, option("--after", "The version signed last.", "N", min=0)] = 0,
+    after: Annotated[int, option("--after", "The version that was signed last.", "N", min=0)] = 0,
     new_key: Annotated[
-        bool, option("--new-key", "Make a new key, which takes the old one's place.")
+        bool, option("--new-key", "Make a new key that replaces the old one.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Sign legal orders to block names, on the machine of the authority that orders.
+    """Sign legal orders to block names, on the machine of the authority that issues them.
 
-    Each order has its number, issuer, date and expiry; those that have expired are
-    left out. Exit code 0: signed; 2: something is wrong, nothing is signed.
+    Each order has its number, issuer, date and expiry; those that have expired are left out.
+    Exit code 0: signed; 2: an error, nothing is signed.
     """
     folder = key_folder(here, keys)
     path = folder.paths(ORDERS)[0]
@@ -169,14 +170,14 @@ def expiry_table(texts: Texts, expiries: Mapping[str, float], clock: SchoolClock
     table = grid(
         [
             (texts("Role"), False),
-            (texts("Holds until"), False),
+            (texts("Valid until"), False),
             (texts("Days"), True),
         ]
     )
     for role, until in sorted(expiries.items(), key=lambda one: one[1]):
         days = int((until - clock.now) // DAY_S)
         table.add_row(role, clock.told(until), str(days))
-    return titled(texts("Until when each role's word holds"), table)
+    return titled(texts("Expiry of each role's signature"), table)
 
 
 def plain_expiries(expiries: Mapping[str, float]) -> dict[str, int]:
@@ -192,9 +193,9 @@ def _costs(texts: Texts, done: Release) -> Group:
         (texts("Files"), texts("{n} of {all} have changed", n=costs.changed, all=costs.files)),
         (texts("Full download"), size(costs.full)),
         (texts("Tonight, each school"), tonight),
-        (texts("And metadata"), size(costs.metadata)),
+        (texts("Metadata"), size(costs.metadata)),
         (texts("Unpacked"), size(costs.unpacked)),
-        (texts("All differences"), size(costs.deltas)),
+        (texts("All delta files"), size(costs.deltas)),
         (texts("Orders"), str(len(done.orders)) if done.orders else ""),
         (texts("Urgent"), texts("schools take it within ten minutes") if done.urgent else ""),
     ]
@@ -230,7 +231,7 @@ def _print_orders(here: Context, ordered: Ordered) -> None:
     for one in ordered.orders:
         table.add_row(one.number, one.issuer, one.date, one.expiry)
     title = texts(
-        "Orders that are signed, version {version}: {names}",
+        "Signed orders, version {version}: {names}",
         version=ordered.version,
         names=counted.names(ordered.names),
     )

@@ -51,15 +51,18 @@ class ReviewRequest(NamedTuple):
 
 def _asked(
     accept: Annotated[
-        list[str] | None, option("--accept", "Make a rule of it; may be repeated.", "SHAPE")
+        list[str] | None,
+        option("--accept", "Accept this shape as a rule; can be repeated.", "SHAPE"),
     ] = None,
     refuse: Annotated[
-        list[str] | None, option("--refuse", "Never make one; may be repeated.", "SHAPE")
+        list[str] | None,
+        option("--refuse", "Refuse this shape for good; can be repeated.", "SHAPE"),
     ] = None,
-    category: Annotated[str | None, option("--category", "Only of this category.", "ID")] = None,
-    reason: Annotated[str, option("--reason", "Why; it is kept with the decision.", "TEXT")] = "",
+    category: Annotated[str | None, option("--category", "Only this category.", "ID")] = None,
+    reason: Annotated[str, option("--reason", "Reason, kept with the decision.", "TEXT")] = "",
     who: Annotated[
-        str | None, option("--who", "Who decides; else who is logged in.", "NAME")
+        str | None,
+        option("--who", "Name of the person who decides (default: the logged-in user).", "NAME"),
     ] = None,
 ) -> ReviewRequest:
     """Return what the options of a review say."""
@@ -71,17 +74,17 @@ def review(
     here: Context,
     catalog: CatalogOption,
     asked: Annotated[ReviewRequest, Options(_asked)],
-    decided: Annotated[bool, option("--decided", "Show what was decided instead.")] = False,
+    decided: Annotated[bool, option("--decided", "Show past decisions instead.")] = False,
     everything: Annotated[bool, option("--all", "Show all that waits.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Look at rules for look-alikes that wait for a person; accept or refuse them.
+    """Review the look-alike rules that wait for a decision.
 
-    A shape such as i9bet# stands for names that differ in digits only. Most hold by
-    themselves; one waits where it fits a name that people visit, or says too little.
-    The next `feed build` goes by what is decided, and does not ask again. A rule that
-    holds by itself is refused, too: with its category. Exit code 0: nothing waits, or
-    it is decided; 1: something waits; 2: something is wrong, nothing is decided.
+    A shape such as i9bet# stands for names that differ in digits only. Most hold by themselves;
+    one waits where it fits a name that people visit, or says too little. The next `feed build`
+    goes by what is decided, and does not ask again. A rule that holds by itself is refused,
+    too: with its category. Exit code 0: nothing waits, or it is decided; 1: something waits; 2:
+    an error, nothing is decided.
     """
     if asked.accept or asked.refuse:
         _decide(here, catalog, asked, json=json)
@@ -141,11 +144,14 @@ def _decide(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -
     """Record the decisions on all these shapes, or on none if one is wrong."""
     if not asked.reason.strip():
         raise ConfigError(
-            say("a decision needs a reason"), hint=say("--reason 'what was seen of these names'")
+            say("a decision needs a reason"),
+            hint=say("--reason 'what was found about these names'"),
         )
     both = [*((one, ACCEPTED) for one in asked.accept), *((one, REFUSED) for one in asked.refuse)]
     if len({shape for shape, _ in both}) < len(both):
-        raise ConfigError(say("a shape is given twice"), hint=say("accept it or refuse it, once"))
+        raise ConfigError(
+            say("a shape is given twice"), hint=say("accept it or refuse it, not both")
+        )
     load_catalog(catalog)
     known = {(one.shape, one.category): one.digits for one in reviews.read_decisions(catalog)}
     known |= {(one.shape, one.category): one.digits for one in reviews.read_queue(catalog)}
@@ -163,7 +169,7 @@ def _decide(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -
         decided = here.texts.word(words.DECISION, one.decision)
         here.console.print(f"{one.shape.decode()} ({one.category}): {decided}")
     here.console.print(
-        here.texts("Written to {file}; the next `feed build` goes by it.", file=DECISIONS)
+        here.texts("Written to {file}; the next `feed build` uses it.", file=DECISIONS)
     )
 
 
@@ -185,13 +191,16 @@ def _meant(
     meant = [of for of in found if category in (None, of)]
     if len(meant) > 1:
         raise ConfigError(
-            say("'{shape}' waits in several categories", shape=shape),
-            hint=say("name one: {known}", known=", ".join(f"--category {one}" for one in meant)),
+            say("'{shape}' is waiting in several categories", shape=shape),
+            hint=say(
+                "choose one: {known}",
+                known=", ".join(f"--category {one}" for one in meant),
+            ),
         )
     if not meant:
         shapes = [one.decode() for one, of in known if category in (None, of)]
         raise ConfigError(
-            say("'{shape}' does not wait for a decision", shape=shape),
+            say("'{shape}' is not waiting for a decision", shape=shape),
             hint=did_you_mean(shape, shapes[:_MOST_SHOWN]),
         )
     return meant[0], found[meant[0]]
@@ -206,7 +215,7 @@ def _of_category(catalog: Path, shape: str, category: str) -> str:
     known = [one.id for one in load_catalog(catalog).categories if has_mirrors(one)]
     if category not in known:
         raise ConfigError(
-            say("'{word}' is not a category that has such rules", word=category),
+            say("the category '{word}' has no such rules", word=category),
             hint=did_you_mean(category, known),
         )
     if not is_shape(shape):
@@ -232,9 +241,9 @@ def _print(here: Context, one: Waiting) -> None:
     _print_heading(here, one.shape, one.category)
     is_short = letters(one.shape) < FEWEST_LETTERS
     unsaid = texts(
-        "no popular name that is known; so few letters may be anybody's"
+        "no popular name is known to match; too few letters to be sure"
         if is_short
-        else "no popular name that is known; few names, it may be chance"
+        else "no popular name is known to match; too few names to be sure"
     )
     closes = Text(_joined(one.closes), style="yellow") if one.closes else unsaid
     rows = [

@@ -20,10 +20,9 @@ from filterd.rows import Wording
 
 
 def status(here: Context, json: JsonOption = False) -> None:
-    """Show which lists are in force, what waits and why, and how old all of it is.
+    """Show the lists in force, the version that waits and why, and the age of both.
 
-    Exit code 0: all is well, or the school follows no feed; 1: look at it; 2: an
-    error.
+    Exit code 0: all is well, or the school follows no feed; 1: it needs attention; 2: an error.
     """
     told = overview(followed(here.config, here.state).address, here.state, here.clock)
     if json:
@@ -42,7 +41,7 @@ def status(here: Context, json: JsonOption = False) -> None:
 
 
 def history(here: Context, json: JsonOption = False) -> None:
-    """Show what became of the versions of the feed, the latest last.
+    """Show the history of the feed's versions, the latest last.
 
     Exit code 0: shown; 2: an error.
     """
@@ -60,4 +59,4 @@ def _print(here: Context, told: dict[str, Any], wording: Wording) -> None:
     if contacts:
         language = here.texts.language
         rows = [(getattr(one.about, language), f"{one.name}: {one.ways}") for one in contacts]
-        here.console.print(titled(here.texts("Whom to call"), facts(rows)))
+        here.console.print(titled(here.texts("Contacts"), facts(rows)))

@@ -38,19 +38,23 @@ def sync(
     here: Context,
     source: Annotated[
         str | None,
-        option("--from", "From there, a USB stick for one; else from the feed.", "URL|DIR"),
+        option(
+            "--from",
+            "Take them from this folder, such as a USB stick (default: from the feed).",
+            "URL|DIR",
+        ),
     ] = None,
-    now: Annotated[bool, option("--now", "Take it although other schools take it first.")] = False,
+    now: Annotated[bool, option("--now", "Take it before this school's turn.")] = False,
     follow: Annotated[
-        bool, option("--follow", "Go on for ever: every night, and what is urgent.")
+        bool, option("--follow", "Keep running: every night, and whenever an urgent version comes.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Take the lists that the feed has published, verified and judged.
+    """Fetch, verify and judge the latest lists of the feed, and put them in force.
 
-    Whatever is wrong with them leaves the last good ones in force. Exit code 0: they
-    are in force, or wait for their turn; 2: something is wrong here; 30 to 36: they
-    did not come; 40 to 46: they must not be trusted; 50: they are held or refused.
+    If anything is wrong with them, the last good lists stay in force. Exit code 0: in force, or
+    waiting for this school's turn; 2: local error; 30 to 36: not fetched; 40 to 46: not
+    trusted; 50: held or refused.
     """
     if follow:
         _follow(here)
@@ -78,7 +82,7 @@ def _warn_of_wrong_site(here: Context) -> None:
         return  # `status` shows the policy that is in force
     except ConfigError as error:
         warning = here.texts(
-            "the site's files are wrong; the lists are in force with the site as it last was good"
+            "the site's files have errors; the lists are in force with the last good policy"
         )
         for line in (warning, *error.told(here.texts.language).splitlines()):
             here.errors.print(Text(here.texts("warning: {warning}", warning=line), style="yellow"))
@@ -123,7 +127,7 @@ def _source(here: Context, given: str | None) -> str:
         raise ConfigError(
             say("the site follows no feed"),
             path=str(here.config / SITE_FILE),
-            hint=say("write its address there, as `feed: https://HOST/PATH`"),
+            hint=say("add its address there: `feed: https://HOST/PATH`"),
         )
     return given or address
 
@@ -148,8 +152,8 @@ def _told(here: Context, outcome: Outcome) -> str:
         return texts("Version {version} is in force; there is nothing new.", version=version)
     if outcome.became is Became.WAITS:
         return texts(
-            "Version {version} is published; this school takes it from {at} on, after some"
-            " others. At once: filterd sync --now",
+            "Version {version} is published; this school's turn is from {at} on. To take it now:"
+            " filterd sync --now",
             version=version,
             at=school_clock(here).told(outcome.at),
         )

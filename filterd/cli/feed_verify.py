@@ -34,15 +34,15 @@ def verify(
     here: Context,
     source: Annotated[str, argument("URL|DIR", "Address or folder of a publication.")],
     root: Annotated[
-        Path | None, option("--root", "What schools are given; else root.json beside DIR.", "FILE")
+        Path | None,
+        option("--root", "The root file that schools get (default: root.json beside DIR).", "FILE"),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Look at a publication as a new school does: fetch, verify, unpack and load all.
+    """Check a publication as a new school would: fetch, verify, unpack and load everything.
 
-    It tells until when each role's word holds. Exit code 0: good; 1: good, and a role
-    must soon sign anew; 30 to 36: it did not come; 40 to 46: it must not be trusted; 2:
-    something else is wrong.
+    It also shows when each role's signature expires. Exit code 0: valid; 1: valid, but a role
+    must sign again soon; 2: an error; 30 to 36: not fetched; 40 to 46: not trusted.
     """
     content = _root(source, root)
     now = here.clock.wall()
@@ -77,7 +77,9 @@ def verify(
         _print(here, examined, content, lists, orders)
     if not examined.verified.clock_known:
         here.errors.print(
-            here.texts("warning: the clock of this machine is behind; no term was judged"),
+            here.texts(
+                "warning: the clock of this machine is behind; expiry dates were not checked"
+            ),
             style="yellow",
         )
         raise typer.Exit(1)
@@ -98,7 +100,7 @@ def _print(here: Context, examined: Examined, root: bytes, lists: int, orders: i
         (texts("Fingerprint"), fingerprint(root)),
     ]
     title = texts(
-        "Version {version}: all of it is as it was signed", version=verified.publication.version
+        "Version {version}: all files match their signatures", version=verified.publication.version
     )
     here.console.print(titled(title, facts(rows)))
     here.console.print(expiry_table(texts, examined.expiries, clock))
@@ -122,7 +124,7 @@ def _root(source: str, root: Path | None) -> bytes:
         if "://" in source:
             raise ConfigError(
                 say("the publisher's root is needed to verify a feed"),
-                hint=say("--root ROOT.json, as schools are given it"),
+                hint=say("--root ROOT.json, the file that schools get"),
             )
         root = Path(source).absolute().parent / ROOT_FILE
     return load_root(root)

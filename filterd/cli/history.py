@@ -25,16 +25,16 @@ MOST = 100_000
 def undo(
     here: Context,
     number: Annotated[
-        int | None, argument("NUMBER", "Of the change; else your own last one.", min=1)
+        int | None, argument("NUMBER", "Number of the change (default: your own last one).", min=1)
     ] = None,
-    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
+    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """Take back your own last change, or another one.
 
-    What others have changed since stays, unless you name its NUMBER. What it set is
-    gone, what it took away is there again. An undo is a change, too, and can be taken
-    back. Exit code 0: done; 2: not.
+    Later changes of other people stay, unless you name their NUMBER. Settings of the change
+    end, and settings that it ended return. An undo is a change too, and can itself be undone.
+    Exit code 0: done; 2: an error.
     """
     told = change(here, "undo", reason, number=number)
     print_change(here, told, taken_back(here, told), json=json)
@@ -42,12 +42,12 @@ def undo(
 
 def list_(
     here: Context,
-    limit: Annotated[int, option("--limit", "The last N changes.", "N", min=1, max=MOST)] = 20,
+    limit: Annotated[int, option("--limit", "Number of changes.", "N", min=1, max=MOST)] = 20,
     json: JsonOption = False,
 ) -> None:
-    """Show the last changes: when, who, what and why.
+    """Show the last changes: time, author, change and reason.
 
-    In JSON with what was set before and after each. Exit code 0: shown; 2: an
+    JSON output includes the settings before and after each change. Exit code 0: shown; 2: an
     error.
     """
     show(here, CHANGES, rows(here, limit), json=json)
@@ -57,11 +57,11 @@ def verify(
     here: Context,
     json: JsonOption = False,
 ) -> None:
-    """Check the whole history for changes that were altered afterwards.
+    """Check the whole history for later alterations.
 
-    The next start sets an altered history aside, and `status` reports it until the
-    file is moved away. Exit code 0: it is as it was written; 1: a change was altered, removed or
-    added, and the first of those is named, or it was so before; 2: an error.
+    The next start sets an altered history aside, and `status` reports it until the file is
+    moved away. Exit code 0: unaltered; 1: a change was altered, removed or added (the first one
+    is named), or the history before was; 2: an error.
     """
     told = ask_else(here, lambda: _verified(here), "history-verify")
     if json:
@@ -88,10 +88,10 @@ def taken_back(here: Context, told: Plain) -> str:
     """Return a sentence on the change that an undo has taken back."""
     row = told.get("taken_back")
     if row is None:  # an older daemon does not send it
-        return here.texts("change {number} is taken back", number=told["undone"])
+        return here.texts("change {number} is undone", number=told["undone"])
     what = Teller(here.texts, school_clock(here)).row(row)
     return here.texts(
-        "change {number} of {author} is taken back: {what}",
+        "change {number} of {author} is undone: {what}",
         number=row["number"],
         author=row["author"],
         what=what,
@@ -158,9 +158,11 @@ def _print_verified(here: Context, told: dict[str, Any]) -> None:
         )
         here.console.print(bad, style="red", soft_wrap=True)
     elif told["ok"]:
-        here.console.print(texts("The history is sound: nothing in it was altered."), style="green")
+        here.console.print(
+            texts("The history is intact: nothing in it was altered."), style="green"
+        )
     else:
-        here.console.print(texts("The history of now is sound; the one before is not:"))
+        here.console.print(texts("The present history is intact; the one before is not:"))
     for name in told.get("set_aside") or ():
         kept = here.state.overrides.with_name(name)
         line, style = told_of(kept), "red" if is_altered(kept) else "yellow"

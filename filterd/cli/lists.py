@@ -45,15 +45,13 @@ def build(
     shipped_only: Annotated[
         bool, option("--shipped-only", "Leave out the site's own lists.")
     ] = False,
-    no_reload: Annotated[
-        bool, option("--no-reload", "Leave a running daemon the lists that it has.")
-    ] = False,
+    no_reload: Annotated[bool, option("--no-reload", "Do not reload the running daemon.")] = False,
     stdout: Annotated[bool, typer.Option("--stdout", hidden=True)] = False,
 ) -> None:
     """Compile the lists into the index that lookups read.
 
-    They are those that ship and the site's own. A running daemon serves the new
-    index at once. Exit code 0: done; 2: not.
+    These are the lists that ship with filterd and the site's own. A running daemon serves the
+    new index at once. Exit code 0: done; 2: an error.
     """
     if stdout:
         lists_build.write_to(sys.stdout.buffer, here, shipped_only=shipped_only)
@@ -86,7 +84,7 @@ def status(
     here: Context,
     json: JsonOption = False,
 ) -> None:
-    """Show what was kept of each list, what was not, and why.
+    """Show how much of each list was kept, what was rejected, and why.
 
     Exit code 0: shown; 2: an error.
     """
@@ -104,13 +102,15 @@ def status(
 
 def search(
     here: Context,
-    name: Annotated[str, argument("NAME", "The name to look for, with what lies above it.")],
+    name: Annotated[
+        str, argument("NAME", "The name to look for; the names above it are included.")
+    ],
     json: JsonOption = False,
 ) -> None:
     """Find the lists that name NAME or a name above it.
 
-    Each is shown with the line of its entry. Exit code 0: found; 1: on no list;
-    2: an error.
+    Each match is shown with the line of its entry. Exit code 0: found; 1: on no list; 2: an
+    error.
     """
     qname = qname_from(name)
     found: list[dict[str, Any]] = read_or_ask(
@@ -130,7 +130,7 @@ def _warn_of_empty(here: Context, report: CompileReport) -> None:
     for one in report.lists:
         if not one.kept and (one.problems or one.refused):
             warning = here.texts(
-                "warning: {list}: nothing in its {lines} lines can be used; check file and"
+                "warning: {list}: none of its {lines} lines can be used; check the file and"
                 " `format`",
                 list=one.id,
                 lines=one.lines,
@@ -172,14 +172,14 @@ def _print_report(here: Context, report: CompileReport, octets: int, hosts: list
         rows = ([one.cell(row, wording)[0] for one in NOT_TAKEN.columns] for row in reasons)
         here.console.print(titled(texts(NOT_TAKEN.title), facts(rows)))
         here.console.print(
-            texts("Every line that was not taken: {path}", path=here.state.problems), soft_wrap=True
+            texts("All rejected lines: {path}", path=here.state.problems), soft_wrap=True
         )
     if hosts:
         here.console.print(
             texts(
-                "Single hosts only, so what is beneath these names stays open though the"
-                " category is locked: {lists}. If a list means whole domains, write"
-                " `subtrees: true` where it is named.",
+                "These lists block single hosts only, so names beneath them stay open although"
+                " the category is locked: {lists}. If a list means whole domains, add `subtrees:"
+                " true` to it.",
                 lists=", ".join(hosts),
             ),
             soft_wrap=True,

@@ -39,7 +39,7 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
         ConfigErrors: the site's files are wrong.
         FilterdError: a list cannot be read or the disk refused; what was in force stays.
     """
-    with sole(here.state.build_lock, otherwise=say("another build is at work"), wait=True):
+    with sole(here.state.build_lock, otherwise=say("another build is running"), wait=True):
         _remove_leftovers(here.state)
         check_room(here.state.folder, _octets_in_force(here.state))
         try:

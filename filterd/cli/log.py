@@ -17,14 +17,15 @@ from filterd.rows import Wording
 
 def totals(
     here: Context,
-    days: Annotated[int, option("--days", "Today and before.", "N", min=1, max=DAYS_KEPT)] = 7,
+    days: Annotated[
+        int, option("--days", "Number of days, with today.", "N", min=1, max=DAYS_KEPT)
+    ] = 7,
     grade: Annotated[str | None, option("--grade", "1-12, staff, guest, ...", "GRADE")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Show how often what was answered: by day, by grade, and blocks by category.
+    """Show numbers of answers by day and by grade, and of blocks by category.
 
-    Totals only: no name and no address is remembered. Exit code 0: shown; 2: an
-    error.
+    Totals only: no names and no addresses are stored. Exit code 0: shown; 2: an error.
     """
     wanted = "" if grade is None else grade_from(grade)
     told = control.ask(here.state.control_socket, "log totals", days=days, grade=wanted)

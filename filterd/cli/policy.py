@@ -49,8 +49,8 @@ def validate(
 ) -> None:
     """Check site.yaml and the tier files.
 
-    Every problem is shown with its file, line and column. Valid lines that may be
-    mistakes get a warning. Exit code 0: valid; 2: not.
+    Shows every problem with file, line and column, and warns of valid lines that may be
+    mistakes. Exit code 0: valid; 2: not valid.
     """
     sources, catalog = read_site(here)
     policy = compile_policy(sources, catalog)
@@ -99,7 +99,7 @@ def show(
 ) -> None:
     """Show what one grade may use: categories and services.
 
-    That is what the site's files say; what commands have set is shown beside it.
+    These are the settings of the site's files; settings made by commands are shown beside them.
     Exit code 0: shown; 2: an error.
     """
     policy = policy_of_files(here)
@@ -152,7 +152,7 @@ def init(
 ) -> None:
     """Copy the sample site and the tier files to DIR.
 
-    Nothing that is there is overwritten. Exit code 0: done; 2: not.
+    Existing files are not overwritten. Exit code 0: done; 2: an error.
     """
     sample = shipped("policies")
     for file in sample.rglob("*"):
@@ -160,7 +160,7 @@ def init(
         if target.exists() and not target.is_dir():
             raise ConfigError(
                 say(
-                    "{path} is there already: nothing is overwritten; choose another folder",
+                    "{path} exists and is not overwritten; choose another folder",
                     path=target,
                 )
             )
@@ -185,18 +185,19 @@ def hold(
     files: Annotated[
         list[Path] | None,
         argument(
-            "FILE", "YAML of expectations; else those that a reload goes by.", show_default=False
+            "FILE",
+            "YAML file of expectations (default: those that a reload uses).",
+            show_default=False,
         ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """Test the policy against expectations.
 
-    The site's files as they are, with the compiled lists. What a reload goes by is
-    in expectations/ of the site, and for each tier that has no file there, in the
-    one that ships. What commands have set does not count, and schedules only where
-    an expectation says when. An exception of site.yaml is shown and comes before
-    the expectations that ship. Exit code 0: all are met; 1: some are not; 2: an error.
+    Checks the site's files with the compiled lists. A reload uses expectations/ of the site
+    and, for each tier without a file there, the one that ships. Settings made by commands do
+    not count, and schedules only where an expectation names a time. Exit code 0: all are met;
+    1: some are not; 2: an error.
     """
     wanted = _expected(here, files) if files else None
     plain = None if wanted is None else list(map(to_plain, wanted))

@@ -23,14 +23,16 @@ KIND = "grade"
 
 def _setting(
     allow_category: Annotated[
-        str | None, option("--allow-category", "Open a category.", "ID")
+        str | None, option("--allow-category", "Allow this category.", "ID")
     ] = None,
     block_category: Annotated[
-        str | None, option("--block-category", "Close a category.", "ID")
+        str | None, option("--block-category", "Block this category.", "ID")
     ] = None,
-    allow_service: Annotated[str | None, option("--allow-service", "Open a service.", "ID")] = None,
+    allow_service: Annotated[
+        str | None, option("--allow-service", "Allow this service.", "ID")
+    ] = None,
     block_service: Annotated[
-        str | None, option("--block-service", "Close a service.", "ID")
+        str | None, option("--block-service", "Block this service.", "ID")
     ] = None,
 ) -> dict[str, Any]:
     """Be the options that say what is opened or closed; one of them."""
@@ -46,7 +48,7 @@ def _setting(
     ]
     if len(given) != 1:
         hint = say("one of --allow-category, --block-category, --allow-service, --block-service")
-        wrong = say("nothing to set") if not given else say("one thing at a time can be set")
+        wrong = say("there is nothing to set") if not given else say("only one setting at a time")
         raise ConfigError(wrong, hint=hint)
     kind, opens, target = given[0]
     return {"target_kind": str(kind), "target": target, "opens": opens}
@@ -56,14 +58,13 @@ def set_(
     here: Context,
     grade: Annotated[str, option("--grade", "1-12, staff, guest, ...", "GRADE")],
     what: Annotated[dict[str, Any], Options(_setting)],
-    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
+    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Open or close a category or service to a grade.
+    """Open or close a category or service for a grade.
 
-    It is in force at once, until it is set otherwise; the site's files stay as they
-    are. What is locked, by the centre or by the school, cannot be opened. Exit
-    code 0: done; 2: not.
+    It is in force at once, until another setting replaces it; the site's files do not change.
+    What the centre or the school has locked cannot be opened. Exit code 0: done; 2: an error.
     """
     asked = {"grade": grade_from(grade), **what}
     told = change(here, KIND, reason, **asked)
@@ -74,13 +75,15 @@ def set_(
 
 def history(
     here: Context,
-    limit: Annotated[int, option("--limit", "The last N of each.", "N", min=1, max=MOST)] = 20,
+    limit: Annotated[
+        int, option("--limit", "Number of entries of each.", "N", min=1, max=MOST)
+    ] = 20,
     json: JsonOption = False,
 ) -> None:
-    """Show which policies were in force, and what was set.
+    """Show the policies that were in force, and the settings made.
 
-    A version is named by its digest, as `policy diff --versions` takes it. Exit
-    code 0: shown; 2: an error.
+    Each version has a digest, which `policy diff --versions` accepts. Exit code 0: shown; 2: an
+    error.
     """
     found, kept = settings_in(rows(here, MOST))[:limit], versions_told(here)[:limit]
     if json:
@@ -94,12 +97,12 @@ def history(
 
 def undo(
     here: Context,
-    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
+    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Take back the last `policy set` that counts, your own or not.
+    """Undo the last `policy set` still in force, your own or another's.
 
-    `filterd undo NUMBER` takes back any change. Exit code 0: done; 2: not.
+    `filterd undo NUMBER` undoes any change. Exit code 0: done; 2: an error.
     """
     gone = set()
     number = 0
@@ -113,7 +116,7 @@ def undo(
             break
     if not number:
         raise ConfigError(
-            say("no setting of a grade is left to take back"),
+            say("no setting of a grade is left to undo"),
             hint=say("see `filterd policy history`"),
         )
     told = change(here, UNDO, reason, number=number)

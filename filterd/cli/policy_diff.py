@@ -44,7 +44,9 @@ class _Compared(NamedTuple):
 
 def diff(
     here: Context,
-    grade: Annotated[str | None, option("--grade", "This grade only; else all.", "GRADE")] = None,
+    grade: Annotated[
+        str | None, option("--grade", "Only this grade (default: all).", "GRADE")
+    ] = None,
     between: Annotated[
         tuple[str, str] | None,
         option("--between", "Compare two grades with each other.", "GRADE GRADE"),
@@ -59,15 +61,15 @@ def diff(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Show where what grades may use differs.
+    """Show differences in what grades may use.
 
-    From the tiers that ship, unless two grades or two versions are named. What
-    commands have set for grades counts, exceptions and schedules do not. Exit code
-    0: nothing differs; 1: something does; 2: an error.
+    Compares with the tiers that ship, unless two grades or two versions are named. Settings of
+    grades made by commands count; exceptions and schedules do not. Exit code 0: nothing
+    differs; 1: something does; 2: an error.
     """
     if between is not None and (over_time is not None or grade is not None):
         raise ConfigError(
-            say("--between stands alone"), hint=say("leave out --grade and --versions")
+            say("--between cannot be combined"), hint=say("leave out --grade and --versions")
         )
     wanted = GRADES if grade is None else (grade_from(grade),)
     if between is not None:
@@ -143,7 +145,7 @@ def _version(here: Context, text: str) -> Policy:
     if digest is None or overrides is None:
         told = clock.told(when)
         hint = say("see `filterd policy history`")
-        raise ConfigError(say("what was in force at {told} is not known", told=told), hint=hint)
+        raise ConfigError(say("the policy of {told} is not known", told=told), hint=hint)
     return _settled(_past_policy(here, digest), overrides, when)
 
 

@@ -69,8 +69,8 @@ def warn(here: Context, found: list[ClosedName]) -> None:
     for (list_id, category, grades), closed in together.items():
         more = here.texts(" and {n} more", n=number(len(closed) - _NAMED))
         warning = here.texts(
-            "warning: {list} (category {category}) newly closes popular names to {grades}:"
-            " {names}; if that is a mistake, mend the list or use `filterd report-mistake"
+            "warning: {list} (category {category}) newly blocks popular names for {grades}:"
+            " {names}; if that is a mistake, correct the list or use `filterd report-mistake"
             " NAME`",
             list=list_id,
             category=category,

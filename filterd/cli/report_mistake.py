@@ -26,23 +26,23 @@ _OF_REPORT = [field.name for field in fields(Report)]
 
 def report_mistake(
     here: Context,
-    name: Annotated[str | None, argument("NAME", "What a list names by mistake.")] = None,
-    reason: Annotated[str | None, option("--reason", "Why it is a mistake.", "TEXT")] = None,
+    name: Annotated[str | None, argument("NAME", "The name that is on a list by mistake.")] = None,
+    reason: Annotated[str | None, option("--reason", "Reason why it is a mistake.", "TEXT")] = None,
     until: Annotated[
-        str | None, option("--until", "Open it until then; else for 14 days.", "TIME")
+        str | None, option("--until", "Open it until this time (default: 14 days).", "TIME")
     ] = None,
     show: Annotated[
-        bool, option("--list", "Show what was reported, and which lists mended it.")
+        bool, option("--list", "Show the reports, and which lists have corrected them.")
     ] = False,
     export: Annotated[
-        Path | None, option("--export", "Write all reports for the centre.", "FILE")
+        Path | None, option("--export", "Write all reports to a file for the centre.", "FILE")
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Open what a list names by mistake, and report it.
+    """Open a name that is on a list by mistake, and report it.
 
-    For 14 days, for everybody. The report names no person. What an authority orders
-    is not opened. Exit code 0: done; 2: not.
+    For 14 days, for everybody. The report names no person. What an authority orders is not
+    opened. Exit code 0: done; 2: an error.
     """
     if show or export is not None:
         if name is not None:

@@ -31,18 +31,18 @@ from filterd.policy.model import Network
 from filterd.privileges import own_rights
 from filterd.rows import Wording
 
-RoomArgument = Annotated[str, argument("ROOM", "Its id among the networks of site.yaml.")]
+RoomArgument = Annotated[str, argument("ROOM", "Id of the room: a network in site.yaml.")]
 _FOUND, _NOTHING = 0, 1
 
 
 def list_(
     here: Context,
-    everything: Annotated[bool, option("--all", "Networks that are no rooms, too.")] = False,
+    everything: Annotated[bool, option("--all", "Include networks that are not rooms.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Show the grade in each room now, why, and until when; and devices that are in no room.
 
-    A network that is not a room is shown while something is set for it. Exit code 0:
+    A network that is not a room is shown only while something is set for it. Exit code 0:
     shown; 2: an error.
     """
     now = in_force(here)
@@ -60,7 +60,7 @@ def list_(
         here.console.print(listed(wording, ROOMS._replace(title=title), shown))
     if left_out:
         here.console.print(
-            here.texts("Networks that are no rooms: {n}; --all shows them", n=left_out),
+            here.texts("Networks that are not rooms: {n}; --all shows them", n=left_out),
             soft_wrap=True,
         )
     if unknown:
@@ -75,7 +75,7 @@ def show(
 ) -> None:
     """Show one room: its grade now, its timetable, its devices, what is set.
 
-    Exit code 0: shown; 2: there is no such room, or an error.
+    Exit code 0: shown; 2: no such room, or error.
     """
     now = in_force(here)
     network = _network(now, room)
@@ -89,12 +89,12 @@ def set_(
     room: RoomArgument,
     grade: Annotated[str, option("--grade", "The grade there: 1-12, staff, ...", "GRADE")],
     how_long: Annotated[Term, Options(term)],
-    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
+    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """Set the grade of a room, whatever its timetable has.
 
-    It is in force at once and ends by itself. Exit code 0: done; 2: not.
+    It is in force at once and ends by itself. Exit code 0: done; 2: an error.
     """
     clock = school_clock(here)
     asked = {"room": room, "grade": grade_from(grade), **how_long.payload(clock)}
@@ -106,23 +106,23 @@ def set_(
 def learn(
     here: Context,
     room: RoomArgument,
-    for_: Annotated[str, option("--for", "How long to watch; Enter ends it.", "TIME")] = "10m",
-    add: Annotated[bool, option("--add", "Keep the devices that it has.")] = False,
-    random: Annotated[bool, option("--random", "Take MACs that devices make up, too.")] = False,
+    for_: Annotated[str, option("--for", "Length of the watch; Enter ends it.", "TIME")] = "10m",
+    add: Annotated[bool, option("--add", "Keep the devices that the room has.")] = False,
+    random: Annotated[bool, option("--random", "Include devices with a randomised MAC.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Learn the devices of a room: those that appear while it is switched on.
 
-    Switch the room's devices off, begin, and switch them on. Those that stand in
-    another room are left there, and those whose MAC is made up, as telephones do,
-    are left out: it may be another one tomorrow. Exit code 0: stored; 1: no device
-    appeared; 2: something is wrong.
+    Switch the room's devices off, start this command, and switch them on. Devices of another
+    room are left there. Devices with a randomised MAC, as telephones have, are left out,
+    because the MAC may be another one tomorrow. Exit code 0: stored; 1: no device appeared; 2:
+    an error.
     """
     now, length_s = in_force(here), duration_s(for_)
     had = _macs(now)[_network(now, room).id]
     if not json:
         here.errors.print(
-            here.texts("Looking which devices are on already; that takes ten seconds at most.")
+            here.texts("Looking for devices that are already on; this takes up to ten seconds.")
         )
     watched = control.ask(here.state.control_socket, "room-watch", room=room)
     seen: dict[str, None] = {}
@@ -135,8 +135,8 @@ def learn(
             if one["mac"] not in found and not json:
                 key = (
                     say(
-                        "{device} appeared, a MAC made up as telephones do: left out;"
-                        " --random takes it"
+                        "{device} appeared with a randomised MAC, as telephones have: left out;"
+                        " --random includes it"
                     )
                     if is_out
                     else say("{device} appeared")
@@ -147,13 +147,13 @@ def learn(
     if not json:
         here.errors.print(
             here.texts(
-                "Switch on the devices of the room {room}. Press Enter when all are on.", room=room
+                "Switch on the devices of room {room}. Press Enter when all are on.", room=room
             )
         )
         for mac in watched["already"]:
             here.errors.print(
                 here.texts(
-                    "{mac} is on already: switch it off and on again if it is one of the room",
+                    "{mac} is already on: switch it off and on again if it is in this room",
                     mac=mac,
                 ),
                 style="yellow",
@@ -177,13 +177,13 @@ def learn(
 def import_(
     here: Context,
     file: Annotated[Path, argument("FILE", "CSV with columns room and mac.")],
-    reason: Annotated[str, option("--reason", "Why.", "TEXT")] = "",
+    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
     """Set the devices of rooms from a table.
 
-    It is one change, which `filterd undo` takes back whole. Rooms that it does not
-    name stay as they are. Exit code 0: done; 2: not.
+    All of it is one change, which `filterd undo` undoes as a whole. Rooms that the table does
+    not name stay as they are. Exit code 0: done; 2: an error.
     """
     now = in_force(here)
     wanted = room_csv.load(file, [one.id for one in now.policy.networks])
@@ -197,7 +197,7 @@ def import_(
             here.print_json({"number": None, "warnings": []})
         else:
             here.console.print(
-                here.texts("The devices stand in these rooms already; nothing is changed.")
+                here.texts("The devices are in these rooms already; nothing is changed.")
             )
         return
     told = change(here, "device-table", reason, rooms=rooms)
@@ -212,12 +212,12 @@ def import_(
 
 def export(
     here: Context,
-    file: Annotated[Path | None, argument("FILE", "Where to; else it is printed.")] = None,
+    file: Annotated[Path | None, argument("FILE", "File to write (default: print it).")] = None,
     json: JsonOption = False,
 ) -> None:
     """Write a table of rooms and their devices, as `room import` reads it.
 
-    Exit code 0: written; 2: not.
+    Exit code 0: written; 2: an error.
     """
     devices = {room: macs for room, macs in _macs(in_force(here)).items() if macs}
     if json:
@@ -254,7 +254,7 @@ def _called(device: Mapping[str, Any]) -> str:
 def _seen_at(here: Context, device: Mapping[str, Any]) -> str:
     told = " ".join(device[key] for key in ("address", "name") if device.get(key))
     return (
-        here.texts("{device} (made-up MAC)", device=told).strip()
+        here.texts("{device} (randomised MAC)", device=told).strip()
         if is_random(device["mac"])
         else told
     )

@@ -61,7 +61,9 @@ def parse(text: str, path: str, rooms: Collection[str]) -> Devices:
     columns = [(name or "").strip().lower() for name in lines.fieldnames or ()]
     if not set(_COLUMNS) <= set(columns):
         hint = say("such as: room,mac")
-        raise ConfigError(say("the first line names no columns room and mac"), path=path, hint=hint)
+        raise ConfigError(
+            say("the first line does not name the columns room and mac"), path=path, hint=hint
+        )
     lines.fieldnames = columns
     found: dict[str, dict[str, None]] = {}
     seen: dict[str, str] = {}
@@ -71,7 +73,7 @@ def parse(text: str, path: str, rooms: Collection[str]) -> Devices:
             room, mac = _row(line, rooms)
             if seen.setdefault(mac, room) != room:
                 raise ChangeError(
-                    say("{mac} stands in {room}, too", mac=mac, room=seen[mac]),
+                    say("{mac} is in {room} as well", mac=mac, room=seen[mac]),
                     hint=say("keep one of the two"),
                 )
             found.setdefault(room, {})[mac] = None
@@ -106,7 +108,7 @@ def read_text(path: Path) -> str:
             say("{path}: cannot be read: {why}", path=path, why=refused(error))
         ) from error
     if len(content) > _LARGEST:
-        raise ConfigError(say("the file is too large"), path=str(path), hint=say("1 MiB at most"))
+        raise ConfigError(say("the file is too large"), path=str(path), hint=say("at most 1 MiB"))
     try:
         is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return content.decode("utf-16" if is_wide else "utf-8-sig")

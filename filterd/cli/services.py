@@ -19,9 +19,9 @@ from filterd.rows import Wording
 def list_(
     here: Context,
     grade: Annotated[
-        str | None, option("--grade", "And what this grade may use now.", "GRADE")
+        str | None, option("--grade", "Also show what this grade may use now.", "GRADE")
     ] = None,
-    group: Annotated[str | None, option("--group", "Those of one category only.", "ID")] = None,
+    group: Annotated[str | None, option("--group", "Only this category.", "ID")] = None,
     json: JsonOption = False,
 ) -> None:
     """Show the services that can be opened and closed by name.
@@ -46,12 +46,12 @@ def list_(
 
 def show(
     here: Context,
-    service: Annotated[str, argument("SERVICE", "Its id, such as youtube.")],
+    service: Annotated[str, argument("SERVICE", "Id of the service, such as youtube.")],
     json: JsonOption = False,
 ) -> None:
     """Show one service: its names, and who may use it now.
 
-    Exit code 0: shown; 2: there is no such service, or an error.
+    Exit code 0: shown; 2: no such service, or error.
     """
     now = in_force(here)
     if service not in now.policy.services:

@@ -25,7 +25,7 @@ def reload(
 ) -> None:
     """Put the site's files and the compiled lists in force.
 
-    If they are wrong, nothing changes. Exit code 0: done; 2: not.
+    If they are wrong, nothing changes. Exit code 0: done; 2: an error.
     """
     done = control.ask(here.state.control_socket, "reload")
     if json:
@@ -41,7 +41,7 @@ def reload(
     )
     if done["restart_for"]:
         here.console.print(
-            here.texts("A restart is needed to change: {what}", what=", ".join(done["restart_for"]))
+            here.texts("Restart filterd to change: {what}", what=", ".join(done["restart_for"]))
         )
     for doubt in doubts(done["doubts"], here.texts):
         line = here.texts("warning: {warning}", warning=doubt)
@@ -62,14 +62,14 @@ def status(
 
 def accept(
     here: Context,
-    reason: Annotated[str, option("--reason", "Why.", "TEXT")],
+    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")],
     json: JsonOption = False,
 ) -> None:
     """Believe the clock of this machine from now on.
 
-    For a clock that filterd does not believe (`filterd status`) although it is right: the
-    last known time came from a clock that was ahead, or the clock was set by hand. What
-    was set while that was so keeps its length. Exit code 0: done; 2: not.
+    For a clock that filterd does not believe (`filterd status`) although it is right: the last
+    known time came from a clock that was ahead, or the clock was set by hand. What was set
+    while that was so keeps its length. Exit code 0: done; 2: an error.
     """
     clock = school_clock(here)
     told = change(here, "clock-accept", reason)

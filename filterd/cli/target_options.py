@@ -22,11 +22,11 @@ TargetsArgument = Annotated[
     list[str],
     argument(
         "TARGET",
-        "A name such as www.youtube.com, service:youtube, category:games, or entry:NAME for"
-        " the entry of a list that names NAME by mistake.",
+        "A name such as www.youtube.com, service:youtube, category:games, or entry:NAME for a"
+        " list entry that is a mistake.",
     ),
 ]
-ReasonOption = Annotated[str, option("--reason", "Why; it stands in the history.", "TEXT")]
+ReasonOption = Annotated[str, option("--reason", "Reason, for the history.", "TEXT")]
 
 
 class Target(NamedTuple):
@@ -76,16 +76,16 @@ class ChangeAudience(NamedTuple):
 
 def whom(
     grade: Annotated[
-        str | None, option("--grade", "For a grade: 1-12, staff, ...", "GRADE")
+        str | None, option("--grade", "For this grade: 1-12, staff, ...", "GRADE")
     ] = None,
-    tier: Annotated[str | None, option("--tier", "For a tier: primary, ...", "TIER")] = None,
+    tier: Annotated[str | None, option("--tier", "For this tier: primary, ...", "TIER")] = None,
     room: Annotated[
-        str | None, option("--room", "For the grade that sits in a room.", "ID")
+        str | None, option("--room", "For the grade that is in this room now.", "ID")
     ] = None,
     client: Annotated[
         str | None, option("--client", "For the device at this address.", "IP")
     ] = None,
-    network: Annotated[str | None, option("--network", "For a network.", "ID")] = None,
+    network: Annotated[str | None, option("--network", "For this network.", "ID")] = None,
 ) -> ChangeAudience:
     """Return the audience that the options name; everybody where there is none."""
     given = [
@@ -130,11 +130,12 @@ def _refuse_what_is_never_looked_up(text: str) -> None:
     # RFC 2317 has slashes in the names of reverse zones.
     if "/" in text and not text.removesuffix(".").endswith(".in-addr.arpa"):
         host = text.partition("://")[2] or text
-        hint = say("a lookup is for its host: {host}", host=repr(host.partition("/")[0]))
+        hint = say("name its host: {host}", host=repr(host.partition("/")[0]))
         raise ConfigError(say("{text} is a URL", text=repr(text)), hint=hint)
     if _is_address(text):
         raise ConfigError(
-            say("{text} is an address, which needs no lookup", text=repr(text)), hint=_NAME_LIKE
+            say("{text} is an address; DNS filtering works on names", text=repr(text)),
+            hint=_NAME_LIKE,
         )
 
 
@@ -192,11 +193,11 @@ def name_from(text: str) -> str:
         ConfigError: it is none.
     """
     if text.startswith("*."):
-        hint = say("write '{name}': a name stands for everything beneath it too", name=text[2:])
+        hint = say("write '{name}': a name includes everything beneath it", name=text[2:])
         raise ConfigError(say("a name needs no '*.'"), hint=hint)
     qname = qname_from(text)
     if qname == names.ROOT:
-        raise ConfigError(say("the root stands for every name"), hint=say("name one zone or host"))
+        raise ConfigError(say("the root is above every name"), hint=say("name one domain or host"))
     return names.to_text(qname)
 
 

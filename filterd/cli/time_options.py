@@ -79,7 +79,7 @@ def _of_clock(
             later = datetime.combine(today + timedelta(days=1), of_day)
             precision = "minutes" if second is None else "seconds"
             hint = say("for tomorrow write {time}", time=later.isoformat(timespec=precision))
-            raise ConfigError(say("{text} is past", text=text), hint=hint)
+            raise ConfigError(say("{text} is in the past", text=text), hint=hint)
         return at
     if weekday not in _weekday_of:
         known = ", ".join("/".join(words) for words in _WEEKDAYS)
@@ -130,10 +130,10 @@ class Term(NamedTuple):
         if len(said) > 1:
             raise ConfigError(
                 say("{first} and {second} exclude each other", first=said[0], second=said[1]),
-                hint=say("give one"),
+                hint=say("give one of them"),
             )
         if not said and not may_be_open:
-            hint = say("--for 45m, --until 17:00, --lesson or --permanent")
+            hint = say("give --for 45m, --until 17:00, --lesson or --permanent")
             raise ConfigError(say("the duration is missing"), hint=hint)
         starts_at = None if self.from_ is None else read_time(clock, self.from_)
         payload: dict[str, Any] = {} if starts_at is None else {"starts_at": starts_at}
@@ -147,14 +147,16 @@ class Term(NamedTuple):
 
 
 def term(
-    for_: Annotated[str | None, option("--for", "For this long: 45m, 2h, 3d.", "TIME")] = None,
+    for_: Annotated[str | None, option("--for", "Length: 45m, 2h, 3d.", "TIME")] = None,
     until: Annotated[
         str | None,
         option("--until", "Until 17:00, 2026-12-01T07:30, or the end of 2026-12-01.", "TIME"),
     ] = None,
-    lesson: Annotated[bool, option("--lesson", "Until the lesson that is on ends.")] = False,
-    permanent: Annotated[bool, option("--permanent", "Until it is taken back.")] = False,
-    from_: Annotated[str | None, option("--from", "Not before this time.", "TIME")] = None,
+    lesson: Annotated[bool, option("--lesson", "Until the present lesson ends.")] = False,
+    permanent: Annotated[
+        bool, option("--permanent", "Without an end, until it is revoked.")
+    ] = False,
+    from_: Annotated[str | None, option("--from", "Start (default: now).", "TIME")] = None,
 ) -> Term:
     """Return the term that the options name."""
     return Term(from_, for_, until, lesson, permanent)

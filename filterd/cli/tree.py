@@ -39,16 +39,16 @@ error.
 """
 
 _GROUPS = {
-    "lists": "Compile lists, see what was compiled, find a name.",
-    "policy": "Check the site's files, see what each grade may use.",
-    "log": "See what the daemon remembers of lookups.",
-    "exceptions": "See and end what `allow` and `block` have set.",
-    "room": "See and set which grade sits in which room.",
-    "exam": "Let a room see only what an exam needs.",
-    "services": "See services, such as youtube or zalo.",
-    "history": "See who changed what, and check that it was not altered.",
+    "lists": "Compile lists, show their status, find a name in them.",
+    "policy": "Check the site's files, and show what each grade may use.",
+    "log": "Show what the daemon has counted.",
+    "exceptions": "Show and end exceptions set by `allow` and `block`.",
+    "room": "Show and set which grade is in which room.",
+    "exam": "Limit a room to what an exam needs.",
+    "services": "Show services, such as youtube or zalo.",
+    "history": "Show who changed what, and check that nothing was altered.",
     "clock": "Accept the clock of this machine as right.",
-    "feed": "The signed feed of lists: follow it as a school, or publish it.",
+    "feed": "The signed feed of lists: follow it, or publish it.",
 }
 """The help of each group."""
 _COMMANDS = {

@@ -35,7 +35,7 @@ class Whom(DocumentModel):
     @model_validator(mode="after")
     def _is_one(self) -> Whom:
         if len(self.model_dump(exclude_none=True)) > 1:
-            raise refusal(say("it is for one audience"), say("write one entry for each"))
+            raise refusal(say("an exception has one audience"), say("write one entry for each"))
         return self
 
     @property

@@ -228,12 +228,14 @@ def _check_networks(document: Document, site: SiteFile, problems: Problems) -> N
             for position, value in enumerate(getattr(network, key)):
                 if value in seen:
                     reason = say(
-                        "'{value}' belongs to the network '{network}' already",
+                        "'{value}' already belongs to the network '{network}'",
                         value=value,
                         network=seen[value],
                     )
                     where = ("networks", network_id, key, position)
-                    problems.add(document.error(reason, where, hint=say("a client has one grade")))
+                    problems.add(
+                        document.error(reason, where, hint=say("a client can have only one grade"))
+                    )
                 seen.setdefault(value, network_id)
         _check_ranges(document, network_id, network.cidrs, problems)
 
@@ -245,7 +247,7 @@ def _check_ranges(
     for position, cidr in enumerate(cidrs):
         network = ip_network(cidr)
         if isinstance(network, IPv6Network) and network.is_link_local:
-            reason = say("'{cidr}' is on every link: it does not distinguish clients", cidr=cidr)
+            reason = say("'{cidr}' is on every link: it cannot distinguish clients", cidr=cidr)
             where = ("networks", network_id, "cidrs", position)
             hint = say("name interfaces or macs for devices with link-local addresses")
             problems.add(document.error(reason, where, hint=hint))
@@ -256,7 +258,7 @@ def _check_upstreams(document: Document, site: SiteFile, problems: Problems) -> 
         server = upstream.server
         if server in site.listen:
             reason = say(
-                "filterd would ask itself at {address}, port {port}",
+                "filterd would ask itself at {address} port {port}",
                 address=server.address,
                 port=server.port,
             )
@@ -272,7 +274,7 @@ def _check_lists(sources: SiteSources, catalog: Catalog, problems: Problems) -> 
             "category": _unless_known(say("category"), entry.category, categories),
             "format": _unless_known(say("format"), entry.format, FORMATS),
             "file": _unless_beneath(sources.files.folder, entry.file),
-            "id": (say("another list has this id"), say("choose another"))
+            "id": (say("another list already has this id"), say("choose another"))
             if entry.id in taken
             else None,
         }
@@ -307,7 +309,7 @@ def _unless_beneath(folder: Path, file: str) -> tuple[Sentence, Sentence] | None
         path = (folder / file).resolve()
         is_file = path.is_file()
     except (OSError, RuntimeError):  # too long a name, links in a circle (Python before 3.13)
-        return say("'{file}' cannot be a file", file=file), say("check the name")
+        return say("'{file}' is not a valid file name", file=file), say("check the name")
     if not path.is_relative_to(folder.resolve()):
         outside = say("'{file}' is outside the folder of site.yaml", file=file)
         return outside, say("put the list beside site.yaml")

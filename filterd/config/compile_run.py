@@ -157,7 +157,7 @@ def _error_of(ended: Ended, config: Path) -> FilterdError:
         report: dict[str, Any] = json.loads(ended.output)
     except ValueError:  # it met a bound, or the system ended it
         reason = say("compiling the site failed: {why}", why=ended.last_words)
-        return _failure(config, reason, say("are the files very large, or memory short?"))
+        return _failure(config, reason, say("check the size of the files and the free memory"))
     error = from_plain(report)
     if not isinstance(error, TellableError):
         return error

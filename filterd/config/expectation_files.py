@@ -180,7 +180,7 @@ def compile_document(
         ConfigErrors: all that is wrong with it.
     """
     if not isinstance(document.data, list):
-        raise document.error(say("a list of expectations belongs here"), hint=_SUCH_AS)
+        raise document.error(say("a list of expectations is expected here"), hint=_SUCH_AS)
     zone, problems = ZoneInfo(time_zone), Problems()
     found: list[Expectation] = []
     for item in _items(document):

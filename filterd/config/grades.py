@@ -167,7 +167,7 @@ def _check(
                     reason = UNSAID
                 elif wanted in named.block:
                     reason, hint = (
-                        say("'{wanted}' is blocked and allowed at once", wanted=wanted),
+                        say("'{wanted}' is both blocked and allowed", wanted=wanted),
                         say("keep one of the two"),
                     )
                 else:
@@ -231,7 +231,7 @@ def check_timetables(document: Document, site: SiteFile, problems: Problems) -> 
             first = seen.setdefault(WEEKDAYS[day], day)
             if first != day:
                 reason = say("'{day}' and '{first}' are the same day", day=day, first=first)
-                problems.add(document.error(reason, where, hint=say("put both together")))
+                problems.add(document.error(reason, where, hint=say("merge both")))
             for lesson in lessons:
                 if lesson not in site.lessons:
                     hint = did_you_mean(lesson, site.lessons) or say("name it under lessons")

@@ -88,7 +88,7 @@ def _is_sound(
     zone = ZoneInfo(site.time_zone)
     begin, end = _unix_time(entry.from_, zone), _unix_time(entry.until, zone, end=True)
     if begin is not None and end is not None and begin >= end:
-        reason, hint = say("the exception ends before it begins"), say("exchange from and until")
+        reason, hint = say("the exception ends before it begins"), say("swap from and until")
         problems.add(document.error(reason, (*where, "until"), hint=hint))
         return False
     return True
@@ -134,7 +134,7 @@ def compile_services(
     for service, entry in site.services.items():
         where: Where = ("services", service)
         if service in services:
-            reason = say("'{service}' is a service of the catalogue already", service=service)
+            reason = say("the catalogue already has a service '{service}'", service=service)
             problems.add(document.error(reason, where, hint=say("choose another id")))
             continue
         group = categories.get(entry.group)
@@ -149,7 +149,7 @@ def compile_services(
                 )
             )
         elif group.ordered:
-            reason = say("'{group}' is for what the authorities order", group=entry.group)
+            reason = say("'{group}' is for legal orders only", group=entry.group)
             hint = say("choose another category")
             problems.add(
                 document.error(

@@ -83,7 +83,7 @@ def check_zones(document: Document, site: SiteFile, problems: Problems) -> None:
     for where, name in zones:
         reason = hint = UNSAID
         if name in seen:
-            reason, hint = say("stands twice"), say("put both together")
+            reason, hint = say("occurs twice"), say("merge both")
         elif where[0] == "local_zones" and local.intersection(names.ancestors(name)):
             reason, hint = say("lies within another local zone"), say("put its records there")
         seen.add(name)
@@ -150,17 +150,17 @@ def check_lease_zone(
 def _reason(zone: bytes, site: SiteFile, pins: Iterable[Pin]) -> Sentence:
     if not names.is_at_or_beneath(zone, _HOME):
         if has_strangers_beneath(zone):
-            return say("is a public suffix: others have names in it")
+            return say("is a public suffix, in which other people have names")
         if has_strangers_beneath(names.parent(zone)):
-            return say("is a domain of the Internet, and devices could become www in it")
+            return say("is a domain of the Internet, where a device could take the name www")
     if any(names.is_at_or_beneath(zone, entry.name) for entry in site.delegated_zones):
-        return say("belongs to the servers of a delegated zone")
+        return say("is inside a delegated zone")
     if any(
         names.is_at_or_beneath(pin.name, zone)
         or (pin.subtree and names.is_at_or_beneath(zone, pin.name))
         for pin in pins
     ):
-        return say("holds a pinned name")
+        return say("contains a pinned name")
     return UNSAID
 
 
@@ -181,7 +181,7 @@ def parse_record(line: str, zone: bytes) -> ZoneRecord:
     tokens = _tokens(line)
     owner = names.from_labels(_labels(tokens.pop(0), zone))
     if not names.is_at_or_beneath(owner, zone):
-        raise RecordError(say("the owner is not in this zone"))
+        raise RecordError(say("the owner name is not in this zone"))
     ttl_s = int(tokens.pop(0)) if tokens and _TTL.fullmatch(tokens[0]) else DEFAULT_TTL_S
     if tokens and tokens[0].upper() == "IN":
         tokens.pop(0)
@@ -209,7 +209,7 @@ def _tokens(line: str) -> list[str]:
     if not tokens:
         raise RecordError(say("the line is empty"))
     if line.startswith("$"):
-        raise RecordError(say("directives such as $ORIGIN are not read here"))
+        raise RecordError(say("directives such as $ORIGIN are not supported here"))
     return tokens
 
 
@@ -260,7 +260,7 @@ def _string(token: str) -> bytes:
     text = _ESCAPED.sub(r"\1", token[1:-1]) if token.startswith('"') else token
     content = text.encode()
     if len(content) > 255:
-        raise RecordError(say("a text has more than 255 octets; cut it in two"))
+        raise RecordError(say("a text has more than 255 octets; split it in two"))
     return content
 
 

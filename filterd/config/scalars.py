@@ -92,11 +92,11 @@ def name_from(value: Any) -> bytes:
     text = _text(value)
     if "/" in text:
         raise refusal(
-            say("'{text}' is an address of a page", text=text),
+            say("'{text}' is the address of a page", text=text),
             say("write only the name of the host"),
         )
     if text.startswith("*."):
-        hint = say("write '{name}': a name stands for everything beneath it too", name=text[2:])
+        hint = say("write '{name}': a name includes everything beneath it", name=text[2:])
         raise refusal(say("a name needs no '*.'"), hint)
     try:
         name = wire_name(text)
@@ -105,7 +105,7 @@ def name_from(value: Any) -> bytes:
             say("'{text}' is not a domain name: {reason}", text=text, reason=quoted(error.reason))
         ) from error
     if name == names.ROOT:
-        raise refusal(say("the root stands for every name"), say("name one zone or host"))
+        raise refusal(say("the root is above every name"), say("name one domain or host"))
     return name
 
 
@@ -155,7 +155,7 @@ _address = _by(partial(field_checks.address, with_scope=True))
 def _ipv4(text: str) -> str:
     if not isinstance(ip_address(_address(text)), IPv4Address):
         raise refusal(
-            say("'{text}' is an IPv6 address", text=text), say("an IPv4 address belongs here")
+            say("'{text}' is an IPv6 address", text=text), say("an IPv4 address is expected here")
         )
     return _address(text)
 
@@ -163,7 +163,7 @@ def _ipv4(text: str) -> str:
 def _ipv6(text: str) -> str:
     if not isinstance(ip_address(_address(text)), IPv6Address):
         raise refusal(
-            say("'{text}' is an IPv4 address", text=text), say("an IPv6 address belongs here")
+            say("'{text}' is an IPv4 address", text=text), say("an IPv6 address is expected here")
         )
     return _address(text)
 

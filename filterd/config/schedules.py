@@ -89,7 +89,7 @@ def compile_scheduled(
         line, _ = document.place(("scheduled", first))
         if one == other:
             error = document.error(
-                say("this stands twice"),
+                say("this occurs twice"),
                 ("scheduled", second),
                 hint=say("first in line {line}", line=line),
             )
@@ -97,8 +97,8 @@ def compile_scheduled(
         elif one.opens is not other.opens and _meet(
             windows[one.schedule], windows[other.schedule], holidays
         ):
-            reason = say("'{target}' would be open and closed at once", target=one.target)
-            hint = say("line {line} says the other for a part of that time", line=line)
+            reason = say("'{target}' would be both open and closed", target=one.target)
+            hint = say("line {line} says the opposite for a part of that time", line=line)
             problems.add(document.error(reason, ("scheduled", second), hint=hint))
     return tuple(one for _, one in sound)
 
@@ -109,7 +109,7 @@ def unused_schedules(document: Document, site: SiteFile) -> Iterator[ConfigError
     for schedule in site.schedules:
         if schedule not in used:
             reason = say("the schedule '{schedule}' opens and closes nothing", schedule=schedule)
-            hint = say("say under scheduled what it does")
+            hint = say("add what it opens or closes under scheduled")
             yield document.error(reason, ("schedules", schedule), hint=hint)
 
 

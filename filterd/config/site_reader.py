@@ -150,4 +150,6 @@ def _check_inheritance(tiers: dict[str, TierSource], problems: Problems) -> None
             above = tiers[above].file.inherits
         if above == tier:
             reason = say("the tier '{tier}' inherits from itself", tier=tier)
-            problems.add(source.document.error(reason, ("inherits",), hint=say("break the circle")))
+            problems.add(
+                source.document.error(reason, ("inherits",), hint=say("remove one of them"))
+            )

@@ -116,11 +116,12 @@ class NetworkEntry(DocumentModel):
     def _is_recognisable(self) -> NetworkEntry:
         if not (self.cidrs or self.interfaces or self.macs or self.is_room):
             raise refusal(
-                say("nothing tells this network"), say("give it cidrs, interfaces or macs")
+                say("no client can be recognised as of this network"),
+                say("give it cidrs, interfaces or macs"),
             )
         if self.on_holidays and not self.timetable:
             raise refusal(
-                say("there is no timetable that could hold on holidays"),
+                say("without a timetable, on_holidays has no effect"),
                 say("remove on_holidays, or give it a timetable"),
             )
         return self
@@ -154,7 +155,7 @@ class UpstreamEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_whole(self) -> UpstreamEntry:
         if self.name and self.tls is None:
-            raise refusal(say("a name is checked by TLS only"), say("add tls: strict"))
+            raise refusal(say("a name is checked only with TLS"), say("add tls: strict"))
         if self.server.address == SYSTEM and self.tls == "strict":
             raise refusal(
                 say("the names of the system's servers are not known"), say("give an address")

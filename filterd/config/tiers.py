@@ -53,7 +53,7 @@ def _service_name(value: Any) -> bytes:
     if why := unfit(name):
         raise refusal(
             say("'{value}' {why}", value=value, why=why),
-            say("name what belongs to the service alone"),
+            say("name only what belongs to the service"),
         )
     return name
 

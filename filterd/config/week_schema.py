@@ -95,7 +95,7 @@ class DaysOff(DocumentModel):
     @model_validator(mode="after")
     def _is_in_order(self) -> DaysOff:
         if self.last is not None and self.last < self.first:
-            raise refusal(say("the holiday ends before it begins"), say("exchange first and last"))
+            raise refusal(say("the holiday ends before it begins"), say("swap first and last"))
         return self
 
 
@@ -129,7 +129,7 @@ class WindowEntry(DocumentModel):
             )
         if self.first is not None and self.last is not None and self.last < self.first:
             raise refusal(
-                say("it never opens: it ends before it begins"), say("exchange first and last")
+                say("it never opens: it ends before it begins"), say("swap first and last")
             )
         return self
 
@@ -147,7 +147,9 @@ class TargetEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_one(self) -> TargetEntry:
         if len(self.model_dump(exclude_none=True)) != 1:
-            raise refusal(say("it is about one thing"), say("category:, service:, list: or tier:"))
+            raise refusal(
+                say("it can have only one of these"), say("category:, service:, list: or tier:")
+            )
         return self
 
     @property
@@ -170,7 +172,7 @@ class ScheduledEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> ScheduledEntry:
         if (self.open is None) is (self.close is None):
-            raise refusal(say("it opens one thing or closes one"), say("write open: or close:"))
+            raise refusal(say("it either opens or closes something"), say("write open: or close:"))
         return self
 
     @property

@@ -174,4 +174,4 @@ def _result(line: bytes, request: frames.ControlRequest, path: Path) -> tuple[An
 
 
 def _no_answer(path: Path) -> ControlError:
-    return ControlError(say("{path}: filterd gave no answer; see its log", path=path))
+    return ControlError(say("{path}: filterd did not answer; see its log", path=path))

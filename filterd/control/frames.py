@@ -49,7 +49,7 @@ UNREADABLE = ControlRequest("", {})
 
 def unknown_command() -> ControlError:
     """Return the error for a request that is none, or asks for what there is not."""
-    error = ControlError(say("this filterd does not know that command"))
+    error = ControlError(say("the running filterd does not know this command"))
     error.code = "unknown-command"
     return error
 

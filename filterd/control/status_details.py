@@ -46,7 +46,7 @@ def _address(one: Row, by: Wording) -> str:
 
 def _upstreams(upstreams: list[Row], by: Wording) -> str:
     if not upstreams:
-        return by.texts("none: only blocked names are answered")
+        return by.texts("none: only blocked names get an answer")
     return "\n".join(_upstream(one, by) for one in upstreams)
 
 

@@ -75,7 +75,7 @@ class Records:
         overrides = await asyncio.to_thread(self._overrides, at)
         if overrides is None:
             raise ControlError(
-                say("what was set then is not known: the history of then was damaged")
+                say("the settings of that time are not known: the history of then was damaged")
             )
         return {**to_plain(overrides), "states": _states(overrides, now)}
 

@@ -196,7 +196,7 @@ class Changes:
         asked_at = self._clock.monotonic()
         kind, reason = str(request.pop("kind", "")), request.pop("reason", "")
         if kind == TRIAL:
-            raise ChangeError(say("a trial is begun with `filterd exam learn`"))
+            raise ChangeError(say("start a trial run with `filterd exam learn`"))
         if kind == CLOCK:
             raise ChangeError(say("the clock is believed with `filterd clock accept`"))
         async with self._in_force.turn:
@@ -365,8 +365,8 @@ def work_out_length(request: dict[str, Any], now: float, *, is_unknown: bool) ->
             request["for_s"] = length_s
     ends_at = request.get("ends_at")
     if is_unknown and ends_at is not None and field_checks.time(ends_at) <= now:
-        hint = say("say how long instead, such as --for 45m, or a later date")
-        raise ChangeError(say("the time is not known, and that is past"), hint=hint)
+        hint = say("give a length instead, such as --for 45m, or a later date")
+        raise ChangeError(say("the time is not known, and this time is in the past"), hint=hint)
     return is_unknown and request.get("ends_at") is not None
 
 
@@ -383,18 +383,18 @@ def work_out_lesson(
     if request.get("ends_at") is not None:
         raise ChangeError(say("an end and the end of the lesson exclude each other"))
     if is_unknown:
-        hint = say("say how long instead, such as --for 45m")
-        raise ChangeError(say("the time is not known, and so is no lesson"), hint=hint)
+        hint = say("give a length instead, such as --for 45m")
+        raise ChangeError(say("the time is not known, so the lesson is not either"), hint=hint)
     is_of_network = request.get("audience") == Audience.NETWORK
     room = request.get("whom") if is_of_network else request.get("room")
     starts_at = request.get("starts_at")
     at = now if starts_at is None else field_checks.time(starts_at)
     rung = bell(policy, at, str(room or ""))
     if rung.lesson is None:
-        hint = say("say until when")
+        hint = say("give an end")
         if rung.next is not None:
             hint = say(
-                "the next one is {next}, at {time}; else say --for 45m",
+                "the next one is {next}, at {time}; or give --for 45m",
                 next=rung.next,
                 time=shown_at(policy, rung.until, now),
             )

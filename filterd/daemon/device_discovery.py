@@ -122,7 +122,7 @@ class RoomWatches:
         if watch is None or watch.until <= self._clock.monotonic():
             self._watches.pop(room, None)
             raise ControlError(
-                say("the room {room} is not watched; `filterd room learn` does that", room=room)
+                say("room {room} is not being watched; start with `filterd room learn`", room=room)
             )
         elsewhere = _macs(policy, but=room)
         rooms = {one.id for one in policy.networks if one.room and one.id != room}
@@ -164,7 +164,7 @@ class RoomWatches:
         ipv6 = await self._ip.ask("-6", "route", "show", "default", "table", "all")
         table = await self._ip.ask("neigh", "show")
         if addresses is None or ipv4 is None or ipv6 is None or table is None:
-            raise ControlError(say("`ip` does not tell which devices there are; install iproute2"))
+            raise ControlError(say("the command `ip` does not list the devices; install iproute2"))
         around = Surroundings(self._clock)
         around.take_links(parse_links(addresses, [*ipv4, *ipv6], policy.lan_interfaces))
         neighbours = parse_neighbours(table)
@@ -241,7 +241,10 @@ class ExamTrials:
         if left_s <= 0:
             await self.end(room)
             raise ControlError(
-                say("there is no trial in {room}; `filterd exam learn` begins one", room=room)
+                say(
+                    "there is no trial run in {room}; start one with `filterd exam learn`",
+                    room=room,
+                )
             )
         for worker in self._workers:
             try:

@@ -85,7 +85,7 @@ def held(state: StateFolder) -> Iterator[None]:
         InUseError: another daemon serves from it.
     """
     otherwise = say(
-        "another filterd serves from this folder; stop it, or name another with --state"
+        "another filterd uses this folder; stop it, or give another folder with --state"
     )
     clear(state)
     with contextlib.ExitStack() as holding:
@@ -353,14 +353,14 @@ class Unwritten:
         if not self.parts:
             return ()
         sentence = say(
-            "{folder}: the disk does not take files, so the policy or the lists in force are in"
-            " memory only; make room on it, or mend it",
+            "{folder}: the disk cannot be written, so the policy or the lists in force are in"
+            " memory only; free some space, or repair the disk",
             folder=state.folder,
         )
         return (StoreError(sentence),)
 
     def _write_index(self, state: StateFolder, index: Index) -> None:
-        with sole(state.build_lock, otherwise=say("another build is at work")):
+        with sole(state.build_lock, otherwise=say("another build is running")):
             with replacing(state.fresh_index, index.content) as put:
                 put()
             install_index(state)

@@ -147,7 +147,7 @@ class Timekeeper:
         step = self._step()
         if not RELEASED_AT <= step.now < LATEST:
             hint = say("set the clock first: sudo timedatectl set-time '2026-12-01 07:30'")
-            raise ChangeError(say("no clock can be right that shows this time"), hint=hint)
+            raise ChangeError(say("no clock that shows this time can be right"), hint=hint)
         if self.standing is ClockStanding.KNOWN:
             raise ChangeError(say("the clock is believed already"))
         return step

@@ -143,7 +143,11 @@ class Channel:
             reply = to_plain(error)
         except Exception as error:  # noqa: BLE001 -- logged whole, and the client gets an answer
             if is_out_of_memory(error):  # answered first: the log ends this process
-                short = to_plain(ControlError(say("memory is short; what was in force stays")))
+                short = to_plain(
+                    ControlError(
+                        say("there is not enough memory; the old policy and lists stay in force")
+                    )
+                )
                 self._send_or_log({"id": message["id"], **short})
             _log.exception("a command failed")
             reply = {
@@ -170,7 +174,7 @@ class Channel:
             self._end.send(json.dumps(message).encode())
         except OSError as error:
             raise ControlError(
-                say("a process of filterd cannot be told: {why}", why=refused(error))
+                say("a process of filterd cannot be reached: {why}", why=refused(error))
             ) from error
 
 

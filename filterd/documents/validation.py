@@ -41,10 +41,10 @@ _MUST_BE = {
 }
 
 _LIMITS = {
-    "too_short": ("min_length", say("it needs {limit} or more")),
-    "too_long": ("max_length", say("it may have {limit} at most")),
-    "string_too_short": ("min_length", say("it needs {limit} characters or more")),
-    "string_too_long": ("max_length", say("it may have {limit} characters at most")),
+    "too_short": ("min_length", say("it needs at least {limit}")),
+    "too_long": ("max_length", say("it may have at most {limit}")),
+    "string_too_short": ("min_length", say("it needs at least {limit} characters")),
+    "string_too_long": ("max_length", say("it may have at most {limit} characters")),
     "greater_than_equal": ("ge", say("it must be {limit} or more")),
     "less_than_equal": ("le", say("it must be {limit} or less")),
 }

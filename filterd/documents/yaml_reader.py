@@ -125,7 +125,7 @@ def _refuse_character(what: Sentence, before: str, path: str) -> NoReturn:
     line = before.count("\n") + 1
     column = len(before) - before.rfind("\n")
     raise ConfigError(
-        say("{what} cannot stand in a YAML file", what=what),
+        say("{what} is not allowed in a YAML file", what=what),
         path=path,
         line=line,
         column=column,
@@ -188,7 +188,9 @@ class _Builder:
             )
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             self._refuse(
-                event, say("anchors and aliases are off"), say("write the value out again")
+                event,
+                say("anchors and aliases are not allowed"),
+                say("write the value again in full"),
             )
         if event.tag is not None:
             self._refuse(
@@ -198,7 +200,7 @@ class _Builder:
             return self._scalar(event)
         if depth == MAX_DEPTH:
             self._refuse(
-                event, say("nested more than {most} deep", most=MAX_DEPTH), say("flatten it")
+                event, say("nested more than {most} deep", most=MAX_DEPTH), say("use fewer levels")
             )
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(where, depth + 1)
@@ -218,7 +220,7 @@ class _Builder:
                 first = self._places[(*where, key)][0]
                 self._refuse(
                     event,
-                    say("the key '{key}' stands twice", key=key),
+                    say("the key '{key}' occurs twice", key=key),
                     say("first in line {line}", line=first),
                 )
             line, column = event.start_mark.line + 1, event.start_mark.column + 1
@@ -243,7 +245,7 @@ class _Builder:
             return text
         whole, real = _INTEGER.fullmatch(text), _FLOAT.fullmatch(text)
         if (whole or real) and len(text) > _LONGEST_NUMBER:
-            self._refuse(event, say("the number has too many digits"), say("text goes in quotes"))
+            self._refuse(event, say("the number has too many digits"), say("put text in quotes"))
         if whole:
             return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
         return float(text) if real else text
@@ -271,7 +273,7 @@ def _syntax_hint(problem: str) -> Sentence:
     if "\\t" in problem or "tab" in problem:
         return say("indent with spaces, never with tabs")
     if "mapping values are not allowed" in problem:
-        return say("text that holds ': ' goes in quotes; check the indentation")
+        return say("put text that contains ': ' in quotes; check the indentation")
     return say("check indentation, quotes and brackets around this place")
 
 

@@ -155,7 +155,7 @@ def _cannot_listen(listen: ListenAddress, error: OSError) -> ConfigError:
     """Return the error of an address that cannot be listened on, and its remedy."""
     hints = {
         errno.EADDRINUSE: say(
-            "another server has it; see `ss -lunpt`, or change `listen` in site.yaml"
+            "another server uses it; see `ss -lunpt`, or change `listen` in site.yaml"
         ),
         errno.EACCES: say("ports below 1024 need root or CAP_NET_BIND_SERVICE"),
         errno.ENODEV: say("this machine has no such interface; change `listen` in site.yaml"),

@@ -148,8 +148,8 @@ class Activator:
         if not is_judged:
             raise StoreError(
                 say(
-                    "{path}: is not the index that was judged; the last good version stays, "
-                    "try again",
+                    "{path}: is not the index that was judged; the last good version stays; try"
+                    " again",
                     path=fresh,
                 )
             )
@@ -167,8 +167,8 @@ class Activator:
             self._forget()
             raise GuardError(
                 say(
-                    "version {version} of the feed: the daemon does not take it: {why}; the last "
-                    "good version stays",
+                    "version {version} of the feed: the daemon refuses it: {why}; the last good"
+                    " version stays",
                     version=version,
                     why=error.sentence,
                 )

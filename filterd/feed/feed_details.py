@@ -87,7 +87,7 @@ FEED = Details(
         Column(say("Taken from"), "takes_at", when),
         Column(say("Last verified"), worded=_age, style=summary_style),
         Column(say("Expired"), worded=lambda row, by: _expiry(row, by, is_past=True)),
-        Column(say("Holds until"), worded=lambda row, by: _expiry(row, by, is_past=False)),
+        Column(say("Valid until"), worded=lambda row, by: _expiry(row, by, is_past=False)),
         Column(say("Last tried"), "tried_at", when),
         Column(say("Watched until"), "watched_until", when),
         Column(say("To go back to"), "previous", _versions),

@@ -127,5 +127,5 @@ def other_key(new: Collection[str] | None, known: Collection[str] | None) -> Ite
     """
     if not known or new is None or set(new) == set(known):
         return
-    sentence = say("what the law orders would be signed by another key than until now")
+    sentence = say("legal orders would be signed by another key than now")
     yield found(KIND, Severity.HELD, sentence, (), [f"+{ROLE} {one}" for one in sorted(new)])

@@ -112,7 +112,7 @@ def verified(content: bytes, root: Root) -> Targets:
     """
     metadata = Metadata[Targets].from_bytes(content)
     if not isinstance(metadata.signed, Targets):
-        raise MetadataFormatError(say("{file} is of another role", file=FILE))
+        raise MetadataFormatError(say("{file} belongs to another role", file=FILE))
     root.verify_delegate(Root.type, metadata.signed_bytes, metadata.signatures)
     return metadata.signed
 

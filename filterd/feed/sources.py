@@ -287,7 +287,7 @@ def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Not
     if head.startswith(_PAGE_BEGINNINGS):
         raise ForeignContentError(say("{id}: a web page came instead of a list", id=source.id))
     if b"\0" in head:
-        raise ForeignContentError(say("{id}: it is not a text", id=source.id))
+        raise ForeignContentError(say("{id}: it is not text", id=source.id))
     text = SourceText(path)
     entries = problems = 0
     lines = chain.from_iterable(text.lines(lambda _octets: None))
@@ -297,7 +297,7 @@ def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Not
         elif isinstance(item, Entry):
             entries += 1
     if not entries:
-        raise ForeignContentError(say("{id}: it names nothing", id=source.id))
+        raise ForeignContentError(say("{id}: it has no names", id=source.id))
     if problems > MOST_PROBLEMS * (entries + problems):
         raise ForeignContentError(
             say(
@@ -311,7 +311,7 @@ def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Not
     if known is not None and entries < LEAST_SHARE * known.entries:
         raise ForeignContentError(
             say(
-                "{id}: it names {entries} and named {before}; remove {note} if that is right",
+                "{id}: it has {entries} names and had {before}; remove {note} if that is right",
                 id=source.id,
                 entries=entries,
                 before=known.entries,

@@ -95,7 +95,7 @@ class SiteFeed:
         lock = self._state.feed / "feed.lock"
         with (
             reading(lock.parent),
-            sole(lock, otherwise=say("the feed is being taken already"), wait=wait),
+            sole(lock, otherwise=say("another process is taking the feed"), wait=wait),
         ):
             with self._building():
                 self._remove_leftovers()
@@ -142,15 +142,15 @@ class SiteFeed:
         if verify(folder):
             raise GuardError(
                 say(
-                    "version {version} of the feed is not at hand; `filterd sync` fetches it",
+                    "version {version} of the feed is not here; fetch it with `filterd sync`",
                     version=version,
                 )
             )
         if not self.trust.trusts_version(folder):
             raise GuardError(
                 say(
-                    "version {version} of the feed was signed by a key that its publisher has "
-                    "withdrawn since; `filterd sync` fetches another",
+                    "version {version} of the feed was signed by a key that its publisher has"
+                    " since withdrawn; fetch another with `filterd sync`",
                     version=version,
                 )
             )
@@ -207,7 +207,8 @@ class SiteFeed:
         if version == self.versions.in_force().current:
             raise GuardError(
                 say(
-                    "version {version} of the feed is in force; `filterd feed rollback` leaves it",
+                    "version {version} of the feed is in force; leave it with `filterd feed"
+                    " rollback`",
                     version=version,
                 )
             )
@@ -351,7 +352,7 @@ class SiteFeed:
 
     @contextlib.contextmanager
     def _building(self) -> Iterator[None]:
-        with sole(self._state.build_lock, otherwise=say("another build is at work"), wait=True):
+        with sole(self._state.build_lock, otherwise=say("another build is running"), wait=True):
             yield
 
     def _remove_leftovers(self) -> None:

@@ -177,7 +177,7 @@ def read_publication(
         else:
             files[read.path] = read
         if len(files) > MAX_FILES or len(deltas) > MAX_DELTAS:
-            raise _wrong(name, say("there are more targets than a feed has"))
+            raise _wrong(name, say("there are more targets than a feed may have"))
     _check_whole(files)
     useful = [one for one in deltas if _leads_to(one, files)]
     return Publication(
@@ -198,15 +198,15 @@ def _read(
     if not is_file_path(path):
         raise _wrong(name, say("it has no path, or one that leads elsewhere"))
     if fields.keys() != {"path", "length", "sha256"}:
-        raise _wrong(name, say("it is neither a file nor a difference of two"))
+        raise _wrong(name, say("it is neither a file nor a delta of two"))
     length, sha256 = fields["length"], fields["sha256"]
     if type(length) is not int or not 0 <= length <= MAX_VERSION_OCTETS:
-        raise _wrong(name, say("its length is not a length of a file of a feed"))
+        raise _wrong(name, say("a file of a feed cannot have its length"))
     if not is_sha256(sha256):
         raise _wrong(name, say("it has no SHA-256"))
     read = PublishedFile(str(path), length, sha256, octets)
     if read.target != name:
-        raise _wrong(name, say("it has the name of another one"))
+        raise _wrong(name, say("another file has this name"))
     return read
 
 
@@ -217,7 +217,7 @@ def _read_delta(name: str, octets: int) -> PublishedDelta:
     if not is_file_path(path):
         raise _wrong(name, say("it has no path, or one that leads elsewhere"))
     if found is None:
-        raise _wrong(name, say("it is neither a file nor a difference of two"))
+        raise _wrong(name, say("it is neither a file nor a delta of two"))
     return PublishedDelta(path, found[1], found[2], octets)
 
 

@@ -274,8 +274,8 @@ _MEANING: tuple[tuple[type[Exception], type[TrustError], Callable[[str], Sentenc
         exceptions.UnsignedMetadataError,
         SignatureError,
         lambda what: say(
-            "too few of the keys that count have signed: {what};"
-            " the last good version stays, tell the publisher",
+            "too few valid keys have signed: {what}; the last good version stays; tell the"
+            " publisher",
             what=what,
         ),
     ),
@@ -283,8 +283,8 @@ _MEANING: tuple[tuple[type[Exception], type[TrustError], Callable[[str], Sentenc
         exceptions.BadVersionNumberError,
         RollbackError,
         lambda what: say(
-            "something older is offered than was seen or named: {what};"
-            " the last good version stays, tell the publisher",
+            "something older than before is offered: {what}; the last good version stays; tell"
+            " the publisher",
             what=what,
         ),
     ),
@@ -292,8 +292,8 @@ _MEANING: tuple[tuple[type[Exception], type[TrustError], Callable[[str], Sentenc
         exceptions.ExpiredMetadataError,
         ExpiredError,
         lambda what: say(
-            "nothing new has been signed for too long: {what};"
-            " the last good version stays, check the clock and what is between here and the server",
+            "nothing new has been signed for too long: {what}; the last good version stays;"
+            " check the clock and the connection to the server",
             what=what,
         ),
     ),
@@ -301,7 +301,8 @@ _MEANING: tuple[tuple[type[Exception], type[TrustError], Callable[[str], Sentenc
         exceptions.LengthOrHashMismatchError,
         DigestError,
         lambda what: say(
-            "what came is not what was signed for: {what}; the last good version stays, try again",
+            "the files do not match their signatures: {what}; the last good version stays; try"
+            " again",
             what=what,
         ),
     ),

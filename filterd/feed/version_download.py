@@ -112,9 +112,7 @@ def take(
         sync_all(folder, publication.files)
         if damaged := verify(folder):
             raise StoreError(
-                say(
-                    "{path}: the disk does not give back what was written", path=folder / damaged[0]
-                )
+                say("{path}: the disk does not return what was written", path=folder / damaged[0])
             )
         candidate = versions.finish(publication.version)
     return taking.taken(candidate)
@@ -267,8 +265,8 @@ def _check_room(folder: Path, needed: int, free: Callable[[Path], int]) -> None:
     if there < wanted:
         raise StoreError(
             say(
-                "{folder}: the new version of the feed wants {wanted} MB free, and {there} MB "
-                "are; make room, the last good version stays",
+                "{folder}: the new version of the feed needs {wanted} MB of free space, and"
+                " {there} MB are free; make room; the last good version stays",
                 folder=folder,
                 wanted=_megabytes(wanted),
                 there=_megabytes(there),

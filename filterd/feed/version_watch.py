@@ -100,7 +100,7 @@ def harm(watch: Watch, status: dict[str, Any]) -> Sentence | None:
     blocked, usual = counts.part(counts.blocked), max(watch.usual, LEAST_BLOCKED_PART)
     if blocked > TIMES_BLOCKED * usual:
         return say(
-            "{part} % of answers were blocks, and {usual} % before",
+            "{part} % of answers were blocks; before, {usual} %",
             part=round(100 * blocked),
             usual=round(100 * watch.usual),
         )
@@ -129,7 +129,7 @@ class Watching:
         found, answers = _look(self.watch, self._daemon)
         self._silent = 0 if answers else self._silent + 1
         if found is None and self._silent >= _SILENT_TIMES:
-            return say("no worker answers any more")
+            return say("no worker answers")
         return found
 
 
@@ -168,7 +168,7 @@ def _look(watch: Watch, daemon: Daemon) -> tuple[Sentence | None, bool]:
         if found is None and status.get("workers", 1):
             for name in watch.canaries:
                 if not daemon.is_blocked(name):
-                    return say("{name} is not blocked and must be", name=name), True
+                    return say("{name} is not blocked, and must be", name=name), True
     except FilterdError:
         return None, True
     return found, bool(status.get("workers", 1))

@@ -232,8 +232,8 @@ class Versions:
         if state.held is not None:
             raise GuardError(
                 say(
-                    "version {version} of the feed waits: version {current} is held ({why}); "
-                    "`filterd feed hold --off` lets it come",
+                    "version {version} of the feed waits: version {current} is held ({why}); let"
+                    " it come with `filterd feed hold --off`",
                     version=version,
                     current=state.current or SHIPPED,
                     why=state.held,
@@ -312,8 +312,8 @@ class Versions:
         if damaged := verify(self.folder_of(version)):
             raise DigestError(
                 say(
-                    "version {version} of the feed: {path} is missing or damaged on this disk; "
-                    "`filterd sync` mends it",
+                    "version {version} of the feed: {path} is missing or damaged on this disk;"
+                    " repair it with `filterd sync`",
                     version=version,
                     path=damaged[0],
                 )

@@ -280,7 +280,7 @@ def _names_of_two(document: Document, services: Iterable[FolderService]) -> Iter
         for index, entry in enumerate(services)
         for position, name in enumerate(entry.names)
     )
-    return repeated(document, names, say("this name stands twice"))
+    return repeated(document, names, say("this name occurs twice"))
 
 
 def _rewrites(file: SafeSearchFile) -> Iterator[SafeSearchRewrite]:
@@ -301,7 +301,7 @@ def _rewritten_twice(document: Document, file: SafeSearchFile) -> Iterator[Confi
     for where, names in groups:
         for position, name in enumerate(names):
             if name in taken:
-                reason = say("this name stands twice, or is a target")
+                reason = say("this name occurs twice, or is a target")
                 yield document.error(reason, (*where, position), hint=say("remove it"))
             taken.add(name)
 
@@ -318,7 +318,7 @@ def _repeated(
         for group, entries in groups.items()
         for index, entry in enumerate(entries)
     )
-    return repeated(document, values, say("this {key} stands twice", key=key))
+    return repeated(document, values, say("this {key} occurs twice", key=key))
 
 
 def _unknown_categories(

@@ -71,7 +71,7 @@ Rating = Literal["P", "K", "T13", "T16", "T18", "C", "00+", "12+", "16+", "18+"]
 def _host_name(value: Any) -> bytes:
     if not isinstance(value, str):
         raise refusal(
-            say("a name expected, not {value}", value=repr(value)), say("put it in quotes")
+            say("a name is expected, not {value}", value=repr(value)), say("put it in quotes")
         )
     try:
         return name_from_key(key_from_text(value))
@@ -86,7 +86,7 @@ def _service_name(value: Any) -> bytes:
     if why := unfit(name):
         raise refusal(
             say("'{value}' {why}", value=value, why=why),
-            say("name what belongs to the service alone"),
+            say("name only what belongs to the service"),
         )
     return name
 
@@ -113,7 +113,7 @@ def _format(value: Any) -> Any:
 
 def _relative_path(value: Any) -> Any:
     if not isinstance(value, str) or value.startswith("/") or ".." in value.split("/"):
-        raise refusal(say("a file in this folder expected"), say("such as starter/games.txt"))
+        raise refusal(say("a file in this folder is expected"), say("such as starter/games.txt"))
     return value
 
 
@@ -249,7 +249,7 @@ class HolidayEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_in_order(self) -> HolidayEntry:
         if self.last is not None and self.last < self.first:
-            raise refusal(say("the holiday ends before it begins"), say("exchange first and last"))
+            raise refusal(say("the holiday ends before it begins"), say("swap first and last"))
         return self
 
 

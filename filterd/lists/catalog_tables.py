@@ -74,7 +74,7 @@ def _repeated(document: Document, file: PopularFile) -> Iterator[ConfigError]:
         for index, group in enumerate(file.popular)
         for position, name in enumerate(group.names)
     )
-    return repeated(document, names, say("this name stands twice"))
+    return repeated(document, names, say("this name occurs twice"))
 
 
 _Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=120)]

@@ -207,7 +207,7 @@ def _pack_and_write(
     intake.records.clear()  # their memory is needed for the next steps
     if len(packer.line_offsets) > MAX_BLOCKS:
         raise ListError(
-            say("{name_count} names are more than an index holds", name_count=packer.name_count)
+            say("{name_count} names are more than an index can hold", name_count=packer.name_count)
         )
     report = _finished_report(intake, packer)
     lookalikes = _with_sets(intake, packer.sets)

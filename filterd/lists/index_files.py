@@ -160,8 +160,8 @@ def check_tables(folder: Path) -> None:
     if damaged:
         raise StoreError(
             say(
-                "version {version} of the feed: {path} is missing or damaged on this disk; "
-                "`filterd sync` mends it",
+                "version {version} of the feed: {path} is missing or damaged on this disk;"
+                " repair it with `filterd sync`",
                 version=version,
                 path=damaged,
             )

@@ -162,7 +162,7 @@ class IndexHeader:
         if len(octets) < HEADER_OCTETS or not octets.startswith(MAGIC):
             raise IndexFormatError(say("is not an index of filterd"))
         if sys.byteorder != "little":
-            raise IndexFormatError(say("can be read on little-endian machines only"))
+            raise IndexFormatError(say("can be read only on little-endian machines"))
         padded, checksum = octets[: HEADER_OCTETS - 4], octets[HEADER_OCTETS - 4 : HEADER_OCTETS]
         if _checksum.pack(zlib.crc32(padded)) != checksum:
             raise IndexFormatError(say("has a damaged header"))
@@ -209,7 +209,7 @@ class IndexHeader:
             or not self.block_count <= self.name_count <= self.block_count * BLOCK_NAMES
             or self.probe_limit >= self.group_count
         ):
-            raise IndexFormatError(say("states counts that no index has"))
+            raise IndexFormatError(say("has impossible counts"))
         expected = {
             "blocks": self.block_octets * self.block_count,
             "slots": 4 * GROUP_SLOTS * self.group_count,
@@ -219,12 +219,10 @@ class IndexHeader:
         for section in SECTIONS:
             offset, length = self.spans[section]
             if offset != end or length != expected.get(section, length):
-                raise IndexFormatError(
-                    say("states a wrong place for its {section}", section=section)
-                )
+                raise IndexFormatError(say("has a wrong offset of its {section}", section=section))
             end = aligned(offset + length)
         if end != file_octets:
-            raise IndexFormatError(say("states sections that do not fill the file"))
+            raise IndexFormatError(say("has sections that do not fill the file"))
 
 
 def aligned(octets: int) -> int:

@@ -191,7 +191,7 @@ ENTRIES = Listing(
     is_whole=False,
 )
 NOT_TAKEN = Listing(
-    say("Not taken because the entry or line"),
+    say("Rejected because the entry or line"),
     UNSAID,
     (
         Column(UNSAID, "n", _number, is_number=True),

@@ -141,7 +141,7 @@ def _problems(
             hint = did_you_mean(one.category, list(file.suffixes))
             yield document.error(reason, ("lookalikes", position, "category"), hint=hint)
         if (one.category, one.shape) in seen:
-            reason = say("this {key} stands twice", key="shape")
+            reason = say("this {key} occurs twice", key="shape")
             yield document.error(reason, ("lookalikes", position, "shape"), hint=say("remove it"))
         seen.add((one.category, one.shape))
 

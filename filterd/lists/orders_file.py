@@ -43,11 +43,11 @@ _MOST_CHARACTERS = 200
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= _MOST_CHARACTERS:
         raise refusal(
-            say("a text of 1 to {most} characters expected", most=_MOST_CHARACTERS),
+            say("a text of 1 to {most} characters is expected", most=_MOST_CHARACTERS),
             say("put it in quotes"),
         )
     if not value.isprintable() or value != value.strip():
-        raise refusal(say("one line of text expected"), say("remove what does not print"))
+        raise refusal(say("one line of text is expected"), say("remove the unprintable characters"))
     return value
 
 
@@ -67,9 +67,7 @@ class OrderEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_in_order(self) -> OrderEntry:
         if self.expiry < self.date:
-            raise refusal(
-                say("the order ends before it begins"), say("exchange `date` and `expiry`")
-            )
+            raise refusal(say("the order ends before it begins"), say("swap `date` and `expiry`"))
         return self
 
 
@@ -128,7 +126,7 @@ def _problems(
             (getattr(entry, key), ("orders", position, key))
             for position, entry in enumerate(orders)
         ]
-        yield from repeated(document, values, say("this {key} stands twice", key=key))
+        yield from repeated(document, values, say("this {key} occurs twice", key=key))
     for position, entry in enumerate(orders):
         if not (folder / entry.names).is_file():
             where = ("orders", position, "names")

@@ -34,34 +34,34 @@ class Reason(StrEnum):
     NOT_A_NAME = "not-a-name", "is not a host name"
     BAD_IDN = "bad-idn", "is not a valid internationalised name"
     IP_ADDRESS = "ip-address", "is an address; lists of filterd hold names"
-    URL_WITH_PATH = "url-with-path", "is a URL; cut down to its host it would block a whole site"
+    URL_WITH_PATH = "url-with-path", "is a URL; its host alone would block a whole site"
     REGULAR_EXPRESSION = "regular-expression", "is a regular expression; lists may not carry any"
-    UNSUPPORTED_PATTERN = "unsupported-pattern", "is a pattern that no name and subtree can express"
-    TOO_LONG = "too-long", "is longer than a line, a name or a label may be"
+    UNSUPPORTED_PATTERN = "unsupported-pattern", "is a pattern that no name or subtree can express"
+    TOO_LONG = "too-long", "is too long for a line, a name or a label"
 
     # Features of a format that filterd does not support; never approximated.
     UNSUPPORTED_MODIFIER = "unsupported-modifier", "has a modifier that DNS filtering cannot honour"
-    UNSUPPORTED_OPTION = "unsupported-option", "asks for something other than to block or to except"
+    UNSUPPORTED_OPTION = "unsupported-option", "does not block or except anything"
     UNSUPPORTED_TRIGGER = (
         "unsupported-trigger",
         "is triggered by something other than the query name",
     )
-    COSMETIC_RULE = "cosmetic-rule", "hides elements of a page, which only a browser can do"
+    COSMETIC_RULE = "cosmetic-rule", "hides parts of a page, which only a browser can do"
     NOT_A_SINKHOLE_ADDRESS = "not-a-sinkhole-address", "maps a name to a real address"
-    LOCAL_NAME = "local-name", "names the machine itself, as hosts files do; harmless"
+    LOCAL_NAME = "local-name", "names the local machine, as hosts files do; harmless"
     BAD_SYNTAX = "bad-syntax", "does not follow the format of the list"
     TOO_MANY_CONDITIONS = (
         "too-many-conditions",
-        "has conditions that no line before has, and the list has too many of these already",
+        "has new conditions, and the list already has too many",
     )
     UNKNOWN_ENCODING = "unknown-encoding", "is not UTF-8 text"
 
     # Names that no list may have, however well they are written.
-    EVERYTHING = "everything", "would hold for every name there is"
+    EVERYTHING = "everything", "would apply to every name"
     SINGLE_LABEL = "single-label", "is a top-level domain or a local name, not a host"
-    PUBLIC_SUFFIX = "public-suffix", "is a suffix under which strangers register names"
+    PUBLIC_SUFFIX = "public-suffix", "is a public suffix, under which anyone can register names"
     PINNED = "pinned", "is pinned: nothing may block it"
-    PROTECTED = "protected", "is protected from lists of third parties; set aside"
+    PROTECTED = "protected", "is protected from third-party lists; ignored"
 
 
 SAMPLES = 20

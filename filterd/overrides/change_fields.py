@@ -57,7 +57,7 @@ _CALLED = {
     "grade": say("grade"),
     "id": say("number"),
     "number": say("number"),
-    "starts_at": say("the beginning"),
+    "starts_at": say("the start"),
     "ends_at": say("the end"),
     "for_s": say("the length"),
 }
@@ -124,7 +124,7 @@ def targets(value: Any) -> tuple[tuple[TargetKind, str], ...]:
     if len(value) > MAX_TARGETS:
         raise ChangeError(
             say("{count} are too many", count=len(value)),
-            hint=say("{most} at most", most=MAX_TARGETS),
+            hint=say("at most {most}", most=MAX_TARGETS),
         )
     found: dict[tuple[TargetKind, str], None] = {}
     for one in value:
@@ -154,7 +154,7 @@ def whom(kind: Audience) -> Callable[[Any], str]:
 def number(value: Any) -> int:
     """Return the number of a change, or the id of a thing that it made."""
     if not is_whole(value) or not 0 < value < _MAX_NUMBER:
-        raise ChangeError(say("{value} is not a number of a change", value=shown(value)))
+        raise ChangeError(say("{value} is not the number of a change", value=shown(value)))
     return int(value)
 
 
@@ -163,12 +163,12 @@ def reason(value: Any, *, required: bool) -> str:
     text = " ".join(a_text(value).split(" ")).strip() if value is not None else ""
     if not text and required:
         raise ChangeError(
-            say("a reason is missing"), hint=say("say why, for those who come after you")
+            say("a reason is missing"), hint=say("give a reason, for those who come after you")
         )
     if len(text) > MAX_REASON:
         raise ChangeError(
             say("the reason has {count} characters", count=len(text)),
-            hint=say("it may have {most} at most", most=MAX_REASON),
+            hint=say("it may have at most {most}", most=MAX_REASON),
         )
     return plain(text, say("the reason"))
 
@@ -177,7 +177,7 @@ def author(value: Any) -> str:
     """Return the name of a user of the gateway."""
     text = a_text(value)
     if _user(text) is None:
-        raise ChangeError(say("{text} is not a name of a user", text=shown(text)))
+        raise ChangeError(say("{text} is not a user name", text=shown(text)))
     return plain(text, say("the name of the user"))
 
 
@@ -188,7 +188,7 @@ def naming_entries(value: Any) -> tuple[NamingEntry, ...]:
     found = []
     for one in value:
         if not isinstance(one, (list, tuple)) or len(one) != 5:
-            raise ChangeError(say("{value} is not an entry of a list", value=shown(one)))
+            raise ChangeError(say("{value} is not a list entry", value=shown(one)))
         list_id, category, entry, line, version = one
         names = short_text(list_id), short_text(category)
         found.append(NamingEntry(*names, _entry_text(entry), number(line), short_text(version)))
@@ -209,12 +209,12 @@ def short_text(value: Any) -> str:
     text = a_text(value).strip()
     if len(text) > 100:
         raise ChangeError(
-            say("{text} is too long", text=shown(text)), hint=say("100 characters at most")
+            say("{text} is too long", text=shown(text)), hint=say("at most 100 characters")
         )
     return plain(text, say("it"))
 
 
 def _no_audience_id(value: Any) -> str:
     if value != "":
-        raise ChangeError(say("what is for everybody is not for {value}", value=shown(value)))
+        raise ChangeError(say("an audience of everybody cannot have {value}", value=shown(value)))
     return ""

@@ -163,8 +163,8 @@ class Undo:
             return self
         row = newest_undoable(rows, author)
         if row is None:
-            hint = say("`filterd history list` shows all; `filterd undo NUMBER` takes any back")
-            reason = say("there is no change of {author} to take back", author=author)
+            hint = say("`filterd history list` shows all; `filterd undo NUMBER` undoes any of them")
+            reason = say("there is no change of {author} to undo", author=author)
             raise ChangeError(reason, hint=hint)
         return Undo(row.number)
 
@@ -174,19 +174,15 @@ class Undo:
         assert number is not None
         row = context.past.row(number)
         if row is None or row.kind == RESTORED:
-            hint = say("the history shows which there are")
-            raise ChangeError(
-                say("there is no change {number} to take back", number=number), hint=hint
-            )
+            hint = say("`filterd history list` shows all")
+            raise ChangeError(say("there is no change {number} to undo", number=number), hint=hint)
         _check_counts(number, context)
         undo = _with_dates(row.effect().inverse(), context)
         things = [*things_of(undo.before), *things_of(undo.after)]
         if not things:
             raise ChangeError(say("change {number} has changed nothing", number=number))
         if all(has_ended(thing, context.at) for thing in things):
-            raise ChangeError(
-                say("what change {number} was about has ended already", number=number)
-            )
+            raise ChangeError(say("what change {number} set has already ended", number=number))
         _check_in_place(number, undo, context)
         _check_place_is_free(number, undo, context)
         return undo
@@ -205,9 +201,9 @@ def _check_counts(number: int, context: ChangeContext) -> None:
     """Check that no undo has taken the change back."""
     for row, by in with_undos(context.past.newest_first()):
         if row.number == number and by is not None:
-            hint = say("to have it again, undo change {by}", by=by)
+            hint = say("to restore it, undo change {by}", by=by)
             raise ChangeError(
-                say("change {number} has been taken back already, by {by}", number=number, by=by),
+                say("change {number} has already been undone, by {by}", number=number, by=by),
                 hint=hint,
             )
         if row.number <= number:
@@ -350,5 +346,5 @@ def _check_room_for(effect: ChangeEffect, context: ChangeContext) -> None:
     """Refuse a change after which there would be too many things."""
     lasting = sum(not has_ended(one, context.at) for one in things_of(context.overrides))
     if lasting >= MAX_THINGS and any(things_of(effect.after)):
-        hint = say("revoke what is not needed any more")
-        raise ChangeError(say("{lasting} things are set already", lasting=lasting), hint=hint)
+        hint = say("revoke what is no longer needed")
+        raise ChangeError(say("there are already {lasting} settings", lasting=lasting), hint=hint)

@@ -75,12 +75,12 @@ class Teller(Wording):
         """Return a sentence on one change of the history."""
         kind, payload = row["kind"], row["payload"]
         if kind == UNDO:
-            return self.texts("change {number} is taken back", number=payload.get("number", 0))
+            return self.texts("change {number} is undone", number=payload.get("number", 0))
         if kind in (TRIAL, CLOCK, CLOCK_ACCEPTED):
             return self.texts(words.ACTION[kind], room=payload.get("room", ""))
         if kind == RESTORED:
             return self.texts(
-                "the history begins anew; the damaged file: {file}", file=payload.get("file") or "-"
+                "a new history begins; the damaged file: {file}", file=payload.get("file") or "-"
             )
         if kind in ("revoke", "exam-stop"):
             return self.texts("ended: {what}", what=self._all(row["before"]))
@@ -95,7 +95,7 @@ class Teller(Wording):
         if not (after or before):
             before = [row["payload"].get("room", "")]
         told = [
-            self.texts("the devices of the room {room} are those of site.yaml again", room=room)
+            self.texts("the devices of room {room} are those of site.yaml again", room=room)
             for room in before
             if room not in after
         ]
@@ -113,18 +113,16 @@ class Teller(Wording):
 
     def _room(self, thing: Plain) -> str:
         told = self.texts(
-            "the room {room} is {grade}", room=thing["room"], grade=self.grade(thing["grade"])
+            "room {room} has {grade}", room=thing["room"], grade=self.grade(thing["grade"])
         )
         return _joined(told, self.term(thing))
 
     def _devices(self, thing: Plain) -> str:
-        return self.texts(
-            "devices of the room {room}: {n}", room=thing["room"], n=len(thing["macs"])
-        )
+        return self.texts("devices of room {room}: {n}", room=thing["room"], n=len(thing["macs"]))
 
     def _exam(self, thing: Plain) -> str:
         told = self.texts(
-            "exam in the room {room} ({names}, services: {services})",
+            "exam in room {room} ({names}, services: {services})",
             room=thing["room"],
             names=counted.names(len(thing["names"])),
             services=", ".join(thing["services"]) or "-",
@@ -221,7 +219,7 @@ CHANGES = Listing(
     ),
 )
 MISTAKES = Listing(
-    say("Mistakes of lists, as reported"),
+    say("Reported mistakes of lists"),
     say("No mistake has been reported."),
     (
         _NUMBER._replace(key="number"),

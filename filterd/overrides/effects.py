@@ -60,10 +60,10 @@ class Fold:
         for kind, there in self._things.items():
             taken = {key_of(thing): thing for thing in getattr(effect.before, kind)}
             if any(there.get(key) != thing for key, thing in taken.items()):
-                raise StoreError(say("it takes away what was not there"))
+                raise StoreError(say("it removes what was not there"))
             put = {key_of(thing) for thing in getattr(effect.after, kind)}
             if (put - taken.keys()) & there.keys():
-                raise StoreError(say("it makes what was there already"))
+                raise StoreError(say("it adds what was there already"))
         for kind, there in self._things.items():
             for thing in getattr(effect.before, kind):
                 del there[key_of(thing)]
@@ -160,7 +160,7 @@ def interval(
     begin = context.at if starts_at is None else max(starts_at, context.at)
     if ends_at is not None and ends_at <= begin:
         reason = say("it ends before it begins") if ends_at > context.at else say("its end is past")
-        raise ChangeError(reason, hint=say("name a later end"))
+        raise ChangeError(reason, hint=say("give a later end"))
     return begin, ends_at
 
 
@@ -177,4 +177,4 @@ def check_there(number: int, things: Overrides, context: ChangeContext, called: 
             hint=say("list them to see which are"),
         )
     if all(has_ended(one, context.at) for one in found):
-        raise ChangeError(say("{number} has ended already", number=number))
+        raise ChangeError(say("{number} has already ended", number=number))

@@ -73,7 +73,7 @@ class SetException:
             raise ChangeError(say("the entry of a list is suspended for everybody"), hint=hint)
         latest = starts_at + ENTRY_S
         if ends_at is not None and ends_at > latest:
-            hint = say("report it as a mistake of the list, and suspend it again if need be")
+            hint = say("report it as a mistake of the list, and suspend it again if needed")
             raise ChangeError(
                 say("the entry of a list is suspended for 14 days at most"), hint=hint
             )
@@ -156,7 +156,8 @@ class Revoke:
         now = context.overrides
         if any(exam.id == self.id for exam in now.exams):
             raise ChangeError(
-                say("{id} is an exam", id=self.id), hint=say("an exam is stopped, not revoked")
+                say("{id} is an exam", id=self.id),
+                hint=say("an exam is ended with `filterd exam stop`, not revoked"),
             )
         before = Overrides(
             exceptions=tuple(one for one in now.exceptions if one.id == self.id),

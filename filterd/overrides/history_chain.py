@@ -187,7 +187,7 @@ def _problem(row: HistoryRow, number: int, last_hash: str) -> Sentence:
         return UNSAID
     if row.number != number + 1:
         return say("rows before it are missing")
-    return UNSAID if row.previous == last_hash else say("the row before it is another")
+    return UNSAID if row.previous == last_hash else say("the row before it is a different one")
 
 
 def _applied(row: HistoryRow, fold: Fold) -> Sentence:

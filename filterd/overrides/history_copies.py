@@ -53,7 +53,7 @@ class HistoryCopies:
             )
         row = row_of(number)
         if row is not None and row.hash != copied.hash:
-            return say("change {number} is another than the one that was made", number=number)
+            return say("change {number} is not the one that was made", number=number)
         return UNSAID
 
     def copied(self) -> Exported | None:

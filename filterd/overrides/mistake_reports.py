@@ -114,7 +114,7 @@ def _entries(value: Any) -> tuple[NamingEntry, ...]:
         return change_fields.naming_entries([[one[part] for part in parts] for one in value])
     except (TypeError, KeyError):
         raise ChangeError(
-            say("{value} is not an entry of a list", value=field_checks.shown(value))
+            say("{value} is not a list entry", value=field_checks.shown(value))
         ) from None
 
 
@@ -124,7 +124,7 @@ def _parse_line(line: str) -> Report:
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        raise ChangeError(say("this is not a report"), hint=say("a line is one object in JSON"))
+        raise ChangeError(say("this is not a report"), hint=say("each line is one JSON object"))
     return from_plain(told)
 
 

@@ -52,7 +52,7 @@ def check_change(
         case SetRoom(room=room, ends_at=ends_at):
             if not is_room(policy, room):
                 author.must_be(
-                    Rank.ADMIN, say("give a grade to {room}, which is not a room", room=room)
+                    Rank.ADMIN, say("set a grade for {room}, which is not a room", room=room)
                 )
             _check_end(ends_at, day_ends_at)
         case SetExam(room=room):
@@ -64,11 +64,11 @@ def check_change(
         case StopExam() | Revoke() | Undo() if made_by == author.name:
             pass
         case StopExam():
-            author.must_be(Rank.ADMIN, say("stop an exam that somebody else has set"))
+            author.must_be(Rank.ADMIN, say("end an exam that somebody else has started"))
         case Revoke() | Undo():
-            author.must_be(Rank.ADMIN, say("take back what somebody else has set"))
+            author.must_be(Rank.ADMIN, say("undo a change of somebody else"))
         case _:
-            author.must_be(Rank.ADMIN, say("change that"))
+            author.must_be(Rank.ADMIN, say("give one of these"))
 
 
 def is_room(policy: Policy, network: str) -> bool:
@@ -98,12 +98,12 @@ def _check_exam(change: SetExam, day_ends_at: float) -> None:
 def _check_end(ends_at: float | None, day_ends_at: float) -> None:
     if ends_at is None or ends_at > day_ends_at:
         _refuse(
-            say("what a teacher sets ends the same day"),
+            say("a teacher's setting ends the same day"),
             say("--for 45m, --lesson or --until 17:00"),
         )
 
 
 def _refuse(reason: Sentence, write: Sentence) -> NoReturn:
     raise ChangeError(
-        reason, hint=say("{write}; more than that {who}", write=write, who=WHO[Rank.ADMIN])
+        reason, hint=say("{write}; for more than that, {who}", write=write, who=WHO[Rank.ADMIN])
     )

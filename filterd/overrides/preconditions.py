@@ -39,15 +39,17 @@ _AS_ENTRY = say(
     "if a list names something by mistake: filterd allow entry:NAME, for 14 days at most"
 )
 _NEVER = {
-    Idle.ORDERED: (say("is closed by a legal order"), say("nobody at a school can open it")),
+    Idle.ORDERED: (say("is closed by a legal order"), say("no one at a school can open it")),
     Idle.LOCKED: (say("is locked for everybody"), _AS_ENTRY),
     Idle.KEPT_CLOSED: (say("is kept closed by the school"), say("see `keep_closed` in site.yaml")),
     Idle.NOT_LISTED: (
-        say("is not an entry of a list from elsewhere"),
-        say("`filterd check` shows which name a list has; a name of your own needs no `entry:`"),
+        say("is not an entry of a third-party list"),
+        say(
+            "`filterd check` shows the name that the list has; a name of your own needs no `entry:`"
+        ),
     ),
-    Idle.NOT_FOR_ALL: (say("can be suspended for everybody only"), say("leave out for whom")),
-    Idle.UNKNOWN: (say("concerns nobody here"), say("see `filterd policy show`")),
+    Idle.NOT_FOR_ALL: (say("can only be suspended for everybody"), say("leave out the audience")),
+    Idle.UNKNOWN: (say("applies to no grade of this school"), say("see `filterd policy show`")),
 }
 _MOST_WARNINGS = 20
 

@@ -89,19 +89,19 @@ def told_of(kept: Path) -> Sentence:
     """Return why a file was set aside, and the remedy."""
     if kept.name.endswith(_LOST):
         return say(
-            "{path}: what commands had set was lost, or a part of it: look at `filterd exceptions"
-            " list`, set again what is missing, then move the file away",
+            "{path}: settings made by commands were lost in whole or in part: see `filterd"
+            " exceptions list`, set again what is missing, then move the file away",
             path=kept,
         )
     if is_altered(kept):
         return say(
-            "{path}: this history was altered, and it was set aside; find out who did it, then"
+            "{path}: this history was altered and has been set aside; find out who did it, then"
             " move the file away",
             path=kept,
         )
     return say(
-        "{path}: this history was damaged, and it was set aside; move the file away once"
-        " it is no longer needed",
+        "{path}: this history was damaged and has been set aside; move the file away once it is"
+        " no longer needed",
         path=kept,
     )
 
@@ -127,4 +127,4 @@ def _free_name(path: Path, at: float, ending: str) -> Path:
         kept = path.with_name(f"{path.name}.damaged-{time}-{number:03}{ending}")
         if not os.path.lexists(kept):
             return kept
-    raise StoreError(say("{path}: cannot be set aside: too many are there", path=path))
+    raise StoreError(say("{path}: cannot be set aside: there are too many already", path=path))

@@ -36,7 +36,7 @@ class Rank(IntEnum):
 
 
 WHO = {
-    Rank.ADMIN: say("administrators may: root, and the group {admins}", admins=ADMINS),
+    Rank.ADMIN: say("administrators may: root and the group {admins}", admins=ADMINS),
     Rank.TEACHER: say(
         "teachers and administrators may: the groups {teachers} and {admins}",
         teachers=TEACHERS,

@@ -146,7 +146,7 @@ class SetExam:
         if self.ends_at - starts_at > LONGEST_EXAM_S:
             hint = say("for 90 minutes write --for 90m")
             hours = round(LONGEST_EXAM_S / 3600)
-            reason = say("an exam is not longer than {hours} hours", hours=hours)
+            reason = say("an exam lasts at most {hours} hours", hours=hours)
             raise ChangeError(reason, hint=hint)
         thing = Exam(
             context.number,
@@ -190,9 +190,9 @@ def check_exams(exams: Iterable[Exam], exam: Exam) -> None:
     for other in exams:
         overlap = other.starts_at < exam.ends_at and exam.starts_at < other.ends_at
         if other.room == exam.room and other.id != exam.id and overlap:
-            hint = say("stop that one first, or name another time")
+            hint = say("end that one first, or choose another time")
             raise ChangeError(
-                say("the room {room} has the exam {id} then", room=exam.room, id=other.id),
+                say("room {room} has exam {id} at that time", room=exam.room, id=other.id),
                 hint=hint,
             )
 
@@ -211,12 +211,12 @@ def _table(value: Any) -> tuple[RoomDevices, ...]:
     rooms = [_devices_of(one) for one in value]
     devices = sum(len(one.macs) for one in rooms)
     if devices > MAX_TABLE:
-        hint = say("{most} at most", most=MAX_TABLE)
+        hint = say("at most {most}", most=MAX_TABLE)
         raise ChangeError(say("{count} are too many", count=devices), hint=hint)
     places, known = dict[str, str](), set[str]()
     for one in rooms:
         if one.room in known:
-            raise ChangeError(say("the room {room} stands there twice", room=one.room))
+            raise ChangeError(say("the room {room} occurs twice in it", room=one.room))
         known.add(one.room)
         for mac in one.macs:
             _check_place(mac, one.room, places.setdefault(mac, one.room))
@@ -258,5 +258,5 @@ def _devices_effect(rooms: Iterable[RoomDevices], context: ChangeContext) -> Cha
 
 def _check_place(mac: str, room: str, other: str) -> None:
     if other != room:
-        hint = say("take it out there first")
-        raise ChangeError(say("{mac} stands in the room {room}", mac=mac, room=other), hint=hint)
+        hint = say("remove it there first")
+        raise ChangeError(say("{mac} is in room {room}", mac=mac, room=other), hint=hint)

@@ -47,8 +47,8 @@ class Exported:
 FORMAT = FileFormat(
     Exported,
     magic=b"filterd overrides ",
-    title=say("copy of what commands have set"),
-    remedy=say("restart filterd, which writes it anew"),
+    title=say("copy of the settings made by commands"),
+    remedy=say("restart filterd, which writes it again"),
     words={"Audience": Audience, "Overrides": Overrides},
 )
 

@@ -289,8 +289,9 @@ class Store:
         """Return notices for every command: overrides that were lost."""
         if self._is_lost() or (self._known is None and self._copies.is_unreadable()):
             gone = say(
-                "{path}: what commands had set cannot be read, and no copy of it is left: it is not"
-                " in force; mend the disk and restart filterd, or set it again",
+                "{path}: the settings made by commands cannot be read, and there is no copy of"
+                " them: they are not in force; repair the disk and restart filterd, or set them"
+                " again",
                 path=self._path,
             )
             return (gone, *quarantine.lost(self._path))
@@ -391,7 +392,7 @@ class Store:
 
     def _refuse_what_is_lost(self) -> None:
         if self._is_lost():
-            raise DamagedError(self._path, say("it is gone, and no copy of it is left"))
+            raise DamagedError(self._path, say("it is missing, and there is no copy of it"))
 
     def _begin_anew(self, error: DamagedError) -> None:
         """Set the file aside, and begin another with the active overrides.
@@ -426,7 +427,7 @@ class Store:
     @contextmanager
     def _held(self) -> Iterator[None]:
         """Lock the store for writing; wait a little for other processes."""
-        otherwise = say("another command is changing what is set; try again")
+        otherwise = say("another command is changing the settings; try again")
         with ExitStack() as holding:
             for left in range(LOCK_TRIES - 1, -1, -1):
                 try:

@@ -252,9 +252,7 @@ def _errors_of(path: Path, done: Sentence) -> Iterator[None]:
     except sqlite3.Error as error:
         if means_damage(error):
             raise DamagedError(path, quoted(str(error))) from error
-        hint = (
-            say(" (is there a disk that can be written?)") if means_only_to_read(error) else UNSAID
-        )
+        hint = say(" (is the disk writable?)") if means_only_to_read(error) else UNSAID
         raise StoreError(
             say(
                 "{path}: cannot be {done}: {error}{hint}",
@@ -332,7 +330,7 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
     if not version and not application and not tables:
         return 0  # it has just been made
     if application != APPLICATION_ID or version < 1:
-        raise DamagedError(path, say("this is not a store of filterd"))
+        raise DamagedError(path, say("this is not a database of filterd"))
     if version > VERSION:
         raise StoreError(
             say(
@@ -372,7 +370,8 @@ def _refuse_what_is_no_file(path: Path) -> None:
         if path.is_symlink():
             raise StoreError(
                 say(
-                    "{path}: is a link, which is not followed; put the file in its place", path=path
+                    "{path}: is a symbolic link, which is not followed; put the file in its place",
+                    path=path,
                 )
             )
         if not is_plain(path):

@@ -109,7 +109,7 @@ def difference_listing(left: str, right: str) -> Listing:
     """
     return Listing(
         say("Differences"),
-        say("Nothing differs."),
+        say("No difference."),
         (
             Column(say("Item"), worded=_item),
             Column(quoted(left), worded=lambda row, by: _value(row, row["before"], by)),

@@ -146,7 +146,7 @@ REASON = {
     "category": say("a category closed to this grade"),
     "open": say("a category open to this grade"),
     "allow-only": say("only what is allowed is open now (an exam, or closed hours)"),
-    "not-asked": say("a type that is never asked for (zone transfers and the like)"),
+    "not-asked": say("a record type that is never forwarded (zone transfers and the like)"),
     "not-listed": say("on no list"),
     "alias": say("its alias leads to a blocked name"),
     "private-answer": say("a public name that leads to a private address"),

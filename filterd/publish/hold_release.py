@@ -113,7 +113,7 @@ def release_hold(
     release = ReleasedHold(held.version, held.content, findings, reason)
     with publishing(repository):
         if Published(repository).version != held.version:
-            raise FeedError(say("another version is published by now; look at that"))
+            raise FeedError(say("another version has been published meanwhile; check that one"))
         Repository(repository).release(release, signers, now=now)
     return release
 
@@ -137,8 +137,8 @@ def _judged(candidate: Candidate, base: Path, clock: Clock) -> Iterable[guard.Fi
         worst = next(one for one in judgement.findings if one.severity is guard.Severity.REFUSED)
         raise GuardError(
             say(
-                "schools refuse version {version}, and no key releases that: {why}; publish "
-                "another version",
+                "schools refuse version {version}, and no key can release it: {why}; publish"
+                " another version",
                 version=candidate.version,
                 why=worst.sentence,
             )

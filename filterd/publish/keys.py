@@ -69,7 +69,7 @@ class KeyFolder:
         for path in (path for role in roles for path in self.paths(role)):
             if os.path.lexists(path):
                 raise ConfigError(
-                    say("there is a key already"),
+                    say("there already is a key"),
                     path=str(path),
                     hint=say(
                         "choose an empty folder; a key is replaced by `filterd feed rotate-key`"
@@ -88,7 +88,7 @@ class KeyFolder:
             raise ConfigError(
                 say("the key of the role {role} is missing", role=role),
                 path=str(self.paths(role)[0]),
-                hint=say("bring the medium that it is kept on, or give its folder"),
+                hint=say("insert the medium that it is kept on, or give its folder"),
             )
         return [load_key(path, self.passphrase) for path in found]
 
@@ -139,7 +139,7 @@ def load_key(path: Path, passphrase: bytes | None = None) -> CryptoSigner:
         private = serialization.load_pem_private_key(pem, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigError(
-            say("this is not a private key, or the passphrase is not its own"), path=str(path)
+            say("this is not a private key, or the passphrase is wrong"), path=str(path)
         ) from error
     if not isinstance(private, Ed25519PrivateKey):
         raise ConfigError(say("the key is not of the kind Ed25519"), path=str(path))
@@ -163,7 +163,7 @@ def _read_secret(path: Path) -> bytes:
         raise ConfigError(
             say("others can read this private key"),
             path=str(path),
-            hint=say("replace the key if they may have; then: chmod 600 {path}", path=path),
+            hint=say("replace the key if they may have read it; then: chmod 600 {path}", path=path),
         )
     return pem[:_LONGEST]
 

@@ -200,7 +200,7 @@ def unpacked(packed: bytes, file: PublishedFile, shown: object) -> bytes:
     content = unpack(packed, file.length)
     if sha256(content).hexdigest() != file.sha256:
         raise DigestError(
-            say("{path}: what is packed is not the content that was signed for", path=shown)
+            say("{path}: the unpacked content is not the one that was signed", path=shown)
         )
     return content
 
@@ -214,8 +214,8 @@ def refuse_second(folder: Path) -> None:
     if (folder / "metadata" / "timestamp.json").exists():
         raise FeedError(
             say(
-                "{folder}: there is a publication already; publish into it, or choose another "
-                "folder",
+                "{folder}: there already is a publication; publish into it, or choose another"
+                " folder",
                 folder=folder,
             )
         )

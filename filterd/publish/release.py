@@ -165,7 +165,7 @@ def publishing(repository: Path) -> AbstractContextManager[None]:
     folder = repository.resolve()
     return sole(
         folder.with_name(f".{folder.name}.lock"),
-        otherwise=say("somebody else is publishing; wait for them"),
+        otherwise=say("another process is publishing; wait until it has ended"),
     )
 
 
@@ -208,7 +208,11 @@ def _whole(version_folder: Path, parcel: Parcel | None, last: Path, whole: Path)
             if (last / FOLDER).exists():
                 shutil.copytree(last / FOLDER, whole / FOLDER)
     except (OSError, shutil.Error) as error:
-        why = refused(error) if not isinstance(error, shutil.Error) else say("not all of it came")
+        why = (
+            refused(error)
+            if not isinstance(error, shutil.Error)
+            else say("the download is incomplete")
+        )
         raise StoreError(
             say("{path}: cannot be read: {why}", path=version_folder, why=why)
         ) from error

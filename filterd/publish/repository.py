@@ -286,8 +286,8 @@ class Repository:
         except (RepositoryError, ValueError) as error:
             raise FeedError(
                 say(
-                    "the metadata of the role `orders` is not signed by its key; if that was "
-                    "exchanged: `filterd feed rotate-key REPO orders`"
+                    "the metadata of the role `orders` is not signed by its key; if the key was"
+                    " replaced: `filterd feed rotate-key REPO orders`"
                 )
             ) from error
         for target in metadata.signed.targets.values():

@@ -114,7 +114,7 @@ def make_parcel(
         if one.date > today:
             raise FeedError(
                 say(
-                    "order {number}: its date, {date}, is to come; sign it on that day",
+                    "order {number}: its date, {date}, is in the future; sign it on that day",
                     number=one.number,
                     date=one.date,
                 )
@@ -153,8 +153,7 @@ def read_parcel(folder: Path) -> Parcel:
     except (RepositoryError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FeedError(
             say(
-                "{folder}: this is nothing that `filterd feed sign` has written; carry the "
-                "folder over again",
+                "{folder}: `filterd feed sign` has not written this; copy the folder again",
                 folder=folder,
             )
         ) from error
@@ -191,7 +190,7 @@ def _checked(sources: Sequence[ListSource]) -> int:
         for sample in intake.reports[0].samples:
             raise ListError(
                 say(
-                    "{path}, line {line}: '{text}' {reason}; mend the line",
+                    "{path}, line {line}: '{text}' {reason}; correct the line",
                     path=f"{FOLDER}/{Path(source.path).name}",
                     line=sample.line,
                     text=sample.text,

@@ -188,8 +188,8 @@ def _check_not_ordered(category: CatalogCategory, result: Normalised) -> None:
     if category.ordered and result.names:
         raise ListError(
             say(
-                "category {category}: {names} names without an order; lists of it come with "
-                "signed orders only, remove them",
+                "category {category}: {names} names without an order; this category takes signed"
+                " orders only; remove the lists",
                 category=category.id,
                 names=result.names,
             )

@@ -77,13 +77,13 @@ class Unmet:
             if first is not None
             else UNSAID
         )
-        hint = say("mend the policy, or what is expected of it")
+        hint = say("correct the policy or the expectation")
         if self.yields:
-            hint = say("an exception of the site: it holds")
+            hint = say("an exception of the site: valid")
         elif wanted.shipped:
             hint = say(
-                "mend the policy, name it under exceptions with the reason, or strike the line"
-                " out of a copy of the file in the site's expectations/"
+                "correct the policy, add an exception with a reason, or delete the line in a"
+                " copy of the file in the site's expectations/"
             )
         return ConfigError(
             say(
@@ -170,7 +170,7 @@ def enforced_in(policy: Policy) -> tuple[ConfigError, ...]:
             ),
             path=place.rpartition(":")[0],
             line=int(place.rpartition(":")[2]),
-            hint=say("mend the policy, or what is expected of it"),
+            hint=say("correct the policy or the expectation"),
         )
         for (place, written), whom in grades.items()
     )

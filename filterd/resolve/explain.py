@@ -236,9 +236,7 @@ def explain_past(past: PastState, asked: PastQuestion) -> Explanation | None:
     version, overrides = past.versions.at(asked.when), past.store.at(asked.when)
     if version is None or overrides is None:
         hint = say("`filterd policy history` shows from when it is")
-        raise ConfigError(
-            say("what was in force at {told} is not known", told=asked.shown), hint=hint
-        )
+        raise ConfigError(say("the policy of {told} is not known", told=asked.shown), hint=hint)
     policy = policy_store.load(version.path)
     site = Site.of(policy, past.lists, (), past.surroundings, overrides, asked.when)
     client = client_of(site, asked.grade, asked.address)

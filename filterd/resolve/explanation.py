@@ -77,7 +77,7 @@ def _list(row: Row, by: Wording) -> str:
 
 def _mac(mac: str | None, by: Wording) -> str | None:
     if mac and is_random(mac):
-        return by.texts("{mac} (of the device's own making, may change)", mac=mac)
+        return by.texts("{mac} (randomised by the device, may change)", mac=mac)
     return mac
 
 

@@ -153,7 +153,7 @@ class TlsConnection(asyncio.Protocol):
                 if not self._is_up:
                     return
         except WireError as error:
-            self._give_up(say("it sent no DNS message: {error}", error=error))
+            self._give_up(say("it did not send a DNS message: {error}", error=error))
 
     def _received(self, message: bytes) -> None:
         message_id = int.from_bytes(message[:2], "big")
@@ -173,7 +173,7 @@ class TlsConnection(asyncio.Protocol):
         self._counters["mismatched"] += 1
         self._mismatches += 1
         if self._mismatches == _MOST_MISMATCHES:
-            self._give_up(say("its messages answer nothing that was asked"))
+            self._give_up(say("its answers match no question"))
 
     # Giving up.
 

@@ -20,16 +20,14 @@ TRUST_FOR_S = 86_400
 
 _PROTOCOLS = ["dot"]
 
-_EXPIRED = say(
-    "its certificate has expired; use another server, or see whether this clock is right"
-)
-_NOT_YET = say("its certificate is not valid yet; see whether this machine's clock is right")
+_EXPIRED = say("its certificate has expired; use another server, or check this machine's clock")
+_NOT_YET = say("its certificate is not valid yet; check this machine's clock")
 _UNKNOWN = say(
     "its certificate is signed by no authority that this machine trusts; use another server,"
     " or add its authority to the machine's certificates"
 )
 _OTHER_NAME = say(
-    "its certificate is not one of '{name}'; correct `name` in site.yaml, or use another server"
+    "its certificate is not for '{name}'; correct `name` in site.yaml, or use another server"
 )
 _REASONS = {
     9: _NOT_YET,
@@ -106,7 +104,7 @@ def check_name(context: ssl.SSLContext, name: str) -> None:
         context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=name)
     except (ValueError, TypeError) as error:
         raise ValueError(
-            say("no certificate can be for {name}; correct it in site.yaml", name=repr(name))
+            say("no certificate can be issued for {name}; correct it in site.yaml", name=repr(name))
         ) from error
 
 
@@ -117,7 +115,10 @@ def explain(error: Exception, server: UpstreamServer) -> Sentence:
         return reason.filled({"name": name_of(server)}) if reason else quoted(error.verify_message)
     if isinstance(error, ssl.SSLError):
         what = str(getattr(error, "reason", error)).replace("_", " ").lower()
-        return say("it does not speak TLS as we do ({what}); is the port right?", what=what)
+        return say(
+            "it has no TLS version or cipher in common with filterd ({what}); is the port right?",
+            what=what,
+        )
     if isinstance(error, OSError):
         return _why_not_reached(error)
     said = error.args[0] if error.args else ""
@@ -126,10 +127,12 @@ def explain(error: Exception, server: UpstreamServer) -> Sentence:
 
 def _why_not_reached(error: OSError) -> Sentence:
     if isinstance(error, TimeoutError):
-        return say("no TLS connection in time; is it up, and is the port right?")
+        return say("no TLS connection in time; is the server up, and is the port right?")
     if isinstance(error, ConnectionRefusedError):
         return say("it refuses connections; does it speak TLS, and is the port right?")
     if isinstance(error, ConnectionError):
-        return say("it ends connections before they are secure; does it speak TLS on this port?")
+        return say(
+            "it closes connections during the TLS handshake; does it speak TLS on this port?"
+        )
     what = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
-    return say("{what}; is there a way to it from here?", what=quoted(what))
+    return say("{what}; is there a route to it from here?", what=quoted(what))

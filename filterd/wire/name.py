@@ -162,7 +162,9 @@ def _octet(escaped: str, position: int) -> int:
         return ord(escaped[-1])
     value = int(escaped[1:])
     if value > 255:
-        raise NameTextError(say("{escaped} is more than an octet holds", escaped=escaped), position)
+        raise NameTextError(
+            say("{escaped} is more than an octet can hold", escaped=escaped), position
+        )
     return value
 
 

@@ -35,7 +35,7 @@ OFFLINE = [
     ),
     Wrong(
         "check https://vnu.edu.vn/a --offline",
-        "'https://vnu.edu.vn/a' is a URL (a lookup is for its host: 'vnu.edu.vn')",
+        "'https://vnu.edu.vn/a' is a URL (name its host: 'vnu.edu.vn')",
         "'https://vnu.edu.vn/a' là URL (DNS chỉ hỏi tên máy: 'vnu.edu.vn')",
     ),
     Wrong(
@@ -73,7 +73,7 @@ OF_THE_DAEMON = [
     ),
     Wrong(
         "undo 99 --reason x",
-        "there is no change 99 to take back (the history shows which there are)",
+        "there is no change 99 to undo (`filterd history list` shows all)",
         "không có thay đổi 99 để hoàn tác (`filterd history list` cho biết",
     ),
 ]

@@ -199,7 +199,7 @@ def test_on_a_real_disk_that_is_full_or_only_to_read_it_is_the_same(
     )
     assert done.returncode == 0, done.stderr
     small, full, only_read = done.stdout.splitlines()
-    assert "make room, the last good version stays" in small
+    assert "make room; the last good version stays" in small
     assert "No space left" in full
     assert "Read-only" in only_read
 

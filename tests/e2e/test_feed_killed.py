@@ -95,7 +95,7 @@ class Killed:
         self.begin()
 
     def begin(self) -> None:
-        """Be as at the beginning."""
+        """Be as at the start."""
         self.site.restore_from(self._start[self._scene.before])
         self._trusted = self.site.metadata_versions()
         self.served = self._scene.before

@@ -176,7 +176,7 @@ def test_a_build_beside_the_daemon_warns_of_popular_names(school: School) -> Non
     with serving(school.config, school.state) as served:
         done = run("lists", "build", "--quiet", *served.options)
         assert (done.code, done.out, len(done.error_lines)) == (0, "", 1)
-        assert "own (category scam) newly closes popular names to everybody: unex.es;" in done.err
+        assert "own (category scam) newly blocks popular names for everybody: unex.es;" in done.err
         write_site(school.config, port=school.port, more=own.replace("}", ", format: adblock}"))
         (school.config / "own.txt").write_text("\n".join(rules), encoding="utf-8")
         assert run("lists", "build", "--quiet", *served.options).err == "", "not new"
@@ -193,7 +193,7 @@ def test_only_a_hosts_list_marked_as_subtrees_closes_what_is_beneath(
     (school.config / "own.txt").write_text("0.0.0.0 bad.example\n", encoding="utf-8")
     with serving(school.config, school.state) as served:
         done = call("lists", "build", *served.options)
-        assert ("Single hosts only" in done.out) is not is_blocked
+        assert ("These lists block single hosts only" in done.out) is not is_blocked
         assert school.is_blocked("m.bad.example") is is_blocked
 
 
@@ -203,7 +203,7 @@ def test_an_invalid_site_at_the_start_is_served_from_the_last_good_policy(school
         served.end()
     school.spoil()
     with serving(school.config, school.state) as served:
-        assert any("in force as it last was good" in line for line in served.log)
+        assert any("in force the last good policy" in line for line in served.log)
         assert any("site.yaml:2:1: unknown key 'listne'" in line for line in served.log)
         assert school.is_blocked("www.tiktok.com")
 
@@ -252,7 +252,7 @@ def test_a_state_folder_is_for_one_daemon(school: School, tmp_path: Path) -> Non
         done = run("serve", "--config", other, "--state", school.state)
         assert done.code == 2
         assert len(done.error_lines) == 1
-        assert "another filterd serves from this folder" in done.err
+        assert "another filterd uses this folder" in done.err
         assert served.state.policy.read_bytes() == policy
         assert call("status", *served.options).code == 0
 

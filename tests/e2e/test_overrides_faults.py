@@ -318,7 +318,7 @@ def test_a_disk_that_is_full_or_only_to_read_takes_nothing_away(tmp_path: Path) 
     told = done.stdout.splitlines()
     assert len(told) == 3, done.stderr
     assert all("cannot be written: " in line for line in told)
-    assert all("a disk that can be written" in line for line in told[:2])
+    assert all("is the disk writable" in line for line in told[:2])
     assert "full" in told[2] or "No space left" in told[2]
 
 

@@ -244,13 +244,13 @@ def test_where_all_is_lost_the_log_the_status_and_every_command_say_so(school: S
     with school.serving() as served:
         assert "was lost" in school.status()
         for words in (("exceptions", "list"), ("check", BLOCKED, "--grade", "1"), ("status",)):
-            assert "what commands had set was lost" in call(*words, *served.options).err
+            assert "settings made by commands were lost" in call(*words, *served.options).err
         told = call("room", "list", "--lang", "vi", *served.options).err
         assert "đã mất toàn bộ hoặc một phần những gì đặt bằng lệnh" in told
         served.end()
-        assert "damaged (it is gone, and no copy of it is left)" in "".join(served.log)
+        assert "damaged (it is missing, and there is no copy of it)" in "".join(served.log)
     options = ("--config", school.config, "--state", school.state.folder)
-    assert "what commands had set was lost" in call("exceptions", "list", *options).err
+    assert "settings made by commands were lost" in call("exceptions", "list", *options).err
     (told_by,) = school.state.folder.glob("*-lost")
     told_by.unlink()
     with school.serving() as served:

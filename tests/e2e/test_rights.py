@@ -103,7 +103,7 @@ def test_what_a_teacher_may_not_is_refused_in_one_line_that_says_who_may(
     told = [line for line in done.error_lines if line.startswith("filterd: ")]
     assert (done.code, len(told)) == (2, 1), done
     assert OF_AN_ADMINISTRATOR[words] in told[0]
-    assert f"administrators may: root, and the group {ADMINS}" in told[0]
+    assert f"administrators may: root and the group {ADMINS}" in told[0]
     assert "Traceback" not in done.err
 
 
@@ -149,7 +149,7 @@ def test_a_teacher_takes_back_what_is_the_teachers_own(school: Machine) -> None:
     of_admin = json.loads(school.filterd(ADMIN, *asked).out)["number"]
     own = json.loads(school.filterd(TEACHER, *asked).out)["number"]
     done = school.filterd(TEACHER, "exceptions", "revoke", str(of_admin))
-    assert "may not take back what somebody else has set" in done.err
+    assert "may not undo a change of somebody else" in done.err
     assert school.filterd(TEACHER, "exceptions", "revoke", str(own)).code == 0
 
 
@@ -163,7 +163,7 @@ def test_who_may_not_read_the_daemons_files_asks_it_about_the_past(
     assert (told.code, told.error_lines) == (
         2,
         [
-            f"filterd: what was in force at {began:%H:%M} is not known"
+            f"filterd: the policy of {began:%H:%M} is not known"
             " (`filterd policy history` shows from when it is)"
         ],
     )

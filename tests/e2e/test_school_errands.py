@@ -118,7 +118,7 @@ def test_an_exam_leaves_a_room_what_it_needs(school: Served, tmp_path: Path) -> 
 def test_a_mistake_of_a_list_needs_a_list_that_has_it(school: Served) -> None:
     done = call("report-mistake", "vnu.edu.vn", "--reason", "b", *school.options)
     assert done.code == 2
-    assert "is not an entry of a list" in done.err
+    assert "is not an entry of a third-party list" in done.err
 
 
 def test_a_parent_gets_an_answer_about_today(school: Served) -> None:

@@ -296,7 +296,7 @@ BROKEN: dict[str, Change] = {
         "canaries.yaml", lambda data: data.update(version=2)
     ),
     "a format that is not known": _list("feed-porn", lambda one: one.update(format="domains2")),
-    "a list that stands twice": data_of(
+    "a list that occurs twice": data_of(
         "catalog.yaml", lambda data: data["lists"].append(data["lists"][-1])
     ),
     "a table of UTF-16": edit("pins.yaml", lambda octets: octets.decode().encode("utf-16")),
@@ -353,7 +353,7 @@ BROKEN: dict[str, Change] = {
     ),
     "popular names": add(GAMBLING, *POPULAR[150:160]),
     "the most popular name": add(GAMBLING, POPULAR[0]),
-    "no popular names to compare by": edit("popular.txt", lambda _: b""),
+    "no popular names to compare with": edit("popular.txt", lambda _: b""),
     "a canary that is on no list": data_of(
         "canaries.yaml",
         lambda data: data["canaries"].append({"category": "porn", "names": ["free.example"]}),

@@ -308,7 +308,7 @@ ATTACKS = (
         "1 a file that is not the one signed for",
         _answer("target", b"evil.example"),
         DigestError,
-        "not what was signed for",
+        "do not match their signatures",
         content=True,
     ),
     Attack("1 targets unsigned", _unsigned_targets, SignatureError, "targets was signed by 0/1"),
@@ -384,8 +384,8 @@ ATTACKS = (
     Attack(
         "11 expired targets", _changed("targets", "targets"), ExpiredError, "targets is expired"
     ),
-    Attack("12 another snapshot", _mixed_snapshot, DigestError, "not what was signed for"),
-    Attack("12 other targets", _mixed_targets, DigestError, "not what was signed for"),
+    Attack("12 another snapshot", _mixed_snapshot, DigestError, "do not match their signatures"),
+    Attack("12 other targets", _mixed_targets, DigestError, "do not match their signatures"),
     Attack("13 fast-forward to nothing", _fast_forward, MissingFileError, "404"),
     Attack(
         "14 a root too far",
@@ -405,7 +405,7 @@ ATTACKS = (
         "15 an endless file",
         lambda stage: stage.server.answers.update({stage.target: _endless}),
         TooLargeError,
-        "longer than",
+        "more than",
         content=True,
     ),
     Attack(
@@ -445,7 +445,7 @@ ATTACKS = (
         "17 cut short",
         _answer(TIMESTAMP, b'{"signatures"', announced=700),
         CutShortError,
-        "ended before the file",
+        "ended before the end of the file",
     ),
     Attack(
         "17 gzip bomb",

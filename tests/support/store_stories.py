@@ -190,7 +190,7 @@ def told_of(entry: Any) -> tuple[object, ...]:
 def mapped_octets() -> int:
     """Return how much is taken of the mappings that want no huge pages: those of native stores."""
     if not Path("/sys/kernel/mm/transparent_hugepage").exists():
-        pytest.skip("mappings cannot be told apart where there are no huge pages")
+        pytest.skip("mappings cannot be reached apart where there are no huge pages")
     mapped = taken = 0
     for line in Path("/proc/self/smaps").read_text(encoding="ascii", errors="replace").splitlines():
         if line.startswith("Private_Dirty:"):

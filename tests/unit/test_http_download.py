@@ -68,7 +68,7 @@ def test_a_text_comes_with_what_to_ask_by_the_next_time(web: Web) -> None:
 
 def test_one_octet_more_than_allowed_is_too_many(web: Web) -> None:
     assert _download(web, "/list.txt", most=len(TEXT)) is not None
-    with pytest.raises(TooLargeError, match=r"^one: it is longer than 999 octets$"):
+    with pytest.raises(TooLargeError, match=r"^one: it has more than 999 octets$"):
         _download(web, "/list.txt", most=999)
 
 

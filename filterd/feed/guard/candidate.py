@@ -183,7 +183,7 @@ def unusable_lines(report: CompileReport, tables: Tables) -> list[Finding]:
             continue
         quoted_lines = [sample.text for sample in one.samples if sample.reason in one.problems]
         sentence = say(
-            "list {list} has {count} lines that mean nothing, such as {line}",
+            "list {list} has {count} lines that cannot be read, such as {line}",
             list=one.id,
             count=count,
             line=repr(quoted_lines[0]) if quoted_lines else "?",
@@ -283,11 +283,15 @@ def _why(path: Path) -> Sentence | None:
             if b"\0" in chunk:
                 return say("it has zero octets")
             if b"\r" in chunk:
-                return say("its lines end as those of Windows do")
+                return say("it has Windows line breaks")
             lines = chunk.split(b"\n")
             longest = max(left + len(lines[0]), *map(len, lines))
             if longest > MAX_LINE_OCTETS:
                 return say("it has a line of more than {most} octets", most=MAX_LINE_OCTETS)
             left = len(lines[-1]) + (left if len(lines) == 1 else 0)
             first, last = False, chunk[-1:]
-    return say("its last line has no end: it was cut") if last not in {b"", b"\n"} else None
+    return (
+        say("its last line has no line break: the file is incomplete")
+        if last not in {b"", b"\n"}
+        else None
+    )

@@ -79,7 +79,7 @@ def judged(
         why = say("it could not be loaded: {why}", why=error.sentence)
         work.findings.append(found(LOADING, Severity.REFUSED, why))
     except MemoryError:
-        why = say("it could not be loaded: it needs more memory than a version may")
+        why = say("it could not be loaded: it needs more memory than a version may use")
         work.findings.append(found(LOADING, Severity.REFUSED, why))
     return Judgement(
         request.version, tuple(work.findings), work.index, tuple(work.done), cpu_s(), peak_octets()

@@ -140,18 +140,18 @@ def _command() -> list[str]:
 def _read(version: str, ended: Ended) -> Judgement:
     """Return the judgement of a child that has ended; a refusal where there is none."""
     if ended.is_too_long:
-        return _not_loaded(version, say("it said more than a judgement"))
+        return _not_loaded(version, say("the guard's output is too long"))
     if ended.code != 0:
         return _not_loaded(version, ended.last_words)
     try:
         judgement = load(ended.output)
     except ValueError:
-        return _not_loaded(version, say("what was said of it is no judgement"))
+        return _not_loaded(version, say("the guard's output is not a judgement"))
     missing = set(CHECKS).difference(judgement.checks)
     if judgement.version != version or (
         judgement.severity is not Severity.REFUSED and (missing or not judgement.index)
     ):
-        return _not_loaded(version, say("not all of it was checked"))
+        return _not_loaded(version, say("not every check has run"))
     return judgement
 
 

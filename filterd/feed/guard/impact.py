@@ -123,7 +123,7 @@ def closed_popular(
     """
     had, has = sum(map(bool, popular_before)), sum(map(bool, popular))
     if has < _LEAST_OF_BEFORE * had:
-        sentence = say("of {had} popular names to compare by {has} are left", had=had, has=has)
+        sentence = say("{has} of {had} popular names to compare with are left", had=had, has=has)
         yield found(_POPULAR, Severity.HELD, sentence, had=had, has=has)
     ranks = dict[bytes, int]()
     for names_by_rank in (popular, popular_before):

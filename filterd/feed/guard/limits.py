@@ -195,7 +195,8 @@ def wrong_holidays(
     lacking = [one for one in shipped if one not in days]
     if len(days) > MOST_HOLIDAYS or len(lacking) > max(HOLIDAYS_LACKING * len(shipped), 1):
         sentence = say(
-            "{count} days of the year to come would be holidays; {ships} ship, {most} are the most",
+            "{count} days of the next year would be holidays; {ships} ship, at most {most} are"
+            " allowed",
             count=len(days),
             ships=len(shipped),
             most=MOST_HOLIDAYS,

@@ -181,7 +181,7 @@ def refused_entries(reports: Iterable[ListReport], feed: Collection[str]) -> Ite
                 continue
             quoted = [one.text for one in report.samples if one.reason in reasons]
             sentence = say(
-                "list {list} has {count} entries that no list may have: {names}",
+                "list {list} has {count} entries that are never allowed: {names}",
                 list=report.id,
                 count=count,
                 names=few(quoted),
@@ -272,8 +272,7 @@ def wrong_rewrites(policy: Policy, known: Sequence[Policy]) -> Iterator[Finding]
     for wrong, severity in ((refused, Severity.REFUSED), (held, Severity.HELD)):
         if wrong:
             sentence = say(
-                "{count} names would be answered for by others that safe search may not use: "
-                "{names}",
+                "{count} names would be rewritten to targets that safe search may not use: {names}",
                 count=len(wrong),
                 names=few(wrong),
             )

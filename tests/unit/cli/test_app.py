@@ -63,7 +63,7 @@ WRONG_WORDS = [
     ("check a.example --client 10.0.0", "--client '10.0.0' is not an address (such as 10.0.6.21)"),
     ("check a.example --client 10.0.0.0/24", "--client '10.0.0.0/24' is not an address"),
     ("check a.example --client school", "--client 'school' is not an address"),
-    ("check a.example --client 192.0.2.1 --offline", "192.0.2.1 may not ask here"),
+    ("check a.example --client 192.0.2.1 --offline", "192.0.2.1 may not use this resolver"),
     ("check a.example --type FOO", "--type: 'FOO' is not a record type; write AAAA, TYPE28 or 28"),
     ("check a.example --type TYPE65536", "is not a record type"),
     ("check a.example --type -1", "is not a record type"),
@@ -76,7 +76,7 @@ WRONG_WORDS = [
     ("check .example", "'.example' is not a name"),
     (f"check {'a' * 64}.example", "a label has 64 octets, not 1 to 63"),
     (f"check {'abcdefgh.' * 40}example", "octets, more than 255"),
-    (r"check a\999.example", "is more than an octet holds"),
+    (r"check a\999.example", "is more than an octet can hold"),
     ("check việt", "is a top-level domain or a local name"),
     ("lists nonsense", "No such command 'nonsense'"),
     ("lists search", "Missing argument 'NAME'"),
@@ -140,7 +140,7 @@ WRONG_PLACES = [
     ("reload --state {none}", "or name its state folder with --state"),
     ("init {file}", "file: cannot be made: "),
     ("init {file}/x", "cannot be made: Not a directory"),
-    ("init {wrong}", "wrong/site.yaml is there already: nothing is overwritten"),
+    ("init {wrong}", "wrong/site.yaml exists and is not overwritten"),
     ("init /proc/none", "/proc/none: cannot be made: "),
 ]
 

@@ -37,27 +37,27 @@ EXAM = {"exam": 3, "room": "lab-a", "from_at": MONDAY_AT_8, "until_at": MONDAY_A
         ({"warning": "something-new", "name": "a"}, "warning: warning something-new, name a"),
         (
             {"warning": "idle", "target": "a", "why": "locked"},
-            "warning: for a it changes nothing: it is locked for everybody",
+            "warning: it changes nothing for a: it is locked for everybody",
         ),
         (
             {"warning": "exam", **EXAM},
-            "warning: the room lab-a has the exam 3 from 08:00 until 09:00; it opens nothing there",
+            "warning: room lab-a has exam 3 from 08:00 until 09:00; it opens nothing there",
         ),
         (
             {"warning": "exam-block", **EXAM},
-            "warning: the room lab-a has the exam 3 from 08:00 until 09:00; it closes a part of",
+            "warning: room lab-a has exam 3 from 08:00 until 09:00; it closes a part of",
         ),
         (
             {"warning": "contradiction", "number": 3, "author": "lan"},
-            "warning: it contradicts the exception 3 of lan",
+            "warning: it contradicts exception 3 of lan",
         ),
         (
             {"warning": "overlap", "number": 3, "author": "lan", "target": "a"},
-            "warning: during the exam the exception 3 of lan does not open a",
+            "warning: during the exam, exception 3 of lan does not open a",
         ),
         (
             {"warning": "overlap-block", "number": 3, "author": "lan", "target": "a"},
-            "warning: the exception 3 of lan closes a, a part of what the exam opens",
+            "warning: exception 3 of lan closes a, a part of what the exam opens",
         ),
     ],
 )

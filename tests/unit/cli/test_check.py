@@ -190,7 +190,7 @@ def test_what_was_is_read_from_the_history(
     assert [call(*asked, "--at", at).code for at in ("08:00", "08:05", "08:59")] == [1, 0, 1]
     told = json.loads(call(*asked, "--at", "08:05", "--json").out)
     assert (told["source"], told["note"]) == ("history", "b")
-    assert "the history; with the lists of today" in call(*asked, "--at", "08:05").out
+    assert "the history, with the lists of today" in call(*asked, "--at", "08:05").out
     assert daemon.commands() == ["change", *["history-check"] * 5]
 
 
@@ -225,7 +225,7 @@ def test_what_nobody_remembers_cannot_be_told(
         assert (done.code, done.error_lines) == (
             2,
             [
-                "filterd: what was in force at 07:30 is not known"
+                "filterd: the policy of 07:30 is not known"
                 " (`filterd policy history` shows from when it is)"
             ],
         )

@@ -182,7 +182,7 @@ def test_a_loss_is_told_until_its_file_is_moved_away(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
     assert told(state) == ""
     kept = quarantine.note_lost(state.overrides, 0.0)
-    assert told(state).startswith(f"filterd: {kept}: what commands had set was lost")
+    assert told(state).startswith(f"filterd: {kept}: settings made by commands were lost")
     kept.unlink()
     assert told(state) == ""
 

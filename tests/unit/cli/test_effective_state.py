@@ -123,7 +123,7 @@ def test_an_answer_of_another_version_is_told(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control, "ask", lambda *_, **__: {"exceptions": [{"id": 1}]})
-    with pytest.raises(ControlError, match="of another version"):
+    with pytest.raises(ControlError, match="another version"):
         set_now(context)
 
 

@@ -27,9 +27,7 @@ def test_an_exam_is_set_for_thursday(here: list[str], daemon: FakeDaemon, tmp_pa
     words = ("--at", "t5 07:30", "--allow", str(file), "--allow", "b.example", "--service", "azota")
     done = call(*START, *words, *here)
     assert (done.code, done.err) == (0, "")
-    assert (
-        "exam in the room lab-a (2 names, services: azota, olm) from 2025-12-04 07:30" in done.out
-    )
+    assert "exam in room lab-a (2 names, services: azota, olm) from 2025-12-04 07:30" in done.out
     (exam,) = daemon.store.current().exams
     assert exam.starts_at == MONDAY_AT_8 + 3 * DAY - 1800
     assert exam.ends_at == exam.starts_at + 90 * 60
@@ -39,11 +37,11 @@ def test_an_exam_is_set_for_thursday(here: list[str], daemon: FakeDaemon, tmp_pa
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("", "an exam needs something (--allow FILE"),
+        ("", "an exam needs at least one name or service (--allow FILE"),
         ("--allow missing.txt", "missing.txt: cannot be read: No such file"),
         ("--allow exams/missing", "cannot be read: No such file"),
         ("--allow https://a.example", "cannot be read: No such file"),
-        ("--service azota --at 07:30", "07:30 is past"),
+        ("--service azota --at 07:30", "07:30 is in the past"),
         ("--allow edu.vn", "anyone can register names under 'edu.vn': all of them would open"),
     ],
 )
@@ -100,7 +98,7 @@ def test_days_that_were_written_for_minutes_are_refused(
     done = call(*words, *here)
     assert (done.code, done.error_lines) == (
         2,
-        ["filterd: an exam is not longer than 12 hours (for 90 minutes write --for 90m)"],
+        ["filterd: an exam lasts at most 12 hours (for 90 minutes write --for 90m)"],
     )
     assert daemon.store.rows() == ()
     assert call(*words[:5], "12h", *words[6:], *here).code == 0
@@ -108,7 +106,7 @@ def test_days_that_were_written_for_minutes_are_refused(
 
 def test_the_only_exam_is_stopped_without_its_number(here: list[str], daemon: FakeDaemon) -> None:
     call(*START, "--service", "azota", *here)
-    assert "exam 1 is stopped" in call("exam", "stop", *here).out
+    assert "exam 1 has ended" in call("exam", "stop", *here).out
     assert daemon.store.current().exams == ()
     assert "there is no such exam" in call("exam", "stop", *here).err
 
@@ -119,10 +117,10 @@ def test_of_several_exams_one_must_be_named(here: list[str], daemon: FakeDaemon)
     done = call("exam", "stop", *here)
     assert (done.code, done.error_lines) == (
         2,
-        ["filterd: there are several exams (name one: 1 (lab-a), 2 (library))"],
+        ["filterd: there are several exams (choose one: 1 (lab-a), 2 (library))"],
     )
-    assert "exam 2 is stopped" in call("exam", "stop", "--room", "library", *here).out
-    assert "exam 1 is stopped" in call("exam", "stop", "1", *here).out
+    assert "exam 2 has ended" in call("exam", "stop", "--room", "library", *here).out
+    assert "exam 1 has ended" in call("exam", "stop", "1", *here).out
     assert daemon.store.current().exams == ()
 
 
@@ -147,7 +145,7 @@ def test_a_trial_run_of_nothing_writes_nothing(
     out = tmp_path / "exam.txt"
     done = call("exam", "learn", "--room", "lab-a", "--out", out, *here)
     assert (done.code, out.exists()) == (1, False)
-    assert "Nothing was asked for" in done.err
+    assert "No lookup was seen" in done.err
     assert daemon.commands()[0] == "exam-watch"
 
 
@@ -155,7 +153,7 @@ def test_a_trial_run_of_nothing_writes_nothing(
     ("words", "why"),
     [
         ("--out nowhere/exam.txt", "there is no folder nowhere"),
-        ("--out exam.txt --for 5h", "too long for a trial run (4h at most)"),
+        ("--out exam.txt --for 5h", "too long for a trial run (at most 4h)"),
     ],
 )
 def test_a_trial_run_that_would_be_for_nothing_does_not_begin(

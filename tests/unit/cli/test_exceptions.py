@@ -91,7 +91,7 @@ def test_the_entry_of_a_list_needs_no_end(here: list[str], daemon: FakeDaemon) -
     ("words", "why"),
     [
         ("a.example --for 45m", "Missing option '--reason'"),
-        ("a.example --reason b", "the duration is missing (--for 45m, --until 17:00"),
+        ("a.example --reason b", "the duration is missing (give --for 45m, --until 17:00"),
         ("a.example --reason b --for 45m --permanent", "--for and --permanent exclude each other"),
         ("servce:youtube --reason b --for 45m", "did you mean 'service'?"),
         ("a.example --reason b --for 45m --tier primery", "did you mean 'primary'?"),
@@ -162,7 +162,7 @@ def test_without_a_daemon_what_is_on_the_disk_is_listed(
 def test_an_exception_is_ended_before_its_time(here: list[str], daemon: FakeDaemon) -> None:
     call("allow", *YOUTUBE, "--lesson", *here)
     done = call("exceptions", "revoke", "1", *here)
-    assert "Change 2: number 1 is ended" in done.out
+    assert "Change 2: exception 1 has ended" in done.out
     assert _set(daemon) == ()
     again = call("exceptions", "revoke", "1", *here)
     assert (again.code, again.error_lines) == (

@@ -122,7 +122,7 @@ def test_where_no_version_waits_nothing_is_decided(school: Follower, command: st
 
 def test_a_version_that_was_never_fetched_cannot_be_approved(held: Follower) -> None:
     done = _feed(held, "approve", str(THIRD))
-    assert (done.code, done.error_lines[0].endswith("`filterd sync` fetches it")) == (50, True)
+    assert (done.code, done.error_lines[0].endswith("fetch it with `filterd sync`")) == (50, True)
 
 
 @pytest.mark.parametrize("command", ["approve", "refuse"])
@@ -138,7 +138,9 @@ def test_going_back_says_where_one_is_and_how_to_stay(school: Follower) -> None:
     school.run(FIRST)
     school.run(SECOND)
     done = _feed(school, "rollback", "--reason", "calls")
-    assert done.out.startswith(f"Back at version {FIRST}; version {SECOND} is not taken again.")
+    assert done.out.startswith(
+        f"Version {FIRST} is in force again; version {SECOND} is not taken again."
+    )
     assert "filterd feed hold" in done.out
     assert school.check_consistent(FIRST) == FIRST
     assert school.site.history.lines()[-1].why == "calls"
@@ -147,7 +149,7 @@ def test_going_back_says_where_one_is_and_how_to_stay(school: Follower) -> None:
 def test_going_back_from_the_first_version_leads_to_what_ships(school: Follower) -> None:
     school.run(FIRST)
     done = _feed(school, "rollback")
-    assert done.out.startswith("No version before is whole")
+    assert done.out.startswith("No earlier version is undamaged")
     assert school.check_consistent("0") == "0"
     assert _feed(school, "rollback").code == 50
 
@@ -158,7 +160,9 @@ def test_a_way_back_that_was_interrupted_is_finished_and_not_gone_twice(school: 
     journal = school.state.feed / "activation.json"
     journal.write_text(f'{{"step": "back", "version": {THIRD}, "digest": ""}}')
     done = _feed(school, "rollback")
-    assert done.out.startswith(f"Back at version {SECOND}; version {THIRD} is not taken again.")
+    assert done.out.startswith(
+        f"Version {SECOND} is in force again; version {THIRD} is not taken again."
+    )
     assert school.check_consistent(SECOND) == SECOND
 
 
@@ -166,7 +170,7 @@ def test_a_version_is_held_on_to_with_a_reason_until_it_is_let_go(school: Follow
     school.run(FIRST)
     assert _feed(school, "hold").code == 2
     done = _feed(school, "hold", "--reason", "exam week")
-    assert "urgent orders neither" in done.out
+    assert "not even urgent orders" in done.out
     assert school.site.versions.in_force().held == "exam week"
     assert _feed(school, "hold", "--off").out == "New versions are taken again.\n"
     assert school.site.versions.in_force().held is None

@@ -37,7 +37,7 @@ def _compare(desk: Desk, *words: str | Path, lang: str = "en") -> list[str]:
 
 def test_what_is_the_same_differs_in_nothing(desk: Desk) -> None:
     done = desk.call("diff", desk.version, desk.version)
-    assert (done.code, done.out) == (0, "Nothing differs.\n")
+    assert (done.code, done.out) == (0, "No difference.\n")
     done = desk.call("diff", desk.version, desk.version, "--json")
     assert json.loads(done.out) == {"categories": [], "popular": [], "tables": {}}
 
@@ -104,9 +104,9 @@ def test_versions_of_a_publication_are_compared_by_their_numbers(changed: Desk) 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("1", "2", "--repo", "{public}"), "'1' is not a version that is at hand (known: 2)"),
-        (("2", "9", "--repo", "{public}"), "'9' is not a version that is at hand (known: 2)"),
-        (("new", "2", "--repo", "{public}"), "'new' is not a version that is at hand (known: 2)"),
+        (("1", "2", "--repo", "{public}"), "version '1' is not here (known: 2)"),
+        (("2", "9", "--repo", "{public}"), "version '9' is not here (known: 2)"),
+        (("new", "2", "--repo", "{public}"), "version 'new' is not here (known: 2)"),
         (("{version}", "nowhere"), "nowhere/categories.yaml: cannot be read: No such file"),
         (("1", "2", "--repo", "nowhere"), "nowhere/metadata/timestamp.json: cannot be read"),
         (("{version}", "{version}", "--popular", "nowhere"), "nowhere: cannot be read"),

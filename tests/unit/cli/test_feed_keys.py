@@ -49,7 +49,7 @@ def test_keys_and_an_empty_publication_are_made(new_desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("en", ("onto a stick, into safe 2, then delete it here", "for every school")),
+        ("en", ("move it to a USB stick in safe 2, then delete it here", "for every school")),
         ("vi", ("cất vào két số 2, rồi xóa ở đây", "giao cho mọi trường", "Dấu vân tay")),
     ],
 )
@@ -71,7 +71,7 @@ def test_no_key_is_ever_written_over(desk: Desk) -> None:
     before = files_of(desk.folder)
     done = desk.init()
     assert (done.code, len(done.error_lines), files_of(desk.folder)) == (2, 1, before)
-    assert "there is a key already (choose an empty folder" in done.err
+    assert "there already is a key (choose an empty folder" in done.err
 
 
 def test_a_publication_without_its_keys_is_not_begun_again(desk: Desk) -> None:
@@ -79,7 +79,7 @@ def test_a_publication_without_its_keys_is_not_begun_again(desk: Desk) -> None:
     before = files_of(desk.folder)
     done = desk.init()
     assert (done.code, files_of(desk.folder)) == (20, before)
-    assert "there is a publication already" in done.err
+    assert "there already is a publication" in done.err
 
 
 def test_keys_may_have_a_passphrase(new_desk: Desk) -> None:
@@ -93,8 +93,11 @@ def test_keys_may_have_a_passphrase(new_desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("secret", "why"),
     [
-        ("another one", "this is not a private key, or the passphrase is not its own"),
-        (None, "there is no terminal to ask for it (set FILTERD_FEED_PASSPHRASE)"),
+        ("another one", "this is not a private key, or the passphrase is wrong"),
+        (
+            None,
+            "no terminal to ask for it (set the environment variable FILTERD_FEED_PASSPHRASE)",
+        ),
     ],
 )
 def test_without_the_passphrase_nothing_is_published(
@@ -113,7 +116,7 @@ def test_a_short_passphrase_is_refused_and_no_key_is_made(new_desk: Desk) -> Non
     done = new_desk.init("--passphrase", **{feed_keys.PASSPHRASE_VARIABLE: "short"})
     assert (done.code, done.error_lines) == (
         2,
-        ["filterd: the passphrase has 5 characters (8 are the least)"],
+        ["filterd: the passphrase has 5 characters (at least 8 are needed)"],
     )
     assert not new_desk.keys.exists()
 
@@ -147,7 +150,7 @@ def test_who_gives_no_passphrase_is_told_how_else(
     done = new_desk.init("--passphrase")
     assert (done.code, done.error_lines) == (
         2,
-        ["filterd: no passphrase was given (set FILTERD_FEED_PASSPHRASE)"],
+        ["filterd: no passphrase was given (set the environment variable FILTERD_FEED_PASSPHRASE)"],
     )
     assert not new_desk.keys.exists()
 
@@ -157,7 +160,7 @@ def test_a_key_is_exchanged_and_schools_follow(desk: Desk, role: str) -> None:
     first, old, files = desk.root.read_bytes(), _pem(desk, role).read_bytes(), desk.seen()
     done = desk.call("rotate-key", desk.public, role)
     assert (done.code, done.err) == (0, "")
-    assert f"The key of the role {role} is exchanged" in done.out
+    assert f"The key of the role {role} has been replaced" in done.out
     assert _pem(desk, role).read_bytes() != old
     assert desk.seen(first) == desk.seen() == files
     assert desk.root.read_bytes() != first
@@ -178,7 +181,7 @@ def test_root_keys_come_on_their_media(desk: Desk, tmp_path: Path) -> None:
     before = files_of(desk.folder)
     done = desk.call("rotate-key", desk.public, "targets")
     assert (done.code, files_of(desk.folder)) == (2, before)
-    assert "the key of the role root is missing (bring the medium" in done.err
+    assert "the key of the role root is missing (insert the medium" in done.err
     brought = [word for one in media[:2] for word in ("--root-key", next(one.glob("*.pem")))]
     assert desk.call("rotate-key", desk.public, "targets", *brought).code == 0
 
@@ -293,7 +296,7 @@ def test_no_key_is_exchanged_while_somebody_publishes(desk: Desk) -> None:
     with publishing(desk.public):
         done = desk.call("rotate-key", desk.public, "targets")
     assert (done.code, len(done.error_lines)) == (2, 1)
-    assert "somebody else is publishing; wait for them" in done.err
+    assert "another process is publishing; wait until it has ended" in done.err
     assert not list(desk.keys.rglob("*.next.pem"))
 
 
@@ -387,7 +390,7 @@ def test_where_nothing_is_held_there_is_nothing_to_sign(
     monkeypatch.setattr(hold_release, "_judged", lambda *_: [])
     done = release(desk, "--reason", "x")
     assert done.code == 1
-    assert "nothing in version 2" in done.out
+    assert "Nothing in version 2" in done.out
     assert not signed(desk).exists()
 
 

@@ -76,7 +76,7 @@ def test_what_is_published_is_signed_for_another_term(desk: Desk, evening: FakeC
     before = desk.seen()
     evening.advance(20 * DAY_S)
     done = desk.call("publish", desk.public)
-    assert done.out == "Version 3: what was published is signed for another term.\n"
+    assert done.out == "Version 3: the published files are signed for another term.\n"
     assert desk.seen() == before
     told = json.loads(desk.call("publish", desk.public, "--json").out)
     assert (told["version"], told["renewed"]) == (4, True)
@@ -110,7 +110,7 @@ def test_orders_are_signed_and_published(desk: Desk, tmp_path: Path) -> None:
     desk.order(ORDER, "ordered.example", "another.example")
     signed = desk.sign(tmp_path / "parcel")
     assert (signed.code, signed.err) == (0, "")
-    assert "Orders that are signed, version 2: 2 names" in signed.out
+    assert "Signed orders, version 2: 2 names" in signed.out
     assert f"Signed: carry {tmp_path / 'parcel'} to the publisher\n" in signed.out
     assert widest(signed) <= 80
     done = desk.publish("--orders", tmp_path / "parcel")
@@ -192,9 +192,9 @@ def test_a_parcel_that_was_published_is_not_published_twice(desk: Desk, tmp_path
     [
         (["no name"], {}, "orders/1.txt, line 1: 'no name'"),
         ([], {}, "orders/1.txt: has no names; write one a line, or remove the order"),
-        (["a.example"], {"date": "2027-01-16"}, "its date, 2027-01-16, is to come"),
+        (["a.example"], {"date": "2027-01-16"}, "its date, 2027-01-16, is in the future"),
         (["a.example"], {"expiry": "2026-01-01"}, "the order ends before it begins"),
-        (["a.example"], {"issuer": ""}, "a text of 1 to 200 characters expected"),
+        (["a.example"], {"issuer": ""}, "a text of 1 to 200 characters is expected"),
     ],
 )
 def test_an_order_that_is_wrong_is_not_signed(
@@ -255,7 +255,7 @@ def test_two_do_not_publish_at_once(desk: Desk) -> None:
     with publishing(desk.public):
         done, renewed = desk.publish(), desk.call("publish", desk.public)
     assert (done.code, renewed.code, files_of(desk.public)) == (2, 2, before)
-    assert "somebody else is publishing; wait for them" in done.err
+    assert "another process is publishing; wait until it has ended" in done.err
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def _build(desk: Desk) -> list[str]:
                 "i9bet#  gambling",
                 "Would close   i9bet5.com",
                 "Such as       i9bet16.com, i9bet16.vip, i9bet42.com",
-                "no popular name that is known; few names, it may be chance",
+                "no popular name is known to match; too few names to be sure",
             ),
         ),
         ("vi", ("i9bet#  gambling", "Sẽ chặn nhầm  i9bet5.com", "có thể trùng hợp")),
@@ -84,7 +84,7 @@ def test_what_waits_is_shown_with_what_it_would_close(
 def test_a_shape_of_two_letters_waits_however_many_names_it_has(reviewer: Desk) -> None:
     reviewer.give(GAMBLING, *(f"ky{number}.com" for number in range(100)))
     _build(reviewer)
-    assert "so few letters may be anybody's" in reviewer.review().out
+    assert "too few letters to be sure" in reviewer.review().out
 
 
 def test_a_script_is_told_all_of_it(reviewer: Desk) -> None:
@@ -97,7 +97,7 @@ def test_a_script_is_told_all_of_it(reviewer: Desk) -> None:
 def test_the_build_says_that_something_waits(reviewer: Desk) -> None:
     told = json.loads(reviewer.build("--json").out)
     assert told["lookalikes"] == {"rules": 2, "waiting": 1}  # no popular name speaks against i9bet#
-    assert "1 wait for a person (feed review)" in reviewer.build().out
+    assert "1 wait for a decision (feed review)" in reviewer.build().out
 
 
 def test_what_is_accepted_is_a_rule_of_the_next_build(reviewer: Desk) -> None:
@@ -162,15 +162,18 @@ def test_only_the_largest_are_shown_at_first(reviewer: Desk) -> None:
     [
         (("--accept", "i9bet#"), "a decision needs a reason (--reason"),
         (("--accept", "i9bet#", "--reason", " "), "a decision needs a reason"),
-        (("--accept", "i9bat#", *REASON), "'i9bat#' does not wait for a decision (did you mean"),
-        (("--accept", "kubet#", "--category", "gambling", *REASON), "does not wait for a decision"),
+        (("--accept", "i9bat#", *REASON), "'i9bat#' is not waiting for a decision (did you mean"),
+        (
+            ("--accept", "kubet#", "--category", "gambling", *REASON),
+            "is not waiting for a decision",
+        ),
         (("--refuse", "a b", "--category", "gambling", *REASON), "'a b' is not a shape of a label"),
         (
             ("--refuse", "i9bet#", "--category", "games", *REASON),
-            "'games' is not a category that has",
+            "the category 'games' has no such rules",
         ),
         (("--accept", "svp#", "--refuse", "svp#", *REASON), "a shape is given twice"),
-        (("--accept", "svp#", "--accept", "none#", *REASON), "'none#' does not wait"),
+        (("--accept", "svp#", "--accept", "none#", *REASON), "'none#' is not waiting"),
     ],
 )
 def test_what_cannot_be_decided_is_told_in_one_line_and_nothing_is(
@@ -198,8 +201,8 @@ def test_a_shape_of_two_categories_is_decided_for_the_one_that_is_named(reviewer
     )
     done = reviewer.review("--accept", "i9bet#", *REASON)
     assert done.error_lines == [
-        "filterd: 'i9bet#' waits in several categories "
-        "(name one: --category gambling, --category porn)"
+        "filterd: 'i9bet#' is waiting in several categories "
+        "(choose one: --category gambling, --category porn)"
     ]
     assert reviewer.review("--accept", "i9bet#", "--category", "porn", *REASON).code == 0
     (told,) = json.loads(reviewer.review("--decided", "--json").out)

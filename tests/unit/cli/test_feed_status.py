@@ -56,7 +56,7 @@ def test_a_school_that_is_up_to_date_is_well(school: Follower) -> None:
     school.run(FIRST)
     done = _feed(school, "status")
     assert (done.code, done.err) == (0, "")
-    for words in (ADDRESS, f"version {FIRST}", "fresh", "Holds until"):
+    for words in (ADDRESS, f"version {FIRST}", "fresh", "Valid until"):
         assert words in done.out
     assert "Look at" not in done.out
 

@@ -51,7 +51,7 @@ def test_nothing_new_is_told_as_such_in_vietnamese(school: Follower) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "warning"), [("en", "as it last was good"), ("vi", "cấu hình đúng gần nhất")]
+    ("lang", "warning"), [("en", "the last good policy"), ("vi", "cấu hình đúng gần nhất")]
 )
 def test_a_site_that_is_wrong_is_told_beside_what_came_in_force(
     school: Follower, lang: str, warning: str
@@ -72,7 +72,7 @@ def test_a_version_that_waits_says_until_when_and_what_takes_it_at_once(school: 
     _sync(school, "--from", school.published.at(FIRST))
     school.site.appliance.id_path.write_text("00" * 16)
     done = _sync(school, "--from", school.published.at(SECOND))
-    assert "this school takes it from 2027-01-16" in done.out
+    assert "this school's turn is from 2027-01-16" in done.out
     assert "filterd sync --now" in done.out
     assert _sync(school, "--now", "--from", school.published.at(SECOND)).code == 0
     assert school.check_consistent(SECOND) == SECOND
@@ -89,7 +89,7 @@ def test_a_site_that_follows_no_feed_is_told_where_to_write_it(school: Follower)
     site.write_text(site.read_text().replace("feed: https://feed.example/\n", ""))
     done = _sync(school, "--from", school.published.at(FIRST))
     assert (done.code, len(done.error_lines)) == (2, 1)
-    assert f"{site}: the site follows no feed (write its address there" in done.err
+    assert f"{site}: the site follows no feed (add its address there" in done.err
 
 
 @pytest.mark.parametrize(

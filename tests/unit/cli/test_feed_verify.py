@@ -24,7 +24,10 @@ DAY_S = 86_400.0
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("en", ("Version 2: all of it is as it was signed", "Fingerprint", "2028-01-15", "Days")),
+        (
+            "en",
+            ("Version 2: all files match their signatures", "Fingerprint", "2028-01-15", "Days"),
+        ),
         ("vi", ("Phiên bản 2: đúng như đã ký", "Dấu vân tay", "2028-01-15", "Số ngày")),
     ],
 )
@@ -66,7 +69,7 @@ def test_a_publication_is_looked_at_where_it_is_served(desk: Desk) -> None:
     with served(desk.public) as server:
         done = desk.call("verify", server.url, "--root", desk.root)
     assert (done.code, done.err) == (0, "")
-    assert "Version 2: all of it is as it was signed" in done.out
+    assert "Version 2: all files match their signatures" in done.out
 
 
 def test_whose_feed_it_is_must_be_said_of_an_address(desk: Desk) -> None:
@@ -75,7 +78,7 @@ def test_whose_feed_it_is_must_be_said_of_an_address(desk: Desk) -> None:
         2,
         [
             "filterd: the publisher's root is needed to verify a feed "
-            "(--root ROOT.json, as schools are given it)"
+            "(--root ROOT.json, the file that schools get)"
         ],
     )
 
@@ -111,7 +114,7 @@ def _without_a_timestamp(desk: Desk) -> None:
     ("harm", "code", "why"),
     [
         (_without_a_target, 31, "not found"),
-        (_damaged, 44, "what came is not what was signed for"),
+        (_damaged, 44, "the files do not match their signatures"),
         (_without_a_timestamp, 31, "not found"),
         (_without_a_root, 2, "root.json: cannot be read: No such file"),
         (_with_a_root_that_is_none, 45, "root.json: this is not a feed's root"),
@@ -144,7 +147,7 @@ def test_a_clock_that_is_behind_judges_no_term_and_that_is_told(
     done = desk.call("verify", desk.public)
     assert (done.code, done.error_lines) == (
         1,
-        ["warning: the clock of this machine is behind; no term was judged"],
+        ["warning: the clock of this machine is behind; expiry dates were not checked"],
     )
 
 

@@ -45,7 +45,7 @@ def test_the_last_change_is_taken_back(here: list[str], daemon: FakeDaemon) -> N
     done = call("undo", *here)
     assert (done.code, done.out.splitlines()[0]) == (
         0,
-        "Change 3: change 2 of lan is taken back: block b.example for everybody",
+        "Change 3: change 2 of lan is undone: block b.example for everybody",
     )
     assert [one.target for one in daemon.store.current().exceptions] == ["a.example"]
 
@@ -57,11 +57,11 @@ def test_without_a_number_it_is_ones_own_and_with_one_anybodys(
     daemon.author = "minh"
     _change(daemon, "b.example")
     daemon.author = "lan"
-    assert "Change 3: change 1 of lan is taken back" in call("undo", *here).out
+    assert "Change 3: change 1 of lan is undone" in call("undo", *here).out
     again = call("undo", *here)
     assert again.error_lines == [
-        "filterd: there is no change of lan to take back (`filterd history list` shows all;"
-        " `filterd undo NUMBER` takes any back)"
+        "filterd: there is no change of lan to undo (`filterd history list` shows all;"
+        " `filterd undo NUMBER` undoes any of them)"
     ]
     told = call("undo", "2", *here[:-1], "vi").out
     assert "hoàn tác thay đổi 2 của minh: chặn b.example đối với mọi người" in told
@@ -69,18 +69,18 @@ def test_without_a_number_it_is_ones_own_and_with_one_anybodys(
 
 def test_any_change_is_taken_back_by_its_number(here: list[str], daemon: FakeDaemon) -> None:
     _change(daemon, "a.example", "b.example")
-    assert "change 1 of lan is taken back: block a.example" in call("undo", "1", *here).out
+    assert "change 1 of lan is undone: block a.example" in call("undo", "1", *here).out
     assert [one.target for one in daemon.store.current().exceptions] == ["b.example"]
     again = call("undo", "1", *here)
     assert again.error_lines == [
-        "filterd: change 1 has been taken back already, by 3 (to have it again, undo change 3)"
+        "filterd: change 1 has already been undone, by 3 (to restore it, undo change 3)"
     ]
 
 
 def test_where_nothing_was_changed_nothing_is_taken_back(
     here: list[str], daemon: FakeDaemon
 ) -> None:
-    assert "there is no change of lan to take back" in call("undo", *here).err
+    assert "there is no change of lan to undo" in call("undo", *here).err
     assert call("history", "list", *here).out == "Nothing has been changed yet.\n"
     assert daemon.commands() == ["change", "history"]
 
@@ -125,8 +125,8 @@ def test_a_restart_does_not_make_an_altered_history_a_sound_one(
     daemon.store.start()
     (kept,) = quiet.folder.glob("*-altered")
     told = (
-        "The history of now is sound; the one before is not:\n"
-        f"{kept}: this history was altered, and it was set aside; find out who did it, then"
+        "The present history is intact; the one before is not:\n"
+        f"{kept}: this history was altered and has been set aside; find out who did it, then"
         " move the file away\n"
     )
     for _ in ("asked of the daemon", "read from the disk"):

@@ -64,8 +64,8 @@ def test_the_report_fits_80_columns_and_breaks_no_word(school: list[str], lang: 
 
 def test_the_report_says_why_entries_were_not_taken(school: list[str], tmp_path: Path) -> None:
     done = call("lists", "build", "--lang", "en", *school)
-    assert "100  is a URL; cut down it would block a whole site" in done.out
-    assert "is a suffix under which strangers register names" in done.out
+    assert "100  is a URL; its host alone would block a whole site" in done.out
+    assert "is a public suffix, under which anyone can register names" in done.out
     assert str(tmp_path / "state" / "problems.tsv") in done.out
     assert "The daemon is not running" in done.out
 
@@ -104,7 +104,7 @@ def test_a_list_that_gives_nothing_is_warned_of_even_when_quiet(
     (tmp_path / "site" / "own.txt").write_text(page, encoding="utf-8")
     done = call("lists", "build", "--quiet", "--lang", "en", *school)
     assert (done.code, done.out, len(done.error_lines)) == (0, "", 1)
-    assert "danh-sach-rieng-cua-nha-truong: nothing in its 2 lines can be used" in done.err
+    assert "danh-sach-rieng-cua-nha-truong: none of its 2 lines can be used" in done.err
 
 
 TAKEN = "0.0.0.0 vk.com\n0.0.0.0 www.unex.es\n0.0.0.0 taboola.com\n0.0.0.0 rare.example\n"
@@ -122,8 +122,8 @@ def test_a_list_that_newly_closes_popular_names_is_warned_of(tmp_path: Path) -> 
     school = _taking(tmp_path, "scam", TAKEN)
     call("lists", "build", "--quiet", "--shipped-only", *school)
     done = call("lists", "build", "--quiet", *school)
-    said = "warning: taken (category scam) newly closes popular names to"
-    end = "; if that is a mistake, mend the list or use `filterd report-mistake NAME`"
+    said = "warning: taken (category scam) newly blocks popular names for"
+    end = "; if that is a mistake, correct the list or use `filterd report-mistake NAME`"
     assert (done.code, done.out) == (0, "")
     assert done.error_lines == [
         f"{said} everybody: www.unex.es{end}",
@@ -146,14 +146,14 @@ def test_a_popular_name_that_a_category_means_is_no_finding(tmp_path: Path) -> N
     school = _taking(tmp_path, "social-media", "0.0.0.0 vk.com\n")
     assert call("lists", "build", "--quiet", *school).err == ""
     school = _taking(tmp_path, "ads-trackers", "0.0.0.0 vk.com\n0.0.0.0 taboola.com\n")
-    assert "closes popular names to 11-12" in call("lists", "build", "--quiet", *school).err
+    assert "blocks popular names for 11-12" in call("lists", "build", "--quiet", *school).err
 
 
 def test_a_damaged_index_before_makes_all_of_it_new(tmp_path: Path) -> None:
     school = _taking(tmp_path, "scam", TAKEN)
     call("lists", "build", "--quiet", *school)
     StateFolder(tmp_path / "state").index.write_bytes(b"nonsense" * 100)
-    assert "to everybody: www.unex.es, vk.com, taboola.com;" in call("lists", "build", *school).err
+    assert "for everybody: www.unex.es, vk.com, taboola.com;" in call("lists", "build", *school).err
 
 
 def test_many_popular_names_are_one_line_and_all_in_json(tmp_path: Path) -> None:
@@ -173,7 +173,10 @@ HOSTS = "0.0.0.0 bad.example\n"
 
 def test_a_list_of_single_hosts_in_a_locked_category_is_told_of(tmp_path: Path) -> None:
     school = _taking(tmp_path, "porn", HOSTS)
-    told = "Single hosts only, so what is beneath these names stays open though the category is"
+    told = (
+        "These lists block single hosts only, so names beneath them stay open although the category"
+        " is"
+    )
     assert f"{told} locked: taken." in call("lists", "build", *school).out
     assert f"{told} locked: taken." in call("lists", "status", *school).out
     assert json.loads(call("lists", "status", "--json", *school).out)["single_hosts"] == ["taken"]

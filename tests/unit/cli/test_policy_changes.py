@@ -43,8 +43,8 @@ def test_a_service_is_closed_to_a_grade(here: list[str], daemon: FakeDaemon) -> 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("", "nothing to set (one of --allow-category"),
-        ("--allow-category a --block-service b", "one thing at a time can be set"),
+        ("", "there is nothing to set (one of --allow-category"),
+        ("--allow-category a --block-service b", "only one setting at a time"),
         ("--allow-categry a", "did you mean --allow-category"),
     ],
 )
@@ -62,13 +62,13 @@ def test_the_last_setting_is_taken_back_whatever_else_was_changed(
     call(*SET, "--allow-category", "streaming", *here)
     call(*SET, "--allow-category", "games", *here)
     call("block", "a.example", "--for", "1h", "--reason", "b", *here)
-    assert "change 2 of lan is taken back: open category:games" in call("policy", "undo", *here).out
-    assert "change 1 of lan is taken back" in call("policy", "undo", *here).out
+    assert "change 2 of lan is undone: open category:games" in call("policy", "undo", *here).out
+    assert "change 1 of lan is undone" in call("policy", "undo", *here).out
     assert daemon.store.current().grades == ()
     assert len(daemon.store.current().exceptions) == 1
     done = call("policy", "undo", *here)
     assert done.error_lines == [
-        "filterd: no setting of a grade is left to take back (see `filterd policy history`)"
+        "filterd: no setting of a grade is left to undo (see `filterd policy history`)"
     ]
 
 
@@ -77,7 +77,7 @@ def test_a_setting_whose_undo_was_undone_counts_again(here: list[str], daemon: F
     call("policy", "undo", *here)
     call("undo", "2", *here)
     assert len(daemon.store.current().grades) == 1
-    assert "change 1 of lan is taken back" in call("policy", "undo", *here).out
+    assert "change 1 of lan is undone" in call("policy", "undo", *here).out
     assert daemon.store.current().grades == ()
 
 
@@ -92,7 +92,7 @@ def test_versions_and_settings_are_shown(
     call("undo", "1", *here)
     shown = call("policy", "history", *here).out
     digest = policy_store.digest(policy)
-    for words in (digest, "08:00", "open category:streaming", "change 1 is taken back"):
+    for words in (digest, "08:00", "open category:streaming", "change 1 is undone"):
         assert words in shown
     told = json.loads(call("policy", "history", "--json", *here).out)
     assert [one["digest"] for one in told["versions"]] == [digest]

@@ -34,7 +34,7 @@ def _compiled(folder: Path) -> Policy:
 
 def test_what_ships_differs_in_nothing(here: list[str], daemon: FakeDaemon) -> None:
     done = call("policy", "diff", *here)
-    assert (done.code, done.out) == (0, "Nothing differs.\n")
+    assert (done.code, done.out) == (0, "No difference.\n")
     assert daemon.commands() == ["overrides"]
 
 
@@ -98,9 +98,9 @@ def test_two_versions_are_compared(
     ("words", "why"),
     [
         ("--versions now yesterday", "'yesterday' is not a version (a digest of"),
-        ("--versions 2020-01-01 now", "what was in force at 2020-01-01 00:00 is not known"),
+        ("--versions 2020-01-01 now", "the policy of 2020-01-01 00:00 is not known"),
         ("--between 6 13", "'13' is not a grade"),
-        ("--between 6 7 --grade 8", "--between stands alone"),
+        ("--between 6 7 --grade 8", "--between cannot be combined"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(

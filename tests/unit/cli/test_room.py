@@ -47,7 +47,7 @@ def test_networks_that_are_no_rooms_come_after_them_where_somebody_asks(
 ) -> None:
     short, whole = call("room", "list", *here).out, call("room", "list", "--all", *here).out
     assert " library " not in short
-    others = int(short.split("Networks that are no rooms: ")[1].split(";")[0])
+    others = int(short.split("Networks that are not rooms: ")[1].split(";")[0])
     assert _row(whole, "library") == ["library", "8"]
     assert whole.index(" lab-a ") < whole.index(" library ")
     assert "--all" not in whole
@@ -83,7 +83,7 @@ def test_devices_that_are_in_no_room_are_shown(here: list[str], daemon: FakeDaem
     daemon.devices = [{"mac": MACS[5], "address": "10.0.20.7"}, MACS[6]]
     shown = call("room", "list", *here).out
     assert "Devices that are in no network" in shown
-    assert f"{MACS[5]}  10.0.20.7 (made-up MAC)" in shown
+    assert f"{MACS[5]}  10.0.20.7 (randomised MAC)" in shown
     assert [one["mac"] for one in json.loads(call("room", "list", "--json", *here).out)["unknown"]]
 
 
@@ -112,8 +112,8 @@ def test_one_room_is_shown_with_its_week_and_all_that_is_set(
         "exam 2",
         "10.0.20.0/24",
         MACS[1],
-        "the room lab-a is grade 9 from 09:00 until 10:00",
-        "exam in the room lab-a",
+        "room lab-a has grade 9 from 09:00 until 10:00",
+        "exam in room lab-a",
         "Mon",
         "tiet-3",
     ):
@@ -138,7 +138,7 @@ def test_a_room_is_given_to_a_grade_until_the_lesson_ends(
     here: list[str], daemon: FakeDaemon
 ) -> None:
     done = call("room", "set", "lab-a", "--grade", "9", "--lesson", *here)
-    assert done.out.startswith("Change 1: the room lab-a is grade 9 until 08:35\n")
+    assert done.out.startswith("Change 1: room lab-a has grade 9 until 08:35\n")
     (setting,) = daemon.store.current().rooms
     assert (setting.grade, setting.ends_at) == ("9", LESSON_ENDS)
 
@@ -154,9 +154,9 @@ def test_devices_that_appear_stand_in_the_room(here: list[str], daemon: FakeDaem
     daemon.devices, daemon.already = [first, {"mac": CARDS[2]}], [MACS[4]]
     done = call("room", "learn", "lab-a", "--for", "1m", *here)
     assert done.code == 0
-    assert "devices of the room lab-a: 2" in done.out
+    assert "devices of room lab-a: 2" in done.out
     assert f"{CARDS[3]} 10.0.20.9 may-3 appeared" in done.err
-    assert f"{MACS[4]} is on already" in done.err
+    assert f"{MACS[4]} is already on" in done.err
     (devices,) = daemon.store.current().devices
     assert (devices.room, devices.macs) == ("lab-a", (CARDS[2], CARDS[3]))
     assert ("room-watch", {"room": "lab-a"}) in daemon.asked
@@ -173,7 +173,9 @@ def test_a_mac_of_the_devices_own_making_is_told_and_left_out(
 ) -> None:
     daemon.devices = [{"mac": CARDS[3]}, {"mac": MACS[5], "name": "iPhone"}]
     done = call("room", "learn", "lab-a", "--for", "1m", *here)
-    assert f"{MACS[5]} iPhone appeared, a MAC made up as telephones do: left out" in done.err
+    assert (
+        f"{MACS[5]} iPhone appeared with a randomised MAC, as telephones have: left out" in done.err
+    )
     (devices,) = daemon.store.current().devices
     assert devices.macs == (CARDS[3],)
     told = json.loads(call("room", "learn", "lab-a", "--for", "1m", "--json", *here).out)

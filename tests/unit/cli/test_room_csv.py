@@ -49,13 +49,15 @@ def test_every_wrong_line_is_told() -> None:
 
 def test_a_device_stands_in_one_room() -> None:
     text = "room,mac\nlab-a,02:00:5e:00:00:01\nlab-b,02:00:5e:00:00:01\n"
-    with pytest.raises(ConfigError, match=r"a\.csv:3: 02:00:5e:00:00:01 stands in lab-a, too"):
+    with pytest.raises(ConfigError, match=r"a\.csv:3: 02:00:5e:00:00:01 is in lab-a as well"):
         room_csv.parse(text, "a.csv", ROOMS)
 
 
 @pytest.mark.parametrize("text", ["", "lab-a,02:00:5e:00:00:01\n", "room\nlab-a\n"])
 def test_a_table_without_headings_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"names no columns room and mac .such as: room,mac"):
+    with pytest.raises(
+        ConfigError, match=r"does not name the columns room and mac .such as: room,mac"
+    ):
         room_csv.parse(text, "a.csv", ROOMS)
 
 

@@ -129,7 +129,7 @@ def test_a_reload_says_what_needs_a_restart(
 ) -> None:
     _answer(monkeypatch, {**RELOADED, "restart_for": ["listen"]})
     done = call("reload", "--lang", "en", "--state", tmp_path)
-    assert done.out.endswith("A restart is needed to change: listen\n")
+    assert done.out.endswith("Restart filterd to change: listen\n")
     told = json.loads(call("reload", "--json", "--state", tmp_path).out)
     assert told["restart_for"] == ["listen"]
 

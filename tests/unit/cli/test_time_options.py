@@ -69,8 +69,8 @@ def test_a_date_alone_ends_with_its_day() -> None:
         ("25:00", "'25:00' is not a time"),
         ("t5 25:30", r"'t5 25:30' is not a time \(write 17:00, t5 07:30, 2026"),
         ("09:00:60", "'09:00:60' is not a time"),
-        ("07:30:05", r"07:30:05 is past \(for tomorrow write 2025-12-02T07:30:05\)"),
-        ("07:30", r"07:30 is past \(for tomorrow write 2025-12-02T07:30\)"),
+        ("07:30:05", r"07:30:05 is in the past \(for tomorrow write 2025-12-02T07:30:05\)"),
+        ("07:30", r"07:30 is in the past \(for tomorrow write 2025-12-02T07:30\)"),
         ("t9 07:30", r"'t9' is not a weekday \(known: t2/mon"),
         ("1600-01-01", "is not a time"),
     ],
@@ -127,7 +127,7 @@ def test_a_term_is_said_once() -> None:
 def test_a_term_is_said_at_all_where_it_must() -> None:
     nothing = Term(None, None, None, False, False)
     assert nothing.payload(CLOCK, may_be_open=True) == {}
-    with pytest.raises(ConfigError, match=r"the duration is missing .--for 45m"):
+    with pytest.raises(ConfigError, match=r"the duration is missing .give --for 45m"):
         nothing.payload(CLOCK)
 
 

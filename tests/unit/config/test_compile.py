@@ -110,15 +110,16 @@ def test_the_site_may_name_the_grade_of_unknown_clients(tmp_path: Path) -> None:
         (
             "networks:\n  a: {grade: 1, cidrs: [10.0.0.0/8]}\n"
             "  b: {grade: 2, cidrs: [10.0.0.0/8]}\n",
-            "4:25: '10.0.0.0/8' belongs to the network 'a' already (a client has one grade)",
+            "4:25: '10.0.0.0/8' already belongs to the network 'a'"
+            " (a client can have only one grade)",
         ),
         (
             "networks:\n  a: {grade: 1, interfaces: [e0]}\n  b: {grade: 2, interfaces: [e0]}\n",
-            "4:30: 'e0' belongs to the network 'a' already (a client has one grade)",
+            "4:30: 'e0' already belongs to the network 'a' (a client can have only one grade)",
         ),
         (
             "listen: ['[::1]:53']\nupstreams: [system, '::1']\n",
-            "3:21: filterd would ask itself at ::1, port 53 (name another resolver, or system)",
+            "3:21: filterd would ask itself at ::1 port 53 (name another resolver, or system)",
         ),
         (
             "lists:\n  - {id: own, file: own.txt, format: domains, category: game}\n",
@@ -143,7 +144,7 @@ def test_the_site_may_name_the_grade_of_unknown_clients(tmp_path: Path) -> None:
         (
             "lists:\n  - {id: a, file: own.txt, category: games}\n"
             "  - {id: a, file: own.txt, category: games}\n",
-            "4:6: id: another list has this id (choose another)",
+            "4:6: id: another list already has this id (choose another)",
         ),
     ],
 )
@@ -178,7 +179,7 @@ def test_a_list_that_cannot_be_a_file_is_told(tmp_path: Path, file: str) -> None
     (tmp_path / "circle.txt").symlink_to("circle.txt")
     text = f"lists:\n  - {{id: own, file: {file}, category: games}}\n"
     (told,) = problems(tmp_path, text)
-    assert "cannot be a file" in told or "there is no file" in told
+    assert "is not a valid file name" in told or "there is no file" in told
 
 
 def test_own_lists_have_absolute_paths_and_yield_to_protections(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_what_is_no_expectation_is_told_with_its_line(text: str, why: str) -> No
 
 
 def test_a_file_is_a_list() -> None:
-    with pytest.raises(ConfigError, match=r"x\.yaml:1:1: a list of expectations belongs here"):
+    with pytest.raises(ConfigError, match=r"x\.yaml:1:1: a list of expectations is expected here"):
         _compile("name: a.example\n")
 
 

@@ -90,7 +90,7 @@ def test_every_grade_is_compiled_whether_or_not_the_site_has_it(tmp_path: Path) 
         ("{block: [game]}", "4:26: 'game' is not a category (did you mean 'games'?)"),
         ("{allow: [porn]}", "4:26: 'porn' is locked: it is closed to everybody (remove it)"),
         ("{allow: [law-ordered]}", "4:26: 'law-ordered' is locked: it is closed to everybody"),
-        ("{block: [games], allow: [games]}", "4:42: 'games' is blocked and allowed at once"),
+        ("{block: [games], allow: [games]}", "4:42: 'games' is both blocked and allowed"),
     ],
 )
 def test_categories_of_a_grade_are_checked(tmp_path: Path, categories: str, problem: str) -> None:
@@ -191,7 +191,7 @@ KEPT = "keep_closed: {categories: [social-media], services: [bigo]}\n"
         ("services: {allow: [bet]}", "'bet' is locked: it is closed to everybody"),
         ("services: {allow: [youtub]}", "'youtub' is not a service (did you mean 'youtube'?)"),
         ("services: {block: [x], allow: [x]}", "'x' is not a service"),
-        ("services: {block: [roblox], allow: [roblox]}", "'roblox' is blocked and allowed"),
+        ("services: {block: [roblox], allow: [roblox]}", "'roblox' is both blocked and allowed"),
     ],
 )
 def test_a_grade_opens_nothing_that_must_stay_closed(
@@ -287,8 +287,11 @@ def test_a_room_needs_no_devices_and_no_timetable(tmp_path: Path) -> None:
             "networks:\n  lab: {timetable: {t2: {a: 6}}}\n",
             "'a' is not a lesson of this site (name it",
         ),
-        ("networks:\n  lab: {room: false, grade: 6}\n", "nothing tells this network"),
-        ("networks:\n  lab: {room: true, grade: 6, on_holidays: true}\n", "there is no timetable"),
+        (
+            "networks:\n  lab: {room: false, grade: 6}\n",
+            "no client can be recognised as of this network",
+        ),
+        ("networks:\n  lab: {room: true, grade: 6, on_holidays: true}\n", "without a timetable"),
     ],
 )
 def test_timetables_that_cannot_be_are_told(tmp_path: Path, site: str, problem: str) -> None:

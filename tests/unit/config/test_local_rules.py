@@ -119,11 +119,11 @@ def test_times_are_the_schools_and_a_last_day_is_whole(
         ),
         (
             "allow: a.vn, from: 2026-09-06, until: 2026-09-05",
-            "5:37: the exception ends before it begins (exchange from and until)",
+            "5:37: the exception ends before it begins (swap from and until)",
         ),
         (
             "allow: a.vn, from: '2026-09-06T07:00', until: '2026-09-06T07:00'",
-            "5:45: the exception ends before it begins (exchange from and until)",
+            "5:45: the exception ends before it begins (swap from and until)",
         ),
     ],
 )
@@ -173,9 +173,9 @@ def test_own_services_are_compiled_with_the_schools_lists(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("  thi:", "  youtube:", "3:3: 'youtube' is a service of the catalogue already"),
+        ("  thi:", "  youtube:", "3:3: the catalogue already has a service 'youtube'"),
         ("education", "educaton", "5:5: group: 'educaton' is not a category (did you mean"),
-        ("education", "law-ordered", "5:5: group: 'law-ordered' is for what the authorities"),
+        ("education", "law-ordered", "5:5: group: 'law-ordered' is for legal orders"),
     ],
 )
 def test_what_an_own_service_cannot_be_is_told(

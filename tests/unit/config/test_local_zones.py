@@ -53,11 +53,11 @@ def test_a_zone_may_be_delegated_within_a_local_one(tmp_path: Path) -> None:
     [
         (
             "local_zones:\n  - name: lan\n  - name: LAN.\n",
-            "4:5: the zone 'lan' stands twice (put both together)",
+            "4:5: the zone 'lan' occurs twice (merge both)",
         ),
         (
             "local_zones: [{name: lan}]\ndelegated_zones: [{name: lan, servers: ['::1']}]\n",
-            "3:20: the zone 'lan' stands twice (put both together)",
+            "3:20: the zone 'lan' occurs twice (merge both)",
         ),
         (
             "local_zones:\n  - name: lan\n  - name: a.lan\n",
@@ -122,8 +122,8 @@ def test_a_zone_of_the_schools_own_will_do(tmp_path: Path, zone: str) -> None:
         ("in-addr.arpa", "is a public suffix"),
         ("truong.edu.vn", "is a domain of the Internet"),
         ("example.com", "is a domain of the Internet"),
-        ("ad.truong.edu.vn", "belongs to the servers of a delegated zone"),
-        ("lan.ad.truong.edu.vn", "belongs to the servers of a delegated zone"),
+        ("ad.truong.edu.vn", "is inside a delegated zone"),
+        ("lan.ad.truong.edu.vn", "is inside a delegated zone"),
     ],
 )
 def test_a_zone_of_others_is_refused(tmp_path: Path, zone: str, reason: str) -> None:
@@ -151,7 +151,7 @@ def test_no_device_may_have_a_pinned_name(tmp_path: Path, zone: str, is_refused:
         compile_policy(load_site(tmp_path), replace(CATALOG, pins=pins))
     except ConfigErrors as error:
         told = str(error)
-    assert ("holds a pinned name" in told) is is_refused
+    assert ("contains a pinned name" in told) is is_refused
 
 
 def test_without_leases_there_is_nothing_to_check(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_names_become_wire_names(text: str, name: bytes) -> None:
     [
         (5, "text expected, not 5 (put it in quotes)"),
         ("", "is not a domain name"),
-        (".", "the root stands for every name"),
+        (".", "the root is above every name"),
         ("a..b", "is not a domain name"),
         ("a b.vn", "is not a domain name"),
         ("x" * 64 + ".vn", "is not a domain name"),
@@ -128,8 +128,8 @@ def test_what_is_no_network_is_refused(text: str) -> None:
 
 
 def test_the_families_of_addresses_are_told_apart() -> None:
-    assert "IPv4 address belongs here" in _refused(scalars.IPv4Text, "::1")
-    assert "IPv6 address belongs here" in _refused(scalars.IPv6Text, "127.0.0.1")
+    assert "IPv4 address is expected here" in _refused(scalars.IPv4Text, "::1")
+    assert "IPv6 address is expected here" in _refused(scalars.IPv6Text, "127.0.0.1")
 
 
 @pytest.mark.parametrize("value", [6, "6"])

@@ -68,7 +68,7 @@ def test_a_window_is_read_as_it_is_written(tmp_path: Path, text: str, window: Wi
         ("{from: 24:00, to: 07:00}", "24:00 is the end of a day"),
         ("{from: 07:00}", "the key 'to' is missing"),
         ("{from: 7, to: 08:00}", "from: '7' is not a time of day (such as 07:00 or 16:30)"),
-        ("{days: [], from: 07:00, to: 08:00}", "days: it needs 1 or more"),
+        ("{days: [], from: 07:00, to: 08:00}", "days: it needs at least 1"),
         ("{days: [t8], from: 07:00, to: 08:00}", "'t8' is not a day of the week"),
         ("{from: 07:00, to: 08:00, holidays: no}", "holidays: 'no' is not known"),
         (
@@ -86,7 +86,7 @@ def test_a_window_is_read_as_it_is_written(tmp_path: Path, text: str, window: Wi
             "{from: 07:00, to: 08:00, first: 2026-09-02, last: 2026-09-02, holidays: off}",
             "it never opens",
         ),
-        ("", "s: it needs 1 or more"),
+        ("", "s: it needs at least 1"),
     ],
 )
 def test_a_window_that_never_opens_is_told(tmp_path: Path, window: str, problem: str) -> None:
@@ -151,10 +151,13 @@ KEPT = "keep_closed: {categories: [social-media], services: [bigo]}\n"
         ("close: {tier: primary}, for: {tier: guest}", "'for' has no grade of 'primary'"),
         ("close: {category: games}, for: {network: lib}", "'lib' is not a network of this site"),
         ("close: {category: games}, for: {grade: 13}", "'13' is not a grade"),
-        ("close: {category: games}, open: {category: games}", "it opens one thing or closes one"),
-        ("for: {grade: 6}", "it opens one thing or closes one"),
-        ("close: {}", "it is about one thing"),
-        ("close: {category: games, service: youtube}", "it is about one thing"),
+        (
+            "close: {category: games}, open: {category: games}",
+            "it either opens or closes something",
+        ),
+        ("for: {grade: 6}", "it either opens or closes something"),
+        ("close: {}", "it can have only one of these"),
+        ("close: {category: games, service: youtube}", "it can have only one of these"),
         ("open: {category: porn}", "'porn' is locked: it is closed to everybody (remove it)"),
         ("open: {service: bet}", "'bet' is locked"),
         ("open: {category: social-media}", "'social-media' is kept closed by the school"),
@@ -199,8 +202,8 @@ def _two(one: str, other: str, *, whom: str = "") -> str:
 def test_two_that_say_the_opposite_at_once_are_told(tmp_path: Path, one: str, other: str) -> None:
     (found,) = problems(tmp_path, _two(one, other), WITH_SERVICES)
     assert found == (
-        "site.yaml:7:5: 'games' would be open and closed at once"
-        " (line 6 says the other for a part of that time)"
+        "site.yaml:7:5: 'games' would be both open and closed"
+        " (line 6 says the opposite for a part of that time)"
     )
 
 
@@ -227,7 +230,7 @@ def test_two_that_never_meet_or_are_for_others_are_right(
 
 def test_the_same_twice_is_told(tmp_path: Path) -> None:
     (found,) = _problems(tmp_path, DAY, "close: {category: games}", "close: {category: games}")
-    assert found == "site.yaml:8:5: this stands twice (first in line 7)"
+    assert found == "site.yaml:8:5: this occurs twice (first in line 7)"
 
 
 def test_what_is_compiled_is_what_holds_at_its_edges(tmp_path: Path) -> None:

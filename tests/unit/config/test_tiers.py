@@ -57,10 +57,10 @@ def test_names_are_wire_names() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("names", "[]", "names: it needs 1 or more"),
-        ("names", "[com.vn]", "'com.vn' is a suffix under which strangers register names"),
+        ("names", "[]", "names: it needs at least 1"),
+        ("names", "[com.vn]", "'com.vn' is a public suffix, under which anyone can register names"),
         ("names", "['*.thi.example']", "a name needs no"),
-        ("names", "[https://thi.example/]", "is an address of a page"),
+        ("names", "[https://thi.example/]", "is the address of a page"),
         ("min_age", "19", "it must be 18 or less"),
         ("group", "Education", "group: "),
         ("name", "{vi: Thi}", "the key 'en' is missing"),

@@ -72,7 +72,7 @@ def test_an_answer_in_several_frames_is_read_to_its_end_mark(tmp_path: Path) -> 
 def test_a_frame_without_an_end_mark_is_no_answer(tmp_path: Path, end: object) -> None:
     with (
         _answering(tmp_path / "s", [{**GOOD, "end": end}]),
-        pytest.raises(ControlError, match="gave no answer"),
+        pytest.raises(ControlError, match="did not answer"),
     ):
         ask(tmp_path / "s", "status")
 
@@ -80,7 +80,7 @@ def test_a_frame_without_an_end_mark_is_no_answer(tmp_path: Path, end: object) -
 def test_an_answer_that_breaks_off_before_its_end_mark_is_none(tmp_path: Path) -> None:
     with (
         _answering(tmp_path / "s", [{**GOOD, "end": False}]),
-        pytest.raises(ControlError, match="gave no answer"),
+        pytest.raises(ControlError, match="did not answer"),
     ):
         ask(tmp_path / "s", "status")
 
@@ -90,7 +90,7 @@ def test_frames_without_end_are_not_read_for_ever(
 ) -> None:
     monkeypatch.setattr(module, "_MOST_FRAMES", 3)
     more = [{**GOOD, "end": False}] * 3 + [GOOD]
-    with _answering(tmp_path / "s", more), pytest.raises(ControlError, match="gave no answer"):
+    with _answering(tmp_path / "s", more), pytest.raises(ControlError, match="did not answer"):
         ask(tmp_path / "s", "status")
 
 
@@ -107,7 +107,7 @@ def test_control_without_a_most_of_frames_all_are_read(tmp_path: Path) -> None:
 def test_the_answer_to_another_request_is_none(tmp_path: Path, other: dict[str, Any]) -> None:
     with (
         _answering(tmp_path / "s", [{**GOOD, **other}]),
-        pytest.raises(ControlError, match="gave no answer"),
+        pytest.raises(ControlError, match="did not answer"),
     ):
         ask(tmp_path / "s", "status")
 
@@ -132,7 +132,7 @@ def test_an_answer_without_end_is_not_collected(
     monkeypatch.setattr(frames, "LARGEST_ANSWER_OCTETS", 1000)
     with (
         _answering(tmp_path / "s", b"x" * 100_000),
-        pytest.raises(ControlError, match="gave no answer"),
+        pytest.raises(ControlError, match="did not answer"),
     ):
         ask(tmp_path / "s", "status")
 
@@ -145,7 +145,7 @@ def test_no_answer_is_an_error_that_says_where_to_look(
 ) -> None:
     with (
         _answering(tmp_path / "s", answer),
-        pytest.raises(ControlError, match="s: filterd gave no answer; see its log"),
+        pytest.raises(ControlError, match="s: filterd did not answer; see its log"),
     ):
         ask(tmp_path / "s", "status")
 

@@ -44,7 +44,7 @@ def test_the_problem_of_an_upstream_is_a_sentence() -> None:
 
 
 def test_no_upstream_and_no_native_code_are_told_with_the_consequence() -> None:
-    assert _told("Upstreams", upstreams=[]) == "none: only blocked names are answered"
+    assert _told("Upstreams", upstreams=[]) == "none: only blocked names get an answer"
     shown = _told("Modules", not_native=["filterd.wire._codec"])
     assert shown == "pure Python (slow): wire._codec"
 

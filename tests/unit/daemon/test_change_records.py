@@ -57,7 +57,7 @@ def test_the_past_is_told_by_what_was_set_then(school: School) -> None:
             assert told["source"] == "history"
             blocked.append(told["action"] != "pass")
         assert blocked == [False, True]
-        with pytest.raises(ConfigError, match="in force at seven is not known"):
+        with pytest.raises(ConfigError, match="the policy of seven is not known"):
             await records.explain_past(site, **asked, grade="3", when=1.0, shown="seven")
 
     school.serve(work, clock=clock)

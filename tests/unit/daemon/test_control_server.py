@@ -158,7 +158,7 @@ def test_a_bug_is_logged_and_answered(tmp_path: Path, caplog: pytest.LogCaptureF
 def test_what_is_no_command_is_answered_so(tmp_path: Path, request_line: bytes) -> None:
     answer = _ask(tmp_path / "s", request_line)
     assert (answer["ok"], answer["code"]) == (False, "unknown-command")
-    assert answer["error"] == "this filterd does not know that command"
+    assert answer["error"] == "the running filterd does not know this command"
 
 
 def _frame(**parts: Any) -> bytes:
@@ -193,7 +193,7 @@ def test_a_command_of_the_release_before_is_answered_in_its_form(tmp_path: Path)
     echoed, refused, unknown = map(_answered_by_0_1, lines)
     assert echoed == {"id": 7, "ask": 9}
     assert json.loads(lines[0]).keys() == {"ok", "result"}
-    assert (refused, unknown) == ("not today", "this filterd does not know that command")
+    assert (refused, unknown) == ("not today", "the running filterd does not know this command")
 
 
 def test_a_frame_of_a_newer_release_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -129,7 +129,9 @@ def test_what_has_appeared_stays_though_it_falls_silent() -> None:
         ip.neighbours = [neighbour(8, "STALE"), neighbour(9)]
         assert len((await watches.seen("lab", POLICY))["devices"]) == 2
         clock.advance(LONGEST_S)
-        with pytest.raises(ControlError, match="lab is not watched; `filterd room learn` does"):
+        with pytest.raises(
+            ControlError, match="lab is not being watched; start with `filterd room learn`"
+        ):
             await watches.seen("lab", POLICY)
 
     asyncio.run(work())
@@ -249,7 +251,9 @@ def test_a_trial_is_heard_by_all_workers_and_over_restarts(
             assert (len(found), found["n1.thi.edu.vn"], found["n2.thi.edu.vn"]) == (6, 2, 1)
         await trials.end("of-6")
         assert not any(worker._trials._names for worker in team.workers)
-        with pytest.raises(ControlError, match="no trial in of-6; `filterd exam learn` begins"):
+        with pytest.raises(
+            ControlError, match="no trial run in of-6; start one with `filterd exam learn`"
+        ):
             await trials.names("of-6")
 
     with FakeUpstream() as upstream:

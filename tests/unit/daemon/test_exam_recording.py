@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""While a trial is on, every name that the room asks for is seen, and no other room's."""
+"""While a trial is on, every name that room asks for has seen, and no other room's."""
 
 from __future__ import annotations
 

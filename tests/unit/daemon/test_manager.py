@@ -185,7 +185,7 @@ def test_an_exception_of_the_school_is_in_force_and_told(school: School) -> None
         exception = "{allow: www.tiktok.com, for: {grade: 3}, reason: Bài học}"
         school.write(f"exceptions:\n  - {exception}\n")
         (doubt,) = (await team.manager.reload()).doubts
-        assert "an exception of the site: it holds" in str(doubt)
+        assert "an exception of the site: valid" in str(doubt)
 
     school.serve(work)
 

@@ -231,7 +231,7 @@ def test_a_start_goes_on_where_what_commands_have_set_and_its_copy_are_damaged(
 def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:
     with (
         on_disk.held(state),
-        pytest.raises(StoreError, match="another filterd serves from this folder"),
+        pytest.raises(StoreError, match="another filterd uses this folder"),
         on_disk.held(state),
     ):
         pass

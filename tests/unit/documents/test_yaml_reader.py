@@ -126,7 +126,7 @@ def test_places_are_those_of_keys_and_items(
 @pytest.mark.parametrize(
     ("content", "place", "reason"),
     [
-        (b"a: 1\nb: 2\na: 3\n", "3:1", "stands twice"),
+        (b"a: 1\nb: 2\na: 3\n", "3:1", "occurs twice"),
         (b"a: &x 1\n", "1:4", "anchors and aliases"),
         (b"a: *x\n", "1:4", "anchors and aliases"),
         (b"- !!str 5\n", "1:3", "tag"),
@@ -255,5 +255,5 @@ def test_a_value_that_occurs_twice_is_told_with_the_line_of_the_first() -> None:
     values: list[tuple[str, yaml_reader.Where]] = [
         (value, ("a", position)) for position, value in enumerate(document.data["a"])
     ]
-    [error] = yaml_reader.repeated(document, values, say("this name stands twice"))
+    [error] = yaml_reader.repeated(document, values, say("this name occurs twice"))
     assert (error.line, str(error.hint)) == (4, "first in line 2")

@@ -125,7 +125,7 @@ def test_a_damaged_folder_is_not_put_in_force(place: Place) -> None:
 
 def test_what_the_daemon_refuses_leaves_the_version_before(place: Place) -> None:
     place.daemon.refuses = True
-    with pytest.raises(GuardError, match="the daemon does not take it: it is not met"):
+    with pytest.raises(GuardError, match="the daemon refuses it: it is not met"):
         place.activate()
     assert place.is_whole("12")
     assert place.versions.in_force().current == "12"

@@ -102,14 +102,14 @@ def test_what_there_is_not_is_left_out() -> None:
         "Address",
         "In force",
         "Last verified",
-        "Holds until",
+        "Valid until",
         "Last tried",
         "To go back to",
     ]
     assert _told()["To go back to"] == "6, 5"
     expired = _told(expires_at=NOW)
     assert expired["Expired"] == "08:00"
-    assert "Holds until" not in expired
+    assert "Valid until" not in expired
     assert "filterd feed trust" in _told(trusted=False)["Trust"]
 
 

@@ -98,12 +98,12 @@ PAGE = b"\xef\xbb\xbf\n <!DOCTYPE html><html>sign in</html>"
 BAD = {
     "a page": (Page(PAGE), "a web page"),
     "a page by its type": (Page(TEXT, headers={"Content-Type": "text/html"}), "a web page"),
-    "empty": (Page(b""), "names nothing"),
-    "comments": (Page(b"# nothing today\n" * 9), "names nothing"),
-    "NULs": (Page(b"\0" * 100), "not a text"),
-    "UTF-16": (Page(TEXT.decode().encode("utf-16")), "not a text"),
+    "empty": (Page(b""), "has no names"),
+    "comments": (Page(b"# nothing today\n" * 9), "has no names"),
+    "NULs": (Page(b"\0" * 100), "not text"),
+    "UTF-16": (Page(TEXT.decode().encode("utf-16")), "not text"),
     "another format": (Page(b"||a.example^$third-party\n" * 40 + TEXT[:90]), "not in the format"),
-    "half of it": (Page(b"".join(TEXT.splitlines(keepends=True)[:19])), "names 19 and named 40"),
+    "half of it": (Page(b"".join(TEXT.splitlines(keepends=True)[:19])), "has 19 names and had 40"),
     "gone": (Page(status=404), "status 404"),
     "an error": (Page(status=503), "status 503"),
     "cut short": (Page(TEXT, breaks_off=100), "broke|ended before"),
@@ -153,7 +153,7 @@ def test_a_text_without_end_is_not_taken(
     web: Web, folder: SourceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "MAX_OCTETS", len(TEXT) - 1)
-    assert "longer than" in _fetch(web, folder).reason
+    assert "more than" in _fetch(web, folder).reason
     monkeypatch.setattr(sources, "MAX_OCTETS", len(TEXT))
     assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
 

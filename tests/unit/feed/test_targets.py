@@ -122,7 +122,7 @@ def test_a_target_without_data_is_refused(custom: dict[str, Any] | None) -> None
     ["", "0-1", f"{digits(OLD)}-", f"{OLD}-{NEW}", f"{digits(OLD)}{digits(NEW)}", "g" * 16 + "-"],
 )
 def test_a_difference_that_does_not_say_of_what_is_refused(contents: str) -> None:
-    with pytest.raises(MetadataFormatError, match="neither a file nor a difference"):
+    with pytest.raises(MetadataFormatError, match="neither a file nor a delta"):
         read_publication(1, [(f"deltas/lists/games.txt/{contents}.zst", 9, None)])
 
 
@@ -134,7 +134,7 @@ def test_no_difference_leads_elsewhere(path: str) -> None:
 
 
 def test_a_target_does_not_go_by_the_name_of_another() -> None:
-    with pytest.raises(MetadataFormatError, match="the name of another"):
+    with pytest.raises(MetadataFormatError, match="another file has this name"):
         read_publication(1, [("lists/porn.txt.zst", 9, GAMES.custom)])
 
 

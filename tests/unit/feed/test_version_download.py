@@ -239,7 +239,7 @@ def test_a_disk_that_would_be_filled_is_not_begun_with(
     publication = publisher.publish(2, SECOND)
     written = sum(len(SECOND[path]) for path in ("lists/games.txt", "pins.yaml"))
     enough = 3 * written + SPARE_OCTETS
-    with pytest.raises(StoreError, match="MB free"):
+    with pytest.raises(StoreError, match="MB of free space"):
         take(publication, versions, publisher, free=_room(enough - 1))
     assert publisher.asked == []
     take(publication, versions, publisher, free=_room(enough))
@@ -266,7 +266,7 @@ def test_a_disk_that_gives_back_something_else_is_noticed(
     versions = _first(tmp_path, publisher)
     with monkeypatch.context() as patched:
         patched.setattr(version_download, "write_atomically", forgets)
-        with pytest.raises(StoreError, match="does not give back"):
+        with pytest.raises(StoreError, match="does not return"):
             take(publisher.publish(2, SECOND), versions, publisher)
     assert not versions.folder_of("2").exists()
     assert contents_of(versions) == FIRST

@@ -186,7 +186,7 @@ def test_a_holiday_is_one_day_unless_it_says_more(catalog: Catalog) -> None:
 
 
 WRONG = [
-    ("categories.yaml", "id: scam", "id: games", 13, "this id stands twice (first in line 2)"),
+    ("categories.yaml", "id: scam", "id: games", 13, "this id occurs twice (first in line 2)"),
     ("catalog.yaml", "category: games\n    format: domains", "category: gaems\n    format: domains",
      4, "'gaems' is not a category (did you mean 'games'?)"),
     ("catalog.yaml", "category: games\n    format: hosts", "category: x\n    format: hosts",
@@ -195,12 +195,12 @@ WRONG = [
     ("catalog.yaml", "starter/games.txt", "starter/none.txt", 6, "there is no file"),
     ("catalog.yaml", "licence: MIT", "license: MIT", 15, "did you mean 'licence'?"),
     ("pins.yaml", "exam.example.vn", "exam example", 2, "is not a host name"),
-    ("pins.yaml", "}\n", "}\n  - {name: EXAM.example.vn., reason: exams}\n", 3, "stands twice"),
+    ("pins.yaml", "}\n", "}\n  - {name: EXAM.example.vn., reason: exams}\n", 3, "occurs twice"),
     ("services.yaml", "group: games", "group: game", 4, "'game' is not a category (did you mean"),
-    ("services.yaml", "id: other", "id: play", 9, "this id stands twice (first in line 2)"),
+    ("services.yaml", "id: other", "id: play", 9, "this id occurs twice (first in line 2)"),
     ("services.yaml", "[other.example]", "[PLAY.example]", 9,
-     "this name stands twice (first in line 7)"),
-    ("services.yaml", "- play.example", "- com.vn", 7, "'com.vn' is a suffix under which"),
+     "this name occurs twice (first in line 7)"),
+    ("services.yaml", "- play.example", "- com.vn", 7, "'com.vn' is a public suffix, under which"),
     ("holidays.yaml", "last: 2027-02-08", "last: 2027-02-01", 3, "ends before it begins"),
     ("holidays.yaml", "2026-09-02", "20260902", 2, "is not a date (such as 2026-09-02)"),
     ("protect.yaml", "[games]", "[game]", 2, "'game' is not a category (did you mean 'games'?)"),
@@ -251,4 +251,4 @@ def test_a_name_is_replaced_once_and_leads_in_no_circle(folder: Path, old: str, 
     edit(folder, "safe_search.yaml", old, new)
     with pytest.raises(ConfigErrors) as caught:
         load_catalog(folder)
-    assert "this name stands twice, or is a target" in str(caught.value)
+    assert "this name occurs twice, or is a target" in str(caught.value)

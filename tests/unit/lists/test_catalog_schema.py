@@ -91,8 +91,8 @@ def test_other_names_make_another_index(tmp_path: Path) -> None:
     ("name", "why"),
     [
         ("play.example", ""),
-        ("com.vn", "strangers"),
-        ("example", "strangers"),
+        ("com.vn", "anyone can register"),
+        ("example", "anyone can register"),
         (r"a\.b.example", "no"),
     ],
 )
@@ -181,9 +181,9 @@ WRONG = [
     ("category", "id", "Games!", "id: "),
     ("category", "legal_basis", "law", "a list expected"),
     ("list", "format", "host", "'host' is not a format (did you mean 'hosts'?)"),
-    ("list", "file", "../games.txt", "a file in this folder expected"),
-    ("list", "file", "/etc/passwd", "a file in this folder expected"),
-    ("list", "file", "7", "a file in this folder expected"),
+    ("list", "file", "../games.txt", "a file in this folder is expected"),
+    ("list", "file", "/etc/passwd", "a file in this folder is expected"),
+    ("list", "file", "7", "a file in this folder is expected"),
     ("list", "own", '"yes"', "true or false expected"),
     ("source", "address", "http://lists.example/games", "address: "),
     ("source", "license", "MIT", "unknown key 'license' (did you mean 'licence'?)"),

@@ -118,7 +118,7 @@ def test_section_outside_the_file_is_refused() -> None:
     header = a_header()
     spans = header.spans | {"report": SectionRange(1 << 40, 5)}
     astray = IndexHeader(1, 1, 0, 1, 2, 256, 3, bytes(32), spans)
-    with pytest.raises(IndexFormatError, match="wrong place for its report"):
+    with pytest.raises(IndexFormatError, match="wrong offset of its report"):
         IndexHeader.parse(astray.pack(), astray.file_octets)
 
 

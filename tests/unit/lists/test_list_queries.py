@@ -119,7 +119,7 @@ def test_a_report_has_a_row_for_each_list_and_one_for_all_services() -> None:
         *(ListReport(f"service:{n}", "games", "", "", kept=n, cancelled=1) for n in (1, 2)),
     ]
     assert _told(CompileReport(lists)) == [
-        ["List", "Category", "Kept", "Redundant", "Not taken"],
+        ["List", "Category", "Kept", "Redundant", "Rejected"],
         ["a", "games", "1\u202f000", "2", "0"],
         ["(2 services)", "", "3", "0", "2"],
     ]

@@ -68,7 +68,7 @@ def test_a_value_that_no_rule_has_is_refused_with_its_place(
         ("  scam: [top]", "  scams: [top]", "'scams' is not a category"),
         ("[top]", "[.top]", "'.top' is not a suffix"),
         ("freefire, category: scam", "freefire, category: games", "'games' has no suffixes"),
-        ("freefire, category: scam", '"i9bet#", category: gambling', "this shape stands twice"),
+        ("freefire, category: scam", '"i9bet#", category: gambling', "this shape occurs twice"),
     ],
 )
 def test_what_depends_on_another_place_is_told_too(

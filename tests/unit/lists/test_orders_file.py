@@ -73,10 +73,10 @@ def test_the_register_is_read_as_it_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "why"),
     [
-        ("number", '""', "orders.yaml:2:5: number: a text of 1 to 200 characters expected"),
-        ("issuer", '"a\\nb"', "one line of text expected"),
-        ("issuer", '" a"', "one line of text expected"),
-        ("issuer", "x" * 201, "a text of 1 to 200 characters expected"),
+        ("number", '""', "orders.yaml:2:5: number: a text of 1 to 200 characters is expected"),
+        ("issuer", '"a\\nb"', "one line of text is expected"),
+        ("issuer", '" a"', "one line of text is expected"),
+        ("issuer", "x" * 201, "a text of 1 to 200 characters is expected"),
         ("date", "yesterday", "date"),
         ("expiry", "2026-11-30", "the order ends before it begins"),
         ("names", "../secret.txt", "names"),
@@ -94,8 +94,8 @@ def test_what_is_wrong_is_told_with_its_place(
 
 def test_two_orders_have_neither_number_nor_file_in_common(tmp_path: Path) -> None:
     told = _wrong(_write(tmp_path, ENTRY, ENTRY))
-    assert "this number stands twice (first in line 2)" in told
-    assert "this names stands twice (first in line 6)" in told
+    assert "this number occurs twice (first in line 2)" in told
+    assert "this names occurs twice (first in line 6)" in told
 
 
 def test_orders_want_their_category(tmp_path: Path) -> None:

@@ -122,5 +122,5 @@ def test_what_is_ended_must_be_there_and_not_be_over() -> None:
     setting = RoomSetting(1, "lab-a", "8", "", "lan", 10.0, 20.0)
     with pytest.raises(ChangeError, match="there is no setting 1"):
         check_there(1, NOTHING, MAKING, say("setting"))
-    with pytest.raises(ChangeError, match="1 has ended already"):
+    with pytest.raises(ChangeError, match="1 has already ended"):
         check_there(1, Overrides(rooms=(setting,)), MAKING, say("setting"))

@@ -47,7 +47,7 @@ def test_an_exception_has_the_number_of_its_change() -> None:
         ({"allow": None}, "'allow' is missing"),
         ({"audience": "grade"}, "'whom' is missing"),
         ({"audience": "tier", "whom": "7"}, "whom: '7' is not a tier"),
-        ({"whom": "7"}, "whom: what is for everybody"),
+        ({"whom": "7"}, "whom: an audience of everybody"),
         ({"ends_at": NOW - 1}, "its end is past"),
         ({"starts_at": NOW + 9, "ends_at": NOW + 8}, "it ends before it begins"),
         ({"target_kind": "service", "target": "You Tube"}, "not an identifier"),

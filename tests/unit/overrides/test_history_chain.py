@@ -58,7 +58,10 @@ def test_a_field_that_is_none_is_altered(value: object) -> None:
 def test_a_row_that_was_altered_with_its_hash_breaks_the_chain_at_the_next() -> None:
     rows = five()
     rows[2] = rehashed(rows[2]._replace(author="nobody"))
-    assert (replay(rows).first_bad, replay(rows).problem) == (4, "the row before it is another")
+    assert (replay(rows).first_bad, replay(rows).problem) == (
+        4,
+        "the row before it is a different one",
+    )
 
 
 def test_control_without_the_chain_it_would_pass() -> None:
@@ -78,7 +81,7 @@ def test_a_row_that_was_removed_is_missed() -> None:
 def test_a_row_that_does_what_cannot_be_is_found() -> None:
     rows = five()
     twice = rows[0]._replace(number=2, previous=rows[0].hash)
-    assert replay([rows[0], rehashed(twice)]).problem == "it makes what was there already"
+    assert replay([rows[0], rehashed(twice)]).problem == "it adds what was there already"
     assert replay([rehashed(rows[0]._replace(after="{"))]).problem == "it cannot be read"
     assert replay([rehashed(rows[0]._replace(after='{"x":1}'))]).problem == "it cannot be read"
 

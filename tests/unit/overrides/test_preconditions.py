@@ -71,7 +71,7 @@ def _warnings(school: SchoolState, kind: str, payload: dict[str, Any]) -> list[s
         ("exception", an_exception(target_kind="service", target="play"), "kept closed"),
         ("exception", an_exception(target="game.test", **GRADE_3), "kept closed by the school"),
         ("exception", an_exception(target="game.test"), "kept closed by the school"),
-        ("report-mistake", {"name": "own.example"}, "is not an entry of a list"),
+        ("report-mistake", {"name": "own.example"}, "is not an entry of a third-party list"),
         ("room", {"room": "hall", "grade": "8"}, "'hall' is not a room"),
         ("room-devices", {"room": "hall", "macs": []}, "'hall' is not a room"),
         ("device-table", {"rooms": a_table(lab=[], hall=[])}, "'hall' is not a room"),

@@ -39,7 +39,7 @@ def test_a_file_that_was_altered_is_called_so(path: Path) -> None:
                 str(quarantine.told_of(kept)).removeprefix(f"{kept}: ")[:26],
             )
         )
-    assert told == [(True, "this history was altered, "), (False, "this history was damaged, ")]
+    assert told == [(True, "this history was altered a"), (False, "this history was damaged a")]
     assert len(quarantine.files(path)) == 2
 
 

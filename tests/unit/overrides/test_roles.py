@@ -27,7 +27,7 @@ def test_a_rank_comes_from_the_user_and_the_groups(uid: int, groups: set[str], r
 
 
 def test_a_refusal_says_who_may() -> None:
-    with pytest.raises(ControlError, match="lan may not reload; administrators may: root, and the"):
+    with pytest.raises(ControlError, match="lan may not reload; administrators may: root and the"):
         Author("lan", Rank.TEACHER).must_be(Rank.ADMIN, say("reload"))
     with pytest.raises(ControlError, match="may: the groups filterd-teacher and filterd-admin"):
         Author("lan", Rank.READER).must_be(Rank.TEACHER, say("change anything"))

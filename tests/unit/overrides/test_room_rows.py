@@ -61,8 +61,8 @@ def test_details_have_a_line_for_each_thing_that_is_set() -> None:
     wording = Wording(Texts("en"), now.clock)
     lines = [text for one in ROOM.columns for text, _ in one.cells(row, wording)]
     assert lines[0] == "grade 8"
-    assert lines[-2] == "the room lab is grade 8 until 07:10"
-    assert lines[-1].startswith("exam in the room lab")
+    assert lines[-2] == "room lab has grade 8 until 07:10"
+    assert lines[-1].startswith("exam in room lab")
     assert len(row["timetable"]) == 2
 
 

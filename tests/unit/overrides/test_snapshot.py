@@ -41,7 +41,7 @@ def test_a_flip_of_any_bit_is_noticed() -> None:
     content = bytearray(FORMAT.dump(Exported(something_of_each(), "")))
     for position in range(len(content) - 1):
         content[position] ^= 0x04
-        with pytest.raises(StoreError, match="restart filterd, which writes it anew"):
+        with pytest.raises(StoreError, match="restart filterd, which writes it again"):
             FORMAT.parse(bytes(content), "copy")
         content[position] ^= 0x04
 

@@ -222,7 +222,7 @@ def test_a_history_that_was_altered_is_not_sound_until_somebody_moves_it_away(
     assert (found.first_bad, found.is_sound, found.altered) == (None, False, found.set_aside)
     kept = state.overrides.with_name(*found.altered)
     assert list(fresh.problems()) == [
-        f"{kept}: this history was altered, and it was set aside; find out who did it, then"
+        f"{kept}: this history was altered and has been set aside; find out who did it, then"
         " move the file away"
     ]
     kept.rename(state.folder / "moved")
@@ -273,7 +273,7 @@ def test_after_a_history_was_lost_the_time_before_is_not_known(
     allow(fresh, "b.example")
     assert [one.id for one in fresh.current().exceptions] == [1, 3]
     fresh.change("revoke", {"id": 1}, author="lan", reason="")
-    with pytest.raises(ChangeError, match="no change 1 to take back"):
+    with pytest.raises(ChangeError, match="no change 1 to undo"):
         fresh.change("undo", {"number": 1}, author="lan", reason="")
 
 
@@ -388,7 +388,7 @@ def test_whoever_waits_too_long_for_another_command_is_told(
     monkeypatch.setattr(store, "LOCK_PAUSE_S", 0.0)
     made = allow(Store(state, clock))
     with sole(state.overrides_lock, otherwise=say("")):
-        with pytest.raises(InUseError, match="another command is changing what is set; try again"):
+        with pytest.raises(InUseError, match="another command is changing the settings; try again"):
             allow(Store(state, clock))
         assert Store(state, clock).start().overrides == made
     allow(Store(state, clock))

@@ -180,7 +180,7 @@ def test_a_database_of_others_is_damaged_and_not_written_into(path: Path) -> Non
     path.parent.mkdir()
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE changes (x)")
-    with pytest.raises(DamagedError, match="not a store of filterd"), to_write(path, check=True):
+    with pytest.raises(DamagedError, match="not a database of filterd"), to_write(path, check=True):
         pass
 
 
@@ -188,7 +188,7 @@ def test_a_link_in_its_place_is_not_followed(path: Path) -> None:
     written(path)
     path.rename(path.with_name("elsewhere"))
     path.symlink_to("elsewhere")
-    with pytest.raises(StoreError, match="is a link"), to_write(path, check=True):
+    with pytest.raises(StoreError, match="is a symbolic link"), to_write(path, check=True):
         pass
 
 

@@ -43,7 +43,7 @@ def test_each_reason_of_any_school_is_found_once(making: Following, tmp_path: Pa
     assert held.version == 3
     assert {one.kind for one in held.findings} == {"tables"}
     publish(making, publisher)
-    with pytest.raises(FeedError, match="another version is published by now"):
+    with pytest.raises(FeedError, match="another version has been published meanwhile"):
         release_hold(publisher.folder, held, "x", publisher.signers["root"], now=NOW)
 
 
@@ -51,5 +51,5 @@ def test_what_schools_refuse_is_not_released(making: Following, tmp_path: Path) 
     publisher = Publisher(tmp_path / "www")
     assert "a bank that another answers for" in HARMFUL
     publish(making, publisher, "a bank that another answers for")
-    with pytest.raises(GuardError, match="no key releases that: 1 names would be answered for"):
+    with pytest.raises(GuardError, match="no key can release it: 1 names would be rewritten"):
         what_is_held(publisher.folder, FakeClock(NOW))

@@ -52,7 +52,7 @@ def test_no_key_is_written_over(keys: KeyFolder) -> None:
     for path in keys.folder.rglob("*.pem"):
         if path.name != "targets.pem":
             path.unlink()
-    with pytest.raises(ConfigError, match=r"targets\.pem: there is a key already"):
+    with pytest.raises(ConfigError, match=r"targets\.pem: there already is a key"):
         keys.create()
     assert load_key(keys.paths("targets")[0]).public_key.keyid == before
     assert len(list(keys.folder.rglob("*.pem"))) == 1

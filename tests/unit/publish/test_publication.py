@@ -81,7 +81,7 @@ def test_a_file_that_is_missing_or_was_changed_is_told(
 ) -> None:
     (packed,) = (publisher.folder / "targets").glob("*.b.txt.zst")
     packed.write_bytes(pack(b"SAME.example\n"))
-    with pytest.raises(DigestError, match="not the content that was signed for"):
+    with pytest.raises(DigestError, match="not the one that was signed"):
         published.unpack(3, tmp_path / "3")
     packed.unlink()
     with pytest.raises(StoreError, match="cannot be unpacked: No such file"):
@@ -130,5 +130,5 @@ def test_a_second_publication_in_one_folder_is_refused(
     publisher: Publisher, tmp_path: Path
 ) -> None:
     refuse_second(tmp_path / "elsewhere")
-    with pytest.raises(FeedError, match="there is a publication already"):
+    with pytest.raises(FeedError, match="there already is a publication"):
         refuse_second(publisher.folder)

@@ -184,7 +184,7 @@ def test_what_somebody_left_who_was_killed_goes_away(house: _House) -> None:
 def test_only_one_process_publishes_and_the_lock_is_not_handed_out(house: _House) -> None:
     with (
         publishing(house.publisher.folder),
-        pytest.raises(InUseError, match="somebody else is publishing"),
+        pytest.raises(InUseError, match="another process is publishing"),
     ):
         _release(house)
     assert {one.name for one in house.publisher.folder.iterdir()} == {"metadata"}

@@ -212,7 +212,7 @@ def test_the_key_of_the_law_is_exchanged_with_what_it_signed(publisher: Publishe
 
 
 def test_a_publication_is_not_begun_twice(publisher: Publisher) -> None:
-    with pytest.raises(FeedError, match="a publication already"):
+    with pytest.raises(FeedError, match="already is a publication"):
         Repository(publisher.folder).create(publisher.signers, now=NOW)
 
 

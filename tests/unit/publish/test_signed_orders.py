@@ -122,7 +122,7 @@ def test_an_order_that_is_to_come_is_not_signed_yet(
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("a.example\nno name\n", r"orders/1\.txt, line 2: 'no name' .*; mend the line"),
+        ("a.example\nno name\n", r"orders/1\.txt, line 2: 'no name' .*; correct the line"),
         ("# nothing\n", r"orders/1\.txt: has no names"),
         ("com.vn\n", r"orders/1\.txt, line 1: 'com\.vn'"),
     ],
@@ -174,7 +174,7 @@ def test_what_nobody_has_signed_so_is_no_parcel(
 ) -> None:
     make_parcel(_register(tmp_path / "office", {}), parcel, [signer], now=NOW)
     harm(parcel)
-    with pytest.raises(FeedError, match="nothing that `filterd feed sign` has written"):
+    with pytest.raises(FeedError, match="`filterd feed sign` has not written this"):
         read_parcel(parcel)
 
 

@@ -51,7 +51,7 @@ def test_all_of_a_publication_is_fetched_and_unpacked(publisher: Publisher) -> N
 
 def test_a_packed_file_with_another_content_is_found(publisher: Publisher) -> None:
     publish(publisher, CONTENT.upper())
-    with pytest.raises(DigestError, match="not the content that was signed for"):
+    with pytest.raises(DigestError, match="not the one that was signed"):
         verify(publisher.root, fetcher(publisher), Moment(NOW))
 
 

@@ -81,7 +81,7 @@ def test_a_tier_is_every_grade_of_it(index: Index) -> None:
     assert str(unmet.error()) == (
         "x.yaml:7: expected: play.example is blocked for lower-secondary; but it passes for"
         " 7, 8, 9 (a category open to this grade, games, games)"
-        " (mend the policy, or what is expected of it)"
+        " (correct the policy or the expectation)"
     )
     everybody = _expect("", blocked=True, audience=Audience.EVERYBODY)
     (unmet,) = expectation_checks.unmet(site, [everybody], MONDAY_AT_8)
@@ -136,7 +136,7 @@ def test_what_ships_yields_to_an_exception_of_the_site(index: Index) -> None:
     site = _site(index, replace(_allowed(GAMES), expectations=(wanted,)))
     (told,) = expectation_checks.check(site, MONDAY_AT_8)
     assert told.yields
-    assert "an exception of the site: it holds" in str(told.error())
+    assert "an exception of the site: valid" in str(told.error())
 
 
 def test_what_the_school_itself_expects_yields_to_nothing(index: Index) -> None:
@@ -151,7 +151,7 @@ def test_an_exception_for_one_grade_excuses_no_other(index: Index) -> None:
     wanted = replace(lower, shipped=True)
     policy = _allowed(GAMES, grade="6")
     site = _site(index, replace(policy, expectations=(wanted,)))  # 7 to 9 have games anyway
-    with pytest.raises(ConfigErrors, match="strike the line out of a copy"):
+    with pytest.raises(ConfigErrors, match="delete the line in a copy"):
         expectation_checks.check(site, MONDAY_AT_8)
 
 

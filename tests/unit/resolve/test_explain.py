@@ -372,7 +372,7 @@ def test_it_is_as_it_was_set_then(past: PastState) -> None:
 
 
 def test_what_was_before_all_that_is_remembered_is_not_known(past: PastState) -> None:
-    with pytest.raises(ConfigError, match="what was in force at seven is not known"):
+    with pytest.raises(ConfigError, match="the policy of seven is not known"):
         explain_past(past, _asked(NOW - 1))
 
 

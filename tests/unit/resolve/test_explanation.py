@@ -73,7 +73,7 @@ def test_a_safe_search_twin_passes(action: str, is_passed: bool) -> None:
         ({"rewritten_to": "forcesafesearch.google.com"}, "forcesafesearch.google.com"),
         ({"network": None}, "unknown"),
         ({}, "00:00:5e:00:53:02"),
-        ({"mac": "02:00:5e:10:00:01"}, "02:00:5e:10:00:01 (of the device's own making"),
+        ({"mac": "02:00:5e:10:00:01"}, "02:00:5e:10:00:01 (randomised by the device"),
         ({}, "no other rule: passes"),
         (
             {"next_match": {"reason": "local", "blocks": True, "category": None, "list": None}},

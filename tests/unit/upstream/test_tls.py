@@ -131,9 +131,9 @@ def test_a_certificate_may_name_the_address_which_is_then_not_sent(
 # Who is not believed.
 
 IMPOSTORS: dict[str, tuple[Callable[[Authority], Certificate], str]] = {
-    "another name": (lambda a: a.issue("other.example"), "not one of 'dns.example'"),
-    "a name beneath": (lambda a: a.issue("a.dns.example"), "not one of 'dns.example'"),
-    "an address": (lambda a: a.issue("127.0.0.1"), "not one of 'dns.example'"),
+    "another name": (lambda a: a.issue("other.example"), "not for 'dns.example'"),
+    "a name beneath": (lambda a: a.issue("a.dns.example"), "not for 'dns.example'"),
+    "an address": (lambda a: a.issue("127.0.0.1"), "not for 'dns.example'"),
     "expired": (lambda a: a.issue(from_days=-2, until_days=-1), "has expired"),
     "not valid yet": (lambda a: a.issue(from_days=1, until_days=2), "not valid yet"),
     "self-signed": (lambda a: a.self_signed(), "no authority that this machine trusts"),
@@ -179,7 +179,7 @@ def test_strict_wants_the_address_that_it_asked_in_the_certificate(
     door.show(authority.issue("127.0.0.2"))
 
     async def test(asking: TlsConnections) -> None:
-        with pytest.raises(UpstreamUnreachableError, match="not one of '127"):
+        with pytest.raises(UpstreamUnreachableError, match="not for '127"):
             await ask(asking, door.server(name="127.0.0.1"))
 
     run(test)
@@ -495,7 +495,7 @@ def test_a_forwarder_knows_what_is_wrong_with_a_server(door: TlsDoor) -> None:
         assert forwarder.problem_of(server) == ""
         with pytest.raises(UpstreamUnreachableError):
             await forwarder.resolve(question._replace(route=Route((server,))))
-        assert "not one of 'other.example'" in forwarder.problem_of(server)
+        assert "not for 'other.example'" in forwarder.problem_of(server)
         assert forwarder.counters == {"tls": 1, "tls_failed": 1}
         forwarder.close()
 

@@ -76,13 +76,13 @@ REASONS = {
     "not valid yet": _certificate_error(9),
     "expired": _certificate_error(10),
     "signed by no authority that this machine trusts": _certificate_error(18),
-    "not one of 'dns.example'": _certificate_error(62),
+    "not for 'dns.example'": _certificate_error(62),
     "certificate revoked": _certificate_error(23, "certificate revoked"),
     "(wrong version number)": _tls_error("WRONG_VERSION_NUMBER"),
     "(a fault without a name)": ssl.SSLError(1, "a fault without a name"),
     "no TLS connection in time": TimeoutError(),
     "refuses connections": ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
-    "ends connections": ConnectionResetError(),
+    "closes connections": ConnectionResetError(),
     "No route to host; ": OSError(errno.EHOSTUNREACH, "No route to host"),
     "ValueError": ValueError(),
 }
@@ -114,7 +114,7 @@ def test_without_a_name_the_certificate_must_say_the_address() -> None:
 
 @pytest.mark.parametrize("name", ["", ".", "a..b", "\0", "a\0b", "x" * 300])
 def test_a_name_that_no_certificate_can_have_is_an_error(name: str) -> None:
-    with pytest.raises(ValueError, match="no certificate can be for"):
+    with pytest.raises(ValueError, match="no certificate can be issued for"):
         check_name(context(Tls.STRICT), name)
 
 

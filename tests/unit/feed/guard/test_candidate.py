@@ -278,9 +278,9 @@ MALFORMED = {
     "one.example\n".encode("utf-16"): "it begins with a byte order mark",
     b"one.example\n\0\n": "it has zero octets",
     "one.example\n".encode("utf-16-le"): "it has zero octets",
-    b"one.example\r\ntwo.example\r\n": "its lines end as those of Windows do",
-    b"one.example\rtwo.example\n": "its lines end as those of Windows do",
-    b"one.example\ntwo.exam": "its last line has no end: it was cut",
+    b"one.example\r\ntwo.example\r\n": "it has Windows line breaks",
+    b"one.example\rtwo.example\n": "it has Windows line breaks",
+    b"one.example\ntwo.exam": "its last line has no line break: the file is incomplete",
     LONGEST + b"a\n": f"it has a line of more than {MAX_LINE_OCTETS} octets",
     b"one.example\n" + LONGEST + b"a": f"it has a line of more than {MAX_LINE_OCTETS} octets",
 }
@@ -318,7 +318,9 @@ def test_it_is_the_same_wherever_the_reading_pauses(
     assert why(tmp_path, MANY) == []
     assert why(tmp_path, b"a" * 20 + b"\n" + b"b" * 20 + b"\n") == []
     assert why(tmp_path, b"a\n" + b"b" * 21 + b"\n") == ["it has a line of more than 20 octets"]
-    assert why(tmp_path, MANY + b"cut") == ["its last line has no end: it was cut"]
+    assert why(tmp_path, MANY + b"cut") == [
+        "its last line has no line break: the file is incomplete"
+    ]
     assert why(tmp_path, MANY + b"\0\n") == ["it has zero octets"]
 
 

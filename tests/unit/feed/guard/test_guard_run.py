@@ -85,12 +85,12 @@ def test_a_refusal_needs_no_further_checks(child: Child) -> None:
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        (b"", "what was said of it is no judgement"),
-        (b"fine!", "what was said of it is no judgement"),
-        (dump(GOOD) + b"{}", "what was said of it is no judgement"),
-        (dump(Judgement(f"{VERSION}1", (), "ab" * 32, CHECKS)), "not all of it was checked"),
-        (dump(Judgement(VERSION, (), "", CHECKS)), "not all of it was checked"),
-        (dump(Judgement(VERSION, (), "ab" * 32, ())), "not all of it was checked"),
+        (b"", "the guard's output is not a judgement"),
+        (b"fine!", "the guard's output is not a judgement"),
+        (dump(GOOD) + b"{}", "the guard's output is not a judgement"),
+        (dump(Judgement(f"{VERSION}1", (), "ab" * 32, CHECKS)), "not every check has run"),
+        (dump(Judgement(VERSION, (), "", CHECKS)), "not every check has run"),
+        (dump(Judgement(VERSION, (), "ab" * 32, ())), "not every check has run"),
     ],
 )
 def test_what_is_no_whole_judgement_is_a_refusal(child: Child, told: bytes, reason: str) -> None:
@@ -100,7 +100,7 @@ def test_what_is_no_whole_judgement_is_a_refusal(child: Child, told: bytes, reas
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_judgement_that_leaves_a_check_out_is_none(child: Child, check: str) -> None:
     others = tuple(one for one in CHECKS if one != check)
-    assert "checked" in why(child(saying(dump(Judgement(VERSION, (), "ab" * 32, others)))))
+    assert "every check" in why(child(saying(dump(Judgement(VERSION, (), "ab" * 32, others)))))
 
 
 def test_a_judgement_of_a_child_that_failed_is_not_believed(child: Child) -> None:
@@ -151,7 +151,7 @@ def test_a_child_that_does_not_end_is_ended(child: Child, children: Children) ->
 
 def test_a_child_that_talks_without_end_is_ended(child: Child, children: Children) -> None:
     forever = "while True: os.write(1, b'x' * 4096)"
-    assert why(child(forever)) == "it said more than a judgement"
+    assert why(child(forever)) == "the guard's output is too long"
     assert [one.returncode for one in children] == [-signal.SIGKILL]
 
 

@@ -71,7 +71,7 @@ def test_control_on_an_output_that_it_shares_it_would_be(
     work = "__import__('os').write(1, b'{')"
     more = "child.bounded_child.own_output = lambda: sys.stdout.buffer"
     [found] = judged_by(work, tmp_path, monkeypatch, more).findings
-    assert "no judgement" in found.sentence
+    assert "not a judgement" in found.sentence
 
 
 def test_more_memory_than_it_may_have_is_a_refusal(
