@@ -23,7 +23,7 @@ _UsageError: type[Exception] = typer.BadParameter.mro()[1]  # Typer has no publi
 
 
 def main() -> None:
-    """Run a command; whatever goes wrong is one line a problem on standard error."""
+    """Run a command; print each error as a line on standard error."""
     _print_what_the_terminal_can()
     command = typer.main.get_command(tree.of(sys.argv[1:]))
     help_pages.speak(command)
@@ -33,7 +33,7 @@ def main() -> None:
         _end(error.told(_language()), error.exit_code, None if error.is_printed else as_text(error))
     except _UsageError as error:
         _end_with_usage(error, command)
-    except OSError as error:  # the disk refused where no caller expects it
+    except OSError as error:  # of the disk, where no caller expects it
         path = error.filename or "filterd"
         wrong = StoreError(say("{path}: {why}", path=path, why=refused(error)))
         _end(wrong.told(_language()), _WRONG, as_text(wrong))
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _print_what_the_terminal_can() -> None:
-    """Let a terminal that has no Vietnamese letters show marks in their place."""
+    """Replace letters that the encoding of the terminal does not have."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -53,12 +53,12 @@ def _language() -> Language:
 
 
 def _end(errors: str, code: int, data: dict[str, Any] | None) -> Never:
-    """Print what is wrong, where, and what to do, a line a problem; and leave.
+    """Print the errors and exit.
 
     Args:
-        errors: the lines, for standard error.
+        errors: place, reason and remedy of each, a line each.
         code: the exit code.
-        data: the same for scripts, which `--json` prints.
+        data: the same for `--json`.
     """
     if data is not None and "--json" in sys.argv[1:]:
         sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
@@ -69,12 +69,12 @@ def _end(errors: str, code: int, data: dict[str, Any] | None) -> Never:
 
 
 def _visible(line: str) -> str:
-    """Escape what could lead a terminal astray: a wrong name is shown as it was given."""
+    """Escape control characters: an error quotes input as it was given."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _end_with_usage(error: Any, command: Any) -> Never:
-    """Print what is wrong with a command's words; the whole help where there were none."""
+    """Print a usage error; the whole help where there were no words."""
     wrong: str = error.format_message()
     if "\n" in wrong:
         sys.stderr.write(f"{wrong}\n")

@@ -12,16 +12,16 @@ from filterd.cli.time_options import school_clock
 
 
 def change(here: Context, kind: str, reason: str = "", **payload: Any) -> dict[str, Any]:
-    """Have the daemon make a change; when this returns it is in force.
+    """Send a change to the daemon, and return its answer once the change is in force.
 
     Args:
-        here: where the daemon is.
+        here: the daemon to ask.
         kind: one of ``filterd.overrides.change_kinds.KINDS``.
         reason: why, as the operator wrote it.
-        payload: what the kind wants; what is None is left out.
+        payload: the fields of the kind; None is left out.
 
     Raises:
-        FilterdError: it cannot be made, or no daemon runs.
+        FilterdError: the daemon refuses it, or none runs.
     """
     given = {key: value for key, value in payload.items() if value is not None}
     told: dict[str, Any] = control.ask(
@@ -31,13 +31,13 @@ def change(here: Context, kind: str, reason: str = "", **payload: Any) -> dict[s
 
 
 def made_of(asked: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was asked for with the end that it has; its length where that waits."""
+    """Return a requested thing with its end; with its length where the time is unknown."""
     until = told.get("until") or asked.get("ends_at")
     return {**asked, "ends_at": until, "for_s": None if until else asked.get("for_s")}
 
 
 def print_change(here: Context, told: Mapping[str, Any], what: str, *, json: bool) -> None:
-    """Print what was changed, how soon it was in force, and how to take it back."""
+    """Print a change, the delay until it was in force, and how to undo it."""
     if json:
         here.print_json(told)
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd check``: what would this class get for this name, and why."""
+"""``filterd check``: the answer that a grade or device gets for a name, and why."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _explain(
 def _explain_past(
     here: Context, question: _Question, client: _Client, when: float, shown: str
 ) -> dict[str, Any] | None:
-    """Explain by what was in force then; the daemon knows the devices, and may read the history."""
+    """Explain by the policy of that time: by the daemon, which knows devices, else from disk."""
 
     def by_files() -> Any:
         return offline().explain_then(here, question, client, when, shown)

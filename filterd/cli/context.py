@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every command needs: the site, the state folder, the language, where to print."""
+"""The common options of commands: site, state folder, language; and the consoles."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for script
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A command's surroundings."""
+    """The site, state folder, language and consoles of a command."""
 
     config: Path
     state: StateFolder
@@ -113,7 +113,7 @@ class Options:
 
 
 def on_named_files(body: Callable[..., None]) -> Callable[..., None]:
-    """Mark a command that works on files that the operator names, and not on the state folder.
+    """Mark a command that works on files named by the operator, not on the state folder.
 
     Root's other commands have the rights of the owner of the state folder; for files that
     the operator names they take root's back (``privileges.own_rights``).
@@ -123,7 +123,7 @@ def on_named_files(body: Callable[..., None]) -> Callable[..., None]:
 
 
 def runnable(body: Callable[..., None]) -> Callable[..., None]:
-    """Return a command as Typer takes it: with common options, which give it its ``here``.
+    """Return a command as Typer takes it, with the common options that make up ``here``.
 
     It is made for the command that is called only: reading a signature takes time. Typer
     finds the common options after those that the command has of its own.
@@ -163,7 +163,7 @@ def keep_options(
     state: StateOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Keep what stands between a group's name and a command's, for that command."""
+    """Keep the options between the names of group and command, for that command."""
     options = {"config": config, "state": state, "lang": lang}
     given.obj = {key: _given(given, key, value) for key, value in options.items()}
 
@@ -179,13 +179,13 @@ def _common(
     state: StateOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Be the signature of what every command takes."""
+    """Declare the options that every command takes."""
 
 
 def context(
     given: typer.Context, config: Path | None, state: Path | None, lang: str | None
 ) -> Context:
-    """Work out where everything is: as the command says, as stands before it, or as usual."""
+    """Return the context: options after the command first, then those before it, then defaults."""
     config = _given(given, "config", config) or default_config()
     state = _given(given, "state", state) or default_state(config)
     language = _language(_given(given, "lang", lang), config)
@@ -227,9 +227,9 @@ def _language(given: str | None, config: Path) -> Language:
 
 @contextlib.contextmanager
 def _losses_told(state: StateFolder, language: Language, errors: Console) -> Iterator[None]:
-    """Run a command, then print a line about each loss of overrides that is not dealt with.
+    """Run a command, then print a line for each loss of overrides that is not yet handled.
 
-    The daemon sends them with each answer; a file in the state folder names them, too.
+    The daemon sends them with each answer; a file in the state folder lists them, too.
     """
     control.notices.clear()
     try:

@@ -27,7 +27,7 @@ from filterd.state_file import to_plain
 
 
 def in_force(here: Context) -> EffectiveState:
-    """Return what is in force.
+    """Return the effective state.
 
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
@@ -60,7 +60,7 @@ def policy_clock(here: Context, told: Mapping[str, Any] | None = None) -> School
 
 
 def set_now(here: Context) -> Overrides:
-    """Return what commands have set, ended or not.
+    """Return the overrides, ended ones too.
 
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
@@ -70,7 +70,7 @@ def set_now(here: Context) -> Overrides:
 
 
 def set_at(here: Context, when: float) -> Overrides | None:
-    """Return what commands had set at a time of the past; None where only the disk could tell.
+    """Return the overrides of a past time; None where only the disk has them.
 
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
@@ -119,7 +119,7 @@ def policy_in_force(here: Context) -> Policy:
     if os.path.exists(here.state.control_socket):  # noqa: PTH110 -- it raises nothing
         try:
             return policy_store.load(here.state.policy)
-        except StoreError:  # this user may not read it
+        except StoreError:  # not readable by this user
             told = ask_or_none(here, "policy")
             if told is not None:
                 return policy_store.parse(told.encode(), str(here.state.policy))

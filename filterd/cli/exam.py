@@ -200,7 +200,7 @@ def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
 
 
 def _needed(allow: list[str], services: list[str]) -> Needed:
-    """Return what files and words say that an exam needs.
+    """Return the names and services of files and words.
 
     Raises:
         ConfigError: one is wrong, or there is nothing at all.
@@ -220,12 +220,12 @@ def _needed(allow: list[str], services: list[str]) -> Needed:
 
 
 def _is_file(path: Path) -> bool:
-    """Tell whether a word is meant as a file: it is one, or no name could be written so."""
+    """Return whether a word is a file: one exists, or no name has this form."""
     with own_rights():
         return os.path.exists(path) or path.suffix == ".txt" or len(path.parts) > 1  # noqa: PTH110
 
 
 def _names(told: Any) -> list[dict[str, Any]]:
-    """Return the names of a daemon's answer, each with its ``name`` at least."""
+    """Return the names of a daemon's answer, each a dictionary with ``name``."""
     found = told.get("names", ()) if isinstance(told, Mapping) else told
     return [one if isinstance(one, dict) else {"name": str(one)} for one in found]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of what an exam needs: a name or a service a line, with remarks after ``#``."""
+"""Files of names and services that an exam needs, one a line; ``#`` begins a comment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from filterd.policy.temporary_rules import TargetKind
 
 
 class Needed(NamedTuple):
-    """What an exam needs: names, and ids of services."""
+    """The names, and the ids of services, that an exam needs."""
 
     names: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ def load(path: Path) -> Needed:
 
 
 def parse(text: str, path: str) -> Needed:
-    """Return what a file's text says; ``path`` is what errors call it.
+    """Parse the text of such a file; ``path`` is its name in errors.
 
     Raises:
         ConfigErrors: all that is wrong, each with its line.
@@ -63,16 +63,16 @@ def _target(word: str) -> Target:
 
 
 def dump(seen: Iterable[Mapping[str, Any]], heading: str, blocked: str) -> str:
-    """Return what a trial run asked for as such a file, by who owns the names.
+    """Return the names of a trial run as such a file, grouped by registrable domain.
 
-    A name that was blocked is a remark: the exam need not open what the trial run
-    went without. A suffix beneath which strangers register is written as one, to be looked at.
+    A blocked name is a comment: the trial run worked without it. A public suffix is
+    written as one, so that the operator notices it.
 
     Args:
         seen: each with its ``name``, its ``registrable`` part, how many ``times``
             it was asked for, and whether it was ``blocked``.
-        heading: a remark for the first line.
-        blocked: the word for that.
+        heading: a comment for the first line.
+        blocked: the word for a blocked name.
     """
     by_owner: dict[str, dict[str, str]] = {}
     for one in seen:

@@ -119,7 +119,7 @@ def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False)
     bad = site.versions.in_force().current
     with site.holding():
         version = site.versions.in_force().current
-        if version == bad:  # else a way back that was interrupted has led there already
+        if version == bad:  # else an interrupted rollback was finished by ``holding``
             version = site.roll_back(quoted(reason))
     key = (
         say(

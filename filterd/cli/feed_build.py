@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed build``: fetch or read the sources, make a version, tell of each source."""
+"""``filterd feed build``: fetch or read the sources, make a version, report each source."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PopularOption = Annotated[
 
 
 class BuildPaths(NamedTuple):
-    """Where a build finds and leaves everything; ``given``: a folder to read, not the web."""
+    """The folders of a build; ``given``: the folder to read sources from, not the web."""
 
     catalog: Path
     out: Path
@@ -72,7 +72,7 @@ def _places(
         option("--previous", "The version to compare with (default: the last build).", "DIR"),
     ] = None,
 ) -> BuildPaths:
-    """Return the places that the options of a build name."""
+    """Return the folders of the options."""
     texts = sources or out.absolute().parent / "sources"
     return BuildPaths(catalog, out, texts, from_folder, popular, previous)
 

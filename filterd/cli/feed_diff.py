@@ -78,7 +78,7 @@ def _folders(repository: Path | None, *asked: str) -> Iterator[list[Path]]:
 
 
 def _popular(given: Path | None, old: Path, new: Path) -> Popular:
-    """Return popular names: those that were given, else those that a version carries."""
+    """Return the given popular names, else those of a version."""
     if given is not None:
         return read_popular(given)
     carried = [one / POPULAR for one in (new, old) if (one / POPULAR).is_file()]
@@ -105,7 +105,7 @@ def _print(here: Context, found: Differences, *, names: bool) -> None:
 
 
 def _print_names(here: Context, sign: str, where: str, names: Sequence[str], count: int) -> None:
-    """Print names a line each, so that a script finds them, and how many are left."""
+    """Print names, a line each for scripts, and the number left out."""
     start = " ".join(filter(None, (sign, where)))
     for name in names:
         here.console.print(f"{start} {name}", soft_wrap=True)
@@ -149,7 +149,7 @@ def _popular_table(texts: Texts, found: Differences) -> Table:
 
 
 def _whom(texts: Texts, change: CategoryChange) -> str:
-    """Say to whom a category is closed, and to whom it was if that is another."""
+    """Return the grades a category is closed to, with those before if they differ."""
     now = grades_told(texts, change.closed_to) or texts("nobody")
     if change.closed_to == change.closed_before:
         return now

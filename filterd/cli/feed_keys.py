@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed init``, ``rotate-key``, ``release-hold``: what the keys of a feed are for."""
+"""``filterd feed init``, ``rotate-key``, ``release-hold``: commands with offline keys."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ RootKeysOption = Annotated[
 
 
 class KeyMaterial(NamedTuple):
-    """Keys and signatures that the operator has brought to replace a key.
+    """Keys and signatures from the operator, to replace a key.
 
     Attributes:
         keys: the folder of the keys, None for the usual one.
         root_keys: files of root keys.
-        parcel: what a new key of the role ``orders`` has signed.
+        parcel: orders, signed by the new key of the role ``orders``.
     """
 
     keys: Path | None
@@ -161,7 +161,7 @@ def rotate_key(
         )
     brought = KeyMaterial(keys, tuple(root_key or ()), orders)
     folder = key_folder(here, keys or usual_keys(repository))
-    Published(repository).version  # noqa: B018 -- say that there is none before a key is made
+    Published(repository).version  # noqa: B018 -- refuse a folder without one before a key is made
     with publishing(repository):
         if role == ORDERS:
             version = _rotate_orders(here, repository, folder, brought)
@@ -220,7 +220,7 @@ def online_signers(keys: KeyFolder) -> Signers:
 def _rotate(
     here: Context, repository: Path, role: str, keys: KeyFolder, brought: KeyMaterial, number: int
 ) -> Path:
-    """Exchange a key that the root names; return where the new one is."""
+    """Replace a key of the root; return the path of the new one."""
     path = keys.paths(role)[number - 1 if role == ROOT else 0]
     roots = root_signers(here, keys, brought.root_keys)
     old = _old(repository, role, path, keys, roots, brought.root_keys)
@@ -249,7 +249,7 @@ def _rotate_orders(here: Context, repository: Path, keys: KeyFolder, brought: Ke
 
 
 def root_signers(here: Context, keys: KeyFolder, files: tuple[Path, ...]) -> list[CryptoSigner]:
-    """Return the root keys that were brought; those in the folder of the keys where none were.
+    """Return the root keys of the given files, else those in the folder of keys.
 
     Raises:
         ConfigError: one is missing, or is not as it must be.
@@ -268,7 +268,7 @@ def _old(
     roots: list[CryptoSigner],
     files: tuple[Path, ...],
 ) -> CryptoSigner | _Lost:
-    """Return the key to replace; a lost root key is the one that was not brought."""
+    """Return the key to replace; a lost root key is the one whose file is not given."""
     brought = next((one for one in files if one.name == path.name), path)
     if brought.exists():
         return load_key(brought, keys.passphrase)

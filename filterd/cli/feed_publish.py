@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed publish`` and ``sign``: what schools will have, and what the law orders of it."""
+"""``filterd feed publish`` and ``sign``: publish a version, sign legal orders."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from filterd.publish.signed_orders import Ordered, make_parcel, read_parcel
 from filterd.rows import SchoolClock
 
 _SOON_S = 30 * DAY_S
-"""The signer is warned this long before an order ends."""
+"""How long before the end of an order the signer is warned."""
 
 
 @on_named_files
@@ -166,7 +166,7 @@ def warn_of_expiry(here: Context, expiries: Mapping[str, float], now: float) -> 
 
 
 def expiry_table(texts: Texts, expiries: Mapping[str, float], clock: SchoolClock) -> Group:
-    """Draw until when the word of each role holds, what ends first above."""
+    """Draw the expiry of each role, the earliest first."""
     table = grid(
         [
             (texts("Role"), False),

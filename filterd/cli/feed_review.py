@@ -65,7 +65,7 @@ def _asked(
         option("--who", "Name of the person who decides (default: the logged-in user).", "NAME"),
     ] = None,
 ) -> ReviewRequest:
-    """Return what the options of a review say."""
+    """Return the decision of the options."""
     return ReviewRequest(tuple(accept or ()), tuple(refuse or ()), category, who, reason)
 
 
@@ -97,8 +97,8 @@ def review(
 def _show(
     here: Context, catalog: Path, category: str | None, *, everything: bool, json: bool
 ) -> None:
-    """Show what waits, the largest family first; leave with 1 where something does."""
-    load_catalog(catalog)  # or say that this is no publisher's folder
+    """Show waiting shapes, the largest family first; exit with 1 where there are any."""
+    load_catalog(catalog)  # refuse a folder without a catalogue
     waiting = [one for one in reviews.read_queue(catalog) if category in (None, one.category)]
     if json:
         here.print_json([_plain(one) for one in waiting])
@@ -121,7 +121,7 @@ def _show(
 
 
 def _show_decided(here: Context, catalog: Path, category: str | None, *, json: bool) -> None:
-    """Show what was decided, by whom and why."""
+    """Show the decisions with reviewer and reason."""
     load_catalog(catalog)
     decisions = [one for one in reviews.read_decisions(catalog) if category in (None, one.category)]
     if json:

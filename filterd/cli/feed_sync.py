@@ -115,7 +115,7 @@ def site_of(here: Context, progress: Callable[[int, int], None] | None = None) -
 
 
 def _source(here: Context, given: str | None) -> str:
-    """Return where the feed is to be taken from.
+    """Return the address or folder of the feed.
 
     Raises:
         ConfigError: the site follows none: lists that are compiled anew would be those
@@ -123,7 +123,7 @@ def _source(here: Context, given: str | None) -> str:
     """
     address = followed(here.config, here.state).address
     if not address:
-        load_site(here.config)  # says what is wrong with it, if that is why
+        load_site(here.config)  # raises where the site is wrong
         raise ConfigError(
             say("the site follows no feed"),
             path=str(here.config / SITE_FILE),

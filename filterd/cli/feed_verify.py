@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed verify``: a publication as a new school sees it."""
+"""``filterd feed verify``: verify a publication as a new school does."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _fetcher(here: Context, source: str) -> Fetcher:
 
 
 def _root(source: str, root: Path | None) -> bytes:
-    """Return what schools are given; beside a folder is what ``init`` has put there."""
+    """Return the root that schools are given; the default is the one of ``init``."""
     if root is None:
         if "://" in source:
             raise ConfigError(

@@ -144,17 +144,17 @@ class _Page:
             self._lines += _wrapped(about, self._width, begin.ljust(len(indent)), indent)
 
     def name(self, argument: Any) -> str:
-        """Return how an argument is called."""
+        """Return the name of an argument."""
         called = self._metavar(argument)
         return f"{called}..." if argument.nargs != 1 else called
 
     def option(self, option: Any) -> str:
-        """Return how an option is written, with what it takes."""
+        """Return the names of an option, with its value."""
         written = ", ".join(sorted(option.opts, key=len))
         return written if option.is_flag else f"{written} {self._metavar(option)}"
 
     def about(self, parameter: Any) -> str:
-        """Return what an argument or option is for, what stands for it, and what it may be."""
+        """Return the help of an argument or option, with environment, default and range."""
         facts = []
         if parameter.envvar:
             facts.append(f"{self.texts('environment')}: {parameter.envvar}")
@@ -169,7 +169,7 @@ class _Page:
         return f"{about} [{'; '.join(facts)}]" if facts else about
 
     def summary(self, text: str | None) -> str:
-        """Return what stands for a command in the help of the one above."""
+        """Return the line of a command in the help of its group."""
         return self._told(next(paragraphs(text or ""), ""))
 
     def _metavar(self, parameter: Any) -> str:

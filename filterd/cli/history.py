@@ -139,7 +139,7 @@ def with_states(here: Context, kind: str, now: float, *, everything: bool) -> li
 
 
 def _key_of(thing: Plain) -> tuple[int, str, str]:
-    """Return what no two exceptions or exams share: one change may make several exceptions."""
+    """Return a unique key: one change may make several exceptions."""
     return thing["id"], thing.get("kind", ""), thing.get("target", "")
 
 

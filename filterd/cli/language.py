@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The site, state folder and language that are meant where a command does not name them.
+"""The default site, state folder and language of a command.
 
 The language is known before the words are parsed: help and usage errors are printed before
 there is a command. The process that serves imports this too, so it imports nothing heavy.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONFIG_VARIABLE, STATE_VARIABLE, LANG_VARIABLE = "FILTERD_CONFIG", "FILTERD_STATE", "FILTERD_LANG"
-"""Variables of the environment that say what ``--config``, ``--state`` and ``--lang`` say."""
+"""Environment variables for ``--config``, ``--state`` and ``--lang``."""
 
 _MOST_OCTETS = 1 << 20
 _LANGUAGES: dict[str, Language] = {"vi": "vi", "en": "en"}
@@ -88,10 +88,10 @@ def _last(words: Sequence[str], option: str) -> str:
 
 
 def default_config() -> Path:
-    """Return the system's site if there is one, else the folder beside us."""
+    """Return the system's site if there is one, else ``./policies``."""
     return SYSTEM_CONFIG if SYSTEM_CONFIG.exists() else Path("policies")
 
 
 def default_state(config: Path) -> Path:
-    """Return the state folder that goes with a site."""
+    """Return the default state folder of a site."""
     return SYSTEM_STATE if config == SYSTEM_CONFIG else Path(".state")

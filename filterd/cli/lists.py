@@ -122,10 +122,10 @@ def search(
 
 
 def _warn_of_empty(here: Context, report: CompileReport) -> None:
-    """Say which lists gave nothing although something stands in them.
+    """Warn of lists that have lines and yield no entry.
 
-    An error page saved as a list would otherwise open its category unseen. It is
-    no error: a list of nothing but element hiding is honest and gives nothing.
+    An error page saved as a list would otherwise open its category unnoticed. It is only
+    a warning: a list of element hiding alone is valid and yields none.
     """
     for one in report.lists:
         if not one.kept and (one.problems or one.refused):
@@ -145,21 +145,21 @@ def _index_or_none(here: Context) -> Index | None:
 
 
 def _locked_only(here: Context, hosts: list[str], report: CompileReport) -> list[str]:
-    """Return of these lists those of a locked category, which is meant to hold for whole sites."""
+    """Return those of these lists that are of a locked category, which covers whole sites."""
     try:
         categories = load_categories(blocklists_in_force(here.state).folder)
-    except ConfigError:  # tables of a version that a card has lost; another command says so
+    except ConfigError:  # damaged tables, which this command need not report
         return []
     locked = {one.id for one in categories if one.locked}
     return [one.id for one in report.lists if one.id in hosts and one.category in locked]
 
 
 def _print_report(here: Context, report: CompileReport, octets: int, hosts: list[str]) -> None:
-    """Print what became of each list, the sums, and why entries were not taken.
+    """Print the counts of each list, the sums, and why entries were not taken.
 
     Args:
-        here: where to.
-        report: what became of the lists.
+        here: the console.
+        report: the counts of the lists.
         octets: the size of the index.
         hosts: ids of lists of locked categories that name single hosts only.
     """

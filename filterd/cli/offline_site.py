@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the site's files and the compiled lists, for commands that work without the daemon.
+"""Read the site's files and the compiled lists, for commands without a daemon.
 
 It imports YAML, pydantic and SQLite, so commands that ask the daemon import it late.
 """

@@ -83,7 +83,7 @@ def validate(
 
 
 def _outranked(here: Context, policy: Policy) -> list[ConfigError]:
-    """Return exceptions that open nothing, where there are lists to tell by."""
+    """Return exceptions that open nothing, as far as there are compiled lists."""
     now = here.clock.wall()
     try:
         index = open_index(here)
@@ -232,7 +232,7 @@ def hold(
 
 
 def _expected(here: Context, files: list[Path]) -> tuple[Expectation, ...]:
-    """Return what files expect.
+    """Return the expectations of files.
 
     Raises:
         ConfigErrors: all that is wrong with them, or with the site's.
@@ -242,7 +242,7 @@ def _expected(here: Context, files: list[Path]) -> tuple[Expectation, ...]:
 
 
 def _held(here: Context, wanted: tuple[Expectation, ...] | None) -> dict[str, Any]:
-    """Hold the site's files as they are to what is expected.
+    """Test the site's files against expectations.
 
     Raises:
         FilterdError: they are wrong, or the lists cannot be read.

@@ -35,7 +35,7 @@ def _setting(
         str | None, option("--block-service", "Block this service.", "ID")
     ] = None,
 ) -> dict[str, Any]:
-    """Be the options that say what is opened or closed; one of them."""
+    """Return the category or service that one of the options opens or closes."""
     given = [
         (kind, opens, target)
         for kind, opens, target in (
@@ -135,7 +135,7 @@ def versions_told(here: Context) -> list[Plain]:
 
 
 def settings_in(found: list[Plain]) -> list[Plain]:
-    """Return the changes that are about settings of grades, the undoing of them included."""
+    """Return the changes of settings of grades, and their undoing."""
     numbers = {row["number"] for row in found if row["kind"] == KIND}
     return [
         row

@@ -35,7 +35,7 @@ _OWN = ("grades", "keep_closed")
 
 
 class _Compared(NamedTuple):
-    """Differences, each with the grades that have it, and what stands left and right."""
+    """Differences, each with the grades that have it, and the headings of both sides."""
 
     left: str
     right: str
@@ -114,7 +114,7 @@ def _settled(policy: Policy, overrides: Overrides, now: float) -> Policy:
 
 
 def _shipped(here: Context) -> Policy:
-    """Return what the site would be if it had the tiers that ship, and no grades of its own."""
+    """Return the site's policy with the tiers that ship, and without its own grades."""
     sources, catalog = read_site(here)
     fields = type(sources.file).model_fields
     nothing = {key: fields[key].get_default(call_default_factory=True) for key in _OWN}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Popular names that newly compiled lists close, and that those before did not.
+"""Popular names that newly compiled lists close and those before did not.
 
 Only the lists are compared: both are asked under the policy of the site's files as it is now.
-A service is no finding: it is just the names that a person wrote down.
+Services are no finding: their names were chosen by people.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def newly_closed(
 ) -> list[ClosedName]:
     """Return the popular names that the lists in force close, and those before did not.
 
-    None where there is no policy to ask by: what grades see of the lists is unknown then.
+    Empty without a policy: which grades a list concerns is unknown then.
 
     Args:
-        here: which site and state.
+        here: the site and the state folder.
         watched: popular names.
         before: the lists before; None where there were none.
     """
@@ -95,7 +95,7 @@ def _policy(here: Context) -> Policy | None:
 
 
 def _closed(popular: PopularName, before: Asking | None, after: Asking) -> Iterator[ClosedName]:
-    """Give what closes a name; its ``www`` counts where the name itself stays open."""
+    """Yield the entries that close a name, else those that close its ``www``."""
     for name in (popular.name, names.from_text("www").removesuffix(b"\0") + popular.name):
         if found := list(_closed_exactly(name, popular.except_categories, before, after)):
             yield from found

@@ -17,18 +17,18 @@ from filterd.cli.time_options import school_clock
 from filterd.rows import Column, Details, Listing, Row, SchoolClock, Wording
 
 _WIDEST_ID = 32
-"""Columns for the first of a row: a longer one would take them from the numbers."""
+"""Widest first column: a wider one would take space from the numbers."""
 _HEADING = 10
-"""Columns for the heading of numbers: a longer one goes over several lines."""
+"""Widest heading of numbers: a longer one is wrapped."""
 
 
 def titled(title: str, table: Table) -> Group:
-    """Put a title above a table; rich's own would be broken where the table is narrower."""
+    """Put a title above a table; rich wraps its own to the width of the table."""
     return Group(Text(title, style="bold"), table)
 
 
 def facts(rows: Iterable[Sequence[Any]]) -> Table:
-    """Return a two-column table of what is so; rows without a value are left out."""
+    """Return a two-column table of labels and values; rows without a value are left out."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -42,8 +42,8 @@ def grid(columns: Iterable[tuple[str, bool]], *, whole: bool = False) -> Table:
     """Return an empty table; each column is a heading and whether it holds numbers.
 
     Numbers keep their width, and the first column up to ``_WIDEST_ID``; where a
-    terminal is too narrow, the words between are cut, never broken over lines; where
-    ``whole``, they are broken instead: a name that was set must be readable.
+    terminal is too narrow, the text between is cut, or with ``whole`` wrapped: a name
+    that was set must be readable.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for position, (heading, numeric) in enumerate(columns):

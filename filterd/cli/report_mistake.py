@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd report-mistake``: a list names something by mistake; open it, and tell the centre."""
+"""``filterd report-mistake``: open a name that is listed by mistake, and report it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _tell(here: Context, export: Path | None, *, json: bool) -> None:
 
 
 def _mistakes(here: Context) -> list[dict[str, Any]]:
-    """Return what was reported, from the daemon or from the disk."""
+    """Return the reports, from the daemon or from the disk."""
 
     def on_disk() -> list[dict[str, Any]]:
         mistakes = Mistakes(here.state, offline().store(here))

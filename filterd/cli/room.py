@@ -188,7 +188,7 @@ def import_(
     now = in_force(here)
     wanted = room_csv.load(file, [one.id for one in now.policy.networks])
     has = {room: sorted(macs) for room, macs in _macs(now).items()}
-    # What the site's files say already stays theirs: a later edit of them must count.
+    # A room that is in the site's files as in the table is left to them: later edits must count.
     rooms = [
         {"room": room, "macs": macs} for room, macs in wanted.items() if has[room] != sorted(macs)
     ]
@@ -241,7 +241,7 @@ def _macs(now: EffectiveState) -> dict[str, tuple[str, ...]]:
 
 
 def _devices(told: Any) -> list[dict[str, Any]]:
-    """Return the devices of a daemon's answer, each with its ``mac`` at least."""
+    """Return the devices of a daemon's answer, each a dictionary with ``mac``."""
     found = told.get("devices", ()) if isinstance(told, Mapping) else told
     return [one if isinstance(one, dict) else {"mac": str(one)} for one in found]
 

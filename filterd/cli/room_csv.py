@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of devices: a table of rooms and MAC addresses, as a spreadsheet writes it."""
+"""CSV files of rooms and MAC addresses, as spreadsheets write them."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def dump(devices: Mapping[str, Collection[str]]) -> str:
 
 
 def load(path: Path, rooms: Collection[str]) -> Devices:
-    """Read such a file; columns beside ``room`` and ``mac`` are the reader's own.
+    """Read such a file; columns other than ``room`` and ``mac`` are ignored.
 
     Args:
         path: the file.
-        rooms: those that there are.
+        rooms: the ids of all rooms.
 
     Raises:
         ConfigErrors: all that is wrong, each with its line.
@@ -47,7 +47,7 @@ def load(path: Path, rooms: Collection[str]) -> Devices:
 
 
 def parse(text: str, path: str, rooms: Collection[str]) -> Devices:
-    """Return what a file's text says; ``path`` is what errors call it.
+    """Parse the text of such a file; ``path`` is its name in errors.
 
     Raises:
         ConfigErrors: all that is wrong, each with its line.
@@ -89,12 +89,12 @@ def parse(text: str, path: str, rooms: Collection[str]) -> Devices:
 
 
 def _is_separator(line: str) -> bool:
-    """Tell whether a line is only there for Excel: ``sep=;``."""
+    """Return whether a line is Excel's separator line: ``sep=;``."""
     return re.fullmatch(r"""["']?sep=.["']?""", line.strip(" \r"), re.IGNORECASE) is not None
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file that the operator named: UTF-8, or Excel's "Unicode text".
+    """Return the text of a file: UTF-8, or Excel's "Unicode text" (UTF-16).
 
     Raises:
         StoreError: it cannot be read.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names, grades, targets and audiences as people write them, and options for them."""
+"""Parse names, grades, targets and audiences; the options for them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ReasonOption = Annotated[str, option("--reason", "Reason, for the history.", "TE
 
 
 class Target(NamedTuple):
-    """What an exception is about."""
+    """The target of an exception."""
 
     kind: TargetKind
     target: str
@@ -40,12 +40,12 @@ class Target(NamedTuple):
         """Read a target as the operator wrote it.
 
         Args:
-            text: the words.
-            opens: whether it is to be opened; else it is to be closed.
+            text: the target.
+            opens: whether the exception opens it; else it closes it.
 
         Raises:
-            ConfigError: it is neither a name nor one of the words before a colon, or a
-                suffix that is not written as one.
+            ConfigError: it is neither a name nor of a known kind, or it is a
+                public suffix that is not written as one.
         """
         before, colon, after = text.partition(":")
         if not colon or "://" in text or "[" in text or text.count(":") > 1:
@@ -70,7 +70,7 @@ class ChangeAudience(NamedTuple):
 
     @property
     def payload(self) -> dict[str, Any]:
-        """It as plain data."""
+        """The same as plain data."""
         return {"audience": str(self.audience), "whom": self.whom}
 
 
@@ -164,8 +164,8 @@ def grade_from(text: str) -> str:
 def target_name_from(text: str, *, opens: bool = True) -> str:
     """Return the name of an exception, as ``name_from`` does.
 
-    A name stands for everything beneath it, so a suffix stands for sites of strangers: one
-    that is to be opened, and of a registry one that is to be closed, is written ``*.edu.vn``.
+    A name covers everything beneath it, and a public suffix sites of many owners: to open
+    one, or to close one of a registry, it must be written ``*.edu.vn``.
 
     Raises:
         ConfigError: it is none, or a suffix that is not written so.

@@ -41,8 +41,8 @@ def read_time(clock: SchoolClock, text: str, *, ends: bool = False, past: bool =
         clock: of the school.
         text: ``17:00`` or ``17:00:30``, ``t2 08:00`` (the next one), a date, or a date
             and a time.
-        ends: a date alone is the end of that day, else its beginning.
-        past: ``17:00`` of a day on which it is past already is taken as it stands.
+        ends: whether a date alone is the end of that day; else its beginning.
+        past: whether a time of today that is past is allowed.
 
     Raises:
         ConfigError: it is not a time, or it is past where that is not allowed.
@@ -99,7 +99,7 @@ def _unix(clock: SchoolClock, written: datetime) -> float:
 
 
 class Term(NamedTuple):
-    """From when until when, as it was written."""
+    """The options of a term, unparsed."""
 
     from_: str | None
     for_: str | None
@@ -108,11 +108,11 @@ class Term(NamedTuple):
     permanent: bool
 
     def payload(self, clock: SchoolClock, *, may_be_open: bool = False) -> dict[str, Any]:
-        """Return it as a change wants it.
+        """Return the fields of a change.
 
         Args:
             clock: of the school.
-            may_be_open: whether it may go without saying how long.
+            may_be_open: whether the length may be missing.
 
         Raises:
             ConfigError: the duration is missing, given twice, or not a time.

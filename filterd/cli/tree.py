@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of ``filterd`` by name. Only the module of the command that is called is imported.
+"""The commands of ``filterd`` by name; only the module of the called one is imported.
 
 All of them together take a second to import, on a small board several. Help of ``filterd``
 and of a group needs names and first lines only; these are read from the compiled modules
@@ -136,7 +136,7 @@ def whole() -> typer.Typer:
 
 
 def names_in(words: Sequence[str]) -> list[str]:
-    """Return the words that are neither options nor values of options before a command's name.
+    """Return the words that are neither options nor their values before a command's name.
 
     An option for help ends them: the help is that of the group before it.
     """

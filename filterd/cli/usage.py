@@ -77,7 +77,7 @@ def command_in(names: Sequence[str], root: Any) -> str:
 
 
 def _value(key: str, value: str, language: Language) -> str:
-    """Return what was recognised: a sentence within one, a word of the help, or what was given."""
+    """Return a recognised value: a nested sentence or a metavar is translated."""
     if key == "sentence":
         return said(value, language)
     return metavar_told(value, language) if key == "metavar" else value
@@ -85,7 +85,7 @@ def _value(key: str, value: str, language: Language) -> str:
 
 @functools.cache
 def _pattern(sentence: str) -> re.Pattern[str]:
-    """Make of ``No such option: {option}`` what recognises it."""
+    """Return the pattern of a sentence such as ``No such option: {option}``."""
     parts = re.split(r"\{(\w+)\}", sentence)
     text = "".join(
         f"(?P<{part}>.*?)" if place % 2 else re.escape(part) for place, part in enumerate(parts)
