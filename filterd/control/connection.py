@@ -32,18 +32,18 @@ _MOST_FRAMES = 10_000
 
 _ids = itertools.count(1)
 notices: dict[Sentence, None] = {}
-"""Notices of the daemon, for every command to print once each."""
+"""Notices of the daemon, which every command prints, each once."""
 
 
 class NotLetInError(ControlError):
-    """The socket is there, or its folder is, and not for this user."""
+    """The socket or its folder exists and is not open to this user."""
 
 
 def is_running(path: Path) -> bool:
-    """Return whether a daemon answers at this socket, or would answer another user."""
+    """Return whether a daemon answers at this socket, be it only to other users."""
     try:
         with _connection(path, _request("ping")) as lines:
-            return _line(lines).startswith(b'{"ok": ')  # one that is too busy runs, too
+            return _line(lines).startswith(b'{"ok": ')  # a daemon that is too busy answers too
     except NotLetInError:
         return True
     except ControlError:
@@ -56,12 +56,12 @@ def ask(path: Path, command: str, *, act_for: str = "", **arguments: Any) -> Any
     Args:
         path: the daemon's socket.
         command: its name.
-        act_for: the token of the person in whose name this process asks; else empty.
-        arguments: the command's.
+        act_for: the token of the person for whom this process asks; else empty.
+        arguments: of the command.
 
     Raises:
         NotLetInError: a daemon may run, and this user may not ask it.
-        ControlError: no daemon answers there, or it cannot do that.
+        ControlError: no daemon answers there, or the command fails.
         ConfigErrors: the site's files are wrong; the old policy stays in force.
     """
     return deque(stream(path, command, act_for=act_for, **arguments), maxlen=1).pop()
@@ -88,7 +88,7 @@ def _request(
 
 @contextlib.contextmanager
 def _connection(path: Path, request: frames.ControlRequest) -> Iterator[IO[bytes]]:
-    """Send a request and yield what answers it, to read by lines.
+    """Send a request and yield the stream of answers, one a line.
 
     Raises:
         NotLetInError, ControlError: as ``ask``.
@@ -98,7 +98,7 @@ def _connection(path: Path, request: frames.ControlRequest) -> Iterator[IO[bytes
             connection.settimeout(ANSWER_WITHIN_S)
             with own_rights():  # the kernel reports the user to the daemon
                 _connect(connection, path)
-            with contextlib.suppress(BrokenPipeError):  # it may have said why before it closed
+            with contextlib.suppress(BrokenPipeError):  # its refusal may be there to read
                 connection.sendall(frames.dump_request(request))
             with connection.makefile("rb") as lines:
                 yield lines
@@ -125,7 +125,7 @@ def _connection(path: Path, request: frames.ControlRequest) -> Iterator[IO[bytes
 
 
 def _connect(connection: socket.socket, path: Path) -> None:
-    """Connect to the socket that stands there itself: a link may lead to another service's."""
+    """Connect to the socket itself: a link may lead to the socket of another service."""
     found = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if not stat.S_ISSOCK(os.fstat(found).st_mode):
@@ -143,12 +143,12 @@ def _own_name() -> str:
 
 
 def _line(lines: IO[bytes]) -> bytes:
-    """Return the next frame; what is longer than one may be is cut off and no frame."""
+    """Return the next frame; one beyond the bound is cut off, and so is malformed."""
     return lines.readline(frames.LARGEST_ANSWER_OCTETS)
 
 
 def _result(line: bytes, request: frames.ControlRequest, path: Path) -> tuple[Any, bool]:
-    """Return what a frame holds, and whether it is the last.
+    """Return the result of a frame, and whether it is the last.
 
     Raises:
         ControlError, ConfigErrors: as ``ask``.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read and write the frames of the control protocol, each part within its bound. Pure.
 
-Release 0.1 sends ``{"command": ..., **arguments}`` and reads an answer without looking at
-what it does not know. Its requests are read for one release more, and answered likewise.
+Release 0.1 sends ``{"command": ..., **arguments}`` and ignores unknown keys of an answer. Its
+requests are read for one release more, and answered in its form.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class ControlRequest(NamedTuple):
 
 
 UNREADABLE = ControlRequest("", {})
-"""In the place of a request that cannot be read."""
+"""Stands for a request that cannot be parsed."""
 
 
 def unknown_command() -> ControlError:
-    """Return the error for a request that is none, or asks for what there is not."""
+    """Return the error for a malformed request or an unknown command."""
     error = ControlError(say("the running filterd does not know this command"))
     error.code = "unknown-command"
     return error
@@ -65,7 +65,7 @@ def read_request(line: bytes) -> ControlRequest:
     """Return the request of a frame.
 
     Raises:
-        ControlError: it is none, of a newer version, or beyond a bound.
+        ControlError: it is malformed, of a newer version, or beyond a bound.
     """
     try:
         frame = json.loads(line)
@@ -97,10 +97,10 @@ def dump_answer(request: ControlRequest, content: dict[str, Any], *, is_end: boo
 
 
 def read_answer(line: bytes, request: ControlRequest) -> tuple[dict[str, Any], bool] | None:
-    """Return what a frame answers and whether it is the last; None if it is of release 0.1.
+    """Return the content of an answer and whether it is the last; None if it is of release 0.1.
 
     Raises:
-        KeyError, TypeError, ValueError, RecursionError: it is no answer to the request.
+        KeyError, TypeError, ValueError, RecursionError: it does not answer the request.
     """
     answer = json.loads(line)
     is_good, is_end = answer["ok"], answer.get("end")
@@ -115,7 +115,7 @@ def read_answer(line: bytes, request: ControlRequest) -> tuple[dict[str, Any], b
 
 
 def _is_bounded(request: ControlRequest) -> bool:
-    """Return whether each part of a frame is what it must be, within its bound."""
+    """Return whether each part of a frame has its type and is within its bound."""
     return (
         isinstance(request.command, str)
         and len(request.command) <= _LONGEST_COMMAND
