@@ -253,7 +253,7 @@ def test_an_order_may_be_written_on_any_machine(steady: Following) -> None:
     assert judgement.findings == ()
 
 
-@pytest.mark.parametrize("before", ["an old one", "none"])
+@pytest.mark.parametrize("before", ["an old one", pytest.param("none", marks=pytest.mark.long)])
 def test_a_school_may_close_a_service_that_is_essential(tmp_path: Path, before: str) -> None:
     school = Following(tmp_path, site="grades: {3: {services: {block: [azota, quizizz]}}}\n")
     if before == "none":
