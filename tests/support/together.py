@@ -111,6 +111,7 @@ def main(processes: int, arguments: list[str]) -> int:
     """Run so many processes at once; return 0 where every test passed."""
     started, counts, together = perf_counter(), Counter[str](), Together(processes)
     os.nice(max(0, _NICENESS - os.nice(0)))
+    sys.dont_write_bytecode = False  # to rewrite all asserts takes half of the collecting
     gc.disable()  # until all is collected: nothing of it is garbage
     code = int(pytest.main(["-q", "--color=no", *arguments], plugins=[together]))
     if not together.codes:  # this is a fork, or nothing was run
