@@ -19,7 +19,7 @@ from filterd.cli.render import facts, listed, show_details, titled
 from filterd.cli.room_csv import known_room
 from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import Term, duration_s, school_clock, term
-from filterd.clients.network_view import is_random
+from filterd.clients.leases import is_random
 from filterd.errors import ConfigError, ControlError
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller

@@ -16,7 +16,7 @@ from filterd.cli.context import Context, JsonOption, on_named_files, option
 from filterd.cli.entry import find_only_what_is_installed
 from filterd.cli.render import show_details
 from filterd.cli.time_options import school_clock
-from filterd.control.status_details import STATUS, doubts
+from filterd.daemon.status_details import STATUS, doubts
 
 
 def reload(

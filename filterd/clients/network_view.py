@@ -40,7 +40,6 @@ MOST_IPV6_ADDRESSES, MOST_IPV6_PREFIXES = 32, 4
 """A device makes a new temporary address a day and drops it after a week, in each
 prefix (RFC 8981 §3.8); prefixes change with the provider."""
 
-_LOCALLY_ADMINISTERED = 0x02
 
 MOST_NEIGHBOURS = 10_000
 
@@ -206,14 +205,6 @@ class Device:
 
     mac: str
     is_router: bool = False
-
-
-def is_random(mac: str) -> bool:
-    """Return whether a MAC is random, made by the device itself, and so may change.
-
-    It is if it is locally administered (RFC 9542 §2.1), as telephones do.
-    """
-    return bool(int(mac[:2], 16) & _LOCALLY_ADMINISTERED)
 
 
 def devices(

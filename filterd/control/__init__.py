@@ -8,9 +8,8 @@ JSON; one frame or more answer it, and the last one has the end mark::
     {"ok": true, "result": ..., "notices": [...], "version": 1, "id": 7, "stream": 0, "end": true}
     {"ok": false, "error": TEXT, "code": ..., "errors": [...], "version": 1, ...}
 
-``frames`` bounds each of these; ``status_details`` words the answer to ``status``. The server
-(``daemon.control_server``) gets the user of the client from the kernel; ``act_for`` is the
-token of a person in whose name that user asks.
+``frames`` bounds each of these. The server (``daemon.control_server``) gets the user of the
+client from the kernel; ``act_for`` is the token of a person in whose name that user asks.
 """
 
 from filterd.control.connection import NotLetInError, ask, is_running, notices, stream

@@ -13,6 +13,7 @@
 
 ``site_loader`` makes a ``Site`` from files; ``current_site`` is the one in force.
 ``device_discovery`` and ``exam_recording`` watch rooms for a while, ``timekeeper`` the clock.
+``status_details`` words the manager's answer to ``status``.
 
 Invariants: a question that a dead worker has not read waits in the kernel for
 the next one. A reload takes effect in all workers or in none: each prepares it before

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from filterd import words
-from filterd.clients.network_view import is_random
+from filterd.clients.leases import is_random
 from filterd.i18n import say
 from filterd.policy.verdict import REASON, Action
 from filterd.rows import Column, Details, Row, Wording

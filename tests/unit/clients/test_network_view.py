@@ -17,7 +17,6 @@ from filterd.clients.network_view import (
     Sighting,
     Surroundings,
     devices,
-    is_random,
     parse_neighbours,
 )
 from tests.support.clock import FakeClock
@@ -199,12 +198,6 @@ def test_a_device_may_have_many_addresses_of_few_ipv6_prefixes() -> None:
     assert _of("2001:db8:1::1", [*own, _at("2001:db8:5::1")]) == Device(MAC_DEVICES, is_router=True)
     prefixes = [_at(f"2001:db8:{n}::1") for n in range(1, 6)]
     assert _of("2001:db8:1::1", prefixes) == Device(MAC_DEVICES, is_router=True)
-
-
-def test_a_mac_of_the_devices_own_making_is_told() -> None:
-    assert is_random("02:00:5e:10:00:01")
-    assert is_random("de:ad:be:ef:00:01")
-    assert not is_random("00:00:5e:00:53:02")
 
 
 def test_the_number_of_devices_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.control.status_details import STATUS, doubts
+from filterd.daemon.status_details import STATUS, doubts
 from filterd.errors import ConfigError, to_plain
 from filterd.i18n import Texts, say
 from filterd.i18n import to_plain as sentence_to_plain
