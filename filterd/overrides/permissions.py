@@ -68,7 +68,7 @@ def check_change(
         case Revoke() | Undo():
             author.must_be(Rank.ADMIN, say("undo a change of somebody else"))
         case _:
-            author.must_be(Rank.ADMIN, say("give one of these"))
+            author.must_be(Rank.ADMIN, say("change that"))
 
 
 def is_room(policy: Policy, network: str) -> bool:

@@ -99,9 +99,9 @@ def _learn(
         code, out = watching.press_enter()
     said = "\n".join(watching.lines)
     assert code == 0, said
-    assert f"devices of the room lab-a: {COMPUTERS}" in out
-    assert f"{asleep.mac} is on already" in said
-    assert f"{late.mac} {late.address} iphone appeared, a MAC made up" in said
+    assert f"devices of room lab-a: {COMPUTERS}" in out
+    assert f"{asleep.mac} is already on" in said
+    assert f"{late.mac} {late.address} iphone appeared with a randomised MAC" in said
     assert f"{computers[0].mac} {computers[0].address} may-1 appeared" in said
     assert _macs(served) == sorted(one.mac for one in computers)
 

@@ -242,7 +242,7 @@ def test_where_all_is_lost_the_log_the_status_and_every_command_say_so(school: S
         school.block()
     school.lose(*school.all)
     with school.serving() as served:
-        assert "was lost" in school.status()
+        assert "were lost" in school.status()
         for words in (("exceptions", "list"), ("check", BLOCKED, "--grade", "1"), ("status",)):
             assert "settings made by commands were lost" in call(*words, *served.options).err
         told = call("room", "list", "--lang", "vi", *served.options).err

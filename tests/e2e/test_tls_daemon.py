@@ -47,7 +47,7 @@ def test_the_daemon_asks_who_proves_its_name_and_says_what_is_wrong_with_an_impo
         door.show(authority.issue("other.example"))
         door.end_connections()
         assert ask("mail.example.com").rcode() == dns.rcode.SERVFAIL
-        assert "correct `name` in site.yaml" in served.wait_for("not one of 'dns.example'")
+        assert "correct `name` in site.yaml" in served.wait_for("not for 'dns.example'")
         assert ask("porn.example").rcode() == dns.rcode.NXDOMAIN
         assert served.end() == 0
     assert door.upstream.transports == {"tls": 1}

@@ -399,7 +399,7 @@ ATTACKS = (
         "15 endless metadata",
         lambda stage: stage.server.answers.update({TIMESTAMP: _endless}),
         TooLargeError,
-        "longer than 16384",
+        "more than 16384",
     ),
     Attack(
         "15 an endless file",
