@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from filterd.daemon import worker
 from filterd.daemon.current_site import ActiveSite
 from filterd.fastpath import udp_listener
 from filterd.fastpath.core_contract import (
@@ -24,7 +23,7 @@ from filterd.fastpath.core_contract import (
     Cell,
 )
 from filterd.fastpath.core_filler import FastPath
-from filterd.resolve import answer_reply, cache_entry
+from filterd.resolve import answer_reply, cache_entry, pipeline
 from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.link import leaves_all_alone
 from filterd.resolve.links import cache, rewrite
@@ -66,7 +65,7 @@ def undeclared(link: type[Link]) -> Break:
 def with_store(what: str, broken: object) -> Break:
     """Give every worker a store of which something else stands in the place of a method."""
     store = type("Broken", (ResolutionStore,), {what: broken})
-    return instead(worker, "ResolutionStore", store)
+    return instead(pipeline, "ResolutionStore", store)
 
 
 # The fast path: what it is filled with.
