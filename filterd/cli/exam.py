@@ -118,7 +118,9 @@ def start(
         list[str] | None,
         option("--service", "A service that the exam needs; can be repeated.", "ID"),
     ] = None,
-    reason: Annotated[str, option("--reason", "The exam to end.", "TEXT")] = "",
+    reason: Annotated[
+        str, option("--reason", "The name of the exam, for the history.", "TEXT")
+    ] = "",
     json: JsonOption = False,
 ) -> None:
     """Limit a room to what its exam needs; pinned names stay open.
