@@ -40,7 +40,7 @@ OFFLINE = [
     ),
     Wrong(
         "allow vnu.edu.vn --for 45m --until 17:00 --reason x",
-        "--for and --until exclude each other (give one)",
+        "--for and --until exclude each other (give one of them)",
         "không dùng --for cùng với --until (hãy dùng một trong hai)",
     ),
     Wrong(

@@ -129,7 +129,7 @@ def test_whatever_stands_in_the_place_of_state_files_the_last_good_serves(
         if kind == "a loop of links":  # the store is not followed, so nothing can be changed
             assert is_blocked(site.port, LOCKED)
             assert is_blocked(site.port, BLOCKED)
-            assert "is a link" in str(ask(site.state.control_socket, "status")["changes"])
+            assert "is a symbolic link" in str(ask(site.state.control_socket, "status")["changes"])
         else:
             site.check(served)
 
