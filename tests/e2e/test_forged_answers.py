@@ -314,4 +314,5 @@ def test_control_ids_and_ports_that_can_be_guessed_would_be(
         a_flood(20_000, 64, 65_536) as (server, _),
         Serving(a_site(index, [server])) as serving,
     ):
-        assert poisoned(serving, [next(_NAMES) for _ in range(50)]) != []
+        tries = ([next(_NAMES) for _ in range(50)] for _ in range(20))  # a busy machine forges less
+        assert any(poisoned(serving, names) for names in tries)
