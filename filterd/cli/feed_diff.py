@@ -150,8 +150,8 @@ def _popular_table(texts: Texts, found: Differences) -> Table:
 
 def _whom(texts: Texts, change: CategoryChange) -> str:
     """Return the grades a category is closed to, with those before if they differ."""
-    now = grades_told(texts, change.closed_to) or texts("nobody")
+    now = grades_told(texts, change.closed_to) or texts("no one")
     if change.closed_to == change.closed_before:
         return now
-    before = grades_told(texts, change.closed_before) or texts("nobody")
+    before = grades_told(texts, change.closed_before) or texts("no one")
     return texts("{now} (before: {before})", now=now, before=before)

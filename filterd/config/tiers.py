@@ -12,9 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from filterd.config.scalars import Identifier, IPv4Text, IPv6Text, Tier, name_from
-from filterd.documents import DocumentModel, OrElse, refusal
-from filterd.i18n import say
-from filterd.lists.catalog_schema import unfit
+from filterd.documents import DocumentModel, OrElse
+from filterd.lists.catalog_schema import name_of_service
 from filterd.policy.model import BlockResponse
 
 TIER_OF_GRADE = {
@@ -48,17 +47,11 @@ def _text_is_both(value: Any) -> Any:
     return {"vi": value, "en": value} if isinstance(value, str) else value
 
 
-def _service_name(value: Any) -> bytes:
-    name = name_from(value)
-    if why := unfit(name):
-        raise refusal(
-            say("'{value}' {why}", value=value, why=why),
-            say("name only what belongs to the service"),
-        )
-    return name
-
-
-_ServiceName = Annotated[bytes, PlainValidator(_service_name), WithJsonSchema({"type": "string"})]
+_ServiceName = Annotated[
+    bytes,
+    PlainValidator(lambda value: name_of_service(name_from(value), value)),
+    WithJsonSchema({"type": "string"}),
+]
 
 
 class ServiceEntry(DocumentModel):

@@ -81,11 +81,11 @@ def _host_name(value: Any) -> bytes:
         ) from error
 
 
-def _service_name(value: Any) -> bytes:
-    name = _host_name(value)
+def name_of_service(name: bytes, text: str) -> bytes:
+    """Return the name that a text means, if it may belong to a service; pydantic calls it."""
     if why := unfit(name):
         raise refusal(
-            say("'{value}' {why}", value=value, why=why),
+            say("'{value}' {why}", value=text, why=why),
             say("name only what belongs to the service"),
         )
     return name
@@ -131,7 +131,9 @@ _HostName = Annotated[bytes, PlainValidator(_host_name)]
 _Format = Annotated[str, PlainValidator(_format)]
 _Locked = Annotated[bool | Literal["ordered"], PlainValidator(_locked)]
 _RelativePath = Annotated[str, PlainValidator(_relative_path)]
-_ServiceName = Annotated[bytes, PlainValidator(_service_name)]
+_ServiceName = Annotated[
+    bytes, PlainValidator(lambda value: name_of_service(_host_name(value), value))
+]
 _WebAddress = Annotated[str, Field(pattern=r"^https://[!-~]+$")]
 
 IsoDate = Annotated[str, PlainValidator(_date), WithJsonSchema({"type": "string"})]

@@ -64,9 +64,9 @@ def check_change(
         case StopExam() | Revoke() | Undo() if made_by == author.name:
             pass
         case StopExam():
-            author.must_be(Rank.ADMIN, say("end an exam that somebody else has started"))
+            author.must_be(Rank.ADMIN, say("end another person's exam"))
         case Revoke() | Undo():
-            author.must_be(Rank.ADMIN, say("undo a change of somebody else"))
+            author.must_be(Rank.ADMIN, say("undo another person's change"))
         case _:
             author.must_be(Rank.ADMIN, say("change that"))
 

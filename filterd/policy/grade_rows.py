@@ -137,7 +137,7 @@ def _name(thing: Row, by: Wording) -> str:
 
 def _open_to(states: Row, by: Wording) -> str:
     may = [grade for grade, state in states.items() if state == OPEN]
-    return ", ".join(ranges(may)) or by.texts("nobody")
+    return ", ".join(ranges(may)) or by.texts("no one")
 
 
 _AGE = Column(say("From age"), "min_age", is_number=True)

@@ -16,7 +16,7 @@
 
 A single label is a machine of the network or a typing error, and no name of the Internet.
 A search for a proxy or a tunnel (wpad, isatap) that leaves the school can be answered by
-whoever registers the name. With NXDOMAIN for the names of their makers, Firefox and Apple's
+anyone who registers the name. With NXDOMAIN for the names of their makers, Firefox and Apple's
 devices use the DNS of the network instead of encrypted DNS elsewhere.
 
 Where something exists beneath a name, a top-level domain or a zone of the site,

@@ -149,7 +149,7 @@ def test_a_teacher_takes_back_what_is_the_teachers_own(school: Machine) -> None:
     of_admin = json.loads(school.filterd(ADMIN, *asked).out)["number"]
     own = json.loads(school.filterd(TEACHER, *asked).out)["number"]
     done = school.filterd(TEACHER, "exceptions", "revoke", str(of_admin))
-    assert "may not undo a change of somebody else" in done.err
+    assert "may not undo another person's change" in done.err
     assert school.filterd(TEACHER, "exceptions", "revoke", str(own)).code == 0
 
 

@@ -305,7 +305,7 @@ def test_timetables_that_cannot_be_are_told(tmp_path: Path, site: str, problem: 
         ("t2: {a: 6, b: 6, c: 6}", []),
         ("t2: {a: 6, b: 6}, t3: {b: 6, c: 6}", []),  # ends earlier, begins later
         ("t2: {a: 6, c: 6}, t3: {b: 6}", ["t2"]),
-        ("t2: {a: 6, c: 6}", []),  # nobody ever has b: it is a break
+        ("t2: {a: 6, c: 6}", []),  # no day has b: it is a break
         ("t2: {a: 6, c: 6}, t3: {b: 6}, t4: {}, t5: {a: 7, c: 7}", ["t2", "t5"]),
     ],
 )

@@ -265,7 +265,7 @@ def test_a_teacher_takes_back_the_teachers_own_changes_only(school: School) -> N
         await change(team, "exception", TEACHER, **own)
         await change(team, "exception", **BLOCK)
         for kind, payload in (("undo", {"number": 2}), ("revoke", {"id": 2})):
-            with pytest.raises(ControlError, match="a change of somebody else; administrators"):
+            with pytest.raises(ControlError, match="another person's change; administrators"):
                 await change(team, kind, TEACHER, **payload)
         done = await change(team, "undo", TEACHER)  # the last that counts is not hers
         assert (done["undone"], done["taken_back"]["author"]) == (1, "lan")
@@ -284,7 +284,7 @@ def test_a_teacher_stops_the_teachers_own_exam_and_no_other(school: School) -> N
         team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
         exam = an_exam(room="lab", ends_at=noon + 60)
         await change(team, "exam", **exam)
-        with pytest.raises(ControlError, match="end an exam that somebody else has started; admin"):
+        with pytest.raises(ControlError, match="end another person's exam; admin"):
             await change(team, "exam-stop", TEACHER, id=1)
         await change(team, "exam-stop", id=1)
         await change(team, "exam", TEACHER, **exam)

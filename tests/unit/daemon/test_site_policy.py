@@ -238,7 +238,7 @@ def test_what_the_last_good_policy_does_not_meet_either_keeps_no_other_away(
     expected.write_text("- www.tiktok.com passes for grade 4\n", encoding="utf-8")
     state.policy.unlink()
     compile_policy_or_keep(config, state, now=NOW)
-    assert _blocks_tiktok(config, state, "4")  # what should pass is told of, and stays blocked
+    assert _blocks_tiktok(config, state, "4")  # what should pass is reported, and stays blocked
     write_site(config, port=5300)
     compile_policy_or_keep(config, state, now=NOW)
     assert [one.port for one in policy_file.load(state.policy).listen] == [5300]

@@ -101,9 +101,9 @@ def test_a_teacher_may_do_nothing_else(kind: str, payload: dict[str, Any], words
 @pytest.mark.parametrize(
     ("kind", "payload", "words"),
     [
-        ("undo", {"number": 4}, "undo a change of somebody else"),
-        ("revoke", {"id": 4}, "undo a change of somebody else"),
-        ("exam-stop", {"id": 4}, "end an exam that somebody else has started"),
+        ("undo", {"number": 4}, "undo another person's change"),
+        ("revoke", {"id": 4}, "undo another person's change"),
+        ("exam-stop", {"id": 4}, "end another person's exam"),
     ],
 )
 def test_a_teacher_stops_and_takes_back_only_what_is_the_teachers_own(

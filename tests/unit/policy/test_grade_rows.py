@@ -77,7 +77,7 @@ def test_a_service_is_told_with_the_grades_that_may_use_it() -> None:
     assert SERVICE.title(row, WORDING) == "chat: Chat"
     assert (told["Category"], told["Domain names"]) == ("social-media", "chat.example")
     none = row | {"grades": dict.fromkeys(GRADES, "closed")}
-    assert [one.cell(none, WORDING)[0] for one in SERVICE.columns][2] == "nobody"
+    assert [one.cell(none, WORDING)[0] for one in SERVICE.columns][2] == "no one"
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_a_route_is_silent_after_some_failures_and_until_its_next_answer(
 
 
 def test_a_route_that_finds_names_bogus_is_not_silent(failures: Failures) -> None:
-    """Or whoever asks for three such names would get old answers for everybody."""
+    """Else a client that asks for three such names would get old answers for all clients."""
     for number in range(9):
         failures.remember(_key(str(number)), (Ede(EdeCode.DNSSEC_BOGUS),), number, number + 0.5)
     assert not failures.is_silent(ROUTE)

@@ -293,7 +293,7 @@ def _text(record: ZoneRecord) -> str:
         ("1.20.6.168.192.in-addr.arpa", RRType.PTR, NO),
         ("020.6.168.192.in-addr.arpa", RRType.PTR, NO),
         ("x.168.192.in-addr.arpa", RRType.PTR, NO),
-        # and names elsewhere are nobody's business here
+        # and names elsewhere do not belong here
         ("pc.example.com", RRType.A, None),
         ("20.7.168.192.in-addr.arpa", RRType.PTR, None),
     ],
