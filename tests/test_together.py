@@ -60,7 +60,7 @@ def test_every_file_is_run_once_and_shares_what_lasts_a_session(tmp_path: Path) 
     ("text", "closing", "told"),
     [
         (FAILS, "1 failed, 5 passed", "AssertionError: it is wrong"),
-        (KILLED, "5 passed, 1 error", "the process ended with exit code -9"),
+        (KILLED, "5 passed, 1 error", "ended with exit code -9 in test_0.py::test_it"),
     ],
 )
 def test_what_fails_in_one_file_hides_no_other(

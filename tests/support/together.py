@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing import IO
 
 _TICKET_OCTETS = 4
+_NODE_OCTETS = 1_000
 _NICENESS = 17
 """Of all tests. What filterd runs at a lower priority, the guard above all, starves beside two
 busy cores; the lowest there is, 19, leaves the difference between a worker and its manager."""
@@ -41,6 +42,8 @@ class Together:
 
     def __init__(self, processes: int) -> None:
         self.outputs = [os.fdopen(os.memfd_create("output"), "rb") for _ in range(processes)]
+        self.running = [os.memfd_create("running") for _ in range(processes)]
+        """What each runs now, as bytes of its node id."""
         self.codes: list[int] = []
         """How the forks ended; in a fork there are none."""
 
@@ -59,10 +62,10 @@ class Together:
         os.close(tickets)
         sys.stdout.flush()
         forks = []
-        for output in self.outputs:
+        for output, running in zip(self.outputs, self.running, strict=True):
             if not (pid := os.fork()):
                 _report_to(output, session.config)
-                _run(files, queue, session)
+                _run(files, queue, session, running)
                 return True
             forks.append(pid)
         os.close(queue)
@@ -80,11 +83,12 @@ def _report_to(output: IO[bytes], config: pytest.Config) -> None:
     capture.suspend_global_capture()
 
 
-def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session) -> None:
+def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session, running: int) -> None:
     """Run the tests of one file after another, as long as the queue has tickets."""
     while ticket := os.read(queue, _TICKET_OCTETS):
         started, used_s, items = perf_counter(), _cpu_s(), files[int.from_bytes(ticket, "big")]
         for item, following in pairwise((*items, session)):  # whose fixtures stay for the next file
+            os.pwrite(running, item.nodeid.encode().ljust(_NODE_OCTETS, b"\0"), 0)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
@@ -116,15 +120,18 @@ def main(processes: int, arguments: list[str]) -> int:
     code = int(pytest.main(["-q", "--color=no", *arguments], plugins=[together]))
     if not together.codes:  # this is a fork, or nothing was run
         return int(bool(code))
-    reports = [_report(output) for output in together.outputs]
-    for number, (code, (lines, closing)) in enumerate(zip(together.codes, reports, strict=True), 1):
+    died = ""
+    for number, code in enumerate(together.codes, 1):
+        lines, closing = _report(together.outputs[number - 1])
         _print(f"process {number} of {processes}:", *lines)
         found = {word: int(count) for count, word in _COUNT.findall(closing)}
         if code and not found:  # it did not come to its closing line
-            _print(closing, f"the process ended with exit code {code}")
+            _print(closing)
+            test = os.pread(together.running[number - 1], _NODE_OCTETS, 0).rstrip(b"\0").decode()
+            died += f"; process {number} ended with exit code {code} in {test}"
             found = {"error": 1}
         counts.update(found)
-    _print(_closing_line(counts, perf_counter() - started))
+    _print(_closing_line(counts, perf_counter() - started) + died)
     return int(any(together.codes))
 
 
