@@ -25,6 +25,7 @@ def shared():
     {RAN.replace("{__name__}", "ended")}
 """
 USES = PASSES.replace("()", "(shared)", 1)
+ENDS_BADLY = SHARED.replace("    yield\n", "    yield\n    assert False, 'it ends badly'\n")
 FAILS = f"{PASSES}    assert False, 'it is wrong'\n"
 KILLED = f"{PASSES}    import os; os.kill(os.getpid(), 9)\n"
 WRONG = "import nothing_of_this_name\n"
@@ -70,6 +71,13 @@ def test_what_fails_in_one_file_hides_no_other(
     assert (code, lines[-1].partition(" in ")[0]) == (1, closing)
     assert any(told in line for line in lines)
     assert len((tmp_path / "ran").read_text().split()) == 6
+
+
+def test_what_fails_at_the_end_of_the_session_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(ENDS_BADLY)
+    code, lines = _run(tmp_path, USES)
+    assert (code, lines[-1].partition(" in ")[0]) == (1, "1 passed, 1 error")
+    assert any("AssertionError: it ends badly" in line for line in lines)
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import random
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo
 from filterd.clock import SystemClock
 from filterd.policy.model import GRADES
 from filterd.state_folder import StateFolder
+from filterd.upstream import randomness
 from tests.support.commands import ROOT, call, environment
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 WITHIN_S = 30.0
 _PROGRAM = ("-m", "filterd")
+_LOWEST_PORT = 2_000
 
 SOURCES = {
     **{str(number): f"127.0.{number}.1" for number in range(1, 13)},
@@ -40,15 +43,19 @@ assert set(SOURCES) == set(GRADES)
 
 
 def free_port() -> int:
-    """Return a port that neither UDP nor TCP has in use at 127.0.0.1."""
+    """Return a port that neither UDP nor TCP has in use at 127.0.0.1.
+
+    It is none that the kernel gives by itself, nor one that filterd asks upstreams from: another
+    test may have it before the server of this one.
+    """
     while True:
         with (
             socket.socket(type=socket.SOCK_DGRAM) as udp,
             socket.socket(type=socket.SOCK_STREAM) as tcp,
         ):
-            udp.bind(("127.0.0.1", 0))
-            port: int = udp.getsockname()[1]
+            port = random.SystemRandom().randrange(_LOWEST_PORT, randomness.LOWEST)
             with contextlib.suppress(OSError):
+                udp.bind(("127.0.0.1", port))
                 tcp.bind(("127.0.0.1", port))
                 return port
 

@@ -16,8 +16,10 @@ import re
 import sys
 from collections import Counter
 from datetime import timedelta
-from itertools import groupby, pairwise
+from fcntl import ioctl
+from itertools import groupby, zip_longest
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from termios import FIONREAD
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -87,7 +89,8 @@ def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session, ru
     """Run the tests of one file after another, as long as the queue has tickets."""
     while ticket := os.read(queue, _TICKET_OCTETS):
         started, used_s, items = perf_counter(), _cpu_s(), files[int.from_bytes(ticket, "big")]
-        for item, following in pairwise((*items, session)):  # whose fixtures stay for the next file
+        for item, after in zip_longest(items, items[1:]):
+            following = after or (session if _has_more(queue) else None)
             os.pwrite(running, item.nodeid.encode().ljust(_NODE_OCTETS, b"\0"), 0)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldfail:
@@ -97,6 +100,11 @@ def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session, ru
         took_s, used_s = perf_counter() - started, _cpu_s() - used_s
         told = f"{took_s:7.1f} s, CPU {used_s:6.1f} s  {_file_of(items[0])}\n"
         os.write(_terminal, told.encode())
+
+
+def _has_more(queue: int) -> bool:
+    """Return whether a next file may come here, for which the fixtures of the session stay."""
+    return ioctl(queue, FIONREAD, bytes(4)) != bytes(4)
 
 
 def _file_of(item: pytest.Item) -> str:
