@@ -8,11 +8,11 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd import words
 from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
 from filterd.cli.feed_review import CatalogOption
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import grid, titled
+from filterd.cli.render import listed, show
+from filterd.cli.time_options import school_clock
 from filterd.counted import number
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.sources import (
@@ -29,6 +29,8 @@ from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import sole
 from filterd.publish.signed_orders import day_of
 from filterd.publish.version_build import BuildReport, build_version
+from filterd.publish.version_rows import CATEGORIES, SOURCES
+from filterd.rows import Wording
 
 _NOT_TAKEN = (SourceOutcome.KEPT, SourceOutcome.MISSING)
 _MOST_WARNINGS = 10
@@ -211,22 +213,12 @@ def _print(
     report: BuildReport,
 ) -> None:
     texts, console = here.texts, here.console
-    categories = {one.id: one.category for one in catalog.sources}
-    table = grid(
-        [
-            (texts("Source"), False),
-            (texts("Category"), False),
-            (texts("Outcome"), False),
-            (texts("Entries"), True),
-            (texts("Problems"), True),
-        ]
-    )
-    for one in sources:
-        outcome = texts.word(words.OUTCOME, str(one.outcome))
-        counts = (number(one.entries), number(one.problems))
-        table.add_row(one.id, categories[one.id], outcome, *counts)
+    plain = _plain(places, sources, report)
     if sources:
-        console.print(titled(texts("Sources"), table))
+        categories = {one.id: one.category for one in catalog.sources}
+        show(
+            here, SOURCES, [{**one, "category": categories[one["id"]]} for one in plain["sources"]]
+        )
     refused = [one for one in sources if one.reason]
     for one in refused[:_MOST_WARNINGS]:
         why = told(one.reason, texts.language)
@@ -237,7 +229,7 @@ def _print(
         here.errors.print(
             texts("warning: not taken: and {n} more (--json shows all)", n=left), style="yellow"
         )
-    _print_categories(here, report)
+    _print_categories(here, report, plain)
     if report.rules or report.waiting:
         rules, waiting = number(report.rules), number(report.waiting)
         console.print(
@@ -259,22 +251,15 @@ def _print(
         console.print(texts("Written to {folder}", folder=places.out), soft_wrap=True)
 
 
-def _print_categories(here: Context, report: BuildReport) -> None:
+def _print_categories(here: Context, report: BuildReport, plain: dict[str, Any]) -> None:
     """Print what each category closes, and which sources of it name single hosts only."""
     texts, console = here.texts, here.console
-    table = grid(
-        [
-            (texts("Category"), False),
-            (texts("Names"), True),
-            (texts("Popular"), True),
-            (texts("Set aside"), True),
-        ]
-    )
-    for category, made in report.categories.items():
-        if made.names or made.set_aside:
-            counts = (number(made.names), number(len(made.popular)))
-            table.add_row(category, *counts, number(len(made.set_aside)))
-    console.print(titled(texts("Categories of the version"), table))
+    rows = [
+        {"id": category, **made}
+        for category, made in plain["categories"].items()
+        if made["names"] or made["set_aside"]
+    ]
+    console.print(listed(Wording(texts, school_clock(here)), CATEGORIES, rows))
     if hosts := [each for one in report.categories.values() for each in one.single_hosts]:
         console.print(
             texts(

@@ -10,20 +10,19 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_build import PopularOption
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import grid, titled
+from filterd.cli.render import show
 from filterd.counted import number
 from filterd.errors import ConfigError
-from filterd.i18n import Texts, say
+from filterd.i18n import say
 from filterd.lists.top_names import Popular, read_popular
-from filterd.policy.grade_rows import grades_told
 from filterd.publish.publication import Published
 from filterd.publish.version_build import POPULAR
-from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, differences
+from filterd.publish.version_diff import SAMPLES, Differences, differences
+from filterd.publish.version_rows import CHANGES, POPULAR_CHANGES
 
 
 @on_named_files
@@ -86,17 +85,17 @@ def _popular(given: Path | None, old: Path, new: Path) -> Popular:
 
 
 def _print(here: Context, found: Differences, *, names: bool) -> None:
-    texts, console = here.texts, here.console
+    texts, console, plain = here.texts, here.console, found.to_json()
     if not (found.categories or found.popular or found.tables):
         console.print(texts("No difference."))
         return
     if found.categories:
-        console.print(titled(texts("Changes by category"), _category_table(texts, found)))
+        show(here, CHANGES, plain["categories"])
     for one in found.categories if names else ():
         _print_names(here, "+", one.id, one.added_names, one.added)
         _print_names(here, "-", one.id, one.removed_names, one.removed)
     if found.popular:
-        console.print(titled(texts("Popular names that change"), _popular_table(texts, found)))
+        show(here, POPULAR_CHANGES, plain["popular"])
     for kind, (added, removed) in found.tables.items():
         console.print(f"{kind}.yaml", style="bold")
         _print_names(here, "+", "", added[:SAMPLES], len(added))
@@ -111,47 +110,3 @@ def _print_names(here: Context, sign: str, where: str, names: Sequence[str], cou
         here.console.print(f"{start} {name}", soft_wrap=True)
     if left := count - len(names):
         here.console.print(here.texts("{start} ... and {n} more", start=start, n=number(left)))
-
-
-def _category_table(texts: Texts, found: Differences) -> Table:
-    table = grid(
-        [
-            (texts("Category"), False),
-            (texts("Closed to"), False),
-            (texts("Before"), True),
-            (texts("After"), True),
-            ("+", True),
-            ("-", True),
-        ],
-        whole=True,
-    )
-    for one in found.categories:
-        counts = (number(n) for n in (one.had, one.has, one.added, one.removed))
-        table.add_row(one.id, _whom(texts, one), *counts)
-    return table
-
-
-def _popular_table(texts: Texts, found: Differences) -> Table:
-    table = grid(
-        [
-            (texts("Name"), False),
-            (texts("Rank"), True),
-            (texts("Newly closed to"), False),
-            (texts("Newly open to"), False),
-            (texts("Category"), False),
-        ],
-        whole=True,
-    )
-    for one in found.popular:
-        closed, opened = (grades_told(texts, some) for some in (one.closed, one.opened))
-        table.add_row(one.name, number(one.rank), closed, opened, ", ".join(one.categories))
-    return table
-
-
-def _whom(texts: Texts, change: CategoryChange) -> str:
-    """Return the grades a category is closed to, with those before if they differ."""
-    now = grades_told(texts, change.closed_to) or texts("no one")
-    if change.closed_to == change.closed_before:
-        return now
-    before = grades_told(texts, change.closed_before) or texts("no one")
-    return texts("{now} (before: {before})", now=now, before=before)

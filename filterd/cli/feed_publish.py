@@ -8,8 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-from rich.console import Group
-
 from filterd import counted, words
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_keys import (
@@ -20,16 +18,15 @@ from filterd.cli.feed_keys import (
     usual_keys,
 )
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import facts, grid, titled
-from filterd.counted import size
-from filterd.i18n import Texts, say
+from filterd.cli.render import facts, show, show_details
+from filterd.i18n import say
 from filterd.lists.orders_file import OrderEntry
 from filterd.publish.keys import ORDERS
 from filterd.publish.publication import DAY_S, Published, soon_expired
 from filterd.publish.release import Release, publishing, release
 from filterd.publish.repository import Repository
-from filterd.publish.signed_orders import Ordered, make_parcel, read_parcel
-from filterd.rows import SchoolClock
+from filterd.publish.signed_orders import make_parcel, read_parcel
+from filterd.publish.version_rows import RELEASE, SIGNED_ORDERS
 
 _SOON_S = 30 * DAY_S
 """How long before the end of an order the signer is warned."""
@@ -96,7 +93,7 @@ def publish(
             rows = [(here.texts("Urgent"), here.texts("schools take it within ten minutes"))]
             here.console.print(facts(rows))
     else:
-        here.console.print(_costs(here.texts, done))
+        show_details(here, RELEASE, told)
     if done is not None:
         _warn_of_orders(here, done.orders, now)
     warn_of_expiry(here, expiries, now)
@@ -136,7 +133,13 @@ def sign(
             }
         )
     else:
-        _print_orders(here, ordered)
+        title = say(
+            "Signed orders, version {version}: {names}",
+            version=ordered.version,
+            names=counted.names(ordered.names),
+        )
+        rows = [one.model_dump() for one in ordered.orders]
+        show(here, SIGNED_ORDERS._replace(title=title), rows)
         here.console.print(
             here.texts("Signed: carry {folder} to the publisher", folder=parcel), soft_wrap=True
         )
@@ -165,46 +168,9 @@ def warn_of_expiry(here: Context, expiries: Mapping[str, float], now: float) -> 
     return bool(soon)
 
 
-def expiry_table(texts: Texts, expiries: Mapping[str, float], clock: SchoolClock) -> Group:
-    """Draw the expiry of each role, the earliest first."""
-    table = grid(
-        [
-            (texts("Role"), False),
-            (texts("Valid until"), False),
-            (texts("Days"), True),
-        ]
-    )
-    for role, until in sorted(expiries.items(), key=lambda one: one[1]):
-        days = int((until - clock.now) // DAY_S)
-        table.add_row(role, clock.told(until), str(days))
-    return titled(texts("Expiry of each role's signature"), table)
-
-
 def plain_expiries(expiries: Mapping[str, float]) -> dict[str, int]:
     """Return Unix times for scripts."""
     return {role: int(until) for role, until in sorted(expiries.items())}
-
-
-def _costs(texts: Texts, done: Release) -> Group:
-    costs = done.costs
-    share = f"{100 * costs.tonight / costs.full:.1f} %" if costs.full else "-"
-    tonight = texts("{size} ({share} of a full download)", size=size(costs.tonight), share=share)
-    rows = [
-        (texts("Files"), texts("{n} of {all} have changed", n=costs.changed, all=costs.files)),
-        (texts("Full download"), size(costs.full)),
-        (texts("Tonight, each school"), tonight),
-        (texts("Metadata"), size(costs.metadata)),
-        (texts("Unpacked"), size(costs.unpacked)),
-        (texts("All delta files"), size(costs.deltas)),
-        (texts("Orders"), str(len(done.orders)) if done.orders else ""),
-        (texts("Urgent"), texts("schools take it within ten minutes") if done.urgent else ""),
-    ]
-    title = texts(
-        "Version {version} is published (before: {before})",
-        version=done.version,
-        before=done.before,
-    )
-    return titled(title, facts(rows))
 
 
 def _plain(done: Release) -> dict[str, Any]:
@@ -215,27 +181,6 @@ def _plain(done: Release) -> dict[str, Any]:
         "octets": asdict(done.costs),
         "orders": [one.model_dump() for one in done.orders],
     }
-
-
-def _print_orders(here: Context, ordered: Ordered) -> None:
-    texts = here.texts
-    table = grid(
-        [
-            (texts("Number"), False),
-            (texts("Issuer"), False),
-            (texts("Date"), False),
-            (texts("Expiry"), False),
-        ],
-        whole=True,
-    )
-    for one in ordered.orders:
-        table.add_row(one.number, one.issuer, one.date, one.expiry)
-    title = texts(
-        "Signed orders, version {version}: {names}",
-        version=ordered.version,
-        names=counted.names(ordered.names),
-    )
-    here.console.print(titled(title, table))
 
 
 def _warn_of_orders(here: Context, orders: Iterable[OrderEntry], now: float) -> None:

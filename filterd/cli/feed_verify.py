@@ -13,19 +13,19 @@ import typer
 
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_keys import ROOT_FILE
-from filterd.cli.feed_publish import expiry_table, plain_expiries, warn_of_expiry
+from filterd.cli.feed_publish import plain_expiries, warn_of_expiry
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import facts, titled
+from filterd.cli.render import listed, show_details
 from filterd.cli.time_options import school_clock
-from filterd.counted import size
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.arrival import Moment
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.trust import fingerprint, load_root
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
-from filterd.publish.verification import Examined
 from filterd.publish.verification import verify as examine
+from filterd.publish.version_rows import EXPIRIES, VERIFICATION, expiry_rows
+from filterd.rows import Wording
 from filterd.state_file import plain_version
 
 
@@ -57,24 +57,27 @@ def verify(
         catalog = load_catalog(folder) if examined.contents else None
     lists = len(catalog.lists) if catalog else 0
     orders = len(catalog.orders) if catalog else 0
-    if json:
-        publication = examined.verified.publication
-        here.print_json(
-            {
-                "version": plain_version(publication.version),
-                "urgent": examined.verified.urgent,
-                "issued_at": int(examined.verified.issued_at),
-                "files": len(publication.files),
-                "deltas": len(publication.deltas),
-                "octets": examined.octets,
-                "lists": lists,
-                "orders": orders,
-                "expiries": plain_expiries(examined.expiries),
-                "fingerprint": fingerprint(content),
-            }
-        )
-    else:
-        _print(here, examined, content, lists, orders)
+    publication = examined.verified.publication
+    told = {
+        "version": plain_version(publication.version),
+        "urgent": examined.verified.urgent,
+        "issued_at": int(examined.verified.issued_at),
+        "files": len(publication.files),
+        "deltas": len(publication.deltas),
+        "octets": examined.octets,
+        "lists": lists,
+        "orders": orders,
+        "expiries": plain_expiries(examined.expiries),
+        "fingerprint": fingerprint(content),
+    }
+    show_details(here, VERIFICATION, told, json=json)
+    if not json:
+        wording = Wording(here.texts, school_clock(here))
+        rows = expiry_rows(examined.expiries, wording.clock.now)
+        here.console.print(listed(wording, EXPIRIES, rows))
+        if not examined.contents:
+            nothing = here.texts("warning: nothing has been published yet")
+            here.errors.print(nothing, style="yellow")
     if not examined.verified.clock_known:
         here.errors.print(
             here.texts(
@@ -85,27 +88,6 @@ def verify(
         raise typer.Exit(1)
     soon = warn_of_expiry(here, examined.expiries, now)
     raise typer.Exit(1 if soon else 0)
-
-
-def _print(here: Context, examined: Examined, root: bytes, lists: int, orders: int) -> None:
-    texts, verified, clock = here.texts, examined.verified, school_clock(here)
-    rows = [
-        (texts("Files"), len(verified.publication.files)),
-        (texts("Lists"), lists),
-        (texts("Orders"), orders),
-        (texts("Delta files"), len(verified.publication.deltas)),
-        (texts("Fetched"), size(examined.octets)),
-        (texts("Signed at"), clock.told(verified.issued_at)),
-        (texts("Last urgent version"), verified.urgent or ""),
-        (texts("Fingerprint"), fingerprint(root)),
-    ]
-    title = texts(
-        "Version {version}: all files match their signatures", version=verified.publication.version
-    )
-    here.console.print(titled(title, facts(rows)))
-    here.console.print(expiry_table(texts, examined.expiries, clock))
-    if not examined.contents:
-        here.errors.print(texts("warning: nothing has been published yet"), style="yellow")
 
 
 def _fetcher(here: Context, source: str) -> Fetcher:

@@ -15,6 +15,7 @@ The outcome is a folder of static files, ready for any web server:
 ``version_build``    a version's folder of the catalogue and the texts of sources
 ``review``           families of look-alikes that wait for a person, and the decisions
 ``version_diff``     what changes from one version to another, and for whom
+``version_rows``     rows of all these, for people
 ``target_files``     a version's targets: each file packed, and as differences
 ``release``          the built version becomes the published one
 ``hold_release``     what schools hold, released with the offline keys
