@@ -27,6 +27,7 @@ def shared():
 USES = PASSES.replace("()", "(shared)", 1)
 ENDS_BADLY = SHARED.replace("    yield\n", "    yield\n    assert False, 'it ends badly'\n")
 FAILS = f"{PASSES}    assert False, 'it is wrong'\n"
+FAILS_FIRST = f"{PASSES}    assert open('ran').read().count(__name__) > 1\n"
 KILLED = f"{PASSES}    import os; os.kill(os.getpid(), 9)\n"
 WRONG = "import nothing_of_this_name\n"
 
@@ -60,7 +61,7 @@ def test_every_file_is_run_once_and_shares_what_lasts_a_session(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "closing", "told"),
     [
-        (FAILS, "1 failed, 5 passed", "AssertionError: it is wrong"),
+        (FAILS, "1 failed, 5 passed", "test_0.py::test_it fails alone"),
         (KILLED, "5 passed, 1 error", "ended with exit code -9 in test_0.py::test_it"),
     ],
 )
@@ -70,7 +71,22 @@ def test_what_fails_in_one_file_hides_no_other(
     code, lines = _run(tmp_path, text, *[PASSES] * 5)
     assert (code, lines[-1].partition(" in ")[0]) == (1, closing)
     assert any(told in line for line in lines)
-    assert len((tmp_path / "ran").read_text().split()) == 6
+    assert set((tmp_path / "ran").read_text().split()) == {f"test_{n}" for n in range(6)}
+
+
+def test_what_fails_beside_others_and_passes_alone_is_named_and_is_no_failure(
+    tmp_path: Path,
+) -> None:
+    code, lines = _run(tmp_path, FAILS_FIRST, *[PASSES] * 5)
+    assert code == 0
+    assert lines[-1].startswith("1 failed, 5 passed in ")
+    assert lines[-1].endswith("; test_0.py::test_it passes alone")
+
+
+def test_where_many_fail_none_gets_another_try(tmp_path: Path) -> None:
+    code, lines = _run(tmp_path, *[FAILS_FIRST] * 21)
+    assert (code, lines[-1].partition(" in ")[0]) == (1, "21 failed")
+    assert "alone" not in lines[-1]
 
 
 def test_what_fails_at_the_end_of_the_session_is_reported(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 
 ``python -m tests.support.together PROCESSES ARGUMENT ...`` hands the arguments on to pytest,
 collects once and forks. It prints the time and the CPU time of each file, what each process
-reports, and last a closing line of all.
+reports, and last a closing line of all. The last argument is the folder of the tests.
+What fails runs once more, alone: sockets and other people's load on a machine may make a test
+fail that is right. If it passes then, the whole has passed, and the closing line names it.
 Not pytest-xdist, whose processes collect each for itself and have a second thread: Python 3.12
 and later warn of a fork there, and filterd forks.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import gc
 import os
-import re
+import subprocess
 import sys
 from collections import Counter
 from datetime import timedelta
@@ -29,13 +31,15 @@ if TYPE_CHECKING:
     from typing import IO
 
 _TICKET_OCTETS = 4
-_NODE_OCTETS = 1_000
 _NICENESS = 17
 """Of all tests. What filterd runs at a lower priority, the guard above all, starves beside two
 busy cores; the lowest there is, 19, leaves the difference between a worker and its manager."""
 
-_WORDS = ("failed", "passed", "skipped", "xfailed", "xpassed", "warning", "error")
-_COUNT = re.compile(rf"(\d+) ({'|'.join(_WORDS)})s?\b")
+_WORDS = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
+_FAILURES = ("failed", "error", "missing")
+_MOST_AGAIN = 20
+"""Of more tests that fail the load is not the reason."""
+
 _terminal = os.dup(2)  # before pytest captures it
 
 
@@ -44,8 +48,9 @@ class Together:
 
     def __init__(self, processes: int) -> None:
         self.outputs = [os.fdopen(os.memfd_create("output"), "rb") for _ in range(processes)]
-        self.running = [os.memfd_create("running") for _ in range(processes)]
-        """What each runs now, as bytes of its node id."""
+        self.records = [os.memfd_create("records") for _ in range(processes)]
+        """A line for each outcome: a word of ``_WORDS``, or "started", and the node id."""
+        self.collected: list[str] = []
         self.codes: list[int] = []
         """How the forks ended; in a fork there are none."""
 
@@ -59,21 +64,41 @@ class Together:
         if session.testsfailed or session.config.option.collectonly or not session.items:
             return None
         files = [list(of_file) for _, of_file in groupby(session.items, _file_of)]
+        self.collected = [item.nodeid for item in session.items]
         queue, tickets = os.pipe()
         os.write(tickets, b"".join(n.to_bytes(_TICKET_OCTETS, "big") for n in range(len(files))))
         os.close(tickets)
         sys.stdout.flush()
         forks = []
-        for output, running in zip(self.outputs, self.running, strict=True):
+        for output, records in zip(self.outputs, self.records, strict=True):
             if not (pid := os.fork()):
+                session.config.pluginmanager.register(_Recorder(records, session.config))
                 _report_to(output, session.config)
-                _run(files, queue, session, running)
+                _run(files, queue, session)
                 return True
             forks.append(pid)
         os.close(queue)
         self.codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in forks]
         session.config.pluginmanager.unregister(name="terminalreporter")  # the forks report
         return True
+
+
+class _Recorder:
+    """The plugin that records outcomes where they outlive the process."""
+
+    def __init__(self, records: int, config: pytest.Config) -> None:
+        self._records, self._config = records, config
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._record("started", nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        word, *_ = self._config.hook.pytest_report_teststatus(report=report, config=self._config)
+        if word:
+            self._record(word, report.nodeid)
+
+    def _record(self, word: str, nodeid: str) -> None:
+        os.write(self._records, f"{word} {nodeid}\n".encode())
 
 
 def _report_to(output: IO[bytes], config: pytest.Config) -> None:
@@ -85,13 +110,12 @@ def _report_to(output: IO[bytes], config: pytest.Config) -> None:
     capture.suspend_global_capture()
 
 
-def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session, running: int) -> None:
+def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session) -> None:
     """Run the tests of one file after another, as long as the queue has tickets."""
     while ticket := os.read(queue, _TICKET_OCTETS):
         started, used_s, items = perf_counter(), _cpu_s(), files[int.from_bytes(ticket, "big")]
         for item, after in zip_longest(items, items[1:]):
             following = after or (session if _has_more(queue) else None)
-            os.pwrite(running, item.nodeid.encode().ljust(_NODE_OCTETS, b"\0"), 0)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
@@ -121,33 +145,59 @@ def _cpu_s() -> float:
 
 def main(processes: int, arguments: list[str]) -> int:
     """Run so many processes at once; return 0 where every test passed."""
-    started, counts, together = perf_counter(), Counter[str](), Together(processes)
+    started, together = perf_counter(), Together(processes)
     os.nice(max(0, _NICENESS - os.nice(0)))
     sys.dont_write_bytecode = False  # to rewrite all asserts takes half of the collecting
     gc.disable()  # until all is collected: nothing of it is garbage
     code = int(pytest.main(["-q", "--color=no", *arguments], plugins=[together]))
     if not together.codes:  # this is a fork, or nothing was run
         return int(bool(code))
-    died = ""
-    for number, code in enumerate(together.codes, 1):
-        lines, closing = _report(together.outputs[number - 1])
-        _print(f"process {number} of {processes}:", *lines)
-        found = {word: int(count) for count, word in _COUNT.findall(closing)}
-        if code and not found:  # it did not come to its closing line
-            _print(closing)
-            test = os.pread(together.running[number - 1], _NODE_OCTETS, 0).rstrip(b"\0").decode()
-            died += f"; process {number} ended with exit code {code} in {test}"
-            found = {"error": 1}
-        counts.update(found)
-    _print(_closing_line(counts, perf_counter() - started) + died)
-    return int(any(together.codes))
+    outcomes, counts = dict.fromkeys(together.collected, "missing"), Counter[str]()
+    remarks = list[str]()
+    for number, (code, output, records) in enumerate(
+        zip(together.codes, together.outputs, together.records, strict=True), 1
+    ):
+        _print(f"process {number} of {processes}:", *_lines(output))
+        last = _take(records, outcomes, counts)
+        if code > 1 or code < 0:  # a failure of tests is 1
+            remarks.append(f"process {number} ended with exit code {code} in {last}")
+    again = [test for test, outcome in outcomes.items() if outcome in _FAILURES]
+    counts["error"] += sum(outcomes[test] == "missing" for test in again)
+    failed = bool(remarks) or any(together.codes)
+    if again and not remarks and len(again) <= _MOST_AGAIN:
+        _print(f"once more, alone: {len(again)}")
+        failed = _fails([*arguments[:-1], *again])
+        remarks += [f"{test} {'fails' if failed else 'passes'} alone" for test in again]
+    _print("; ".join((_closing_line(counts, perf_counter() - started), *remarks)))
+    return int(failed)
 
 
-def _report(output: IO[bytes]) -> tuple[list[str], str]:
-    """Return all lines but the last, and that."""
+def _lines(output: IO[bytes]) -> list[str]:
     output.seek(0)
-    *lines, closing = output.read().decode(errors="replace").rstrip().split("\n")
-    return lines, closing
+    return output.read().decode(errors="replace").rstrip().split("\n")
+
+
+def _take(records: int, outcomes: dict[str, str], counts: Counter[str]) -> str:
+    """Add what a process has recorded; return the test that it began last."""
+    last = ""
+    with os.fdopen(records, "rb") as file:
+        file.seek(0)
+        for line in file.read().decode().splitlines():
+            word, _, test = line.partition(" ")
+            if word == "started":
+                last = test
+                continue
+            counts[word] += 1
+            if outcomes[test] not in ("failed", "error"):
+                outcomes[test] = word
+    return last
+
+
+def _fails(arguments: list[str]) -> bool:
+    """Return whether one of these tests fails in a process that runs no others."""
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "pytest", "-q", "--color=no", *arguments]
+    return bool(subprocess.run(command, check=False).returncode)
 
 
 def _print(*lines: str) -> None:
@@ -157,7 +207,7 @@ def _print(*lines: str) -> None:
 def _closing_line(counts: Counter[str], seconds: float) -> str:
     """Say it as pytest does, and what CPU time it took."""
     told = ", ".join(
-        f"{counts[word]} {word}{'s' * (counts[word] > 1 and word in _WORDS[-2:])}"
+        f"{counts[word]} {word}{'s' * (counts[word] > 1 and word == 'error')}"
         for word in _WORDS
         if counts[word]
     )
