@@ -7,8 +7,8 @@ imports this, when it is a process of its own, because it loads the public suffi
 A device *appears* in a room if it answers on a link of the school's side and did not
 when the watch began; the kernel's neighbour table shows it. The table or a lease may
 have devices that were silent for long. So each of them is called at the beginning; one
-that answers, such as a telephone in a pocket, was there before. A device that is in
-another network by its MAC, or in another room by its address, is left there. A network
+that answers, such as a telephone in a pocket, was there before, until it is switched off.
+A device that is in another network by its MAC, or in another room by its address, is left there. A network
 without VLANs has nothing else to distinguish rooms by, so a device elsewhere that is
 switched on meanwhile is taken for one of the room, unless the caller leaves out invented
 MACs, as telephones have.
@@ -46,6 +46,8 @@ LONGEST_S = 4 * 3600.0
 _WORKER_WITHIN_S = 2.0
 _ANSWERS = "REACHABLE"
 """The state of a neighbour that has answered within half a minute (ip-neighbour(8))."""
+_FAILED = "FAILED"
+"""The state of a neighbour that has been asked and has not answered."""
 _IS_CALLED = frozenset(("INCOMPLETE", "DELAY", "PROBE"))
 """States of a neighbour that the kernel is about to ask, or asks, whether it is there."""
 _DISCARD = 9
@@ -68,7 +70,7 @@ class Seen(NamedTuple):
 @dataclass(slots=True)
 class _Watch:
     until: float
-    there_before: set[str]
+    there_before: dict[str, list[Seen]]
     appeared: dict[str, Seen] = field(default_factory=dict)
 
 
@@ -108,7 +110,10 @@ class RoomWatches:
         await self._call_the_silent(policy)
         seen = [one for one in await self._look(policy) if one.answers]
         now = self._clock.monotonic()
-        self._watches[room] = _Watch(now + LONGEST_S, {one.mac for one in seen})
+        there_before: dict[str, list[Seen]] = {}
+        for one in seen:
+            there_before.setdefault(one.mac, []).append(one)
+        self._watches[room] = _Watch(now + LONGEST_S, there_before)
         already = sorted({one.mac for one in seen if one.mac not in _macs(policy)})
         return {"room": room, "already": already}
 
@@ -126,10 +131,13 @@ class RoomWatches:
             )
         elsewhere = _macs(policy, but=room)
         rooms = {one.id for one in policy.networks if one.room and one.id != room}
-        for one in await self._look(_without_macs(policy)):
+        looked = await self._look(_without_macs(policy))
+        await self._forget_absent(watch, {one.mac for one in looked if one.answers})
+        for one in looked:
             if (
                 one.answers
-                and one.mac not in watch.there_before | elsewhere
+                and one.mac not in watch.there_before
+                and one.mac not in elsewhere
                 and one.in_network not in rooms
                 and len(watch.appeared) < MOST_DEVICES
             ):
@@ -144,6 +152,23 @@ class RoomWatches:
         """
         found = {one.mac: one for one in await self._look(policy) if one.in_network is None}
         return {"devices": [_plain(one) for one in found.values()]}
+
+    async def _forget_absent(self, watch: _Watch, answering: set[str]) -> None:
+        """Forget devices that were there before and are switched off: they may appear again.
+
+        The kernel is made to ask those that are silent. ``FAILED`` proves that it has asked;
+        such an entry no longer has the MAC, so it is found by its address.
+        """
+        table = await self._ip.ask("neigh", "show") or []
+        failed = {(one.get("dst"), one.get("dev")) for one in table if _FAILED in _states(one)}
+        for mac in watch.there_before.keys() - answering:
+            waiting = [
+                one for one in watch.there_before[mac] if (one.address, one.interface) not in failed
+            ]
+            if waiting:
+                self._call(waiting)
+            else:
+                del watch.there_before[mac]
 
     async def _call_the_silent(self, policy: Policy) -> None:
         """Probe all devices that may be there; those switched off stay silent."""

@@ -177,6 +177,51 @@ def test_control_without_the_call_it_would_be_taken_for_one_of_the_room() -> Non
     assert _learned(is_called=False) == [mac(2), mac(3)]
 
 
+def _switched_off_and_on(*tables: list[dict[str, Any]]) -> tuple[list[str], set[str]]:
+    """Return what appears after these neighbour tables; and what was called meanwhile."""
+
+    async def work() -> tuple[list[str], set[str]]:
+        called = set[str]()
+        ip = ShownNetwork(neighbour(2), neighbour(3))
+        watches = watching(ip, call=lambda devices: called.update(one.mac for one in devices))
+        assert (await watches.begin("lab", POLICY))["already"] == [mac(2), mac(3)]
+        for table in tables:
+            ip.neighbours = table
+            told = await watches.seen("lab", POLICY)
+        return [one["mac"] for one in told["devices"]], called
+
+    return asyncio.run(work())
+
+
+def test_a_device_that_was_there_before_appears_once_it_is_switched_off_and_on() -> None:
+    silent = [neighbour(2, "STALE"), neighbour(3)]
+    off = [{"dst": "10.0.0.2", "dev": "lan0", "state": ["FAILED"]}, neighbour(3)]
+    on = [neighbour(2), neighbour(3)]
+    assert _switched_off_and_on(silent, off, on) == ([mac(2)], {mac(2)})
+
+
+def test_control_a_device_that_is_only_silent_was_there_before_all_the_same() -> None:
+    silent = [neighbour(2, "STALE"), neighbour(3)]
+    gone_from_the_table = [neighbour(3)]
+    on = [neighbour(2), neighbour(3)]
+    assert _switched_off_and_on(silent, gone_from_the_table, on) == ([], {mac(2)})
+
+
+def test_a_device_of_two_addresses_is_off_when_neither_answers() -> None:
+    async def work() -> list[str]:
+        other = neighbour(2, dst="10.0.0.77")
+        ip = ShownNetwork(neighbour(2), other)
+        watches = watching(ip)
+        await watches.begin("lab", POLICY)
+        half = {"dst": "10.0.0.2", "dev": "lan0", "state": ["FAILED"]}
+        for table in ([half, other], [half], [neighbour(2)]):
+            ip.neighbours = table
+            told = await watches.seen("lab", POLICY)
+        return [one["mac"] for one in told["devices"]]
+
+    assert asyncio.run(work()) == []
+
+
 def test_in_a_network_where_the_kernel_never_stops_asking_the_watch_begins_all_the_same() -> None:
     async def work() -> None:
         rests = list[float]()
