@@ -202,6 +202,18 @@ def may_match(skeletons: frozenset[bytes], name: bytes) -> bool:
     return any(may_be_any(label) or skeleton(label) in skeletons for label in above)
 
 
+def is_shape(text: str) -> bool:
+    """Return whether a text is a valid shape of a rule."""
+    octets = text.encode("utf-8", "replace")
+    return 0 < len(octets) <= MOST_SHAPE_OCTETS and not _is_no_shape(octets)
+
+
+def _is_no_shape(octets: bytes) -> bool:
+    """Return whether octets have too few letters for a shape, or other characters."""
+    others = octets.translate(None, b"abcdefghijklmnopqrstuvwxyz0123456789#")
+    return letters_of(octets) < LEAST_LETTERS or bool(others) or b"##" in octets
+
+
 def letters_of(shape: bytes) -> int:
     """Return the number of letters of a shape that do not look like digits."""
     return sum(octet in b"abcdefghjkmnpqrstuvwxyz" for octet in shape)

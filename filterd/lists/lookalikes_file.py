@@ -14,14 +14,12 @@ from pydantic import Field, PlainValidator
 from filterd.documents import DocumentModel, did_you_mean, load, refusal, validate
 from filterd.i18n import say
 from filterd.lists.lookalikes import (
-    LEAST_LETTERS,
     MOST_DIGITS,
     MOST_RULES,
-    MOST_SHAPE_OCTETS,
     MOST_SUFFIXES,
     PREFIX,
     LookalikeRule,
-    letters_of,
+    is_shape,
 )
 from filterd.lists.rules import ListSource
 from filterd.wire import name as names
@@ -44,18 +42,6 @@ def _shape(value: Any) -> bytes:
             say("such as i9bet#: letters and digits, # for a run of digits"),
         )
     return value.encode("ascii")
-
-
-def is_shape(text: str) -> bool:
-    """Return whether a text is a valid shape of a rule."""
-    octets = text.encode("utf-8", "replace")
-    return 0 < len(octets) <= MOST_SHAPE_OCTETS and not _is_no_shape(octets)
-
-
-def _is_no_shape(octets: bytes) -> bool:
-    """Return whether octets have too few letters for a shape, or other characters."""
-    others = octets.translate(None, b"abcdefghijklmnopqrstuvwxyz0123456789#")
-    return letters_of(octets) < LEAST_LETTERS or bool(others) or b"##" in octets
 
 
 class LookalikeFamily(DocumentModel):

@@ -24,6 +24,7 @@ from filterd.field_checks import (
 )
 from filterd.i18n import say
 from filterd.lists.list_queries import NamingEntry
+from filterd.lists.lookalikes import is_shape
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
 
@@ -196,8 +197,10 @@ def naming_entries(value: Any) -> tuple[NamingEntry, ...]:
 
 
 def _entry_text(value: Any) -> str:
-    """Return an entry as lists write it: a name, or ``=`` or ``*.`` before it."""
+    """Return an entry as lists write it: a name, ``=`` or ``*.`` before it, or ``~shape``."""
     text = a_text(value)
+    if text.startswith("~") and is_shape(text[1:]):
+        return text
     for sign in ("=", "*."):
         if text.startswith(sign):
             return sign + name(text.removeprefix(sign))

@@ -22,7 +22,7 @@ from filterd.overrides.store import Store
 from filterd.resolve import expectation_checks
 from filterd.version import __version__
 from filterd.wire import name as names
-from tests.support.changes import an_exam, an_exception, some_exceptions
+from tests.support.changes import Book, an_exam, an_exception, some_exceptions
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, a_policy, an_index
 
@@ -443,3 +443,12 @@ def test_a_report_says_what_the_lists_say_whatever_the_client_does(
     add_what_lists_say(request, index)
     assert (request["seen_in"], request["filterd"]) == (index.digest.hex()[:12], __version__)
     assert [one.list for one in request["entries"]] == ["copied"] * (name == "a.example")
+
+
+def test_a_name_that_a_look_alike_rule_closes_can_be_reported(tmp_path: Path) -> None:
+    index = an_index(tmp_path, {}, lookalikes={"gambling": ["nhacaithu#"]})
+    request: dict[str, Any] = {"name": "nhacaithu7.example"}
+    add_what_lists_say(request, index)
+    row = Book().make("report-mistake", **request)
+    (entry,) = row.to_plain()["payload"]["entries"]
+    assert entry[:3] == ["lookalike:gambling", "gambling", "~nhacaithu#"]

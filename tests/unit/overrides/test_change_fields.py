@@ -115,6 +115,20 @@ def test_a_reason_is_limited_and_may_be_required() -> None:
             change_fields.reason(missing, required=True)
 
 
+@pytest.mark.parametrize("entry", ["a.example", "=a.example", "*.a.example", "~i9bet#"])
+def test_an_entry_is_in_the_notation_of_lists(entry: str) -> None:
+    (read,) = change_fields.naming_entries([["copied", "gambling", entry, 4, "v7"]])
+    assert read.entry == entry
+
+
+@pytest.mark.parametrize(
+    "entry", ["~", "~a#", "~i9\u202ebet#", "~i9bet##", "~" + "x" * 99, "i9bet#"]
+)
+def test_what_is_no_entry_is_refused(entry: str) -> None:
+    with pytest.raises(ChangeError):
+        change_fields.naming_entries([["copied", "gambling", entry, 4, "v7"]])
+
+
 def test_fields_are_named_in_what_is_wrong_with_them() -> None:
     with pytest.raises(ChangeError, match=r"^'grade' is missing$"):
         Fields({"grade": None}).take("grade", field_checks.grade)
