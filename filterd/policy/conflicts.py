@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import WireError
 from filterd.lists.list_queries import naming_entries
+from filterd.policy.calendar import Calendar
 from filterd.policy.effective_policy import suspends
-from filterd.policy.grade_changes import Changer
+from filterd.policy.grade_changes import Changer, Rooms
 from filterd.policy.model import SERVICE, Audience, Client
 from filterd.policy.temporary_rules import TargetKind
 from filterd.policy.verdict import Rule
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Exam, LocalException, Overrides
     from filterd.policy.verdict import Match
+
+_SHORTEST_S = 60.0
+"""No lesson is shorter: so the search for those of an exam ends."""
 
 
 class Idle(StrEnum):
@@ -72,7 +76,7 @@ def overlaps(policy: Policy, overrides: Overrides, exam: Exam) -> Overlaps:
         overrides: all of them, the exam itself included or not.
         exam: the exam.
     """
-    grades = set(_grades_of(policy, overrides, exam.room))
+    grades = set(_grades_in(policy, overrides, exam))
     tiers = {policy.grades[grade].tier for grade in grades}
     reached = {
         Audience.EVERYBODY: {""},
@@ -99,16 +103,20 @@ def overlaps(policy: Policy, overrides: Overrides, exam: Exam) -> Overlaps:
 def disturbs(policy: Policy, one: LocalException, exam: Exam) -> bool:
     """Return whether an exam or an exception has no effect where the two overlap.
 
-    During an exam only the exam's own allows apply to its participants. A block only counts
-    beneath a name of the exam: all else is closed, and for the same name the exam's allow
-    takes precedence.
+    During an exam only the exam's own allows apply to its participants, and pins: an allow
+    of these names loses nothing. A block only counts beneath a name of the exam: all else
+    is closed, and for the same name the exam's allow takes precedence.
     """
-    if one.allow:
-        return True
     opened = {*_wire_names(policy, TargetKind.NAME, exam.names)}
     opened |= {*_wire_names(policy, TargetKind.SERVICE, exam.services)}
-    blocked = _wire_names(policy, one.kind, [one.target])
-    return any(above in opened for name in blocked for above in names.ancestors(name))
+    named = [*_wire_names(policy, one.kind, [one.target])]
+    if not one.allow:
+        return any(above in opened for name in named for above in names.ancestors(name))
+    opened |= {pin.name for pin in policy.pins if pin.subtree}
+    pinned = {pin.name for pin in policy.pins}
+    return not named or any(
+        name not in pinned and opened.isdisjoint(names.suffixes(name)) for name in named
+    )
 
 
 def contradictions(overrides: Overrides) -> list[tuple[LocalException, LocalException]]:
@@ -230,15 +238,14 @@ def _clients(policy: Policy, exception: LocalException) -> Iterator[Client]:
             yield client
 
 
-def _grades_of(policy: Policy, overrides: Overrides, room: str) -> Iterator[str]:
-    """Yield the grades that a room can have."""
+def _grades_in(policy: Policy, overrides: Overrides, exam: Exam) -> Iterator[str]:
+    """Yield the grades that the room of an exam has in its time."""
+    calendar, at = Calendar(policy.time_zone), exam.starts_at
     for network in policy.networks:
-        if network.id == room:
-            yield from (one.grade for one in network.timetable if one.grade in policy.grades)
-            yield policy.grades[network.grade].grade
-    for setting in overrides.rooms:
-        if setting.room == room and setting.grade in policy.grades:
-            yield setting.grade
+        while network.id == exam.room and at < exam.ends_at:
+            seat = Rooms(policy, overrides, calendar, at).seat(network, policy.grades)
+            yield policy.grades[seat.grade].grade
+            at = max(seat.span.until, at + _SHORTEST_S)
 
 
 def _subject(one: LocalException) -> tuple[TargetKind, str, Audience, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.policy.conflicts import Idle, contradictions, idle, overlaps
+from filterd.policy.conflicts import Idle, contradictions, disturbs, idle, overlaps
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, Network, Period, Service
 from filterd.policy.temporary_rules import (
@@ -19,6 +19,9 @@ from filterd.policy.temporary_rules import (
     TargetKind,
 )
 from tests.support.policies import NOW, a_pin, a_policy, an_index, wire
+from tests.support.week import SEVEN, a_school, timetabled
+from tests.support.week import an_exam as set_exam
+from tests.support.week import an_exception as set_exception
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,8 +150,8 @@ def test_an_entry_that_cannot_be_suspended_says_why(
         ({}, True),
         ({"audience": Audience.NETWORK, "whom": "lab"}, True),
         ({"audience": Audience.NETWORK, "whom": "office"}, False),
-        ({"audience": Audience.GRADE, "whom": "6"}, True),
-        ({"audience": Audience.GRADE, "whom": "9"}, True),
+        ({"audience": Audience.GRADE, "whom": "6"}, False),
+        ({"audience": Audience.GRADE, "whom": "9"}, False),
         ({"audience": Audience.GRADE, "whom": "3"}, True),
         ({"audience": Audience.GRADE, "whom": "12"}, False),
         ({"audience": Audience.TIER, "whom": "primary"}, True),
@@ -168,6 +171,47 @@ def test_an_exam_is_overlapped_by_what_reaches_its_room_in_its_time(
     found = overlaps(a_policy(networks=[LAB, OFFICE]), overrides, an_exam())
     assert found.exceptions == ((exception,) if meets else ())
     assert found.exams == ()
+
+
+@pytest.mark.parametrize(("minutes", "grades"), [(30, "6"), (90, "69"), (600, "69")])
+def test_only_exceptions_of_grades_in_the_lessons_of_an_exam_overlap(
+    minutes: int, grades: str
+) -> None:
+    """The room has grade 6, then after a break grade 9; in between the stricter of the two."""
+    policy = timetabled()
+    exam = set_exam(ends_at=SEVEN + minutes * 60)
+    exceptions = tuple(
+        an_exception(
+            audience=Audience.GRADE, whom=whom, id=int(whom), starts_at=SEVEN, ends_at=None
+        )
+        for whom in "679"
+    )
+    found = overlaps(policy, Overrides(exceptions), exam)
+    assert "".join(one.whom for one in found.exceptions) == grades
+
+
+@pytest.mark.parametrize(
+    ("target", "how", "disturbed"),
+    [
+        ("other.example", {}, True),
+        ("exam.example", {}, False),
+        ("www.exam.example", {}, False),
+        ("example", {}, True),
+        ("pinned.example", {}, False),
+        ("www.pinned.example", {}, True),
+        ("www.help.example", {}, False),
+        ("chat", {"kind": TargetKind.SERVICE}, False),
+        ("play", {"kind": TargetKind.SERVICE}, True),
+        ("games", {"kind": TargetKind.CATEGORY}, True),
+    ],
+)
+def test_an_allow_of_what_is_open_in_an_exam_anyway_is_not_disturbed(
+    target: str, how: dict[str, Any], disturbed: bool
+) -> None:
+    pins = (a_pin("pinned.example"), a_pin("help.example", subtree=True))
+    policy = replace(a_school(), pins=pins)
+    exam = set_exam(services=("chat",))
+    assert disturbs(policy, set_exception(target, **how), exam) is disturbed
 
 
 def test_exams_overlap_in_one_room_only() -> None:
