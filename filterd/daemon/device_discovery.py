@@ -8,10 +8,10 @@ A device *appears* in a room if it answers on a link of the school's side and di
 when the watch began; the kernel's neighbour table shows it. The table or a lease may
 have devices that were silent for long. So each of them is called at the beginning; one
 that answers, such as a telephone in a pocket, was there before, until it is switched off.
-A device that is in another network by its MAC, or in another room by its address, is left there. A network
-without VLANs has nothing else to distinguish rooms by, so a device elsewhere that is
-switched on meanwhile is taken for one of the room, unless the caller leaves out invented
-MACs, as telephones have.
+A device that is in another network by its MAC, or in another room by its address, is left
+there. A network without VLANs has nothing else to distinguish rooms by, so a device
+elsewhere that is switched on meanwhile is taken for one of the room, unless the caller
+leaves out invented MACs, as telephones have.
 """
 
 from __future__ import annotations
