@@ -143,6 +143,7 @@ REASON = {
     "locked": say("a category locked for everybody"),
     "local": say("the school's own rule"),
     "list-exception": say("the list excepts this name"),
+    "service": say("a service open to this grade"),
     "category": say("a category closed to this grade"),
     "open": say("a category open to this grade"),
     "allow-only": say("only what is allowed is open now (an exam, or closed hours)"),

@@ -21,7 +21,7 @@ from filterd.field_checks import written_time
 from filterd.i18n import say
 from filterd.policy import policy_file as policy_store
 from filterd.policy.grade_changes import Changer, Layer
-from filterd.policy.model import Client
+from filterd.policy.model import SERVICE, Client
 from filterd.policy.verdict import Action, Rule
 from filterd.resolve.explanation import Explanation
 from filterd.resolve.links.admission import NEVER_ASKED
@@ -46,6 +46,11 @@ if TYPE_CHECKING:
 
 NOT_ASKED = "not-asked"
 """The ``reason`` for types that are refused for every name: transfers and the like."""
+
+OPENED_SERVICE = "service"
+"""The ``reason`` for names of a service that is open although its category is closed."""
+OF_FILES = "files"
+"""``changed_by`` where the school's files open a service, not a command."""
 
 
 def client_of(site: Site, grade: str | None, address: str | None) -> Client | None:
@@ -100,9 +105,11 @@ def _with_cause(
     cause: Dated | None = None
     if match.rule is Rule.ALLOW_ONLY:
         cause = next((one for one in reversed(mine) if one.holds and one.change.closes_tier), None)
-    elif match.rule in (Rule.CATEGORY, Rule.OPEN):
+    elif match.rule in (Rule.CATEGORY, Rule.OPEN) or _is_of_service(match):
         changer, opens = Changer(site.timed.policy), not match.blocks
         cause = changer.cause(grade, mine, match.category, match.list_id, opens=opens)
+        if cause is None and _is_of_service(match):
+            return replace(explained, changed_by=OF_FILES)
     if cause is None:
         return explained
     change = cause.change
@@ -150,7 +157,7 @@ def explain_verdict(
         qname,
         qtype,
         verdict.action,
-        reason or (match.rule.label if match else "not-listed"),
+        reason or (_label(match) if match else "not-listed"),
         **(_provenance(match) if match else {}),
         valid_until=_iso(verdict.valid_until),
         rewritten_to=names.to_text(verdict.target) if verdict.target else None,
@@ -196,7 +203,16 @@ def _provenance(match: Match) -> dict[str, Any]:
 def _next(match: Match | None) -> dict[str, Any] | None:
     if match is None:
         return None
-    return {"reason": match.rule.label, "blocks": match.blocks, **_provenance(match)}
+    return {"reason": _label(match), "blocks": match.blocks, **_provenance(match)}
+
+
+def _label(match: Match) -> str:
+    return OPENED_SERVICE if _is_of_service(match) else match.rule.label
+
+
+def _is_of_service(match: Match) -> bool:
+    """Return whether a match is that of a service which is open in a closed category."""
+    return match.rule is Rule.LIST_EXCEPTION and match.list_id.startswith(SERVICE)
 
 
 def _iso(at: float | None) -> str | None:

@@ -21,12 +21,14 @@ from filterd.rows import Column, Details, Row, Wording
 class Explanation:
     """One decision with its provenance, from the client to the entry.
 
-    ``reason`` is a stable word: a ``Rule`` label, ``not-listed``, ``not-asked``,
-    ``local-zone``, ``lease``, ``alias``, ``private-answer``, ``rewritten`` (by the
-    safe-search twin ``rewritten_to``) or a ``SpecialReason``; ``note`` is the comment of
-    the site or the publisher on the rule. ``matched`` is the name in the rule.
+    ``reason`` is a stable word: a ``Rule`` label, ``service`` (an opened one in a closed
+    category), ``not-listed``, ``not-asked``, ``local-zone``, ``lease``, ``alias``,
+    ``private-answer``, ``rewritten`` (by the safe-search twin ``rewritten_to``) or a
+    ``SpecialReason``; ``note`` is the comment of the site or the publisher on the rule.
+    ``matched`` is the name in the rule.
     ``changed_by`` is what opens or closes its category for a time, such as
-    ``schedule:gio-hoc``, ``setting:3`` or ``exception:7``. ``valid_until`` is ISO 8601
+    ``schedule:gio-hoc``, ``setting:3`` or ``exception:7``; ``files`` where ``services:
+    {allow:}`` of site.yaml or a tier opens it. ``valid_until`` is ISO 8601
     in UTC. ``source`` names the origin: ``daemon``, ``offline`` or, for the past,
     ``history``.
     """
@@ -90,6 +92,11 @@ def _until(time: str | None, by: Wording) -> str:
     return by.clock.told(None if time is None else datetime.fromisoformat(time).timestamp())
 
 
+def _set_by(row: Row, by: Wording) -> str | None:
+    set_by: str | None = row.get("changed_by")
+    return by.texts("the site's files (services: allow)") if set_by == "files" else set_by
+
+
 def _without(row: Row, by: Wording) -> str:
     """Return what would hold if the entry were not there."""
     match = row["next_match"]
@@ -115,7 +122,7 @@ EXPLANATION = Details(
         Column(say("Matched name"), "matched"),
         Column(say("List"), worded=_list),
         Column(say("Entry"), "entry"),
-        Column(say("Set by"), worded=lambda row, _: row.get("changed_by")),
+        Column(say("Set by"), worded=_set_by),
         Column(say("Note"), "note"),
         Column(say("Client"), "client"),
         Column(say("MAC"), "mac", _mac),

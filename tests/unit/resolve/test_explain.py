@@ -23,7 +23,7 @@ from filterd.policy.model import (
     UpstreamServer,
     ZoneRecord,
 )
-from filterd.policy.temporary_rules import Overrides, TargetKind
+from filterd.policy.temporary_rules import GradeSetting, Overrides, TargetKind
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve.explain import (
     PastQuestion,
@@ -324,6 +324,33 @@ def test_what_the_files_say_as_well_is_nobodys_doing(tmp_path: Path) -> None:
     block = an_exception("games", allow=False, **GAMES)
     site = _at_school(tmp_path, a_school(), Overrides(exceptions=(block,)))
     assert _told(site, "game.example") == ("nxdomain", None, None, None)
+
+
+def _with_play(folder: Path, policy: Policy, overrides: Overrides) -> Site:
+    """Return a school whose lists close the games, and ``play.example`` as one of them."""
+    lists = {
+        "games": ("games", "domains", False, ["play.example"]),
+        "service:play": ("games", "domains", True, ["play.example"]),
+    }
+    return Site.of(policy, an_index(folder, lists), (), overrides=overrides, now=SEVEN)
+
+
+def test_a_service_that_a_command_has_opened_is_told_with_that_command(tmp_path: Path) -> None:
+    opened = GradeSetting(3, "6", TargetKind.SERVICE, "play", True, "bài học", "lan", SEVEN - 3600)
+    site = _with_play(tmp_path, a_school(), Overrides(grades=(opened,)))
+    assert _told(site, "play.example") == ("pass", "setting:3", "bài học", None)
+    told = explain(site, Client(site.policy.grades["6"]), wire("play.example"), A, SEVEN)
+    assert told.reason == "service"
+    assert told.next_match is not None
+    assert told.next_match["reason"] == "category"
+
+
+def test_a_service_that_the_files_open_is_told_to_be_opened_by_them(tmp_path: Path) -> None:
+    policy = a_school()
+    opened = replace(policy.grades["6"], opened=frozenset(("service:play",)))
+    policy = replace(policy, grades=policy.grades | {"6": opened})
+    site = _with_play(tmp_path, policy, Overrides())
+    assert _told(site, "play.example") == ("pass", "files", None, None)
 
 
 def test_what_is_closed_by_an_exam_is_so_until_that_ends(tmp_path: Path) -> None:

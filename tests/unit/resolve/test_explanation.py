@@ -54,6 +54,13 @@ def test_a_decision_is_told_from_the_name_to_the_source() -> None:
     assert headings[-1] == "Asked"
 
 
+def test_files_that_open_a_service_are_named_in_words() -> None:
+    (set_by,) = (one for one in EXPLANATION.columns if one.heading == "Set by")
+    wording = Wording(Texts("en"), CLOCK)
+    told = [set_by.cell(BLOCKED | {"changed_by": by}, wording)[0] for by in ("files", "setting:3")]
+    assert told == ["the site's files (services: allow)", "setting:3"]
+
+
 @pytest.mark.parametrize(
     ("action", "is_passed"), [("pass", True), ("rewrite", True), ("nodata", False)]
 )
