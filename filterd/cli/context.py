@@ -28,7 +28,8 @@ from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
 from filterd.i18n import Language, Texts, say
 from filterd.overrides import quarantine
-from filterd.privileges import as_owner_of
+from filterd.paths import write_atomically
+from filterd.privileges import as_owner_of, own_rights
 from filterd.state_folder import StateFolder
 
 if TYPE_CHECKING:
@@ -120,6 +121,36 @@ def on_named_files(body: Callable[..., None]) -> Callable[..., None]:
     """
     _ON_NAMED_FILES.add(body)
     return body
+
+
+def check_folder(path: Path, called: str) -> None:
+    """Refuse a file to write whose folder does not exist: a slip of the pen makes no folders.
+
+    Args:
+        path: named by the operator.
+        called: the option or argument that names it.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    with own_rights():
+        has_folder = path.parent.is_dir()
+    if not has_folder:
+        raise ConfigError(
+            say("there is no folder {parent}", parent=path.parent),
+            hint=say("check {option}", option=called),
+        )
+
+
+def write_named(path: Path, text: str, called: str) -> None:
+    """Write a file that the operator has named; raises as ``check_folder`` does.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    check_folder(path, called)
+    with own_rights():
+        write_atomically(path, text.encode(), mode=0o644)
 
 
 def runnable(body: Callable[..., None]) -> Callable[..., None]:

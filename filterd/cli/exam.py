@@ -13,7 +13,14 @@ import typer
 from filterd import control, counted
 from filterd.cli import exam_file, progress_bar
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, argument, option
+from filterd.cli.context import (
+    Context,
+    JsonOption,
+    argument,
+    check_folder,
+    option,
+    write_named,
+)
 from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.exam_file import Needed
 from filterd.cli.history import with_states
@@ -23,7 +30,6 @@ from filterd.cli.time_options import duration_s, read_time, school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.descriptions import EXAMS, Teller, not_ended
-from filterd.paths import write_atomically
 from filterd.privileges import own_rights
 from filterd.rows import SchoolClock
 from filterd.state_file import to_plain
@@ -54,12 +60,7 @@ def learn(
         raise ConfigError(
             say("--for {length} is too long for a trial run", length=for_), hint=say("at most 4h")
         )
-    with own_rights():
-        has_folder = out.parent.is_dir()
-    if not has_folder:
-        raise ConfigError(
-            say("there is no folder {parent}", parent=out.parent), hint=say("check --out")
-        )
+    check_folder(out, "--out")
     control.ask(here.state.control_socket, "exam-watch", room=room)
     if not json:
         here.errors.print(
@@ -85,9 +86,7 @@ def learn(
         ),
         here.texts("blocked"),
     )
-    written = exam_file.dump(found.values(), heading, blocked)
-    with own_rights():
-        write_atomically(out, written.encode(), mode=0o644)
+    write_named(out, exam_file.dump(found.values(), heading, blocked), "--out")
     if json:
         here.print_json({"file": str(out), "names": sorted(found)})
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, argument, option
+from filterd.cli.context import Context, JsonOption, argument, option, write_named
 from filterd.cli.effective_state import ask_else, offline, policy_in_force
 from filterd.cli.render import show
 from filterd.cli.target_options import name_from
@@ -18,8 +18,6 @@ from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index
 from filterd.overrides.descriptions import MISTAKES
 from filterd.overrides.mistake_reports import Mistakes, Report, dump, from_plain
-from filterd.paths import write_atomically
-from filterd.privileges import own_rights
 
 _OF_REPORT = [field.name for field in fields(Report)]
 
@@ -70,8 +68,7 @@ def _tell(here: Context, export: Path | None, *, json: bool) -> None:
     told = _mistakes(here)
     if export is not None:
         reports = [from_plain({key: one[key] for key in _OF_REPORT}) for one in told]
-        with own_rights():
-            write_atomically(export, dump(reports).encode(), mode=0o644)
+        write_named(export, dump(reports), "--export")
         if not json:
             here.console.print(
                 here.texts(

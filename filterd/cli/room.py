@@ -13,7 +13,7 @@ import typer
 from filterd import control, counted
 from filterd.cli import progress_bar, room_csv
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options, argument, option
+from filterd.cli.context import Context, JsonOption, Options, argument, option, write_named
 from filterd.cli.effective_state import ask_or_none, in_force
 from filterd.cli.render import facts, listed, show_details, titled
 from filterd.cli.room_csv import known_room
@@ -24,11 +24,9 @@ from filterd.errors import ConfigError, ControlError
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.room_rows import ROOM, ROOMS, is_changed, room_row, room_rows, week
-from filterd.paths import write_atomically
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.grade_changes import with_devices
 from filterd.policy.model import Network
-from filterd.privileges import own_rights
 from filterd.rows import Wording
 
 RoomArgument = Annotated[str, argument("ROOM", "Id of the room: a network in site.yaml.")]
@@ -227,8 +225,7 @@ def export(
     if file is None:
         sys.stdout.write(text)
     else:
-        with own_rights():
-            write_atomically(file, text.encode(), mode=0o644)
+        write_named(file, text, "FILE")
 
 
 def _network(now: EffectiveState, room: str) -> Network:

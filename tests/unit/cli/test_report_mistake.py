@@ -95,6 +95,7 @@ def test_reports_are_written_for_the_centre_without_who_found_them(
         ("a.example", "--reason is missing"),
         ("a.example --list", "take no name"),
         ("10.0.0.1 --reason b", "is an address"),
+        ("--export nowhere/file.jsonl", "there is no folder nowhere (check --export)"),
         ("a.example --reason b --until 2026-02-01", "14 days at most"),
     ],
 )

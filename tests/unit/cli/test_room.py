@@ -222,6 +222,9 @@ def test_a_table_of_devices_goes_out_and_comes_back(
     done = call("room", "import", table, *here)
     assert done.out.startswith("Change 1: by a table: 2 devices, 2 rooms\n")
     assert call("room", "export", table, *here).code == 0
+    done = call("room", "export", table.parent / "nowhere" / "rooms.csv", *here)
+    assert (done.code, "there is no folder" in done.err) == (2, True)
+    assert not (table.parent / "nowhere").exists()
     assert table.read_text(encoding="utf-8") == (f"room,mac\nlab-a,{MACS[2]}\nlibrary,{MACS[3]}\n")
     assert json.loads(call("room", "export", "--json", *here).out)["library"] == [MACS[3]]
     assert json.loads(call("room", "import", table, "--json", *here).out)["number"] is None
