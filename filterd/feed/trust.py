@@ -87,7 +87,11 @@ class TrustFolder:
                 return fingerprint(content)
             if not replace:
                 raise NoTrustError(
-                    say("{path}: the site trusts another root already", path=self.root)
+                    say(
+                        "{path}: the site trusts another root already (to trust this one instead,"
+                        " compare its fingerprint, then: filterd feed trust ROOT.json --replace)",
+                        path=self.root,
+                    )
                 )
         # Without its metadata a root is merely new; metadata of another one would be of no use.
         with writing(self.metadata):

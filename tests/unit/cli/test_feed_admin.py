@@ -77,6 +77,7 @@ def test_another_root_is_trusted_only_by_who_says_so_twice(
     other.write_bytes(Publisher(tmp_path / "www").root)
     done = _feed(school, "trust", other)
     assert (done.code, len(done.error_lines)) == (46, 1)
+    assert "filterd feed trust ROOT.json --replace" in done.err
     assert _feed(school, "trust", other, "--replace").code == 0
     assert school.site.trust.given() == other.read_bytes()
 
@@ -174,6 +175,13 @@ def test_a_version_is_held_on_to_with_a_reason_until_it_is_let_go(school: Follow
     assert school.site.versions.in_force().held == "exam week"
     assert _feed(school, "hold", "--off").out == "New versions are taken again.\n"
     assert school.site.versions.in_force().held is None
+
+
+def test_the_lists_that_ship_are_held_on_to_by_that_name(school: Follower) -> None:
+    done = _feed(school, "hold", "--reason", "exam week")
+    assert done.out.startswith("The lists that ship with filterd stay")
+    assert "None" not in done.out
+    assert json.loads(_feed(school, "hold", "--json", "--reason", "x").out) == {"version": None}
 
 
 def test_decisions_are_plain_data_for_scripts(held: Follower) -> None:
