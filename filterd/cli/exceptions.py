@@ -11,6 +11,7 @@ from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import with_states
 from filterd.cli.render import show
 from filterd.cli.target_options import (
+    BlockedArgument,
     ChangeAudience,
     ReasonOption,
     Target,
@@ -41,7 +42,7 @@ def allow(
 
 def block(
     here: Context,
-    targets: TargetsArgument,
+    targets: BlockedArgument,
     reason: ReasonOption,
     for_whom: Annotated[ChangeAudience, Options(whom)],
     how_long: Annotated[Term, Options(term)],

@@ -26,6 +26,10 @@ TargetsArgument = Annotated[
         " list entry that is a mistake.",
     ),
 ]
+BlockedArgument = Annotated[
+    list[str],
+    argument("TARGET", "A name such as www.youtube.com, service:youtube or category:games."),
+]
 ReasonOption = Annotated[str, option("--reason", "Reason, for the history.", "TEXT")]
 
 

@@ -68,8 +68,11 @@ class SetException:
         return ChangeEffect(after=Overrides(exceptions=(thing,)))
 
     def _end_of_entry(self, starts_at: float, ends_at: float | None) -> float:
-        if not self.allow or self.audience is not Audience.EVERYBODY:
-            hint = say("to block it, or to allow it to some, name it without 'entry:'")
+        if not self.allow:
+            hint = say("to block a name, write it without 'entry:'")
+            raise ChangeError(say("'entry:' is for `filterd allow`"), hint=hint)
+        if self.audience is not Audience.EVERYBODY:
+            hint = say("to allow it to some, name it without 'entry:'")
             raise ChangeError(say("the entry of a list is suspended for everybody"), hint=hint)
         latest = starts_at + ENTRY_S
         if ends_at is not None and ends_at > latest:

@@ -115,6 +115,11 @@ def test_without_a_daemon_nothing_is_changed(here: list[str], quiet: StateFolder
     assert not quiet.overrides.exists()
 
 
+def test_only_allow_offers_the_entry_of_a_list() -> None:
+    helps = [call(command, "--help", "--lang", "en").out for command in ("allow", "block")]
+    assert ["entry:NAME" in one for one in helps] == [True, False]
+
+
 def test_what_is_set_is_listed_within_80_columns(
     here: list[str], daemon: FakeDaemon, clock: FakeClock
 ) -> None:
