@@ -27,7 +27,7 @@ from filterd.lists.lookalike_families import (
     has_mirrors,
     letters,
 )
-from filterd.lists.lookalikes_file import is_shape
+from filterd.lists.lookalikes import is_shape
 from filterd.publish import review as reviews
 from filterd.publish.review import DECISIONS, REFUSED
 from filterd.publish.signed_orders import day_of
