@@ -27,6 +27,7 @@ from filterd.i18n import from_plain, quoted, refused, say, say_n
 from filterd.i18n import told as in_language
 from filterd.overrides.descriptions import Teller
 from filterd.paths import shipped
+from filterd.policy import policy_file
 from filterd.policy.grade_rows import (
     CATEGORIES,
     NETWORKS,
@@ -37,7 +38,7 @@ from filterd.policy.grade_rows import (
     service_row,
 )
 from filterd.policy.model import TIERS, Expectation, Policy
-from filterd.resolve.expectation_checks import held, outranked
+from filterd.resolve.expectation_checks import check, held, known_to_fail, outranked
 from filterd.resolve.site import Site
 from filterd.rows import Wording
 from filterd.state_file import to_plain
@@ -50,11 +51,12 @@ def validate(
     """Check site.yaml and the tier files.
 
     Shows every problem with file, line and column, and warns of valid lines that may be
-    mistakes. Exit code 0: valid; 2: not valid.
+    mistakes. Where there are compiled lists, expectations count as in a reload. Exit code 0:
+    valid; 2: not valid.
     """
     sources, catalog = read_site(here)
     policy = compile_policy(sources, catalog)
-    doubtful = [*warnings(sources, here.clock.wall()), *_outranked(here, policy)]
+    doubtful = [*warnings(sources, here.clock.wall()), *_judged_by_lists(here, policy)]
     summary = {
         "path": str(here.config),
         "networks": len(policy.networks),
@@ -82,14 +84,25 @@ def validate(
         )
 
 
-def _outranked(here: Context, policy: Policy) -> list[ConfigError]:
-    """Return exceptions that open nothing, as far as there are compiled lists."""
+def _judged_by_lists(here: Context, policy: Policy) -> list[ConfigError]:
+    """Return warnings that need the compiled lists, none where there are no lists.
+
+    Raises:
+        ConfigErrors: expectations for which a reload would refuse the files.
+    """
     now = here.clock.wall()
     try:
         index = open_index(here)
     except FilterdError:
         return []
-    return list(outranked(Site.of(policy, index, (), now=now), now))
+    try:
+        last_good = Site.of(policy_file.load(here.state.policy), index, (), now=now)
+        known = known_to_fail(last_good, now)
+    except FilterdError:  # the first start; or this user may not read it
+        known = frozenset()
+    site = Site.of(policy, index, (), now=now)
+    unmet = check(site, now, known=known)
+    return [*outranked(site, now), *(one.error() for one in unmet if not one.yields)]
 
 
 def show(

@@ -195,12 +195,7 @@ def _meets(
     with contextlib.suppress(ConfigErrors):
         expectation_checks.check(site, now)
         return True  # mostly, and a start need not ask what the last good one fails to meet
-    known = {
-        one.expectation.written
-        for one in expectation_checks.unmet(
-            _site(last_good, index, now), last_good.expectations, now
-        )
-    }
+    known = expectation_checks.known_to_fail(_site(last_good, index, now), now)
     try:
         expectation_checks.check(site, now, known=known)
     except FilterdError as error:

@@ -11,7 +11,7 @@ Expectations that ship with filterd yield to the school's own exceptions in
 is refused. An expectation that the active policy does not meet either refuses
 nothing, because nothing gets worse.
 
-An exception of ``site.yaml`` has no effect where something outranks it.
+An exception of ``site.yaml`` has no effect where a lock or a pin outranks it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import UNSAID, quoted, say, to_plain
 from filterd.overrides.preconditions import why_never
 from filterd.policy import conflicts
+from filterd.policy.conflicts import Idle
 from filterd.policy.model import Audience, Client, LocalRule
 from filterd.policy.temporary_rules import LocalException, TargetKind
 from filterd.policy.verdict import REASON, Rule
@@ -118,6 +119,12 @@ def check(site: Site, now: float, *, known: Collection[str] = ()) -> tuple[Unmet
     if worse:
         raise ConfigErrors(one.error() for one in worse[:_SHOWN])
     return found
+
+
+def known_to_fail(site: Site, now: float) -> frozenset[str]:
+    """Return the texts of the expectations that an active site does not meet, for ``check``."""
+    found = unmet(site, site.timed.policy.expectations, now)
+    return frozenset(one.expectation.written for one in found)
 
 
 def held(site: Site, wanted: Sequence[Expectation] | None, now: float) -> dict[str, Any]:
@@ -271,21 +278,29 @@ def doubts(site: Site, unmet: Iterable[Unmet], now: float) -> tuple[ConfigError,
 
 
 def outranked(site: Site, now: float) -> Iterator[ConfigError]:
-    """Yield the allows of ``site.yaml`` without effect, because a lock outranks them.
+    """Yield the exceptions of ``site.yaml`` without effect, because a lock or a pin outranks them.
 
     Args:
         site: its lists are consulted.
         now: Unix time.
     """
     for rule in site.timed.policy.rules:
-        if not rule.allow or not rule.id.startswith(_OF_SITE):
+        if not rule.id.startswith(_OF_SITE):
             continue
-        idle = conflicts.idle(site.engine, _as_exception(rule), now)
-        if idle in conflicts.CLOSED:
-            reason, hint = why_never(names.to_text(rule.name), idle)
-            path, line, column = rule.id.split(":")
-            reason = say("{reason}: the exception has no effect", reason=reason)
-            yield ConfigError(reason, path=path, line=int(line), column=int(column), hint=hint)
+        idle, name = (
+            conflicts.idle(site.engine, _as_exception(rule), now),
+            names.to_text(rule.name),
+        )
+        if rule.allow and idle in conflicts.CLOSED:
+            reason, hint = why_never(name, idle)
+        elif not rule.allow and idle is Idle.PINNED:
+            reason = say("{target} is pinned: nothing may block it", target=name)
+            hint = say("remove it")
+        else:
+            continue
+        path, line, column = rule.id.split(":")
+        reason = say("{reason}: the exception has no effect", reason=reason)
+        yield ConfigError(reason, path=path, line=int(line), column=int(column), hint=hint)
 
 
 def _as_exception(rule: LocalRule) -> LocalException:

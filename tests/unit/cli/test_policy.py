@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
+from filterd.config.compile import compile_policy
+from filterd.config.site_reader import load_site
 from filterd.errors import StoreError
 from filterd.i18n import say, to_plain
+from filterd.lists.catalog import load_catalog
+from filterd.paths import shipped
+from filterd.policy import policy_file
 from filterd.policy.model import GRADES, TIERS
 from tests.support.commands import SAMPLE, call
 from tests.support.daemon import write_site
@@ -45,6 +50,18 @@ def test_an_exception_that_opens_nothing_is_warned_of(tmp_path: Path, state: Sta
     assert "www.pornhub.com is locked for everybody: the exception has no effect" in done.err
     done = call("policy", "validate", *places, "--lang", "vi")
     assert "www.pornhub.com bị khóa đối với mọi người: ngoại lệ này không có tác dụng" in done.err
+
+
+def test_a_block_of_a_pinned_name_is_warned_of(tmp_path: Path, state: StateFolder) -> None:
+    rule = "{block: www.msftconnecttest.com, reason: Thử}"
+    site = write_site(tmp_path / "own", port=5353, more=f"exceptions:\n  - {rule}\n")
+    places = ("--config", site, "--state", state.folder)
+    done = call("policy", "validate", *places, "--lang", "en")
+    assert done.code == 0
+    assert (
+        "www.msftconnecttest.com is pinned: nothing may block it: the exception has no effect"
+        in done.err
+    )
 
 
 HOLE = (
@@ -247,6 +264,23 @@ def test_a_school_that_opens_what_is_expected_to_be_closed_is_told(
     (site / "expectations").mkdir()
     (site / "expectations" / "primary.yaml").write_text("[]\n", encoding="utf-8")
     assert call("policy", "test", "--config", str(site), *here[2:]).code == 0
+
+
+def test_what_a_reload_would_refuse_is_not_valid(
+    tmp_path: Path, here: list[str], quiet: StateFolder
+) -> None:
+    more = "grades:\n  4: {categories: {allow: [social-media]}}\n"
+    site = write_site(tmp_path / "own", port=5353, more=more)
+    done = call("policy", "validate", "--config", str(site), *here[2:])
+    assert (done.code, done.out) == (2, "")
+    assert "expected: www.tiktok.com is blocked for primary; but it passes for 4" in done.err
+    done = call("policy", "validate", "--config", str(site), "--state", tmp_path, *here[4:])
+    assert done.code == 0, "without lists only the files can be judged"
+    policy = compile_policy(load_site(site), load_catalog(shipped("blocklists")))
+    policy_file.save(quiet.policy, policy)
+    done = call("policy", "validate", "--config", str(site), *here[2:])
+    assert done.code == 0, "it is in force already, so a reload takes it"
+    assert "warning: " in done.err
 
 
 def test_an_exception_of_the_school_holds_against_what_ships(
