@@ -17,10 +17,10 @@ from filterd.cli.progress_bar import bar
 from filterd.cli.render import show
 from filterd.counted import number
 from filterd.errors import ConfigError
+from filterd.feed.version_content import POPULAR
 from filterd.i18n import say
 from filterd.lists.top_names import Popular, read_popular
 from filterd.publish.publication import Published
-from filterd.publish.version_build import POPULAR
 from filterd.publish.version_diff import SAMPLES, Differences, differences
 from filterd.publish.version_rows import CHANGES, POPULAR_CHANGES
 

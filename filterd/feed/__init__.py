@@ -30,6 +30,7 @@ A version **arrives**:
 ``manifest``         what the files of a version's folder must be
 ``versions``         the last three versions, and which one is in force
 ``sources``          texts of public lists, fetched within limits; the last good one stays
+``version_content``  a version made of a catalogue and of texts of sources, and written
 
 It is **judged and activated**:
 

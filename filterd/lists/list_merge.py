@@ -17,6 +17,7 @@ name, pins and protected names.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 
 PREFIX = "feed-"
 """How the ids of lists begin that are made of those of third parties."""
+
+
+Exclusions = Mapping[str, Collection[bytes]]
+"""Keys of entries that are set aside, by the id of their list."""
 
 
 class PublishedList(NamedTuple):
@@ -90,6 +95,7 @@ def normalise(
     pins: Iterable[Pin],
     protections: Iterable[Protection],
     popular: Popular,
+    left_out: Exclusions | None = None,
 ) -> Normalised:
     """Make the lists of a category.
 
@@ -99,11 +105,13 @@ def normalise(
         pins: names that nothing may block.
         protections: names that lists of third parties may not block.
         popular: names that a list of danger never means.
+        left_out: entries of third parties that are set aside; with it those that wrongly close
+            a popular name are, too, whatever the category: no person looks at the outcome.
 
     Raises:
         ListError: a text cannot be read.
     """
-    work = _Category(category, sources, popular)
+    work = _Category(category, sources, popular, left_out)
     work.take_in(pins, protections)
     return work.done()
 
@@ -124,9 +132,15 @@ class _Category:
     """One category on its way."""
 
     def __init__(
-        self, category: CatalogCategory, sources: Sequence[ListSource], popular: Popular
+        self,
+        category: CatalogCategory,
+        sources: Sequence[ListSource],
+        popular: Popular,
+        left_out: Exclusions | None,
     ) -> None:
         self._category, self._sources, self._popular = category, sources, popular
+        self._is_unseen = left_out is not None
+        self._left_out = [(left_out or {}).get(one.id, ()) for one in sources]
         self._intake = _Intake(sources)
         self._result = Normalised()
         self._whole = set[int]()
@@ -178,10 +192,12 @@ class _Category:
         """
         found = self._popular.closed_by(key, claim.scope)
         wrongly = self._popular.wrongly_closed_by(key, claim.scope, self._category.id)
-        if not (found or wrongly):
+        is_left_out = key in self._left_out[index]
+        if not (found or wrongly or is_left_out):
             return True
         theirs = not self._sources[index].own and index not in self._whole
-        if self._category.security and theirs:
+        unmeant = self._category.security or is_left_out or (self._is_unseen and wrongly)
+        if unmeant and theirs:
             self._result.set_aside.append(claim.scope.written(text_from_key(key)))
             self._intake.refused_lines.add((index, line))
             return False

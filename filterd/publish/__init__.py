@@ -20,6 +20,6 @@ The outcome is a folder of static files, ready for any web server:
 ``release``          the built version becomes the published one
 ``hold_release``     what schools hold, released with the offline keys
 
-Texts of sources are fetched by ``filterd.feed.sources``; ``filterd.lists`` merges lists and
-finds families of look-alikes.
+Texts of sources are fetched by ``filterd.feed.sources``, and a version's content is made by
+``filterd.feed.version_content``, as a school that follows public lists does it too.
 """

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from filterd.errors import FeedError, StoreError
 from filterd.feed.deltas import unpack
 from filterd.feed.targets import KEPT_DELTAS, MANIFEST, digits, read_publication
+from filterd.feed.version_content import PARTS
 from filterd.i18n import refused, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.orders_file import FILE, FOLDER, load_orders
@@ -29,7 +30,6 @@ from filterd.publish.publication import Published
 from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import day_of
 from filterd.publish.target_files import targets_of
-from filterd.publish.version_build import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
