@@ -7,7 +7,8 @@ no server and no attacker on the way can keep a machine busy, fill its memory or
 * all octets of an answer, its header too, are counted and timed where they come
   in: a limit for the whole run, and a rate for each file (``DownloadLimits``);
 * nothing is expanded: a compressed answer was not asked for and is refused;
-* redirections lead where a ``RequestPolicy`` lets them, and their number is bounded;
+* redirections lead where a ``RequestPolicy`` lets them, and their number is bounded; so do
+  host names, which may have to lead to public addresses only;
 * a file that has not changed is not sent again (``Validators``), and a busy server is
   left alone as long as it asks (``FetchError.retry_after_s``), a day at most.
 
@@ -20,9 +21,12 @@ from __future__ import annotations
 import http.client
 import io
 import re
-from contextlib import closing, contextmanager
+import socket
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import partial
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
 CHUNK_OCTETS = 65_536
 """So much is read at once."""
 _DAY_S = 86_400
+_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,14 @@ class RequestPolicy:
         schemes: of addresses, redirections included.
         redirects: how many are followed for one file.
         is_one_server: redirections may not lead to another host, port or scheme.
+        is_public_only: no host may have a private address: what others write must not
+            make this machine ask the networks behind it.
     """
 
     schemes: frozenset[str] = frozenset({"https"})
     redirects: int = 5
     is_one_server: bool = False
+    is_public_only: bool = False
 
 
 class Validators(NamedTuple):
@@ -178,7 +186,7 @@ class Downloader:
     """
 
     def __init__(self, pace: Pace, policy: RequestPolicy) -> None:
-        self._pace, self._policy, self._session = pace, policy, _paced_session(pace)
+        self._pace, self._policy, self._session = pace, policy, _paced_session(pace, policy)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -281,7 +289,7 @@ def split(url: str) -> Any:
     return parts
 
 
-def _paced_session(pace: Pace) -> requests.Session:
+def _paced_session(pace: Pace, policy: RequestPolicy) -> requests.Session:
     """Return a session that times every octet and sends nothing about the client."""
     session = _Session()
     session.trust_env = False
@@ -289,7 +297,7 @@ def _paced_session(pace: Pace) -> requests.Session:
         {"User-Agent": "filterd", "Accept-Encoding": "identity", "Accept": "*/*"}
     )
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _PacedAdapter(pace))
+        session.mount(scheme, _PacedAdapter(pace, policy))
     return session
 
 
@@ -322,16 +330,16 @@ class _PacedReader(io.RawIOBase):
 class _PacedAdapter(HTTPAdapter):
     """Has every connection read through a ``_PacedReader``, and never asks twice."""
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, pace: Pace, policy: RequestPolicy) -> None:
+        self._pace, self._policy = pace, policy
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._pace)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._pace, self._policy)
 
 
-def _pools(pace: Pace) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(pace: Pace, policy: RequestPolicy) -> dict[str, type[HTTPConnectionPool]]:
     class Response(http.client.HTTPResponse):
         def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
             super().__init__(sock, *args, **kwargs)
@@ -341,8 +349,23 @@ def _pools(pace: Pace) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(HTTPConnection):
         response_class = Response
 
-    class Secure(HTTPSConnection):
-        response_class = Response
+        def _new_conn(self) -> socket.socket:
+            if not policy.is_public_only:
+                return super()._new_conn()
+            # Connecting by name would resolve it again, perhaps to another address.
+            host = self._dns_host
+            try:
+                *others, last = _public_addresses(host, self.port)
+                for self._dns_host in others:
+                    with suppress(urllib3.exceptions.HTTPError):
+                        return super()._new_conn()
+                self._dns_host = last
+                return super()._new_conn()
+            finally:
+                self._dns_host = host
+
+    class Secure(Plain, HTTPSConnection):
+        pass
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -353,13 +376,43 @@ def _pools(pace: Pace) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": SecurePool}
 
 
+def _public_addresses(host: str, port: int) -> list[str]:
+    """Return the addresses of a host, at least one.
+
+    Raises:
+        RedirectError: one is not a public address.
+        OSError: it has none.
+    """
+    found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for address in found:
+        if not is_public(ip_address(address)):
+            raise RedirectError(
+                say(
+                    "{host}: leads to {address}, which is no public address",
+                    host=host,
+                    address=address,
+                )
+            )
+    return list(dict.fromkeys(found))
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address is of the public Internet, whatever it embeds."""
+    if isinstance(address, IPv6Address):
+        embedded = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            embedded = IPv4Address(int(address) & 0xFFFF_FFFF)
+        if embedded is not None:
+            return is_public(embedded)
+    return address.is_global and not address.is_multicast
+
+
 def _judge_header(name: str, response: requests.Response) -> None:
     if response.status_code != requests.codes.ok:
         code = response.status_code
         error = FetchError(say("{url}: the server answers with status {code}", url=name, code=code))
         wanted, error.status = response.headers.get("Retry-After", ""), code
-        if re.fullmatch("[0-9]{1,9}", wanted):
-            error.retry_after_s = float(min(int(wanted), _DAY_S))
+        error.retry_after_s = _seconds(wanted, response.headers.get("Date", ""))
         raise error
     if response.headers.get("Content-Encoding", "identity") not in ("identity", ""):
         raise ForeignContentError(
@@ -367,6 +420,16 @@ def _judge_header(name: str, response: requests.Response) -> None:
         )
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):
         raise page_error(name)
+
+
+def _seconds(retry_after: str, date: str) -> float:
+    """Return the seconds of a Retry-After, which may be a date of the server's own clock."""
+    if re.fullmatch("[0-9]{1,9}", retry_after):
+        return float(min(int(retry_after), _DAY_S))
+    with suppress(ValueError, TypeError, OverflowError):
+        until, now = (parsedate_to_datetime(one) for one in (retry_after, date))
+        return min(max((until - now).total_seconds(), 0.0), float(_DAY_S))
+    return 0.0
 
 
 def page_error(name: str) -> ForeignContentError:

@@ -28,7 +28,7 @@ from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import sole
 from filterd.publish.signed_orders import day_of
-from filterd.publish.version_build import BuildReport, build_version
+from filterd.publish.version_build import BuildReport, build_version, publishable
 from filterd.publish.version_rows import CATEGORIES, SOURCES
 from filterd.rows import Wording
 
@@ -90,7 +90,8 @@ def build(
 ) -> None:
     """Build a version of the feed from the catalogue and its sources.
 
-    A source that fails, or whose content looks wrong, keeps its last good text. A version that
+    A source that fails, or whose content looks wrong, keeps its last good text; one that may not
+    be published again is left out. A version that
     changes unusually much is not written until it is accepted. Exit code 0: written; 1:
     written, but a source failed; 50: held, not written; 2: an error, the last build stays.
     """
@@ -98,7 +99,7 @@ def build(
         raise ConfigError(
             say("there is no folder {folder}", folder=places.given), hint=say("check --from-folder")
         )
-    catalog = load_catalog(places.catalog)
+    catalog = publishable(load_catalog(places.catalog))
     popular = read_popular(places.popular)
     busy = say("another build is running")
     with sole(places.sources / ".lock", otherwise=busy):

@@ -4,8 +4,11 @@
 For each source one folder holds the last good text, ``ID.txt``, and its facts,
 ``ID.json``: the ``ETag`` for the next request, and the number of entries. A new text is
 accepted only if it is like the ones before: a list in its format, not a web page, not
-empty, not half the size. Otherwise the last text stays and the report has the reason: a
-feed that lacks a list would open its names to every school.
+empty, not half the size. Otherwise the next mirror is asked, and in the end the last text stays
+and the report has the reason: a version that lacks a list would open its names.
+
+A server that wants to be left alone is (``HostWaits``): schools of a whole province may share
+one address behind their provider's NAT, so 429 is a usual answer.
 """
 
 from __future__ import annotations
@@ -13,12 +16,14 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from filterd.errors import FetchError, FilterdError, ForeignContentError
+from filterd.feed.packed_text import unpack_text
+from filterd.feed.source_limits import HostWaits, RunBudget, Spending
 from filterd.http_download import (
     CHUNK_OCTETS,
     NONE_KNOWN,
@@ -34,7 +39,7 @@ from filterd.lists.formats import FORMATS, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.source_text import SourceText
 from filterd.paths import install, open_plain, reading, writing
-from filterd.state_file import FileFormat
+from filterd.state_file import ADDED, FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,9 +52,13 @@ if TYPE_CHECKING:
 MAX_OCTETS = 100_000_000
 """Of one text; the largest known ones have a third of it."""
 LIMITS = DownloadLimits(total_s=300.0)
-"""For one source: the publisher has a good line, and a night."""
+"""For one address."""
+POLICY = RequestPolicy(redirects=3, is_one_server=True, is_public_only=True)
+"""A connection is the only proof of what comes, and an address may be anybody's."""
 LEAST_SHARE = 0.5
 """Of the entries of the last good text; with fewer a new one is not taken."""
+MOST_TIMES, GROWTH_SLACK = 3.0, 2_000
+"""Of the entries of the last good text, where no person compares versions; and some more."""
 MOST_PROBLEMS = 0.5
 """The share of bad lines in a text; with more it is not in the catalogue's format."""
 
@@ -80,6 +89,8 @@ class SourceReport:
         entries: of the present text.
         problems: its unusable lines.
         octets: of it.
+        mirror: the address that it came from now, if that is not the first one.
+        sha256: of it.
     """
 
     id: str
@@ -88,11 +99,17 @@ class SourceReport:
     entries: int = 0
     problems: int = 0
     octets: int = 0
+    mirror: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Note:
-    """Facts of a good text; ``asked`` is its format and address."""
+    """Facts of a good text.
+
+    ``asked`` is its format and address in the catalogue, ``mirror`` the address that it came
+    from if that is another one, ``at`` the Unix time at which it came.
+    """
 
     asked: str
     sha256: str
@@ -101,6 +118,8 @@ class _Note:
     problems: int
     etag: str = ""
     last_modified: str = ""
+    mirror: str = field(default="", metadata={ADDED: True})
+    at: float = field(default=0.0, metadata={ADDED: True})
 
 
 _FORMAT = FileFormat(
@@ -117,6 +136,11 @@ class SourceFolder:
     def text(self, source_id: str) -> Path:
         """Return where the text of a source is, or will be."""
         return self._folder / f"{source_id}.txt"
+
+    @property
+    def waits(self) -> HostWaits:
+        """Servers that want to be left alone."""
+        return HostWaits(self._folder)
 
     def note(self, source: PublicSource) -> _Note | None:
         """Return the facts of a text, if they are of the very file on the disk."""
@@ -155,13 +179,37 @@ class SourceFolder:
         return self._folder / f"{source_id}.json"
 
 
+@dataclass(frozen=True, slots=True)
+class FetchRules:
+    """How sources are asked.
+
+    Attributes:
+        limits: for each address.
+        policy: where requests may go.
+        budget: of octets and seconds for all together; None for no more limits.
+        most_times: times the entries of its last text a new one may have; None for any.
+        waits: whether servers that asked for it are left alone.
+    """
+
+    limits: DownloadLimits = LIMITS
+    policy: RequestPolicy = POLICY
+    budget: RunBudget | None = None
+    most_times: float | None = None
+    waits: bool = True
+
+
+BY_HAND = FetchRules()
+"""A publisher's, who looks at the outcome."""
+NIGHTLY = FetchRules(budget=RunBudget(), most_times=MOST_TIMES)
+"""A school's, where nobody does."""
+
+
 def fetch_sources(
     sources: Sequence[PublicSource],
     folder: SourceFolder,
     clock: Clock,
     *,
-    limits: DownloadLimits = LIMITS,
-    schemes: frozenset[str] = frozenset({"https"}),
+    rules: FetchRules = BY_HAND,
     progress: Progress | None = None,
 ) -> tuple[SourceReport, ...]:
     """Ask all sources for their texts; one that does not answer holds up no other.
@@ -170,26 +218,37 @@ def fetch_sources(
         sources: of the catalogue.
         folder: where good texts are.
         clock: times the answers.
-        limits: for each source.
-        schemes: of addresses that may be asked, redirections included.
+        rules: how they are asked.
         progress: called with how many sources are done, and how many there are.
 
     Returns:
         A report on each source, in the order of ``sources``.
     """
+    spending, hosts = Spending(rules.budget, clock), folder.waits
 
-    def bring(source: PublicSource, known: _Note | None) -> _Note | None:
-        before = Validators(known.etag, known.last_modified) if known else NONE_KNOWN
+    def bring(source: PublicSource, address: str, known: _Note | None) -> _Note | None:
+        before = NONE_KNOWN
+        if known is not None and address == (known.mirror or source.address):
+            before = Validators(known.etag, known.last_modified)
+        if rules.waits:
+            hosts.check(address, clock.wall())
         with (
-            closing(Downloader(Pace(clock, limits), RequestPolicy(schemes))) as downloader,
-            downloader.get(source.address, source.id, before) as answer,
+            hosts.noting(address, clock),
+            closing(
+                Downloader(Pace(clock, spending.limits(rules.limits)), rules.policy)
+            ) as downloader,
+            downloader.get(address, source.id, before) as answer,
         ):
             if answer is None:
                 return None
-            _write(answer.chunks(MAX_OCTETS), folder.candidate(source.id))
-            return _Note(_asked(source), "", 0, 0, 0, *answer.validators)
+            mirror = "" if address == source.address else address
+            new = folder.candidate(source.id)
+            _write(spending.counted(answer.chunks(MAX_OCTETS)), new)
+            validators = answer.validators
+        unpack_text(new, address, source, MAX_OCTETS)
+        return _Note(_asked(source), "", 0, 0, 0, *validators, mirror, clock.wall())
 
-    return tuple(_each(sources, folder, bring, progress))
+    return tuple(_each(sources, folder, bring, rules.most_times, progress))
 
 
 def read_sources(
@@ -204,14 +263,14 @@ def read_sources(
     As ``fetch_sources``, without a network; a missing text counts as no answer.
     """
 
-    def bring(source: PublicSource, _known: _Note | None) -> _Note | None:
+    def bring(source: PublicSource, _address: str, _known: _Note | None) -> _Note | None:
         path = given / f"{source.id}.txt"
         with reading(path, FetchError), open_plain(path) as file:
             chunks = iter(lambda: file.read(CHUNK_OCTETS), b"")
             _write(bounded(chunks, MAX_OCTETS, path.name), folder.candidate(source.id))
         return _Note(_asked(source), "", 0, 0, 0)
 
-    return tuple(_each(sources, folder, bring, progress))
+    return tuple(_each(sources, folder, bring, None, progress))
 
 
 def _write(chunks: Iterable[bytes], target: Path) -> None:
@@ -233,29 +292,40 @@ def _write(chunks: Iterable[bytes], target: Path) -> None:
 def _each(
     sources: Sequence[PublicSource],
     folder: SourceFolder,
-    bring: Callable[[PublicSource, _Note | None], _Note | None],
+    bring: Callable[[PublicSource, str, _Note | None], _Note | None],
+    most_times: float | None,
     progress: Progress | None,
 ) -> Iterator[SourceReport]:
     for done, source in enumerate(sources, 1):
-        known = folder.note(source)
-        try:
-            yield _one(source, folder, known, bring(source, known))
-        except FilterdError as error:
-            yield _not_taken(source, known, error)
-        finally:
-            folder.candidate(source.id).unlink(missing_ok=True)
+        known, failures = folder.note(source), list[FilterdError]()
+        for address in source.addresses:
+            try:
+                brought = bring(source, address, known)
+                report = _one(source, folder, known, brought, most_times)
+                yield replace(report, mirror="" if address == source.address else address)
+                break
+            except FilterdError as error:
+                failures.append(error)
+            finally:
+                folder.candidate(source.id).unlink(missing_ok=True)
+        else:
+            yield _not_taken(source, known, failures[0])
         if progress is not None:
             progress(done, len(sources))
 
 
 def _one(
-    source: PublicSource, folder: SourceFolder, known: _Note | None, brought: _Note | None
+    source: PublicSource,
+    folder: SourceFolder,
+    known: _Note | None,
+    brought: _Note | None,
+    most_times: float | None,
 ) -> SourceReport:
     """Judge a new text; None for one that is unchanged."""
     if brought is None:
         assert known is not None
         return _report(source, SourceOutcome.UNCHANGED, known)
-    note = _judged(source, folder.candidate(source.id), known, brought)
+    note = _judged(source, folder.candidate(source.id), known, brought, most_times)
     if known is not None and note.sha256 == known.sha256:
         if note != known:
             folder.annotate(source, note)
@@ -265,7 +335,8 @@ def _one(
 
 
 def _report(source: PublicSource, outcome: SourceOutcome, note: _Note) -> SourceReport:
-    return SourceReport(source.id, outcome, UNSAID, note.entries, note.problems, note.octets)
+    counts = (note.entries, note.problems, note.octets)
+    return SourceReport(source.id, outcome, UNSAID, *counts, sha256=note.sha256)
 
 
 def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -> SourceReport:
@@ -275,11 +346,17 @@ def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -
     return replace(_report(source, SourceOutcome.KEPT, known), reason=reason)
 
 
-def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Note) -> _Note:
+def _judged(
+    source: PublicSource,
+    path: Path,
+    known: _Note | None,
+    brought: _Note,
+    most_times: float | None,
+) -> _Note:
     """Return the facts of a text, or refuse it.
 
     Raises:
-        ForeignContentError: it is no list of this format, or far less than it was.
+        ForeignContentError: it is no list of this format, or far less or more than it was.
         ListError: it cannot be read.
     """
     with path.open("rb") as file:
@@ -308,7 +385,8 @@ def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Not
                 format=source.format,
             )
         )
-    if known is not None and entries < LEAST_SHARE * known.entries:
+    most = known and most_times and most_times * known.entries + GROWTH_SLACK
+    if known and not LEAST_SHARE * known.entries <= entries <= (most or entries):
         raise ForeignContentError(
             say(
                 "{id}: it has {entries} names and had {before}; remove {note} if that is right",
@@ -333,6 +411,16 @@ def _is_name(text: str) -> bool:
 def _asked(source: PublicSource) -> str:
     """Return the format and address that a note is about."""
     return f"{source.format} {source.address}"
+
+
+def kept_reports(sources: Sequence[PublicSource], folder: SourceFolder) -> tuple[SourceReport, ...]:
+    """Return a report on each source by its last good text, without asking for a new one."""
+    return tuple(
+        SourceReport(one.id, SourceOutcome.MISSING)
+        if (note := folder.note(one)) is None
+        else _report(one, SourceOutcome.UNCHANGED, note)
+        for one in sources
+    )
 
 
 def counted(reports: Sequence[SourceReport]) -> dict[SourceOutcome, int]:

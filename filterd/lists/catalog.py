@@ -75,8 +75,14 @@ class CatalogCategory:
 class PublicSource:
     """A list of another publisher, which is known to filterd and not shipped.
 
-    ``checked``: a file of this name was seen in the publisher's repository. ``subtrees``:
-    as in ``ListSource``.
+    Attributes:
+        address: where its text is, with ``mirrors`` in the order in which they are asked.
+        checked: a file of this name was seen in the publisher's repository.
+        subtrees: as in ``ListSource``.
+        member: the file within an archive; empty where it has only one.
+        names: about how many it has; 0 where that is not known.
+        recommended: of the set that a school without a feed should follow.
+        republish: whether its licence lets others publish it; else it is only followed.
     """
 
     id: str
@@ -89,6 +95,16 @@ class PublicSource:
     attribution: str
     checked: bool
     subtrees: bool = False
+    mirrors: tuple[str, ...] = ()
+    member: str = ""
+    names: int = 0
+    recommended: bool = False
+    republish: bool = True
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All its addresses, in the order in which they are asked."""
+        return (self.address, *self.mirrors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +221,17 @@ def load_categories(folder: Path) -> tuple[CatalogCategory, ...]:
     """
     file = validate(load(folder.absolute() / "categories.yaml"), CategoriesFile)
     return tuple(map(_category, file.categories))
+
+
+def load_sources(folder: Path) -> tuple[PublicSource, ...]:
+    """Read the public sources only.
+
+    Raises:
+        ConfigErrors: the file has errors.
+        ConfigError: it cannot be read or is no YAML.
+    """
+    file = validate(load(folder.absolute() / "catalog.yaml"), CatalogFile)
+    return tuple(PublicSource(**one.model_dump()) for one in file.sources)
 
 
 class _Documents(NamedTuple):

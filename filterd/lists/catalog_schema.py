@@ -131,11 +131,10 @@ _HostName = Annotated[bytes, PlainValidator(_host_name)]
 _Format = Annotated[str, PlainValidator(_format)]
 _Locked = Annotated[bool | Literal["ordered"], PlainValidator(_locked)]
 _RelativePath = Annotated[str, PlainValidator(_relative_path)]
+_WebAddress = Annotated[str, Field(pattern=r"^https://[!-~]+$")]
 _ServiceName = Annotated[
     bytes, PlainValidator(lambda value: name_of_service(_host_name(value), value))
 ]
-_WebAddress = Annotated[str, Field(pattern=r"^https://[!-~]+$")]
-
 IsoDate = Annotated[str, PlainValidator(_date), WithJsonSchema({"type": "string"})]
 """A day, as ``2026-09-02``."""
 
@@ -190,6 +189,11 @@ class SourceEntry(DocumentModel):
     attribution: _Text
     checked: bool = False
     subtrees: bool = False
+    mirrors: tuple[_WebAddress, ...] = ()
+    member: str = ""
+    names: Annotated[int, Field(ge=0)] = 0
+    recommended: bool = False
+    republish: bool = True
 
 
 class PinEntry(DocumentModel):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from filterd.errors import ConfigError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from filterd.feed.arrival import Progress
     from filterd.i18n import Sentence
+    from filterd.lists.catalog import Catalog
     from filterd.lists.list_merge import Normalised, PublishedList
 
 
@@ -87,7 +88,7 @@ def build_version(
         ListError: a text cannot be read, or a list has names that only a signed order may close.
         StoreError: the disk refused; the last build stays.
     """
-    catalog = load_catalog(folder)
+    catalog = publishable(load_catalog(folder))
     _check_not_by_hand(folder)
     load_contacts(folder)  # a school is lenient, so its mistakes are told here
     popular = popular or Popular()
@@ -108,6 +109,11 @@ def build_version(
     plain = tuple(one._replace(text=b"") for one in lists)
     waiting = len(outcome.queue)
     return BuildReport(categories, plain, missing, outcome.count, waiting, held, written)
+
+
+def publishable(catalog: Catalog) -> Catalog:
+    """Return a catalogue without the sources that others may not publish again."""
+    return replace(catalog, sources=tuple(one for one in catalog.sources if one.republish))
 
 
 def _categories_of(folder: Path, popular: Popular) -> dict[str, Normalised]:

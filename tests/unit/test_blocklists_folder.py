@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -412,3 +413,21 @@ def test_the_promised_engines_have_a_safe_twin() -> None:
 def test_no_pin_is_a_name_with_a_twin() -> None:
     pins = {pin.name for pin in CATALOG.pins}
     assert [name for one in CATALOG.rewrites for name in one.names if name in pins] == []
+
+
+def test_the_recommended_set_fits_a_board_of_one_gigabyte() -> None:
+    chosen = [one for one in CATALOG.sources if one.recommended]
+    assert 900_000 <= sum(one.names for one in chosen) <= 1_200_000
+    by_category = Counter(one.category for one in chosen)
+    assert max(by_category.values()) <= 2
+    wanted = {"porn", "gambling", "drugs", "scam", "malware", "encrypted-dns", "proxy-vpn"}
+    assert wanted <= by_category.keys()
+
+
+def test_no_source_fills_what_only_an_order_may_close() -> None:
+    ordered = {one.id for one in CATALOG.categories if one.ordered}
+    assert ordered.isdisjoint(one.category for one in CATALOG.sources)
+
+
+def test_what_states_no_licence_is_not_published_again() -> None:
+    assert [one.id for one in CATALOG.sources if one.licence == "unclear" and one.republish] == []

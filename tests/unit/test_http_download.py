@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import socket
 from contextlib import closing
+from dataclasses import replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +25,9 @@ from filterd.http_download import (
     Pace,
     RequestPolicy,
     Validators,
+    _seconds,
     bounded,
+    is_public,
 )
 from tests.support.clock import FakeClock
 from tests.support.web import Page, Web, serving
@@ -160,3 +165,69 @@ def test_the_whole_run_ends_between_files_too(clock: FakeClock) -> None:
     clock.advance(1)
     with pytest.raises(TooSlowError, match="900 s"):
         pace.begin()
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("9.9.9.9", True),
+        ("2620:fe::fe", True),
+        ("10.1.2.3", False),
+        ("100.64.1.1", False),
+        ("169.254.169.254", False),
+        ("127.0.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.251", False),
+        ("::1", False),
+        ("fd00::1", False),
+        ("fe80::1", False),
+        ("::ffff:192.168.1.1", False),
+        ("::ffff:9.9.9.9", True),
+        ("64:ff9b::a00:1", False),
+        ("2002:c0a8:101::1", False),
+    ],
+)
+def test_which_addresses_are_public(address: str, expected: bool) -> None:
+    assert is_public(ip_address(address)) is expected
+
+
+def test_a_host_with_one_private_address_is_not_asked(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def both(*_: Any, **__: Any) -> list[Any]:
+        return [(2, 1, 6, "", (one, 443)) for one in ("9.9.9.9", "192.168.1.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    with pytest.raises(RedirectError, match=r"leads to 192\.168\.1\.1"):
+        _download(web, "/list.txt", policy=replace(HTTP, is_public_only=True))
+
+
+def test_the_address_that_was_looked_at_is_the_one_that_is_asked(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filterd.http_download.is_public", lambda _: True)
+    resolve, asked = socket.getaddrinfo, list[str]()
+
+    def rebinding(host: str, *rest: Any, **how: Any) -> Any:
+        asked.append(host)
+        return resolve(host if host[0].isdigit() else "127.0.0.1", *rest, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    web.address = web.address.replace("127.0.0.1", "lists.example")
+    assert _download(web, "/list.txt", policy=replace(HTTP, is_public_only=True)) is not None
+    assert asked.count("lists.example") == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seconds"),
+    [
+        ("Wed, 02 Sep 2026 00:02:00 GMT", 120.0),
+        ("Tue, 01 Sep 2026 00:02:00 GMT", 0.0),
+        ("Wed, 02 Sep 2099 00:02:00 GMT", 86_400.0),
+        ("soon", 0.0),
+    ],
+)
+def test_a_date_of_the_servers_own_clock_says_when_to_come_again(
+    wanted: str, seconds: float
+) -> None:
+    assert _seconds(wanted, "Wed, 02 Sep 2026 00:00:00 GMT") == seconds

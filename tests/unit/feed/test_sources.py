@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import gzip
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -9,16 +11,20 @@ import pytest
 from filterd.clock import SystemClock
 from filterd.errors import StoreError
 from filterd.feed import sources
+from filterd.feed.source_limits import RunBudget
 from filterd.feed.sources import (
+    FetchRules,
     SourceFolder,
     SourceOutcome,
     SourceReport,
     counted,
     fetch_sources,
+    kept_reports,
     read_sources,
 )
-from filterd.http_download import DownloadLimits
+from filterd.http_download import DownloadLimits, RequestPolicy
 from filterd.lists.catalog import PublicSource
+from tests.support.clock import FakeClock
 from tests.support.web import Page, Web, serving
 
 if TYPE_CHECKING:
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEXT = b"".join(b"a%d.example\n" % number for number in range(40))
-HTTP = frozenset({"http"})
+HTTP = FetchRules(policy=RequestPolicy(frozenset({"http"}), is_one_server=True))
 
 
 @pytest.fixture
@@ -49,13 +55,15 @@ def _source(address: str, source_id: str = "one", list_format: str = "domains") 
 
 
 def _fetch(web: Web, folder: SourceFolder, path: str = "/list.txt") -> SourceReport:
-    [report] = fetch_sources([_source(web.address + path)], folder, SystemClock(), schemes=HTTP)
+    [report] = fetch_sources([_source(web.address + path)], folder, SystemClock(), rules=HTTP)
     return report
 
 
 def test_a_text_is_taken(web: Web, folder: SourceFolder) -> None:
     report = _fetch(web, folder)
-    assert report == SourceReport("one", SourceOutcome.TAKEN, report.reason, 40, 0, len(TEXT))
+    counts = (40, 0, len(TEXT))
+    digest = sha256(TEXT).hexdigest()
+    assert report == SourceReport("one", SourceOutcome.TAKEN, report.reason, *counts, sha256=digest)
     assert folder.text("one").read_bytes() == TEXT
 
 
@@ -105,10 +113,10 @@ BAD = {
     "another format": (Page(b"||a.example^$third-party\n" * 40 + TEXT[:90]), "not in the format"),
     "half of it": (Page(b"".join(TEXT.splitlines(keepends=True)[:19])), "has 19 names and had 40"),
     "gone": (Page(status=404), "status 404"),
-    "an error": (Page(status=503), "status 503"),
+    "an error": (Page(status=500), "status 500"),
     "cut short": (Page(TEXT, breaks_off=100), "broke|ended before"),
     "compressed": (Page(TEXT, headers={"Content-Encoding": "gzip"}), "compressed"),
-    "elsewhere": (Page(status=302, headers={"Location": "file:///etc/passwd"}), "not an https"),
+    "elsewhere": (Page(status=302, headers={"Location": "file:///etc/passwd"}), "another server"),
     "nowhere": (Page(status=302, headers={"Location": "/list.txt"}), "in a circle"),
 }
 
@@ -161,7 +169,7 @@ def test_a_text_without_end_is_not_taken(
 def test_a_text_that_comes_too_late_is_not_taken(web: Web, folder: SourceFolder) -> None:
     source = _source(f"{web.address}/list.txt")
     late = DownloadLimits(total_s=0.0)
-    [report] = fetch_sources([source], folder, SystemClock(), limits=late, schemes=HTTP)
+    [report] = fetch_sources([source], folder, SystemClock(), rules=replace(HTTP, limits=late))
     assert report.outcome is SourceOutcome.MISSING
     assert "within 0 s" in report.reason
 
@@ -184,7 +192,7 @@ def test_a_server_that_is_not_there_holds_up_no_other(web: Web, folder: SourceFo
         [_source("http://127.0.0.1:1/x"), there],
         folder,
         SystemClock(),
-        schemes=HTTP,
+        rules=HTTP,
         progress=lambda done, of: told.append((done, of)),
     )
     assert [one.outcome for one in reports] == [SourceOutcome.MISSING, SourceOutcome.TAKEN]
@@ -230,3 +238,115 @@ def test_a_note_of_an_earlier_release_counts(web: Web, folder: SourceFolder) -> 
     )
     assert _fetch(web, folder).outcome is SourceOutcome.UNCHANGED
     assert web.asked[-1][1]["If-None-Match"] == '"1"'
+
+
+def _mirrored(web: Web, *paths: str) -> PublicSource:
+    first, *mirrors = (web.address + path for path in paths)
+    return replace(_source(first), mirrors=tuple(mirrors))
+
+
+def test_mirrors_are_asked_in_their_order(web: Web, folder: SourceFolder) -> None:
+    web.pages["/login"] = Page(b"<html>sign in")
+    source = _mirrored(web, "/gone", "/login", "/list.txt", "/never")
+    [report] = fetch_sources([source], folder, SystemClock(), rules=HTTP)
+    assert (report.outcome, report.mirror) == (SourceOutcome.TAKEN, web.address + "/list.txt")
+    assert [path for path, _ in web.asked] == ["/gone", "/login", "/list.txt"]
+
+
+def test_an_etag_goes_back_to_where_it_came_from(web: Web, folder: SourceFolder) -> None:
+    source = _mirrored(web, "/gone", "/list.txt")
+    for _ in range(2):
+        [report] = fetch_sources([source], folder, SystemClock(), rules=HTTP)
+    assert report.outcome is SourceOutcome.UNCHANGED
+    assert [headers.get("If-None-Match") for _, headers in web.asked[2:]] == [None, '"1"']
+
+
+def test_where_all_fail_the_first_address_gives_the_reason(web: Web, folder: SourceFolder) -> None:
+    web.pages["/busy"] = Page(status=500)
+    [report] = fetch_sources([_mirrored(web, "/gone", "/busy")], folder, SystemClock(), rules=HTTP)
+    assert report.outcome is SourceOutcome.MISSING
+    assert "status 404" in report.reason
+
+
+def test_a_server_that_is_busy_is_left_alone_with_all_its_files(
+    web: Web, folder: SourceFolder
+) -> None:
+    clock = FakeClock()
+    web.pages["/list.txt"] = Page(status=429, headers={"Retry-After": "7200"})
+    both = [_source(f"{web.address}/list.txt"), _source(f"{web.address}/other.txt", "two")]
+    reports = fetch_sources(both, folder, clock, rules=HTTP)
+    assert "status 429" in reports[0].reason
+    assert "asked for a pause; it is asked again in 120 min" in reports[1].reason
+    clock.advance(7_100)
+    fetch_sources(both, folder, clock, rules=HTTP)
+    assert len(web.asked) == 1
+    web.pages["/list.txt"] = Page(TEXT)
+    clock.advance(101)
+    assert fetch_sources(both, folder, clock, rules=HTTP)[0].outcome is SourceOutcome.TAKEN
+
+
+def test_control_who_does_not_wait_asks_again_at_once(web: Web, folder: SourceFolder) -> None:
+    web.pages["/list.txt"] = Page(status=429, headers={"Retry-After": "7200"})
+    for _ in range(3):
+        fetch_sources(
+            [_source(f"{web.address}/list.txt")],
+            folder,
+            SystemClock(),
+            rules=replace(HTTP, waits=False),
+        )
+    assert len(web.asked) == 3
+
+
+def test_a_text_that_grows_beyond_belief_is_not_taken_where_nobody_looks(
+    web: Web, folder: SourceFolder
+) -> None:
+    nightly = replace(HTTP, most_times=3.0)
+    source = _source(f"{web.address}/list.txt")
+    web.pages["/list.txt"] = Page(b"".join(b"a%d.example\n" % n for n in range(2_000)))
+    fetch_sources([source], folder, SystemClock(), rules=nightly)
+    web.pages["/list.txt"] = Page(b"".join(b"a%d.example\n" % n for n in range(20_000)))
+    [report] = fetch_sources([source], folder, SystemClock(), rules=nightly)
+    assert (report.outcome, report.entries) == (SourceOutcome.KEPT, 2_000)
+    assert "20000 names and had 2000" in report.reason
+    [report] = fetch_sources([source], folder, SystemClock(), rules=HTTP)  # a control
+    assert (report.outcome, report.entries) == (SourceOutcome.TAKEN, 20_000)
+
+
+def test_a_night_has_one_budget(web: Web, folder: SourceFolder) -> None:
+    some = [_source(f"{web.address}/list.txt", one) for one in ("one", "two", "three")]
+    small = replace(HTTP, budget=RunBudget(octets=len(TEXT) + 10, seconds=60.0))
+    outcomes = [one.outcome for one in fetch_sources(some, folder, SystemClock(), rules=small)]
+    assert outcomes == [SourceOutcome.TAKEN, SourceOutcome.MISSING, SourceOutcome.MISSING]
+    assert len(web.asked) == 2
+
+
+def test_a_packed_text_is_unpacked(web: Web, folder: SourceFolder) -> None:
+    web.pages["/list.txt.gz"] = Page(gzip.compress(TEXT))
+    assert _fetch(web, folder, "/list.txt.gz").entries == 40
+    assert folder.text("one").read_bytes() == TEXT
+
+
+def test_no_private_address_is_asked(web: Web, folder: SourceFolder) -> None:
+    public = replace(HTTP, policy=replace(HTTP.policy, is_public_only=True))
+    source = _source(f"{web.address}/list.txt")
+    [report] = fetch_sources([source], folder, SystemClock(), rules=public)
+    assert "leads to 127.0.0.1, which is no public address" in report.reason
+    assert web.asked == []
+
+
+def test_control_a_policy_without_that_rule_asks_it(web: Web, folder: SourceFolder) -> None:
+    assert _fetch(web, folder).outcome is SourceOutcome.TAKEN
+
+
+def test_another_host_is_not_followed(web: Web, folder: SourceFolder) -> None:
+    other = web.address.replace("127.0.0.1", "localhost")
+    web.pages["/moved"] = Page(status=302, headers={"Location": f"{other}/list.txt"})
+    assert "redirects to another server" in _fetch(web, folder, "/moved").reason
+
+
+def test_good_texts_are_reported_without_asking(web: Web, folder: SourceFolder) -> None:
+    source, other = _source(f"{web.address}/list.txt"), _source(f"{web.address}/other.txt", "two")
+    taken = _fetch(web, folder)
+    reports = kept_reports([source, other], folder)
+    assert [one.sha256 for one in reports] == [taken.sha256, ""]
+    assert len(web.asked) == 1

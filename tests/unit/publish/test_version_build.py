@@ -357,3 +357,18 @@ def test_rules_that_somebody_wrote_by_hand_are_refused(publisher: _Publisher) ->
     with pytest.raises(ConfigError, match=r"lookalikes\.yaml: these rules are made by each build"):
         publisher.build()
     assert not publisher.target.exists()
+
+
+def _names_of_games(publisher: _Publisher) -> str:
+    publisher.build()
+    file = publisher.target / "lists" / "feed-games.txt"
+    return file.read_text() if file.exists() else ""
+
+
+def test_what_may_not_be_published_again_is_left_out(publisher: _Publisher) -> None:
+    def forbid(catalog: Any) -> None:
+        next(one for one in catalog["sources"] if one["id"] == GAMES)["republish"] = False
+
+    assert "fortnite.example" in _names_of_games(publisher)  # a control
+    change_yaml(publisher.folder / "catalog.yaml", forbid)
+    assert _names_of_games(publisher) == ""

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ForeignContentError, TooLargeError
+from filterd.feed.packed_text import unpack_text
+from filterd.lists.catalog import PublicSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = b"a.example\n" * 50
+MOST = 10_000
+
+
+def _tar(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+def _zip(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+PACKED = {
+    "list.txt": (TEXT, ""),
+    "list.txt.gz": (gzip.compress(TEXT), ""),
+    "one.zip": (_zip({"x.txt": TEXT}), ""),
+    "named.zip": (_zip({"readme": b"no", "x/domains": TEXT}), "x/domains"),
+    "one.tar.gz": (_tar({"domains": TEXT}), ""),
+    "named.tgz": (_tar({"./a/usage": b"no", "./a/domains": TEXT}), "a/domains"),
+}
+BAD = {
+    "a page.gz": (b"<html>", ""),
+    "cut.gz": (gzip.compress(TEXT)[:-9], ""),
+    "a page.zip": (b"<html>", ""),
+    "two.zip": (_zip({"a": TEXT, "b": TEXT}), ""),
+    "other.zip": (_zip({"a": TEXT}), "domains"),
+    "directory.zip": (_zip({f"{n:09}" * 20: b"" for n in range(4_500)}), "domains"),
+    "a page.tar.gz": (gzip.compress(b"<html>" * 200), ""),
+    "other.tar.gz": (_tar({"../../etc/passwd": TEXT}), "domains"),
+    "many.tar.gz": (_tar({f"{n}": b"" for n in range(1_100)} | {"domains": TEXT}), "domains"),
+}
+
+
+def _unpack(folder: Path, name: str, content: bytes, member: str) -> bytes:
+    path = folder / "text"
+    path.write_bytes(content)
+    address = f"https://lists.example/{name}?raw=1"
+    source = PublicSource(
+        "one", "", "games", "domains", address, "", "", "", checked=False, member=member
+    )
+    try:
+        unpack_text(path, address, source, MOST)
+    finally:
+        assert [one.name for one in folder.iterdir()] == ["text"]
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_the_address_tells_how_it_is_packed(tmp_path: Path, name: str) -> None:
+    assert _unpack(tmp_path, name, *PACKED[name]) == TEXT
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_packed_otherwise_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ForeignContentError, match=r"packed as|has no file"):
+        _unpack(tmp_path, name, *BAD[name])
+
+
+@pytest.mark.parametrize("name", ["x.gz", "x.zip", "x.tar.gz", "endless.tar.gz"])
+def test_what_expands_beyond_a_text_is_refused(tmp_path: Path, name: str) -> None:
+    bomb = b"0" * (MOST + 1)
+    packed = {
+        "x.gz": gzip.compress(bomb),
+        "x.zip": _zip({"x": bomb}),
+        "x.tar.gz": _tar({"x": bomb}),
+        "endless.tar.gz": _tar({"zeros": b"0" * 2_000_000, "domains": TEXT}),
+    }
+    with pytest.raises(TooLargeError, match="it has more than"):
+        _unpack(tmp_path, name, packed[name], "domains" if name.startswith("endless") else "")
