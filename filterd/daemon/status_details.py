@@ -56,9 +56,14 @@ def _upstream(one: Row, by: Wording) -> str:
         _address(one, by)
         + (" TLS" if one["tls"] != "no" else "")
         + (f" {one['rtt_ms']} ms" if one["rtt_ms"] is not None else "")
-        + (f" ({by.texts('down')})" if one["down"] else "")
+        + (f" ({_down(one, by)})" if one["down"] else "")
         + (f" ({_problem(one, by)})" if one["problem"] else "")
     )
+
+
+def _down(one: Row, by: Wording) -> str:
+    since = one.get("down_since")  # a daemon of before has none
+    return by.texts("down since {when}", when=by.clock.told(since)) if since else by.texts("down")
 
 
 def _problem(part: Row, by: Wording) -> str:
@@ -72,12 +77,22 @@ def _answers(answers: Mapping[str, int], by: Wording) -> str:
 
 
 def _cache(cache: Mapping[str, int], by: Wording) -> str:
-    return by.texts(
-        "{entries} entries, {octets} octets, {hits} hits, {misses} misses,"
-        " {stale} stale, {refreshed} refreshed ahead, {failures} failures"
-        " remembered",
-        **{key: number(value) for key, value in cache.items()},
+    n = cache.__getitem__
+    parts = (
+        say_n("{n} entry", "{n} entries", n("entries"), n=number(n("entries"))),
+        counted.size(n("octets")),
+        say_n("{n} hit", "{n} hits", n("hits"), n=number(n("hits"))),
+        say_n("{n} miss", "{n} misses", n("misses"), n=number(n("misses"))),
+        say("{n} stale", n=number(n("stale"))),
+        say("{n} refreshed ahead", n=number(n("refreshed"))),
+        say_n(
+            "{n} failure remembered",
+            "{n} failures remembered",
+            n("failures"),
+            n=number(n("failures")),
+        ),
     )
+    return ", ".join(map(by.texts, parts))
 
 
 def _datagrams(row: Row, by: Wording) -> str:

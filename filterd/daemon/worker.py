@@ -48,9 +48,11 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.daemon.supervisor import Listening
+    from filterd.policy.model import UpstreamServer
     from filterd.resolve.explanation import Explanation
     from filterd.resolve.query import Answer
     from filterd.resolve.site import Site
+    from filterd.upstream.server_group import ServerHealth
 
 _LAST_ANSWERS_WITHIN_S = 2.0
 """What a stop leaves to the upstreams: long for an honest answer, less than a person waits."""
@@ -296,24 +298,27 @@ class Worker:
         return expected
 
     def _upstreams(self) -> list[dict[str, Any]]:
-        now = self._setting.clock.monotonic()
         known = {
             member.server: member
             for group in self._forwarder.groups().values()
             for member in group.members
         }
-        return [
-            {
-                "address": server.address,
-                "port": server.port,
-                "tls": server.tls.value,
-                "rtt_ms": round(known[server].srtt_s * 1000, 1) if server in known else None,
-                "down": server in known and known[server].down_until > now,
-                "problem": (problem := self._forwarder.problem_of(server)),
-                "sentence": i18n.to_plain(problem),
-            }
-            for server in self._sites.current.route.servers
-        ]
+        servers = self._sites.current.route.servers
+        return [self._upstream(one, known.get(one)) for one in servers]
+
+    def _upstream(self, server: UpstreamServer, health: ServerHealth | None) -> dict[str, Any]:
+        clock, problem = self._setting.clock, self._forwarder.problem_of(server)
+        since = None if health is None else health.down_since
+        return {
+            "address": server.address,
+            "port": server.port,
+            "tls": server.tls.value,
+            "rtt_ms": None if health is None else round(health.srtt_s * 1000, 1),
+            "down": since is not None,
+            "down_since": None if since is None else clock.wall() - clock.monotonic() + since,
+            "problem": problem,
+            "sentence": i18n.to_plain(problem),
+        }
 
 
 def _repeated_within(octets: int) -> int:

@@ -198,12 +198,15 @@ def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Merge the states that workers report of the same upstreams.
 
     The round trip is the shortest of all workers, and a server is down if it is down for
-    all: one worker may have met a moment of silence. A problem of any worker is shown.
+    all, since it was so for the last: one worker may have met a moment of silence. A problem
+    of any worker is shown.
     """
     joined: list[dict[str, Any]] = []
     for views in zip(*(worker["upstreams"] for worker in workers), strict=False):
         seen = [view["rtt_ms"] for view in views if view["rtt_ms"] is not None]
         down = all(view["down"] for view in views)
         troubled = next((view for view in views if view["problem"]), views[0])
-        joined.append({**troubled, "rtt_ms": min(seen, default=None), "down": down})
+        since = max((view.get("down_since") or 0.0 for view in views)) or None if down else None
+        of_all = {"rtt_ms": min(seen, default=None), "down": down, "down_since": since}
+        joined.append(troubled | of_all)
     return joined

@@ -889,7 +889,9 @@ cdef note_answer(UdpAttempt attempt, double now):
     member = attempt.member
     cdef double srtt_s = member.srtt_s
     member.srtt_s = srtt_s + (took_s - srtt_s) * (SMOOTHING if srtt_s else 1.0)
-    member.failures, member.down_until, member._answered_at = 0, 0.0, now
+    member._answered_at = now
+    if member.failures:
+        member.recovered(now)
     if attempt.exact:
         member.kept_case()
 

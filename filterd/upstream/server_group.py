@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from filterd.upstream.upstream_question import in_clear
 if TYPE_CHECKING:
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.upstream_question import Route
+
+_log = logging.getLogger("filterd.upstream")
 
 MOST_GROUPS = 256
 """Routes remembered: reloads make new ones, and unused ones are forgotten at last."""
@@ -44,6 +47,7 @@ class ServerHealth:
     plain: UpstreamServer = field(init=False)
     may_go_in_clear: bool = field(init=False)
     _answered_at: float = 0.0
+    _silent_since: float = 0.0
     _failed_at: float = 0.0
     _case_mismatches: int = 0
     _no_edns_until: float = 0.0
@@ -60,7 +64,16 @@ class ServerHealth:
     def answered(self, took_s: float, now: float) -> None:
         """Note an answer."""
         self.srtt_s += (took_s - self.srtt_s) * (SMOOTHING if self.srtt_s else 1.0)
-        self.failures, self.down_until, self._answered_at = 0, 0.0, now
+        self._answered_at = now
+        if self.failures:
+            self.recovered(now)
+
+    def recovered(self, now: float) -> None:
+        """Note the answer that ends a series of failures."""
+        if self.down_since is not None:
+            silent_s = round(now - self.down_since)
+            _log.info("upstream %s: it answers again, after %d s", self._place, silent_s)
+        self.failures, self.down_until = 0, 0.0
 
     def failed(self, asked_at: float, now: float) -> None:
         """Note that no answer came in time.
@@ -70,14 +83,27 @@ class ServerHealth:
         """
         if asked_at < max(self._answered_at, self._failed_at):
             return
+        if not self.failures:
+            self._silent_since = asked_at
         self.failures, self._failed_at = self.failures + 1, now
         if self.failures >= _FAILURES_UNTIL_DOWN:
             self.down_until = now + _DOWN_S
+        if self.failures == _FAILURES_UNTIL_DOWN:
+            _log.warning("upstream %s: it does not answer; check the line", self._place)
 
     def probes(self, now: float) -> None:
         """Note that one question tests whether it is up again; the others need not wait."""
         if self.failures >= _FAILURES_UNTIL_DOWN:
             self.down_until = now + _DOWN_S
+
+    @property
+    def down_since(self) -> float | None:
+        """When the first question was asked that it left unanswered; None while it answers."""
+        return self._silent_since if self.failures >= _FAILURES_UNTIL_DOWN else None
+
+    @property
+    def _place(self) -> str:
+        return f"{self.server.address} port {self.server.port}"
 
     @property
     def hedge_after_s(self) -> float:

@@ -43,6 +43,19 @@ def test_the_problem_of_an_upstream_is_a_sentence() -> None:
         assert told in _told("Upstreams", "vi", upstreams=[upstream])
 
 
+@pytest.mark.parametrize(
+    ("since", "told"), [(1.8e9 - 7200, "(down since 13:00)"), (None, "(down)")]
+)
+def test_an_upstream_that_is_down_is_told_with_the_time(since: float | None, told: str) -> None:
+    upstream = ANSWER["upstreams"][1] | {"down_since": since}
+    assert told in _told("Upstreams", upstreams=[upstream])
+
+
+def test_one_thing_of_the_cache_is_told_as_one() -> None:
+    told = _told("Cache")
+    assert told.startswith("1\u202f000 entries, 250 kB, 9 hits, 1 miss, 2 stale")
+
+
 def test_no_upstream_and_no_native_code_are_told_with_the_consequence() -> None:
     assert _told("Upstreams", upstreams=[]) == "none: only blocked names get an answer"
     shown = _told("Modules", not_native=["filterd.wire._codec"])

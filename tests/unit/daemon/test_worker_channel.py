@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -320,15 +320,26 @@ def test_nobody_tells_nothing() -> None:
     assert upstreams_of([]) == []
 
 
-def _view(rtt_ms: float | None, *, down: bool, problem: str = "") -> dict[str, object]:
-    upstream = {"address": "192.0.2.1", "rtt_ms": rtt_ms, "down": down, "problem": problem}
+def _view(
+    rtt_ms: float | None, *, down: bool, problem: str = "", since: float | None = None
+) -> dict[str, Any]:
+    upstream = {
+        "address": "192.0.2.1",
+        "rtt_ms": rtt_ms,
+        "down": down,
+        "down_since": since,
+        "problem": problem,
+    }
     return {"upstreams": [upstream]}
 
 
 def test_an_upstream_is_down_when_it_is_down_for_all() -> None:
     joined = upstreams_of([_view(None, down=True), _view(12.5, down=False)])
     assert joined == _view(12.5, down=False)["upstreams"]
-    assert upstreams_of([_view(None, down=True), _view(None, down=True)])[0]["down"]
+    views = [_view(None, down=True, since=7.0), _view(None, down=True, since=9.0)]
+    assert upstreams_of(views) == _view(None, down=True, since=9.0)["upstreams"]
+    views = [_view(None, down=True, since=7.0), _view(None, down=False)]
+    assert upstreams_of(views)[0]["down_since"] is None
 
 
 def test_what_is_wrong_with_an_upstream_is_told_whoever_has_met_it() -> None:

@@ -43,6 +43,24 @@ def test_an_answer_forgives_all_failures() -> None:
     assert order(group, 100) == [FIRST, SECOND]
 
 
+def test_a_server_that_does_not_answer_is_down_until_it_answers_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "filterd.upstream")
+    member, since = ServerHealth(FIRST), []
+    for at in (100.0, 110.0, 120.0, 130.0, 400.0):
+        member.failed(at, at + 5)
+        since.append(member.down_since)
+    assert since == [None, None, 100.0, 100.0, 100.0]
+    for at in (500.0, 501.0):
+        member.answered(0.01, at)
+        assert member.down_since is None
+    assert caplog.messages == [
+        "upstream 192.0.2.1 port 53: it does not answer; check the line",
+        "upstream 192.0.2.1 port 53: it answers again, after 400 s",
+    ]
+
+
 def down(group: ServerGroup, at: float) -> ServerHealth:
     for _ in range(3):
         group.members[0].failed(at, at)
