@@ -206,7 +206,7 @@ def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         seen = [view["rtt_ms"] for view in views if view["rtt_ms"] is not None]
         down = all(view["down"] for view in views)
         troubled = next((view for view in views if view["problem"]), views[0])
-        since = max((view.get("down_since") or 0.0 for view in views)) or None if down else None
+        since = max(view.get("down_since") or 0.0 for view in views) or None if down else None
         of_all = {"rtt_ms": min(seen, default=None), "down": down, "down_since": since}
         joined.append(troubled | of_all)
     return joined
