@@ -60,6 +60,9 @@ bench: setup ## Print a table: filterd beside dnsdist, unbound and dnsmasq, if i
 	$(bin)/python -m tests.bench.table $(BENCH)
 	$(bin)/python -m tests.bench.cpu_in_turns
 
+bench-lists: setup ## Measure what lists block of new names, and whom they harm, on ../shared/data
+	$(bin)/python -m tests.bench.list_coverage
+
 bench-parts: setup ## Measure index, parser, chain, source ports, TLS, abuse of TCP, restarts, commands
 	$(bin)/python -m tests.bench.index_figures
 	$(bin)/python -m tests.bench.wire_cost

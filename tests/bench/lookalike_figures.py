@@ -83,11 +83,11 @@ def measure(path: str, popular: list[str]) -> tuple[Figures, Figures]:
     """Return the figures of what holds by itself, and of all that could."""
     listed = [one.name for one in distinct(_names(path))]
     outcome = make_rules(
-        {"listed": [one for one in listed if _half(one) == 0]},
-        [one for one in popular if _half(one) == 0],
+        {"listed": [one for one in listed if half_of(one) == 0]},
+        [one for one in popular if half_of(one) == 0],
     )
-    unseen = [one for one in listed if _half(one)]
-    visited = [one for one in popular if _half(one)]
+    unseen = [one for one in listed if half_of(one)]
+    visited = [one for one in popular if half_of(one)]
     automatic = outcome.rules["listed"]
     return _held(automatic, unseen, visited), _held(
         (*automatic, *_waiting(outcome)), unseen, visited
@@ -114,7 +114,8 @@ def text_of(path: str) -> str:
     return octets.decode("utf-8", "replace")
 
 
-def _half(name: str) -> int:
+def half_of(name: str) -> int:
+    """Return by a hash of the name to which half it belongs, 0 or 1."""
     # Salted: the names that this data has were themselves chosen by a hash of the name.
     return hashlib.sha256(b"lookalikes " + name.encode()).digest()[0] & 1
 
