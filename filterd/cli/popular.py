@@ -110,7 +110,7 @@ def _closed_exactly(
         with suppress(IndexFormatError):  # damaged just there: then all of it is new
             was = before.closed(name)
     by_entry = dict[tuple[str, str, str, int], list[str]]()
-    for grade, match in after.closed(name).items():
+    for grade, match in after.entries(name).items():
         if grade in was or match.category in meant or match.list_id.startswith(SERVICE_PREFIX):
             continue
         entry = (match.list_id, match.category, match.entry, match.line)

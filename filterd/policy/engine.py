@@ -69,6 +69,19 @@ class Engine:
         own_rules, hits = self._overlay.lookup(qname), self._lists.lookup(qname)
         return [self._decide_of(one, qname, qtype, now, (), own_rules, hits) for one in clients]
 
+    def alike(self, qname: bytes) -> tuple[object, ...] | None:
+        """Return a key that names share where all verdicts on them are by the same list claims.
+
+        Such verdicts differ in the names of their entries only. None for a name with rules of
+        its own, or whose claims leave some names alone. A grade that is ``allow_only`` is decided
+        by the name all the same.
+        """
+        hits = self._lists.lookup(qname)
+        if self._overlay.lookup(qname) is not NO_RULES or self._lists.read_names(hits):
+            return None
+        at_self = bool(hits) and hits[0].labels == names.count_labels(qname)
+        return _alike("", 0, at_self, self._overlay.has_allowed_beneath(qname), hits)
+
     def decide_target(
         self, client: Client, covering: Verdict, target: bytes, qtype: int, now: float
     ) -> Verdict:

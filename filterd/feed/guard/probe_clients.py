@@ -8,8 +8,8 @@ close and open for an hour, do not count.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain, product
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.model import Client
 from filterd.policy.verdict import PASSED, Match
@@ -17,8 +17,6 @@ from filterd.resolve.site import Site
 from filterd.wire import RRType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from filterd.lists.index import Index
     from filterd.policy.model import GradePolicy, Policy
     from filterd.policy.verdict import Verdict
@@ -48,33 +46,31 @@ class Asking:
             some[0].grade.key: [one.grade.grade for one in some] for some in alike.values()
         }
         self.clients = tuple(some[0] for some in alike.values())
-        self._closed = dict[bytes, dict[str, Match]]()
+        self._known = dict[object, _Answers]()
+        self._is_by_name = any(one.grade.allow_only for one in self.clients)
         typed = any(claim.types is not None for _, claim in index.claims)
         self._types = _ADDRESS_TYPES if typed else _ADDRESS_TYPES[:1]
 
-    def verdicts(self, name: bytes) -> Iterator[tuple[Client, Verdict]]:
-        """Yield the verdict of each kind of client for a name, by each type."""
-        for qtype in self._types:
-            decided = self.site.engine.decide_for(self.clients, name, qtype, self._now)
-            yield from zip(self.clients, decided, strict=True)
+    def verdicts(self, name: bytes) -> tuple[tuple[Client, Verdict], ...]:
+        """Return the verdict of each kind of client for a name, by each type.
+
+        The entries may be those of another name with the same claims.
+        """
+        return self._answers(name).verdicts
 
     def closed(self, name: bytes) -> dict[str, Match]:
-        """Return to which grades lists close a name, and by which entry."""
+        """Return to which grades lists close a name, and by which entry, or one alike."""
         if not self.index.lookup(name):
             return {}  # as for nearly all popular and essential names
-        if name in self._closed:
-            return self._closed[name]
-        found = self._closed[name] = dict[str, Match]()
-        for client, verdict in self.verdicts(name):
-            if verdict.blocked and verdict.match is not None and verdict.match.list_id:
-                found.update(dict.fromkeys(self._alike[client.grade.key], verdict.match))
-        return found
+        return self._answers(name).closed
 
-    def open_to(self, name: bytes) -> set[str]:
+    def entries(self, name: bytes) -> dict[str, Match]:
+        """Return to which grades lists close a name, and by which entry, for people."""
+        return self._decided(name).closed if self.index.lookup(name) else {}
+
+    def open_to(self, name: bytes) -> frozenset[str]:
         """Return the grades to which a name is open, be it for one type."""
-        verdicts = self.verdicts(name)
-        passed = [self._alike[client.grade.key] for client, one in verdicts if not one.blocked]
-        return set(chain.from_iterable(passed))
+        return self._answers(name).open_to
 
     def closes_target(self, name: bytes) -> Match | None:
         """Return the match by which a list blocks an alias to a name, None for none."""
@@ -86,6 +82,37 @@ class Asking:
             if verdict.blocked and verdict.match is not None and verdict.match.list_id:
                 return verdict.match
         return None
+
+    def _answers(self, name: bytes) -> _Answers:
+        """Return what all clients get; most names share it with many others."""
+        key = (None if self._is_by_name else self.site.engine.alike(name)) or name
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._decided(name)
+        return known
+
+    def _decided(self, name: bytes) -> _Answers:
+        verdicts: list[tuple[Client, Verdict]] = []
+        closed: dict[str, Match] = {}
+        open_to: set[str] = set()
+        for qtype in self._types:
+            decided = self.site.engine.decide_for(self.clients, name, qtype, self._now)
+            verdicts += zip(self.clients, decided, strict=True)
+        for client, verdict in verdicts:
+            alike = self._alike[client.grade.key]
+            if not verdict.blocked:
+                open_to.update(alike)
+            elif verdict.match is not None and verdict.match.list_id:
+                closed.update(dict.fromkeys(alike, verdict.match))
+        return _Answers(tuple(verdicts), closed, frozenset(open_to))
+
+
+class _Answers(NamedTuple):
+    """What all kinds of clients get for a name."""
+
+    verdicts: tuple[tuple[Client, Verdict], ...]
+    closed: dict[str, Match]
+    open_to: frozenset[str]
 
 
 def _audience(policy: Policy, grade: GradePolicy) -> tuple[object, ...]:

@@ -6,7 +6,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+import pytest
+
 from filterd.feed.guard.probe_clients import Asking
+from filterd.policy.engine import Engine
 from filterd.policy.model import GRADES, Audience, LocalRule
 from tests.support.policies import NOW, a_pin, a_policy, allow, an_index, block, wire
 
@@ -77,3 +80,62 @@ def test_what_the_school_blocks_itself_does_not_hide_a_list_that_closes_an_alias
     match = lists.closes_target(wire("game.example"))
     assert match is not None
     assert match.list_id == "own"
+
+
+MIXED = {
+    "theirs": ("porn", "domains", False, ["porn.example", "pinned.example", "other.example"]),
+    "apart": ("games", "adblock", False, ["||game.example^$denyallow=spared.game.example"]),
+}
+SOME = [
+    f"{beneath}{name}.example"
+    for name in ("porn", "pinned", "other", "game", "unlisted")
+    for beneath in ("", "www.", "spared.")
+]
+
+
+def _grades_closed(folder: Path, *, apart: bool, allow_only: bool) -> list[set[str]]:
+    """Return the grades to which each of some names is closed, by one object or by one each."""
+    pins = [a_pin("pinned.example", subtree=True)]
+    policy = a_policy(pins=pins, rules=[allow("other.example")])
+    if allow_only:
+        grades = {**policy.grades, "6": replace(policy.grades["6"], allow_only=True)}
+        policy = replace(policy, grades=grades)
+    index = an_index(folder, MIXED, pins=pins)
+    lists = Asking(policy, index, NOW)
+    each = [Asking(policy, index, NOW) if apart else lists for _ in SOME]
+    return [
+        set(one.closed(wire(name))) | {f"open to {grade}" for grade in one.open_to(wire(name))}
+        for one, name in zip(each, SOME, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("allow_only", [False, True])
+def test_names_that_are_decided_together_are_decided_as_each_alone(
+    tmp_path: Path, allow_only: bool
+) -> None:
+    together = _grades_closed(tmp_path, apart=False, allow_only=allow_only)
+    assert together == _grades_closed(tmp_path, apart=True, allow_only=allow_only)
+
+
+def test_control_names_with_rules_of_their_own_must_be_decided_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def alike(engine: Engine, name: bytes) -> object:
+        return tuple(hit.set_id for hit in engine.index.lookup(name)) or "unlisted"
+
+    monkeypatch.setattr(Engine, "alike", alike)
+    together = _grades_closed(tmp_path, apart=False, allow_only=False)
+    assert together != _grades_closed(tmp_path, apart=True, allow_only=False)
+
+
+def test_two_names_of_a_list_share_a_decision(tmp_path: Path) -> None:
+    lists = asking(tmp_path)
+    ones = [lists.verdicts(wire(f"{name}.unlisted.example")) for name in ("one", "two")]
+    assert ones[0] is ones[1]
+
+
+def test_people_are_shown_the_entry_of_the_name_itself(tmp_path: Path) -> None:
+    lists = Asking(a_policy(), an_index(tmp_path, MIXED), NOW)
+    for name in ("porn.example", "pinned.example"):
+        lists.closed(wire(name))
+        assert {match.entry for match in lists.entries(wire(name)).values()} == {name}
