@@ -138,34 +138,17 @@ class _Builder:
 
     def __init__(self, path: str, text: str) -> None:
         self._path = path
-        self._get_event: Callable[[], Any] = _LOADER(text).get_event
+        self._next: Callable[[], Any] = _LOADER(text).get_event
         self._places: dict[Where, tuple[int, int]] = {}
         self._values = 0
         self._escapes = "\\" in text
 
     def document(self) -> Document:
-        self._get_event()  # the start of the stream
-        data: Any = None
-        event = self._next()
-        if isinstance(event, yaml.DocumentStartEvent):
-            data = self._only_document(event)
-        return Document(self._path, data, self._places)
-
-    def _only_document(self, start: yaml.DocumentStartEvent) -> Any:
-        if start.version or start.tags:
-            self._refuse(
-                start, say("a YAML directive is not allowed"), say("remove the line with '%'")
-            )
-        data = self._value(self._next(), (), 0)
-        self._next()  # the end of the document
-        after = self._next()
-        if isinstance(after, yaml.DocumentStartEvent):
-            self._refuse(after, say("a second document begins"), say("keep one document a file"))
-        return data
-
-    def _next(self) -> Any:
         try:
-            return self._get_event()
+            self._next()  # the start of the stream
+            event = self._next()
+            is_one = isinstance(event, yaml.DocumentStartEvent)
+            data = self._only_document(event) if is_one else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -176,9 +159,24 @@ class _Builder:
             raise self._error(
                 0, 0, say("this is not YAML"), quoted(" ".join(str(error).split()))
             ) from None
+        return Document(self._path, data, self._places)
+
+    def _only_document(self, start: yaml.DocumentStartEvent) -> Any:
+        if start.version or start.tags:
+            self._refuse(
+                start, say("a YAML directive is not allowed"), say("remove the line with '%'")
+            )
+        event = self._next()
+        self._places[()] = _place(event)
+        data = self._value(event, (), 0)
+        self._next()  # the end of the document
+        after = self._next()
+        if isinstance(after, yaml.DocumentStartEvent):
+            self._refuse(after, say("a second document begins"), say("keep one document a file"))
+        return data
 
     def _value(self, event: Any, where: Where, depth: int) -> Any:
-        self._places.setdefault(where, (event.start_mark.line + 1, event.start_mark.column + 1))
+        """Return a value; the caller has noted its place."""
         self._values += 1
         if self._values > MAX_VALUES:
             self._refuse(
@@ -186,7 +184,7 @@ class _Builder:
                 say("the file has more than {most} values", most=MAX_VALUES),
                 say("split it up"),
             )
-        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+        if event.anchor is not None:  # of an alias, too
             self._refuse(
                 event,
                 say("anchors and aliases are not allowed"),
@@ -209,23 +207,25 @@ class _Builder:
     def _sequence(self, where: Where, depth: int) -> list[Any]:
         items: list[Any] = []
         while not isinstance(event := self._next(), yaml.SequenceEndEvent):
-            items.append(self._value(event, (*where, len(items)), depth))
+            at = (*where, len(items))
+            self._places[at] = _place(event)
+            items.append(self._value(event, at, depth))
         return items
 
     def _mapping(self, where: Where, depth: int) -> dict[str, Any]:
         entries: dict[str, Any] = {}
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = self._key(event)
+            at = (*where, key)
             if key in entries:
-                first = self._places[(*where, key)][0]
+                first = self._places[at][0]
                 self._refuse(
                     event,
                     say("the key '{key}' occurs twice", key=key),
                     say("first in line {line}", line=first),
                 )
-            line, column = event.start_mark.line + 1, event.start_mark.column + 1
-            self._places[(*where, key)] = (line, column)
-            entries[key] = self._value(self._next(), (*where, key), depth)
+            self._places[at] = _place(event)
+            entries[key] = self._value(self._next(), at, depth)
         return entries
 
     def _key(self, event: Any) -> str:
@@ -267,6 +267,11 @@ class _Builder:
 
     def _error(self, line: int, column: int, reason: Sentence, hint: Sentence) -> ConfigError:
         return ConfigError(reason, path=self._path, line=line, column=column, hint=hint)
+
+
+def _place(event: Any) -> tuple[int, int]:
+    mark = event.start_mark
+    return mark.line + 1, mark.column + 1
 
 
 def _syntax_hint(problem: str) -> Sentence:
