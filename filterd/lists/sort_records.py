@@ -81,14 +81,18 @@ class Guarded:
 
     def set_aside_protected(self, protections: Iterable[Protection]) -> None:
         """Remove the blocks of third-party lists on protected names."""
+        claims_but = dict[frozenset[str], frozenset[int]]()  # hundreds share a few exceptions
         for protection in protections:
-            theirs = frozenset(
-                claim_id
-                for claim_id, (index, claim) in enumerate(self._claims)
-                if claim.effect is Effect.BLOCK
-                and not self._sources[index].own
-                and self._sources[index].category not in protection.except_categories
-            )
+            spared = protection.except_categories
+            if spared not in claims_but:
+                claims_but[spared] = frozenset(
+                    claim_id
+                    for claim_id, (index, claim) in enumerate(self._claims)
+                    if claim.effect is Effect.BLOCK
+                    and not self._sources[index].own
+                    and self._sources[index].category not in spared
+                )
+            theirs = claims_but[spared]
             self._take_out(protection.name, theirs, Reason.PROTECTED, subtree=protection.subtree)
 
     def _take_out(
