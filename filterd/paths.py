@@ -12,6 +12,7 @@ import fcntl
 import os
 import stat
 import sysconfig
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -34,6 +35,7 @@ _MOST_RESERVED_OCTETS, _RESERVED_PART = 100_000_000, 50
 """What lists leave free of a disk: a fiftieth of it, at most 100 MB."""
 
 
+@cache
 def shipped(folder: str) -> Path:
     """Return the folder ``blocklists`` or ``policies`` that ships with filterd.
 
@@ -44,10 +46,11 @@ def shipped(folder: str) -> Path:
         StoreError: it is in neither place.
     """
     checkout = Path(__file__).resolve().parent.parent / folder
+    if checkout.is_dir():
+        return checkout
     installed = Path(sysconfig.get_path("data")) / "share" / "filterd" / folder
-    for candidate in (checkout, installed):
-        if candidate.is_dir():
-            return candidate
+    if installed.is_dir():
+        return installed
     raise StoreError(
         say("{folder}/ is missing beside the package; reinstall filterd", folder=folder)
     )
