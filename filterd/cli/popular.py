@@ -105,14 +105,24 @@ def _closed(popular: PopularName, before: Asking | None, after: Asking) -> Itera
 def _closed_exactly(
     name: bytes, meant: frozenset[str], before: Asking | None, after: Asking
 ) -> Iterator[ClosedName]:
+    closed = after.closed(name)
+    if not closed:
+        return
     was = dict[str, Match]()
     if before is not None:
         with suppress(IndexFormatError):  # damaged just there: then all of it is new
             was = before.closed(name)
+    newly = [
+        grade
+        for grade, match in closed.items()
+        if grade not in was
+        and match.category not in meant
+        and not match.list_id.startswith(SERVICE_PREFIX)
+    ]
+    entries = after.entries(name) if newly else {}
     by_entry = dict[tuple[str, str, str, int], list[str]]()
-    for grade, match in after.entries(name).items():
-        if grade in was or match.category in meant or match.list_id.startswith(SERVICE_PREFIX):
-            continue
+    for grade in newly:
+        match = entries[grade]
         entry = (match.list_id, match.category, match.entry, match.line)
         by_entry.setdefault(entry, []).append(grade)
     for entry, grades in by_entry.items():
