@@ -45,6 +45,7 @@ CONTRACT = {
     "policy history",
     "policy undo",
     "allow",
+    "pause",
     "block",
     "exceptions list",
     "exceptions revoke",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd allow``, ``block``, ``exceptions``: names that are open or closed for a time."""
+"""``filterd allow``, ``block``, ``pause``, ``exceptions``: what is open or closed for a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from filterd.cli.target_options import (
     TargetsArgument,
     whom,
 )
-from filterd.cli.time_options import Term, school_clock, term
+from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.overrides.descriptions import EXCEPTIONS, Teller
 from filterd.policy.temporary_rules import TargetKind
 
@@ -56,12 +56,34 @@ def block(
     _set(here, targets, for_whom, how_long, reason, allow=False, json=json)
 
 
+def pause(
+    here: Context,
+    reason: ReasonOption,
+    for_whom: Annotated[ChangeAudience, Options(whom)],
+    for_: Annotated[str, option("--for", "Length: 5m, 20m; at most 60m.", "TIME")] = "5m",
+    json: JsonOption = False,
+) -> None:
+    """Open everything that is not locked, for some minutes.
+
+    To find out whether the filter is what disturbs. It is in force at once and ends by itself.
+    Without a grade, tier, room, client or network it is for everybody. Locked and ordered
+    categories, what the school keeps closed, ways around the filter and exams stay closed; safe
+    search stays on. `filterd exceptions revoke` ends it early. Exit code 0: done; 2: an error.
+    """
+    clock = school_clock(here)
+    asked = {**for_whom.payload, "for_s": duration_s(for_)}
+    told = change(here, "pause", reason, **asked)
+    made = made_of({**asked, "kind": str(TargetKind.PAUSE), "target": ""}, told)
+    what = Teller(here.texts, clock).thing("exceptions", made)
+    print_change(here, told, what, json=json)
+
+
 def list_(
     here: Context,
     everything: Annotated[bool, option("--all", "Include those that have ended.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show the exceptions set by `allow` and `block`: target, audience, end, author and reason.
+    """Show what `allow`, `block` and `pause` have set: target, audience, end, author and reason.
 
     Exit code 0: shown; 2: an error.
     """

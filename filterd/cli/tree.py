@@ -42,7 +42,7 @@ _GROUPS = {
     "lists": "Compile lists, show their status, find a name in them.",
     "policy": "Check the site's files, and show what each grade may use.",
     "log": "Show what the daemon has counted.",
-    "exceptions": "Show and end exceptions set by `allow` and `block`.",
+    "exceptions": "Show and end what `allow`, `block` and `pause` have set.",
     "room": "Show and set which grade is in which room.",
     "exam": "Limit a room to what an exam needs.",
     "services": "Show services, such as youtube or zalo.",
@@ -54,6 +54,7 @@ _GROUPS = {
 _COMMANDS = {
     "allow": "exceptions.allow",
     "block": "exceptions.block",
+    "pause": "exceptions.pause",
     "undo": "history.undo",
     "report-mistake": "report_mistake.report_mistake",
     "serve": "status.serve",

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
-from filterd import i18n, native
+from filterd import i18n, native, state_file
 from filterd.clients.interfaces import Links
 from filterd.clients.network_view import Surroundings
 from filterd.daemon import site_loader, site_policy
@@ -34,6 +34,7 @@ from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel, summed, upstreams_of
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
+from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
 from filterd.resolve import expectation_checks
 from filterd.resolve.expectation_checks import doubts
@@ -306,9 +307,18 @@ class Manager:
             "upstreams": upstreams_of(workers),
             "log": await self._log_status(workers),
             "changes": await self.changes.status(),
+            "pauses": self._pauses(),
             "in_memory": unwritten.parts,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
         }
+
+    def _pauses(self) -> list[dict[str, Any]]:
+        """Return the pauses that hold now, as plain data."""
+        site = self._site.at(self._time.wall())
+        dated = (one for one in site.moment.changes if one.change.layer is Layer.PAUSE)
+        held = {one.change.source for one in dated if one.holds}
+        exceptions = site.timed.overrides.exceptions
+        return [state_file.to_plain(one) for one in exceptions if str(one.id) in held]
 
     async def hold(self, wanted: Sequence[Expectation] | None) -> dict[str, Any]:
         """Check the present files of the site, with the compiled lists, against expectations.

@@ -10,6 +10,7 @@ from filterd.counted import number
 from filterd.errors import from_plain
 from filterd.feed.feed_details import summary, summary_style
 from filterd.i18n import say, say_n, told
+from filterd.overrides.descriptions import Teller
 from filterd.rows import Column, Details, Row, Wording
 
 if TYPE_CHECKING:
@@ -162,10 +163,17 @@ def _changes(row: Row, by: Wording) -> str:
     return "\n".join(told(i18n.from_plain(one), by.texts.language) for one in problems)
 
 
+def _pauses(row: Row, by: Wording) -> str:
+    """Return the pauses that hold, a line each; a daemon of before has none."""
+    tell = Teller(*by).thing
+    return "\n".join(tell("exceptions", one) for one in row.get("pauses", ()))
+
+
 STATUS = Details(
     (
         Column(say("School"), "school"),
         Column(say("Up"), "up_s", lambda up_s, _: counted.duration(up_s)),
+        Column(say("Paused"), worded=_pauses, style="yellow"),
         Column(say("Policy"), "policy"),
         Column(say("Lists"), worded=_lists),
         Column(say("Feed"), "feed", summary, style=summary_style),

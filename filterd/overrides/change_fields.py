@@ -44,6 +44,9 @@ MAX_ENTRIES = 16
 """Of lists that close one name: a report needs no more."""
 _MAX_NUMBER = 1 << 53
 
+_TARGET_KINDS = [one for one in TargetKind if one is not TargetKind.PAUSE]
+"""Of exceptions; a pause has limits of its own."""
+
 _user = re.compile(r"[^\s:/]{1,64}").fullmatch
 
 _CALLED = {
@@ -110,7 +113,7 @@ class Fields:
 
 def target_kind(value: Any) -> TargetKind:
     """Return the kind of an exception's target."""
-    return TargetKind(one_of(value, TargetKind, say("kind of target")))
+    return TargetKind(one_of(value, _TARGET_KINDS, say("kind of target")))
 
 
 def target(kind: TargetKind) -> Callable[[Any], str]:

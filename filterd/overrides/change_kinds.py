@@ -35,6 +35,7 @@ from filterd.overrides.exception_changes import (
     SetException,
     SetExceptions,
     SetGrade,
+    SetPause,
     is_about_the_same,
 )
 from filterd.overrides.history_chain import (
@@ -252,6 +253,7 @@ def _refuse(number: int, by: int) -> NoReturn:
 _KINDS: dict[str, Any] = {
     "exception": SetException,
     "exceptions": SetExceptions,
+    "pause": SetPause,
     "revoke": Revoke,
     "room": SetRoom,
     "room-devices": SetRoomDevices,
@@ -266,7 +268,7 @@ _KINDS: dict[str, Any] = {
     "report-mistake": ReportMistake,
 }
 KINDS = tuple(_KINDS)
-NEED_A_REASON = frozenset({"exception", "exceptions", "report-mistake", CLOCK_ACCEPTED})
+NEED_A_REASON = frozenset({"exception", "exceptions", "pause", "report-mistake", CLOCK_ACCEPTED})
 
 
 @dataclass(frozen=True, slots=True)

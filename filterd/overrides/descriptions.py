@@ -10,7 +10,7 @@ from filterd import counted, words
 from filterd.i18n import say
 from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, RESTORED, TRIAL, UNDO
 from filterd.policy.model import GRADES
-from filterd.policy.temporary_rules import written
+from filterd.policy.temporary_rules import TargetKind, written
 from filterd.rows import Column, Listing, Wording, when
 
 Plain = Mapping[str, Any]
@@ -108,6 +108,8 @@ class Teller(Wording):
     def _exception(self, thing: Plain) -> str:
         what = written(thing["kind"], thing["target"])
         whom = self.whom(thing["audience"], thing["whom"])
+        if thing["kind"] == TargetKind.PAUSE:
+            return _joined(self.texts("pause for {whom}", whom=whom), self.term(thing))
         key = say("allow {what} for {whom}") if thing["allow"] else say("block {what} for {whom}")
         return _joined(self.texts(key, what=what, whom=whom), self.term(thing))
 
@@ -156,6 +158,8 @@ def _joined(*parts: str) -> str:
 
 
 def _what(one: Plain, wording: Wording) -> str:
+    if one["kind"] == TargetKind.PAUSE:
+        return wording.texts("pause")
     sign = wording.texts("allow" if one["allow"] else "block")
     return f"{sign} {written(one['kind'], one['target'])}"
 

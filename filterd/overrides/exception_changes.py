@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes of filtering: exceptions, mistakes of lists, grade settings. Pure."""
+"""Changes of filtering: exceptions, pauses, mistakes of lists, grade settings. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.effects import ChangeEffect, check_there, interval
+from filterd.policy.grade_changes import LONGEST_PAUSE_S
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import GradeSetting, LocalException, Overrides, TargetKind
 
@@ -109,6 +110,45 @@ class SetExceptions:
         """Return the effect of the change."""
         made = (one.effect(context).after.exceptions for one in self.each())
         return ChangeEffect(after=Overrides(exceptions=tuple(chain.from_iterable(made))))
+
+
+@dataclass(frozen=True, slots=True)
+class SetPause:
+    """Open all that is not locked to an audience, for an hour at most."""
+
+    ends_at: float
+    audience: Audience = Audience.EVERYBODY
+    whom: str = ""
+    for_s: float | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetPause:
+        """Check the fields of the change."""
+        audience, whom = _audience(fields)
+        ends_at = fields.take("ends_at", field_checks.time)
+        return cls(ends_at, audience, whom, fields.take_or("for_s", field_checks.seconds, None))
+
+    def each(self) -> tuple[SetException, ...]:
+        """Return it as the exception that it is."""
+        pause = SetException(
+            TargetKind.PAUSE, "", True, self.audience, self.whom, None, self.ends_at
+        )
+        return (pause,)
+
+    def effect(self, context: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        if self.for_s is not None:
+            raise ChangeError(
+                say("the time is not known, so a pause would not end"),
+                hint=say("if the clock is right: filterd clock accept"),
+            )
+        if self.ends_at - context.at > LONGEST_PAUSE_S:
+            raise ChangeError(
+                say("a pause lasts at most {minutes} minutes", minutes=round(LONGEST_PAUSE_S / 60)),
+                hint=say("--for 5m; to open one thing for longer: filterd allow"),
+            )
+        (pause,) = self.each()
+        return pause.effect(context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,13 +260,19 @@ def _how(fields: Fields) -> tuple[bool, Audience, str, float | None, float | Non
 
     The last is the duration, where the time is not known.
     """
-    audience = fields.take_or("audience", change_fields.audience, Audience.EVERYBODY)
-    check, everybody = change_fields.whom(audience), audience is Audience.EVERYBODY
     return (
         fields.take("allow", field_checks.boolean),
-        audience,
-        fields.take_or("whom", check, "") if everybody else fields.take("whom", check),
+        *_audience(fields),
         fields.take_or("starts_at", field_checks.time, None),
         fields.take_or("ends_at", field_checks.time, None),
         fields.take_or("for_s", field_checks.seconds, None),
+    )
+
+
+def _audience(fields: Fields) -> tuple[Audience, str]:
+    """Check the audience of a change, and its id."""
+    audience = fields.take_or("audience", change_fields.audience, Audience.EVERYBODY)
+    check, everybody = change_fields.whom(audience), audience is Audience.EVERYBODY
+    return audience, (
+        fields.take_or("whom", check, "") if everybody else fields.take("whom", check)
     )

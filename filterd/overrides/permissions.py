@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Permissions: which changes a teacher may make. Pure.
 
-Those that a lesson needs and that end by themselves the same day: exceptions for one
-room, grade, network or device, the grade of a room, exams in rooms, and stopping or
-taking back their own changes. Administrators may make all changes, and others none.
+Those that a lesson needs and that end by themselves the same day: exceptions and pauses
+for one room, grade, network or device, the grade of a room, exams in rooms, and stopping
+or taking back their own changes. Administrators may make all changes, and others none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from filterd.errors import ChangeError
 from filterd.i18n import Sentence, say
 from filterd.overrides.change_kinds import Undo
-from filterd.overrides.exception_changes import Revoke, SetException, SetExceptions
+from filterd.overrides.exception_changes import Revoke, SetException, SetExceptions, SetPause
 from filterd.overrides.roles import WHO, Rank
 from filterd.overrides.room_changes import SetExam, SetRoom, StopExam
 from filterd.policy.model import Audience
@@ -47,7 +47,7 @@ def check_change(
         return
     author.must_be(Rank.TEACHER, say("change anything"))
     match change:
-        case SetException() | SetExceptions():
+        case SetException() | SetExceptions() | SetPause():
             _check_exceptions(author, change.each(), day_ends_at)
         case SetRoom(room=room, ends_at=ends_at):
             if not is_room(policy, room):

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import ChangeError
 from filterd.i18n import Sentence, did_you_mean, say
-from filterd.overrides.exception_changes import ReportMistake, SetException, SetExceptions, SetGrade
+from filterd.overrides.exception_changes import (
+    ReportMistake,
+    SetException,
+    SetExceptions,
+    SetGrade,
+    SetPause,
+)
 from filterd.overrides.room_changes import SetDevices, SetExam, SetRoom, SetRoomDevices
 from filterd.policy import conflicts
 from filterd.policy.conflicts import Idle
@@ -84,7 +90,7 @@ def check(change: CheckedChange, school: SchoolState) -> Warnings:
         ChangeError: one does not exist, or may not be opened.
     """
     match change:
-        case SetException() | SetExceptions():
+        case SetException() | SetExceptions() | SetPause():
             return _check_exceptions(change.each(), school)
         case ReportMistake(name=name, ends_at=ends_at):
             entry = SetException(TargetKind.ENTRY, name, allow=True, ends_at=ends_at)

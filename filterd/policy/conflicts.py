@@ -145,8 +145,8 @@ def idle(engine: Engine, exception: LocalException, now: float) -> Idle | None:
     policy = engine.policy
     try:
         clients = list(_clients(policy, exception))
-        if not clients:
-            return Idle.UNKNOWN
+        if not clients or exception.kind is TargetKind.PAUSE:
+            return None if clients else Idle.UNKNOWN
         match exception.kind:
             case TargetKind.CATEGORY | TargetKind.SERVICE:
                 return _idle_group(policy, exception)

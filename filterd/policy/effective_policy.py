@@ -6,8 +6,8 @@ for one moment, a policy without any time in it: rooms are networks of one grade
 schedules close is closed, exceptions are rules. Engine, overlay and fast path need
 nothing else. At an edge another policy takes its place.
 
-Precedence: locked and ordered, an exam, an exception, a schedule, a setting of a grade,
-the files. Rules of names keep their dates, from which the engine derives how long its
+Precedence: locked and ordered, an exam, a pause, an exception, a schedule, a setting of a
+grade, the files. Rules of names keep their dates, from which the engine derives how long its
 verdict on a name holds, so that no device caches it for longer; they are included
 before they begin, and until they end.
 
@@ -27,6 +27,7 @@ from filterd.policy.calendar import ALWAYS, Calendar, Interval, Openings
 from filterd.policy.grade_changes import (
     Changer,
     Dated,
+    Layer,
     Rooms,
     Seat,
     Why,
@@ -217,9 +218,11 @@ class _Compiler:
         self._terms[key] = span.joined(self._terms.get(key, ALWAYS))
         return holds
 
-    def _changed(self, client: Client, variant: str = "") -> GradePolicy:
-        """Return a grade with the changes for one client."""
+    def _changed(self, client: Client, variant: str = "", *, exam: bool = False) -> GradePolicy:
+        """Return a grade with the changes for one client; a pause opens nothing in an exam."""
         mine = [change for change in self._in_force if change.concerns(client)]
+        if exam:
+            mine = [change for change in mine if change.layer is not Layer.PAUSE]
         return replace(self._changer.apply(client.grade, mine), variant=variant)
 
     def _of_network(self, grade: GradePolicy, network: str) -> GradePolicy:
@@ -227,7 +230,7 @@ class _Compiler:
         own = [one.whom for one in self._in_force if one.audience is Audience.NETWORK]
         client = Client(grade, network)
         if exam is not None:
-            grade = self._changed(client, network)
+            grade = self._changed(client, network, exam=True)
             return replace(grade, allow_only=True, exam=str(exam.id))
         return self._changed(client, network if network in own else "")
 

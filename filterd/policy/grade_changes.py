@@ -4,13 +4,16 @@
 Each change is a ``GradeChange``: it opens or closes one thing to an audience. They are
 applied to a grade of the site's files, the weightiest last:
 
-1. settings of grades, schedules, exceptions, in this order;
+1. settings of grades, schedules, exceptions, pauses, in this order;
 2. of the same sort, those for a category before those for a service or a
    list, because the narrower target is meant where both are set;
 3. the wider audience before the narrower one;
 4. of settings the older before the newer; else opening before closing.
 
-A category stands for its services too: to open it opens them. Nothing here opens
+A category stands for its services too: to open it opens them. A *pause* opens everything
+to its audience, closed hours and the school's blocks of names as well. It leaves safe
+search on, exams as they are, and closed what a device could use to get around the filter
+when the pause is over: categories that are never sinkholed. Nothing here opens
 what is locked, ordered or kept closed by the school. Names are not changes but
 rules (``filterd.policy.effective_policy``), and the order of rules puts those above all this.
 
@@ -40,6 +43,10 @@ if TYPE_CHECKING:
 
 _NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}
 _CATEGORY, _SERVICE, _LIST, _TIER = "category", "service", "list", "tier"
+_PAUSE = "pause"
+
+LONGEST_PAUSE_S = 3600.0
+"""How long a pause may last at most."""
 
 
 class Layer(IntEnum):
@@ -48,6 +55,7 @@ class Layer(IntEnum):
     SETTING = 1
     SCHEDULE = 2
     EXCEPTION = 3
+    PAUSE = 4
 
 
 class GradeChange(NamedTuple):
@@ -167,6 +175,11 @@ def _exceptions(overrides: Overrides, now: float) -> Iterator[Dated]:
                 one.whom,
             )
             yield Dated(change, *term(one.starts_at, one.ends_at, now))
+        elif one.kind is TargetKind.PAUSE and one.allow:
+            change = GradeChange(Layer.PAUSE, str(one.id), True, _PAUSE, "", one.audience, one.whom)
+            latest = one.starts_at + LONGEST_PAUSE_S
+            ends_at = latest if one.ends_at is None else min(one.ends_at, latest)
+            yield Dated(change, *term(one.starts_at, ends_at, now))
 
 
 class Changer:
@@ -183,15 +196,21 @@ class Changer:
             shut |= self._services.get(category, set())
         self.shut: frozenset[str] = frozenset(shut)
         """What nothing may open, in the form of ``GradePolicy.closed``."""
+        leads_around = {one.id for one in policy.categories.values() if not one.sinkhole}
+        leads_around |= self._closed_with(leads_around)
+        self._in_a_pause = self.shut | leads_around
         self._all_services = frozenset[str]().union(*self._services.values())
 
     def apply(self, grade: GradePolicy, changes: Iterable[GradeChange]) -> GradePolicy:
         """Return a grade with these changes applied, in their order."""
-        opened, allow_only = set(grade.opened), grade.allow_only
+        opened, allow_only, paused = set(grade.opened), grade.allow_only, False
         closed = set(grade.closed) | (self._closed_with(grade.closed) - opened)
         for change in changes:
             if change.kind == _TIER:
                 allow_only = not change.opens
+                continue
+            if change.kind == _PAUSE:
+                closed, allow_only, paused = closed & self._in_a_pause, False, True
                 continue
             ids = self._ids(change)
             if change.opens:
@@ -203,7 +222,11 @@ class Changer:
                 closed |= ids
                 opened -= ids
         return replace(
-            grade, closed=frozenset(closed), opened=frozenset(opened), allow_only=allow_only
+            grade,
+            closed=frozenset(closed),
+            opened=frozenset(opened),
+            allow_only=allow_only,
+            paused=paused,
         )
 
     def cause(
@@ -224,7 +247,8 @@ class Changer:
             return None
         cause = None
         for one in made:
-            is_about = not self._ids(one.change).isdisjoint({asked, LIST + list_id})
+            is_pause = one.change.kind == _PAUSE
+            is_about = is_pause or not self._ids(one.change).isdisjoint({asked, LIST + list_id})
             if one.holds and one.change.opens is opens and is_about:
                 cause = one
         return cause

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd.state_file import ADDED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -39,6 +41,8 @@ TIERS = (
 )
 
 DAY_S = 86_400
+EXPECTED = "expectation:"
+"""The prefix of ids of rules that hold a site to an expectation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,8 @@ class GradePolicy:
     list, only itself. ``allow_only``: it sees nothing but what a pin or a local
     allow lets through; ``exam`` is then the id of the exam, empty for none.
     ``variant`` distinguishes devices of one network or address from others of the
-    same grade, for which other things are closed at the moment.
+    same grade, for which other things are closed at the moment. ``paused``: blocks of
+    names that the school has set do not hold.
     """
 
     grade: str
@@ -187,6 +192,7 @@ class GradePolicy:
     allow_only: bool = False
     variant: str = ""
     exam: str = ""
+    paused: bool = field(default=False, metadata={ADDED: True})
 
     @property
     def key(self) -> str:
@@ -407,7 +413,10 @@ class Client:
         """Return whether a local rule applies to this client.
 
         During an exam only the exam's own allows apply to a participant, but all blocks do.
+        In a pause no block does, except those to which an expectation holds the site.
         """
+        if self.grade.paused and not rule.allow and not rule.id.startswith(EXPECTED):
+            return False
         if rule.exam != self.grade.exam and (rule.allow or rule.exam):
             return False
         return self.is_of(rule.audience, rule.whom)

@@ -27,17 +27,21 @@ if TYPE_CHECKING:
 class TargetKind(StrEnum):
     """The kind of an exception's target.
 
-    ``ENTRY`` is the entry of a third-party list that names something by mistake.
+    ``ENTRY`` is the entry of a third-party list that names something by mistake. ``PAUSE``
+    has no target: all is open that is not locked (``grade_changes``).
     """
 
     NAME = "name"
     SERVICE = "service"
     CATEGORY = "category"
     ENTRY = "entry"
+    PAUSE = "pause"
 
 
 def written(kind: str, target: str) -> str:
     """Return a target as it is written in a command."""
+    if kind == TargetKind.PAUSE:
+        return str(kind)
     return target if kind == TargetKind.NAME else f"{kind}:{target}"
 
 

@@ -27,7 +27,7 @@ from filterd.i18n import UNSAID, quoted, say, to_plain
 from filterd.overrides.preconditions import why_never
 from filterd.policy import conflicts
 from filterd.policy.conflicts import Idle
-from filterd.policy.model import Audience, Client, LocalRule
+from filterd.policy.model import EXPECTED, Audience, Client, LocalRule
 from filterd.policy.temporary_rules import LocalException, TargetKind
 from filterd.policy.verdict import REASON, Rule
 from filterd.resolve.explain import explain
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
 _SHOWN = 20
-_ENFORCED = "expectation:"
-"""The prefix of rule ids that hold a site to an expectation."""
 
 _MOST = 40
 _OF_SITE = "site.yaml:"
@@ -165,8 +163,8 @@ def enforced_in(policy: Policy) -> tuple[ConfigError, ...]:
     """Return the rules that ``enforced`` has added to a policy, as errors to correct."""
     grades: dict[tuple[str, str], list[str]] = {}
     for rule in policy.rules:
-        if rule.id.startswith(_ENFORCED):
-            place = rule.id.removeprefix(_ENFORCED)
+        if rule.id.startswith(EXPECTED):
+            place = rule.id.removeprefix(EXPECTED)
             grades.setdefault((place, rule.reason), []).append(rule.whom)
     return tuple(
         ConfigError(
@@ -192,7 +190,7 @@ def _blocks(one: Unmet) -> Iterator[LocalRule]:
     whom = [wanted.whom] if of_network else [told.grade for told in one.found]
     for audience in whom:
         yield LocalRule(
-            f"{_ENFORCED}{wanted.path}:{wanted.line}",
+            f"{EXPECTED}{wanted.path}:{wanted.line}",
             wanted.name,
             allow=False,
             audience=Audience.NETWORK if of_network else Audience.GRADE,
@@ -255,7 +253,7 @@ def _moment_of(wanted: Expectation, zone: ZoneInfo, now: float) -> float | None:
 
 
 def _is_by_exception(told: Explanation) -> bool:
-    of_site = told.entry is not None and not told.entry.startswith(_ENFORCED)
+    of_site = told.entry is not None and not told.entry.startswith(EXPECTED)
     return told.reason == Rule.LOCAL.label and of_site
 
 

@@ -115,6 +115,38 @@ def test_without_a_daemon_nothing_is_changed(here: list[str], quiet: StateFolder
     assert not quiet.overrides.exists()
 
 
+def test_a_pause_is_set_for_five_minutes_listed_and_ended(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("pause", "--grade", "6", "--reason", "Trang bài tập trống", *here)
+    assert done.code == 0, done.err
+    assert done.out.startswith("Change 1: pause for grade 6 until 08:05\n")
+    (thing,) = _set(daemon)
+    assert thing.ends_at - thing.starts_at == 300
+    listed = call("exceptions", "list", *here).out
+    assert "pause" in listed
+    assert "grade 6" in listed
+    assert call("exceptions", "revoke", "1", *here).code == 0
+    assert _set(daemon) == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("--for 61m --reason b", "a pause lasts at most 60 minutes"),
+        ("--for 5m", "Missing option '--reason'"),
+        ("--for soon --reason b", "is not a length of time"),
+    ],
+)
+def test_a_pause_that_is_none_is_refused(
+    words: str, why: str, here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("pause", *words.split(), *here)
+    assert (done.code, done.out, len(done.error_lines)) == (2, "", 1)
+    assert why in done.err
+    assert _set(daemon) == ()
+
+
 def test_only_allow_offers_the_entry_of_a_list() -> None:
     helps = [call(command, "--help", "--lang", "en").out for command in ("allow", "block")]
     assert ["entry:NAME" in one for one in helps] == [True, False]

@@ -51,6 +51,13 @@ def test_an_upstream_that_is_down_is_told_with_the_time(since: float | None, tol
     assert told in _told("Upstreams", upstreams=[upstream])
 
 
+def test_a_pause_is_told_with_whom_and_until_when() -> None:
+    pause = {"kind": "pause", "target": "", "allow": True, "audience": "grade", "whom": "6"}
+    pause |= {"starts_at": 1.8e9 - 60, "ends_at": 1.8e9 + 240}
+    assert _told("Paused", pauses=[pause]) == "pause for grade 6 until 15:04"
+    assert _told("Paused") == "", "of a daemon of before"
+
+
 def test_one_thing_of_the_cache_is_told_as_one() -> None:
     told = _told("Cache")
     assert told.startswith("1\u202f000 entries, 250 kB, 9 hits, 1 miss, 2 stale")

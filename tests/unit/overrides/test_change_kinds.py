@@ -129,9 +129,9 @@ def test_a_payload_can_be_read_again(request: tuple[str, dict[str, Any]]) -> Non
 def test_a_kind_that_is_none_is_refused() -> None:
     with pytest.raises(ChangeError, match=r"'exeption' is not a kind .*did you mean 'exception'"):
         parse("exeption", {})
-    with pytest.raises(ChangeError, match="known: exception, exceptions, revoke"):
+    with pytest.raises(ChangeError, match="known: exception, exceptions, pause"):
         parse("restored", {})
-    assert len(KINDS) == 14
+    assert len(KINDS) == 15
 
 
 def test_who_and_why_are_checked_before_anything_is_done() -> None:

@@ -31,6 +31,7 @@ def _book() -> Book:
     book.make("device-table", rooms=a_table(lab_a=["02:00:5e:00:00:01"], lab_b=[]))
     book.make("device-table", rooms=a_table(lab_b=["02:00:5e:00:00:02"], lab_a=[]))
     book.make("room-devices", room="lab-c", macs=[])
+    book.make("pause", audience="grade", whom="6", ends_at=ends_at)
     return book
 
 
@@ -49,6 +50,7 @@ def test_every_kind_of_change_has_words() -> None:
         "devices of room lab-a: 1",
         "devices of room lab-b: 1, the devices of room lab-a are those of site.yaml again",
         "the devices of room lab-c are those of site.yaml again",
+        "pause for grade 6 until 08:45",
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from filterd.errors import ChangeError
 from filterd.overrides.exception_changes import ENTRY_S
+from filterd.policy.grade_changes import LONGEST_PAUSE_S
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import GradeSetting, LocalException, TargetKind
 from tests.support.changes import (
@@ -80,6 +81,46 @@ def test_an_entry_is_suspended_for_14_days_at_most() -> None:
 def test_an_entry_is_suspended_for_everybody(more: dict[str, Any], told: str) -> None:
     with pytest.raises(ChangeError, match=told):
         Book().make("exception", **an_exception(target_kind="entry", **more))
+
+
+PAUSE: dict[str, Any] = {"audience": "grade", "whom": "6"}
+
+
+def test_a_pause_is_an_exception_of_everything_that_can_be_ended() -> None:
+    book = Book()
+    book.make("pause", **PAUSE, ends_at=NOW + 300)
+    (thing,) = book.overrides.exceptions
+    assert (thing.kind, thing.target, thing.allow) == ("pause", "", True)
+    assert (thing.whom, thing.starts_at, thing.ends_at) == ("6", NOW, NOW + 300)
+    book.make("revoke", id=1)
+    book.make("undo")
+    assert book.overrides.exceptions == (thing,)
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        ({"ends_at": NOW + LONGEST_PAUSE_S + 1}, "at most 60 minutes"),
+        ({"ends_at": NOW}, "its end is past"),
+        ({}, "'ends_at' is missing"),
+        ({"ends_at": NOW + 300, "for_s": 300}, "the time is not known"),
+        ({"ends_at": NOW + 300, "starts_at": NOW}, "unknown: 'starts_at'"),
+    ],
+)
+def test_a_pause_that_would_be_long_or_open_is_refused(payload: dict[str, Any], told: str) -> None:
+    with pytest.raises(ChangeError, match=told):
+        Book().make("pause", **PAUSE, **payload)
+    with pytest.raises(ChangeError, match="a reason is missing"):
+        Book().make("pause", "", **PAUSE, ends_at=NOW + 300)
+
+
+def test_no_exception_of_another_kind_becomes_a_pause() -> None:
+    for kind, payload in (
+        ("exception", an_exception(target_kind="pause", target="x")),
+        ("exceptions", some_exceptions(("pause", "x"))),
+    ):
+        with pytest.raises(ChangeError, match="not a kind of target"):
+            Book().make(kind, **payload)
 
 
 def test_a_mistake_that_is_reported_suspends_the_entry() -> None:

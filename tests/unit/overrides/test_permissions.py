@@ -38,6 +38,7 @@ MAY = [
             target_kind="category", target="games", audience="grade", whom="7", ends_at=NOW + 60
         ),
     ),
+    ("pause", {"audience": "network", "whom": "lab", "ends_at": NOW + 300}),
     ("room", {"room": "lab", "grade": "8", "ends_at": EVENING}),
     ("exam", an_exam(room="lab")),
     ("exam", an_exam(room="lab", starts_at=TOMORROW, ends_at=TOMORROW + LONGEST_EXAM_S)),
@@ -64,6 +65,7 @@ MAY_NOT = [
         "one room, grade, network or device",
     ),
     ("exception", an_exception(target_kind="entry", ends_at=NOW + 60), "may not suspend an entry"),
+    ("pause", {"ends_at": NOW + 300}, "one room, grade, network or device"),
     ("room", {"room": "lab", "grade": "8"}, "ends the same day"),
     ("room", {"room": "lab", "grade": "8", "ends_at": TOMORROW}, "ends the same day"),
     ("room", {"room": "office", "grade": "8", "ends_at": EVENING}, "office, which is not a room"),

@@ -150,6 +150,15 @@ def test_an_exception_for_a_room_that_sits_an_exam_is_warned_of(school: SchoolSt
     assert not _warnings(school, "exception", an_exception(audience="network", whom="office"))
 
 
+def test_a_pause_wants_a_room_that_there_is_and_warns_of_its_exam(school: SchoolState) -> None:
+    pause = {"audience": "network", "whom": "lab", "ends_at": SEVEN + 300}
+    assert not _warnings(school, "pause", pause)
+    during = school._replace(overrides=Overrides(exams=(set_exam(),)))
+    assert _warnings(during, "pause", pause) == ["exam"]
+    with pytest.raises(ChangeError, match="did you mean 'lab'"):
+        check(parse("pause", pause | {"whom": "labb"}), school)
+
+
 def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: SchoolState) -> None:
     before = replace(set_exception("game.example"), ends_at=None)
     school = school._replace(overrides=Overrides(exceptions=(before,)))

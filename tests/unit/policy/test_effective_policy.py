@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.lists.rules import SafeSearchRewrite
-from filterd.policy import policy_file
+from filterd.policy import effective_policy, policy_file
 from filterd.policy.effective_policy import LONGEST_SUSPENSION_S, EffectivePolicy, at
 from filterd.policy.engine import Engine
-from filterd.policy.grade_changes import Why
+from filterd.policy.grade_changes import LONGEST_PAUSE_S, Why
 from filterd.policy.model import (
     Audience,
     Client,
@@ -24,13 +24,15 @@ from filterd.policy.model import (
 )
 from filterd.policy.temporary_rules import (
     GradeSetting,
+    LocalException,
     Overrides,
     RoomDevices,
     RoomSetting,
     TargetKind,
 )
+from filterd.policy.unknown_time import UNKNOWN_LEAD_S
 from filterd.policy.verdict import Rule
-from tests.support.policies import a_pin, allow, an_index, block, wire
+from tests.support.policies import a_category, a_pin, allow, an_index, block, wire
 from tests.support.week import (
     PUPIL_PC,
     ROOM,
@@ -46,6 +48,8 @@ from tests.support.week import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filterd.policy.model import Policy
 
 
 def decide(
@@ -376,6 +380,113 @@ def test_nobody_suspends_an_order_or_the_publisher_s_own_entry_or_for_some(
     moment = at(a_school(), overrides, SEVEN)
     lists = {"a": (category, own, "||uni.example^")}
     assert decide(tmp_path, moment, "uni.example", SEVEN, **lists)[0]
+
+
+def a_pause(**how: Any) -> LocalException:
+    return an_exception("", kind=TargetKind.PAUSE, **how)
+
+
+AROUND = a_category("around", 18, sinkhole=False)
+ALL_CLOSED = frozenset(("games", "social-media", "around", "porn", "law-ordered", "malware"))
+
+
+def _paused_school(**changes: Any) -> Policy:
+    policy = a_school(**changes)
+    categories = policy.categories | {AROUND.id: AROUND}
+    grades = {key: replace(one, closed=ALL_CLOSED) for key, one in policy.grades.items()}
+    return replace(policy, categories=categories, grades=grades)
+
+
+@pytest.mark.parametrize(
+    ("category", "opens"),
+    [
+        ("games", True),
+        ("social-media", False),  # kept closed by the school
+        ("around", False),
+        ("porn", False),
+        ("law-ordered", False),
+    ],
+)
+def test_a_pause_opens_what_is_not_locked_and_ends_by_itself(
+    tmp_path: Path, category: str, opens: bool
+) -> None:
+    policy = _paused_school(kept_closed=frozenset({"social-media"}))
+    overrides = Overrides((a_pause(ends_at=SEVEN + 300),))
+    lists: Any = {"copied": (category, True, "||a.example^")}
+    before, during, after = (
+        decide(tmp_path, at(policy, overrides, now), "a.example", now, **lists)[0]
+        for now in (SEVEN - 1, SEVEN, SEVEN + 300)
+    )
+    assert (before, during, after) == (True, not opens, True)
+
+
+def test_a_pause_is_for_its_audience_and_an_hour_at_most() -> None:
+    policy = _paused_school()
+    of_room = Overrides((a_pause(audience=Audience.NETWORK, whom="lab", ends_at=SEVEN + 9e6),))
+    moment = at(policy, of_room, SEVEN)
+    assert "games" not in grade_in(moment, "lab").closed
+    assert "games" in grade_in(moment, "office").closed
+    assert moment.until == SEVEN + LONGEST_PAUSE_S
+    assert "games" in grade_in(at(policy, of_room, SEVEN + LONGEST_PAUSE_S), "lab").closed
+
+
+def test_a_pause_lifts_the_school_s_blocks_of_names_but_no_expectation(tmp_path: Path) -> None:
+    expected = replace(block("kept.example"), id="expectation:x.yaml:7")
+    policy = _paused_school(rules=(block("a.example"), expected))
+    for overrides, blocked in (
+        (Overrides(), [True, True]),
+        (Overrides((a_pause(),)), [False, True]),
+    ):
+        moment = at(policy, overrides, SEVEN)
+        names = ("a.example", "kept.example")
+        assert [decide(tmp_path, moment, name, SEVEN)[0] for name in names] == blocked
+
+
+def test_a_pause_opens_nothing_in_an_exam(tmp_path: Path) -> None:
+    policy = _paused_school(rules=(block("www.exam.example"),))
+    overrides = Overrides((a_pause(),), exams=(an_exam(),))
+    moment = at(policy, overrides, SEVEN)
+    for name, blocked in (("exam.example", False), ("www.exam.example", True), ("b.example", True)):
+        assert decide(tmp_path, moment, name, SEVEN)[0] is blocked
+
+
+def test_control_without_the_care_for_exams_a_pause_would_open_a_part_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = effective_policy._Compiler._changed
+    monkeypatch.setattr(
+        effective_policy._Compiler,
+        "_changed",
+        lambda self, client, variant="", **_: changed(self, client, variant),
+    )
+    policy = _paused_school(rules=(block("www.exam.example"),))
+    moment = at(policy, Overrides((a_pause(),), exams=(an_exam(),)), SEVEN)
+    assert not decide(tmp_path, moment, "www.exam.example", SEVEN)[0]
+
+
+def test_a_pause_opens_a_tier_that_a_schedule_closes(tmp_path: Path) -> None:
+    policy = scheduled(Scheduled("a", False, "tier", "lower-secondary"))
+    assert decide(tmp_path, at(policy, Overrides(), SEVEN), "a.example", SEVEN)[0]
+    assert not decide(tmp_path, at(policy, Overrides((a_pause(),)), SEVEN), "a.example", SEVEN)[0]
+
+
+def test_safe_search_stays_on_in_a_pause() -> None:
+    policy = a_school()
+    strict = replace(policy.grades["6"], safe_search="on", youtube="strict")
+    policy = replace(policy, grades=policy.grades | {"6": strict})
+    grade = at(policy, Overrides((a_pause(),)), SEVEN).policy.grades["6"]
+    assert (grade.paused, grade.safe_search, grade.youtube) == (True, "on", "strict")
+
+
+@pytest.mark.parametrize("for_s", [None, 300.0])
+def test_while_the_time_is_unknown_nothing_is_paused(for_s: float | None) -> None:
+    """A thing of an earlier time, and one whose length waits for the time."""
+    overrides = Overrides((a_pause(for_s=for_s),))
+    policy = _paused_school()
+    unknown = at(policy, overrides, UNKNOWN_LEAD_S + 9, SEVEN)
+    assert "games" in unknown.policy.grades["6"].closed
+    known = at(policy, Overrides((a_pause(),)), SEVEN)
+    assert "games" not in known.policy.grades["6"].closed, "a control: with the time it opens"
 
 
 def test_an_exam_opens_its_names_and_services_and_pins_and_nothing_else(tmp_path: Path) -> None:

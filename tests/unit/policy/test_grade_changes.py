@@ -106,6 +106,7 @@ def test_all_sorts_are_found_and_those_of_unknown_schedules_are_not() -> None:
         (Layer.SETTING, False, Interval(-inf, 5.0)),
         (Layer.SCHEDULE, True, Interval(3.0, 9.0)),
         (Layer.EXCEPTION, True, Interval(0.0, 8.0)),
+        (Layer.PAUSE, True, Interval(0.0, 8.0)),
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from filterd.policy.temporary_rules import Overrides, TargetKind
+from filterd.policy.temporary_rules import Overrides, TargetKind, written
 
 
 def test_without_a_change_nothing_is_set() -> None:
@@ -20,7 +20,15 @@ def test_they_cannot_be_changed_in_place() -> None:
 
 
 def test_a_target_is_called_as_commands_call_it() -> None:
-    assert [str(kind) for kind in TargetKind] == ["name", "service", "category", "entry"]
+    kinds = ["name", "service", "category", "entry", "pause"]
+    assert [str(kind) for kind in TargetKind] == kinds
+    assert [written(kind, "x") for kind in kinds] == [
+        "x",
+        "service:x",
+        "category:x",
+        "entry:x",
+        "pause",
+    ]
 
 
 def test_a_worker_may_load_them() -> None:

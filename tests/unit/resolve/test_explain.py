@@ -320,6 +320,12 @@ def test_a_category_that_a_schedule_closes_is_told_to_be_closed_by_it(tmp_path: 
     assert _told(site, "game.example") == ("pass", None, None, None)
 
 
+def test_what_a_pause_opens_is_told_with_the_pause(tmp_path: Path) -> None:
+    pause = an_exception("", kind=TargetKind.PAUSE)
+    site = _at_school(tmp_path, a_school(), Overrides(exceptions=(pause,)))
+    assert _told(site, "game.example") == ("pass", "pause:1", "bài học", IN_AN_HOUR)
+
+
 def test_what_the_files_say_as_well_is_nobodys_doing(tmp_path: Path) -> None:
     block = an_exception("games", allow=False, **GAMES)
     site = _at_school(tmp_path, a_school(), Overrides(exceptions=(block,)))
