@@ -72,6 +72,24 @@ def test_a_change_is_in_force_in_every_worker_when_it_is_done(school: School) ->
     school.serve(work, workers=2)
 
 
+def test_a_pause_is_in_force_in_every_worker_and_in_status_until_it_is_revoked(
+    school: School,
+) -> None:
+    async def work(team: Team) -> None:
+        await change(team, "exception", **BLOCK)
+        assert await who_blocks(team) == [True, True]
+        done = await change(team, "pause", audience="grade", whom="3", for_s=300)
+        assert await who_blocks(team) == [False, False]
+        assert await who_blocks(team, grade="4") == [True, True]
+        (told,) = (await team.manager.status())["pauses"]
+        assert (told["whom"], told["ends_at"]) == ("3", done["until"])
+        await change(team, "revoke", id=done["number"])
+        assert await who_blocks(team) == [True, True]
+        assert (await team.manager.status())["pauses"] == []
+
+    school.serve(work, workers=2)
+
+
 def test_several_targets_are_in_force_and_taken_back_together(school: School) -> None:
     async def work(team: Team) -> None:
         wanted = some_exceptions(("name", "a.example"), ("name", "b.example"), allow=False)
