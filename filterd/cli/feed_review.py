@@ -21,11 +21,11 @@ from filterd.i18n import did_you_mean, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.lookalike_families import (
     ACCEPTED,
-    FEWEST_LETTERS,
+    FEWEST_OCTETS,
     Decision,
     Waiting,
     has_mirrors,
-    letters,
+    shared_octets,
 )
 from filterd.lists.lookalikes import is_shape
 from filterd.publish import review as reviews
@@ -239,7 +239,7 @@ def _who() -> str:
 def _print(here: Context, one: Waiting) -> None:
     texts = here.texts
     _print_heading(here, one.shape, one.category)
-    is_short = letters(one.shape) < FEWEST_LETTERS
+    is_short = shared_octets(one.shape) < FEWEST_OCTETS
     unsaid = texts(
         "no popular name is known to match; too few letters to be sure"
         if is_short

@@ -10,8 +10,8 @@ rule holds by itself only where
 
 * it fits no popular, pinned or protected name, no service, and no suffix under which
   anyone can register names: no reviewer can accept such a suffix either;
-* its family is large for how little its shape says (``NEEDED``): three names that share
-  eight letters come from one hand, three that share two letters are chance.
+* its family is large for how little its shape says (``_is_telling``): two names that share
+  eight letters come from one hand, ten that share three letters and a run of digits are chance.
 
 Any other family waits for a person, with the names that its rule would close. A decision
 outlives the family: a refused one is not asked about again.
@@ -44,7 +44,7 @@ from filterd.lists.public_suffix import is_public_suffix, public_suffixes
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from filterd.lists.catalog import Catalog, CatalogCategory
     from filterd.lists.list_merge import Normalised
@@ -96,15 +96,10 @@ class Family(NamedTuple):
     members: int
     examples: tuple[str, ...]
 
-    @property
-    def letters(self) -> int:
-        """The number of letters that identify the family."""
-        return letters(self.shape)
 
-
-def letters(shape: bytes) -> int:
-    """Return how many letters a shape has."""
-    return sum(octet in b"abcdefghijklmnopqrstuvwxyz" for octet in shape)
+def shared_octets(shape: bytes) -> int:
+    """Return how many octets all names of a family share: letters, and digits of no run."""
+    return len(shape) - shape.count(b"#")
 
 
 def registered(name: str) -> Registered | None:
@@ -171,11 +166,13 @@ def _family(shape: bytes, members: list[Registered]) -> Family:
     return Family(narrowed, min(longest, MOST_DIGITS), len(members), names)
 
 
-NEEDED = {3: 6, 4: 4}
-"""Members that a family must have, by the letters of its shape."""
-NEEDED_ELSE = 3
-FEWEST_LETTERS = min(NEEDED)
-"""A shape with fewer letters often matches unrelated names, however large its family."""
+NEEDED_WITH_RUN = {3: 20, 4: 6, 5: 3}
+"""Members that a family must have, by the octets that all share, where a run of digits varies."""
+NEEDED = {3: 6, 4: 3}
+"""The same where all have one label, beneath several suffixes."""
+NEEDED_ELSE = 2
+FEWEST_OCTETS = min(NEEDED)
+"""A shape with fewer often matches unrelated names, however large its family."""
 ADULTS = 18
 
 _MOST_SHOWN = 10
@@ -223,7 +220,10 @@ def has_mirrors(category: CatalogCategory) -> bool:
 
 
 def make_rules(
-    listed: Mapping[str, Iterable[str]], harmless: Iterable[str], decisions: Iterable[Decision] = ()
+    listed: Mapping[str, Iterable[str]],
+    harmless: Iterable[str],
+    decisions: Iterable[Decision] = (),
+    imitating: Collection[str] = (),
 ) -> LookalikeOutcome:
     """Make rules of the names that lists have.
 
@@ -231,6 +231,8 @@ def make_rules(
         listed: names by category.
         harmless: names that no rule may match without approval.
         decisions: on families.
+        imitating: categories whose sites take the names of others: two of them, and a third
+            that is like both, may be a shop and who imitates it.
     """
     suffixes_of_all = _Harmless(suffixes_as_registered())
     known = _Harmless(distinct(harmless))
@@ -255,7 +257,7 @@ def make_rules(
             rule = LookalikeRule(shape, family.digits, beneath)
             closes = suffixes_of_all.fitting(rule, suffixes[category])
             closes += known.fitting(rule, suffixes[category])
-            if closes or not _is_telling(family):
+            if closes or not _is_telling(family, imitates=category in imitating):
                 queue.append(PendingFamily(category, family, closes))
             else:
                 holding.append((family.members, category, rule))
@@ -292,7 +294,8 @@ def rules_of(
     harmless += [wire_names.to_text(one.name) for one in catalog.protections]
     harmless += [wire_names.to_text(one) for some in catalog.services for one in some.names]
     listed = {one: _listed(published[one]) for one in mirrored}
-    return make_rules(listed, harmless, decisions)
+    imitating = {one.id for one in catalog.categories if one.security}
+    return make_rules(listed, harmless, decisions, imitating)
 
 
 def rules_yaml(outcome: LookalikeOutcome) -> bytes:
@@ -336,11 +339,11 @@ class _Harmless:
         return tuple(one.name for one in found[:_MOST_SHOWN])
 
 
-def _is_telling(family: Family) -> bool:
-    """Return whether a family is large enough for the length of its shape."""
-    if family.letters < FEWEST_LETTERS:
-        return False
-    return family.members >= NEEDED.get(family.letters, NEEDED_ELSE)
+def _is_telling(family: Family, *, imitates: bool) -> bool:
+    """Return whether a family is large enough for how much its names share."""
+    shared = shared_octets(family.shape)
+    needed = (NEEDED_WITH_RUN if b"#" in family.shape else NEEDED).get(shared, NEEDED_ELSE)
+    return shared >= FEWEST_OCTETS and family.members >= needed + imitates
 
 
 def _listed(published: Normalised) -> Iterator[str]:

@@ -13,8 +13,9 @@ that digits pass for (``o``, ``i``, ``l``), as one ``#``. Labels that could be t
 other have one skeleton, and so do many others: it finds candidates and never decides.
 
 A rule is a *shape*: the plain form of a label in which ``#`` stands for a run of digits. It
-applies to the label directly beneath a *suffix*, one of those that mirrors are known to use,
-and to everything beneath that name.
+applies to the label directly beneath a *suffix*, any of one label, or one of those of more that
+mirrors are known to use, and to everything beneath that name: a family that has been seen
+beneath ``.net`` and ``.vip`` moves to ``.ml`` tomorrow.
 
 Most names fit no rule, so most must cost next to nothing. The skeletons of all shapes
 are a set; a name none of whose labels has one of them fits nothing. The remaining names
@@ -109,9 +110,9 @@ _TAKEN_FOR = {
 class LookalikeRule(NamedTuple):
     """A family of names.
 
-    ``digits``: the most that a run has. ``suffixes``: wire names, beneath one of which
-    a label must stand. ``line``: of the rule in its file. ``set_id``: the claim set of
-    the index that the name then has.
+    ``digits``: the most that a run has. ``suffixes``: wire names, beneath one of which a
+    label must stand unless it stands beneath a single label. ``line``: of the rule in its
+    file. ``set_id``: the claim set of the index that the name then has.
     """
 
     shape: bytes
@@ -174,20 +175,21 @@ class Lookalikes:
         if not may_match(self.skeletons, name):
             return ()
         for suffix in list(names.suffixes(name))[1:]:
-            if suffix in self._suffixes:
+            if suffix in self._suffixes or names.count_labels(suffix) == 1:
                 return tuple(self._of(name, suffix))
         return ()
 
     def _of(self, name: bytes, suffix: bytes) -> Iterable[Lookalike]:
         """Return the rules for the label directly beneath the longest suffix of a name."""
         labels = names.labels(name)
-        count = names.count_labels(suffix) + 1
+        above = names.count_labels(suffix)
+        count = above + 1
         label = plain(labels[len(labels) - count])
         if label is None:
             return
         for number in self._numbers.get(skeleton(label), ()):
             rule = self.rules[number]
-            if suffix in rule.suffixes and rule.fits(label):
+            if (above == 1 or suffix in rule.suffixes) and rule.fits(label):
                 yield Lookalike(count, number)
 
 

@@ -85,7 +85,12 @@ def months_after(date: str, months: int) -> str:
 
 
 def coverage(
-    fresh: Iterable[str], learned: Iterable[str], known: list[str], visited: list[str]
+    fresh: Iterable[str],
+    learned: Iterable[str],
+    known: list[str],
+    visited: list[str],
+    *,
+    imitates: bool = False,
 ) -> Coverage:
     """Count what is blocked of names that nobody had listed.
 
@@ -94,10 +99,12 @@ def coverage(
         learned: names that stood on the lists then.
         known: popular names that the check of rules asks.
         visited: popular names that it does not know.
+        imitates: whether sites of the list take the names of others.
     """
     entries = frozenset(learned)
     unseen = sorted(set(fresh) - entries)
-    rules = make_rules({"listed": entries}, known).rules["listed"]
+    imitating = ("listed",) if imitates else ()
+    rules = make_rules({"listed": entries}, known, (), imitating).rules["listed"]
     lookalikes = Lookalikes(rules)
     left = [one for one in unseen if not is_beneath(one, entries)]
     found = sum(bool(lookalikes.find(names.from_text(one))) for one in left)
@@ -153,7 +160,7 @@ def _print_new_names(popular: list[str]) -> None:
             ]
             if not fresh or not learned:
                 continue
-            one = coverage(fresh, learned, known, visited)
+            one = coverage(fresh, learned, known, visited, imitates=title == "threats")
             if one.of:
                 print(
                     f"{title:20}{date}  {one.of:6}  {one.listed / one.of:9.1%}"

@@ -16,6 +16,7 @@ from filterd.lists.lookalike_families import (
     make_rules,
     registered,
     rules_yaml,
+    shared_octets,
     waiting_of,
 )
 from filterd.lists.lookalikes_file import FILE, read_lookalikes
@@ -55,7 +56,7 @@ def test_a_family_is_what_differs_in_digits_or_suffix() -> None:
     )
     large, small = families(distinct((*names, "alone7.com")))
     assert (large.shape, large.digits, large.members) == (b"k8tip#", 4, 3)
-    assert (small.shape, small.members, small.letters) == (b"debet", 2, 5)
+    assert (small.shape, small.members, shared_octets(small.shape)) == (b"debet", 2, 5)
 
 
 def test_digits_that_all_members_share_are_kept() -> None:
@@ -100,8 +101,16 @@ def test_what_closes_a_suffix_beneath_which_anybody_registers_never_holds() -> N
 def test_a_short_shape_needs_more_members_than_a_long_one() -> None:
     outcome = make_rules({"gambling": SHORT}, [])
     assert (outcome.count, outcome.queue[0].family.shape) == (0, b"svp#")
-    more = [f"svp{number}.com" for number in (7, 8)]
+    more = [f"svp{number}.com" for number in range(100, 116)]
     assert make_rules({"gambling": SHORT + more}, []).count == 1
+    assert make_rules({"gambling": ["nhacaithu.com", "nhacaithu.vip"]}, []).count == 1
+
+
+def test_sites_that_imitate_others_need_one_more() -> None:
+    two = {"scam": ["shop-that-is-known.top", "shop-that-is-known.xyz"]}
+    assert make_rules(two, [], (), {"scam"}).count == 0
+    two["scam"].append("shop-that-is-known.icu")
+    assert make_rules(two, [], (), {"scam"}).count == 1
 
 
 @pytest.mark.parametrize("stem", ["sv", "loil"])

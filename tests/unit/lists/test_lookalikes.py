@@ -82,6 +82,7 @@ def _found(name: str) -> tuple[Lookalike, ...]:
         ("xn--i9bt16-dva.com", 0, 2),
         ("debet.vip", 1, 2),
         ("880live1.com", 2, 2),
+        ("i9bet12.ml", 0, 2),  # no mirror is known there yet
     ],
 )
 def test_a_name_of_the_family_is_found_with_the_name_that_was_registered(
@@ -95,7 +96,7 @@ def test_a_name_of_the_family_is_found_with_the_name_that_was_registered(
     [
         "i9bet.com",  # no digit where there must be one
         "i9bet1234.com",
-        "i9bet12.org",  # no mirror is known there
+        "i9bet12.org.vn",  # no mirror is known there
         "i9bet12.example.com",  # somebody else's
         "myi9bet12.com",
         "i9betoo.com",  # letters that look like digits are none in a run
