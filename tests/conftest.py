@@ -12,10 +12,13 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# No deadline: it measures the machine and not the code, and machines are shared. The same
+# No deadline and no check of speed: they measure the machine, and machines are shared. The same
 # examples each time: a suite that is green stays green; `make fuzz` draws others.
 hypothesis.settings.register_profile(
-    "filterd", deadline=None, derandomize="FILTERD_FUZZ_QUERIES" not in os.environ
+    "filterd",
+    deadline=None,
+    derandomize="FILTERD_FUZZ_QUERIES" not in os.environ,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("filterd")
 

@@ -359,7 +359,9 @@ def test_they_are_not_where_the_school_blocks_them_itself_either(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(qtype=st.integers(1, 65535), response=st.sampled_from(BlockResponse))
 def test_all_types_of_a_name_get_one_result(

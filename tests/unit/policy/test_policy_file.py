@@ -75,7 +75,11 @@ def _rule(number: int) -> LocalRule:
 
 
 # A policy has some twenty parts with parts of their own: now and then it is too large to draw.
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(policies)
 def test_every_policy_comes_back_equal(policy: Policy) -> None:
     assert policy_file.parse(policy_file.dump(policy), "policy") == policy

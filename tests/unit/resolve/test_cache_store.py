@@ -410,7 +410,7 @@ def test_the_room_is_never_exceeded_and_always_given_back(
 
 
 @pytest.mark.usefixtures("small_steps")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 9), st.integers(1, 9))))
 def test_nothing_that_holds_leaves_while_something_expired_is_there(
     puts: list[tuple[int, int, int]],

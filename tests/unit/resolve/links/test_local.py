@@ -137,7 +137,7 @@ LABELS = st.sampled_from([b"wpad", b"isatap", b"_dns", b"www", b"local", b"10", 
 
 
 @given(ENDS, st.lists(LABELS, max_size=3), st.sampled_from([RRType.A, RRType.DS, RRType.ANY]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_a_look_at_a_name_s_end_spares_work_and_changes_no_answer(
     home_site: Site, index: Index, end: bytes, labels: list[bytes], qtype: int
 ) -> None:
