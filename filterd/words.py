@@ -64,6 +64,7 @@ FEED_EVENT = {
     "pinned": say_in("feed-event", "kept"),
     "released": say_in("feed-event", "released"),
     "failed": say_in("feed-event", "failed"),
+    "sources": say_in("feed-event", "lists"),
 }
 """What happened to a version of the feed."""
 FRESHNESS = {

@@ -17,6 +17,7 @@ from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
 from filterd.feed.sync import SiteFeed
 from filterd.feed.trust import load_root
+from filterd.feed.versions import FOLLOWED
 from filterd.i18n import quoted, say
 from filterd.state_file import plain_version
 
@@ -25,7 +26,7 @@ VersionArgument = Annotated[
 ]
 ReasonOption = Annotated[str, option("--reason", "Reason, for the feed's history.", "TEXT")]
 
-_is_version = re.compile(r"[1-9][0-9]{0,17}", re.ASCII).fullmatch
+_is_version = re.compile(rf"[1-9][0-9]{{0,17}}|{FOLLOWED}[0-9a-f]{{1,40}}", re.ASCII).fullmatch
 
 
 def trust(

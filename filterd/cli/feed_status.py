@@ -29,7 +29,7 @@ def status(here: Context, json: JsonOption = False) -> None:
         here.print_json(told)
         raise typer.Exit(1 if is_worrying(told) else 0)
     wording = Wording(here.texts, school_clock(here))
-    if told["address"]:
+    if told["address"] or told["sources"]:
         _print(here, told, wording)
     else:
         here.console.print(
@@ -41,7 +41,7 @@ def status(here: Context, json: JsonOption = False) -> None:
 
 
 def history(here: Context, json: JsonOption = False) -> None:
-    """Show the history of the feed's versions, the latest last.
+    """Show the history of the versions of lists, the latest last.
 
     Exit code 0: shown; 2: an error.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd sync``: take the feed once, or follow it as a service."""
+"""``filterd sync``: take the feed or the public lists once, or follow them as a service."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ from filterd.config.site_sources import SITE_FILE
 from filterd.counted import size
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, StoreError
-from filterd.feed.feed_config import followed
+from filterd.feed.arrival import VersionArrival
+from filterd.feed.feed_config import Followed, followed
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
+from filterd.feed.followed_arrival import FollowedArrival
 from filterd.feed.follower import Keeper
+from filterd.feed.sources import NIGHTLY, FetchRules
 from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.tuf_arrival import TufArrival
 from filterd.i18n import say
@@ -58,17 +61,47 @@ def sync(
     """
     if follow:
         _follow(here)
-    fetcher = _fetcher(here, _source(here, source))
-    with bar(here, here.texts("Taking the feed"), visible=not json) as shown:
+    feed = followed(here.config, here.state)
+    if not (feed.sources and source is None):
+        feed = feed._replace(address=_source(here, source), sources=())
+    print_outcome(here, run(here, feed, at_once=now, visible=not json), json=json)
+
+
+def run(
+    here: Context,
+    feed: Followed,
+    *,
+    at_once: bool = True,
+    rules: FetchRules | None = NIGHTLY,
+    visible: bool = True,
+) -> Outcome:
+    """Do one run; ``rules`` are those for public lists, None for the texts at hand.
+
+    Raises:
+        FilterdError: see ``SiteFeed.sync``.
+    """
+    with bar(here, here.texts("Taking the feed"), visible=visible) as shown:
         site = site_of(here, shown)
         with site.holding():
-            outcome = site.sync(TufArrival(site.trust, fetcher), at_once=now)
+            return site.sync(_arrival(here, site, feed, rules), at_once=at_once)
+
+
+def print_outcome(here: Context, outcome: Outcome, *, json: bool) -> None:
+    """Print the outcome of a run; warn where the site's files are wrong."""
     if json:
         here.print_json(outcome.to_plain())
     else:
         here.console.print(_told(here, outcome), soft_wrap=True)
     if outcome.became is Became.ACTIVATED:
         _warn_of_wrong_site(here)
+
+
+def _arrival(
+    here: Context, site: SiteFeed, feed: Followed, rules: FetchRules | None = NIGHTLY
+) -> VersionArrival:
+    if feed.address:
+        return TufArrival(site.trust, _fetcher(here, feed.address))
+    return FollowedArrival(feed.sources, here.state.feed, site.versions, here.clock, rules=rules)
 
 
 def _warn_of_wrong_site(here: Context) -> None:
@@ -98,7 +131,7 @@ def _follow(here: Context) -> NoReturn:
     keeper = Keeper(
         site,
         lambda: followed(here.config, here.state),
-        lambda address: TufArrival(site.trust, WebFetcher(address, here.clock)),
+        lambda feed: _arrival(here, site, feed),
         here.clock,
         ControlDaemon(here.state.control_socket),
         lambda: secrets.randbelow(1 << 30) / (1 << 30),

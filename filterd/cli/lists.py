@@ -20,6 +20,7 @@ from filterd.cli.time_options import school_clock
 from filterd.counted import number
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
+from filterd.feed.feed_details import coverage
 from filterd.i18n import say
 from filterd.lists.catalog import load_categories
 from filterd.lists.catalog_tables import load_popular_names
@@ -68,7 +69,8 @@ def build(
         more = {"popular_closed": popular.plain(closed), "single_hosts": hosts}
         here.print_json(report.to_plain() | more)
     elif not quiet:
-        _print_report(here, report, here.state.index.stat().st_size, hosts)
+        served = index.build.get("feed")
+        _print_report(here, report, here.state.index.stat().st_size, hosts, served)
         here.console.print(here.texts("Compiled in {seconds} s", seconds=f"{report.seconds:.1f}"))
         if not no_reload:
             here.console.print(
@@ -97,7 +99,7 @@ def status(
         return
     when = school_clock(here).told(build.get("when"))
     here.console.print(here.texts("Compiled at {when}", when=when))
-    _print_report(here, report, octets, hosts)
+    _print_report(here, report, octets, hosts, build.get("feed"))
 
 
 def search(
@@ -154,7 +156,9 @@ def _locked_only(here: Context, hosts: list[str], report: CompileReport) -> list
     return [one.id for one in report.lists if one.id in hosts and one.category in locked]
 
 
-def _print_report(here: Context, report: CompileReport, octets: int, hosts: list[str]) -> None:
+def _print_report(
+    here: Context, report: CompileReport, octets: int, hosts: list[str], served: Any
+) -> None:
     """Print the counts of each list, the sums, and why entries were not taken.
 
     Args:
@@ -162,6 +166,7 @@ def _print_report(here: Context, report: CompileReport, octets: int, hosts: list
         report: the counts of the lists.
         octets: the size of the index.
         hosts: ids of lists of locked categories that name single hosts only.
+        served: the version that the lists are of; none for those that ship.
     """
     texts, wording = here.texts, Wording(here.texts, school_clock(here))
     here.console.print(listed(wording, *report_listing(report)))
@@ -184,3 +189,5 @@ def _print_report(here: Context, report: CompileReport, octets: int, hosts: list
             ),
             soft_wrap=True,
         )
+    if warning := coverage(report.names, served, wording):
+        here.console.print(warning, style="yellow")

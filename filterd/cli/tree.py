@@ -39,7 +39,7 @@ error.
 """
 
 _GROUPS = {
-    "lists": "Compile lists, show their status, find a name in them.",
+    "lists": "Compile and follow lists, show their status, find a name in them.",
     "policy": "Check the site's files, and show what each grade may use.",
     "log": "Show what the daemon has counted.",
     "exceptions": "Show and end what `allow`, `block` and `pause` have set.",
@@ -66,6 +66,12 @@ _COMMANDS = {
     "lists build": "lists.build",
     "lists status": "lists.status",
     "lists search": "lists.search",
+    "lists follow": "lists_follow.follow",
+    "lists unfollow": "lists_follow.unfollow",
+    "lists update": "lists_follow.update",
+    "lists sources": "lists_follow.sources",
+    "lists exclude": "lists_follow.exclude",
+    "lists history": "feed_status.history",
     "policy validate": "policy.validate",
     "policy show": "policy.show",
     "policy tree": "policy.tree",

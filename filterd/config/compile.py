@@ -48,6 +48,7 @@ from filterd.config.site_schema import LeasesEntry
 from filterd.documents import did_you_mean
 from filterd.errors import Problems
 from filterd.i18n import Sentence, say
+from filterd.lists.catalog import RECOMMENDED, fillable_categories, shipped_sources
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import top_level_names
@@ -88,6 +89,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     _check_networks(document, site, problems)
     _check_upstreams(document, site, problems)
     _check_lists(sources, catalog, problems)
+    _check_follow(document, site, problems)
     check_zones(document, site, problems)
     check_lease_zone(document, site, catalog.pins, problems)
     services = compile_services(document, site, catalog, categories, problems)
@@ -288,6 +290,24 @@ def _check_lists(sources: SiteSources, catalog: Catalog, problems: Problems) -> 
                         say("{key}: {reason}", key=key, reason=reason), where, hint=hint
                     )
                 )
+
+
+def _check_follow(document: Document, site: SiteFile, problems: Problems) -> None:
+    """Note public lists that the catalogue does not have, or that fill what they may not."""
+    if site.follow and site.feed:
+        reason = say("a site follows a feed or public lists, not both")
+        problems.add(document.error(reason, ("follow",), hint=say("remove feed, or follow")))
+    known = (RECOMMENDED, *(one.id for one in shipped_sources())) if site.follow else ()
+    for position, entry in enumerate(site.follow):
+        if entry.url is None:
+            found = _unless_known(say("list of the catalogue"), entry.id or "", known)
+        elif entry.id in known:
+            found = say("another list already has this id"), say("choose another")
+        else:
+            kind, word = say("category for public lists"), entry.category or ""
+            found = _unless_known(kind, word, fillable_categories())
+        if found:
+            problems.add(document.error(found[0], ("follow", position), hint=found[1]))
 
 
 def _unless_known(

@@ -18,9 +18,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from filterd import field_checks
-from filterd.documents import refusal
+from filterd.documents import did_you_mean, refusal
 from filterd.errors import ChangeError, NameTextError
 from filterd.i18n import quoted, say
+from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import a_label, uts46_mapped
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import GRADES, TIERS
@@ -41,6 +42,7 @@ _LONGEST_NAME = 1024
 
 _FEED = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", re.ASCII | re.IGNORECASE)
 
+_LIST = re.compile(r"https://[^\s/?#@\\]+/[^\s#]{1,1000}", re.ASCII)
 _ENDPOINT = re.compile(
     r"\[(?P<v6>[^\]]+)\](?::(?P<port6>[0-9]{1,5}))?|(?P<v4>[^:]+):(?P<port4>[0-9]{1,5})"
 )
@@ -260,6 +262,34 @@ def _feed(value: Any) -> str:
     return text
 
 
+def is_list_address(text: str) -> bool:
+    """Return whether a text is an https address without name and password."""
+    return _LIST.fullmatch(text) is not None
+
+
+def _list_address(value: Any) -> str:
+    text = _text(value)
+    if not is_list_address(text):
+        raise refusal(
+            say("'{address}' is not an address of a list", address=text),
+            say("write https://HOST/PATH, without a name or password"),
+        )
+    return text
+
+
+def _list_format(value: Any) -> str:
+    if value not in FORMATS:
+        raise refusal(
+            say("'{value}' is not a format", value=value), did_you_mean(str(value), FORMATS)
+        )
+    return str(value)
+
+
+ListFormat = Annotated[str, PlainValidator(_list_format), WithJsonSchema({"enum": sorted(FORMATS)})]
+ListAddress = Annotated[
+    str, PlainValidator(_list_address), WithJsonSchema({"type": "string", "format": "uri"})
+]
+"""Where a public list is: the connection is its only proof, so it is https."""
 FeedAddress = Annotated[
     str, PlainValidator(_feed), WithJsonSchema({"type": "string", "format": "uri"})
 ]

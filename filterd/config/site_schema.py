@@ -28,7 +28,9 @@ from filterd.config.scalars import (
     FeedAddress,
     Grade,
     Identifier,
+    ListAddress,
     ListenEndpoint,
+    ListFormat,
     Mac,
     Name,
     NameToClose,
@@ -271,6 +273,40 @@ class ListEntry(DocumentModel):
     )
 
 
+class FollowEntry(DocumentModel):
+    """A public list to follow; text alone is the ``id`` of a catalogued one."""
+
+    id: Identifier | None = Field(
+        None, description="Its id in the catalogue, or recommended; of another one as you like."
+    )
+    url: ListAddress | None = Field(None, description="Its https address, if not catalogued.")
+    category: Identifier | None = Field(None, description="The category of everything in it.")
+    format: ListFormat = Field("domains", description="The syntax of its lines.")
+    subtrees: bool = Field(
+        False, description="Whether an entry for one host includes everything beneath it."
+    )
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> FollowEntry:
+        if self.url is None and (self.id is None or self.model_fields_set != {"id"}):
+            raise refusal(
+                say("a catalogued list has an id only"),
+                say("give another one a url and a category"),
+            )
+        if self.url is not None and self.category is None:
+            raise refusal(say("its category is missing"), say("such as category: gambling"))
+        return self
+
+
+def _text_is_the_id(value: Any) -> Any:
+    return {"id": value} if isinstance(value, str) else value
+
+
+Follow = Annotated[
+    FollowEntry, BeforeValidator(_text_is_the_id), OrElse(FollowEntry, {"type": "string"})
+]
+
+
 class SiteFile(DocumentModel):
     """The file ``site.yaml``: one school."""
 
@@ -355,4 +391,7 @@ class SiteFile(DocumentModel):
     lists: tuple[ListEntry, ...] = Field((), description="The school's own lists.")
     feed: FeedAddress | None = Field(
         None, description="Address of the feed with the lists; without it the shipped lists."
+    )
+    follow: tuple[Follow, ...] = Field(
+        (), description="Public lists to follow, where no feed is: ids, or addresses."
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import counted, i18n, words
 from filterd.counted import number
 from filterd.errors import from_plain
-from filterd.feed.feed_details import summary, summary_style
+from filterd.feed.feed_details import coverage, summary, summary_style
 from filterd.i18n import say, say_n, told
 from filterd.overrides.descriptions import Teller
 from filterd.rows import Column, Details, Row, Wording
@@ -25,12 +25,13 @@ def doubts(errors: list[Any], texts: Texts) -> list[str]:
 
 
 def _lists(row: Row, by: Wording) -> str:
-    return by.texts(
+    told = by.texts(
         "{names}, {lists}, compiled {when}",
         names=counted.names(row["names"]),
         lists=counted.lists(row["lists"]),
         when=by.clock.told(row["lists_built_at"]),
     )
+    return "\n".join(filter(None, (told, coverage(row["names"], row["feed"].get("served", 1), by))))
 
 
 def _modules(not_native: list[str], by: Wording) -> str:

@@ -30,7 +30,16 @@ A version **arrives**:
 ``manifest``         what the files of a version's folder must be
 ``versions``         the last three versions, and which one is in force
 ``sources``          texts of public lists, fetched within limits; the last good one stays
+``source_limits``    what a night of them costs, and servers that asked for a pause
+``packed_text``      a text that comes as gzip, zip or tar.gz, unpacked within bounds
 ``version_content``  a version made of a catalogue and of texts of sources, and written
+
+A site may follow **public lists** instead; a version is then made here, of HTTPS alone:
+
+``followed_sources``  which lists: those of ``site.yaml``, and those set by command
+``source_rows``       those that can be followed, for people
+``follow_file``       what commands have set, and entries that are left out
+``followed_arrival``  the version that the texts of a night make
 
 It is **judged and activated**:
 
@@ -45,7 +54,7 @@ It is **judged and activated**:
 
 ``appliance_files``  the appliance's id, its last run, the latest known time
 ``standing``         how the site stands, for people; ``version_history``
-``feed_config``      which feed a site follows, and which lists are compiled for it
+``feed_config``      which feed or lists a site follows, and which lists are compiled for it
 
 All of it runs in a process of its own: nothing that answers DNS imports it.
 """

@@ -46,6 +46,8 @@ class Offer(Protocol):
         issued_at: Unix time, when it was made; 0 where that is not known.
         expires_at: Unix time until which it counts as fresh.
         clock_known: whether the clock could be believed.
+        in_rings: whether appliances take it one after the other.
+        remarks: how it came, for the history.
     """
 
     @property
@@ -58,6 +60,10 @@ class Offer(Protocol):
     def expires_at(self) -> float: ...  # noqa: D102
     @property
     def clock_known(self) -> bool: ...  # noqa: D102
+    @property
+    def in_rings(self) -> bool: ...  # noqa: D102
+    @property
+    def remarks(self) -> tuple[Sentence, ...]: ...  # noqa: D102
 
     def is_in(self, folder: Path) -> bool:
         """Return whether a folder holds this very version, whole."""

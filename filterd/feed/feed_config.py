@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find which feed a site follows, and which lists are to be compiled for it."""
+"""Find which feed or public lists a site follows, and which lists are to be compiled for it."""
 
 from __future__ import annotations
 
@@ -7,40 +7,81 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.config.site_reader import load_site
 from filterd.errors import FilterdError, StoreError
+from filterd.feed.follow_file import FollowFile, Wanted
+from filterd.feed.followed_sources import followed_set
 from filterd.feed.manifest import verify
-from filterd.feed.versions import Versions
+from filterd.feed.versions import Versions, is_followed
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from filterd.config.site_schema import FollowEntry
+    from filterd.feed.follow_file import FollowState
+    from filterd.i18n import Sentence
+    from filterd.lists.catalog import PublicSource
     from filterd.state_folder import StateFolder
 
 _ZONE = "Asia/Ho_Chi_Minh"
 
 
 class Followed(NamedTuple):
-    """The address of the feed that a site follows, or none; the school's time zone."""
+    """What a site follows, a feed or public lists or nothing; and the school's time zone.
+
+    Attributes:
+        address: of the feed.
+        time_zone: of the school.
+        sources: the public lists; none where it follows a feed.
+        refused: why others that are named are not among them.
+    """
 
     address: str
     time_zone: str
+    sources: tuple[PublicSource, ...] = ()
+    refused: tuple[Sentence, ...] = ()
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything to follow."""
+        return bool(self.address or self.sources)
 
 
 def followed(config: Path, state: StateFolder) -> Followed:
-    """Return the feed of ``site.yaml``, or of the active policy if that is wrong."""
+    """Return what ``site.yaml`` and commands follow.
+
+    If that file is wrong, the feed is that of the active policy, or the lists those of the
+    last run.
+    """
+    kept = FollowFile(state.feed).read()
     try:
         file = load_site(config).file
     except FilterdError:
-        pass
-    else:
-        return Followed(file.feed or "", file.time_zone)
+        return _followed_last(state, kept)
+    if file.feed:
+        return Followed(file.feed, file.time_zone)
+    found = followed_set((*wanted_by(file.follow), *kept.by_command))
+    return Followed("", file.time_zone, *found)
+
+
+def wanted_by(follow: Iterable[FollowEntry]) -> tuple[Wanted, ...]:
+    """Return the lists that ``follow`` of ``site.yaml`` names."""
+    return tuple(
+        Wanted(one.id or "", one.url or "", one.category or "", one.format, one.subtrees)
+        for one in follow
+    )
+
+
+def _followed_last(state: StateFolder, kept: FollowState) -> Followed:
     try:
         policy = policy_file.load(state.policy)
     except StoreError:
-        return Followed("", _ZONE)
-    return Followed(policy.feed, policy.time_zone)
+        return Followed("", _ZONE, *followed_set(kept.last))
+    if policy.feed:
+        return Followed(policy.feed, policy.time_zone)
+    return Followed("", policy.time_zone, *followed_set(kept.last))
 
 
 def _is_trusted(state: StateFolder, folder: Path) -> bool:
@@ -58,11 +99,11 @@ def blocklists_to_build(config: Path, state: StateFolder) -> Blocklists:
     Raises:
         StoreError: filterd is installed without the shipped folder.
     """
-    if followed(config, state).address:
+    if followed(config, state).is_any:
         in_force = Versions(state.feed).in_force()
         for version in (in_force.current, *in_force.previous):
             if version is None or verify(folder := state.feed_version(version)):
                 continue
-            if version == in_force.current or _is_trusted(state, folder):
+            if version == in_force.current or is_followed(version) or _is_trusted(state, folder):
                 return Blocklists(folder, version)
     return Blocklists(shipped("blocklists"))

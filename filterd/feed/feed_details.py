@@ -5,30 +5,59 @@ from __future__ import annotations
 
 from typing import Any
 
-from filterd import words
+from filterd import counted, words
 from filterd.i18n import UNSAID, from_plain, say, told
 from filterd.rows import Column, Details, Listing, Row, Wording, when
 
+STARTER_NAMES = 50_000
+"""Fewer than that are a start, whatever a school has added."""
 _MOST_NAMES = 5
 _STYLE = dict.fromkeys(("old", "never", "unknown"), "yellow") | {"very-old": "bold red"}
 
 
 def is_worrying(row: Row) -> bool:
     """Return whether the state of a feed needs an administrator."""
-    if not row["address"]:
+    if not _is_followed(row):
         return bool(row["problem"])
-    waits = bool(row["judgement"] or row["held"] or row["problem"] or not row["trusted"])
+    is_trusted = row["trusted"] or not row["address"]
+    waits = bool(row["judgement"] or row["held"] or row["problem"] or not is_trusted)
     return waits or row["freshness"] != "fresh"
 
 
 def summary(row: Row, by: Wording) -> str:
     """Return the state of a feed in a few lines; empty where there is none to report."""
-    lines = [] if not row["address"] else [_served(row["served"], by)]
+    lines = [_served(row["served"], by)] if _is_followed(row) else []
     if lines and is_worrying(row):
         lines.append(_age(row, by))
     if is_worrying(row):
         lines.append(told(from_plain(row["sentence"]), by.texts.language))
     return "\n".join(filter(None, lines))
+
+
+def coverage(names: int, served: Any, by: Wording) -> str:
+    """Return a warning where only the lists that ship serve; empty where more do.
+
+    Args:
+        names: on the lists in force.
+        served: the version that they are of.
+        by: the language.
+    """
+    if served or names >= STARTER_NAMES:  # a school's own lists may be large
+        return ""
+    return by.texts(
+        "{names}: starter lists only, most of what a school must block is open; to follow public"
+        " lists: filterd lists follow --recommended",
+        names=counted.names(names),
+    )
+
+
+def _is_followed(row: Row) -> bool:
+    return bool(row["address"] or row.get("sources"))  # a daemon of the release before has none
+
+
+def _place(row: Row, by: Wording) -> str:
+    """Return where the lists come from."""
+    return row["address"] or by.texts("{n} public lists (lists sources)", n=row.get("sources"))
 
 
 def _served(served: Any, by: Wording) -> str:
@@ -49,13 +78,17 @@ def _age(row: Row, by: Wording) -> str:
 
 def summary_style(row: Row) -> str:
     """Return the style of a summary."""
-    if not row["address"]:
+    if not _is_followed(row):
         return "yellow"
     return _STYLE.get(row["freshness"], "")
 
 
-def _trust(trusted: bool, by: Wording) -> str:
-    return "" if trusted else by.texts("none yet; filterd feed trust ROOT.json")
+def _trust(row: Row, by: Wording) -> str:
+    return (
+        ""
+        if row["trusted"] or not row["address"]
+        else by.texts("none yet; filterd feed trust ROOT.json")
+    )
 
 
 def _expiry(row: Row, by: Wording, *, is_past: bool) -> str:
@@ -80,8 +113,8 @@ def _finding(row: Row, by: Wording) -> str:
 
 FEED = Details(
     (
-        Column(say("Address"), "address"),
-        Column(say("Trust"), "trusted", _trust),
+        Column(say("Address"), worded=_place),
+        Column(say("Trust"), worded=_trust),
         Column(say("In force"), "served", _served),
         Column(say("Published"), "published", lambda version, _: version or ""),
         Column(say("Taken from"), "takes_at", when),

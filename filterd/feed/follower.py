@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Follow the feed: the process that does what is due, one thing after the other.
+"""Follow the feed or public lists: the process that does what is due, one thing after the other.
 
 ``schedule`` computes what is due when; ``sync`` and an ``arrival`` do it. A version that was
 activated, by whatever process, is watched meanwhile: an urgent order must not wait for the end
@@ -39,7 +39,7 @@ class Keeper:
     Args:
         site: the site.
         followed: returns which feed it follows now.
-        arrival: makes one for an address; each run and each check has its own.
+        arrival: makes one for what is followed; each run and each check has its own.
         clock: the clock.
         daemon: the resolver on this machine.
         random: draws a number from 0 up to 1.
@@ -49,7 +49,7 @@ class Keeper:
         self,
         site: SiteFeed,
         followed: Callable[[], Followed],
-        arrival: Callable[[str], VersionArrival],
+        arrival: Callable[[Followed], VersionArrival],
         clock: Clock,
         daemon: Daemon,
         random: Callable[[], float],
@@ -92,9 +92,9 @@ class Keeper:
         if left > 0:
             return min(left, EVERY_S)
         if self._step.work is Work.RUN:
-            self._run(self._feed.address)
+            self._run(self._feed)
         else:
-            self._check(self._feed.address)
+            self._check(self._feed)
         self._step = None
         return 0.0
 
@@ -107,8 +107,13 @@ class Keeper:
             self._feed = feed
             self._standing = ScheduleState(self._clock.monotonic(), done_at, handled)
             self._step = None
+        for one in feed.refused:
+            self._say(str(one), str(one), logging.WARNING)
+        if feed.sources:
+            self._say("feed", f"following {len(feed.sources)} public lists")
+            return True
         if not feed.address:
-            self._say("feed", "site.yaml names no feed; the lists that ship serve")
+            self._say("feed", "nothing is followed; the lists that ship serve")
         elif not self._site.trust.is_given():
             self._say("feed", "no root is trusted yet: filterd feed trust ROOT.json")
         else:
@@ -119,10 +124,10 @@ class Keeper:
         self._step = None
         return False
 
-    def _check(self, address: str) -> None:
+    def _check(self, feed: Followed) -> None:
         try:
             with self._site.holding():
-                urgent = self._arrival(address).urgent()
+                urgent = self._arrival(feed).urgent()
         except FilterdError as error:
             self._say("check", str(error), logging.WARNING)
             self._standing = schedule.after_failed_check(
@@ -135,11 +140,11 @@ class Keeper:
             self._said.pop("check", None)
             self._standing = schedule.after_check(self._standing, urgent, self._now())
 
-    def _run(self, address: str) -> None:
+    def _run(self, feed: Followed) -> None:
         version, failed = 0, None
         try:
             with self._site.holding():
-                outcome = self._site.sync(self._arrival(address))
+                outcome = self._site.sync(self._arrival(feed))
             version = number_of(outcome.version)
             became, octets = outcome.became.value, outcome.fetched_octets
             _log.info("version %s: %s, %d octets", outcome.version, became, octets)

@@ -91,6 +91,7 @@ class SourceReport:
         octets: of it.
         mirror: the address that it came from now, if that is not the first one.
         sha256: of it.
+        retry_after_s: for how long its server wants to be left alone.
     """
 
     id: str
@@ -101,6 +102,7 @@ class SourceReport:
     octets: int = 0
     mirror: str = ""
     sha256: str = ""
+    retry_after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,10 +342,12 @@ def _report(source: PublicSource, outcome: SourceOutcome, note: _Note) -> Source
 
 
 def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -> SourceReport:
-    reason = getattr(error, "sentence", quoted(str(error)))
-    if known is None:
-        return SourceReport(source.id, SourceOutcome.MISSING, reason)
-    return replace(_report(source, SourceOutcome.KEPT, known), reason=reason)
+    missing = SourceReport(source.id, SourceOutcome.MISSING)
+    return replace(
+        missing if known is None else _report(source, SourceOutcome.KEPT, known),
+        reason=getattr(error, "sentence", quoted(str(error))),
+        retry_after_s=getattr(error, "retry_after_s", 0.0),
+    )
 
 
 def _judged(

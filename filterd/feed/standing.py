@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import i18n
 from filterd.feed.appliance_files import TimeFloor
+from filterd.feed.follow_file import followed_count
 from filterd.feed.guard.guard_report import Judgement
 from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
@@ -142,12 +143,13 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         clock: the clock.
 
     Returns:
-        ``address``; ``trusted``, whether a root was given; ``served``, the version of the
-        active lists (0 for the shipped ones, negative where the orders alone are of that
-        version); ``in_force``, ``previous``, ``refused``, ``held`` of the versions at hand;
-        ``published``, ``tried_at``, ``verified_at``, ``expires_at``, ``takes_at`` of the last
-        runs, Unix times; ``freshness``; ``problem`` and ``sentence``, why the last run failed
-        or the folder is unreadable; ``judgement`` of a waiting version; ``watched_until``.
+        ``address``; ``sources``, the number of public lists; ``trusted``, whether a root was
+        given; ``served``, the version of the active lists (0 for the shipped ones, negative
+        where the orders alone are of that version); ``in_force``, ``previous``, ``refused``,
+        ``held`` of the versions at hand; ``published``, ``tried_at``, ``verified_at``,
+        ``expires_at``, ``takes_at`` of the last runs, Unix times; ``freshness``; ``problem``
+        and ``sentence``, why the last run failed or the folder is unreadable; ``judgement`` of
+        a waiting version; ``watched_until``.
     """
     versions = Versions(state.feed).in_force()
     standing = StandingFile(state.feed).read()
@@ -160,6 +162,7 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
     problem = refusal or (standing.problem if address else UNSAID)
     return {
         "address": address,
+        "sources": 0 if address else followed_count(state.feed),
         # Of a folder that cannot be read only the problem is known.
         "trusted": bool(refusal) or os.path.exists(state.feed / "root.json"),  # noqa: PTH110
         "served": plain_version(served),

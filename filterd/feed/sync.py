@@ -25,6 +25,7 @@ from filterd.feed import guard
 from filterd.feed.activation import Activator
 from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
 from filterd.feed.arrival import Moment
+from filterd.feed.follow_file import FollowFile
 from filterd.feed.guard.guard_report import bounded
 from filterd.feed.manifest import signers_of, verify
 from filterd.feed.orders import ROLE, other_key, with_orders_of
@@ -33,7 +34,7 @@ from filterd.feed.standing import StandingFile
 from filterd.feed.trust import TrustFolder
 from filterd.feed.version_history import Event, History, Line
 from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of
-from filterd.feed.versions import Candidate, Versions, ahead_of, number_of
+from filterd.feed.versions import Candidate, Versions, ahead_of, is_followed, number_of
 from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalog_tables import locked_canaries
 from filterd.paths import reading, remove_temporaries, sole
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.feed.arrival import Offer, Progress, VersionArrival
+    from filterd.feed.follow_file import FollowState
     from filterd.feed.guard import Judgement
     from filterd.feed.version_watch import Daemon
     from filterd.i18n import Sentence
@@ -77,12 +79,13 @@ class SiteFeed:
         folder = state.feed
         self.trust, self.versions = TrustFolder(folder), Versions(folder)
         self.appliance, self.watches = ApplianceFolder(folder), WatchFile(folder)
+        self.followed = FollowFile(folder)
         self.history, self.standing, self.floor = (
             History(folder),
             StandingFile(folder),
             TimeFloor(folder),
         )
-        self._activator = Activator(state, daemon, self._build, self.trust.trusts_version)
+        self._activator = Activator(state, daemon, self._build, self._is_trusted)
 
     @contextlib.contextmanager
     def holding(self, *, wait: bool = True) -> Iterator[None]:
@@ -122,6 +125,8 @@ class SiteFeed:
                 if offer.clock_known:
                     self.floor.note(now, offer.issued_at)
                 self.standing.note_verified(offer.version, offer.expires_at, now)
+                for remark in offer.remarks:
+                    self._note(Event.SOURCES, offer.version, remark)
                 try:
                     return self._take(offer, now, at_once=at_once)
                 except GuardError:
@@ -146,7 +151,7 @@ class SiteFeed:
                     version=version,
                 )
             )
-        if not self.trust.trusts_version(folder):
+        if not self._is_trusted(folder):
             raise GuardError(
                 say(
                     "version {version} of the feed was signed by a key that its publisher has"
@@ -221,11 +226,11 @@ class SiteFeed:
         version, urgent = offer.version, offer.urgent
         in_force = self.versions.in_force()
         if version == in_force.current and self._is_served(offer):
-            return Outcome(Became.CURRENT, version, urgent)
+            return Outcome(Became.CURRENT, version, urgent, remarks=offer.remarks)
         self.versions.check_wanted(version)
         is_urgent = urgent > number_of(in_force.current)
         is_first = in_force.current is None or version == in_force.current
-        if not (at_once or is_urgent or is_first):
+        if offer.in_rings and not (at_once or is_urgent or is_first):
             at = self._takes_at(offer, now)
             if now < at:
                 return Outcome(Became.WAITS, version, urgent, at=at)
@@ -234,7 +239,14 @@ class SiteFeed:
         names = self._judge_and_activate(
             taken.candidate, released=lambda judgement: self._is_released(offer, judgement)
         )
-        return Outcome(Became.ACTIVATED, version, urgent, taken.fetched_octets, names)
+        return Outcome(
+            Became.ACTIVATED,
+            version,
+            urgent,
+            taken.fetched_octets,
+            names,
+            remarks=offer.remarks,
+        )
 
     def _take_orders(self, version: str) -> None:
         """Activate the orders of a version that is itself held or refused.
@@ -252,6 +264,20 @@ class SiteFeed:
             self._note(Event.FAILED, ahead_of(version), error.sentence)
         with contextlib.suppress(StoreError):  # what waits is the version itself
             self.standing.write(before)
+
+    def follow(self, change: Callable[[FollowState], FollowState], why: Sentence) -> None:
+        """Change which public lists commands follow, and note it.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        with reading(self._state.feed):
+            self.followed.write(change(self.followed.read()))
+        self._note(Event.SOURCES, self.versions.in_force().current or SHIPPED, why)
+
+    def _is_trusted(self, folder: Path) -> bool:
+        """Return whether a way back may lead to a version: it was made here, or by a good key."""
+        return is_followed(folder.name) or self.trust.trusts_version(folder)
 
     def _is_served(self, offer: Offer) -> bool:
         """Return whether the active version is this one and whole, and so is its index."""
@@ -406,6 +432,7 @@ class Outcome:
         fetched_octets: without metadata.
         names: on the active lists; 0 where nothing changed.
         at: Unix time from when on the version will be taken, where it waits.
+        remarks: how it came.
     """
 
     became: Became
@@ -414,6 +441,7 @@ class Outcome:
     fetched_octets: int = 0
     names: int = 0
     at: float = 0.0
+    remarks: tuple[Sentence, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -424,4 +452,5 @@ class Outcome:
             "fetched_octets": self.fetched_octets,
             "names": self.names,
             "at": self.at,
+            **({"remarks": [str(one) for one in self.remarks]} if self.remarks else {}),
         }

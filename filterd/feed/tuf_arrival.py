@@ -57,6 +57,8 @@ _FORMAT = FileFormat(_Seen, magic=b"filterd feed-check ", most_octets=1_000, leg
 class TufOffer:
     """The version that a feed has published; see ``arrival.Offer``."""
 
+    in_rings, remarks = True, ()
+
     def __init__(self, verified: Verified, trust: TrustFolder) -> None:
         self._verified, self._trust = verified, trust
         self.version, self.urgent = verified.publication.version, verified.urgent

@@ -36,6 +36,8 @@ class Event(StrEnum):
     PINNED = "pinned"
     RELEASED = "released"
     FAILED = "failed"
+    SOURCES = "sources"
+    """How public lists came, and which of them commands follow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 KEPT = 3
 """Versions that were in force and stay at hand, the one in force included."""
 PARTIAL = ".partial"
+FOLLOWED = "web-"
+"""How ids of versions begin that are made here, of public lists."""
 
 _MAX_REFUSED = 100
 _AHEAD = "-"
@@ -107,6 +109,11 @@ def ahead_of(version: str) -> str:
 def is_ahead(version: str) -> bool:
     """Return whether only the orders are of a version, or none at all is active."""
     return version == SHIPPED or version.startswith(_AHEAD)
+
+
+def is_followed(version: str) -> bool:
+    """Return whether a version was made here, of public lists: nobody has signed it."""
+    return version.startswith(FOLLOWED)
 
 
 def whole_of(version: str) -> str:

@@ -12,6 +12,7 @@ import it; the serving process reads only the compiled result.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.documents import did_you_mean, load, repeated, validate
@@ -31,6 +32,7 @@ from filterd.lists.index_files import check_tables
 from filterd.lists.lookalikes_file import read_lookalikes
 from filterd.lists.orders_file import read_orders
 from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite
+from filterd.paths import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,6 +45,10 @@ if TYPE_CHECKING:
         FolderService,
         ProtectionEntry,
     )
+
+
+RECOMMENDED = "recommended"
+"""The word for all recommended sources, in place of an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +238,18 @@ def load_sources(folder: Path) -> tuple[PublicSource, ...]:
     """
     file = validate(load(folder.absolute() / "catalog.yaml"), CatalogFile)
     return tuple(PublicSource(**one.model_dump()) for one in file.sources)
+
+
+@cache
+def shipped_sources() -> tuple[PublicSource, ...]:
+    """Return the public sources of the catalogue that ships."""
+    return load_sources(shipped("blocklists"))
+
+
+@cache
+def fillable_categories() -> tuple[str, ...]:
+    """Return the ids of shipped categories that a public source may fill: without an order."""
+    return tuple(one.id for one in load_categories(shipped("blocklists")) if not one.ordered)
 
 
 class _Documents(NamedTuple):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class FolderOffer:
     """A folder that is offered as a version."""
 
+    in_rings, remarks = True, ()
+
     def __init__(self, folder: Path, version: str, now: float) -> None:
         self._folder, self._publication = folder, publication_of(folder, version)
         self.version, self.urgent, self.clock_known = version, 0, True

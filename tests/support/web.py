@@ -4,12 +4,40 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.support.tls import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pytest
+
+    from tests.support.tls import Certificate
+
+
+HOST = "lists.example"
+"""The name of the server with a certificate."""
+
+
+@contextlib.contextmanager
+def public_server(web: Web, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """Serve pages by HTTPS as a public server: its name leads to loopback, which passes."""
+    authority, resolve = Authority(folder), socket.getaddrinfo
+
+    def resolved(host: str, *rest: Any, **how: Any) -> Any:
+        return resolve("127.0.0.1" if host == HOST else host, *rest, **how)
+
+    patch.setattr("socket.getaddrinfo", resolved)
+    patch.setattr("filterd.http_download.is_public", lambda _: True)
+    patch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.certificate))
+    with serving(web, authority.issue(HOST)) as served:
+        yield served
 
 
 class Page(NamedTuple):
@@ -31,8 +59,11 @@ class Web:
 
 
 @contextlib.contextmanager
-def serving(web: Web) -> Iterator[Web]:
-    """Serve pages until the end; a page with an ``ETag`` answers its own conditions."""
+def serving(web: Web, certificate: Certificate | None = None) -> Iterator[Web]:
+    """Serve pages until the end, by TLS with a certificate.
+
+    A page with an ``ETag`` answers its own conditions.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -53,9 +84,14 @@ def serving(web: Web) -> Iterator[Web]:
             """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    web.address = f"http://127.0.0.1:{server.server_port}"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.chain, certificate.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        web.address = f"https://{HOST}:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    web.address = f"http://127.0.0.1:{server.server_port}"
     try:
         yield web
     finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.config.compile_run import compile_in_child
-from filterd.feed.feed_config import blocklists_to_build, followed
+from filterd.feed.feed_config import Followed, blocklists_to_build, followed
 from filterd.feed.trust import TrustFolder
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
@@ -69,7 +69,7 @@ def test_a_site_without_a_feed_has_what_ships(state: StateFolder, tmp_path: Path
 def test_a_site_that_is_wrong_for_now_goes_on_following(config: Path, state: StateFolder) -> None:
     compile_in_child(config, state.policy)
     (config / "site.yaml").write_text("listen: [nonsense]\n")
-    assert followed(config, state) == (ADDRESS, "Asia/Ho_Chi_Minh")
+    assert followed(config, state) == Followed(ADDRESS, "Asia/Ho_Chi_Minh")
     assert blocklists_to_build(config, state).version == "13"
 
 

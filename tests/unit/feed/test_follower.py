@@ -66,8 +66,8 @@ class Kept:
         )
         self.keeper.start()
 
-    def _arrival(self, address: str) -> TufArrival:
-        assert address == self.feed.address
+    def _arrival(self, feed: Followed) -> TufArrival:
+        assert feed == self.feed
         self.asked += 1
         if self.fails is not None:
             raise self.fails()

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd lists follow``, ``unfollow``, ``update``, ``sources``, ``exclude``: public lists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from rich.text import Text
+
+from filterd.cli.context import Context, JsonOption, argument, option
+from filterd.cli.feed_sync import print_outcome, run, site_of
+from filterd.cli.offline_site import open_index
+from filterd.cli.render import show
+from filterd.cli.target_options import qname_from
+from filterd.config.scalars import is_list_address
+from filterd.config.site_reader import load_site
+from filterd.config.site_sources import SITE_FILE
+from filterd.documents import did_you_mean
+from filterd.errors import ConfigError, IndexFormatError, StoreError
+from filterd.feed.feed_config import Followed, followed, wanted_by
+from filterd.feed.follow_file import LEFT_OUT_S, LeftOut, Wanted, with_command, with_left_out
+from filterd.feed.followed_arrival import check_size
+from filterd.feed.followed_sources import followed_set, own_id, without_command
+from filterd.feed.source_rows import SOURCES, source_rows
+from filterd.feed.sources import NIGHTLY, SourceFolder
+from filterd.feed.versions import is_followed
+from filterd.i18n import quoted, say, told
+from filterd.lists.catalog import RECOMMENDED, fillable_categories, shipped_sources
+from filterd.lists.formats import FORMATS
+from filterd.lists.list_merge import PREFIX
+from filterd.lists.list_queries import entries_of
+from filterd.wire.name import to_text
+
+SourcesArgument = Annotated[
+    list[str] | None, argument("SOURCE...", "Ids of `filterd lists sources`, or https addresses.")
+]
+
+
+def follow(
+    here: Context,
+    sources: SourcesArgument = None,
+    recommended: Annotated[
+        bool, option("--recommended", "Follow the set that the catalogue recommends.")
+    ] = False,
+    category: Annotated[
+        str, option("--category", "The category of everything at an address.", "ID")
+    ] = "",
+    list_format: Annotated[
+        str, option("--format", "The syntax of the lines at an address.", "FORMAT")
+    ] = "domains",
+    subtrees: Annotated[
+        bool, option("--subtrees", "An entry for one host includes everything beneath it.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Follow public lists: they are fetched every night.
+
+    Lists are named by their ids, or by an address of their own with --category and --format.
+    The next night fetches them, and `filterd lists update` at once. Exit code 0: done; 2: an
+    error.
+    """
+    chosen = [Wanted(RECOMMENDED)] if recommended else []
+    chosen += [_wanted(one, category, list_format, subtrees=subtrees) for one in sources or ()]
+    if not chosen:
+        raise ConfigError(say("{missing} is missing", missing="SOURCE, --recommended"))
+    _check_no_feed(here)
+    before = followed(here.config, here.state).sources
+    more = followed_set(chosen).sources
+    check_size(sum(one.names for one in {one.id: one for one in (*before, *more)}.values()))
+    ids = ", ".join(one.id for one in chosen)
+    site = site_of(here)
+    with site.holding():
+        site.follow(lambda state: with_command(state, *chosen), say("followed: {lists}", lists=ids))
+    if json:
+        here.print_json({"followed": [one.id for one in more]})
+        return
+    here.console.print(
+        here.texts(
+            "Followed from the next night on: {lists}. To fetch them now: filterd lists update",
+            lists=ids,
+        ),
+        soft_wrap=True,
+    )
+
+
+def unfollow(here: Context, sources: SourcesArgument = None, json: JsonOption = False) -> None:
+    """Follow public lists no more; their names open at once.
+
+    What `site.yaml` names is removed there. Exit code 0: done; 2: an error; 50: held.
+    """
+    ids = [own_id(one) if "://" in one else one for one in sources or ()]
+    if not ids:
+        raise ConfigError(say("{missing} is missing", missing="SOURCE"))
+    written = {
+        one.id for one in followed_set(wanted_by(load_site(here.config).file.follow)).sources
+    }
+    site = site_of(here)
+    known = {one.id for one in site.followed.read().by_command}
+    known |= {one.id for one in followed(here.config, here.state).sources}
+    for one in ids:
+        if one in written:
+            raise ConfigError(
+                say("'{id}' is followed by this file", id=one),
+                path=str(here.config / SITE_FILE),
+                hint=say("remove it there, then `filterd lists update`"),
+            )
+        if one not in known:
+            raise ConfigError(
+                say("'{id}' is not followed", id=one), hint=did_you_mean(one, sorted(known))
+            )
+    with site.holding():
+        why = say("followed no more: {lists}", lists=", ".join(ids))
+        site.follow(lambda state: without_command(state, ids), why)
+    _remake(here, {"unfollowed": ids}, json=json)
+
+
+def update(
+    here: Context,
+    now: Annotated[bool, option("--now", "Also ask servers that asked for a pause.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Fetch the followed lists now, and put them in force.
+
+    A list that does not come, or looks wrong, keeps its last good text. Exit code 0: in force;
+    2: local error; 30 to 36: none was fetched; 50: held or refused.
+    """
+    feed = followed(here.config, here.state)
+    if not feed.sources:
+        _check_no_feed(here)
+        raise ConfigError(
+            say("the site follows no public lists"),
+            hint=say("follow some: filterd lists follow --recommended"),
+        )
+    outcome = run(here, feed, rules=replace(NIGHTLY, waits=not now), visible=not json)
+    if not json:
+        for one in (*feed.refused, *outcome.remarks):
+            here.console.print(Text(told(one, here.texts.language)), soft_wrap=True)
+    print_outcome(here, outcome, json=json)
+
+
+def sources(here: Context, json: JsonOption = False) -> None:
+    """Show the public lists that can be followed, and those that are.
+
+    Exit code 0: shown; 2: an error.
+    """
+    feed = followed(here.config, here.state)
+    commanded = {one.id for one in followed_set(site_of(here).followed.read().by_command).sources}
+    origins = {one.id: "command" if one.id in commanded else SITE_FILE for one in feed.sources}
+    folder = SourceFolder(here.state.feed / "sources")
+    own = [one for one in feed.sources if one.id not in {each.id for each in shipped_sources()}]
+    show(here, SOURCES, source_rows((*shipped_sources(), *own), folder, origins), json=json)
+
+
+def exclude(
+    here: Context,
+    name: Annotated[str, argument("NAME", "The name that a list closes by mistake.")],
+    list_id: Annotated[
+        str, option("--list", "The list, as `filterd lists search` names it.", "ID")
+    ],
+    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")],
+    json: JsonOption = False,
+) -> None:
+    """Leave an entry out of a followed list for 180 days; the same command renews it.
+
+    Exit code 0: done; 2: an error; 50: held.
+    """
+    qname = qname_from(name)
+    feed = followed(here.config, here.state)
+    known = {one.id for one in feed.sources}
+    known |= {PREFIX + one for each in feed.sources for one in (each.id, each.category)}
+    if list_id not in known:
+        raise ConfigError(
+            say("'{id}' is not followed", id=list_id), hint=did_you_mean(list_id, sorted(known))
+        )
+    _check_is_entry(here, to_text(qname), qname, feed, list_id)
+    site, at = site_of(here), here.clock.wall()
+    one = LeftOut(to_text(qname), list_id, reason, at, at + LEFT_OUT_S)
+    why = say("left out: {name}, of {list}: {why}", name=one.name, list=list_id, why=quoted(reason))
+    with site.holding():
+        site.follow(lambda state: with_left_out(state, one), why)
+    _remake(here, {"name": one.name, "list": list_id, "until": one.until}, json=json)
+
+
+def _wanted(text: str, category: str, list_format: str, *, subtrees: bool) -> Wanted:
+    if "://" not in text:
+        known = [RECOMMENDED, *(one.id for one in shipped_sources())]
+        if text not in known:
+            raise ConfigError(
+                say("'{id}' is no list of the catalogue", id=text), hint=did_you_mean(text, known)
+            )
+        return Wanted(text)
+    if not is_list_address(text):
+        raise ConfigError(
+            say("'{address}' is not an address of a list", address=text),
+            hint=say("write https://HOST/PATH, without a name or password"),
+        )
+    if not category:
+        raise ConfigError(say("{missing} is missing", missing="--category"))
+    for word, kind, words in (
+        (category, say("category for public lists"), fillable_categories()),
+        (list_format, say("format"), sorted(FORMATS)),
+    ):
+        if word not in words:
+            raise ConfigError(
+                say("'{word}' is not a {kind}", word=word, kind=kind),
+                hint=did_you_mean(word, words),
+            )
+    return Wanted(own_id(text), text, category, list_format, subtrees)
+
+
+def _check_no_feed(here: Context) -> None:
+    if address := followed(here.config, here.state).address:
+        raise ConfigError(
+            say("the site follows the feed {address}", address=address),
+            path=str(here.config / SITE_FILE),
+            hint=say("to follow public lists instead, remove feed there"),
+        )
+
+
+def _check_is_entry(here: Context, name: str, qname: bytes, feed: Followed, list_id: str) -> None:
+    """Check that a name is an entry of its own, where an index can tell."""
+    merged = {PREFIX + one.category for one in feed.sources if list_id in (one.id, PREFIX + one.id)}
+    mine = {list_id, PREFIX + list_id, *merged}
+    try:
+        rows = [one for one in entries_of(open_index(here), qname) if one["list"] in mine]
+    except (StoreError, IndexFormatError):
+        return
+    if rows and all(one["name"] != name for one in rows):
+        entry = rows[0]["name"]
+        raise ConfigError(
+            say("the list has {entry}, which includes {name}", entry=entry, name=name),
+            hint=say("leave out {entry}, or open the name by `filterd allow`", entry=entry),
+        )
+
+
+def _remake(here: Context, plain: dict[str, Any], *, json: bool) -> None:
+    """Make the version of the texts at hand anew, so that a change is in force at once."""
+    if is_followed(site_of(here).versions.in_force().current or ""):
+        outcome = run(here, followed(here.config, here.state), rules=None, visible=not json)
+        if not json:
+            print_outcome(here, outcome, json=False)
+            return
+        plain = plain | outcome.to_plain()
+    if json:
+        here.print_json(plain)
+    else:
+        here.console.print(here.texts("Done."))

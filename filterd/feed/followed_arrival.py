@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arrivals of versions made here, of the public lists that a site follows.
+
+A night fetches their texts (``sources``), and a version is made of what ships and of the good
+texts at hand (``version_content``). Its id tells what it is made of, so a night without a
+change makes nothing. HTTPS is its only proof: all else is the guard's, with the names, pins
+and protections of this program, and the hosts that the lists come from are pinned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from filterd.documents import dump
+from filterd.errors import FetchError, FilterdError, TooLargeError
+from filterd.feed.follow_file import FollowFile
+from filterd.feed.followed_sources import followed_hosts, wanted_of
+from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.limits import GROWTH, TABLES
+from filterd.feed.manifest import sha256_of, verify, write_manifest
+from filterd.feed.sources import (
+    NIGHTLY,
+    SourceFolder,
+    SourceOutcome,
+    counted,
+    fetch_sources,
+    kept_reports,
+)
+from filterd.feed.targets import Publication, PublishedFile
+from filterd.feed.version_content import make_content
+from filterd.feed.version_download import Taken, sync_all
+from filterd.feed.versions import FOLLOWED, is_followed
+from filterd.i18n import UNSAID, say
+from filterd.lists.catalog import load_catalog, load_sources
+from filterd.lists.hostname import name_from_key
+from filterd.lists.rules import Pin
+from filterd.lists.top_names import read_popular
+from filterd.paths import shipped, writing
+from filterd.version import __version__
+from filterd.wire.name import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.feed.arrival import Moment, Progress
+    from filterd.feed.guard import Judgement
+    from filterd.feed.sources import FetchRules, SourceReport
+    from filterd.feed.versions import Candidate, Versions
+    from filterd.i18n import Sentence
+    from filterd.lists.catalog import Catalog, PublicSource
+    from filterd.lists.list_merge import Exclusions
+
+FRESH_S = 7 * 86_400.0
+"""A version counts as fresh for so long: a week of nights without an answer is a worry."""
+NAMES_PER_GIGABYTE = 2_500_000
+"""More names than that would not be judged in memory beside everything else."""
+
+_RELEASABLE = "canaries"
+_ID_LENGTH = 12
+
+
+def most_names() -> int:
+    """Return how many followed names this machine takes."""
+    octets = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(max(octets / 1e9, 0.5) * NAMES_PER_GIGABYTE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What a version is made of.
+
+    Attributes:
+        sources: the followed ones.
+        reports: on each of them.
+        left_out: entries.
+    """
+
+    sources: tuple[PublicSource, ...]
+    reports: tuple[SourceReport, ...]
+    left_out: Exclusions
+
+    @property
+    def version(self) -> str:
+        """The id: the same ingredients and the same program make the same version."""
+        texts = {one.id: one.sha256 for one in self.reports}
+        made_of = [
+            _program(),
+            [
+                [one.id, one.category, one.format, one.subtrees, one.addresses, texts[one.id]]
+                for one in self.sources
+            ],
+            [
+                [one, sorted(key.hex() for key in keys)]
+                for one, keys in sorted(self.left_out.items())
+            ],
+        ]
+        text = json.dumps(made_of, separators=(",", ":"))
+        return FOLLOWED + hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
+
+
+class FollowedOffer:
+    """The version that the texts at hand make; see ``arrival.Offer``."""
+
+    urgent, issued_at, clock_known, in_rings = 0, 0.0, False, False
+
+    def __init__(
+        self, ingredients: Ingredients, folder: SourceFolder, now: float, before: set[str] | None
+    ) -> None:
+        self._made_of, self._folder, self._before = ingredients, folder, before
+        self.version, self.expires_at = ingredients.version, now + FRESH_S
+
+    @property
+    def remarks(self) -> tuple[Sentence, ...]:
+        """How each source that has not come as usual came, and the sum of all."""
+        reports = self._made_of.reports
+        told = [_remark(one) for one in reports]
+        taken = counted(reports)
+        failed = taken[SourceOutcome.KEPT] + taken[SourceOutcome.MISSING]
+        total = say(
+            "lists: {taken} new, {unchanged} unchanged, {failed} not taken",
+            taken=taken[SourceOutcome.TAKEN],
+            unchanged=taken[SourceOutcome.UNCHANGED],
+            failed=failed,
+        )
+        return (*(one for one in told if one), total)
+
+    def is_in(self, folder: Path) -> bool:
+        """Return whether a folder, which has this id, is whole."""
+        return not verify(folder)
+
+    def take(self, versions: Versions, progress: Progress) -> Taken:
+        """Make its folder of what ships and of the texts at hand."""
+        made_of, made = self._made_of, versions.partial_of(self.version)
+        base = shipped("blocklists")
+        catalog = replace(load_catalog(base), sources=made_of.sources)
+        texts = {one.id: self._folder.text(one.id) for one in made_of.reports if one.sha256}
+        octets = sum(one.octets for one in made_of.reports if one.outcome is SourceOutcome.TAKEN)
+        progress(octets, octets)
+        with writing(made):
+            content = make_content(catalog, texts, read_popular(None), left_out=made_of.left_out)
+            content.write(base, made)
+            (made / "pins.yaml").write_bytes(_pins_yaml(catalog))
+            shutil.rmtree(versions.folder_of(self.version), ignore_errors=True)
+            publication = _publication(self.version, made)
+            write_manifest(made, publication)
+            sync_all(made, publication.files)
+            return Taken(versions.finish(self.version), octets)
+
+    def release_of(self, judgement: Judgement, now: float | None) -> Sentence | None:
+        """Return why a held version is wanted all the same: a person has changed what is followed.
+
+        The tables of the version are those of the program, whatever the version before had.
+        """
+        del now
+        held = {one.kind for one in judgement.findings if one.severity is Severity.HELD}
+        followed = {one.id for one in self._made_of.sources}
+        wanted = {TABLES} if followed == self._before else {TABLES, GROWTH, _RELEASABLE}
+        return say("other lists are followed than before") if held <= wanted else None
+
+
+class FollowedArrival:
+    """The lists that a site follows, for one run; see ``arrival.VersionArrival``.
+
+    Args:
+        sources: the followed ones.
+        folder: the feed's state folder.
+        versions: those at hand.
+        clock: times the answers.
+        rules: how sources are asked; None to make the version of the texts at hand.
+        progress: called with how many sources are done, and how many there are.
+    """
+
+    def __init__(
+        self,
+        sources: tuple[PublicSource, ...],
+        folder: Path,
+        versions: Versions,
+        clock: Clock,
+        *,
+        rules: FetchRules | None = NIGHTLY,
+        progress: Progress | None = None,
+    ) -> None:
+        self._sources, self._versions, self._clock = sources, versions, clock
+        self._rules, self._progress = rules, progress
+        self._file, self._folder = FollowFile(folder), SourceFolder(folder / "sources")
+
+    def refresh(self, moment: Moment) -> FollowedOffer:
+        """Return what the followed lists make now.
+
+        Raises:
+            FetchError: none of them came.
+            TooLargeError: this machine cannot take so many names.
+        """
+        reports = kept_reports(self._sources, self._folder)
+        if self._rules is not None:
+            reports = fetch_sources(
+                self._sources, self._folder, self._clock, rules=self._rules, progress=self._progress
+            )
+            _check_some_came(reports)
+        check_size(sum(one.entries for one in reports))
+        state = self._file.read()
+        if (last := wanted_of(self._sources)) != state.last:
+            self._file.write(replace(state, last=last))
+        left_out = state.exclusions(self._sources, moment.now)
+        made_of = Ingredients(self._sources, reports, left_out)
+        return FollowedOffer(made_of, self._folder, moment.now, _before(self._versions.current()))
+
+    def urgent(self) -> int:
+        """Return that nothing is urgent: no public list knows of it."""
+        return 0
+
+
+def check_size(names: int) -> None:
+    """Check that this machine can take so many followed names.
+
+    Raises:
+        TooLargeError: it cannot.
+    """
+    if names > (most := most_names()):
+        raise TooLargeError(
+            say(
+                "the followed lists have {names} names; this machine takes at most {most}:"
+                " unfollow some (filterd lists sources)",
+                names=names,
+                most=most,
+            )
+        )
+
+
+def _check_some_came(reports: Sequence[SourceReport]) -> None:
+    failed = [one for one in reports if one.reason]
+    if not reports or len(failed) < len(reports):
+        return
+    error = FetchError(
+        say(
+            "none of the {count} followed lists came; {id}: {why}",
+            count=len(failed),
+            id=failed[0].id,
+            why=failed[0].reason,
+        )
+    )
+    error.retry_after_s = max(one.retry_after_s for one in failed)
+    raise error
+
+
+def _remark(report: SourceReport) -> Sentence:
+    if report.outcome is SourceOutcome.KEPT:
+        return say("{id}: not taken, its last text stays: {why}", id=report.id, why=report.reason)
+    if report.outcome is SourceOutcome.MISSING:
+        return say("{id}: not taken, none is here: {why}", id=report.id, why=report.reason)
+    if report.mirror:
+        return say("{id}: taken from {mirror}", id=report.id, mirror=report.mirror)
+    return UNSAID
+
+
+def _before(current: Candidate | None) -> set[str] | None:
+    """Return the ids of the sources of the active version; None where it was not made here."""
+    if current is None or not is_followed(current.version):
+        return None
+    try:
+        return {one.id for one in load_sources(current.folder)}
+    except FilterdError:
+        return None
+
+
+def _publication(version: str, folder: Path) -> Publication:
+    paths = sorted(one for one in folder.rglob("*") if one.is_file())
+    files = (
+        PublishedFile(
+            path.relative_to(folder).as_posix(), octets, sha256_of(path, octets) or "", octets
+        )
+        for path in paths
+        for octets in (path.stat().st_size,)
+    )
+    return Publication(version, tuple(files))
+
+
+def _pins_yaml(catalog: Catalog) -> bytes:
+    """Return the pins of the program, and of the hosts that the lists come from."""
+    hosts = (Pin(name_from_key(key), reason="feed") for key in followed_hosts(catalog.sources))
+    known = {one.name for one in catalog.pins}
+    pins = (*catalog.pins, *(one for one in hosts if one.name not in known))
+    return dump(
+        {
+            "pins": [
+                {"name": to_text(one.name), "subtree": one.subtree, "reason": one.reason}
+                for one in pins
+            ]
+        }
+    )
+
+
+@cache
+def _program() -> str:
+    """Return a digest of what ships: after an upgrade another version is made."""
+    digest = hashlib.sha256(__version__.encode())
+    for path in sorted(shipped("blocklists").rglob("*")):
+        if path.is_file():
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

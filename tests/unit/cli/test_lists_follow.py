@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``tests/e2e/test_followed_lists.py`` has these commands with a server and a daemon."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.feed import followed_arrival
+from filterd.lists.catalog import shipped_sources
+from tests.support.commands import call
+from tests.support.daemon import write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.commands import Outcome
+
+ADDRESS = "https://lists.example/bets.txt"
+RECOMMENDED = {one.id for one in shipped_sources() if one.recommended}
+
+
+class _Site:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write("")
+
+    def write(self, more: str) -> None:
+        write_site(self.folder / "site", port=5353, more=more)
+
+    def do(self, *words: str) -> Outcome:
+        where = ("--config", self.folder / "site", "--state", self.folder / "state")
+        return call("lists", *words, *where)
+
+    def followed(self) -> dict[str, str]:
+        rows = json.loads(self.do("sources", "--json").out)
+        return {one["id"]: one["followed"] for one in rows if one["followed"]}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> _Site:
+    (tmp_path / "state" / "feed").mkdir(parents=True)
+    return _Site(tmp_path)
+
+
+def test_the_recommended_set_is_followed_and_left(site: _Site) -> None:
+    assert site.do("follow", "--recommended").code == 0
+    assert site.followed() == dict.fromkeys(RECOMMENDED, "command")
+    assert site.do("unfollow", "urlhaus").code == 0
+    assert site.followed().keys() == RECOMMENDED - {"urlhaus"}
+    assert site.do("unfollow", "recommended", *RECOMMENDED - {"urlhaus"}).code in (0, 2)
+
+
+def test_the_file_names_what_commands_do_not_change(site: _Site) -> None:
+    more = f"{{url: '{ADDRESS}', category: gambling, format: hosts, id: mine}}"
+    site.write(f"follow: [urlhaus, {more}]\n")
+    assert site.followed() == {"urlhaus": "site.yaml", "mine": "site.yaml"}
+    done = site.do("unfollow", "urlhaus")
+    assert done.code == 2
+    assert "is followed by this file" in done.err
+    assert site.do("follow", "abpvn").code == 0
+    assert site.followed()["abpvn"] == "command"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "SOURCE, --recommended is missing"),
+        (("urlhau",), "is no list of the catalogue"),
+        (("http://lists.example/x", "--category", "games"), "is not an address of a list"),
+        (("https://u:p@lists.example/x", "--category", "games"), "is not an address of a list"),
+        ((ADDRESS,), "--category is missing"),
+        ((ADDRESS, "--category", "law-ordered"), "is not a category for public lists"),
+        ((ADDRESS, "--category", "child-abuse"), "is not a category for public lists"),
+        ((ADDRESS, "--category", "games", "--format", "csv"), "'csv' is not a format"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(site: _Site, words: tuple[str, ...], told: str) -> None:
+    done = site.do("follow", *words)
+    assert done.code == 2
+    assert told in done.err
+    assert site.followed() == {}
+
+
+def test_too_many_names_are_refused_before_the_night(
+    site: _Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(followed_arrival, "most_names", lambda: 2_500_000)
+    done = site.do("follow", "--recommended", "ut1-adult")
+    assert done.code != 0
+    assert "this machine takes at most 2500000" in done.err
+    assert site.followed() == {}
+
+
+def test_a_site_with_a_feed_follows_no_list(site: _Site) -> None:
+    site.write("feed: https://feed.example/\n")
+    for words in (("follow", "urlhaus"), ("update",)):
+        done = site.do(*words)
+        assert done.code == 2
+        assert "follows the feed" in done.err
+
+
+def test_nothing_followed_is_told_with_a_remedy(site: _Site) -> None:
+    assert "filterd lists follow --recommended" in site.do("update").err
+    assert "'urlhaus' is not followed" in site.do("unfollow", "urlhaus").err
+    done = site.do("exclude", "x.example", "--list", "urlhaus", "--reason", "x")
+    assert "'urlhaus' is not followed" in done.err
+
+
+def test_the_starter_lists_are_called_what_they_are(site: _Site) -> None:
+    assert site.do("build", "--quiet").code == 0
+    assert "starter lists only, most of what a school must block is open" in site.do("status").out
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_the_table_fits_80_columns(site: _Site, lang: str) -> None:
+    site.do("follow", "--recommended")
+    assert max(map(len, site.do("sources", "--lang", lang).out.splitlines())) <= 80

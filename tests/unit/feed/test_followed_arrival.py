@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Versions made here, of public lists: what they are made of, and what releases them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.clock import SystemClock
+from filterd.errors import FetchError, TooLargeError
+from filterd.feed import followed_arrival
+from filterd.feed.arrival import Moment
+from filterd.feed.follow_file import FollowFile, FollowState, LeftOut, Wanted
+from filterd.feed.followed_arrival import FollowedArrival
+from filterd.feed.followed_sources import own_source
+from filterd.feed.guard import Judgement
+from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.manifest import verify
+from filterd.feed.sources import NIGHTLY
+from filterd.feed.versions import Versions, is_followed
+from filterd.i18n import say
+from filterd.lists.catalog import load_catalog
+from filterd.wire.name import to_text
+from tests.support.web import HOST, Page, Web, public_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.feed.followed_arrival import FollowedOffer
+    from filterd.feed.sources import FetchRules
+    from filterd.lists.catalog import PublicSource
+
+
+class _Site:
+    """A feed's state folder, and a web server with two lists."""
+
+    def __init__(self, web: Web, folder: Path) -> None:
+        self.web, self.folder, self.versions = web, folder, Versions(folder)
+        web.pages["/a.txt"] = Page(b"bets.example\n", headers={"ETag": '"1"'})
+        web.pages["/b.txt"] = Page(b"more.example\n")
+        self.sources: tuple[PublicSource, ...] = (self.source("/a.txt"), self.source("/b.txt"))
+
+    def source(self, path: str) -> PublicSource:
+        return own_source(Wanted("", self.web.address + path, "gambling"))
+
+    def offer(self, rules: FetchRules | None = NIGHTLY, now: float = 1e9) -> FollowedOffer:
+        arrival = FollowedArrival(
+            self.sources, self.folder, self.versions, SystemClock(), rules=rules
+        )
+        assert arrival.urgent() == 0
+        return arrival.refresh(Moment(now))
+
+    def take(self, offer: FollowedOffer) -> Path:
+        folder = offer.take(self.versions, lambda *_: None).candidate.folder
+        self.versions.promote(offer.version)
+        return folder
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Site]:
+    with public_server(Web(), tmp_path, monkeypatch) as web:
+        yield _Site(web, tmp_path / "state")
+
+
+def test_a_version_is_made_of_what_ships_and_of_the_lists(site: _Site) -> None:
+    offer = site.offer()
+    assert is_followed(offer.version)
+    folder = site.take(offer)
+    assert verify(folder) == ()
+    assert offer.is_in(folder)
+    assert (folder / "lists" / "feed-gambling.txt").read_text() == "bets.example\nmore.example\n"
+    catalog = load_catalog(folder)
+    assert {one.id for one in catalog.sources} == {one.id for one in site.sources}
+    assert any(one.id == "starter-gambling" for one in catalog.lists)
+
+
+def test_where_lists_come_from_is_pinned(site: _Site) -> None:
+    pins = load_catalog(site.take(site.offer())).pins
+    assert {to_text(one.name) for one in pins if one.reason == "feed"} == {HOST}
+
+
+def test_the_same_texts_make_the_same_version_and_another_text_another(site: _Site) -> None:
+    first = site.offer()
+    assert site.offer().version == first.version
+    assert site.offer(rules=None).version == first.version
+    site.web.pages["/b.txt"] = Page(b"other.example\n")
+    assert site.offer().version != first.version
+
+
+def test_an_entry_that_is_left_out_makes_another_version(site: _Site) -> None:
+    first = site.offer()
+    one = LeftOut("bets.example", site.sources[0].id, "", 0.0, 2e9)
+    FollowFile(site.folder).write(FollowState(left_out=(one,)))
+    offer = site.offer()
+    assert offer.version != first.version
+    assert "bets" not in (site.take(offer) / "lists" / "feed-gambling.txt").read_text()
+    assert site.offer(now=3e9).version == first.version
+
+
+def test_what_is_damaged_is_made_anew(site: _Site) -> None:
+    offer = site.offer()
+    folder = site.take(offer)
+    (folder / "lists" / "feed-gambling.txt").write_text("")
+    assert not offer.is_in(folder)
+    assert offer.is_in(site.take(offer))
+
+
+def test_a_list_that_does_not_come_keeps_its_text_and_is_told_of(site: _Site) -> None:
+    first = site.offer()
+    site.web.pages["/b.txt"] = Page(status=404)
+    offer = site.offer()
+    assert offer.version == first.version
+    kept, total = offer.remarks
+    assert "not taken, its last text stays" in kept
+    assert total == "lists: 0 new, 1 unchanged, 1 not taken"
+
+
+def test_where_none_comes_the_night_has_failed(site: _Site) -> None:
+    site.offer()
+    for path in site.web.pages:
+        site.web.pages[path] = Page(status=429, headers={"Retry-After": "7000"})
+    with pytest.raises(FetchError, match="none of the 2 followed lists came") as error:
+        site.offer()
+    assert 6_900 < error.value.retry_after_s <= 7_000
+    assert site.offer(rules=None).version
+
+
+def test_more_names_than_the_machine_takes_are_refused_in_words(
+    site: _Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert followed_arrival.most_names() > 1_000_000
+    monkeypatch.setattr(followed_arrival, "most_names", lambda: 1)
+    with pytest.raises(TooLargeError, match="have 2 names; this machine takes at most 1"):
+        site.offer()
+
+
+def _held(*kinds: str) -> Judgement:
+    findings = (found(one, Severity.HELD, say("{why}", why=one)) for one in kinds)
+    return Judgement("web-1", tuple(findings))
+
+
+def test_a_change_of_what_is_followed_releases_growth_and_nothing_else(site: _Site) -> None:
+    site.take(site.offer())
+    site.sources = site.sources[:1]
+    offer = site.offer()
+    assert offer.release_of(_held("growth", "tables"), None)
+    assert offer.release_of(_held("growth", "popular"), None) is None
+
+
+def test_control_without_a_change_growth_is_held(site: _Site) -> None:
+    site.take(site.offer())
+    offer = site.offer()
+    assert offer.release_of(_held("growth"), None) is None
+    assert offer.release_of(_held("tables"), None)  # those are the program's own
