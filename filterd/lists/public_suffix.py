@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _PRIVATE = "// ===BEGIN PRIVATE DOMAINS==="
 """Before it stand the registries' suffixes, behind it those of companies."""
+_OF_NOBODY = "\ntranslate.goog\n"
+"""Listed to keep cookies apart. Its operator alone makes the names beneath, and a list may
+have it: each is another site, seen through a translator."""
 _rules_in = re.compile(r"^(?!//)\S+", re.MULTILINE).findall
 """The rules of a text, in its notation."""
 
@@ -145,8 +148,9 @@ def _written() -> frozenset[str]:
 
 
 def _text() -> str:
-    """Return the list that ships with ``publicsuffixlist``."""
-    return Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8")
+    """Return the list that ships with ``publicsuffixlist``, without ``_OF_NOBODY``."""
+    listed = Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8")
+    return listed.replace(_OF_NOBODY, "\n")
 
 
 def _key(rule: str) -> bytes:

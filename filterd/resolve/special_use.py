@@ -11,13 +11,15 @@
 | reverse zones of private addresses      | RFC 6303      | NXDOMAIN          |
 | single labels                           | see below     | NXDOMAIN          |
 | wpad, isatap and beneath a search domain| see below     | NXDOMAIN          |
-| use-application-dns.net, mask*.icloud   | see below     | NXDOMAIN          |
+| use-application-dns.net, mask*.icloud,  | see below     | NXDOMAIN          |
+| dns-tunnel-check.googlezip.net          |               |                   |
 | resolver.arpa, _dns.*                   | RFC 9462      | NODATA            |
 
 A single label is a machine of the network or a typing error, and no name of the Internet.
 A search for a proxy or a tunnel (wpad, isatap) that leaves the school can be answered by
 anyone who registers the name. With NXDOMAIN for the names of their makers, Firefox and Apple's
-devices use the DNS of the network instead of encrypted DNS elsewhere.
+devices use the DNS of the network instead of encrypted DNS elsewhere, and Chrome asks it before
+it opens pages through its prefetch proxy.
 
 Where something exists beneath a name, a top-level domain or a zone of the site,
 it gets NODATA instead of NXDOMAIN: that would deny what lies beneath (RFC 8020).
@@ -56,7 +58,10 @@ _CANARIES = (
     "mask.icloud.com",
     "mask-h2.icloud.com",
     "mask-canary.icloud.com",
+    "dns-tunnel-check.googlezip.net",
 )
+"""Firefox, iCloud Private Relay, and Chrome's private prefetch proxy, which would look names
+up elsewhere."""
 
 _TYPES_OF_A_TLD = frozenset(
     (RRType.NS, RRType.SOA, RRType.DS, RRType.DNSKEY, RRType.RRSIG, RRType.NSEC, RRType.NSEC3PARAM)

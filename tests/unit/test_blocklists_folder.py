@@ -14,11 +14,11 @@ from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.compiler import compile_lists
 from filterd.lists.formats import FORMATS, Entry
-from filterd.lists.hostname import key_from_name, key_from_text, text_from_key
+from filterd.lists.hostname import key_from_name, key_from_text, name_from_key, text_from_key
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of
 from filterd.lists.public_suffix import is_public_suffix
-from filterd.lists.rules import ListSource
+from filterd.lists.rules import ListSource, Scope
 from filterd.paths import shipped
 from tests.support.parsing import lines_of
 from tests.support.shared_data import shared
@@ -36,6 +36,12 @@ def names_of(source: ListSource) -> list[str]:
     parsed = list(FORMATS[source.format](Path(source.path).read_text(encoding="utf-8").split("\n")))
     assert all(isinstance(one, Entry) for one in parsed), parsed
     return [one.name for one in parsed if isinstance(one, Entry)]
+
+
+def hosts_of(source: ListSource) -> set[str]:
+    """Return the names of a list that stand for one host alone."""
+    parsed = FORMATS[source.format](Path(source.path).read_text(encoding="utf-8").split("\n"))
+    return {one.name for one in parsed if isinstance(one, Entry) and one.claim.scope is Scope.EXACT}
 
 
 def ancestors(key: bytes) -> set[bytes]:
@@ -85,7 +91,8 @@ def test_a_starter_list_blocks_no_pin(source: ListSource) -> None:
 def test_a_starter_list_has_no_entry_that_another_covers(source: ListSource) -> None:
     keys = [key_from_text(name) for name in names_of(source)]
     assert len(keys) == len(set(keys))
-    assert [text_from_key(key) for key in keys if (ancestors(key) - {key}) & set(keys)] == []
+    subtrees = set(keys) - {key_from_text(name) for name in hosts_of(source)}
+    assert [text_from_key(key) for key in keys if (ancestors(key) - {key}) & subtrees] == []
 
 
 @pytest.mark.parametrize("source", STARTERS, ids=STARTER_IDS)
@@ -338,11 +345,44 @@ def test_what_everybody_needs_is_of_no_age() -> None:
 
 
 def test_a_service_is_in_the_category_of_the_list_that_has_its_names() -> None:
-    listed = {name: source.category for source in STARTERS for name in names_of(source)}
+    listed = {
+        name: source.category
+        for source in STARTERS
+        for name in set(names_of(source)) - hosts_of(source)
+    }
     for one in CATALOG.services:
         for name in map(key_from_name, one.names):
             assert name
             assert listed.get(text_from_key(name), one.group) == one.group
+
+
+@pytest.mark.parametrize("host", ["coccoc.com", "www.coccoc.com", "m.coccoc.com"])
+def test_the_search_of_coc_coc_is_closed_by_hosts_alone(host: str) -> None:
+    """Updates, extensions and the start page of the browser have hosts beneath coccoc.com."""
+    (source,) = (one for one in STARTERS if one.category == "unsafe-search")
+    assert host in hosts_of(source)
+    assert len(hosts_of(source)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("search.brave.com", "safesearch.brave.com"),
+        ("ya.ru", "familysearch.yandex.ru"),
+        ("www.yandex.com", "familysearch.yandex.ru"),
+    ],
+)
+def test_the_safe_mode_of_a_search_engine_is_known(name: str, target: str) -> None:
+    of = {one: rewrite.target for rewrite in CATALOG.rewrites for one in rewrite.names}
+    assert of[name_from_key(key_from_text(name))] == name_from_key(key_from_text(target))
+
+
+@pytest.mark.parametrize(
+    "name", ["translate.goog", "warp.plus", "nip.io", "sslip.io", "vpn-api.proton.me"]
+)
+def test_ways_around_a_filter_of_names_are_listed(name: str) -> None:
+    (source,) = (one for one in STARTERS if one.category == "proxy-vpn")
+    assert name in names_of(source)
 
 
 def test_services_are_sorted_and_compile_whole(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ TABLE = [
     # canaries
     ("use-application-dns.net", NXDOMAIN, SpecialReason.CANARY),
     ("mask.icloud.com", NXDOMAIN, SpecialReason.CANARY),
+    ("dns-tunnel-check.googlezip.net", NXDOMAIN, SpecialReason.CANARY),
     ("mask-h2.icloud.com", NXDOMAIN, SpecialReason.CANARY),
     # RFC 9462
     ("resolver.arpa", NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY),
