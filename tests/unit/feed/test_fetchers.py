@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -219,7 +218,7 @@ def descriptors_to(folder: Path) -> list[str]:
     found = list[str]()
     for one in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # the one that lists them
-            found.append(os.readlink(one))
+            found.append(str(one.readlink()))
     return [one for one in found if one.startswith(str(folder))]
 
 
