@@ -33,7 +33,7 @@ from filterd.lists.list_queries import entries_of
 from filterd.wire.name import to_text
 
 SourcesArgument = Annotated[
-    list[str] | None, argument("SOURCE...", "Ids of `filterd lists sources`, or https addresses.")
+    list[str] | None, argument("SOURCE", "Ids of `filterd lists sources`, or https addresses.")
 ]
 
 

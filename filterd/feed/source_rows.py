@@ -66,8 +66,8 @@ SOURCES = Listing(
         Column(
             say("Names"), "names", lambda names, _: number(names) if names else "", is_number=True
         ),
-        Column(say("Licence"), worded=_licence),
-        Column(say("Checked"), "checked", lambda yes, by: by.texts("yes") if yes else ""),
         Column(say("Followed"), worded=_state),
+        Column(say("Licence"), worded=_licence),
     ),
+    is_whole=False,
 )
