@@ -60,6 +60,8 @@ class StateFolder:
     """The overrides and their history; these cannot be made again either."""
     exported_overrides = _StatePath("overrides.filterd")
     """A copy of the overrides, in case the store is lost or damaged."""
+    safe_search = _StatePath("safe-search.filterd")
+    """When the hosts of safe modes were last found; see ``filterd.resolve.rewrite_targets``."""
     clock = _StatePath("clock.filterd")
     """The last known time; see ``filterd.daemon.known_time``."""
     overrides_lock = _StatePath("overrides.lock")

@@ -66,6 +66,7 @@ CONTRACT = {
     "exam start",
     "exam stop",
     "exam list",
+    "safesearch verify",
     "services list",
     "services show",
     "history list",

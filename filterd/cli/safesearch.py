@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd safesearch verify``: do the hosts of safe modes still exist?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import typer
+
+from filterd import i18n
+from filterd.cli.context import Context, JsonOption
+from filterd.cli.effective_state import policy_of_files
+from filterd.cli.render import show
+from filterd.errors import StoreError
+from filterd.i18n import say
+from filterd.resolve.rewrite_targets import FILE, TargetState, VerifiedTargets
+from filterd.resolve.rewrite_targets import verify as verify_targets
+from filterd.rows import Column, Listing, Row, Wording
+from filterd.upstream import Forwarder, Route, resolv_conf
+
+_VERIFIED, _NOT_VERIFIED = 0, 1
+
+
+def verify(here: Context, json: JsonOption = False) -> None:
+    """Ask the school's upstreams for the hosts of all safe modes.
+
+    A search engine or YouTube whose safe host is gone has no answer for grades with safe
+    search. Exit code 0: all were found; 1: some were not; 2: an error.
+    """
+    file = here.state.safe_search
+    before = FILE.read(file) or VerifiedTargets({})
+    found = asyncio.run(_verify(here, before))
+    known = {one.target: one.verified_at for one in found if one.verified_at is not None}
+    if known != before.targets:
+        with contextlib.suppress(StoreError):  # it is verified all the same
+            FILE.save(file, VerifiedTargets(known))
+    show(here, TARGETS, [_plain(one) for one in found], json=json)
+    raise typer.Exit(_NOT_VERIFIED if any(one.problem for one in found) else _VERIFIED)
+
+
+async def _verify(here: Context, before: VerifiedTargets) -> list[TargetState]:
+    policy = policy_of_files(here)
+    route = Route(resolv_conf.servers(policy.upstreams, policy.listen))
+    forwarder = Forwarder(here.clock)
+    try:
+        return await verify_targets(
+            policy.rewrites, forwarder, route, here.clock.wall(), before.targets
+        )
+    finally:
+        forwarder.close()
+
+
+def _plain(one: TargetState) -> dict[str, Any]:
+    return {
+        "target": one.target,
+        "levels": list(one.levels),
+        "names": one.names,
+        "verified": not one.problem,
+        "verified_at": one.verified_at,
+        "problem": str(one.problem),
+        "sentence": i18n.to_plain(one.problem),
+    }
+
+
+def _state(row: Row, by: Wording) -> str:
+    if row["verified"]:
+        return by.texts("found")
+    problem = i18n.from_plain(row["sentence"])
+    if row["verified_at"] is None:
+        return by.texts("never verified: {problem}", problem=problem)
+    when = by.clock.told(row["verified_at"])
+    return by.texts("not verified since {when}: {problem}", when=when, problem=problem)
+
+
+TARGETS = Listing(
+    say("Hosts of safe modes"),
+    say("There are no safe modes."),
+    (
+        Column(say("Host"), "target"),
+        Column(say("Setting"), "levels", lambda levels, _: ", ".join(levels)),
+        Column(say("Names"), "names", is_number=True),
+        Column(
+            say("State"),
+            worded=_state,
+            style=lambda row: "" if row["verified"] else "red",
+        ),
+    ),
+)

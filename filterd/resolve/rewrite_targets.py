@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verify the targets of rewrites: the hosts of safe modes, as the school's upstreams know them.
+
+The addresses of a safe mode are its publisher's, so no list of them ships. A target that no
+longer exists would leave its search engine without an answer. Which were last found, and
+when, is kept in a file: without a network that is all that is known.
+
+An upstream that gives an address for a name that cannot exist answers everything, like the
+gateway of a hotel: then nothing is verified.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.errors import UpstreamError
+from filterd.i18n import UNSAID, Sentence, say
+from filterd.state_file import FileFormat
+from filterd.upstream import UpstreamQuestion
+from filterd.wire import Question, Rcode, RRType, read_back
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from filterd.lists.rules import SafeSearchRewrite
+    from filterd.upstream import Forwarder, Route
+
+_IMPOSSIBLE = names.from_text("verify.filterd.invalid")
+"""Such a name never exists (RFC 6761)."""
+_MOST_OCTETS = 1 << 16
+
+GONE = say("it does not exist")
+WITHOUT_ADDRESS = say("it has no address")
+NO_ANSWER = say("no upstream answers")
+ANSWERS_ALL = say("the upstream gives addresses for names that do not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedTargets:
+    """When each target, as text, was last found; Unix times."""
+
+    targets: dict[str, float]
+
+
+FILE = FileFormat(VerifiedTargets, magic=b"filterd safe search ", most_octets=_MOST_OCTETS)
+
+
+class TargetState(NamedTuple):
+    """A target, the levels that it enforces, and what is known of it.
+
+    ``verified_at`` is when it was last found; ``problem`` why it was not found now.
+    """
+
+    target: str
+    levels: tuple[str, ...]
+    names: int
+    verified_at: float | None
+    problem: Sentence = UNSAID
+
+
+async def verify(
+    rewrites: Iterable[SafeSearchRewrite],
+    forwarder: Forwarder,
+    route: Route,
+    now: float,
+    before: Mapping[str, float],
+) -> list[TargetState]:
+    """Ask the upstreams for all targets.
+
+    Args:
+        rewrites: of the policy.
+        forwarder: asks.
+        route: the upstreams.
+        now: Unix time.
+        before: when each target was last found.
+    """
+    of_target: dict[bytes, list[SafeSearchRewrite]] = {}
+    for one in rewrites:
+        of_target.setdefault(one.target, []).append(one)
+    asked = [_problem(forwarder, route, one) for one in (_IMPOSSIBLE, *of_target)]
+    impossible, *problems = await asyncio.gather(*asked)
+    found = []
+    for (target, same), problem in zip(of_target.items(), problems, strict=True):
+        text, why = names.to_text(target).removesuffix("."), problem
+        if not why and not impossible:
+            why = ANSWERS_ALL
+        verified_at = before.get(text) if why else now
+        levels = tuple(sorted({f"{one.setting}: {one.level}" for one in same}))
+        count = len({name for one in same for name in one.names})
+        found.append(TargetState(text, levels, count, verified_at, why))
+    return found
+
+
+async def _problem(forwarder: Forwarder, route: Route, qname: bytes) -> Sentence:
+    """Return why a name has no address, ``UNSAID`` where it has one."""
+    problem = NO_ANSWER
+    for qtype in (RRType.A, RRType.AAAA):
+        asked = UpstreamQuestion(qname, qtype, do=False, cd=False, route=route)
+        try:
+            resolution = await forwarder.resolve(asked)
+        except UpstreamError:
+            continue
+        if resolution.rcode == Rcode.NXDOMAIN:
+            return GONE
+        if resolution.rcode != Rcode.NOERROR:
+            continue
+        response = read_back(resolution.sections, Question.of(qname, qtype))
+        if any(record.rtype == qtype for record in response.records):
+            return UNSAID
+        problem = WITHOUT_ADDRESS
+    return problem

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd safesearch verify`` shows what was found, and since when something is not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from filterd.i18n import UNSAID
+from filterd.resolve.rewrite_targets import GONE, NO_ANSWER, TargetState
+from tests.support.commands import call
+
+if TYPE_CHECKING:
+    import pytest
+
+    from filterd.state_folder import StateFolder
+    from tests.support.clock import FakeClock
+
+
+def test_a_host_that_is_gone_is_told_with_the_time_when_it_was_there(
+    here: list[str], quiet: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = UNSAID
+
+    async def verify(
+        _rewrites: object, _forwarder: object, _route: object, now: float, before: dict[str, float]
+    ) -> list[TargetState]:
+        known = now if not problem else before.get("safe.example")
+        never = TargetState("new.example", ("youtube: strict",), 2, None, NO_ANSWER)
+        return [TargetState("safe.example", ("safe_search: on",), 3, known, problem), never]
+
+    monkeypatch.setattr("filterd.cli.safesearch.verify_targets", verify)
+    done = call("safesearch", "verify", *here)
+    assert (done.code, done.err) == (1, "")
+    assert "found" in done.out
+    assert "never verified: no upstream answers" in " ".join(done.out.split())
+    assert quiet.safe_search.exists()
+    problem = GONE
+    clock.advance(86_400)
+    told = json.loads(call("safesearch", "verify", "--json", *here).out)
+    assert [(one["target"], one["verified"]) for one in told] == [
+        ("safe.example", False),
+        ("new.example", False),
+    ]
+    shown = call("safesearch", "verify", *here).out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "not verified since 2025-12-01" in " ".join(shown.split())
+    assert "it does not exist" in " ".join(shown.split())
+
+
+def test_without_an_upstream_nothing_is_verified(
+    here: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filterd.cli.safesearch.resolv_conf.servers", lambda *_: ())
+    done = call("safesearch", "verify", "--lang", "vi", *here[:4])
+    assert done.code == 1
+    assert "forcesafesearch.google.com" in done.out

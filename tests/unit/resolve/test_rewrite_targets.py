@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hosts of safe modes are asked for at an upstream, with what was known before."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.clock import SystemClock
+from filterd.i18n import UNSAID
+from filterd.lists.rules import SafeSearchRewrite
+from filterd.policy.model import UpstreamServer
+from filterd.resolve.rewrite_targets import (
+    ANSWERS_ALL,
+    FILE,
+    GONE,
+    NO_ANSWER,
+    WITHOUT_ADDRESS,
+    TargetState,
+    VerifiedTargets,
+    verify,
+)
+from filterd.upstream import Forwarder, Route
+from tests.support.policies import NOW, wire
+from tests.support.upstream import FakeUpstream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.i18n import Sentence
+
+BEFORE = NOW - 86_400
+TUBE = wire("strict.example")
+REWRITES = (
+    SafeSearchRewrite("safe_search", "on", wire("safe.example"), (wire("a.test"), wire("b.test"))),
+    SafeSearchRewrite("youtube", "moderate", TUBE, (wire("tube.test"),)),
+    SafeSearchRewrite("youtube", "strict", TUBE, (wire("tube.test"),)),
+)
+GOOD = {
+    "safe.example A": ["safe.example. 60 IN A 192.0.2.7"],
+    "strict.example AAAA": ["strict.example. 60 IN AAAA 2001:db8::7"],
+}
+
+
+def _verified(upstream: FakeUpstream) -> list[TargetState]:
+    async def work() -> list[TargetState]:
+        forwarder = Forwarder(SystemClock())
+        try:
+            route = Route((UpstreamServer(upstream.address, upstream.port),))
+            return await verify(REWRITES, forwarder, route, NOW, {"strict.example": BEFORE})
+        finally:
+            forwarder.close()
+
+    return asyncio.run(work())
+
+
+def test_each_target_is_asked_for_once_whatever_its_levels() -> None:
+    with FakeUpstream(GOOD) as upstream:
+        found = _verified(upstream)
+        assert upstream.asked.count("safe.example A") == 1
+    assert found == [
+        TargetState("safe.example", ("safe_search: on",), 2, NOW),
+        TargetState("strict.example", ("youtube: moderate", "youtube: strict"), 1, NOW),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("records", "problem"),
+    [
+        ({"safe.example A": GOOD["safe.example A"]}, GONE),
+        (GOOD | {"strict.example AAAA": [], "strict.example A": []}, WITHOUT_ADDRESS),
+        (
+            GOOD | {"verify.filterd.invalid A": ["verify.filterd.invalid. 60 IN A 192.0.2.1"]},
+            ANSWERS_ALL,
+        ),
+    ],
+)
+def test_a_target_that_is_not_found_keeps_the_time_when_it_was(
+    records: dict[str, list[str]], problem: Sentence
+) -> None:
+    with FakeUpstream(records) as upstream:
+        found = _verified(upstream)
+    assert found[1] == TargetState(
+        "strict.example", ("youtube: moderate", "youtube: strict"), 1, BEFORE, problem
+    )
+
+
+def test_without_an_upstream_nothing_is_verified() -> None:
+    async def work() -> list[TargetState]:
+        forwarder = Forwarder(SystemClock())
+        return await verify(REWRITES, forwarder, Route(()), NOW, {})
+
+    found = asyncio.run(work())
+    assert [(one.verified_at, one.problem) for one in found] == [(None, NO_ANSWER)] * 2
+
+
+def test_control_an_upstream_that_answers_all_would_be_believed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    records = GOOD | {"verify.filterd.invalid A": ["verify.filterd.invalid. 60 IN A 192.0.2.1"]}
+    monkeypatch.setattr("filterd.resolve.rewrite_targets._IMPOSSIBLE", wire("other.invalid"))
+    with FakeUpstream(records) as upstream:
+        assert [one.problem for one in _verified(upstream)] == [UNSAID, UNSAID]
+
+
+def test_what_was_found_is_kept(tmp_path: Path) -> None:
+    FILE.save(tmp_path / "file", VerifiedTargets({"safe.example": NOW}))
+    assert FILE.read(tmp_path / "file") == VerifiedTargets({"safe.example": NOW})
+    (tmp_path / "file").write_bytes(b"\xff" * 100)
+    assert FILE.read(tmp_path / "file") is None
