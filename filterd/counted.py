@@ -37,6 +37,11 @@ def devices(n: int) -> Sentence:
     return say_n("{n} device", "{n} devices", n)
 
 
+def zones(n: int) -> Sentence:
+    """Return how many local zones."""
+    return say_n("{n} local zone", "{n} local zones", n)
+
+
 def rooms(n: int) -> Sentence:
     """Return how many rooms."""
     return say_n("{n} room", "{n} rooms", n)

@@ -67,6 +67,8 @@ CONTRACT = {
     "exam stop",
     "exam list",
     "safesearch verify",
+    "import pihole",
+    "import adguard",
     "services list",
     "services show",
     "history list",

@@ -48,6 +48,7 @@ _GROUPS = {
     "safesearch": "Verify the hosts of safe modes.",
     "services": "Show services, such as youtube or zalo.",
     "history": "Show who changed what, and check that nothing was altered.",
+    "import": "Take over the settings of a Pi-hole or AdGuard Home.",
     "clock": "Accept the clock of this machine as right.",
     "feed": "The signed feed of lists: follow it, or publish it.",
 }
@@ -64,6 +65,8 @@ _COMMANDS = {
     "reload": "status.reload",
     "status": "status.status",
     "init": "policy.init",
+    "import pihole": "import_settings.pihole",
+    "import adguard": "import_settings.adguard",
     "lists build": "lists.build",
     "lists status": "lists.status",
     "lists search": "lists.search",
