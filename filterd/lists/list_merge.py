@@ -44,6 +44,8 @@ PREFIX = "feed-"
 """How the ids of lists begin that are made of those of third parties."""
 
 
+_PLAIN = (BLOCK_EXACT, BLOCK_SUBTREE)
+"""The claims that ``domains`` and ``wildcard`` can express."""
 Exclusions = Mapping[str, Collection[bytes]]
 """Keys of entries that are set aside, by the id of their list."""
 
@@ -161,12 +163,13 @@ class _Category:
             index: {} for index, source in enumerate(self._sources) if source.own
         }
         merged, blocked = dict[bytes, Scope](), set[bytes]()
+        plain = {id(claim) for _, claim in intake.claims if claim in _PLAIN}
         canaries = list[tuple[int, int, bytes]]()
         for key, line, index, claim in intake.blocks():
             if not self._may_close(key, line, index, claim):
                 continue
             blocked.add(key)
-            if index in whole or claim not in (BLOCK_EXACT, BLOCK_SUBTREE):
+            if index in whole or id(claim) not in plain:
                 continue
             names = own.get(index, merged)
             if names.get(key) is not Scope.SUBTREE:
@@ -190,6 +193,8 @@ class _Category:
         addresses cut down to their hosts. An entry that only a whole text expresses
         cannot be set aside; then the build is held.
         """
+        if not self._popular.may_close(key) and key not in self._left_out[index]:
+            return True
         found = self._popular.closed_by(key, claim.scope)
         wrongly = self._popular.wrongly_closed_by(key, claim.scope, self._category.id)
         is_left_out = key in self._left_out[index]
@@ -207,14 +212,15 @@ class _Category:
 
     def _kept_whole(self) -> set[int]:
         """Return the lists that only their own text can express."""
+        claims = self._intake.claims
+        is_plain = [claim in _PLAIN for _, claim in claims]
         cancelling, conditioned = set[int](), set[int]()
         for record in self._intake.records:
             claim_id, line = read_tail(record)
-            index, claim = self._intake.claims[claim_id]
             if line == CANCELS:
-                cancelling.add(index)
-            elif claim not in (BLOCK_EXACT, BLOCK_SUBTREE):
-                conditioned.add(index)
+                cancelling.add(claims[claim_id][0])
+            elif not is_plain[claim_id]:
+                conditioned.add(claims[claim_id][0])
         lines_stand_alone = {
             index
             for index, source in enumerate(self._sources)

@@ -40,7 +40,7 @@ from filterd.lists.lookalikes import (
     plain,
     skeleton,
 )
-from filterd.lists.public_suffix import is_public_suffix, public_suffixes
+from filterd.lists.public_suffix import public_suffix_test, public_suffixes
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
@@ -108,9 +108,9 @@ def registered(name: str) -> Registered | None:
         key = key_from_text(name)
     except HostnameError:
         return None
-    end = 0
+    end, is_suffix = 0, public_suffix_test()
     while end := key.find(b"\0", end) + 1:
-        if not is_public_suffix(key[:end]):
+        if not is_suffix(key[:end]):
             break
     else:
         return None

@@ -52,6 +52,12 @@ class Popular:
         self.frozen = {to_text(one.name): one.except_categories for one in frozen}
         self._frozen = _Closing(self.frozen)
         self._hosts = _Closing(f"www.{name}" for name in self.frozen)
+        three = (self._ranking, self._frozen, self._hosts)
+        self._keys = frozenset[bytes]().union(*(one.keys for one in three))
+
+    def may_close(self, key: bytes) -> bool:
+        """Return whether an entry for a key may close one of them, whatever its scope."""
+        return key in self._keys
 
     def closed_by(self, key: bytes, scope: Scope) -> Sequence[Ranked]:
         """Return the ranked names that an entry for a key closes, the most popular first."""
@@ -83,6 +89,11 @@ class _Closing:
             while end := key.find(b"\0", end) + 1:
                 if not is_public_suffix(key[:end]):
                     self._beneath.setdefault(key[:end], []).append(ranked)
+
+    @property
+    def keys(self) -> frozenset[bytes]:
+        """The keys that an entry closes one of them by."""
+        return frozenset((*self._exact, *self._beneath))
 
     def by(self, key: bytes, scope: Scope) -> Sequence[Ranked]:
         """Return those that an entry for a key closes, in their order."""
