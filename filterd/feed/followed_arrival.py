@@ -140,7 +140,7 @@ class FollowedOffer:
         """Make its folder of what ships and of the texts at hand."""
         made_of, made = self._made_of, versions.partial_of(self.version)
         base = shipped("blocklists")
-        catalog = replace(load_catalog(base), sources=made_of.sources)
+        catalog = _with_pinned_hosts(replace(load_catalog(base), sources=made_of.sources))
         texts = {one.id: self._folder.text(one.id) for one in made_of.reports if one.sha256}
         octets = sum(one.octets for one in made_of.reports if one.outcome is SourceOutcome.TAKEN)
         progress(octets, octets)
@@ -283,19 +283,19 @@ def _publication(version: str, folder: Path) -> Publication:
     return Publication(version, tuple(files))
 
 
-def _pins_yaml(catalog: Catalog) -> bytes:
-    """Return the pins of the program, and of the hosts that the lists come from."""
-    hosts = (Pin(name_from_key(key), reason="feed") for key in followed_hosts(catalog.sources))
+def _with_pinned_hosts(catalog: Catalog) -> Catalog:
+    """Return a catalogue that pins the hosts of its sources, as the program pins names."""
     known = {one.name for one in catalog.pins}
-    pins = (*catalog.pins, *(one for one in hosts if one.name not in known))
-    return dump(
-        {
-            "pins": [
-                {"name": to_text(one.name), "subtree": one.subtree, "reason": one.reason}
-                for one in pins
-            ]
-        }
-    )
+    hosts = (Pin(name_from_key(key), reason="feed") for key in followed_hosts(catalog.sources))
+    return replace(catalog, pins=(*catalog.pins, *(one for one in hosts if one.name not in known)))
+
+
+def _pins_yaml(catalog: Catalog) -> bytes:
+    pins = [
+        {"name": to_text(one.name), "subtree": one.subtree, "reason": one.reason}
+        for one in catalog.pins
+    ]
+    return dump({"pins": pins})
 
 
 @cache

@@ -377,8 +377,6 @@ def _judged(
             problems += 1
         elif isinstance(item, Entry):
             entries += 1
-    if not entries:
-        raise ForeignContentError(say("{id}: it has no names", id=source.id))
     if problems > MOST_PROBLEMS * (entries + problems):
         raise ForeignContentError(
             say(
@@ -389,6 +387,8 @@ def _judged(
                 format=source.format,
             )
         )
+    if not entries:
+        raise ForeignContentError(say("{id}: it has no names", id=source.id))
     most = known and most_times and most_times * known.entries + GROWTH_SLACK
     if known and not LEAST_SHARE * known.entries <= entries <= (most or entries):
         raise ForeignContentError(

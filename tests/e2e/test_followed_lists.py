@@ -5,12 +5,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dns.message
 import pytest
 
+from filterd.clock import SystemClock
+from filterd.daemon.feed_port import ControlDaemon
+from filterd.errors import FetchError
+from filterd.feed.follow_file import Wanted
+from filterd.feed.followed_arrival import FollowedArrival
+from filterd.feed.followed_sources import own_source
+from filterd.feed.sync import SiteFeed
+from filterd.feed.version_history import Event
 from tests.support.asking import Asker
 from tests.support.commands import call
 from tests.support.daemon import SOURCES, build_lists, free_port, serving, write_site
@@ -20,7 +28,7 @@ from tests.support.web import HOST, Page, Web, public_server
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from filterd.state_folder import StateFolder
@@ -92,3 +100,96 @@ def test_an_address_is_followed_blocked_and_left(school: _School) -> None:
     assert "followed: " in told
     assert "left out: bets.example" in told
     assert "followed no more: " in told
+
+
+class _NightClock(SystemClock):
+    """A clock that goes on by days."""
+
+    days = 0
+
+    def wall(self) -> float:
+        return super().wall() + self.days * 86_400.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.days * 86_400.0
+
+
+class _Night(NamedTuple):
+    """What the server gives by path, what the history then has, and names asked for."""
+
+    pages: Mapping[str, Page]
+    event: Event
+    told: str
+    blocked: str = "a0.example"
+    passes: str = "google.com"
+
+
+def _text(*more: str, names: range = range(600)) -> Page:
+    return Page("".join(f"{one}\n" for one in (*(f"a{n}.example" for n in names), *more)).encode())
+
+
+GONE, BUSY = Page(status=404), Page(status=429, headers={"Retry-After": "5000"})
+B = Page(b"".join(b"b%d.example\n" % n for n in range(300)))
+
+
+def _a(page: Page, told: str, event: Event = Event.SOURCES, **asked: str) -> _Night:
+    """Return a night of list ``a``, whose mirror has nothing."""
+    return _Night({"/a": page}, event, told, **asked)
+
+
+def _moved(address: str) -> Page:
+    return Page(status=302, headers={"Location": address})
+
+
+NIGHTS = [
+    _a(_text(), "", Event.ACTIVATED, blocked="b299.example"),
+    _a(_text(), "lists: 0 new, 2 unchanged, 0 not taken"),
+    _Night({"/a": GONE, "/mirror": _text()}, Event.SOURCES, "taken from"),
+    _a(GONE, "status 404"),
+    _a(Page(status=403), "status 403"),
+    _Night({"/a": BUSY, "/b": BUSY}, Event.FAILED, "none of the 2 followed lists came"),
+    _a(Page(status=429), "none of the 2 followed lists came", Event.FAILED),
+    _a(_text(), "lists: 0 new, 2 unchanged, 0 not taken"),
+    _a(Page(b""), "has no names"),
+    _a(Page(b"# back soon\n" * 50), "has no names"),
+    _a(Page(b"<html>Log in", headers={"Content-Type": "text/html"}), "want a login"),
+    _a(Page(b"\n <!DOCTYPE html><title>Log in"), "a web page came instead of a list"),
+    _a(_text(names=range(6_000)), "has 6000 names and had 600"),
+    _a(_text(names=range(200)), "has 200 names and had 600"),
+    _a(_text("google.com", "n15.example"), "", Event.ACTIVATED, blocked="n15.example"),
+    _a(_text("com", "vn", "edu.vn"), "", Event.ACTIVATED, passes="vnu.edu.vn"),
+    _a(_text(HOST, "www.moet.gov.vn"), "", Event.ACTIVATED, passes=HOST),
+    _a(_text("n18.example", "n19.example"), "", Event.ACTIVATED, blocked="n18.example"),
+    _a(Page(_text().body.decode().encode("utf-16")), "is not text"),
+    _a(Page(b"\0" * 5_000), "is not text"),
+    _a(Page(b"||a.example^$third-party\n" * 600), "not in the format"),
+    _a(Page(_text().body, breaks_off=999), "ended before the end"),
+    _a(Page(status=500), "status 500"),
+    _a(Page(_text().body, headers={"Content-Encoding": "gzip"}), "compressed"),
+    _a(_moved("https://elsewhere.example/a"), "redirects to another server"),
+    _a(_moved("http://lists.example/a"), "redirects to another server"),
+    _a(_moved("/a"), "in a circle"),
+    _a(_text(names=range(560)), "", Event.ACTIVATED, passes="a599.example"),
+    _a(_text("kenh14.vn", "n29.example"), "", Event.ACTIVATED, passes="kenh14.vn"),
+    _Night({"/a": GONE, "/b": GONE}, Event.FAILED, "status 404", blocked="n29.example"),
+    _a(_text("n31.example"), "", Event.ACTIVATED, blocked="n31.example", passes="n29.example"),
+]
+
+
+def test_nights_of_a_server_that_misbehaves(school: _School) -> None:
+    clock, daemon = _NightClock(), ControlDaemon(school.state.control_socket)
+    site = SiteFeed(school.config, school.state, clock, daemon)
+    a, b = (own_source(Wanted(one, f"{school.web.address}/{one}", "porn")) for one in "ab")
+    followed = (replace(a, mirrors=(f"{school.web.address}/mirror",)), b)
+    for number, night in enumerate(NIGHTS, 1):
+        clock.days = number
+        school.web.pages = {"/b": B, **night.pages}
+        before = site.history.lines()
+        with site.holding(), contextlib.suppress(FetchError):
+            site.sync(FollowedArrival(followed, school.state.feed, site.versions, clock))
+        new = [one for one in site.history.lines() if one not in before]
+        found = [one for one in new if one.event is night.event and night.told in one.why]
+        assert found, (number, [(one.event, str(one.why)) for one in new])
+        asked = school.is_blocked(night.blocked), school.is_blocked(night.passes)
+        assert asked == (True, False), (number, night)
+    assert len(NIGHTS) >= 30

@@ -252,3 +252,33 @@ def test_a_link_local_range_tells_nobody(tmp_path: Path, cidr: str) -> None:
 )
 def test_the_site_says_what_the_log_remembers(tmp_path: Path, text: str, level: LogLevel) -> None:
     assert a_policy(tmp_path, text).log.level is level
+
+
+OWN = "{url: 'https://lists.example/a', category: games}"
+
+
+def test_public_lists_are_named_by_id_or_address(tmp_path: Path) -> None:
+    a_policy(tmp_path, f"follow: [recommended, urlhaus, {OWN}]\n")
+
+
+@pytest.mark.parametrize(
+    ("follow", "told"),
+    [
+        ("[urlhau]", "'urlhau' is not a list of the catalogue"),
+        ("[{url: 'https://lists.example/a', category: law-ordered}]", "'law-ordered' is not a"),
+        ("[{url: 'https://lists.example/a', category: child-abuse}]", "'child-abuse' is not a"),
+        ("[{url: 'https://lists.example/a', category: games, id: urlhaus}]", "already has this id"),
+        ("[{url: 'http://lists.example/a', category: games}]", "is not an address of a list"),
+        ("[{url: 'https://u:p@lists.example/a', category: games}]", "is not an address of a list"),
+        ("[{url: 'https://lists.example/a'}]", "its category is missing"),
+        ("[{id: urlhaus, category: games}]", "has an id only"),
+        ("[{url: 'https://lists.example/a', category: games, format: csv}]", "'csv' is not a"),
+        (f"[{OWN}]\nfeed: https://feed.example/", "a feed or public lists, not both"),
+    ],
+)
+def test_public_lists_that_cannot_be_followed_are_told(
+    tmp_path: Path, follow: str, told: str
+) -> None:
+    with pytest.raises(ConfigErrors) as error:
+        a_policy(tmp_path, f"follow: {follow}\n")
+    assert told in str(error.value)
