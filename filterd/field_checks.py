@@ -13,6 +13,7 @@ import re
 from datetime import date, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from filterd.errors import ChangeError
 from filterd.i18n import Sentence, did_you_mean, quoted, say
@@ -28,6 +29,8 @@ _YEARS = range(2000, 3000)
 """In which a written time may be: far from where Unix times end."""
 
 _id = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9])?", re.ASCII).fullmatch
+_class = re.compile(r"[^\W_](?:[ ./-]?[^\W_]){0,31}").fullmatch
+_user = re.compile(r"[^\s:/]{1,64}").fullmatch
 _mac = re.compile(
     r"[0-9a-f]{2}(?P<between>[:-]?)[0-9a-f]{2}(?:(?P=between)[0-9a-f]{2}){4}"
     r"|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}"
@@ -93,6 +96,33 @@ def identifier(value: Any) -> str:
 def grade(value: Any) -> str:
     """Return one of the grades that there are."""
     return one_of(str(value) if is_whole(value) else value, GRADES, say("grade"))
+
+
+def class_id(value: Any) -> str:
+    """Return the id of a class as schools write it: ``6A``, ``9/3``, ``12 Chuyên Toán``."""
+    text = normalize("NFC", a_text(str(value) if is_whole(value) else value))
+    if _class(text) is None or text in TIERS or is_a_grade(text):
+        hint = say("letters and digits, such as 6A, 9/3 or 10A1, but not the name of a grade")
+        raise ChangeError(say("{text} is not a class", text=shown(text)), hint=hint)
+    return text
+
+
+def grade_or_class(value: Any) -> str:
+    """Return a grade, or the id of a class; whether the school has it is checked elsewhere."""
+    return grade(value) if is_a_grade(str(value)) else class_id(value)
+
+
+def is_a_grade(text: str) -> bool:
+    """Return whether a text is a grade, or a number taken for one; any other is a class."""
+    return text in GRADES or text.isdecimal()
+
+
+def user(value: Any) -> str:
+    """Return the name of a user of the gateway."""
+    text = a_text(value)
+    if _user(text) is None:
+        raise ChangeError(say("{text} is not a user name", text=shown(text)))
+    return plain(text, say("the name of the user"))
 
 
 def tier(value: Any) -> str:

@@ -9,10 +9,10 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from filterd.cli.context import Context, JsonOption, argument, option
+from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.render import show_details
-from filterd.cli.target_options import grade_from, qname_from
+from filterd.cli.target_options import qname_from, seat
 from filterd.cli.time_options import read_time, school_clock
 from filterd.errors import ConfigError, NameTextError
 from filterd.i18n import quoted, say
@@ -25,10 +25,7 @@ PASSES, BLOCKED = 0, 1
 def check(
     here: Context,
     name: Annotated[str, argument("NAME", "The name, such as www.tiktok.com.")],
-    grade: Annotated[
-        str | None,
-        option("--grade", "The grade to ask as: 1-12, preschool, staff, guest, ...", "GRADE"),
-    ] = None,
+    whom: Annotated[str | None, Options(seat)],
     client: Annotated[
         str | None, option("--client", "Ask as the device with this address.", "IP")
     ] = None,
@@ -48,7 +45,7 @@ def check(
     history, with the lists of today. Exit code 0: the name passes; 1: it is
     blocked; 2: an error, or what was in force then is not known.
     """
-    question, client_ = _question(name, qtype), _client(grade, client)
+    question, client_ = _question(name, qtype), _client(whom, client)
     clock = school_clock(here)
     when = None if at is None else read_time(clock, at, past=True)
     if when is not None and when < clock.now:
@@ -129,7 +126,7 @@ def _client(grade: str | None, client: str | None) -> _Client:
             say("--grade and --client exclude each other"), hint=say("give only one of them")
         )
     if client is None:
-        return _Client(None if grade is None else grade_from(grade), None)
+        return _Client(grade, None)
     try:
         return _Client(None, str(ip_address(client)))
     except ValueError as error:

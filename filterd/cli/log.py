@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from filterd import control
-from filterd.cli.context import Context, JsonOption, option
+from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.render import listed
-from filterd.cli.target_options import grade_from
+from filterd.cli.target_options import seat
 from filterd.cli.time_options import school_clock
+from filterd.field_checks import is_a_grade
 from filterd.querylog import DAYS_KEPT
 from filterd.querylog.total_rows import summaries
 from filterd.rows import Wording
@@ -17,18 +18,22 @@ from filterd.rows import Wording
 
 def totals(
     here: Context,
+    whom: Annotated[str | None, Options(seat)],
     days: Annotated[
         int, option("--days", "Number of days, with today.", "N", min=1, max=DAYS_KEPT)
     ] = 7,
-    grade: Annotated[str | None, option("--grade", "1-12, staff, guest, ...", "GRADE")] = None,
+    classes: Annotated[bool, option("--classes", "Count each class for itself.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Show numbers of answers by day and by grade, and of blocks by category.
 
     Totals only: no names and no addresses are stored. Exit code 0: shown; 2: an error.
     """
-    wanted = "" if grade is None else grade_from(grade)
-    told = control.ask(here.state.control_socket, "log totals", days=days, grade=wanted)
+    is_class = whom is not None and not is_a_grade(whom)
+    asked: dict[str, Any] = {"days": days, "grade": "" if is_class else whom or ""}
+    asked |= {"class": whom} if is_class else {}
+    asked |= {"by_class": True} if classes else {}
+    told = control.ask(here.state.control_socket, "log totals", **asked)
     if json:
         here.print_json(told)
     elif not told:

@@ -12,11 +12,11 @@ from rich.text import Text
 from rich.tree import Tree
 
 from filterd import counted, words
-from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
+from filterd.cli.context import Context, JsonOption, Options, argument, on_named_files
 from filterd.cli.effective_state import policy_of_files, read_or_ask, set_for, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
 from filterd.cli.render import facts, listed, titled
-from filterd.cli.target_options import grade_from
+from filterd.cli.target_options import needed, policy_for, seat
 from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy, warnings
 from filterd.config.expectation_files import load_expectations
@@ -57,10 +57,11 @@ def validate(
     sources, catalog = read_site(here)
     policy = compile_policy(sources, catalog)
     doubtful = [*warnings(sources, here.clock.wall()), *_judged_by_lists(here, policy)]
+    grades = sum(not one.class_id for one in policy.grades.values())
     summary = {
         "path": str(here.config),
         "networks": len(policy.networks),
-        "grades": len(policy.grades),
+        "grades": grades,
         "rules": len(policy.rules),
     }
     if json:
@@ -76,7 +77,7 @@ def validate(
                 "{path}: valid. {networks}, {grades}, {rules}.",
                 path=summary["path"],
                 networks=counted.networks(len(policy.networks)),
-                grades=counted.grades(len(policy.grades)),
+                grades=counted.grades(grades),
                 rules=counted.own_rules(len(policy.rules)),
             ),
             style="green",
@@ -107,16 +108,16 @@ def _judged_by_lists(here: Context, policy: Policy) -> list[ConfigError]:
 
 def show(
     here: Context,
-    grade: Annotated[str, option("--grade", "1-12, staff, guest, ...", "GRADE")],
+    whom: Annotated[str | None, Options(seat)],
     json: JsonOption = False,
 ) -> None:
-    """Show what one grade may use: categories and services.
+    """Show what one grade or class may use: categories and services.
 
     These are the settings of the site's files; settings made by commands are shown beside them.
     Exit code 0: shown; 2: an error.
     """
     policy = policy_of_files(here)
-    wanted = policy.grades[grade_from(grade)]
+    wanted = policy_for(policy, needed(whom))
     set_over = list(set_for(wanted, set_now(here), here.clock.wall()))
     if json:
         plain = [{"of": kind, **thing} for kind, thing in set_over]
@@ -251,7 +252,7 @@ def _expected(here: Context, files: list[Path]) -> tuple[Expectation, ...]:
         ConfigErrors: all that is wrong with them, or with the site's.
     """
     site = load_site(here.config).file
-    return load_expectations(files, site.time_zone, site.networks)
+    return load_expectations(files, site.time_zone, site.networks, site.classes)
 
 
 def _held(here: Context, wanted: tuple[Expectation, ...] | None) -> dict[str, Any]:

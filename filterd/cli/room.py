@@ -17,7 +17,7 @@ from filterd.cli.context import Context, JsonOption, Options, argument, option, 
 from filterd.cli.effective_state import ask_or_none, in_force
 from filterd.cli.render import facts, listed, show_details, titled
 from filterd.cli.room_csv import known_room
-from filterd.cli.target_options import grade_from
+from filterd.cli.target_options import needed, seat
 from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.clients.leases import is_random
 from filterd.errors import ConfigError, ControlError
@@ -85,17 +85,17 @@ def show(
 def set_(
     here: Context,
     room: RoomArgument,
-    grade: Annotated[str, option("--grade", "The grade there: 1-12, staff, ...", "GRADE")],
+    sitting: Annotated[str | None, Options(seat)],
     how_long: Annotated[Term, Options(term)],
     reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Set the grade of a room, whatever its timetable has.
+    """Set the grade or the class of a room, whatever its timetable has.
 
     It is in force at once and ends by itself. Exit code 0: done; 2: an error.
     """
     clock = school_clock(here)
-    asked = {"room": room, "grade": grade_from(grade), **how_long.payload(clock)}
+    asked = {"room": room, "grade": needed(sitting), **how_long.payload(clock)}
     told = change(here, "room", reason, **asked)
     what = Teller(here.texts, clock).thing("rooms", made_of(asked, told))
     print_change(here, told, what, json=json)

@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from filterd import field_checks
 from filterd.cli.context import argument, option
-from filterd.errors import ConfigError, NameTextError
+from filterd.errors import ChangeError, ConfigError, NameTextError
 from filterd.i18n import did_you_mean, quoted, say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import GRADES, TIERS, Audience
 from filterd.policy.temporary_rules import TargetKind, written
 from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from filterd.policy.model import GradePolicy, Policy
 
 _NAME_LIKE = say("write a name such as vnu.edu.vn")
 _KINDS = (TargetKind.SERVICE, TargetKind.CATEGORY, TargetKind.ENTRY)
@@ -82,6 +86,7 @@ def whom(
     grade: Annotated[
         str | None, option("--grade", "For this grade: 1-12, staff, ...", "GRADE")
     ] = None,
+    class_: Annotated[str | None, option("--class", "For this class: 6A, ...", "CLASS")] = None,
     tier: Annotated[str | None, option("--tier", "For this tier: primary, ...", "TIER")] = None,
     room: Annotated[
         str | None, option("--room", "For the grade that is in this room now.", "ID")
@@ -92,10 +97,13 @@ def whom(
     network: Annotated[str | None, option("--network", "For this network.", "ID")] = None,
 ) -> ChangeAudience:
     """Return the audience that the options name; everybody where there is none."""
+    if grade is not None and class_ is None and looks_like_a_class(grade):
+        grade, class_ = None, grade
     given = [
         (f"--{name}", audience, value)
         for name, audience, value in (
             ("grade", Audience.GRADE, grade),
+            ("class", Audience.CLASS, class_),
             ("tier", Audience.TIER, tier),
             ("room", Audience.NETWORK, room),
             ("client", Audience.CLIENT, client),
@@ -165,6 +173,67 @@ def grade_from(text: str) -> str:
     return text
 
 
+def looks_like_a_class(text: str) -> bool:
+    """Return whether what stands for a grade is a class: ``6A``, ``9/3``."""
+    return text[:1].isdecimal() and not text.isdecimal()
+
+
+def class_from(text: str) -> str:
+    """Return the class that a person wrote; whether the site has it is checked elsewhere.
+
+    Raises:
+        ConfigError: no class is written so.
+    """
+    try:
+        return field_checks.class_id(text)
+    except ChangeError as error:
+        raise ConfigError(error.reason, hint=error.hint) from error
+
+
+def seat(
+    grade: Annotated[
+        str | None, option("--grade", "The grade: 1-12, preschool, staff, guest, ...", "GRADE")
+    ] = None,
+    class_: Annotated[str | None, option("--class", "The class: 6A, ...", "CLASS")] = None,
+) -> str | None:
+    """Return the grade or class that the options name; None where neither is given.
+
+    Raises:
+        ConfigError: both are given, or no grade or class is written so.
+    """
+    if class_ is not None and grade is not None:
+        raise ConfigError(
+            say("{first} and {second} exclude each other", first="--grade", second="--class"),
+            hint=say("give only one of them"),
+        )
+    if class_ is None and (grade is None or not looks_like_a_class(grade)):
+        return None if grade is None else grade_from(grade)
+    return class_from(class_ or grade or "")
+
+
+def needed(wanted: str | None) -> str:
+    """Return the grade or class of ``seat``.
+
+    Raises:
+        ConfigError: neither is given.
+    """
+    if wanted is None:
+        raise ConfigError(say("--grade or --class is missing"), hint=say("such as --class 6A"))
+    return wanted
+
+
+def policy_for(policy: Policy, wanted: str) -> GradePolicy:
+    """Return the policy of a grade or class.
+
+    Raises:
+        ConfigError: the site does not have it.
+    """
+    if wanted not in policy.grades:
+        hint = did_you_mean(wanted, [one.id for one in policy.classes])
+        raise ConfigError(say("'{wanted}' is not a class of this site", wanted=wanted), hint=hint)
+    return policy.grades[wanted]
+
+
 def target_name_from(text: str, *, opens: bool = True) -> str:
     """Return the name of an exception, as ``name_from`` does.
 
@@ -208,6 +277,8 @@ def name_from(text: str) -> str:
 def _checked(option: str, audience: Audience, value: str) -> str:
     if audience is Audience.GRADE:
         return grade_from(value)
+    if audience is Audience.CLASS:
+        return class_from(value)
     if audience is Audience.TIER and value not in TIERS:
         raise ConfigError(
             say("{value} is not a tier", value=repr(value)), hint=did_you_mean(value, TIERS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The audience of an entry in ``site.yaml``: everybody, a tier, grade, network or client."""
+"""The audience of an entry in ``site.yaml``: everybody, a tier, grade, class, network, client."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotations at run time
     Address,
+    ClassId,
     Grade,
     Identifier,
     Tier,
@@ -18,10 +19,9 @@ from filterd.i18n import say
 from filterd.policy.model import Audience
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from filterd.config.site_schema import SiteFile
     from filterd.documents import Document, Where
-    from filterd.errors import Problems
+    from filterd.errors import ConfigError, Problems
 
 
 class Whom(DocumentModel):
@@ -29,6 +29,7 @@ class Whom(DocumentModel):
 
     tier: Tier | None = Field(None, description="Everybody of this tier.")
     grade: Grade | None = Field(None, description="Everybody of this grade.")
+    class_: ClassId | None = Field(None, alias="class", description="Everybody of this class.")
     network: Identifier | None = Field(None, description="Everybody in this network.")
     client: Address | None = Field(None, description="The device with this address.")
 
@@ -41,7 +42,7 @@ class Whom(DocumentModel):
     @property
     def audience(self) -> tuple[Audience, str]:
         """The kind of audience, and which one of the kind."""
-        for key, value in self.model_dump(exclude_none=True).items():
+        for key, value in self.model_dump(exclude_none=True, by_alias=True).items():
             return Audience(key), value
         return Audience.EVERYBODY, ""
 
@@ -62,22 +63,32 @@ ForWhom = Annotated[
 ]
 
 
-def check_network(
-    document: Document, where: Where, whom: Whom, networks: Iterable[str], problems: Problems
+def check_audience(
+    document: Document, where: Where, whom: Whom, site: SiteFile, problems: Problems
 ) -> bool:
-    """Return whether the network of an audience is one of the site's, and note if not.
+    """Return whether the network or class of an audience is one of the site's, and note if not.
 
     Args:
         document: the file.
         where: the path to the entry whose key ``for`` names the audience.
         whom: the audience.
-        networks: the ids of the site's.
+        site: the content of the file.
         problems: collects the error.
     """
-    known = list(networks)
-    if whom.network is None or whom.network in known:
-        return True
-    reason = say("'{network}' is not a network of this site", network=whom.network)
-    hint = did_you_mean(whom.network, known)
-    problems.add(document.error(reason, (*where, "for", "network"), hint=hint))
-    return False
+    if whom.network is not None and whom.network not in site.networks:
+        reason = say("'{network}' is not a network of this site", network=whom.network)
+        hint = did_you_mean(whom.network, site.networks)
+        problems.add(document.error(reason, (*where, "for", "network"), hint=hint))
+        return False
+    if whom.class_ is not None and whom.class_ not in site.classes:
+        problems.add(no_class(document, (*where, "for", "class"), whom.class_, site))
+        return False
+    return True
+
+
+def no_class(document: Document, where: Where, wanted: str, site: SiteFile) -> ConfigError:
+    """Return the error of a class that the site does not have."""
+    hint = did_you_mean(wanted, site.classes) or say("name it under classes, with its grade")
+    return document.error(
+        say("'{wanted}' is not a class of this site", wanted=wanted), where, hint=hint
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from filterd.config.classes import check_classes, class_policies, compile_classes
 from filterd.config.expectation_files import compile_expectations
 from filterd.config.grades import (
     check_timetables,
@@ -95,7 +96,9 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     services = compile_services(document, site, catalog, categories, problems)
     kept_closed = compile_kept_closed(document, site, categories, services, problems)
     things = Things(categories, services, kept_closed)
+    check_classes(document, site, problems)
     grades = compile_grades(sources, things, problems)
+    grades |= class_policies(grades, site)
     check_timetables(document, site, problems)
     holidays = compile_holidays(site, catalog.holidays)
     schedules = compile_schedules(document, site, holidays, problems)
@@ -130,6 +133,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         rewrites=catalog.rewrites,
         expectations=compile_expectations(sources, problems),
         feed=site.feed or "",
+        classes=compile_classes(site),
         services=services,
         kept_closed=kept_closed,
         lessons=compile_lessons(document, site, problems),

@@ -18,6 +18,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from filterd.config.build_record import EXPECTATIONS
 from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotations at run time
+    ClassId,
     Grade,
     Identifier,
     Name,
@@ -26,7 +27,7 @@ from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotation
 from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import Document, DocumentModel, did_you_mean, load, refusal, validate
 from filterd.errors import Problems
-from filterd.field_checks import written_time
+from filterd.field_checks import is_a_grade, written_time
 from filterd.i18n import say
 from filterd.paths import shipped
 from filterd.policy.model import GRADES, TIERS, Audience, Expectation
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from filterd.config.site_sources import SiteFiles
 
 _BLOCKED, _PASSES = "blocked", "passes"
+_KINDS = ("grade", "class", "tier", "room", "network")
 _SUCH_AS = say("such as: www.tiktok.com is blocked for primary")
 _sentence = re.compile(
     r"(?P<name>\S+) (?P<verb>is blocked|passes)(?: for (?P<whom>.+?))?(?: at (?P<at>.+))?"
@@ -86,6 +88,7 @@ class ExpectationEntry(DocumentModel):
     name: Name = Field(description="The name that is asked for.")
     expect: Literal["blocked", "passes"] = Field(description="The expected result.")
     grade: Grade | None = Field(None, description="For this grade.")
+    class_: ClassId | None = Field(None, alias="class", description="For this class.")
     tier: Tier | None = Field(None, description="For every grade of this tier.")
     network: Identifier | None = Field(
         None, description="For clients in this network at that time."
@@ -97,8 +100,8 @@ class ExpectationEntry(DocumentModel):
 
     @model_validator(mode="after")
     def _is_for_one(self) -> ExpectationEntry:
-        given = [one for one in (self.grade, self.tier, self.network, self.room) if one is not None]
-        if len(given) > 1:
+        given = (self.grade, self.class_, self.tier, self.network, self.room)
+        if sum(one is not None for one in given) > 1:
             raise refusal(say("an expectation is for one audience"), say("write one for each"))
         return self
 
@@ -107,6 +110,8 @@ class ExpectationEntry(DocumentModel):
         """Its audience."""
         if self.grade is not None:
             return Audience.GRADE, self.grade
+        if self.class_ is not None:
+            return Audience.CLASS, self.class_
         if self.tier is not None:
             return Audience.TIER, self.tier
         place = self.network or self.room
@@ -137,12 +142,12 @@ def compile_expectations(sources: SiteSources, problems: Problems) -> tuple[Expe
     """Return the expectations of a site, and note the errors of their files."""
     site, given = sources.file, given_for(sources.files).values()
     with problems.noting():
-        return _compiled(given, site.time_zone, site.networks)
+        return _compiled(given, site.time_zone, site.networks, site.classes)
     return ()
 
 
 def load_expectations(
-    paths: Iterable[Path], time_zone: str, networks: Collection[str]
+    paths: Iterable[Path], time_zone: str, networks: Collection[str], classes: Collection[str] = ()
 ) -> tuple[Expectation, ...]:
     """Read files of expectations that do not ship.
 
@@ -150,29 +155,30 @@ def load_expectations(
         paths: the files.
         time_zone: of the school.
         networks: those that the site has.
+        classes: those that the site has.
 
     Raises:
         ConfigErrors: all that is wrong with them.
     """
     given = (Given(partial(load, path), ships=False) for path in paths)
-    return _compiled(given, time_zone, networks)
+    return _compiled(given, time_zone, networks, classes)
 
 
 def _compiled(
-    given: Iterable[Given], time_zone: str, networks: Collection[str]
+    given: Iterable[Given], time_zone: str, networks: Collection[str], classes: Collection[str]
 ) -> tuple[Expectation, ...]:
     problems = Problems()
     found: list[Expectation] = []
     for one in given:
         with problems.noting():
-            compiled = compile_document(one.load(), time_zone, networks)
+            compiled = compile_document(one.load(), time_zone, networks, classes)
             found += (replace(expectation, shipped=one.ships) for expectation in compiled)
     problems.raise_if_any()
     return tuple(found)
 
 
 def compile_document(
-    document: Document, time_zone: str, networks: Collection[str]
+    document: Document, time_zone: str, networks: Collection[str], classes: Collection[str] = ()
 ) -> list[Expectation]:
     """Compile one file.
 
@@ -190,6 +196,9 @@ def compile_document(
             if audience is Audience.NETWORK and whom not in networks:
                 hint = did_you_mean(whom, networks)
                 raise item.error(say("there is no network '{whom}'", whom=whom), hint=hint)
+            if audience is Audience.CLASS and whom not in classes:
+                hint = did_you_mean(whom, classes)
+                raise item.error(say("there is no class '{whom}'", whom=whom), hint=hint)
             found.append(_expectation(item, entry, zone))
     problems.raise_if_any()
     return found
@@ -227,10 +236,10 @@ def _whom(item: Document, text: str | None) -> dict[str, str]:
         return {}
     kind, _, rest = text.partition(" ") if text else ("", "", "")
     if rest:
-        if kind not in ("grade", "tier", "room", "network"):
-            hint = did_you_mean(kind, ("grade", "tier", "room", "network"))
+        if kind not in _KINDS:
+            hint = did_you_mean(kind, _KINDS)
             raise item.error(say("'{text}' is not an audience", text=text), hint=hint)
-        return {kind: rest}
+        return {"class" if kind == "grade" and not is_a_grade(rest) else kind: rest}
     if kind in TIERS:
         return {"tier": kind}
     if kind in GRADES:

@@ -65,13 +65,15 @@ def compile_grades(
 
 
 def strictest(grades: Mapping[str, GradePolicy], among: Iterable[str]) -> str:
-    """Return the strictest of some grades, of all where ``among`` is empty.
+    """Return the strictest of some grades and classes, of all grades where ``among`` is empty.
 
     It is the one with the most closed categories; of equals the youngest, and
     of those the first in the order of ``GRADES``.
     """
     wanted = set(among) or set(GRADES)
-    candidates = [grades[grade] for grade in GRADES if grade in wanted]
+    candidates = [policy for key, policy in grades.items() if key in wanted]
+    if not candidates:  # classes that are not there, which ``check_classes`` has noted
+        return GRADES[0]
     return model.strictest(candidates).grade
 
 
@@ -204,7 +206,7 @@ def compile_networks(site: SiteFile, grades: Mapping[str, GradePolicy]) -> tuple
     return tuple(
         Network(
             network_id,
-            one.grade or strictest(grades, grades_of(one)),
+            one.seat or strictest(grades, grades_of(one)),
             one.cidrs,
             one.interfaces,
             one.macs,
@@ -217,9 +219,9 @@ def compile_networks(site: SiteFile, grades: Mapping[str, GradePolicy]) -> tuple
 
 
 def grades_of(network: NetworkEntry) -> set[str]:
-    """Return every grade that a network may have by the files."""
-    named = {grade for lessons in network.timetable.values() for grade in lessons.values()}
-    return named if network.grade is None else {network.grade, *named}
+    """Return every grade and class that a network may have by the files."""
+    named = {cell.seat for lessons in network.timetable.values() for cell in lessons.values()}
+    return named if network.seat is None else {network.seat, *named}
 
 
 def check_timetables(document: Document, site: SiteFile, problems: Problems) -> None:
@@ -272,8 +274,8 @@ def holes(document: Document, site: SiteFile) -> Iterator[ConfigError]:
 
 def _periods(network: NetworkEntry) -> Iterator[Period]:
     for day, lessons in network.timetable.items():
-        for lesson, grade in lessons.items():
-            yield Period(WEEKDAYS[day], lesson, grade)
+        for lesson, cell in lessons.items():
+            yield Period(WEEKDAYS[day], lesson, cell.seat, cell.teacher)
 
 
 def _clock(second: int) -> str:

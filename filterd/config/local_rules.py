@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.config.audience import check_network
+from filterd.config.audience import check_audience
 from filterd.documents import did_you_mean
 from filterd.i18n import UNSAID, Sentence, say
 from filterd.lists.catalog_schema import list_id, service_list
@@ -83,7 +83,7 @@ def _is_sound(
     document: Document, position: int, entry: ExceptionEntry, site: SiteFile, problems: Problems
 ) -> bool:
     where = ("exceptions", position)
-    if not check_network(document, where, entry.for_, site.networks, problems):
+    if not check_audience(document, where, entry.for_, site, problems):
         return False
     zone = ZoneInfo(site.time_zone)
     begin, end = _unix_time(entry.from_, zone), _unix_time(entry.until, zone, end=True)

@@ -248,6 +248,14 @@ Grade = Annotated[
     BeforeValidator(_number_as_text),
     WithJsonSchema({"enum": [*GRADES, *range(1, 13)]}),
 ]
+ClassId = Annotated[
+    str,
+    AfterValidator(_by(field_checks.class_id)),
+    BeforeValidator(_number_as_text),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
+"""The id of a class; that it is one of the site's is checked by ``classes``."""
+UserName = Annotated[str, AfterValidator(_by(field_checks.user))]
 Tier = Annotated[str, AfterValidator(_by(field_checks.tier)), WithJsonSchema({"enum": list(TIERS)})]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
 

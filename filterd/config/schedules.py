@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from filterd.config.audience import check_network
+from filterd.config.audience import check_audience
 from filterd.config.tiers import TIER_OF_GRADE
 from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import did_you_mean
@@ -141,9 +141,7 @@ class _Checker:
     def is_sound(self, position: int, entry: ScheduledEntry) -> bool:
         """Return whether everything in an entry exists and may be opened or closed so."""
         where = ("scheduled", position)
-        sound = check_network(
-            self._document, where, entry.for_, self._site.networks, self._problems
-        )
+        sound = check_audience(self._document, where, entry.for_, self._site, self._problems)
         if entry.schedule not in self._site.schedules:
             hint = did_you_mean(entry.schedule, self._site.schedules) or say(
                 "name it under schedules"
@@ -163,7 +161,10 @@ class _Checker:
         """Return the error of an entry's target, and a hint."""
         if kind == "tier":
             whom = entry.for_
-            tier = TIER_OF_GRADE[whom.grade] if whom.grade else whom.tier
+            grade = whom.grade
+            if whom.class_ in self._site.classes:
+                grade = self._site.classes[whom.class_].grade
+            tier = TIER_OF_GRADE[grade] if grade else whom.tier
             if tier in (None, target):
                 return UNSAID, UNSAID
             return say("'for' has no grade of '{target}'", target=target), say("remove for")

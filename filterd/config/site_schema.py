@@ -24,6 +24,7 @@ from filterd.config.audience import ForWhom, Whom
 from filterd.config.scalars import (
     SYSTEM,
     Cidr,
+    ClassId,
     Endpoint,
     FeedAddress,
     Grade,
@@ -37,6 +38,7 @@ from filterd.config.scalars import (
     NameToOpen,
     Time,
     TimeZone,
+    UserName,
     endpoint,
     is_endpoint_with_port,
 )
@@ -82,11 +84,23 @@ class School(DocumentModel):
     code: str = Field("", description="The ministry's code of the school; it survives a renaming.")
 
 
+class ClassEntry(DocumentModel):
+    """A class (lớp), and who teaches it."""
+
+    grade: Grade = Field(description="Its grade.")
+    teachers: tuple[UserName, ...] = Field(
+        (), description="Users of the gateway who teach it; they may change what it sees."
+    )
+
+
 class NetworkEntry(DocumentModel):
     """How the clients of one network are recognised, and the grade that they then have."""
 
     timetable: Timetable = Field(
-        {}, description="The lessons in this room: weekday, lesson, grade."
+        {}, description="The lessons in this room: weekday, lesson, grade or class."
+    )
+    class_: ClassId | None = Field(
+        None, alias="class", description="The class whose home room it is, in the place of a grade."
     )
     grade: Grade | None = Field(
         None,
@@ -110,8 +124,12 @@ class NetworkEntry(DocumentModel):
     @field_validator("grade")
     @classmethod
     def _is_there(cls, grade: str | None, info: ValidationInfo) -> str | None:
-        if grade is None and not any(info.data.get("timetable", {"": "wrong"}).values()):
+        has_class = info.data.get("class_", "wrong") is not None
+        has_lessons = any(info.data.get("timetable", {"": "wrong"}).values())
+        if grade is None and not has_class and not has_lessons:
             raise PydanticCustomError("missing", "reported as any missing key")
+        if grade is not None and info.data.get("class_") is not None:
+            raise refusal(say("a class has its own grade"), say("remove grade:"))
         return grade
 
     @model_validator(mode="after")
@@ -127,6 +145,11 @@ class NetworkEntry(DocumentModel):
                 say("remove on_holidays, or give it a timetable"),
             )
         return self
+
+    @property
+    def seat(self) -> str | None:
+        """Its class, else its grade; None where only the timetable says it."""
+        return self.class_ or self.grade
 
     @property
     def is_room(self) -> bool:
@@ -227,7 +250,7 @@ class ExceptionEntry(DocumentModel):
         None, description="The name that is blocked; a registry's suffix is written *.com.vn."
     )
     for_: ForWhom = Field(
-        Whom(), alias="for", description="Everybody, or one tier, grade, network or client."
+        Whom(), alias="for", description="Everybody, or one tier, grade, class, network or client."
     )
     reason: str = Field(min_length=3, description="Why; it is shown and reported.")
     author: str = Field("", description="The person who decided.")
@@ -355,6 +378,9 @@ class SiteFile(DocumentModel):
     leases: LeasesEntry | None = Field(None, description="The lease files of the DHCP server.")
     allow_private_answers: tuple[NameToOpen, ...] = Field(
         (), description="Public names that may lead to private addresses."
+    )
+    classes: dict[ClassId, ClassEntry] = Field(
+        default_factory=dict, description="The classes by name, such as 6A, and the grade of each."
     )
     networks: dict[Identifier, NetworkEntry] = Field(
         default_factory=dict, description="The networks by id, and the grade of each."

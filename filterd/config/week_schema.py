@@ -19,8 +19,9 @@ from pydantic import (
 )
 
 from filterd.config.audience import ForWhom, Whom
-from filterd.config.scalars import Grade, Identifier, Tier
+from filterd.config.scalars import ClassId, Grade, Identifier, Tier
 from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal
+from filterd.field_checks import is_a_grade
 from filterd.i18n import say
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
 from filterd.policy.model import DAY_S
@@ -81,8 +82,50 @@ Weekday = Annotated[
 ]
 TimeOfDay = Annotated[int, PlainValidator(_time_of_day), _TEXT_SCHEMA]
 LessonTime = Annotated[TimeSpan, PlainValidator(_time_span), _TEXT_SCHEMA]
-Timetable = dict[Weekday, dict[Identifier, Grade]]
-"""The grade of a room, by weekday and lesson."""
+
+
+class CellEntry(DocumentModel):
+    """The grade or class in a lesson of a room; a text alone is that."""
+
+    grade: Grade | None = Field(None, description="The grade, where the class does not matter.")
+    class_: ClassId | None = Field(None, alias="class", description="The class, such as 6A.")
+    teacher: Annotated[str, Field(max_length=64)] = Field(
+        "", description="The user of the gateway who teaches there; another name is for people."
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> CellEntry:
+        if (self.grade is None) is (self.class_ is None):
+            raise refusal(
+                say("a lesson has either a class or a grade"), say("write class: or grade:")
+            )
+        return self
+
+    @property
+    def seat(self) -> str:
+        """The class, else the grade."""
+        return self.class_ or self.grade or ""
+
+
+def _a_text_sits_there(value: Any) -> Any:
+    """Read a text or number alone as a grade if there is one, else as a class."""
+    if isinstance(value, dict):
+        return value
+    return {"grade" if is_a_grade(str(value)) else "class": value}
+
+
+Timetable = dict[
+    Weekday,
+    dict[
+        Identifier,
+        Annotated[
+            CellEntry,
+            BeforeValidator(_a_text_sits_there),
+            OrElse(CellEntry, {"type": ["string", "integer"]}),
+        ],
+    ],
+]
+"""The grade or class in a room, by weekday and lesson."""
 
 
 class DaysOff(DocumentModel):
@@ -166,7 +209,7 @@ class ScheduledEntry(DocumentModel):
     open: TargetEntry | None = Field(None, description="The thing to open.")
     close: TargetEntry | None = Field(None, description="The thing to close.")
     for_: ForWhom = Field(
-        Whom(), alias="for", description="Everybody, or one tier, grade, network or client."
+        Whom(), alias="for", description="Everybody, or one tier, grade, class, network or client."
     )
 
     @model_validator(mode="after")

@@ -76,12 +76,17 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
         return await manager.check(**question, at=request["at"])
 
     async def log_totals(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
-        days, grade = request.get("days", 1), request.get("grade", "")
-        if not is_whole(days) or not 1 <= days <= DAYS_KEPT or not isinstance(grade, str):
+        days = request.get("days", 1)
+        grade, class_id = request.get("grade", ""), request.get("class", "")
+        are_texts = isinstance(grade, str) and isinstance(class_id, str)
+        if not is_whole(days) or not 1 <= days <= DAYS_KEPT or not are_texts:
             raise ControlError(
                 say("`log totals` wants days, 1 to {most}, and a grade", most=DAYS_KEPT)
             )
-        return await manager.log_totals(days=days, grade=grade)
+        by_class = request.get("by_class") is True
+        return await manager.log_totals(
+            days=days, grade=grade, class_id=class_id, by_class=by_class
+        )
 
     return {
         "ping": ping,

@@ -99,7 +99,15 @@ class LogKeeper:
                     self._one_more_ended.clear()
         await self._write(self._left)
 
-    async def totals(self, *, time_zone: str, days: int, grade: str = "") -> list[Total]:
+    async def totals(
+        self,
+        *,
+        time_zone: str,
+        days: int,
+        grade: str = "",
+        class_id: str = "",
+        by_class: bool = False,
+    ) -> list[Total]:
         """Return the totals of the last days, as fresh as possible without a long wait.
 
         Raises:
@@ -110,7 +118,15 @@ class LogKeeper:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.collect(), _FRESH_WITHIN_S)
         now = self._clock.wall()
-        return await read_totals(self._path, time_zone=time_zone, now=now, days=days, grade=grade)
+        return await read_totals(
+            self._path,
+            time_zone=time_zone,
+            now=now,
+            days=days,
+            grade=grade,
+            class_id=class_id,
+            by_class=by_class,
+        )
 
     async def _go_round(self) -> None:
         while True:

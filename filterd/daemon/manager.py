@@ -342,15 +342,23 @@ class Manager:
         give_back()
         return told
 
-    async def log_totals(self, *, days: int, grade: str = "") -> list[dict[str, Any]]:
+    async def log_totals(
+        self, *, days: int, grade: str = "", class_id: str = "", by_class: bool = False
+    ) -> list[dict[str, Any]]:
         """Return what was counted on the last days of the school, as plain data.
 
         Raises:
             StoreError: the log cannot be read.
         """
         zone = self._site.policy.time_zone
-        found = await self._log.totals(time_zone=zone, days=days, grade=grade)
-        return [total._asdict() for total in found]
+        found = await self._log.totals(
+            time_zone=zone, days=days, grade=grade, class_id=class_id, by_class=by_class
+        )
+        rows = [total._asdict() for total in found]
+        of_classes = [row.pop("class_id") for row in rows]
+        if by_class:
+            return [{**row, "class": of} for row, of in zip(rows, of_classes, strict=True)]
+        return rows
 
     async def _log_status(self, workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
         counted = summed(worker["log"] for worker in workers)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -87,7 +88,7 @@ _log = logging.getLogger("filterd.fastpath")
 
 
 class Tally(NamedTuple):
-    """The key under which answers are counted, beside the network: the client group has it."""
+    """The key under which answers are counted; the client group has network and class."""
 
     source: str
     grade: str
@@ -139,7 +140,8 @@ class FastPath:
         self.edges: list[float] = []
         """By group: the Unix time at which its clients' answers may change."""
         self._tallies: dict[Tally, int] = {}
-        self._networks: list[str] = []  # by group
+        self._places: list[tuple[str, str]] = []
+        """By group: network and class."""
         self._settled_in = 0
         self._site: Site | None = None
         self._version = -1
@@ -200,9 +202,16 @@ class FastPath:
             source, grade, category, action, blocker = tallies[number]
             self._resolver.counters[source] += n
             if self._log is not None:
-                network = OTHER if group < 0 else self._networks[group]
+                network, class_id = (OTHER, OTHER) if group < 0 else self._places[group]
                 self._log.add(
-                    grade, category, action, n, network=network, blocker=blocker, devices=devices
+                    grade,
+                    category,
+                    action,
+                    n,
+                    network=network,
+                    blocker=blocker,
+                    devices=devices,
+                    class_id=class_id,
                 )
 
     def learn(self, query: Query) -> None:
@@ -275,7 +284,7 @@ class FastPath:
         self._templates: dict[tuple[bytes, ...], int] = {}
         self._opened: dict[tuple[str, str], int] = {}
         self.openings, self.edges = [], []
-        self._tallies, self._networks = {}, []
+        self._tallies, self._places = {}, []
         try:
             self._site, self._reading = site, site.reading
             count, touched = len(site.index.sets), site.reading.touched
@@ -300,12 +309,17 @@ class FastPath:
             number = self._groups[key] = self.core.add_group(row, opening)
             if number >= 0 and self._site is not None:
                 self.edges.append(self._site.edge_of(client))
-                self._networks.append(client.network or "")
+                self._places.append((client.network or "", client.grade.class_id))
         return number
 
     def _row_of(self, grade: GradePolicy) -> int:
         if grade.allow_only:  # its decisions do not depend on claim sets
             return -1
+        if grade.class_id and self._site is not None:
+            # A class of the same meaning as its grade shares the row: rows are few.
+            plain = replace(grade, class_id="")
+            if self._site.policy.grades.get(plain.key) == plain:
+                grade = plain
         if grade not in self._grades:
             if len(self._grades) == MOST_ROWS:
                 return -1

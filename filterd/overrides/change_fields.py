@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filterd.errors import ChangeError
 from filterd.field_checks import (
     a_text,
     address,
+    class_id,
     grade,
     identifier,
     is_whole,
@@ -47,8 +47,6 @@ _MAX_NUMBER = 1 << 53
 _TARGET_KINDS = [one for one in TargetKind if one is not TargetKind.PAUSE]
 """Of exceptions; a pause has limits of its own."""
 
-_user = re.compile(r"[^\s:/]{1,64}").fullmatch
-
 _CALLED = {
     "target": say("target"),
     "targets": say("targets"),
@@ -59,6 +57,8 @@ _CALLED = {
     "whom": say("for whom"),
     "room": say("room"),
     "grade": say("grade"),
+    "class_id": say("class"),
+    "to": say("the substitute"),
     "id": say("number"),
     "number": say("number"),
     "starts_at": say("the start"),
@@ -150,6 +150,7 @@ def whom(kind: Audience) -> Callable[[Any], str]:
         Audience.EVERYBODY: _no_audience_id,
         Audience.TIER: tier,
         Audience.GRADE: grade,
+        Audience.CLASS: class_id,
         Audience.NETWORK: identifier,
         Audience.CLIENT: address,
     }[kind]
@@ -175,14 +176,6 @@ def reason(value: Any, *, required: bool) -> str:
             hint=say("it may have at most {most}", most=MAX_REASON),
         )
     return plain(text, say("the reason"))
-
-
-def author(value: Any) -> str:
-    """Return the name of a user of the gateway."""
-    text = a_text(value)
-    if _user(text) is None:
-        raise ChangeError(say("{text} is not a user name", text=shown(text)))
-    return plain(text, say("the name of the user"))
 
 
 def naming_entries(value: Any) -> tuple[NamingEntry, ...]:

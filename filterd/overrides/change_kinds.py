@@ -289,7 +289,7 @@ class ChangeRequest:
         """
         change = parse(kind, payload)
         told = change_fields.reason(reason, required=kind in NEED_A_REASON)
-        return cls(kind, change, change_fields.author(author), told)
+        return cls(kind, change, field_checks.user(author), told)
 
     def row(
         self,

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from filterd import counted, words
+from filterd.field_checks import is_a_grade
 from filterd.i18n import say
 from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, RESTORED, TRIAL, UNDO
-from filterd.policy.model import GRADES
 from filterd.policy.temporary_rules import TargetKind, written
 from filterd.rows import Column, Listing, Wording, when
 
@@ -29,14 +29,16 @@ class Teller(Wording):
                 return self.texts("everybody")
             case "tier":
                 return self.texts.word(words.TIER, whom)
-            case "grade":
+            case "grade" | "class":
                 return self.grade(whom)
             case _:
                 return whom
 
     def grade(self, grade: str) -> str:
-        """Return the name of a grade."""
-        if grade in GRADES and not grade.isdecimal():
+        """Return the name of a grade or class."""
+        if not is_a_grade(grade):
+            return self.texts("class {class_id}", class_id=grade)
+        if not grade.isdecimal():
             return self.texts.word(words.TIER, grade)
         return self.texts("grade {grade}", grade=grade)
 

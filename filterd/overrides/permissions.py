@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from filterd.overrides.roles import Author
     from filterd.policy.model import Policy
 
-_OF_ONE = frozenset((Audience.GRADE, Audience.NETWORK, Audience.CLIENT))
+_OF_ONE = frozenset((Audience.GRADE, Audience.CLASS, Audience.NETWORK, Audience.CLIENT))
 
 
 def check_change(

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import ChangeError
+from filterd.field_checks import is_a_grade
 from filterd.i18n import Sentence, did_you_mean, say
 from filterd.overrides.exception_changes import (
     ReportMistake,
@@ -99,7 +100,7 @@ def check(change: CheckedChange, school: SchoolState) -> Warnings:
             _check_grade(change, school.policy)
         case SetRoom(room=room, grade=grade):
             _check_known(room, _networks(school.policy), say("room"))
-            _check_known(grade, school.policy.grades, say("grade of this school"))
+            _check_seat(grade, school.policy)
         case SetRoomDevices(room=room, macs=macs):
             return _check_devices((RoomDevices(room, macs),), school.policy)
         case SetDevices(rooms=rooms):
@@ -121,6 +122,8 @@ def _check_exception(change: SetException, school: SchoolState) -> list[dict[str
             _check_known(change.whom, _networks(policy), say("room or network"))
         case Audience.GRADE:
             _check_known(change.whom, policy.grades, say("grade of this school"))
+        case Audience.CLASS:
+            _check_seat(change.whom, policy)
         case Audience.TIER:
             tiers = {one.tier for one in policy.grades.values()}
             _check_known(change.whom, tiers, say("tier of this school"))
@@ -241,6 +244,12 @@ def _with(overrides: Overrides, thing: LocalException) -> Overrides:
     return type(overrides)(
         exceptions=(*overrides.exceptions, thing), rooms=overrides.rooms, exams=overrides.exams
     )
+
+
+def _check_seat(seat: str, policy: Policy) -> None:
+    """Check that a grade or class is one of the school's."""
+    if not is_a_grade(seat):
+        _check_known(seat, [one.id for one in policy.classes], say("class of this school"))
 
 
 def _networks(policy: Policy) -> list[str]:

@@ -41,7 +41,7 @@ class NoteTrial:
 
 @dataclass(frozen=True, slots=True)
 class SetRoom:
-    """Give a room a grade for a time; settings within that time are removed."""
+    """Give a room a grade or class for a time; settings within that time are removed."""
 
     room: str
     grade: str
@@ -54,7 +54,7 @@ class SetRoom:
         """Check the fields of the change."""
         return cls(
             fields.take("room", field_checks.identifier),
-            fields.take("grade", field_checks.grade),
+            fields.take("grade", field_checks.grade_or_class),
             fields.take_or("starts_at", field_checks.time, None),
             fields.take_or("ends_at", field_checks.time, None),
             fields.take_or("for_s", field_checks.seconds, None),

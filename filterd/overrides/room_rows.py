@@ -37,10 +37,13 @@ def room_row(now: EffectiveState, network: Network) -> dict[str, Any]:
 def _row(now: EffectiveState, network: Network) -> dict[str, Any]:
     seat, exam = now.moment.seats.get(network.id), now.moment.exams.get(network.id)
     until = exam.ends_at if exam else seat.span.until if seat else None
+    sitting = now.policy.grades[seat.grade if seat else network.grade]
+    is_known = seat is None or not seat.is_shared
     return {
         "room": network.id,
         "is_room": network.room,
-        "grade": seat.grade if seat else network.grade,
+        "grade": sitting.grade,
+        "class": sitting.class_id if is_known and sitting.class_id else None,
         "why": str(seat.why if seat else Why.OWN),
         "lesson": _lesson(now) if seat and seat.why is Why.LESSON else None,
         "author": seat.setting.author if seat and seat.setting else None,
@@ -98,13 +101,17 @@ def _why(row: Row, by: Wording) -> str:
     return by.texts("between lessons") if row["why"] == Why.BETWEEN else ""
 
 
+def _sitting(row: Row, _: Wording) -> str:
+    return str(row["class"] or row["grade"])
+
+
 _BECAUSE = Column(say("Because"), worded=_why)
 ROOMS = Listing(
     say("Rooms at {when}"),
     UNSAID,
     (
         Column(say("Room"), "room"),
-        Column(say("Grade"), "grade"),
+        Column(say("Grade"), worded=_sitting),
         _BECAUSE,
         Column(
             say("Until"),
@@ -116,7 +123,7 @@ ROOMS = Listing(
 )
 ROOM = Details(
     (
-        Column(say("Grade"), "grade", lambda grade, by: Teller(*by).grade(grade)),
+        Column(say("Grade"), worded=lambda row, by: Teller(*by).grade(_sitting(row, by))),
         _BECAUSE,
         Column(say("Until"), "until", when),
         Column(say("Ranges"), worded=lambda row, _: ", ".join((*row["cidrs"], *row["interfaces"]))),

@@ -76,12 +76,12 @@ def overlaps(policy: Policy, overrides: Overrides, exam: Exam) -> Overlaps:
         overrides: all of them, the exam itself included or not.
         exam: the exam.
     """
-    grades = set(_grades_in(policy, overrides, exam))
-    tiers = {policy.grades[grade].tier for grade in grades}
+    seated = [policy.grades[one] for one in set(_grades_in(policy, overrides, exam))]
     reached = {
         Audience.EVERYBODY: {""},
-        Audience.TIER: tiers,
-        Audience.GRADE: grades,
+        Audience.TIER: {one.tier for one in seated},
+        Audience.GRADE: {one.grade for one in seated},
+        Audience.CLASS: {one.class_id for one in seated},
         Audience.NETWORK: {exam.room},
     }
     return Overlaps(
@@ -239,12 +239,12 @@ def _clients(policy: Policy, exception: LocalException) -> Iterator[Client]:
 
 
 def _grades_in(policy: Policy, overrides: Overrides, exam: Exam) -> Iterator[str]:
-    """Yield the grades that the room of an exam has in its time."""
+    """Yield the grades and classes that the room of an exam has in its time, as keys."""
     calendar, at = Calendar(policy.time_zone), exam.starts_at
     for network in policy.networks:
         while network.id == exam.room and at < exam.ends_at:
             seat = Rooms(policy, overrides, calendar, at).seat(network, policy.grades)
-            yield policy.grades[seat.grade].grade
+            yield seat.grade
             at = max(seat.span.until, at + _SHORTEST_S)
 
 

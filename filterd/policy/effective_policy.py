@@ -190,7 +190,7 @@ class _Compiler:
         seats: dict[str, Seat] = {}
         for network in with_devices(policy, self._overrides):
             seat = seats[network.id] = self._rooms.seat(network, grades)
-            grade = self._of_network(policy.grades[seat.grade], network.id)
+            grade = self._of_network(seat, network.id)
             grades.setdefault(grade.key, grade)
             networks.append(replace(network, grade=grade.key, timetable=()))
         plain = replace(
@@ -225,14 +225,16 @@ class _Compiler:
             mine = [change for change in mine if change.layer is not Layer.PAUSE]
         return replace(self._changer.apply(client.grade, mine), variant=variant)
 
-    def _of_network(self, grade: GradePolicy, network: str) -> GradePolicy:
-        exam = self._exams.get(network)
+    def _of_network(self, seat: Seat, network: str) -> GradePolicy:
+        exam, seated = self._exams.get(network), self._policy.grades[seat.grade]
         own = [one.whom for one in self._in_force if one.audience is Audience.NETWORK]
-        client = Client(grade, network)
-        if exam is not None:
-            grade = self._changed(client, network, exam=True)
-            return replace(grade, allow_only=True, exam=str(exam.id))
-        return self._changed(client, network if network in own else "")
+        hides_class = seat.is_shared and seated.class_id != ""
+        is_apart = exam is not None or network in own or hides_class
+        variant = network if is_apart else ""
+        grade = self._changed(Client(seated, network), variant, exam=exam is not None)
+        if hides_class:
+            grade = replace(grade, class_id="")
+        return grade if exam is None else replace(grade, allow_only=True, exam=str(exam.id))
 
     def _clients(
         self, grades: dict[str, GradePolicy], networks: Iterable[Network], seats: dict[str, Seat]
@@ -258,6 +260,7 @@ class _Compiler:
                 client = Client(self._policy.grades[seated], network, address)
                 variant = "/".join(part for part in (grades[key].variant, address) if part)
                 grade = self._changed(client, variant)
+                grade = replace(grade, class_id=grades[key].class_id)
                 grades[grade.key] = grade
                 instead[key] = grade.key
         return clients

@@ -17,10 +17,11 @@ when the pause is over: categories that are never sinkholed. Nothing here opens
 what is locked, ordered or kept closed by the school. Names are not changes but
 rules (``filterd.policy.effective_policy``), and the order of rules puts those above all this.
 
-A room has the grade that a command gave it, else that of the current lesson. Between
-lessons it has the strictest of those that it can have: pupils who are early or late see
-what all of these grades may see. On holidays it is between lessons all day, unless the
-site sets that its timetable holds then, too. Pure.
+A room has the grade or class that a command gave it, else that of the current lesson.
+Between lessons it has what is closed to the strictest of those that it can have: pupils who
+are early or late see what all of these grades may see. Which class they are of is not known
+then, so that rules of names for a class do not apply. On holidays it is between lessons all
+day, unless the site sets that its timetable holds then, too. Pure.
 """
 
 from __future__ import annotations
@@ -280,15 +281,17 @@ class Why(StrEnum):
 
 
 class Seat(NamedTuple):
-    """The grade of a network, and how long it lasts.
+    """The grade or class of a network, and how long it lasts.
 
-    ``setting`` is that of the command, where ``why`` is ``SET``.
+    ``setting`` is that of the command, where ``why`` is ``SET``. ``is_shared``: others may
+    sit there, too, so that no class counts as the one that does.
     """
 
     grade: str
     why: Why
     span: Interval
     setting: RoomSetting | None = None
+    is_shared: bool = False
 
 
 class Rooms:
@@ -324,7 +327,7 @@ class Rooms:
             return Seat(grade, Why.LESSON, span)
         if known:
             among = [grades[one] for one in dict.fromkeys(period.grade for period in known)]
-            return Seat(strictest(among).grade, Why.BETWEEN, span)
+            return Seat(strictest(among).key, Why.BETWEEN, span, is_shared=len(among) > 1)
         return Seat(network.grade, Why.OWN, span)
 
     def _set(self, room: str) -> tuple[Interval, RoomSetting | None]:

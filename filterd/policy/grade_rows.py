@@ -50,25 +50,26 @@ def grade_row(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
         "safe_search": grade.safe_search,
         "youtube": grade.youtube,
         "client_ttl_max": grade.client_ttl_max_s,
-        "networks": [one.id for one in policy.networks if one.grade == grade.grade],
-        "unknown_clients": grade.grade == policy.unknown_grade,
+        **({"class": grade.class_id} if grade.class_id else {}),
+        "networks": [one.id for one in policy.networks if one.grade == grade.key],
+        "unknown_clients": grade.key == policy.unknown_grade,
         "categories": {one: state_of(policy, grade, one) for one in policy.categories},
         "services": {one: state_of_service(policy, grade, one) for one in policy.services},
     }
 
 
 def network_rows(policy: Policy) -> list[Row]:
-    """Return the grades with the ranges of their networks."""
+    """Return the grades and classes with the ranges of their networks."""
     return [
         {
-            "grade": grade.grade,
+            "grade": grade.key,
             "tier": grade.tier,
             "networks": [
                 f"{one.id} {' '.join((*one.cidrs, *one.interfaces))}"
                 for one in policy.networks
-                if one.grade == grade.grade
+                if one.grade == grade.key
             ],
-            "unknown_clients": grade.grade == policy.unknown_grade,
+            "unknown_clients": grade.key == policy.unknown_grade,
         }
         for grade in policy.grades.values()
     ]

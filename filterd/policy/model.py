@@ -30,15 +30,7 @@ GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "
 SERVICE, LIST = "service:", "list:"
 """Prefixes of services and lists where their ids stand together with categories."""
 
-TIERS = (
-    "preschool",
-    "primary",
-    "lower-secondary",
-    "upper-secondary",
-    "continuing",
-    "staff",
-    "guest",
-)
+TIERS = "preschool", "primary", "lower-secondary", "upper-secondary", "continuing", "staff", "guest"
 
 DAY_S = 86_400
 EXPECTED = "expectation:"
@@ -49,8 +41,8 @@ EXPECTED = "expectation:"
 class Expectation:
     """An expectation of the school: a name passes, or is blocked, for an audience.
 
-    ``audience`` is a tier (every grade of it), a grade, a network (the grade there
-    then) or everybody (every grade). When: at the Unix time ``at``; or when the
+    ``audience`` is a tier (every grade and class of it), a grade (every class of it), a
+    class, a network (the grade there then) or everybody. When: at the Unix time ``at``; or when the
     school's clock shows ``second`` after midnight on the next ``weekday`` (0 is
     Monday); or, where all three are None, schedules apart. ``written`` is its text in
     the file. ``shipped``: it comes with filterd, and yields to the school's own
@@ -104,6 +96,7 @@ class Audience(StrEnum):
     EVERYBODY = "everybody"
     TIER = "tier"
     GRADE = "grade"
+    CLASS = "class"
     NETWORK = "network"
     CLIENT = "client"
 
@@ -164,7 +157,7 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class GradePolicy:
-    """The policy of one grade: its tier's file merged with its own differences.
+    """The policy of one grade, or of one class of it: the tier's file and what differs.
 
     ``closed`` are the ids of all categories closed to it, locked ones included,
     and ``service:<id>`` and ``list:<id>`` for single services and lists.
@@ -174,7 +167,8 @@ class GradePolicy:
     allow lets through; ``exam`` is then the id of the exam, empty for none.
     ``variant`` distinguishes devices of one network or address from others of the
     same grade, for which other things are closed at the moment. ``paused``: blocks of
-    names that the school has set do not hold.
+    names that the school has set do not hold. ``class_id`` is the class, empty for the
+    grade itself.
     """
 
     grade: str
@@ -193,18 +187,30 @@ class GradePolicy:
     variant: str = ""
     exam: str = ""
     paused: bool = field(default=False, metadata={ADDED: True})
+    class_id: str = field(default="", metadata={ADDED: True})
 
     @property
     def key(self) -> str:
-        """The key in ``Policy.grades``, unique for each variant."""
-        return f"{self.grade}@{self.variant}" if self.variant else self.grade
+        """The key in ``Policy.grades``, unique for each class and variant."""
+        named = self.class_id or self.grade
+        return f"{named}@{self.variant}" if self.variant else named
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolClass:
+    """A class (lớp): its grade, and the users of the gateway who teach it."""
+
+    id: str
+    grade: str
+    teachers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network: the marks of its clients, and their grade.
+    """A network: the marks of its clients, and their grade or class.
 
-    A ``room`` is one whose grade changes, by its ``timetable`` or by command.
+    ``grade`` is the key of a grade or of a class, as in ``Policy.grades``. A ``room`` is
+    one whose grade changes, by its ``timetable`` or by command.
     ``on_holidays``: its timetable holds on holidays, too.
     """
 
@@ -278,10 +284,7 @@ class UpstreamServer:
 
 @dataclass(frozen=True, slots=True)
 class DelegatedZone:
-    """A zone that only its own servers may be asked about.
-
-    For example Active Directory, or reverse zones.
-    """
+    """A zone that only its own servers may be asked about, such as Active Directory's."""
 
     name: bytes
     servers: tuple[UpstreamServer, ...]
@@ -304,10 +307,7 @@ class LeaseFile:
 
 
 class LogLevel(StrEnum):
-    """The level of the query log.
-
-    ``COUNTS``: totals without any name or address; ``OFF``: nothing.
-    """
+    """The level of the query log: totals without any name or address, or nothing."""
 
     COUNTS = "counts"
     OFF = "off"
@@ -339,7 +339,8 @@ class Policy:
     may lead to private addresses. ``rewrites`` are the
     names that safe search and YouTube's Restricted Mode replace.
 
-    ``grades`` are by ``GradePolicy.key``, and so is the grade of a network.
+    ``grades`` are by ``GradePolicy.key``, classes among them, and so is the grade of a
+    network. The id of no class in ``classes`` is a grade.
     ``kept_closed`` are categories and services, as in ``GradePolicy.closed``, that stay
     closed where they are closed, whatever a grade or an exception sets. ``clients``: by
     the address of a client, the grade that replaces which grade. ``lessons``,
@@ -385,6 +386,7 @@ class Policy:
     """Expected results that this policy must have before it becomes active."""
     feed: str = ""
     """The address of the feed that the site follows, empty for none."""
+    classes: tuple[SchoolClass, ...] = field(default=(), metadata={ADDED: True})
 
 
 def strictest(grades: Iterable[GradePolicy]) -> GradePolicy:
@@ -430,6 +432,8 @@ class Client:
                 return whom == self.grade.tier
             case Audience.GRADE:
                 return whom == self.grade.grade
+            case Audience.CLASS:
+                return whom == self.grade.class_id
             case Audience.NETWORK:
                 return whom == self.network
             case Audience.CLIENT:
@@ -483,8 +487,12 @@ class Holiday:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One cell of a room's timetable: the grade in a lesson of a weekday."""
+    """One cell of a room's timetable: the grade or class in a lesson of a weekday.
+
+    ``teacher`` is a user of the gateway, or a name for people only.
+    """
 
     weekday: int
     lesson: str
     grade: str
+    teacher: str = field(default="", metadata={ADDED: True})

@@ -50,8 +50,8 @@ class LocalException:
     """A dated allow or block.
 
     ``target`` is the id of a service or a category, or for ``NAME`` and ``ENTRY``
-    a name as ASCII text in lower case. ``whom`` is the tier, the grade, the id of
-    the network or the address, and "" for everybody.
+    a name as ASCII text in lower case. ``whom`` is the tier, the grade, the class,
+    the id of the network or the address, and "" for everybody.
     """
 
     id: int
@@ -69,7 +69,7 @@ class LocalException:
 
 @dataclass(frozen=True, slots=True)
 class RoomSetting:
-    """The grade of a room for a time; of the active ones the newest counts."""
+    """The grade or class of a room for a time; of the active ones the newest counts."""
 
     id: int
     room: str

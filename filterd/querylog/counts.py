@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts of one worker for the log, kept until they are on disk.
 
-The chain and the fast path count by the same key: grade, category, action, network, and
-the list or rule that blocked. Each cell also has the number of distinct devices, capped,
+The chain and the fast path count by the same key: grade, category, action, network, the
+list or rule that blocked, and class. Each cell also has the number of distinct devices, capped,
 from a set of short keyed hashes that is dropped with its hour. Neither a hash nor an
 address leaves the process. An hour has at most ``MOST_CELLS`` cells; what goes beyond is
 counted under ``OTHER``. Hours that are not collected pile up while the disk is full:
-their cells are first merged over networks and blockers, then dropped and counted as lost.
+their cells are first merged over networks, blockers and classes, then dropped and counted as
+lost.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.policy.model import Client
 
-    Key = tuple[str, str, str, str, str]  # grade, category, action, network, blocker
+    Key = tuple[str, str, str, str, str, str]  # grade, category, action, network, blocker, class
     Cells = dict[Key, list[int]]  # answers, distinct devices
 
 HOUR_S = 3600
@@ -40,7 +41,7 @@ MOST_DEVICES = 15
 """The largest number of distinct devices of a cell: enough to see whether it is a few."""
 
 OTHER = "*"
-"""Network and blocker of what is counted beyond a bound; no id of a site is written so."""
+"""Network, blocker, class of what is counted beyond a bound; no id is written so."""
 
 DAYS_KEPT = 400
 """A school year and what is left of the one before.
@@ -53,10 +54,11 @@ an hour must not make all that was counted look old.
 class CountRow(NamedTuple):
     """The number of answers of one kind in an hour; ``hour``: Unix time, its start.
 
-    ``network`` is empty for unknown clients. ``blocker`` is the id of the list or rule that
-    blocked, else empty. ``devices``: how many distinct devices this worker has answered so in
-    this hour so far, capped at ``MOST_DEVICES``. So rows of one cell are merged by the sum of
-    ``n`` and the largest ``devices``. A device is a MAC, or an address while no MAC is known.
+    ``network`` is empty for unknown clients, ``class_id`` where no class is known.
+    ``blocker`` is the id of the list or rule that blocked, else empty. ``devices``: how many
+    distinct devices this worker has answered so in this hour so far, capped at
+    ``MOST_DEVICES``. So rows of one cell are merged by the sum of ``n`` and the largest
+    ``devices``. A device is a MAC, or an address while no MAC is known.
     """
 
     hour: int
@@ -67,6 +69,7 @@ class CountRow(NamedTuple):
     network: str = ""
     blocker: str = ""
     devices: int = 0
+    class_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class Batch:
 
 
 class Counts:
-    """Totals by hour, grade, category, action, network and blocker.
+    """Totals by hour, grade, category, action, network, blocker and class.
 
     ``enabled``: whether anything is counted. ``lost``: how many answers were counted and
     then dropped, because they were not collected while there was room.
@@ -158,6 +161,7 @@ class Counts:
         network: str = "",
         blocker: str = "",
         devices: Iterable[int] = (),
+        class_id: str = "",
     ) -> None:
         """Count answers that are given now.
 
@@ -169,17 +173,18 @@ class Counts:
             network: of the client, empty for none.
             blocker: the id of the list or rule that blocked, empty for none.
             devices: ``device_of`` of the clients; 0 is not counted.
+            class_id: of the client, empty for none.
         """
         if not self.enabled:
             return
         now = self._clock.wall()
         if not self._opened <= now < self._ends:
             self._open_hour(now)
-        key = grade, category, action, network, blocker
+        key = grade, category, action, network, blocker, class_id
         seen = self._seen.get(key)
         if seen is None:
             if len(self._seen) >= MOST_CELLS:
-                key = grade, category, action, OTHER, OTHER
+                key = grade, category, action, OTHER, OTHER, OTHER
             seen = self._seen.setdefault(key, set())
         cell = self._open.get(key)
         if cell is None:
@@ -228,11 +233,11 @@ class Counts:
         _merge(self._open, undated.items())
 
     def _make_room(self) -> None:
-        """Merge the cells of hours over networks and blockers, then drop hours, oldest first."""
+        """Merge the cells of hours over all but grade, category and action; then drop hours."""
         for hour, cells in self._hours.items():
             if len(self) <= MOST_ROWS:
                 return
-            rougher = (((*key[:3], OTHER, OTHER), cell) for key, cell in cells.items())
+            rougher = (((*key[:3], OTHER, OTHER, OTHER), cell) for key, cell in cells.items())
             self._hours[hour] = _merge({}, rougher)
         while self._hours and len(self) > MOST_ROWS:
             oldest = self._hours.pop(next(iter(self._hours)))
@@ -245,7 +250,10 @@ class Counts:
             keys = list(islice(counted, most))
             for key in keys:
                 n, devices = counted.pop(key)
-                yield CountRow(hour, *key[:3], n, *key[3:], devices)
+                grade, category, action, network, blocker, class_id = key
+                yield CountRow(
+                    hour, grade, category, action, n, network, blocker, devices, class_id
+                )
             most -= len(keys)
             if not counted:
                 del self._hours[hour]

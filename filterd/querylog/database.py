@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.querylog.counts import Batch
 
-VERSION = 1
+VERSION = 2
 """Kept in the file as ``user_version``; 0 is a file that has just been made."""
 
 PRAGMAS = (
@@ -47,27 +47,43 @@ PRAGMAS = (
     "PRAGMA cache_size = -256",
 )
 
-TABLES = f"""
+_TOTALS = """
 CREATE TABLE totals (
     hour INTEGER NOT NULL,
     grade TEXT NOT NULL,
     category TEXT NOT NULL,
     action TEXT NOT NULL,
     n INTEGER NOT NULL,
-    PRIMARY KEY (hour, grade, category, action)
+    network TEXT NOT NULL,
+    class TEXT NOT NULL,
+    PRIMARY KEY (hour, grade, category, action, network, class)
 ) STRICT, WITHOUT ROWID;
+"""
+_HANDOVERS = """
 CREATE TABLE handovers (
     worker TEXT PRIMARY KEY,
     number INTEGER NOT NULL,
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = {VERSION};
 """
-"""``totals``: ``hour`` is the Unix time of its start. ``handovers``: the last batch
-of each worker that is in ``totals``, and the Unix time at which it came."""
+TABLES = f"{_TOTALS} {_HANDOVERS} PRAGMA user_version = {VERSION};"
+"""``totals``: ``hour`` is the Unix time of its start; ``network`` and ``class`` are empty where
+none is known. ``handovers``: the last batch of each worker that is in ``totals``, and the Unix
+time at which it came."""
+
+FROM_1 = " ".join(
+    (
+        "ALTER TABLE totals RENAME TO totals_1;",
+        _TOTALS,
+        "INSERT INTO totals SELECT hour, grade, category, action, n, '', '' FROM totals_1;",
+        "DROP TABLE totals_1;",
+        f"PRAGMA user_version = {VERSION};",
+    )
+)
+"""Brings a file of release 0.1 up to date: it has neither network nor class."""
 
 ADD = """
-INSERT INTO totals VALUES (?, ?, ?, ?, ?)
+INSERT INTO totals VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET n = n + excluded.n
 """
 
@@ -89,10 +105,13 @@ DELETE FROM handovers WHERE worker NOT IN (SELECT worker FROM handovers ORDER BY
 LAST_AT = "SELECT MAX(at) FROM handovers"
 
 SELECT = """
-SELECT grade, category, action, SUM(n) FROM totals
-WHERE hour >= ? AND hour < ? AND (? = '' OR grade = ?)
-GROUP BY grade, category, action
+SELECT grade, category, action, SUM(n), CASE WHEN ? THEN class ELSE '' END AS of FROM totals
+WHERE hour >= ? AND hour < ? AND (? = '' OR grade = ?) AND (? = '' OR class = ?)
+GROUP BY grade, category, action, of
 """
+
+SELECT_FROM_1 = SELECT.replace("FROM totals", "FROM (SELECT *, '' AS class FROM totals)")
+"""The same of a file of release 0.1 that nothing has been written to since."""
 
 _DAMAGE = {
     sqlite3.SQLITE_ERROR,  # a table that is missing or differs
@@ -171,8 +190,10 @@ class Database:
             if batch.rows and batch.number > max((row[0] for row in known), default=0):
                 totals = Counter[tuple[object, ...]]()
                 for row in batch.rows:
-                    totals[row[:4]] += row.n
-                await connection.executemany(ADD, ((*key, n) for key, n in totals.items()))
+                    totals[*row[:4], row.network, row.class_id] += row.n
+                await connection.executemany(
+                    ADD, ((*key[:4], n, *key[4:]) for key, n in totals.items())
+                )
                 await connection.execute(NOTE, (batch.worker, batch.number, now))
         if self._forgot_on != now // _DAY_S:
             await connection.execute(FORGET_DAYS, (DAYS_KEPT - 1,))
@@ -199,7 +220,7 @@ class Database:
             sqlite3.Error: it cannot be used.
         """
         version = await self._value(connection, "PRAGMA user_version")
-        if version not in (0, VERSION):
+        if version not in (0, 1, VERSION):
             raise _unusable(f"its version is {version}")
         for pragma in PRAGMAS:
             await connection.execute(pragma)
@@ -208,6 +229,8 @@ class Database:
             raise _unusable(str(found))
         if version == 0:
             await connection.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
+        elif version == 1:
+            await connection.executescript(f"BEGIN IMMEDIATE; {FROM_1} COMMIT;")
 
     async def _value(self, connection: aiosqlite.Connection, question: str) -> object:
         ((value, *_), *_) = await connection.execute_fetchall(question)
@@ -244,17 +267,28 @@ def _unusable(reason: str) -> sqlite3.Error:
 
 
 class Total(NamedTuple):
-    """The number of answers of one kind on a day; ``date``: ISO 8601, school's zone."""
+    """The number of answers of one kind on a day; ``date``: ISO 8601, school's zone.
+
+    ``class_id`` is empty where none is known, or none is asked for.
+    """
 
     date: str
     grade: str
     category: str
     action: str
     n: int
+    class_id: str = ""
 
 
 async def read_totals(
-    path: Path, *, time_zone: str, now: float, days: int, grade: str = ""
+    path: Path,
+    *,
+    time_zone: str,
+    now: float,
+    days: int,
+    grade: str = "",
+    class_id: str = "",
+    by_class: bool = False,
 ) -> list[Total]:
     """Return the counts of the last days, today included, the latest first.
 
@@ -266,6 +300,8 @@ async def read_totals(
         now: Unix time.
         days: how many, at least 1.
         grade: of the clients, empty for all.
+        class_id: of the clients, empty for all.
+        by_class: whether each class is counted for itself.
 
     Raises:
         StoreError: the file cannot be read.
@@ -283,9 +319,10 @@ async def read_totals(
             ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
             if version == 0:  # just made: the disk had no room for more yet
                 return []
+            select = SELECT if version == VERSION else SELECT_FROM_1
             for date, begins, ends in _days(time_zone, now, days):
-                limits = (begins, ends, grade, grade)
-                rows = await connection.execute_fetchall(SELECT, limits)
+                limits = (by_class, begins, ends, grade, grade, class_id, class_id)
+                rows = await connection.execute_fetchall(select, limits)
                 found.extend(Total(date, *row) for row in rows)
     except sqlite3.Error as error:
         raise StoreError(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def summaries(rows: Sequence[Row], days: int) -> Iterator[tuple[Listing, list[Row]]]:
-    """Yield what to draw of totals: by day, by grade, and the blocks by category if there are any.
+    """Yield what to draw of totals: by day, by grade, by class, and the blocks by category.
 
     Args:
         rows: as ``database.Total``, plain.
@@ -25,6 +25,9 @@ def summaries(rows: Sequence[Row], days: int) -> Iterator[tuple[Listing, list[Ro
     title = say("Answers of {days}", days=counted.days(days))
     yield _by("date", say("Day"), rows, title)
     yield _by("grade", say("Grade"), rows, UNSAID)
+    of_classes = [row for row in rows if row.get("class")]
+    if of_classes:
+        yield _by("class", say("Class"), of_classes, UNSAID)
     blocked = Counter[str]()
     for row in rows:
         blocked[row["category"]] += row["n"] if row["action"] == "blocked" else 0

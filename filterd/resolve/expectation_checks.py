@@ -64,7 +64,7 @@ class Unmet:
     def error(self) -> ConfigError:
         """Return it as an error to correct."""
         wanted = self.expectation
-        grades = ", ".join(one.grade for one in self.found)
+        grades = ", ".join(one.class_id or one.grade for one in self.found)
         came = say("passes") if wanted.blocked else say("is blocked")
         first = self.found[0] if self.found else None
         why = (
@@ -186,15 +186,19 @@ def _blocks(one: Unmet) -> Iterator[LocalRule]:
     wanted = one.expectation
     if not wanted.blocked:
         return
-    of_network = wanted.audience is Audience.NETWORK
-    whom = [wanted.whom] if of_network else [told.grade for told in one.found]
-    for audience in whom:
+    audiences = {(Audience.NETWORK, wanted.whom): None}
+    if wanted.audience is not Audience.NETWORK:
+        audiences = dict.fromkeys(
+            (Audience.CLASS, told.class_id) if told.class_id else (Audience.GRADE, told.grade)
+            for told in one.found
+        )
+    for audience, whom in audiences:
         yield LocalRule(
             f"{EXPECTED}{wanted.path}:{wanted.line}",
             wanted.name,
             allow=False,
-            audience=Audience.NETWORK if of_network else Audience.GRADE,
-            whom=audience,
+            audience=audience,
+            whom=whom,
             reason=wanted.written,
         )
 

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError
 from filterd.field_checks import written_time
-from filterd.i18n import say
+from filterd.i18n import did_you_mean, say
 from filterd.policy import policy_file as policy_store
 from filterd.policy.grade_changes import Changer, Layer
 from filterd.policy.model import SERVICE, Client
@@ -54,13 +54,20 @@ OF_FILES = "files"
 
 
 def client_of(site: Site, grade: str | None, address: str | None) -> Client | None:
-    """Return the client of a question: of an address, else a grade, else unknown.
+    """Return the client of a question: of an address, else a grade or class, else unknown.
 
     None for an address that is not allowed here.
+
+    Raises:
+        ConfigError: the site does not have the class.
     """
     if address is not None:
         return site.identifier.identify(address)
-    return Client(site.policy.grades[grade or site.policy.unknown_grade])
+    key = str(grade or site.policy.unknown_grade)
+    if key not in site.policy.grades:
+        hint = did_you_mean(key, [one.id for one in site.policy.classes])
+        raise ConfigError(say("'{wanted}' is not a class of this site", wanted=key), hint=hint)
+    return Client(site.policy.grades[key])
 
 
 def parse_time(text: str, time_zone: str) -> float:
@@ -94,7 +101,7 @@ def _with_cause(
 ) -> Explanation:
     """Add the cause that opens or closes the category for a time, and its end."""
     match = verdict.match
-    grade = site.timed.policy.grades.get(client.grade.grade)
+    grade = site.timed.policy.grades.get(client.grade.class_id or client.grade.grade)
     if match is None or grade is None:
         return explained
     exam = site.moment.exams.get(client.network or "") if client.grade.exam else None
@@ -176,6 +183,7 @@ def _explanation(
         network=client.network,
         grade=client.grade.grade,
         tier=client.grade.tier,
+        class_id=client.grade.class_id or None,
         action=action.value,
         reason=str(reason),
         **provenance,

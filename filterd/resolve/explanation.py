@@ -53,6 +53,7 @@ class Explanation:
     rewritten_to: str | None = None
     next_match: dict[str, Any] | None = None
     source: str = "offline"
+    class_id: str | None = None
 
     @property
     def blocked(self) -> bool:
@@ -61,7 +62,9 @@ class Explanation:
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        return asdict(self)
+        plain = asdict(self)
+        plain["class"] = plain.pop("class_id")
+        return plain
 
 
 def passes(action: str) -> bool:
@@ -127,6 +130,7 @@ EXPLANATION = Details(
         Column(say("Client"), "client"),
         Column(say("MAC"), "mac", _mac),
         Column(say("Network"), worded=_network),
+        Column(say("Class"), worded=lambda row, _: row.get("class")),
         Column(say("Grade"), "grade"),
         Column(say("Tier"), "tier", words.TIER),
         Column(say("Valid until"), "valid_until", _until),

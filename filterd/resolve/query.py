@@ -195,7 +195,15 @@ def tally(counts: Counts, query: Query, answer: Answer) -> None:
     client = (answer.readmitted or query).client
     grade, category, action, blocker = counted_as(client, answer)
     device, network = counts.device_of(client), client.network or ""
-    counts.add(grade, category, action, network=network, blocker=blocker, devices=(device,))
+    counts.add(
+        grade,
+        category,
+        action,
+        network=network,
+        blocker=blocker,
+        devices=(device,),
+        class_id=client.grade.class_id,
+    )
 
 
 def counted_as(client: Client, answer: Answer) -> tuple[str, str, str, str]:

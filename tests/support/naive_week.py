@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from filterd.policy.model import GradePolicy, Policy, Window
     from filterd.policy.temporary_rules import Exam, Overrides
 
-ORDER = ("everybody", "tier", "grade", "network", "client")
+ORDER = ("everybody", "tier", "grade", "class", "network", "client")
 
 
 class Sight(NamedTuple):
@@ -30,6 +30,7 @@ class Sight(NamedTuple):
     closed: frozenset[str]
     allow_only: bool
     exam: str
+    class_id: str = ""
 
 
 class Claim(NamedTuple):
@@ -93,13 +94,11 @@ class NaiveWeek:
             unknown = self.policy.unknown_grade
             found[None, address] = self._sight(claims, unknown, None, address)
             for network in self.policy.networks:
-                grade = self._grade_in(network.id, second, plain)
-                sight = self._sight(claims, grade, network.id, address)
+                sitting = self._grade_in(network.id, second, plain)
                 exam = self.exam_in(network.id, second)
-                if exam is not None:
-                    sight = self._sight(claims, grade, network.id, None)
-                    sight = sight._replace(allow_only=True, exam=str(exam.id))
-                found[network.id, address] = sight
+                found[network.id, address] = self._in_network(
+                    claims, sitting, network.id, address, exam
+                )
         return found
 
     def sight(self, network: str | None, address: str, second: float) -> Sight:
@@ -108,13 +107,24 @@ class NaiveWeek:
         if network is None:
             return self._sight(claims, self.policy.unknown_grade, None, address)
         (periods,) = (one.timetable for one in self.policy.networks if one.id == network)
-        sitting = {period.grade for period in periods}
-        plain = {key: self._sight(claims, key, None, None) for key in sitting}
-        grade, exam = self._grade_in(network, second, plain), self.exam_in(network, second)
-        if exam is None:
-            return self._sight(claims, grade, network, address)
-        sight = self._sight(claims, grade, network, None)
-        return sight._replace(allow_only=True, exam=str(exam.id))
+        seated = {period.grade for period in periods}
+        plain = {key: self._sight(claims, key, None, None) for key in seated}
+        sitting = self._grade_in(network, second, plain)
+        return self._in_network(claims, sitting, network, address, self.exam_in(network, second))
+
+    def _in_network(
+        self,
+        claims: list[Claim],
+        sitting: tuple[str, bool],
+        network: str,
+        address: str | None,
+        exam: Exam | None,
+    ) -> Sight:
+        grade, is_known = sitting
+        sight = self._sight(claims, grade, network, address if exam is None else None)
+        if not is_known:
+            sight = sight._replace(class_id="")
+        return sight if exam is None else sight._replace(allow_only=True, exam=str(exam.id))
 
     def exam_in(self, network: str, second: float) -> Exam | None:
         """Return the exam that is on in a network."""
@@ -149,7 +159,10 @@ class NaiveWeek:
             and (one.ends_at is None or second < one.ends_at)
         }
 
-    def _grade_in(self, network_id: str, second: float, plain: dict[str, Sight]) -> str:
+    def _grade_in(
+        self, network_id: str, second: float, plain: dict[str, Sight]
+    ) -> tuple[str, bool]:
+        """Return a grade or class, and whether it is known that no other one sits there."""
         set_ = [
             one
             for one in self.overrides.rooms
@@ -158,7 +171,7 @@ class NaiveWeek:
             and (one.ends_at is None or second < one.ends_at)
         ]
         if set_:
-            return max(set_, key=lambda one: one.id).grade
+            return max(set_, key=lambda one: one.id).grade, True
         (network,) = (one for one in self.policy.networks if one.id == network_id)
         shown = self.wall(second)
         of_day = shown.hour * 3600 + shown.minute * 60 + shown.second
@@ -167,14 +180,15 @@ class NaiveWeek:
             for lesson in self.policy.lessons:
                 is_on = lesson.starts_s <= of_day < lesson.ends_s
                 if is_on and (period.lesson, period.weekday) == (lesson.id, shown.weekday()):
-                    return period.grade
+                    return period.grade, True
         if not network.timetable:
-            return network.grade
+            return network.grade, True
         ages = {key: one.age for key, one in self.policy.grades.items()}
-        return max(
+        strictest = max(
             (period.grade for period in network.timetable),
             key=lambda key: (plain[key].allow_only, len(plain[key].closed), -ages[key]),
         )
+        return strictest, len({period.grade for period in network.timetable}) == 1
 
     def _sight(
         self, claims: list[Claim], key: str, network: str | None, address: str | None
@@ -184,6 +198,7 @@ class NaiveWeek:
             "everybody": "",
             "tier": grade.tier,
             "grade": grade.grade,
+            "class": grade.class_id,
             "network": network,
             "client": address,
         }
@@ -191,7 +206,7 @@ class NaiveWeek:
         closed = {thing for thing in self._things() if self._is_closed(thing, grade, mine)}
         tier = [one for one in mine if one.kind == "tier" and one.target == grade.tier]
         allow_only = bool(tier) and not max(tier).opens
-        return Sight(grade.grade, frozenset(closed), allow_only, "")
+        return Sight(grade.grade, frozenset(closed), allow_only, "", grade.class_id)
 
     def _things(self) -> Iterator[str]:
         yield from self.policy.categories

@@ -14,6 +14,7 @@ from filterd.policy.model import (
     Policy,
     Schedule,
     Scheduled,
+    SchoolClass,
     Service,
     Window,
 )
@@ -54,12 +55,23 @@ def a_school(**changes: Any) -> Policy:
     return replace(policy, services=SERVICES, **changes)
 
 
-def timetabled(**changes: Any) -> Policy:
+def timetabled(first: str = "6", second: str = "9", **changes: Any) -> Policy:
     """Return a school whose room has grade 6 and then, after a break, grade 9 on Mondays."""
-    periods = (Period(0, "tiet-1", "6"), Period(0, "tiet-2", "9"))
+    periods = (Period(0, "tiet-1", first), Period(0, "tiet-2", second))
     lessons = (Lesson("tiet-1", 25_200, 27_900), Lesson("tiet-2", 28_200, 30_900))
     networks = (replace(ROOM, timetable=periods), OFFICE)
     return replace(a_school(), lessons=lessons, networks=networks, **changes)
+
+
+def with_classes(policy: Policy) -> Policy:
+    """Return a school with the classes 6A of Lan, 6B of Minh and 9B of Hoa."""
+    classes = (
+        SchoolClass("6A", "6", ("lan",)),
+        SchoolClass("6B", "6", ("minh",)),
+        SchoolClass("9B", "9", ("hoa",)),
+    )
+    policies = {one.id: replace(policy.grades[one.grade], class_id=one.id) for one in classes}
+    return replace(policy, classes=classes, grades=policy.grades | policies)
 
 
 def scheduled(*what: Scheduled, starts_s: int = 25_200, ends_s: int = 28_800) -> Policy:

@@ -48,6 +48,8 @@ groups = st.sampled_from(
         (Audience.TIER, "lower-secondary"),
         (Audience.GRADE, "6"),
         (Audience.GRADE, "9"),
+        (Audience.CLASS, "6A"),
+        (Audience.CLASS, "6B"),
         (Audience.NETWORK, "lab"),
         (Audience.NETWORK, "office"),
         (Audience.CLIENT, PUPIL_PC),
@@ -86,7 +88,7 @@ def all_overrides(draw: st.DrawFn) -> Overrides:
     rooms = st.builds(
         lambda room, grade, begins, end: RoomSetting(next(ids), room, grade, "", "", begins, end),
         st.sampled_from(("lab", "office")),
-        st.sampled_from(("6", "9", "1")),
+        st.sampled_from(("6", "9", "1", "6A")),
         seconds,
         ends,
     )
@@ -133,6 +135,7 @@ def schools(draw: st.DrawFn) -> Policy:
     )
     kept = st.frozensets(st.sampled_from(("games", "service:chat")), max_size=1)
     policy = timetabled(
+        *draw(st.sampled_from((("6", "9"), ("6A", "9"), ("6A", "6B"), ("6A", "6A")))),
         schedules=schedules,
         scheduled=tuple(draw(st.lists(what, max_size=4))),
         kept_closed=draw(kept),
@@ -147,7 +150,8 @@ def schools(draw: st.DrawFn) -> Policy:
     sixth = replace(
         policy.grades["6"], opened=opened, closed=policy.grades["6"].closed | {"service:play"}
     )
-    return replace(policy, grades=policy.grades | {"6": sixth})
+    classes = {one: replace(sixth, class_id=one) for one in ("6A", "6B")}
+    return replace(policy, grades=policy.grades | {"6": sixth} | classes)
 
 
 def seen(moment: EffectivePolicy, network: str | None, address: str | None) -> Sight:
@@ -159,7 +163,7 @@ def seen(moment: EffectivePolicy, network: str | None, address: str | None) -> S
         by_group = one.group in grade.closed and own_id not in grade.opened
         if own_id in grade.closed or by_group:
             closed.add(own_id)
-    return Sight(grade.grade, frozenset(closed), grade.allow_only, grade.exam)
+    return Sight(grade.grade, frozenset(closed), grade.allow_only, grade.exam, grade.class_id)
 
 
 @settings(max_examples=25, deadline=None)

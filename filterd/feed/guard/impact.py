@@ -222,6 +222,7 @@ def _opened_categories(compared: Compared) -> Iterator[Finding]:
             grade
             for grade, policy in compared.before.site.policy.grades.items()
             if category in policy.closed and grade in now and category not in now[grade].closed
+            if not policy.class_id  # its grade is there, too
         ]
         if opened:
             sentence = say(

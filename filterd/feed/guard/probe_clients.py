@@ -38,7 +38,8 @@ class Asking:
     def __init__(self, policy: Policy, index: Index, now: float) -> None:
         self.policy, self.index, self._now = policy, index, now
         self.site = Site.of(replace(policy, scheduled=()), index, (), now=now)
-        grades = [one for one in self.site.policy.grades.values() if not one.variant]
+        every = self.site.policy.grades.values()
+        grades = [one for one in every if not (one.variant or one.class_id)]
         alike = dict[object, list[Client]]()
         for grade in grades:
             alike.setdefault(_audience(policy, grade), []).append(Client(grade))

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.config.audience import ForWhom, Whom, check_network
+from filterd.config.audience import ForWhom, Whom, check_audience
+from filterd.config.site_schema import SiteFile
 from filterd.documents import DocumentModel, parse, validate
 from filterd.errors import ConfigErrors, Problems
 from filterd.policy.model import Audience
@@ -24,6 +25,8 @@ def _whom(text: str) -> Whom:
         ("{}", (Audience.EVERYBODY, "")),
         ("{tier: primary}", (Audience.TIER, "primary")),
         ("{grade: 6}", (Audience.GRADE, "6")),
+        ("{class: 6A}", (Audience.CLASS, "6A")),
+        ("{class: 9/3}", (Audience.CLASS, "9/3")),
         ("{network: lab-a}", (Audience.NETWORK, "lab-a")),
         ("{client: 10.0.0.1}", (Audience.CLIENT, "10.0.0.1")),
     ],
@@ -43,14 +46,22 @@ def test_anybody_else_is_nobody(text: str, says: str) -> None:
         _whom(text)
 
 
-def test_a_network_must_be_one_of_the_sites() -> None:
-    document = parse(b"scheduled:\n  - {for: {network: lab}}\n", "site.yaml")
+@pytest.mark.parametrize("kind", ["network", "class"])
+def test_a_network_or_class_must_be_one_of_the_sites(kind: str) -> None:
+    document = parse(f"scheduled:\n  - {{for: {{{kind}: lab}}}}\n".encode(), "site.yaml")
+    entry = {"grade": "6", "cidrs": ["10.0.0.0/24"]} if kind == "network" else {"grade": "6"}
+    plural = {"network": "networks", "class": "classes"}[kind]
+
+    def site(known: str) -> SiteFile:
+        return SiteFile.model_validate({"school": {"name": "A"}, plural: {known: entry}})
+
     problems = Problems()
     where = ("scheduled", 0)
-    assert check_network(document, where, Whom(network="lab"), ["lab"], problems)
-    assert check_network(document, where, Whom(grade="6"), [], problems)
+    whom = Whom.model_validate({kind: "lab"})
+    assert check_audience(document, where, whom, site("lab"), problems)
+    assert check_audience(document, where, Whom(grade="6"), site("lab"), problems)
     problems.raise_if_any()
-    assert not check_network(document, where, Whom(network="lab"), ["lab-a"], problems)
-    told = "site.yaml:2:12: 'lab' is not a network of this site"
+    assert not check_audience(document, where, whom, site("lab-a"), problems)
+    told = f"site.yaml:2:12: 'lab' is not a {kind} of this site"
     with pytest.raises(ConfigErrors, match=told):
         problems.raise_if_any()

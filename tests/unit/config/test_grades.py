@@ -280,7 +280,7 @@ def test_a_room_needs_no_devices_and_no_timetable(tmp_path: Path) -> None:
     [
         (_lab("t2: {d: 6}"), "4:48: 'd' is not a lesson of this site (known: b, a, c, break)"),
         (_lab("t9: {a: 6}"), "t9: 't9' is not a day of the week (known: t2, t3"),
-        (_lab("t2: {a: 13}"), "a: '13' is not a grade"),
+        (_lab("t2: {a: 13}"), "4:48: grade: '13' is not a grade"),
         (_lab("t2: {a: 6}, mon: {b: 6}"), "'mon' and 't2' are the same day"),
         ("networks:\n  lab: {timetable: {}, cidrs: [10.0.0.0/8]}\n", "the key 'grade' is missing"),
         (

@@ -84,8 +84,8 @@ def test_a_school_with_a_name_is_enough() -> None:
             "3:32: for: an exception has one audience",
         ),
         (
-            "exceptions:\n  - {allow: a.vn, reason: why, for: {class: 6}}\n",
-            "3:38: unknown key 'class' (known: client, grade, network, tier)",
+            "exceptions:\n  - {allow: a.vn, reason: why, for: {year: 6}}\n",
+            "3:38: unknown key 'year' (known: class, client, grade, network, tier)",
         ),
         (
             "exceptions:\n  - {allow: a.vn, reason: why, until: soon}\n",

@@ -22,12 +22,14 @@ from filterd.fastpath.core_filler import (
     FastPath,
 )
 from filterd.policy.engine import Engine
+from filterd.policy.model import Network, UpstreamServer
 from filterd.policy.temporary_rules import Exam, Overrides
 from filterd.querylog import OTHER, CountRow
 from filterd.querylog.counts import MOST_DEVICES
+from filterd.resolve.site import Site
 from tests.support import malformed
 from tests.support.clock import FakeClock
-from tests.support.policies import NOW, block, wire
+from tests.support.policies import NOW, a_policy, block, wire
 from tests.support.serving import GRADE_1, GRADE_11, NETWORKS, STAFF, Serving, SiteHolder, a_site
 from tests.support.wire import QUESTION, a_message, a_query
 
@@ -397,6 +399,46 @@ def test_the_fast_path_and_the_chain_count_alike(index: Index, upstream: FakeUps
     assert cells["grade-1", "", ""].devices == MOST_DEVICES
     assert cells["staff", "malware", "malware"].devices == 1
     assert sum(row.n for row in logged[0]) == len(ASKED) + 3
+
+
+def test_classes_are_counted_alike_and_share_a_row_with_their_grade(
+    index: Index, upstream: FakeUpstream
+) -> None:
+    """Only a class for which something else is closed has decisions of its own."""
+    policies = a_policy().grades
+    of_eleven = dataclasses.replace(policies["11"], class_id="11A")
+    strict = of_eleven.closed | {"social-media"}
+    policies |= {
+        "11A": of_eleven,
+        "11B": dataclasses.replace(of_eleven, class_id="11B", closed=strict),
+    }
+    networks = (
+        dataclasses.replace(NETWORKS[10], grade="11A"),
+        dataclasses.replace(NETWORKS[11], grade="11B"),
+        Network("of-11", "11", ("127.0.13.0/24",)),
+    )
+    logged = []
+    for is_fast in (True, False):
+        policy = dataclasses.replace(a_policy(networks=networks), grades=policies)
+        server = UpstreamServer(upstream.address, upstream.port)
+        site = Site.of(policy, index, (server,))
+        with Serving(site, listen=["127.0.0.1"], fast=is_fast) as running:
+            for host in (11, 12, 13):
+                for name in ("porn.example", "social.example") * 3:
+                    running.ask(name, source=f"127.0.{host}.1")
+            logged.append(in_the_log(running))
+            if running.fast is not None:
+                assert len(running.fast._grades) == 2
+    assert logged[0] == logged[1]
+    cells = {(row.class_id, row.network, row.category, row.action): row.n for row in logged[0]}
+    assert cells == {
+        ("11A", "grade-11", "porn", "blocked"): 3,
+        ("11A", "grade-11", "social-media", "pass"): 3,
+        ("11B", "grade-12", "porn", "blocked"): 3,
+        ("11B", "grade-12", "social-media", "blocked"): 3,
+        ("", "of-11", "porn", "blocked"): 3,
+        ("", "of-11", "social-media", "pass"): 3,
+    }
 
 
 def test_a_change_of_the_site_loses_no_count(fast: Serving, index: Index) -> None:

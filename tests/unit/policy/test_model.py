@@ -40,7 +40,14 @@ def test_tiers_are_the_seven_of_the_glossary() -> None:
 
 def test_responses_and_audiences_are_the_words_of_the_yaml() -> None:
     assert [str(one) for one in BlockResponse] == ["nxdomain", "nodata", "sinkhole"]
-    assert [str(one) for one in Audience] == ["everybody", "tier", "grade", "network", "client"]
+    assert [str(one) for one in Audience] == [
+        "everybody",
+        "tier",
+        "grade",
+        "class",
+        "network",
+        "client",
+    ]
 
 
 @pytest.mark.parametrize("record", RECORDS)
@@ -55,6 +62,8 @@ def test_a_grade_that_differs_somewhere_has_a_key_of_its_own() -> None:
     grade = GradePolicy("6", "lower-secondary", 11, frozenset(), BlockResponse.NXDOMAIN)
     assert grade.key == "6"
     assert replace(grade, variant="lab").key == "6@lab"
+    assert replace(grade, class_id="6A").key == "6A"
+    assert replace(grade, class_id="6A", variant="lab").key == "6A@lab"
 
 
 def test_the_strictest_has_most_closed() -> None:

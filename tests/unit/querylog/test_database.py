@@ -40,20 +40,24 @@ def _totals(connection: sqlite3.Connection) -> list[tuple[int, int]]:
     return connection.execute("SELECT hour, n FROM totals ORDER BY hour").fetchall()
 
 
+def _row(hour: int, n: int) -> tuple[object, ...]:
+    return hour, "6", "", "pass", n, "lab", "6A"
+
+
 def test_the_version_is_in_the_file(connection: sqlite3.Connection) -> None:
     assert connection.execute("PRAGMA user_version").fetchone() == (database.VERSION,)
     connection.close()
 
 
 def test_rows_of_one_key_add_up(connection: sqlite3.Connection) -> None:
-    connection.executemany(database.ADD, [(0, "6", "", "pass", 2), (0, "6", "", "pass", 3)])
+    connection.executemany(database.ADD, [_row(0, 2), _row(0, 3)])
     assert _totals(connection) == [(0, 5)]
     connection.close()
 
 
 def test_only_the_last_days_with_counts_are_kept(connection: sqlite3.Connection) -> None:
     days = (1, 2, 3, 400_000)  # the last by a clock that was wrong for an hour
-    connection.executemany(database.ADD, [(day * DAY + 3600, "6", "", "pass", day) for day in days])
+    connection.executemany(database.ADD, [_row(day * DAY + 3600, day) for day in days])
     connection.execute(database.FORGET_DAYS, (2,))
     assert [n for _, n in _totals(connection)] == [2, 3, 400_000]
     connection.execute(database.FORGET_DAYS, (3,))
@@ -508,3 +512,51 @@ def test_what_is_no_log_is_told(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(b"no database" * 100)
     with pytest.raises(StoreError, match="the log cannot be read"):
         _read(tmp_path / "log", "2026-11-24T10:00+07:00")
+
+
+OF_0_1 = """
+CREATE TABLE totals (
+    hour INTEGER NOT NULL, grade TEXT NOT NULL, category TEXT NOT NULL, action TEXT NOT NULL,
+    n INTEGER NOT NULL, PRIMARY KEY (hour, grade, category, action)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE handovers (
+    worker TEXT PRIMARY KEY, number INTEGER NOT NULL, at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+
+def _of_0_1(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(OF_0_1)
+        connection.execute("INSERT INTO totals VALUES (?, '6', 'games', 'blocked', 7)", (HOUR,))
+        connection.execute("INSERT INTO handovers VALUES ('w', 4, ?)", (HOUR,))
+        connection.commit()
+
+
+def _counted(path: Path, *, class_id: str = "", by_class: bool = False) -> list[tuple[str, int]]:
+    found = asyncio.run(
+        read_totals(path, time_zone="UTC", now=HOUR, days=2, class_id=class_id, by_class=by_class)
+    )
+    return [(one.class_id, one.n) for one in found]
+
+
+def test_a_file_of_release_0_1_keeps_its_counts(path: Path) -> None:
+    _of_0_1(path)
+    assert _counted(path) == [("", 7)]  # before anything is written to it
+    late = Batch("w", 4, (CountRow(HOUR, "6", "games", "blocked", 100),))
+    new = Batch("w", 5, (CountRow(HOUR, "6", "games", "blocked", 3, "lab", class_id="6A"),))
+    assert write(path, late, new) == 0
+    assert _counted(path) == [("", 10)]
+    assert _counted(path, by_class=True) == [("", 7), ("6A", 3)]
+    assert _counted(path, class_id="6A") == [("", 3)]
+    assert not path.with_name(f"{path.name}.damaged").exists()
+
+
+def test_control_a_file_of_another_version_is_set_aside(path: Path) -> None:
+    _of_0_1(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert write(path, a_batch(1, 5)) == 1
+    assert _counted(path) == [("", 5)]

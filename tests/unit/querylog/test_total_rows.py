@@ -46,5 +46,10 @@ def test_the_title_has_the_days_and_headings_are_of_what_occurred() -> None:
     assert [one.heading for one in by_day.columns] == ["Day", "passed", "blocked"]
 
 
+def test_classes_are_shown_where_they_were_counted() -> None:
+    rows = [{**row, "class": "10A1" if row["grade"] == "10" else ""} for row in ROWS]
+    assert _told(rows)[2] == [["10A1", "7"]]
+
+
 def test_without_blocks_there_is_no_table_of_them() -> None:
     assert len(_told(ROWS[1:2])) == 2

@@ -192,6 +192,7 @@ def test_a_block_is_told_from_the_client_to_the_line(site: Site) -> None:
         "rewritten_to": None,
         "next_match": None,
         "source": "offline",
+        "class": None,
     }
 
 
