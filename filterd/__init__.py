@@ -29,9 +29,14 @@ grade
     A class year, 1 to 12, or ``preschool``, ``continuing``, ``staff``,
     ``guest``. It belongs to one tier and may refine it. Its *age* is the
     youngest in it.
+class
+    A class (lớp) of the school, ``6A``. It has the policy of its grade under a key of
+    its own, and *teachers*, users of the gateway. Rules are narrower in this order:
+    tier, grade, class, network, client.
 network
-    How clients are recognised (CIDR, interface). It carries a grade. A client
-    of no network is treated as the strictest tier that the site has.
+    How clients are recognised (CIDR, interface). It carries a grade or a class, whose
+    home room it is then; a *room* has those of its timetable. A client of no network is
+    treated as the strictest tier that the site has.
 category
     The subject of a list: ``porn``, ``gambling``, ``games``, ... A *locked*
     category is closed to every grade.
@@ -72,8 +77,8 @@ decision cell
     The decision for one grade and one claim set, as the fast path reads it.
 tally
     What an answer is counted under: its source, the grade, category and action, and the
-    *blocker*, the id of the list or rule that blocked. With the network of the client it
-    is a cell of the log's counts, which the chain and the fast path fill alike. A cell
+    *blocker*, the id of the list or rule that blocked. With network and class of the client
+    it is a cell of the log's counts, which the chain and the fast path fill alike. A cell
     also has the number of distinct devices, up to a bound, and no address.
 question, its forms
     ``Datagram`` (a message and its source) with the ``Question`` that native code reads in

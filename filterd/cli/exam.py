@@ -16,6 +16,7 @@ from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import (
     Context,
     JsonOption,
+    Options,
     argument,
     check_folder,
     option,
@@ -25,7 +26,7 @@ from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.exam_file import Needed
 from filterd.cli.history import with_states
 from filterd.cli.render import show
-from filterd.cli.target_options import target_name_from
+from filterd.cli.target_options import class_from, target_name_from
 from filterd.cli.time_options import duration_s, read_time, school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say
@@ -37,6 +38,7 @@ from filterd.state_file import to_plain
 _FOUND, _NOTHING = 0, 1
 _LONGEST_TRIAL_S = 4 * 3600.0
 
+Place = dict[str, str | None]
 RoomOption = Annotated[str, option("--room", "Id of the room: a network in site.yaml.", "ROOM")]
 
 
@@ -100,9 +102,25 @@ def learn(
         here.console.print(told, soft_wrap=True)
 
 
+def place(
+    room: Annotated[
+        str | None, option("--room", "Id of the room: a network in site.yaml.", "ROOM")
+    ] = None,
+    class_: Annotated[
+        str | None, option("--class", "The class: the room where it sits then.", "CLASS")
+    ] = None,
+) -> Place:
+    """Return the room of an exam, or the class that sits it, as a change takes it."""
+    if (room is None) is (class_ is None):
+        raise ConfigError(
+            say("an exam is for one room or one class"), hint=say("--room, or --class 6A")
+        )
+    return {"room": room} if class_ is None else {"class_id": class_from(class_)}
+
+
 def start(
     here: Context,
-    room: RoomOption,
+    where: Annotated[Place, Options(place)],
     for_: Annotated[str, option("--for", "Length: 45m, 90m, 2h.", "TIME")],
     at: Annotated[str | None, option("--at", "Start (default: now).", "TIME")] = None,
     allow: Annotated[
@@ -130,14 +148,15 @@ def start(
     clock, needed = school_clock(here), _needed(allow or [], service or [])
     starts_at = None if at is None else read_time(clock, at)
     asked = {
-        "room": room,
+        **where,
         "names": list(needed.names),
         "services": list(needed.services),
         "starts_at": starts_at,
         "for_s": duration_s(for_),
     }
     told = change(here, "exam", reason, **asked)
-    what = Teller(here.texts, clock).thing("exams", made_of(asked, told))
+    made = {"room": told.get("room"), **made_of(asked, told)}
+    what = Teller(here.texts, clock).thing("exams", made)
     print_change(here, told, what, json=json)
 
 

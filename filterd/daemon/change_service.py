@@ -25,6 +25,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import field_checks, i18n
+from filterd.clients.identifier import Identifier
 from filterd.daemon.change_records import Records
 from filterd.daemon.timekeeper import ClockStanding
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
@@ -37,6 +38,7 @@ from filterd.overrides.effects import NOTHING, things_of
 from filterd.overrides.exception_changes import Revoke
 from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, TRIAL
 from filterd.overrides.mistake_reports import KIND as REPORT
+from filterd.overrides.permissions import Classroom
 from filterd.overrides.preconditions import SchoolState, Warnings
 from filterd.overrides.preconditions import check as check_fit
 from filterd.overrides.roles import Author, Rank
@@ -44,6 +46,7 @@ from filterd.overrides.room_changes import LONGEST_EXAM_S, StopExam
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store import Store
 from filterd.policy.calendar import bell, day_ends_at, shown_at
+from filterd.policy.grade_changes import Why
 from filterd.policy.model import Audience
 from filterd.version import __version__
 from filterd.wire import name as names
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site
 
+EXAM = "exam"
 _END_WITHIN_S = 1.0
 _LOOK_EVERY_S = 2.0
 _ITSELF = Author("filterd", Rank.ADMIN)
@@ -202,6 +206,8 @@ class Changes:
         async with self._in_force.turn:
             site = self._in_force.site()
             now, is_unknown = self._time.least(), self._is_time_unknown()
+            if kind == EXAM:
+                work_out_room(request, site, now)
             work_out_lesson(request, site.timed.policy, now, is_unknown=is_unknown)
             undated = work_out_length(request, now, is_unknown=is_unknown)
             if kind == REPORT:
@@ -235,6 +241,7 @@ class Changes:
             "taken_back": None if done.taken_back is None else done.taken_back.to_plain(),
             "in_force_ms": in_force_ms,
             "warnings": list(warnings),
+            **({"room": request["room"]} if kind == EXAM else {}),
         }
 
     async def know_time(self, step: ClockStep | None, *, again: bool = False) -> None:
@@ -283,14 +290,31 @@ class Changes:
         if author.rank < Rank.ADMIN:
             change, made_by = self._origin(change, author)
             payload = payload | {"number": change.number} if isinstance(change, Undo) else payload
-            day_ends = now + LONGEST_EXAM_S if self._is_time_unknown() else day_ends_at(policy, now)
-            permissions.check_change(author, change, policy, day_ends, made_by)
+            permissions.check_change(author, change, self.classroom(site), made_by)
         if step is not None:
             payload = {"ahead_s": step.back_s} if step.back_s else {}
             return self._record(kind, payload, author, reason, step.now), ()
         school = SchoolState(policy, site.at(now).engine, site.timed.overrides, now)
         warnings = check_fit(change, school)
         return self._record(kind, payload, author, reason), warnings
+
+    def classroom(self, site: Site) -> Classroom:
+        """Return what a teacher's rights depend on at this moment."""
+        policy, now = site.timed.policy, self._time.least()
+        is_unknown = self._is_time_unknown()
+        identifier = Identifier(site.at(now).policy, site.surroundings)
+
+        def network_of(address: str) -> str | None:
+            client = identifier.identify(address)
+            return None if client is None else client.network
+
+        return Classroom(
+            policy,
+            site.timed.overrides,
+            None if is_unknown else now,
+            now + LONGEST_EXAM_S if is_unknown else day_ends_at(policy, now),
+            network_of,
+        )
 
     def _origin(self, change: CheckedChange, author: Author) -> tuple[CheckedChange, str]:
         """Return a change with the number of the change that it undoes, and its author, or "".
@@ -400,6 +424,36 @@ def work_out_lesson(
             )
         raise ChangeError(say("there is no lesson at that time"), hint=hint)
     request["ends_at"] = rung.until
+
+
+def work_out_room(request: dict[str, Any], site: Site, now: float) -> None:
+    """Replace ``class_id`` of an exam by the room where the class sits when it begins.
+
+    Raises:
+        ChangeError: it sits in none, or in several.
+    """
+    class_id, starts_at = request.pop("class_id", None), request.get("starts_at")
+    if class_id is None:
+        return
+    if request.get("room") is not None:
+        raise ChangeError(say("--room and --class exclude each other"))
+    at = now if starts_at is None else field_checks.time(starts_at)
+    seats = site.timed.at(at).seats
+    found = {
+        room: seat.why is not Why.OWN
+        for room, seat in seats.items()
+        if seat.grade == class_id and not seat.is_shared
+    }
+    rooms = [room for room, is_lesson in found.items() if is_lesson] or list(found)
+    if not rooms:
+        raise ChangeError(
+            say("{class_id} is in no room at that time", class_id=field_checks.shown(class_id)),
+            hint=say("give --room"),
+        )
+    if len(rooms) > 1:
+        hint = say("give --room: {rooms}", rooms=", ".join(rooms))
+        raise ChangeError(say("{class_id} is in several rooms", class_id=class_id), hint=hint)
+    request["room"] = rooms[0]
 
 
 def add_what_lists_say(request: dict[str, Any], index: Index) -> None:

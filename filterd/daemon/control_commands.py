@@ -17,7 +17,7 @@ from filterd.errors import ControlError
 from filterd.field_checks import is_whole
 from filterd.i18n import Sentence, say
 from filterd.lists.list_queries import entries_of, overview
-from filterd.overrides.permissions import is_room
+from filterd.overrides.permissions import check_listening
 from filterd.overrides.roles import Author, Rank
 from filterd.policy.model import Audience, Expectation
 from filterd.querylog import DAYS_KEPT
@@ -229,8 +229,7 @@ def _room_to_hear(manager: Manager, request: Mapping[str, Any], caller: Caller) 
     author = author_of(caller)
     author.must_be(Rank.TEACHER, say("listen to what a room asks for"))
     room = _room(manager, request)
-    if not is_room(manager.site.policy, room):
-        author.must_be(Rank.ADMIN, say("listen to {room}, which is not a room", room=room))
+    check_listening(author, room, manager.changes.classroom(manager.site))
     return room
 
 

@@ -21,6 +21,7 @@ from filterd.errors import ChangeError
 from filterd.i18n import did_you_mean, say
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import Fields
+from filterd.overrides.class_changes import LendClass
 from filterd.overrides.effects import (
     THINGS,
     ChangeContext,
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
 MAX_THINGS = 5_000
 """Of all things that have not ended; more means that a program has gone wrong."""
 
-_DATED = ("exceptions", "rooms", "exams", "grades")
+_DATED = ("exceptions", "rooms", "exams", "grades", "loans")
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,7 @@ _KINDS: dict[str, Any] = {
     "exam": SetExam,
     "exam-stop": StopExam,
     "grade": SetGrade,
+    "class-lend": LendClass,
     UNDO: Undo,
     TRIAL: NoteTrial,
     CLOCK: KnowTime,

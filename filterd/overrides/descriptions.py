@@ -70,6 +70,7 @@ class Teller(Wording):
             "devices": self._devices,
             "exams": self._exam,
             "grades": self._grade,
+            "loans": self._loan,
         }[kind]
         return tell(thing)
 
@@ -130,6 +131,12 @@ class Teller(Wording):
             room=thing["room"],
             names=counted.names(len(thing["names"])),
             services=", ".join(thing["services"]) or "-",
+        )
+        return _joined(told, self.term(thing))
+
+    def _loan(self, thing: Plain) -> str:
+        told = self.texts(
+            "class {class_id} is lent to {to}", class_id=thing["class_id"], to=thing["to"]
         )
         return _joined(told, self.term(thing))
 

@@ -99,7 +99,7 @@ def has_ended(thing: Any, at: float) -> bool:
 def to_plain(overrides: Overrides) -> dict[str, Any]:
     """Return overrides as plain data, without the kinds that are empty."""
     plain = state_file.to_plain(overrides)
-    return {kind: plain[kind] for kind in THINGS if plain[kind]}
+    return {kind: plain[kind] for kind in THINGS if plain.get(kind)}
 
 
 def from_plain(plain: Mapping[str, Any]) -> Overrides:

@@ -206,6 +206,7 @@ class Revoke:
             exceptions=tuple(one for one in now.exceptions if one.id == self.id),
             rooms=tuple(one for one in now.rooms if one.id == self.id),
             grades=tuple(one for one in now.grades if one.id == self.id),
+            loans=tuple(one for one in now.loans if one.id == self.id),
         )
         check_there(self.id, before, context, say("exception or setting"))
         return ChangeEffect(before)

@@ -2,41 +2,69 @@
 """Permissions: which changes a teacher may make. Pure.
 
 Those that a lesson needs and that end by themselves the same day: exceptions and pauses
-for one room, grade, network or device, the grade of a room, exams in rooms, and stopping
-or taking back their own changes. Administrators may make all changes, and others none.
+for one room, grade, class, network or device, the grade of a room, exams in rooms, lending
+an own class, and stopping or taking back their own changes. Where the school has classes, a
+teacher may do so for own classes, and for the rooms where these sit, in their lessons
+(``teaching``). Administrators may make all changes, and others none.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from filterd.errors import ChangeError
 from filterd.i18n import Sentence, say
 from filterd.overrides.change_kinds import Undo
+from filterd.overrides.class_changes import LendClass
 from filterd.overrides.exception_changes import Revoke, SetException, SetExceptions, SetPause
 from filterd.overrides.roles import WHO, Rank
 from filterd.overrides.room_changes import SetExam, SetRoom, StopExam
-from filterd.policy.model import Audience
+from filterd.overrides.teaching import Teaching
+from filterd.policy.calendar import shown_at
+from filterd.policy.model import DAY_S, Audience
 from filterd.policy.temporary_rules import TargetKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from filterd.overrides.effects import CheckedChange
     from filterd.overrides.roles import Author
     from filterd.policy.model import Policy
+    from filterd.policy.temporary_rules import Overrides
+
+LONGEST_LOAN_S = 14.0 * DAY_S
+"""For which a teacher may lend an own class."""
 
 _OF_ONE = frozenset((Audience.GRADE, Audience.CLASS, Audience.NETWORK, Audience.CLIENT))
 
 
+class Classroom(NamedTuple):
+    """What a teacher's rights depend on.
+
+    Attributes:
+        policy: the site's files.
+        overrides: what is set.
+        now: Unix time; None while it is not known.
+        day_ends_at: the Unix time at which the school's day is over.
+        network_of: returns the network of an address, None for none.
+    """
+
+    policy: Policy
+    overrides: Overrides
+    now: float | None
+    day_ends_at: float
+    network_of: Callable[[str], str | None]
+
+
 def check_change(
-    author: Author, change: CheckedChange, policy: Policy, day_ends_at: float, made_by: str = ""
+    author: Author, change: CheckedChange, classroom: Classroom, made_by: str = ""
 ) -> None:
     """Refuse a change that the author may not make.
 
     Args:
         author: of the change.
         change: with all times resolved.
-        policy: the site's files.
-        day_ends_at: the Unix time at which the school's day is over.
+        classroom: the school.
         made_by: the author of what it stops or takes back, if it does so.
 
     Raises:
@@ -48,19 +76,13 @@ def check_change(
     author.must_be(Rank.TEACHER, say("change anything"))
     match change:
         case SetException() | SetExceptions() | SetPause():
-            _check_exceptions(author, change.each(), day_ends_at)
-        case SetRoom(room=room, ends_at=ends_at):
-            if not is_room(policy, room):
-                author.must_be(
-                    Rank.ADMIN, say("set a grade for {room}, which is not a room", room=room)
-                )
-            _check_end(ends_at, day_ends_at)
-        case SetExam(room=room):
-            if not is_room(policy, room):
-                author.must_be(
-                    Rank.ADMIN, say("hold an exam in {room}, which is not a room", room=room)
-                )
-            _check_exam(change, day_ends_at)
+            _check_exceptions(author, change.each(), classroom)
+        case SetRoom():
+            _check_set_room(author, change, classroom)
+        case SetExam():
+            _check_set_exam(author, change, classroom)
+        case LendClass(class_id=class_id, ends_at=ends_at):
+            _check_loan(author, class_id, ends_at, classroom)
         case StopExam() | Revoke() | Undo() if made_by == author.name:
             pass
         case StopExam():
@@ -71,13 +93,110 @@ def check_change(
             author.must_be(Rank.ADMIN, say("change that"))
 
 
+def check_listening(author: Author, room: str, classroom: Classroom) -> None:
+    """Refuse to report what a room asks for, unless the author teaches there now.
+
+    Raises:
+        ControlError: it names the roles that may.
+        ChangeError: another class is there.
+    """
+    author.must_be(Rank.TEACHER, say("listen to what a room asks for"))
+    if author.rank >= Rank.ADMIN:
+        return
+    now = classroom.now
+    teaching = _teaching(author, classroom, now, None if now is None else now + 1)
+    if not _may_be_changed(room, classroom, teaching):
+        author.must_be(Rank.ADMIN, say("listen to {room}, which is not a room", room=room))
+    _check_room(author, room, classroom, teaching)
+
+
+def _teaching(
+    author: Author, classroom: Classroom, starts_at: float | None, ends_at: float | None
+) -> Teaching:
+    now = 0.0 if classroom.now is None else classroom.now
+    begin = now if starts_at is None else max(starts_at, now)
+    return Teaching(classroom.policy, classroom.overrides, author.name, begin, ends_at)
+
+
+def _may_be_changed(network: str, classroom: Classroom, teaching: Teaching) -> bool:
+    """Return whether a network is a room, or the home room of the teacher's own class."""
+    policy = classroom.policy
+    homes = (one.id for one in policy.networks if one.grade in teaching.classes)
+    return is_room(policy, network) or network in homes
+
+
+def _check_audience(author: Author, change: SetException, classroom: Classroom) -> None:
+    """Refuse an exception for other classes than the teacher's own."""
+    teaching = _teaching(author, classroom, change.starts_at, change.ends_at)
+    whom = change.whom
+    match change.audience:
+        case Audience.CLASS if whom not in teaching.classes:
+            author.must_be(Rank.ADMIN, say("change what class {class_id} may see", class_id=whom))
+        case Audience.GRADE if not teaching.has_grade(whom):
+            author.must_be(
+                Rank.ADMIN, say("change what other classes of grade {grade} may see", grade=whom)
+            )
+        case Audience.NETWORK:
+            _check_room(author, whom, classroom, teaching)
+        case Audience.CLIENT:
+            _check_room(author, classroom.network_of(whom) or "", classroom, teaching)
+
+
+def _check_room(
+    author: Author, room: str, classroom: Classroom, teaching: Teaching, *, is_free: bool = False
+) -> None:
+    """Refuse what concerns a room while another class has it.
+
+    Args:
+        author: a teacher.
+        room: the id of a network.
+        classroom: the school.
+        teaching: the teacher's classes and lessons.
+        is_free: whether the time between lessons is enough.
+    """
+    if classroom.now is None:
+        if not teaching.may_sit(room):
+            author.must_be(Rank.ADMIN, say("change what {room} may see", room=room))
+        return
+    found = teaching.occupied(room, is_free=is_free)
+    if found is None:
+        return
+    if not found.seat:
+        _refuse(
+            say("you have no lesson in {room} at that time", room=room), say("--at, or --class")
+        )
+    since = shown_at(classroom.policy, found.since, classroom.now)
+    is_later = found.since > teaching.starts_at
+    _refuse(
+        say("{seat} has {room} from {since} on", seat=found.seat, room=room, since=since),
+        say("end it by --until {since}", since=since)
+        if is_later
+        else say("--class, for a class of yours"),
+    )
+
+
+def _check_loan(author: Author, class_id: str, ends_at: float, classroom: Classroom) -> None:
+    """Refuse to lend a class of other teachers, or for long."""
+    owners = (one.teachers for one in classroom.policy.classes if one.id == class_id)
+    if author.name not in next(owners, ()):
+        author.must_be(Rank.ADMIN, say("lend class {class_id}", class_id=class_id))
+    if classroom.now is not None and ends_at > classroom.now + LONGEST_LOAN_S:
+        _refuse(
+            say(
+                "a teacher lends a class for {days} days at most",
+                days=round(LONGEST_LOAN_S / DAY_S),
+            ),
+            say("such as --for 14d"),
+        )
+
+
 def is_room(policy: Policy, network: str) -> bool:
     """Return whether a network is a room; in any other, other classes are affected."""
     return any(one.id == network and one.room for one in policy.networks)
 
 
 def _check_exceptions(
-    author: Author, changes: tuple[SetException, ...], day_ends_at: float
+    author: Author, changes: tuple[SetException, ...], classroom: Classroom
 ) -> None:
     for change in changes:
         if change.target_kind is TargetKind.ENTRY:
@@ -87,12 +206,29 @@ def _check_exceptions(
                 say("a teacher's exception is for one room, grade, network or device"),
                 say("--room"),
             )
-        _check_end(change.ends_at, day_ends_at)
+        _check_end(change.ends_at, classroom.day_ends_at)
+        _check_audience(author, change, classroom)
 
 
-def _check_exam(change: SetExam, day_ends_at: float) -> None:
+def _check_set_room(author: Author, change: SetRoom, classroom: Classroom) -> None:
+    room, seat = change.room, change.grade
+    if not is_room(classroom.policy, room):
+        author.must_be(Rank.ADMIN, say("set a grade for {room}, which is not a room", room=room))
+    _check_end(change.ends_at, classroom.day_ends_at)
+    teaching = _teaching(author, classroom, change.starts_at, change.ends_at)
+    if not teaching.has_seat(seat):
+        author.must_be(Rank.ADMIN, say("bring {seat} into a room", seat=seat))
+    _check_room(author, room, classroom, teaching, is_free=True)
+
+
+def _check_set_exam(author: Author, change: SetExam, classroom: Classroom) -> None:
+    room, day_ends_at = change.room, classroom.day_ends_at
+    teaching = _teaching(author, classroom, change.starts_at, change.ends_at)
+    if not _may_be_changed(room, classroom, teaching):
+        author.must_be(Rank.ADMIN, say("hold an exam in {room}, which is not a room", room=room))
     if change.starts_at is None or change.starts_at < day_ends_at:
         _check_end(change.ends_at, day_ends_at)
+    _check_room(author, room, classroom, teaching)
 
 
 def _check_end(ends_at: float | None, day_ends_at: float) -> None:

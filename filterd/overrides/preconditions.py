@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.errors import ChangeError
 from filterd.field_checks import is_a_grade
 from filterd.i18n import Sentence, did_you_mean, say
+from filterd.overrides.class_changes import LendClass
 from filterd.overrides.exception_changes import (
     ReportMistake,
     SetException,
@@ -107,6 +108,8 @@ def check(change: CheckedChange, school: SchoolState) -> Warnings:
             return _check_devices(rooms, school.policy)
         case SetExam():
             return _check_exam(change, school)
+        case LendClass(class_id=class_id):
+            _check_seat(class_id, school.policy)
     return ()
 
 

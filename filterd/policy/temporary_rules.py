@@ -122,6 +122,20 @@ class GradeSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassLoan:
+    """A class that a substitute has for a time; ``to`` is a user of the gateway."""
+
+    id: int
+    class_id: str
+    to: str
+    reason: str
+    author: str
+    starts_at: float
+    ends_at: float
+    for_s: float | None = field(default=None, metadata={ADDED: True})
+
+
+@dataclass(frozen=True, slots=True)
 class Overrides:
     """All overrides, each kind in order of creation; ``number``: the last change."""
 
@@ -131,3 +145,4 @@ class Overrides:
     exams: tuple[Exam, ...] = ()
     grades: tuple[GradeSetting, ...] = ()
     number: int = 0
+    loans: tuple[ClassLoan, ...] = field(default=(), metadata={ADDED: True})

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,18 +15,22 @@ from filterd.daemon.change_service import (
     add_what_lists_say,
     work_out_length,
     work_out_lesson,
+    work_out_room,
 )
 from filterd.errors import ChangeError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides import snapshot
 from filterd.overrides.roles import Author, Rank
 from filterd.overrides.store import Store
+from filterd.policy.model import Network
 from filterd.resolve import expectation_checks
+from filterd.resolve.site import Site
 from filterd.version import __version__
 from filterd.wire import name as names
 from tests.support.changes import Book, an_exam, an_exception, some_exceptions
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, a_policy, an_index
+from tests.support.week import SEVEN, timetabled, with_classes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -451,6 +456,41 @@ def test_a_lesson_that_is_not_on_is_refused(
 ) -> None:
     with pytest.raises(ChangeError, match=why):
         work_out_lesson(request_, a_policy(), NOW, is_unknown=is_unknown)
+
+
+@pytest.mark.parametrize(
+    ("class_id", "at", "room"),
+    [
+        ("6A", SEVEN + 60, "lab"),  # it has a home room, and a lesson elsewhere now
+        ("6A", SEVEN + 4000, "p-101"),
+        ("9B", SEVEN + 4000, "lab"),
+        ("9B", SEVEN + 60, "9B' is in no room at that time"),
+        ("6B", SEVEN + 60, "6B is in several rooms .*p-102, p-103"),
+        ("6Z", SEVEN + 60, "6Z' is in no room"),
+    ],
+)
+def test_an_exam_of_a_class_is_in_the_room_where_it_sits_then(
+    tmp_path: Path, class_id: str, at: float, room: str
+) -> None:
+    policy = with_classes(timetabled("6A", "9B"))
+    homes = (
+        Network(f"p-{number}", home, (f"203.0.113.{number}/32",))
+        for number, home in ((101, "6A"), (102, "6B"), (103, "6B"))
+    )
+    policy = replace(policy, networks=(*policy.networks, *homes))
+    site = Site.of(policy, an_index(tmp_path, {}), ())
+    request: dict[str, Any] = {"class_id": class_id, "starts_at": at}
+    if " " in room:
+        with pytest.raises(ChangeError, match=room):
+            work_out_room(request, site, SEVEN)
+    else:
+        work_out_room(request, site, SEVEN)
+        assert request == {"room": room, "starts_at": at}
+
+
+def test_an_exam_is_not_in_a_room_and_of_a_class() -> None:
+    with pytest.raises(ChangeError, match="--room and --class exclude"):
+        work_out_room({"class_id": "6A", "room": "lab"}, None, NOW)  # type: ignore[arg-type]
 
 
 def test_without_a_lesson_nothing_is_worked_out() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from filterd.errors import FilterdError
 from filterd.overrides.change_kinds import KINDS, parse
-from filterd.overrides.permissions import check_change
+from filterd.overrides.permissions import Classroom, check_change
 from filterd.overrides.roles import Author, Rank
 from filterd.overrides.room_changes import LONGEST_EXAM_S
+from filterd.policy.temporary_rules import Overrides
 from tests.support.changes import (
     a_grade_setting,
     a_table,
@@ -78,13 +79,15 @@ MAY_NOT = [
     ("grade", a_grade_setting(), "administrators may"),
     ("report-mistake", {"name": "a.example"}, "administrators may"),
     ("exam-trial", {"room": "lab"}, "administrators may"),
+    ("class-lend", {"class_id": "6A", "to": "minh", "ends_at": EVENING}, "administrators may"),
     ("clock", {}, "administrators may"),
     ("clock-accept", {}, "administrators may"),
 ]
 
 
 def _check(author: Author, kind: str, payload: dict[str, Any], made_by: str = "") -> None:
-    check_change(author, parse(kind, payload), SCHOOL, EVENING, made_by)
+    classroom = Classroom(SCHOOL, Overrides(), NOW, EVENING, lambda _: "lab")
+    check_change(author, parse(kind, payload), classroom, made_by)
 
 
 @pytest.mark.parametrize(("kind", "payload"), MAY)

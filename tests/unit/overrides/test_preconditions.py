@@ -21,7 +21,7 @@ from tests.support.changes import (
     some_exceptions,
 )
 from tests.support.policies import a_pin, an_index
-from tests.support.week import SEVEN, a_school
+from tests.support.week import SEVEN, a_school, with_classes
 from tests.support.week import an_exam as set_exam
 from tests.support.week import an_exception as set_exception
 
@@ -42,7 +42,7 @@ GRADE_3 = {"audience": "grade", "whom": "3"}
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> SchoolState:
     folder: Path = tmp_path_factory.mktemp("school")
-    policy = a_school(kept_closed=frozenset({"games"}))
+    policy = with_classes(a_school(kept_closed=frozenset({"games"})))
     return SchoolState(policy, Engine(policy, an_index(folder, LISTS)), Overrides(), SEVEN)
 
 
@@ -73,6 +73,9 @@ def _warnings(school: SchoolState, kind: str, payload: dict[str, Any]) -> list[s
         ("exception", an_exception(target="game.test"), "kept closed by the school"),
         ("report-mistake", {"name": "own.example"}, "is not an entry of a third-party list"),
         ("room", {"room": "hall", "grade": "8"}, "'hall' is not a room"),
+        ("room", {"room": "lab", "grade": "6Z"}, "'6Z' is not a class of this school .*9B"),
+        ("exception", an_exception(audience="class", whom="6Z"), "'6Z' is not a class of"),
+        ("class-lend", {"class_id": "6Z", "to": "minh", "ends_at": SEVEN + 60}, "'6Z' is not a"),
         ("room-devices", {"room": "hall", "macs": []}, "'hall' is not a room"),
         ("device-table", {"rooms": a_table(lab=[], hall=[])}, "'hall' is not a room"),
         ("exam", an_exam(room="hall"), "'hall' is not a room"),

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Teaching: the classes of a teacher, and the rooms where they sit, in their lessons. Pure.
+
+A teacher has the classes that name them in ``site.yaml`` and those lent to them, and the
+lessons of a timetable that name them. A class is theirs wherever it sits. A room is theirs for
+a time in which one of these is there and no other class is; between lessons it is free. A grade
+without classes, and a site without them, belongs to every teacher.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.policy.calendar import Calendar
+from filterd.policy.grade_changes import Rooms, Why
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.policy.grade_changes import Seat
+    from filterd.policy.model import Network, Policy
+    from filterd.policy.temporary_rules import Overrides
+
+_MOST_SEATS = 200
+"""Of one room looked at: more than the bells of a day."""
+
+
+class OccupiedRoom(NamedTuple):
+    """A room that another class has: which one, from when and until when."""
+
+    seat: str
+    since: float
+    until: float
+
+
+class Teaching:
+    """The classes and lessons of one teacher in [``starts_at``, ``ends_at``).
+
+    Args:
+        policy: that of the site's files, with its timetables.
+        overrides: what is set; loans among it.
+        teacher: a user of the gateway.
+        starts_at: Unix time.
+        ends_at: Unix time; None for no end.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        overrides: Overrides,
+        teacher: str,
+        starts_at: float,
+        ends_at: float | None,
+    ) -> None:
+        self._policy, self._overrides, self._teacher = policy, overrides, teacher
+        self.starts_at, self._ends_at = starts_at, inf if ends_at is None else ends_at
+        self._grades = {one.grade for one in policy.classes}
+        self.classes = frozenset(
+            [one.id for one in policy.classes if teacher in one.teachers]
+            + [
+                one.class_id
+                for one in overrides.loans
+                if one.to == teacher and one.starts_at <= starts_at and self._ends_at <= one.ends_at
+            ]
+        )
+        """Those that are the teacher's all that time."""
+        self._own_grades = {one.grade for one in policy.classes if one.id in self.classes}
+
+    def has_grade(self, grade: str) -> bool:
+        """Return whether every class of a grade is the teacher's, or there is none."""
+        return all(one.id in self.classes for one in self._policy.classes if one.grade == grade)
+
+    def has_seat(self, seat: str) -> bool:
+        """Return whether a class is the teacher's, or at least one of a grade."""
+        if seat in self._grades:
+            return seat in self._own_grades
+        return seat in self.classes or all(one.id != seat for one in self._policy.classes)
+
+    def occupied(self, room: str, *, is_free: bool = False) -> OccupiedRoom | None:
+        """Return what another class has of a room in that time; None if it is the teacher's.
+
+        Args:
+            room: the id of a network; one that the site does not have is no class's.
+            is_free: whether the time between lessons is enough.
+        """
+        networks = [one for one in self._policy.networks if one.id == room]
+        if not networks or not self._policy.classes:
+            return None
+        network, between = networks[0], None
+        for seat, since in self._seats(network):
+            if self._is_own(network, seat, since):
+                is_free = True
+            elif seat.why is Why.BETWEEN or (seat.why is Why.OWN and self._is_bare(network)):
+                between = between or OccupiedRoom("", since, seat.span.until)
+            else:
+                return OccupiedRoom(seat.grade, max(since, self.starts_at), seat.span.until)
+        return None if is_free else between
+
+    def may_sit(self, room: str) -> bool:
+        """Return whether one of the teacher's classes may sit in a room, at whatever time."""
+        for network in self._policy.networks:
+            if network.id == room and self._policy.classes:
+                seats = {one.grade for one in network.timetable} or {network.grade}
+                seats |= {one.grade for one in self._overrides.rooms if one.room == room}
+                teachers = {one.teacher for one in network.timetable}
+                return self._teacher in teachers or any(map(self.has_seat, seats))
+        return True
+
+    def _seats(self, network: Network) -> Iterator[tuple[Seat, float]]:
+        at, calendar = self.starts_at, Calendar(self._policy.time_zone)
+        for _ in range(_MOST_SEATS):
+            if at >= self._ends_at:
+                return
+            rooms = Rooms(self._policy, self._overrides, calendar, at)
+            seat = rooms.seat(network, self._policy.grades)
+            yield seat, at
+            at = seat.span.until
+
+    def _is_own(self, network: Network, seat: Seat, at: float) -> bool:
+        if seat.why is Why.BETWEEN:
+            return False
+        if seat.why is Why.LESSON and self._teacher == self._teacher_of(network, at):
+            return True
+        return self.has_seat(seat.grade)
+
+    def _is_bare(self, network: Network) -> bool:
+        """Return whether a room has no class of its own: commands bring one."""
+        return network.room and all(one.id != network.grade for one in self._policy.classes)
+
+    def _teacher_of(self, network: Network, at: float) -> str:
+        """Return who teaches in a room by its timetable, "" where that does not say it."""
+        shown = Calendar(self._policy.time_zone).reading(at)
+        lessons = {
+            one.id for one in self._policy.lessons if one.starts_s <= shown.second < one.ends_s
+        }
+        periods = (
+            one
+            for one in network.timetable
+            if one.weekday == shown.weekday and one.lesson in lessons
+        )
+        return next((one.teacher for one in periods), "")
