@@ -13,7 +13,6 @@ import re
 from datetime import date, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from unicodedata import normalize
 
 from filterd.errors import ChangeError
 from filterd.i18n import Sentence, did_you_mean, quoted, say
@@ -100,7 +99,11 @@ def grade(value: Any) -> str:
 
 def class_id(value: Any) -> str:
     """Return the id of a class as schools write it: ``6A``, ``9/3``, ``12 Chuyên Toán``."""
-    text = normalize("NFC", a_text(str(value) if is_whole(value) else value))
+    text = a_text(str(value) if is_whole(value) else value)
+    if not text.isascii():
+        from unicodedata import normalize  # noqa: PLC0415 -- as in ``plain``
+
+        text = normalize("NFC", text)
     if _class(text) is None or text in TIERS or is_a_grade(text):
         hint = say("letters and digits, such as 6A, 9/3 or 10A1, but not the name of a grade")
         raise ChangeError(say("{text} is not a class", text=shown(text)), hint=hint)

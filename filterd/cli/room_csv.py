@@ -54,7 +54,7 @@ def parse(text: str, path: str, rooms: Collection[str]) -> Devices:
     """
     first, _, rest = text.partition("\n")
     begins_at = 0
-    if _is_separator(first):
+    if is_separator(first):
         (first, _, _), text, begins_at = rest.partition("\n"), rest, 1
     between = next((one for one in ";\t" if one in first), ",")
     lines = csv.DictReader(io.StringIO(text), delimiter=between)
@@ -88,7 +88,7 @@ def parse(text: str, path: str, rooms: Collection[str]) -> Devices:
     return {room: tuple(macs) for room, macs in found.items()}
 
 
-def _is_separator(line: str) -> bool:
+def is_separator(line: str) -> bool:
     """Return whether a line is Excel's separator line: ``sep=;``."""
     return re.fullmatch(r"""["']?sep=.["']?""", line.strip(" \r"), re.IGNORECASE) is not None
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.config.site_schema import VERSION, SiteFile
 from filterd.config.site_sources import SITE_FILE, SiteFiles
 from filterd.config.tiers import TierFile
+from filterd.config.timetable_file import with_timetables
 from filterd.documents import Document, load, validate
 from filterd.errors import Problems
 from filterd.i18n import say
@@ -81,6 +82,7 @@ def load_site(folder: Path, kept: Site | None = None) -> SiteSources:
     problems.raise_if_any()
     assert document is not None
     assert site is not None
+    site = with_timetables(files, site, problems)
     _check_inheritance(tiers, problems)
     problems.raise_if_any()
     return SiteSources(files, document, site, tiers)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd timetable``: the timetables of rooms as a table, in CSV or XLSX."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from filterd import counted
+from filterd.cli import spreadsheet, timetable_rows
+from filterd.cli.context import Context, JsonOption, argument, on_named_files
+from filterd.cli.effective_state import policy_of_files
+from filterd.cli.render import show
+from filterd.config.timetable_file import TIMETABLE_FILE, written
+from filterd.i18n import say
+from filterd.paths import write_atomically
+from filterd.policy.model import Network, Policy
+from filterd.privileges import own_rights
+from filterd.rows import Column, Listing
+
+FileArgument = Annotated[
+    Path, argument("FILE", "A table of day, lesson, room, class and teacher: CSV or XLSX.")
+]
+_SAME, _DIFFERENT = 0, 1
+_DIFFERENCES = Listing(
+    say("Differences"),
+    say("No difference."),
+    (
+        Column(say("Now"), "now", lambda row, _: " ".join(filter(None, row))),
+        Column(say("In the table"), "table", lambda row, _: " ".join(filter(None, row))),
+    ),
+)
+
+
+@on_named_files
+def import_(here: Context, file: FileArgument, json: JsonOption = False) -> None:
+    """Set the timetables of rooms from a table.
+
+    It writes timetable.yaml beside site.yaml: a room in it has that timetable in the place of
+    the one in site.yaml. The table names all rooms: those of the import before are forgotten.
+    It is in force after `filterd reload`. Exit code 0: written; 2: an error, nothing is written.
+    """
+    _, wanted = _read(here, file)
+    path = here.config / TIMETABLE_FILE
+    write_atomically(path, written(wanted), mode=0o644)
+    lessons = sum(len(one.timetable) for one in wanted)
+    if json:
+        here.print_json(
+            {"file": str(path), "rooms": [one.id for one in wanted], "lessons": lessons}
+        )
+        return
+    here.console.print(
+        here.texts(
+            "{path}: {lessons} lessons, {rooms}. To put it in force: filterd reload",
+            path=path,
+            lessons=lessons,
+            rooms=counted.rooms(len(wanted)),
+        ),
+        soft_wrap=True,
+    )
+
+
+def export(
+    here: Context,
+    file: Annotated[
+        Path | None, argument("FILE", "FILE.csv or FILE.xlsx to write (default: print CSV).")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the timetables of rooms as a table, as `timetable import` reads it.
+
+    Exit code 0: written; 2: an error.
+    """
+    policy = policy_of_files(here)
+    rows = timetable_rows.rows(policy.networks, policy)
+    if json:
+        here.print_json([dict(zip(timetable_rows.HEADING, row, strict=True)) for row in rows])
+        return
+    table = [timetable_rows.HEADING, *rows]
+    if file is None:
+        sys.stdout.write(spreadsheet.to_csv(table).decode())
+        return
+    is_workbook = file.suffix.casefold() == ".xlsx"
+    content = spreadsheet.to_xlsx(table) if is_workbook else spreadsheet.to_csv(table)
+    with own_rights():
+        write_atomically(file, content, mode=0o644)
+
+
+def diff(here: Context, file: FileArgument, json: JsonOption = False) -> None:
+    """Show where a table differs from the timetables of the site's files.
+
+    Exit code 0: nowhere; 1: it differs; 2: an error.
+    """
+    policy, wanted = _read(here, file)
+    named = {one.id for one in wanted}
+    now = [one for one in policy.networks if one.id in named]
+    found = [
+        {"now": old, "table": new} for old, new in timetable_rows.differences(now, wanted, policy)
+    ]
+    show(here, _DIFFERENCES, found, json=json)
+    raise typer.Exit(_DIFFERENT if found else _SAME)
+
+
+def _read(here: Context, file: Path) -> tuple[Policy, tuple[Network, ...]]:
+    policy = policy_of_files(here)
+    return policy, timetable_rows.parse(spreadsheet.load(file), str(file), policy)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A timetable is imported from a table, written as one, and compared with one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.config.timetable_file import TIMETABLE_FILE
+from tests.support.commands import call
+from tests.support.daemon import write_site
+from tests.support.fake_daemon import ROOM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.state_folder import StateFolder
+
+CLASSES = "classes: {6A: {grade: 6, teachers: [lan]}, 9B: {grade: 9}}\n"
+TABLE = "Thứ,Tiết,Phòng,Lớp,Giáo viên\nThứ 2,1,lab-a,6A,lan\n,2,lab-a,9B,\nThứ 3,1,lab-a,9B,\n"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    return write_site(tmp_path / "site", port=5353, more=ROOM + CLASSES)
+
+
+@pytest.fixture
+def options(site: Path, quiet: StateFolder) -> list[str]:
+    return ["--config", str(site), "--state", str(quiet.folder), "--lang", "en"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_table_is_compared_imported_and_written(
+    site: Path, options: list[str], tmp_path: Path, kind: str
+) -> None:
+    table = tmp_path / "tkb.csv"
+    table.write_text(TABLE, encoding="utf-8")
+    compared = call("timetable", "diff", str(table), *options)
+    assert compared.code == 1
+    assert "t2 tiet-1 lab-a 6A lan" in " ".join(compared.out.split())
+    done = call("timetable", "import", str(table), *options)
+    assert done.code == 0, done.err
+    assert "3 lessons, 1 room." in done.out
+    assert call("timetable", "diff", str(table), *options).code == 0
+    assert call("policy", "validate", *options).code == 0
+    out = tmp_path / f"out.{kind}"
+    assert call("timetable", "export", str(out), *options).code == 0
+    assert call("timetable", "diff", str(out), "--json", *options).out.strip() == "[]"
+    rows = json.loads(call("timetable", "export", "--json", *options).out)
+    assert rows[0] == {
+        "day": "t2",
+        "lesson": "tiet-1",
+        "room": "lab-a",
+        "class": "6A",
+        "teacher": "lan",
+    }
+    assert (site / TIMETABLE_FILE).read_text(encoding="utf-8").startswith("# Written by")
+
+
+def test_a_table_with_mistakes_changes_nothing(
+    site: Path, options: list[str], tmp_path: Path
+) -> None:
+    table = tmp_path / "tkb.csv"
+    table.write_text(TABLE + "Thứ 4,1,lab-z,6A,\nThứ 4,9,lab-a,6A,\n", encoding="utf-8")
+    done = call("timetable", "import", str(table), *options)
+    assert done.code == 2
+    assert done.error_lines == [
+        f"filterd: {table}:5:3: 'lab-z' is not a room (did you mean 'lab-a'?)",
+        f"filterd: {table}:6:2: '9' is not a lesson of this site (known: tiet-1, tiet-2, tiet-3)",
+    ]
+    assert not (site / TIMETABLE_FILE).exists()
+
+
+def test_a_file_that_is_not_there_is_told(options: list[str], tmp_path: Path) -> None:
+    done = call("timetable", "import", str(tmp_path / "no.xlsx"), *options)
+    assert (done.code, len(done.error_lines)) == (2, 1)
