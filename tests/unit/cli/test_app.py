@@ -84,7 +84,7 @@ WRONG_WORDS = [
     ("lists build --grade 3", "No such option: --grade"),
     ("lists status extra", "unexpected extra argument"),
     ("policy nonsense", "No such command 'nonsense'"),
-    ("policy show", "Missing option '--grade'"),
+    ("policy show", "--grade or --class is missing"),
     ("policy show --grade 13", "'13' is not a grade"),
     ("policy validate extra", "unexpected extra argument"),
     ("policy tree --grade 3", "No such option: --grade"),
@@ -102,8 +102,8 @@ def test_wrong_words_are_told_in_one_line(words: str, told: str, places: list[st
 
 
 def test_wrong_words_say_where_to_read_more() -> None:
-    done = call("policy", "show", "--lang", "en")
-    assert done.err.endswith("(see `filterd policy show --help`)\n")
+    done = call("lists", "search", "--lang", "en")
+    assert done.err.endswith("(see `filterd lists search --help`)\n")
 
 
 @pytest.mark.parametrize("name", ["a b.example", "a\tb.example", "", "a\x1b[31m.example", "a\n.vn"])
