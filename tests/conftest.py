@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests.support import yaml_once
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,6 +40,11 @@ def _examples(request: pytest.FixtureRequest) -> Iterator[None]:
     test._hypothesis_internal_use_settings = hypothesis.settings(given, max_examples=number)
     yield
     test._hypothesis_internal_use_settings = given
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _yaml_once() -> None:
+    yaml_once.remember()
 
 
 @pytest.hookimpl(tryfirst=True)
