@@ -7,7 +7,7 @@
         | site_sources, site_reader        | filterd.lists.catalog
         v (site_schema, tiers)             v
     SiteSources ------ compile ------- Catalog ------> lists_build: the lists of both
-                          |   grades, local_rules, local_zones, schedules
+                          |   grades, classes, local_rules, local_zones, schedules
                           v
                   filterd.policy.model.Policy --build_record--> one checksummed file, and
                                               beside it what it was made of (build_record)

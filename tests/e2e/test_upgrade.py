@@ -167,3 +167,30 @@ def test_control_without_its_root_the_feed_is_not_trusted(state: StateFolder) ->
     shutil.rmtree(state.feed / "metadata")
     told = overview("https://feed.example/", state, FakeClock(wall=MADE_AT))
     assert not told["trusted"]
+
+
+CLASSES = """\
+classes: {6A: {grade: 6, teachers: [lan]}, 11B: {grade: 11}}
+"""
+
+
+def test_classes_are_added_to_its_site_and_its_history_goes_on(
+    config: Path, state: StateFolder
+) -> None:
+    site = (config / "site.yaml").read_text(encoding="utf-8")
+    written = site.replace("grade: 6}", "class: 6A}", 1) + CLASSES
+    (config / "site.yaml").write_text(written, encoding="utf-8")
+    _check_serves(_start(config, state))
+    store = Store(state, FakeClock(wall=MADE_AT))
+    store.start()
+    until = MADE_AT + 3600
+    store.change(
+        "room", {"room": "lab-a", "grade": "11B", "ends_at": until}, author="root", reason=""
+    )
+    loan = {"class_id": "6A", "to": "minh", "ends_at": until}
+    assert store.change("class-lend", loan, author="lan", reason="").overrides.loans
+    assert store.verify().is_sound
+    moved = load_site(config, state, overrides=store.current(), now=MADE_AT)
+    seats = {one.id: moved.policy.grades[one.grade].class_id for one in moved.policy.networks}
+    assert seats == {"lop-6": "6A", "lop-11": "", "lab-a": "11B"}
+    assert snapshot.newest(state.overrides_copies) is not None

@@ -17,7 +17,7 @@ from filterd.daemon.change_service import (
     work_out_lesson,
     work_out_room,
 )
-from filterd.errors import ChangeError, ConfigErrors, ControlError, StoreError
+from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides import snapshot
 from filterd.overrides.roles import Author, Rank
@@ -93,6 +93,40 @@ def test_a_pause_is_in_force_in_every_worker_and_in_status_until_it_is_revoked(
         assert (await team.manager.status())["pauses"] == []
 
     school.serve(work, workers=2)
+
+
+CLASSES = """\
+classes:
+  3A: {grade: 3, teachers: [lan]}
+  3B: {grade: 3, teachers: [hoa]}
+"""
+
+
+def test_a_teacher_changes_what_own_and_lent_classes_see_and_no_other(school: School) -> None:
+    async def work(team: Team) -> None:
+        school.write(CLASSES)
+        await team.manager.reload()
+        noon = _noon(team)
+        team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
+        block = an_exception(target="new.example", allow=False, audience="class")
+        await change(team, "exception", TEACHER, **block, whom="3A", for_s=60)
+        assert await who_blocks(team, grade="3A") == [True]
+        assert await who_blocks(team, grade="3B") == await who_blocks(team, grade="3") == [False]
+        with pytest.raises(ControlError, match="lan may not change what class 3B may see"):
+            await change(team, "exception", TEACHER, **block, whom="3B", for_s=60)
+        lent = {"class_id": "3B", "to": "lan", "for_s": 60}
+        with pytest.raises(ControlError, match="lan may not lend class 3B"):
+            await change(team, "class-lend", TEACHER, **lent)
+        loan = await change(team, "class-lend", Author("hoa", Rank.TEACHER), **lent)
+        await change(team, "exception", TEACHER, **block, whom="3B", for_s=30)
+        assert await who_blocks(team, grade="3B") == [True]
+        await change(team, "revoke", id=loan["number"])
+        with pytest.raises(ControlError, match="class 3B"):
+            await change(team, "exception", TEACHER, **block, whom="3B", for_s=30)
+        with pytest.raises(ConfigError, match="'3Z' is not a class of this site"):
+            await who_blocks(team, grade="3Z")
+
+    school.serve(work)
 
 
 def test_several_targets_are_in_force_and_taken_back_together(school: School) -> None:
