@@ -48,6 +48,8 @@ class Offer(Protocol):
         clock_known: whether the clock could be believed.
         in_rings: whether appliances take it one after the other.
         remarks: how it came, for the history.
+        retry_after_s: seconds after which what a busy server kept back may be asked for again;
+            0 where nothing is lacking.
     """
 
     @property
@@ -64,6 +66,8 @@ class Offer(Protocol):
     def in_rings(self) -> bool: ...  # noqa: D102
     @property
     def remarks(self) -> tuple[Sentence, ...]: ...  # noqa: D102
+    @property
+    def retry_after_s(self) -> float: ...  # noqa: D102
 
     def is_in(self, folder: Path) -> bool:
         """Return whether a folder holds this very version, whole."""

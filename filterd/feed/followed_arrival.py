@@ -132,6 +132,11 @@ class FollowedOffer:
         )
         return (*(one for one in told if one), total)
 
+    @property
+    def retry_after_s(self) -> float:
+        """The longest pause that a server asked for whose list was not taken."""
+        return max((one.retry_after_s for one in self._made_of.reports), default=0.0)
+
     def is_in(self, folder: Path) -> bool:
         """Return whether a folder, which has this id, is whole."""
         return not verify(folder)

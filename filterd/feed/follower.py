@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from filterd.feed.sync import SiteFeed
     from filterd.feed.version_watch import Daemon
 
+MOST_RETRIES = 3
+"""In a night, for lists that busy servers keep back."""
+
 _log = logging.getLogger("filterd.feed")
 
 
@@ -141,11 +144,11 @@ class Keeper:
             self._standing = schedule.after_check(self._standing, urgent, self._now())
 
     def _run(self, feed: Followed) -> None:
-        version, failed = 0, None
+        version, failed, busy_s = 0, None, 0.0
         try:
             with self._site.holding():
                 outcome = self._site.sync(self._arrival(feed))
-            version = number_of(outcome.version)
+            version, busy_s = number_of(outcome.version), outcome.retry_after_s
             became, octets = outcome.became.value, outcome.fetched_octets
             _log.info("version %s: %s, %d octets", outcome.version, became, octets)
         except GuardError as error:
@@ -154,15 +157,18 @@ class Keeper:
         except FilterdError as error:
             failed = error
             _log.warning("%s", error)
+        ending = schedule.ending_of(failed)
+        if busy_s and self._standing.failures < MOST_RETRIES:
+            ending = Ending.FAILED  # the night goes on without what a busy server kept back
         self._standing = schedule.after_run(
             self._standing,
-            schedule.ending_of(failed),
+            ending,
             self._now(),
             version=version,
             random=self._random(),
-            retry_after_s=_retry_after_s(failed),
+            retry_after_s=_retry_after_s(failed) or busy_s,
         )
-        if schedule.ending_of(failed) is not Ending.FAILED and self._standing.done_at is not None:
+        if ending is not Ending.FAILED and self._standing.done_at is not None:
             with contextlib.suppress(StoreError):  # then it is made up for after the next start
                 self._site.appliance.remember(self._standing.done_at)
         self._warn_of_age()

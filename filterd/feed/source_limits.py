@@ -135,7 +135,8 @@ class HostWaits:
             if error.status in _BUSY:
                 times = waits.hosts[host].times if host in waits.hosts else 0
                 wait_s = max(error.retry_after_s, FIRST_WAIT_S * 2 ** min(times, 7))
-                until = clock.wall() + min(wait_s, LONGEST_WAIT_S)
+                error.retry_after_s = min(wait_s, LONGEST_WAIT_S)
+                until = clock.wall() + error.retry_after_s
                 self._save({**waits.hosts, host: _Wait(until, times + 1)})
             raise
         if host in waits.hosts:

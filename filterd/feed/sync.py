@@ -128,7 +128,10 @@ class SiteFeed:
                 for remark in offer.remarks:
                     self._note(Event.SOURCES, offer.version, remark)
                 try:
-                    return self._take(offer, now, at_once=at_once)
+                    outcome = self._take(offer, now, at_once=at_once)
+                    return replace(
+                        outcome, remarks=offer.remarks, retry_after_s=offer.retry_after_s
+                    )
                 except GuardError:
                     self._take_orders(offer.version)
                     raise
@@ -226,7 +229,7 @@ class SiteFeed:
         version, urgent = offer.version, offer.urgent
         in_force = self.versions.in_force()
         if version == in_force.current and self._is_served(offer):
-            return Outcome(Became.CURRENT, version, urgent, remarks=offer.remarks)
+            return Outcome(Became.CURRENT, version, urgent)
         self.versions.check_wanted(version)
         is_urgent = urgent > number_of(in_force.current)
         is_first = in_force.current is None or version == in_force.current
@@ -239,14 +242,7 @@ class SiteFeed:
         names = self._judge_and_activate(
             taken.candidate, released=lambda judgement: self._is_released(offer, judgement)
         )
-        return Outcome(
-            Became.ACTIVATED,
-            version,
-            urgent,
-            taken.fetched_octets,
-            names,
-            remarks=offer.remarks,
-        )
+        return Outcome(Became.ACTIVATED, version, urgent, taken.fetched_octets, names)
 
     def _take_orders(self, version: str) -> None:
         """Activate the orders of a version that is itself held or refused.
@@ -433,6 +429,7 @@ class Outcome:
         names: on the active lists; 0 where nothing changed.
         at: Unix time from when on the version will be taken, where it waits.
         remarks: how it came.
+        retry_after_s: as of ``Offer``.
     """
 
     became: Became
@@ -442,6 +439,7 @@ class Outcome:
     names: int = 0
     at: float = 0.0
     remarks: tuple[Sentence, ...] = ()
+    retry_after_s: float = 0.0
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""

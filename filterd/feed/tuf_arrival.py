@@ -57,7 +57,7 @@ _FORMAT = FileFormat(_Seen, magic=b"filterd feed-check ", most_octets=1_000, leg
 class TufOffer:
     """The version that a feed has published; see ``arrival.Offer``."""
 
-    in_rings, remarks = True, ()
+    in_rings, remarks, retry_after_s = True, (), 0.0
 
     def __init__(self, verified: Verified, trust: TrustFolder) -> None:
         self._verified, self._trust = verified, trust

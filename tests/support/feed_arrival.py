@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class FolderOffer:
     """A folder that is offered as a version."""
 
-    in_rings, remarks = True, ()
+    in_rings, remarks, retry_after_s = True, (), 0.0
 
     def __init__(self, folder: Path, version: str, now: float) -> None:
         self._folder, self._publication = folder, publication_of(folder, version)

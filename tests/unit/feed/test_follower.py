@@ -15,9 +15,10 @@ from filterd.errors import FetchError, StoreError
 from filterd.feed.appliance_files import ApplianceFolder
 from filterd.feed.feed_config import Followed
 from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.follower import Keeper
+from filterd.feed.follower import MOST_RETRIES, Keeper
 from filterd.feed.schedule import CHECK_S, FIRST_S
-from filterd.feed.tuf_arrival import TufArrival
+from filterd.feed.sync import SiteFeed
+from filterd.feed.tuf_arrival import TufArrival, TufOffer
 from filterd.feed.version_watch import EVERY_S, WATCH_S, Daemon
 from filterd.i18n import say
 from filterd.publish.target_files import targets_of
@@ -286,3 +287,31 @@ def test_a_folder_that_the_disk_refuses_does_not_end_the_process(
     assert str(root) in told
     kept.live(DAY_S)
     assert kept.school.site.versions.in_force().current == FIRST
+
+
+def _runs(kept: Kept, seconds: float, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how many runs there are in so much time."""
+    sync, runs = SiteFeed.sync, list[str]()
+
+    def counted(*given: Any, **how: Any) -> Any:
+        runs.append("")
+        return sync(*given, **how)
+
+    monkeypatch.setattr(SiteFeed, "sync", counted)
+    kept.live(seconds)
+    return len(runs)
+
+
+def test_what_a_busy_server_kept_back_is_asked_for_again_three_times(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TufOffer, "retry_after_s", 1_800.0)
+    assert _runs(kept, 4 * 3_600.0, monkeypatch) == 1 + MOST_RETRIES
+    assert kept.in_force == FIRST
+    assert kept.school.site.appliance.done_at() is not None
+
+
+def test_control_what_came_whole_is_not_asked_for_again(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _runs(kept, 4 * 3_600.0, monkeypatch) == 1
