@@ -24,7 +24,8 @@ def status(here: Context, json: JsonOption = False) -> None:
 
     Exit code 0: all is well, or the school follows no feed; 1: it needs attention; 2: an error.
     """
-    told = overview(followed(here.config, here.state).address, here.state, here.clock)
+    feed = followed(here.config, here.state)
+    told = {**overview(feed.address, here.state, here.clock), "sources": len(feed.sources)}
     if json:
         here.print_json(told)
         raise typer.Exit(1 if is_worrying(told) else 0)

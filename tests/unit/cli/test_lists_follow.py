@@ -53,6 +53,12 @@ def test_the_recommended_set_is_followed_and_left(site: _Site) -> None:
     assert site.do("unfollow", "recommended", *RECOMMENDED - {"urlhaus"}).code in (0, 2)
 
 
+def test_the_state_of_the_feed_counts_followed_lists(site: _Site) -> None:
+    site.do("follow", "--recommended")
+    where = ("--config", site.folder / "site", "--state", site.folder / "state")
+    assert json.loads(call("feed", "status", "--json", *where).out)["sources"] == len(RECOMMENDED)
+
+
 def test_the_file_names_what_commands_do_not_change(site: _Site) -> None:
     more = f"{{url: '{ADDRESS}', category: gambling, format: hosts, id: mine}}"
     site.write(f"follow: [urlhaus, {more}]\n")
