@@ -121,7 +121,10 @@ class NaiveWeek:
         exam: Exam | None,
     ) -> Sight:
         grade, is_known = sitting
-        sight = self._sight(claims, grade, network, address if exam is None else None)
+        if exam is None:
+            sight = self._sight(claims, grade, network, address)
+        else:
+            sight = self._sight(_without_pauses(claims), grade, network, None)
         if not is_known:
             sight = sight._replace(class_id="")
         return sight if exam is None else sight._replace(allow_only=True, exam=str(exam.id))
@@ -203,6 +206,14 @@ class NaiveWeek:
             "client": address,
         }
         mine = [one for one in claims if groups[one.audience] == one.whom]
+        if any(one.kind == "pause" for one in mine):
+            rest = [one for one in mine if one.kind != "pause"]
+            kept = {
+                thing
+                for thing in self._things()
+                if self._outlasts_a_pause(thing) and self._is_closed(thing, grade, rest)
+            }
+            return Sight(grade.grade, frozenset(kept), False, "", grade.class_id)
         closed = {thing for thing in self._things() if self._is_closed(thing, grade, mine)}
         tier = [one for one in mine if one.kind == "tier" and one.target == grade.tier]
         allow_only = bool(tier) and not max(tier).opens
@@ -211,6 +222,13 @@ class NaiveWeek:
     def _things(self) -> Iterator[str]:
         yield from self.policy.categories
         yield from (f"service:{one}" for one in self.policy.services)
+
+    def _outlasts_a_pause(self, thing: str) -> bool:
+        kind, _, bare = thing.rpartition(":")
+        group = self.policy.services[bare].group if kind else thing
+        category = self.policy.categories[group]
+        is_shut = category.locked or category.ordered or not category.sinkhole
+        return is_shut or bool({thing, group} & self.policy.kept_closed)
 
     def _is_closed(self, thing: str, grade: GradePolicy, claims: list[Claim]) -> bool:
         kind, _, bare = thing.rpartition(":")
@@ -253,6 +271,14 @@ class NaiveWeek:
                 audience, whom = str(other.audience), other.whom
                 claim = _claim(3, other.allow, "category", other.target, audience, whom)
                 yield claim, other.starts_at, other.ends_at
+            elif other.kind is TargetKind.PAUSE and other.allow:
+                hour = other.starts_at + 3600
+                claim = _claim(4, True, "pause", "", str(other.audience), other.whom)
+                yield claim, other.starts_at, min(other.ends_at or hour, hour)
+
+
+def _without_pauses(claims: list[Claim]) -> list[Claim]:
+    return [one for one in claims if one.kind != "pause"]
 
 
 def _claim(
