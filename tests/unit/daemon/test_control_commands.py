@@ -12,10 +12,13 @@ import pytest
 from filterd.daemon.control_caller import Caller
 from filterd.daemon.control_commands import author_of, commands
 from filterd.errors import ControlError
+from filterd.overrides.permissions import Classroom
 from filterd.overrides.roles import ADMINS, TEACHERS, Rank
 from filterd.policy.model import Audience, Expectation, Network
+from filterd.policy.temporary_rules import Overrides
 from filterd.state_file import to_plain
 from tests.support.policies import a_policy
+from tests.support.week import SEVEN
 
 ROOT = Caller(0, "root", frozenset())
 ADMIN = Caller(1001, "minh", frozenset({ADMINS}))
@@ -56,6 +59,10 @@ class Recorder:
     def records(self) -> Recorder:
         """What the part has told apart."""
         return self
+
+    def classroom(self, site: Any) -> Classroom:
+        """What a teacher's rights depend on."""
+        return Classroom(site.policy, Overrides(), SEVEN, SEVEN + 3600, lambda _: None)
 
     def __getattr__(self, name: str) -> Any:
         async def note(*given: Any, **named: Any) -> str:
