@@ -40,7 +40,7 @@ def _run(folder: Path, *texts: str) -> tuple[int, list[str]]:
     done = subprocess.run(
         [*words, f"--rootdir={folder}", "-c", "/dev/null", str(folder)],
         cwd=folder,
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=60,
