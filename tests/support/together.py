@@ -182,7 +182,7 @@ def _take(records: int, outcomes: dict[str, str], counts: Counter[str]) -> str:
     last = ""
     with os.fdopen(records, "rb") as file:
         file.seek(0)
-        for line in file.read().decode().splitlines():
+        for line in file.read().decode().split("\n")[:-1]:
             word, _, test = line.partition(" ")
             if word == "started":
                 last = test
