@@ -27,7 +27,7 @@ def shared():
 USES = PASSES.replace("()", "(shared)", 1)
 ENDS_BADLY = SHARED.replace("    yield\n", "    yield\n    assert False, 'it ends badly'\n")
 FAILS = f"{PASSES}    assert False, 'it is wrong'\n"
-FAILS_FIRST = f"{PASSES}    assert open('ran').read().count(__name__) > 1\n"
+FAILS_FIRST = f"{PASSES}    assert open('ran').read().split().count(__name__) > 1\n"
 KILLED = f"{PASSES}    import os; os.kill(os.getpid(), 9)\n"
 WRONG = "import nothing_of_this_name\n"
 
