@@ -118,6 +118,10 @@ def unfollow(here: Context, sources: SourcesArgument = None, json: JsonOption = 
 def update(
     here: Context,
     now: Annotated[bool, option("--now", "Also ask servers that asked for a pause.")] = False,
+    accept: Annotated[
+        list[str] | None,
+        option("--accept", "Take this list although its size has changed much.", "ID"),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Fetch the followed lists now, and put them in force.
@@ -132,7 +136,14 @@ def update(
             say("the site follows no public lists"),
             hint=say("follow some: filterd lists follow --recommended"),
         )
-    outcome = run(here, feed, rules=replace(NIGHTLY, waits=not now), visible=not json)
+    accepted = frozenset(accept or ())
+    for one in sorted(accepted - {source.id for source in feed.sources}):
+        raise ConfigError(
+            say("'{id}' is not followed", id=one),
+            hint=did_you_mean(one, [source.id for source in feed.sources]),
+        )
+    rules = replace(NIGHTLY, waits=not now, accepted=accepted)
+    outcome = run(here, feed, rules=rules, visible=not json)
     if not json:
         for one in (*feed.refused, *outcome.remarks):
             here.console.print(Text(told(one, here.texts.language)), soft_wrap=True)

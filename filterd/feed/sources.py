@@ -191,6 +191,7 @@ class FetchRules:
         budget: of octets and seconds for all together; None for no more limits.
         most_times: times the entries of its last text a new one may have; None for any.
         waits: whether servers that asked for it are left alone.
+        accepted: ids of sources whose new text may have any number of entries.
     """
 
     limits: DownloadLimits = LIMITS
@@ -198,6 +199,7 @@ class FetchRules:
     budget: RunBudget | None = None
     most_times: float | None = None
     waits: bool = True
+    accepted: frozenset[str] = frozenset()
 
 
 BY_HAND = FetchRules()
@@ -250,7 +252,7 @@ def fetch_sources(
         unpack_text(new, address, source, MAX_OCTETS)
         return _Note(_asked(source), "", 0, 0, 0, *validators, mirror, clock.wall())
 
-    return tuple(_each(sources, folder, bring, rules.most_times, progress))
+    return tuple(_each(sources, folder, bring, rules, progress))
 
 
 def read_sources(
@@ -272,7 +274,7 @@ def read_sources(
             _write(bounded(chunks, MAX_OCTETS, path.name), folder.candidate(source.id))
         return _Note(_asked(source), "", 0, 0, 0)
 
-    return tuple(_each(sources, folder, bring, None, progress))
+    return tuple(_each(sources, folder, bring, BY_HAND, progress))
 
 
 def _write(chunks: Iterable[bytes], target: Path) -> None:
@@ -295,7 +297,7 @@ def _each(
     sources: Sequence[PublicSource],
     folder: SourceFolder,
     bring: Callable[[PublicSource, str, _Note | None], _Note | None],
-    most_times: float | None,
+    rules: FetchRules,
     progress: Progress | None,
 ) -> Iterator[SourceReport]:
     for done, source in enumerate(sources, 1):
@@ -303,7 +305,7 @@ def _each(
         for address in source.addresses:
             try:
                 brought = bring(source, address, known)
-                report = _one(source, folder, known, brought, most_times)
+                report = _one(source, folder, known, brought, rules)
                 yield replace(report, mirror="" if address == source.address else address)
                 break
             except FilterdError as error:
@@ -321,13 +323,13 @@ def _one(
     folder: SourceFolder,
     known: _Note | None,
     brought: _Note | None,
-    most_times: float | None,
+    rules: FetchRules,
 ) -> SourceReport:
     """Judge a new text; None for one that is unchanged."""
     if brought is None:
         assert known is not None
         return _report(source, SourceOutcome.UNCHANGED, known)
-    note = _judged(source, folder.candidate(source.id), known, brought, most_times)
+    note = _judged(source, folder.candidate(source.id), known, brought, rules)
     if known is not None and note.sha256 == known.sha256:
         if note != known:
             folder.annotate(source, note)
@@ -355,7 +357,7 @@ def _judged(
     path: Path,
     known: _Note | None,
     brought: _Note,
-    most_times: float | None,
+    rules: FetchRules,
 ) -> _Note:
     """Return the facts of a text, or refuse it.
 
@@ -389,15 +391,17 @@ def _judged(
         )
     if not entries:
         raise ForeignContentError(say("{id}: it has no names", id=source.id))
-    most = known and most_times and most_times * known.entries + GROWTH_SLACK
-    if known and not LEAST_SHARE * known.entries <= entries <= (most or entries):
+    had = 0 if known is None or source.id in rules.accepted else known.entries
+    most = had and rules.most_times and rules.most_times * had + GROWTH_SLACK
+    if had and not LEAST_SHARE * had <= entries <= (most or entries):
+        at_school = say("run `filterd lists update --accept {id}`", id=source.id)
         raise ForeignContentError(
             say(
-                "{id}: it has {entries} names and had {before}; remove {note} if that is right",
+                "{id}: it has {entries} names and had {before}; if that is right: {remedy}",
                 id=source.id,
                 entries=entries,
-                before=known.entries,
-                note=f"{source.id}.json",
+                before=had,
+                remedy=at_school if most else say("remove {note}", note=f"{source.id}.json"),
             )
         )
     octets = path.stat().st_size

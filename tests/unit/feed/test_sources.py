@@ -308,8 +308,14 @@ def test_a_text_that_grows_beyond_belief_is_not_taken_where_nobody_looks(
     [report] = fetch_sources([source], folder, SystemClock(), rules=nightly)
     assert (report.outcome, report.entries) == (SourceOutcome.KEPT, 2_000)
     assert "20000 names and had 2000" in report.reason
-    [report] = fetch_sources([source], folder, SystemClock(), rules=HTTP)  # a control
-    assert (report.outcome, report.entries) == (SourceOutcome.TAKEN, 20_000)
+    assert f"lists update --accept {source.id}" in report.reason
+    accepted = replace(nightly, accepted=frozenset({source.id}))
+    for rules in (accepted, HTTP):  # the latter is a control
+        [report] = fetch_sources([source], folder, SystemClock(), rules=rules)
+        assert (report.outcome, report.entries) == (SourceOutcome.TAKEN, 20_000)
+        web.pages["/list.txt"] = Page(b"".join(b"a%d.example\n" % n for n in range(2_000)))
+        fetch_sources([source], folder, SystemClock(), rules=accepted)
+        web.pages["/list.txt"] = Page(b"".join(b"a%d.example\n" % n for n in range(20_000)))
 
 
 def test_a_night_has_one_budget(web: Web, folder: SourceFolder) -> None:
