@@ -62,6 +62,8 @@ CONTRACT = {
     "room learn",
     "room import",
     "room export",
+    "devices list",
+    "devices assign",
     "exam learn",
     "exam start",
     "exam stop",

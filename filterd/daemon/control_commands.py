@@ -17,7 +17,7 @@ from filterd.errors import ControlError
 from filterd.field_checks import is_whole
 from filterd.i18n import Sentence, say
 from filterd.lists.list_queries import entries_of, overview
-from filterd.overrides.permissions import check_listening
+from filterd.overrides.permissions import check_listening, teaches_in
 from filterd.overrides.roles import Author, Rank
 from filterd.policy.model import Audience, Expectation
 from filterd.querylog import DAYS_KEPT
@@ -169,7 +169,18 @@ def _acting(manager: Manager) -> dict[str, Command]:
 
 
 def _watching(manager: Manager) -> dict[str, Command]:
-    """Return the commands that watch a room."""
+    """Return the commands that show devices and watch rooms."""
+
+    async def devices(_: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
+        author, site = author_of(caller), manager.site
+        author.must_be(Rank.TEACHER, say("list the devices"))
+        rows = await manager.rooms.devices(site.policy, {})
+        if author.rank >= Rank.ADMIN:
+            return rows
+        classroom = manager.changes.classroom(site)
+        return [
+            one for one in rows if one["network"] and teaches_in(author, one["network"], classroom)
+        ]
 
     async def room_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         author_of(caller).must_be(Rank.ADMIN, say("say which devices stand in a room"))
@@ -194,6 +205,7 @@ def _watching(manager: Manager) -> dict[str, Command]:
         return await manager.trials.names(_room_to_hear(manager, request, caller))
 
     return {
+        "devices": devices,
         "room-watch": room_watch,
         "room-seen": room_seen,
         "exam-watch": exam_watch,

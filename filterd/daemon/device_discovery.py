@@ -20,14 +20,13 @@ import asyncio
 import contextlib
 import socket
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from filterd import field_checks
-from filterd.clients.identifier import Identifier
-from filterd.clients.interfaces import IpCommand
-from filterd.clients.interfaces import parse as parse_links
-from filterd.clients.lease_files import LeaseFiles
-from filterd.clients.network_view import MOST_DEVICES, Surroundings, devices, parse_neighbours
+from filterd.clients.device_rows import device_rows
+from filterd.clients.device_survey import DeviceSurvey, Seen, states
+from filterd.clients.mac_makers import makers_of
+from filterd.clients.network_view import MOST_DEVICES
 from filterd.daemon.exam_recording import MOST_NAMES
 from filterd.errors import ChangeError, ControlError, FilterdError
 from filterd.i18n import say
@@ -36,16 +35,15 @@ from filterd.lists.public_suffix import is_public_suffix
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from filterd.clients.interfaces import IpCommand
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
-    from filterd.policy.model import Client, Policy
+    from filterd.policy.model import Policy
 
 LONGEST_S = 4 * 3600.0
 _WORKER_WITHIN_S = 2.0
-_ANSWERS = "REACHABLE"
-"""The state of a neighbour that has answered within half a minute (ip-neighbour(8))."""
 _FAILED = "FAILED"
 """The state of a neighbour that has been asked and has not answered."""
 _IS_CALLED = frozenset(("INCOMPLETE", "DELAY", "PROBE"))
@@ -54,17 +52,6 @@ _DISCARD = 9
 """A port without a listener (RFC 863)."""
 _CALL_AGAIN_S, _MOST_LOOKS = 0.5, 20
 """The kernel waits for five seconds before it asks, and asks three times in three."""
-
-
-class Seen(NamedTuple):
-    """A device on a link of the school's side; ``host`` is its own name."""
-
-    mac: str
-    address: str
-    interface: str
-    answers: bool
-    in_network: str | None
-    host: str
 
 
 @dataclass(slots=True)
@@ -91,7 +78,7 @@ class RoomWatches:
         call: Callable[[Iterable[Seen]], None] | None = None,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._clock, self._ip = clock, ip or IpCommand()
+        self._clock, self._survey = clock, DeviceSurvey(clock, ip)
         self._call, self._rest = call or _call, rest
         self._watches: dict[str, _Watch] = {}
 
@@ -108,7 +95,7 @@ class RoomWatches:
             ControlError: there is no source of devices.
         """
         await self._call_the_silent(policy)
-        seen = [one for one in await self._look(policy) if one.answers]
+        seen = [one for one in await self._survey.look(policy) if one.answers]
         now = self._clock.monotonic()
         there_before: dict[str, list[Seen]] = {}
         for one in seen:
@@ -131,7 +118,7 @@ class RoomWatches:
             )
         elsewhere = _macs(policy, but=room)
         rooms = {one.id for one in policy.networks if one.room and one.id != room}
-        looked = await self._look(_without_macs(policy))
+        looked = await self._survey.look(_without_macs(policy))
         await self._forget_absent(watch, {one.mac for one in looked if one.answers})
         for one in looked:
             if (
@@ -144,14 +131,34 @@ class RoomWatches:
                 watch.appeared.setdefault(one.mac, one)
         return {"devices": [_plain(one) for one in watch.appeared.values()]}
 
+    async def devices(self, policy: Policy, names: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return the row of each device that is there now or was lately.
+
+        Args:
+            policy: that of the moment.
+            names: by MAC, as the school has named devices.
+
+        Raises:
+            ControlError: there is no source of devices.
+        """
+        seen = await self._survey.look(policy)
+        makers = await asyncio.to_thread(makers_of, {one.mac for one in seen})
+        return device_rows(seen, names, makers)
+
     async def in_no_network(self, policy: Policy) -> dict[str, Any]:
         """Return the visible devices in no network.
 
         Raises:
             ControlError: there is no source of devices.
         """
-        found = {one.mac: one for one in await self._look(policy) if one.in_network is None}
-        return {"devices": [_plain(one) for one in found.values()]}
+        rows = device_rows(await self._survey.look(policy), {}, {})
+        return {
+            "devices": [
+                {"mac": one["mac"], "address": one["addresses"][0], "name": one["host"]}
+                for one in rows
+                if one["network"] is None
+            ]
+        }
 
     async def _forget_absent(self, watch: _Watch, answering: set[str]) -> None:
         """Forget devices that were there before and are switched off: they may appear again.
@@ -159,8 +166,8 @@ class RoomWatches:
         The kernel is made to ask those that are silent. ``FAILED`` proves that it has asked;
         such an entry no longer has the MAC, so it is found by its address.
         """
-        table = await self._ip.ask("neigh", "show") or []
-        failed = {(one.get("dst"), one.get("dev")) for one in table if _FAILED in _states(one)}
+        table = await self._survey.neighbours()
+        failed = {(one.get("dst"), one.get("dev")) for one in table if _FAILED in states(one)}
         for mac in watch.there_before.keys() - answering:
             waiting = [
                 one for one in watch.there_before[mac] if (one.address, one.interface) not in failed
@@ -172,43 +179,15 @@ class RoomWatches:
 
     async def _call_the_silent(self, policy: Policy) -> None:
         """Probe all devices that may be there; those switched off stay silent."""
-        silent = [one for one in await self._look(policy) if not one.answers]
+        silent = [one for one in await self._survey.look(policy) if not one.answers]
         called = {(one.address, one.interface) for one in silent}
         self._call(silent)
         for _ in range(_MOST_LOOKS if called else 0):
             await self._rest(_CALL_AGAIN_S)
-            table = await self._ip.ask("neigh", "show") or []
-            waiting = (one for one in table if _states(one) & _IS_CALLED)
+            table = await self._survey.neighbours()
+            waiting = (one for one in table if states(one) & _IS_CALLED)
             if called.isdisjoint((one.get("dst"), one.get("dev")) for one in waiting):
                 return
-
-    async def _look(self, policy: Policy) -> list[Seen]:
-        """Return all devices, those with the address of a router apart."""
-        addresses = await self._ip.ask("address", "show")
-        ipv4 = await self._ip.ask("-4", "route", "show", "default", "table", "all")
-        ipv6 = await self._ip.ask("-6", "route", "show", "default", "table", "all")
-        table = await self._ip.ask("neigh", "show")
-        if addresses is None or ipv4 is None or ipv6 is None or table is None:
-            raise ControlError(say("the command `ip` does not list the devices; install iproute2"))
-        around = Surroundings(self._clock)
-        around.take_links(parse_links(addresses, [*ipv4, *ipv6], policy.lan_interfaces))
-        neighbours = parse_neighbours(table)
-        around.take_neighbours(neighbours)
-        leases = await asyncio.to_thread(LeaseFiles(policy.leases).read)
-        around.take_leases(leases)
-        answering = {
-            one.mac for one in parse_neighbours(row for row in table if _ANSWERS in _states(row))
-        }
-        hosts = {one.mac: one.host for one in leases if one.mac and one.host}
-        identifier, found = Identifier(policy, around), []
-        for (address, interface), device in devices(neighbours, leases, around.links).items():
-            if not device.is_router:
-                client: Client | None = identifier.identify(f"{address}%{interface}")
-                place = client.network if client is not None else None
-                mac = device.mac
-                answers, host = mac in answering, hosts.get(mac, "")
-                found.append(Seen(mac, str(address), interface, answers, place, host))
-        return found
 
 
 @dataclass(slots=True)
@@ -333,11 +312,6 @@ def _call(devices: Iterable[Seen]) -> None:
             scope = socket.if_nametoindex(one.interface)
             place = (one.address, _DISCARD)
             opened.sendto(b"", (*place, 0, scope) if family == socket.AF_INET6 else place)
-
-
-def _states(entry: dict[str, Any]) -> set[str]:
-    states = entry.get("state")
-    return set(map(str, states)) if isinstance(states, list) else set()
 
 
 def _macs(policy: Policy, but: str = "") -> set[str]:

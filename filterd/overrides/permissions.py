@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from filterd.errors import ChangeError
+from filterd.errors import ChangeError, ControlError
 from filterd.i18n import Sentence, say
 from filterd.overrides.change_kinds import Undo
 from filterd.overrides.class_changes import LendClass
@@ -108,6 +108,15 @@ def check_listening(author: Author, room: str, classroom: Classroom) -> None:
     if not _may_be_changed(room, classroom, teaching):
         author.must_be(Rank.ADMIN, say("listen to {room}, which is not a room", room=room))
     _check_room(author, room, classroom, teaching)
+
+
+def teaches_in(author: Author, room: str, classroom: Classroom) -> bool:
+    """Return whether ``check_listening`` passes: whether the author teaches in a room now."""
+    try:
+        check_listening(author, room, classroom)
+    except (ControlError, ChangeError):
+        return False
+    return True
 
 
 def _teaching(

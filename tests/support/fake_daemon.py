@@ -156,6 +156,7 @@ class FakeDaemon:
             "lists": lambda: overview(Index.open(self._state.index)),
             "lists-search": self._entries,
             "mistakes": self._mistakes,
+            "devices": lambda: self.devices,
             "room-watch": lambda room: {"room": room, "already": self.already},
             "room-seen": lambda room=None: {"devices": self.devices, "room": room},
             "exam-watch": lambda room, off=False: {"room": room, "off": off},

@@ -38,7 +38,7 @@ LOOKING = {
 LOOKING |= {"mistakes", "history-check", "policies", "policy"}
 LOOKING |= {"expectations", "lists", "lists-search"}
 ACTING = {"reload", "change"}
-WATCHING = {"room-watch", "room-seen", "exam-watch", "exam-names"}
+WATCHING = {"devices", "room-watch", "room-seen", "exam-watch", "exam-names"}
 
 
 NETWORKS = [Network("lab", "6", room=True), Network("office", "staff")]
@@ -161,6 +161,7 @@ def test_what_makes_no_sense_is_refused(name: str, request_: dict[str, Any]) -> 
     ("name", "request_", "least"),
     [
         ("reload", {}, Rank.ADMIN),
+        ("devices", {}, Rank.TEACHER),
         ("room-watch", {"room": "lab"}, Rank.ADMIN),
         ("room-seen", {"room": "lab"}, Rank.ADMIN),
         ("exam-watch", {"room": "lab"}, Rank.TEACHER),
@@ -209,6 +210,29 @@ def test_a_room_is_watched_for_an_administrator() -> None:
     assert ask("room-watch", ADMIN, room="lab")[0][:2] == ("begin", "lab")
     assert ask("room-seen", ADMIN, room="lab")[0][:2] == ("seen", "lab")
     assert ask("exam-names", ADMIN, room="lab") == [("names", "lab")]
+
+
+def _shown(caller: Caller) -> list[Any]:
+    """Return the networks whose devices a caller sees."""
+
+    async def devices(*_: Any) -> list[dict[str, Any]]:
+        return [{"network": one} for one in (None, "lab", "office")]
+
+    manager = a_manager([])
+    manager.rooms = SimpleNamespace(devices=devices)
+
+    async def whole() -> Any:
+        return await commands(manager, a_feed)["devices"]({}, caller)
+
+    return [one["network"] for one in asyncio.run(whole())]
+
+
+def test_a_teacher_sees_the_devices_of_own_rooms_only() -> None:
+    assert _shown(TEACHER) == ["lab"]
+
+
+def test_control_an_administrator_sees_all_devices() -> None:
+    assert _shown(ADMIN) == [None, "lab", "office"]
 
 
 @pytest.mark.parametrize(("caller", "rank"), [(ROOT, 2), (ADMIN, 2), (TEACHER, 1), (READER, 0)])

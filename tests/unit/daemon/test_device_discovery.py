@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.clients.interfaces import IpCommand
 from filterd.daemon import exam_recording as trials_module
-from filterd.daemon.device_discovery import LONGEST_S, RoomWatches, Seen, registrable
+from filterd.daemon.device_discovery import LONGEST_S, RoomWatches, registrable
 from filterd.errors import ControlError
 from filterd.policy.model import LeaseFile, LeaseFormat, Network
 from tests.support.clock import FakeClock
 from tests.support.daemon import SOURCES
 from tests.support.policies import a_policy
 from tests.support.serving import UdpStub
+from tests.support.shown_network import ShownNetwork, mac, neighbour
 from tests.support.team import School, Team
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from filterd.clients.device_survey import Seen
     from filterd.state_folder import StateFolder
 
-LAN = {"ifname": "lan0", "addr_info": [{"local": "10.0.0.1", "prefixlen": 24}]}
-WAN = {"ifname": "wan0", "addr_info": [{"local": "198.51.100.2", "prefixlen": 24}]}
 TEACHER_PC = "02:00:5e:00:00:99"
 POLICY = a_policy(
     networks=[
@@ -39,32 +38,6 @@ POLICY = a_policy(
         Network("all", "9", ("10.0.0.0/26",)),
     ]
 )
-
-
-def mac(number: int) -> str:
-    return f"02:00:5e:00:00:{number:02x}"
-
-
-def neighbour(number: int, state: str = "REACHABLE", /, **more: Any) -> dict[str, Any]:
-    return {
-        "dst": f"10.0.0.{number}",
-        "dev": "lan0",
-        "lladdr": mac(number),
-        "state": [state],
-    } | more
-
-
-class ShownNetwork(IpCommand):
-    """A network as ``ip`` shows it."""
-
-    def __init__(self, *neighbours: dict[str, Any]) -> None:
-        super().__init__()
-        self.neighbours: list[dict[str, Any]] | None = list(neighbours)
-
-    async def ask(self, *arguments: str) -> list[dict[str, Any]] | None:
-        if arguments[0] == "neigh":
-            return self.neighbours
-        return [LAN, WAN] if arguments[0] == "address" else [{"dst": "default", "dev": "wan0"}]
 
 
 async def at_once(_: float) -> None:
@@ -245,6 +218,23 @@ def test_devices_that_are_in_no_network_are_told_with_what_they_call_themselves(
     ip = ShownNetwork(neighbour(2), neighbour(100, "STALE"), neighbour(200))
     told = asyncio.run(watching(ip).in_no_network(policy))
     assert told["devices"] == [{"mac": mac(100), "address": "10.0.0.100", "name": "tablet"}]
+
+
+def test_a_device_with_an_address_in_a_network_is_not_unknown() -> None:
+    link_local = neighbour(2, dst="fe80::2")
+    told = asyncio.run(watching(ShownNetwork(link_local, neighbour(2))).in_no_network(POLICY))
+    assert told["devices"] == []
+    told = asyncio.run(watching(ShownNetwork(link_local)).in_no_network(POLICY))
+    assert [one["mac"] for one in told["devices"]] == [mac(2)]
+
+
+def test_devices_have_the_names_that_the_school_gave_them() -> None:
+    ip = ShownNetwork(neighbour(2), neighbour(100))
+    rows = asyncio.run(watching(ip).devices(POLICY, {mac(2): "Máy cô Lan"}))
+    assert [(row["mac"], row["name"], row["network"]) for row in rows] == [
+        (mac(100), "", None),
+        (mac(2), "Máy cô Lan", "all"),
+    ]
 
 
 def test_where_ip_tells_nothing_that_is_said() -> None:

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Survey of the devices on the links of the school's side, from one look at the kernel's tables.
+
+Nothing is kept: each survey runs ``ip`` and reads the lease files anew. The kernel's
+neighbour table and the leases hold devices for some time after these fell silent, so a
+survey has those of the last minutes to hours, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.clients.identifier import Identifier
+from filterd.clients.interfaces import IpCommand
+from filterd.clients.interfaces import parse as parse_links
+from filterd.clients.lease_files import LeaseFiles
+from filterd.clients.network_view import Surroundings, devices, parse_neighbours
+from filterd.errors import ControlError
+from filterd.i18n import say
+
+if TYPE_CHECKING:
+    from filterd.clock import Clock
+    from filterd.policy.model import Client, Policy
+
+_ANSWERS = "REACHABLE"
+"""The state of a neighbour that has answered within half a minute (ip-neighbour(8))."""
+
+
+class Seen(NamedTuple):
+    """One address of a device; ``host`` is the device's own name.
+
+    ``answers``: the device has answered within half a minute, at whichever address.
+    ``client`` is the client of policy, None where the address is not allowed.
+    """
+
+    mac: str
+    address: str
+    interface: str
+    answers: bool
+    client: Client | None
+    host: str
+
+    @property
+    def in_network(self) -> str | None:
+        """The id of its network, None for none."""
+        return None if self.client is None else self.client.network
+
+
+class DeviceSurvey:
+    """Surveys of devices: ``look`` for one."""
+
+    def __init__(self, clock: Clock, ip: IpCommand | None = None) -> None:
+        self._clock, self._ip = clock, ip or IpCommand()
+
+    async def neighbours(self) -> list[dict[str, Any]]:
+        """Return the kernel's neighbour table as it is; empty where it cannot be read."""
+        return await self._ip.ask("neigh", "show") or []
+
+    async def look(self, policy: Policy) -> list[Seen]:
+        """Return all addresses of all devices but routers.
+
+        Args:
+            policy: by which devices are located; it names the lease files, too.
+
+        Raises:
+            ControlError: there is no source of devices.
+        """
+        addresses = await self._ip.ask("address", "show")
+        ipv4 = await self._ip.ask("-4", "route", "show", "default", "table", "all")
+        ipv6 = await self._ip.ask("-6", "route", "show", "default", "table", "all")
+        table = await self._ip.ask("neigh", "show")
+        if addresses is None or ipv4 is None or ipv6 is None or table is None:
+            raise ControlError(say("the command `ip` does not list the devices; install iproute2"))
+        around = Surroundings(self._clock)
+        around.take_links(parse_links(addresses, [*ipv4, *ipv6], policy.lan_interfaces))
+        neighbours = parse_neighbours(table)
+        around.take_neighbours(neighbours)
+        leases = await asyncio.to_thread(LeaseFiles(policy.leases).read)
+        around.take_leases(leases)
+        answering = {
+            one.mac for one in parse_neighbours(row for row in table if _ANSWERS in states(row))
+        }
+        hosts = {one.mac: one.host for one in leases if one.mac and one.host}
+        identifier, found = Identifier(policy, around), []
+        for (address, interface), device in devices(neighbours, leases, around.links).items():
+            if not device.is_router:
+                client = identifier.identify(f"{address}%{interface}")
+                mac = device.mac
+                answers, host = mac in answering, hosts.get(mac, "")
+                found.append(Seen(mac, str(address), interface, answers, client, host))
+        return found
+
+
+def states(entry: dict[str, Any]) -> set[str]:
+    """Return the states of an entry of the neighbour table."""
+    found = entry.get("state")
+    return set(map(str, found)) if isinstance(found, list) else set()

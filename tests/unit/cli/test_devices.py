@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Devices are listed, and put into classes and rooms by one command."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.policy.temporary_rules import RoomDevices
+from tests.support.commands import call
+from tests.support.daemon import write_site
+from tests.support.fake_daemon import ROOM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.fake_daemon import FakeDaemon
+
+OF_LAB = "02:00:5e:00:00:01"
+CARDS = [f"00:00:5e:00:53:{number:02}" for number in range(10)]
+CLASSES = """\
+  p-101: {cidrs: [10.0.41.0/24], class: 6A}
+  on-wifi: {class: 7B, room: true}
+  p-102: {cidrs: [10.0.42.0/24], class: 8C}
+  p-103: {cidrs: [10.0.43.0/24], class: 8C}
+classes:
+  6A: {grade: 6, teachers: [lan]}
+  7B: {grade: 7}
+  8C: {grade: 8}
+  9D: {grade: 9}
+"""
+
+
+@pytest.fixture(scope="session")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A school with classes, one of which has no address range."""
+    rooms, lessons = ROOM.split("lessons:")
+    more = f"{rooms}{CLASSES}lessons:{lessons}"
+    return write_site(tmp_path_factory.mktemp("devices"), port=5353, more=more)
+
+
+def a_row(mac: str, *addresses: str, **more: Any) -> dict[str, Any]:
+    return {
+        "mac": mac,
+        "name": "",
+        "host": "",
+        "maker": "",
+        "is_random": False,
+        "is_here": True,
+        "addresses": list(addresses),
+        "network": None,
+        "grade": "preschool",
+        "class": None,
+    } | more
+
+
+def test_devices_are_listed_within_80_columns(here: list[str], daemon: FakeDaemon) -> None:
+    phone = a_row(OF_LAB, "10.0.0.57", "fe80::1", host="iphone-cua-lan", is_random=True)
+    known = a_row(
+        CARDS[1], "10.0.20.5", host="may-1", network="lab-a", grade="6", **{"class": "6A"}
+    )
+    daemon.devices = [phone, known]
+    shown = call("devices", "list", *here)
+    assert max(map(len, shown.out.splitlines())) <= 80
+    for word in (OF_LAB, "10.0.0.57", "randomised", "unknown", CARDS[1], "lab-a", "6A"):
+        assert word in shown.out
+    assert json.loads(call("devices", "list", "--json", *here).out) == [phone, known]
+    daemon.devices = []
+    assert "No device is seen" in call("devices", "list", *here).out
+
+
+@pytest.mark.parametrize(
+    ("words", "network"),
+    [
+        (("--class", "6A"), "p-101"),
+        (("--class", "7B"), "on-wifi"),
+        (("--room", "lab-a"), "lab-a"),
+        (("--network", "library"), "library"),
+    ],
+)
+def test_an_unknown_device_is_put_somewhere_by_its_address_or_mac(
+    here: list[str], daemon: FakeDaemon, words: tuple[str, str], network: str
+) -> None:
+    daemon.devices = [a_row(CARDS[1], "fe80::2", "10.0.0.57")]
+    done = call("devices", "assign", "10.0.0.57", CARDS[2].upper(), *words, *here)
+    assert done.code == 0, done.err
+    assert f"Change 1: {CARDS[1]}, {CARDS[2]} in {network}" in done.out
+    (found,) = daemon.store.current().devices
+    own = [OF_LAB] if network == "lab-a" else []
+    assert found == RoomDevices(network, (*CARDS[1:3], *own))
+    again = call("devices", "assign", "10.0.0.57", *words, *here)
+    assert (again.code, "nothing is changed" in again.out) == (0, True)
+    call("undo", *here)
+    assert daemon.store.current().devices == ()
+
+
+def test_a_device_leaves_the_room_where_it_was(here: list[str], daemon: FakeDaemon) -> None:
+    call("devices", "assign", *CARDS[1:4], "--room", "lab-a", *here)
+    call("devices", "assign", CARDS[2], "--class", "6A", *here)
+    assert daemon.store.current().devices == (
+        RoomDevices("lab-a", (CARDS[1], CARDS[3], OF_LAB)),
+        RoomDevices("p-101", (CARDS[2],)),
+    )
+    told = json.loads(call("devices", "assign", CARDS[2], "--class", "6A", "--json", *here).out)
+    assert told["number"] is None
+    call("undo", *here)
+    (found,) = daemon.store.current().devices
+    assert CARDS[2] in found.macs
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (f"{CARDS[1]}", "--class, --room or --network is missing"),
+        (f"{CARDS[1]} --class 6A --room lab-a", "--class and --room exclude each other"),
+        (f"{CARDS[1]} --class 9D", "class 9D has no network of its own (under networks"),
+        (f"{CARDS[1]} --class 8C", "class 8C has several networks (--network, one of p-102"),
+        (f"{CARDS[1]} --class 6Z", "'6Z' is not a class of this site"),
+        (f"{CARDS[1]} --room lab-b", "'lab-b' is not a room"),
+        ("phone --class 6A", "'phone' is neither a MAC nor an address"),
+        ("10.0.9.9 --class 6A", "no device on a link of this gateway has 10.0.9.9 now"),
+    ],
+)
+def test_what_cannot_be_assigned_is_refused_in_one_line(
+    here: list[str], daemon: FakeDaemon, words: str, problem: str
+) -> None:
+    done = call("devices", "assign", *words.split(), *here)
+    assert done.code == 2
+    (line,) = done.error_lines
+    assert problem in line
+    assert "change" not in daemon.commands()

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A survey has every address on the school's links, with its client of policy."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.clients.device_survey import DeviceSurvey, Seen
+from filterd.errors import ControlError
+from filterd.policy.model import LeaseFile, LeaseFormat, Network
+from tests.support.clock import FakeClock
+from tests.support.policies import a_policy
+from tests.support.shown_network import ShownNetwork, mac, neighbour
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POLICY = a_policy(
+    networks=[Network("desk", "staff", macs=(mac(9),)), Network("all", "9", ("10.0.0.0/26",))]
+)
+
+
+def _seen(*neighbours: dict[str, Any], policy: Any = POLICY) -> list[Seen]:
+    return asyncio.run(DeviceSurvey(FakeClock(), ShownNetwork(*neighbours)).look(policy))
+
+
+def test_each_address_has_the_network_of_its_mac_else_of_its_range() -> None:
+    found = _seen(neighbour(2), neighbour(9), neighbour(99, "STALE"))
+    assert [(one.mac, one.in_network, one.answers) for one in found] == [
+        (mac(2), "all", True),
+        (mac(9), "desk", True),
+        (mac(99), None, False),
+    ]
+
+
+def test_a_leased_address_is_there_with_the_name_of_its_device(tmp_path: Path) -> None:
+    leases = tmp_path / "leases"
+    leases.write_text(f"0 {mac(5)} 10.0.0.5 may-5 01:{mac(5)}\n", encoding="utf-8")
+    policy = replace(POLICY, leases=(LeaseFile(str(leases), LeaseFormat.DNSMASQ),))
+    (one,) = _seen(policy=policy)
+    assert (one.mac, one.host, one.answers, one.in_network) == (mac(5), "may-5", False, "all")
+
+
+def test_a_router_and_what_is_on_the_provider_s_side_are_left_out() -> None:
+    router = [neighbour(n, lladdr=mac(9)) for n in range(20, 30)]
+    outside = neighbour(3, dst="198.51.100.9", dev="wan0")
+    assert [one.mac for one in _seen(neighbour(2), *router, outside)] == [mac(2)]
+
+
+def test_where_ip_fails_that_is_an_error_and_the_table_is_empty() -> None:
+    ip = ShownNetwork()
+    ip.neighbours = None
+    survey = DeviceSurvey(FakeClock(), ip)
+    with pytest.raises(ControlError, match="install iproute2"):
+        asyncio.run(survey.look(POLICY))
+    assert asyncio.run(survey.neighbours()) == []
