@@ -63,6 +63,7 @@ CONTRACT = {
     "room import",
     "room export",
     "devices list",
+    "devices name",
     "devices assign",
     "exam learn",
     "exam start",

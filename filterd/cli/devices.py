@@ -12,12 +12,16 @@ from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
 from filterd.cli.room_csv import known_room
 from filterd.cli.target_options import ReasonOption, class_from
+from filterd.cli.time_options import school_clock
 from filterd.clients.device_rows import DEVICES
 from filterd.errors import ChangeError, ConfigError
 from filterd.i18n import did_you_mean, say
+from filterd.overrides.descriptions import Teller
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.grade_changes import with_devices
 from filterd.policy.model import Policy
+
+_DEVICE_HELP = "MAC of the device, or an address that it has now."
 
 
 def list_(here: Context, json: JsonOption = False) -> None:
@@ -28,6 +32,25 @@ def list_(here: Context, json: JsonOption = False) -> None:
     teach now. Exit code 0: shown; 2: an error.
     """
     show(here, DEVICES, _rows(here), json=json)
+
+
+def name(
+    here: Context,
+    device: Annotated[str, argument("DEVICE", _DEVICE_HELP)],
+    text: Annotated[str, argument("NAME", 'Name for people; "" removes it.')],
+    reason: ReasonOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Name a device, for `devices list`.
+
+    The history keeps the name for good, so write no pupil's name. Exit code 0: done; 2: an
+    error.
+    """
+    (mac,) = _macs(here, [device])
+    told = change(here, "device-name", reason, mac=mac, name=text)
+    thing = {"mac": mac, "name": text}
+    what = Teller(here.texts, school_clock(here)).thing("device_names", thing)
+    print_change(here, told, what, json=json)
 
 
 class AssignmentPlace:
@@ -97,9 +120,7 @@ def place(
 
 def assign(
     here: Context,
-    device: Annotated[
-        list[str], argument("DEVICE", "MAC of the device, or an address that it has now.")
-    ],
+    device: Annotated[list[str], argument("DEVICE", _DEVICE_HELP)],
     where: Annotated[AssignmentPlace, Options(place)],
     reason: ReasonOption = "",
     json: JsonOption = False,

@@ -97,6 +97,7 @@ _COMMANDS = {
     "room import": "room.import_",
     "room export": "room.export",
     "devices list": "devices.list_",
+    "devices name": "devices.name",
     "devices assign": "devices.assign",
     "exam learn": "exam.learn",
     "exam start": "exam.start",

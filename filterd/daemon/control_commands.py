@@ -174,7 +174,8 @@ def _watching(manager: Manager) -> dict[str, Command]:
     async def devices(_: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
         author, site = author_of(caller), manager.site
         author.must_be(Rank.TEACHER, say("list the devices"))
-        rows = await manager.rooms.devices(site.policy, {})
+        names = {one.mac: one.name for one in site.timed.overrides.device_names}
+        rows = await manager.rooms.devices(site.policy, names)
         if author.rank >= Rank.ADMIN:
             return rows
         classroom = manager.changes.classroom(site)

@@ -22,7 +22,7 @@ from then on part of the ``Overrides`` through which
 Invariants: a change that was acknowledged is on the disk and stays; a process killed at
 any moment leaves the state before or after, never a mix; a damaged file is set aside
 and the last copy stays active. No lookups are here, and no pupil's name: an author is a
-user of the gateway.
+user of the gateway. The name of a device is a text that an administrator has chosen.
 
 ``store`` brings SQLite with it, so this ``__init__`` imports none of the modules: a
 worker loads ``snapshot`` alone.

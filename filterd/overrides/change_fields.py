@@ -53,6 +53,7 @@ _CALLED = {
     "name": say("name"),
     "names": say("names"),
     "services": say("services"),
+    "mac": say("MAC"),
     "macs": say("macs"),
     "whom": say("for whom"),
     "room": say("room"),

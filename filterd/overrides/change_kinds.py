@@ -50,6 +50,7 @@ from filterd.overrides.history_chain import (
     with_undos,
 )
 from filterd.overrides.room_changes import (
+    NameDevice,
     NoteTrial,
     SetDevices,
     SetExam,
@@ -58,11 +59,11 @@ from filterd.overrides.room_changes import (
     StopExam,
     check_exams,
 )
-from filterd.policy.temporary_rules import Overrides
+from filterd.policy.temporary_rules import Overrides, RoomDevices
 from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from filterd.overrides.effects import ChangeHistory, CheckedChange
 
@@ -223,18 +224,25 @@ def _check_in_place(number: int, undo: ChangeEffect, context: ChangeContext) -> 
             _refuse(number, max(row.number for row in taken))
 
 
+def _has_a_device_of(one: RoomDevices, other: RoomDevices) -> bool:
+    return one.room == other.room or not set(one.macs).isdisjoint(other.macs)
+
+
+_IN_THE_PLACE_OF: dict[str, Callable[[Any, Any], bool]] = {
+    "devices": _has_a_device_of,
+    "device_names": lambda one, other: one.mac == other.mac,
+    "grades": is_about_the_same,
+}
+
+
 def _check_place_is_free(number: int, undo: ChangeEffect, context: ChangeContext) -> None:
     """Check that nothing has taken the place of what the change removed."""
     now, leaving = context.overrides, set(things_of(undo.before))
-    for devices in undo.after.devices:
-        for other in now.devices:
-            clash = other.room == devices.room or set(other.macs) & set(devices.macs)
-            if clash and other not in leaving:
-                _refuse(number, _maker_of(other, context))
-    for setting in undo.after.grades:
-        for one in now.grades:
-            if is_about_the_same(one, setting) and one not in leaving:
-                _refuse(number, _maker_of(one, context))
+    for kind, is_in_its_place in _IN_THE_PLACE_OF.items():
+        for thing in getattr(undo.after, kind):
+            for one in getattr(now, kind):
+                if is_in_its_place(one, thing) and one not in leaving:
+                    _refuse(number, _maker_of(one, context))
     for exam in undo.after.exams:
         check_exams(now.exams, exam)
 
@@ -259,6 +267,7 @@ _KINDS: dict[str, Any] = {
     "room": SetRoom,
     "room-devices": SetRoomDevices,
     "device-table": SetDevices,
+    "device-name": NameDevice,
     "exam": SetExam,
     "exam-stop": StopExam,
     "grade": SetGrade,

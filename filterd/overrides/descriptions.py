@@ -71,6 +71,7 @@ class Teller(Wording):
             "exams": self._exam,
             "grades": self._grade,
             "loans": self._loan,
+            "device_names": self._device_name,
         }[kind]
         return tell(thing)
 
@@ -87,8 +88,8 @@ class Teller(Wording):
             )
         if kind in ("revoke", "exam-stop"):
             return self.texts("ended: {what}", what=self._all(row["before"]))
-        if kind in ("room-devices", "device-table"):
-            return self._devices_of(row)
+        if kind in ("room-devices", "device-table", "device-name"):
+            return self._device_name(payload) if kind == "device-name" else self._devices_of(row)
         return self._all(row["after"])
 
     def _devices_of(self, row: Plain) -> str:
@@ -139,6 +140,11 @@ class Teller(Wording):
             "class {class_id} is lent to {to}", class_id=thing["class_id"], to=thing["to"]
         )
         return _joined(told, self.term(thing))
+
+    def _device_name(self, thing: Plain) -> str:
+        is_named = thing["name"].strip()
+        key = say("device {mac} is named {name}") if is_named else say("device {mac} has no name")
+        return self.texts(key, mac=thing["mac"], name=thing["name"])
 
     def _grade(self, thing: Plain) -> str:
         what, whom = written(thing["kind"], thing["target"]), self.grade(thing["grade"])

@@ -15,7 +15,7 @@ from filterd import state_file
 from filterd.errors import ChangeError, StoreError
 from filterd.i18n import Sentence, say
 from filterd.policy.model import Audience
-from filterd.policy.temporary_rules import LocalException, Overrides, RoomDevices
+from filterd.policy.temporary_rules import DeviceName, LocalException, Overrides, RoomDevices
 from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def key_of(thing: Any) -> Any:
     """Return the key of a thing, unique within its kind."""
     if isinstance(thing, LocalException):  # one change may make several
         return thing.id, thing.kind, thing.target
+    if isinstance(thing, DeviceName):
+        return thing.mac
     return thing.room if isinstance(thing, RoomDevices) else thing.id
 
 

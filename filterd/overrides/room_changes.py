@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes of rooms: their grades, their devices, their exams. Pure."""
+"""Changes of rooms: their grades, devices and exams; names of devices. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, Fields
 from filterd.overrides.effects import ChangeEffect, check_there, interval
-from filterd.policy.temporary_rules import Exam, Overrides, RoomDevices, RoomSetting
+from filterd.policy.temporary_rules import (
+    DeviceName,
+    Exam,
+    Overrides,
+    RoomDevices,
+    RoomSetting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -115,6 +121,28 @@ class SetDevices:
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
         return _devices_effect(self.rooms, context)
+
+
+@dataclass(frozen=True, slots=True)
+class NameDevice:
+    """Name a device; an empty name removes the one that it has."""
+
+    mac: str
+    name: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> NameDevice:
+        """Check the fields of the change."""
+        return cls(
+            fields.take("mac", field_checks.mac),
+            fields.take("name", change_fields.short_text),
+        )
+
+    def effect(self, context: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        before = tuple(one for one in context.overrides.device_names if one.mac == self.mac)
+        after = (DeviceName(self.mac, self.name),) if self.name else ()
+        return ChangeEffect(Overrides(device_names=before), Overrides(device_names=after))
 
 
 @dataclass(frozen=True, slots=True)

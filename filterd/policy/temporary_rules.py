@@ -90,6 +90,14 @@ class RoomDevices:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceName:
+    """The school's name of a device; no rule depends on it."""
+
+    mac: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exam:
     """A time in which a room sees these names and services only.
 
@@ -146,3 +154,4 @@ class Overrides:
     grades: tuple[GradeSetting, ...] = ()
     number: int = 0
     loans: tuple[ClassLoan, ...] = field(default=(), metadata={ADDED: True})
+    device_names: tuple[DeviceName, ...] = field(default=(), metadata={ADDED: True})

@@ -189,6 +189,8 @@ def test_classes_are_added_to_its_site_and_its_history_goes_on(
     )
     loan = {"class_id": "6A", "to": "minh", "ends_at": until}
     assert store.change("class-lend", loan, author="lan", reason="").overrides.loans
+    named = {"mac": "00:00:5e:00:53:01", "name": "Máy 1"}
+    assert store.change("device-name", named, author="root", reason="").overrides.device_names
     assert store.verify().is_sound
     moved = load_site(config, state, overrides=store.current(), now=MADE_AT)
     seats = {one.id: moved.policy.grades[one.grade].class_id for one in moved.policy.networks}

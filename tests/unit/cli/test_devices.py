@@ -131,3 +131,17 @@ def test_what_cannot_be_assigned_is_refused_in_one_line(
     (line,) = done.error_lines
     assert problem in line
     assert "change" not in daemon.commands()
+
+
+def test_a_device_is_named_and_the_name_taken_back(here: list[str], daemon: FakeDaemon) -> None:
+    daemon.devices = [a_row(CARDS[1], "10.0.0.57")]
+    done = call("devices", "name", "10.0.0.57", "Máy chiếu", *here)
+    assert f"Change 1: device {CARDS[1]} is named Máy chiếu" in done.out
+    done = call("devices", "name", CARDS[1], "", *here)
+    assert f"Change 2: device {CARDS[1]} has no name" in done.out
+    history = call("history", "list", "--json", *here).out
+    assert [one["kind"] for one in json.loads(history)] == ["device-name"] * 2
+    call("undo", *here)
+    (one,) = daemon.store.current().device_names
+    assert one.name == "Máy chiếu"
+    assert daemon.store.verify().is_sound

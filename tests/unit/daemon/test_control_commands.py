@@ -220,6 +220,7 @@ def _shown(caller: Caller) -> list[Any]:
 
     manager = a_manager([])
     manager.rooms = SimpleNamespace(devices=devices)
+    manager.site.timed = SimpleNamespace(overrides=Overrides())
 
     async def whole() -> Any:
         return await commands(manager, a_feed)["devices"]({}, caller)

@@ -14,6 +14,7 @@ from filterd.overrides.change_kinds import KINDS, ChangeRequest, as_it_is, is_un
 from filterd.overrides.effects import THINGS as FIELDS
 from filterd.overrides.effects import ChangeEffect, key_of, things_of
 from filterd.overrides.history_chain import GENESIS, RESTORED, UNDO, HistoryRow, replay
+from filterd.policy.temporary_rules import DeviceName
 from filterd.state_file import to_plain
 from tests.support.changes import (
     LESSON_S,
@@ -48,6 +49,10 @@ requests = st.one_of(
         lambda room, found: ("device-table", {"rooms": [{"room": room, "macs": found}]}),
         rooms,
         macs,
+    ),
+    st.builds(
+        lambda name: ("device-name", {"mac": "02:00:5e:10:00:01", "name": name}),
+        st.sampled_from(["", "one", "two"]),
     ),
     st.builds(lambda room: ("exam", an_exam(room=room)), rooms),
     st.builds(lambda number: ("exam-stop", {"id": number}), numbers),
@@ -131,7 +136,7 @@ def test_a_kind_that_is_none_is_refused() -> None:
         parse("exeption", {})
     with pytest.raises(ChangeError, match="known: exception, exceptions, pause"):
         parse("restored", {})
-    assert len(KINDS) == 16
+    assert len(KINDS) == 17
 
 
 def test_who_and_why_are_checked_before_anything_is_done() -> None:
@@ -323,6 +328,18 @@ def test_what_was_taken_away_comes_back_only_to_a_place_that_is_free() -> None:
     for number, told in ((2, "change 3 has"), (5, "change 6 has"), (8, "has exam 9 at that time")):
         with pytest.raises(ChangeError, match=told):
             book.make("undo", number=number)
+
+
+def test_a_name_comes_back_only_where_the_device_has_no_other() -> None:
+    book, mac = Book(), "02:00:5e:10:00:01"
+    for name in ("one", "", "two"):
+        book.make("device-name", mac=mac, name=name)
+    for number, by in ((1, 2), (2, 3)):
+        with pytest.raises(ChangeError, match=f"change {by} has replaced"):
+            book.make("undo", number=number)
+    book.make("undo", number=3)
+    book.make("undo", number=2)
+    assert book.overrides.device_names == (DeviceName(mac, "one"),)
 
 
 def test_a_change_that_is_none_cannot_be_undone() -> None:

@@ -32,6 +32,8 @@ def _book() -> Book:
     book.make("device-table", rooms=a_table(lab_b=["02:00:5e:00:00:02"], lab_a=[]))
     book.make("room-devices", room="lab-c", macs=[])
     book.make("pause", audience="grade", whom="6", ends_at=ends_at)
+    book.make("device-name", mac="02:00:5e:00:00:01", name="Máy 1")
+    book.make("device-name", mac="02:00:5e:00:00:01", name="")
     return book
 
 
@@ -51,6 +53,8 @@ def test_every_kind_of_change_has_words() -> None:
         "devices of room lab-b: 1, the devices of room lab-a are those of site.yaml again",
         "the devices of room lab-c are those of site.yaml again",
         "pause for grade 6 until 08:45",
+        "device 02:00:5e:00:00:01 is named Máy 1",
+        "device 02:00:5e:00:00:01 has no name",
     ]
 
 

@@ -75,6 +75,7 @@ MAY_NOT = [
     ("exam", an_exam(room="nowhere"), "which is not a room"),
     ("exam", an_exam(room="lab", ends_at=TOMORROW), "ends the same day"),
     ("room-devices", {"room": "lab", "macs": []}, "administrators may"),
+    ("device-name", {"mac": "02:00:5e:10:00:01", "name": "one"}, "administrators may"),
     ("device-table", {"rooms": a_table(lab=[])}, "administrators may"),
     ("grade", a_grade_setting(), "administrators may"),
     ("report-mistake", {"name": "a.example"}, "administrators may"),

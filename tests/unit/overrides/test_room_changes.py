@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -151,3 +152,28 @@ def test_a_trial_sets_nothing_and_is_remembered() -> None:
     row = book.make("exam-trial", reason="", room="lab-a")
     assert (row.kind, book.overrides.exams) == ("exam-trial", before.exams)
     assert book.overrides.number == 1
+
+
+def test_a_device_has_one_name_and_none_after_an_empty_one() -> None:
+    book = Book()
+    book.make("device-name", mac=MACS[0].upper(), name="Máy 1")
+    book.make("device-name", mac=MACS[1], name="Máy 2")
+    book.make("device-name", mac=MACS[0], name="Máy cũ")
+    assert [one.name for one in book.overrides.device_names] == ["Máy cũ", "Máy 2"]
+    book.make("device-name", mac=MACS[0], name=" ")
+    assert [one.name for one in book.overrides.device_names] == ["Máy 2"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"mac": "x", "name": "a"}, "MAC: 'x' is not a MAC address"),
+        ({"mac": MAC, "name": "a\x1bb"}, "U\\+001B"),
+        ({"mac": MAC, "name": "a" * 101}, "at most 100 characters"),
+        ({"mac": MAC}, "'name' is missing"),
+    ],
+)
+def test_what_is_no_name_of_a_device_is_refused(wrong: dict[str, str], problem: str) -> None:
+    with pytest.raises(ChangeError) as error:
+        Book().make("device-name", **wrong)
+    assert re.search(problem, f"{error.value} {error.value.hint}")
