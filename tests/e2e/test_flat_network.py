@@ -71,6 +71,7 @@ def test_a_rooms_computers_are_learned_examined_and_let_go_on_a_flat_network(
         _is_in_force(computers, asleep, late)
         _goes_through_a_spreadsheet(served, computers, tmp_path)
         _shows_who_is_unknown(served, asleep, late)
+        _makes_a_telephone_staff(served, asleep, late)
     needs = tmp_path / "exam.txt"
     with around.serving(lists, SITE, end=signal.SIGKILL) as served:
         _is_in_force(computers, asleep, late)
@@ -136,6 +137,26 @@ def _shows_who_is_unknown(served: Served, asleep: Device, late: Device) -> None:
     unknown = {one["mac"] for one in _told(served, "room", "list")["unknown"]}
     assert {asleep.mac, late.mac} <= unknown
     assert not any(mac.startswith("00:00:5e:00:53:0") for mac in unknown)
+
+
+def _makes_a_telephone_staff(served: Served, asleep: Device, late: Device) -> None:
+    """By the address that it has now; its neighbour stays unknown, and undo takes it back."""
+    _told(served, "devices", "name", late.mac, "Máy cô Lan")
+    _told(served, "devices", "assign", late.address, "--network", "laptops")
+    eventually(lambda: late.sees(CLOSED))
+    assert not asleep.sees(CLOSED)
+    rows = {row["mac"]: row for row in _told(served, "devices", "list")}
+    told = rows[late.mac]
+    assert (told["network"], told["grade"], told["is_random"]) == ("laptops", "staff", True)
+    assert (told["name"], told["host"], told["addresses"]) == (
+        "Máy cô Lan",
+        "iphone",
+        [late.address],
+    )
+    assert next(iter(rows.values()))["network"] is None
+    assert rows[asleep.mac]["network"] is None
+    assert call("undo", *served.options).code == 0
+    eventually(lambda: not late.sees(CLOSED))
 
 
 def _try_the_exam(served: Served, computers: list[Device], asleep: Device, needs: Path) -> None:
