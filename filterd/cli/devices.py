@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import typer
+
 from filterd import control, field_checks
+from filterd.cli import progress_bar
 from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
 from filterd.cli.room_csv import known_room
 from filterd.cli.target_options import ReasonOption, class_from
-from filterd.cli.time_options import school_clock
-from filterd.clients.device_rows import DEVICES
+from filterd.cli.time_options import duration_s, school_clock
+from filterd.clients.device_rows import DEVICES, SHARED
 from filterd.errors import ChangeError, ConfigError
 from filterd.i18n import did_you_mean, say
 from filterd.overrides.descriptions import Teller
@@ -21,6 +24,8 @@ from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.grade_changes import with_devices
 from filterd.policy.model import Policy
 
+_GRACE_S = 30
+"""A watch goes on for so long behind the command, whose last look may be late."""
 _DEVICE_HELP = "MAC of the device, or an address that it has now."
 
 
@@ -148,6 +153,45 @@ def assign(
         told = change(here, "device-table", reason, rooms=rooms)
     what = here.texts("{devices} in {network}", devices=", ".join(macs), network=network)
     print_change(here, told, what, json=json)
+
+
+def nat(
+    here: Context,
+    for_: Annotated[str, option("--for", "Length of the watch; Enter ends it.", "TIME")] = "10m",
+    json: JsonOption = False,
+) -> None:
+    """Find addresses that several devices share: access points with NAT.
+
+    It watches which makers' connectivity checks come from each address while devices join
+    the network, such as at the beginning of a lesson; from three makers on, an address is
+    shown. Meanwhile lookups are answered a little slower. Nothing is kept. Exit code 0: some
+    were found; 1: none; 2: an error.
+    """
+    length_s = duration_s(for_)
+    path, rows = here.state.control_socket, list[dict[str, Any]]()
+    control.ask(path, "nat-watch", for_s=round(length_s) + _GRACE_S)
+
+    if not json:
+        here.errors.print(
+            here.texts("Let the devices join the network now. Press Enter when all have.")
+        )
+
+    def look() -> None:
+        rows[:] = control.ask(path, "nat-seen")
+
+    try:
+        progress_bar.watch(look, length_s)
+    finally:
+        control.ask(path, "nat-watch", for_s=0)
+    show(here, SHARED, rows, json=json)
+    if not rows:
+        raise typer.Exit(1)
+    if not json:
+        command = f"filterd devices assign {rows[0]['address']} --class 6A"
+        here.console.print(
+            here.texts("To make one the class behind it: {command}", command=command),
+            soft_wrap=True,
+        )
 
 
 def _rows(here: Context) -> list[dict[str, Any]]:

@@ -88,6 +88,14 @@ def _network(row: Row, by: Wording) -> str:
     return by.texts("unknown") if row["network"] is None else str(row["network"])
 
 
+SHARED = Listing(
+    say("Addresses that several devices share, as behind an access point with NAT"),
+    say("No address is shared, as far as devices checked their connection meanwhile."),
+    (
+        Column(say("Address"), "address"),
+        Column(say("Makers"), "makers", lambda makers, _: ", ".join(makers)),
+    ),
+)
 DEVICES = Listing(
     say("Devices on the links of this gateway, now and lately"),
     say("No device is seen on the links of this gateway."),

@@ -12,7 +12,8 @@
       '- worker ... -- answers: fastpath.udp_listener and tcp_listener in front of the chain
 
 ``site_loader`` makes a ``Site`` from files; ``current_site`` is the one in force.
-``device_discovery`` and ``exam_recording`` watch rooms for a while, ``timekeeper`` the clock.
+``device_discovery``, ``exam_recording`` and ``nat_watch`` watch rooms and devices for a
+while, ``timekeeper`` the clock.
 ``status_details`` words the manager's answer to ``status``.
 
 Invariants: a question that a dead worker has not read waits in the kernel for

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from filterd.daemon.nat_watch import LONGEST_S as NAT_WATCH_S
 from filterd.errors import ControlError
 from filterd.field_checks import is_whole
 from filterd.i18n import Sentence, say
@@ -48,6 +49,7 @@ def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
         **_past(manager),
         **_policy_and_lists(manager),
         **_acting(manager),
+        **_devices(manager),
         **_watching(manager),
     }
 
@@ -168,8 +170,8 @@ def _acting(manager: Manager) -> dict[str, Command]:
     }
 
 
-def _watching(manager: Manager) -> dict[str, Command]:
-    """Return the commands that show devices and watch rooms."""
+def _devices(manager: Manager) -> dict[str, Command]:
+    """Return the commands that show devices."""
 
     async def devices(_: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
         author, site = author_of(caller), manager.site
@@ -182,6 +184,24 @@ def _watching(manager: Manager) -> dict[str, Command]:
         return [
             one for one in rows if one["network"] and teaches_in(author, one["network"], classroom)
         ]
+
+    async def nat_watch(request: dict[str, Any], caller: Caller) -> None:
+        author_of(caller).must_be(Rank.ADMIN, say("list the devices"))
+        length_s = request.get("for_s", 0)
+        if not is_whole(length_s) or not 0 <= length_s <= NAT_WATCH_S:
+            most = round(NAT_WATCH_S / 60)
+            raise ControlError(say("a watch lasts at most {most} minutes", most=most))
+        await (manager.nat.begin(float(length_s)) if length_s else manager.nat.end())
+
+    async def nat_seen(_: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
+        author_of(caller).must_be(Rank.ADMIN, say("list the devices"))
+        return await manager.nat.seen()
+
+    return {"devices": devices, "nat-watch": nat_watch, "nat-seen": nat_seen}
+
+
+def _watching(manager: Manager) -> dict[str, Command]:
+    """Return the commands that watch a room."""
 
     async def room_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         author_of(caller).must_be(Rank.ADMIN, say("say which devices stand in a room"))
@@ -206,7 +226,6 @@ def _watching(manager: Manager) -> dict[str, Command]:
         return await manager.trials.names(_room_to_hear(manager, request, caller))
 
     return {
-        "devices": devices,
         "room-watch": room_watch,
         "room-seen": room_seen,
         "exam-watch": exam_watch,

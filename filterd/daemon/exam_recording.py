@@ -80,7 +80,8 @@ class Trials:
             self._changed()
 
     def _changed(self) -> None:
-        self._resolver.observers = (self,) if self._names else ()
+        others = tuple(one for one in self._resolver.observers if one is not self)
+        self._resolver.observers = (*others, self) if self._names else others
         if self._fast is not None:
             self._fast.forget()
 

@@ -29,6 +29,7 @@ from filterd.clients.network_view import Surroundings
 from filterd.daemon import site_loader, site_policy
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.log_collector import LogKeeper
+from filterd.daemon.nat_watch import NatWatch
 from filterd.daemon.process import give_back
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel, summed, upstreams_of
@@ -106,6 +107,7 @@ class Manager:
         self.changes: Changes
         self.rooms: RoomWatches
         self.trials: ExamTrials
+        self.nat: NatWatch
         self._site: Site
         self._unmet: tuple[Unmet, ...] = ()
         self._doubts: tuple[dict[str, Any], ...] = ()
@@ -130,6 +132,7 @@ class Manager:
         self.changes = Changes(self._setting, in_force)
         self.rooms = RoomWatches(self._setting.clock)
         self.trials = ExamTrials(self._setting.clock, self._workers)
+        self.nat = NatWatch(self._setting.clock, self._workers)
         is_mended = await asyncio.to_thread(self.changes.start)
         self._site = await asyncio.to_thread(self._load)
         await asyncio.to_thread(self._look_at_first_site)

@@ -22,6 +22,7 @@ from filterd.clients.observer import Observer
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.current_site import ActiveSite
 from filterd.daemon.exam_recording import Trials
+from filterd.daemon.nat_watch import CheckRecorder
 from filterd.daemon.process import give_back
 from filterd.daemon.shared_page import overrides_in_force
 from filterd.daemon.tcp_listener import TcpListener, TcpSlots
@@ -122,6 +123,7 @@ class Worker:
             )
             self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
         self._trials = Trials(self._resolver, self._fast)
+        self._checks = CheckRecorder(self._resolver, self._fast)
         self._note_for_the_log(self._sites.loaded)
         self._observer = Observer(self._surroundings, self._setting.clock)
         await self._observer.start(policy)
@@ -134,6 +136,7 @@ class Worker:
             "confirm": self.confirm,
             "counts": self.counts,
             "trial": self._trials.trial,
+            "checks": self._checks.checks,
         }
         self._channel = Channel(self._end, handlers)
         self._channel.announce()  # requests that a predecessor left unanswered are repeated
@@ -157,6 +160,7 @@ class Worker:
         await self._stepper.close()
         await asyncio.gather(*(tcp.close() for tcp in self._tcp))
         self._trials.close()
+        self._checks.close()
         self._settle()
         for batch in self._counts.take_all():
             self._channel.tell("last_counts", batch=batch.to_plain())

@@ -120,6 +120,7 @@ class FakeDaemon:
         self.store, self.author, self.clock = Store(state, clock), author, clock
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.devices: list[Any] = []
+        self.shared: list[Any] = []
         self.already: list[str] = []
         self.names: list[Any] = []
         self.warnings: list[Any] = []
@@ -157,6 +158,8 @@ class FakeDaemon:
             "lists-search": self._entries,
             "mistakes": self._mistakes,
             "devices": lambda: self.devices,
+            "nat-watch": lambda for_s: {"for_s": for_s},
+            "nat-seen": lambda: self.shared,
             "room-watch": lambda room: {"room": room, "already": self.already},
             "room-seen": lambda room=None: {"devices": self.devices, "room": room},
             "exam-watch": lambda room, off=False: {"room": room, "off": off},

@@ -145,3 +145,19 @@ def test_a_device_is_named_and_the_name_taken_back(here: list[str], daemon: Fake
     (one,) = daemon.store.current().device_names
     assert one.name == "Máy chiếu"
     assert daemon.store.verify().is_sound
+
+
+def test_access_points_with_nat_are_found_and_the_watch_is_ended(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    daemon.shared = [{"address": "10.0.0.80", "makers": ["Apple", "Google", "Microsoft"]}]
+    done = call("devices", "nat", "--for", "1m", *here)
+    assert done.code == 0, done.err
+    assert "Apple, Google, Microsoft" in done.out
+    assert "filterd devices assign 10.0.0.80 --class 6A" in done.out
+    assert daemon.asked[0] == ("nat-watch", {"for_s": 90})
+    assert daemon.asked[-1] == ("nat-watch", {"for_s": 0})
+    assert json.loads(call("devices", "nat", "--for", "1m", "--json", *here).out) == daemon.shared
+    daemon.shared = []
+    none = call("devices", "nat", "--for", "1m", *here)
+    assert (none.code, "No address is shared" in none.out) == (1, True)

@@ -38,7 +38,15 @@ LOOKING = {
 LOOKING |= {"mistakes", "history-check", "policies", "policy"}
 LOOKING |= {"expectations", "lists", "lists-search"}
 ACTING = {"reload", "change"}
-WATCHING = {"devices", "room-watch", "room-seen", "exam-watch", "exam-names"}
+WATCHING = {
+    "devices",
+    "nat-watch",
+    "nat-seen",
+    "room-watch",
+    "room-seen",
+    "exam-watch",
+    "exam-names",
+}
 
 
 NETWORKS = [Network("lab", "6", room=True), Network("office", "staff")]
@@ -75,7 +83,7 @@ class Recorder:
 def a_manager(called: list[tuple[Any, ...]]) -> Any:
     site = SimpleNamespace(policy=a_policy(networks=NETWORKS))
     part = Recorder(called)
-    parts = {"changes": part, "rooms": part, "trials": part, "hold": part.hold}
+    parts = {"changes": part, "rooms": part, "trials": part, "nat": part, "hold": part.hold}
     return cast("Any", SimpleNamespace(**parts, site=site))
 
 
@@ -137,6 +145,8 @@ def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> No
         ("history", {"limit": "all"}),
         ("history", {"limit": 10**9}),
         ("history", {"limit": True}),
+        ("nat-watch", {"for_s": 7201}),
+        ("nat-watch", {"for_s": True}),
         ("room-watch", {}),
         ("room-watch", {"room": "labb"}),
         ("room-seen", {"room": ["lab"]}),
@@ -162,6 +172,8 @@ def test_what_makes_no_sense_is_refused(name: str, request_: dict[str, Any]) -> 
     [
         ("reload", {}, Rank.ADMIN),
         ("devices", {}, Rank.TEACHER),
+        ("nat-watch", {}, Rank.ADMIN),
+        ("nat-seen", {}, Rank.ADMIN),
         ("room-watch", {"room": "lab"}, Rank.ADMIN),
         ("room-seen", {"room": "lab"}, Rank.ADMIN),
         ("exam-watch", {"room": "lab"}, Rank.TEACHER),
@@ -210,6 +222,12 @@ def test_a_room_is_watched_for_an_administrator() -> None:
     assert ask("room-watch", ADMIN, room="lab")[0][:2] == ("begin", "lab")
     assert ask("room-seen", ADMIN, room="lab")[0][:2] == ("seen", "lab")
     assert ask("exam-names", ADMIN, room="lab") == [("names", "lab")]
+
+
+def test_a_watch_for_shared_addresses_begins_and_ends() -> None:
+    assert ask("nat-watch", ADMIN, for_s=600) == [("begin", 600.0)]
+    assert ask("nat-watch", ADMIN, for_s=0) == [("end",)]
+    assert ask("nat-seen", ADMIN) == [("seen",)]
 
 
 def _shown(caller: Caller) -> list[Any]:

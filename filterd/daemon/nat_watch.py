@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Watch for addresses that several devices share, as behind an access point that does NAT.
+
+Each system asks for a name of its maker when it joins a network, to check the connection. An
+address from which the checks of several makers come has several devices behind it, often a
+class. A device of one maker may ask for the check of its system's maker, too, so two makers
+prove nothing.
+
+An administrator starts a watch; it is in memory only and ends by itself. Meanwhile the
+fast path leaves all clients to the chain, which sees every question; without a watch nothing
+is looked at, because the fast path repeats answers to just these names. ``CheckRecorder``
+is a worker's part, ``NatWatch`` the manager's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ControlError, FilterdError
+from filterd.i18n import say
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from filterd.clock import Clock
+    from filterd.daemon.worker_channel import Channel
+    from filterd.fastpath.core_filler import FastPath
+    from filterd.policy.model import Client
+    from filterd.resolve.query import Answer, Query
+    from filterd.resolve.resolver import Resolver
+
+LONGEST_S = 2 * 3600.0
+MOST_ADDRESSES = 10_000
+PAGE = 200
+"""Addresses in one report: they fit into a packet of the channel."""
+
+LEAST_MAKERS = 3
+_WORKER_WITHIN_S = 2.0
+
+CHECKS = {
+    "Apple": ("captive.apple.com",),
+    "Google": ("connectivitycheck.android.com", "connectivitycheck.gstatic.com"),
+    "Honor": ("connectivitycheck.platform.hihonorcloud.com",),
+    "Huawei": ("connectivitycheck.platform.hicloud.com",),
+    "Linux": (
+        "connectivity-check.ubuntu.com",
+        "network-test.debian.org",
+        "networkcheck.kde.org",
+        "nmcheck.gnome.org",
+    ),
+    "Microsoft": (
+        "dns.msftncsi.com",
+        "ipv6.msftconnecttest.com",
+        "www.msftconnecttest.com",
+        "www.msftncsi.com",
+    ),
+    "Xiaomi": ("connect.rom.miui.com",),
+}
+"""Names of connectivity checks by maker, without those that browsers and pages ask for."""
+
+_MAKER_OF = {names.from_text(name): maker for maker, found in CHECKS.items() for name in found}
+
+
+class CheckRecorder:
+    """A worker's recorder of connectivity checks: the makers by address."""
+
+    def __init__(self, resolver: Resolver, fast: FastPath | None) -> None:
+        self._resolver, self._fast = resolver, fast
+        self._makers: dict[str, set[str]] = {}
+        self._ends: asyncio.TimerHandle | None = None
+
+    async def checks(self, *, left_s: float, since: int, fresh: bool) -> dict[str, Any]:
+        """Return addresses and their makers; begin to record if that is not on yet.
+
+        Args:
+            left_s: how long the watch goes on; 0 ends it.
+            since: how many addresses to skip.
+            fresh: forget what was recorded before.
+        """
+        if fresh or left_s <= 0:
+            self.close()
+        if left_s > 0 and self._ends is None:
+            self._ends = asyncio.get_running_loop().call_later(left_s, self.close)
+            self._observe(is_on=True)
+        found = list(self._makers.items())
+        page = [[address, sorted(makers)] for address, makers in found[since : since + PAGE]]
+        return {"checks": page, "more": len(found) > since + PAGE}
+
+    def close(self) -> None:
+        """End the watch, and forget what was recorded."""
+        self._makers.clear()
+        if self._ends is not None:
+            self._ends.cancel()
+            self._ends = None
+            self._observe(is_on=False)
+
+    def _observe(self, *, is_on: bool) -> None:
+        others = tuple(one for one in self._resolver.observers if one is not self)
+        self._resolver.observers = (*others, self) if is_on else others
+        if self._fast is not None:
+            self._fast.forget()
+
+    def must_see(self, _: Client) -> bool:
+        """Return whether a watch is on."""
+        return self._ends is not None
+
+    def saw(self, query: Query, _: Answer) -> None:
+        """Note the maker of a connectivity check."""
+        maker, address = _MAKER_OF.get(query.message.question.qname), query.client.address
+        if maker is None or address is None:
+            return
+        if address in self._makers or len(self._makers) < MOST_ADDRESSES:
+            self._makers.setdefault(address, set()).add(maker)
+
+
+class NatWatch:
+    """The manager's watch, over all workers."""
+
+    def __init__(self, clock: Clock, workers: Sequence[Channel]) -> None:
+        self._clock, self._workers = clock, workers
+        self._until = 0.0
+
+    async def begin(self, length_s: float) -> None:
+        """Watch all addresses from now on.
+
+        Raises:
+            FilterdError: a worker does not.
+        """
+        self._until = self._clock.monotonic() + length_s
+        await asyncio.gather(*(self._ask(one, length_s, fresh=True) for one in self._workers))
+
+    async def end(self) -> None:
+        """End the watch, and forget what was seen."""
+        self._until = 0.0
+        asked = (self._ask(one, 0.0, fresh=True) for one in self._workers)
+        await asyncio.gather(*asked, return_exceptions=True)
+
+    async def seen(self) -> list[dict[str, Any]]:
+        """Return a row for each address that several devices share.
+
+        A worker that was restarted meanwhile starts to record again.
+
+        Raises:
+            ControlError: no watch is on.
+        """
+        left_s = self._until - self._clock.monotonic()
+        if left_s <= 0:
+            raise ControlError(say("no watch is on; start one with `filterd devices nat`"))
+        makers: dict[str, set[str]] = {}
+        for worker in self._workers:
+            since, more = 0, True
+            while more:
+                try:
+                    told = await self._ask(worker, left_s, since)
+                except FilterdError:  # it is being replaced; the others have heard something
+                    break
+                more, since = told["more"], since + len(told["checks"])
+                for address, found in told["checks"]:
+                    makers.setdefault(address, set()).update(found)
+        return [
+            {"address": address, "makers": sorted(found)}
+            for address, found in sorted(makers.items())
+            if len(found) >= LEAST_MAKERS
+        ]
+
+    async def _ask(
+        self, worker: Channel, left_s: float, since: int = 0, *, fresh: bool = False
+    ) -> dict[str, Any]:
+        told: dict[str, Any] = await worker.ask(
+            "checks", within_s=_WORKER_WITHIN_S, left_s=left_s, since=since, fresh=fresh
+        )
+        return told
