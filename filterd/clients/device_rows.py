@@ -6,6 +6,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from filterd import words
 from filterd.clients.leases import is_random
 from filterd.i18n import say
 from filterd.rows import Column, Listing, Row, Wording
@@ -70,22 +71,23 @@ def _rank(one: Seen) -> tuple[int, bool, bytes]:
     return address.version, address.is_link_local, address.packed
 
 
-def called(row: Row) -> str:
-    """Return what a device is called: by the school, else by itself."""
-    return str(row["name"] or row["host"])
+def _mac(row: Row, _: Wording) -> str:
+    """Return the MAC, and its first address below it: beside it an IPv6 address has no room."""
+    first, *others = row["addresses"]
+    return f"{row['mac']}\n{first}" + (f" +{len(others)}" if others else "")
 
 
-def _address(addresses: list[str], _: Wording) -> str:
-    more = f" +{len(addresses) - 1}" if len(addresses) > 1 else ""
-    return f"{addresses[0]}{more}"
-
-
-def _maker(row: Row, by: Wording) -> str:
-    return by.texts("randomised MAC") if row["is_random"] else str(row["maker"])
+def _device(row: Row, by: Wording) -> str:
+    """Return what a device is called by the school, else by itself, and its maker."""
+    maker = by.texts("randomised MAC") if row["is_random"] else row["maker"]
+    return ", ".join(filter(None, (row["name"] or row["host"], maker)))
 
 
 def _network(row: Row, by: Wording) -> str:
-    return by.texts("unknown") if row["network"] is None else str(row["network"])
+    network = by.texts("unknown") if row["network"] is None else row["network"]
+    grade = row["grade"] or ""
+    seat = row["class"] or (by.texts.word(words.TIER, grade) if grade in words.TIER else grade)
+    return ", ".join(filter(None, (network, seat)))
 
 
 SHARED = Listing(
@@ -100,12 +102,9 @@ DEVICES = Listing(
     say("Devices on the links of this gateway, now and lately"),
     say("No device is seen on the links of this gateway."),
     (
-        Column(say("MAC"), "mac"),
-        Column(say("Device"), worded=lambda row, _: called(row)),
-        Column(say("Maker"), worded=_maker),
-        Column(say("Address"), "addresses", _address),
+        Column(say("MAC"), worded=_mac),
+        Column(say("Device"), worded=_device),
         Column(say("Network"), worded=_network),
-        Column(say("Grade"), worded=lambda row, _: row["class"] or row["grade"] or ""),
         Column(say("Seen"), "is_here", lambda now, by: by.texts("now" if now else "lately")),
     ),
 )
