@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _MAX_MANIFEST_OCTETS = MAX_FILES * (MAX_PATH + 200)
 _CHUNK_OCTETS = 1 << 20
+_DIGEST = "digest"
+"""Of all else in a manifest, as it is written."""
 
 
 def write_manifest(folder: Path, publication: Publication) -> None:
@@ -42,8 +44,8 @@ def write_manifest(folder: Path, publication: Publication) -> None:
         "signers": publication.signers,
         "files": files,
     }
-    text = json.dumps(data, indent=0)
-    write_atomically(folder / MANIFEST, text.encode("ascii"))
+    text = _written({**data, _DIGEST: _digest_of(data)})
+    write_atomically(folder / MANIFEST, text)
 
 
 def files_of(folder: Path) -> dict[str, tuple[int, str]] | None:
@@ -54,7 +56,7 @@ def files_of(folder: Path) -> dict[str, tuple[int, str]] | None:
 
 def signers_of(folder: Path) -> dict[str, list[str]] | None:
     """Return the ids of the keys that signed a version, by role; None if unknown."""
-    data = read_json(folder / MANIFEST, _MAX_MANIFEST_OCTETS)
+    data = _read(folder)
     try:
         return {str(role): list(map(str, some)) for role, some in data["signers"].items()} or None
     except (KeyError, TypeError, AttributeError):
@@ -109,8 +111,27 @@ def read_json(path: Path, most: int) -> Any:
         return None
 
 
-def _read_manifest(folder: Path) -> list[tuple[str, int, str]] | None:
+def _read(folder: Path) -> Any:
+    """Return a manifest; None where it cannot be read, or has lost an octet.
+
+    One of release 0.1 has no digest. A damaged id of a key would hold the next version.
+    """
     data = read_json(folder / MANIFEST, _MAX_MANIFEST_OCTETS)
+    if isinstance(data, dict) and (digest := data.pop(_DIGEST, None)) is not None:
+        return data if digest == _digest_of(data) else None
+    return data
+
+
+def _digest_of(data: dict[str, Any]) -> str:
+    return hashlib.sha256(_written(data)).hexdigest()
+
+
+def _written(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, indent=0).encode("ascii")
+
+
+def _read_manifest(folder: Path) -> list[tuple[str, int, str]] | None:
+    data = _read(folder)
     try:
         files = [(path, length, sha256) for path, length, sha256 in data["files"]]
     except (KeyError, TypeError, ValueError):
