@@ -103,9 +103,9 @@ def check(change: CheckedChange, school: SchoolState) -> Warnings:
             _check_known(room, _networks(school.policy), say("room"))
             _check_seat(grade, school.policy)
         case SetRoomDevices(room=room, macs=macs):
-            return _check_devices((RoomDevices(room, macs),), school.policy)
+            return _check_devices((RoomDevices(room, macs),), school)
         case SetDevices(rooms=rooms):
-            return _check_devices(rooms, school.policy)
+            return _check_devices(rooms, school)
         case SetExam():
             return _check_exam(change, school)
         case LendClass(class_id=class_id):
@@ -186,10 +186,16 @@ def _check_grade(change: SetGrade, policy: Policy) -> None:
     raise ChangeError(reason, hint=hint)
 
 
-def _check_devices(rooms: tuple[RoomDevices, ...], policy: Policy) -> Warnings:
-    """Return warnings for devices that the site's files name for another network."""
+def _check_devices(rooms: tuple[RoomDevices, ...], school: SchoolState) -> Warnings:
+    """Return warnings for devices that the site's files name for another network.
+
+    A room that has gone from the files may still hold devices, which must be able to leave.
+    """
+    policy = school.policy
+    held = [one.room for one in school.overrides.devices]
     for one in rooms:
-        _check_known(one.room, _networks(policy), say("room"))
+        if one.room not in held:
+            _check_known(one.room, _networks(policy), say("room"))
     room_of = {mac: one.room for one in rooms for mac in one.macs}
     found: list[dict[str, Any]] = [
         {"warning": "moved", "mac": mac, "network": network.id}

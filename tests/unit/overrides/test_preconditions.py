@@ -12,7 +12,7 @@ from filterd.errors import ChangeError
 from filterd.overrides.change_kinds import parse
 from filterd.overrides.preconditions import SchoolState, check
 from filterd.policy.engine import Engine
-from filterd.policy.temporary_rules import Overrides
+from filterd.policy.temporary_rules import Overrides, RoomDevices
 from tests.support.changes import (
     a_grade_setting,
     a_table,
@@ -208,3 +208,12 @@ def test_a_device_that_leaves_another_network_for_a_room_is_told(school: SchoolS
     assert not check(parse("room-devices", {**payload, "room": "lab"}), school)
     table = {"rooms": a_table(office=[mac], lab=["02:00:5e:00:00:77"])}
     assert check(parse("device-table", table), school) == found
+
+
+def test_devices_can_leave_a_room_that_has_gone_from_the_files(school: SchoolState) -> None:
+    mac = "02:00:5e:00:00:77"
+    change = parse("device-table", {"rooms": a_table(lab=[mac], gone=[])})
+    with pytest.raises(ChangeError, match="'gone' is not a room"):
+        check(change, school)
+    held = Overrides(devices=(RoomDevices("gone", (mac,)),))
+    assert not check(change, school._replace(overrides=held))
