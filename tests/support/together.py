@@ -166,8 +166,9 @@ def main(processes: int, arguments: list[str]) -> int:
     failed = bool(remarks) or any(together.codes)
     if again and not remarks and len(again) <= _MOST_AGAIN:
         _print(f"once more, alone: {len(again)}")
-        failed = _fails([*arguments[:-1], *again])
-        remarks += [f"{test} {'fails' if failed else 'passes'} alone" for test in again]
+        failing = {test for test in again if _fails([*arguments[:-1], test])}
+        remarks += [f"{test} {'fails' if test in failing else 'passes'} alone" for test in again]
+        failed = bool(failing)
     _print("; ".join((_closing_line(counts, perf_counter() - started), *remarks)))
     return int(failed)
 
@@ -194,7 +195,7 @@ def _take(records: int, outcomes: dict[str, str], counts: Counter[str]) -> str:
 
 
 def _fails(arguments: list[str]) -> bool:
-    """Return whether one of these tests fails in a process that runs no others."""
+    """Return whether a test fails in a process that runs no others."""
     sys.stdout.flush()
     command = [sys.executable, "-m", "pytest", "-q", "--color=no", *arguments]
     return bool(subprocess.run(command, check=False).returncode)
