@@ -32,13 +32,14 @@ KILLED = f"{PASSES}    import os; os.kill(os.getpid(), 9)\n"
 WRONG = "import nothing_of_this_name\n"
 
 
-def _run(folder: Path, *texts: str) -> tuple[int, list[str]]:
-    """Run files with these texts in two processes; return exit code and lines."""
+def _run(folder: Path, *texts: str, first: str = "", processes: int = 2) -> tuple[int, list[str]]:
+    """Run files with these texts; return exit code and lines."""
     for number, text in enumerate(texts):
         (folder / f"test_{number}.py").write_text(text)
-    words = [sys.executable, "-m", "tests.support.together", "2", "-p", "no:cacheprovider"]
+    words = [sys.executable, "-m", "tests.support.together", str(processes)]
+    words += ["-p", "no:cacheprovider", f"--rootdir={folder}", "-c", "/dev/null"]
     done = subprocess.run(
-        [*words, f"--rootdir={folder}", "-c", "/dev/null", str(folder)],
+        [*words, *([first] if first else ()), str(folder)],
         cwd=folder,
         env={"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
@@ -87,6 +88,13 @@ def test_where_many_fail_none_gets_another_try(tmp_path: Path) -> None:
     code, lines = _run(tmp_path, *[FAILS_FIRST] * 21)
     assert (code, lines[-1].partition(" in ")[0]) == (1, "21 failed")
     assert "alone" not in lines[-1]
+
+
+def test_files_that_are_named_run_first(tmp_path: Path) -> None:
+    _, lines = _run(tmp_path, *[PASSES] * 5, first="test_4.py", processes=1)
+    ran = (tmp_path / "ran").read_text().split()
+    assert ran == ["test_4", *(f"test_{n}" for n in range(4))]
+    assert lines[-1].startswith("5 passed in ")
 
 
 def test_what_fails_at_the_end_of_the_session_is_reported(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 
 ``python -m tests.support.together PROCESSES ARGUMENT ...`` hands the arguments on to pytest,
 collects once and forks. It prints the time and the CPU time of each file, what each process
-reports, and last a closing line of all. The last argument is the folder of the tests.
+reports, and last a closing line of all. Files that are named beside their folder run first: a
+long one that began last would keep one process busy and the others waiting.
 What fails runs once more, alone: sockets and other people's load on a machine may make a test
 fail that is right. If it passes then, the whole has passed, and the closing line names it.
 Not pytest-xdist, whose processes collect each for itself and have a second thread: Python 3.12
@@ -51,6 +52,8 @@ class Together:
         self.records = [os.memfd_create("records") for _ in range(processes)]
         """A line for each outcome: a word of ``_WORDS``, or "started", and the node id."""
         self.collected: list[str] = []
+        self.paths: list[str] = []
+        """The arguments that are files and folders."""
         self.codes: list[int] = []
         """How the forks ended; in a fork there are none."""
 
@@ -64,6 +67,8 @@ class Together:
         if session.testsfailed or session.config.option.collectonly or not session.items:
             return None
         files = [list(of_file) for _, of_file in groupby(session.items, _file_of)]
+        self.paths = session.config.args
+        files.sort(key=lambda tests: _file_of(tests[0]) not in self.paths)
         self.collected = [item.nodeid for item in session.items]
         queue, tickets = os.pipe()
         os.write(tickets, b"".join(n.to_bytes(_TICKET_OCTETS, "big") for n in range(len(files))))
@@ -166,7 +171,8 @@ def main(processes: int, arguments: list[str]) -> int:
     failed = bool(remarks) or any(together.codes)
     if again and not remarks and len(again) <= _MOST_AGAIN:
         _print(f"once more, alone: {len(again)}")
-        failing = {test for test in again if _fails([*arguments[:-1], test])}
+        options = [one for one in arguments if one not in together.paths]
+        failing = {test for test in again if _fails([*options, test])}
         remarks += [f"{test} {'fails' if test in failing else 'passes'} alone" for test in again]
         failed = bool(failing)
     _print("; ".join((_closing_line(counts, perf_counter() - started), *remarks)))
