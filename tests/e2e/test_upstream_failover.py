@@ -307,7 +307,8 @@ def test_a_lesson_bell_is_one_exchange(serving: Serving, upstream: FakeUpstream)
         assert addresses(dns.message.from_wire(stubs[n % 100].receive())) == [ADDRESS]
     for stub in stubs:
         stub.socket.close()
-    assert upstream.asked == [f"{NAME} A"]
+    assert set(upstream.asked) == {f"{NAME} A"}
+    assert len(upstream.asked) <= 3, "an exchange asks again while nothing comes"
 
 
 def fill(serving: Serving, source: str, count: int) -> None:
