@@ -198,7 +198,8 @@ def _wanted(text: str, category: str, list_format: str, *, subtrees: bool) -> Wa
         known = [RECOMMENDED, *(one.id for one in shipped_sources())]
         if text not in known:
             raise ConfigError(
-                say("'{id}' is no list of the catalogue", id=text), hint=did_you_mean(text, known, most=12)
+                say("'{id}' is no list of the catalogue", id=text),
+                hint=did_you_mean(text, known, most=12),
             )
         return Wanted(text)
     if not is_list_address(text):
