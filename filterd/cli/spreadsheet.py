@@ -20,6 +20,7 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
+from filterd import zip_directory
 from filterd.cli import room_csv
 from filterd.errors import ConfigError, StoreError
 from filterd.i18n import refused, say
@@ -40,7 +41,6 @@ _DAMAGED = (
     ValueError,
     IndexError,
     EOFError,
-    NotImplementedError,
     RuntimeError,
     OSError,
 )
@@ -146,6 +146,8 @@ class _Workbook:
     """A workbook that is read; it raises ``_DAMAGED`` for any other file."""
 
     def __init__(self, content: bytes) -> None:
+        if not zip_directory.is_small(content):
+            raise ValueError("it has more parts than a workbook")
         self._archive = zipfile.ZipFile(io.BytesIO(content))
 
     def table(self) -> Table:

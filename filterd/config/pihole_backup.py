@@ -19,6 +19,7 @@ from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from filterd import zip_directory
 from filterd.config.imported_settings import MOST, ImportedSettings
 from filterd.errors import ConfigError
 from filterd.i18n import refused, say
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 _REASON = "Imported from Pi-hole"
 MOST_OCTETS = 64 << 20
 """Of a backup, and of each part of it; a database by itself is not read whole."""
-_MOST_MEMBERS, _MOST_DIRECTORY_OCTETS = 200, 1 << 20
-_ZIP_END_OCTETS = 66_000
+_MOST_MEMBERS = 200
 _SQLITE = b"SQLite format 3\0"
 _MOST_STEPS, _STEP = 2_000, 10_000
 """Instructions of SQLite: some seconds."""
@@ -81,7 +81,8 @@ def read_pihole(path: Path) -> ImportedSettings:
 def _parts(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield the parts of a backup with their names, or the one file that it is."""
     if content.startswith(b"PK"):
-        _check_directory(content)
+        if not zip_directory.is_small(content):
+            raise ValueError("it has more files than a backup")
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for one in archive.infolist()[:_MOST_MEMBERS]:
                 with archive.open(one) as member:
@@ -96,15 +97,6 @@ def _parts(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
                     yield entry.name, part.read()
     else:
         yield name, content
-
-
-def _check_directory(content: bytes) -> None:
-    """Check the length of a zip file's directory: an object is made of each entry."""
-    end = content.rfind(b"PK\5\6")
-    if b"PK\6\7" in content[-_ZIP_END_OCTETS:] or (
-        int.from_bytes(content[end + 12 : end + 16], "little") > _MOST_DIRECTORY_OCTETS
-    ):
-        raise ValueError("it has more files than a backup")
 
 
 def _bounded(part: bytes) -> bytes:

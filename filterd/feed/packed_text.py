@@ -14,6 +14,7 @@ import zlib
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
+from filterd import zip_directory
 from filterd.errors import ForeignContentError, TooLargeError
 from filterd.http_download import CHUNK_OCTETS, bounded, split
 from filterd.i18n import say
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from filterd.lists.catalog import PublicSource
 
 MOST_MEMBERS = 1_000
-MOST_DIRECTORY_OCTETS = 1 << 20
-"""Of an archive: what stands there beside contents."""
-_ZIP_END, _ZIP64 = b"PK\5\6", b"PK\6\7"
+_HEADERS_OCTETS = 1 << 20
+"""Of a tar file: what stands there beside contents."""
 _DAMAGED = (
     EOFError,
     OSError,
@@ -37,7 +37,6 @@ _DAMAGED = (
     zlib.error,
     tarfile.TarError,
     zipfile.BadZipFile,
-    NotImplementedError,
 )
 
 
@@ -108,18 +107,16 @@ def _zip_member(path: Path, source: PublicSource) -> Iterator[IO[bytes]]:
 def _check_directory(path: Path, source: PublicSource) -> None:
     """Check the length of a zip file's directory: all of it is read into memory."""
     with path.open("rb") as file:
-        file.seek(max(path.stat().st_size - 66_000, 0))
-        tail = file.read()
-    end = tail[tail.rfind(_ZIP_END) :]
-    if _ZIP64 in tail or int.from_bytes(end[12:16], "little") > MOST_DIRECTORY_OCTETS:
-        raise _no_member(source)
+        file.seek(max(path.stat().st_size - zip_directory.TAIL_OCTETS, 0))
+        if not zip_directory.is_small(file.read()):
+            raise _no_member(source)
 
 
 @contextmanager
 def _tar_member(path: Path, source: PublicSource, most_octets: int) -> Iterator[IO[bytes]]:
     """Open a member of a tar file, which is read as a stream: nothing is looked for twice."""
     with gzip.open(path, "rb") as raw:
-        stream = _Bounded(raw, 2 * most_octets + MOST_DIRECTORY_OCTETS, source.id)
+        stream = _Bounded(raw, 2 * most_octets + _HEADERS_OCTETS, source.id)
         with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
             for number, member in enumerate(archive):
                 if number == MOST_MEMBERS:

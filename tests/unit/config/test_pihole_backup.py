@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd import zip_directory
 from filterd.config import pihole_backup
 from filterd.config.pihole_backup import read_pihole
 from filterd.errors import ConfigError
@@ -153,7 +154,7 @@ def test_an_archive_with_a_long_directory_is_refused(
 ) -> None:
     file = _zip(tmp_path / "a.zip", **{f"n{number}": b"" for number in range(100)})
     assert read_pihole(file).follow == []
-    monkeypatch.setattr(pihole_backup, "_MOST_DIRECTORY_OCTETS", 1_000)
+    monkeypatch.setattr(zip_directory, "MOST_OCTETS", 1_000)
     with pytest.raises(ConfigError):
         read_pihole(file)
 
