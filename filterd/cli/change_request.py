@@ -70,3 +70,12 @@ def _warning(here: Context, warning: Any) -> str:
         return here.texts(words.WARNING[kind], **values)
     except KeyError:
         return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+def print_nothing_moved(here: Context, *, json: bool) -> None:
+    """Print that all devices are where they should be."""
+    if json:
+        here.print_json({"number": None, "warnings": []})
+    else:
+        told = here.texts("The devices are in these rooms already; nothing is changed.")
+        here.console.print(told)

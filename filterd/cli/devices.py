@@ -9,7 +9,7 @@ import typer
 
 from filterd import control, field_checks
 from filterd.cli import progress_bar
-from filterd.cli.change_request import change, print_change
+from filterd.cli.change_request import change, print_change, print_nothing_moved
 from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
@@ -140,12 +140,7 @@ def assign(
     macs = _macs(here, device)
     rooms = _moved(now, network, macs)
     if not rooms:
-        if json:
-            here.print_json({"number": None, "warnings": []})
-        else:
-            here.console.print(
-                here.texts("The devices are in these rooms already; nothing is changed.")
-            )
+        print_nothing_moved(here, json=json)
         return
     if len(rooms) == 1:
         told = change(here, "room-devices", reason, **rooms[0])

@@ -12,7 +12,7 @@ import typer
 
 from filterd import control, counted
 from filterd.cli import progress_bar, room_csv
-from filterd.cli.change_request import change, made_of, print_change
+from filterd.cli.change_request import change, made_of, print_change, print_nothing_moved
 from filterd.cli.context import Context, JsonOption, Options, argument, option, write_named
 from filterd.cli.effective_state import ask_or_none, in_force
 from filterd.cli.render import facts, listed, show_details, titled
@@ -191,12 +191,7 @@ def import_(
         {"room": room, "macs": macs} for room, macs in wanted.items() if has[room] != sorted(macs)
     ]
     if not rooms:
-        if json:
-            here.print_json({"number": None, "warnings": []})
-        else:
-            here.console.print(
-                here.texts("The devices are in these rooms already; nothing is changed.")
-            )
+        print_nothing_moved(here, json=json)
         return
     told = change(here, "device-table", reason, rooms=rooms)
     devices = sum(map(len, wanted.values()))

@@ -94,21 +94,39 @@ def is_separator(line: str) -> bool:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file: UTF-8, or Excel's "Unicode text" (UTF-16).
+    """Return the text of a file that is not large, as ``decoded`` reads it.
 
     Raises:
         StoreError: it cannot be read.
         ConfigError: it is no text, or too large.
     """
+    content = read_octets(path, _LARGEST)
+    if len(content) > _LARGEST:
+        raise ConfigError(say("the file is too large"), path=str(path), hint=say("at most 1 MiB"))
+    return decoded(content, path)
+
+
+def read_octets(path: Path, most: int) -> bytes:
+    """Return the octets of a file that the caller names; of a longer one, one more than ``most``.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
     try:
         with own_rights(), open_plain(path) as file:
-            content = file.read(_LARGEST + 1)
+            return file.read(most + 1)
     except OSError as error:
         raise StoreError(
             say("{path}: cannot be read: {why}", path=path, why=refused(error))
         ) from error
-    if len(content) > _LARGEST:
-        raise ConfigError(say("the file is too large"), path=str(path), hint=say("at most 1 MiB"))
+
+
+def decoded(content: bytes, path: Path) -> str:
+    """Return octets as text: UTF-8, or Excel's "Unicode text" (UTF-16).
+
+    Raises:
+        ConfigError: they are no text; ``path`` is its name in errors.
+    """
     try:
         is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return content.decode("utf-16" if is_wide else "utf-8-sig")

@@ -22,10 +22,8 @@ from xml.sax.saxutils import escape
 
 from filterd import zip_directory
 from filterd.cli import room_csv
-from filterd.errors import ConfigError, StoreError
-from filterd.i18n import refused, say
-from filterd.paths import open_plain
-from filterd.privileges import own_rights
+from filterd.errors import ConfigError
+from filterd.i18n import say
 
 Table = list[list[str]]
 
@@ -54,17 +52,11 @@ def load(path: Path) -> Table:
         ConfigError: it is no table, or too large.
         StoreError: it cannot be read.
     """
-    try:
-        with own_rights(), open_plain(path) as file:
-            content = file.read(MOST_OCTETS + 1)
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error
+    content = room_csv.read_octets(path, MOST_OCTETS)
     if len(content) > MOST_OCTETS:
         raise _too_large(path)
     if not content.startswith(_BEGINS):
-        return _of_csv(room_csv.read_text(path), path)
+        return _of_csv(room_csv.decoded(content, path), path)
     try:
         return _bounded(_Workbook(content).table(), path)
     except _DAMAGED as error:
