@@ -6,7 +6,8 @@ each lookup by the *age tier* of the client, and forwards the names that pass.
 
 The floors. Imports go downwards only; ``make check`` enforces it::
 
-    7 cli                            Typer: parse arguments, call one function, print
+    8 cli                            Typer: parse arguments, call one function, print
+    7 appliance                      set up this gateway, find what is wrong with it
     6 daemon | publish               the processes that serve | build and sign the feed
     5 fastpath | control             native: most datagrams | the control socket's client
       feed                           fetch, judge, activate versions of the lists

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 7: the command line. Parse arguments, call one function, print, choose the exit code.
+"""Floor 8: the command line. Parse arguments, call one function, print, choose the exit code.
 
 Exit codes: 0 done, or the name passes; 1 the name is blocked; 2 it cannot be
 told, or the usage or configuration is wrong.
