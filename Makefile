@@ -34,7 +34,7 @@ help: ## Show these targets
 
 setup: $(VENV)/.built filterd/locale/vi.mo ## Make the virtual environment with dependencies and native modules
 
-run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
+run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5300
 	@test -e $(STATE)/index.filterd || $(bin)/filterd lists build --config $(CONFIG) --state $(STATE)
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 

@@ -23,7 +23,7 @@ from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, FilterdError, StoreError
-from filterd.i18n import from_plain, quoted, refused, say, say_n
+from filterd.i18n import from_plain, refused, say, say_n
 from filterd.i18n import told as in_language
 from filterd.overrides.descriptions import Teller
 from filterd.paths import shipped
@@ -166,23 +166,24 @@ def init(
 ) -> None:
     """Copy the sample site and the tier files to DIR.
 
-    Existing files are not overwritten. Exit code 0: done; 2: an error.
+    Files that exist are kept, such as the site.yaml that the installer makes. Exit code 0: done;
+    2: an error.
     """
     sample = shipped("policies")
-    for file in sample.rglob("*"):
-        target = folder / file.relative_to(sample)
-        if target.exists() and not target.is_dir():
-            raise ConfigError(
-                say(
-                    "{path} exists and is not overwritten; choose another folder",
-                    path=target,
-                )
-            )
+    files = [one.relative_to(sample) for one in sorted(sample.rglob("*")) if one.is_file()]
+    kept = [one for one in files if (folder / one).exists()]
     try:
-        shutil.copytree(sample, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
-    except (OSError, shutil.Error) as error:
-        why = refused(error) if isinstance(error, OSError) else quoted(str(error))
-        raise StoreError(say("{folder}: cannot be made: {why}", folder=folder, why=why)) from error
+        for file in files:
+            if file not in kept:
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(sample / file, folder / file)
+    except OSError as error:
+        raise StoreError(
+            say("{folder}: cannot be made: {why}", folder=folder, why=refused(error))
+        ) from error
+    if kept:
+        names = ", ".join(map(str, kept))
+        here.console.print(here.texts("Kept as they are: {files}", files=names))
     done = here.texts(
         "{path} is ready. Edit {site}, then run: filterd policy validate --config {path}",
         path=folder,

@@ -83,7 +83,12 @@ def accept(
 def serve(
     here: Context,
     try_it: Annotated[
-        bool, option("--try", "Print commands that show what different classes get.")
+        bool,
+        option(
+            "--try",
+            "Print commands that show what different classes get; where the port is taken, take"
+            " the next.",
+        ),
     ] = False,
 ) -> None:
     """Answer lookups until stopped.

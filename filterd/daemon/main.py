@@ -26,6 +26,7 @@ import logging
 import resource
 import signal
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -51,7 +52,7 @@ from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Listening, Su
 from filterd.daemon.watchdog import READY, STOPPING, notify
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
-from filterd.errors import FilterdError
+from filterd.errors import ConfigError, FilterdError
 from filterd.feed.appliance_files import TimeFloor
 from filterd.i18n import Texts
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from filterd.policy.model import ListenAddress, Policy
 
 _MOST_DESCRIPTORS = 16_384
+_PORTS_TO_TRY = 20
 _log = logging.getLogger("filterd")
 
 
@@ -128,15 +130,36 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         has_upstreams = bool(site.route.servers)
         del site
         _allow_many_sockets()
-        kept = (page, overrides, unwritten)
-        setting = Setting(config, state, clock, *kept, started, policy.listen, policy.workers)
         with own_rights():
             make_folder_for_owner(state.control_socket.parent)
-            listening = listen_on(policy.listen)
+            listening, policy = _listen(texts, policy, try_it=try_it)
+        kept = (page, overrides, unwritten)
+        setting = Setting(config, state, clock, *kept, started, policy.listen, policy.workers)
         keep_none()
         children = _children(setting, listening)
         ready = partial(_ready, texts, policy, has_upstreams=has_upstreams, try_it=try_it)
         Supervisor(children, page, clock).run(ready, partial(notify, STOPPING))
+
+
+def _listen(texts: Texts, policy: Policy, *, try_it: bool) -> tuple[list[Listening], Policy]:
+    """Bind the addresses of a policy; return the policy with the ports that were free.
+
+    A trial takes the next port that is free, for no device of a school depends on it.
+
+    Raises:
+        ConfigError: an address cannot be bound.
+    """
+    try:
+        return listen_on(policy.listen), policy
+    except ConfigError as error:
+        for further in range(1, _PORTS_TO_TRY) if try_it else ():
+            moved = tuple(replace(one, port=one.port + further) for one in policy.listen)
+            with contextlib.suppress(ConfigError):
+                listening = listen_on(moved)
+                port = moved[0].port
+                _say(texts("{reason}; taking port {port}", reason=error.reason, port=port))
+                return listening, replace(policy, listen=moved)
+        raise
 
 
 def _ready(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool) -> None:

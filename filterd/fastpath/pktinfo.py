@@ -17,8 +17,9 @@ from struct import Struct, calcsize
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ConfigError
-from filterd.i18n import refused, say
+from filterd.i18n import Sentence, refused, say
 from filterd.policy.model import ListenAddress
+from filterd.port_holder import PortHolder, port_holder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ def bind(listen: ListenAddress, kind: socket.SocketKind) -> socket.socket:
         opened.bind(_socket_address(listen))
     except OSError as error:
         opened.close()
-        raise _cannot_listen(listen, error) from error
+        raise _cannot_listen(listen, error, kind) from error
     return opened
 
 
@@ -151,21 +152,53 @@ def _control_messages(octets: bytes) -> list[ControlMessage]:
     return found
 
 
-def _cannot_listen(listen: ListenAddress, error: OSError) -> ConfigError:
+def _cannot_listen(listen: ListenAddress, error: OSError, kind: socket.SocketKind) -> ConfigError:
     """Return the error of an address that cannot be listened on, and its remedy."""
-    hints = {
-        errno.EADDRINUSE: say(
-            "another server uses it; see `ss -lunpt`, or change `listen` in site.yaml"
-        ),
-        errno.EACCES: say("ports below 1024 need root or CAP_NET_BIND_SERVICE"),
-        errno.ENODEV: say("this machine has no such interface; change `listen` in site.yaml"),
-    }
+    why, hint = refused(error), say("change `listen` in site.yaml")
+    if error.errno == errno.EACCES:
+        hint = say("ports below 1024 need root or CAP_NET_BIND_SERVICE")
+    elif error.errno == errno.ENODEV:
+        hint = say("this machine has no such interface; change `listen` in site.yaml")
+    elif error.errno == errno.EADDRINUSE:
+        holder = port_holder(listen.address, listen.port, kind) or PortHolder()
+        why, hint = _taken_by(holder), _remedy(holder)
     return ConfigError(
         say(
             "cannot listen on {address} port {port}: {why}",
             address=listen.address,
             port=listen.port,
-            why=refused(error),
+            why=why,
         ),
-        hint=hints.get(error.errno or 0, say("change `listen` in site.yaml")),
+        hint=hint,
     )
+
+
+def _taken_by(holder: PortHolder) -> Sentence:
+    """Return which process has the port."""
+    if holder.pid:
+        return say("{program} (process {pid}) has it", program=holder.program, pid=holder.pid)
+    if holder.user:
+        return say("a process of the user {user} has it", user=holder.user)
+    return say("another server has it")
+
+
+def _remedy(holder: PortHolder) -> Sentence:
+    """Return how the port becomes free, by the program that has it."""
+    return _REMEDIES.get(
+        holder.program,
+        say(
+            "end that server, or change `listen` in site.yaml; as root, `ss -lunpt` lists who has"
+            " which port"
+        ),
+    )
+
+
+_REMEDIES = {
+    "systemd-resolved": say(
+        "set DNSStubListener=no in /etc/systemd/resolved.conf, then `systemctl restart"
+        " systemd-resolved`"
+    ),
+    "dnsmasq": say("set port=0 in its configuration (it goes on with DHCP), then restart it"),
+    "avahi-daemon": say("5353 is the port of mDNS; choose another, such as 5300, in `listen`"),
+    "filterd": say("filterd runs already: see `filterd status`"),
+}

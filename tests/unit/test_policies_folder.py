@@ -111,7 +111,7 @@ def test_the_time_of_day_changes_nothing_for_the_classes_of_the_sample() -> None
 
 def test_the_sample_listens_on_loopback_only() -> None:
     addresses = {(listen.address, listen.port) for listen in _policy().listen}
-    assert addresses == {("127.0.0.1", 5353), ("::1", 5353)}
+    assert addresses == {("127.0.0.1", 5300), ("::1", 5300)}
 
 
 def test_an_unknown_client_is_closed_whatever_any_class_is_closed() -> None:

@@ -140,7 +140,6 @@ WRONG_PLACES = [
     ("reload --state {none}", "or name its state folder with --state"),
     ("init {file}", "file: cannot be made: "),
     ("init {file}/x", "cannot be made: Not a directory"),
-    ("init {wrong}", "wrong/site.yaml exists and is not overwritten"),
     ("init /proc/none", "/proc/none: cannot be made: "),
 ]
 

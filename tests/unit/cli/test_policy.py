@@ -224,16 +224,15 @@ def test_an_empty_folder_may_be_there_already(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["site.yaml", "primary.yaml", "schema/site.schema.json"])
-def test_nothing_is_overwritten(tmp_path: Path, file: str) -> None:
+def test_files_that_exist_are_kept_and_the_others_added(tmp_path: Path, file: str) -> None:
     mine = tmp_path / file
     mine.parent.mkdir(exist_ok=True)
     mine.write_text("mine\n", encoding="utf-8")
-    before = sorted(tmp_path.rglob("*"))
     done = call("init", tmp_path, "--lang", "en")
-    assert done.code == 2
-    assert f"{mine} exists and is not overwritten" in done.err
+    assert (done.code, done.err) == (0, "")
+    assert f"Kept as they are: {file}\n" in done.out
     assert mine.read_text(encoding="utf-8") == "mine\n"
-    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "schema/tier.schema.json").exists()
 
 
 def test_what_else_is_in_the_folder_stays(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -10,6 +12,7 @@ import pytest
 
 from filterd.cli.offline_site import policy_of
 from filterd.daemon import main
+from filterd.errors import ConfigError
 from filterd.i18n import Texts
 from filterd.policy.model import ListenAddress
 from filterd.state_folder import StateFolder
@@ -44,6 +47,7 @@ HEAVY = (
 SERVE_AND_LIST_MODULES = """
 import os, sys
 from filterd.daemon import main
+from filterd.errors import ConfigError
 from filterd.daemon import worker
 
 def tell(*_):
@@ -113,7 +117,7 @@ def test_the_sample_school_gets_lookups_that_differ_by_class() -> None:
     lines = _greeting(policy, try_it=True)
     commands = [line.strip() for line in lines if line.startswith("  dig")]
     assert len(commands) == 4
-    assert all("@127.0.0.1 -p 5353" in command for command in commands)
+    assert all("@127.0.0.1 -p 5300" in command for command in commands)
     assert len({command.index("#") for command in commands}) == 1
     assert len({command.split()[2] for command in commands}) == 3
 
@@ -129,3 +133,24 @@ def test_the_lookups_go_to_loopback_if_that_is_served(
     listen: tuple[ListenAddress, ...], expected: str
 ) -> None:
     assert main._loopback(cast("Policy", SimpleNamespace(listen=listen))).address == expected
+
+
+def test_a_trial_takes_the_next_port_that_is_free_and_names_the_one_that_has_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        policy = _policy(write_site(tmp_path, port=port))
+        with pytest.raises(ConfigError, match=f"port {port}: "):
+            main._listen(Texts("en"), policy, try_it=False)
+        listening, moved = main._listen(Texts("en"), policy, try_it=True)
+    for one in listening:
+        one.udp.close()
+        one.tcp.close()
+    taken = moved.listen[0].port
+    assert port < taken < port + main._PORTS_TO_TRY
+    assert f"-p {taken} " in main._examples(moved)[0]
+    told = capsys.readouterr().err
+    assert f"port {port}: " in told
+    assert f"(process {os.getpid()}) has it; taking port {taken}\n" in told

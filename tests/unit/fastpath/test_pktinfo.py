@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import pytest
@@ -17,6 +18,7 @@ from filterd.fastpath.pktinfo import (
     is_here,
 )
 from filterd.policy.model import ListenAddress
+from filterd.port_holder import PortHolder
 
 LOOPBACK = socket.if_nametoindex("lo")
 
@@ -99,8 +101,32 @@ def test_an_address_in_use_is_named_with_what_to_do(kind: socket.SocketKind) -> 
         if kind == socket.SOCK_STREAM:
             first.listen()
         port = first.getsockname()[1]
-        with pytest.raises(ConfigError, match=rf"127\.0\.0\.1 port {port}: .*\(another server"):
+        who = rf"127\.0\.0\.1 port {port}: \S+ \(process {os.getpid()}\) has it \(end that"
+        with pytest.raises(ConfigError, match=who):
             bind(ListenAddress("127.0.0.1", port), kind)
+
+
+@pytest.mark.parametrize(
+    ("holder", "told"),
+    [
+        (PortHolder(312, "systemd-resolved", "root"), "systemd-resolved (process 312) has it"),
+        (PortHolder(312, "systemd-resolved", "root"), "(set DNSStubListener=no in "),
+        (PortHolder(9, "dnsmasq", "root"), "(set port=0 in its configuration"),
+        (PortHolder(9, "avahi-daemon", "avahi"), "(5353 is the port of mDNS"),
+        (PortHolder(9, "filterd", "filterd"), "see `filterd status`"),
+        (PortHolder(user="avahi"), "a process of the user avahi has it"),
+        (None, "another server has it"),
+    ],
+)
+def test_known_servers_have_a_remedy_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, holder: PortHolder | None, told: str
+) -> None:
+    monkeypatch.setattr("filterd.fastpath.pktinfo.port_holder", lambda *_: holder)
+    with bind(ListenAddress("127.0.0.1", 0), socket.SOCK_DGRAM) as first:
+        taken = ListenAddress("127.0.0.1", first.getsockname()[1])
+        with pytest.raises(ConfigError) as raised:
+            bind(taken, socket.SOCK_DGRAM)
+    assert told in str(raised.value)
 
 
 @pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8:113::9"])
