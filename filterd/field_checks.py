@@ -30,6 +30,7 @@ _YEARS = range(2000, 3000)
 _id = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9])?", re.ASCII).fullmatch
 _class = re.compile(r"[^\W_](?:[ ./-]?[^\W_]){0,31}").fullmatch
 _user = re.compile(r"[^\s:/]{1,64}").fullmatch
+_day_first = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII).match
 _mac = re.compile(
     r"[0-9a-f]{2}(?P<between>[:-]?)[0-9a-f]{2}(?:(?P=between)[0-9a-f]{2}){4}"
     r"|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}"
@@ -229,9 +230,12 @@ def plain(text: str, called: Sentence) -> str:
 
 
 def written_time(text: str) -> datetime | None:
-    """Return the time that an ISO 8601 text names, with an offset or without; None for none."""
+    """Return the time that a text names, with an offset or without; None for none.
+
+    It is written by ISO 8601, or with the day first as in Vietnam: ``20/12/2026``.
+    """
     try:
-        written = datetime.fromisoformat(text)
+        written = datetime.fromisoformat(_iso(text))
     except ValueError:
         return None
     return written if written.year in _YEARS else None
@@ -240,7 +244,15 @@ def written_time(text: str) -> datetime | None:
 def is_date(text: str) -> bool:
     """Return whether a text is a date without a time."""
     try:
-        date.fromisoformat(text)
+        date.fromisoformat(_iso(text))
     except ValueError:
         return False
     return True
+
+
+def _iso(text: str) -> str:
+    """Return a text that begins with day, month and year as ISO 8601 has it."""
+    found = _day_first(text)
+    return (
+        text if found is None else f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}{text[found.end() :]}"
+    )

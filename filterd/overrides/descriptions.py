@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from filterd import counted, words
@@ -52,10 +53,29 @@ class Teller(Wording):
                 minutes=counted.minutes(round(thing["for_s"] / 60)),
             )
         if starts_at is not None and starts_at > self.clock.now:
-            parts.append(self.texts("from {when}", when=self.clock.told(starts_at)))
+            parts.append(self.texts("from {when}", when=self._when(starts_at)))
         if ends_at is not None:
-            parts.append(self.texts("until {when}", when=self.clock.told(ends_at)))
+            parts.append(self._until(ends_at))
         return " ".join(parts)
+
+    def _until(self, ends_at: float) -> str:
+        """Return an end; midnight is the end of a day."""
+        shown = self.clock.shows(ends_at)
+        if shown.time() == time():
+            day = self._day(shown - timedelta(days=1))
+            return self.texts("until the end of {day}", day=day)
+        return self.texts("until {when}", when=self._when(ends_at))
+
+    def _when(self, at: float) -> str:
+        """Return a time: the hour alone if it is today, else with day and weekday."""
+        shown = self.clock.shows(at)
+        if shown.date() == self.clock.shows(self.clock.now).date():
+            return self.clock.told(at)
+        return f"{shown:%H:%M} {self._day(shown)}"
+
+    def _day(self, shown: datetime) -> str:
+        weekday = self.texts.word(words.WEEKDAY, str(shown.weekday()))
+        return f"{shown:%d/%m/%Y} ({weekday})"
 
     def thing(self, kind: str, thing: Plain) -> str:
         """Return a sentence on one thing.

@@ -64,7 +64,7 @@ def test_check_says_which_source_it_asked(served: Served) -> None:
 
 def test_check_tells_a_problem_with_a_time_once(served: Served) -> None:
     done = run("check", "vnu.edu.vn", "--at", "never", *served.options)
-    hint = "write 17:00, t5 07:30, 2026-12-01 or 2026-12-01T07:30"
+    hint = "write 17h30, 17:00, t5 07:30, tomorrow 7h, 20/12 or 2026-12-20"
     assert done.err == f"filterd: 'never' is not a time ({hint})\n"
 
 

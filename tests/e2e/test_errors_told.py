@@ -45,8 +45,8 @@ OFFLINE = [
     ),
     Wrong(
         "allow vnu.edu.vn --for soon --reason x",
-        "'soon' is not a length of time (write 45m, 2h, 1h30m or 3d)",
-        "'soon' không phải khoảng thời gian (hãy viết 45m, 2h, 1h30m hoặc 3d)",
+        "'soon' is not a length of time (write 45m, 2h, 1h30 or 3d)",
+        "'soon' không phải khoảng thời gian (hãy viết 45m, 2h, 1h30 hoặc 3d)",
     ),
 ]
 

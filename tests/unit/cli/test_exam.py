@@ -27,7 +27,9 @@ def test_an_exam_is_set_for_thursday(here: list[str], daemon: FakeDaemon, tmp_pa
     words = ("--at", "t5 07:30", "--allow", str(file), "--allow", "b.example", "--service", "azota")
     done = call(*START, *words, *here)
     assert (done.code, done.err) == (0, "")
-    assert "exam in room lab-a (2 names, services: azota, olm) from 2025-12-04 07:30" in done.out
+    assert (
+        "exam in room lab-a (2 names, services: azota, olm) from 07:30 04/12/2025 (Thu)" in done.out
+    )
     (exam,) = daemon.store.current().exams
     assert exam.starts_at == MONDAY_AT_8 + 3 * DAY - 1800
     assert exam.ends_at == exam.starts_at + 90 * 60

@@ -49,10 +49,13 @@ def test_a_service_is_opened_to_a_grade_until_the_lesson_ends(
     ("words", "told"),
     [
         ("www.a.example --for 45m", "block www.a.example for everybody until 08:45"),
-        ("a.example --tier primary --until 2025-12-24", "for primary until 2025-12-25 00:00"),
+        (
+            "a.example --tier primary --until 2025-12-24",
+            "for primary until the end of 24/12/2025 (Wed)",
+        ),
         ("a.example --room lab-a --permanent", "block a.example for lab-a\n"),
         ("category:games --from 09:00 --for 1h", "for everybody from 09:00 until 10:00"),
-        ("a.example --client 10.0.6.21 --for 1d", "for 10.0.6.21 until 2025-12-02 08:00"),
+        ("a.example --client 10.0.6.21 --for 1d", "for 10.0.6.21 until 08:00 02/12/2025 (Tue)"),
     ],
 )
 def test_a_block_says_what_for_whom_and_how_long(
