@@ -13,15 +13,14 @@ one address behind their provider's NAT, so 429 is a usual answer.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from filterd.errors import FetchError, FilterdError, ForeignContentError
+from filterd.feed.manifest import sha256_of
 from filterd.feed.packed_text import unpack_text
 from filterd.feed.source_limits import HostWaits, RunBudget, Spending
 from filterd.http_download import (
@@ -35,8 +34,7 @@ from filterd.http_download import (
     bounded,
 )
 from filterd.i18n import UNSAID, Sentence, quoted, say
-from filterd.lists.formats import FORMATS, Entry, Problem
-from filterd.lists.hostname import HostnameError, key_from_text
+from filterd.lists.intake import count_entries
 from filterd.lists.source_text import SourceText
 from filterd.paths import install, open_plain, reading, writing
 from filterd.state_file import ADDED, FileFormat
@@ -146,14 +144,10 @@ class SourceFolder:
 
     def note(self, source: PublicSource) -> _Note | None:
         """Return the facts of a text, if they are of the very file on the disk."""
-        try:
-            with open_plain(self.text(source.id)) as file:
-                digest = hashlib.sha256(file.read(MAX_OCTETS)).hexdigest()
-        except OSError:
-            return None
         note = _FORMAT.read(self._note(source.id))
-        holds = note is not None and note.asked == _asked(source) and note.sha256 == digest
-        return note if holds else None
+        if note is None or note.asked != _asked(source):
+            return None
+        return note if note.sha256 == sha256_of(self.text(source.id)) else None
 
     def candidate(self, source_id: str) -> Path:
         """Return where a new text is put until it is judged."""
@@ -329,11 +323,14 @@ def _one(
     if brought is None:
         assert known is not None
         return _report(source, SourceOutcome.UNCHANGED, known)
-    note = _judged(source, folder.candidate(source.id), known, brought, rules)
-    if known is not None and note.sha256 == known.sha256:
+    candidate = folder.candidate(source.id)
+    if known is not None and sha256_of(candidate) == known.sha256:
+        counts = {one: getattr(known, one) for one in ("sha256", "octets", "entries", "problems")}
+        note = replace(brought, **counts)
         if note != known:
             folder.annotate(source, note)
         return _report(source, SourceOutcome.UNCHANGED, note)
+    note = _judged(source, candidate, known, brought, rules)
     folder.accept(source, note)
     return _report(source, SourceOutcome.TAKEN, note)
 
@@ -372,13 +369,7 @@ def _judged(
     if b"\0" in head:
         raise ForeignContentError(say("{id}: it is not text", id=source.id))
     text = SourceText(path)
-    entries = problems = 0
-    lines = chain.from_iterable(text.lines(lambda _octets: None))
-    for item in FORMATS[source.format](lines):
-        if isinstance(item, Problem) or not _is_name(item.name):
-            problems += 1
-        elif isinstance(item, Entry):
-            entries += 1
+    entries, problems = count_entries(text, source.format)
     if problems > MOST_PROBLEMS * (entries + problems):
         raise ForeignContentError(
             say(
@@ -406,14 +397,6 @@ def _judged(
         )
     octets = path.stat().st_size
     return replace(brought, sha256=text.digest, octets=octets, entries=entries, problems=problems)
-
-
-def _is_name(text: str) -> bool:
-    try:
-        key_from_text(text)
-    except HostnameError:
-        return False
-    return True
 
 
 def _asked(source: PublicSource) -> str:

@@ -205,6 +205,40 @@ class Intake:
             self.records += [above + tail for name in excepted for above in _ancestors(name)]
 
 
+def count_entries(text: SourceText, list_format: str) -> tuple[int, int]:
+    """Return how many entries and how many unusable lines a text of a format has.
+
+    Raises:
+        ListError: it cannot be read.
+    """
+    shapes, records = PLAIN_LINES.get(list_format, ()), list[bytes]()
+    entries = problems = 0
+
+    def unusual() -> Iterator[str]:
+        nonlocal entries
+        for lines in text.lines(lambda _octets: None):
+            for shape in shapes:
+                skim(lines, shape, 1, 0, _special(shape), records)
+            entries += len(records)
+            records.clear()
+            yield from lines
+
+    for item in FORMATS[list_format](unusual()):
+        if isinstance(item, Problem) or not _is_name(item.name):
+            problems += 1
+        elif isinstance(item, Entry):
+            entries += 1
+    return entries, problems
+
+
+def _is_name(text: str) -> bool:
+    try:
+        key_from_text(text)
+    except HostnameError:
+        return False
+    return True
+
+
 class _ClaimIds:
     """Ids of the claims of one list.
 

@@ -89,6 +89,17 @@ def test_a_date_is_asked_for_where_there_is_no_tag(web: Web, folder: SourceFolde
     assert web.asked[-1][1]["If-Modified-Since"] == date
 
 
+def test_the_same_octets_are_not_read_again_as_a_list(
+    web: Web, folder: SourceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _fetch(web, folder)
+    web.pages["/list.txt"] = Page(TEXT, headers={"ETag": '"2"'})
+    monkeypatch.delattr(sources, "count_entries")
+    assert _fetch(web, folder) == replace(before, outcome=SourceOutcome.UNCHANGED)
+    _fetch(web, folder)
+    assert web.asked[-1][1]["If-None-Match"] == '"2"'
+
+
 def test_a_damaged_text_is_fetched_again(web: Web, folder: SourceFolder) -> None:
     _fetch(web, folder)
     folder.text("one").write_bytes(TEXT[:-2])
@@ -348,6 +359,18 @@ def test_another_host_is_not_followed(web: Web, folder: SourceFolder) -> None:
     other = web.address.replace("127.0.0.1", "localhost")
     web.pages["/moved"] = Page(status=302, headers={"Location": f"{other}/list.txt"})
     assert "redirects to another server" in _fetch(web, folder, "/moved").reason
+
+
+def test_control_a_policy_for_any_server_lets_a_list_come_from_another(
+    web: Web, folder: SourceFolder
+) -> None:
+    other = web.address.replace("127.0.0.1", "localhost")
+    web.pages["/moved"] = Page(status=302, headers={"Location": f"{other}/list.txt"})
+    anywhere = FetchRules(policy=RequestPolicy(frozenset({"http"})))
+    [report] = fetch_sources(
+        [_source(f"{web.address}/moved")], folder, SystemClock(), rules=anywhere
+    )
+    assert report.outcome is SourceOutcome.TAKEN
 
 
 def test_good_texts_are_reported_without_asking(web: Web, folder: SourceFolder) -> None:

@@ -9,9 +9,10 @@ import pytest
 from filterd.errors import ListError
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.hostname import text_from_key
-from filterd.lists.intake import MAX_CONDITIONS
+from filterd.lists.intake import MAX_CONDITIONS, count_entries
 from filterd.lists.rules import Claim, Effect, Scope
 from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail
+from filterd.lists.source_text import SourceText
 from tests.support.indexes import a_list
 from tests.support.intakes import taken
 
@@ -156,3 +157,18 @@ def test_list_of_another_claim_in_every_line_makes_no_more_than_the_bound(tmp_pa
     intake, _ = taken(a_list(tmp_path, text, form="adblock"))
     assert len([claim for _, claim in intake.claims if claim.denyallow]) == MAX_CONDITIONS
     assert intake.reports[0].problems == {"too-many-conditions": 5}
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("hosts", "# why\n0.0.0.0 a.example\n0.0.0.0 B.example c.example\n1.1.1.1 d.example\n"),
+        ("domains", "a.example\nb.example # why\nc.com.vn\nno name\n"),
+        ("adblock", "! why\n||a.example^\n||b.example^$important\n@@||c.example^\n##.x\n"),
+    ],
+)
+def test_entries_are_counted_as_they_are_parsed(tmp_path: Path, form: str, text: str) -> None:
+    (tmp_path / "list").write_text(text)
+    read = SourceText(tmp_path / "list")
+    assert count_entries(read, form) == (3, 1)
+    assert read.line_count == text.count("\n")
