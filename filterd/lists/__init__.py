@@ -20,7 +20,8 @@ lookup. So they are compiled once into a file that lookups read where it lies::
          |
     index         opens it: name -> matcher -> hits -> entries with list and line
 
-``list_merge`` makes one list of all third parties' lists of a category;
+``list_merge`` makes one list of all third parties' lists of a category, and ``list_text`` writes
+it; ``registered_names`` finds what was registered above names, and
 ``lookalike_families`` makes rules of names that differ in digits or suffix only;
 ``top_names`` are names that everybody visits, which no list of danger means.
 
@@ -67,6 +68,6 @@ Invariants.
   old one open is not disturbed.
 - A damaged index leads to an error, never outside its sections.
 
-``matcher``, ``packing`` and ``line_scan`` are native where that was built
-(``filterd.native``); everything else is plain Python.
+``matcher``, ``packing``, ``line_scan``, ``list_text`` and ``registered_names`` are native where
+that was built (``filterd.native``); everything else is plain Python.
 """

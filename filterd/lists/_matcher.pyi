@@ -51,3 +51,11 @@ def skim(
     special: tuple[AbstractSet[bytes], AbstractSet[bytes]],
     records: list[bytes],
 ) -> None: ...
+def write_names(
+    records: list[bytes], roles: bytes, drops_covered: bool
+) -> tuple[bytes, int, int, int, bool]: ...
+def take_members(
+    text: bytes,
+    special: tuple[AbstractSet[bytes], AbstractSet[bytes], AbstractSet[bytes]],
+    members: list[bytes],
+) -> list[bytes]: ...

@@ -14,8 +14,11 @@ next group turns back at the end of the table. A rank comes from a slot of the f
 Packer. It runs in the compiler only, on records that the compiler has made itself; what
 grows, grows in ``array.array``, which checks for itself.
 
-Line scan. Lists come from the network: a line is measured before anything of it is
-written into the one buffer there is.
+Line scan and families. Lists come from the network: a line is measured before anything of it
+is written into the one buffer there is.
+
+List text. It reads records of the compiler; the text grows in ``array.array`` by the length of
+a whole key before that key is written.
 """
 
 cimport cython
@@ -25,7 +28,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.object cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 from filterd.lists._blocks cimport (
     CACHE_LINE,
@@ -925,3 +928,150 @@ cdef inline void _put(uint8_t* to, uint32_t number) noexcept:
     to[1] = number >> 16 & 0xFF
     to[2] = number >> 8 & 0xFF
     to[3] = number & 0xFF
+
+
+# List text.
+# ----------
+
+cdef enum:
+    EXACT = 1
+    SUBTREE = 2
+    BLOCKS = 4
+
+cdef array.array _octets = array.array("B")
+
+
+def write_names(list records not None, bytes roles not None, bint drops_covered):
+    """Write the names of sorted records; see ``filterd.lists.list_text.plainly_write_names``."""
+    cdef array.array text = array.clone(_octets, 0, zero=False)
+    cdef Py_ssize_t start = 0, count = len(records), written = 0
+    cdef Py_ssize_t entries = 0, names = 0, redundant = 0
+    cdef bint has_exact = False
+    cdef RecordKey key, other, above = RecordKey(NULL, 0)
+    cdef int role
+    while start < count:
+        key, role = key_of(records[start]), 0
+        while start < count:
+            other = key_of(records[start])
+            if other.length != key.length or memcmp(other.octets, key.octets, key.length):
+                break
+            if big_endian(other.octets + other.length + 5):  # else it cancels
+                role |= roles[big_endian(other.octets + other.length + 1)]
+            start += 1
+        names += role & BLOCKS != 0
+        if not role & (EXACT | SUBTREE):
+            continue
+        if (
+            drops_covered
+            and above.octets != NULL
+            and key.length >= above.length
+            and not memcmp(key.octets, above.octets, above.length)
+        ):
+            redundant += 1
+            continue
+        array.resize_smart(text, written + key.length + 1)
+        if role & SUBTREE:
+            above = key
+        else:
+            has_exact = True
+            text.data.as_uchars[written] = c"="
+            written += 1
+        _put_name(text.data.as_uchars + written, key.octets, key.length)
+        written += key.length
+        text.data.as_uchars[written - 1] = c"\n"
+        entries += 1
+    return (
+        PyBytes_FromStringAndSize(text.data.as_chars, written),
+        entries, names, redundant, has_exact,
+    )
+
+
+cdef inline void _put_name(uint8_t* to, const uint8_t* key, Py_ssize_t octets) noexcept:
+    """Write the labels of a key from the right to the left, a dot behind each."""
+    cdef Py_ssize_t at, end = octets - 1
+    for at in range(octets - 2, -2, -1):
+        if at < 0 or key[at] == 0:
+            memcpy(to, key + at + 1, end - at - 1)
+            to += end - at
+            to[-1] = c"."
+            end = at
+
+
+# Families.
+# ---------
+
+def take_members(bytes text not None, special, list members not None):
+    """Take names in plain form out of a text; see ``filterd.lists.registered_names``."""
+    cdef Shape how = Shape(b"", 0, b"", 0)
+    cdef uint8_t key[MAX_TEXT + 1]
+    cdef uint8_t before[MAX_TEXT + 1]
+    cdef uint8_t member[MAX_LABEL + 1 + MAX_TEXT + 1]
+    cdef const uint8_t* line = octets_of(text)
+    cdef const uint8_t* beyond = line + PyBytes_GET_SIZE(text)
+    cdef const uint8_t* newline
+    cdef Py_ssize_t octets, parent, above, end, length, had = 0
+    cdef list left = []
+    cdef bytes name
+    public, wildcards, exceptions = special
+    while line < beyond:
+        newline = <const uint8_t*>memchr(line, c"\n", beyond - line)
+        if newline == NULL:
+            newline = beyond
+        if line[0] == c"=":
+            line += 1
+        octets = _key(line, newline - line, &how, key, &parent)
+        if octets == 0:
+            if newline > line:
+                left.append(PyBytes_FromStringAndSize(<char*>line, newline - line))
+            line = newline + 1
+            continue
+        line = newline + 1
+        above = end = _label_end(key, 0)
+        while end < octets:
+            end = _label_end(key, above)
+            name = PyBytes_FromStringAndSize(<char*>key, end)
+            if name not in public and (
+                name in exceptions
+                or PyBytes_FromStringAndSize(<char*>key, above) not in wildcards
+            ):
+                if end != had or memcmp(before, key, end):
+                    length = _put_shape(member, key + above, end - above - 1)
+                    if length:
+                        member[length] = 0
+                        _put_name(member + length + 1, key, end)
+                        # Without the dot behind the last label.
+                        members.append(
+                            PyBytes_FromStringAndSize(<char*>member, length + end)
+                        )
+                    memcpy(before, key, end)
+                    had = end
+                break
+            above = end
+    return left
+
+
+cdef inline Py_ssize_t _label_end(const uint8_t* key, Py_ssize_t at) noexcept:
+    """Return the place behind the NUL of the label at a place of a key."""
+    while key[at]:
+        at += 1
+    return at + 1
+
+
+cdef Py_ssize_t _put_shape(uint8_t* to, const uint8_t* label, Py_ssize_t octets) noexcept:
+    """Write the shape of a label in ASCII; return its octets, 0 where nothing is left."""
+    cdef Py_ssize_t at, written = 0
+    cdef uint8_t octet, last = 0
+    for at in range(octets):
+        octet = label[at]
+        if octet == c"-" or octet == c"_":
+            continue
+        if _KINDS[octet] == DIGIT:
+            octet = c"#"
+            if last == octet:
+                continue
+        elif octet == c"n" and last == c"r" or octet == c"v" and last == c"v":
+            octet = c"m" if octet == c"n" else c"w"
+            written -= 1
+        to[written] = last = octet
+        written += 1
+    return written

@@ -28,14 +28,16 @@ from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
 from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
 from filterd.lists.list_queries import single_hosts
+from filterd.lists.list_text import BLOCKS, EXACT, SUBTREE, write_names
 from filterd.lists.rules import Effect, Scope
-from filterd.lists.sort_records import CANCELS, Guarded, read_tail
+from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, Guarded, read_tail, record_tail
 from filterd.lists.source_text import SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from filterd.lists.catalog import CatalogCategory
+    from filterd.lists.list_text import WrittenNames
     from filterd.lists.report import ListReport, Reason
     from filterd.lists.rules import Claim, ListSource, Pin, Protection
     from filterd.lists.top_names import Popular
@@ -44,6 +46,11 @@ PREFIX = "feed-"
 """How the ids of lists begin that are made of those of third parties."""
 
 
+_CLAIM_OCTETS, _LINE_OCTETS = 5, 4
+_CLAIM = slice(-TAIL_OCTETS, -_LINE_OCTETS)
+"""The part of a record that has its claim, after a NUL."""
+_CANCELLING = bytes(_LINE_OCTETS)
+_ROLES = {Scope.EXACT: EXACT, Scope.SUBTREE: SUBTREE}
 _PLAIN = (BLOCK_EXACT, BLOCK_SUBTREE)
 """The claims that ``domains`` and ``wildcard`` can express."""
 Exclusions = Mapping[str, Collection[bytes]]
@@ -158,33 +165,29 @@ class _Category:
 
     def done(self) -> Normalised:
         result, intake = self._result, self._intake
-        whole = self._whole = self._kept_whole()
-        own: dict[int, dict[bytes, Scope]] = {
-            index: {} for index, source in enumerate(self._sources) if source.own
-        }
-        merged, blocked = dict[bytes, Scope](), set[bytes]()
-        plain = {id(claim) for _, claim in intake.claims if claim in _PLAIN}
-        canaries = list[tuple[int, int, bytes]]()
-        for key, line, index, claim in intake.blocks():
-            if not self._may_close(key, line, index, claim):
-                continue
-            blocked.add(key)
-            if index in whole or id(claim) not in plain:
-                continue
-            names = own.get(index, merged)
-            if names.get(key) is not Scope.SUBTREE:
-                names[key] = claim.scope
-            if index in own:
-                canaries.append((index, line, key))
-        if not self._category.locked and not self._has_exceptions():
-            merged = self._without_covered(merged)
-        result.names = len(blocked)
-        result.canaries = [text_from_key(key) for _, _, key in sorted(canaries)]
+        self._whole = self._kept_whole()
+        self._set_aside()
         result.reports = intake.reports
         if self._category.locked:
             result.single_hosts = single_hosts(self._sources, intake.claims)
-        self._publish(own, merged, whole)
+        result.canaries = self._canaries()
+        self._publish()
         return result
+
+    def _set_aside(self) -> None:
+        """Take out entries that would close a popular name, or are left out."""
+        seen, intake = self._popular.keys.union(*self._left_out), self._intake
+        aside = set[bytes]()
+        for record in intake.records:
+            if record[:-TAIL_OCTETS] in seen:
+                claim_id, line = read_tail(record)
+                index, claim = intake.claims[claim_id]
+                if claim.effect is not Effect.BLOCK or line == CANCELS:
+                    continue
+                if not self._may_close(record[:-TAIL_OCTETS], line, index, claim):
+                    aside.add(record)
+        if aside:
+            intake.records = [one for one in intake.records if one not in aside]
 
     def _may_close(self, key: bytes, line: int, index: int, claim: Claim) -> bool:
         """Note a popular name that an entry closes, or set the entry aside.
@@ -193,8 +196,6 @@ class _Category:
         addresses cut down to their hosts. An entry that only a whole text expresses
         cannot be set aside; then the build is held.
         """
-        if not self._popular.may_close(key) and key not in self._left_out[index]:
-            return True
         found = self._popular.closed_by(key, claim.scope)
         wrongly = self._popular.wrongly_closed_by(key, claim.scope, self._category.id)
         is_left_out = key in self._left_out[index]
@@ -212,15 +213,12 @@ class _Category:
 
     def _kept_whole(self) -> set[int]:
         """Return the lists that only their own text can express."""
-        claims = self._intake.claims
-        is_plain = [claim in _PLAIN for _, claim in claims]
-        cancelling, conditioned = set[int](), set[int]()
-        for record in self._intake.records:
-            claim_id, line = read_tail(record)
-            if line == CANCELS:
-                cancelling.add(claims[claim_id][0])
-            elif not is_plain[claim_id]:
-                conditioned.add(claims[claim_id][0])
+        claims, records = self._intake.claims, self._intake.records
+        cancelling = {claims[read_tail(one)[0]][0] for one in records if one.endswith(_CANCELLING)}
+        used = map(_claim_of, {one[_CLAIM] for one in records})
+        conditioned = {
+            index for index, claim in map(claims.__getitem__, used) if claim not in _PLAIN
+        }
         lines_stand_alone = {
             index
             for index, source in enumerate(self._sources)
@@ -233,43 +231,57 @@ class _Category:
             claim.effect is Effect.EXCEPT or claim.denyallow for _, claim in self._intake.claims
         )
 
-    def _without_covered(self, names: dict[bytes, Scope]) -> dict[bytes, Scope]:
-        """Return the names without those beneath an entry that covers its subtree.
+    def _roles(self, list_index: int | None = None) -> bytes:
+        """Return the roles of all claims for one list, or for that of all third parties."""
+        return bytes(
+            (BLOCKS if claim.effect is Effect.BLOCK else 0)
+            | (self._is_written(index, claim, list_index) and _ROLES[claim.scope])
+            for index, claim in self._intake.claims
+        )
 
-        In a locked category it stays: there a school may suspend the entry above
-        for a while, and what is beneath it must not open with it.
-        """
-        kept, above = dict[bytes, Scope](), None
-        for key, scope in names.items():  # sorted: what is beneath a name follows it
-            if above is not None and key.startswith(above):
-                self._result.redundant += 1
-                continue
-            kept[key] = scope
-            above = key if scope is Scope.SUBTREE else above
-        return kept
+    def _is_written(self, index: int, claim: Claim, list_index: int | None) -> bool:
+        """Return whether a claim stands in that list; a list that is kept whole is its own text."""
+        of_list = not self._sources[index].own if list_index is None else index == list_index
+        return of_list and index not in self._whole and claim in _PLAIN
 
-    def _publish(
-        self, own: dict[int, dict[bytes, Scope]], merged: dict[bytes, Scope], whole: set[int]
-    ) -> None:
-        lists, category = self._result.lists, self._category
+    def _publish(self) -> None:
+        lists, category, records = self._result.lists, self._category, self._intake.records
         for index, source in enumerate(self._sources):
             kept_id = source.id if source.own else PREFIX + source.id
             kept = (kept_id, source.title, category.id)
-            if index in whole:
+            if index in self._whole:
                 text = b"".join(_encoded(line) for line in _lines(source))
                 entries = self._entries_of(index)
                 whole_text = PublishedList(*kept, source.format, source.own, text, entries)
                 lists.append(whole_text._replace(subtrees=source.subtrees))
                 continue
             if source.own:
-                lists.append(_written(kept, own[index]))
+                lists.append(_written(kept, write_names(records, self._roles(index)), own=True))
             elif left := list(self._conditioned_lines(index, source)):
                 text = b"".join(map(_encoded, left))
                 lines = PublishedList(*kept, source.format, False, text, len(left))
                 lists.append(lines._replace(subtrees=source.subtrees))
-        if merged:
+        # In a locked category what is beneath an entry stays: there a school may suspend the
+        # entry for a while, and what is beneath it must not open with it.
+        drops_covered = not category.locked and not self._has_exceptions()
+        merged = write_names(records, self._roles(), drops_covered=drops_covered)
+        self._result.names, self._result.redundant = merged.names, merged.redundant
+        if merged.entries:
             title = f"{category.name_en} ({category.name_vi})"
             lists.append(_written((PREFIX + category.id, title, category.id), merged, own=False))
+
+    def _canaries(self) -> list[str]:
+        """Return the names of own lists, in the order of their lines."""
+        claims, found = self._intake.claims, list[tuple[int, int, bytes]]()
+        own = {
+            record_tail(number, 0)[:_CLAIM_OCTETS]: index
+            for number, (index, claim) in enumerate(claims)
+            if self._sources[index].own and self._is_written(index, claim, index)
+        }
+        for record in self._intake.records:
+            if record[_CLAIM] in own:
+                found.append((own[record[_CLAIM]], read_tail(record)[1], record[:-TAIL_OCTETS]))
+        return [text_from_key(key) for _, _, key in sorted(found)]
 
     def _entries_of(self, index: int) -> int:
         return sum(
@@ -280,7 +292,8 @@ class _Category:
 
     def _conditioned_lines(self, index: int, source: ListSource) -> Iterator[str]:
         """Yield the lines of an Adblock list that ``domains`` and ``wildcard`` cannot express."""
-        if source.format != "adblock":
+        conditioned = (of for of, claim in self._intake.claims if claim not in _PLAIN)
+        if source.format != "adblock" or index not in conditioned:
             return
         lines = list(_lines(source))
         wanted = set[int]()
@@ -292,17 +305,14 @@ class _Category:
                 yield lines[number - 1]
 
 
-def _written(
-    whose: tuple[str, str, str], names: dict[bytes, Scope], *, own: bool = True
-) -> PublishedList:
-    """Return a list of these entries; ``whose`` are its id, title and category."""
-    exact = Scope.EXACT in names.values()
-    lines = [
-        ("=" if scope is Scope.EXACT else "") + text_from_key(key) + "\n"
-        for key, scope in names.items()
-    ]
-    text = "".join(lines).encode("ascii")
-    return PublishedList(*whose, "wildcard" if exact else "domains", own, text, len(lines))
+def _written(whose: tuple[str, str, str], names: WrittenNames, *, own: bool) -> PublishedList:
+    """Return a list of these names; ``whose`` are its id, title and category."""
+    form = "wildcard" if names.has_exact else "domains"
+    return PublishedList(*whose, form, own, names.text, names.entries)
+
+
+def _claim_of(tail: bytes) -> int:
+    return int.from_bytes(tail[1:], "big")
 
 
 def _lines(source: ListSource) -> Iterator[str]:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find families among listed names, and make look-alike rules of them.
 
-The members of a family have labels of one *shape*: the plain form of the registered label
-(``lookalikes``) with each run of digits as ``#``. Digits that all members share stay as they
-are: ``k8tip01``, ``k8tip02`` have the shape ``k8tip#``.
+The members of a family have labels of one *shape* (``registered_names``). Digits that all
+members share stay as they are: ``k8tip01``, ``k8tip02`` have the shape ``k8tip#``.
 
 A rule closes names in thousands of schools that no person has seen. So a
 rule holds by itself only where
@@ -21,14 +20,12 @@ outlives the family: a refused one is not asked about again.
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.documents import dump
-from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.lookalikes import (
     LEAST_LETTERS,
     MOST_DIGITS,
@@ -40,7 +37,15 @@ from filterd.lists.lookalikes import (
     plain,
     skeleton,
 )
-from filterd.lists.public_suffix import public_suffix_test, public_suffixes
+from filterd.lists.registered_names import (
+    DIGITS,
+    Registered,
+    distinct,
+    members_of,
+    name_of,
+    shape_of,
+    suffixes_as_registered,
+)
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
@@ -53,8 +58,6 @@ if TYPE_CHECKING:
 EXAMPLES = 5
 ACCEPTED = "accept"
 """What a person may decide of a family; anything else refuses its rule."""
-
-_DIGITS = re.compile(rb"[0-9]+")
 
 
 class Decision(NamedTuple):
@@ -80,14 +83,6 @@ class Waiting(NamedTuple):
     closes: tuple[str, ...]
 
 
-class Registered(NamedTuple):
-    """A registered name: the plain form of its label, and the suffix above it."""
-
-    name: str
-    label: bytes
-    suffix: str
-
-
 class Family(NamedTuple):
     """Names of one shape. ``digits``: the most that a run of theirs has; ``examples``: some."""
 
@@ -102,68 +97,33 @@ def shared_octets(shape: bytes) -> int:
     return len(shape) - shape.count(b"#")
 
 
-def registered(name: str) -> Registered | None:
-    """Return the registered name above a name; None if it has none or has no plain form."""
-    try:
-        key = key_from_text(name)
-    except HostnameError:
-        return None
-    end, is_suffix = 0, public_suffix_test()
-    while end := key.find(b"\0", end) + 1:
-        if not is_suffix(key[:end]):
-            break
-    else:
-        return None
-    *above, label = key[: end - 1].split(b"\0")
-    taken_for = plain(label)
-    if taken_for is None or not above:
-        return None
-    suffix = b".".join(reversed(above)).decode("ascii")
-    return Registered(f"{label.decode('ascii')}.{suffix}", taken_for, suffix)
+def families(members: Iterable[bytes]) -> list[Family]:
+    """Return all families of two and more, the largest first.
 
-
-@cache
-def suffixes_as_registered() -> tuple[Registered, ...]:
-    """Return all public suffixes of two and more labels as registered names.
-
-    ``biz.az`` is no name beneath ``az``, and whatever closes it closes all beneath it.
+    Args:
+        members: sorted; see ``registered_names``.
     """
-    found = []
-    for suffix in public_suffixes():
-        name = wire_names.to_text(suffix)
-        label, _, above = name.partition(".")
-        taken_for = plain(label.encode("ascii"))
-        if taken_for is not None:
-            found.append(Registered(name, taken_for, above))
-    return tuple(found)
-
-
-def distinct(names: Iterable[str]) -> list[Registered]:
-    """Return the registered names above these names, each once, sorted."""
-    found = {one for name in names if (one := registered(name)) is not None}
-    return sorted(found)
-
-
-def families(members: Iterable[Registered]) -> list[Family]:
-    """Return all families of two and more, the largest first."""
-    by_shape = defaultdict[bytes, list[Registered]](list)
-    for one in members:
-        by_shape[_DIGITS.sub(b"#", one.label)].append(one)
-    found = [_family(shape, some) for shape, some in by_shape.items() if len(some) > 1]
+    found = list[Family]()
+    for shape, same in groupby(members, shape_of):
+        names = [name_of(one) for one in same]
+        if len(names) > 1:
+            found.append(_family(shape, names))
     kept = [one for one in found if len(one.shape) <= MOST_SHAPE_OCTETS]
     return sorted(kept, key=lambda one: (-one.members, one.shape))
 
 
-def _family(shape: bytes, members: list[Registered]) -> Family:
-    runs = [_DIGITS.findall(one.label) for one in members]
-    parts = shape.split(b"#")
-    narrowed = parts[0]
-    for values, part in zip(zip(*runs, strict=True), parts[1:], strict=True):
-        narrowed += (values[0] if len(set(values)) == 1 else b"#") + part
+def _family(shape: bytes, names: list[bytes]) -> Family:
+    narrowed, parts = shape, shape.split(b"#")
+    longest = 0
+    if len(parts) > 1:
+        runs = [DIGITS.findall(plain(one[: one.index(b".")]) or b"") for one in names]
+        narrowed = parts[0]
+        for values, part in zip(zip(*runs, strict=True), parts[1:], strict=True):
+            narrowed += (values[0] if len(set(values)) == 1 else b"#") + part
+        longest = max(len(run) for some in runs for run in some)
     # One digit more than was seen: families count up, from 99 to 100.
-    longest = max((len(run) for some in runs for run in some), default=0) + 1
-    names = tuple(one.name for one in members[:EXAMPLES])
-    return Family(narrowed, min(longest, MOST_DIGITS), len(members), names)
+    examples = tuple(one.decode("ascii") for one in names[:EXAMPLES])
+    return Family(narrowed, min(longest + 1, MOST_DIGITS), len(names), examples)
 
 
 NEEDED_WITH_RUN = {3: 20, 4: 6, 5: 3}
@@ -220,7 +180,7 @@ def has_mirrors(category: CatalogCategory) -> bool:
 
 
 def make_rules(
-    listed: Mapping[str, Iterable[str]],
+    listed: Mapping[str, Iterable[bytes]],
     harmless: Iterable[str],
     decisions: Iterable[Decision] = (),
     imitating: Collection[str] = (),
@@ -228,7 +188,7 @@ def make_rules(
     """Make rules of the names that lists have.
 
     Args:
-        listed: names by category.
+        listed: by category, texts of names, as ``registered_names`` reads them.
         harmless: names that no rule may match without approval.
         decisions: on families.
         imitating: categories whose sites take the names of others: two of them, and a third
@@ -239,8 +199,8 @@ def make_rules(
     decided = {(one.category, one.shape): one for one in decisions}
     suffixes, queue = dict[str, tuple[str, ...]](), list[PendingFamily]()
     holding = list[tuple[int, str, LookalikeRule]]()
-    for category, names in listed.items():
-        members = distinct(names)
+    for category, texts in listed.items():
+        members = members_of(texts)
         suffixes[category] = _suffixes(members)
         beneath = frozenset(map(wire_names.from_text, suffixes[category]))
         found = {
@@ -346,17 +306,13 @@ def _is_telling(family: Family, *, imitates: bool) -> bool:
     return shared >= FEWEST_OCTETS and family.members >= needed + imitates
 
 
-def _listed(published: Normalised) -> Iterator[str]:
-    """Yield the names that the lists of a category have without conditions."""
-    for one in published.lists:
-        if one.format in ("domains", "wildcard"):
-            yield from one.text.decode("ascii", "ignore").replace("=", "").split()
+def _listed(published: Normalised) -> Iterator[bytes]:
+    """Yield the lists of a category whose names are there without conditions."""
+    return (one.text for one in published.lists if one.format in ("domains", "wildcard"))
 
 
-def _suffixes(members: Iterable[Registered]) -> tuple[str, ...]:
+def _suffixes(members: Iterable[bytes]) -> tuple[str, ...]:
     """Return the suffixes that a category's names have, those of most names if there are many."""
-    counts = defaultdict[str, int](int)
-    for one in members:
-        counts[one.suffix] += 1
+    counts = Counter(one[one.index(b".") + 1 :] for one in members)
     most = sorted(counts, key=lambda one: (-counts[one], one))[:MOST_SUFFIXES]
-    return tuple(sorted(most))
+    return tuple(sorted(one.decode("ascii") for one in most))

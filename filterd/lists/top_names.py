@@ -44,6 +44,11 @@ class Popular:
     Args:
         names: as text, the most popular first; what is no name of a host is left out.
         frozen: names that no category may close but those that mean them.
+
+    Attributes:
+        names: the ranking.
+        keys: an entry for any other key closes none of them, whatever its scope.
+        frozen: the categories that mean each of those names.
     """
 
     def __init__(self, names: Iterable[str] = (), frozen: Iterable[PopularName] = ()) -> None:
@@ -53,11 +58,7 @@ class Popular:
         self._frozen = _Closing(self.frozen)
         self._hosts = _Closing(f"www.{name}" for name in self.frozen)
         three = (self._ranking, self._frozen, self._hosts)
-        self._keys = frozenset[bytes]().union(*(one.keys for one in three))
-
-    def may_close(self, key: bytes) -> bool:
-        """Return whether an entry for a key may close one of them, whatever its scope."""
-        return key in self._keys
+        self.keys = frozenset[bytes]().union(*(one.keys for one in three))
 
     def closed_by(self, key: bytes, scope: Scope) -> Sequence[Ranked]:
         """Return the ranked names that an entry for a key closes, the most popular first."""

@@ -26,7 +26,7 @@ from filterd.lists.rules import Effect
 from filterd.paths import shipped
 from filterd.publish.version_diff import closed_to
 from filterd.wire import name as names
-from tests.bench.lookalike_figures import half_of, popular_names, text_of
+from tests.bench.lookalike_figures import half_of, popular_names, text, text_of
 from tests.support.shared_data import ROOT
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def coverage(
     entries = frozenset(learned)
     unseen = sorted(set(fresh) - entries)
     imitating = ("listed",) if imitates else ()
-    rules = make_rules({"listed": entries}, known, (), imitating).rules["listed"]
+    rules = make_rules({"listed": [text(entries)]}, known, (), imitating).rules["listed"]
     lookalikes = Lookalikes(rules)
     left = [one for one in unseen if not is_beneath(one, entries)]
     found = sum(bool(lookalikes.find(names.from_text(one))) for one in left)
@@ -134,10 +134,10 @@ def history(file: str) -> list[tuple[str, str, str]]:
 
 def entries_of(source: str) -> frozenset[str]:
     """Return the names of a source, each of which stands for what is beneath it too."""
-    text = text_of(f"lists/{SOURCES[source].path}")
+    content = text_of(f"lists/{SOURCES[source].path}")
     return frozenset(
         one.name.lower()
-        for one in FORMATS["domains"](text.splitlines())
+        for one in FORMATS["domains"](content.splitlines())
         if isinstance(one, Entry) and one.claim.effect is Effect.BLOCK
     )
 

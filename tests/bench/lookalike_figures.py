@@ -19,8 +19,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.lookalike_families import distinct, make_rules
+from filterd.lists.lookalike_families import make_rules
 from filterd.lists.lookalikes import LookalikeRule, Lookalikes
+from filterd.lists.registered_names import distinct
 from filterd.wire import name as names
 from tests.support.shared_data import ROOT
 
@@ -83,7 +84,7 @@ def measure(path: str, popular: list[str]) -> tuple[Figures, Figures]:
     """Return the figures of what holds by itself, and of all that could."""
     listed = [one.name for one in distinct(_names(path))]
     outcome = make_rules(
-        {"listed": [one for one in listed if half_of(one) == 0]},
+        {"listed": [text(one for one in listed if half_of(one) == 0)]},
         [one for one in popular if half_of(one) == 0],
     )
     unseen = [one for one in listed if half_of(one)]
@@ -112,6 +113,11 @@ def text_of(path: str) -> str:
     if path.endswith(".zst"):
         octets = zstd.decompress(octets)
     return octets.decode("utf-8", "replace")
+
+
+def text(names: Iterable[str]) -> bytes:
+    """Return names as the text of a list."""
+    return "".join(f"{one}\n" for one in names).encode()
 
 
 def half_of(name: str) -> int:

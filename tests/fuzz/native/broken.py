@@ -44,6 +44,13 @@ BROKEN = {
         "if not 0 < name_octets <= MAX_TEXT:",
         "if name_octets <= 0:",
     ),
+    # A member has room for its shape and for the label of its name only.
+    "lists_families": Broken(
+        "filterd.lists._matcher",
+        "filterd/lists/_matcher.pyx",
+        "cdef uint8_t member[MAX_LABEL + 1 + MAX_TEXT + 1]",
+        "cdef uint8_t member[MAX_LABEL + 1 + MAX_LABEL + 1]",
+    ),
     # What is packed has one octet more than there was room for.
     "resolve_cache_store": Broken(
         "filterd.resolve._cache",

@@ -10,39 +10,21 @@ from filterd.lists import lookalike_families
 from filterd.lists.lookalike_families import (
     ACCEPTED,
     Decision,
-    Registered,
-    distinct,
     families,
     make_rules,
-    registered,
     rules_yaml,
     shared_octets,
     waiting_of,
 )
 from filterd.lists.lookalikes_file import FILE, read_lookalikes
+from filterd.lists.registered_names import members_of
 from filterd.publish.review import REFUSED
 from tests.bench import lookalike_figures
+from tests.bench.lookalike_figures import text
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("www.i9bet16.com", Registered("i9bet16.com", b"i9bet16", "com")),
-        ("a.b-et.com.vn", Registered("b-et.com.vn", b"bet", "com.vn")),
-        ("x.page.blogspot.com", Registered("page.blogspot.com", b"page", "blogspot.com")),
-        ("com.vn", None),
-        ("10.0.0.1", None),
-        ("中国.com", None),
-    ],
-)
-def test_what_somebody_registered_is_found_beneath_the_public_suffix(
-    name: str, expected: Registered | None
-) -> None:
-    assert registered(name) == expected
 
 
 def test_a_family_is_what_differs_in_digits_or_suffix() -> None:
@@ -54,13 +36,13 @@ def test_a_family_is_what_differs_in_digits_or_suffix() -> None:
         "debet.vip",
         "debet.com",
     )
-    large, small = families(distinct((*names, "alone7.com")))
+    large, small = families(members_of([text((*names, "alone7.com"))]))
     assert (large.shape, large.digits, large.members) == (b"k8tip#", 4, 3)
     assert (small.shape, small.members, shared_octets(small.shape)) == (b"debet", 2, 5)
 
 
 def test_digits_that_all_members_share_are_kept() -> None:
-    (family,) = families(distinct(("hi88.com", "hi88.net", "hi-88.vip")))
+    (family,) = families(members_of([text(("hi88.com", "hi88.net", "hi-88.vip"))]))
     assert family.shape == b"hi88"
 
 
@@ -73,7 +55,7 @@ def _decision(shape: bytes, decision: str) -> Decision:
 
 
 def test_a_large_family_that_fits_no_popular_name_holds_by_itself() -> None:
-    outcome = make_rules({"gambling": MIRRORS}, ["example.com", "i9.com"])
+    outcome = make_rules({"gambling": [text(MIRRORS)]}, ["example.com", "i9.com"])
     (rule,) = outcome.rules["gambling"]
     assert (rule.shape, rule.digits) == (b"i9bet#", 3)
     assert outcome.queue == ()
@@ -81,7 +63,7 @@ def test_a_large_family_that_fits_no_popular_name_holds_by_itself() -> None:
 
 @pytest.mark.parametrize("popular", ["i9bet5.com", "www.i9bet5.com", "i9-bet5.com", "i9bet5.org"])
 def test_one_popular_name_is_enough_to_wait_for_a_person(popular: str) -> None:
-    outcome = make_rules({"gambling": MIRRORS}, [popular])
+    outcome = make_rules({"gambling": [text(MIRRORS)]}, [popular])
     assert outcome.count == 0
     (waiting,) = outcome.queue
     assert waiting.closes == (popular.removeprefix("www."),)
@@ -90,52 +72,56 @@ def test_one_popular_name_is_enough_to_wait_for_a_person(popular: str) -> None:
 def test_what_closes_a_suffix_beneath_which_anybody_registers_never_holds() -> None:
     """``biz.az`` and ``com.vn`` look like names of a family ``biz``, or ``com``."""
     family = [f"biz.{suffix}" for suffix in ("com", "vip", "net", "top", "bet", "win")]
-    outcome = make_rules({"gambling": family}, [])
+    outcome = make_rules({"gambling": [text(family)]}, [])
     assert outcome.count == 0
     assert "biz.az" in outcome.queue[0].closes
     accepted = [_decision(b"biz", ACCEPTED)]
-    assert make_rules({"gambling": family}, [], accepted).count == 0
-    assert make_rules({"gambling": [one.replace("biz", "bizbet") for one in family]}, []).count
+    assert make_rules({"gambling": [text(family)]}, [], accepted).count == 0
+    assert make_rules(
+        {"gambling": [text(one.replace("biz", "bizbet") for one in family)]}, []
+    ).count
 
 
 def test_a_short_shape_needs_more_members_than_a_long_one() -> None:
-    outcome = make_rules({"gambling": SHORT}, [])
+    outcome = make_rules({"gambling": [text(SHORT)]}, [])
     assert (outcome.count, outcome.queue[0].family.shape) == (0, b"svp#")
     more = [f"svp{number}.com" for number in range(100, 116)]
-    assert make_rules({"gambling": SHORT + more}, []).count == 1
-    assert make_rules({"gambling": ["nhacaithu.com", "nhacaithu.vip"]}, []).count == 1
+    assert make_rules({"gambling": [text(SHORT + more)]}, []).count == 1
+    assert make_rules({"gambling": [text(["nhacaithu.com", "nhacaithu.vip"])]}, []).count == 1
 
 
 def test_sites_that_imitate_others_need_one_more() -> None:
-    two = {"scam": ["shop-that-is-known.top", "shop-that-is-known.xyz"]}
-    assert make_rules(two, [], (), {"scam"}).count == 0
-    two["scam"].append("shop-that-is-known.icu")
-    assert make_rules(two, [], (), {"scam"}).count == 1
+    two = [text(("shop-that-is-known.top", "shop-that-is-known.xyz"))]
+    assert make_rules({"scam": two}, [], (), {"scam"}).count == 0
+    three = [*two, text(["shop-that-is-known.icu"])]
+    assert make_rules({"scam": three}, [], (), {"scam"}).count == 1
 
 
 @pytest.mark.parametrize("stem", ["sv", "loil"])
 def test_what_is_hardly_letters_always_waits(stem: str) -> None:
-    outcome = make_rules({"gambling": [f"{stem}{number}.com" for number in range(50)]}, [])
+    outcome = make_rules({"gambling": [text(f"{stem}{number}.com" for number in range(50))]}, [])
     assert outcome.count == 0
 
 
 def test_a_decision_stands_for_what_would_wait_or_hold() -> None:
-    accepted = make_rules({"gambling": SHORT}, ["svp61.com"], [_decision(b"svp#", ACCEPTED)])
+    accepted = make_rules(
+        {"gambling": [text(SHORT)]}, ["svp61.com"], [_decision(b"svp#", ACCEPTED)]
+    )
     assert (accepted.count, accepted.queue) == (1, ())
-    refused = make_rules({"gambling": MIRRORS}, [], [_decision(b"i9bet#", REFUSED)])
+    refused = make_rules({"gambling": [text(MIRRORS)]}, [], [_decision(b"i9bet#", REFUSED)])
     assert (refused.count, refused.queue) == (0, ())
 
 
 def test_rules_are_no_more_than_a_school_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookalike_families, "MOST_RULES", 1)
     others = [f"kubet{number}.com" for number in range(10)]
-    outcome = make_rules({"gambling": MIRRORS + others}, [])
+    outcome = make_rules({"gambling": [text(MIRRORS + others)]}, [])
     assert [one.shape for one in outcome.rules["gambling"]] == [b"kubet#"]
     assert outcome.dropped == 1
 
 
 def test_the_production_loader_reads_what_is_written(tmp_path: Path) -> None:
-    outcome = make_rules({"gambling": MIRRORS, "scam": ["a.com"]}, [])
+    outcome = make_rules({"gambling": [text(MIRRORS)], "scam": [b"a.com"]}, [])
     (tmp_path / FILE).write_bytes(rules_yaml(outcome))
     (source,), problems = read_lookalikes(tmp_path, ["gambling", "scam"])
     assert not problems
@@ -143,7 +129,7 @@ def test_the_production_loader_reads_what_is_written(tmp_path: Path) -> None:
 
 
 def test_the_queue_says_what_would_be_closed() -> None:
-    outcome = make_rules({"gambling": MIRRORS}, ["i9bet5.com"])
+    outcome = make_rules({"gambling": [text(MIRRORS)]}, ["i9bet5.com"])
     (waiting,) = waiting_of(outcome)
     assert (waiting.shape, waiting.members, waiting.closes) == (b"i9bet#", 6, ("i9bet5.com",))
 

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+from filterd.lists.registered_names import (
+    Registered,
+    distinct,
+    members_of,
+    name_of,
+    registered,
+    shape_of,
+    suffixes_as_registered,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("www.i9bet16.com", Registered("i9bet16.com", b"i9bet16", "com")),
+        ("a.b-et.com.vn", Registered("b-et.com.vn", b"bet", "com.vn")),
+        ("x.page.blogspot.com", Registered("page.blogspot.com", b"page", "blogspot.com")),
+        ("com.vn", None),
+        ("10.0.0.1", None),
+        ("中国.com", None),
+    ],
+)
+def test_what_somebody_registered_is_found_beneath_the_public_suffix(
+    name: str, expected: Registered | None
+) -> None:
+    assert registered(name) == expected
+
+
+def test_each_registered_name_is_there_once() -> None:
+    assert [one.name for one in distinct(("b.com", "www.a.com", "a.com", "com"))] == [
+        "a.com",
+        "b.com",
+    ]
+
+
+def test_a_suffix_counts_as_a_name_beneath_the_one_above() -> None:
+    assert Registered("biz.az", b"biz", "az") in suffixes_as_registered()
+
+
+def test_members_are_sorted_by_shape_and_each_is_there_once() -> None:
+    members = members_of([b"=www.k8-tip01.net\nk8tip2.com\n", b"a.k8tip2.com\nbernd.com\ncom.vn"])
+    assert [(shape_of(one), name_of(one)) for one in members] == [
+        (b"bemd", b"bernd.com"),
+        (b"k#tip#", b"k8-tip01.net"),
+        (b"k#tip#", b"k8tip2.com"),
+    ]
+
+
+def test_names_in_other_forms_are_members_too() -> None:
+    assert members_of(["Bet7.com\nxn--bt-hja.com\nb\u00ebt.net\n1.2.3.4\n".encode()]) == [
+        b"bet\0xn--bt-hja.com",
+        b"bet\0xn--bt-hja.net",
+        b"bet#\0bet7.com",
+    ]
