@@ -54,6 +54,8 @@ class StateFolder:
     """The same of the lists that are about to be activated."""
     feed = _StatePath("feed")
     """The folder of the feed; see ``filterd.feed``."""
+    noted_as = "feed"
+    """The key of an index for the version that the folder of the feed has in force."""
     query_log = _StatePath("query-log.sqlite3")
     """The query log; it cannot be made again."""
     overrides = _StatePath("overrides.sqlite")
@@ -104,3 +106,12 @@ class StateFolder:
         if self.folder == SYSTEM_STATE:
             return Path("/run/filterd/control.sock")
         return self.folder / "control.sock"
+
+
+class BesideFolder(StateFolder):
+    """The same state, for public lists that stand beside a feed: they have their own versions."""
+
+    __slots__ = ()
+
+    feed = _StatePath("beside")
+    noted_as = "beside"

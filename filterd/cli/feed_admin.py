@@ -17,7 +17,7 @@ from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
 from filterd.feed.sync import SiteFeed
 from filterd.feed.trust import load_root
-from filterd.feed.versions import FOLLOWED
+from filterd.feed.versions import FOLLOWED, is_followed
 from filterd.i18n import quoted, say
 from filterd.state_file import plain_version
 
@@ -25,6 +25,7 @@ VersionArgument = Annotated[
     str | None, argument("VERSION", "The version (default: the one that waits).")
 ]
 ReasonOption = Annotated[str, option("--reason", "Reason, for the feed's history.", "TEXT")]
+ListsOption = Annotated[bool, option("--lists", "Of the public lists beside the feed.")]
 
 _is_version = re.compile(rf"[1-9][0-9]{{0,17}}|{FOLLOWED}[0-9a-f]{{1,40}}", re.ASCII).fullmatch
 
@@ -75,7 +76,7 @@ def approve(
     code 0: in force; 2: an error; 50: held or refused.
     """
     with bar(here, here.texts("Judging the version"), visible=not json):
-        site = site_of(here)
+        site = _site_with(here, version)
         with site.holding():
             wanted = _wanted(site, version)
             names = site.approve(wanted, reason)
@@ -98,7 +99,7 @@ def refuse(
 
     Exit code 0: done; 2 or 50: an error.
     """
-    site = site_of(here)
+    site = _site_with(here, version)
     with site.holding():
         wanted = _wanted(site, version)
         site.refuse(wanted, reason)
@@ -110,13 +111,18 @@ def refuse(
     )
 
 
-def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False) -> None:
+def rollback(
+    here: Context,
+    reason: ReasonOption = "",
+    lists: ListsOption = False,
+    json: JsonOption = False,
+) -> None:
     """Return to the previous version now; the present one is not taken again.
 
     This works without the Internet. The next version comes on its usual night; `filterd feed
     hold` keeps the one in force. Exit code 0: done; 2 or 50: an error.
     """
-    site = site_of(here)
+    site = _site(here, lists=lists)
     bad = site.versions.in_force().current
     with site.holding():
         version = site.versions.in_force().current
@@ -140,6 +146,7 @@ def hold(
     here: Context,
     reason: ReasonOption = "",
     off: Annotated[bool, option("--off", "Take new versions again.")] = False,
+    lists: ListsOption = False,
     json: JsonOption = False,
 ) -> None:
     """Keep the version that is in force until `feed hold --off`.
@@ -148,7 +155,7 @@ def hold(
     """
     if not off and not reason.strip():
         raise ConfigError(say("{missing} is missing", missing="--reason"))
-    site = site_of(here)
+    site = _site(here, lists=lists)
     with site.holding():
         site.hold(None if off else reason)
         version = site.versions.in_force().current
@@ -169,6 +176,19 @@ def hold(
         {"version": _plain(version)},
         json=json,
     )
+
+
+def _site(here: Context, *, lists: bool) -> SiteFeed:
+    """Return the site's feed, or the public lists beside it."""
+    return site_of(here, beside=lists and bool(followed(here.config, here.state).address))
+
+
+def _site_with(here: Context, version: str | None) -> SiteFeed:
+    """Return whichever has a version, or without one a version that waits."""
+    site, beside = site_of(here), _site(here, lists=True)
+    if version is None:
+        return site if site.standing.read().judgement else beside
+    return beside if is_followed(version) else site
 
 
 def _plain(version: str | None) -> int | str | None:

@@ -17,6 +17,7 @@ from filterd.feed.standing import overview
 from filterd.feed.version_history import HISTORY, History
 from filterd.lists.catalog_tables import contacts_or_none
 from filterd.rows import Wording
+from filterd.state_folder import BesideFolder
 
 
 def status(here: Context, json: JsonOption = False) -> None:
@@ -25,13 +26,19 @@ def status(here: Context, json: JsonOption = False) -> None:
     Exit code 0: all is well, or the school follows no feed; 1: it needs attention; 2: an error.
     """
     feed = followed(here.config, here.state)
-    told = {**overview(feed.address, here.state, here.clock), "sources": len(feed.sources)}
+    told = {**overview(feed.address, here.state, here.clock), "sources": len(feed.first.sources)}
+    told["beside"] = None
+    if feed.beside.is_any:
+        beside = overview("", BesideFolder(here.state.folder), here.clock)
+        told["beside"] = {**beside, "sources": len(feed.sources)}
     if json:
         here.print_json(told)
         raise typer.Exit(1 if is_worrying(told) else 0)
     wording = Wording(here.texts, school_clock(here))
     if told["address"] or told["sources"]:
         _print(here, told, wording)
+        if told["beside"]:
+            _print(here, told["beside"], wording)
     else:
         here.console.print(
             here.texts("The school follows no feed: the lists that ship with filterd serve.")
@@ -46,7 +53,11 @@ def history(here: Context, json: JsonOption = False) -> None:
 
     Exit code 0: shown; 2: an error.
     """
-    lines = [one.to_plain() for one in History(here.state.feed).lines()]
+    folders = here.state.feed, BesideFolder(here.state.folder).feed
+    found = sorted(
+        (one for each in folders for one in History(each).lines()), key=lambda one: one.at
+    )
+    lines = [one.to_plain() for one in found]
     show(here, HISTORY, lines, json=json)
 
 

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,16 +27,18 @@ from filterd.counted import size
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.arrival import VersionArrival
-from filterd.feed.feed_config import Followed, followed
+from filterd.feed.feed_config import Followed, blocklists_to_build, followed
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.followed_arrival import FollowedArrival
 from filterd.feed.follower import Keeper
 from filterd.feed.sources import NIGHTLY, FetchRules
 from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.tuf_arrival import TufArrival
+from filterd.feed.version_watch import EVERY_S
 from filterd.i18n import say
 from filterd.lists.index_files import blocklists_in_force
 from filterd.privileges import own_rights
+from filterd.state_folder import BesideFolder
 
 
 def sync(
@@ -61,7 +65,7 @@ def sync(
     """
     if follow:
         _follow(here)
-    feed = followed(here.config, here.state)
+    feed = followed(here.config, here.state).first
     if not (feed.sources and source is None):
         feed = feed._replace(address=_source(here, source), sources=())
     print_outcome(here, run(here, feed, at_once=now, visible=not json), json=json)
@@ -72,6 +76,7 @@ def run(
     feed: Followed,
     *,
     at_once: bool = True,
+    beside: bool = False,
     rules: FetchRules | None = NIGHTLY,
     visible: bool = True,
 ) -> Outcome:
@@ -81,7 +86,7 @@ def run(
         FilterdError: see ``SiteFeed.sync``.
     """
     with bar(here, here.texts("Taking the feed"), visible=visible) as shown:
-        site = site_of(here, shown)
+        site = site_of(here, shown, beside=beside)
         with site.holding():
             return site.sync(_arrival(here, site, feed, rules), at_once=at_once)
 
@@ -101,7 +106,14 @@ def _arrival(
 ) -> VersionArrival:
     if feed.address:
         return TufArrival(site.trust, _fetcher(here, feed.address))
-    return FollowedArrival(feed.sources, here.state.feed, site.versions, here.clock, rules=rules)
+    return FollowedArrival(
+        feed.sources,
+        here.state.feed,
+        site.versions,
+        here.clock,
+        rules=rules,
+        feed=blocklists_to_build(here.config, here.state).folder if site.is_beside else None,
+    )
 
 
 def _warn_of_wrong_site(here: Context) -> None:
@@ -127,24 +139,57 @@ def _follow(here: Context) -> NoReturn:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _stop)
-    site = site_of(here)
-    keeper = Keeper(
-        site,
-        lambda: followed(here.config, here.state),
-        lambda feed: _arrival(here, site, feed),
-        here.clock,
-        ControlDaemon(here.state.control_socket),
-        lambda: secrets.randbelow(1 << 30) / (1 << 30),
-    )
+    # An urgent order must not wait for public lists, which may take half an hour.
+    threading.Thread(target=_keep_beside, args=(here,), daemon=True).start()
+    keeper = _keeper(here, lambda: followed(here.config, here.state).first, beside=False)
     keeper.start()
     while True:
         time.sleep(keeper.work())
 
 
-def site_of(here: Context, progress: Callable[[int, int], None] | None = None) -> SiteFeed:
-    """Return the site's feed, with the daemon that serves its lists."""
-    daemon = ControlDaemon(here.state.control_socket)
-    return SiteFeed(here.config, here.state, here.clock, daemon, progress)
+def _keep_beside(here: Context) -> None:
+    """Follow public lists beside a feed, as long as there are both."""
+
+    def feed() -> Followed:
+        return followed(here.config, here.state).beside
+
+    keeper: Keeper | None = None
+    try:
+        while True:
+            if not feed().is_any:
+                keeper = None
+            elif keeper is None:
+                keeper = _keeper(here, feed, beside=True)
+                keeper.start()
+            time.sleep(EVERY_S if keeper is None else keeper.work())
+    except BaseException:
+        logging.getLogger("filterd.feed").exception("public lists beside the feed")
+        os._exit(1)  # as one process: the service begins anew
+
+
+def _keeper(here: Context, feed: Callable[[], Followed], *, beside: bool) -> Keeper:
+    site = site_of(here, beside=beside)
+    return Keeper(
+        site,
+        feed,
+        lambda feed: _arrival(here, site, feed),
+        here.clock,
+        ControlDaemon(here.state.control_socket),
+        lambda: secrets.randbelow(1 << 30) / (1 << 30),
+    )
+
+
+def site_of(
+    here: Context,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    beside: bool = False,
+) -> SiteFeed:
+    """Return the site's feed, or public lists beside it, with the daemon that serves them."""
+    state = BesideFolder(here.state.folder) if beside else here.state
+    return SiteFeed(
+        here.config, state, here.clock, ControlDaemon(here.state.control_socket), progress
+    )
 
 
 def _source(here: Context, given: str | None) -> str:

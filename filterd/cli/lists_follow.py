@@ -23,13 +23,15 @@ from filterd.feed.follow_file import LEFT_OUT_S, LeftOut, Wanted, with_command, 
 from filterd.feed.followed_arrival import check_size
 from filterd.feed.followed_sources import followed_set, own_id, without_command
 from filterd.feed.source_rows import SOURCES, source_rows
-from filterd.feed.sources import NIGHTLY, SourceFolder
+from filterd.feed.sources import NIGHTLY, FetchRules, SourceFolder
+from filterd.feed.sync import Outcome, SiteFeed
 from filterd.feed.versions import is_followed
 from filterd.i18n import quoted, say, told
 from filterd.lists.catalog import RECOMMENDED, fillable_categories, shipped_sources
 from filterd.lists.formats import FORMATS
 from filterd.lists.list_merge import PREFIX
 from filterd.lists.list_queries import entries_of
+from filterd.lists.lists_beside import BESIDE
 from filterd.wire.name import to_text
 
 SourcesArgument = Annotated[
@@ -64,12 +66,11 @@ def follow(
     chosen += [_wanted(one, category, list_format, subtrees=subtrees) for one in sources or ()]
     if not chosen:
         raise ConfigError(say("{missing} is missing", missing="SOURCE, --recommended"))
-    _check_no_feed(here)
     before = followed(here.config, here.state).sources
     more = followed_set(chosen).sources
     check_size(sum(one.names for one in {one.id: one for one in (*before, *more)}.values()))
     ids = ", ".join(one.id for one in chosen)
-    site = site_of(here)
+    site = _site(here)
     with site.holding():
         site.follow(lambda state: with_command(state, *chosen), say("followed: {lists}", lists=ids))
     if json:
@@ -95,7 +96,7 @@ def unfollow(here: Context, sources: SourcesArgument = None, json: JsonOption = 
     written = {
         one.id for one in followed_set(wanted_by(load_site(here.config).file.follow)).sources
     }
-    site = site_of(here)
+    site = _site(here)
     known = {one.id for one in site.followed.read().by_command}
     known |= {one.id for one in followed(here.config, here.state).sources}
     for one in ids:
@@ -131,7 +132,6 @@ def update(
     """
     feed = followed(here.config, here.state)
     if not feed.sources:
-        _check_no_feed(here)
         raise ConfigError(
             say("the site follows no public lists"),
             hint=say("follow some: filterd lists follow --recommended"),
@@ -143,7 +143,7 @@ def update(
             hint=did_you_mean(one, [source.id for source in feed.sources]),
         )
     rules = replace(NIGHTLY, waits=not now, accepted=accepted)
-    outcome = run(here, feed, rules=rules, visible=not json)
+    outcome = _run(here, rules, visible=not json)
     if not json:
         for one in (*feed.refused, *outcome.remarks):
             here.console.print(Text(told(one, here.texts.language)), soft_wrap=True)
@@ -179,13 +179,14 @@ def exclude(
     qname = qname_from(name)
     feed = followed(here.config, here.state)
     known = {one.id for one in feed.sources}
-    known |= {PREFIX + one for each in feed.sources for one in (each.id, each.category)}
+    prefix = BESIDE if feed.address else PREFIX
+    known |= {prefix + one for each in feed.sources for one in (each.id, each.category)}
     if list_id not in known:
         raise ConfigError(
             say("'{id}' is not followed", id=list_id), hint=did_you_mean(list_id, sorted(known))
         )
     _check_is_entry(here, to_text(qname), qname, feed, list_id)
-    site, at = site_of(here), here.clock.wall()
+    site, at = _site(here), here.clock.wall()
     one = LeftOut(to_text(qname), list_id, reason, at, at + LEFT_OUT_S)
     why = say("left out: {name}, of {list}: {why}", name=one.name, list=list_id, why=quoted(reason))
     with site.holding():
@@ -221,19 +222,22 @@ def _wanted(text: str, category: str, list_format: str, *, subtrees: bool) -> Wa
     return Wanted(own_id(text), text, category, list_format, subtrees)
 
 
-def _check_no_feed(here: Context) -> None:
-    if address := followed(here.config, here.state).address:
-        raise ConfigError(
-            say("the site follows the feed {address}", address=address),
-            path=str(here.config / SITE_FILE),
-            hint=say("to follow public lists instead, remove feed there"),
-        )
+def _site(here: Context) -> SiteFeed:
+    """Return the versions of the followed lists, which may stand beside a feed."""
+    return site_of(here, beside=bool(followed(here.config, here.state).address))
+
+
+def _run(here: Context, rules: FetchRules | None, *, visible: bool) -> Outcome:
+    feed = followed(here.config, here.state)
+    lists, beside = feed._replace(address=""), bool(feed.address)
+    return run(here, lists, beside=beside, rules=rules, visible=visible)
 
 
 def _check_is_entry(here: Context, name: str, qname: bytes, feed: Followed, list_id: str) -> None:
     """Check that a name is an entry of its own, where an index can tell."""
-    merged = {PREFIX + one.category for one in feed.sources if list_id in (one.id, PREFIX + one.id)}
-    mine = {list_id, PREFIX + list_id, *merged}
+    prefix = BESIDE if feed.address else PREFIX
+    merged = {prefix + one.category for one in feed.sources if list_id in (one.id, prefix + one.id)}
+    mine = {list_id, prefix + list_id, *merged}
     try:
         rows = [one for one in entries_of(open_index(here), qname) if one["list"] in mine]
     except (StoreError, IndexFormatError):
@@ -248,8 +252,8 @@ def _check_is_entry(here: Context, name: str, qname: bytes, feed: Followed, list
 
 def _remake(here: Context, plain: dict[str, Any], *, json: bool) -> None:
     """Make the version of the texts at hand anew, so that a change is in force at once."""
-    if is_followed(site_of(here).versions.in_force().current or ""):
-        outcome = run(here, followed(here.config, here.state), rules=None, visible=not json)
+    if is_followed(_site(here).versions.in_force().current or ""):
+        outcome = _run(here, None, visible=not json)
         if not json:
             print_outcome(here, outcome, json=False)
             return

@@ -298,9 +298,6 @@ def _check_lists(sources: SiteSources, catalog: Catalog, problems: Problems) -> 
 
 def _check_follow(document: Document, site: SiteFile, problems: Problems) -> None:
     """Note public lists that the catalogue does not have, or that fill what they may not."""
-    if site.follow and site.feed:
-        reason = say("a site follows a feed or public lists, not both")
-        problems.add(document.error(reason, ("follow",), hint=say("remove feed, or follow")))
     known = (RECOMMENDED, *(one.id for one in shipped_sources())) if site.follow else ()
     for position, entry in enumerate(site.follow):
         if entry.url is None:

@@ -17,6 +17,7 @@ from filterd.config.site_reader import load_site
 from filterd.errors import FilterdError, ListError
 from filterd.lists.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
+from filterd.lists.lists_beside import ListsBeside, lists_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from filterd.lists.rules import ListSource
 
 _log = logging.getLogger("filterd.lists")
+_NONE_BESIDE = ListsBeside()
 
 
 def build_lists(
@@ -58,7 +60,14 @@ def build_lists(
     catalog = load_catalog(blocklists.folder)
     own = () if config is None else own_lists(load_site(config), catalog)
     return compile_blocklists(
-        catalog, own, target, now=now, feed=blocklists.version, problems=problems, progress=progress
+        catalog,
+        own,
+        target,
+        now=now,
+        feed=blocklists.version,
+        beside=lists_beside(blocklists, catalog),
+        problems=problems,
+        progress=progress,
     )
 
 
@@ -89,9 +98,15 @@ def rebuild_lists(
         ListError: a list cannot be read.
         StoreError: the disk refused.
     """
-    catalog, version = load_catalog(blocklists.folder), blocklists.version
+    catalog = load_catalog(blocklists.folder)
     build = partial(
-        compile_blocklists, catalog, target=target, now=now, feed=version, problems=problems
+        compile_blocklists,
+        catalog,
+        target=target,
+        now=now,
+        feed=blocklists.version,
+        beside=lists_beside(blocklists, catalog),
+        problems=problems,
     )
     try:
         return build(_own_lists(config, policy, catalog))
@@ -116,6 +131,7 @@ def compile_blocklists(
     *,
     now: float,
     feed: str | None,
+    beside: ListsBeside = _NONE_BESIDE,
     problems: Path | None = None,
     progress: Progress | None = None,
 ) -> CompileReport:
@@ -127,6 +143,7 @@ def compile_blocklists(
         target: the index, or where to write it.
         now: Unix time, to be noted in it.
         feed: the version of the feed that the folder is of.
+        beside: public lists that stand beside it.
         problems: a file for what was not taken.
         progress: called with how far the work is and how far it goes.
 
@@ -135,12 +152,12 @@ def compile_blocklists(
         StoreError: the disk refused.
     """
     return compile_lists(
-        [*catalog.compiled, *own],
-        pins=catalog.pins,
+        [*catalog.compiled, *beside.lists, *own],
+        pins=(*catalog.pins, *beside.hosts),
         protections=catalog.protections,
         target=target,
         now=now,
-        feed=feed,
+        versions={"feed": feed, "beside": beside.version},
         problems=problems,
         progress=progress,
     )

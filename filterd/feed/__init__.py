@@ -34,7 +34,8 @@ A version **arrives**:
 ``packed_text``      a text that comes as gzip, zip or tar.gz, unpacked within bounds
 ``version_content``  a version made of a catalogue and of texts of sources, and written
 
-A site may follow **public lists** instead; a version is then made here, of HTTPS alone:
+A site may follow **public lists** instead, or beside a feed (``BesideFolder``, with versions,
+history and watch of its own); a version is then made here, of HTTPS alone:
 
 ``followed_sources``  which lists: those of ``site.yaml``, and those set by command
 ``source_rows``       those that can be followed, for people

@@ -25,7 +25,7 @@ from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, install_index, note_checked, version_of
 from filterd.paths import install, shipped
 from filterd.state_file import IDS, FileFormat
-from filterd.state_folder import SHIPPED
+from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from filterd.feed.version_watch import Daemon
     from filterd.feed.versions import Candidate
-    from filterd.state_folder import StateFolder
 
 
 class JournalStep(StrEnum):
@@ -128,7 +127,7 @@ class Activator:
         begun = _FORMAT.read(self._journal)  # one that is not sound was not written whole
         if begun is None:
             return
-        in_place = version_of(self._state.index)
+        in_place = version_of(self._state.index, self._state.noted_as)
         if begun.step is JournalStep.BACK:
             self._finish_back(begun.version)
         elif in_place == begun.version:
@@ -142,7 +141,8 @@ class Activator:
             index = Index.open(fresh)
             found = index.digest
             index.verify(sound=(found,))
-            is_judged = found.hex() == digest and str(index.build.get("feed")) == version
+            noted = str(index.build.get(self._state.noted_as))
+            is_judged = found.hex() == digest and noted == version
         except (IndexFormatError, OSError):
             is_judged = False
         if not is_judged:
@@ -181,7 +181,7 @@ class Activator:
 
     def _drop_untrusted(self) -> None:
         """Remove the previous index if a withdrawn key has signed its version."""
-        version = version_of(self._state.previous_index)
+        version = version_of(self._state.previous_index, self._state.noted_as)
         if version not in (None, SHIPPED) and not self._is_trusted(
             self._versions.folder_of(version)
         ):
@@ -199,7 +199,7 @@ class Activator:
         state = self._versions.in_force()
         if state.current == bad:
             target = self._versions.way_back(self._is_trusted)
-            if version_of(self._state.index) != (target or SHIPPED):
+            if version_of(self._state.index, self._state.noted_as) != (target or SHIPPED):
                 self._make_ready(target)
                 self._install_fresh()
             self._versions.rollback(target)
@@ -209,15 +209,21 @@ class Activator:
 
     def _make_ready(self, target: str | None) -> None:
         """Have the index of a version, or of the shipped lists, ready."""
-        if self._is_whole(self._state.previous_index, target):
+        if self._is_whole(self._state.previous_index, target) and self._others() == self._others(
+            self._state.previous_index
+        ):
             self._link_previous()
             return
         folder = shipped("blocklists") if target is None else self._versions.folder_of(target)
         self._build(Blocklists(folder, target))
 
-    @staticmethod
-    def _is_whole(index: Path, version: str | None) -> bool:
-        if version_of(index) != (version or SHIPPED):
+    def _others(self, index: Path | None = None) -> set[str | None]:
+        """Return the versions in an index (default: the active one) that are not changed here."""
+        keys = {StateFolder.noted_as, BesideFolder.noted_as} - {self._state.noted_as}
+        return {version_of(index or self._state.index, key) for key in keys}
+
+    def _is_whole(self, index: Path, version: str | None) -> bool:
+        if version_of(index, self._state.noted_as) != (version or SHIPPED):
             return False
         try:
             opened = Index.open(index)

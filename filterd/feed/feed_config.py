@@ -14,6 +14,7 @@ from filterd.feed.versions import Versions, is_followed
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.policy import policy_file
+from filterd.state_folder import BesideFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,12 +30,12 @@ _ZONE = "Asia/Ho_Chi_Minh"
 
 
 class Followed(NamedTuple):
-    """What a site follows, a feed or public lists or nothing; and the school's time zone.
+    """What a site follows, a feed, public lists, both or nothing; and the school's time zone.
 
     Attributes:
         address: of the feed.
         time_zone: of the school.
-        sources: the public lists; none where it follows a feed.
+        sources: the public lists.
         refused: why others that are named are not among them.
     """
 
@@ -48,6 +49,16 @@ class Followed(NamedTuple):
         """Whether there is anything to follow."""
         return bool(self.address or self.sources)
 
+    @property
+    def first(self) -> Followed:
+        """The feed, or else the public lists: what the versions in ``state.feed`` are of."""
+        return self._replace(sources=(), refused=()) if self.address else self
+
+    @property
+    def beside(self) -> Followed:
+        """The public lists that stand beside a feed; nothing where there is none."""
+        return self._replace(address="") if self.address else Followed("", self.time_zone)
+
 
 def followed(config: Path, state: StateFolder) -> Followed:
     """Return what ``site.yaml`` and commands follow.
@@ -60,10 +71,8 @@ def followed(config: Path, state: StateFolder) -> Followed:
         file = load_site(config).file
     except FilterdError:
         return _followed_last(state, kept)
-    if file.feed:
-        return Followed(file.feed, file.time_zone)
     found = followed_set((*wanted_by(file.follow), *kept.by_command))
-    return Followed("", file.time_zone, *found)
+    return Followed(file.feed or "", file.time_zone, *found)
 
 
 def wanted_by(follow: Iterable[FollowEntry]) -> tuple[Wanted, ...]:
@@ -79,9 +88,7 @@ def _followed_last(state: StateFolder, kept: FollowState) -> Followed:
         policy = policy_file.load(state.policy)
     except StoreError:
         return Followed("", _ZONE, *followed_set(kept.last))
-    if policy.feed:
-        return Followed(policy.feed, policy.time_zone)
-    return Followed("", policy.time_zone, *followed_set(kept.last))
+    return Followed(policy.feed, policy.time_zone, *followed_set(kept.last))
 
 
 def _is_trusted(state: StateFolder, folder: Path) -> bool:
@@ -93,17 +100,24 @@ def _is_trusted(state: StateFolder, folder: Path) -> bool:
 def blocklists_to_build(config: Path, state: StateFolder) -> Blocklists:
     """Return the folder to compile: the feed's active version, else what ships.
 
-    A version that is damaged on this disk is passed over for the one before, if its keys
-    were not withdrawn since; the next run mends it.
+    With it comes the active version of the public lists beside a feed. A version that is
+    damaged on this disk is passed over for the one before, if its keys were not withdrawn
+    since; the next run mends it.
 
     Raises:
         StoreError: filterd is installed without the shipped folder.
     """
-    if followed(config, state).is_any:
-        in_force = Versions(state.feed).in_force()
-        for version in (in_force.current, *in_force.previous):
-            if version is None or verify(folder := state.feed_version(version)):
-                continue
-            if version == in_force.current or is_followed(version) or _is_trusted(state, folder):
-                return Blocklists(folder, version)
-    return Blocklists(shipped("blocklists"))
+    follows = followed(config, state)
+    found = _in_force(state) if follows.is_any else None
+    beside = _in_force(BesideFolder(state.folder)) if follows.beside.is_any else None
+    return (found or Blocklists(shipped("blocklists")))._replace(beside=beside)
+
+
+def _in_force(state: StateFolder) -> Blocklists | None:
+    in_force = Versions(state.feed).in_force()
+    for version in (in_force.current, *in_force.previous):
+        if version is None or verify(folder := state.feed_version(version)):
+            continue
+        if version == in_force.current or is_followed(version) or _is_trusted(state, folder):
+            return Blocklists(folder, version)
+    return None

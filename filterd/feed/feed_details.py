@@ -16,7 +16,11 @@ _STYLE = dict.fromkeys(("old", "never", "unknown"), "yellow") | {"very-old": "bo
 
 
 def is_worrying(row: Row) -> bool:
-    """Return whether the state of a feed needs an administrator."""
+    """Return whether the state of a feed, or of lists beside it, needs an administrator."""
+    return _is_worrying(row) or bool(row.get("beside") and _is_worrying(row["beside"]))
+
+
+def _is_worrying(row: Row) -> bool:
     if not _is_followed(row):
         return bool(row["problem"])
     is_trusted = row["trusted"] or not row["address"]
@@ -27,10 +31,12 @@ def is_worrying(row: Row) -> bool:
 def summary(row: Row, by: Wording) -> str:
     """Return the state of a feed in a few lines; empty where there is none to report."""
     lines = [_served(row["served"], by)] if _is_followed(row) else []
-    if lines and is_worrying(row):
+    if lines and _is_worrying(row):
         lines.append(_age(row, by))
-    if is_worrying(row):
+    if _is_worrying(row):
         lines.append(told(from_plain(row["sentence"]), by.texts.language))
+    if beside := row.get("beside"):
+        lines += [_place(beside, by), summary(beside, by)]
     return "\n".join(filter(None, lines))
 
 

@@ -66,7 +66,8 @@ class FollowState:
         """Return the keys to leave out, by list; the merged list of a category means all of it."""
         found = dict[str, set[bytes]]()
         for source in sources:
-            mine = {source.id, f"feed-{source.id}", f"feed-{source.category}"}
+            names = source.id, source.category
+            mine = {source.id, *(f"{begin}{one}" for begin in ("feed-", "web:") for one in names)}
             for one in self.left_out:
                 if one.list in mine and now < one.until:
                     found.setdefault(source.id, set()).add(key_from_text(one.name))

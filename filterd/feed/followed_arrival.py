@@ -33,7 +33,7 @@ from filterd.feed.sources import (
     kept_reports,
 )
 from filterd.feed.targets import Publication, PublishedFile
-from filterd.feed.version_content import make_content
+from filterd.feed.version_content import TABLES_FILES, make_content
 from filterd.feed.version_download import Taken, sync_all
 from filterd.feed.versions import FOLLOWED, is_followed
 from filterd.i18n import UNSAID, say
@@ -81,18 +81,21 @@ class Ingredients:
         sources: the followed ones.
         reports: on each of them.
         left_out: entries.
+        feed: the folder of a version of a feed, beside which the lists stand alone, by its
+            tables; None where they stand with what ships.
     """
 
     sources: tuple[PublicSource, ...]
     reports: tuple[SourceReport, ...]
     left_out: Exclusions
+    feed: Path | None = None
 
     @property
     def version(self) -> str:
         """The id: the same ingredients and the same program make the same version."""
         texts = {one.id: one.sha256 for one in self.reports}
         made_of = [
-            _program(),
+            _program() if self.feed is None else _tables(self.feed),
             [
                 [one.id, one.category, one.format, one.subtrees, one.addresses, texts[one.id]]
                 for one in self.sources
@@ -144,8 +147,8 @@ class FollowedOffer:
     def take(self, versions: Versions, progress: Progress) -> Taken:
         """Make its folder of what ships and of the texts at hand."""
         made_of, made = self._made_of, versions.partial_of(self.version)
-        base = shipped("blocklists")
-        catalog = _with_pinned_hosts(replace(load_catalog(base), sources=made_of.sources))
+        base = made_of.feed or shipped("blocklists")
+        catalog = _with_pinned_hosts(_catalog(made_of))
         texts = {one.id: self._folder.text(one.id) for one in made_of.reports if one.sha256}
         octets = sum(one.octets for one in made_of.reports if one.outcome is SourceOutcome.TAKEN)
         progress(octets, octets)
@@ -180,6 +183,7 @@ class FollowedArrival:
         versions: those at hand.
         clock: times the answers.
         rules: how sources are asked; None to make the version of the texts at hand.
+        feed: as in ``Ingredients``.
         progress: called with how many sources are done, and how many there are.
     """
 
@@ -192,9 +196,10 @@ class FollowedArrival:
         *,
         rules: FetchRules | None = NIGHTLY,
         progress: Progress | None = None,
+        feed: Path | None = None,
     ) -> None:
         self._sources, self._versions, self._clock = sources, versions, clock
-        self._rules, self._progress = rules, progress
+        self._rules, self._progress, self._feed = rules, progress, feed
         self._file, self._folder = FollowFile(folder), SourceFolder(folder / "sources")
 
     def refresh(self, moment: Moment) -> FollowedOffer:
@@ -215,7 +220,7 @@ class FollowedArrival:
         if (last := wanted_of(self._sources)) != state.last:
             self._file.write(replace(state, last=last))
         left_out = state.exclusions(self._sources, moment.now)
-        made_of = Ingredients(self._sources, reports, left_out)
+        made_of = Ingredients(self._sources, reports, left_out, self._feed)
         return FollowedOffer(made_of, self._folder, moment.now, _before(self._versions.current()))
 
     def urgent(self) -> int:
@@ -288,6 +293,16 @@ def _publication(version: str, folder: Path) -> Publication:
     return Publication(version, tuple(files))
 
 
+def _catalog(made_of: Ingredients) -> Catalog:
+    """Return the catalogue of what a version is made of: beside a feed of public lists alone."""
+    if made_of.feed is None:
+        return replace(load_catalog(shipped("blocklists")), sources=made_of.sources)
+    catalog = load_catalog(made_of.feed)
+    fillable = {one.id for one in catalog.categories if not one.ordered}
+    sources = tuple(one for one in made_of.sources if one.category in fillable)
+    return replace(catalog, sources=sources, lists=(), lookalikes=(), orders=())
+
+
 def _with_pinned_hosts(catalog: Catalog) -> Catalog:
     """Return a catalogue that pins the hosts of its sources, as the program pins names."""
     known = {one.name for one in catalog.pins}
@@ -301,6 +316,14 @@ def _pins_yaml(catalog: Catalog) -> bytes:
         for one in catalog.pins
     ]
     return dump({"pins": pins})
+
+
+def _tables(feed: Path) -> str:
+    """Return a digest of the tables of a feed by which lists beside it are made."""
+    digest = hashlib.sha256(__version__.encode())
+    for name in TABLES_FILES:
+        digest.update((feed / name).read_bytes())
+    return digest.hexdigest()
 
 
 @cache

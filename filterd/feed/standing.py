@@ -23,14 +23,13 @@ from filterd.feed.versions import Versions
 from filterd.i18n import UNSAID, refused, say
 from filterd.lists.index_files import version_of
 from filterd.state_file import IDS, FileFormat, plain_version, to_plain
-from filterd.state_folder import SHIPPED
+from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
     from filterd.i18n import Sentence
-    from filterd.state_folder import StateFolder
 
 ALERT_S = 7 * 86_400.0
 LOUD_S = 30 * 86_400.0
@@ -149,20 +148,22 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         ``held`` of the versions at hand; ``published``, ``tried_at``, ``verified_at``,
         ``expires_at``, ``takes_at`` of the last runs, Unix times; ``freshness``; ``problem``
         and ``sentence``, why the last run failed or the folder is unreadable; ``judgement`` of
-        a waiting version; ``watched_until``.
+        a waiting version; ``watched_until``; ``beside``, the same of public lists beside the
+        feed, None for none.
     """
     versions = Versions(state.feed).in_force()
     standing = StandingFile(state.feed).read()
     watch = WatchFile(state.feed).read(clock)
     now = clock.wall()
     watched_until = None if watch is None else now + watch.since + WATCH_S - clock.monotonic()
-    served = version_of(state.index) or SHIPPED
+    served = version_of(state.index, state.noted_as) or SHIPPED
     refusal = _refusal(state, served)
-    # A site that follows no feed any more is not told of the last run's trouble.
-    problem = refusal or (standing.problem if address else UNSAID)
+    sources = 0 if address else followed_count(StateFolder(state.folder).feed)
+    # A site that follows nothing any more is not told of the last run's trouble.
+    problem = refusal or (standing.problem if address or sources else UNSAID)
     return {
         "address": address,
-        "sources": 0 if address else followed_count(state.feed),
+        "sources": sources,
         # Of a folder that cannot be read only the problem is known.
         "trusted": bool(refusal) or os.path.exists(state.feed / "root.json"),  # noqa: PTH110
         "served": plain_version(served),
@@ -180,7 +181,14 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         "sentence": i18n.to_plain(problem),
         "judgement": to_plain(standing.judgement),
         "watched_until": watched_until,
+        "beside": _beside(state, clock) if address else None,
     }
+
+
+def _beside(state: StateFolder, clock: Clock) -> dict[str, Any] | None:
+    """Return how public lists beside a feed stand; None where none are followed."""
+    told = overview("", BesideFolder(state.folder), clock)
+    return told if told["sources"] else None
 
 
 def _refusal(state: StateFolder, served: str) -> Sentence:

@@ -25,6 +25,7 @@ from filterd.feed import guard
 from filterd.feed.activation import Activator
 from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
 from filterd.feed.arrival import Moment
+from filterd.feed.feed_config import blocklists_to_build
 from filterd.feed.follow_file import FollowFile
 from filterd.feed.guard.guard_report import bounded
 from filterd.feed.manifest import signers_of, verify
@@ -37,9 +38,10 @@ from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of
 from filterd.feed.versions import Candidate, Versions, ahead_of, is_followed, number_of
 from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalog_tables import locked_canaries
+from filterd.lists.index_files import Blocklists
 from filterd.paths import reading, remove_temporaries, sole
 from filterd.state_file import plain_version
-from filterd.state_folder import SHIPPED
+from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,8 +53,6 @@ if TYPE_CHECKING:
     from filterd.feed.guard import Judgement
     from filterd.feed.version_watch import Daemon
     from filterd.i18n import Sentence
-    from filterd.lists.index_files import Blocklists
-    from filterd.state_folder import StateFolder
 
 
 class SiteFeed:
@@ -60,7 +60,7 @@ class SiteFeed:
 
     Args:
         config: the folder of ``site.yaml``.
-        state: the state folder.
+        state: the state folder; a ``BesideFolder`` for public lists beside a feed.
         clock: the clock.
         daemon: the resolver on this machine.
         progress: called with the octets fetched, and all that are to be; 0 and 0 while judging.
@@ -76,10 +76,10 @@ class SiteFeed:
     ) -> None:
         self._config, self._state, self._clock, self._daemon = config, state, clock, daemon
         self._progress = progress or (lambda _done, _total: None)
-        folder = state.feed
+        folder, self.is_beside = state.feed, isinstance(state, BesideFolder)
         self.trust, self.versions = TrustFolder(folder), Versions(folder)
         self.appliance, self.watches = ApplianceFolder(folder), WatchFile(folder)
-        self.followed = FollowFile(folder)
+        self.followed = FollowFile(StateFolder(state.folder).feed)
         self.history, self.standing, self.floor = (
             History(folder),
             StandingFile(folder),
@@ -337,7 +337,8 @@ class SiteFeed:
         served = state.index.exists() and state.policy.exists()
         in_force = guard.ServedFiles(state.index, state.policy) if served else None
         fresh = state.fresh_index, state.fresh_problems, state.judged_policy
-        school = guard.JudgedSchool(self._config, *fresh)
+        whole = self._with(Blocklists(candidate.folder, candidate.version))
+        school = guard.JudgedSchool(self._config, *fresh, blocklists=whole)
         judgement = guard.judge(candidate, in_force, school, clock=self._clock)
         if (current := self.versions.current()) is None:
             return judgement
@@ -351,7 +352,8 @@ class SiteFeed:
             if status := self._daemon.status():
                 counts: AnswerCounts = counts_of(status)
                 usual = max(self._daemon.usual_blocks(), counts.part(counts.blocked))
-                canaries = locked_canaries(candidate.folder)
+                whole = self._with(Blocklists(candidate.folder, candidate.version))
+                canaries = locked_canaries(whole.folder)
                 since = self._clock.monotonic()
                 return Watch(candidate.version, since, counts, usual, canaries)
         return None
@@ -366,11 +368,19 @@ class SiteFeed:
         rebuild_lists(
             self._config,
             state.policy,
-            blocklists,
+            self._with(blocklists),
             state.fresh_index,
             now=self._clock.wall(),
             problems=state.fresh_problems,
         )
+
+    def _with(self, blocklists: Blocklists) -> Blocklists:
+        """Return a version with the lists in force that stand beside it, or it beside them."""
+        now = blocklists_to_build(self._config, StateFolder(self._state.folder))
+        if self.is_beside:
+            is_none = blocklists.version is None
+            return now._replace(beside=None if is_none else blocklists)
+        return blocklists._replace(beside=now.beside)
 
     @contextlib.contextmanager
     def _building(self) -> Iterator[None]:

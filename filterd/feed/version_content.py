@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LISTS = "lists"
 POPULAR = "popular.txt"
 
-_TABLES = (
+TABLES_FILES = (
     "categories.yaml",
     "holidays.yaml",
     "pins.yaml",
@@ -45,7 +45,7 @@ _TABLES = (
     "services.yaml",
 )
 _OPTIONAL = (CONTACTS_FILE,)
-PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES_FILE, POPULAR, LOOKALIKES))
+PARTS = frozenset((*TABLES_FILES, *_OPTIONAL, "catalog.yaml", CANARIES_FILE, POPULAR, LOOKALIKES))
 """All that a version may consist of, beside its lists and what is ordered."""
 
 
@@ -79,8 +79,8 @@ class VersionContent:
         """
         shutil.rmtree(made, ignore_errors=True)
         (made / LISTS).mkdir(parents=True)
-        for name in (*_TABLES, *_OPTIONAL):
-            if name in _TABLES or (folder / name).is_file():
+        for name in (*TABLES_FILES, *_OPTIONAL):
+            if name in TABLES_FILES or (folder / name).is_file():
                 shutil.copyfile(folder / name, made / name)
         for result in self.categories.values():
             for one in result.lists:

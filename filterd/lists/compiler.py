@@ -38,7 +38,7 @@ from filterd.state_file import plain_version
 from filterd.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from filterd.lists.lookalikes import LookalikeRule
@@ -95,7 +95,7 @@ def compile_lists(
     protections: Iterable[Protection] = (),
     target: Path | IO[bytes],
     now: float,
-    feed: str | None = None,
+    versions: Mapping[str, str | None] | None = None,
     progress: Progress | None = None,
     problems: Path | None = None,
 ) -> CompileReport:
@@ -107,7 +107,7 @@ def compile_lists(
         protections: names that lists of third parties may not block.
         target: the index to replace, in an existing folder; or where to write it.
         now: Unix time to note in the index.
-        feed: the version of the feed that the lists are of, to note too; None for no feed.
+        versions: those that the lists are of, to note too, by their keys in the index.
         progress: called now and then with the octets that are done, and with all of them.
         problems: a file for one line about every rejected line:
             ``file:line``, reason, text, with tabs between.
@@ -129,9 +129,9 @@ def compile_lists(
         guarded.refuse_pinned(pins)
         guarded.set_aside_protected(protections)
     build = {"when": now, "version": __version__}
-    report = _pack_and_write(
-        intake, target, build if feed is None else build | {"feed": plain_version(feed)}, work
-    )
+    known = {key: one for key, one in (versions or {}).items() if one is not None}
+    build |= {key: plain_version(one) for key, one in known.items()}
+    report = _pack_and_write(intake, target, build, work)
     work.finish()
     report.seconds = SystemClock().monotonic() - started
     return report

@@ -32,13 +32,11 @@ from filterd.paths import (
     shipped,
     write_atomically,
 )
-from filterd.state_folder import SHIPPED
+from filterd.state_folder import SHIPPED, StateFolder
 from filterd.version import __version__
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from filterd.state_folder import StateFolder
 
 _HEAD = f"filterd checked indexes 1, as filterd {__version__} checks"
 _MOST_OCTETS = 4096
@@ -100,10 +98,17 @@ def note_checked(record: Path, digest: bytes) -> None:
 
 
 class Blocklists(NamedTuple):
-    """A ``blocklists/`` folder; ``version`` of the feed, None for the shipped one."""
+    """A ``blocklists/`` folder to compile.
+
+    Attributes:
+        folder: of the tables and lists.
+        version: of the feed; None for the shipped one.
+        beside: public lists that stand beside them.
+    """
 
     folder: Path
     version: str | None = None
+    beside: Blocklists | None = None
 
 
 def blocklists_in_force(state: StateFolder) -> Blocklists:
@@ -191,9 +196,9 @@ def _read(path: Path) -> bytes:
         return file.read(_MOST_MANIFEST_OCTETS)
 
 
-def version_of(index: Path) -> str | None:
+def version_of(index: Path, key: str = StateFolder.noted_as) -> str | None:
     """Return the version of the lists in an index; None if the file is no index."""
     try:
-        return str(Index.open(index).build.get("feed", SHIPPED))
+        return str(Index.open(index).build.get(key, SHIPPED))
     except (OSError, IndexFormatError):
         return None

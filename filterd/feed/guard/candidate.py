@@ -29,6 +29,7 @@ from filterd.feed.guard.probe_clients import Asking
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
+from filterd.lists.lists_beside import ListsBeside, lists_beside
 from filterd.paths import open_plain, reading, shipped
 from filterd.policy import policy_file
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard.guard_report import Finding
     from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog, CatalogCategory, CatalogService
+    from filterd.lists.index_files import Blocklists
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
     from filterd.policy.model import Policy
@@ -81,20 +83,29 @@ class GuardRequest:
     fresh_index: Path
     fresh_problems: Path
     fresh_policy: Path
+    blocklists: Blocklists
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether the version is of public lists that stand beside a feed."""
+        return self.folder != self.blocklists.folder
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The catalogue and the school's policy by it, before lists are compiled.
 
-    ``site``: the school's files. ``own``: its own lists. ``looked``: what the policy was
-    compiled from.
+    ``site``: the school's files. ``own``: its own lists. ``beside``: public lists beside the
+    catalogue's. ``judged``: the lists of the version. ``looked``: what the policy was compiled
+    from.
     """
 
     catalog: Catalog
     site: SiteSources
     policy: Policy
     own: tuple[ListSource, ...]
+    beside: ListsBeside
+    judged: tuple[ListSource, ...]
     looked: Looked | None
 
     @property
@@ -105,7 +116,7 @@ class Tables:
     @property
     def feed(self) -> frozenset[str]:
         """The ids of the lists of the version."""
-        return frozenset(one.id for one in self.catalog.compiled)
+        return frozenset(one.id for one in self.judged)
 
 
 def read_tables(request: GuardRequest) -> Tables:
@@ -114,28 +125,41 @@ def read_tables(request: GuardRequest) -> Tables:
     Raises:
         UnfitError: either is wrong.
     """
-    looked = build_record.look(request.config, request.folder)
+    folder = request.blocklists.folder
+    looked = build_record.look(request.config, folder)
     try:
-        catalog = load_catalog(request.folder)
+        catalog = load_catalog(folder)
+        beside = _beside(request, catalog)
     except FilterdError as error:
         raise UnfitError(_wrong(LOADING, error)) from error
+    judged = beside.lists if request.is_beside else catalog.compiled
+
+    def tables(site: SiteSources) -> Tables:
+        policy, own = compile_policy(site, catalog), own_lists(site, catalog)
+        return Tables(catalog, site, policy, own, beside, judged, looked)
+
     try:
-        return _tables(catalog, load_site(request.config), looked)
+        return tables(load_site(request.config))
     except FilterdError as error:
         kept = build_record.site_of(request.policy) if request.policy else None
         if kept is None:
             raise UnfitError(_wrong(SCHOOL, error)) from error
     # A mistake in the school's files keeps no version out: it is what it last was.
-    looked = build_record.look(request.config, request.folder, kept)
+    looked = build_record.look(request.config, folder, kept)
     try:
-        return _tables(catalog, load_site(request.config, kept), looked)
+        return tables(load_site(request.config, kept))
     except FilterdError as error:
         raise UnfitError(_wrong(SCHOOL, error)) from error
 
 
-def _tables(catalog: Catalog, site: SiteSources, looked: Looked | None) -> Tables:
-    policy = compile_policy(site, catalog)
-    return Tables(catalog, site, policy, own_lists(site, catalog), looked)
+def _beside(request: GuardRequest, catalog: Catalog) -> ListsBeside:
+    """Return the lists beside the catalogue's; damaged ones hold no version of a feed back."""
+    try:
+        return lists_beside(request.blocklists, catalog)
+    except FilterdError:
+        if request.is_beside:
+            raise
+        return ListsBeside()
 
 
 def write_tables(request: GuardRequest, tables: Tables) -> None:
@@ -157,7 +181,8 @@ def compile_candidate(request: GuardRequest, tables: Tables) -> tuple[Asking, Co
             tables.own,
             request.fresh_index,
             now=request.now,
-            feed=request.version,
+            feed=request.blocklists.version,
+            beside=tables.beside,
             problems=request.fresh_problems,
         )
         # The compiler has looked through it; what it has digested must still be on the disk.

@@ -26,7 +26,7 @@ from filterd.feed.guard.candidate import (
 )
 from filterd.feed.guard.golden_questions import questions, wrong_answers
 from filterd.feed.guard.guard_report import Finding, Judgement, Severity, found
-from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.guard.guard_run import CHECKS, blocklists_from
 from filterd.feed.guard.impact import (
     POPULAR_FILE,
     Compared,
@@ -50,7 +50,8 @@ from filterd.feed.versions import is_ahead
 from filterd.i18n import say
 from filterd.lists.catalog_tables import load_popular_names, read_canaries
 from filterd.lists.index_files import version_of
-from filterd.state_folder import SHIPPED
+from filterd.lists.lists_beside import BESIDE
+from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -99,26 +100,27 @@ class _Work:
         request = self._request
         tables = loading.read_tables(request)
         loading.write_tables(request, tables)
-        canaries = read_canaries(request.folder)
+        canaries = read_canaries(request.blocklists.folder)
         self._note("files", malformed(request.folder, _texts(request, tables)))
         if self.findings:
             return  # whatever a parser makes of it was never meant
         asking, report = loading.compile_candidate(request, tables)
         self.index = asking.index.digest.hex()
-        shipped = _against(asking, tables, shipped_asking(request, tables), None)
         before = self._before()
-        in_force = None if before is None else _against(asking, tables, before, request.config)
+        in_force = None if before is None else _against(asking, tables, before, request)
+        shipped = in_force if request.is_beside else None  # what ships is the feed's affair
+        shipped = shipped or _against(asking, tables, shipped_asking(request, tables), None)
         both = [one for one in (in_force, shipped) if one is not None]
         known = [one.before for one in both]
         self._note("loading", loading.unusable_lines(report, tables))
-        self._note("golden", wrong_answers(asking, list(questions(tables.catalog.compiled))))
+        self._note("golden", wrong_answers(asking, list(questions(tables.judged))))
         entries = list(refused_entries(report.lists, tables.feed))
         self._note("essentials", blocked_essentials(asking, known, tables.feed))
         self._note("beneath", closed_beneath(asking, known, tables.feed))
         self._note("suffixes", [*entries, *listed_suffixes(asking)])
         self._note("rewrites", wrong_rewrites(asking.policy, [one.policy for one in known]))
         self._compare(both, tables)
-        own = open_canaries(asking, canaries, tables.feed)
+        own = open_canaries(asking, canaries, () if request.is_beside else tables.feed)
         self._note("canaries", [*own, *opened_canaries(in_force, shipped, self._canaries_before())])
         self._note("expectations", unmet_expectations(asking, before, request.now))
 
@@ -137,8 +139,10 @@ class _Work:
     def _compare(self, references: Sequence[Compared], tables: Tables) -> None:
         """Compare with what is active; with what ships growth is a note only."""
         folder, asked, compared = self._request.folder, self._data["asked"], references[0]
-        version_before = compared.before.index.build.get("feed")
-        is_first = not version_before or _is_of_what_ships(references)
+        version_before = compared.before.index.build.get(_noted_as(self._request))
+        is_first = not version_before or (
+            not self._request.is_beside and _is_of_what_ships(references)
+        )
         popular_before = () if is_first else read_popular(folder.parent / str(version_before))
         counted = {
             "popular": closed_popular(compared, read_popular(folder), popular_before),
@@ -165,10 +169,10 @@ class _Work:
             self._note(check, chain(numbers, always.get(check, ())))
 
     def _canaries_before(self) -> dict[str, tuple[bytes, ...]]:
-        """Return the canaries of the version in force; none where they cannot be read."""
+        """Return the canaries of the feed in force; none where they cannot be read."""
         version = self._data["in_force"] and version_of(Path(self._data["in_force"]["index"]))
         with contextlib.suppress(ConfigError):
-            return read_canaries(self._request.folder.parent / str(version))
+            return read_canaries(self._request.blocklists.folder.parent / str(version))
         return {}
 
     def _note(self, check: str, findings: Iterable[Finding]) -> None:
@@ -177,13 +181,21 @@ class _Work:
         self.done.append(check)
 
 
-def _against(asking: Asking, tables: Tables, before: Asking, config: Path | None) -> Compared:
-    """Pair a candidate with what is active, or without ``config`` with what ships."""
-    if config is None:
+def _against(
+    asking: Asking, tables: Tables, before: Asking, request: GuardRequest | None
+) -> Compared:
+    """Pair a candidate with what is active, or without ``request`` with what ships."""
+    if request is None:
         lists = frozenset(one.id for one in before.index.lists)
     else:
-        lists = _not_of_school(before.index, config) - tables.own_ids
+        found = _not_of_school(before.index, request.config) - tables.own_ids
+        lists = frozenset(one for one in found if one.startswith(BESIDE) is request.is_beside)
     return Compared(asking, before, tables.feed, lists)
+
+
+def _noted_as(request: GuardRequest) -> str:
+    """Return the key of an index for the version of what is judged."""
+    return (BesideFolder if request.is_beside else StateFolder).noted_as
 
 
 def _is_of_what_ships(references: Sequence[Compared]) -> bool:
@@ -208,7 +220,8 @@ def _not_of_school(index: Index, config: Path) -> frozenset[str]:
 
 def _texts(request: GuardRequest, tables: Tables) -> Iterator[Path]:
     # Not the orders: an authority writes their names by hand, on whatever machine it has.
-    yield from (Path(one.path) for one in tables.catalog.lists)
+    lists = tables.beside.lists if request.is_beside else tables.catalog.lists
+    yield from (Path(one.path) for one in lists if one.names is None)
     if (popular := request.folder / POPULAR_FILE).is_file():
         yield popular
 
@@ -217,4 +230,6 @@ def _request(data: dict[str, Any]) -> GuardRequest:
     keys = ("folder", "config", "fresh_index", "fresh_problems", "fresh_policy")
     in_force = data["in_force"] and Path(data["in_force"]["policy"])
     paths = {key: Path(data[key]) for key in keys}
-    return GuardRequest(float(data["now"]), str(data["version"]), in_force, **paths)
+    blocklists = blocklists_from(data["blocklists"])
+    now, version = float(data["now"]), str(data["version"])
+    return GuardRequest(now, version, in_force, **paths, blocklists=blocklists)

@@ -4,23 +4,24 @@
 The child loads what a network has brought, so it may need too much memory, never end, or print
 anything at all. Each of these is a refusal, and so is a judgement that leaves a check out. One
 JSON request goes to the child's input, one judgement comes from its output
-(``filterd.feed.guard.__main__``). This side needs the standard library only.
+(``filterd.feed.guard.__main__``).
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filterd import bounded_child
 from filterd.clock import SystemClock
 from filterd.feed.guard.guard_report import MAX_OCTETS, SCHOOL, Judgement, Severity, found, load
 from filterd.i18n import Sentence, refused, say
+from filterd.lists.index_files import Blocklists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from filterd.bounded_child import Ended
     from filterd.clock import Clock
@@ -67,6 +68,8 @@ class JudgedSchool:
         fresh_policy: where the policy is written by which the candidate is judged.
         asked: how often names were answered in the last seven days; None where the log has
             totals only.
+        blocklists: all that would be compiled, a part of which the candidate is; None for
+            the candidate alone.
     """
 
     config: Path
@@ -74,6 +77,7 @@ class JudgedSchool:
     fresh_problems: Path
     fresh_policy: Path
     asked: Mapping[str, int] | None = field(default=None)
+    blocklists: Blocklists | None = None
 
 
 def judge(
@@ -122,6 +126,7 @@ def request_of(
         "now": now,
         "version": candidate.version,
         "folder": str(candidate.folder),
+        "blocklists": _plain(school.blocklists or Blocklists(candidate.folder, candidate.version)),
         "in_force": None
         if in_force is None
         else {"index": str(in_force.index), "policy": str(in_force.policy)},
@@ -131,6 +136,17 @@ def request_of(
         "fresh_policy": str(school.fresh_policy),
         "asked": None if school.asked is None else dict(most),
     }
+
+
+def _plain(blocklists: Blocklists) -> list[Any]:
+    folder, version, beside = blocklists
+    return [str(folder), version, None if beside is None else [*_plain(beside)]]
+
+
+def blocklists_from(plain: list[Any]) -> Blocklists:
+    """Return the folders of a request, of plain data."""
+    folder, version, beside = plain
+    return Blocklists(Path(folder), version, None if beside is None else blocklists_from(beside))
 
 
 def _command() -> list[str]:

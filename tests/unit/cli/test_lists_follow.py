@@ -100,12 +100,11 @@ def test_too_many_names_are_refused_before_the_night(
     assert site.followed() == {}
 
 
-def test_a_site_with_a_feed_follows_no_list(site: _Site) -> None:
+def test_lists_are_followed_beside_a_feed(site: _Site) -> None:
     site.write("feed: https://feed.example/\n")
-    for words in (("follow", "urlhaus"), ("update",)):
-        done = site.do(*words)
-        assert done.code == 2
-        assert "follows the feed" in done.err
+    assert "filterd lists follow" in site.do("update").err
+    assert site.do("follow", "urlhaus").code == 0
+    assert site.followed() == {"urlhaus": "command"}
 
 
 def test_nothing_followed_is_told_with_a_remedy(site: _Site) -> None:

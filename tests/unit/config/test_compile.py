@@ -273,7 +273,6 @@ def test_public_lists_are_named_by_id_or_address(tmp_path: Path) -> None:
         ("[{url: 'https://lists.example/a'}]", "its category is missing"),
         ("[{id: urlhaus, category: games}]", "has an id only"),
         ("[{url: 'https://lists.example/a', category: games, format: csv}]", "'csv' is not a"),
-        (f"[{OWN}]\nfeed: https://feed.example/", "a feed or public lists, not both"),
     ],
 )
 def test_public_lists_that_cannot_be_followed_are_told(

@@ -12,7 +12,7 @@ from filterd.feed.feed_config import Followed, blocklists_to_build, followed
 from filterd.feed.trust import TrustFolder
 from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
-from filterd.state_folder import StateFolder
+from filterd.state_folder import BesideFolder, StateFolder
 from tests.support.daemon import write_site
 from tests.support.feed_folders import put_in_force, put_version
 
@@ -77,3 +77,18 @@ def test_a_site_that_is_wrong_for_now_goes_on_following(config: Path, state: Sta
 def test_what_is_no_address_is_refused_at_its_line(wrong: str, tmp_path: Path) -> None:
     site = write_site(tmp_path / "wrong", port=5353, more=f"feed: '{wrong}'\n")
     assert followed(site, StateFolder(tmp_path)).address == ""
+
+
+def test_public_lists_stand_beside_the_feed_and_alone_without_one(
+    state: StateFolder, tmp_path: Path
+) -> None:
+    both = write_site(tmp_path / "both", port=5353, more=f"feed: {ADDRESS}\nfollow: [urlhaus]\n")
+    put_in_force(BesideFolder(state.folder), "web-1", "bets.example")
+    found = followed(both, state)
+    assert (found.first.address, found.first.sources) == (ADDRESS, ())
+    assert [one.id for one in found.beside.sources] == ["urlhaus"]
+    beside = Blocklists(BesideFolder(state.folder).feed_version("web-1"), "web-1")
+    assert blocklists_to_build(both, state) == Blocklists(state.feed_version("13"), "13", beside)
+    alone = write_site(tmp_path / "alone", port=5353, more="follow: [urlhaus]\n")
+    assert not followed(alone, state).beside.is_any
+    assert blocklists_to_build(alone, state).beside is None

@@ -26,6 +26,7 @@ from filterd.feed.guard.candidate import (
 from filterd.feed.guard.guard_report import Finding, Severity
 from filterd.feed.guard.probe_clients import Asking
 from filterd.lists.index import Index
+from filterd.lists.index_files import Blocklists
 from filterd.policy import policy_file
 from tests.support.broken_versions import add, data_of, edit
 from tests.support.feed_candidates import GAMBLING, Following
@@ -61,6 +62,7 @@ def request_for(school: Following, change: Callable[[Path], None] | None = None)
         school.school.fresh_index,
         school.school.fresh_problems,
         school.school.fresh_policy,
+        Blocklists(candidate.folder, candidate.version),
     )
 
 
@@ -260,8 +262,9 @@ def test_a_school_may_close_what_only_its_feed_knows(tmp_path: Path) -> None:
 
     candidate = school.prepare(change)
     fresh = school.school
-    request = GuardRequest(NOW, "2", None, candidate.folder, school.config, fresh.fresh_index,
-                      fresh.fresh_problems, fresh.fresh_policy)  # fmt: skip
+    paths = (school.config, fresh.fresh_index, fresh.fresh_problems, fresh.fresh_policy)
+    blocklists = Blocklists(candidate.folder, "2")
+    request = GuardRequest(NOW, "2", None, candidate.folder, *paths, blocklists)
     ships = shipped_asking(request, read_tables(request))
     assert "new" in ships.policy.services
     assert ships.closed(wire("new.example")) == {}

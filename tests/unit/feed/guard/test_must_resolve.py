@@ -94,7 +94,12 @@ def injected(folder: Path, policy: Policy, source: ListSource) -> Injected:
     """Compile under the guards of the shipped files, as ``build_lists`` does."""
     pins, protections = CATALOG.pins, CATALOG.protections
     report = compile_lists(
-        [source], pins=pins, protections=protections, target=folder / "index", now=NOW, feed="1"
+        [source],
+        pins=pins,
+        protections=protections,
+        target=folder / "index",
+        now=NOW,
+        versions={"feed": "1"},
     )
     return Injected(Asking(policy, Index.open(folder / "index"), NOW), report.lists[0])
 
