@@ -83,6 +83,7 @@ IDLE = {
     "unknown": say_in("idle", "it does not exist"),
     "not-listed": say_in("idle", "it is on no list"),
     "not-for-all": say_in("idle", "it can only be opened for everybody"),
+    "not-blocked": say_in("idle", "nothing blocks it for them at present"),
 }
 """Why a change has no effect."""
 LIST_COUNT = {
@@ -178,6 +179,13 @@ WARNING = {
         "warning",
         "room {room} has exam {exam} from {from_at} until {until_at}; it closes a part of what"
         " the exam opens",
+    ),
+    "misspelt": say_in(
+        "warning", "is {target} misspelt? {meant} is known; to take it back: filterd undo"
+    ),
+    "service": say_in(
+        "warning",
+        "{target} is one name of {service}; for all that it needs: filterd allow service:{service}",
     ),
     "contradiction": say_in(
         "warning", "it contradicts exception {number} of {author}; the block wins"

@@ -30,8 +30,10 @@ from filterd.overrides.room_changes import SetDevices, SetExam, SetRoom, SetRoom
 from filterd.policy import conflicts
 from filterd.policy.conflicts import Idle
 from filterd.policy.grade_changes import Changer
+from filterd.policy.misspellings import meant_by
 from filterd.policy.model import SERVICE, Audience
 from filterd.policy.temporary_rules import Exam, LocalException, RoomDevices, TargetKind
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -120,16 +122,7 @@ def _check_exceptions(changes: tuple[SetException, ...], school: SchoolState) ->
 
 def _check_exception(change: SetException, school: SchoolState) -> list[dict[str, Any]]:
     policy = school.policy
-    match change.audience:
-        case Audience.NETWORK:
-            _check_known(change.whom, _networks(policy), say("room or network"))
-        case Audience.GRADE:
-            _check_known(change.whom, policy.grades, say("grade of this school"))
-        case Audience.CLASS:
-            _check_seat(change.whom, policy)
-        case Audience.TIER:
-            tiers = {one.tier for one in policy.grades.values()}
-            _check_known(change.whom, tiers, say("tier of this school"))
+    _check_audience(change, policy)
     if change.target_kind is TargetKind.SERVICE:
         _check_known(change.target, policy.services, say("service"))
     elif change.target_kind is TargetKind.CATEGORY:
@@ -157,7 +150,39 @@ def _check_exception(change: SetException, school: SchoolState) -> list[dict[str
         if thing in conflicts.overlaps(policy, _with(school.overrides, thing), exam).exceptions
         and conflicts.disturbs(policy, thing, exam)
     )
-    return warnings
+    return warnings or list(_doubts(thing, school))
+
+
+def _check_audience(change: SetException, policy: Policy) -> None:
+    match change.audience:
+        case Audience.NETWORK:
+            _check_known(change.whom, _networks(policy), say("room or network"))
+        case Audience.GRADE:
+            _check_known(change.whom, policy.grades, say("grade of this school"))
+        case Audience.CLASS:
+            _check_seat(change.whom, policy)
+        case Audience.TIER:
+            tiers = {one.tier for one in policy.grades.values()}
+            _check_known(change.whom, tiers, say("tier of this school"))
+
+
+def _doubts(thing: LocalException, school: SchoolState) -> Iterator[dict[str, Any]]:
+    """Yield a warning of a name that is probably misspelt, of no use, or of a whole service.
+
+    Where the change has been warned of for a better reason, these are not of interest.
+    """
+    told, policy = {"target": thing.target}, school.policy
+    is_name = thing.kind is TargetKind.NAME
+    meant = meant_by(policy, names.from_text(thing.target)) if is_name else ""
+    if meant:
+        yield {"warning": "misspelt", **told, "meant": meant}
+    if not thing.allow or thing.starts_at > school.now:
+        return
+    if conflicts.is_open(school.engine, thing, school.now):
+        yield {"warning": "idle", **told, "why": "not-blocked"}
+    elif is_name:
+        for service in conflicts.services_with(policy, names.from_text(thing.target)):
+            yield {"warning": "service", **told, "service": service}
 
 
 def _contradictions(thing: LocalException, overrides: Overrides) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,7 @@ from filterd.lists.list_queries import naming_entries
 from filterd.policy.calendar import Calendar
 from filterd.policy.effective_policy import suspends
 from filterd.policy.grade_changes import Changer, Rooms
+from filterd.policy.grade_differences import OPEN, state_of, state_of_service
 from filterd.policy.model import SERVICE, Audience, Client
 from filterd.policy.temporary_rules import TargetKind
 from filterd.policy.verdict import Rule
@@ -164,6 +165,29 @@ def idle(engine: Engine, exception: LocalException, now: float) -> Idle | None:
     except WireError:
         return Idle.UNKNOWN
     return found.pop() if len(found) == 1 else None
+
+
+def is_open(engine: Engine, exception: LocalException, now: float) -> bool:
+    """Return whether all that a target names is open to all clients of an audience already.
+
+    Of a name this holds for the name itself: lists may block names beneath it.
+    """
+    clients = list(_clients(engine.policy, exception))
+    if exception.kind is TargetKind.NAME:
+        name = names.from_text(exception.target)
+        return not any(engine.decide(one, name, RRType.A, now).blocked for one in clients)
+    state = {TargetKind.CATEGORY: state_of, TargetKind.SERVICE: state_of_service}.get(
+        exception.kind
+    )
+    if state is None:
+        return False
+    return all(state(engine.policy, one.grade, exception.target) == OPEN for one in clients)
+
+
+def services_with(policy: Policy, name: bytes) -> list[str]:
+    """Return the services that a name belongs to."""
+    above = frozenset(names.suffixes(name))
+    return [one.id for one in policy.services.values() if not above.isdisjoint(one.names)]
 
 
 def _idle_group(policy: Policy, exception: LocalException) -> Idle | None:

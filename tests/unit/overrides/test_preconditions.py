@@ -35,6 +35,7 @@ LISTS = {
     "mistaken": ("malware", "domains", False, ["university.example"]),
     "own": ("malware", "domains", True, ["own.example"]),
     "games": ("games", "domains", False, ["game.test"]),
+    "social": ("social-media", "domains", False, ["social.example", "chat.example"]),
 }
 GRADE_3 = {"audience": "grade", "whom": "3"}
 
@@ -99,8 +100,10 @@ def test_what_cannot_be_is_refused(
 @pytest.mark.parametrize(
     ("kind", "payload"),
     [
-        ("exception", an_exception()),
-        ("exception", an_exception(audience="tier", whom="primary")),
+        ("exception", an_exception(target="social.example")),
+        ("exception", an_exception(target="social.example", audience="tier", whom="primary")),
+        ("exception", an_exception(starts_at=SEVEN + 60)),
+        ("exception", an_exception(allow=False)),
         ("exception", an_exception(target="ordered.example", allow=False, audience="everybody")),
         ("exception", an_exception(target_kind="entry", target="porn.example")),
         ("exception", an_exception(target_kind="service", target="chat")),
@@ -124,6 +127,34 @@ def test_what_changes_nothing_as_things_are_is_warned_of(school: SchoolState) ->
     assert (told["warning"], told["target"], told["why"]) == ("idle", "pinned.example", "pinned")
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        an_exception(),
+        an_exception(target="social.example", audience="grade", whom="9"),
+        an_exception(target_kind="service", target="chat", audience="grade", whom="9"),
+        an_exception(target_kind="category", target="social-media", audience="grade", whom="9"),
+    ],
+)
+def test_an_allow_of_what_nothing_blocks_is_warned_of(
+    school: SchoolState, payload: dict[str, Any]
+) -> None:
+    (told,) = check(parse("exception", payload), school)
+    assert (told["warning"], told["why"]) == ("idle", "not-blocked")
+
+
+def test_a_name_of_a_service_is_warned_of_with_the_service(school: SchoolState) -> None:
+    (told,) = check(parse("exception", an_exception(target="www.chat.example")), school)
+    assert told == {"warning": "service", "target": "www.chat.example", "service": "chat"}
+
+
+@pytest.mark.parametrize("allow", [True, False])
+def test_a_misspelt_name_is_warned_of_with_the_right_one(school: SchoolState, allow: bool) -> None:
+    payload = an_exception(target="chta.example", allow=allow)
+    told = check(parse("exception", payload), school)[0]
+    assert told == {"warning": "misspelt", "target": "chta.example", "meant": "chat.example"}
+
+
 @pytest.mark.parametrize("kind", ["category", "name"])
 def test_what_is_locked_may_be_blocked_and_taken_back(school: SchoolState, kind: str) -> None:
     target = {"category": "porn", "name": "porn.example"}[kind]
@@ -141,7 +172,7 @@ def test_an_exception_that_contradicts_another_is_warned_of(school: SchoolState)
     school = school._replace(overrides=Overrides(exceptions=(before,)))
     (warning,) = check(parse("exception", an_exception()), school)
     assert warning == {"warning": "contradiction", "number": 7, "author": "lan"}
-    assert not _warnings(school, "exception", an_exception(target="other.example"))
+    assert not _warnings(school, "exception", an_exception(target="social.example"))
 
 
 def test_an_exception_for_a_room_that_sits_an_exam_is_warned_of(school: SchoolState) -> None:
@@ -150,7 +181,8 @@ def test_an_exception_for_a_room_that_sits_an_exam_is_warned_of(school: SchoolSt
     payload = an_exception(audience="network", whom="lab")
     (warning,) = check(parse("exception", payload), school)
     assert (warning["warning"], warning["room"]) == ("exam", "lab")
-    assert not _warnings(school, "exception", an_exception(audience="network", whom="office"))
+    at_the_office = an_exception(audience="network", whom="office")
+    assert _warnings(school, "exception", at_the_office) == ["idle"]  # nothing else blocks it
 
 
 def test_a_pause_wants_a_room_that_there_is_and_warns_of_its_exam(school: SchoolState) -> None:
