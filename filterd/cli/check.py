@@ -60,6 +60,8 @@ def check(
                 address=client,
             )
         )
+    if when is not None:
+        found["at"] = datetime.fromtimestamp(when, UTC).isoformat()
     show_details(here, EXPLANATION, found, json=json, clock=clock)
     raise typer.Exit(PASSES if passes(found["action"]) else BLOCKED)
 

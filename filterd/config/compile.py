@@ -201,6 +201,8 @@ def _categories(catalog: Catalog) -> dict[str, Category]:
             ordered=one.ordered,
             security=one.security,
             sinkhole=one.sinkhole,
+            rating=one.rating or "",
+            legal_basis=one.legal_basis,
         )
         for one in catalog.categories
     }

@@ -111,6 +111,7 @@ class Category:
     dangerous (EDE 15) and not because it is unsuitable (EDE 17). ``sinkhole``:
     False where a block must look like a name that does not exist; a device that
     finds no outside resolver falls back at once, one that finds a dead one waits.
+    ``rating`` and ``legal_basis`` are for people.
     """
 
     id: str
@@ -121,6 +122,8 @@ class Category:
     ordered: bool = False
     security: bool = False
     sinkhole: bool = True
+    rating: str = field(default="", metadata={ADDED: True})
+    legal_basis: tuple[str, ...] = field(default=(), metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from filterd.resolve.links.admission import NEVER_ASKED
 from filterd.resolve.links.local import answer_locally
 from filterd.resolve.query import Source
 from filterd.resolve.site import Site
+from filterd.state_file import to_plain
 from filterd.wire import Rcode, type_to_text
 from filterd.wire import name as names
 
@@ -93,6 +94,8 @@ def explain(site: Site, client: Client, qname: bytes, qtype: int, now: float) ->
         return _explanation(client, qname, qtype, _local_action(known), known.reason)
     verdict = site.engine.decide(client, qname, qtype, now)
     explained = explain_verdict(client, qname, qtype, verdict)
+    category = site.policy.categories.get(explained.category or "")
+    explained = replace(explained, about=None if category is None else to_plain(category))
     return _with_cause(explained, site, client, verdict)
 
 

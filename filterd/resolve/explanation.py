@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from shlex import quote
 from typing import Any
 
 from filterd import words
@@ -30,7 +31,7 @@ class Explanation:
     ``schedule:gio-hoc``, ``setting:3`` or ``exception:7``; ``files`` where ``services:
     {allow:}`` of site.yaml or a tier opens it. ``valid_until`` is ISO 8601
     in UTC. ``source`` names the origin: ``daemon``, ``offline`` or, for the past,
-    ``history``.
+    ``history``. ``about`` is the category, as plain data.
     """
 
     qname: str
@@ -54,6 +55,7 @@ class Explanation:
     next_match: dict[str, Any] | None = None
     source: str = "offline"
     class_id: str | None = None
+    about: dict[str, Any] | None = None
 
     @property
     def blocked(self) -> bool:
@@ -74,6 +76,65 @@ def passes(action: str) -> bool:
 
 def _answer(row: Row, by: Wording) -> str:
     return f"{by.texts('PASSES' if passes(row['action']) else 'BLOCKED')} ({row['action']})"
+
+
+def _category(row: Row, by: Wording) -> str | None:
+    about, category = row.get("about"), row["category"]
+    return f"{category}: {about[f'name_{by.texts.language}']}" if about else category
+
+
+def _rating(row: Row, by: Wording) -> str:
+    about = row.get("about") or {}
+    age = about.get("min_age")
+    parts = (about.get("rating"), age and by.texts("from age {age}", age=age))
+    return ", ".join(filter(None, parts))
+
+
+def _legal_basis(row: Row, _: Wording) -> str:
+    return "\n".join((row.get("about") or {}).get("legal_basis") or ())
+
+
+_MAY_BE_BLOCKED = ("not-listed", "open", "service", "list-exception", "protected", "rewritten")
+_MAY_BE_ALLOWED = ("category", "alias", "allow-only")
+_NO_COMMAND = {
+    "ordered": say("a legal order: no one at a school can open it"),
+    "locked": say("if the list is mistaken: {command}"),
+    "kept-closed": say("see `keep_closed` in site.yaml"),
+    "private-answer": say("see `private_answers` in site.yaml"),
+}
+
+
+def _next_step(row: Row, by: Wording) -> str:
+    """Return the command that changes the answer, or why there is none; "" for no advice."""
+    reason = row["reason"]
+    if row["source"] == "history":
+        return ""
+    if reason == "local":
+        kind, _, number = row["entry"].partition(":")
+        is_set = kind == "exception"
+        return f"filterd exceptions revoke {number}" if is_set else by.texts("edit the site's file")
+    if passes(row["action"]):
+        return _command("block", row["qname"], row) if reason in _MAY_BE_BLOCKED else ""
+    if reason == "allow-only" and not row.get("changed_by"):
+        return "filterd exam stop"
+    if reason in _MAY_BE_ALLOWED:
+        lists = (row["list"], (row["next_match"] or {}).get("list"))
+        service = next((one for one in lists if one and one.startswith("service:")), None)
+        return _command("allow", service or row["qname"], row)
+    about = row.get("about") or {}
+    if about.get("ordered"):
+        reason = "ordered"
+    elif reason == "locked" and about and not about["locked"]:
+        reason = "kept-closed"
+    command = f'filterd report-mistake {row["matched"]} --reason "..."'
+    return by.texts(_NO_COMMAND[reason], command=command) if reason in _NO_COMMAND else ""
+
+
+def _command(verb: str, target: str, row: Row) -> str:
+    """Return a command for the client of a question, to be copied."""
+    key = next(one for one in ("client", "class", "grade") if row.get(one))
+    whom = f"--{key} {quote(row[key])}"
+    return f'filterd {verb} {target} {whom} --until 17h --reason "..."'
 
 
 def _list(row: Row, by: Wording) -> str:
@@ -114,6 +175,7 @@ def _without(row: Row, by: Wording) -> str:
 EXPLANATION = Details(
     (
         Column(say("Question"), worded=lambda row, _: f"{row['qname']} {row['qtype']}"),
+        Column(say("At"), worded=lambda row, by: _until(row.get("at"), by)),
         Column(
             say("Answer"),
             worded=_answer,
@@ -121,7 +183,9 @@ EXPLANATION = Details(
         ),
         Column(say("Because"), "reason", REASON),
         Column(say("Answered by"), "rewritten_to"),
-        Column(say("Category"), "category"),
+        Column(say("Category"), worded=_category),
+        Column(say("Rating"), worded=_rating),
+        Column(say("Legal basis"), worded=_legal_basis),
         Column(say("Matched name"), "matched"),
         Column(say("List"), worded=_list),
         Column(say("Entry"), "entry"),
@@ -135,6 +199,7 @@ EXPLANATION = Details(
         Column(say("Tier"), "tier", words.TIER),
         Column(say("Valid until"), "valid_until", _until),
         Column(say("Without it"), worded=_without),
+        Column(say("To change it"), worded=_next_step, style="bold"),
         Column(say("Asked"), "source", words.SOURCE),
     )
 )

@@ -116,7 +116,8 @@ def test_an_exception_holds_at_its_time_and_shows_its_reason(tmp_path: Path) -> 
     assert told["reason"] == "local"
     assert told["valid_until"] == "2030-01-01T06:00:00+00:00"
     assert told["next_match"]["category"] == "social-media"
-    shown = call(*words, "--at", "2030-01-01T12:30", "--lang", "vi").out
+    shown = call(*words, "--at", "12h30 1/1/2030", "--lang", "vi").out
+    assert "2030-01-01 12:30" in shown  # as it was understood
     assert "bài [giảng]" in shown
     assert "Nếu không có mục này" in shown
 

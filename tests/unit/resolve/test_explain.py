@@ -37,6 +37,7 @@ from filterd.resolve.explain import (
 )
 from filterd.resolve.query import Answer, Source
 from filterd.resolve.site import Site
+from filterd.state_file import to_plain
 from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception as an_exception_set
 from tests.support.clock import FakeClock
@@ -193,6 +194,7 @@ def test_a_block_is_told_from_the_client_to_the_line(site: Site) -> None:
         "next_match": None,
         "source": "offline",
         "class": None,
+        "about": to_plain(site.policy.categories["games"]),
     }
 
 

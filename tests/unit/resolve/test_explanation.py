@@ -125,6 +125,62 @@ def test_what_there_is_not_is_left_out() -> None:
         assert heading not in shown
 
 
+ABOUT = {
+    "name_vi": "Mạng xã hội",
+    "name_en": "Social media",
+    "rating": "T13",
+    "min_age": 13,
+    "legal_basis": ["Luật A, Điều 1", "Nghị định B"],
+    "locked": False,
+    "ordered": False,
+}
+BLOCK = 'filterd block www.tiktok.com --client 10.0.3.7 --until 17h --reason "..."'
+ALLOW = BLOCK.replace("block", "allow")
+BY_SERVICE = {"reason": "category", "blocks": True, "category": "x", "list": "service:tiktok"}
+
+
+def test_a_category_is_told_with_its_name_its_rating_and_its_legal_basis() -> None:
+    told = _told({**BLOCKED, "about": ABOUT})
+    assert told["Category"] == "social-media: Social media"
+    assert (told["Rating"], told["Legal basis"]) == (
+        "T13, from age 13",
+        "Luật A, Điều 1\nNghị định B",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "step"),
+    [
+        ({}, ALLOW),
+        ({"client": None, "class": "9/3 a"}, ALLOW.replace("client 10.0.3.7", "class '9/3 a'")),
+        ({"client": None}, ALLOW.replace("client 10.0.3.7", "grade 3")),
+        ({"next_match": BY_SERVICE}, ALLOW.replace("www.tiktok.com", "service:tiktok")),
+        ({"action": "pass", "reason": "not-listed"}, BLOCK),
+        ({"action": "pass", "reason": "pin"}, None),
+        ({"reason": "local", "entry": "exception:7"}, "filterd exceptions revoke 7"),
+        ({"reason": "local", "entry": "site.yaml:7:1"}, "edit the site's file"),
+        ({"reason": "allow-only"}, "filterd exam stop"),
+        ({"reason": "allow-only", "changed_by": "schedule:a"}, ALLOW),
+        ({"reason": "locked", "about": ABOUT}, "see `keep_closed` in site.yaml"),
+        (
+            {"reason": "locked", "about": {**ABOUT, "locked": True}},
+            'if the list is mistaken: filterd report-mistake tiktok.com --reason "..."',
+        ),
+        (
+            {"reason": "ordered", "about": {**ABOUT, "ordered": True}},
+            "a legal order: no one at a school can open it",
+        ),
+        ({"reason": "private-answer"}, "see `private_answers` in site.yaml"),
+        ({"reason": "never-delegated"}, None),
+        ({"source": "history"}, None),
+    ],
+)
+def test_the_next_command_is_shown_or_why_there_is_none(
+    change: dict[str, Any], step: str | None
+) -> None:
+    assert _told({**BLOCKED, **change}).get("To change it") == step
+
+
 def _drawn(table: Any, width: int = 80) -> list[str]:
     output = io.StringIO()
     console = Console(file=output, width=width, markup=False, emoji=False, highlight=False)
