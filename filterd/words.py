@@ -139,6 +139,8 @@ RENEWAL = {
     "timestamp": say_in("renewal", "publish again (feed publish REPO)"),
 }
 """How the term of a role is renewed."""
+SAFE_SEARCH = {"on": say_in("safe-search", "on"), "off": say_in("safe-search", "off")}
+"""Whether search engines are held to their safe mode."""
 SEVERITY = {
     "note": say_in("severity", "note"),
     "held": say_in("severity", "held"),
@@ -215,3 +217,9 @@ WEEKDAY = {
     "6": say_in("weekday", "Sun"),
 }
 """Days of the week, Monday first."""
+YOUTUBE = {
+    "off": say_in("youtube", "not restricted"),
+    "moderate": say_in("youtube", "Restricted Mode, moderate"),
+    "strict": say_in("youtube", "Restricted Mode, strict"),
+}
+"""The levels of YouTube's Restricted Mode."""

@@ -12,10 +12,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from filterd import counted, words
-from filterd.cli.context import Context, JsonOption, Options, argument, on_named_files
+from filterd.cli.context import Context, JsonOption, Options, argument, on_named_files, option
 from filterd.cli.effective_state import policy_of_files, read_or_ask, set_for, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
-from filterd.cli.render import facts, listed, titled
+from filterd.cli.render import details, facts, listed, titled
 from filterd.cli.target_options import needed, policy_for, seat
 from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy, warnings
@@ -30,11 +30,14 @@ from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.policy.grade_rows import (
     CATEGORIES,
+    GRADE,
     NETWORKS,
+    SERVICE_GROUPS,
     SERVICES,
     category_rows,
     grade_row,
     network_rows,
+    service_group_rows,
     service_row,
 )
 from filterd.policy.model import TIERS, Expectation, Policy
@@ -109,9 +112,12 @@ def _judged_by_lists(here: Context, policy: Policy) -> list[ConfigError]:
 def show(
     here: Context,
     whom: Annotated[str | None, Options(seat)],
+    everything: Annotated[
+        bool, option("--all", "List each service, not only how many are open.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show what one grade or class may use: categories and services.
+    """Show what one grade or class may use: categories, services, safe search.
 
     These are the settings of the site's files; settings made by commands are shown beside them.
     Exit code 0: shown; 2: an error.
@@ -119,17 +125,19 @@ def show(
     policy = policy_of_files(here)
     wanted = policy_for(policy, needed(whom))
     set_over = list(set_for(wanted, set_now(here), here.clock.wall()))
+    row = grade_row(policy, wanted)
     if json:
         plain = [{"of": kind, **thing} for kind, thing in set_over]
-        here.print_json({**grade_row(policy, wanted), "set": plain})
+        here.print_json({**row, "set": plain})
         return
     teller = Teller(here.texts, school_clock(here))
-    about: dict[str, str | int] = {"grade": wanted.grade, "age": wanted.age}
-    about |= {"tier": words.TIER[wanted.tier], "response": wanted.response.value}
-    categories = CATEGORIES._replace(title=CATEGORIES.title.filled(about))
-    here.console.print(listed(teller, categories, category_rows(policy, wanted)))
-    services = [service_row(policy, wanted, one) for one in policy.services.values()]
-    here.console.print(listed(teller, SERVICES, services))
+    here.console.print(details(teller, GRADE, row))
+    here.console.print(listed(teller, CATEGORIES, category_rows(policy, wanted)))
+    if everything:
+        services = [service_row(policy, wanted, one) for one in policy.services.values()]
+        here.console.print(listed(teller, SERVICES, services))
+    else:
+        here.console.print(listed(teller, SERVICE_GROUPS, service_group_rows(policy, wanted)))
     if set_over:
         rows = [(str(thing["id"]), teller.thing(kind, thing)) for kind, thing in set_over]
         here.console.print(titled(here.texts("Set by command"), facts(rows)))

@@ -81,6 +81,16 @@ def category_rows(policy: Policy, grade: GradePolicy) -> list[Row]:
     return [{**to_plain(one), "state": state_of(policy, grade, one.id)} for one in every]
 
 
+def service_group_rows(policy: Policy, grade: GradePolicy) -> list[Row]:
+    """Return the categories that have services, each with those open and closed to a grade."""
+    groups: dict[str, dict[str, list[str]]] = {}
+    for one in policy.services.values():
+        states = groups.setdefault(one.group, {OPEN: [], CLOSED: []})
+        is_open = state_of_service(policy, grade, one.id) == OPEN
+        states[OPEN if is_open else CLOSED].append(one.id)
+    return [{"group": group, **states} for group, states in groups.items()]
+
+
 def service_row(policy: Policy, grade: GradePolicy, service: Service) -> Row:
     """Return a service and its state for a grade."""
     state = state_of_service(policy, grade, service.id)
@@ -141,18 +151,49 @@ def _open_to(states: Row, by: Wording) -> str:
     return ", ".join(ranges(may)) or by.texts("no one")
 
 
+def _folded(row: Row, by: Wording) -> str:
+    """Return how many services are open and closed, with the names of the fewer."""
+    few, many = sorted((OPEN, CLOSED), key=lambda state: len(row[state]))
+    told = [by.texts(_COUNTED[many], n=len(row[many]))]
+    if row[few]:
+        names_ = ", ".join(sorted(row[few]))
+        told.append(f"{by.texts(_COUNTED[few], n=len(row[few]))}: {names_}")
+    return ", ".join(told)
+
+
+_COUNTED = {OPEN: say("{n} open"), CLOSED: say("{n} closed")}
 _AGE = Column(say("From age"), "min_age", is_number=True)
 _STATE = Column(
     say("State"), "state", words.ACCESS, style={OPEN: "green", CLOSED: "yellow", LOCKED: "red"}
 )
 _NAME = Column(UNSAID, worded=_name, style="dim")
 _GROUP = Column(say("Category"), "group")
+GRADE = Details(
+    (
+        Column(say("Blocked names get"), "block_response"),
+        Column(say("Safe search"), "safe_search", words.SAFE_SEARCH),
+        Column(say("YouTube"), "youtube", words.YOUTUBE),
+    ),
+    lambda row, by: by.texts(
+        "Grade {grade}: {tier}, age {age}",
+        grade=row.get("class") or row["grade"],
+        tier=words.TIER[row["tier"]],
+        age=row["age"],
+    ),
+)
+"""Of ``grade_row``."""
 CATEGORIES = Listing(
-    say("Grade {grade}: {tier}, age {age}, blocked names get {response}"),
+    UNSAID,
     UNSAID,
     (_GROUP._replace(key="id"), _NAME, _AGE, _STATE),
     is_whole=False,
 )
+SERVICE_GROUPS = Listing(
+    UNSAID,
+    UNSAID,
+    (_GROUP, Column(say("Services"), worded=_folded)),
+)
+"""Of ``service_group_rows``."""
 SERVICES = Listing(
     UNSAID,
     UNSAID,

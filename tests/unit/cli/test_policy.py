@@ -116,9 +116,27 @@ def test_a_grade_fits_80_columns(lang: str, grade: str) -> None:
     done = call("policy", "show", "--grade", grade, "--config", SAMPLE, "--lang", lang)
     assert done.code == 0
     assert max(map(len, done.out.splitlines())) <= 80
-    rows = [line.split()[0] for line in done.out.splitlines()[4:] if line.strip()]
+    rows = [line.split()[0] for line in done.out.splitlines() if line.strip()]
     assert {"law-ordered", "porn", "social-media", "ads-trackers"} <= set(rows)
+    assert rows.count("games") == 2  # the category, and how many of its services are open
+    assert "roblox" not in rows
+    every = call("policy", "show", "--grade", grade, "--all", "--config", SAMPLE, "--lang", lang)
+    assert max(map(len, every.out.splitlines())) <= 80
+    rows = [line.split()[0] for line in every.out.splitlines() if line.strip()]
     assert {"youtube", "zalo", "roblox", "azota"} <= set(rows)
+
+
+@pytest.mark.parametrize(
+    ("grade", "told"),
+    [
+        ("1", {"Safe search": "on", "YouTube": "Restricted Mode, strict"}),
+        ("staff", {"Safe search": "off", "YouTube": "not restricted"}),
+    ],
+)
+def test_safe_search_and_youtube_are_shown(grade: str, told: dict[str, str]) -> None:
+    out = call("policy", "show", "--grade", grade, "--config", SAMPLE, "--lang", "en").out
+    for heading, value in told.items():
+        assert any(line.split("  ")[0] == heading and value in line for line in out.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,18 @@ from filterd.i18n import Texts
 from filterd.policy.grade_rows import (
     NETWORKS,
     SERVICE,
+    SERVICE_GROUPS,
     difference_listing,
     grade_row,
     grades_told,
     network_rows,
     ranges,
+    service_group_rows,
     whole_service_row,
 )
 from filterd.policy.model import GRADES, Network
 from filterd.rows import SchoolClock, Wording
-from tests.support.week import a_school
+from tests.support.week import SERVICES, a_school
 
 WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
 
@@ -93,3 +95,17 @@ def test_a_difference_is_told(kind: str, before: str, told: list[str]) -> None:
     columns = difference_listing("left", "right").columns
     assert [one.heading for one in columns] == ["Item", "left", "right", "Grades"]
     assert [one.cell(row, WORDING)[0] for one in columns] == told
+
+
+def test_services_are_folded_by_category_with_the_names_of_the_fewer() -> None:
+    games = {one: replace(SERVICES["play"], id=one) for one in ("chess", "go", "play")}
+    policy = a_school()
+    grade = replace(policy.grades["6"], opened=frozenset({"service:chess"}))
+    policy = replace(policy, services=games | {"chat": SERVICES["chat"]})
+    rows = service_group_rows(policy, grade)
+    assert rows == [
+        {"group": "games", "open": ["chess"], "closed": ["go", "play"]},
+        {"group": "social-media", "open": [], "closed": ["chat"]},
+    ]
+    told = [SERVICE_GROUPS.columns[1].cell(one, WORDING)[0] for one in rows]
+    assert told == ["2 closed, 1 open: chess", "1 closed"]
