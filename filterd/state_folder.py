@@ -75,6 +75,11 @@ class StateFolder:
     build_lock = _StatePath("build.lock")
     """Held by the process that compiles lists into this folder."""
 
+    device_key = _StatePath("device.pem")
+    """The private key of this gateway; see ``filterd.appliance.device_key``."""
+    answers = _StatePath("setup.filterd")
+    """The answers of a set-up that was interrupted; see ``filterd.appliance.questions``."""
+
     def feed_version(self, version: str) -> Path:
         """Return the folder of a version of lists, which is like ``blocklists/``."""
         return self.feed / "versions" / version

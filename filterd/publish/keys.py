@@ -111,20 +111,29 @@ class KeyFolder:
             _waiting(path).replace(path)
 
     def _make(self, path: Path) -> CryptoSigner:
-        private = Ed25519PrivateKey.generate()
-        secrecy = (
-            serialization.BestAvailableEncryption(self.passphrase)
-            if self.passphrase
-            else serialization.NoEncryption()
-        )
-        pem = private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secrecy
-        )
         with writing(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.chmod(0o700)
-        write_atomically(path, pem, mode=0o600)
-        return CryptoSigner(private)
+        return make_key(path, self.passphrase)
+
+
+def make_key(path: Path, passphrase: bytes | None = None) -> CryptoSigner:
+    """Make one private key and write it, readable by its owner alone; its folder exists.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    private = Ed25519PrivateKey.generate()
+    secrecy = (
+        serialization.BestAvailableEncryption(passphrase)
+        if passphrase
+        else serialization.NoEncryption()
+    )
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secrecy
+    )
+    write_atomically(path, pem, mode=0o600)
+    return CryptoSigner(private)
 
 
 def load_key(path: Path, passphrase: bytes | None = None) -> CryptoSigner:
