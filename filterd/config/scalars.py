@@ -262,12 +262,17 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63
 
 def _feed(value: Any) -> str:
     text = _text(value)
-    if not _FEED.fullmatch(text):
+    if not is_feed_address(text):
         raise refusal(
             say("'{address}' is not an address of a feed", address=text),
             say("write https://HOST/PATH, without a name or password"),
         )
     return text
+
+
+def is_feed_address(text: str) -> bool:
+    """Return whether a text is an http or https address without name and password."""
+    return _FEED.fullmatch(text) is not None
 
 
 def is_list_address(text: str) -> bool:

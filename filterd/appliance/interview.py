@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep a set-up between two questions: what was found, what the site has, what was answered.
+
+A question is data (``SetupQuestion``; all of them are in ``questions``). One with ``items`` is
+asked for each of them, ``seat 192.168.6.0/24``. The answers are one dictionary of texts, by
+id; a file of answers has the same keys. Nothing here prints or reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.appliance import school_answers as read
+from filterd.errors import ConfigError
+from filterd.i18n import UNSAID, Sentence, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+Answers = dict[str, str]
+"""By id of the question, and for one with items by id, a space, and the item."""
+
+BY_DEVICE, ONE_TIER, RANGES = "by-device", "one-tier", "ranges"
+NONE = "-"
+"""Typed for none, where Enter would take something."""
+_LONGEST = 200
+
+
+class SchoolLink(NamedTuple):
+    """A network of the school that this machine is in: its range, interface, own address."""
+
+    cidr: str
+    interface: str
+    address: str
+
+
+class OfferedUpstream(NamedTuple):
+    """An upstream that was found and tried; ``answer`` is what chooses it."""
+
+    answer: str
+    about: Sentence
+    works: bool
+
+
+class SetupChoice(NamedTuple):
+    """One choice of a question: what is kept, and its text."""
+
+    answer: str
+    text: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What was found on this machine and its networks, for defaults and conditions.
+
+    Attributes:
+        links: the networks of the school's side.
+        outward: interfaces on which a default route leads out.
+        upstreams: found and tried.
+        dhcp: the addresses of DHCP servers that hand out another DNS than this machine.
+        advertised: the addresses of routers that announce another DNS by IPv6.
+        lease_file: of a DHCP server on this machine, empty for none.
+        users: of this machine, who may administer.
+        user: who runs the set-up.
+        seen: neighbours: address and MAC.
+        probe_dhcp: looks for such DHCP servers again.
+        read_table: reads a file of classes.
+    """
+
+    links: tuple[SchoolLink, ...] = ()
+    outward: tuple[str, ...] = ()
+    upstreams: tuple[OfferedUpstream, ...] = ()
+    dhcp: tuple[str, ...] = ()
+    advertised: tuple[str, ...] = ()
+    lease_file: str = ""
+    users: tuple[str, ...] = ()
+    user: str = ""
+    probe_dhcp: Callable[[], tuple[str, ...]] = tuple
+    read_table: Callable[[Path], list[list[str]]] | None = None
+
+    @property
+    def own_address(self) -> str:
+        """An address of this machine on the school's side, empty where there is none."""
+        return next((one.address for one in self.links if ":" not in one.address), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Interview:
+    """A set-up between two questions.
+
+    Attributes:
+        machine: what was found.
+        before: the answers that the site has already: defaults.
+        answers: those given now.
+    """
+
+    machine: Machine
+    before: Mapping[str, str] = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
+
+    def get(self, key: str) -> str:
+        """Return an answer, empty where it has not been asked."""
+        return self.answers.get(key, "")
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """The grade of each class."""
+        return {one.name: one.grade for one in read.classes_of(self.get("classes"))}
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The ranges that are networks of their own."""
+        return (*read.networks_of(self.get("networks")), *read.networks_of(self.get("ranges")))
+
+    @property
+    def is_one_seat(self) -> bool:
+        """Whether the whole LAN is for the youngest class, so that no seat is asked."""
+        return self.get("flat") in (BY_DEVICE, ONE_TIER) and bool(self.classes)
+
+    @property
+    def seats(self) -> dict[str, str]:
+        """The use of each network: as answered, or of the whole LAN."""
+        if self.is_one_seat:
+            return dict.fromkeys(self.networks, self.youngest)
+        return {cidr: found for cidr in self.networks if (found := self.get(f"seat {cidr}"))}
+
+    @property
+    def youngest(self) -> str:
+        """The grade of the youngest class, or of the youngest who have a network."""
+        seated = (text for key, text in self.answers.items() if key.startswith("seat "))
+        return read.youngest((*self.classes.values(), *seated))
+
+
+def _same(text: str, _: Interview) -> str:
+    return text
+
+
+def _always(_: Interview) -> bool:
+    return True
+
+
+def _none(_: Interview) -> str | None:
+    return None
+
+
+def _no_choices(_: Interview) -> tuple[SetupChoice, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetupQuestion:
+    """One question.
+
+    Attributes:
+        id: the key of its answer.
+        text: what is asked; ``{item}`` is the item.
+        help: shown above it.
+        check: returns the answer in its usual form, or raises ConfigError with an example.
+        default: the answer of an empty line; None where there must be one, "" for none.
+        asked: the condition.
+        choices: shown beneath it with numbers. Without ``is_open`` there are no others.
+        items: for each of which it is asked.
+    """
+
+    id: str
+    text: Sentence
+    help: Sentence = UNSAID
+    check: Callable[[str, Interview], str] = _same
+    default: Callable[[Interview], str | None] = _none
+    asked: Callable[[Interview], bool] = _always
+    choices: Callable[[Interview], tuple[SetupChoice, ...]] = _no_choices
+    is_open: bool = False
+    items: Callable[[Interview], tuple[str, ...]] | None = None
+
+
+class PendingQuestion(NamedTuple):
+    """A question that is to be asked now, for one of its items if it has some."""
+
+    question: SetupQuestion
+    item: str
+    interview: Interview
+
+    @property
+    def key(self) -> str:
+        """The key of its answer."""
+        return f"{self.question.id} {self.item}" if self.item else self.question.id
+
+    @property
+    def text(self) -> Sentence:
+        """What is asked."""
+        text = self.question.text
+        return text.filled({**text.values, "item": self.item}) if self.item else text
+
+    @property
+    def choices(self) -> tuple[SetupChoice, ...]:
+        """Its choices, if it has some."""
+        return self.question.choices(self.interview)
+
+    @property
+    def default(self) -> str | None:
+        """The answer of an empty line: the site's, else what was found."""
+        before = self.interview.before.get(self.key)
+        return self.question.default(self.interview) if before is None else before
+
+    def accept(self, text: str) -> None:
+        """Check an answer and keep it; an empty one is the default.
+
+        Raises:
+            ConfigError: it is none; the hint has an example.
+        """
+        typed = " ".join(text.split()) or self.default
+        if typed is None:
+            raise ConfigError(say("an answer is needed here"), hint=_example(self.choices))
+        if len(typed) > _LONGEST and not self.question.is_open:
+            raise ConfigError(say("that is too long"), hint=say("at most 200 characters"))
+        if typed == NONE and not self.item:
+            typed = ""
+        elif self.choices:
+            typed = _chosen(typed, self.choices, is_open=self.question.is_open)
+        if typed or self.default != "":
+            typed = self.question.check(typed, self.interview)
+        self.interview.answers[self.key] = typed
+
+
+def _chosen(typed: str, choices: tuple[SetupChoice, ...], *, is_open: bool) -> str:
+    """Return the answer of a choice for its number, or for its own text."""
+    by_word = {one.answer.casefold(): one.answer for one in choices}
+    by_word |= {str(number): one.answer for number, one in enumerate(choices, 1)}
+    if is_open:
+        return ", ".join(by_word.get(word.casefold(), word) for word in read.words_of(typed))
+    if typed.casefold() not in by_word:
+        raise ConfigError(say("'{word}' is none of them", word=typed), hint=_example(choices))
+    return by_word[typed.casefold()]
+
+
+def _example(choices: tuple[SetupChoice, ...]) -> Sentence:
+    if not choices:
+        return say("write it, then press Enter")
+    return say("such as: {example}", example=choices[0].answer)

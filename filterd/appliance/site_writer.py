@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Change the keys of ``site.yaml`` and leave every other line of it as a person wrote it.
+
+ruamel.yaml keeps comments and order, but writes all of a file in its own layout. So a change
+is merged: what differs between its text of the file before and after the change replaces just
+those lines of the person's text. The result must have the wanted data, and the site must
+compile with it, in a process of its own, before it takes the place of the file.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+import textwrap
+from copy import deepcopy
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+
+from filterd.config.compile_run import compile_in_child
+from filterd.config.site_sources import SITE_FILE
+from filterd.documents import load, parse
+from filterd.errors import ConfigError, ConfigErrors
+from filterd.i18n import say, told
+from filterd.paths import shipped, write_atomically, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.i18n import Language, Sentence
+
+Plain = dict[str, Any]
+
+_COMMENTS = {
+    "school": say("The school. README.md of policies/ explains every key of this file."),
+    "language": say("The language of messages: vi or en."),
+    "upstreams": say("The resolvers that are asked for names that pass."),
+    "classes": say("The classes, and the grade of each."),
+    "networks": say(
+        "The networks of the school, and the class or grade of each. A device in none of them has"
+        " what the youngest have."
+    ),
+    "leases": say("The leases of the DHCP server, by which devices are known."),
+    "follow": say("Public lists, fetched every night."),
+    "feed": say("The signed feed of lists."),
+}
+"""What stands above a key that is added."""
+_HEAD = say(
+    "The site of a school, begun by `filterd setup`. After each change: filterd policy validate"
+    " && sudo filterd reload"
+)
+_WIDTH = 1 << 20
+_COMMENT_WIDTH = 90
+_INDENTS = (2, 4, 3, 1, 6, 8)
+
+
+def read_text(config: Path) -> tuple[str, Plain]:
+    """Return the text of ``site.yaml`` and its plain data; both empty where there is none.
+
+    Raises:
+        ConfigError: it cannot be read, or is no YAML.
+    """
+    path = config / SITE_FILE
+    if not path.exists():
+        return "", {}
+    data = load(path).data
+    return path.read_bytes().decode("utf-8-sig"), data if isinstance(data, dict) else {}
+
+
+def rewritten(text: str, change: Plain, language: Language) -> str:
+    """Return the text of a site with a change; without a change the very same text.
+
+    Args:
+        text: the file; empty for a new one.
+        change: keys and their values, nested; None takes a key out.
+        language: of the comments above new keys.
+
+    Raises:
+        ConfigError: no text was found that has the change and all of the rest.
+    """
+    if not change:
+        return text
+    lines = text.replace("\r\n", "\n")
+    wanted = _with(parse(lines.encode(), SITE_FILE).data or {} if lines.strip() else {}, change)
+    if not lines.strip():
+        head = "".join(f"# {line}\n" for line in _wrapped(_HEAD, language))
+        return f"# SPDX-License-Identifier: Apache-2.0\n{head}{_dumped('', change, language, 2)}"
+    own = (lines if lines.endswith("\n") else f"{lines}\n").splitlines(keepends=True)
+    for indent in _INDENTS:  # new lines must stand beneath those that are there
+        try:
+            plain, changed = (
+                _dumped(lines, one, language, indent).splitlines(keepends=True)
+                for one in ({}, change)
+            )
+        except YAMLError:
+            break  # one of the two readers takes what the other does not
+        merged = "".join(_merged(own, plain, changed))
+        if _data_of(merged) == wanted:
+            return merged.replace("\n", "\r\n") if "\r\n" in text else merged
+    raise ConfigError(
+        say("the file cannot be changed without changing more than was answered"),
+        path=SITE_FILE,
+        hint=say("change it by hand"),
+    )
+
+
+def put(config: Path, text: str) -> None:
+    """Replace ``site.yaml`` if the site compiles with the new text.
+
+    Raises:
+        ConfigErrors: all that is wrong with the site, as if the text stood there; nothing changes.
+        StoreError: the disk refused; nothing changes.
+    """
+    path = config / SITE_FILE
+    with tempfile.TemporaryDirectory() as folder, writing(path):
+        tried = Path(folder) / "site"
+        if config.exists():
+            ignored = shutil.ignore_patterns(SITE_FILE, ".*")
+            shutil.copytree(config, tried, ignore=ignored, ignore_dangling_symlinks=True)
+        tried.mkdir(exist_ok=True)
+        (tried / SITE_FILE).write_bytes(text.encode())
+        try:
+            compile_in_child(tried, Path(folder) / "policy", blocklists=shipped("blocklists"))
+        except ConfigErrors as error:
+            raise _placed(error, tried, config) from None
+    write_atomically(path, text.encode(), mode=0o644)
+
+
+def _placed(errors: ConfigErrors, tried: Path, config: Path) -> ConfigErrors:
+    """Return errors as of the folder that was copied."""
+    return ConfigErrors(
+        ConfigError(
+            one.reason,
+            path=one.path.replace(str(tried), str(config)),
+            line=one.line,
+            column=one.column,
+            hint=one.hint,
+        )
+        for one in errors.errors
+    )
+
+
+def _data_of(text: str) -> Any:
+    try:
+        return parse(text.encode(), SITE_FILE).data
+    except ConfigError:
+        return None
+
+
+def _with(data: Plain, change: Plain) -> Plain:
+    """Return plain data with a change."""
+    made = deepcopy(data)
+    for key, value in change.items():
+        if value is None:
+            made.pop(key, None)
+        elif isinstance(value, dict):
+            held = made.get(key)
+            made[key] = _with(held if isinstance(held, dict) else {}, value)
+        else:
+            made[key] = value
+    return made
+
+
+def _dumped(text: str, change: Plain, language: Language, indent: int) -> str:
+    """Return a file with a change, in the layout of ruamel.yaml."""
+    yaml = YAML()
+    yaml.preserve_quotes, yaml.width, yaml.allow_unicode = True, _WIDTH, True
+    yaml.indent(mapping=indent, sequence=indent + 2, offset=indent)
+    data = yaml.load(text) if text.strip() else CommentedMap()
+    added = [key for key in change if key in _COMMENTS and key not in data]
+    _set(data, change, 0)
+    for key in (one for one in added if one in data):
+        above = ("", *_wrapped(_COMMENTS[key], language))
+        data.yaml_set_comment_before_after_key(key, before="\n".join(above))
+    stream = io.StringIO()
+    yaml.dump(data, stream)
+    return stream.getvalue()
+
+
+def _set(node: CommentedMap, change: Plain, depth: int) -> None:
+    """Set the keys of a mapping; a new one takes the place of one that goes."""
+    gone = [key for key in change if change[key] is None and key in node]
+    for key, value in change.items():
+        held = node.get(key)
+        if value is None:
+            continue
+        if isinstance(value, dict):
+            if not isinstance(held, CommentedMap) or (not held and depth == 0):
+                # An empty mapping is written {}: what comes into it stands on lines of its own.
+                node[key] = held = CommentedMap() if held is None else held
+                held.fa.set_block_style()
+                if depth > 0:
+                    held.fa.set_flow_style()
+            _set(held, value, depth + 1)
+        elif key in node:
+            node[key] = _styled(value)
+        elif gone:
+            old = gone.pop(0)
+            at = list(node).index(old)
+            comment = node.ca.items.pop(old, None)
+            del node[old]
+            node.insert(at, key, _styled(value))
+            if comment is not None:
+                node.ca.items[key] = comment
+        else:
+            node[key] = _styled(value)
+    for key in gone:
+        del node[key]
+
+
+def _styled(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    made = CommentedSeq([CommentedMap(one) if isinstance(one, dict) else one for one in value])
+    made.fa.set_flow_style()
+    return made
+
+
+def _wrapped(text: Sentence, language: Language) -> list[str]:
+    return textwrap.wrap(told(text, language), _COMMENT_WIDTH)
+
+
+def _merged(own: list[str], plain: list[str], changed: list[str]) -> list[str]:
+    """Return a person's lines with the change between two texts in another layout.
+
+    Args:
+        own: the person's lines.
+        plain: the same file in the layout of ruamel.yaml.
+        changed: that with the change.
+    """
+    inserted: list[list[str]] = [[] for _ in range(len(plain) + 1)]
+    replaced: dict[int, list[str]] = {}
+    for tag, start, end, new, newer in SequenceMatcher(
+        None, plain, changed, autojunk=False
+    ).get_opcodes():
+        if tag == "insert":
+            inserted[start] = changed[new:newer]
+        elif tag != "equal":
+            replaced |= {at: [] for at in range(start, end)}
+            replaced[start] = changed[new:newer]
+    result = []
+    for start, end, mine in _pairs(own, plain):
+        result += inserted[start] if start < end else []
+        inner = range(start + 1, end)
+        if any(at in replaced for at in range(start, end)) or any(inserted[at] for at in inner):
+            for at in range(start, end):
+                result += inserted[at] if at > start else []
+                result += replaced.get(at, [plain[at]])
+        else:
+            result += mine
+    return result + inserted[len(plain)]
+
+
+def _pairs(own: list[str], plain: list[str]) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield ranges of ``plain``, and the person's lines that they stand for."""
+    bare = [["".join(line.split()) for line in lines] for lines in (own, plain)]
+    for _, first, last, start, end in SequenceMatcher(
+        None, bare[0], bare[1], autojunk=False
+    ).get_opcodes():
+        if last - first == end - start:
+            for step in range(end - start):
+                yield start + step, start + step + 1, own[first + step : first + step + 1]
+        else:
+            yield start, end, own[first:last]
