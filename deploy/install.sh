@@ -7,28 +7,86 @@ set -euo pipefail
 umask 022 # the service's user must be able to read the installed files
 
 usage() {
-    cat <<'USAGE'
+    if [[ $lang = vi ]]; then
+        cat <<'USAGE'
+Cách dùng: sudo deploy/install.sh [tùy chọn ...]
+
+  --lang vi|en   ngôn ngữ của lệnh này và của site.yaml tạo mới
+  --no-start     cài đặt nhưng không động vào dịch vụ đang chạy
+  --rollback     quay lại bản phát hành trước
+  --uninstall    gỡ dịch vụ và các bản phát hành; giữ cấu hình và dữ liệu
+  --root DIR     cài vào dưới thư mục DIR, để làm ảnh thẻ nhớ; không khởi động gì
+  --help         hiện hướng dẫn này
+USAGE
+    else
+        cat <<'USAGE'
 Usage: sudo deploy/install.sh [option ...]
 
+  --lang vi|en   the language of this command, and of a new site.yaml
   --no-start     install, but leave the service as it is
   --rollback     put the release before this one back in service
   --uninstall    remove the service and its releases; the site and state stay
   --root DIR     install beneath DIR, for an image of a card; nothing is started
   --help         show this
 USAGE
+    fi
 }
 
-say() { printf 'filterd: %s\n' "$*"; }
-fail() { printf 'filterd: %s\n' "$*" >&2; exit 1; }
+# The Vietnamese of every text below, by its English; %s stand for the same words in the same order.
+declare -A vietnamese=(
+    ["unknown option '%s'"]="không có tùy chọn '%s'"
+    ["--lang needs vi or en"]="--lang cần vi hoặc en"
+    ["--root needs a folder"]="--root cần một thư mục"
+    ["this needs root: sudo %s"]="cần quyền root: sudo %s"
+    ["filterd runs on Linux"]="filterd chạy trên Linux"
+    ["there is no python3; on Debian: apt install python3"]="máy chưa có python3; trên Debian: apt install python3"
+    ["Python 3.11 or newer is needed, this is %s"]="cần Python 3.11 trở lên, máy đang có %s"
+    ["please install: %s"]="hãy cài trước: %s"
+    ["installing %s"]="đang cài %s"
+    ["systemd-resolved has port 53; set DNSStubListener=no in /etc/systemd/resolved.conf, run 'systemctl restart systemd-resolved', and try again"]="systemd-resolved đang giữ cổng 53; đặt DNSStubListener=no trong /etc/systemd/resolved.conf, chạy 'systemctl restart systemd-resolved' rồi thử lại"
+    ["dnsmasq has port 53; set 'port=0' in its configuration (it goes on with DHCP), restart it, and try again"]="dnsmasq đang giữ cổng 53; đặt 'port=0' trong cấu hình của nó (DHCP vẫn chạy), khởi động lại nó rồi thử lại"
+    ["another server has port 53: %s"]="một máy chủ khác đang giữ cổng 53: %s"
+    ["%s is there already; try again in a second"]="đã có %s; thử lại sau một giây"
+    ["installing into %s"]="đang cài vào %s"
+    ["the site was not accepted; the release in service stays"]="cấu hình của trường không được chấp nhận; bản đang chạy vẫn giữ nguyên"
+    ["there is no running systemd here; nothing was started"]="ở đây không có systemd đang chạy; không khởi động gì"
+    ["starting; the first time it compiles its lists"]="đang khởi động; lần đầu filterd phải biên dịch danh sách"
+    ["it did not start: 'journalctl -u filterd' shows why, '%s --rollback' goes back"]="không khởi động được: xem lý do bằng 'journalctl -u filterd', quay lại bản trước bằng '%s --rollback'"
+    ["the lists are not taken: 'journalctl -u filterd-feed'"]="chưa tải được danh sách: xem 'journalctl -u filterd-feed'"
+    ["filterd answers; 'filterd status' shows its state"]="filterd đã trả lời; xem tình trạng bằng 'filterd status'"
+    ["there is no release before this one"]="không có bản phát hành trước đó"
+    ["in service: %s"]="đang chạy: %s"
+    ["removed; %s and %s are left"]="đã gỡ; còn giữ %s và %s"
+    ["next: edit /etc/filterd/site.yaml, then 'filterd policy validate' and 'filterd reload'"]="tiếp theo: sửa /etc/filterd/site.yaml, rồi chạy 'filterd policy validate' và 'filterd reload'"
+)
 
-root='' start=yes task=install build='' unfinished=''
+# Fill a text, in the language of the user, with the words after it.
+told() {
+    local text=$1
+    [[ $lang != vi ]] || text=${vietnamese[$1]:-$1}
+    # shellcheck disable=SC2059 -- the text is a format
+    printf "filterd: $text\n" "${@:2}"
+}
+say() { told "$@"; }
+fail() { told "$@" >&2; exit 1; }
+
+case ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} in vi*) lang=vi ;; *) lang=en ;; esac
+root='' start=yes task=install build='' unfinished='' site_language=vi
 while (($#)); do
     case $1 in
         --no-start) start=no ;;
         --rollback | --uninstall) task=${1#--} ;;
-        --root) root=$(realpath -m "${2:?--root needs a folder}"); start=no; shift ;;
+        --lang)
+            case ${2:-} in vi | en) lang=$2 site_language=$2 ;; *) fail '--lang needs vi or en' ;; esac
+            shift
+            ;;
+        --root)
+            [[ -n ${2:-} ]] || fail '--root needs a folder'
+            root=$(realpath -m "$2") start=no
+            shift
+            ;;
         --help) usage; exit ;;
-        *) usage >&2; fail "unknown option '$1'" ;;
+        *) fail "unknown option '%s'" "$1" ;;
     esac
     shift
 done
@@ -46,11 +104,11 @@ python=${PYTHON:-python3}
 has_systemd() { [[ -z $root && -d /run/systemd/system ]]; }
 
 check_machine() {
-    [[ $EUID -eq 0 ]] || fail "this needs root: sudo $0"
+    [[ $EUID -eq 0 ]] || fail "this needs root: sudo %s" "$0"
     [[ $(uname -s) = Linux ]] || fail "filterd runs on Linux"
     command -v "$python" >/dev/null || fail "there is no python3; on Debian: apt install python3"
     "$python" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' ||
-        fail "Python 3.11 or newer is needed, this is $("$python" -V)"
+        fail "Python 3.11 or newer is needed, this is %s" "$("$python" -V)"
 }
 
 install_packages() {
@@ -62,8 +120,8 @@ install_packages() {
     "$python" -c 'import os, sysconfig as s; raise SystemExit(not os.path.exists(s.get_path("include") + "/Python.h"))' ||
         missing+=(python3-dev)
     ((${#missing[@]})) || return 0
-    command -v apt-get >/dev/null || fail "please install: ${missing[*]}"
-    say "installing ${missing[*]}"
+    command -v apt-get >/dev/null || fail "please install: %s" "${missing[*]}"
+    say "installing %s" "${missing[*]}"
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
 }
@@ -76,7 +134,7 @@ check_port() {
     case $taken in
         *systemd-resolve*) fail "systemd-resolved has port 53; set DNSStubListener=no in /etc/systemd/resolved.conf, run 'systemctl restart systemd-resolved', and try again" ;;
         *dnsmasq*) fail "dnsmasq has port 53; set 'port=0' in its configuration (it goes on with DHCP), restart it, and try again" ;;
-        *) fail "another server has port 53: $taken" ;;
+        *) fail "another server has port 53: %s" "$taken" ;;
     esac
 }
 
@@ -103,8 +161,8 @@ copy_source() {
 
 make_release() {
     release=$home/releases/$(date +%Y%m%d-%H%M%S)
-    [[ ! -e $release ]] || fail "$release is there already; try again in a second"
-    say "installing into $release"
+    [[ ! -e $release ]] || fail "%s is there already; try again in a second" "$release"
+    say "installing into %s" "$release"
     unfinished=$release
     mkdir -p "$home/releases"
     "$python" -m venv "$release"
@@ -123,7 +181,11 @@ make_release() {
 make_site() {
     local config=$root/etc/filterd
     install -d -m 0755 "$config"
-    [[ -e $config/site.yaml ]] || install -m 0644 "$checkout/deploy/site.yaml" "$config/site.yaml"
+    if [[ ! -e $config/site.yaml ]]; then
+        "$release/bin/python" -m filterd.documents.comments "$site_language" \
+            <"$checkout/deploy/site.yaml" >"$build/site.yaml"
+        install -m 0644 "$build/site.yaml" "$config/site.yaml"
+    fi
     "$release/bin/python" -m filterd policy validate --config "$config" ||
         fail "the site was not accepted; the release in service stays"
 }
@@ -162,7 +224,7 @@ start_service() {
     systemctl enable --quiet "${services[@]}"
     say "starting; the first time it compiles its lists"
     systemctl restart filterd ||
-        fail "it did not start: 'journalctl -u filterd' tells why, '$0 --rollback' goes back"
+        fail "it did not start: 'journalctl -u filterd' shows why, '%s --rollback' goes back" "$0"
     systemctl restart filterd-feed || say "the lists are not taken: 'journalctl -u filterd-feed'"
     say "filterd answers; 'filterd status' shows its state"
 }
@@ -173,7 +235,7 @@ rollback() {
     now=$(readlink "$home/current")
     point_to "$(readlink "$home/previous")"
     ln -sfn "$now" "$home/previous"
-    say "in service: $(readlink "$home/current")"
+    say "in service: %s" "$(readlink "$home/current")"
     if has_systemd && [[ $start = yes ]]; then systemctl restart "${services[@]}"; fi
 }
 
@@ -182,7 +244,7 @@ uninstall() {
     rm -rf "$home" "$units"/filterd{,-feed}.service "$root/etc/sysctl.d/60-filterd.conf"
     [[ ! -L $root/usr/local/bin/filterd ]] || rm -f "$root/usr/local/bin/filterd"
     if has_systemd; then systemctl daemon-reload; fi
-    say "removed; $root/etc/filterd and $root/var/lib/filterd are left"
+    say "removed; %s and %s are left" "$root/etc/filterd" "$root/var/lib/filterd"
 }
 
 check_machine

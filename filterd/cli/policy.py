@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +21,7 @@ from filterd.config.compile import compile_policy, warnings
 from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
+from filterd.documents import comments
 from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import from_plain, refused, say, say_n
 from filterd.i18n import told as in_language
@@ -174,8 +174,8 @@ def init(
 ) -> None:
     """Copy the sample site and the tier files to DIR.
 
-    Files that exist are kept, such as the site.yaml that the installer makes. Exit code 0: done;
-    2: an error.
+    Comments, and the language of the site, are those of --lang. Files that exist are kept, such
+    as the site.yaml that the installer makes. Exit code 0: done; 2: an error.
     """
     sample = shipped("policies")
     files = [one.relative_to(sample) for one in sorted(sample.rglob("*")) if one.is_file()]
@@ -184,7 +184,10 @@ def init(
         for file in files:
             if file not in kept:
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(sample / file, folder / file)
+                text = (sample / file).read_text(encoding="utf-8")
+                if file.suffix == ".yaml":
+                    text = comments.in_language(text, here.texts.language)
+                (folder / file).write_text(text, encoding="utf-8")
     except OSError as error:
         raise StoreError(
             say("{folder}: cannot be made: {why}", folder=folder, why=refused(error))

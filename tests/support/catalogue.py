@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from filterd.documents import comments
 from filterd.i18n import CATALOGUES
 from filterd.lists.report import Reason
 from tests.support.foreign_texts import FOREIGN
@@ -23,7 +24,8 @@ from tests.support.help_texts import help_texts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PACKAGE = Path(__file__).resolve().parents[2] / "filterd"
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "filterd"
 VIETNAMESE = CATALOGUES / "vi.po"
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -141,6 +143,9 @@ def _in_data() -> Iterator[tuple[Message, str]]:
         yield Message(text), "tests/support/foreign_texts.py"
     for text, context, place in help_texts():
         yield Message(text, "", context), place
+    for path in (*sorted((ROOT / "policies").rglob("*.yaml")), ROOT / "deploy" / "site.yaml"):
+        for text in comments.comments(path.read_text(encoding="utf-8")):
+            yield Message(text), str(path.relative_to(ROOT))
     for reason in Reason:
         yield Message(reason.explanation), "filterd/lists/report.py"
 

@@ -21,10 +21,16 @@ INSTALL, UNIT = DEPLOY / "install.sh", DEPLOY / "filterd.service"
 FEED = DEPLOY / "filterd-feed.service"
 
 
-def _install(*options: str | Path, user: int | None = None) -> subprocess.CompletedProcess[str]:
+def _install(
+    *options: str | Path, user: int | None = None, locale: str = "C"
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", str(INSTALL), *map(str, options)],
-        env={**os.environ, "PYTHON": str(Path(sys.base_prefix, "bin", "python3"))},
+        env={
+            **{key: value for key, value in os.environ.items() if not key.startswith("LC_")},
+            "PYTHON": str(Path(sys.base_prefix, "bin", "python3")),
+            "LANG": locale,
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -206,3 +212,25 @@ def test_releases_come_and_go_and_one_is_always_in_service(tmp_path: Path) -> No
     assert not image.home.exists()
     assert list(units.iterdir()) == []
     assert site.exists()
+
+
+def test_the_installer_has_every_text_in_vietnamese() -> None:
+    script = INSTALL.read_text(encoding="utf-8")
+    table = dict(re.findall(r'^    \["([^"]*)"\]="([^"]*)"$', script, re.MULTILINE))
+    called = re.findall(r"""\b(?:say|fail) (?:"([^"]*)"|'([^']*)')""", script)
+    assert {one or other for one, other in called} == set(table)
+    assert all(vietnamese.count("%s") == text.count("%s") for text, vietnamese in table.items())
+
+
+@pytest.mark.parametrize(
+    ("words", "locale", "answer"),
+    [
+        ((), "vi_VN.UTF-8", "không có tùy chọn '--restart'"),
+        (("--lang", "vi"), "C", "không có tùy chọn '--restart'"),
+        (("--lang", "en"), "vi_VN.UTF-8", "unknown option '--restart'"),
+    ],
+)
+def test_the_installer_speaks_the_language_of_the_option_else_of_the_terminal(
+    words: tuple[str, ...], locale: str, answer: str
+) -> None:
+    assert _install(*words, "--restart", locale=locale).stderr == f"filterd: {answer}\n"

@@ -237,6 +237,15 @@ def test_what_it_makes_is_the_sample_and_valid(tmp_path: Path) -> None:
     assert call("policy", "validate", "--config", folder).code == 0
 
 
+def test_its_comments_and_the_language_of_the_site_are_those_of_the_command(tmp_path: Path) -> None:
+    call("init", tmp_path / "en", "--lang", "en")
+    call("init", tmp_path / "vi", "--lang", "vi")
+    site = {one: (tmp_path / one / "site.yaml").read_text(encoding="utf-8") for one in ("vi", "en")}
+    assert "  # A computer room" in site["en"]
+    assert "\nlanguage: en\n" in site["en"]
+    assert "  # Một phòng máy" in site["vi"]
+
+
 def test_an_empty_folder_may_be_there_already(tmp_path: Path) -> None:
     assert call("init", tmp_path).code == 0
 
