@@ -12,6 +12,8 @@ import errno
 import logging
 from typing import TYPE_CHECKING, Any
 
+from filterd.i18n import refused
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
@@ -84,6 +86,6 @@ class Acceptor:
         self._accepted(connection, address)
 
     def _pause(self, error: OSError) -> None:
-        _log.error("%s: no connection can be accepted: %s", self._name, error.strerror)
+        _log.error("%s: no connection can be accepted: %s", self._name, refused(error))
         self._loop.remove_reader(self.listening)
         self._paused = self._loop.call_later(PAUSE_S, self._resume)

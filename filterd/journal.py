@@ -8,6 +8,10 @@ written, and the rest are counted until the minute is over: ``_SAME`` of one tex
 A process without memory cannot work, and a loop that tries takes the whole processor and
 disk. So it logs one line and ends, and its supervisor starts it again. Code that catches
 every exception logs it whole, so it is found here.
+
+Lines are in the language of the site: the ``%`` templates of the code stand in the
+catalogue like sentences, and errors and sentences among their values are translated too.
+Reports of bugs, with their traceback, stay English.
 """
 
 from __future__ import annotations
@@ -19,8 +23,13 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from filterd.errors import FilterdError
+from filterd.i18n import quoted, say, told
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+
+    from filterd.i18n import Language
 
 _WINDOW_S = 60.0
 _SAME, _OF_A_PLACE = 5, 100
@@ -33,9 +42,9 @@ _log = logging.getLogger("filterd")
 _LAST_WORDS = b"ERROR filterd: no memory is left for this process: it ends, to be started again\n"
 
 
-def begin() -> None:
+def begin(language: Language) -> None:
     """Write the log of this process, and of those that it forks, to standard error."""
-    logging.basicConfig(level=logging.INFO, handlers=[Journal()])
+    logging.basicConfig(level=logging.INFO, handlers=[Journal(language)])
     logging.raiseExceptions = False  # an error of the log cannot be logged
     sys.unraisablehook = _log_unraisable
 
@@ -48,8 +57,9 @@ def attend(loop: AbstractEventLoop) -> None:
 class Journal(logging.StreamHandler[Any]):
     """Writes lines to standard error; see above."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = "en") -> None:
         super().__init__()
+        self._language: Language = language
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         self._began = 0.0
         self._written = Counter[tuple[str, ...]]()
@@ -63,11 +73,25 @@ class Journal(logging.StreamHandler[Any]):
         try:
             if not 0 <= record.created - self._began < _WINDOW_S:
                 self._begin_anew(record)
+            record = self._translated(record)
             if self._is_one_too_many(record):
                 return
         except MemoryError:
             _end()
         super().emit(record)
+
+    def _translated(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Return a record in the language; that of an exception, or with odd values, as it is."""
+        if self._language == "en" or record.exc_info or not isinstance(record.args, tuple):
+            return record
+        template = told(quoted(str(record.msg)), self._language)
+        values = tuple(self._told(one) for one in record.args)
+        return logging.makeLogRecord({**record.__dict__, "msg": template, "args": values})
+
+    def _told(self, value: object) -> object:
+        if isinstance(value, FilterdError):
+            return value.told(self._language)
+        return told(value, self._language) if isinstance(value, str) else value
 
     def _is_one_too_many(self, record: logging.LogRecord) -> bool:
         place = (record.name, record.levelname, record.pathname, str(record.lineno))
@@ -87,9 +111,10 @@ class Journal(logging.StreamHandler[Any]):
         self._written.clear()
         self._began = record.created
         for (name, level, _, _, *text), times in counted.items():
-            words = text[0] if text else "lines of that kind"
-            note = f"{level} {name}: {times} times more within a minute: {words}"
-            self.stream.write(note.replace("\n", " ")[:500] + self.terminator)
+            words = text[0] if text else say("lines of that kind")
+            note = say("{times} times more within a minute: {words}", times=times, words=words)
+            line = f"{level} {name}: {told(note, self._language)}".replace("\n", " ")
+            self.stream.write(line[:500] + self.terminator)
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:

@@ -21,21 +21,23 @@ from filterd.cli.language import (
     STATE_VARIABLE,
     default_config,
     default_state,
+    language_of_site,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from filterd.i18n import Language
+
 _VARIABLES = {"--config": CONFIG_VARIABLE, "--state": STATE_VARIABLE, "--lang": LANG_VARIABLE}
-_LANGUAGES = ("", "vi", "en")
 
 
 class Plain(NamedTuple):
-    """A ``serve`` that was understood. ``language`` is empty for that of the site."""
+    """A ``serve`` that was understood."""
 
     config: Path
     state: Path
-    language: str
+    language: Language
     try_it: bool
 
 
@@ -72,10 +74,13 @@ def read_plain(words: Sequence[str]) -> Plain | None:
     config, state, language = (
         given.get(option) or os.environ.get(variable, "") for option, variable in _VARIABLES.items()
     )
-    if language not in _LANGUAGES:
+    if language not in ("", "vi", "en"):
         return None
     site = Path(config) if config else default_config()
-    return Plain(site, Path(state) if state else default_state(site), language, try_it)
+    spoken: Language = "vi" if language == "vi" else "en"
+    if not language:
+        spoken = language_of_site(site)
+    return Plain(site, Path(state) if state else default_state(site), spoken, try_it)
 
 
 def _serve(plain: Plain) -> None:

@@ -135,7 +135,7 @@ def _warn_of_wrong_site(here: Context) -> None:
 
 def _follow(here: Context) -> NoReturn:
     """Follow the feed until a signal ends it."""
-    journal.begin()
+    journal.begin(here.texts.language)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _stop)

@@ -41,12 +41,15 @@ from filterd.clients.leases import (
     parse_address,
     parse_mac,
 )
+from filterd.i18n import refused, say
 from filterd.paths import open_plain
 from filterd.policy.model import LeaseFile, LeaseFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from ipaddress import IPv6Address
+
+    from filterd.i18n import Sentence
 
 _log = logging.getLogger("filterd.clients")
 
@@ -95,15 +98,15 @@ class LeaseFiles:
                 # has most of its parts only now and then.
                 continue
             except OSError as error:
-                self._warn(path, error.strerror or "it cannot be read")
+                self._warn(path, refused(error))
                 continue
             if len(content) > _LARGEST_FILE:
-                self._warn(path, "it is larger than 16 MiB")
+                self._warn(path, say("it is larger than 16 MiB"))
                 continue
             self._failing.discard(path)
             yield content
 
-    def _warn(self, path: str, why: str) -> None:
+    def _warn(self, path: str, why: Sentence) -> None:
         if path not in self._failing:
             self._failing.add(path)
             _log.warning("%s: %s: its leases are not known; see `leases` in site.yaml", path, why)

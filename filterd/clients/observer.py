@@ -24,6 +24,7 @@ from filterd.clients import interfaces
 from filterd.clients.interfaces import IpCommand
 from filterd.clients.lease_files import LeaseFiles, Mark
 from filterd.clients.network_view import parse_neighbours
+from filterd.i18n import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,13 +56,13 @@ def open_changes(groups: int) -> socket.socket | None:
     try:
         opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
     except OSError as error:
-        _log.warning("changes of the network are seen late: no netlink socket (%s)", error.strerror)
+        _log.warning("changes of the network are seen late: no netlink socket (%s)", refused(error))
         return None
     try:
         opened.bind((0, groups))
     except OSError as error:
         opened.close()
-        _log.warning("changes of the network are seen late: netlink says %s", error.strerror)
+        _log.warning("changes of the network are seen late: netlink says %s", refused(error))
         return None
     return opened
 

@@ -7,9 +7,8 @@ them, ``filterd.cli.entry`` comes here without them, and a ``serve`` that needed
 *becomes* ``python -m filterd.daemon.main``. Modules imported here before the fork are
 shared by all processes.
 
-Errors of ``serve`` and lines of the log are English in every language of the site: they
-go to the journal, which is searched, quoted and sent to others. Errors of commands are
-in the language of their reader.
+Errors of ``serve`` and lines of the journal are in the language that the site has when it
+starts, or in that of ``--lang``.
 
 ```
 supervisor ── owns the sockets, replaces the others
@@ -62,6 +61,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Coroutine, Iterator, Sequence
 
+    from filterd.i18n import Language
     from filterd.policy.model import ListenAddress, Policy
 
 _MOST_DESCRIPTORS = 16_384
@@ -75,11 +75,12 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
     Args:
         config: the folder of ``site.yaml``.
         state: the folder of compiled policy and lists.
-        language: of messages at the start, ``vi`` or ``en``; empty for that of the site.
+        language: of messages and of the journal, ``vi`` or ``en``.
         try_it: ``yes`` to print commands that show what different classes get.
     """
     limit_free_memory()
-    journal.begin()
+    spoken: Language = "vi" if language == "vi" else "en"
+    journal.begin(spoken)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
     # `filterd serve` blocked them, so that none could arrive before this.
@@ -90,9 +91,9 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
     )  # a blocked one waits although it is ignored
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the parent may ignore it
     try:
-        _serve(Path(config), StateFolder(Path(state)), language, try_it=try_it == "yes")
+        _serve(Path(config), StateFolder(Path(state)), spoken, try_it=try_it == "yes")
     except FilterdError as error:
-        for line in str(error).splitlines():
+        for line in error.told(spoken).splitlines():
             _say(f"filterd: {line}")
         sys.exit(error.exit_code)
 
@@ -102,7 +103,7 @@ def _stop_before_serving(*_: object) -> NoReturn:
     sys.exit(0)
 
 
-def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> None:
+def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool) -> None:
     """Prepare the shared state, then run all processes until a signal to stop.
 
     A daemon of root drops its rights for good once it listens.
@@ -126,7 +127,7 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         built_at = site.unset_clock.floor
         known_time.begin(state, clock, page, (TimeFloor(state.feed).read(), built_at))
         policy = site.policy
-        texts = Texts("vi" if (language or policy.language) == "vi" else "en")
+        texts = Texts(language)
         has_upstreams = bool(site.route.servers)
         del site
         _allow_many_sockets()

@@ -15,6 +15,7 @@ from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
 from filterd.daemon.manager import Manager
 from filterd.daemon.process import Heart, on_hangup, stop_event
+from filterd.daemon.site_loader import log_error
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.standing import overview
@@ -86,7 +87,6 @@ async def _reload(manager: Manager) -> None:
     try:
         await manager.reload()
     except FilterdError as error:
-        for line in str(error).splitlines():
-            _log.error("%s", line)
+        log_error(error)
         if manager.site is before:
             _log.error("not reloaded: what was in force stays")

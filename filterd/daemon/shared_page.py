@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 
 from filterd.bounded_child import close_all_but_standard, in_fork
 from filterd.errors import StoreError
+from filterd.i18n import UNSAID, quoted, say
 from filterd.overrides import snapshot as exported
 from filterd.overrides.effects import NOTHING
 from filterd.overrides.history_chain import GENESIS
@@ -239,9 +240,9 @@ def recall_overrides(state: StateFolder, clock: Clock, held: SharedOverrides) ->
             lambda: _follow_the_store(state, clock, held),
             _STORE_WITHIN_S if copied is None else _STORE_WITHIN_S / 4,
         )
-        problem = f"exit status {code}" if code else ""
+        problem = say("exit status {status}", status=code) if code else UNSAID
     except (OSError, TimeoutError) as error:
-        problem = str(error) or "it took too long"
+        problem = quoted(str(error)) if str(error) else say("it took too long")
     if problem:
         _log.error("%s: what commands have set was not read (%s)", state.overrides, problem)
 

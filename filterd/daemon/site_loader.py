@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 from filterd import bounded_child
 from filterd.config.compile_run import compile_in_child, compile_in_memory
 from filterd.daemon.shared_page import overrides_in_force
-from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
-from filterd.i18n import quoted, say
+from filterd.errors import ConfigErrors, FilterdError, IndexFormatError, InUseError, StoreError
+from filterd.i18n import quoted, refused, say
 from filterd.lists.index import Index
 from filterd.lists.index_files import (
     blocklists_to_compile_by,
@@ -113,7 +113,7 @@ def clear(state: StateFolder) -> None:
         except NotADirectoryError:  # the state folder is none
             return
         except OSError as error:
-            _log.error("%s: is in the way: %s", path, error.strerror)
+            _log.error("%s: is in the way: %s", path, refused(error))
             return
 
 
@@ -386,9 +386,9 @@ def _is_usable(index: Path) -> bool:
 
 
 def log_error(error: FilterdError) -> None:
-    """Log each line of an error separately."""
-    for line in str(error).splitlines():
-        _log.error("%s", line)
+    """Log each problem of an error as a line of its own."""
+    for one in error.errors if isinstance(error, ConfigErrors) else (error,):
+        _log.error("%s", one)
 
 
 def keep_second_copies(state: StateFolder, page: SharedPage) -> None:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.daemon.process import READY, give_back
 from filterd.fastpath.pktinfo import bind, is_here
+from filterd.i18n import refused, say
 from filterd.privileges import end_sooner
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.daemon.shared_page import SharedPage
+    from filterd.i18n import Sentence
     from filterd.policy.model import ListenAddress
 
 _TICK_S = 0.25
@@ -141,7 +143,7 @@ class Supervisor:
         try:
             pid = os.fork()
         except OSError as error:  # no memory or no process is left at the moment
-            _log.error("the %s cannot be started (%s); trying again", child.name, error.strerror)
+            _log.error("the %s cannot be started (%s); trying again", child.name, refused(error))
             child.quick_deaths = max(2, child.quick_deaths + 1)
             child.start_after = now + _pause_s(child.quick_deaths)
             return
@@ -271,9 +273,11 @@ def _end_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def _words(status: int) -> str:
+def _words(status: int) -> Sentence:
     code = os.waitstatus_to_exitcode(status)
-    return f"signal {-code}" if code < 0 else f"exit status {code}"
+    if code < 0:
+        return say("signal {number}", number=-code)
+    return say("exit status {status}", status=code)
 
 
 def _pause_s(quick_deaths: int) -> float:

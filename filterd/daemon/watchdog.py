@@ -19,6 +19,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import WireError
+from filterd.i18n import refused
 from filterd.policy.verdict import Action
 from filterd.wire import EdnsOption, Rcode, RRType, parse_response
 from filterd.wire import name as names
@@ -207,7 +208,7 @@ def notify(*words: str) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
             opened.sendto("\n".join(words).encode(), address)
     except OSError as error:
-        _log.warning("the service manager cannot be told: %s", error.strerror)
+        _log.warning("the service manager cannot be told: %s", refused(error))
 
 
 def watchdog_interval_s() -> float | None:

@@ -19,6 +19,7 @@ from filterd.feed.schedule import Ending, Night, Now, ScheduleState, Work
 from filterd.feed.standing import Freshness, freshness
 from filterd.feed.version_watch import EVERY_S, Watching
 from filterd.feed.versions import number_of
+from filterd.i18n import refused, say, say_n
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from filterd.feed.schedule import ScheduledWork
     from filterd.feed.sync import SiteFeed
     from filterd.feed.version_watch import Daemon
+    from filterd.i18n import Sentence
 
 MOST_RETRIES = 3
 """In a night, for lists that busy servers keep back."""
@@ -75,7 +77,8 @@ class Keeper:
         try:
             return self._work()
         except OSError as error:  # a disk that refuses; a run reports its own errors
-            self._say("disk", str(error), logging.ERROR)
+            why = say("{path}: {why}", path=error.filename or "filterd", why=refused(error))
+            self._say("disk", why, logging.ERROR)
             return EVERY_S
 
     def _work(self) -> float:
@@ -87,7 +90,7 @@ class Keeper:
             try:
                 place = schedule.place_of(self._site.appliance.appliance_id())
             except StoreError as error:
-                self._say("disk", str(error), logging.ERROR)
+                self._say("disk", error.sentence, logging.ERROR)
                 return EVERY_S
             night = Night(self._feed.time_zone)
             self._step = schedule.next_step(place, night, self._standing, self._now())
@@ -111,16 +114,19 @@ class Keeper:
             self._standing = ScheduleState(self._clock.monotonic(), done_at, handled)
             self._step = None
         for one in feed.refused:
-            self._say(str(one), str(one), logging.WARNING)
+            self._say(str(one), one, logging.WARNING)
         if feed.sources:
-            self._say("feed", f"following {len(feed.sources)} public lists")
+            self._say(
+                "feed",
+                say_n("following {n} public list", "following {n} public lists", len(feed.sources)),
+            )
             return True
         if not feed.address:
-            self._say("feed", "nothing is followed; the lists that ship serve")
+            self._say("feed", say("nothing is followed; the lists that ship serve"))
         elif not self._site.trust.is_given():
-            self._say("feed", "no root is trusted yet: filterd feed trust ROOT.json")
+            self._say("feed", say("no root is trusted yet: filterd feed trust ROOT.json"))
         else:
-            self._say("feed", f"following {feed.address}")
+            self._say("feed", say("following {address}", address=feed.address))
             return True
         # Once there is something to follow its first run is the first of all.
         self._standing = replace(self._standing, started=self._clock.monotonic())
@@ -132,7 +138,7 @@ class Keeper:
             with self._site.holding():
                 urgent = self._arrival(feed).urgent()
         except FilterdError as error:
-            self._say("check", str(error), logging.WARNING)
+            self._say("check", error.sentence, logging.WARNING)
             self._standing = schedule.after_failed_check(
                 self._standing,
                 self._now(),
@@ -206,11 +212,11 @@ class Keeper:
         try:
             yield
         except FilterdError as error:
-            self._say(what, str(error), logging.ERROR)
+            self._say(what, error.sentence, logging.ERROR)
         else:
             self._said.pop(what, None)
 
-    def _say(self, about: str, text: str, level: int = logging.INFO) -> None:
+    def _say(self, about: str, text: Sentence, level: int = logging.INFO) -> None:
         """Log a text once, until there is another one about the same."""
         if self._said.get(about) != text:
             self._said[about] = text

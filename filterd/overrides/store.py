@@ -417,10 +417,13 @@ class Store:
         row = HistoryRow.of(number, now, _SELF, RESTORED, told, "", effect, best.last_hash)
         with store_file.to_write(self._path, check=False) as connection:
             self._add(connection, HistoryReplay(at=best.at), row)
-        where = f"kept as {kept}, " if kept else ""
-        stays = "what was set" if is_whole else "of what was set, only what could be read"
-        self._set_aside_because = (
-            f"{self._path}: damaged ({error.problem}); {where}{stays} stays in force"
+        stays = say("what was set") if is_whole else say("of what was set, only what could be read")
+        self._set_aside_because = say(
+            "{path}: damaged ({problem}); {where}{stays} stays in force",
+            path=self._path,
+            problem=error.problem,
+            where=say("kept as {kept}, ", kept=kept) if kept else "",
+            stays=stays,
         )
         _log.error("%s", self._set_aside_because)
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "filterd"
 VIETNAMESE = CATALOGUES / "vi.po"
+LEVELS = ("log", "info", "warning", "error")
+"""Methods of a logger whose lines are for people; exceptions are for programmers."""
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 _HEADER = """\
@@ -34,6 +36,8 @@ _HEADER = """\
 # SPDX-License-Identifier: Apache-2.0
 # `make messages` writes what is to be translated; edit msgstr only."""
 _IN_CYTHON = re.compile(r"\bsay\(\s*((?:\"(?:[^\"\\]|\\.)*\"\s*)+)")
+CONVERSION = re.compile(r"%[+\d.]*[a-z]")
+"""A value in a line of the journal."""
 
 
 class Message(NamedTuple):
@@ -74,7 +78,7 @@ def named(call: ast.Call) -> str:
 
 def has_words(template: str) -> bool:
     """Return whether a template has text of its own."""
-    return re.search(r"[A-Za-z]", PLACEHOLDER.sub("", template)) is not None
+    return re.search(r"[A-Za-z]", PLACEHOLDER.sub("", CONVERSION.sub("", template))) is not None
 
 
 def read() -> Catalog:
@@ -108,6 +112,9 @@ def _in_python() -> Iterator[tuple[Message, str]]:
         if named(call) == "texts" and call.args:
             for text in _constants(call.args[0]):
                 yield Message(text), path
+        match call.func:
+            case ast.Attribute(value=ast.Name(id="_log"), attr=level) if level in LEVELS:
+                yield Message(_literal(call, int(level == "log"), place)), path
         match getattr(call.func, "id", ""):  # the function, not a method of that name
             case "say":
                 yield Message(_literal(call, 0, place)), path

@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from filterd.errors import ConfigError
+from filterd.i18n import Language, say
 from filterd.journal import OUT_OF_MEMORY, Journal
 from tests.support.commands import ROOT
 
@@ -20,10 +22,15 @@ AT = 1_800_000_000.0
 class Written:
     """A journal whose lines a test reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = "en") -> None:
         self._stream = io.StringIO()
-        self._journal = Journal()
+        self._journal = Journal(language)
         self._journal.setStream(self._stream)
+
+    def write(self, template: str, *values: object, at: float = AT) -> None:
+        record = logging.LogRecord("filterd", logging.ERROR, "x.py", 1, template, values, None)
+        record.created = at
+        self._journal.handle(record)
 
     def say(self, text: str, at: float = AT, line: int = 1, times: int = 1) -> None:
         for _ in range(times):
@@ -50,6 +57,31 @@ def test_what_is_said_again_and_again_is_counted(written: Written) -> None:
     assert written.lines[5:] == [
         "ERROR filterd.x: 995 times more within a minute: the same",
         "ERROR filterd.x: another",
+    ]
+
+
+def test_lines_are_in_the_language_of_the_site_and_so_are_errors_among_their_values() -> None:
+    written = Written("vi")
+    written.write(
+        "the %s ended (%s); starting it again", "worker 1", say("signal {number}", number=9)
+    )
+    error = ConfigError(say("'{text}' is not a grade", text="13"), path="site.yaml", line=3)
+    written.write("%s; the site before stays", error)
+    assert written.lines == [
+        "ERROR filterd: tiến trình worker 1 đã kết thúc (tín hiệu 9); đang khởi động lại",
+        f"ERROR filterd: {error.told('vi')}; giữ cấu hình trước đó",
+    ]
+
+
+def test_the_count_of_equal_lines_is_in_the_language_too() -> None:
+    written = Written("vi")
+    for _ in range(7):
+        written.write("not reloaded: what was in force stays")
+    written.write("%s", "another", at=AT + 60)
+    line = "chưa nạp lại: giữ những gì đang có hiệu lực"
+    assert written.lines[5:] == [
+        f"ERROR filterd: lặp lại thêm 2 lần trong một phút: {line}",
+        "ERROR filterd: another",
     ]
 
 
@@ -86,7 +118,7 @@ def test_a_list_of_errors_is_written_whole(written: Written) -> None:
 
 
 def _end_of(code: str) -> subprocess.CompletedProcess[str]:
-    program = f"import asyncio, logging\nfrom filterd import journal\njournal.begin()\n{code}"
+    program = f"import asyncio, logging\nfrom filterd import journal\njournal.begin('en')\n{code}"
     return subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -36,10 +36,10 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("words", "plain"),
     [
-        (SITE, Plain(Path("/s"), Path("/d"), "", False)),
+        (SITE, Plain(Path("/s"), Path("/d"), "en", False)),
         (("--try", *SITE, "--lang", "vi"), Plain(Path("/s"), Path("/d"), "vi", True)),
         (("--config=/s", "--state=/d", "--lang=en"), Plain(Path("/s"), Path("/d"), "en", False)),
-        (("--config", "/a", *SITE), Plain(Path("/s"), Path("/d"), "", False)),
+        (("--config", "/a", *SITE), Plain(Path("/s"), Path("/d"), "en", False)),
     ],
 )
 def test_a_serve_in_its_usual_form_is_understood(words: tuple[str, ...], plain: Plain) -> None:
@@ -74,6 +74,13 @@ def test_what_is_not_given_comes_from_the_environment(monkeypatch: pytest.Monkey
     assert read_plain(["serve", *SITE]) == Plain(Path("/s"), Path("/d"), "en", False)
     monkeypatch.setenv("FILTERD_LANG", "fr")
     assert read_plain(["serve"]) is None
+
+
+def test_the_language_is_that_of_the_site_where_none_is_given(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("language: vi\n", encoding="utf-8")
+    plain = read_plain(["serve", "--config", str(tmp_path)])
+    assert plain is not None
+    assert plain.language == "vi"
 
 
 @pytest.mark.parametrize("words", ["serve --config /s --state /d --try", "serve --config /s"])
@@ -114,7 +121,7 @@ def test_it_serves_with_those_signals_held_back_that_would_end_it(
         entry.main()
         assert sys.path == [str(ROOT)]
         assert (os.environ["PYTHONPATH"], os.environ["PYTHONSAFEPATH"]) == (str(ROOT), "1")
-    assert served == [("/s", "/d", "", "yes")]
+    assert served == [("/s", "/d", "en", "yes")]
     assert collects == [False]  # a start does without
     assert masks == [{signal.SIGTERM, signal.SIGINT, signal.SIGHUP}]
 

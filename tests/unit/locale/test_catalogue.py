@@ -18,7 +18,7 @@ from filterd.errors import ConfigError, NameTextError
 from filterd.i18n import Sentence, told
 from filterd.wire import name as names
 from filterd.wire import type_from_text
-from tests.support.catalogue import PLACEHOLDER, calls, has_words, messages, named, read
+from tests.support.catalogue import CONVERSION, PLACEHOLDER, calls, has_words, messages, named, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,6 +136,14 @@ def test_both_have_the_same_placeholders() -> None:
         if any(one != english for one in vietnamese):
             differ.append(entry.id)
     assert differ == []
+
+
+def test_lines_of_the_journal_have_the_same_values_in_the_same_order() -> None:
+    lines = [(text, entry.string) for entry in _entries() for text in _texts(entry.id)]
+    told = [
+        (CONVERSION.findall(one), CONVERSION.findall(other)) for one, other in lines if "%" in one
+    ]
+    assert [pair for pair in told if pair[0] != pair[1]] == []
 
 
 def test_the_vietnamese_is_vietnamese() -> None:
