@@ -139,7 +139,12 @@ def test_both_have_the_same_placeholders() -> None:
 
 
 def test_lines_of_the_journal_have_the_same_values_in_the_same_order() -> None:
-    lines = [(text, entry.string) for entry in _entries() for text in _texts(entry.id)]
+    lines = [
+        (text, translated)
+        for entry in _entries()
+        for text in _texts(entry.id)
+        for translated in _texts(entry.string)
+    ]
     told = [
         (CONVERSION.findall(one), CONVERSION.findall(other)) for one, other in lines if "%" in one
     ]
