@@ -109,9 +109,8 @@ class Category:
     matter. ``locked``: closed to everybody. ``ordered``: closed by a legal
     order, which outranks even protection. ``security``: blocked because it is
     dangerous (EDE 15) and not because it is unsuitable (EDE 17). ``sinkhole``:
-    False where a block must look like a name that does not exist; a device that
-    finds no outside resolver falls back at once, one that finds a dead one waits.
-    ``rating`` and ``legal_basis`` are for people.
+    False where a block must look like a name that does not exist; a device that finds no outside
+    resolver falls back at once, one that finds a dead one waits. The last two are for people.
     """
 
     id: str
