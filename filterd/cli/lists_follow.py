@@ -20,7 +20,7 @@ from filterd.documents import did_you_mean
 from filterd.errors import ConfigError, IndexFormatError, StoreError
 from filterd.feed.feed_config import Followed, followed, wanted_by
 from filterd.feed.follow_file import LEFT_OUT_S, LeftOut, Wanted, with_command, with_left_out
-from filterd.feed.followed_arrival import check_size
+from filterd.feed.followed_content import check_size
 from filterd.feed.followed_sources import followed_set, own_id, without_command
 from filterd.feed.source_rows import SOURCES, source_rows
 from filterd.feed.sources import NIGHTLY, FetchRules, SourceFolder

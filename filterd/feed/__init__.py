@@ -41,6 +41,7 @@ history and watch of its own); a version is then made here, of HTTPS alone:
 ``source_rows``       those that can be followed, for people
 ``follow_file``       what commands have set, and entries that are left out
 ``followed_arrival``  the version that the texts of a night make
+``followed_content``  its content, made in a child that has bounds of memory and time
 
 It is **judged and activated**:
 

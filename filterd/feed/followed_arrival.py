@@ -11,16 +11,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from filterd.documents import dump
-from filterd.errors import FetchError, FilterdError, TooLargeError
+from filterd.errors import FetchError, FilterdError
 from filterd.feed.follow_file import FollowFile
-from filterd.feed.followed_sources import followed_hosts, wanted_of
+from filterd.feed.followed_content import (
+    TEXT_OCTETS_A_NAME,
+    ContentRequest,
+    check_size,
+    make_in_child,
+    night_octets,
+)
+from filterd.feed.followed_sources import wanted_of
 from filterd.feed.guard.guard_report import Severity
 from filterd.feed.guard.limits import GROWTH, TABLES
 from filterd.feed.manifest import sha256_of, verify, write_manifest
@@ -33,17 +38,13 @@ from filterd.feed.sources import (
     kept_reports,
 )
 from filterd.feed.targets import Publication, PublishedFile
-from filterd.feed.version_content import TABLES_FILES, make_content
+from filterd.feed.version_content import TABLES_FILES
 from filterd.feed.version_download import Taken, sync_all
 from filterd.feed.versions import FOLLOWED, is_followed
 from filterd.i18n import UNSAID, say
-from filterd.lists.catalog import load_catalog, load_sources
-from filterd.lists.hostname import name_from_key
-from filterd.lists.rules import Pin
-from filterd.lists.top_names import read_popular
+from filterd.lists.catalog import load_sources
 from filterd.paths import shipped, writing
 from filterd.version import __version__
-from filterd.wire.name import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,22 +56,14 @@ if TYPE_CHECKING:
     from filterd.feed.sources import FetchRules, SourceReport
     from filterd.feed.versions import Candidate, Versions
     from filterd.i18n import Sentence
-    from filterd.lists.catalog import Catalog, PublicSource
+    from filterd.lists.catalog import PublicSource
     from filterd.lists.list_merge import Exclusions
 
 FRESH_S = 7 * 86_400.0
 """A version counts as fresh for so long: a week of nights without an answer is a worry."""
-NAMES_PER_GIGABYTE = 2_500_000
-"""More names than that would not be judged in memory beside everything else."""
 
 _RELEASABLE = "canaries"
 _ID_LENGTH = 12
-
-
-def most_names() -> int:
-    """Return how many followed names this machine takes."""
-    octets = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return int(max(octets / 1e9, 0.5) * NAMES_PER_GIGABYTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +140,12 @@ class FollowedOffer:
     def take(self, versions: Versions, progress: Progress) -> Taken:
         """Make its folder of what ships and of the texts at hand."""
         made_of, made = self._made_of, versions.partial_of(self.version)
-        base = made_of.feed or shipped("blocklists")
-        catalog = _with_pinned_hosts(_catalog(made_of))
         texts = {one.id: self._folder.text(one.id) for one in made_of.reports if one.sha256}
         octets = sum(one.octets for one in made_of.reports if one.outcome is SourceOutcome.TAKEN)
         progress(octets, octets)
+        wanted = ContentRequest(made_of.sources, texts, made_of.left_out, made_of.feed)
+        make_in_child(wanted, made, memory_octets=night_octets())
         with writing(made):
-            content = make_content(catalog, texts, read_popular(None), left_out=made_of.left_out)
-            content.write(base, made)
-            (made / "pins.yaml").write_bytes(_pins_yaml(catalog))
             shutil.rmtree(versions.folder_of(self.version), ignore_errors=True)
             publication = _publication(self.version, made)
             write_manifest(made, publication)
@@ -210,12 +200,13 @@ class FollowedArrival:
             TooLargeError: this machine cannot take so many names.
         """
         reports = kept_reports(self._sources, self._folder)
+        self._check_size(reports)
         if self._rules is not None:
             reports = fetch_sources(
                 self._sources, self._folder, self._clock, rules=self._rules, progress=self._progress
             )
             _check_some_came(reports)
-        check_size(sum(one.entries for one in reports))
+        self._check_size(reports)
         state = self._file.read()
         if (last := wanted_of(self._sources)) != state.last:
             self._file.write(replace(state, last=last))
@@ -223,26 +214,17 @@ class FollowedArrival:
         made_of = Ingredients(self._sources, reports, left_out, self._feed)
         return FollowedOffer(made_of, self._folder, moment.now, _before(self._versions.current()))
 
+    def _check_size(self, reports: Sequence[SourceReport]) -> None:
+        """Check the size of the texts at hand, and of the others as the catalogue has it."""
+        names = octets = 0
+        for source, report in zip(self._sources, reports, strict=True):
+            names += report.entries or source.names
+            octets += report.octets or source.names * TEXT_OCTETS_A_NAME
+        check_size(names, octets)
+
     def urgent(self) -> int:
         """Return that nothing is urgent: no public list knows of it."""
         return 0
-
-
-def check_size(names: int) -> None:
-    """Check that this machine can take so many followed names.
-
-    Raises:
-        TooLargeError: it cannot.
-    """
-    if names > (most := most_names()):
-        raise TooLargeError(
-            say(
-                "the followed lists have {names} names; this machine takes at most {most}:"
-                " unfollow some (filterd lists sources)",
-                names=names,
-                most=most,
-            )
-        )
 
 
 def _check_some_came(reports: Sequence[SourceReport]) -> None:
@@ -291,31 +273,6 @@ def _publication(version: str, folder: Path) -> Publication:
         for octets in (path.stat().st_size,)
     )
     return Publication(version, tuple(files))
-
-
-def _catalog(made_of: Ingredients) -> Catalog:
-    """Return the catalogue of what a version is made of: beside a feed of public lists alone."""
-    if made_of.feed is None:
-        return replace(load_catalog(shipped("blocklists")), sources=made_of.sources)
-    catalog = load_catalog(made_of.feed)
-    fillable = {one.id for one in catalog.categories if not one.ordered}
-    sources = tuple(one for one in made_of.sources if one.category in fillable)
-    return replace(catalog, sources=sources, lists=(), lookalikes=(), orders=())
-
-
-def _with_pinned_hosts(catalog: Catalog) -> Catalog:
-    """Return a catalogue that pins the hosts of its sources, as the program pins names."""
-    known = {one.name for one in catalog.pins}
-    hosts = (Pin(name_from_key(key), reason="feed") for key in followed_hosts(catalog.sources))
-    return replace(catalog, pins=(*catalog.pins, *(one for one in hosts if one.name not in known)))
-
-
-def _pins_yaml(catalog: Catalog) -> bytes:
-    pins = [
-        {"name": to_text(one.name), "subtree": one.subtree, "reason": one.reason}
-        for one in catalog.pins
-    ]
-    return dump({"pins": pins})
 
 
 def _tables(feed: Path) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.feed import followed_arrival
+from filterd.feed import followed_content
 from filterd.lists.catalog import shipped_sources
 from tests.support.commands import call
 from tests.support.daemon import write_site
@@ -93,10 +93,10 @@ def test_what_cannot_be_followed_is_refused(site: _Site, words: tuple[str, ...],
 def test_too_many_names_are_refused_before_the_night(
     site: _Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(followed_arrival, "most_names", lambda: 2_500_000)
+    monkeypatch.setattr(followed_content, "machine_octets", lambda: 900_000_000)
     done = site.do("follow", "--recommended", "ut1-adult")
     assert done.code != 0
-    assert "this machine takes at most 2500000" in done.err
+    assert "this machine takes at most 3391304" in done.err
     assert site.followed() == {}
 
 

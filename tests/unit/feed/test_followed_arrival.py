@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.clock import SystemClock
-from filterd.errors import FetchError, TooLargeError
-from filterd.feed import followed_arrival
+from filterd.errors import FetchError, ListError, TooLargeError
+from filterd.feed import followed_arrival, followed_content
 from filterd.feed.arrival import Moment
 from filterd.feed.follow_file import FollowFile, FollowState, LeftOut, Wanted
 from filterd.feed.followed_arrival import FollowedArrival
@@ -130,10 +131,34 @@ def test_where_none_comes_the_night_has_failed(site: _Site) -> None:
 def test_more_names_than_the_machine_takes_are_refused_in_words(
     site: _Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert followed_arrival.most_names() > 1_000_000
-    monkeypatch.setattr(followed_arrival, "most_names", lambda: 1)
+    monkeypatch.setattr(followed_content, "machine_octets", lambda: 120_000_300)
     with pytest.raises(TooLargeError, match="have 2 names; this machine takes at most 1"):
         site.offer()
+    assert site.web.asked, "how much there is was not known"
+
+
+def test_what_was_too_large_is_not_fetched_again(
+    site: _Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.sources = tuple(replace(one, names=2_500_000) for one in site.sources)
+    monkeypatch.setattr(followed_content, "machine_octets", lambda: 950_000_000)
+    with pytest.raises(TooLargeError, match="have 5000000 names; this machine takes at most 36"):
+        site.offer()
+    assert not site.web.asked
+
+
+def test_a_version_that_cannot_be_made_within_bounds_leaves_the_one_in_force(
+    site: _Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = site.offer().version
+    site.take(site.offer())
+    site.web.pages["/b.txt"] = Page(b"other.example\n")
+    offer = site.offer()
+    monkeypatch.setattr(followed_arrival, "night_octets", lambda: 1 << 20)
+    with pytest.raises(ListError, match="followed lists"):
+        site.take(offer)
+    assert site.versions.in_force().current == before
+    assert not site.versions.folder_of(offer.version).exists()
 
 
 def _held(*kinds: str) -> Judgement:
