@@ -20,9 +20,9 @@ lookup. So they are compiled once into a file that lookups read where it lies::
          |
     index         opens it: name -> matcher -> hits -> entries with list and line
 
-``list_merge`` makes one list of all third parties' lists of a category, and ``list_text`` writes
-it; ``registered_names`` finds what was registered above names, and
-``lookalike_families`` makes rules of names that differ in digits or suffix only;
+``list_merge`` makes one list of all third parties' lists of a category: ``record_survey`` finds
+what to look at, ``list_text`` writes the names. ``lookalike_families`` makes rules of names that
+differ in digits or suffix only, of what ``registered_names`` finds above them.
 ``top_names`` are names that everybody visits, which no list of danger means.
 
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
@@ -68,6 +68,7 @@ Invariants.
   old one open is not disturbed.
 - A damaged index leads to an error, never outside its sections.
 
-``matcher``, ``packing``, ``line_scan``, ``list_text`` and ``registered_names`` are native where
-that was built (``filterd.native``); everything else is plain Python.
+``matcher``, ``packing``, ``line_scan``, ``record_survey``, ``list_text`` and
+``registered_names`` are native where that was built (``filterd.native``); everything else is
+plain Python.
 """

@@ -54,6 +54,9 @@ def skim(
 def write_names(
     records: list[bytes], roles: bytes, drops_covered: bool
 ) -> tuple[bytes, int, int, int, bool]: ...
+def survey(
+    records: list[bytes], seen: AbstractSet[bytes], wanted: bytes
+) -> tuple[bytes, list[bytes]]: ...
 def take_members(
     text: bytes,
     special: tuple[AbstractSet[bytes], AbstractSet[bytes], AbstractSet[bytes]],

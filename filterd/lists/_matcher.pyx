@@ -17,7 +17,8 @@ grows, grows in ``array.array``, which checks for itself.
 Line scan and families. Lists come from the network: a line is measured before anything of it
 is written into the one buffer there is.
 
-List text. It reads records of the compiler; the text grows in ``array.array`` by the length of
+List text, record survey. They read records of the compiler, whose claims have
+roles; the text grows in ``array.array`` by the length of
 a whole key before that key is written.
 """
 
@@ -995,6 +996,30 @@ cdef inline void _put_name(uint8_t* to, const uint8_t* key, Py_ssize_t octets) n
             to += end - at
             to[-1] = c"."
             end = at
+
+
+# Record survey.
+# --------------
+
+cdef enum:
+    USED = 1
+    CANCELLED = 2
+
+
+def survey(list records not None, seen not None, bytes wanted not None):
+    """Survey records; see ``filterd.lists.record_survey.plainly_survey``."""
+    cdef bytearray uses = bytearray(len(wanted))
+    cdef list picked = []
+    cdef RecordKey key
+    cdef uint32_t claim
+    cdef bytes record
+    for record in records:
+        key = key_of(record)
+        claim = big_endian(key.octets + key.length + 1)
+        uses[claim] |= USED if big_endian(key.octets + key.length + 5) else USED | CANCELLED
+        if wanted[claim] or PyBytes_FromStringAndSize(<char*>key.octets, key.length) in seen:
+            picked.append(record)
+    return bytes(uses), picked
 
 
 # Families.

@@ -29,8 +29,9 @@ from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
 from filterd.lists.list_queries import single_hosts
 from filterd.lists.list_text import BLOCKS, EXACT, SUBTREE, write_names
+from filterd.lists.record_survey import CANCELLED, survey
 from filterd.lists.rules import Effect, Scope
-from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, Guarded, read_tail, record_tail
+from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, Guarded, read_tail
 from filterd.lists.source_text import SourceText
 
 if TYPE_CHECKING:
@@ -46,10 +47,6 @@ PREFIX = "feed-"
 """How the ids of lists begin that are made of those of third parties."""
 
 
-_CLAIM_OCTETS, _LINE_OCTETS = 5, 4
-_CLAIM = slice(-TAIL_OCTETS, -_LINE_OCTETS)
-"""The part of a record that has its claim, after a NUL."""
-_CANCELLING = bytes(_LINE_OCTETS)
 _ROLES = {Scope.EXACT: EXACT, Scope.SUBTREE: SUBTREE}
 _PLAIN = (BLOCK_EXACT, BLOCK_SUBTREE)
 """The claims that ``domains`` and ``wildcard`` can express."""
@@ -165,27 +162,28 @@ class _Category:
 
     def done(self) -> Normalised:
         result, intake = self._result, self._intake
-        self._whole = self._kept_whole()
-        self._set_aside()
+        own = bytes(self._sources[index].own for index, _ in intake.claims)
+        seen = self._popular.keys.union(*self._left_out)
+        uses, picked = survey(intake.records, seen, own)
+        self._whole = self._kept_whole(uses)
+        self._set_aside(one for one in picked if one[:-TAIL_OCTETS] in seen)
         result.reports = intake.reports
         if self._category.locked:
             result.single_hosts = single_hosts(self._sources, intake.claims)
-        result.canaries = self._canaries()
+        result.canaries = self._canaries(picked)
         self._publish()
         return result
 
-    def _set_aside(self) -> None:
-        """Take out entries that would close a popular name, or are left out."""
-        seen, intake = self._popular.keys.union(*self._left_out), self._intake
-        aside = set[bytes]()
-        for record in intake.records:
-            if record[:-TAIL_OCTETS] in seen:
-                claim_id, line = read_tail(record)
-                index, claim = intake.claims[claim_id]
-                if claim.effect is not Effect.BLOCK or line == CANCELS:
-                    continue
-                if not self._may_close(record[:-TAIL_OCTETS], line, index, claim):
-                    aside.add(record)
+    def _set_aside(self, records: Iterable[bytes]) -> None:
+        """Take out those of these records that would close a popular name, or are left out."""
+        intake, aside = self._intake, set[bytes]()
+        for record in records:
+            claim_id, line = read_tail(record)
+            index, claim = intake.claims[claim_id]
+            if claim.effect is not Effect.BLOCK or line == CANCELS:
+                continue
+            if not self._may_close(record[:-TAIL_OCTETS], line, index, claim):
+                aside.add(record)
         if aside:
             intake.records = [one for one in intake.records if one not in aside]
 
@@ -211,14 +209,11 @@ class _Category:
         self._result.wrongly_closed.update(wrongly)
         return True
 
-    def _kept_whole(self) -> set[int]:
-        """Return the lists that only their own text can express."""
-        claims, records = self._intake.claims, self._intake.records
-        cancelling = {claims[read_tail(one)[0]][0] for one in records if one.endswith(_CANCELLING)}
-        used = map(_claim_of, {one[_CLAIM] for one in records})
-        conditioned = {
-            index for index, claim in map(claims.__getitem__, used) if claim not in _PLAIN
-        }
+    def _kept_whole(self, uses: bytes) -> set[int]:
+        """Return the lists that only their own text can express, by the uses of claims."""
+        claims = list(zip(self._intake.claims, uses, strict=True))
+        cancelling = {index for (index, _), use in claims if use & CANCELLED}
+        conditioned = {index for (index, claim), use in claims if use and claim not in _PLAIN}
         lines_stand_alone = {
             index
             for index, source in enumerate(self._sources)
@@ -270,17 +265,14 @@ class _Category:
             title = f"{category.name_en} ({category.name_vi})"
             lists.append(_written((PREFIX + category.id, title, category.id), merged, own=False))
 
-    def _canaries(self) -> list[str]:
+    def _canaries(self, records: Iterable[bytes]) -> list[str]:
         """Return the names of own lists, in the order of their lines."""
-        claims, found = self._intake.claims, list[tuple[int, int, bytes]]()
-        own = {
-            record_tail(number, 0)[:_CLAIM_OCTETS]: index
-            for number, (index, claim) in enumerate(claims)
-            if self._sources[index].own and self._is_written(index, claim, index)
-        }
-        for record in self._intake.records:
-            if record[_CLAIM] in own:
-                found.append((own[record[_CLAIM]], read_tail(record)[1], record[:-TAIL_OCTETS]))
+        found = list[tuple[int, int, bytes]]()
+        for record in records:
+            claim_id, line = read_tail(record)
+            index, claim = self._intake.claims[claim_id]
+            if self._sources[index].own and self._is_written(index, claim, index):
+                found.append((index, line, record[:-TAIL_OCTETS]))
         return [text_from_key(key) for _, _, key in sorted(found)]
 
     def _entries_of(self, index: int) -> int:
@@ -309,10 +301,6 @@ def _written(whose: tuple[str, str, str], names: WrittenNames, *, own: bool) -> 
     """Return a list of these names; ``whose`` are its id, title and category."""
     form = "wildcard" if names.has_exact else "domains"
     return PublishedList(*whose, form, own, names.text, names.entries)
-
-
-def _claim_of(tail: bytes) -> int:
-    return int.from_bytes(tail[1:], "big")
 
 
 def _lines(source: ListSource) -> Iterator[str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The text of a list and the members of families are the same, made natively or in Python."""
+"""Texts of lists, surveys and members of families are the same, made natively or in Python."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from filterd.lists.list_text import plainly_write_names
 from filterd.lists.public_suffix import suffix_rules
+from filterd.lists.record_survey import plainly_survey
 from filterd.lists.registered_names import DIGITS, members_of, registered
 from filterd.lists.sort_records import record_tail
 
@@ -36,7 +37,15 @@ def test_twins_write_the_same_text(records: list[bytes], roles: bytes, drops_cov
     assert native.write_names(records, roles, drops_covered) == expected
 
 
+@given(records=st.lists(record, max_size=40), wanted=st.binary(min_size=5, max_size=5))
+def test_twins_survey_records_alike(records: list[bytes], wanted: bytes) -> None:
+    seen = frozenset(one[:-9] for one in records[::3])
+    assert native.survey(records, seen, wanted) == plainly_survey(records, seen, wanted)
+
+
 def test_a_claim_without_a_role_is_refused() -> None:
+    with pytest.raises(IndexError):
+        native.survey([b"a\0" + record_tail(1, 1)], frozenset(), b"\1")
     with pytest.raises(IndexError):
         native.write_names([b"a\0" + record_tail(1, 1)], b"\1", False)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from filterd.lists import _matcher as native
 from filterd.lists.list_text import plainly_write_names
 from filterd.lists.public_suffix import suffix_rules
+from filterd.lists.record_survey import plainly_survey
 from filterd.lists.registered_names import DIGITS, registered
 from filterd.lists.sort_records import record_tail
 
@@ -48,6 +49,8 @@ def _write(session: Session, names: list[bytes]) -> None:
     assert native.write_names(given, roles, drops_covered) == plainly_write_names(
         given, roles, drops_covered
     )
+    seen = frozenset(one[:-9] for one in given[::2])
+    assert native.survey(given, seen, roles) == plainly_survey(given, seen, roles)
     session.reached["written"] += 1
     try:
         native.write_names([session.give(rng.randbytes(rng.randrange(20)))], roles, drops_covered)
