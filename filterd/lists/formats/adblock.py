@@ -155,6 +155,8 @@ def parse_adblock(lines: Iterable[str]) -> Iterator[Parsed]:
     """Yield the entries and problems of an Adblock list, as a DNS filter reads it."""
     claims: dict[Claim, Claim] = {}
     for number, line in enumerate(lines, 1):
+        if not line:
+            continue
         if len(line) > MAX_LINE:
             yield problem(number, Reason.TOO_LONG, line)
         elif match := _common(line):

@@ -44,6 +44,8 @@ _common = re.compile(
 def parse_dnsmasq(lines: Iterable[str]) -> Iterator[Parsed]:
     """Yield the entries and problems of a dnsmasq configuration."""
     for number, line in enumerate(lines, 1):
+        if not line:
+            continue
         if len(line) > MAX_LINE:
             yield problem(number, Reason.TOO_LONG, line)
         elif match := _common(line):

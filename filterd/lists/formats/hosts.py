@@ -55,6 +55,8 @@ _common = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+([a-z0-9_.-]+)[ \t]*").f
 def parse_hosts(lines: Iterable[str]) -> Iterator[Parsed]:
     """Yield the entries and problems of a hosts file."""
     for number, line in enumerate(lines, 1):
+        if not line:
+            continue
         if len(line) > MAX_LINE:
             yield problem(number, Reason.TOO_LONG, line)
         elif (match := _common(line)) and (name := match[1]) not in LOCAL_NAMES:

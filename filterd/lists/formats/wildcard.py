@@ -41,6 +41,8 @@ _pattern = re.compile(r"[*?\[\]]").search
 def parse_wildcard(lines: Iterable[str]) -> Iterator[Parsed]:
     """Yield the entries and problems of a list of leading wildcards."""
     for number, line in enumerate(lines, 1):
+        if not line:
+            continue
         if len(line) > MAX_LINE:
             yield problem(number, Reason.TOO_LONG, line)
         elif match := _common(line):
