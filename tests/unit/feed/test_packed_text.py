@@ -5,11 +5,12 @@ import gzip
 import io
 import tarfile
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ForeignContentError, TooLargeError
+from filterd.feed import packed_text
 from filterd.feed.packed_text import unpack_text
 from filterd.lists.catalog import PublicSource
 
@@ -52,7 +53,7 @@ BAD = {
     "a page.zip": (b"<html>", ""),
     "two.zip": (_zip({"a": TEXT, "b": TEXT}), ""),
     "other.zip": (_zip({"a": TEXT}), "domains"),
-    "directory.zip": (_zip({f"{n:09}" * 20: b"" for n in range(4_500)}), "domains"),
+    "directory.zip": (_zip({f"{n:09}" * 20: b"" for n in range(5_000)}), "domains"),
     "a page.tar.gz": (gzip.compress(b"<html>" * 200), ""),
     "other.tar.gz": (_tar({"../../etc/passwd": TEXT}), "domains"),
     "many.tar.gz": (_tar({f"{n}": b"" for n in range(1_100)} | {"domains": TEXT}), "domains"),
@@ -95,3 +96,63 @@ def test_what_expands_beyond_a_text_is_refused(tmp_path: Path, name: str) -> Non
     }
     with pytest.raises(TooLargeError, match="it has more than"):
         _unpack(tmp_path, name, packed[name], "domains" if name.startswith("endless") else "")
+
+
+@pytest.mark.parametrize("name", ["x.gz", "x.zip", "x.tar.gz"])
+def test_control_without_the_bound_a_bomb_is_written_as_far_as_it_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    bomb = b"0" * (500 * MOST)
+    packed = {
+        "x.gz": gzip.compress(bomb),
+        "x.zip": _zip({"x": bomb}),
+        "x.tar.gz": _tar({"x": bomb}),
+    }
+    monkeypatch.setattr(packed_text, "bounded", lambda chunks, _most, _name: chunks)
+    monkeypatch.setattr(packed_text, "_Bounded", lambda raw, _most, _name: raw)
+    assert len(packed[name]) < MOST
+    assert len(_unpack(tmp_path, name, packed[name], "")) == 500 * MOST
+
+
+def test_control_without_the_bound_of_a_stream_all_of_a_tar_file_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = _tar({"zeros": b"0" * 2_000_000, "domains": TEXT})
+    monkeypatch.setattr(packed_text, "_Bounded", lambda raw, _most, _name: raw)
+    assert _unpack(tmp_path, "endless.tar.gz", packed, "domains") == TEXT
+
+
+def test_control_without_a_bound_of_members_each_header_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed_text, "MOST_MEMBERS", 1 << 30)
+    assert _unpack(tmp_path, "many.tar.gz", *BAD["many.tar.gz"]) == TEXT
+
+
+def test_control_without_a_name_whatever_stands_first_in_an_archive_is_the_list(
+    tmp_path: Path,
+) -> None:
+    packed = _tar({"../../etc/passwd": b"root.example\n", "domains": TEXT})
+    assert _unpack(tmp_path, "any.tar.gz", packed, "domains") == TEXT
+    assert _unpack(tmp_path, "any.tar.gz", packed, "") == b"root.example\n"
+
+
+def test_control_without_the_bound_of_a_directory_each_of_its_entries_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = list[str]()
+
+    class Counted(zipfile.ZipInfo):
+        def __init__(self, *given: Any) -> None:
+            made.append(given[0])
+            super().__init__(*given)
+
+    content, member = BAD["directory.zip"]
+    monkeypatch.setattr(zipfile, "ZipInfo", Counted)
+    with pytest.raises(ForeignContentError):
+        _unpack(tmp_path, "directory.zip", content, member)
+    assert not made
+    monkeypatch.setattr("filterd.zip_directory.is_small", lambda _: True)
+    with pytest.raises(ForeignContentError):
+        _unpack(tmp_path, "directory.zip", content, member)
+    assert len(made) == 5_000
