@@ -28,7 +28,9 @@ from filterd.i18n import say
 Table = list[list[str]]
 
 MOST_OCTETS, MOST_MEMBER_OCTETS = 4 << 20, 16 << 20
-MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 20_000, 64, 200
+MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 20_000, 128, 200
+_LOOKED_AT, _MOST_BEGIN = 20, 1 << 16
+"""Lines and characters that show what separates the columns of a CSV file."""
 _BEGINS = b"PK\x03\x04"
 _place = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII).fullmatch
 _DAMAGED = (
@@ -114,8 +116,8 @@ def _of_csv(text: str, path: Path) -> Table:
     first, _, rest = text.partition("\n")
     if room_csv.is_separator(first):
         text = "\n" + rest  # line numbers stay
-        first = rest.partition("\n")[0]
-    between = next((one for one in ";\t" if one in first), ",")
+    begin = text[:_MOST_BEGIN].splitlines()[:_LOOKED_AT]  # a title has no separator
+    between = max(";\t,", key=lambda one: sum(one in line for line in begin))
     try:
         return _bounded(list(csv.reader(io.StringIO(text), delimiter=between)), path)
     except csv.Error as error:

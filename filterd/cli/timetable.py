@@ -8,21 +8,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from filterd import counted
 from filterd.cli import spreadsheet, timetable_rows
 from filterd.cli.context import Context, JsonOption, argument, on_named_files
 from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
+from filterd.cli.timetable_rows import ReadTimetables
 from filterd.config.timetable_file import TIMETABLE_FILE, written
 from filterd.i18n import say
 from filterd.paths import write_atomically
-from filterd.policy.model import Network, Policy
+from filterd.policy.model import Policy
 from filterd.privileges import own_rights
 from filterd.rows import Column, Listing
 
 FileArgument = Annotated[
-    Path, argument("FILE", "A table of day, lesson, room, class and teacher: CSV or XLSX.")
+    Path, argument("FILE", "A table of day, lesson, room, class, teacher, or a grid: CSV or XLSX.")
 ]
 _SAME, _DIFFERENT = 0, 1
 _DIFFERENCES = Listing(
@@ -39,19 +41,34 @@ _DIFFERENCES = Listing(
 def import_(here: Context, file: FileArgument, json: JsonOption = False) -> None:
     """Set the timetables of rooms from a table.
 
+    The table has a row for each lesson, or is a grid: rows of day and lesson, and a column for
+    each class with the room in its cells, or for each room with the class in them.
+
     It writes timetable.yaml beside site.yaml: a room in it has that timetable in the place of
     the one in site.yaml. The table names all rooms: those of the import before are forgotten.
     It is in force after `filterd reload`. Exit code 0: written; 2: an error, nothing is written.
     """
-    _, wanted = _read(here, file)
+    _, (wanted, left_out) = _read(here, file)
     path = here.config / TIMETABLE_FILE
     write_atomically(path, written(wanted), mode=0o644)
     lessons = sum(len(one.timetable) for one in wanted)
     if json:
         here.print_json(
-            {"file": str(path), "rooms": [one.id for one in wanted], "lessons": lessons}
+            {
+                "file": str(path),
+                "rooms": [one.id for one in wanted],
+                "lessons": lessons,
+                "left_out": list(left_out),
+            }
         )
         return
+    if left_out:
+        told = here.texts(
+            "Cells without a room of this site are left out: {count}, such as '{cell}'",
+            count=len(left_out),
+            cell=" ".join(left_out[0].split()),
+        )
+        here.errors.print(Text(told), style="yellow", soft_wrap=True)
     here.console.print(
         here.texts(
             "{path}: {lessons} lessons, {rooms}. To put it in force: filterd reload",
@@ -94,7 +111,7 @@ def diff(here: Context, file: FileArgument, json: JsonOption = False) -> None:
 
     Exit code 0: nowhere; 1: it differs; 2: an error.
     """
-    policy, wanted = _read(here, file)
+    policy, (wanted, _) = _read(here, file)
     named = {one.id for one in wanted}
     now = [one for one in policy.networks if one.id in named]
     found = [
@@ -104,6 +121,6 @@ def diff(here: Context, file: FileArgument, json: JsonOption = False) -> None:
     raise typer.Exit(_DIFFERENT if found else _SAME)
 
 
-def _read(here: Context, file: Path) -> tuple[Policy, tuple[Network, ...]]:
+def _read(here: Context, file: Path) -> tuple[Policy, ReadTimetables]:
     policy = policy_of_files(here)
     return policy, timetable_rows.parse(spreadsheet.load(file), str(file), policy)
