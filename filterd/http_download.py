@@ -26,7 +26,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -45,6 +45,7 @@ from filterd.errors import (
     TooSlowError,
 )
 from filterd.i18n import say
+from filterd.public_address import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 CHUNK_OCTETS = 65_536
 """So much is read at once."""
 _DAY_S = 86_400
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,17 +394,6 @@ def _public_addresses(host: str, port: int) -> list[str]:
                 )
             )
     return list(dict.fromkeys(found))
-
-
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Return whether an address is of the public Internet, whatever it embeds."""
-    if isinstance(address, IPv6Address):
-        embedded = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            embedded = IPv4Address(int(address) & 0xFFFF_FFFF)
-        if embedded is not None:
-            return is_public(embedded)
-    return address.is_global and not address.is_multicast
 
 
 def _judge_header(name: str, response: requests.Response) -> None:

@@ -13,7 +13,7 @@ from filterd.cli.feed_sync import print_outcome, run, site_of
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import show
 from filterd.cli.target_options import qname_from
-from filterd.config.scalars import is_list_address
+from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
 from filterd.documents import did_you_mean
@@ -203,11 +203,8 @@ def _wanted(text: str, category: str, list_format: str, *, subtrees: bool) -> Wa
                 hint=did_you_mean(text, known, most=12),
             )
         return Wanted(text)
-    if not is_list_address(text):
-        raise ConfigError(
-            say("'{address}' is not an address of a list", address=text),
-            hint=say("write https://HOST/PATH, without a name or password"),
-        )
+    if fault := list_address_fault(text):
+        raise ConfigError(fault[0], hint=fault[1])
     if not category:
         raise ConfigError(say("{missing} is missing", missing="--category"))
     for word, kind, words in (

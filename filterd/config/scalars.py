@@ -13,6 +13,7 @@ from datetime import datetime  # noqa: TC003 -- pydantic reads annotations at ru
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
@@ -20,11 +21,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 from filterd import field_checks
 from filterd.documents import did_you_mean, refusal
 from filterd.errors import ChangeError, NameTextError
-from filterd.i18n import quoted, say
+from filterd.i18n import Sentence, quoted, say
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import a_label, uts46_mapped
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import GRADES, TIERS
+from filterd.public_address import may_be_public
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -275,18 +277,25 @@ def is_feed_address(text: str) -> bool:
     return _FEED.fullmatch(text) is not None
 
 
-def is_list_address(text: str) -> bool:
-    """Return whether a text is an https address without name and password."""
-    return _LIST.fullmatch(text) is not None
+def list_address_fault(text: str) -> tuple[Sentence, Sentence] | None:
+    """Return why a text is no https address of a public list, and a hint; None if it is one."""
+    try:
+        host = urlsplit(text).hostname or ""
+    except ValueError:  # brackets around what is no address
+        host = ""
+    if not host or _LIST.fullmatch(text) is None:
+        reason = say("'{address}' is not an address of a list", address=text)
+        return reason, say("write https://HOST/PATH, without a name or password")
+    if not may_be_public(host):
+        reason = say("'{host}' is no host of the public Internet", host=host)
+        return reason, say("lists of the school itself: `lists` in site.yaml")
+    return None
 
 
 def _list_address(value: Any) -> str:
     text = _text(value)
-    if not is_list_address(text):
-        raise refusal(
-            say("'{address}' is not an address of a list", address=text),
-            say("write https://HOST/PATH, without a name or password"),
-        )
+    if fault := list_address_fault(text):
+        raise refusal(*fault)
     return text
 
 

@@ -27,8 +27,8 @@ from filterd.http_download import (
     Validators,
     _seconds,
     bounded,
-    is_public,
 )
+from filterd.public_address import is_public
 from tests.support.clock import FakeClock
 from tests.support.web import Page, Web, serving
 

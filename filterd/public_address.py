@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tell addresses and hosts of the public Internet from those of a machine or its networks.
+
+A host's address is known only when it is resolved; here is refused what can be no public host
+whatever resolves it.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+_LOCAL = frozenset({
+    "corp", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain",
+    "localhost", "onion", "private", "test",
+})  # fmt: skip
+"""Top-level domains of machines and networks (RFC 6761, RFC 6762, RFC 7686, ICANN's .internal)."""
+_LOCAL_DOMAIN = ".home.arpa"
+_is_number = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII).fullmatch
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address is of the public Internet, whatever it embeds."""
+    if isinstance(address, IPv6Address):
+        embedded = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            embedded = IPv4Address(int(address) & 0xFFFF_FFFF)
+        if embedded is not None:
+            return is_public(embedded)
+    return address.is_global and not address.is_multicast
+
+
+def may_be_public(host: str) -> bool:
+    """Return whether a host may be of the public Internet.
+
+    Args:
+        host: a name, or an address, of IPv6 without brackets. What systems take for an IPv4
+            address in another form (``127.1``, ``0x7f000001``, ``2130706433``) is none.
+    """
+    try:
+        return is_public(ip_address(host))
+    except ValueError:
+        name = host.lower().removesuffix(".")
+    *above, last = name.split(".")
+    is_local = last in _LOCAL or f".{name}".endswith(_LOCAL_DOMAIN)
+    return bool(above) and all(above) and bool(last) and not (is_local or _is_number(last))
