@@ -65,6 +65,7 @@ CONTRACT = {
     "devices list",
     "devices name",
     "devices assign",
+    "devices unassign",
     "devices nat",
     "exam learn",
     "exam start",

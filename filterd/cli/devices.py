@@ -142,11 +142,28 @@ def assign(
     if not rooms:
         print_nothing_moved(here, json=json)
         return
-    if len(rooms) == 1:
-        told = change(here, "room-devices", reason, **rooms[0])
-    else:
-        told = change(here, "device-table", reason, rooms=rooms)
+    told = _change(here, reason, rooms)
     what = here.texts("{devices} in {network}", devices=", ".join(macs), network=network)
+    print_change(here, told, what, json=json)
+
+
+def unassign(
+    here: Context,
+    device: Annotated[list[str], argument("DEVICE", _DEVICE_HELP)],
+    reason: ReasonOption = "",
+    json: JsonOption = False,
+) -> None:
+    """Take devices out of where commands have put them: their addresses count again.
+
+    A device that `site.yaml` names is where that file has it. Exit code 0: done; 2: an error.
+    """
+    now, macs = in_force(here), _macs(here, device)
+    rooms = _taken_out(now, macs)
+    if not rooms:
+        print_nothing_moved(here, json=json)
+        return
+    told = _change(here, reason, rooms)
+    what = here.texts("{devices} are assigned by no command", devices=", ".join(macs))
     print_change(here, told, what, json=json)
 
 
@@ -232,6 +249,35 @@ def _with_address(rows: list[dict[str, Any]], word: str) -> str:
         say("no device on a link of this gateway has {address} now", address=address),
         hint=say("behind a router, write {address} under cidrs in site.yaml", address=address),
     )
+
+
+def _change(here: Context, reason: str, rooms: list[dict[str, Any]]) -> dict[str, Any]:
+    if len(rooms) == 1:
+        return change(here, "room-devices", reason, **rooms[0])
+    return change(here, "device-table", reason, rooms=rooms)
+
+
+def _taken_out(now: EffectiveState, macs: list[str]) -> list[dict[str, Any]]:
+    """Return the networks that lose devices; none left of its own: those of ``site.yaml``.
+
+    Raises:
+        ConfigError: ``site.yaml`` has a device where it is.
+    """
+    written = {one.id: set(one.macs) for one in now.policy.networks}
+    learned = {one.room: set(one.macs) for one in now.overrides.devices}
+    moved = set[str]().union(*learned.values())
+    for mac in macs:
+        network = next((one for one, its in written.items() if mac in its), None)
+        if network is not None and (mac not in moved or mac in learned.get(network, ())):
+            raise ConfigError(
+                say("{mac} is in {network} by site.yaml", mac=mac, network=network),
+                hint=say("remove it there, or assign it elsewhere"),
+            )
+    left = {room: its.difference(macs) for room, its in learned.items() if its & set(macs)}
+    return [
+        {"room": room, "macs": [] if its == written.get(room) else sorted(its)}
+        for room, its in left.items()
+    ]
 
 
 def _moved(now: EffectiveState, network: str, macs: list[str]) -> list[dict[str, Any]]:

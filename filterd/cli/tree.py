@@ -99,6 +99,7 @@ _COMMANDS = {
     "devices list": "devices.list_",
     "devices name": "devices.name",
     "devices assign": "devices.assign",
+    "devices unassign": "devices.unassign",
     "devices nat": "devices.nat",
     "exam learn": "exam.learn",
     "exam start": "exam.start",

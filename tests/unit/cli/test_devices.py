@@ -110,6 +110,32 @@ def test_a_device_leaves_the_room_where_it_was(here: list[str], daemon: FakeDaem
     assert CARDS[2] in found.macs
 
 
+def test_a_device_is_given_back_to_its_network(here: list[str], daemon: FakeDaemon) -> None:
+    call("devices", "assign", *CARDS[1:4], "--room", "lab-a", *here)
+    daemon.devices = [a_row(CARDS[1], "10.0.0.57")]
+    done = call("devices", "unassign", "10.0.0.57", "--reason", "Máy mượn", *here)
+    assert done.code == 0, done.err
+    assert f"Change 2: {CARDS[1]} are assigned by no command" in done.out
+    assert daemon.store.current().devices == (RoomDevices("lab-a", (*CARDS[2:4], OF_LAB)),)
+    again = call("devices", "unassign", CARDS[1], *here)
+    assert (again.code, "nothing is changed" in again.out) == (0, True)
+    call("devices", "assign", CARDS[3], "--class", "6A", *here)
+    call("devices", "unassign", CARDS[2], CARDS[3], *here)
+    assert daemon.store.current().devices == ()  # lab-a has what site.yaml gives it
+    call("undo", *here)
+    assert len(daemon.store.current().devices) == 2
+
+
+def test_what_site_yaml_assigns_is_not_taken_out_but_goes_back_there(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("devices", "unassign", OF_LAB, *here)
+    assert (done.code, f"{OF_LAB} is in lab-a by site.yaml" in done.err) == (2, True)
+    call("devices", "assign", OF_LAB, "--class", "6A", *here)
+    assert call("devices", "unassign", OF_LAB, *here).code == 0
+    assert daemon.store.current().devices == ()
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
