@@ -34,7 +34,7 @@ from filterd.feed.schedule import may_take_at
 from filterd.feed.standing import StandingFile
 from filterd.feed.trust import TrustFolder
 from filterd.feed.version_history import Event, History, Line
-from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of
+from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of, usual_part
 from filterd.feed.versions import Candidate, Versions, ahead_of, is_followed, number_of
 from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalog_tables import locked_canaries
@@ -351,7 +351,7 @@ class SiteFeed:
         with contextlib.suppress(FilterdError):
             if status := self._daemon.status():
                 counts: AnswerCounts = counts_of(status)
-                usual = max(self._daemon.usual_blocks(), counts.part(counts.blocked))
+                usual = usual_part(self._daemon, status)
                 whole = self._with(Blocklists(candidate.folder, candidate.version))
                 canaries = locked_canaries(whole.folder)
                 since = self._clock.monotonic()

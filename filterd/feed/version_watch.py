@@ -5,6 +5,9 @@ The counters of the daemon are compared with those before, and the running daemo
 names that must be blocked. No name that was looked up is needed. A few answers prove
 nothing, and a failing upstream is not the fault of lists. A version that was rolled back is
 never taken again, so the limits are those of real harm.
+
+A pause (``filterd pause``) opens what lists close, and its end looks like a bad list: blocks are
+compared without the time of pauses, and the watch lasts as much longer.
 """
 
 from __future__ import annotations
@@ -92,13 +95,39 @@ def counts_of(status: dict[str, Any]) -> AnswerCounts:
     return AnswerCounts(sum(answers.values()), answers.get("blocked", 0), failed)
 
 
-def harm(watch: Watch, status: dict[str, Any]) -> Sentence | None:
-    """Return the harm that the counters show, None for none."""
+def usual_part(daemon: Daemon, status: dict[str, Any]) -> float:
+    """Return the usual share of blocks in answers, before a swap.
+
+    In a pause the counters of today tell nothing; without a day of the week before there is
+    nothing to compare with then, and every share is usual.
+
+    Raises:
+        FilterdError: the daemon does not answer.
+    """
+    usual = daemon.usual_blocks()
+    if status.get("pauses"):
+        return usual or 1.0
+    counts = counts_of(status)
+    return max(usual, counts.part(counts.blocked))
+
+
+def harm(
+    watch: Watch, status: dict[str, Any], unpaused: AnswerCounts | None = None
+) -> Sentence | None:
+    """Return the harm that the counters show, None for none.
+
+    Args:
+        watch: the version, and what was before.
+        status: of the daemon.
+        unpaused: the counts at the end of the last pause, from where on blocks are compared;
+            None without a pause.
+    """
     counts = counts_of(status).since(watch.at_swap)
     if counts.total < LEAST_ANSWERS:
         return None
-    blocked, usual = counts.part(counts.blocked), max(watch.usual, LEAST_BLOCKED_PART)
-    if blocked > TIMES_BLOCKED * usual:
+    compared = counts_of(status).since(unpaused or watch.at_swap)
+    blocked, usual = compared.part(compared.blocked), max(watch.usual, LEAST_BLOCKED_PART)
+    if compared.total >= LEAST_ANSWERS and blocked > TIMES_BLOCKED * usual:
         return say(
             "{part} % of answers were blocks; before, {usual} %",
             part=round(100 * blocked),
@@ -118,19 +147,42 @@ class Watching:
     def __init__(self, watch: Watch, daemon: Daemon, clock: Clock) -> None:
         self.watch, self._daemon, self._clock = watch, daemon, clock
         self._silent = 0
+        self._unpaused: AnswerCounts | None = None
+        self._looked_at, self._paused_s = clock.monotonic(), 0.0
 
     @property
     def is_over(self) -> bool:
         """Whether it has served long enough."""
-        return self._clock.monotonic() >= self.watch.since + WATCH_S
+        return self._clock.monotonic() >= self.watch.since + WATCH_S + self._paused_s
 
     def look(self) -> Sentence | None:
         """Return the harm that the version does now, None for none; every ``EVERY_S``."""
-        found, answers = _look(self.watch, self._daemon)
+        found, answers = self._look()
         self._silent = 0 if answers else self._silent + 1
         if found is None and self._silent >= _SILENT_TIMES:
             return say("no worker answers")
         return found
+
+    def _look(self) -> tuple[Sentence | None, bool]:
+        """Look once; return also whether any worker answers. A stopped daemon is no harm."""
+        try:
+            status = self._daemon.status()
+            self._note_pause(status)
+            found = harm(self.watch, status, self._unpaused)
+            if found is None and status.get("workers", 1):
+                for name in self.watch.canaries:
+                    if not self._daemon.is_blocked(name):
+                        return say("{name} is not blocked, and must be", name=name), True
+        except FilterdError:
+            return None, True
+        return found, bool(status.get("workers", 1))
+
+    def _note_pause(self, status: dict[str, Any]) -> None:
+        now = self._clock.monotonic()
+        if status.get("pauses"):
+            self._unpaused = counts_of(status)
+            self._paused_s += now - self._looked_at
+        self._looked_at = now
 
 
 class WatchFile:
@@ -158,20 +210,6 @@ class WatchFile:
         """Note that it is over."""
         with contextlib.suppress(OSError):  # then it is watched once more
             self.path.unlink(missing_ok=True)
-
-
-def _look(watch: Watch, daemon: Daemon) -> tuple[Sentence | None, bool]:
-    """Look once; return also whether any worker answers. A stopped daemon is no harm."""
-    try:
-        status = daemon.status()
-        found = harm(watch, status)
-        if found is None and status.get("workers", 1):
-            for name in watch.canaries:
-                if not daemon.is_blocked(name):
-                    return say("{name} is not blocked, and must be", name=name), True
-    except FilterdError:
-        return None, True
-    return found, bool(status.get("workers", 1))
 
 
 class Daemon:

@@ -19,6 +19,7 @@ from filterd.feed.version_watch import (
     Watching,
     counts_of,
     harm,
+    usual_part,
 )
 from filterd.i18n import say
 from tests.support.clock import FakeClock
@@ -111,6 +112,60 @@ def test_harm_is_told_at_the_next_look() -> None:
     found = _watch(Told(_status(100), _status(1_000, blocked=900)), clock)
     assert str(found) == "90 % of answers were blocks; before, 10 %"
     assert clock.monotonic() - WATCH.since == EVERY_S
+
+
+def _paused(total: int, *, blocked: int = 0) -> dict[str, Any]:
+    return _status(total, blocked=blocked, pauses=[{"id": 1}])
+
+
+AT_ONCE = (
+    _paused(3_000),
+    _paused(6_000),
+    _status(7_000, blocked=100),
+    _status(9_000, blocked=1_000),
+)
+"""A pause, its end, and then a third of answers is blocked."""
+
+
+def test_what_a_pause_opened_is_not_compared_and_harm_after_it_is_seen() -> None:
+    assert str(_watch(Told(*AT_ONCE), FakeClock())) == "33 % of answers were blocks; before, 10 %"
+    calm = (*AT_ONCE[:3], _status(10_000, blocked=1_000))
+    assert _watch(Told(*calm), FakeClock()) is None
+
+
+def test_control_with_the_time_of_the_pause_the_harm_is_hidden() -> None:
+    paused: dict[str, Any] = {"pauses": []}
+    assert _watch(Told(*({**one, **paused} for one in AT_ONCE)), FakeClock()) is None
+
+
+def test_a_pause_makes_the_watch_longer() -> None:
+    clock = FakeClock()
+    assert _watch(Told(_status(0), *[_paused(100)] * 6, _status(5_000)), clock) is None
+    assert clock.monotonic() - WATCH.since == WATCH_S + 6 * EVERY_S
+
+
+class _Usual(Daemon):
+    def __init__(self, usual: float) -> None:
+        self._usual = usual
+
+    def usual_blocks(self) -> float:
+        return self._usual
+
+
+def test_the_end_of_a_pause_that_began_before_the_swap_is_no_harm() -> None:
+    """The counters of a first day say that hardly anything is blocked: the school was paused."""
+    before = {"answers": {"blocked": 10, "cached": 990}, "pauses": [{"id": 1}]}
+    usual = usual_part(_Usual(0.0), before)
+    after = {"answers": {"blocked": 310, "cached": 1_690}, "workers": 1}
+    watch = Watch("13", 1_000.0, counts_of(before), usual)
+    assert harm(watch, after) is None
+    assert usual_part(_Usual(0.2), before) == 0.2
+
+
+def test_control_the_counters_of_a_pause_make_its_end_look_like_harm() -> None:
+    before = {"answers": {"blocked": 10, "cached": 990}}
+    watch = Watch("13", 1_000.0, counts_of(before), usual_part(_Usual(0.0), before))
+    assert harm(watch, {"answers": {"blocked": 310, "cached": 1_690}}) is not None
 
 
 def test_a_canary_that_passes_is_told_at_once() -> None:
