@@ -35,7 +35,7 @@ from filterd.feed.sources import NIGHTLY, FetchRules
 from filterd.feed.sync import Became, Outcome, SiteFeed
 from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.version_watch import EVERY_S
-from filterd.i18n import say
+from filterd.i18n import UNSAID, Sentence, say
 from filterd.lists.index_files import blocklists_in_force
 from filterd.privileges import own_rights
 from filterd.state_folder import BesideFolder
@@ -176,7 +176,14 @@ def _keeper(here: Context, feed: Callable[[], Followed], *, beside: bool) -> Kee
         here.clock,
         ControlDaemon(here.state.control_socket),
         lambda: secrets.randbelow(1 << 30) / (1 << 30),
+        (lambda: UNSAID) if beside else (lambda: _verified_safe_search(here)),
     )
+
+
+def _verified_safe_search(here: Context) -> Sentence:
+    from filterd.cli.safesearch import verified_nightly  # noqa: PLC0415 -- for the service only
+
+    return verified_nightly(here)
 
 
 def site_of(

@@ -14,7 +14,7 @@ from filterd.cli.context import Context, JsonOption
 from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
 from filterd.errors import StoreError
-from filterd.i18n import say
+from filterd.i18n import Sentence, say
 from filterd.resolve.rewrite_targets import FILE, TargetState, VerifiedTargets
 from filterd.resolve.rewrite_targets import verify as verify_targets
 from filterd.rows import Column, Listing, Row, Wording
@@ -29,6 +29,17 @@ def verify(here: Context, json: JsonOption = False) -> None:
     A search engine or YouTube whose safe host is gone has no answer for grades with safe
     search. Exit code 0: all were found; 1: some were not; 2: an error.
     """
+    found = verified(here)
+    show(here, TARGETS, [_plain(one) for one in found], json=json)
+    raise typer.Exit(_NOT_VERIFIED if any(one.problem for one in found) else _VERIFIED)
+
+
+def verified(here: Context) -> list[TargetState]:
+    """Ask for all hosts, and keep when each was found last.
+
+    Raises:
+        FilterdError: the site's files cannot be read.
+    """
     file = here.state.safe_search
     before = FILE.read(file) or VerifiedTargets({})
     found = asyncio.run(_verify(here, before))
@@ -36,8 +47,26 @@ def verify(here: Context, json: JsonOption = False) -> None:
     if known != before.targets:
         with contextlib.suppress(StoreError):  # it is verified all the same
             FILE.save(file, VerifiedTargets(known))
-    show(here, TARGETS, [_plain(one) for one in found], json=json)
-    raise typer.Exit(_NOT_VERIFIED if any(one.problem for one in found) else _VERIFIED)
+    return found
+
+
+def verified_nightly(here: Context) -> Sentence:
+    """Verify, and return the outcome for the log: the same in nights that go alike.
+
+    Raises:
+        FilterdError: the site's files cannot be read.
+    """
+    found = verified(here)
+    missing = [one for one in found if one.problem]
+    if not missing:
+        return say("safe search: all {count} hosts were found", count=len(found))
+    return say(
+        "safe search: {missing} of {count} hosts were not found; {host}: {why}",
+        missing=len(missing),
+        count=len(found),
+        host=missing[0].target,
+        why=missing[0].problem,
+    )
 
 
 async def _verify(here: Context, before: VerifiedTargets) -> list[TargetState]:

@@ -37,7 +37,7 @@ from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
-from filterd.resolve import expectation_checks
+from filterd.resolve import expectation_checks, rewrite_targets
 from filterd.resolve.expectation_checks import doubts
 from filterd.version import __version__
 
@@ -290,6 +290,7 @@ class Manager:
         workers = await self._ask_those_that_answer("status")
         policy, index = self._site.timed.policy, self._site.index
         unwritten = self._setting.unwritten
+        safe = rewrite_targets.age_of(policy, self._setting.state.safe_search)
         return {
             "version": __version__,
             "pid": os.getppid(),
@@ -311,6 +312,7 @@ class Manager:
             "log": await self._log_status(workers),
             "changes": await self.changes.status(),
             "pauses": self._pauses(),
+            "safe_search": safe and safe._asdict(),
             "in_memory": unwritten.parts,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
         }

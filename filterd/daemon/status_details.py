@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Texts
 
+STALE_S = 30 * 86_400.0
+"""The hosts of safe modes are asked for every night where lists are followed."""
+
 
 def doubts(errors: list[Any], texts: Texts) -> list[str]:
     """Return unmet expectations, a line each."""
@@ -170,6 +173,21 @@ def _pauses(row: Row, by: Wording) -> str:
     return "\n".join(tell("exceptions", one) for one in row.get("pauses", ()))
 
 
+def _safe_search(row: Row, by: Wording) -> str:
+    """Return since when the hosts of safe modes were not found, where that is long ago."""
+    if not row.get("safe_search"):  # no grade has one, or a daemon of before
+        return ""
+    at = row["safe_search"]["verified_at"]
+    if at is None:
+        return by.texts("never verified; to ask for its hosts: filterd safesearch verify")
+    if by.clock.now - at < STALE_S:
+        return ""
+    return by.texts(
+        "not verified since {when}; to ask for its hosts: filterd safesearch verify",
+        when=by.clock.told(at),
+    )
+
+
 STATUS = Details(
     (
         Column(say("School"), "school"),
@@ -178,6 +196,7 @@ STATUS = Details(
         Column(say("Policy"), "policy"),
         Column(say("Lists"), worded=_lists),
         Column(say("Feed"), "feed", summary, style=summary_style),
+        Column(say("Safe search"), worded=_safe_search, style="yellow"),
         Column(say("Modules"), "not_native", _modules),
         Column(
             say("Listens on"),

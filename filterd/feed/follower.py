@@ -19,7 +19,7 @@ from filterd.feed.schedule import Ending, Night, Now, ScheduleState, Work
 from filterd.feed.standing import Freshness, freshness
 from filterd.feed.version_watch import EVERY_S, Watching
 from filterd.feed.versions import number_of
-from filterd.i18n import refused, say, say_n
+from filterd.i18n import UNSAID, refused, say, say_n
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +48,7 @@ class Keeper:
         clock: the clock.
         daemon: the resolver on this machine.
         random: draws a number from 0 up to 1.
+        afterwards: does after each run what has its own outcome, and returns it for the log.
     """
 
     def __init__(
@@ -58,9 +59,11 @@ class Keeper:
         clock: Clock,
         daemon: Daemon,
         random: Callable[[], float],
+        afterwards: Callable[[], Sentence] = lambda: UNSAID,
     ) -> None:
         self._site, self._followed, self._arrival = site, followed, arrival
         self._clock, self._daemon, self._random = clock, daemon, random
+        self._afterwards = afterwards
         self._feed: Followed | None = None
         self._standing = ScheduleState(clock.monotonic(), None)
         self._step: ScheduledWork | None = None
@@ -178,6 +181,9 @@ class Keeper:
             with contextlib.suppress(StoreError):  # then it is made up for after the next start
                 self._site.appliance.remember(self._standing.done_at)
         self._warn_of_age()
+        with self._telling("afterwards"):
+            if told := self._afterwards():
+                self._say("outcome afterwards", str(told))
 
     def _watch(self) -> None:
         """Watch a version that was activated lately, and roll it back where it does harm."""

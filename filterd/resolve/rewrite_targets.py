@@ -24,8 +24,10 @@ from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from filterd.lists.rules import SafeSearchRewrite
+    from filterd.policy.model import Policy
     from filterd.upstream import Forwarder, Route
 
 _IMPOSSIBLE = names.from_text("verify.filterd.invalid")
@@ -46,6 +48,31 @@ class VerifiedTargets:
 
 
 FILE = FileFormat(VerifiedTargets, magic=b"filterd safe search ", most_octets=_MOST_OCTETS)
+
+
+class TargetAge(NamedTuple):
+    """When the target that was not found for the longest was found last; None for never."""
+
+    verified_at: float | None
+
+
+def age_of(policy: Policy, file: Path) -> TargetAge | None:
+    """Return how old the verification of safe modes is; None where no grade has one.
+
+    Args:
+        policy: with the rewrites and the grades that have them.
+        file: of ``VerifiedTargets``.
+    """
+    wanted = {
+        setting: {getattr(grade, setting) for grade in policy.grades.values()} - {"off"}
+        for setting in ("safe_search", "youtube")
+    }
+    targets = {one.target for one in policy.rewrites if one.level in wanted[one.setting]}
+    if not targets:
+        return None
+    known = (FILE.read(file) or VerifiedTargets({})).targets
+    times = [known.get(_text(one)) for one in targets]
+    return TargetAge(None if None in times else min(filter(None, times), default=None))
 
 
 class TargetState(NamedTuple):
@@ -84,7 +111,7 @@ async def verify(
     impossible, *problems = await asyncio.gather(*asked)
     found = []
     for (target, same), problem in zip(of_target.items(), problems, strict=True):
-        text, why = names.to_text(target).removesuffix("."), problem
+        text, why = _text(target), problem
         if not why and not impossible:
             why = ANSWERS_ALL
         verified_at = before.get(text) if why else now
@@ -92,6 +119,10 @@ async def verify(
         count = len({name for one in same for name in one.names})
         found.append(TargetState(text, levels, count, verified_at, why))
     return found
+
+
+def _text(target: bytes) -> str:
+    return names.to_text(target).removesuffix(".")
 
 
 async def _problem(forwarder: Forwarder, route: Route, qname: bytes) -> Sentence:

@@ -6,11 +6,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from filterd.i18n import UNSAID
-from filterd.resolve.rewrite_targets import GONE, NO_ANSWER, TargetState
+from rich.console import Console
+
+from filterd.cli.context import Context
+from filterd.cli.safesearch import verified_nightly
+from filterd.i18n import UNSAID, Texts
+from filterd.resolve.rewrite_targets import FILE, GONE, NO_ANSWER, TargetState, VerifiedTargets
 from tests.support.commands import call
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from filterd.state_folder import StateFolder
@@ -55,3 +61,17 @@ def test_without_an_upstream_nothing_is_verified(
     done = call("safesearch", "verify", "--lang", "vi", *here[:4])
     assert done.code == 1
     assert "forcesafesearch.google.com" in done.out
+
+
+def test_the_nightly_outcome_is_one_sentence_and_without_a_network_the_state_stays(
+    week: Path, quiet: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Context(week, quiet, Texts("en"), Console(), Console())
+    FILE.save(quiet.safe_search, VerifiedTargets({"forcesafesearch.google.com": 5.0}))
+    monkeypatch.setattr("filterd.cli.safesearch.resolv_conf.servers", lambda *_: ())
+    told = str(verified_nightly(here))
+    assert "hosts were not found" in told
+    assert told.endswith("no upstream answers")
+    kept = FILE.read(quiet.safe_search)
+    assert kept is not None
+    assert kept.targets["forcesafesearch.google.com"] == 5.0

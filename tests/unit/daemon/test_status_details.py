@@ -58,6 +58,23 @@ def test_a_pause_is_told_with_whom_and_until_when() -> None:
     assert _told("Paused") == "", "of a daemon of before"
 
 
+@pytest.mark.parametrize(
+    ("verified_at", "told"),
+    [
+        (1.8e9 - 29 * 86_400, ""),
+        (1.8e9 - 31 * 86_400, "not verified since 2026-12-15"),
+        (None, "never verified; to ask for its hosts: filterd safesearch verify"),
+    ],
+)
+def test_safe_search_that_was_not_verified_for_long_is_told(
+    verified_at: float | None, told: str
+) -> None:
+    shown = _told("Safe search", safe_search={"verified_at": verified_at})
+    assert shown.startswith(told)
+    assert bool(shown) is bool(told)
+    assert _told("Safe search", safe_search=None) == ""
+
+
 def test_one_thing_of_the_cache_is_told_as_one() -> None:
     told = _told("Cache")
     assert told.startswith("1\u202f000 entries, 250 kB, 9 hits, 1 miss, 2 stale")

@@ -28,6 +28,8 @@ from tests.support.publisher import Publisher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filterd.i18n import Sentence
+
 
 DAY_S = 86_400.0
 FEED = Followed("https://feed.example/", "Asia/Ho_Chi_Minh")
@@ -315,3 +317,23 @@ def test_control_what_came_whole_is_not_asked_for_again(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert _runs(kept, 4 * 3_600.0, monkeypatch) == 1
+
+
+def test_after_each_run_something_else_is_done_and_its_outcome_logged_once(
+    kept: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcomes = iter(["first", "first", "second"])
+    kept.keeper._afterwards = lambda: say("{why}", why=next(outcomes, "second"))
+    with caplog.at_level(logging.INFO, "filterd.feed"):
+        kept.live(2.5 * DAY_S)
+    told = [one for one in caplog.messages if one in ("first", "second")]
+    assert told == ["first", "second"]
+
+
+def test_what_fails_after_a_run_ends_nothing(kept: Kept) -> None:
+    def fails() -> Sentence:
+        raise StoreError(say("no disk"))
+
+    kept.keeper._afterwards = fails
+    kept.live(60.0)
+    assert kept.in_force == FIRST

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,13 +19,16 @@ from filterd.resolve.rewrite_targets import (
     GONE,
     NO_ANSWER,
     WITHOUT_ADDRESS,
+    TargetAge,
     TargetState,
     VerifiedTargets,
+    age_of,
     verify,
 )
 from filterd.upstream import Forwarder, Route
 from tests.support.policies import NOW, wire
 from tests.support.upstream import FakeUpstream
+from tests.support.week import a_school
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,3 +114,17 @@ def test_what_was_found_is_kept(tmp_path: Path) -> None:
     assert FILE.read(tmp_path / "file") == VerifiedTargets({"safe.example": NOW})
     (tmp_path / "file").write_bytes(b"\xff" * 100)
     assert FILE.read(tmp_path / "file") is None
+
+
+def test_the_age_is_that_of_the_target_not_found_for_the_longest(tmp_path: Path) -> None:
+    policy = replace(a_school(), rewrites=REWRITES)
+    file = tmp_path / "known"
+    assert age_of(policy, file) is None  # no grade has a safe mode
+    grades = {key: replace(one, safe_search="on", youtube="strict")
+              for key, one in policy.grades.items()}  # fmt: skip
+    policy = replace(policy, grades=grades)
+    assert age_of(policy, file) == TargetAge(None)
+    FILE.save(file, VerifiedTargets({"safe.example": NOW}))
+    assert age_of(policy, file) == TargetAge(None)
+    FILE.save(file, VerifiedTargets({"safe.example": NOW, "strict.example": BEFORE}))
+    assert age_of(policy, file) == TargetAge(BEFORE)
