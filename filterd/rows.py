@@ -32,12 +32,15 @@ class SchoolClock(NamedTuple):
         return datetime.fromtimestamp(at, self.zone)
 
     def told(self, at: float | None) -> str:
-        """Return a time as people read it: the time alone if it is today; "" for no time."""
+        """Return a time as people in Vietnam read it; "" for no time.
+
+        The hour alone if it is today, else with the date, the day first.
+        """
         if at is None:
             return ""
         shown = self.shows(at)
         clock = f"{shown:%H:%M}" if shown.second == 0 else f"{shown:%H:%M:%S}"
-        return clock if shown.date() == self.shows(self.now).date() else f"{shown:%Y-%m-%d} {clock}"
+        return clock if shown.date() == self.shows(self.now).date() else f"{clock} {shown:%d/%m/%Y}"
 
 
 class Wording(NamedTuple):

@@ -16,7 +16,7 @@ from filterd.cli.context import Context, JsonOption, on_named_files, option
 from filterd.cli.entry import find_only_what_is_installed
 from filterd.cli.render import show_details
 from filterd.cli.time_options import school_clock
-from filterd.daemon.status_details import STATUS, doubts
+from filterd.daemon.status_details import COUNTERS, STATUS, doubts
 
 
 def reload(
@@ -50,14 +50,20 @@ def reload(
 
 def status(
     here: Context,
+    verbose: Annotated[
+        bool, option("--verbose", "Show upstreams, cache and datagrams, too.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Show the state of the running daemon.
+    """Show the state of the school and of the running daemon.
 
-    Exit code 0: shown; 2: an error, or no daemon runs.
+    Lists and their age, blocks today, what is open for a time, rooms, exams, and what is
+    wrong. Exit code 0: shown; 2: an error, or no daemon runs.
     """
     told = control.ask(here.state.control_socket, "status")
     show_details(here, STATUS, told, json=json)
+    if verbose and not json:
+        show_details(here, COUNTERS, told)
 
 
 def accept(
@@ -74,7 +80,7 @@ def accept(
     clock = school_clock(here)
     told = change(here, "clock-accept", reason)
     what = here.texts(
-        "the machine's clock is believed: {when}", when=f"{clock.shows(clock.now):%Y-%m-%d %H:%M}"
+        "the machine's clock is believed: {when}", when=f"{clock.shows(clock.now):%H:%M %d/%m/%Y}"
     )
     print_change(here, told, what, json=json)
 

@@ -31,6 +31,7 @@ from filterd.daemon import site_loader as on_disk
 from filterd.daemon.log_collector import LogKeeper
 from filterd.daemon.nat_watch import NatWatch
 from filterd.daemon.process import give_back
+from filterd.daemon.school_day import school_day
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel, summed, upstreams_of
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
@@ -313,9 +314,19 @@ class Manager:
             "changes": await self.changes.status(),
             "pauses": self._pauses(),
             "safe_search": safe and safe._asdict(),
+            "day": await self._day(),
             "in_memory": unwritten.parts,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
         }
+
+    async def _day(self) -> dict[str, Any]:
+        """Return the school's present moment; see ``school_day``."""
+        now = self._time.least()
+        try:
+            totals = await self.log_totals(days=1, by_class=True)
+        except StoreError:  # the log's own state shows why
+            totals = []
+        return school_day(self._site.at(now), now, totals)
 
     def _pauses(self) -> list[dict[str, Any]]:
         """Return the pauses that hold now, as plain data."""

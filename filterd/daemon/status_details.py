@@ -11,10 +11,11 @@ from filterd.errors import from_plain
 from filterd.feed.feed_details import coverage, summary, summary_style
 from filterd.i18n import say, say_n, told
 from filterd.overrides.descriptions import Teller
+from filterd.overrides.room_rows import ROOMS
 from filterd.rows import Column, Details, Row, Wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from filterd.i18n import Texts
 
@@ -29,9 +30,10 @@ def doubts(errors: list[Any], texts: Texts) -> list[str]:
 
 def _lists(row: Row, by: Wording) -> str:
     told = by.texts(
-        "{names}, {lists}, compiled {when}",
+        "{names}, {lists}, compiled {age} ago ({when})",
         names=counted.names(row["names"]),
         lists=counted.lists(row["lists"]),
+        age=counted.duration(max(0.0, by.clock.now - (row["lists_built_at"] or by.clock.now))),
         when=by.clock.told(row["lists_built_at"]),
     )
     return "\n".join(filter(None, (told, coverage(row["names"], row["feed"].get("served", 1), by))))
@@ -118,7 +120,7 @@ def _clock(row: Row, by: Wording) -> str:
     if times is None or (row["time_is_known"] and times["standing"] != "jumped"):
         return ""
     shown = {
-        key: f"{by.clock.shows(at):%Y-%m-%d %H:%M}"
+        key: f"{by.clock.shows(at):%H:%M %d/%m/%Y}"
         for key, at in times.items()
         if key != "standing" and at is not None
     }
@@ -188,15 +190,88 @@ def _safe_search(row: Row, by: Wording) -> str:
     )
 
 
+def _blocked(row: Row, by: Wording) -> str:
+    """Return today's blocks by class or grade, the most first."""
+    blocked: Mapping[str, int] = row.get("day", {}).get("blocked_today", {})
+    tell = Teller(*by).grade
+    return _some(
+        [f"{tell(one)}: {number(n)}" for one, n in blocked.items()], ", ", "log totals", by
+    )
+
+
+def _things(kind: str, command: str) -> Callable[[Row, Wording], str]:
+    """Return what words the things of a kind that are set, a line each."""
+
+    def told(row: Row, by: Wording) -> str:
+        tell = Teller(*by).thing
+        lines = [tell(kind, one) for one in row.get("day", {}).get(kind, ())]
+        return _some(lines, "\n", command, by)
+
+    return told
+
+
+def _rooms(row: Row, by: Wording) -> str:
+    """Return the grade or class in each room now, why, and until when, a line each."""
+    lines = []
+    for one in row.get("day", {}).get("rooms", ()):
+        sitting, because, until = (column.cell(one, by)[0] for column in ROOMS.columns[1:4])
+        line = f"{one['room']}: {Teller(*by).grade(sitting)}"
+        because += f" {by.texts('until {when}', when=until)}" if until else ""
+        lines.append(f"{line} ({because.strip()})" if because else line)
+    return _some(lines, "\n", "room list", by)
+
+
+def _some(parts: list[str], between: str, command: str, by: Wording) -> str:
+    """Join the first parts, and name the command that shows the others."""
+    shown = between.join(parts[:_MOST])
+    more = len(parts) - _MOST
+    if more <= 0:
+        return shown
+    return shown + between + by.texts("{n} more: filterd {command}", n=more, command=command)
+
+
+def _troubled(upstreams: list[Row], by: Wording) -> str:
+    """Return the upstreams that do not answer as they should; empty where all do."""
+    some = [one for one in upstreams if one["down"] or one["problem"]]
+    return _upstreams(some, by) if some or not upstreams else ""
+
+
+_MOST = 10
+"""Things of one kind that a status shows."""
 STATUS = Details(
     (
         Column(say("School"), "school"),
-        Column(say("Up"), "up_s", lambda up_s, _: counted.duration(up_s)),
-        Column(say("Paused"), worded=_pauses, style="yellow"),
-        Column(say("Policy"), "policy"),
         Column(say("Lists"), worded=_lists),
         Column(say("Feed"), "feed", summary, style=summary_style),
         Column(say("Safe search"), worded=_safe_search, style="yellow"),
+        Column(say("Today"), "log", _today),
+        Column(say("Blocked today"), worded=_blocked),
+        Column(say("Paused"), worded=_pauses, style="yellow"),
+        Column(say("For a time"), worded=_things("exceptions", "exceptions list")),
+        Column(say("Lent"), worded=_things("loans", "class list")),
+        Column(say("Rooms now"), worded=_rooms),
+        Column(say("Exams"), worded=_things("exams", "exam list")),
+        Column(say("Clock"), worded=_clock, style="yellow"),
+        Column(say("Upstreams"), "upstreams", _troubled, style="yellow"),
+        Column(say("Modules"), "not_native", lambda some, by: _modules(some, by) if some else ""),
+        Column(say("Changes"), worded=_changes, style="yellow"),
+        Column(
+            say("Look at"),
+            "doubts",
+            lambda errors, by: "\n".join(doubts(errors, by.texts)),
+            style="yellow",
+        ),
+    ),
+    lambda row, by: by.texts(
+        "filterd {version} is running, for {time}",
+        version=row["version"],
+        time=counted.duration(row["up_s"]),
+    ),
+)
+"""What a school wants to know."""
+COUNTERS = Details(
+    (
+        Column(say("Policy"), "policy"),
         Column(say("Modules"), "not_native", _modules),
         Column(
             say("Listens on"),
@@ -208,10 +283,6 @@ STATUS = Details(
         Column(say("Cache"), "cache", _cache),
         Column(say("In flight"), "in_flight"),
         Column(say("Datagrams"), worded=_datagrams),
-        Column(say("Clock"), worded=_clock),
-        Column(say("Today"), "log", _today),
-        Column(say("Changes"), worded=_changes),
-        Column(say("Look at"), "doubts", lambda errors, by: "\n".join(doubts(errors, by.texts))),
-    ),
-    lambda row, by: by.texts("filterd {version} is running", version=row["version"]),
+    )
 )
+"""What an engineer wants to know besides."""

@@ -54,24 +54,27 @@ class Teller(Wording):
             )
         if starts_at is not None and starts_at > self.clock.now:
             parts.append(self.texts("from {when}", when=self._when(starts_at)))
+        else:
+            starts_at = None
         if ends_at is not None:
-            parts.append(self._until(ends_at))
+            parts.append(self._until(ends_at, starts_at))
         return " ".join(parts)
 
-    def _until(self, ends_at: float) -> str:
-        """Return an end; midnight is the end of a day."""
+    def _until(self, ends_at: float, starts_at: float | None) -> str:
+        """Return an end; midnight is the end of a day, and that of the start needs no date."""
         shown = self.clock.shows(ends_at)
         if shown.time() == time():
             day = self._day(shown - timedelta(days=1))
             return self.texts("until the end of {day}", day=day)
+        if starts_at is not None and self.clock.shows(starts_at).date() == shown.date():
+            return self.texts("until {when}", when=self.clock._replace(now=starts_at).told(ends_at))
         return self.texts("until {when}", when=self._when(ends_at))
 
     def _when(self, at: float) -> str:
         """Return a time: the hour alone if it is today, else with day and weekday."""
         shown = self.clock.shows(at)
-        if shown.date() == self.clock.shows(self.clock.now).date():
-            return self.clock.told(at)
-        return f"{shown:%H:%M} {self._day(shown)}"
+        is_today = shown.date() == self.clock.shows(self.clock.now).date()
+        return self.clock.told(at) if is_today else f"{shown:%H:%M} {self._day(shown)}"
 
     def _day(self, shown: datetime) -> str:
         weekday = self.texts.word(words.WEEKDAY, str(shown.weekday()))

@@ -72,7 +72,7 @@ def test_a_version_that_waits_says_until_when_and_what_takes_it_at_once(school: 
     _sync(school, "--from", school.published.at(FIRST))
     school.site.appliance.id_path.write_text("00" * 16)
     done = _sync(school, "--from", school.published.at(SECOND))
-    assert "this school's turn is from 2027-01-16" in done.out
+    assert "this school's turn is from 15:00 16/01/2027" in done.out
     assert "filterd sync --now" in done.out
     assert _sync(school, "--now", "--from", school.published.at(SECOND)).code == 0
     assert school.check_consistent(SECOND) == SECOND

@@ -98,7 +98,7 @@ def test_two_versions_are_compared(
     ("words", "why"),
     [
         ("--versions now yesterday", "'yesterday' is not a version (a digest of"),
-        ("--versions 2020-01-01 now", "the policy of 2020-01-01 00:00 is not known"),
+        ("--versions 2020-01-01 now", "the policy of 00:00 01/01/2020 is not known"),
         ("--between 6 13", "'13' is not a grade"),
         ("--between 6 7 --grade 8", "--between cannot be combined"),
     ],

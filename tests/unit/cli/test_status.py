@@ -51,14 +51,13 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
         (
             "en",
             [
-                "filterd 0.1.0 is running",
+                "filterd 0.1.0 is running, for 24 hours",
                 "0.0.0.0 port 53, :: port 53",
                 "192.0.2.53 port 53 12.5 ms",
                 "port 853 TLS (down) (why)",
                 "forwarded 678\u202f901, blocked 12\u202f345",
                 "2 stale",
                 "34 sent to TCP, 56 dropped",
-                "24 hours",
                 "passed 56\u202f789, blocked 1\u202f234, failed 3",
             ],
         ),
@@ -80,12 +79,22 @@ def test_status_is_told_within_80_columns(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, words: list[str]
 ) -> None:
     asked = _answer(monkeypatch, STATUS)
-    done = call("status", "--lang", lang, "--state", tmp_path)
+    done = call("status", "--verbose", "--lang", lang, "--state", tmp_path)
     assert asked == [(tmp_path / "control.sock", "status")]
     assert done.code == 0
     assert max(map(len, done.out.splitlines())) <= 80
     for word in words:
         assert word in done.out
+
+
+def test_counters_of_the_network_are_for_those_that_ask(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _answer(monkeypatch, STATUS)
+    shown = call("status", "--lang", "en", "--state", tmp_path).out
+    assert "blocked 1\u202f234" in shown
+    assert "Datagrams" not in shown
+    assert "Cache" not in shown
 
 
 def test_lists_were_compiled_by_the_clock_on_the_schools_wall(

@@ -184,7 +184,7 @@ def test_a_time_is_read_as_lists_show_it(ago: float) -> None:
         (None, ""),
         (MONDAY_AT_8 + HOUR, "09:00"),
         (MONDAY_AT_8 + 1, "08:00:01"),
-        (MONDAY_AT_8 + DAY, "2025-12-02 08:00"),
+        (MONDAY_AT_8 + DAY, "08:00 02/12/2025"),
     ],
 )
 def test_times_of_today_are_told_without_the_day(at: float | None, told: str) -> None:

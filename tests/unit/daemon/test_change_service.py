@@ -88,6 +88,8 @@ def test_a_pause_is_in_force_in_every_worker_and_in_status_until_it_is_revoked(
         assert await who_blocks(team, grade="4") == [True, True]
         (told,) = (await team.manager.status())["pauses"]
         assert (told["whom"], told["ends_at"]) == ("3", done["until"])
+        (block,) = (await team.manager.status())["day"]["exceptions"]  # and no pause
+        assert block["target"] == BLOCK["target"]
         await change(team, "revoke", id=done["number"])
         assert await who_blocks(team) == [True, True]
         assert (await team.manager.status())["pauses"] == []

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.daemon.status_details import STATUS, doubts
+from filterd.daemon.status_details import COUNTERS, STATUS, doubts
 from filterd.errors import ConfigError, to_plain
 from filterd.i18n import Texts, say
 from filterd.i18n import to_plain as sentence_to_plain
@@ -21,18 +21,22 @@ if TYPE_CHECKING:
     from filterd.i18n import Language
 
 
+DAY = 86_400
+TROUBLES = [one for one in STATUS.columns if one.style == "yellow" or one.heading == "Modules"]
+
+
 def _wording(language: Language) -> Wording:
     return Wording(Texts(language), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 1.8e9))
 
 
 def _told(heading: str, language: Language = "en", **changes: Any) -> str:
     """Return the text under a heading, of an answer with these changes."""
-    (column,) = (one for one in STATUS.columns if one.heading == heading)
-    return column.cell(ANSWER | changes, _wording(language))[0]
+    columns = {str(one.heading): one for one in (*COUNTERS.columns, *STATUS.columns)}
+    return columns[heading].cell(ANSWER | changes, _wording(language))[0]
 
 
 def test_the_title_has_the_version() -> None:
-    assert STATUS.title(ANSWER, _wording("en")) == "filterd 0.1.0 is running"
+    assert STATUS.title(ANSWER, _wording("en")) == "filterd 0.1.0 is running, for 24 hours"
 
 
 def test_the_problem_of_an_upstream_is_a_sentence() -> None:
@@ -62,7 +66,7 @@ def test_a_pause_is_told_with_whom_and_until_when() -> None:
     ("verified_at", "told"),
     [
         (1.8e9 - 29 * 86_400, ""),
-        (1.8e9 - 31 * 86_400, "not verified since 2026-12-15"),
+        (1.8e9 - 31 * 86_400, "not verified since 15:00 15/12/2026"),
         (None, "never verified; to ask for its hosts: filterd safesearch verify"),
     ],
 )
@@ -73,6 +77,55 @@ def test_safe_search_that_was_not_verified_for_long_is_told(
     assert shown.startswith(told)
     assert bool(shown) is bool(told)
     assert _told("Safe search", safe_search=None) == ""
+
+
+EXCEPTION: dict[str, Any] = {
+    "kind": "name",
+    "target": "a.example",
+    "allow": True,
+    "audience": "grade",
+    "whom": "6",
+}
+EXCEPTION |= {"starts_at": 1.8e9 - 60, "ends_at": 1.8e9 + 240}
+ROOM: dict[str, Any] = {
+    "room": "lab-a",
+    "grade": "6",
+    "class": "6A",
+    "why": "lesson",
+    "lesson": "tiet-1",
+}
+ROOM |= {"until": 1.8e9 + 240, "exam": None, "holiday": None, "macs": []}
+EXAM: dict[str, Any] = {"room": "lab-a", "names": [], "services": ["azota"]}
+EXAM |= {"starts_at": 1.8e9 + DAY, "ends_at": 1.8e9 + DAY + 3600}
+
+
+@pytest.mark.parametrize(
+    ("heading", "day", "told"),
+    [
+        ("Blocked today", {"blocked_today": {"6A": 34, "7": 2}}, "class 6A: 34, grade 7: 2"),
+        ("For a time", {"exceptions": [EXCEPTION]}, "allow a.example for grade 6 until 15:04"),
+        ("Rooms now", {"rooms": [ROOM]}, "lab-a: class 6A (tiet-1 until 15:04)"),
+        (
+            "Exams",
+            {"exams": [EXAM]},
+            "exam in room lab-a (0 names, services: azota) from 15:00 16/01/2027 (Sat) until 16:00",
+        ),
+    ],
+)
+def test_the_schools_moment_is_told(heading: str, day: dict[str, Any], told: str) -> None:
+    assert _told(heading, day=day) == told
+    assert _told(heading) == "", "of a daemon of before"
+
+
+def test_of_many_things_the_first_are_told_and_the_command_for_all() -> None:
+    lines = _told("For a time", day={"exceptions": [EXCEPTION] * 13}).splitlines()
+    assert (len(lines), lines[-1]) == (11, "3 more: filterd exceptions list")
+
+
+def test_what_works_is_not_mentioned_but_in_detail() -> None:
+    works = ANSWER["upstreams"][:1]
+    shown = [column.cell(ANSWER | {"upstreams": works}, _wording("en"))[0] for column in TROUBLES]
+    assert shown == [""] * len(TROUBLES)
 
 
 def test_one_thing_of_the_cache_is_told_as_one() -> None:
@@ -91,12 +144,12 @@ def test_no_upstream_and_no_native_code_are_told_with_the_consequence() -> None:
     [
         (
             "en",
-            ("the time is not known: the clock shows 1970-01-01", "1\u202f234 answers"),
+            ("the time is not known: the clock shows 08:00 01/01/1970", "1\u202f234 answers"),
             "jumped",
         ),
         (
             "vi",
-            ("chưa biết giờ: đồng hồ máy chỉ 1970-01-01", "1\u202f234 câu"),
+            ("chưa biết giờ: đồng hồ máy chỉ 08:00 01/01/1970", "1\u202f234 câu"),
             "nhảy đột ngột",
         ),
     ],

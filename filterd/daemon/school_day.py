@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sum up a school's present moment: blocks today, what is open for a time, rooms, exams."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from filterd.overrides.descriptions import not_ended, state_of
+from filterd.overrides.room_rows import is_changed, room_rows
+from filterd.policy.effective_policy import EffectiveState
+from filterd.policy.temporary_rules import TargetKind
+from filterd.rows import SchoolClock
+from filterd.state_file import to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.resolve.site import Site
+    from filterd.rows import Row
+
+
+def school_day(site: Site, now: float, totals: Iterable[Row]) -> dict[str, Any]:
+    """Return what a school asks of its filter first, as plain data.
+
+    Args:
+        site: in force at ``now``.
+        now: policy time.
+        totals: of today, with classes (``Manager.log_totals``).
+
+    Returns: ``blocked_today``, blocks by class, or by grade where no class is known, the most
+    first; ``exceptions`` and ``loans`` that hold; ``exams`` that have not ended; ``rooms``, as
+    ``room_rows`` has them.
+    """
+    timed, blocked = site.timed, Counter[str]()
+    for row in totals:
+        blocked[row["class"] or row["grade"]] += row["n"] if row["action"] == "blocked" else 0
+    clock = SchoolClock(ZoneInfo(timed.policy.time_zone), now)
+    rooms = room_rows(EffectiveState(timed.policy, timed.overrides, site.moment, clock))
+    plain = to_plain(timed.overrides)
+    return {
+        "blocked_today": {key: n for key, n in blocked.most_common() if n},
+        "exceptions": [
+            one
+            for one in plain.get("exceptions", ())
+            if one["kind"] != TargetKind.PAUSE and state_of(one, now) == "on"
+        ],
+        "loans": [one for one in plain.get("loans", ()) if state_of(one, now) == "on"],
+        "exams": not_ended(plain.get("exams", ()), now),
+        "rooms": [one for one in rooms if one["is_room"] or is_changed(one)],
+    }
