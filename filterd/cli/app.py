@@ -62,9 +62,10 @@ def _end(errors: str, code: int, data: dict[str, Any] | None) -> Never:
     """
     if data is not None and "--json" in sys.argv[1:]:
         sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
-    for line in errors.splitlines():
-        console.print(Text.assemble(("filterd: ", "bold red"), _visible(line)))
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    for line in errors.splitlines():  # one line each, but for people, who get it at words
+        text = Text.assemble(("filterd: ", "bold red"), _visible(line))
+        console.print(text, soft_wrap=not console.is_terminal)
     sys.exit(code)
 
 

@@ -42,7 +42,8 @@ def print_change(here: Context, told: Mapping[str, Any], what: str, *, json: boo
         here.print_json(told)
         return
     texts, number = here.texts, told["number"]
-    here.console.print(texts("Change {number}: {what}", number=number, what=what), soft_wrap=True)
+    line = texts("Change {number}: {what}", number=number, what=what)
+    here.console.print(line, soft_wrap=not here.console.is_terminal)
     line = texts(
         "In force after {ms} ms. To take it back: filterd undo {number}",
         ms=round(told.get("in_force_ms") or 0),
@@ -51,7 +52,7 @@ def print_change(here: Context, told: Mapping[str, Any], what: str, *, json: boo
     here.console.print(line, style="dim", soft_wrap=True)
     for warning in told.get("warnings") or ():
         line = texts("warning: {what}", what=_warning(here, warning))
-        here.errors.print(line, style="yellow")
+        here.errors.print(line, style="yellow", soft_wrap=not here.errors.is_terminal)
 
 
 def _warning(here: Context, warning: Any) -> str:

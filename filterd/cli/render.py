@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from textwrap import fill
 from typing import Any, Literal
 
 from rich import box
-from rich.console import Group
+from rich.cells import cell_len
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +20,8 @@ from filterd.rows import Column, Details, Listing, Row, SchoolClock, Wording
 
 _WIDEST_ID = 32
 """Widest first column: a wider one would take space from the numbers."""
+_BETWEEN, _NARROWEST, _LONG_WORD = 2, 12, 30
+"""Characters between columns, of the narrowest, and of the longest word that is never broken."""
 _HEADING = 10
 """Widest heading of numbers: a longer one is wrapped."""
 
@@ -105,7 +109,48 @@ def table(
     """Return a table of rows; ``whole`` as ``grid`` takes it."""
     headings = ((wording.texts(one.heading), one.is_number) for one in columns)
     wrapped = [(fill(text, _HEADING) if is_n else text, is_n) for text, is_n in headings]
+    cells = [[one.cell(row, wording) for one in columns] for row in rows]
     drawn = grid(wrapped, whole=whole)
-    for row in rows:
-        drawn.add_row(*(Text(*one.cell(row, wording)) for one in columns))
+    if not whole:
+        for row in cells:
+            drawn.add_row(*(Text(*cell) for cell in row))
+        return drawn
+    plain = [[text for text, _ in wrapped], *([text for text, _ in row] for row in cells)]
+    widths = _widths([*zip(*plain, strict=True)], Console().width)
+    for column, width in zip(drawn.columns, widths, strict=True):
+        column.width = width
+    for row in cells:
+        parts = zip(row, widths, strict=True)
+        drawn.add_row(*(Text(_broken(text, width), style) for (text, style), width in parts))
     return drawn
+
+
+def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Return the widths of columns: words stay whole as far as there is room.
+
+    Where there is little, a long name goes on below, behind a dot.
+    """
+    words = [" ".join(texts).split() for texts in columns]
+    least = [min(max(map(cell_len, some), default=0), _LONG_WORD) for some in words]
+    widths = [max(map(cell_len, "\n".join(texts).splitlines()), default=0) for texts in columns]
+    for floor in (least, [_NARROWEST] * len(columns)):
+        while sum(widths) > room - _BETWEEN * len(columns):
+            spare = [(width, at) for at, width in enumerate(widths) if width > floor[at]]
+            if not spare:
+                break
+            widths[max(spare)[1]] -= 1
+    return widths
+
+
+def _broken(text: str, width: int) -> str:
+    """Return a text in which words that are too wide, such as names, go on behind a dot."""
+    if all(cell_len(word) <= width for word in text.split()):
+        return text
+    lines = [""]
+    for part in re.split(r"(?<=[.:/ \n])", text):
+        if cell_len(lines[-1] + part.rstrip()) > width and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+        if part.endswith("\n"):
+            lines.append("")
+    return "\n".join(line.rstrip() for line in lines if line)

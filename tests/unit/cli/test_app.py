@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,7 +16,7 @@ import pytest
 from filterd.cli import app as module
 from filterd.cli import context as surroundings
 from filterd.version import __version__
-from tests.support.commands import call
+from tests.support.commands import ROOT, call, environment
 from tests.support.daemon import copy_lists, write_site
 
 if TYPE_CHECKING:
@@ -41,6 +44,20 @@ def test_help_is_no_error(option: str) -> None:
     done = call("check", option)
     assert (done.code, done.err) == (0, "")
     assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_on_a_terminal_an_error_is_wrapped_at_words(tmp_path: Path) -> None:
+    ours, its = os.openpty()
+    command = [sys.executable, "-m", "filterd", "status", "--lang", "en", "--state", str(tmp_path)]
+    around = environment(COLUMNS="50", TERM="xterm")
+    subprocess.run(command, cwd=ROOT, env=around, stderr=its, check=False)
+    os.close(its)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", os.read(ours, 4096).decode())
+    os.close(ours)
+    lines = shown.splitlines()
+    assert len(lines) > 1
+    assert "no running filterd answers" in " ".join(shown.split())
+    assert all(len(line) <= 50 or " " not in line for line in lines)
 
 
 WRONG_WORDS = [

@@ -26,9 +26,9 @@ DAY_S = 86_400.0
     [
         (
             "en",
-            ("Version 2: all files match their signatures", "Fingerprint", "2028-01-15", "Days"),
+            ("Version 2: all files match their signatures", "Fingerprint", "15/01/2028", "Days"),
         ),
-        ("vi", ("Phiên bản 2: đúng như đã ký", "Dấu vân tay", "2028-01-15", "Số ngày")),
+        ("vi", ("Phiên bản 2: đúng như đã ký", "Dấu vân tay", "15/01/2028", "Số ngày")),
     ],
 )
 def test_what_is_good_is_told_with_the_term_of_each_role(

@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
 
-from filterd.cli.render import details, facts, grid, titled
+from filterd.cli.render import details, facts, grid, table, titled
 from filterd.counted import number
 from filterd.i18n import Texts, say
 from filterd.rows import Column, Details, SchoolClock, Wording
@@ -35,16 +36,16 @@ def test_details_are_drawn_below_their_title_without_empty_values() -> None:
 
 
 def test_a_title_is_not_broken_by_a_narrow_table() -> None:
-    table = titled("A title that is longer", facts([("a", "1")]))
-    assert _drawn(table) == ["A title that is longer", "a  1"]
+    drawn = titled("A title that is longer", facts([("a", "1")]))
+    assert _drawn(drawn) == ["A title that is longer", "a  1"]
 
 
 @pytest.mark.parametrize("width", [80, 60, 50])
 def test_a_narrow_table_keeps_ids_and_numbers_and_breaks_no_word(width: int) -> None:
     columns = [("List", False), ("Category", False), ("Kept", True), ("Redundant", True)]
-    table = grid(columns)
-    table.add_row("a-list-with-a-long-name", "alcohol-tobacco", "1000000", "1000000")
-    lines = _drawn(table, width)
+    drawn = grid(columns)
+    drawn.add_row("a-list-with-a-long-name", "alcohol-tobacco", "1000000", "1000000")
+    lines = _drawn(drawn, width)
     assert len(lines) == 5, lines
     assert max(map(len, lines)) <= width
     row = lines[3].split()
@@ -55,17 +56,36 @@ def test_a_narrow_table_keeps_ids_and_numbers_and_breaks_no_word(width: int) -> 
 def test_what_somebody_set_is_broken_over_lines_rather_than_cut() -> None:
     name = "www.a-very-long-name-of-a-school.edu.example"
     for whole in (True, False):
-        table = grid([("No.", True), ("What", False), ("Reason", False)], whole=whole)
-        table.add_row("12", name, "Because of a lesson")
-        lines = _drawn(table, 50)
+        drawn = grid([("No.", True), ("What", False), ("Reason", False)], whole=whole)
+        drawn.add_row("12", name, "Because of a lesson")
+        lines = _drawn(drawn, 50)
         told = "".join(line[5:].split("  ")[0] for line in lines[3:])
         assert (name in told.replace(" ", "")) == whole
 
 
+NAME = "bai-giang-dien-tu.sach-giao-khoa.example.edu.vn"
+REASON = "Bài giảng môn Khoa học tự nhiên lớp 7, cô Hoa"
+WHOLE = f" allow {NAME} grade 7 {REASON} "
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_words_stay_whole_and_long_names_go_on_behind_a_dot(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    columns = [Column(say("What"), "what"), Column(say("For"), "for"), Column(say("Reason"), "why")]
+    wording = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
+    row = {"what": f"allow {NAME}", "for": "grade 7", "why": REASON}
+    lines = _drawn(table(wording, columns, [row]), width)
+    assert max(map(len, lines)) <= width
+    for word in " ".join(lines[3:]).split():
+        assert re.search(rf"[ .]{re.escape(word)}( |(?<=\.))", WHOLE), word
+
+
 def test_a_long_id_is_cut_before_a_number_is() -> None:
-    table = grid([("List", False), ("Category", False), *[("Not taken", True)] * 4])
-    table.add_row("publisher-" * 6, "alcohol-tobacco", *["1000000"] * 4)
-    row = _drawn(table, 80)[3].split()
+    drawn = grid([("List", False), ("Category", False), *[("Not taken", True)] * 4])
+    drawn.add_row("publisher-" * 6, "alcohol-tobacco", *["1000000"] * 4)
+    row = _drawn(drawn, 80)[3].split()
     assert row[0].endswith("…")
     assert row[-4:] == ["1000000"] * 4
 
