@@ -50,13 +50,22 @@ def is_running(path: Path) -> bool:
         return False
 
 
-def ask(path: Path, command: str, *, act_for: str = "", **arguments: Any) -> Any:
+def ask(
+    path: Path,
+    command: str,
+    *,
+    act_for: str = "",
+    silence_s: float | None = None,
+    **arguments: Any,
+) -> Any:
     """Send a command and return its result, from the last frame of the answer.
 
     Args:
         path: the daemon's socket.
         command: its name.
         act_for: the token of the person for whom this process asks; else empty.
+        silence_s: after so many seconds without an octet it counts as not answering; None
+            for ``ANSWER_WITHIN_S``.
         arguments: of the command.
 
     Raises:
@@ -64,13 +73,21 @@ def ask(path: Path, command: str, *, act_for: str = "", **arguments: Any) -> Any
         ControlError: no daemon answers there, or the command fails.
         ConfigErrors: the site's files are wrong; the old policy stays in force.
     """
-    return deque(stream(path, command, act_for=act_for, **arguments), maxlen=1).pop()
+    frames_of = stream(path, command, act_for=act_for, silence_s=silence_s, **arguments)
+    return deque(frames_of, maxlen=1).pop()
 
 
-def stream(path: Path, command: str, *, act_for: str = "", **arguments: Any) -> Iterator[Any]:
+def stream(
+    path: Path,
+    command: str,
+    *,
+    act_for: str = "",
+    silence_s: float | None = None,
+    **arguments: Any,
+) -> Iterator[Any]:
     """Yield the result of each frame that answers a command; arguments and errors as ``ask``."""
     request = _request(command, arguments, act_for)
-    with _connection(path, request) as lines:
+    with _connection(path, request, silence_s) as lines:
         for _ in range(_MOST_FRAMES):
             result, is_end = _result(_line(lines), request, path)
             yield result
@@ -87,7 +104,9 @@ def _request(
 
 
 @contextlib.contextmanager
-def _connection(path: Path, request: frames.ControlRequest) -> Iterator[IO[bytes]]:
+def _connection(
+    path: Path, request: frames.ControlRequest, silence_s: float | None = None
+) -> Iterator[IO[bytes]]:
     """Send a request and yield the stream of answers, one a line.
 
     Raises:
@@ -95,7 +114,7 @@ def _connection(path: Path, request: frames.ControlRequest) -> Iterator[IO[bytes
     """
     try:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(ANSWER_WITHIN_S)
+            connection.settimeout(ANSWER_WITHIN_S if silence_s is None else silence_s)
             with own_rights():  # the kernel reports the user to the daemon
                 _connect(connection, path)
             with contextlib.suppress(BrokenPipeError):  # its refusal may be there to read
