@@ -105,6 +105,7 @@ CONTRACT = {
     "feed diff",
     "reload",
     "status",
+    "doctor",
     "log totals",
     "init",
 }

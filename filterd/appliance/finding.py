@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import i18n
+from filterd.errors import TellableError
 
 if TYPE_CHECKING:
     from filterd.i18n import Sentence
@@ -21,6 +22,12 @@ class ProbeOutcome(StrEnum):
     FOUND = "found"
     CLEAN = "clean"
     UNSEEN = "unseen"
+
+
+class UnseenError(TellableError):
+    """The administrator must act: a probe cannot look, because..."""
+
+    code = "unseen"
 
 
 class ProbeFinding(NamedTuple):

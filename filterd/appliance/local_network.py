@@ -65,8 +65,8 @@ class LocalNetwork(NamedTuple):
 
     @property
     def lan(self) -> tuple[NetworkInterface, ...]:
-        """The interfaces of the school's side that are up."""
-        names = {prefix.interface for prefix in self.links.lan}
+        """The interfaces of the school's side that are up and have an address."""
+        names = {one.interface for one in self.links.lan if not one.network.is_link_local}
         return tuple(one for one in self.interfaces if one.name in names and one.is_up)
 
     @property

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.appliance.stub_query import addresses_in, ask, question_for
 from filterd.clock import SystemClock
-from filterd.errors import UpstreamError, WireError
+from filterd.errors import FilterdError, UpstreamError, WireError
 from filterd.i18n import UNSAID, Sentence, quoted, refused, say
 from filterd.policy.model import Tls
 from filterd.upstream.private_ranges import is_private
 from filterd.upstream.tls import TlsConnections
-from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
-from filterd.wire import ANSWER, Rcode, RRType, address_of
-from filterd.wire import name as names
+from filterd.wire import Rcode
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
 SIGNED = "example.com"
 """A name that IANA keeps and signs (RFC 6761 §6.5)."""
 WITHIN_S = 3.0
-
-_AGAIN_AFTER_S = 1.0
-_LARGEST = 65_535
 
 
 class UpstreamTrial(NamedTuple):
@@ -75,22 +70,24 @@ async def attempt(
             signed = await _ask(server, connections, SIGNED)
             trial = trial._replace(rtt_ms=round(1000 * (clock.monotonic() - begun)))
             absent = await _ask(server, connections, f"{secrets.token_hex(10)}.com")
+        return _judged(trial, signed, absent)
     except TimeoutError:
         why = connections.problem(server) if connections else UNSAID
         return trial._replace(problem=why or say("it does not answer"))
-    except (UpstreamError, OSError) as error:
+    except (UpstreamError, WireError, OSError) as error:
         why = connections.problem(server) if connections else UNSAID
         return trial._replace(problem=why or _reason(error))
     finally:
         if connections:
             connections.close()
-    return _judged(trial, signed, absent)
 
 
 def _judged(trial: UpstreamTrial, signed: ParsedResponse, absent: ParsedResponse) -> UpstreamTrial:
-    known, invented = _addresses(signed), _addresses(absent)
+    known, invented = addresses_in(signed), addresses_in(absent)
     if signed.rcode != Rcode.NOERROR:
-        return trial._replace(problem=say("it answers with the error {rcode}", rcode=signed.rcode))
+        known_codes = {int(one): one.name for one in Rcode}
+        rcode = known_codes.get(signed.rcode, signed.rcode)
+        return trial._replace(problem=say("it answers with the error {rcode}", rcode=rcode))
     return trial._replace(
         validates=signed.header.ad,
         rewrites_nxdomain=bool(invented),
@@ -98,42 +95,14 @@ def _judged(trial: UpstreamTrial, signed: ParsedResponse, absent: ParsedResponse
     )
 
 
-def _addresses(response: ParsedResponse) -> set[bytes]:
-    found = set()
-    for record in response.records:
-        if record.section == ANSWER and record.rtype == RRType.A:
-            try:
-                found.add(address_of(response, record))
-            except WireError:
-                continue
-    return found
-
-
 async def _ask(
     server: UpstreamServer, connections: TlsConnections | None, name: str
 ) -> ParsedResponse:
     """Return the answer for the addresses of a name; the caller bounds the time."""
-    question = UpstreamQuestion(names.from_text(name), int(RRType.A), do=False, cd=False)
     if connections is not None:
-        return await connections.ask(server, question, edns=True)
-    loop = asyncio.get_running_loop()
-    family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as opened:
-        opened.setblocking(False)
-        where = (server.address, server.port)
-        await loop.sock_connect(opened, where)
-        while True:  # a lost datagram is no failure
-            message_id = new_id()
-            await loop.sock_sendall(opened, compose(question, message_id))
-            try:
-                async with asyncio.timeout(_AGAIN_AFTER_S):
-                    while True:
-                        message = await loop.sock_recv(opened, _LARGEST)
-                        if answer := parse_answer(message, question, message_id):
-                            return answer
-            except TimeoutError:
-                continue
+        return await connections.ask(server, question_for(name), edns=True)
+    return await ask(server.address, server.port, name)
 
 
-def _reason(error: OSError | UpstreamError) -> Sentence:
+def _reason(error: OSError | FilterdError) -> Sentence:
     return refused(error) if isinstance(error, OSError) else quoted(str(error))

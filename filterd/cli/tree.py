@@ -67,6 +67,7 @@ _COMMANDS = {
     "check": "check.check",
     "reload": "status.reload",
     "status": "status.status",
+    "doctor": "doctor.doctor",
     "init": "policy.init",
     "import pihole": "import_settings.pihole",
     "import adguard": "import_settings.adguard",

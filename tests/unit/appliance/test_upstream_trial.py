@@ -93,7 +93,7 @@ def test_one_that_refuses(upstream: FakeUpstream) -> None:
         return answer
 
     upstream.respond = respond
-    assert _tried(upstream).problem == "it answers with the error 5"
+    assert _tried(upstream).problem == "it answers with the error REFUSED"
 
 
 def test_a_closed_port_is_named() -> None:

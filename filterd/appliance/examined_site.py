@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gather what the probes read of one gateway: its site, its daemon, its network.
+
+It is gathered once, before the probes run, and is the same for all of them. What could not be
+read is the reason why, and each probe that needs it then cannot look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from filterd.appliance.finding import UnseenError
+from filterd.clock import Clock, SystemClock
+from filterd.i18n import Sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from filterd.appliance.local_network import LocalNetwork
+    from filterd.policy.model import Policy
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedSite:
+    """The site, the daemon and the network; each may be the reason why it is not known.
+
+    Attributes:
+        folder: the state folder.
+        policy_or_why: the policy in force.
+        status_or_why: what ``filterd status --json`` prints.
+        network_or_why: the network of this machine.
+        feed: what ``feed.standing.overview`` returns; empty where it is not known.
+        canaries: by category, names that must be blocked where the category is closed.
+        ask: asks the daemon, as ``control.ask`` does behind its path.
+        root: where /proc and /sys are.
+        is_running: whether a daemon runs, be it only for other users.
+    """
+
+    folder: Path
+    policy_or_why: Policy | Sentence
+    status_or_why: Mapping[str, Any] | Sentence
+    network_or_why: LocalNetwork | Sentence
+    ask: Callable[..., Any]
+    feed: Mapping[str, Any] = field(default_factory=dict)
+    canaries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    clock: Clock = field(default_factory=SystemClock)
+    root: Path = Path("/")
+    is_running: bool = True
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force.
+
+        Raises:
+            UnseenError: there is none.
+        """
+        return _known(self.policy_or_why)
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """The status of the daemon.
+
+        Raises:
+            UnseenError: none answers.
+        """
+        return _known(self.status_or_why)
+
+    @property
+    def network(self) -> LocalNetwork:
+        """The network of this machine.
+
+        Raises:
+            UnseenError: it cannot be read.
+        """
+        return _known(self.network_or_why)
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether a daemon answers."""
+        return not isinstance(self.status_or_why, Sentence)
+
+
+def _known(value: T | Sentence) -> T:
+    if isinstance(value, Sentence):
+        raise UnseenError(value)
+    return value

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Probe the links of the school's side: placement, DHCP, IPv6 routers, login at the switch."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from filterd.appliance import dhcp_probe, port_authentication, router_advertisements
+from filterd.appliance.finding import ProbeFinding, UnseenError, clean, found, unseen
+from filterd.i18n import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.appliance.dhcp_probe import DhcpOffer
+    from filterd.appliance.examined_site import ExaminedSite
+    from filterd.appliance.local_network import LocalNetwork, NetworkInterface
+    from filterd.appliance.router_advertisements import RouterAdvertisement
+
+_MOST_LINKS = 16
+
+
+def forwards(site: ExaminedSite) -> bool:
+    """Return whether this machine forwards packets of IPv4, as a gateway does.
+
+    Raises:
+        OSError: /proc cannot be read.
+    """
+    path = site.root / "proc/sys/net/ipv4/ip_forward"
+    return path.read_text(encoding="ascii").strip() == "1"
+
+
+async def placement(site: ExaminedSite) -> list[ProbeFinding]:
+    """Probe which placement is live, and whether it is whole.
+
+    A: DNS on a flat LAN; B: DHCP, DNS and gateway on one interface; C: in line with two.
+    """
+    network, is_gateway = site.network, forwards(site)
+    lan = network.lan
+    if not lan:
+        return [
+            found(
+                say("no interface of the school's side is up and has an address"),
+                say("connect the cable, give it an address, then: filterd doctor"),
+            )
+        ]
+    if not network.routes:
+        remedy = say("set the router as default gateway of this machine")
+        return [found(say("this machine has no way to the Internet (no default route)"), remedy)]
+    names = ", ".join(one.name for one in lan)
+    if not is_gateway:
+        return [clean(say("A: DNS on a flat LAN ({links})", links=names))]
+    if network.outward - {one.name for one in lan}:
+        return [clean(say("C: in line, with the school's side on {links}", links=names))]
+    return [clean(say("B: gateway on one interface ({links})", links=names))]
+
+
+async def dhcp(site: ExaminedSite) -> list[ProbeFinding]:
+    """Probe which DHCP servers answer, and whether they hand out this machine as DNS."""
+    links = _links(site)
+    within_s = dhcp_probe.WITHIN_S
+    asked = (dhcp_probe.offers(one.name, one.mac, within_s=within_s) for one in links)
+    offers = await asyncio.gather(*asked)
+    own, findings = _own(site.network), list[ProbeFinding]()
+    for link, found_there in zip(links, offers, strict=True):
+        findings += _of_dhcp(link.name, found_there, own)
+    return findings
+
+
+async def ipv6_routers(site: ExaminedSite) -> list[ProbeFinding]:
+    """Probe which IPv6 routers advertise a DNS server other than this machine."""
+    links = [one for one in _links(site) if any(ip.version == 6 for ip in one.addresses)]
+    if not links:
+        return [unseen(say("this machine has no IPv6 on the school's side"))]
+    within_s = router_advertisements.WITHIN_S
+    asked = (router_advertisements.advertisements(one.name, within_s=within_s) for one in links)
+    own, findings = _own(site.network), list[ProbeFinding]()
+    for link, routers in zip(links, await asyncio.gather(*asked), strict=True):
+        findings += _of_routers(link.name, routers, own)
+    return findings or [clean(say("no router advertises a DNS server of its own"))]
+
+
+async def port_login(site: ExaminedSite) -> list[ProbeFinding]:
+    """Probe whether a switch asks this machine for a login."""
+    links = [one for one in site.network.interfaces if one.mac and one.is_up][:_MOST_LINKS]
+    within_s = port_authentication.WITHIN_S
+    asked = (port_authentication.authenticators(one.name, within_s=within_s) for one in links)
+    answers = await asyncio.gather(*asked)
+    return [
+        found(
+            say("the switch at {link} asks for a login (802.1X)", link=link.name),
+            say("have the port of this machine exempted, by its MAC {mac}", mac=link.mac),
+        )
+        for link, found_there in zip(links, answers, strict=True)
+        if found_there
+    ] or [clean(say("no switch asks for a login"))]
+
+
+def _of_dhcp(
+    link: str, offers: tuple[DhcpOffer, ...], own: frozenset[str]
+) -> Iterator[ProbeFinding]:
+    if not offers:
+        yield unseen(say("{link}: no DHCP server answers", link=link))
+        return
+    servers = {one.server for one in offers}
+    if len(servers) > 1:
+        yield found(
+            say("{link}: several DHCP servers: {servers}", link=link, servers=", ".join(servers)),
+            say("keep one; switch DHCP off in the router, or unplug the device that is not known"),
+        )
+    for offer in offers:
+        others = [one for one in offer.resolvers if one not in own]
+        if others or not offer.resolvers:
+            yield found(
+                say(
+                    "{link}: {server} hands out DNS that is not filterd: {dns}",
+                    link=link,
+                    server=offer.server,
+                    dns=", ".join(others) or offer.server,
+                ),
+                say("in its DHCP settings, name this machine as the only DNS server"),
+            )
+        elif len(servers) == 1:
+            yield clean(say("{link}: {server} hands out filterd", link=link, server=offer.server))
+
+
+def _of_routers(
+    link: str, routers: tuple[RouterAdvertisement, ...], own: frozenset[str]
+) -> Iterator[ProbeFinding]:
+    remedy = say(
+        "in this order: switch off IPv6 DNS in the router; or IPv6; or let the switch drop router"
+        " advertisements (RA guard); or put this machine in line"
+    )
+    for router in routers:
+        others = [one for one in router.resolvers if one not in own]
+        if others:
+            yield found(
+                say(
+                    "{link}: the IPv6 router {router} advertises DNS that is not filterd: {dns}",
+                    link=link,
+                    router=router.router,
+                    dns=", ".join(others),
+                ),
+                remedy,
+            )
+        elif (router.managed or router.other) and router.router not in own:
+            yield found(
+                say(
+                    "{link}: the IPv6 router {router} sends devices to DHCPv6, which may hand out"
+                    " DNS",
+                    link=link,
+                    router=router.router,
+                ),
+                remedy,
+            )
+
+
+def _links(site: ExaminedSite) -> list[NetworkInterface]:
+    """Return the links of the school's side.
+
+    Raises:
+        UnseenError: there is none.
+    """
+    links = [one for one in site.network.lan if one.mac][:_MOST_LINKS]
+    if not links:
+        raise UnseenError(say("no interface of the school's side is up"))
+    return links
+
+
+def _own(network: LocalNetwork) -> frozenset[str]:
+    return frozenset(str(ip.ip) for one in network.interfaces for ip in one.addresses)

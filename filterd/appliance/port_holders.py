@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find which processes hold a port, in the tables of /proc (proc(5)).
+
+Only root sees the sockets of other users' processes; without it a holder has no process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from ipaddress import ip_address
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+PROC = Path("/proc")
+
+_TABLES = {"udp": "07", "udp6": "07", "tcp": "0A", "tcp6": "0A"}
+"""Of unconnected UDP sockets and listening TCP sockets, the state."""
+_LOCAL, _STATE, _INODE = 1, 3, 9
+_MOST_SOCKETS, _MOST_PROCESSES, _MOST_DESCRIPTORS = 10_000, 10_000, 10_000
+_LARGEST = 4 * 1024 * 1024
+
+
+class PortHolder(NamedTuple):
+    """A socket that holds a port.
+
+    Attributes:
+        protocol: ``udp`` or ``tcp``.
+        address: on which, as text; ``0.0.0.0`` or ``::`` for all.
+        program: the name of its process, empty where that cannot be seen.
+        pids: of all processes that share it.
+    """
+
+    protocol: str
+    address: str
+    program: str
+    pids: tuple[int, ...]
+
+
+def holders(port: int, proc: Path = PROC) -> tuple[PortHolder, ...]:
+    """Return the sockets that hold a port in this network namespace, by UDP or TCP.
+
+    Raises:
+        OSError: /proc cannot be read.
+    """
+    sockets = dict[str, tuple[str, str]]()
+    for table, state in _TABLES.items():
+        for address, inode in _bound(proc / "thread-self" / "net" / table, state, port):
+            sockets[inode] = table.rstrip("6"), address
+    owners = _owners(sockets, proc) if sockets else {}
+    return tuple(
+        PortHolder(protocol, address, *_process(owners.get(inode, ()), proc))
+        for inode, (protocol, address) in sockets.items()
+    )
+
+
+def _bound(table: Path, state: str, port: int) -> Iterator[tuple[str, str]]:
+    """Yield address and inode of each socket of a table that is bound to a port."""
+    try:
+        with table.open(encoding="ascii", errors="replace") as file:
+            text = file.read(_LARGEST)
+    except FileNotFoundError:  # without IPv6
+        return
+    for line in islice(text.splitlines(), 1, _MOST_SOCKETS):
+        fields = line.split()
+        if len(fields) > _INODE and fields[_STATE] == state:
+            address, _, number = fields[_LOCAL].partition(":")
+            with contextlib.suppress(ValueError):
+                if int(number, 16) == port:
+                    yield _address(address), fields[_INODE]
+
+
+def _address(digits: str) -> str:
+    """Return an address that the kernel prints as words in the machine's order of octets."""
+    octets = bytes.fromhex(digits)
+    words = (octets[at : at + 4] for at in range(0, len(octets), 4))
+    return str(
+        ip_address(b"".join(one[:: -1 if sys.byteorder == "little" else 1] for one in words))
+    )
+
+
+def _owners(inodes: Collection[str], proc: Path) -> dict[str, tuple[int, ...]]:
+    """Return the processes that have sockets open, by inode."""
+    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    found = dict[str, tuple[int, ...]]()
+    processes = (int(one.name) for one in proc.iterdir() if one.name.isdecimal())
+    for pid in islice(sorted(processes), _MOST_PROCESSES):
+        for link in _open_files(proc / str(pid) / "fd"):
+            inode = wanted.get(link)
+            if inode is not None and pid not in found.get(inode, ()):
+                found[inode] = (*found.get(inode, ()), pid)
+    return found
+
+
+def _open_files(folder: Path) -> Iterator[str]:
+    with contextlib.suppress(OSError):  # it has ended, or is another user's
+        for descriptor in islice(folder.iterdir(), _MOST_DESCRIPTORS):
+            with contextlib.suppress(OSError):
+                yield str(descriptor.readlink())
+
+
+def _process(pids: tuple[int, ...], proc: Path) -> tuple[str, tuple[int, ...]]:
+    """Return the name of the first process, and all processes."""
+    for pid in pids:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return (proc / str(pid) / "comm").read_text(encoding="utf-8").strip(), pids
+    return "", pids

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Probe the service by what its daemon and its feed report: site, lists, lookups by device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd import counted, i18n, words
+from filterd.appliance.finding import clean, found, unseen
+from filterd.errors import ConfigErrors, from_plain
+from filterd.feed.feed_details import STARTER_NAMES, is_worrying
+from filterd.i18n import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.appliance.examined_site import ExaminedSite
+    from filterd.appliance.finding import ProbeFinding
+
+LEAST_ANSWERS = 500
+"""Of a school at work; a box on a desk has fewer, from one device."""
+_MOST_PROBLEMS = 20
+
+
+def site(site: ExaminedSite) -> Iterator[ProbeFinding]:
+    """Probe the site's files, their expectations, and what the daemon could not do."""
+    status = site.status
+    problems = [from_plain(one).sentence for one in status["doubts"]]
+    problems += map(i18n.from_plain, status.get("changes", {}).get("problems", ()))
+    log = status["log"]
+    if log["problem"]:
+        problems.append(i18n.from_plain(log.get("sentence", log["problem"])))
+    try:
+        unmet = site.ask("expectations")["unmet"]
+        problems += (i18n.from_plain(one["sentence"]) for one in unmet)
+    except ConfigErrors as wrong:
+        problems += (one.sentence for one in wrong.errors)
+    for problem in list(dict.fromkeys(problems))[:_MOST_PROBLEMS]:
+        yield found(problem, say("mend it, then: filterd policy validate; filterd reload"))
+    if not problems:
+        yield clean(say("the site's files and its expectations are in order"))
+
+
+def lists(site: ExaminedSite) -> Iterator[ProbeFinding]:
+    """Probe whether a feed or public lists are followed, and how old they are."""
+    row, status = site.feed, site.status
+    follow = say("follow public lists: filterd lists follow --recommended")
+    if not row:
+        yield unseen(say("the state of the feed cannot be read"), say("run it again with sudo"))
+    elif is_worrying(row):
+        problem = i18n.from_plain(row["sentence"]) if row["sentence"] else i18n.UNSAID
+        age = words.FRESHNESS[row["freshness"]]
+        text = (
+            say("{problem}", problem=problem) if problem else say("the lists are: {age}", age=age)
+        )
+        waits = row["judgement"] or row["held"]
+        text = say("a version of the lists waits for an administrator") if waits else text
+        yield found(text, say("see what to do: filterd feed status; then: filterd sync"))
+    elif not row["served"] and status["names"] < STARTER_NAMES:
+        yield found(
+            say(
+                "{names}: starter lists only, most of what must be blocked is open",
+                names=counted.names(status["names"]),
+            ),
+            follow,
+        )
+    else:
+        yield clean(
+            say(
+                "{names} on {lists}",
+                names=counted.names(status["names"]),
+                lists=counted.lists(status["lists"]),
+            )
+        )
+
+
+def one_address(site: ExaminedSite) -> Iterator[ProbeFinding]:
+    """Probe whether lookups come from many devices, or from one that stands before them.
+
+    A router that answers DNS itself, a domain controller or an access point with NAT asks in the
+    name of all: then every device is of its grade. The kernel's neighbours are those that have
+    asked lately.
+    """
+    total = sum(site.status["answers"].values())
+    links = {prefix.interface for prefix in site.network.links.lan}
+    seen = {one.mac: one for one in site.network.neighbours if one.interface in links}
+    if total < LEAST_ANSWERS:
+        yield unseen(say("fewer than {n} lookups have come so far", n=LEAST_ANSWERS))
+    elif len(seen) > 1:
+        yield clean(say("{devices} are to be seen", devices=counted.devices(len(seen))))
+    elif seen:
+        (only,) = seen.values()
+        yield found(
+            say(
+                "{n} lookups have come, and {address} is the only device to be seen",
+                n=counted.number(total),
+                address=only.address,
+            ),
+            say(
+                "have DHCP hand out this machine itself as DNS; switch NAT off in access points;"
+                " for a Windows domain, name its controller under delegated_zones in site.yaml"
+            ),
+        )
+    else:
+        yield unseen(say("no device of the school's side is to be seen"))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask one resolver by UDP, as the stub resolver of a device does (RFC 1035 §4.2.1)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
+from filterd.wire import ANSWER, RRType, address_of
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from filterd.wire import ParsedResponse
+
+AGAIN_AFTER_S = 1.0
+_LARGEST = 65_535
+
+
+def question_for(name: str) -> UpstreamQuestion:
+    """Return the question for the IPv4 addresses of a name."""
+    return UpstreamQuestion(names.from_text(name), int(RRType.A), do=False, cd=False)
+
+
+async def ask(server: str, port: int, name: str, *, source: str = "") -> ParsedResponse:
+    """Return a server's answer; the question is repeated, and the caller bounds the time.
+
+    Args:
+        server: an address literal, with its scope if it is link-local.
+        port: of it.
+        name: whose IPv4 addresses are asked for.
+        source: the own address to ask from; empty for the kernel's choice.
+
+    Raises:
+        OSError: the server cannot be reached, or ``source`` is not of this machine.
+    """
+    loop, question = asyncio.get_running_loop(), question_for(name)
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as opened:
+        opened.setblocking(False)
+        if source:
+            opened.bind((source, 0))
+        await loop.sock_connect(opened, (server, port))
+        while True:
+            message_id = new_id()
+            await loop.sock_sendall(opened, compose(question, message_id))
+            try:
+                async with asyncio.timeout(AGAIN_AFTER_S):
+                    while True:
+                        message = await loop.sock_recv(opened, _LARGEST)
+                        if answer := parse_answer(message, question, message_id):
+                            return answer
+            except TimeoutError:
+                continue
+
+
+def addresses_in(response: ParsedResponse) -> set[bytes]:
+    """Return the IPv4 addresses of an answer, four octets each.
+
+    Raises:
+        WireError: one of them has another length.
+    """
+    records = (one for one in response.records if one.section == ANSWER)
+    return {address_of(response, one) for one in records if one.rtype == RRType.A}

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd doctor``: examine this gateway, and give each fault one remedy."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from filterd import control
+from filterd.appliance import local_network
+from filterd.appliance.examination import ABOUT, examine
+from filterd.appliance.examined_site import ExaminedSite
+from filterd.appliance.finding import ProbeOutcome
+from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.effective_state import policy_in_force
+from filterd.errors import FilterdError
+from filterd.i18n import say, say_in
+from filterd.lists.catalog_tables import MADE_CANARY, read_canaries
+from filterd.lists.index_files import blocklists_in_force
+from filterd.policy.model import Policy
+from filterd.privileges import as_owner_of
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from filterd.appliance.finding import ProbeFinding
+    from filterd.appliance.local_network import LocalNetwork
+    from filterd.i18n import Sentence
+
+_ASK_WITHIN_S = 2.0
+_EXPECTATIONS_WITHIN_S = 15.0
+"""The policy is compiled for it; of the others, the answers are at hand."""
+_OUTCOME = {
+    ProbeOutcome.FOUND: (say_in("finding", "found"), "bold red"),
+    ProbeOutcome.CLEAN: (say_in("finding", "clean"), "green"),
+    ProbeOutcome.UNSEEN: (say_in("finding", "unseen"), "yellow"),
+}
+_WIDEST_OUTCOME = 9
+
+
+@on_named_files  # raw sockets are root's; what lies in the state folder is read as its owner
+def doctor(here: Context, json: JsonOption = False) -> None:
+    """Find what is wrong with this gateway and its network.
+
+    It looks at filterd, the machine, DHCP, IPv6 and the ways past filterd, in at most 20 seconds,
+    and changes nothing. Some of it only root can see (sudo). Exit code 0: no fault was found; 1:
+    some were; 2: an error.
+    """
+    logging.disable()  # what fails is a finding
+    with as_owner_of(here.state.folder):
+        site = _gathered(here)
+    findings = asyncio.run(_examined(here, site, json=json))
+    counts = Counter(one.outcome for one in findings)
+    if json:
+        here.print_json([one.to_plain() for one in findings])
+    else:
+        here.console.print(_closing(here, counts))
+    raise typer.Exit(1 if counts[ProbeOutcome.FOUND] else 0)
+
+
+async def _examined(here: Context, site: ExaminedSite, *, json: bool) -> list[ProbeFinding]:
+    findings = []
+    async for finding in examine(site):
+        findings.append(finding)
+        if not json:
+            here.console.print(_drawn(here, finding))
+    return findings
+
+
+def _drawn(here: Context, finding: ProbeFinding) -> Table:
+    """Return the lines of a finding: outcome, subject and text, and the remedy below."""
+    word, style = _OUTCOME[finding.outcome]
+    text = here.texts(finding.text)
+    if finding.outcome is ProbeOutcome.UNSEEN:
+        text = here.texts("cannot be seen from here, because: {reason}", reason=finding.text)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(width=_WIDEST_OUTCOME, no_wrap=True)
+    table.add_column(overflow="fold")
+    about = Text.assemble((here.texts(ABOUT[finding.probe]), "bold"), ": ", text)
+    table.add_row(Text(here.texts(word), style=style), about)
+    if finding.remedy is not None:
+        table.add_row("", here.texts("What to do: {remedy}", remedy=finding.remedy))
+    return table
+
+
+def _closing(here: Context, counts: Counter[ProbeOutcome]) -> str:
+    return here.texts(
+        "{found} found, {clean} clean, {unseen} not to be seen from here",
+        found=counts[ProbeOutcome.FOUND],
+        clean=counts[ProbeOutcome.CLEAN],
+        unseen=counts[ProbeOutcome.UNSEEN],
+    )
+
+
+def _gathered(here: Context) -> ExaminedSite:
+    """Read what the probes look at; what cannot be read is the reason why."""
+    socket, is_running = here.state.control_socket, True
+    policy: Policy | Sentence
+    status: dict[str, Any] | Sentence
+    network: LocalNetwork | Sentence
+    try:
+        status = control.ask(socket, "status", silence_s=_ASK_WITHIN_S)
+    except FilterdError as error:
+        is_running = isinstance(error, control.NotLetInError)
+        status = error.sentence if is_running else say("filterd is not running")
+    try:
+        policy = policy_in_force(here)
+    except FilterdError as error:
+        policy = error.sentence
+    try:
+        lan = policy.lan_interfaces if isinstance(policy, Policy) else ()
+        network = asyncio.run(local_network.look(lan_interfaces=lan))
+    except FilterdError as error:
+        network = error.sentence
+    return ExaminedSite(
+        here.state.folder,
+        policy,
+        status,
+        network,
+        partial(control.ask, socket, silence_s=_EXPECTATIONS_WITHIN_S),
+        feed=status["feed"] if isinstance(status, dict) else {},
+        canaries=_canaries(here, policy) if isinstance(policy, Policy) else {},
+        clock=here.clock,
+        is_running=is_running,
+    )
+
+
+def _canaries(here: Context, policy: Policy) -> dict[str, tuple[str, ...]]:
+    """Return by category names that its lists have: the one that is made for it, and others."""
+    listed = dict[str, tuple[bytes, ...]]()
+    with contextlib.suppress(FilterdError):  # the shipped lists have only those that are made
+        listed = read_canaries(blocklists_in_force(here.state).folder)
+    return {
+        one: (one + MADE_CANARY, *map(names.to_text, listed.get(one, ())))
+        for one in policy.categories
+    }

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ways past filterd: rules of a firewall, names of other resolvers, a portal in front."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.appliance.bypass_probes import DOH_NAMES, captive_portal, doh_names, other_resolvers
+from filterd.appliance.finding import UnseenError
+from filterd.policy.model import Network, Tls, UpstreamServer
+from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look, outcomes
+from tests.support.namespaces import namespaces
+from tests.support.policies import a_policy
+from tests.support.upstream import FakeUpstream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.appliance.examined_site import ExaminedSite
+    from tests.support.namespaces import Namespace
+
+SCHOOL = a_policy(networks=(Network("three", "3", cidrs=("192.168.6.0/24",)),))
+FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+RULES = """\
+table inet school {
+  chain pre {
+    type nat hook prerouting priority dstnat
+    udp dport 53 redirect to :53
+  }
+  chain through {
+    type filter hook forward priority 0
+    tcp dport { 853, 8853 } reject
+  }
+}"""
+OWN = """\
+table inet school {
+  chain to-us {
+    type filter hook input priority 0
+    udp dport 53 drop
+  }
+}"""
+STRICT = """\
+table inet school {
+  chain through {
+    type filter hook forward priority 0; policy drop
+  }
+}"""
+
+
+@pytest.fixture
+def gateway() -> Iterator[Namespace]:
+    if shutil.which("nft", path="/usr/sbin:/usr/bin") is None:
+        pytest.skip("needs nftables")
+    with namespaces("box") as (box,):
+        box.run(lambda: FORWARD.write_text("1", encoding="ascii"))
+        yield box
+
+
+def _ruled(box: Namespace, folder: Path, rules: str) -> list[Any]:
+    if rules:
+        load = box.command("nft", "-f", "-")
+        subprocess.run(load, input=rules, text=True, check=True, capture_output=True)
+    site = examined(folder, policy_or_why=SCHOOL)
+    return box.run(lambda: outcomes(other_resolvers, site))
+
+
+def test_a_gateway_without_rules_lets_pupils_past(gateway: Namespace, tmp_path: Path) -> None:
+    assert _ruled(gateway, tmp_path, "") == [FOUND, FOUND]
+
+
+def test_rules_for_both_ports_are_clean(gateway: Namespace, tmp_path: Path) -> None:
+    assert _ruled(gateway, tmp_path, RULES) == [CLEAN, CLEAN]
+
+
+def test_rules_for_this_machine_alone_leave_pupils_a_way(
+    gateway: Namespace, tmp_path: Path
+) -> None:
+    assert _ruled(gateway, tmp_path, OWN) == [FOUND, FOUND]
+
+
+def test_a_gateway_that_drops_what_it_does_not_know_is_unseen(
+    gateway: Namespace, tmp_path: Path
+) -> None:
+    assert _ruled(gateway, tmp_path, STRICT) == [UNSEEN, UNSEEN]
+
+
+def _machine(folder: Path, forwards: str) -> ExaminedSite:
+    path = folder / "proc/sys/net/ipv4/ip_forward"
+    path.parent.mkdir(parents=True)
+    path.write_text(forwards, encoding="ascii")
+    return examined(folder, policy_or_why=SCHOOL, root=folder)
+
+
+def test_beside_the_router_it_is_not_to_be_seen(tmp_path: Path) -> None:
+    with pytest.raises(UnseenError, match="not the gateway"):
+        look(other_resolvers, _machine(tmp_path, "0\n"))
+
+
+@pytest.mark.parametrize("printed", ["", "[]", '{"nftables": [{"rule": {}}]}', "exit 1"])
+def test_a_firewall_that_cannot_be_listed_is_unseen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printed: str
+) -> None:
+    program = tmp_path / "nft"
+    ends = printed == "exit 1"
+    program.write_text(f"#!/bin/sh\n{printed if ends else f'echo {json.dumps(printed)}'}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(UnseenError, match="nft list ruleset"):
+        look(other_resolvers, _machine(tmp_path, "1\n"))
+
+
+@pytest.mark.parametrize(("open_name", "outcome"), [("", CLEAN), (DOH_NAMES[1], FOUND)])
+def test_names_of_other_resolvers(tmp_path: Path, open_name: str, outcome: str) -> None:
+    def ask(_: str, *, qname: str, **__: Any) -> dict[str, str]:
+        name = b"".join(bytes((len(one),)) + one.encode() for one in open_name.split("."))
+        return {"action": "pass" if bytes.fromhex(qname) == name + b"\0" else "nxdomain"}
+
+    assert outcomes(doh_names, examined(tmp_path, policy_or_why=SCHOOL, ask=ask)) == [outcome]
+
+
+class _Page(http.server.BaseHTTPRequestHandler):
+    status = 204
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(204, CLEAN), (200, FOUND), (302, FOUND)])
+def test_a_login_page_in_front(tmp_path: Path, status: int, outcome: str) -> None:
+    page = type("Page", (_Page,), {"status": status})
+    with namespaces("box") as (box,):
+        upstream = FakeUpstream()
+        box.run(upstream.__enter__)
+        upstream.add("connectivitycheck.gstatic.com. 60 IN A 127.0.0.1")
+        server = box.run(lambda: http.server.ThreadingHTTPServer(("127.0.0.1", 80), page))
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        policy = a_policy(upstreams=(UpstreamServer("127.0.0.1", upstream.port),))
+        site = examined(tmp_path, policy_or_why=policy)
+        try:
+            assert box.run(lambda: outcomes(captive_portal, site)) == [outcome]
+        finally:
+            server.shutdown()
+            server.server_close()
+            upstream.__exit__()
+
+
+def test_by_tls_no_portal_can_alter_an_answer(tmp_path: Path) -> None:
+    policy = a_policy(upstreams=(UpstreamServer("192.0.2.53", 853, Tls.STRICT, "dns.example"),))
+    with pytest.raises(UnseenError, match="TLS"):
+        look(captive_portal, examined(tmp_path, policy_or_why=policy))

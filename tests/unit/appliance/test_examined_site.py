@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is not known of a gateway is a reason, not an empty answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.appliance.finding import UnseenError
+from filterd.i18n import say
+from tests.support.examined import examined
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_is_known_is_returned(tmp_path: Path) -> None:
+    site = examined(tmp_path)
+    assert site.is_serving
+    assert (site.policy, site.status, site.network) == (
+        site.policy_or_why,
+        site.status_or_why,
+        site.network_or_why,
+    )
+
+
+@pytest.mark.parametrize("part", ["policy", "status", "network"])
+def test_what_is_not_known_is_the_reason_why(tmp_path: Path, part: str) -> None:
+    unknown: dict[str, Any] = {f"{part}_or_why": say("the disk is gone")}
+    site = examined(tmp_path, **unknown)
+    with pytest.raises(UnseenError, match="the disk is gone"):
+        getattr(site, part)

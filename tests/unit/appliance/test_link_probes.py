@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of a school's link, planted with real servers between namespaces."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.appliance import dhcp_probe, port_authentication, router_advertisements
+from filterd.appliance.finding import UnseenError
+from filterd.appliance.link_probes import dhcp, ipv6_routers, placement, port_login
+from filterd.appliance.local_network import look as look_around
+from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look
+from tests.support.link_servers import advertising, dnsmasq
+from tests.support.link_servers import dhcp as handing_out
+from tests.support.namespaces import connect, namespaces
+
+if TYPE_CHECKING:
+    import contextlib
+    from collections.abc import Iterator
+
+    from filterd.appliance.finding import ProbeFinding
+    from tests.support.namespaces import Namespace
+
+BOX, OTHER, THIRD = "192.168.6.1", "192.168.6.2", "192.168.6.3"
+
+
+class Link:
+    """A box, two machines beside it, and a way to the Internet."""
+
+    def __init__(self, box: Namespace, one: Namespace, two: Namespace, folder: Path) -> None:
+        self.box, self.one, self.two, self.folder = box, one, two, folder
+
+    def look(self, probe: Any) -> list[ProbeFinding]:
+        """Return the findings of a probe on the box."""
+
+        def there() -> list[ProbeFinding]:
+            network = asyncio.run(look_around())
+            return look(probe, examined(self.folder, network_or_why=network))
+
+        found: list[ProbeFinding] = self.box.run(there)
+        return found
+
+    def dnsmasq(self, at: Namespace, *options: str) -> contextlib.AbstractContextManager[None]:
+        """Run a server on a machine."""
+        return dnsmasq(at, self.folder, "lan0" if at is self.box else "eth0", *options)
+
+
+@pytest.fixture
+def link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
+    """Return the link; servers that answer at once are waited for a second only."""
+    for module in (dhcp_probe, router_advertisements, port_authentication):
+        monkeypatch.setattr(module, "WITHIN_S", 1.0)
+    with namespaces("box", "one", "two") as (box, one, two):
+        box.ip("link add name lan0 address 02:00:5e:00:00:01 type bridge")
+        box.ip("link set lan0 up")
+        box.ip(f"address add {BOX}/24 dev lan0")
+        box.ip("address add fd00:6::1/64 dev lan0")
+        box.ip("address add fe80::b/64 dev lan0")
+        for number, other in enumerate((one, two), 2):
+            connect((box, f"port{number}"), (other, "eth0"))
+            box.ip(f"link set port{number} master lan0")
+            other.ip(f"address add 192.168.6.{number}/24 dev eth0")
+            other.ip(f"address add fe80::{number}/64 dev eth0")
+            other.ip(f"address add fd00:6::{number}/64 dev eth0")
+        box.ip(f"route add default via {OTHER}")
+        yield Link(box, one, two, tmp_path)
+
+
+def test_one_server_that_hands_out_filterd_is_clean(link: Link) -> None:
+    with link.dnsmasq(link.one, *handing_out(OTHER, BOX)):
+        assert [one.outcome for one in link.look(dhcp)] == [CLEAN]
+
+
+def test_a_second_server_is_found(link: Link) -> None:
+    with (
+        link.dnsmasq(link.one, *handing_out(OTHER, BOX)),
+        link.dnsmasq(link.two, *handing_out(THIRD, BOX, "192.168.6.200")),
+    ):
+        (found,) = link.look(dhcp)
+    assert found.outcome is FOUND
+    assert OTHER in found.text
+    assert THIRD in found.text
+
+
+def test_another_resolver_beside_filterd_is_found(link: Link) -> None:
+    with link.dnsmasq(link.one, *handing_out(OTHER, f"{BOX},8.8.8.8")):
+        (found,) = link.look(dhcp)
+    assert found.outcome is FOUND
+    assert found.text.endswith("8.8.8.8")
+
+
+def test_without_an_answer_nothing_is_known(link: Link) -> None:
+    assert [one.outcome for one in link.look(dhcp)] == [UNSEEN]
+
+
+def test_an_ipv6_router_with_dns_of_its_own_is_found(link: Link) -> None:
+    with link.dnsmasq(link.one, *advertising("2001:db8::53")):
+        (found,) = link.look(ipv6_routers)
+    assert found.outcome is FOUND
+    assert "2001:db8::53" in found.text
+
+
+def test_one_that_advertises_filterd_is_clean(link: Link) -> None:
+    with link.dnsmasq(link.one, *advertising("fd00:6::1")):
+        assert [one.outcome for one in link.look(ipv6_routers)] == [CLEAN]
+
+
+def test_one_that_sends_devices_to_dhcpv6_is_found(link: Link) -> None:
+    options = (
+        "--enable-ra",
+        "--dhcp-range=fd00:6::100,fd00:6::200,64,1h",
+        "--dhcp-option=option6:dns-server,[fd00:6::1]",
+    )
+    with link.dnsmasq(link.one, *options):
+        (found,) = link.look(ipv6_routers)
+    assert "DHCPv6" in found.text
+
+
+def test_a_switch_without_login_is_clean(link: Link) -> None:
+    assert [one.outcome for one in link.look(port_login)] == [CLEAN]
+
+
+def _forward(value: str) -> None:
+    Path("/proc/sys/net/ipv4/ip_forward").write_text(value, encoding="ascii")
+
+
+@pytest.mark.parametrize(("forwards", "letter"), [("0", "A"), ("1", "B")])
+def test_the_placement_on_one_interface(link: Link, forwards: str, letter: str) -> None:
+    link.box.run(lambda: _forward(forwards))
+    (found,) = link.look(placement)
+    assert found.text.startswith(f"{letter}:")
+
+
+def test_the_placement_in_line(link: Link) -> None:
+    connect((link.box, "wan0"), (link.two, "wan"))
+    link.box.ip("address add 198.51.100.1/24 dev wan0")
+    link.box.ip("route replace default via 198.51.100.2")
+    link.box.run(lambda: _forward("1"))
+    (found,) = link.look(placement)
+    assert found.text.startswith("C:")
+
+
+def test_no_way_to_the_internet_is_found(link: Link) -> None:
+    link.box.ip("route delete default")
+    assert [one.outcome for one in link.look(placement)] == [FOUND]
+
+
+def test_a_link_without_a_cable_is_found(link: Link) -> None:
+    link.box.ip("link set lan0 down")
+    assert [one.outcome for one in link.look(placement)] == [FOUND]
+    with pytest.raises(UnseenError, match="no interface"):
+        link.look(dhcp)

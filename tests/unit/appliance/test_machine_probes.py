@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of the machine, planted in tables as the kernel writes them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.appliance import machine_probes
+from filterd.appliance.finding import UnseenError
+from filterd.appliance.machine_probes import clock, disk, memory, writes
+from filterd.version import RELEASED_AT
+from tests.support.clock import FakeClock
+from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look, outcomes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.appliance.examined_site import ExaminedSite
+
+HOUR, MB = 3_600, 1_000_000
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """Return the root of a machine in order, which has run for ten hours and written 1 GB."""
+    device = tmp_path.stat().st_dev
+    part, whole = f"{os.major(device)} {os.minor(device)} mmcblk0p2", "999 0 mmcblk0"
+    written = f"0 0 0 0 0 0 {1_000 * MB // 512} 0"
+    files = {
+        "proc/uptime": f"{10 * HOUR}.5 1.0",
+        "proc/diskstats": f"{whole} {written}\n{part} {written}\n",
+        "proc/thread-self/mounts": "/dev/mmcblk0p2 / ext4 rw,noatime 0 0\n",
+        "proc/meminfo": "MemTotal: 1000000 kB\nMemAvailable: 500000 kB\nHugePages_Free: 0\n",
+        "proc/vmstat": "nr_free_pages 100\noom_kill 0\n",
+        "sys/fs/ext4/mmcblk0p2/errors_count": "0\n",
+        "dev/kmsg": "6,1,0,-;all is well\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="ascii")
+    return tmp_path
+
+
+def _site(machine: Path, **more: Any) -> ExaminedSite:
+    return examined(machine, root=machine, **more)
+
+
+def _plant(machine: Path, name: str, text: str) -> ExaminedSite:
+    (machine / name).write_text(text, encoding="ascii")
+    return _site(machine)
+
+
+def test_a_machine_in_order_is_clean(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_probes, "LEAST_FREE_PART", 0.0)  # of the disk of the tests
+    monkeypatch.setattr(machine_probes, "kernel_is_synchronised", lambda _: True)
+    now = _site(machine, clock=FakeClock(wall=RELEASED_AT + HOUR))
+    for probe in (disk, writes, memory, clock):
+        assert set(outcomes(probe, now)) == {CLEAN}
+
+
+def test_a_disk_that_is_full(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_probes, "LEAST_FREE_OCTETS", 1 << 62)
+    assert FOUND in outcomes(disk, _site(machine))
+
+
+def test_a_disk_that_can_only_be_read(machine: Path) -> None:
+    mounts = f"/dev/sda1 / ext4 rw 0 0\n/dev/sdb1 {machine} ext4 ro,noatime 0 0\n"
+    found = look(disk, _plant(machine, "proc/thread-self/mounts", mounts))
+    assert "can only be read" in found[0].text
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "3,7,1,-;blk_update_request: I/O error, dev mmcblk0, sector 4711",
+        "3,7,1,-;EXT4-fs error (device mmcblk0p2): ext4_find_entry",
+    ],
+)
+def test_errors_in_the_kernels_log(machine: Path, record: str) -> None:
+    assert FOUND in outcomes(disk, _plant(machine, "dev/kmsg", record))
+
+
+def test_errors_of_another_disk_are_none(machine: Path) -> None:
+    site = _plant(machine, "dev/kmsg", "3,7,1,-;I/O error, dev sr0, sector 0")
+    assert "no errors" in look(disk, site)[-1].text
+
+
+def test_errors_that_the_file_system_counts(machine: Path) -> None:
+    site = _plant(machine, "sys/fs/ext4/mmcblk0p2/errors_count", "3\n")
+    assert "3 errors" in look(disk, site)[-1].text
+
+
+def test_a_log_that_cannot_be_read_is_not_clean(machine: Path) -> None:
+    (machine / "dev/kmsg").unlink()
+    assert outcomes(disk, _site(machine))[-1] is UNSEEN
+
+
+def test_a_program_that_wears_out_the_memory_card(machine: Path) -> None:
+    text = (machine / "proc/diskstats").read_text(encoding="ascii")
+    much = text.replace(f" {1_000 * MB // 512} ", f" {20_000 * MB // 512} ")
+    (found,) = look(writes, _plant(machine, "proc/diskstats", much))
+    assert found.outcome is FOUND
+    assert "MB are written" in found.text
+
+
+def test_a_partition_is_counted_with_its_disk(machine: Path) -> None:
+    text = (machine / "proc/diskstats").read_text(encoding="ascii").splitlines()
+    much = text[0].replace(f" {1_000 * MB // 512} ", f" {20_000 * MB // 512} ")
+    site = _plant(machine, "proc/diskstats", f"{much}\n{text[1]}\n")
+    assert outcomes(writes, site) == [FOUND]
+
+
+def test_after_some_minutes_nothing_is_known_of_a_day(machine: Path) -> None:
+    with pytest.raises(UnseenError, match="less than an hour"):
+        look(writes, _plant(machine, "proc/uptime", "600.0 1.0"))
+
+
+def test_a_disk_that_the_kernel_does_not_count(machine: Path) -> None:
+    with pytest.raises(UnseenError, match="does not count"):
+        look(writes, _plant(machine, "proc/diskstats", "8 0 sda 1\n"))
+
+
+def test_short_memory(machine: Path) -> None:
+    short = "MemTotal: 1000000 kB\nMemAvailable: 20000 kB\n"
+    assert outcomes(memory, _plant(machine, "proc/meminfo", short)) == [FOUND]
+
+
+def test_a_process_that_was_ended_for_want_of_memory(machine: Path) -> None:
+    assert outcomes(memory, _plant(machine, "proc/vmstat", "oom_kill 2\n")) == [CLEAN, FOUND]
+
+
+@pytest.mark.parametrize(
+    ("wall", "status"),
+    [
+        (0.0, {}),
+        (RELEASED_AT + HOUR, {"lists_built_at": RELEASED_AT + 2 * HOUR}),
+        (RELEASED_AT + HOUR, {"time_is_known": False}),
+        (RELEASED_AT + HOUR, {"clock": {"standing": "jumped"}}),
+    ],
+)
+def test_a_wrong_clock(tmp_path: Path, wall: float, status: dict[str, Any]) -> None:
+    assert outcomes(clock, examined(tmp_path, status=status, clock=FakeClock(wall=wall))) == [FOUND]
+
+
+def test_a_clock_that_no_server_sets_is_unseen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine_probes, "kernel_is_synchronised", lambda _: False)
+    site = examined(tmp_path, clock=FakeClock(wall=RELEASED_AT + HOUR))
+    assert outcomes(clock, site) == [UNSEEN]

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process that holds a port, for real sockets and for damaged tables."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.appliance.port_holders import holders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("family", "address", "kind", "protocol"),
+    [
+        (socket.AF_INET, "127.0.0.1", socket.SOCK_DGRAM, "udp"),
+        (socket.AF_INET6, "::1", socket.SOCK_DGRAM, "udp"),
+        (socket.AF_INET, "0.0.0.0", socket.SOCK_STREAM, "tcp"),
+        (socket.AF_INET6, "::", socket.SOCK_STREAM, "tcp"),
+    ],
+)
+def test_a_socket_is_found_with_its_process(
+    family: int, address: str, kind: int, protocol: str
+) -> None:
+    with socket.socket(family, kind) as opened:
+        opened.bind((address, 0))
+        if kind == socket.SOCK_STREAM:
+            opened.listen()
+        (found,) = holders(opened.getsockname()[1])
+    assert (found.protocol, found.address) == (protocol, address)
+    assert os.getpid() in found.pids
+    assert found.program
+
+
+def test_a_connected_socket_holds_no_port_for_others() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as opened:
+        opened.connect(("127.0.0.1", 9))
+        assert holders(opened.getsockname()[1]) == ()
+
+
+def test_a_process_that_cannot_be_seen_is_not_named(tmp_path: Path) -> None:
+    _write(tmp_path, "0: 0100007F:0035 00000000:0000 07 0 0 0 0 0 77")
+    (found,) = holders(53, tmp_path)
+    assert (found.address, found.program, found.pids) == ("127.0.0.1", "", ())
+
+
+@pytest.mark.parametrize("line", ["", "0: :", "0: 0100007F:ZZZZ x 07 0 0 0 0 0 7", "0: 01:0035"])
+def test_damaged_lines_are_left_out(tmp_path: Path, line: str) -> None:
+    _write(tmp_path, line)
+    assert holders(53, tmp_path) == ()
+
+
+def _write(proc: Path, line: str) -> None:
+    folder = proc / "thread-self" / "net"
+    folder.mkdir(parents=True)
+    (folder / "udp").write_text(f"the heading\n{line}\n", encoding="ascii")

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults that the daemon and the feed report."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.appliance.service_probes import lists, one_address, site
+from filterd.clients.interfaces import Links, Prefix
+from filterd.clients.network_view import Neighbour
+from filterd.errors import ConfigError, ConfigErrors, to_plain
+from filterd.i18n import say
+from filterd.i18n import to_plain as plain_sentence
+from tests.support.examined import CLEAN, FOUND, NETWORK, UNSEEN, examined, look, outcomes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FEED: dict[str, Any] = {
+    "address": "",
+    "sources": 3,
+    "trusted": False,
+    "served": "7",
+    "held": "",
+    "judgement": None,
+    "problem": "",
+    "sentence": plain_sentence(say("")),
+    "freshness": "fresh",
+}
+"""Of a school that follows public lists, as they should be."""
+
+
+def _met(*_: Any, **__: Any) -> Any:
+    return {"expectations": 3, "unmet": []}
+
+
+def test_a_site_in_order_is_clean(tmp_path: Path) -> None:
+    assert outcomes(site, examined(tmp_path, ask=_met)) == [CLEAN]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"doubts": [to_plain(ConfigError(say("tiktok is open"), path="expectations/x.yaml"))]},
+        {"changes": {"problems": [plain_sentence(say("the store is damaged"))]}},
+        {"log": {"problem": "full", "sentence": plain_sentence(say("the disk is full"))}},
+    ],
+)
+def test_what_the_daemon_reports_is_found(tmp_path: Path, status: dict[str, Any]) -> None:
+    assert outcomes(site, examined(tmp_path, ask=_met, status=status)) == [FOUND]
+
+
+def test_an_expectation_that_is_not_met_is_found(tmp_path: Path) -> None:
+    unmet = {"unmet": [{"sentence": plain_sentence(say("porn is open"))}]}
+    (found,) = look(site, examined(tmp_path, ask=lambda *_: unmet))
+    assert found.text == "porn is open"
+
+
+def test_wrong_files_are_found_one_by_one(tmp_path: Path) -> None:
+    def wrong(*_: Any) -> Any:
+        raise ConfigErrors([ConfigError(say("no school")), ConfigError(say("no networks"))])
+
+    assert [one.text for one in look(site, examined(tmp_path, ask=wrong))] == [
+        "no school",
+        "no networks",
+    ]
+
+
+def test_fresh_lists_are_clean(tmp_path: Path) -> None:
+    assert outcomes(lists, examined(tmp_path, feed=FEED)) == [CLEAN]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"freshness": "old"},
+        {"freshness": "never"},
+        {"held": "7"},
+        {"sentence": plain_sentence(say("the server is away")), "problem": "the server is away"},
+    ],
+)
+def test_lists_that_are_old_or_wait_are_found(tmp_path: Path, changed: dict[str, Any]) -> None:
+    assert outcomes(lists, examined(tmp_path, feed={**FEED, **changed})) == [FOUND]
+
+
+def test_starter_lists_alone_are_found(tmp_path: Path) -> None:
+    feed = {**FEED, "sources": 0, "served": 0}
+    assert outcomes(lists, examined(tmp_path, feed=feed, status={"names": 900})) == [FOUND]
+
+
+def test_a_feed_that_cannot_be_read_is_unseen(tmp_path: Path) -> None:
+    assert outcomes(lists, examined(tmp_path)) == [UNSEEN]
+
+
+def _neighbours(*devices: int) -> Any:
+    lan = Prefix(ip_network("192.168.6.0/24"), "lan0")
+    around = tuple(
+        Neighbour(ip_address(f"192.168.6.{one}"), "lan0", f"02:00:5e:00:00:{one:02x}")
+        for one in devices
+    )
+    away = Neighbour(ip_address("198.51.100.1"), "wan0", "02:00:5e:00:00:ff")
+    return NETWORK._replace(neighbours=(*around, away), links=Links(frozenset(), (lan,)))
+
+
+@pytest.mark.parametrize(
+    ("devices", "n", "outcome"),
+    [((2, 3), 900, CLEAN), ((2,), 900, FOUND), ((2,), 9, UNSEEN), ((), 900, UNSEEN)],
+)
+def test_lookups_of_one_device_alone_are_found(
+    tmp_path: Path, devices: tuple[int, ...], n: int, outcome: str
+) -> None:
+    status = {"answers": {"upstream": n}}
+    given = examined(tmp_path, status=status, network_or_why=_neighbours(*devices))
+    assert outcomes(one_address, given) == [outcome]
