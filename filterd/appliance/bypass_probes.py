@@ -104,9 +104,8 @@ def other_resolvers(site: ExaminedSite) -> Iterator[ProbeFinding]:
 
 def doh_names(site: ExaminedSite) -> Iterator[ProbeFinding]:
     """Probe whether names of public resolvers by HTTPS are blocked for pupils."""
-    pupils = sorted({one.grade for one in pupils_networks(site.policy)})
-    grade = site.policy.unknown_grade if not pupils else pupils[0]
-    open_names = [name for name in DOH_NAMES if _passes(site, name, grade)]
+    grades = {one.grade for one in pupils_networks(site.policy)} or {site.policy.unknown_grade}
+    open_names = [name for name in DOH_NAMES if any(_passes(site, name, one) for one in grades)]
     if open_names:
         yield found(
             say("browsers can find other resolvers by HTTPS: {names}", names=", ".join(open_names)),

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd doctor`` in a school: nothing is found where all is well, and each planted fault is.
+
+What it finds of the machine (disk, memory, clock) is that of the machine of the tests; its
+probes have faults planted in tests/unit/appliance.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from filterd.appliance.bypass_probes import DOH_NAMES
+from filterd.appliance.examination import PROBES, WITHIN_S
+from filterd.appliance.service_probes import LEAST_ANSWERS
+from filterd.appliance.upstream_trial import SIGNED
+from filterd.clock import SystemClock
+from tests.support.commands import ROOT, environment
+from tests.support.gateway import ask
+from tests.support.link_servers import advertising, dhcp, dnsmasq
+from tests.support.school_lab import LINKS, SchoolLab, school_lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.support.namespaces import Namespace
+
+pytestmark = pytest.mark.long
+
+OF_THE_MACHINE = {"clock", "disk", "writes", "memory"}
+CLOCK = SystemClock()
+FIRST_WITHIN_S = 3.0
+"""With the start of Python."""
+
+
+class Run(NamedTuple):
+    """One run of the command: its exit code, its findings, and when they came (seconds)."""
+
+    code: int
+    findings: list[dict[str, Any]]
+    lasted_s: float
+
+    def probes(self, outcome: str) -> set[str]:
+        """Return the probes with this outcome, but those of the machine."""
+        return {one["probe"] for one in self.findings if one["outcome"] == outcome} - OF_THE_MACHINE
+
+    def text(self, probe: str) -> str:
+        """Return what was found by a probe."""
+        return " ".join(one["text"] for one in self.findings if one["probe"] == probe)
+
+
+def _doctor(lab: SchoolLab) -> Run:
+    begun = CLOCK.monotonic()
+    done = subprocess.run(
+        lab.command("doctor", "--json"),
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    return Run(done.returncode, json.loads(done.stdout), CLOCK.monotonic() - begun)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SchoolLab]:
+    with school_lab(tmp_path_factory.mktemp("lab")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def clean(lab: SchoolLab) -> Run:
+    with lab.serving(), lab.handing_out():
+        return _doctor(lab)
+
+
+@pytest.fixture(scope="module")
+def faulty(lab: SchoolLab, clean: Run) -> Run:
+    """Return a run with all faults of the network and the site at once."""
+    assert clean
+    six, server = lab.clients["six"], f"{LINKS['six']}.1"
+    rogue = (
+        *dhcp(f"{LINKS['six']}.20", server, f"{LINKS['six']}.200"),
+        *advertising("2001:db8::53"),
+    )
+    lab.invented = "192.0.2.99"
+    lab.portal(302)
+    lab.firewall("")
+    site = lab.folder / "site" / "site.yaml"
+    sound = site.read_text(encoding="utf-8")
+    try:
+        with (
+            lab.serving(),
+            lab.handing_out("8.8.8.8"),
+            dnsmasq(six, lab.folder, "eth0", *rogue),
+            _asking_for_a_login(lab.clients["office"]),
+        ):
+            for _ in range(LEAST_ANSWERS + 20):
+                ask(six, server, SIGNED)
+            planted = ("--grade", "6", "--for", "2h", "--reason", "planted")
+            allow = lab.command("allow", DOH_NAMES[0], *planted)
+            subprocess.run(allow, cwd=ROOT, env=environment(), check=True, capture_output=True)
+            site.write_text(f"{sound}colour: blue\n", encoding="utf-8")
+            return _doctor(lab)
+    finally:
+        site.write_text(sound, encoding="utf-8")
+        lab.invented = ""
+        lab.portal(204)
+        lab.firewall()
+
+
+@pytest.fixture(scope="module")
+def dead(lab: SchoolLab, faulty: Run) -> Run:
+    """Return a run without filterd, whose port another process holds, and without Internet."""
+    assert faulty
+
+    def holding() -> socket.socket:
+        opened = socket.socket(type=socket.SOCK_DGRAM)
+        opened.bind(("0.0.0.0", 53))
+        return opened
+
+    lab.gateway.ip("route delete default")
+    with lab.gateway.run(holding):
+        return _doctor(lab)
+
+
+@contextlib.contextmanager
+def _asking_for_a_login(switch: Namespace) -> Iterator[None]:
+    """Answer as the port of a switch with 802.1X, on a client's end of the link."""
+
+    def opened() -> socket.socket:
+        made = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x888E))
+        made.bind(("eth0", 0x888E))
+        made.settimeout(30)
+        return made
+
+    def answer() -> None:
+        with contextlib.suppress(OSError):  # no command has come
+            _, sender = port.recvfrom(100)
+            port.sendto(bytes((2, 0, 0, 5, 1, 7, 0, 5, 1)), sender)
+
+    with switch.run(opened) as port:
+        answering = threading.Thread(target=answer)
+        answering.start()
+        yield
+        answering.join()
+
+
+def test_in_a_school_in_order_nothing_is_found(clean: Run, lab: SchoolLab) -> None:
+    assert clean.probes("found") == set()
+    seen = {one.id for one in PROBES} - OF_THE_MACHINE - {"one-address"}
+    assert clean.probes("clean") == seen - (set() if lab.has_firewall else {"other-resolvers"})
+
+
+def test_the_canaries_are_asked_as_a_pupil(clean: Run) -> None:
+    assert f"{LINKS['six']}.1" in clean.text("canaries")
+
+
+@pytest.mark.parametrize(
+    ("probe", "words"),
+    [
+        ("dhcp", ("several DHCP servers", "8.8.8.8")),
+        ("ipv6-routers", ("2001:db8::53",)),
+        ("upstreams", ("names that do not exist",)),
+        ("captive-portal", ("login page",)),
+        ("port-login", ("802.1X",)),
+        ("one-address", ("only device",)),
+        ("doh", (DOH_NAMES[0],)),
+        ("site", ("colour",)),
+    ],
+)
+def test_each_planted_fault_is_found(faulty: Run, probe: str, words: Sequence[str]) -> None:
+    assert faulty.code == 1
+    assert probe in faulty.probes("found")
+    assert [word for word in words if word not in faulty.text(probe)] == []
+
+
+def test_a_gateway_without_rules_is_found(faulty: Run, lab: SchoolLab) -> None:
+    if not lab.has_firewall:
+        pytest.skip("needs nftables")
+    assert "port 853" in faulty.text("other-resolvers")
+
+
+def test_what_is_in_order_stays_clean_beside_the_faults(faulty: Run) -> None:
+    assert {"port", "answers", "canaries", "placement"} <= faulty.probes("clean")
+
+
+def test_without_filterd_each_fault_is_found(dead: Run) -> None:
+    assert dead.code == 1
+    assert {"answers", "port", "placement"} <= dead.probes("found")
+    assert "port 53 of 0.0.0.0 (UDP) is held by" in dead.text("port")
+
+
+def test_without_filterd_what_it_would_report_is_unseen(dead: Run) -> None:
+    assert {"canaries", "site", "lists", "doh"} <= dead.probes("unseen")
+    assert dead.text("site") == "filterd is not running"
+
+
+def test_each_finding_of_a_fault_has_a_remedy(faulty: Run, dead: Run) -> None:
+    faults = [one for run in (faulty, dead) for one in run.findings if one["outcome"] == "found"]
+    assert all(one["remedy"] for one in faults)
+
+
+def test_all_is_known_in_time(clean: Run, faulty: Run, dead: Run) -> None:
+    """With the start of Python, which is a second at most."""
+    assert max(run.lasted_s for run in (clean, faulty, dead)) < WITHIN_S + 1
+
+
+def test_the_first_findings_are_there_while_the_others_are_awaited(lab: SchoolLab) -> None:
+    begun = CLOCK.monotonic()
+    words = lab.command("doctor")
+    process = subprocess.Popen(
+        words, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    with process.stdout as printed:
+        assert printed.readline()
+        first_s = CLOCK.monotonic() - begun
+        printed.read()
+    process.wait()
+    assert first_s < FIRST_WITHIN_S
+    assert first_s < CLOCK.monotonic() - begun
