@@ -58,6 +58,7 @@ class Machine:
     Attributes:
         links: the networks of the school's side.
         outward: interfaces on which a default route leads out.
+        router: the address behind it, empty for none.
         upstreams: found and tried.
         dhcp: the addresses of DHCP servers that hand out another DNS than this machine.
         advertised: the addresses of routers that announce another DNS by IPv6.
@@ -71,6 +72,7 @@ class Machine:
 
     links: tuple[SchoolLink, ...] = ()
     outward: tuple[str, ...] = ()
+    router: str = ""
     upstreams: tuple[OfferedUpstream, ...] = ()
     dhcp: tuple[str, ...] = ()
     advertised: tuple[str, ...] = ()
@@ -79,11 +81,6 @@ class Machine:
     user: str = ""
     probe_dhcp: Callable[[], tuple[str, ...]] = tuple
     read_table: Callable[[Path], list[list[str]]] | None = None
-
-    @property
-    def own_address(self) -> str:
-        """An address of this machine on the school's side, empty where there is none."""
-        return next((one.address for one in self.links if ":" not in one.address), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +110,12 @@ class Interview:
     def networks(self) -> tuple[str, ...]:
         """The ranges that are networks of their own."""
         return (*read.networks_of(self.get("networks")), *read.networks_of(self.get("ranges")))
+
+    @property
+    def links(self) -> tuple[SchoolLink, ...]:
+        """The IPv4 links of this machine that are networks of the school."""
+        named = read.networks_of(self.get("networks"))
+        return tuple(one for one in self.machine.links if one.cidr in named and "." in one.cidr)
 
     @property
     def is_one_seat(self) -> bool:

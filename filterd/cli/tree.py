@@ -68,6 +68,7 @@ _COMMANDS = {
     "reload": "status.reload",
     "status": "status.status",
     "doctor": "doctor.doctor",
+    "setup": "setup.setup",
     "init": "policy.init",
     "import pihole": "import_settings.pihole",
     "import adguard": "import_settings.adguard",

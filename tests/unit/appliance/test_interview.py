@@ -28,10 +28,11 @@ def test_the_whole_lan_is_one_seat_where_it_was_answered_so() -> None:
     assert Interview(Machine(), answers=answers).seats == {"10.0.0.0/24": "7"}
 
 
-def test_the_address_of_the_box_is_an_ipv4_address_of_the_schools_side() -> None:
+def test_the_links_of_the_school_are_those_that_were_confirmed() -> None:
     links = (
         SchoolLink("fd00::/64", "lan0", "fd00::1"),
-        SchoolLink("10.0.0.0/8", "lan0", "10.0.0.1"),
+        SchoolLink("10.0.0.0/24", "lan0", "10.0.0.1"),
+        SchoolLink("10.0.1.0/24", "lan1", "10.0.1.1"),
     )
-    assert Machine(links).own_address == "10.0.0.1"
-    assert Machine().own_address == ""
+    interview = Interview(Machine(links), answers={"networks": "fd00::/64, 10.0.0.0/24"})
+    assert interview.links == links[1:2]

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at this machine and its networks for the defaults of a set-up.
+
+Everything is asked at once and takes a few seconds: addresses and routes, DHCP servers and
+router advertisements on each link of the school, the resolvers that were found, plain and by
+TLS. What cannot be seen, without root or a network, is left out; the questions then have no
+default.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import grp
+import pwd
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from filterd.appliance import dhcp_probe, local_network, router_advertisements, upstream_trial
+from filterd.appliance.interview import Machine, OfferedUpstream, SchoolLink
+from filterd.errors import StoreError
+from filterd.i18n import Sentence, say
+from filterd.overrides.roles import ADMINS
+from filterd.policy.model import Tls, UpstreamServer
+from filterd.upstream.upstream_question import TLS_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable
+
+    from filterd.appliance.dhcp_probe import DhcpOffer
+    from filterd.appliance.local_network import LocalNetwork
+    from filterd.appliance.router_advertisements import RouterAdvertisement
+    from filterd.appliance.upstream_trial import UpstreamTrial
+
+T = TypeVar("T")
+
+LEASE_FILES = ("/var/lib/misc/dnsmasq.leases",)
+
+_MOST_LINKS, _MOST_UPSTREAMS = 8, 4
+_USERS = range(1_000, 60_000)
+"""The ids of people (login.defs(5))."""
+
+
+class Heard(NamedTuple):
+    """What the servers of the school's links say."""
+
+    offers: tuple[DhcpOffer, ...] = ()
+    advertised: tuple[RouterAdvertisement, ...] = ()
+
+
+async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine:
+    """Return what was found.
+
+    Args:
+        user: who runs the set-up.
+        lease_files: where DHCP servers of this machine keep their leases.
+    """
+    try:
+        network = await local_network.look()
+    except StoreError:
+        return Machine(users=users(), user=user if user in users() else "")
+    own = {str(address.ip) for one in network.interfaces for address in one.addresses}
+    routers = [str(one.router) for one in network.routes if one.router is not None]
+    known = [one for one in (*network.resolvers, *routers) if one not in own]
+    heard, trials = await asyncio.gather(listen(network), _tried(known))
+    offered = [one for offer in heard.offers for one in offer.resolvers]
+    trials += await _tried(one for one in offered if one not in own and one not in known)
+    return Machine(
+        links=tuple(_links(network)),
+        outward=tuple(sorted(network.outward)),
+        router=next((one for one in routers if ":" not in one), ""),
+        upstreams=_offered(trials, network.resolvers),
+        dhcp=handing_out_others(heard.offers, own),
+        advertised=_advertising_others(heard.advertised, own),
+        lease_file=next((one for one in lease_files if Path(one).is_file()), ""),
+        users=users(),
+        user=user if user in users() else "",
+        probe_dhcp=partial(_probe_again, network, own),
+    )
+
+
+def users() -> tuple[str, ...]:
+    """Return the people of this machine; none where its groups of filterd are not made."""
+    try:
+        grp.getgrnam(ADMINS)
+    except KeyError:
+        return ()
+    found = (one for one in pwd.getpwall() if one.pw_uid in _USERS)
+    return tuple(sorted(one.pw_name for one in found if not one.pw_shell.endswith("nologin")))
+
+
+async def listen(network: LocalNetwork) -> Heard:
+    """Return the DHCP offers and router advertisements on the links of the school."""
+    links = network.lan[:_MOST_LINKS]
+    offers = [_heard(dhcp_probe.offers(one.name, one.mac)) for one in links if one.mac]
+    routers = [_heard(router_advertisements.advertisements(one.name)) for one in links]
+    heard, seen = await asyncio.gather(asyncio.gather(*offers), asyncio.gather(*routers))
+    return Heard(tuple(chain.from_iterable(heard)), tuple(chain.from_iterable(seen)))
+
+
+async def _heard(probe: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
+    """Return what a probe finds; nothing without root, or on a link without that protocol."""
+    try:
+        return await probe
+    except OSError:
+        return ()
+
+
+def handing_out_others(offers: Iterable[DhcpOffer], own: set[str]) -> tuple[str, ...]:
+    """Return the DHCP servers that hand out a resolver other than this machine."""
+    return tuple(dict.fromkeys(one.server for one in offers if set(one.resolvers) - own))
+
+
+def _advertising_others(routers: Iterable[RouterAdvertisement], own: set[str]) -> tuple[str, ...]:
+    """Return the routers that announce a resolver other than this machine (RFC 8106)."""
+    return tuple(dict.fromkeys(one.router for one in routers if set(one.resolvers) - own))
+
+
+def _probe_again(network: LocalNetwork, own: set[str]) -> tuple[str, ...]:
+    return handing_out_others(asyncio.run(listen(network)).offers, own)
+
+
+def _links(network: LocalNetwork) -> Iterable[SchoolLink]:
+    """Yield the IPv4 networks of the school's side, and those of ULA (RFC 4193)."""
+    for interface in network.lan:
+        for address in interface.addresses:
+            if address.ip.is_private and not address.ip.is_link_local:
+                yield SchoolLink(str(address.network), interface.name, str(address.ip))
+
+
+async def _tried(addresses: Iterable[str]) -> list[UpstreamTrial]:
+    """Try resolvers, each plain and by TLS."""
+    there = [one for one in dict.fromkeys(addresses) if "%" not in one]
+    servers = [UpstreamServer(one) for one in there[:_MOST_UPSTREAMS]]
+    servers += [UpstreamServer(one.address, TLS_PORT, Tls.STRICT, one.address) for one in servers]
+    return list(await asyncio.gather(*map(upstream_trial.attempt, servers)))
+
+
+def _offered(
+    trials: Iterable[UpstreamTrial], system: tuple[str, ...]
+) -> tuple[OfferedUpstream, ...]:
+    """Return the resolvers that were tried, working ones first."""
+    offered = [OfferedUpstream(_answer(one), _about(one), _works(one)) for one in trials]
+    for one in (one for one in offered if one.answer == next(iter(system), "")):
+        about = say("what this machine uses now, {address}", address=one.answer)
+        offered.insert(0, OfferedUpstream("system", about, one.works))
+        break
+    return tuple(sorted(offered, key=lambda one: not one.works))
+
+
+def _answer(trial: UpstreamTrial) -> str:
+    server = trial.server
+    return f"tls:{server.address}" if server.tls is Tls.STRICT else server.address
+
+
+def _works(trial: UpstreamTrial) -> bool:
+    return not (trial.problem or trial.is_captive or trial.rewrites_nxdomain)
+
+
+def _about(trial: UpstreamTrial) -> Sentence:
+    if trial.problem:
+        return say("does not work: {why}", why=trial.problem)
+    if trial.is_captive:
+        return say("answers every name with one address: a login page stands before it")
+    if trial.rewrites_nxdomain:
+        return say("gives names that do not exist an address")
+    if trial.validates:
+        return say("answers in {ms} ms and validates DNSSEC", ms=trial.rtt_ms)
+    return say("answers in {ms} ms", ms=trial.rtt_ms)
