@@ -19,7 +19,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import WireError
-from filterd.i18n import refused
+from filterd.i18n import UNSAID, Sentence, refused, say
 from filterd.policy.verdict import Action
 from filterd.wire import EdnsOption, Rcode, RRType, parse_response
 from filterd.wire import name as names
@@ -158,9 +158,10 @@ def _blocked_at(site: Site, address: str, port: int, now: float) -> list[Probe]:
     return []
 
 
-async def _problem(probe: Probe, mark: bytes) -> str:
+async def _problem(probe: Probe, mark: bytes) -> Sentence:
     """Return the error of an answer to a probe, empty if it is right."""
-    what = f"{names.to_text(probe.name)} at {probe.address} port {probe.port}"
+    name, port = names.to_text(probe.name), probe.port
+    what = say("{name} at {address} port {port}", name=name, address=probe.address, port=port)
     for _ in range(_TRIES):
         try:
             response = await asyncio.wait_for(_ask(probe, mark), _ANSWER_WITHIN_S)
@@ -168,11 +169,11 @@ async def _problem(probe: Probe, mark: bytes) -> str:
             continue
         found = _answers(response)
         if probe.blocked and found - {probe.sinkhole}:
-            return f"{what} must be blocked and is answered"
+            return say("{what} must be blocked and is answered", what=what)
         if not probe.blocked and not found:
-            return f"{what} must be answered and is not"
-        return ""
-    return f"{what} gets no answer"
+            return say("{what} must be answered and is not", what=what)
+        return UNSAID
+    return say("{what} gets no answer", what=what)
 
 
 def _answers(response: ParsedResponse) -> set[bytes]:
