@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guides of ``deploy/``: one content in two languages, and nothing that does not exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from filterd.lists.catalog import load_catalog
+from filterd.paths import shipped
+from tests.support.catalogue import read
+from tests.test_docs import COMMANDS
+
+DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
+ENGLISH, VIETNAMESE = DEPLOY / "README.md", DEPLOY / "HUONG_DAN.md"
+TEMPLATES = DEPLOY / "MAU_TRUONG_HOC.md"
+BUILT_BESIDE = {"setup", "doctor"}
+
+_BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_IN_WORDS = re.compile(r'"[^"]*"|--lang \w+| +#.*|\b[^\W\da-z]{3,}\b')
+"""What a person writes in the own language: reasons, placeholders in capitals, comments."""
+
+_MESSAGES = re.compile(r"^\| `[^|]*\| (?=.*\|$)", re.MULTILINE)
+_LEGAL = re.compile(r"\d+/\d{4}")
+_MARK = "MẪU, CẦN NGƯỜI CÓ THẨM QUYỀN DUYỆT"
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _headings(path: Path) -> list[str]:
+    prose = _BLOCK.sub("", _text(path))
+    return [title for _, title in re.findall(r"^(##+) (.*)$", prose, re.MULTILINE)]
+
+
+def _numbers(path: Path) -> list[str]:
+    return [re.match(r"[\d.]*", title)[0] for title in _headings(path)]  # type: ignore[index]
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def _blocks(path: Path) -> list[tuple[str, str]]:
+    found = []
+    for kind, text in _BLOCK.findall(_text(path)):
+        lines = [line.strip() for line in text.splitlines()]
+        is_picture = kind == "text" and lines[0].startswith(("filterd:", "Question", "Câu hỏi"))
+        shown = "" if is_picture else "\n".join(_IN_WORDS.sub("", one) for one in lines)
+        found.append((kind, shown))
+    return found
+
+
+def _inline_commands(path: Path) -> list[str]:
+    before, _, rest = _BLOCK.sub("", _text(path)).partition("### 5.2.")
+    prose = before + _MESSAGES.sub("", rest)
+    spans = re.findall(r"`((?:sudo )?filterd [^`]+)`", prose)
+    return sorted(_IN_WORDS.sub("", " ".join(one.split())) for one in spans)
+
+
+def test_both_guides_have_the_same_sections() -> None:
+    assert _numbers(VIETNAMESE) == _numbers(ENGLISH)
+    assert all(_numbers(ENGLISH))
+
+
+def test_both_guides_have_the_same_commands_and_files() -> None:
+    assert _blocks(VIETNAMESE) == _blocks(ENGLISH)
+    assert _inline_commands(VIETNAMESE) == _inline_commands(ENGLISH)
+
+
+def test_both_guides_have_tables_of_the_same_size() -> None:
+    sizes = [
+        [line.count(" | ") for line in _text(path).splitlines() if line.startswith("|")]
+        for path in (VIETNAMESE, ENGLISH)
+    ]
+    assert sizes[0] == sizes[1]
+
+
+@pytest.mark.parametrize("path", [ENGLISH, VIETNAMESE, TEMPLATES], ids=lambda path: path.stem)
+def test_a_command_in_a_guide_exists(path: Path) -> None:
+    wrong = []
+    for words in re.findall(r"\bfilterd ([a-z][a-z-]*(?: [a-z-]+)*)", " ".join(_commands_in(path))):
+        first, *rest = words.split()
+        if (
+            first not in COMMANDS.keys() | BUILT_BESIDE
+            and f"{first} {(*rest, '')[0]}" not in COMMANDS
+        ):
+            wrong.append(words)
+    assert wrong == []
+
+
+def _commands_in(path: Path) -> list[str]:
+    lines = [line for kind, text in _BLOCK.findall(_text(path)) for line in text.splitlines()]
+    return [f"{line};" for line in lines if "$ " in line] + [
+        f"{one};" for one in _inline_commands(path)
+    ]
+
+
+@pytest.mark.parametrize("path", [ENGLISH, VIETNAMESE, TEMPLATES], ids=lambda path: path.stem)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    anchors = {f"#{_anchor(title)}" for title in _headings(path)}
+    links = re.findall(r"\]\(([^)]+)\)", _text(path))
+    assert [one for one in links if one[0] == "#" and one not in anchors] == []
+    assert [one for one in links if one[0] != "#" and not (DEPLOY / one).exists()] == []
+
+
+@pytest.mark.parametrize(("path", "side"), [(ENGLISH, "id"), (VIETNAMESE, "string")])
+def test_a_message_in_the_table_is_one_that_filterd_writes(path: Path, side: str) -> None:
+    table = _text(path).split("### 5.2.")[1].split("### 5.3.")[0]
+    rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    quoted = {one for row in rows for one in re.findall(r"`([^`]+)`", row)}
+    told = [str(getattr(one, side)) for one in read()]
+    told += [_text(DEPLOY.parent / "filterd" / "journal.py")]
+    assert len(rows) > 12
+    assert [one for one in quoted if not any(one in text for text in told)] == []
+
+
+def test_templates_are_marked_and_cite_only_legal_bases_of_the_data() -> None:
+    text = _text(TEMPLATES)
+    assert text.count(_MARK) == 4
+    categories = load_catalog(shipped("blocklists")).categories
+    known = {basis for one in categories for basis in one.legal_basis}
+    cited = {line[2:] for line in text.splitlines() if line.startswith("- ")}
+    assert cited
+    assert cited <= known
+    elsewhere = [
+        line for line in text.splitlines() if _LEGAL.search(line) and line[2:] not in cited
+    ]
+    assert elsewhere == []
