@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.support.commands import SAMPLE, run
-from tests.support.daemon import Served, build_lists, free_port, serving, write_site
+from tests.support.daemon import Served, build_lists, free_port, serving, starting, write_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ OFFLINE = [
     Wrong(
         "check https://vnu.edu.vn/a --offline",
         "'https://vnu.edu.vn/a' is a URL (name its host: 'vnu.edu.vn')",
-        "'https://vnu.edu.vn/a' là URL (DNS chỉ hỏi tên máy: 'vnu.edu.vn')",
+        "'https://vnu.edu.vn/a' là URL (hãy ghi tên máy: 'vnu.edu.vn')",
     ),
     Wrong(
         "allow vnu.edu.vn --for 45m --until 17:00 --reason x",
@@ -150,6 +151,19 @@ def test_the_environment_and_then_the_site_name_the_language(tmp_path: Path) -> 
     (tmp_path / "site.yaml").write_text("school: {name: A}\n")
     assert "không có khối lớp '13'" in run(*words).err
     assert "'13' is not a grade" in run(*words, FILTERD_LANG="en").err
+
+
+def test_the_journal_is_in_the_language_of_the_site(tmp_path: Path) -> None:
+    config = write_site(tmp_path / "site", port=free_port())
+    file = config / "site.yaml"
+    file.write_text(file.read_text("utf-8").replace("language: en", "language: vi"), "utf-8")
+    build_lists(config, tmp_path / "state")
+    with starting(config, tmp_path / "state") as served:
+        served.wait_for("filterd đang lắng nghe")
+        file.write_text(file.read_text("utf-8") + "listne: 1\n", "utf-8")
+        served.process.send_signal(signal.SIGHUP)
+        assert "không có khóa 'listne'" in served.wait_for("ERROR")
+        served.wait_for("chưa nạp lại: giữ những gì đang có hiệu lực")
 
 
 def test_a_file_that_cannot_be_read_is_told_in_vietnamese(tmp_path: Path) -> None:
