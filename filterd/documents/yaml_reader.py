@@ -63,6 +63,8 @@ class Document:
 
     def place(self, where: Where) -> tuple[int, int]:
         """Return line and column of ``where``, or of its nearest existing parent."""
+        if where in self.places:
+            return self.places[where]
         known: Where = ()
         for part in where:
             if (*known, part) in self.places:
@@ -286,12 +288,12 @@ def repeated(
     document: Document, values: Iterable[tuple[Any, Where]], reason: Sentence
 ) -> Iterator[ConfigError]:
     """Yield an error for each value that occurs twice, with the line of the first."""
-    lines = dict[Any, int]()
+    places = dict[Any, Where]()
     for value, where in values:
-        if value in lines:
-            hint = say("first in line {line}", line=lines[value])
-            yield document.error(reason, where, hint=hint)
-        lines.setdefault(value, document.place(where)[0])
+        if value in places:
+            line, _ = document.place(places[value])
+            yield document.error(reason, where, hint=say("first in line {line}", line=line))
+        places.setdefault(value, where)
 
 
 def dump(data: Any) -> bytes:

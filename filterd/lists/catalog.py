@@ -202,9 +202,9 @@ def load_catalog(folder: Path) -> Catalog:
     return Catalog(
         categories=tuple(_category(one) for one in categories),
         lists=tuple(_list(one, folder) for one in catalog.lists),
-        sources=tuple(PublicSource(**one.model_dump()) for one in catalog.sources),
-        pins=tuple(Pin(**one.model_dump()) for one in pins),
-        protections=tuple(Protection(**one.model_dump()) for one in protections),
+        sources=tuple(PublicSource(**vars(one)) for one in catalog.sources),
+        pins=tuple(Pin(**vars(one)) for one in pins),
+        protections=tuple(Protection(**vars(one)) for one in protections),
         rewrites=tuple(_rewrites(safe_search)),
         services=tuple(
             _service(one, documents.services, position) for position, one in enumerate(services)
@@ -237,7 +237,7 @@ def load_sources(folder: Path) -> tuple[PublicSource, ...]:
         ConfigError: it cannot be read or is no YAML.
     """
     file = validate(load(folder.absolute() / "catalog.yaml"), CatalogFile)
-    return tuple(PublicSource(**one.model_dump()) for one in file.sources)
+    return tuple(PublicSource(**vars(one)) for one in file.sources)
 
 
 @cache

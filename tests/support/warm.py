@@ -30,7 +30,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, AnyStr, NamedTuple, NoReturn
 
+from filterd.config.compile import compile_policy
+from filterd.config.site_reader import load_site
 from filterd.daemon import site_loader
+from filterd.lists.catalog import load_catalog
+from filterd.paths import shipped
+from tests.support import yaml_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -224,9 +229,11 @@ def _serve(asked: socket.socket) -> Job | None:
 
 
 def main(descriptor: int) -> None:
-    """Import, fork, and in each fork be what was asked for."""
+    """Import, read what ships, fork, and in each fork be what was asked for."""
     for name in _IMPORTED:
         importlib.import_module(name)
+    yaml_once.remember()
+    compile_policy(load_site(shipped("policies")), load_catalog(shipped("blocklists")))
     gc.collect()
     gc.freeze()
     job = _serve(socket.socket(fileno=descriptor))

@@ -1,18 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parse the same file with the same octets once: most tests read all that ships.
+"""Parse the same octets once, and validate the same catalogue: most tests read all that ships.
 
-``parse`` itself is as it was; ``load`` is what remembers.
+``parse`` itself is as it was; ``load`` and ``load_catalog`` are what remembers. What is wrong is
+found anew each time. Documents and models are frozen, so that tests may share them.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
 
 from filterd.documents import yaml_reader
+from filterd.errors import ConfigError
+from filterd.lists import catalog_schema
+
+if TYPE_CHECKING:
+    from filterd.documents.yaml_reader import Document
 
 _MOST_FILES = 200
 
 
 def remember() -> None:
-    """Have this process remember what it has parsed."""
-    vars(yaml_reader)["parse"] = lru_cache(_MOST_FILES)(yaml_reader.parse)
+    """Have this process remember what it has parsed and validated, wherever the file was."""
+    parse = yaml_reader.parse
+    known = lru_cache(_MOST_FILES)(lambda content: parse(content, ""))
+
+    def parse_once(content: bytes, path: str) -> Document:
+        try:
+            return replace(known(content), path=path)
+        except ConfigError:
+            return parse(content, path)  # it raises, with the path
+
+    vars(yaml_reader)["parse"] = parse_once
+    # Only the catalogue: what is right in a site may depend on the machine, on its time zones.
+    validate: Any = lru_cache(_MOST_FILES)(vars(BaseModel)["model_validate_json"].__func__)
+    for model in vars(catalog_schema).values():
+        if getattr(model, "__module__", "") == catalog_schema.__name__ and isinstance(model, type):
+            setattr(model, "model_validate_json", classmethod(validate))  # noqa: B010 -- for mypy
