@@ -27,7 +27,7 @@ hypothesis.settings.load_profile("filterd")
 CONTROL = "test_control_"
 """The prefix of tests that switch a safeguard off and expect the harm."""
 
-FEW = 0.25
+FEW = 0.15
 """Of the examples of a property: as many are drawn by ``make test``, all by ``make e2e``."""
 
 

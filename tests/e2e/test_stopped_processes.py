@@ -104,11 +104,15 @@ def test_control_where_nobody_looks_a_stopped_worker_stops_dns(
         os.kill(school.worker, signal.SIGCONT)
 
 
-def test_a_worker_in_a_circle_is_replaced_in_time(tmp_path: Path, built: StateFolder) -> None:
+@pytest.mark.parametrize("work", ["sleep(9)", pytest.param("pass", marks=pytest.mark.long)])
+def test_a_worker_in_a_circle_is_replaced_in_time(
+    tmp_path: Path, built: StateFolder, work: str
+) -> None:
     turning = (
+        "from time import sleep\n"
         "from filterd.daemon.worker import Worker\n"
         "async def turn(self, **asked):\n"
-        "    while True: pass\n"
+        f"    while True: {work}\n"
         "Worker.check = turn\n"
         "from filterd.cli.entry import main; main()"
     )

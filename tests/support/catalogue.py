@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -62,12 +63,15 @@ def messages() -> dict[Message, list[str]]:
     return {message: sorted(places) for message, places in sorted(found.items())}
 
 
-def calls() -> Iterator[tuple[str, ast.Call]]:
-    """Yield every call in the package's Python, and where it is."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                yield f"{path.relative_to(PACKAGE.parent)}:{node.lineno}", node
+@cache
+def calls() -> list[tuple[str, ast.Call]]:
+    """Return every call in the package's Python, and where it is."""
+    return [
+        (f"{path.relative_to(PACKAGE.parent)}:{node.lineno}", node)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
 
 
 def named(call: ast.Call) -> str:

@@ -412,7 +412,7 @@ REAL_FALSE_POSITIVES = [
     ("lists/ut1/blog/domains", "blogs", {"blogspot.com", "facebook.com"}),
     ("lists/ut1/forums/domains", "forums", {"facebook.com"}),
     ("lists/cbuijs-ut1/dating/domains.top-n", "dating", {"eventbrite.com"}),
-    (PHISHING, "scam", {"tdu.edu.vn", "www.trustpilot.com"}),
+    pytest.param(PHISHING, "scam", {"tdu.edu.vn", "www.trustpilot.com"}, marks=pytest.mark.long),
 ]
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ _SETUPTOOLS = f"import sys; sys.path.append({str(Path(setuptools.__file__).paren
 """Without ``site``, so that an editable install of this package is not found."""
 
 
+@cache
 def used_by(name: str) -> set[str]:
     """Return what Cython itself finds that an extension uses."""
     tree = create_dependency_tree(quiet=True)  # type: ignore[no-untyped-call]
@@ -53,13 +55,13 @@ def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """A copy of all native sources."""
-    kept = {".pyx", ".pxd", ".pxi", ".py"}
-    for path in (ROOT / "filterd").rglob("*"):
-        if path.suffix in kept:
-            target = tmp_path / path.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+    """A copy of all native sources, in packages."""
+    for one in {*DECLARED, *SOURCES.values()}:
+        target = tmp_path / one
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / one, target)
+        for package in (target.parent, tmp_path / "filterd"):
+            (package / "__init__.py").touch()
     (tmp_path / "pyproject.toml").touch()
     return tmp_path
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,13 +225,14 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> tuple[Index, list[ListSour
     return made.index, sources
 
 
-def test_every_entry_of_real_lists_is_found_with_its_line(
-    real: tuple[Index, list[ListSource]],
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.long)])
+def test_entries_of_real_lists_are_found_with_their_lines(
+    real: tuple[Index, list[ListSource]], step: int
 ) -> None:
     index, sources = real
     texts = [Path(source.path).read_text(encoding="utf-8").split("\n") for source in sources]
     lines = 0
-    for rank, name in index.ranked_names():
+    for rank, name in islice(index.ranked_names(), None, None, step):
         hit = index.lookup(name)[0]
         assert hit.rank == rank
         text = text_of(name)
@@ -238,7 +240,8 @@ def test_every_entry_of_real_lists_is_found_with_its_line(
             list_index, claim = index.claims[claim_id]
             lines += claim.effect is not Effect.MARKER
             assert text in texts[list_index][line - 1].lower() or "xn--" in text
-    assert lines == index.report.kept > 50_000
+    assert lines == index.report.kept > 50_000 or step > 1
+    assert lines > 5_000
 
 
 def test_protected_names_of_real_lists_are_set_aside(

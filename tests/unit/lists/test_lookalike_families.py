@@ -134,6 +134,7 @@ def test_the_queue_says_what_would_be_closed() -> None:
     assert (waiting.shape, waiting.members, waiting.closes) == (b"i9bet#", 6, ("i9bet5.com",))
 
 
+@pytest.mark.long
 def test_rules_of_one_half_of_real_lists_close_much_of_the_other_and_nothing_popular() -> None:
     shared(lookalike_figures.LISTED["gambling (Vietnam)"])
     popular = lookalike_figures.popular_names()
