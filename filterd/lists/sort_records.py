@@ -92,8 +92,10 @@ class Guarded:
                     and not self._sources[index].own
                     and self._sources[index].category not in spared
                 )
-            theirs = claims_but[spared]
-            self._take_out(protection.name, theirs, Reason.PROTECTED, subtree=protection.subtree)
+            if theirs := claims_but[spared]:  # none in a list of the publisher's own
+                self._take_out(
+                    protection.name, theirs, Reason.PROTECTED, subtree=protection.subtree
+                )
 
     def _take_out(
         self, name: bytes, claim_ids: frozenset[int], reason: Reason, *, subtree: bool

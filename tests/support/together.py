@@ -68,7 +68,7 @@ class Together:
             return None
         files = [list(of_file) for _, of_file in groupby(session.items, _file_of)]
         self.paths = session.config.args
-        files.sort(key=lambda tests: _file_of(tests[0]) not in self.paths)
+        files = sorted(_by_turns(files), key=lambda tests: _file_of(tests[0]) not in self.paths)
         self.collected = [item.nodeid for item in session.items]
         queue, tickets = os.pipe()
         os.write(tickets, b"".join(n.to_bytes(_TICKET_OCTETS, "big") for n in range(len(files))))
@@ -129,6 +129,17 @@ def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session) ->
         took_s, used_s = perf_counter() - started, _cpu_s() - used_s
         told = f"{took_s:7.1f} s, CPU {used_s:6.1f} s  {_file_of(items[0])}\n"
         os.write(_terminal, told.encode())
+
+
+def _by_turns(files: list[list[pytest.Item]]) -> list[list[pytest.Item]]:
+    """Return files of the first and of the second half by turns.
+
+    At the beginning are those of ``e2e``, which wait much: beside each other they would leave
+    the cores idle, and start their daemons at once.
+    """
+    half = (len(files) + 1) // 2
+    pairs = zip_longest(files[:half], files[half:])
+    return [one for pair in pairs for one in pair if one]
 
 
 def _has_more(queue: int) -> bool:
