@@ -30,9 +30,10 @@ MAX_VALUES = 100_000
 Where = tuple[str | int, ...]
 """A path into a document: keys and 0-based positions, ``("networks", 0, "grade")``."""
 
-# libyaml reads the same language some forty times faster; where it was not
-# built, PyYAML's own parser yields the same events.
+# libyaml reads the same language some forty times faster, and writes it five times faster; where
+# it was not built, PyYAML's own parser yields the same events.
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+_DUMPER = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 
 _UNPRINTABLE = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # YAML 1.2 §5.1
@@ -298,5 +299,5 @@ def repeated(
 
 def dump(data: Any) -> bytes:
     """Return plain data as YAML, keys in their order; the same data gives the same octets."""
-    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
+    text: str = yaml.dump(data, None, _DUMPER, allow_unicode=True, sort_keys=False, width=1_000)
     return text.encode()

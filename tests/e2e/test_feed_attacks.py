@@ -132,7 +132,7 @@ CRASHES: dict[str, Callable[[], None]] = {
     "killed with a new snapshot": _die_at_install(2),
     "killed with all kept": _die_when_all_is_kept,
 }
-FEW = ("first install", "normal", "killed with a new snapshot")
+FEW = ("first install", "normal")
 STATES = (*FEW, *(pytest.param(one, marks=pytest.mark.long) for one in CRASHES if one not in FEW))
 """`make e2e` attacks all of them."""
 

@@ -51,7 +51,8 @@ def test_no_reply_is_wrong(workers: int) -> None:
     assert outcome.hits.missing(fast=True) == []
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [1, 2])
 def test_no_reply_is_wrong_without_the_fast_path(workers: int) -> None:
     outcome = lives(Way(workers, fast=False))
     sys.stdout.write(f"without the fast path, {workers} workers: {outcome}\n")

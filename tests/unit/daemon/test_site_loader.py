@@ -147,7 +147,9 @@ def test_control_a_damaged_index_opens_when_it_is_not_verified(state: StateFolde
     Index.open(state.index)
 
 
-@pytest.mark.parametrize("left", ["none", "empty", "both damaged"])
+@pytest.mark.parametrize(
+    "left", ["none", pytest.param("empty", marks=pytest.mark.long), "both damaged"]
+)
 def test_without_a_usable_index_the_lists_are_compiled(
     config: Path, state: StateFolder, left: str
 ) -> None:

@@ -485,7 +485,7 @@ def test_the_bound_holds_for_the_memory_that_is_really_taken(
     assert ROOM / 4 < taken <= ROOM + put_last
 
 
-@pytest.mark.parametrize("name_octets", [20, 60, 255])
+@pytest.mark.parametrize("name_octets", [20, pytest.param(60, marks=pytest.mark.long), 255])
 def test_the_bound_holds_while_nothing_that_is_held_has_expired(name_octets: int) -> None:
     room = ROOM // 4
     mapped, store = mapped_octets(), _store(room)
@@ -497,7 +497,7 @@ def test_the_bound_holds_while_nothing_that_is_held_has_expired(name_octets: int
         store.put(key, _resolution(10**6), float(number))
         store.failures.remember(key, (Ede(22),), number, number)
         most = max(most, tracemalloc.get_traced_memory()[0])
-        if number % 256 == 0:
+        if number % 1_024 == 0:
             most_mapped = max(most_mapped, mapped_octets() - mapped)
         number += 1
     tracemalloc.stop()

@@ -121,7 +121,14 @@ def test_a_bound_that_is_lower_already_stays(
     assert "(20, 20)" in found.sentence
 
 
-@pytest.mark.parametrize("request_octets", [b"", b"{", b"[]", b"{}", b'{"version": 7}'])
+@pytest.mark.parametrize(
+    "request_octets",
+    [
+        b"{",
+        b'{"version": 7}',
+        *(pytest.param(one, marks=pytest.mark.long) for one in (b"", b"[]", b"{}")),
+    ],
+)
 def test_a_request_that_is_none_ends_with_an_error_and_no_judgement(request_octets: bytes) -> None:
     done = subprocess.run(
         guard_run._command(),
