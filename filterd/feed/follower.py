@@ -183,7 +183,7 @@ class Keeper:
         self._warn_of_age()
         with self._telling("afterwards"):
             if told := self._afterwards():
-                self._say("outcome afterwards", str(told))
+                self._say("outcome afterwards", told)
 
     def _watch(self) -> None:
         """Watch a version that was activated lately, and roll it back where it does harm."""
