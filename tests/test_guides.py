@@ -48,7 +48,7 @@ def _blocks(path: Path) -> list[tuple[str, str]]:
     found = []
     for kind, text in _BLOCK.findall(_text(path)):
         lines = [line.strip() for line in text.splitlines()]
-        is_picture = kind == "text" and lines[0].startswith(("filterd:", "Question", "Câu hỏi"))
+        is_picture = kind == "text" and not lines[0].startswith("table ")
         shown = "" if is_picture else "\n".join(_IN_WORDS.sub("", one) for one in lines)
         found.append((kind, shown))
     return found
