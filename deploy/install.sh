@@ -57,7 +57,7 @@ declare -A vietnamese=(
     ["there is no release before this one"]="không có bản phát hành trước đó"
     ["in service: %s"]="đang chạy: %s"
     ["removed; %s and %s are left"]="đã gỡ; còn giữ %s và %s"
-    ["next: edit /etc/filterd/site.yaml, then 'filterd policy validate' and 'filterd reload'"]="tiếp theo: sửa /etc/filterd/site.yaml, rồi chạy 'filterd policy validate' và 'filterd reload'"
+    ["next: 'sudo filterd setup' asks for the school, its networks and classes"]="tiếp theo: 'sudo filterd setup' hỏi về trường, các mạng và các lớp"
 )
 
 # Fill a text, in the language of the user, with the words after it.
@@ -260,6 +260,6 @@ case $task in
         make_site
         put_in_service
         start_service
-        say "next: edit /etc/filterd/site.yaml, then 'filterd policy validate' and 'filterd reload'"
+        say "next: 'sudo filterd setup' asks for the school, its networks and classes"
         ;;
 esac
