@@ -13,6 +13,11 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", "\u202f")
 
 
+def rough(value: int) -> str:
+    """Return a number in at most seven characters below ten millions: ``4 599 k``."""
+    return number(value) if value < 1_000_000 else f"{number(round(value / 1_000))} k"
+
+
 def size(octets: int) -> str:
     """Return a length as people read it: kB and MB of a thousand, as a data plan counts."""
     if octets < 10_000:

@@ -195,6 +195,7 @@ WARNING = {
     "overlap": say_in(
         "warning", "during the exam, exception {number} of {author} does not open {target}"
     ),
+    "overlap-pause": say_in("warning", "during the exam, pause {number} of {author} opens nothing"),
     "overlap-block": say_in(
         "warning",
         "exception {number} of {author} closes {target}, a part of what the exam opens",

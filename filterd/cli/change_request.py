@@ -9,6 +9,9 @@ from typing import Any
 from filterd import control, words
 from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
+from filterd.i18n import Sentence, say
+
+_IN_PLACE = say("The devices are in these rooms already; nothing is changed.")
 
 
 def change(here: Context, kind: str, reason: str = "", **payload: Any) -> dict[str, Any]:
@@ -73,10 +76,9 @@ def _warning(here: Context, warning: Any) -> str:
         return ", ".join(f"{key} {value}" for key, value in values.items())
 
 
-def print_nothing_moved(here: Context, *, json: bool) -> None:
+def print_nothing_moved(here: Context, told: Sentence = _IN_PLACE, *, json: bool) -> None:
     """Print that all devices are where they should be."""
     if json:
         here.print_json({"number": None, "warnings": []})
     else:
-        told = here.texts("The devices are in these rooms already; nothing is changed.")
-        here.console.print(told)
+        here.console.print(here.texts(told))

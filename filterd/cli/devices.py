@@ -160,7 +160,9 @@ def unassign(
     now, macs = in_force(here), _macs(here, device)
     rooms = _taken_out(now, macs)
     if not rooms:
-        print_nothing_moved(here, json=json)
+        print_nothing_moved(
+            here, say("No command has put them anywhere; nothing is changed."), json=json
+        )
         return
     told = _change(here, reason, rooms)
     what = here.texts("{devices} are assigned by no command", devices=", ".join(macs))

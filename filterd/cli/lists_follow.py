@@ -65,7 +65,10 @@ def follow(
     chosen = [Wanted(RECOMMENDED)] if recommended else []
     chosen += [_wanted(one, category, list_format, subtrees=subtrees) for one in sources or ()]
     if not chosen:
-        raise ConfigError(say("{missing} is missing", missing="SOURCE, --recommended"))
+        raise ConfigError(
+            say("SOURCE or --recommended is missing"),
+            hint=say("the lists that can be followed: filterd lists sources"),
+        )
     before = followed(here.config, here.state).sources
     more = followed_set(chosen).sources
     check_size(sum(one.names for one in {one.id: one for one in (*before, *more)}.values()))

@@ -134,7 +134,11 @@ FEED = Details(
         Column(say("Held"), "held", style="yellow"),
         Column(say("Look at"), "sentence", _sentence, style="yellow"),
     ),
-    lambda _, by: by.texts("The feed that the school follows"),
+    lambda row, by: by.texts(
+        "The feed that the school follows"
+        if row["address"]
+        else "The public lists that the school follows"
+    ),
 )
 FINDINGS = Listing(
     say("Version {version} waits"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.counted import number
+from filterd.counted import rough
 from filterd.feed.sources import kept_reports
 from filterd.i18n import UNSAID, say
 from filterd.rows import Column, Listing
@@ -53,7 +53,7 @@ def _licence(row: Row, by: Wording) -> str:
 def _state(row: Row, by: Wording) -> str:
     """Return by what a source is followed, and whether its text is here."""
     if not row["followed"]:
-        return by.texts("recommended") if row["recommended"] else ""
+        return by.texts("advised") if row["recommended"] else ""
     return row["followed"] if row["here"] else by.texts("{by}, not here yet", by=row["followed"])
 
 
@@ -64,7 +64,7 @@ SOURCES = Listing(
         Column(say("List"), "id"),
         Column(say("Category"), "category"),
         Column(
-            say("Names"), "names", lambda names, _: number(names) if names else "", is_number=True
+            say("Names"), "names", lambda names, _: rough(names) if names else "", is_number=True
         ),
         Column(say("Followed"), worded=_state),
         Column(say("Licence"), worded=_licence),

@@ -231,6 +231,9 @@ def _check_devices(rooms: tuple[RoomDevices, ...], school: SchoolState) -> Warni
     return tuple(found[:_MOST_WARNINGS])
 
 
+_OVERLAP_PAUSE = "overlap-pause"
+
+
 def _check_exam(change: SetExam, school: SchoolState) -> Warnings:
     _check_known(change.room, _networks(school.policy), say("room"))
     for service in change.services:
@@ -240,7 +243,9 @@ def _check_exam(change: SetExam, school: SchoolState) -> Warnings:
     found = conflicts.overlaps(school.policy, school.overrides, exam)
     warnings: list[dict[str, Any]] = [
         {
-            "warning": "overlap" if one.allow else "overlap-block",
+            "warning": _OVERLAP_PAUSE
+            if one.kind is TargetKind.PAUSE
+            else ("overlap" if one.allow else "overlap-block"),
             "number": one.id,
             "target": one.target,
             "author": one.author,

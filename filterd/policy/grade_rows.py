@@ -168,18 +168,24 @@ _STATE = Column(
 )
 _NAME = Column(UNSAID, worded=_name, style="dim")
 _GROUP = Column(say("Category"), "group")
+
+
+def _title(row: Row, by: Wording) -> str:
+    of = {"grade": row["grade"], "tier": words.TIER[row["tier"]], "age": row["age"]}
+    if not row.get("class"):
+        return by.texts("Grade {grade}: {tier}, age {age}", **of)
+    return by.texts(
+        "Class {class_id}, grade {grade}: {tier}, age {age}", class_id=row["class"], **of
+    )
+
+
 GRADE = Details(
     (
         Column(say("Blocked names get"), "block_response"),
         Column(say("Safe search"), "safe_search", words.SAFE_SEARCH),
         Column(say("YouTube"), "youtube", words.YOUTUBE),
     ),
-    lambda row, by: by.texts(
-        "Grade {grade}: {tier}, age {age}",
-        grade=row.get("class") or row["grade"],
-        tier=words.TIER[row["tier"]],
-        age=row["age"],
-    ),
+    _title,
 )
 """Of ``grade_row``."""
 CATEGORIES = Listing(

@@ -73,7 +73,7 @@ def test_the_file_names_what_commands_do_not_change(site: _Site) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "SOURCE, --recommended is missing"),
+        ((), "SOURCE or --recommended is missing (the lists"),
         (("urlhau",), "is no list of the catalogue"),
         (("http://lists.example/x", "--category", "games"), "is not an address of a list"),
         (("https://u:p@lists.example/x", "--category", "games"), "is not an address of a list"),

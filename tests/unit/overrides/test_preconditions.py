@@ -12,7 +12,7 @@ from filterd.errors import ChangeError
 from filterd.overrides.change_kinds import parse
 from filterd.overrides.preconditions import SchoolState, check
 from filterd.policy.engine import Engine
-from filterd.policy.temporary_rules import Overrides, RoomDevices
+from filterd.policy.temporary_rules import Overrides, RoomDevices, TargetKind
 from tests.support.changes import (
     a_grade_setting,
     a_table,
@@ -201,6 +201,9 @@ def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: SchoolStat
     found = check(parse("exam", exam), school)
     assert [one["warning"] for one in found] == ["overlap", "idle"]
     assert [one["target"] for one in found] == ["game.example", "porn.example"]
+    pause = replace(before, kind=TargetKind.PAUSE, target="", ends_at=SEVEN + 60)
+    school = school._replace(overrides=Overrides(exceptions=(pause,)))
+    assert check(parse("exam", exam), school)[0]["warning"] == "overlap-pause"
 
 
 @pytest.mark.parametrize(
