@@ -107,6 +107,7 @@ CONTRACT = {
     "doctor",
     "log totals",
     "init",
+    "completion",
 }
 """The commands that scripts and people rely on."""
 

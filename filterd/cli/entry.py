@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from filterd.i18n import Language
 
 _VARIABLES = {"--config": CONFIG_VARIABLE, "--state": STATE_VARIABLE, "--lang": LANG_VARIABLE}
+_WITH_A_WORD = 3
+"""``filterd --complete SHELL``, without the word to complete."""
 
 
 class Plain(NamedTuple):
@@ -42,9 +44,13 @@ class Plain(NamedTuple):
 
 
 def main() -> None:
-    """Serve if the words are a plain ``serve``; else run the command line."""
+    """Serve if the words are a plain ``serve``, complete for a shell, or run the command line."""
     plain = read_plain(sys.argv[1:])
-    if plain is None:
+    if sys.argv[1:2] == ["--complete"] and len(sys.argv) > _WITH_A_WORD:
+        from filterd.cli.completion import print_values  # noqa: PLC0415 -- see above
+
+        print_values(sys.argv[2], sys.argv[3:])
+    elif plain is None:
         from filterd.cli.app import main as command_line  # noqa: PLC0415 -- see above
 
         command_line()

@@ -70,6 +70,7 @@ _COMMANDS = {
     "doctor": "doctor.doctor",
     "setup": "setup.setup",
     "init": "policy.init",
+    "completion": "completion.completion",
     "import pihole": "import_settings.pihole",
     "import adguard": "import_settings.adguard",
     "lists build": "lists.build",
@@ -178,6 +179,27 @@ def names_in(words: Sequence[str]) -> list[str]:
         elif not word.startswith("-"):
             names.append(word)
     return names
+
+
+def names_beneath(names: Sequence[str]) -> list[str]:
+    """Return the names that may follow these: of commands, or of those of a group."""
+    if not names:
+        return list(dict.fromkeys(one.split(" ")[0] for one in _COMMANDS))
+    if len(names) > 1 or names[0] not in _GROUPS:
+        return []
+    return [one.split(" ")[1] for one in _COMMANDS if one.startswith(f"{names[0]} ")]
+
+
+def parameters_of(words: Sequence[str]) -> tuple[str, list[Any]] | None:
+    """Return the name and the parameters of the command that the words call, None for none."""
+    called = " ".join(names_in(words)[:2])
+    name = next((one for one in (called, called.split(" ")[0]) if one in _COMMANDS), None)
+    if name is None:
+        return None
+    command: Any = typer.main.get_command(_app([name], _function))
+    for part in name.split(" "):
+        command = getattr(command, "commands", {}).get(part, command)
+    return name, command.params
 
 
 def _app(commands: Iterable[str], function_of: Callable[[str], Callable[..., None]]) -> typer.Typer:

@@ -18,9 +18,11 @@ from filterd.errors import ControlError
 from filterd.field_checks import is_whole
 from filterd.i18n import Sentence, say
 from filterd.lists.list_queries import entries_of, overview
+from filterd.overrides.effects import has_ended
 from filterd.overrides.permissions import check_listening, teaches_in
 from filterd.overrides.roles import Author, Rank
-from filterd.policy.model import Audience, Expectation
+from filterd.policy.grade_rows import ids as ids_of
+from filterd.policy.model import SERVICE, Audience, Expectation
 from filterd.querylog import DAYS_KEPT
 from filterd.state_file import Decoders
 
@@ -72,6 +74,15 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
     async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
         return manager.clock()
 
+    async def ids(_: dict[str, Any], __: Caller) -> dict[str, list[Any]]:
+        timed, now = manager.site.timed, manager.clock()["policy_time"] or 0.0
+        of_lists = [one.id for one in manager.site.index.lists if not one.id.startswith(SERVICE)]
+        set_now = {
+            kind: [one.id for one in getattr(timed.overrides, kind) if not has_ended(one, now)]
+            for kind in ("exceptions", "exams")
+        }
+        return {**ids_of(timed.policy), "lists": of_lists, **set_now}
+
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
         wanted = say("`check` wants qname, qtype, grade, client and at")
         question = _question(request, wanted)
@@ -93,6 +104,7 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
     return {
         "ping": ping,
         "status": status,
+        "ids": ids,
         "clock": clock,
         "check": check,
         "log totals": log_totals,

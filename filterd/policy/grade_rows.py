@@ -111,6 +111,21 @@ def whole_service_row(policy: Policy, service: Service) -> dict[str, Any]:
     }
 
 
+def ids(policy: Policy) -> dict[str, list[str]]:
+    """Return the ids that commands take, by kind."""
+    of_grades = {one.grade for one in policy.grades.values()}
+    tiers = {one.tier: None for one in policy.grades.values()}
+    return {
+        "grades": [one for one in GRADES if one in of_grades],
+        "tiers": [*tiers],
+        "classes": [one.id for one in policy.classes],
+        "rooms": [one.id for one in policy.networks if one.room],
+        "networks": [one.id for one in policy.networks],
+        "services": [*policy.services],
+        "categories": [*policy.categories],
+    }
+
+
 def difference_listing(left: str, right: str) -> Listing:
     """Return the columns of differences, each with the ``grades`` that have it.
 

@@ -124,6 +124,7 @@ class FakeDaemon:
         self.already: list[str] = []
         self.names: list[Any] = []
         self.warnings: list[Any] = []
+        self.ids: dict[str, Any] = {}
         self.policy: Policy | None = None
 
     def start(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,6 +158,7 @@ class FakeDaemon:
             "lists": lambda: overview(Index.open(self._state.index)),
             "lists-search": self._entries,
             "mistakes": self._mistakes,
+            "ids": lambda: self.ids,
             "devices": lambda: self.devices,
             "nat-watch": lambda for_s: {"for_s": for_s},
             "nat-seen": lambda: self.shared,

@@ -29,6 +29,7 @@ LOOKING = {
     "ping",
     "clock",
     "status",
+    "ids",
     "check",
     "log totals",
     "overrides",

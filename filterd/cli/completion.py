@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Complete a command line in bash, zsh and fish, from the commands themselves.
+
+The shell's function calls ``filterd --complete SHELL WORD...``; the last word is the one to
+complete. Names of commands come from the tree, options from the command's parameters, values
+from the running daemon, or else from the compiled policy. Whatever goes wrong, it is silent:
+nobody wants an error in the middle of a line.
+
+bash cuts words at ``:`` too, so its function passes the line as one word, and takes off what
+stands before the last ``:``.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+from filterd import control
+from filterd.cli.context import Context, argument
+from filterd.cli.language import CONFIG_VARIABLE, STATE_VARIABLE, default_config, default_state
+from filterd.errors import ConfigError, FilterdError
+from filterd.i18n import did_you_mean, say
+from filterd.state_folder import StateFolder
+
+SCRIPTS = {
+    "bash": """\
+_filterd() {
+    local line=${COMP_LINE:0:COMP_POINT} before value
+    local word=${line##*[[:blank:]]}
+    [[ $word == *:* && $COMP_WORDBREAKS == *:* ]] && before=${word%"${word##*:}"}
+    COMPREPLY=()
+    while IFS= read -r value; do
+        COMPREPLY+=("${value#"$before"}")
+    done < <("$1" --complete bash "$line" 2>/dev/null)
+}
+complete -o default -F _filterd filterd
+""",
+    "zsh": """\
+#compdef filterd
+_filterd() {
+    local -a found
+    found=("${(@f)$("${words[1]}" --complete zsh "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
+    if [[ -n ${found[1]} ]]; then
+        compadd -- "${found[@]}"
+    else
+        _files
+    fi
+}
+compdef _filterd filterd
+""",
+    "fish": """\
+function __filterd_complete
+    set -l words (commandline -opc)
+    set -l found ($words[1] --complete fish $words[2..-1] (commandline -ct) 2>/dev/null)
+    if set -q found[1]
+        printf '%s\\n' $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
+complete -c filterd -f -a '(__filterd_complete)'
+""",
+}
+"""The functions of the shells."""
+
+
+def completion(
+    here: Context,
+    shell: Annotated[str, argument("NAME", "Name of the shell: bash, zsh or fish.")],
+) -> None:
+    """Print what makes a shell complete the words of `filterd`.
+
+    For bash: filterd completion bash | sudo tee /etc/bash_completion.d/filterd. For zsh: into
+    a file _filterd of a folder of $fpath. For fish: into ~/.config/fish/completions/filterd.fish.
+    Exit code 0: printed; 2: there is none for this shell.
+    """
+    if shell not in SCRIPTS:
+        hint = did_you_mean(shell, SCRIPTS)
+        raise ConfigError(say("'{shell}' has no completion here", shell=shell), hint=hint)
+    here.console.print(SCRIPTS[shell], soft_wrap=True, end="")
+
+
+_IDS = {
+    "--grade": ("grades", "classes"),
+    "--between": ("grades", "classes"),
+    "--class": ("classes",),
+    "class_": ("classes",),
+    "--tier": ("tiers",),
+    "--room": ("rooms",),
+    "room": ("rooms",),
+    "--network": ("networks",),
+    "--service": ("services",),
+    "service": ("services",),
+    "--allow-service": ("services",),
+    "--block-service": ("services",),
+    "--category": ("categories",),
+    "--group": ("categories",),
+    "--allow-category": ("categories",),
+    "--block-category": ("categories",),
+    "--list": ("lists",),
+    "--accept": ("lists",),
+    "targets": ("targets",),
+    "--lang": ("languages",),
+    "shell": ("shells",),
+}
+"""The ids that a parameter takes, by its option or by its name."""
+_NUMBERS = {"exceptions revoke": "exceptions", "exam stop": "exams"}
+
+
+def print_values(shell: str, words: Sequence[str]) -> None:
+    """Print what may stand for the last word, a value a line; nothing where that is not known."""
+    try:
+        words = _words(words[0]) if shell == "bash" else words
+        found = [one for one in values(words) if one.startswith(words[-1]) and one.isprintable()]
+        quoted = (shlex.quote(one) if shell == "bash" else one for one in found)
+        sys.stdout.write("".join(f"{one}\n" for one in quoted))
+    except (FilterdError, OSError, ValueError, LookupError):
+        return
+
+
+def _words(line: str) -> list[str]:
+    """Return the words of a line behind the name of the program; the last may be empty."""
+    words = line.split()[1:]
+    return words if words and not line[-1:].isspace() else [*words, ""]
+
+
+def values(words: Sequence[str]) -> Iterable[str]:
+    """Return the values for the last word; the caller keeps those that begin as it does."""
+    from filterd.cli import tree  # noqa: PLC0415 -- Typer; a shell asks for nothing else often
+
+    before, last = list(words[:-1]), words[-1]
+    names = tree.names_in(before)
+    if not last.startswith("-") and (beneath := tree.names_beneath(names)):
+        return beneath
+    found = tree.parameters_of(before)
+    if found is None:
+        return ()
+    command, parameters = found
+    options = {name: one for one in parameters for name in one.opts if name.startswith("-")}
+    pending = options.get(before[-1]) if before else None
+    if pending is None and len(before) > 1 and options.get(before[-2]) is not None:
+        pending = options[before[-2]] if options[before[-2]].nargs > 1 else None
+    if pending is not None and not getattr(pending, "is_flag", False):
+        return _ids(_IDS.get(pending.opts[0], ()), before)
+    if last.startswith("-"):
+        return options
+    arguments = [one for one in parameters if one.param_type_name == "argument"]
+    place = len(names) - len(command.split())
+    if not arguments or (place >= len(arguments) and arguments[-1].nargs != -1):
+        return ()
+    name = str(arguments[min(place, len(arguments) - 1)].name)
+    return _ids(_IDS.get(name) or (_NUMBERS.get(command, ""),), before)
+
+
+def _ids(kinds: Iterable[str], words: Sequence[str]) -> list[str]:
+    """Return the ids of some kinds that the school has."""
+    fixed = {"languages": ("vi", "en"), "shells": tuple(SCRIPTS)}
+    kinds = [one for one in kinds if one]
+    if not kinds:
+        return []
+    if kinds[0] in fixed:
+        return list(fixed[kinds[0]])
+    known = _known(words)
+    if "targets" in kinds:
+        return [f"{of}:{one}" for of, ids in _OF_TARGETS.items() for one in known.get(ids, ())]
+    return [str(one) for kind in kinds for one in known.get(kind, ())]
+
+
+_OF_TARGETS = {"service": "services", "category": "categories"}
+
+
+def _known(words: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+    """Return the ids of the site: by the daemon, else by the last compiled policy."""
+    given = dict(pairwise(words))
+    config = given.get("--config") or os.environ.get(CONFIG_VARIABLE)
+    state = given.get("--state") or os.environ.get(STATE_VARIABLE)
+    folder = Path(state) if state else default_state(Path(config) if config else default_config())
+    where = StateFolder(folder)
+    try:
+        told: Mapping[str, Sequence[Any]] = control.ask(where.control_socket, "ids")
+    except FilterdError:
+        from filterd.policy.grade_rows import ids  # noqa: PLC0415 -- the daemon was quicker
+        from filterd.policy.policy_file import load  # noqa: PLC0415
+
+        return ids(load(where.policy))
+    return told
