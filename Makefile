@@ -27,7 +27,7 @@ at       := $(if $(AT),FAKETIME_FORCE_MONOTONIC_FIX=0 faketime -m --exclude-mono
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-controls check format messages bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
+.PHONY: help setup run man test test-controls check format messages bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -107,6 +107,9 @@ e2e: setup ## Run the long tests: feed, power cuts, kills, boots, 100,000 compar
 
 soak: setup ## Serve for half an hour with an unreliable upstream; SOAK_MINUTES=240 for longer
 	$(bin)/python -m tests.bench.soak
+
+man: setup ## Write the manual pages of all commands, in both languages, into build/man
+	@$(bin)/filterd man --out build/man
 
 wheels: setup ## Fill wheels/, so that `make setup` needs no Internet
 	$(bin)/python -m pip wheel --quiet --constraint constraints.txt --wheel-dir $(WHEELS) \

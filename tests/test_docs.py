@@ -108,6 +108,7 @@ CONTRACT = {
     "log totals",
     "init",
     "completion",
+    "man",
 }
 """The commands that scripts and people rely on."""
 

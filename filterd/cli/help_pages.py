@@ -77,7 +77,7 @@ def speak(command: Any) -> None:
 
 def drawn(given: typer.Context) -> str:
     """Return the whole help of a command."""
-    page = _Page(language_of(sys.argv[1:]))
+    page = HelpPage(language_of(sys.argv[1:]))
     command: Any = given.command
     shown = [one for one in command.get_params(given) if not one.hidden]
     arguments = [one for one in shown if one.param_type_name == "argument"]
@@ -106,7 +106,7 @@ def metavar_told(text: str, language: Language) -> str:
     return " ".join(told(Sentence(one, context="value"), language) for one in text.split())
 
 
-class _Page:
+class HelpPage:
     """A help that is being drawn."""
 
     def __init__(self, language: Language) -> None:
@@ -116,18 +116,25 @@ class _Page:
         self._lines: list[str] = []
 
     def text(self) -> str:
+        """Return the page, as it is drawn so far."""
         return "\n".join(self._lines)
 
     def usage(self, path: str, arguments: Iterable[Any], *, has_commands: bool) -> None:
+        """Draw how a command is called."""
+        begin = f"{self.texts('Usage')}: {path} "
+        words = self.synopsis(arguments, has_commands=has_commands)
+        self._lines += _wrapped(words, self._width, begin, " " * len(begin))
+
+    def synopsis(self, arguments: Iterable[Any], *, has_commands: bool) -> str:
+        """Return what follows the name of a command."""
         names = [self.name(one) if one.required else f"[{self.name(one)}]" for one in arguments]
         if has_commands:
             names += [self.texts("COMMAND"), self.texts("[ARGUMENTS]")]
-        begin = f"{self.texts('Usage')}: {path} "
-        words = " ".join((self.texts("[OPTIONS]"), *names))
-        self._lines += _wrapped(words, self._width, begin, " " * len(begin))
+        return " ".join((self.texts("[OPTIONS]"), *names))
 
     def paragraph(self, text: str) -> None:
-        self._lines += ["", *_wrapped(self._told(text), self._width, "  ", "  ")]
+        """Draw a paragraph of the description."""
+        self._lines += ["", *_wrapped(self.told(text), self._width, "  ", "  ")]
 
     def section(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         """Draw rows of two columns; a label that is too long has a line of its own."""
@@ -165,17 +172,18 @@ class _Page:
             facts.append(f"{least}-{most}" if most is not None else f">= {least}")
         if parameter.required:
             facts.append(self.texts("required"))
-        about = self._told(parameter.help or "")
+        about = self.told(parameter.help or "")
         return f"{about} [{'; '.join(facts)}]" if facts else about
 
     def summary(self, text: str | None) -> str:
         """Return the line of a command in the help of its group."""
-        return self._told(next(paragraphs(text or ""), ""))
+        return self.told(next(paragraphs(text or ""), ""))
 
     def _metavar(self, parameter: Any) -> str:
         return metavar_told(parameter.metavar or parameter.name.upper(), self.texts.language)
 
-    def _told(self, text: str) -> str:
+    def told(self, text: str) -> str:
+        """Return a text of a command in the language of the page."""
         return self.texts(quoted(text))
 
 

@@ -71,6 +71,7 @@ _COMMANDS = {
     "setup": "setup.setup",
     "init": "policy.init",
     "completion": "completion.completion",
+    "man": "man_pages.man",
     "import pihole": "import_settings.pihole",
     "import adguard": "import_settings.adguard",
     "lists build": "lists.build",
