@@ -17,7 +17,6 @@ from filterd.cli.offline_site import open_index
 from filterd.cli.render import facts, listed, show, titled
 from filterd.cli.target_options import qname_from
 from filterd.cli.time_options import school_clock
-from filterd.counted import number
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
 from filterd.feed.feed_details import coverage
@@ -170,9 +169,8 @@ def _print_report(
     """
     texts, wording = here.texts, Wording(here.texts, school_clock(here))
     here.console.print(listed(wording, *report_listing(report)))
-    here.console.print(
-        texts("{names}, {octets} octets", names=counted.names(report.names), octets=number(octets))
-    )
+    size = counted.size(octets)
+    here.console.print(texts("{names}, {size}", names=counted.names(report.names), size=size))
     if reasons := not_taken_rows(report):
         rows = ([one.cell(row, wording)[0] for one in NOT_TAKEN.columns] for row in reasons)
         here.console.print(titled(texts(NOT_TAKEN.title), facts(rows)))
