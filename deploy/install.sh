@@ -208,12 +208,27 @@ put_in_service() {
     install -D -m 0644 "$checkout/deploy/sysctl.conf" "$root/etc/sysctl.d/60-filterd.conf"
     install -d -m 0755 "$root/usr/local/bin"
     ln -sfn /opt/filterd/current/bin/filterd "$root/usr/local/bin/filterd"
+    help_people
     for old in "$home"/releases/*; do
         case releases/$(basename "$old") in
             "$(readlink "$home/current")" | "$before") ;;
             *) rm -rf "$old" ;;
         esac
     done
+}
+
+# The Tab key and `man filterd`, in folders where shells and man look by themselves.
+words=(bash:bash-completion/completions/filterd zsh:zsh/site-functions/_filterd
+    fish:fish/vendor_completions.d/filterd.fish)
+share=$root/usr/local/share
+help_people() {
+    local one file
+    for one in "${words[@]}"; do
+        file=$share/${one#*:}
+        install -d -m 0755 "$(dirname "$file")"
+        "$release/bin/python" -m filterd completion "${one%%:*}" >"$file" || rm -f "$file"
+    done
+    "$release/bin/python" -m filterd man --out "$share/man" || say "there are no manual pages"
 }
 
 start_service() {
@@ -243,6 +258,7 @@ uninstall() {
     if has_systemd; then systemctl disable --now --quiet "${services[@]}" 2>/dev/null || true; fi
     rm -rf "$home" "$units"/filterd{,-feed}.service "$root/etc/sysctl.d/60-filterd.conf"
     [[ ! -L $root/usr/local/bin/filterd ]] || rm -f "$root/usr/local/bin/filterd"
+    rm -f "${words[@]/#*:/$share/}" "$share"/man/{,vi/}man1/filterd{,-*}.1
     if has_systemd; then systemctl daemon-reload; fi
     say "removed; %s and %s are left" "$root/etc/filterd" "$root/var/lib/filterd"
 }

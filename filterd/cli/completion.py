@@ -51,7 +51,11 @@ _filterd() {
         _files
     fi
 }
-compdef _filterd filterd
+if [[ ${funcstack[1]} == _filterd ]]; then
+    _filterd
+else
+    compdef _filterd filterd
+fi
 """,
     "fish": """\
 function __filterd_complete

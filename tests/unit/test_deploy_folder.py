@@ -189,6 +189,10 @@ def test_releases_come_and_go_and_one_is_always_in_service(tmp_path: Path) -> No
         installed.append(image.link("current"))
     assert image.releases == set(installed[1:])
     assert image.link("previous") == installed[1]
+    share = image.root / "usr" / "local" / "share"
+    helps = [one for one in share.rglob("*filterd*") if one.is_file()]
+    assert {"filterd", "_filterd", "filterd.fish", "filterd-allow.1"} <= {one.name for one in helps}
+    assert all(one.stat().st_size for one in helps)
 
     site = image.root / "etc" / "filterd" / "site.yaml"
     good = site.read_text(encoding="utf-8")
@@ -210,6 +214,7 @@ def test_releases_come_and_go_and_one_is_always_in_service(tmp_path: Path) -> No
 
     assert image.install("--uninstall").returncode == 0
     assert not image.home.exists()
+    assert not any(one.exists() for one in helps)
     assert list(units.iterdir()) == []
     assert site.exists()
 

@@ -118,11 +118,13 @@ def test_an_unknown_shell_is_told_the_known_ones() -> None:
     )
 
 
+ZSH = "autoload -Uz compinit; compinit -u -D"
 STARTED = {
-    "bash": ["--norc", "--noprofile", "-i"],
-    "zsh": ["-f", "-i"],
+    "bash": (["--norc", "--noprofile", "-i"], "source <(filterd completion bash)"),
+    "zsh": (["-f", "-i"], f"{ZSH}; source <(filterd completion zsh)"),
+    "zsh fpath": (["-f", "-i"], f"fpath=($HOME $fpath); {ZSH}"),
 }
-BEFORE = {"bash": "", "zsh": "autoload -Uz compinit; compinit -u -D; "}
+"""How each shell is started, and what is typed first."""
 
 
 @pytest.fixture
@@ -136,18 +138,18 @@ def around(tmp_path: Path, week: Path, quiet: StateFolder) -> dict[str, str]:
     return environment(PATH=path, TERM="dumb", HOME=str(tmp_path), **places)
 
 
-@pytest.mark.parametrize("shell", STARTED)
-def test_a_shell_completes_what_is_typed(shell: str, around: dict[str, str]) -> None:
+@pytest.mark.parametrize("way", STARTED)
+def test_a_shell_completes_what_is_typed(way: str, around: dict[str, str], tmp_path: Path) -> None:
+    shell, (options, first) = way.split(maxsplit=1)[0], STARTED[way]
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
+    (tmp_path / "_filterd").write_text(SCRIPTS["zsh"])
     ours, its = os.openpty()
-    started = [shell, *STARTED[shell]]
+    started = [shell, *options]
     with subprocess.Popen(
         started, cwd=ROOT, env=around, stdin=its, stdout=its, stderr=its, start_new_session=True
     ) as process:
-        os.write(
-            ours, f"{BEFORE[shell]}source <(filterd completion {shell}); echo rea''dy\n".encode()
-        )
+        os.write(ours, f"{first}; echo rea''dy\n".encode())
         _read_until(ours, "ready")
         for typed, completed in (
             ("filterd room show l\t", "room show lab-a"),
