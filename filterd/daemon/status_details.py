@@ -233,7 +233,16 @@ def _some(parts: list[str], between: str, command: str, by: Wording) -> str:
 def _troubled(upstreams: list[Row], by: Wording) -> str:
     """Return the upstreams that do not answer as they should; empty where all do."""
     some = [one for one in upstreams if one["down"] or one["problem"]]
-    return _upstreams(some, by) if some or not upstreams else ""
+    if upstreams and not some:
+        return ""
+    remedy = by.texts("is the line up? `upstreams` in site.yaml names others")
+    return f"{_upstreams(some, by)}\n{remedy}"
+
+
+def _slow(not_native: list[str], by: Wording) -> str:
+    """Return the consequence of missing native modules, and the remedy; empty for none."""
+    remedy = by.texts("install gcc and python3-dev, then `make setup` or install.sh again")
+    return f"{_modules(not_native, by)}\n{remedy}" if not_native else ""
 
 
 _MOST = 10
@@ -253,7 +262,7 @@ STATUS = Details(
         Column(say("Exams"), worded=_things("exams", "exam list")),
         Column(say("Clock"), worded=_clock, style="yellow"),
         Column(say("Upstreams"), "upstreams", _troubled, style="yellow"),
-        Column(say("Modules"), "not_native", lambda some, by: _modules(some, by) if some else ""),
+        Column(say("Modules"), "not_native", _slow, style="yellow"),
         Column(say("Changes"), worded=_changes, style="yellow"),
         Column(
             say("Look at"),

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from filterd.policy.model import DAY_S
+from filterd.rows import SchoolClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -289,9 +290,7 @@ def day_ends_at(policy: Policy, now: float) -> float:
 
 def shown_at(policy: Policy, at: float, now: float) -> str:
     """Return the school's clock time at a Unix time; with the date if it differs."""
-    zone = ZoneInfo(policy.time_zone)
-    shown, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
-    return f"{shown:%H:%M}" if shown.date() == today else f"{shown:%Y-%m-%dT%H:%M}"
+    return SchoolClock(ZoneInfo(policy.time_zone), now).told(at)
 
 
 class _Day:

@@ -299,4 +299,4 @@ def test_the_day_ends_at_the_schools_midnight() -> None:
 def test_a_time_of_another_day_is_shown_with_its_date() -> None:
     school = a_school()
     assert shown_at(school, SEVEN, MONDAY) == "07:00"
-    assert shown_at(school, SEVEN + DAY, MONDAY) == "2026-03-03T07:00"
+    assert shown_at(school, SEVEN + DAY, MONDAY) == "07:00 03/03/2026"
