@@ -107,7 +107,6 @@ _IDS = {
     "--allow-category": ("categories",),
     "--block-category": ("categories",),
     "--list": ("lists",),
-    "--accept": ("lists",),
     "targets": ("targets",),
     "--lang": ("languages",),
     "shell": ("shells",),

@@ -17,6 +17,8 @@ from filterd.daemon.change_service import (
     work_out_lesson,
     work_out_room,
 )
+from filterd.daemon.control_caller import Caller
+from filterd.daemon.control_commands import commands
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides import snapshot
@@ -95,6 +97,21 @@ def test_a_pause_is_in_force_in_every_worker_and_in_status_until_it_is_revoked(
         assert (await team.manager.status())["pauses"] == []
 
     school.serve(work, workers=2)
+
+
+def test_the_ids_that_commands_take_are_those_of_the_moment(school: School) -> None:
+    async def work(team: Team) -> None:
+        done = await change(team, "exception", **BLOCK)
+        await change(team, "pause", for_s=300)
+        ask = commands(team.manager, lambda _: {})["ids"]
+        told: Any = await ask({}, Caller(1003, "an", frozenset()))
+        assert told["exceptions"][0] == done["number"]
+        assert {"youtube", "zalo"} <= set(told["services"])
+        assert {"1", "staff"} <= set(told["grades"])
+        assert told["lists"]
+        assert not any(one.startswith("service:") for one in told["lists"])
+
+    school.serve(work)
 
 
 CLASSES = """\
