@@ -92,14 +92,18 @@ def other_resolvers(site: ExaminedSite) -> Iterator[ProbeFinding]:
             say("this machine is not the gateway: the router decides what pupils may reach"),
         )
     forwarding = _forwarding()
-    firewall = say("refuse them at this gateway, or send port 53 to filterd (nftables: redirect)")
-    for port in (DNS_PORT, DOT_PORT):
-        if any(_ends(rule, port) for rule in forwarding.rules):
-            yield clean(say("a rule of this gateway is about port {port}", port=port))
-        elif forwarding.drops_others:
-            yield unseen(say("no rule names port {port}, and others are dropped", port=port))
-        else:
-            yield found(say("pupils can reach other resolvers on port {port}", port=port), firewall)
+    ports = (DNS_PORT, DOT_PORT)
+    unnamed = [one for one in ports if not any(_ends(rule, one) for rule in forwarding.rules)]
+    shown = ", ".join(map(str, unnamed or ports))
+    if not unnamed:
+        yield clean(say("rules of this gateway name the ports {ports}", ports=shown))
+    elif forwarding.drops_others:
+        yield unseen(say("no rule names the ports {ports}, and others are dropped", ports=shown))
+    else:
+        yield found(
+            say("pupils can reach other resolvers (ports {ports})", ports=shown),
+            say("send port 53 to filterd, and refuse 853 (nftables: redirect, reject)"),
+        )
 
 
 def doh_names(site: ExaminedSite) -> Iterator[ProbeFinding]:

@@ -62,9 +62,14 @@ async def dhcp(site: ExaminedSite) -> list[ProbeFinding]:
     within_s = dhcp_probe.WITHIN_S
     asked = (dhcp_probe.offers(one.name, one.mac, within_s=within_s) for one in links)
     offers = await asyncio.gather(*asked)
-    own, findings = _own(site.network), list[ProbeFinding]()
+    own, findings, in_order = _own(site.network), list[ProbeFinding](), list[str]()
     for link, found_there in zip(links, offers, strict=True):
-        findings += _of_dhcp(link.name, found_there, own)
+        faults = list(_of_dhcp(link.name, found_there, own, is_router=forwards(site)))
+        findings += faults
+        in_order += () if faults else (link.name,)
+    if in_order:
+        names = ", ".join(in_order)
+        findings.append(clean(say("{links}: DHCP hands out filterd", links=names)))
     return findings
 
 
@@ -98,8 +103,9 @@ async def port_login(site: ExaminedSite) -> list[ProbeFinding]:
 
 
 def _of_dhcp(
-    link: str, offers: tuple[DhcpOffer, ...], own: frozenset[str]
+    link: str, offers: tuple[DhcpOffer, ...], own: frozenset[str], *, is_router: bool
 ) -> Iterator[ProbeFinding]:
+    """Yield what is wrong with the servers of a link, or that none answers."""
     if not offers:
         yield unseen(say("{link}: no DHCP server answers", link=link))
         return
@@ -121,8 +127,11 @@ def _of_dhcp(
                 ),
                 say("in its DHCP settings, name this machine as the only DNS server"),
             )
-        elif len(servers) == 1:
-            yield clean(say("{link}: {server} hands out filterd", link=link, server=offer.server))
+        if own.intersection(offer.routers) and not is_router:
+            yield found(
+                say("{link}: DHCP names this machine as router, and it does not route", link=link),
+                say("set net.ipv4.ip_forward=1 in /etc/sysctl.d, or name the right router there"),
+            )
 
 
 def _of_routers(

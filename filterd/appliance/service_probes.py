@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LEAST_ANSWERS = 500
 """Of a school at work; a box on a desk has fewer, from one device."""
 _MOST_PROBLEMS = 20
+_COMPILED_WITHIN_S = 15.0
+"""The daemon compiles the site's files to check their expectations."""
 
 
 def site(site: ExaminedSite) -> Iterator[ProbeFinding]:
@@ -31,7 +33,7 @@ def site(site: ExaminedSite) -> Iterator[ProbeFinding]:
     if log["problem"]:
         problems.append(i18n.from_plain(log.get("sentence", log["problem"])))
     try:
-        unmet = site.ask("expectations")["unmet"]
+        unmet = site.ask("expectations", silence_s=_COMPILED_WITHIN_S)["unmet"]
         problems += (i18n.from_plain(one["sentence"]) for one in unmet)
     except ConfigErrors as wrong:
         problems += (one.sentence for one in wrong.errors)

@@ -20,7 +20,7 @@ from filterd.appliance.examination import ABOUT, examine
 from filterd.appliance.examined_site import ExaminedSite
 from filterd.appliance.finding import ProbeOutcome
 from filterd.cli.context import Context, JsonOption, on_named_files
-from filterd.cli.effective_state import policy_in_force
+from filterd.cli.effective_state import offline, policy_in_force
 from filterd.errors import FilterdError
 from filterd.i18n import say, say_in
 from filterd.lists.catalog_tables import MADE_CANARY, read_canaries
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
 
 _ASK_WITHIN_S = 2.0
-_EXPECTATIONS_WITHIN_S = 15.0
-"""The policy is compiled for it; of the others, the answers are at hand."""
 _OUTCOME = {
     ProbeOutcome.FOUND: (say_in("finding", "found"), "bold red"),
     ProbeOutcome.CLEAN: (say_in("finding", "clean"), "green"),
@@ -113,7 +111,8 @@ def _gathered(here: Context) -> ExaminedSite:
         is_running = isinstance(error, control.NotLetInError)
         status = error.sentence if is_running else say("filterd is not running")
     try:
-        policy = policy_in_force(here)
+        # A daemon that does not answer is not asked again.
+        policy = policy_in_force(here) if isinstance(status, dict) else offline().policy_of(here)
     except FilterdError as error:
         policy = error.sentence
     try:
@@ -126,7 +125,7 @@ def _gathered(here: Context) -> ExaminedSite:
         policy,
         status,
         network,
-        partial(control.ask, socket, silence_s=_EXPECTATIONS_WITHIN_S),
+        partial(control.ask, socket, silence_s=_ASK_WITHIN_S),
         feed=status["feed"] if isinstance(status, dict) else {},
         canaries=_canaries(here, policy) if isinstance(policy, Policy) else {},
         clock=here.clock,

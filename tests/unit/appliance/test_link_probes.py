@@ -93,6 +93,14 @@ def test_another_resolver_beside_filterd_is_found(link: Link) -> None:
     assert found.text.endswith("8.8.8.8")
 
 
+def test_a_router_that_does_not_route_is_found(link: Link) -> None:
+    with link.dnsmasq(link.one, *handing_out(BOX, BOX)):
+        (found,) = link.look(dhcp)
+        assert "does not route" in found.text
+        link.box.run(lambda: _forward("1"))
+        assert [one.outcome for one in link.look(dhcp)] == [CLEAN]
+
+
 def test_without_an_answer_nothing_is_known(link: Link) -> None:
     assert [one.outcome for one in link.look(dhcp)] == [UNSEEN]
 

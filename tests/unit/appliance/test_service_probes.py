@@ -55,12 +55,12 @@ def test_what_the_daemon_reports_is_found(tmp_path: Path, status: dict[str, Any]
 
 def test_an_expectation_that_is_not_met_is_found(tmp_path: Path) -> None:
     unmet = {"unmet": [{"sentence": plain_sentence(say("porn is open"))}]}
-    (found,) = look(site, examined(tmp_path, ask=lambda *_: unmet))
+    (found,) = look(site, examined(tmp_path, ask=lambda *_, **__: unmet))
     assert found.text == "porn is open"
 
 
 def test_wrong_files_are_found_one_by_one(tmp_path: Path) -> None:
-    def wrong(*_: Any) -> Any:
+    def wrong(*_: Any, **__: Any) -> Any:
         raise ConfigErrors([ConfigError(say("no school")), ConfigError(say("no networks"))])
 
     assert [one.text for one in look(site, examined(tmp_path, ask=wrong))] == [

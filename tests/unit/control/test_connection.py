@@ -187,6 +187,14 @@ def test_a_daemon_that_never_answers_is_given_up(
             ask(tmp_path / "s", "status")
 
 
+def test_a_caller_may_give_up_sooner(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "s"))
+        silent.listen()
+        with pytest.raises(ControlError, match="timed out"):
+            ask(tmp_path / "s", "status", silence_s=0.05)
+
+
 def test_a_daemon_that_answers_is_running(tmp_path: Path) -> None:
     with _answering(tmp_path / "s", b'{"ok": true, "result": "pong"}\n') as asked:
         assert is_running(tmp_path / "s")
