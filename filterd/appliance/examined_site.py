@@ -35,7 +35,7 @@ class ExaminedSite:
         network_or_why: the network of this machine.
         feed: what ``feed.standing.overview`` returns; empty where it is not known.
         canaries: by category, names that must be blocked where the category is closed.
-        ask: asks the daemon, as ``control.ask`` does behind its path.
+        ask_daemon: asks the daemon, as ``control.ask`` does behind its path.
         root: where /proc and /sys are.
         is_running: whether a daemon runs, be it only for other users.
     """
@@ -44,7 +44,7 @@ class ExaminedSite:
     policy_or_why: Policy | Sentence
     status_or_why: Mapping[str, Any] | Sentence
     network_or_why: LocalNetwork | Sentence
-    ask: Callable[..., Any]
+    ask_daemon: Callable[..., Any]
     feed: Mapping[str, Any] = field(default_factory=dict)
     canaries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     clock: Clock = field(default_factory=SystemClock)
@@ -77,6 +77,16 @@ class ExaminedSite:
             UnseenError: it cannot be read.
         """
         return _known(self.network_or_why)
+
+    def ask(self, command: str, **arguments: Any) -> Any:
+        """Return the daemon's answer to a command.
+
+        Raises:
+            UnseenError: none answers.
+            FilterdError: the command fails.
+        """
+        _known(self.status_or_why)
+        return self.ask_daemon(command, **arguments)
 
     @property
     def is_serving(self) -> bool:

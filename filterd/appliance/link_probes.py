@@ -62,14 +62,18 @@ async def dhcp(site: ExaminedSite) -> list[ProbeFinding]:
     within_s = dhcp_probe.WITHIN_S
     asked = (dhcp_probe.offers(one.name, one.mac, within_s=within_s) for one in links)
     offers = await asyncio.gather(*asked)
-    own, findings, in_order = _own(site.network), list[ProbeFinding](), list[str]()
+    own, findings = _own(site.network), list[ProbeFinding]()
+    in_order, silent = list[str](), list[str]()
     for link, found_there in zip(links, offers, strict=True):
         faults = list(_of_dhcp(link.name, found_there, own, is_router=forwards(site)))
         findings += faults
-        in_order += () if faults else (link.name,)
+        if not faults:
+            (in_order if found_there else silent).append(link.name)
     if in_order:
         names = ", ".join(in_order)
         findings.append(clean(say("{links}: DHCP hands out filterd", links=names)))
+    if silent:
+        findings.append(unseen(say("{links}: no DHCP server answers", links=", ".join(silent))))
     return findings
 
 
@@ -105,10 +109,7 @@ async def port_login(site: ExaminedSite) -> list[ProbeFinding]:
 def _of_dhcp(
     link: str, offers: tuple[DhcpOffer, ...], own: frozenset[str], *, is_router: bool
 ) -> Iterator[ProbeFinding]:
-    """Yield what is wrong with the servers of a link, or that none answers."""
-    if not offers:
-        yield unseen(say("{link}: no DHCP server answers", link=link))
-        return
+    """Yield what is wrong with the servers of a link."""
     servers = {one.server for one in offers}
     if len(servers) > 1:
         yield found(

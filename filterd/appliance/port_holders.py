@@ -7,6 +7,7 @@ Only root sees the sockets of other users' processes; without it a holder has no
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from ipaddress import ip_address
 from itertools import islice
@@ -22,7 +23,9 @@ _TABLES = {"udp": "07", "udp6": "07", "tcp": "0A", "tcp6": "0A"}
 """Of unconnected UDP sockets and listening TCP sockets, the state."""
 _LOCAL, _STATE, _INODE = 1, 3, 9
 _MOST_SOCKETS, _MOST_PROCESSES, _MOST_DESCRIPTORS = 10_000, 10_000, 10_000
-_LARGEST = 4 * 1024 * 1024
+_LARGEST, _LONGEST = 4 * 1024 * 1024, 4_096
+_OWN = "filterd.daemon"
+_UNIT = re.compile(r"/([A-Za-z0-9:_.@-]+\.service)\s*$", re.MULTILINE)
 
 
 class PortHolder(NamedTuple):
@@ -31,14 +34,16 @@ class PortHolder(NamedTuple):
     Attributes:
         protocol: ``udp`` or ``tcp``.
         address: on which, as text; ``0.0.0.0`` or ``::`` for all.
-        program: the name of its process, empty where that cannot be seen.
-        pids: of all processes that share it.
+        pids: of all processes that share it; none where they cannot be seen.
+        program: the name of the first, empty where it cannot be seen.
+        unit: its unit of systemd, empty for none.
     """
 
     protocol: str
     address: str
-    program: str
     pids: tuple[int, ...]
+    program: str = ""
+    unit: str = ""
 
 
 def holders(port: int, proc: Path = PROC) -> tuple[PortHolder, ...]:
@@ -52,10 +57,11 @@ def holders(port: int, proc: Path = PROC) -> tuple[PortHolder, ...]:
         for address, inode in _bound(proc / "thread-self" / "net" / table, state, port):
             sockets[inode] = table.rstrip("6"), address
     owners = _owners(sockets, proc) if sockets else {}
-    return tuple(
-        PortHolder(protocol, address, *_process(owners.get(inode, ()), proc))
-        for inode, (protocol, address) in sockets.items()
-    )
+    found = []
+    for inode, (protocol, address) in sockets.items():
+        pids = owners.get(inode, ())
+        found.append(PortHolder(protocol, address, pids, *_program(pids, proc)))
+    return tuple(found)
 
 
 def _bound(table: Path, state: str, port: int) -> Iterator[tuple[str, str]]:
@@ -103,9 +109,18 @@ def _open_files(folder: Path) -> Iterator[str]:
                 yield str(descriptor.readlink())
 
 
-def _process(pids: tuple[int, ...], proc: Path) -> tuple[str, tuple[int, ...]]:
-    """Return the name of the first process, and all processes."""
+def _program(pids: tuple[int, ...], proc: Path) -> tuple[str, str]:
+    """Return the name of the first process that can be seen, and its unit of systemd."""
     for pid in pids:
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            return (proc / str(pid) / "comm").read_text(encoding="utf-8").strip(), pids
-    return "", pids
+        with contextlib.suppress(OSError):
+            name = _text(proc / str(pid) / "comm").strip()
+            words = _text(proc / str(pid) / "cmdline").split("\0")
+            is_own = any(Path(one).name == "filterd" or one.startswith(_OWN) for one in words)
+            found = _UNIT.search(_text(proc / str(pid) / "cgroup"))
+            return "filterd" if is_own else name, found[1] if found else ""
+    return "", ""
+
+
+def _text(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(_LONGEST)

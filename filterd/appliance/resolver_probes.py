@@ -35,6 +35,8 @@ _BLOCKS = frozenset((EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED, EdeCod
 _LOCAL_NAME = "localhost"
 """A name that filterd answers by itself (RFC 6761 §6.3)."""
 _REMEDY_OF = {
+    "filterd": say("it does not answer: sudo systemctl restart filterd"),
+    "docker-proxy": say("stop the container that has the port: sudo docker ps"),
     "systemd-resolve": say("in /etc/systemd/resolved.conf set DNSStubListener=no, restart it"),
     "dnsmasq": say("give dnsmasq the option port=0, so that it does DHCP only, and restart it"),
     "avahi-daemon": say("port 5353 is of mDNS: choose another one under listen in site.yaml"),
@@ -44,33 +46,36 @@ _MOST_UPSTREAMS = 16
 
 
 def port(site: ExaminedSite) -> Iterator[ProbeFinding]:
-    """Probe which process holds the port of each address that filterd is to listen on."""
-    own = int(site.status["pid"]) if site.is_serving else 0
+    """Probe which process holds the port of each address that filterd is to listen on.
+
+    Where filterd runs, what holds the same port on other addresses does not disturb it.
+    """
+    if site.is_running:
+        own = int(site.status["pid"])
+        numbers = {int(one["port"]) for one in site.status["listen"]}
+        held = [one for number in numbers for one in _holders(site, number)]
+        if any(own in one.pids for one in held):
+            yield clean(say("filterd has it"))
+        else:
+            yield unseen(say("only root sees which process has it"), say("run it again with sudo"))
+        return
     listen = site.policy.listen or (ListenAddress(_WILDCARDS[0]),)
-    held_by_others = dict[tuple[str, int], PortHolder]()
+    held_by = dict[tuple[str, int], PortHolder]()
     for number in sorted({one.port for one in listen}):
         wanted = {one.address.partition("%")[0] for one in listen if one.port == number}
-        sockets = port_holders.holders(number, site.root / "proc")
-        if own and any(own in one.pids or not one.pids for one in sockets):
-            continue  # it runs, so what else is on other addresses does not disturb it
-        for one in sockets:
+        for one in _holders(site, number):
             if wanted & {one.address, *_WILDCARDS} or one.address in _WILDCARDS:
-                held_by_others.setdefault((one.program, number), one)
-    for (program, number), holder in held_by_others.items():
-        stop = say("stop it: sudo systemctl disable --now {program}", program=program)
-        which = say("see which one: sudo ss -lnp")
-        remedy = _REMEDY_OF.get(program, stop) if program else which
-        yield found(_held(holder, number), remedy)
-    if not held_by_others and own:
-        yield clean(say("filterd has it"))
-    elif not held_by_others:
+                held_by.setdefault((one.program, number), one)
+    for (_, number), holder in held_by.items():
+        yield found(_held(holder, number), _freed(holder))
+    if not held_by:
         yield clean(say("it is free"))
 
 
 async def answers(site: ExaminedSite) -> list[ProbeFinding]:
     """Probe whether filterd answers on each of its addresses."""
     if not site.is_running:
-        start = say("start it: sudo systemctl start filterd; why it ended: journalctl -u filterd")
+        start = say("start it: sudo systemctl restart filterd; why it ended: journalctl -u filterd")
         return [found(say("no running filterd answers"), start)]
     listening = _addresses(site)
     asked = (_is_answered(one) for one in listening)
@@ -213,6 +218,21 @@ async def _is_answered(at: ListenAddress) -> bool:
     except (TimeoutError, OSError):
         return False
     return True
+
+
+def _holders(site: ExaminedSite, number: int) -> tuple[PortHolder, ...]:
+    return port_holders.holders(number, site.root / "proc")
+
+
+def _freed(holder: PortHolder) -> Sentence:
+    """Return how a port is freed."""
+    if holder.program in _REMEDY_OF:
+        return _REMEDY_OF[holder.program]
+    if holder.unit:
+        return say("stop it: sudo systemctl disable --now {unit}", unit=holder.unit)
+    if holder.pids:
+        return say("stop it: sudo kill {pid}", pid=holder.pids[0])
+    return say("see which one: sudo ss -lnp")
 
 
 def _held(holder: PortHolder, number: int) -> Sentence:

@@ -109,7 +109,11 @@ def _gathered(here: Context) -> ExaminedSite:
         status = control.ask(socket, "status", silence_s=_ASK_WITHIN_S)
     except FilterdError as error:
         is_running = isinstance(error, control.NotLetInError)
-        status = error.sentence if is_running else say("filterd is not running")
+        status = (
+            say("this user may not ask filterd: run it again with sudo")
+            if is_running
+            else say("filterd is not running")
+        )
     try:
         # A daemon that does not answer is not asked again.
         policy = policy_in_force(here) if isinstance(status, dict) else offline().policy_of(here)

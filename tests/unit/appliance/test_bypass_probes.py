@@ -123,7 +123,9 @@ def test_names_of_other_resolvers(tmp_path: Path, open_name: str, outcome: str) 
         name = b"".join(bytes((len(one),)) + one.encode() for one in open_name.split("."))
         return {"action": "pass" if bytes.fromhex(qname) == name + b"\0" else "nxdomain"}
 
-    assert outcomes(doh_names, examined(tmp_path, policy_or_why=SCHOOL, ask=ask)) == [outcome]
+    assert outcomes(doh_names, examined(tmp_path, policy_or_why=SCHOOL, ask_daemon=ask)) == [
+        outcome
+    ]
 
 
 class _Page(http.server.BaseHTTPRequestHandler):

@@ -59,3 +59,17 @@ def _write(proc: Path, line: str) -> None:
     folder = proc / "thread-self" / "net"
     folder.mkdir(parents=True)
     (folder / "udp").write_text(f"the heading\n{line}\n", encoding="ascii")
+
+
+def test_a_holder_has_the_name_and_the_unit_of_its_process(tmp_path: Path) -> None:
+    _write(tmp_path, "0: 00000000:0035 00000000:0000 07 0 0 0 0 0 77")
+    process = tmp_path / "812"
+    (process / "fd").mkdir(parents=True)
+    (process / "fd" / "4").symlink_to("socket:[77]")
+    (process / "comm").write_text("dnsmasq\n", encoding="ascii")
+    (process / "cmdline").write_bytes(b"/usr/sbin/dnsmasq\0--port=53\0")
+    (process / "cgroup").write_text("0::/system.slice/dnsmasq.service\n", encoding="ascii")
+    (found,) = holders(53, tmp_path)
+    assert (found.pids, found.program, found.unit) == ((812,), "dnsmasq", "dnsmasq.service")
+    (process / "cmdline").write_bytes(b"/opt/python3\0-m\0filterd.daemon.main\0")
+    assert holders(53, tmp_path)[0].program == "filterd"

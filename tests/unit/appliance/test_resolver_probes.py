@@ -16,6 +16,7 @@ import pytest
 
 from filterd.appliance import resolver_probes
 from filterd.appliance.finding import UnseenError
+from filterd.appliance.port_holders import PortHolder
 from filterd.appliance.resolver_probes import answers, canaries, port, upstreams
 from filterd.appliance.upstream_trial import SIGNED
 from filterd.i18n import say
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from filterd.appliance.examined_site import ExaminedSite
+    from filterd.policy.model import Policy
     from tests.support.upstream import FakeUpstream
 
 CANARIES = {"porn": ("porn.example",), "games": ("gone.example", "games.example")}
@@ -36,18 +39,41 @@ def _listening(number: int) -> dict[str, Any]:
     return {"pid": os.getpid(), "listen": [{"address": "127.0.0.1", "port": number}]}
 
 
+def _stopped(folder: Path, policy: Policy) -> ExaminedSite:
+    no_daemon = say("filterd is not running")
+    return examined(folder, policy_or_why=policy, status_or_why=no_daemon, is_running=False)
+
+
 def test_a_port_that_another_program_holds(tmp_path: Path) -> None:
     with socket.socket(type=socket.SOCK_DGRAM) as opened:
         opened.bind(("127.0.0.1", 0))
         number = opened.getsockname()[1]
         policy = replace(a_policy(), listen=(ListenAddress("127.0.0.1", number),))
-        site = examined(tmp_path, policy_or_why=policy, status_or_why=say("no daemon"))
+        site = examined(
+            tmp_path, policy_or_why=policy, status_or_why=say("no daemon"), is_running=False
+        )
         (found,) = look(port, site)
         assert found.outcome is FOUND
         assert f"process {os.getpid()}" in found.text
+        assert found.remedy
         running = examined(tmp_path, policy_or_why=policy, status=_listening(number))
         assert outcomes(port, running) == [CLEAN]
     assert outcomes(port, site) == [CLEAN]
+
+
+def test_the_remedy_is_that_of_the_program() -> None:
+    seen = PortHolder("udp", "0.0.0.0", (812,), "dnsmasq", "dnsmasq.service")
+    assert "port=0" in resolver_probes._freed(seen)
+    assert "named.service" in resolver_probes._freed(
+        seen._replace(program="x", unit="named.service")
+    )
+    assert "kill 812" in resolver_probes._freed(seen._replace(program="x", unit=""))
+    assert "sudo ss" in resolver_probes._freed(PortHolder("udp", "0.0.0.0", ()))
+
+
+def test_a_holder_that_only_root_sees_is_unseen(tmp_path: Path) -> None:
+    status = {"pid": 1, "listen": [{"address": "127.0.0.1", "port": 53}]}
+    assert outcomes(port, examined(tmp_path, status=status, root=tmp_path)) == [UNSEEN]
 
 
 def test_a_port_on_another_address_is_free(tmp_path: Path) -> None:
@@ -55,7 +81,9 @@ def test_a_port_on_another_address_is_free(tmp_path: Path) -> None:
         opened.bind(("127.0.0.2", 0))
         listen = (ListenAddress("127.0.0.1", opened.getsockname()[1]),)
         policy = replace(a_policy(), listen=listen)
-        site = examined(tmp_path, policy_or_why=policy, status_or_why=say("no daemon"))
+        site = examined(
+            tmp_path, policy_or_why=policy, status_or_why=say("no daemon"), is_running=False
+        )
         assert outcomes(port, site) == [CLEAN]
 
 
@@ -157,7 +185,7 @@ def _ask(reason: str = "category", action: str = "nxdomain") -> Callable[..., An
 
 def _asked(folder: Path, upstream: FakeUpstream, ask: Callable[..., Any]) -> list[Any]:
     status = _listening(upstream.port)
-    return outcomes(canaries, examined(folder, status=status, ask=ask, canaries=CANARIES))
+    return outcomes(canaries, examined(folder, status=status, ask_daemon=ask, canaries=CANARIES))
 
 
 def test_listed_names_that_are_blocked_are_clean(tmp_path: Path, upstream: FakeUpstream) -> None:

@@ -38,7 +38,7 @@ def _met(*_: Any, **__: Any) -> Any:
 
 
 def test_a_site_in_order_is_clean(tmp_path: Path) -> None:
-    assert outcomes(site, examined(tmp_path, ask=_met)) == [CLEAN]
+    assert outcomes(site, examined(tmp_path, ask_daemon=_met)) == [CLEAN]
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_a_site_in_order_is_clean(tmp_path: Path) -> None:
     ],
 )
 def test_what_the_daemon_reports_is_found(tmp_path: Path, status: dict[str, Any]) -> None:
-    assert outcomes(site, examined(tmp_path, ask=_met, status=status)) == [FOUND]
+    assert outcomes(site, examined(tmp_path, ask_daemon=_met, status=status)) == [FOUND]
 
 
 def test_an_expectation_that_is_not_met_is_found(tmp_path: Path) -> None:
     unmet = {"unmet": [{"sentence": plain_sentence(say("porn is open"))}]}
-    (found,) = look(site, examined(tmp_path, ask=lambda *_, **__: unmet))
+    (found,) = look(site, examined(tmp_path, ask_daemon=lambda *_, **__: unmet))
     assert found.text == "porn is open"
 
 
@@ -63,7 +63,7 @@ def test_wrong_files_are_found_one_by_one(tmp_path: Path) -> None:
     def wrong(*_: Any, **__: Any) -> Any:
         raise ConfigErrors([ConfigError(say("no school")), ConfigError(say("no networks"))])
 
-    assert [one.text for one in look(site, examined(tmp_path, ask=wrong))] == [
+    assert [one.text for one in look(site, examined(tmp_path, ask_daemon=wrong))] == [
         "no school",
         "no networks",
     ]
