@@ -59,7 +59,7 @@ PROBES = (
     SiteProbe("memory", say("Memory"), machine_probes.memory),
     SiteProbe("placement", say("Placement"), link_probes.placement),
     SiteProbe("dhcp", say("DHCP servers"), link_probes.dhcp),
-    SiteProbe("ipv6-routers", say("IPv6 routers"), link_probes.ipv6_routers),
+    SiteProbe("ipv6-dns", say("DNS by IPv6"), link_probes.ipv6_dns),
     SiteProbe("captive-portal", say("Captive portal"), bypass_probes.captive_portal),
     SiteProbe("port-login", say("Login at the switch (802.1X)"), link_probes.port_login),
     SiteProbe("other-resolvers", say("Ways past filterd"), bypass_probes.other_resolvers),

@@ -6,7 +6,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from filterd.appliance import dhcp_probe, port_authentication, router_advertisements
+from filterd.appliance import (
+    dhcp_probe,
+    dhcpv6_probe,
+    port_authentication,
+    router_advertisements,
+)
 from filterd.appliance.finding import ProbeFinding, UnseenError, clean, found, unseen
 from filterd.i18n import say
 
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.appliance.dhcp_probe import DhcpOffer
+    from filterd.appliance.dhcpv6_probe import Dhcpv6Reply
     from filterd.appliance.examined_site import ExaminedSite
     from filterd.appliance.local_network import LocalNetwork, NetworkInterface
     from filterd.appliance.router_advertisements import RouterAdvertisement
@@ -77,17 +83,24 @@ async def dhcp(site: ExaminedSite) -> list[ProbeFinding]:
     return findings
 
 
-async def ipv6_routers(site: ExaminedSite) -> list[ProbeFinding]:
-    """Probe which IPv6 routers advertise a DNS server other than this machine."""
+async def ipv6_dns(site: ExaminedSite) -> list[ProbeFinding]:
+    """Probe whether IPv6 routers or DHCPv6 servers hand out DNS other than this machine."""
     links = [one for one in _links(site) if any(ip.version == 6 for ip in one.addresses)]
     if not links:
         return [unseen(say("this machine has no IPv6 on the school's side"))]
     within_s = router_advertisements.WITHIN_S
-    asked = (router_advertisements.advertisements(one.name, within_s=within_s) for one in links)
+    routers, servers = await asyncio.gather(
+        asyncio.gather(
+            *(router_advertisements.advertisements(one.name, within_s=within_s) for one in links)
+        ),
+        asyncio.gather(
+            *(dhcpv6_probe.replies(one.name, one.mac, within_s=within_s) for one in links)
+        ),
+    )
     own, findings = _own(site.network), list[ProbeFinding]()
-    for link, routers in zip(links, await asyncio.gather(*asked), strict=True):
-        findings += _of_routers(link.name, routers, own)
-    return findings or [clean(say("no router advertises a DNS server of its own"))]
+    for link, advertised, replied in zip(links, routers, servers, strict=True):
+        findings += _of_ipv6(link.name, advertised, replied, own)
+    return findings or [clean(say("no IPv6 router or DHCPv6 server hands out other DNS"))]
 
 
 async def port_login(site: ExaminedSite) -> list[ProbeFinding]:
@@ -135,35 +148,26 @@ def _of_dhcp(
             )
 
 
-def _of_routers(
-    link: str, routers: tuple[RouterAdvertisement, ...], own: frozenset[str]
+def _of_ipv6(
+    link: str,
+    routers: tuple[RouterAdvertisement, ...],
+    servers: tuple[Dhcpv6Reply, ...],
+    own: frozenset[str],
 ) -> Iterator[ProbeFinding]:
+    """Yield each router or server whose DNS is not this machine."""
     remedy = say(
         "in this order: switch off IPv6 DNS in the router; or IPv6; or let the switch drop router"
         " advertisements (RA guard); or put this machine in line"
     )
-    for router in routers:
-        others = [one for one in router.resolvers if one not in own]
+    by_router = say("{link}: the IPv6 router {who} advertises DNS that is not filterd: {dns}")
+    by_dhcp = say("{link}: the DHCPv6 server {who} hands out DNS that is not filterd: {dns}")
+    for text, who, resolvers in (
+        *((by_router, one.router, one.resolvers) for one in routers),
+        *((by_dhcp, one.server, one.resolvers) for one in servers),
+    ):
+        others = [one for one in resolvers if one not in own]
         if others:
-            yield found(
-                say(
-                    "{link}: the IPv6 router {router} advertises DNS that is not filterd: {dns}",
-                    link=link,
-                    router=router.router,
-                    dns=", ".join(others),
-                ),
-                remedy,
-            )
-        elif (router.managed or router.other) and router.router not in own:
-            yield found(
-                say(
-                    "{link}: the IPv6 router {router} sends devices to DHCPv6, which may hand out"
-                    " DNS",
-                    link=link,
-                    router=router.router,
-                ),
-                remedy,
-            )
+            yield found(text.filled({"link": link, "who": who, "dns": ", ".join(others)}), remedy)
 
 
 def _links(site: ExaminedSite) -> list[NetworkInterface]:

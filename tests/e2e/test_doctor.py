@@ -168,7 +168,7 @@ def test_the_canaries_are_asked_as_a_pupil(clean: Run) -> None:
     ("probe", "words"),
     [
         ("dhcp", ("several DHCP servers", "8.8.8.8")),
-        ("ipv6-routers", ("2001:db8::53",)),
+        ("ipv6-dns", ("2001:db8::53",)),
         ("upstreams", ("names that do not exist",)),
         ("captive-portal", ("login page",)),
         ("port-login", ("802.1X",)),

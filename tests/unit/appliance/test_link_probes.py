@@ -11,7 +11,7 @@ import pytest
 
 from filterd.appliance import dhcp_probe, port_authentication, router_advertisements
 from filterd.appliance.finding import UnseenError
-from filterd.appliance.link_probes import dhcp, ipv6_routers, placement, port_login
+from filterd.appliance.link_probes import dhcp, ipv6_dns, placement, port_login
 from filterd.appliance.local_network import look as look_around
 from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look
 from tests.support.link_servers import advertising, dnsmasq
@@ -107,25 +107,23 @@ def test_without_an_answer_nothing_is_known(link: Link) -> None:
 
 def test_an_ipv6_router_with_dns_of_its_own_is_found(link: Link) -> None:
     with link.dnsmasq(link.one, *advertising("2001:db8::53")):
-        (found,) = link.look(ipv6_routers)
+        (found,) = link.look(ipv6_dns)
     assert found.outcome is FOUND
     assert "2001:db8::53" in found.text
 
 
 def test_one_that_advertises_filterd_is_clean(link: Link) -> None:
     with link.dnsmasq(link.one, *advertising("fd00:6::1")):
-        assert [one.outcome for one in link.look(ipv6_routers)] == [CLEAN]
+        assert [one.outcome for one in link.look(ipv6_dns)] == [CLEAN]
 
 
-def test_one_that_sends_devices_to_dhcpv6_is_found(link: Link) -> None:
-    options = (
-        "--enable-ra",
-        "--dhcp-range=fd00:6::100,fd00:6::200,64,1h",
-        "--dhcp-option=option6:dns-server,[fd00:6::1]",
-    )
-    with link.dnsmasq(link.one, *options):
-        (found,) = link.look(ipv6_routers)
-    assert "DHCPv6" in found.text
+@pytest.mark.parametrize(("resolver", "outcome"), [("fd00:6::1", CLEAN), ("2001:db8::53", FOUND)])
+def test_dhcpv6_is_asked_what_it_hands_out(link: Link, resolver: str, outcome: str) -> None:
+    named = f"--dhcp-option=option6:dns-server,[{resolver}]"
+    with link.dnsmasq(link.one, "--dhcp-range=fd00:6::100,fd00:6::200,64,1h", named):
+        (found,) = link.look(ipv6_dns)
+    assert found.outcome == outcome
+    assert "DHCPv6 server" in found.text
 
 
 def test_a_switch_without_login_is_clean(link: Link) -> None:
