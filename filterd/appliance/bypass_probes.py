@@ -24,7 +24,6 @@ from filterd.appliance.local_network import pupils_networks
 from filterd.i18n import say
 from filterd.policy.model import Tls
 from filterd.resolve.explanation import passes
-from filterd.upstream import resolv_conf
 from filterd.wire import RRType
 from filterd.wire import name as names
 
@@ -59,9 +58,7 @@ _ENDS = frozenset(("drop", "reject", "redirect", "dnat", "tproxy"))
 
 async def captive_portal(site: ExaminedSite) -> list[ProbeFinding]:
     """Probe whether a login page stands between this machine and the Internet."""
-    policy = site.policy
-    servers = resolv_conf.servers(policy.upstreams, policy.listen)
-    plain = [one for one in servers if one.tls is Tls.NO]
+    plain = [one for one in site.upstreams if one.tls is Tls.NO]
     if not plain:
         raise UnseenError(say("all upstreams are asked by TLS, which no portal can alter"))
     try:
@@ -85,8 +82,6 @@ async def captive_portal(site: ExaminedSite) -> list[ProbeFinding]:
 
 def other_resolvers(site: ExaminedSite) -> Iterator[ProbeFinding]:
     """Probe whether pupils can reach resolvers other than filterd, by port 53 or by TLS."""
-    if not pupils_networks(site.policy):
-        raise UnseenError(say("the site has no network of pupils"))
     if not forwards(site):
         raise UnseenError(
             say("this machine is not the gateway: the router decides what pupils may reach"),

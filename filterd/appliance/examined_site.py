@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from filterd.appliance.finding import UnseenError
 from filterd.clock import Clock, SystemClock
 from filterd.i18n import Sentence
+from filterd.policy.model import UpstreamServer
+from filterd.upstream import resolv_conf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +61,14 @@ class ExaminedSite:
             UnseenError: there is none.
         """
         return _known(self.policy_or_why)
+
+    @property
+    def upstreams(self) -> tuple[UpstreamServer, ...]:
+        """The upstreams of the site; those of resolv.conf where the site is not known."""
+        known = self.policy_or_why
+        if isinstance(known, Sentence):
+            return resolv_conf.servers((UpstreamServer("system"),), ())
+        return resolv_conf.servers(known.upstreams, known.listen)
 
     @property
     def status(self) -> Mapping[str, Any]:

@@ -12,10 +12,9 @@ from filterd.appliance.local_network import pupils_networks
 from filterd.appliance.port_holders import PortHolder
 from filterd.appliance.upstream_trial import attempt
 from filterd.clients.interfaces import MOST_ADDRESSES
-from filterd.i18n import say, say_n
+from filterd.i18n import Sentence, say, say_n
 from filterd.policy.model import ListenAddress, Tls
 from filterd.resolve.explanation import passes
-from filterd.upstream import resolv_conf
 from filterd.upstream.upstream_question import in_clear
 from filterd.wire import EdeCode, RRType, edes_of
 from filterd.wire import name as names
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from filterd.appliance.examined_site import ExaminedSite
     from filterd.appliance.finding import ProbeFinding
     from filterd.appliance.upstream_trial import UpstreamTrial
-    from filterd.i18n import Sentence
 
 ANSWER_WITHIN_S = 3.0
 
@@ -59,7 +57,8 @@ def port(site: ExaminedSite) -> Iterator[ProbeFinding]:
         else:
             yield unseen(say("only root sees which process has it"), say("run it again with sudo"))
         return
-    listen = site.policy.listen or (ListenAddress(_WILDCARDS[0]),)
+    is_known = not isinstance(site.policy_or_why, Sentence)
+    listen = site.policy.listen if is_known else (ListenAddress(_WILDCARDS[0]),)
     held_by = dict[tuple[str, int], PortHolder]()
     for number in sorted({one.port for one in listen}):
         wanted = {one.address.partition("%")[0] for one in listen if one.port == number}
@@ -96,8 +95,7 @@ async def answers(site: ExaminedSite) -> list[ProbeFinding]:
 
 async def upstreams(site: ExaminedSite) -> list[ProbeFinding]:
     """Probe each upstream: whether it answers, and truthfully."""
-    policy = site.policy
-    servers = resolv_conf.servers(policy.upstreams, policy.listen)[:_MOST_UPSTREAMS]
+    servers = site.upstreams[:_MOST_UPSTREAMS]
     if not servers:
         return [
             found(

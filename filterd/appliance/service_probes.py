@@ -9,7 +9,7 @@ from filterd import counted, i18n, words
 from filterd.appliance.finding import clean, found, unseen
 from filterd.errors import ConfigErrors, from_plain
 from filterd.feed.feed_details import STARTER_NAMES, is_worrying
-from filterd.i18n import say
+from filterd.i18n import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,12 @@ _COMPILED_WITHIN_S = 15.0
 
 def site(site: ExaminedSite) -> Iterator[ProbeFinding]:
     """Probe the site's files, their expectations, and what the daemon could not do."""
+    if isinstance(site.policy_or_why, Sentence):
+        yield found(site.policy_or_why, say("mend it, or begin anew: filterd init /etc/filterd"))
+        return
+    if not site.is_running:
+        yield clean(say("the site's files are in order"))
+        return
     status = site.status
     problems = [from_plain(one).sentence for one in status["doubts"]]
     problems += map(i18n.from_plain, status.get("changes", {}).get("problems", ()))

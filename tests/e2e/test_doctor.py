@@ -25,6 +25,7 @@ from tests.support.commands import ROOT, environment
 from tests.support.gateway import ask
 from tests.support.link_servers import advertising, dhcp, dnsmasq
 from tests.support.school_lab import LINKS, SchoolLab, school_lab
+from tests.support.unprivileged import give, open_folder, reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,10 +56,10 @@ class Run(NamedTuple):
         return " ".join(one["text"] for one in self.findings if one["probe"] == probe)
 
 
-def _doctor(lab: SchoolLab) -> Run:
+def _doctor(lab: SchoolLab, *before: str) -> Run:
     begun = CLOCK.monotonic()
     done = subprocess.run(
-        lab.command("doctor", "--json"),
+        [*before, *lab.command("doctor", "--json")],
         cwd=ROOT,
         env=environment(),
         capture_output=True,
@@ -71,8 +72,8 @@ def _doctor(lab: SchoolLab) -> Run:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SchoolLab]:
-    with school_lab(tmp_path_factory.mktemp("lab")) as made:
+def lab() -> Iterator[SchoolLab]:
+    with open_folder() as folder, school_lab(folder) as made:
         yield made
 
 
@@ -128,8 +129,18 @@ def dead(lab: SchoolLab, faulty: Run) -> Run:
         return opened
 
     lab.gateway.ip("route delete default")
-    with lab.gateway.run(holding):
-        return _doctor(lab)
+    give(lab.folder / "state")
+    before = _files(lab)
+    with lab.gateway.run(holding), reach() as words:
+        run = _doctor(lab, *words)
+    assert _files(lab) == before, "it changes nothing"
+    return run
+
+
+def _files(lab: SchoolLab) -> list[tuple[str, int, int]]:
+    """Return all files of the lab, with owner and time of change."""
+    found = [(str(one), one.lstat()) for one in sorted(lab.folder.rglob("*"))]
+    return [(path, seen.st_uid, seen.st_mtime_ns) for path, seen in found]
 
 
 @contextlib.contextmanager
@@ -200,8 +211,8 @@ def test_without_filterd_each_fault_is_found(dead: Run) -> None:
 
 
 def test_without_filterd_what_it_would_report_is_unseen(dead: Run) -> None:
-    assert {"canaries", "site", "lists", "doh"} <= dead.probes("unseen")
-    assert dead.text("site") == "filterd is not running"
+    assert {"canaries", "lists", "doh"} <= dead.probes("unseen")
+    assert dead.text("lists") == "filterd is not running"
 
 
 def test_each_finding_of_a_fault_has_a_remedy(faulty: Run, dead: Run) -> None:
@@ -215,16 +226,17 @@ def test_all_is_known_in_time(clean: Run, faulty: Run, dead: Run) -> None:
 
 
 def test_the_first_findings_are_there_while_the_others_are_awaited(lab: SchoolLab) -> None:
-    begun = CLOCK.monotonic()
-    words = lab.command("doctor")
-    process = subprocess.Popen(
-        words, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert process.stdout is not None
-    with process.stdout as printed:
-        assert printed.readline()
-        first_s = CLOCK.monotonic() - begun
-        printed.read()
-    process.wait()
+    with reach() as before:
+        begun = CLOCK.monotonic()
+        words = [*before, *lab.command("doctor")]
+        process = subprocess.Popen(
+            words, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert process.stdout is not None
+        with process, process.stdout as printed:
+            assert printed.readline()
+            first_s = CLOCK.monotonic() - begun
+            printed.read()
+        lasted_s = CLOCK.monotonic() - begun
     assert first_s < FIRST_WITHIN_S
-    assert first_s < CLOCK.monotonic() - begun
+    assert first_s < lasted_s

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.appliance.finding import UnseenError
 from filterd.i18n import say
+from filterd.upstream import resolv_conf
 from tests.support.examined import examined
 
 if TYPE_CHECKING:
@@ -23,6 +25,18 @@ def test_what_is_known_is_returned(tmp_path: Path) -> None:
         site.status_or_why,
         site.network_or_why,
     )
+
+
+def test_without_a_site_the_resolvers_of_the_machine_are_its_upstreams(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolvers = tmp_path / "resolv.conf"
+    resolvers.write_text("nameserver 192.0.2.9\n", encoding="ascii")
+    servers = partial(resolv_conf.servers, resolv_conf=resolvers)
+    monkeypatch.setattr("filterd.appliance.examined_site.resolv_conf.servers", servers)
+    site = examined(tmp_path, policy_or_why=say("no site"))
+    assert [one.address for one in site.upstreams] == ["192.0.2.9"]
+    assert [one.address for one in examined(tmp_path).upstreams] == ["192.0.2.53"]
 
 
 @pytest.mark.parametrize("part", ["policy", "status", "network"])

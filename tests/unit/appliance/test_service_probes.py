@@ -41,6 +41,16 @@ def test_a_site_in_order_is_clean(tmp_path: Path) -> None:
     assert outcomes(site, examined(tmp_path, ask_daemon=_met)) == [CLEAN]
 
 
+def test_a_site_that_cannot_be_read_is_found(tmp_path: Path) -> None:
+    missing = say("site.yaml: cannot be read")
+    assert outcomes(site, examined(tmp_path, policy_or_why=missing)) == [FOUND]
+
+
+def test_without_a_daemon_the_files_are_checked_all_the_same(tmp_path: Path) -> None:
+    stopped = examined(tmp_path, status_or_why=say("filterd is not running"), is_running=False)
+    assert outcomes(site, stopped) == [CLEAN]
+
+
 @pytest.mark.parametrize(
     "status",
     [
