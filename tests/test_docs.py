@@ -105,6 +105,7 @@ CONTRACT = {
     "reload",
     "status",
     "doctor",
+    "setup",
     "log totals",
     "init",
     "completion",

@@ -17,6 +17,7 @@ from filterd.appliance.interview import (
     RANGES,
     Interview,
     PendingQuestion,
+    SchoolLink,
     SetupChoice,
     SetupQuestion,
 )
@@ -156,6 +157,10 @@ def _found_networks(interview: Interview) -> str | None:
     return ", ".join(one.cidr for one in interview.machine.links) or None
 
 
+def _of_link(link: SchoolLink) -> Sentence:
+    return say("{interface}, this box is {box}", interface=link.interface, box=link.address)
+
+
 def _placement(interview: Interview) -> str:
     machine = interview.machine
     inward = {one.interface for one in machine.links} - set(machine.outward)
@@ -243,6 +248,9 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
         help=say("Found on this machine; write others if some are missing."),
         check=_networks,
         default=_found_networks,
+        choices=lambda so_far: tuple(
+            SetupChoice(one.cidr, _of_link(one)) for one in so_far.machine.links
+        ),
         is_open=True,
     ),
     SetupQuestion(

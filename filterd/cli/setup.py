@@ -17,7 +17,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd.appliance import machine_changes, machine_survey, stub_query
+from filterd import control
+from filterd.appliance import machine_changes, machine_survey, stub_query, upstream_trial
 from filterd.appliance.answer_file import KEPT, KeptAnswers, load_answers
 from filterd.appliance.device_key import device_key, key_fingerprint
 from filterd.appliance.interview import Interview
@@ -26,8 +27,10 @@ from filterd.appliance.questions import FEED, fill
 from filterd.appliance.setup_sheet import sheet
 from filterd.appliance.site_answers import answers_in, change
 from filterd.appliance.site_writer import put, read_text, rewritten
+from filterd.appliance.upstream_trial import UpstreamTrial
 from filterd.cli import lists_build, spreadsheet
 from filterd.cli.context import Context, on_named_files, option
+from filterd.cli.doctor import doctor
 from filterd.cli.feed_sync import run, site_of
 from filterd.cli.offline_site import policy_of
 from filterd.cli.setup_dialogue import INTERRUPTED, Dialogue
@@ -40,6 +43,7 @@ from filterd.overrides.roles import ADMINS, TEACHERS
 from filterd.paths import check_room, write_atomically
 from filterd.policy.model import ListenAddress, Policy
 from filterd.privileges import as_owner_of
+from filterd.upstream import resolv_conf
 from filterd.wire import Rcode, edes_of
 
 SHEET_FILE = "sheet.md"
@@ -104,7 +108,7 @@ def _check_place(here: Context, *, has_answers: bool) -> None:
     Raises:
         ConfigError, StoreError: with the remedy.
     """
-    if not has_answers and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not has_answers and not is_terminal():
         raise ConfigError(
             say("this is no terminal, so nobody can be asked"),
             hint=say("give the answers in a file: filterd setup --answers FILE"),
@@ -117,6 +121,11 @@ def _check_place(here: Context, *, has_answers: bool) -> None:
                 hint=say("run it as root: sudo filterd setup"),
             )
         check_room(there, _NEEDED_OCTETS)
+
+
+def is_terminal() -> bool:
+    """Return whether there is a person to be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _interview(here: Context, dialogue: Dialogue, site: dict[str, Any]) -> Interview:
@@ -161,7 +170,9 @@ def _confirm(here: Context, dialogue: Dialogue, old: str, new: str) -> None:
     lines = [
         one
         for one in difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm="")
-        if not one.startswith(("---", "+++", "@@")) and one[1:].strip()
+        if not one.startswith(("---", "+++", "@@"))
+        and one[1:].strip()
+        and not one[1:].startswith("#")
     ]
     for line in lines[:_MOST_LINES]:
         here.console.print(Text(line, "green" if line[0] == "+" else "red"))
@@ -206,9 +217,12 @@ class _Finish:
         with self._step():
             self._fetch()
         with self._step():
-            self._write_sheet(key)
-        with self._step():
             self._prove()
+        with self._step(), contextlib.suppress(typer.Exit):  # what it finds is no failure
+            if control.is_running(here.state.control_socket):
+                doctor(replace(here, texts=self._dialogue.texts))
+        with self._step():
+            self._write_sheet(key)
         if self._failed:
             raise typer.Exit(2)
 
@@ -238,6 +252,12 @@ class _Finish:
             feed = followed(here.config, here.state)
             if not feed.is_any:
                 return
+            if not self._has_upstream():
+                self._say(
+                    say("No resolver answers, so the lists are fetched later, in the night."),
+                    "yellow",
+                )
+                return
             self._say(say("Fetching the lists; this takes a minute or two ..."), "dim")
             try:
                 outcome = run(here, feed)
@@ -254,6 +274,16 @@ class _Finish:
                 )
                 return
         self._say(say("Lists in force: {n} names.", n=outcome.names))
+
+    def _has_upstream(self) -> bool:
+        """Return whether one resolver works: without one, each list would wait in vain."""
+        policy = policy_of(self._here)
+        servers = resolv_conf.servers(policy.upstreams, policy.listen)
+
+        async def trials() -> list[UpstreamTrial]:
+            return await asyncio.gather(*map(upstream_trial.attempt, servers))
+
+        return any(not one.problem for one in asyncio.run(trials()))
 
     def _write_sheet(self, key: str) -> None:
         path = self._here.config / SHEET_FILE

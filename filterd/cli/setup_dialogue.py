@@ -30,11 +30,13 @@ class Dialogue:
     Args:
         here: its consoles.
         texts: in the language that is spoken until another one is chosen.
-        read: prints a prompt and reads a line; raises EOFError at the end.
+        read: prints a prompt and reads a line; raises EOFError at the end; default: input.
     """
 
-    def __init__(self, here: Context, texts: Texts, read: Callable[[str], str] = input) -> None:
-        self._here, self.texts, self._read = here, texts, read
+    def __init__(
+        self, here: Context, texts: Texts, read: Callable[[str], str] | None = None
+    ) -> None:
+        self._here, self.texts, self._read = here, texts, read or input
         self._width = min(here.console.width, _WIDTH)
 
     def ask_all(self, interview: Interview, keep: Callable[[], None]) -> None:
@@ -58,17 +60,21 @@ class Dialogue:
     def confirm(self, text: Sentence) -> bool:
         """Ask for yes or no; an empty line is yes."""
         while True:
-            typed = self._line(f"{self.texts(text)} {self.texts('[Y/n]')} ").casefold()
+            typed = self._line(f"{self.texts(text)} {self.texts('[Yes/no]')} ").casefold()
             if typed in _YES | _NO:
                 return typed in _YES
 
     def say(self, text: str, style: str = "", *, indent: str = "", after: str = "") -> None:
         """Print a paragraph, wrapped at words."""
-        told = self.texts(text)
         for line in textwrap.wrap(
-            told, self._width, initial_indent=indent, subsequent_indent=after
+            self.texts(text),
+            self._width,
+            initial_indent=indent,
+            subsequent_indent=after,
+            break_long_words=False,  # paths and commands are there to be copied
+            break_on_hyphens=False,
         ):
-            self._here.console.print(Text(line, style=style))
+            self._here.console.print(Text(line, style=style), soft_wrap=True)
 
     def _ask(self, one: PendingQuestion, *, is_first: bool) -> None:
         if is_first:
@@ -82,9 +88,10 @@ class Dialogue:
             first = f"  {label}  {choice.answer}: " if one.question.is_open else f"  {label}  "
             self.say(choice.text, indent=first, after=" " * (len(label) + 4))
         default = one.default
-        shown = (
-            f"[{self._shown(default, choices, is_open=one.question.is_open)}] " if default else ""
-        )
+        shown = self._shown(default, choices, is_open=one.question.is_open) if default else ""
+        if len(shown) > _LONGEST_DEFAULT:
+            self.say(shown)
+            shown = ""
         while True:
             typed = self._line(f"{shown}> ")
             try:
@@ -95,11 +102,9 @@ class Dialogue:
                 return
 
     def _shown(self, default: str, choices: tuple[SetupChoice, ...], *, is_open: bool) -> str:
-        if not is_open:
-            for number, choice in enumerate(choices, 1):
-                if choice.answer == default:
-                    return _label(number, choice)
-        return textwrap.shorten(default, _LONGEST_DEFAULT, placeholder="...")
+        """Return what Enter takes, in brackets."""
+        labels = {one.answer: _label(number, one) for number, one in enumerate(choices, 1)}
+        return f"[{default if is_open else labels.get(default, default)}] "
 
     def _line(self, prompt: str) -> str:
         try:

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address, ip_interface, ip_network
+from typing import Any
+
+import pytest
+
+from filterd.appliance import (
+    dhcp_probe,
+    local_network,
+    machine_survey,
+    router_advertisements,
+    upstream_trial,
+)
+from filterd.appliance.dhcp_probe import DhcpOffer
+from filterd.appliance.interview import SchoolLink
+from filterd.appliance.local_network import DefaultRoute, LocalNetwork, NetworkInterface
+from filterd.appliance.machine_survey import survey
+from filterd.appliance.router_advertisements import RouterAdvertisement
+from filterd.appliance.upstream_trial import UpstreamTrial
+from filterd.clients.interfaces import Links, Prefix
+from filterd.errors import StoreError
+from filterd.i18n import say
+from filterd.policy.model import Tls, UpstreamServer
+
+OWN, ROUTER, OTHER = "192.168.1.2", "192.168.1.1", "8.8.8.8"
+NETWORK = LocalNetwork(
+    (NetworkInterface("eth0", "02:00:5e:10:00:01", True, (ip_interface(f"{OWN}/24"),)),),
+    (DefaultRoute("eth0", ip_address(ROUTER)),),
+    (),
+    (ROUTER,),
+    Links(frozenset(), (Prefix(ip_network("192.168.1.0/24"), "eth0"),)),
+)
+
+
+@pytest.fixture
+def link(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The answers of the link; a test changes them. Only the router works, and not by TLS."""
+    found: dict[str, Any] = {"offers": (), "routers": (), "asked": []}
+
+    async def look() -> LocalNetwork:
+        return NETWORK
+
+    async def offers(*_: str) -> tuple[DhcpOffer, ...]:
+        if isinstance(found["offers"], OSError):
+            raise found["offers"]
+        return tuple(found["offers"])
+
+    async def advertisements(_: str) -> tuple[RouterAdvertisement, ...]:
+        return tuple(found["routers"])
+
+    async def attempt(server: UpstreamServer) -> UpstreamTrial:
+        found["asked"].append(server.address)
+        works = server.address == ROUTER and server.tls is Tls.NO
+        return UpstreamTrial(server, say("") if works else say("it does not answer"), 12)
+
+    monkeypatch.setattr(local_network, "look", look)
+    monkeypatch.setattr(dhcp_probe, "offers", offers)
+    monkeypatch.setattr(router_advertisements, "advertisements", advertisements)
+    monkeypatch.setattr(upstream_trial, "attempt", attempt)
+    monkeypatch.setattr(machine_survey, "users", lambda: ("lan",))
+    return found
+
+
+def test_links_router_and_resolvers_are_found_working_ones_first(link: dict[str, Any]) -> None:
+    link["offers"] = [DhcpOffer(ROUTER, (ROUTER,), (ROUTER, OTHER))]
+    machine = asyncio.run(survey("lan"))
+    assert machine.links == (SchoolLink("192.168.1.0/24", "eth0", OWN),)
+    assert (machine.router, machine.outward, machine.user) == (ROUTER, ("eth0",), "lan")
+    answers = [(one.answer, one.works) for one in machine.upstreams]
+    assert answers[:2] == [("system", True), (ROUTER, True)]
+    assert (f"tls:{ROUTER}", False) in answers
+    assert (OTHER, False) in answers
+    assert link["asked"].count(ROUTER) == 2
+
+
+def test_a_dhcp_server_counts_that_hands_out_another_resolver(link: dict[str, Any]) -> None:
+    link["offers"] = [DhcpOffer(ROUTER, (ROUTER,), (OWN,))]
+    assert asyncio.run(survey("")).dhcp == ()
+    link["offers"] = [DhcpOffer(ROUTER, (ROUTER,), (OWN, OTHER))]
+    assert asyncio.run(survey("")).dhcp == (ROUTER,)
+
+
+def test_the_dhcp_servers_can_be_probed_again(link: dict[str, Any]) -> None:
+    machine = asyncio.run(survey(""))
+    assert machine.probe_dhcp() == ()
+    link["offers"] = [DhcpOffer(ROUTER, (ROUTER,), (OTHER,))]
+    assert machine.probe_dhcp() == (ROUTER,)
+
+
+def test_a_router_counts_that_announces_another_resolver(link: dict[str, Any]) -> None:
+    quiet = RouterAdvertisement("fe80::1", 1800, False, False, (), ())
+    link["routers"] = [quiet, quiet._replace(router="fe80::2", resolvers=("2001:db8::53",))]
+    assert asyncio.run(survey("")).advertised == ("fe80::2",)
+
+
+def test_without_root_there_is_no_dhcp_and_the_rest_is_found(link: dict[str, Any]) -> None:
+    link["offers"] = PermissionError(1, "Operation not permitted")
+    machine = asyncio.run(survey("stranger"))
+    assert machine.links
+    assert (machine.dhcp, machine.user) == ((), "")
+
+
+def test_without_the_command_ip_nothing_is_found(
+    link: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails() -> LocalNetwork:
+        raise StoreError(say("no ip"))
+
+    monkeypatch.setattr(local_network, "look", fails)
+    machine = asyncio.run(survey(""))
+    assert (machine.links, machine.users) == ((), ("lan",))
+    assert link["asked"] == []

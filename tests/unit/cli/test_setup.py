@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd setup`` writes a site from answers, and nothing where it is interrupted."""
+
+from __future__ import annotations
+
+import builtins
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.appliance import machine_survey
+from filterd.appliance.answer_file import KEPT
+from filterd.appliance.interview import Machine, SchoolLink
+from filterd.cli import setup
+from filterd.state_folder import StateFolder
+from tests.support.commands import call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.commands import Outcome
+
+LINKS = tuple(
+    SchoolLink(f"192.168.{number}.0/24", f"lan{number}", f"192.168.{number}.1")
+    for number in (6, 7, 20, 30)
+)
+TYPED = ["", "Trường THCS Nguyễn Du", "", "", "", "6A 7A", "6A", "7A", "pm", "gv", "", "3", "", ""]
+ANSWERS = """\
+school: Trường THCS Nguyễn Du
+classes: [6A, 7A]
+seat 192.168.6.0/24: 6A
+seat 192.168.7.0/24: 7A
+seat 192.168.20.0/24: pm
+seat 192.168.30.0/24: gv
+lists: later
+"""
+
+
+class Place:
+    """A machine without a site, and a person at its terminal."""
+
+    def __init__(self, folder: Path, state: StateFolder, patch: pytest.MonkeyPatch) -> None:
+        self.config, self.state = folder / "etc", StateFolder(folder / "state")
+        self.state.folder.mkdir()
+        self.state.index.write_bytes(state.index.read_bytes())  # compiled before: it takes seconds
+        self._patch, self._folder = patch, folder
+        self.asked = 0
+
+        async def survey(_: str) -> Machine:
+            return Machine(LINKS)
+
+        patch.setattr(machine_survey, "survey", survey)
+
+    def setup(self, *words: str | Path) -> Outcome:
+        """Run the command."""
+        places = ("--config", self.config, "--state", self.state.folder)
+        return call("setup", *words, *places)
+
+    def type(self, *lines: str) -> Outcome:
+        """Run it with a person who types lines, and then Ctrl-C."""
+        typed: Iterator[str] = iter(lines)
+        self.asked = 0
+
+        def read(_: str) -> str:
+            self.asked += 1
+            try:
+                return next(typed)
+            except StopIteration:
+                raise KeyboardInterrupt from None
+
+        self._patch.setattr(builtins, "input", read)
+        self._patch.setattr(setup, "is_terminal", lambda: True)
+        return self.setup()
+
+    def answer(self, text: str = ANSWERS) -> Outcome:
+        """Run it with a file of answers."""
+        file = self._folder / "answers.yaml"
+        file.write_text(text, encoding="utf-8")
+        return self.setup("--answers", file)
+
+    @property
+    def site(self) -> str:
+        return (self.config / "site.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def place(tmp_path: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch) -> Place:
+    return Place(tmp_path, state, monkeypatch)
+
+
+def test_a_file_of_answers_makes_a_site_that_tells_classes_room_and_staff_apart(
+    place: Place,
+) -> None:
+    done = place.answer()
+    assert (done.code, done.err) == (0, "")
+    rows = {"6.20": "6A", "7.20": "7A", "20.20": "6", "30.20": "staff"}
+    for host, seat in rows.items():
+        words = ("www.tiktok.com", "--client", f"192.168.{host}", "--lang", "en")
+        shown = call("check", *words, "--config", place.config, "--state", place.state.folder)
+        assert seat in shown.out, shown.out
+    assert place.state.device_key.stat().st_mode & 0o777 == 0o600
+    assert "# Bộ lọc DNS của Trường THCS Nguyễn Du" in (place.config / "sheet.md").read_text()
+
+
+def test_a_person_answers_in_few_keystrokes_and_lines_fit_the_terminal(place: Place) -> None:
+    done = place.type(*TYPED)
+    assert (done.code, done.err) == (0, "")
+    names = ("Trường THCS Nguyễn Du", "6A 7A", "6A", "7A")
+    keystrokes = sum(1 + (0 if one in names else len(one)) for one in TYPED)
+    assert keystrokes <= 25
+    assert place.asked == len(TYPED)
+    paths = str(place.config)
+    assert max(len(one) for one in done.out.splitlines() if paths not in one) <= 80
+
+
+@pytest.mark.parametrize("after", range(len(TYPED)))
+def test_ctrl_c_at_any_question_changes_nothing(place: Place, after: int) -> None:
+    done = place.type(*TYPED[:after])
+    assert done.code == 130
+    assert place.asked == after + 1
+    assert not place.config.exists()
+    assert not place.state.device_key.exists()
+    assert "filterd setup" in done.out
+
+
+def test_a_no_at_the_end_changes_nothing(place: Place) -> None:
+    assert place.type(*TYPED[:-1], "không").code == 130
+    assert not place.config.exists()
+
+
+def test_a_setup_that_was_interrupted_is_taken_up_again(place: Place) -> None:
+    place.type(*TYPED[:6])
+    done = place.type("", *TYPED[6:])
+    assert (done.code, done.err) == (0, "")
+    assert "Nguyễn Du" in place.site
+    kept = KEPT.read(place.state.answers)
+    assert kept is not None
+    assert kept.is_done
+
+
+def test_it_can_begin_anew_instead(place: Place) -> None:
+    place.type(*TYPED[:6])
+    assert place.type("n", *TYPED).code == 0
+
+
+def test_again_with_all_defaults_the_site_stays_octet_for_octet(place: Place) -> None:
+    place.answer()
+    path = place.config / "site.yaml"
+    path.write_text(place.site.replace("staff}", "staff}  # thầy cô"), "utf-8")
+    before = place.site
+    assert place.answer("{}").code == 0
+    assert place.site == before
+    assert place.answer("school: Trường B").code == 0
+    assert place.site == before.replace("Trường THCS Nguyễn Du", "Trường B")
+
+
+def test_a_wrong_answer_in_a_file_is_a_line_with_an_example(place: Place) -> None:
+    done = place.answer(ANSWERS.replace("gv", "thầy cô"))
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert "seat 192.168.30.0/24: 'thầy cô' is no class or grade" in done.err
+    assert not place.config.exists()
+
+
+def test_a_site_with_mistakes_is_told_before_the_first_question(place: Place) -> None:
+    place.config.mkdir()
+    text = "school: {name: A}\nnetworks: {x: {cidrs: [10.0.0.0/99], grade: 6}}\n"
+    (place.config / "site.yaml").write_text(text, encoding="utf-8")
+    done = place.type(*TYPED)
+    assert (done.code, place.asked) == (2, 0)
+    assert "site.yaml:2:" in done.err
+    assert place.site == text
+
+
+def test_without_a_terminal_it_names_the_file_of_answers(place: Place) -> None:
+    done = place.setup()
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert "--answers FILE" in done.err
+
+
+def test_without_the_rights_it_names_root(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
+    done = place.answer()
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert "sudo filterd setup" in done.err
+
+
+def test_a_step_that_fails_is_reported_and_the_others_are_done(place: Place) -> None:
+    place.state.device_key.write_bytes(b"damaged")
+    done = place.answer()
+    assert done.code == 2
+    assert "device.pem" in done.out
+    assert (place.config / "sheet.md").exists()
+
+
+def test_without_a_network_lists_are_left_for_the_night(place: Place) -> None:
+    given = ANSWERS.replace("later", "recommended") + "upstreams: 192.0.2.1\n"
+    done = place.answer(given)
+    assert done.code == 0
+    assert "ban đêm" in " ".join(done.out.split())
+    assert "follow: [recommended]" in place.site
