@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.errors import TooLargeError
 from filterd.feed import followed_content
 from filterd.lists.catalog import shipped_sources
 from tests.support.commands import call
@@ -127,3 +128,14 @@ def test_the_starter_lists_are_called_what_they_are(site: _Site) -> None:
 def test_the_table_fits_80_columns(site: _Site, lang: str) -> None:
     site.do("follow", "--recommended")
     assert max(map(len, site.do("sources", "--lang", lang).out.splitlines())) <= 80
+
+
+def test_what_does_not_fit_this_machine_is_refused_and_the_history_has_why(
+    site: _Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert site.do("follow", "--recommended").code == 0
+    monkeypatch.setattr(followed_content, "machine_octets", lambda: 200_000_000)
+    done = site.do("update")
+    assert done.code == TooLargeError.exit_code
+    assert "this machine takes at most" in done.err
+    assert "this machine takes at most" in site.do("history", "--json").out

@@ -19,9 +19,12 @@ from filterd.feed.guard import Judgement
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.manifest import verify
 from filterd.feed.sources import NIGHTLY
+from filterd.feed.sync import SiteFeed
+from filterd.feed.version_watch import Daemon
 from filterd.feed.versions import Versions, is_followed
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
+from filterd.state_folder import StateFolder
 from filterd.wire.name import to_text
 from tests.support.web import HOST, Page, Web, public_server
 
@@ -159,6 +162,18 @@ def test_a_version_that_cannot_be_made_within_bounds_leaves_the_one_in_force(
         site.take(offer)
     assert site.versions.in_force().current == before
     assert not site.versions.folder_of(offer.version).exists()
+
+
+def test_the_history_has_why_the_system_ended_a_build(
+    site: _Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school = SiteFeed(tmp_path / "site", StateFolder(tmp_path), SystemClock(), Daemon())
+    arrival = FollowedArrival(site.sources, tmp_path / "feed", school.versions, SystemClock())
+    killed = ["/bin/sh", "-c", "kill -9 $$"]
+    monkeypatch.setattr("filterd.bounded_child.command", lambda _: killed)
+    with pytest.raises(ListError), school.holding():
+        school.sync(arrival)
+    assert "cannot be merged: exit status -9" in school.history.lines()[-1].why
 
 
 def _held(*kinds: str) -> Judgement:
