@@ -24,6 +24,7 @@ from filterd.errors import (
     FilterdError,
     ListError,
     StoreError,
+    TellableError,
     TooLargeError,
     from_plain,
     to_plain,
@@ -169,6 +170,7 @@ def make_in_child(
     Raises:
         ListError: a text cannot be read, or the child did not do it within its bounds.
         StoreError: the disk refused, or the child cannot be started.
+        TooLargeError: the memory is too small.
     """
     request = {"memory_octets": memory_octets, "made": str(made), **wanted.to_plain()}
     try:
@@ -198,7 +200,8 @@ def _error_of(ended: Ended) -> FilterdError:
         told = from_plain(json.loads(ended.output))
     except (ValueError, KeyError, TypeError):  # it met a bound, or the system ended it
         return ListError(_not_merged(ended.last_words))
-    error = ListError(told.sentence)
+    kinds: dict[str, type[TellableError]] = {one.code: one for one in (StoreError, TooLargeError)}
+    error = kinds.get(told.code, ListError)(told.sentence)
     error.code = told.code
     return error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ListError, TooLargeError
+from filterd.errors import ListError, StoreError, TooLargeError
 from filterd.feed import followed_content
 from filterd.feed.follow_file import Wanted
 from filterd.feed.followed_content import (
@@ -53,9 +53,16 @@ def test_what_is_wrong_comes_back_in_words(wanted: ContentRequest, tmp_path: Pat
 
 def test_a_child_without_enough_memory_says_so(wanted: ContentRequest, tmp_path: Path) -> None:
     wanted.texts["bets"].write_text("".join(f"a{n}.example\n" for n in range(200_000)))
-    with pytest.raises(ListError, match="more memory than this machine has") as error:
+    with pytest.raises(TooLargeError, match="more memory than this machine has"):
         make_in_child(wanted, tmp_path / "made", memory_octets=90 << 20)
-    assert error.value.code == TooLargeError.code
+
+
+def test_a_disk_that_refuses_is_no_fault_of_the_lists(
+    wanted: ContentRequest, tmp_path: Path
+) -> None:
+    (tmp_path / "made").write_text("in the way")
+    with pytest.raises(StoreError, match="of: cannot be written"):
+        make_in_child(wanted, tmp_path / "made" / "of", memory_octets=1 << 29)
 
 
 def test_control_with_enough_memory_the_same_is_made(
