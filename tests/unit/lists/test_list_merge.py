@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from filterd.lists.catalog import CatalogCategory
 from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
+from filterd.lists.hostname import key_from_text, text_from_key
 from filterd.lists.list_merge import Normalised, normalise
 from filterd.lists.rules import ListSource, Pin, Protection
 from filterd.lists.top_names import Popular
@@ -291,3 +292,26 @@ def test_the_same_names_are_closed_without_what_is_covered(several: list[Any]) -
             lists.add(list_format, *lines)
         after = _said(folder, _published(folder, lists.done()))
         assert _closed(after) == _closed(_said(folder, lists.sources))
+
+
+@given(_lists_of(_PLAIN), st.booleans())
+def test_the_octets_are_those_of_a_dictionary_of_names(several: list[Any], locked: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        lists = _Lists(Path(name))
+        for list_format, lines in several:
+            lists.add(list_format, *lines)
+        result = lists.done(_category(locked=locked))
+        whole = {
+            key_from_text(listed): claim == BLOCK_SUBTREE
+            for listed, claim in sorted(
+                _said(Path(name), lists.sources), key=lambda one: one[1] == BLOCK_SUBTREE
+            )
+        }
+    kept = [
+        key
+        for key in sorted(whole)
+        if locked or not any(key != one and key.startswith(one) and whole[one] for one in whole)
+    ]
+    text = "".join(("" if whole[key] else "=") + text_from_key(key) + "\n" for key in kept)
+    assert [one.text.decode() for one in result.lists] == [text] * bool(text)
+    assert (result.names, result.redundant) == (len(whole), len(whole) - len(kept))
