@@ -168,7 +168,8 @@ def measure(count: int, folder: Path, patch: pytest.MonkeyPatch) -> None:
                     outcome = run(arrival)
             print(f"{night}: {outcome.became.value}, {outcome.names:,} names")
             for stage, seconds, megabytes in stages.rows:
-                print(f"  {stage:20}{seconds:8.2f} s{megabytes:7.0f} MB{seconds / unit:8.1f} sorts")
+                memory = f"{megabytes:.0f} MB" if megabytes else "no child"
+                print(f"  {stage:20}{seconds:8.2f} s{memory:>10}{seconds / unit:8.1f} sorts")
             if night == "first night":
                 for names in lists.values():
                     for place in rng.sample(range(len(names)), int(CHURN * len(names))):
