@@ -137,7 +137,7 @@ class Pace:
         if now >= self._deadline:
             raise TooSlowError(
                 say(
-                    "the feed was not downloaded within {seconds} s",
+                    "it was not downloaded within {seconds} s",
                     seconds=int(self.limits.total_s),
                 )
             )

@@ -223,9 +223,7 @@ def _print(
     refused = [one for one in sources if one.reason]
     for one in refused[:_MOST_WARNINGS]:
         why = told(one.reason, texts.language)
-        here.errors.print(
-            texts("warning: not taken: {source}: {why}", source=one.id, why=why), style="yellow"
-        )
+        here.errors.print(texts("warning: not taken: {why}", why=why), style="yellow")
     if left := len(refused[_MOST_WARNINGS:]):
         here.errors.print(
             texts("warning: not taken: and {n} more (--json shows all)", n=left), style="yellow"

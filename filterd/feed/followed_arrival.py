@@ -233,9 +233,8 @@ def _check_some_came(reports: Sequence[SourceReport]) -> None:
         return
     error = FetchError(
         say(
-            "none of the {count} followed lists came; {id}: {why}",
+            "none of the {count} followed lists came; {why}",
             count=len(failed),
-            id=failed[0].id,
             why=failed[0].reason,
         )
     )
@@ -245,9 +244,9 @@ def _check_some_came(reports: Sequence[SourceReport]) -> None:
 
 def _remark(report: SourceReport) -> Sentence:
     if report.outcome is SourceOutcome.KEPT:
-        return say("{id}: not taken, its last text stays: {why}", id=report.id, why=report.reason)
+        return say("not taken, its last text stays: {why}", why=report.reason)
     if report.outcome is SourceOutcome.MISSING:
-        return say("{id}: not taken, none is here: {why}", id=report.id, why=report.reason)
+        return say("not taken, none is here: {why}", why=report.reason)
     if report.mirror:
         return say("{id}: taken from {mirror}", id=report.id, mirror=report.mirror)
     return UNSAID

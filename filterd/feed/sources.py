@@ -342,9 +342,12 @@ def _report(source: PublicSource, outcome: SourceOutcome, note: _Note) -> Source
 
 def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -> SourceReport:
     missing = SourceReport(source.id, SourceOutcome.MISSING)
+    why = getattr(error, "sentence", quoted(str(error)))
     return replace(
         missing if known is None else _report(source, SourceOutcome.KEPT, known),
-        reason=getattr(error, "sentence", quoted(str(error))),
+        reason=why
+        if why.startswith(f"{source.id}: ")
+        else say("{id}: {why}", id=source.id, why=why),
         retry_after_s=getattr(error, "retry_after_s", 0.0),
     )
 

@@ -117,7 +117,7 @@ def test_a_text_that_has_halved_is_not_taken(desk: Desk) -> None:
     desk.give(SCAM, *names_of("scam", beyond=10))
     done = desk.build(lang="vi")
     assert done.code == 1
-    assert f"cảnh báo: {SCAM}: {SCAM}: có 10 tên, trước đó có 40" in done.err
+    assert f"cảnh báo: không nhận: {SCAM}: có 10 tên, trước đó có 40" in done.err
 
 
 def test_what_changes_unusually_much_is_held_and_the_last_build_stays(desk: Desk) -> None:
