@@ -40,7 +40,7 @@ _WEEKDAYS = (
 _DAYS = (r"hom nay|today|het ngay|day", r"mai|tomorrow", r"kia|day after tomorrow")
 _DAY = "|".join(
     [
-        r"(?P<day>\d{1,2})[/-](?P<month>\d{1,2})(?:[/-](?P<year>\d{4}))?",
+        r"(?P<day>\d{1,2})[/-](?P<month>\d{1,2})(?:[/-](?P<year>2\d{3}))?",
         *(f"(?P<in{number}>{words})" for number, words in enumerate(_DAYS)),
         *(f"(?P<on{number}>{words})" for number, words in enumerate(_WEEKDAYS)),
     ]
