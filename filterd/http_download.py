@@ -383,7 +383,10 @@ def _public_addresses(host: str, port: int) -> list[str]:
         RedirectError: one is not a public address.
         OSError: it has none.
     """
-    found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    try:
+        found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except UnicodeError as error:  # a label is too long, or empty
+        raise OSError(host) from error
     for address in found:
         if not is_public(ip_address(address)):
             raise RedirectError(

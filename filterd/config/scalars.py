@@ -9,6 +9,7 @@ names as wire names, so that equal things compare equal.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime  # noqa: TC003 -- pydantic reads annotations at run time
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -23,7 +24,7 @@ from filterd.documents import did_you_mean, refusal
 from filterd.errors import ChangeError, NameTextError
 from filterd.i18n import Sentence, quoted, say
 from filterd.lists.formats import FORMATS
-from filterd.lists.hostname import a_label, uts46_mapped
+from filterd.lists.hostname import HostnameError, a_label, key_from_text, uts46_mapped
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import GRADES, TIERS
 from filterd.public_address import may_be_public
@@ -279,16 +280,27 @@ def is_feed_address(text: str) -> bool:
 
 def list_address_fault(text: str) -> tuple[Sentence, Sentence] | None:
     """Return why a text is no https address of a public list, and a hint; None if it is one."""
+    no_address = (
+        say("'{address}' is not an address of a list", address=text),
+        say("write https://HOST/PATH, without a name or password"),
+    )
     try:
-        host = urlsplit(text).hostname or ""
-    except ValueError:  # brackets around what is no address
-        host = ""
-    if not host or _LIST.fullmatch(text) is None:
-        reason = say("'{address}' is not an address of a list", address=text)
-        return reason, say("write https://HOST/PATH, without a name or password")
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # odd brackets, or a port beyond 65535
+        return no_address
+    if not host or port == 0 or _LIST.fullmatch(text) is None:
+        return no_address
     if not may_be_public(host):
         reason = say("'{host}' is no host of the public Internet", host=host)
         return reason, say("lists of the school itself: `lists` in site.yaml")
+    try:
+        ip_address(host)
+    except ValueError:
+        with suppress(HostnameError):
+            key_from_text(host)
+            return None
+        return no_address
     return None
 
 

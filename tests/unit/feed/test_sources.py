@@ -343,6 +343,19 @@ def test_a_packed_text_is_unpacked(web: Web, folder: SourceFolder) -> None:
     assert folder.text("one").read_bytes() == TEXT
 
 
+def test_a_host_that_is_no_name_holds_up_no_other(web: Web, folder: SourceFolder) -> None:
+    odd = _source(f"{web.address}/list.txt".replace("127.0.0.1", "a" * 64 + ".example"), "odd")
+    policy = replace(HTTP.policy, is_one_server=False, is_public_only=True)
+    reports = fetch_sources(
+        [odd, _source(f"{web.address}/list.txt")],
+        folder,
+        SystemClock(),
+        rules=replace(HTTP, policy=policy),
+    )
+    assert "cannot be reached" in reports[0].reason
+    assert "which is no public address" in reports[1].reason
+
+
 def test_no_private_address_is_asked(web: Web, folder: SourceFolder) -> None:
     public = replace(HTTP, policy=replace(HTTP.policy, is_public_only=True))
     source = _source(f"{web.address}/list.txt")
