@@ -98,3 +98,25 @@ def serving(web: Web, certificate: Certificate | None = None) -> Iterator[Web]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextlib.contextmanager
+def raw_server(*parts: bytes, endless: bool = False) -> Iterator[str]:
+    """Serve these octets to whoever connects, the last without end if wanted; yield the address."""
+
+    def serve(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(1 << 16)
+                    connection.sendall(b"".join(parts))
+                    while endless:
+                        connection.sendall(parts[-1])
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(10)

@@ -30,7 +30,7 @@ from filterd.http_download import (
 )
 from filterd.public_address import is_public
 from tests.support.clock import FakeClock
-from tests.support.web import Page, Web, serving
+from tests.support.web import Page, Web, raw_server, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +107,50 @@ def test_a_text_that_breaks_off_is_no_text(web: Web) -> None:
     web.pages["/list.txt"] = Page(TEXT, breaks_off=10)
     with pytest.raises(CutShortError):
         _download(web, "/list.txt")
+
+
+OK, CHUNKED = b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n\r\n"
+MISBEHAVING: dict[str, tuple[bytes, ...]] = {
+    "less than it says": (OK, b"Content-Length: 100\r\n\r\na.example\n"),
+    "a chunk of no length": (OK, CHUNKED, b"zz\r\na.example\n\r\n"),
+    "a chunk of 16 EB": (OK, CHUNKED, b"ffffffffffffffff\r\na.example\n"),
+    "a long header": (OK, b"X: " + b"a" * 200_000 + b"\r\n\r\n"),
+    "many headers": (OK, b"X: a\r\n" * 5_000 + b"\r\n"),
+    "no header": (b"a.example\n",),
+    "octets": (b"\0\xff" * 500,),
+    "no answer": (b"",),
+    "a part": (b"HTTP/1.1 206 Partial Content\r\nContent-Length: 10\r\n\r\na.example\n",),
+    "not modified": (b"HTTP/1.1 304 Not Modified\r\n\r\n",),
+    "status 999": (b"HTTP/1.1 999 X\r\nContent-Length: 0\r\n\r\n",),
+}
+
+
+@pytest.mark.parametrize("how", MISBEHAVING)
+def test_a_server_that_misbehaves_is_refused_in_a_line(how: str) -> None:
+    with raw_server(*MISBEHAVING[how]) as address, pytest.raises(FetchError) as refused:
+        _download_from(address)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("parts", "error"),
+    [
+        ((OK, CHUNKED, b"2710\r\n" + b"a.example\n" * 1_000 + b"\r\n"), TooLargeError),
+        ((b"HTTP/1.1 100 Continue\r\n\r\n",), TooSlowError),
+    ],
+)
+def test_an_answer_without_end_is_ended(parts: tuple[bytes, ...], error: type[FetchError]) -> None:
+    with raw_server(*parts, endless=True) as address, pytest.raises(error):
+        _download_from(address, DownloadLimits(total_s=0.3))
+
+
+def _download_from(address: str, limits: DownloadLimits | None = None) -> None:
+    with (
+        closing(Downloader(Pace(SystemClock(), limits or DownloadLimits()), HTTP)) as downloader,
+        downloader.get(f"{address}/list.txt", "one") as answer,
+    ):
+        assert answer is not None
+        assert b"".join(answer.chunks(100_000)) is None
 
 
 @pytest.mark.parametrize("to", ["https://example.com/x", "file:///etc/passwd", "//x:y@[", "ftp:a"])

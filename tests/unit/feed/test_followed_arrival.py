@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.clock import SystemClock
+from filterd.config.lists_build import build_lists
 from filterd.errors import FetchError, ListError, TooLargeError
 from filterd.feed import followed_arrival, followed_content
 from filterd.feed.arrival import Moment
@@ -24,8 +25,10 @@ from filterd.feed.version_watch import Daemon
 from filterd.feed.versions import Versions, is_followed
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
+from filterd.lists.index import Index
+from filterd.lists.index_files import Blocklists
 from filterd.state_folder import StateFolder
-from filterd.wire.name import to_text
+from filterd.wire.name import from_text, to_text
 from tests.support.web import HOST, Page, Web, public_server
 
 if TYPE_CHECKING:
@@ -78,6 +81,41 @@ def test_a_version_is_made_of_what_ships_and_of_the_lists(site: _Site) -> None:
     catalog = load_catalog(folder)
     assert {one.id for one in catalog.sources} == {one.id for one in site.sources}
     assert any(one.id == "starter-gambling" for one in catalog.lists)
+
+
+MORE = b"".join(b"n%d.example\n" % number for number in range(40))
+SHAPES: dict[str, tuple[bytes, tuple[str, ...]]] = {
+    "a mark and Windows lines": (b"\xef\xbb\xbfX.example\r\ny.Example.\r\n", ("x", "y")),
+    "old Macintosh lines": (b"x.example\ry.example\r", ("x", "y")),
+    "a line of a megabyte": (b"x.example\n" + b"a" * 1_000_000 + b"\ny.example\n", ("x", "y")),
+    "NULs": (MORE * 200 + b"x\0.example\n\0\ny.example\n", ("y",)),
+    "spaces, comments": (b" x.example  \n\ty.example\t# c\n", ("x", "y")),
+    "U-labels": ("việt-nam.example\n".encode(), ("xn--vit-nam-zv4c",)),
+    "another encoding": (b"caf\xe9.example\nx.example\n", ("x",)),
+    "no names": (b".\n*\n..\n1.2.3.4\n::1\n-\n" + b"a." * 130 + b"example\n", ()),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_text_of_any_shape_names_what_it_names(site: _Site, shape: str) -> None:
+    text, names = SHAPES[shape]
+    site.web.pages["/b.txt"] = Page(MORE + text)
+    listed = (site.take(site.offer()) / "lists" / "feed-gambling.txt").read_text()
+    of_it = {one for one in listed.split() if not one.startswith("n")} - {"bets.example"}
+    assert of_it == {f"{one}.example" for one in names}
+
+
+def test_no_list_closes_a_public_suffix_what_everybody_needs_or_its_own_server(
+    site: _Site,
+) -> None:
+    wrong = "com vn gov.vn edu.vn com.vn *.vn google.com www.google.com moet.gov.vn thi.gov.vn"
+    site.web.pages["/b.txt"] = Page(MORE + "\n".join((*wrong.split(), HOST, "")).encode())
+    folder = site.take(site.offer())
+    build_lists(None, Blocklists(folder, "web-1"), site.folder / "index", now=1.0)
+    index = Index.open(site.folder / "index")
+    open_names = (*wrong.replace("*.", "a.").split(), HOST, f"www.{HOST}")
+    assert [one for one in open_names if index.lookup(from_text(one))] == []
+    assert index.lookup(from_text("n5.example"))
 
 
 def test_where_lists_come_from_is_pinned(site: _Site) -> None:
