@@ -20,7 +20,7 @@ from filterd.appliance import (
     resolver_probes,
     service_probes,
 )
-from filterd.appliance.finding import ProbeFinding, ProbeOutcome, unseen
+from filterd.appliance.finding import ProbeFinding, unseen
 from filterd.errors import FilterdError
 from filterd.i18n import Sentence, refused, say
 
@@ -88,11 +88,6 @@ async def examine(
     finally:
         for task in running:
             task.cancel()
-
-
-def has_fault(findings: Iterable[ProbeFinding]) -> bool:
-    """Return whether something was found."""
-    return any(one.outcome is ProbeOutcome.FOUND for one in findings)
 
 
 async def _findings(probe: SiteProbe, site: ExaminedSite, within_s: float) -> list[ProbeFinding]:

@@ -74,10 +74,6 @@ class LocalNetwork(NamedTuple):
         """The names of the interfaces that a default route leads through."""
         return frozenset(route.interface for route in self.routes)
 
-    def mac_of(self, address: IPv4Address | IPv6Address) -> str:
-        """Return the MAC of a neighbour, empty where it is not known."""
-        return next((one.mac for one in self.neighbours if one.address == address), "")
-
     def own_addresses_of(self, networks: Iterable[Network]) -> dict[str, str]:
         """Return, by network id, an address of this machine that lies in its ranges."""
         own = [address.ip for one in self.interfaces for address in one.addresses]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance.examination import ABOUT, PROBES, SiteProbe, examine, has_fault
-from filterd.appliance.finding import ProbeFinding, UnseenError, clean, found
+from filterd.appliance.examination import ABOUT, PROBES, SiteProbe, examine
+from filterd.appliance.finding import ProbeFinding, UnseenError, clean
 from filterd.i18n import say
-from tests.support.examined import CLEAN, FOUND, UNSEEN, examined
+from tests.support.examined import CLEAN, UNSEEN, examined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,13 +96,6 @@ def test_quick_findings_come_before_slow_ones_have_ended(tmp_path: Path) -> None
         return one
 
     assert asyncio.run(first()).probe == "quick"
-
-
-def test_a_fault_is_told_from_what_is_not_seen() -> None:
-    seen = [clean(say("fine")), ProbeFinding("x", UNSEEN, say("dark"))]
-    assert not has_fault(seen)
-    assert has_fault([*seen, found(say("a fault"), say("mend it"))])
-    assert FOUND.value == "found"
 
 
 def test_each_probe_has_its_own_id() -> None:

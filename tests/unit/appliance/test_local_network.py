@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,7 +50,9 @@ def test_a_gateway_sees_its_links_its_router_and_its_neighbours() -> None:
     assert seen.lan[0].mac == "02:00:5e:00:00:01"
     assert seen.outward == {"wan0"}
     assert [str(route.router) for route in seen.routes] == ["198.51.100.2"]
-    assert seen.mac_of(ip_address("192.168.6.20")) == "02:00:5e:00:00:14"
+    assert [(str(one.address), one.mac) for one in seen.neighbours] == [
+        ("192.168.6.20", "02:00:5e:00:00:14")
+    ]
 
 
 def test_the_resolvers_of_the_machine_are_those_of_its_file(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.appliance import router_advertisements
 from filterd.appliance.router_advertisements import advertisements, parse_advertisement
 from tests.support.link_servers import advertising, dnsmasq
 from tests.support.namespaces import connect, namespaces
@@ -102,6 +103,13 @@ def test_a_resolver_that_is_withdrawn_is_none() -> None:
 )
 def test_what_is_no_advertisement_is_left_out(message: bytes, source: str, hops: int) -> None:
     assert _parsed(message, source, hops) is None
+
+
+def test_control_without_the_hop_limit_an_advertisement_from_afar_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(router_advertisements, "_HOPS", 64)
+    assert _parsed(HEAD, hops=64) is not None
 
 
 @pytest.mark.parametrize(
