@@ -2,23 +2,20 @@
 """Probe the ways past filterd: other resolvers, DNS over HTTPS, and a portal in front.
 
 Whether a pupil's device reaches another resolver is decided where its packets are forwarded.
-This machine forwards them only as a gateway; its rules are then read from nftables, which no
-packet of its own would pass. A rule that was not recognised is reported as unseen.
+This machine forwards them only as a gateway; its rules are then read (``forward_rules``).
+Resolvers by HTTPS are found by their names; their addresses are those of other pages, too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import http.client
-import json
-import os
-import shutil
-import subprocess
 from ipaddress import IPv4Address
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from filterd.appliance import stub_query
+from filterd.appliance import forward_rules, stub_query
 from filterd.appliance.finding import UnseenError, clean, found, unseen
+from filterd.appliance.forward_rules import Way
 from filterd.appliance.link_probes import forwards
 from filterd.appliance.local_network import pupils_networks
 from filterd.i18n import say
@@ -45,15 +42,10 @@ DOH_NAMES = (
 CHECK_HOST, CHECK_PATH = "connectivitycheck.gstatic.com", "/generate_204"
 """A page without content, which Android asks for to detect portals."""
 
-DNS_PORT, DOT_PORT = 53, 853
+_WAYS = (("udp", 53), ("tcp", 53), ("tcp", 853))
+"""To resolvers in clear, and by TLS (RFC 7858)."""
 _NO_CONTENT = 204
 _WITHIN_S = 3.0
-_NFT_WITHIN_S, _LARGEST = 5.0, 16 * 2**20
-_PATH = "/usr/sbin:/sbin"
-_NOT_FORWARDED = frozenset(("input", "output", "postrouting", "egress"))
-"""Hooks that a packet on its way through does not meet, or only behind the decision."""
-_ENDS = frozenset(("drop", "reject", "redirect", "dnat", "tproxy"))
-"""Verdicts that keep a packet from where it was sent."""
 
 
 async def captive_portal(site: ExaminedSite) -> list[ProbeFinding]:
@@ -86,17 +78,18 @@ def other_resolvers(site: ExaminedSite) -> Iterator[ProbeFinding]:
         raise UnseenError(
             say("this machine is not the gateway: the router decides what pupils may reach"),
         )
-    forwarding = _forwarding()
-    ports = (DNS_PORT, DOT_PORT)
-    unnamed = [one for one in ports if not any(_ends(rule, one) for rule in forwarding.rules)]
-    shown = ", ".join(map(str, unnamed or ports))
-    if not unnamed:
-        yield clean(say("rules of this gateway name the ports {ports}", ports=shown))
-    elif forwarding.drops_others:
-        yield unseen(say("no rule names the ports {ports}, and others are dropped", ports=shown))
+    rules = forward_rules.read()
+    versions = [version for version in (4, 6) if forwards(site, version)]
+    ways = [Way(version, *one) for version in versions for one in _WAYS]
+    still_open = [one for one in ways if not rules.closes(one)]
+    ports = ", ".join(map(str, still_open or ways))
+    if not still_open:
+        yield clean(say("rules of this gateway name the ports {ports}", ports=ports))
+    elif rules.drops_others:
+        yield unseen(say("no rule names the ports {ports}, and others are dropped", ports=ports))
     else:
         yield found(
-            say("pupils can reach other resolvers (ports {ports})", ports=shown),
+            say("pupils can reach other resolvers (ports {ports})", ports=ports),
             say("send port 53 to filterd, and refuse 853 (nftables: redirect, reject)"),
         )
 
@@ -135,60 +128,3 @@ def _page_status(address: str) -> int:
         raise OSError(str(error)) from error
     finally:
         connection.close()
-
-
-class _Forwarding(NamedTuple):
-    """The rules that forwarded packets may meet, and whether what they do not name is dropped."""
-
-    rules: list[dict[str, Any]]
-    drops_others: bool
-
-
-def _forwarding() -> _Forwarding:
-    """Read the rules of nftables; those of iptables stand among them.
-
-    Raises:
-        UnseenError: they cannot be listed.
-    """
-    program = shutil.which("nft", path=f"{os.environ.get('PATH', '')}:{_PATH}")
-    if program is None:  # no rules, or those of another tool
-        raise UnseenError(say("nftables is not installed: its rules cannot be read"))
-    try:
-        done = subprocess.run(  # noqa: S603 -- fixed words, no shell
-            [program, "-j", "list", "ruleset"],
-            capture_output=True,
-            timeout=_NFT_WITHIN_S,
-            check=True,
-        )
-        listed = json.loads(done.stdout[:_LARGEST])["nftables"]
-        chains = [one["chain"] for one in listed if "chain" in one]
-        apart = {_place(one) for one in chains if one.get("hook") in _NOT_FORWARDED}
-        rules = [one["rule"] for one in listed if "rule" in one]
-        return _Forwarding(
-            [one for one in rules if (one["family"], one["table"], one["chain"]) not in apart],
-            any(one.get("hook") == "forward" and one.get("policy") == "drop" for one in chains),
-        )
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as error:
-        raise UnseenError(say("`nft list ruleset` does not list the firewall")) from error
-
-
-def _place(chain: dict[str, Any]) -> tuple[Any, ...]:
-    return chain["family"], chain["table"], chain["name"]
-
-
-def _ends(rule: dict[str, Any], port: int) -> bool:
-    """Return whether a rule names a destination port and keeps its packets from going on."""
-    parts = rule.get("expr", [])
-    is_about = any(_names_port(one.get("match"), port) for one in parts if isinstance(one, dict))
-    return is_about and any(_ENDS & set(one) for one in parts if isinstance(one, dict))
-
-
-def _names_port(match: Any, port: int) -> bool:
-    if not isinstance(match, dict) or match.get("op") not in ("==", "in"):
-        return False
-    left, right = match.get("left"), match.get("right")
-    payload = left.get("payload", {}) if isinstance(left, dict) else {}
-    if payload.get("field") != "dport":
-        return False
-    listed = right.get("set", []) if isinstance(right, dict) else [right]
-    return port in listed

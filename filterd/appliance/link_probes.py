@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 _MOST_LINKS = 16
 
 
-def forwards(site: ExaminedSite) -> bool:
-    """Return whether this machine forwards packets of IPv4, as a gateway does.
+def forwards(site: ExaminedSite, version: int = 4) -> bool:
+    """Return whether this machine forwards packets of an IP version, as a gateway does.
 
     Raises:
         OSError: /proc cannot be read.
     """
-    path = site.root / "proc/sys/net/ipv4/ip_forward"
-    return path.read_text(encoding="ascii").strip() == "1"
+    name = {4: "ipv4/ip_forward", 6: "ipv6/conf/all/forwarding"}[version]
+    path = site.root / "proc/sys/net" / name
+    return path.exists() and path.read_text(encoding="ascii").strip() == "1"
 
 
 async def placement(site: ExaminedSite) -> list[ProbeFinding]:

@@ -197,7 +197,7 @@ def test_each_planted_fault_is_found(faulty: Run, probe: str, words: Sequence[st
 def test_a_gateway_without_rules_is_found(faulty: Run, lab: SchoolLab) -> None:
     if not lab.has_firewall:
         pytest.skip("needs nftables")
-    assert "ports 53, 853" in faulty.text("other-resolvers")
+    assert "ports 53/udp, 53/tcp, 853/tcp" in faulty.text("other-resolvers")
 
 
 def test_what_is_in_order_stays_clean_beside_the_faults(faulty: Run) -> None:

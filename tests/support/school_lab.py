@@ -62,7 +62,7 @@ _RULES = """\
 table inet school {
   chain pre {
     type nat hook prerouting priority dstnat
-    udp dport 53 redirect to :53
+    meta l4proto { tcp, udp } th dport 53 redirect to :53
   }
   chain through {
     type filter hook forward priority 0
