@@ -193,7 +193,7 @@ def test_every_threat_has_a_test_or_says_that_it_has_none() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     paths = sorted((ROOT / "filterd").rglob("*.py"))
     sources = {path: path.read_text(encoding="utf-8") for path in paths}
-    begins = re.compile(r'(#.*\n|\n)*"""')
+    begins = re.compile(r'(#.*\n|\n)*r?"""')
     assert [path for path, text in sources.items() if text.strip() and not begins.match(text)] == []
 
 

@@ -6,14 +6,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from filterd.appliance import port_holders, stub_query
+from filterd import port_holders
+from filterd.appliance import stub_query
 from filterd.appliance.finding import UnseenError, clean, found, unseen
 from filterd.appliance.local_network import pupils_networks
-from filterd.appliance.port_holders import PortHolder
 from filterd.appliance.upstream_trial import attempt
 from filterd.clients.interfaces import MOST_ADDRESSES
 from filterd.i18n import Sentence, say, say_n
 from filterd.policy.model import ListenAddress, Tls
+from filterd.port_holders import PortHolder
 from filterd.resolve.explanation import passes
 from filterd.upstream.upstream_question import in_clear
 from filterd.wire import EdeCode, RRType, edes_of
@@ -32,14 +33,6 @@ _WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 -- recognised, not listened on
 _BLOCKS = frozenset((EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED, EdeCode.PROHIBITED))
 _LOCAL_NAME = "localhost"
 """A name that filterd answers by itself (RFC 6761 §6.3)."""
-_REMEDY_OF = {
-    "filterd": say("it does not answer: sudo systemctl restart filterd"),
-    "docker-proxy": say("stop the container that has the port: sudo docker ps"),
-    "systemd-resolve": say("in /etc/systemd/resolved.conf set DNSStubListener=no, restart it"),
-    "dnsmasq": say("give dnsmasq the option port=0, so that it does DHCP only, and restart it"),
-    "avahi-daemon": say("port 5353 is of mDNS: choose another one under listen in site.yaml"),
-}
-"""By program."""
 _MOST_UPSTREAMS = 16
 
 
@@ -61,12 +54,11 @@ def port(site: ExaminedSite) -> Iterator[ProbeFinding]:
     listen = site.policy.listen if is_known else (ListenAddress(_WILDCARDS[0]),)
     held_by = dict[tuple[str, int], PortHolder]()
     for number in sorted({one.port for one in listen}):
-        wanted = {one.address.partition("%")[0] for one in listen if one.port == number}
         for one in _holders(site, number):
-            if wanted & {one.address, *_WILDCARDS} or one.address in _WILDCARDS:
+            if any(at.port == number and one.keeps(at.address) for at in listen):
                 held_by.setdefault((one.program, number), one)
     for (_, number), holder in held_by.items():
-        yield found(_held(holder, number), _freed(holder))
+        yield found(_held(holder, number), holder.remedy)
     if not held_by:
         yield clean(say("it is free"))
 
@@ -220,17 +212,6 @@ async def _is_answered(at: ListenAddress) -> bool:
 
 def _holders(site: ExaminedSite, number: int) -> tuple[PortHolder, ...]:
     return port_holders.holders(number, site.root / "proc")
-
-
-def _freed(holder: PortHolder) -> Sentence:
-    """Return how a port is freed."""
-    if holder.program in _REMEDY_OF:
-        return _REMEDY_OF[holder.program]
-    if holder.unit:
-        return say("stop it: sudo systemctl disable --now {unit}", unit=holder.unit)
-    if holder.pids:
-        return say("stop it: sudo kill {pid}", pid=holder.pids[0])
-    return say("see which one: sudo ss -lnp")
 
 
 def _held(holder: PortHolder, number: int) -> Sentence:

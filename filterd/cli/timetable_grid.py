@@ -81,7 +81,7 @@ def heading_of(row: list[str], words: SchoolWords, path: str, number: int) -> Gr
             path=path,
             line=number,
             column=min(*classes, *rooms) + 1,
-            hint=say("head them such as: Lớp 6A, or: Phòng lab-a"),
+            hint=say("head them such as: Class 6A, or: Room lab-a"),
         )
     if classes:  # one that this site lacks is wrong where its cell names a room
         classes |= {at: text for at, text in others.items() if _like_a_class(folded(text))}

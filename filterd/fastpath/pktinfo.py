@@ -9,6 +9,7 @@ of a connection (ip(7), ipv6(7)).
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from functools import lru_cache
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, refused, say
 from filterd.policy.model import ListenAddress
-from filterd.port_holder import PortHolder, port_holder
+from filterd.port_holders import PortHolder, holders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,8 +161,8 @@ def _cannot_listen(listen: ListenAddress, error: OSError, kind: socket.SocketKin
     elif error.errno == errno.ENODEV:
         hint = say("this machine has no such interface; change `listen` in site.yaml")
     elif error.errno == errno.EADDRINUSE:
-        holder = port_holder(listen.address, listen.port, kind) or PortHolder()
-        why, hint = _taken_by(holder), _remedy(holder)
+        holder = _holder(listen, "udp" if kind == socket.SOCK_DGRAM else "tcp")
+        why, hint = _taken_by(holder), holder.remedy
     return ConfigError(
         say(
             "cannot listen on {address} port {port}: {why}",
@@ -173,32 +174,19 @@ def _cannot_listen(listen: ListenAddress, error: OSError, kind: socket.SocketKin
     )
 
 
+def _holder(listen: ListenAddress, protocol: str) -> PortHolder:
+    """Return the socket that is in the way; one without an owner where none is seen."""
+    with contextlib.suppress(OSError):
+        for one in holders(listen.port):
+            if one.protocol == protocol and one.keeps(listen.address):
+                return one
+    return PortHolder(protocol, listen.address, "")
+
+
 def _taken_by(holder: PortHolder) -> Sentence:
     """Return which process has the port."""
-    if holder.pid:
-        return say("{program} (process {pid}) has it", program=holder.program, pid=holder.pid)
+    if holder.pids:
+        return say("{program} (process {pid}) has it", program=holder.program, pid=holder.pids[0])
     if holder.user:
         return say("a process of the user {user} has it", user=holder.user)
     return say("another server has it")
-
-
-def _remedy(holder: PortHolder) -> Sentence:
-    """Return how the port becomes free, by the program that has it."""
-    return _REMEDIES.get(
-        holder.program,
-        say(
-            "end that server, or change `listen` in site.yaml; as root, `ss -lunpt` lists who has"
-            " which port"
-        ),
-    )
-
-
-_REMEDIES = {
-    "systemd-resolved": say(
-        "set DNSStubListener=no in /etc/systemd/resolved.conf, then `systemctl restart"
-        " systemd-resolved`"
-    ),
-    "dnsmasq": say("set port=0 in its configuration (it goes on with DHCP), then restart it"),
-    "avahi-daemon": say("5353 is the port of mDNS; choose another, such as 5300, in `listen`"),
-    "filterd": say("filterd runs already: see `filterd status`"),
-}

@@ -16,7 +16,6 @@ import pytest
 
 from filterd.appliance import resolver_probes
 from filterd.appliance.finding import UnseenError
-from filterd.appliance.port_holders import PortHolder
 from filterd.appliance.resolver_probes import answers, canaries, port, upstreams
 from filterd.appliance.upstream_trial import SIGNED
 from filterd.i18n import say
@@ -59,16 +58,6 @@ def test_a_port_that_another_program_holds(tmp_path: Path) -> None:
         running = examined(tmp_path, policy_or_why=policy, status=_listening(number))
         assert outcomes(port, running) == [CLEAN]
     assert outcomes(port, site) == [CLEAN]
-
-
-def test_the_remedy_is_that_of_the_program() -> None:
-    seen = PortHolder("udp", "0.0.0.0", (812,), "dnsmasq", "dnsmasq.service")
-    assert "port=0" in resolver_probes._freed(seen)
-    assert "named.service" in resolver_probes._freed(
-        seen._replace(program="x", unit="named.service")
-    )
-    assert "kill 812" in resolver_probes._freed(seen._replace(program="x", unit=""))
-    assert "sudo ss" in resolver_probes._freed(PortHolder("udp", "0.0.0.0", ()))
 
 
 def test_a_holder_that_only_root_sees_is_unseen(tmp_path: Path) -> None:

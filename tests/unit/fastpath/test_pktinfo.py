@@ -18,9 +18,10 @@ from filterd.fastpath.pktinfo import (
     is_here,
 )
 from filterd.policy.model import ListenAddress
-from filterd.port_holder import PortHolder
+from filterd.port_holders import PortHolder
 
 LOOPBACK = socket.if_nametoindex("lo")
+DNSMASQ = PortHolder("udp", "0.0.0.0", "root", (9,), "dnsmasq")
 
 
 def received_by(listening: socket.socket, destination: tuple[str, int]) -> PacketInfo:
@@ -101,27 +102,24 @@ def test_an_address_in_use_is_named_with_what_to_do(kind: socket.SocketKind) -> 
         if kind == socket.SOCK_STREAM:
             first.listen()
         port = first.getsockname()[1]
-        who = rf"127\.0\.0\.1 port {port}: \S+ \(process {os.getpid()}\) has it \(end that"
+        who = rf"127\.0\.0\.1 port {port}: \S+ \(process {os.getpid()}\) has it \(stop it"
         with pytest.raises(ConfigError, match=who):
             bind(ListenAddress("127.0.0.1", port), kind)
 
 
 @pytest.mark.parametrize(
-    ("holder", "told"),
+    ("holders", "told"),
     [
-        (PortHolder(312, "systemd-resolved", "root"), "systemd-resolved (process 312) has it"),
-        (PortHolder(312, "systemd-resolved", "root"), "(set DNSStubListener=no in "),
-        (PortHolder(9, "dnsmasq", "root"), "(set port=0 in its configuration"),
-        (PortHolder(9, "avahi-daemon", "avahi"), "(5353 is the port of mDNS"),
-        (PortHolder(9, "filterd", "filterd"), "see `filterd status`"),
-        (PortHolder(user="avahi"), "a process of the user avahi has it"),
-        (None, "another server has it"),
+        ([DNSMASQ], "dnsmasq (process 9) has it (set port=0 in its configuration"),
+        ([DNSMASQ._replace(protocol="tcp")], "another server has it"),
+        ([PortHolder("udp", "127.0.0.1", "avahi")], "a process of the user avahi has it"),
+        ([], "another server has it"),
     ],
 )
-def test_known_servers_have_a_remedy_of_their_own(
-    monkeypatch: pytest.MonkeyPatch, holder: PortHolder | None, told: str
+def test_the_process_that_has_a_port_is_named_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, holders: list[PortHolder], told: str
 ) -> None:
-    monkeypatch.setattr("filterd.fastpath.pktinfo.port_holder", lambda *_: holder)
+    monkeypatch.setattr("filterd.fastpath.pktinfo.holders", lambda _: holders)
     with bind(ListenAddress("127.0.0.1", 0), socket.SOCK_DGRAM) as first:
         taken = ListenAddress("127.0.0.1", first.getsockname()[1])
         with pytest.raises(ConfigError) as raised:

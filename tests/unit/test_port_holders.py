@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.appliance.port_holders import holders
+from filterd.port_holders import PortHolder, holders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,7 @@ def test_a_socket_is_found_with_its_process(
     assert (found.protocol, found.address) == (protocol, address)
     assert os.getpid() in found.pids
     assert found.program
+    assert found.user == pwd.getpwuid(os.getuid()).pw_name
 
 
 def test_a_connected_socket_holds_no_port_for_others() -> None:
@@ -46,7 +48,7 @@ def test_a_connected_socket_holds_no_port_for_others() -> None:
 def test_a_process_that_cannot_be_seen_is_not_named(tmp_path: Path) -> None:
     _write(tmp_path, "0: 0100007F:0035 00000000:0000 07 0 0 0 0 0 77")
     (found,) = holders(53, tmp_path)
-    assert (found.address, found.program, found.pids) == ("127.0.0.1", "", ())
+    assert (found.address, found.program, found.pids, found.user) == ("127.0.0.1", "", (), "root")
 
 
 @pytest.mark.parametrize("line", ["", "0: :", "0: 0100007F:ZZZZ x 07 0 0 0 0 0 7", "0: 01:0035"])
@@ -73,3 +75,28 @@ def test_a_holder_has_the_name_and_the_unit_of_its_process(tmp_path: Path) -> No
     assert (found.pids, found.program, found.unit) == ((812,), "dnsmasq", "dnsmasq.service")
     (process / "cmdline").write_bytes(b"/opt/python3\0-m\0filterd.daemon.main\0")
     assert holders(53, tmp_path)[0].program == "filterd"
+    (process / "comm").write_text("systemd-resolve\n", encoding="ascii")
+    (process / "cmdline").write_bytes(b"/lib/systemd/systemd-resolved\0")
+    assert holders(53, tmp_path)[0].program == "systemd-resolved", "whose name the kernel cuts"
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "keeps"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "127.0.0.2", False),
+        ("0.0.0.0", "127.0.0.9", True),
+        ("127.0.0.1", "0.0.0.0", True),
+        ("fe80::1", "fe80::1%eth0", True),
+    ],
+)
+def test_a_holder_keeps_its_own_address_and_a_wildcard(held: str, wanted: str, keeps: bool) -> None:
+    assert PortHolder("udp", held, "root").keeps(wanted) is keeps
+
+
+def test_a_remedy_names_what_is_known() -> None:
+    dnsmasq = PortHolder("udp", "0.0.0.0", "root", (812,), "dnsmasq", "dnsmasq.service")
+    assert "port=0" in dnsmasq.remedy
+    assert "disable --now dnsmasq" in dnsmasq._replace(program="named").remedy
+    assert "kill 812" in dnsmasq._replace(program="named", unit="").remedy
+    assert "sudo ss" in PortHolder("udp", "0.0.0.0", "root").remedy

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find which processes hold a port, in the tables of /proc (proc(5)).
+"""Find which processes hold a port, in the tables of /proc (proc(5)), and how it is freed.
 
-Only root sees the sockets of other users' processes; without it a holder has no process.
+The kernel shows the sockets of all users, with their owners. The process behind one is shown
+to its owner and to root only; for others a holder has no process.
 """
 
 from __future__ import annotations
 
 import contextlib
+import pwd
 import re
 import sys
 from ipaddress import ip_address
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.i18n import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -21,7 +25,10 @@ PROC = Path("/proc")
 
 _TABLES = {"udp": "07", "udp6": "07", "tcp": "0A", "tcp6": "0A"}
 """Of unconnected UDP sockets and listening TCP sockets, the state."""
-_LOCAL, _STATE, _INODE = 1, 3, 9
+_LOCAL, _STATE, _UID, _INODE = 1, 3, 7, 9
+_COMM_OCTETS = 15
+"""The kernel cuts a longer name of a program (``systemd-resolve``)."""
+_WILDCARDS = frozenset(("0.0.0.0", "::"))  # noqa: S104 -- compared, not bound
 _MOST_SOCKETS, _MOST_PROCESSES, _MOST_DESCRIPTORS = 10_000, 10_000, 10_000
 _LARGEST, _LONGEST = 4 * 1024 * 1024, 4_096
 _OWN = "filterd.daemon"
@@ -34,6 +41,7 @@ class PortHolder(NamedTuple):
     Attributes:
         protocol: ``udp`` or ``tcp``.
         address: on which, as text; ``0.0.0.0`` or ``::`` for all.
+        user: its owner.
         pids: of all processes that share it; none where they cannot be seen.
         program: the name of the first, empty where it cannot be seen.
         unit: its unit of systemd, empty for none.
@@ -41,9 +49,39 @@ class PortHolder(NamedTuple):
 
     protocol: str
     address: str
-    pids: tuple[int, ...]
+    user: str
+    pids: tuple[int, ...] = ()
     program: str = ""
     unit: str = ""
+
+    def keeps(self, address: str) -> bool:
+        """Return whether it keeps an address from being bound to the same port."""
+        bare = address.partition("%")[0]
+        return self.address == bare or bool({self.address, bare} & _WILDCARDS)
+
+    @property
+    def remedy(self) -> Sentence:
+        """How the port becomes free."""
+        if self.program in _REMEDIES:
+            return _REMEDIES[self.program]
+        if self.unit:
+            return say("stop it: sudo systemctl disable --now {unit}", unit=self.unit)
+        if self.pids:
+            return say("stop it: sudo kill {pid}", pid=self.pids[0])
+        return say("see which one: sudo ss -lnp")
+
+
+_REMEDIES = {
+    "filterd": say("filterd runs already: see filterd status; sudo systemctl restart filterd"),
+    "docker-proxy": say("stop the container that has the port: sudo docker ps"),
+    "systemd-resolved": say(
+        "set DNSStubListener=no in /etc/systemd/resolved.conf, then sudo systemctl restart"
+        " systemd-resolved"
+    ),
+    "dnsmasq": say("set port=0 in its configuration (it goes on with DHCP), then restart it"),
+    "avahi-daemon": say("5353 is the port of mDNS; choose another, such as 5300, in `listen`"),
+}
+"""By program."""
 
 
 def holders(port: int, proc: Path = PROC) -> tuple[PortHolder, ...]:
@@ -52,20 +90,20 @@ def holders(port: int, proc: Path = PROC) -> tuple[PortHolder, ...]:
     Raises:
         OSError: /proc cannot be read.
     """
-    sockets = dict[str, tuple[str, str]]()
+    sockets = dict[str, tuple[str, str, str]]()
     for table, state in _TABLES.items():
-        for address, inode in _bound(proc / "thread-self" / "net" / table, state, port):
-            sockets[inode] = table.rstrip("6"), address
-    owners = _owners(sockets, proc) if sockets else {}
+        for address, user, inode in _bound(proc / "thread-self" / "net" / table, state, port):
+            sockets[inode] = table.rstrip("6"), address, user
+    processes = _processes(sockets, proc) if sockets else {}
     found = []
-    for inode, (protocol, address) in sockets.items():
-        pids = owners.get(inode, ())
-        found.append(PortHolder(protocol, address, pids, *_program(pids, proc)))
+    for inode, socket in sockets.items():
+        pids = processes.get(inode, ())
+        found.append(PortHolder(*socket, pids, *_program(pids, proc)))
     return tuple(found)
 
 
-def _bound(table: Path, state: str, port: int) -> Iterator[tuple[str, str]]:
-    """Yield address and inode of each socket of a table that is bound to a port."""
+def _bound(table: Path, state: str, port: int) -> Iterator[tuple[str, str, str]]:
+    """Yield address, owner and inode of each socket of a table that is bound to a port."""
     try:
         with table.open(encoding="ascii", errors="replace") as file:
             text = file.read(_LARGEST)
@@ -77,7 +115,7 @@ def _bound(table: Path, state: str, port: int) -> Iterator[tuple[str, str]]:
             address, _, number = fields[_LOCAL].partition(":")
             with contextlib.suppress(ValueError):
                 if int(number, 16) == port:
-                    yield _address(address), fields[_INODE]
+                    yield _address(address), _user(int(fields[_UID])), fields[_INODE]
 
 
 def _address(digits: str) -> str:
@@ -89,7 +127,14 @@ def _address(digits: str) -> str:
     )
 
 
-def _owners(inodes: Collection[str], proc: Path) -> dict[str, tuple[int, ...]]:
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return str(uid)
+
+
+def _processes(inodes: Collection[str], proc: Path) -> dict[str, tuple[int, ...]]:
     """Return the processes that have sockets open, by inode."""
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
     found = dict[str, tuple[int, ...]]()
@@ -115,9 +160,13 @@ def _program(pids: tuple[int, ...], proc: Path) -> tuple[str, str]:
         with contextlib.suppress(OSError):
             name = _text(proc / str(pid) / "comm").strip()
             words = _text(proc / str(pid) / "cmdline").split("\0")
+            whole = Path(words[0]).name
+            if len(name) == _COMM_OCTETS and whole.startswith(name):
+                name = whole
             is_own = any(Path(one).name == "filterd" or one.startswith(_OWN) for one in words)
             found = _UNIT.search(_text(proc / str(pid) / "cgroup"))
-            return "filterd" if is_own else name, found[1] if found else ""
+            shown = "".join(filter(str.isprintable, name))
+            return "filterd" if is_own else shown, found[1] if found else ""
     return "", ""
 
 
