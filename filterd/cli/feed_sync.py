@@ -140,14 +140,18 @@ def _follow(here: Context) -> NoReturn:
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _stop)
     # An urgent order must not wait for public lists, which may take half an hour.
-    threading.Thread(target=_keep_beside, args=(here,), daemon=True).start()
+    ended = threading.Event()
+    threading.Thread(target=_keep_beside, args=(here, ended), daemon=True).start()
     keeper = _keeper(here, lambda: followed(here.config, here.state).first, beside=False)
-    keeper.start()
-    while True:
-        time.sleep(keeper.work())
+    try:
+        keeper.start()
+        while True:
+            time.sleep(keeper.work())
+    finally:
+        ended.set()
 
 
-def _keep_beside(here: Context) -> None:
+def _keep_beside(here: Context, ended: threading.Event) -> None:
     """Follow public lists beside a feed, as long as there are both."""
 
     def feed() -> Followed:
@@ -155,13 +159,14 @@ def _keep_beside(here: Context) -> None:
 
     keeper: Keeper | None = None
     try:
-        while True:
+        wait_s = 0.0
+        while not ended.wait(wait_s):
             if not feed().is_any:
                 keeper = None
             elif keeper is None:
                 keeper = _keeper(here, feed, beside=True)
                 keeper.start()
-            time.sleep(EVERY_S if keeper is None else keeper.work())
+            wait_s = EVERY_S if keeper is None else keeper.work()
     except BaseException:
         logging.getLogger("filterd.feed").exception("public lists beside the feed")
         os._exit(1)  # as one process: the service begins anew

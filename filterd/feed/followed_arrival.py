@@ -199,6 +199,9 @@ class FollowedArrival:
             FetchError: none of them came.
             TooLargeError: this machine cannot take so many names.
         """
+        state = self._file.read()
+        if (last := wanted_of(self._sources)) != state.last:
+            self._file.write(replace(state, last=last))
         reports = kept_reports(self._sources, self._folder)
         self._check_size(reports)
         if self._rules is not None:
@@ -207,9 +210,6 @@ class FollowedArrival:
             )
             _check_some_came(reports)
         self._check_size(reports)
-        state = self._file.read()
-        if (last := wanted_of(self._sources)) != state.last:
-            self._file.write(replace(state, last=last))
         left_out = state.exclusions(self._sources, moment.now)
         made_of = Ingredients(self._sources, reports, left_out, self._feed)
         return FollowedOffer(made_of, self._folder, moment.now, _before(self._versions.current()))

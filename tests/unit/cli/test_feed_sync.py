@@ -141,6 +141,35 @@ def test_following_goes_on_until_it_is_told_to_stop(
     assert len(worked) == 3
 
 
+def test_public_lists_beside_the_feed_have_a_keeper_of_their_own(
+    school: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (school.config / "site.yaml").open("a", encoding="utf-8") as file:
+        file.write("follow: [urlhaus]\n")
+    kept, both = dict[bool, Keeper](), threading.Event()
+
+    def work(keeper: Keeper) -> float:
+        kept[keeper._site.is_beside] = keeper
+        if len(kept) == 2:
+            both.set()
+        return 0.01
+
+    def sleep(_seconds: float) -> None:
+        assert both.wait(10)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(Keeper, "work", work)
+    monkeypatch.setattr("filterd.cli.feed_sync.time.sleep", sleep)
+    monkeypatch.setattr("filterd.cli.feed_sync.signal.signal", lambda *_: None)
+    here: Any = type("Here", (), {})()
+    here.config, here.state, here.clock = school.config, school.state, school.clock
+    with pytest.raises(SystemExit):
+        feed_sync._follow(here)
+    followed = {one: keeper._followed() for one, keeper in kept.items()}
+    assert (followed[False].address, followed[False].sources) == ("https://feed.example/", ())
+    assert (followed[True].address, len(followed[True].sources)) == ("", 1)
+
+
 def test_a_long_download_is_shown_while_it_lasts(school: Follower) -> None:
     shown = list[tuple[int, int]]()
     here: Any = type("Here", (), {})()

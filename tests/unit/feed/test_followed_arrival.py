@@ -13,7 +13,13 @@ from filterd.config.lists_build import build_lists
 from filterd.errors import FetchError, ListError, TooLargeError
 from filterd.feed import followed_arrival, followed_content
 from filterd.feed.arrival import Moment
-from filterd.feed.follow_file import FollowFile, FollowState, LeftOut, Wanted
+from filterd.feed.follow_file import (
+    FollowFile,
+    FollowState,
+    LeftOut,
+    Wanted,
+    followed_count,
+)
 from filterd.feed.followed_arrival import FollowedArrival
 from filterd.feed.followed_sources import own_source
 from filterd.feed.guard import Judgement
@@ -166,6 +172,7 @@ def test_where_none_comes_the_night_has_failed(site: _Site) -> None:
     with pytest.raises(FetchError, match="none of the 2 followed lists came") as error:
         site.offer()
     assert 6_900 < error.value.retry_after_s <= 7_000
+    assert followed_count(site.folder) == 2, "status tells of its trouble"
     assert site.offer(rules=None).version
 
 
