@@ -419,5 +419,5 @@ class SiteFile(DocumentModel):
         None, description="Address of the feed with the lists; without it the shipped lists."
     )
     follow: tuple[Follow, ...] = Field(
-        (), description="Public lists to follow, where no feed is: ids, or addresses."
+        (), description="Public lists to follow, alone or beside the feed: ids, or addresses."
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import GuardError
+from filterd.feed.sync import SiteFeed
 from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.lists.index_files import version_of
@@ -38,7 +39,7 @@ class _Both:
         self.school, self.web, self.folder = school, web, folder
         config = folder / "site" / "site.yaml"
         config.write_text(config.read_text() + "feed: https://feed.example/\n")
-        self.put("pinned.example", BETS)
+        self.put("entry.example", BETS)
 
     def put(self, *texts: str, path: str = "/bets.txt") -> str:
         self.web.pages[path] = Page("\n".join((*texts, "")).encode())
@@ -143,6 +144,11 @@ def test_lists_beside_a_feed_fill_no_orders_and_its_protections_hold(both: _Both
     assert done.code == 0, done.err
     assert both.school.is_blocked("www.bets7.example")
     assert not both.school.is_blocked("www.bets8.example")
+    assert both.school.is_blocked("entry.example")
+    words = "entry.example", "--list", "web:gambling", "--reason", "a school's own"
+    done = both.do("lists", "exclude", *words)
+    assert done.code == 0, done.err
+    assert not both.school.is_blocked("entry.example")
 
 
 def test_a_damaged_set_of_lists_holds_no_version_of_the_feed_back(both: _Both) -> None:
@@ -160,3 +166,15 @@ def test_a_damaged_set_of_lists_holds_no_version_of_the_feed_back(both: _Both) -
     assert done.code == 0, done.err
     assert both.versions == (second, lists)
     assert both.school.is_blocked("www.bets7.example")
+
+
+def test_control_judged_without_the_lists_beside_it_a_feed_would_open_them(
+    both: _Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both.follow(f"{both.web.address}/bets.txt")
+    both.do("lists", "update")
+    assert both.school.is_blocked("www.bets7.example")
+    monkeypatch.setattr(SiteFeed, "_with", lambda _, blocklists: blocklists)
+    both.school.publish(add(GAMBLING, "next.example"))
+    both.school.sync()
+    assert not both.school.is_blocked("www.bets7.example")

@@ -55,6 +55,17 @@ def test_a_summary_has_a_line_and_more_where_an_administrator_must_look() -> Non
     assert summary(NO_FEED, _wording()) == ""
 
 
+def test_public_lists_beside_a_feed_are_told_with_their_own_trouble() -> None:
+    beside = FRESH | {"address": "", "sources": 2, "served": "web-1"}
+    both = FRESH | {"beside": beside}
+    told = ["version 7", "2 public lists (lists sources)", "version web-1"]
+    assert summary(both, _wording()).splitlines() == told
+    assert not is_worrying(both)
+    both["beside"] = beside | {"problem": "no", "sentence": ["no", {}]}
+    assert summary(both, _wording()).splitlines()[-1] == "no"
+    assert is_worrying(both)
+
+
 @pytest.mark.parametrize(
     ("served", "words"),
     [

@@ -12,6 +12,7 @@ import pytest
 
 from filterd.errors import FetchError
 from filterd.feed.fetchers import FolderFetcher
+from filterd.feed.follow_file import FollowFile, FollowState, Wanted
 from filterd.feed.guard.guard_report import Judgement, Severity, found
 from filterd.feed.standing import FeedStanding, Freshness, StandingFile, freshness, overview
 from filterd.feed.tuf_arrival import TufArrival
@@ -162,3 +163,13 @@ def test_nothing_that_fetches_or_verifies_is_loaded_for_it() -> None:
     heavy = "{'tuf', 'requests', 'securesystemslib', 'pydantic', 'typer', 'yaml'}"
     code = f"import sys, filterd.feed.standing; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_public_lists_beside_a_feed_stand_by_themselves(school: Follower) -> None:
+    school.run(FIRST)
+    assert _told(school)["beside"] is None
+    FollowFile(school.state.feed).write(FollowState(last=(Wanted("urlhaus"),)))
+    told = _told(school)
+    assert (told["sources"], told["served"]) == (0, int(FIRST))
+    beside = told["beside"]
+    assert (beside["sources"], beside["served"], beside["freshness"]) == (1, 0, "never")
