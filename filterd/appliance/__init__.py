@@ -4,4 +4,20 @@
 Each works on the machine on which it runs, on behalf of the person in front of it; nothing here
 is imported by what serves. A probe looks at one thing and changes nothing; setup writes the
 site's files only after the last question.
+
+::
+
+    examination         the table of probes; runs them all under one deadline
+      resolver_probes   port, answers, upstreams, canaries
+      service_probes    site, lists, lookups by device
+      machine_probes    clock, disk, octets written, memory
+      link_probes       placement, DHCP, IPv6, login at the switch
+      bypass_probes     captive portal, other resolvers, DNS over HTTPS
+    examined_site       what they read: site, daemon, network
+    finding             found, clean or unseen; a text, a remedy
+
+    local_network  port_holders  forward_rules          what this machine's kernel reports
+    dhcp_probe  dhcpv6_probe  router_advertisements     questions to all servers of a link
+      port_authentication  solicitation
+    upstream_trial  stub_query                          questions to one server
 """
