@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CLEAN = clean(say("a time server sets the clock"))._replace(probe="clock")
 UNSEEN = unseen(say("only root may look"), say("run it again with sudo"))._replace(probe="dhcp")
 FOUND = found(
-    say("{n} are written to the disk a day, which wears out a memory card", n="48 GB"),
+    say("{n} are written to the disk a day, which wears it out", n="48 GB"),
     say("find the program that writes: sudo iotop -ao; keep the journal in memory"),
 )._replace(probe="writes")
 
