@@ -82,6 +82,20 @@ class Machine:
     probe_dhcp: Callable[[], tuple[str, ...]] = tuple
     read_table: Callable[[Path], list[list[str]]] | None = None
 
+    @property
+    def networks(self) -> tuple[SchoolLink, ...]:
+        """The links but IPv6 prefixes beside an IPv4 network, which are of the same devices."""
+        inner = {one.interface for one in self.links if "." in one.cidr}
+        return tuple(one for one in self.links if "." in one.cidr or one.interface not in inner)
+
+    def beside(self, cidr: str) -> tuple[str, ...]:
+        """Return the IPv6 prefixes on the interface of an IPv4 network."""
+        on = {one.interface for one in self.links if one.cidr == cidr}
+        named = {one.cidr for one in self.networks}
+        return tuple(
+            one.cidr for one in self.links if one.interface in on and one.cidr not in named
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Interview:

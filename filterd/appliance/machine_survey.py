@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Look at this machine and its networks for the defaults of a set-up.
 
-Everything is asked at once and takes a few seconds: addresses and routes, DHCP servers and
-router advertisements on each link of the school, the resolvers that were found, plain and by
-TLS. What cannot be seen, without root or a network, is left out; the questions then have no
-default.
+Everything is asked at once and takes a few seconds: addresses and routes, DHCP servers of
+both kinds and router advertisements on each link of the school, the resolvers that were
+found, plain and by TLS. What cannot be seen, without root or a network, is left out; the
+questions then have no default.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from filterd.appliance import dhcp_probe, local_network, router_advertisements, upstream_trial
+from filterd.appliance import (
+    dhcp_probe,
+    dhcpv6_probe,
+    local_network,
+    router_advertisements,
+    upstream_trial,
+)
 from filterd.appliance.interview import Machine, OfferedUpstream, SchoolLink
 from filterd.errors import StoreError
 from filterd.i18n import Sentence, say
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
     from filterd.appliance.dhcp_probe import DhcpOffer
+    from filterd.appliance.dhcpv6_probe import Dhcpv6Reply
     from filterd.appliance.local_network import LocalNetwork
     from filterd.appliance.router_advertisements import RouterAdvertisement
     from filterd.appliance.upstream_trial import UpstreamTrial
@@ -45,8 +52,9 @@ _USERS = range(1_000, 60_000)
 class Heard(NamedTuple):
     """What the servers of the school's links say."""
 
-    offers: tuple[DhcpOffer, ...] = ()
-    advertised: tuple[RouterAdvertisement, ...] = ()
+    offers: tuple[DhcpOffer, ...]
+    advertised: tuple[RouterAdvertisement, ...]
+    replies: tuple[Dhcpv6Reply, ...]
 
 
 async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine:
@@ -72,7 +80,7 @@ async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine
         router=next((one for one in routers if ":" not in one), ""),
         upstreams=_offered(trials, network.resolvers),
         dhcp=handing_out_others(heard.offers, own),
-        advertised=_advertising_others(heard.advertised, own),
+        advertised=_others_by_ipv6(heard, own),
         lease_file=next((one for one in lease_files if Path(one).is_file()), ""),
         users=users(),
         user=user if user in users() else "",
@@ -95,8 +103,15 @@ async def listen(network: LocalNetwork) -> Heard:
     links = network.lan[:_MOST_LINKS]
     offers = [_heard(dhcp_probe.offers(one.name, one.mac)) for one in links if one.mac]
     routers = [_heard(router_advertisements.advertisements(one.name)) for one in links]
-    heard, seen = await asyncio.gather(asyncio.gather(*offers), asyncio.gather(*routers))
-    return Heard(tuple(chain.from_iterable(heard)), tuple(chain.from_iterable(seen)))
+    replies = [_heard(dhcpv6_probe.replies(one.name, one.mac)) for one in links if one.mac]
+    offered, advertised, replied = await asyncio.gather(
+        asyncio.gather(*offers), asyncio.gather(*routers), asyncio.gather(*replies)
+    )
+    return Heard(
+        tuple(chain.from_iterable(offered)),
+        tuple(chain.from_iterable(advertised)),
+        tuple(chain.from_iterable(replied)),
+    )
 
 
 async def _heard(probe: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
@@ -112,9 +127,11 @@ def handing_out_others(offers: Iterable[DhcpOffer], own: set[str]) -> tuple[str,
     return tuple(dict.fromkeys(one.server for one in offers if set(one.resolvers) - own))
 
 
-def _advertising_others(routers: Iterable[RouterAdvertisement], own: set[str]) -> tuple[str, ...]:
-    """Return the routers that announce a resolver other than this machine (RFC 8106)."""
-    return tuple(dict.fromkeys(one.router for one in routers if set(one.resolvers) - own))
+def _others_by_ipv6(heard: Heard, own: set[str]) -> tuple[str, ...]:
+    """Return the routers and DHCPv6 servers that announce a resolver other than this machine."""
+    routers = [one.router for one in heard.advertised if set(one.resolvers) - own]
+    servers = [one.server for one in heard.replies if set(one.resolvers) - own]
+    return tuple(dict.fromkeys(routers + servers))
 
 
 def _probe_again(network: LocalNetwork, own: set[str]) -> tuple[str, ...]:

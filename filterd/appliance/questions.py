@@ -154,7 +154,7 @@ def _users(text: str, interview: Interview) -> str:
 
 
 def _found_networks(interview: Interview) -> str | None:
-    return ", ".join(one.cidr for one in interview.machine.links) or None
+    return ", ".join(one.cidr for one in interview.machine.networks) or None
 
 
 def _of_link(link: SchoolLink) -> Sentence:
@@ -249,7 +249,7 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
         check=_networks,
         default=_found_networks,
         choices=lambda so_far: tuple(
-            SetupChoice(one.cidr, _of_link(one)) for one in so_far.machine.links
+            SetupChoice(one.cidr, _of_link(one)) for one in so_far.machine.networks
         ),
         is_open=True,
     ),

@@ -124,7 +124,7 @@ def _networks(interview: Interview, site: Plain, language: str, youngest: str) -
                 hint=say("divide that network in site.yaml, or answer the same for both"),
             )
         if cidr not in ids:
-            networks[name] = {"cidrs": [cidr], **keys}
+            networks[name] = {"cidrs": [cidr, *interview.machine.beside(cidr)], **keys}
     if macs := read.macs_of(interview.get("staff")):
         found = (name for name, one in written.items() if _is_of_staff_devices(one))
         name = next(found, "") or _new_id(_DEVICES[language], taken)

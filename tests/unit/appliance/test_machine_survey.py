@@ -9,12 +9,14 @@ import pytest
 
 from filterd.appliance import (
     dhcp_probe,
+    dhcpv6_probe,
     local_network,
     machine_survey,
     router_advertisements,
     upstream_trial,
 )
 from filterd.appliance.dhcp_probe import DhcpOffer
+from filterd.appliance.dhcpv6_probe import Dhcpv6Reply
 from filterd.appliance.interview import SchoolLink
 from filterd.appliance.local_network import DefaultRoute, LocalNetwork, NetworkInterface
 from filterd.appliance.machine_survey import survey
@@ -38,7 +40,7 @@ NETWORK = LocalNetwork(
 @pytest.fixture
 def link(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The answers of the link; a test changes them. Only the router works, and not by TLS."""
-    found: dict[str, Any] = {"offers": (), "routers": (), "asked": []}
+    found: dict[str, Any] = {"offers": (), "routers": (), "replies": (), "asked": []}
 
     async def look() -> LocalNetwork:
         return NETWORK
@@ -51,6 +53,9 @@ def link(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     async def advertisements(_: str) -> tuple[RouterAdvertisement, ...]:
         return tuple(found["routers"])
 
+    async def replies(*_: str) -> tuple[Dhcpv6Reply, ...]:
+        return tuple(found["replies"])
+
     async def attempt(server: UpstreamServer) -> UpstreamTrial:
         found["asked"].append(server.address)
         works = server.address == ROUTER and server.tls is Tls.NO
@@ -59,6 +64,7 @@ def link(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(local_network, "look", look)
     monkeypatch.setattr(dhcp_probe, "offers", offers)
     monkeypatch.setattr(router_advertisements, "advertisements", advertisements)
+    monkeypatch.setattr(dhcpv6_probe, "replies", replies)
     monkeypatch.setattr(upstream_trial, "attempt", attempt)
     monkeypatch.setattr(machine_survey, "users", lambda: ("lan",))
     return found
@@ -93,7 +99,8 @@ def test_the_dhcp_servers_can_be_probed_again(link: dict[str, Any]) -> None:
 def test_a_router_counts_that_announces_another_resolver(link: dict[str, Any]) -> None:
     quiet = RouterAdvertisement("fe80::1", 1800, False, False, (), ())
     link["routers"] = [quiet, quiet._replace(router="fe80::2", resolvers=("2001:db8::53",))]
-    assert asyncio.run(survey("")).advertised == ("fe80::2",)
+    link["replies"] = [Dhcpv6Reply("fe80::3", ("2001:db8::53",)), Dhcpv6Reply("fe80::4", ())]
+    assert asyncio.run(survey("")).advertised == ("fe80::2", "fe80::3")
 
 
 def test_without_root_there_is_no_dhcp_and_the_rest_is_found(link: dict[str, Any]) -> None:

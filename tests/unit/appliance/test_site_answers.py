@@ -73,6 +73,13 @@ def test_staff_on_a_flat_lan_are_never_silently_among_the_pupils() -> None:
     }
 
 
+def test_an_ipv6_prefix_on_the_link_of_a_network_is_of_the_same_network() -> None:
+    links = (LINKS[0], SchoolLink("fd00:6::/64", "lan6", "fd00:6::1"))
+    made = changed({"school": "A1", "classes": "6A", "flat": "2"}, machine=Machine(links))
+    assert made["networks"] == {"lan": {"cidrs": ["192.168.6.0/24", "fd00:6::/64"], "grade": 6}}
+    assert changed({"flat": "2"}, made, Machine(links)) == {}
+
+
 def test_a_seat_takes_the_place_of_the_one_before() -> None:
     made = changed(LAB)
     assert changed({"seat 192.168.6.0/24": "6"}, made) == {
