@@ -132,14 +132,14 @@ def _run(files: list[list[pytest.Item]], queue: int, session: pytest.Session) ->
 
 
 def _by_turns(files: list[list[pytest.Item]]) -> list[list[pytest.Item]]:
-    """Return files of the first and of the second half by turns.
+    """Return by turns one file of the first third and two of the rest.
 
     At the beginning are those of ``e2e``, which wait much: beside each other they would leave
     the cores idle, and start their daemons at once.
     """
-    half = (len(files) + 1) // 2
-    pairs = zip_longest(files[:half], files[half:])
-    return [one for pair in pairs for one in pair if one]
+    third = (len(files) + 2) // 3
+    turns = zip_longest(files[:third], files[third::2], files[third + 1 :: 2])
+    return [one for turn in turns for one in turn if one]
 
 
 def _has_more(queue: int) -> bool:
