@@ -125,7 +125,9 @@ class SchoolWords:
         if len(numbered) > 1:
             ids = ", ".join(one.id for one in numbered)
             reason = say("'{lesson}' may be {ids}", lesson=text, ids=ids)
-            raise WordError("lesson", reason, say("add a column for the session, morning or afternoon"))
+            raise WordError(
+                "lesson", reason, say("add a column for the session, morning or afternoon")
+            )
         return self._known("lesson", word, self._lessons, unknown)
 
     def seat(self, text: str) -> str:

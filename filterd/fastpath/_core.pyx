@@ -37,7 +37,12 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr
 from libc.string cimport memcmp, memcpy, memset
 
 from filterd.fastpath._hashing cimport fold, hash_label, hash_words
-from filterd.fastpath._lookalike_shapes cimport forget_skeletons, has_skeleton, keep_skeletons
+from filterd.fastpath._lookalike_shapes cimport (
+    forget_skeletons,
+    has_form,
+    has_skeleton,
+    keep_skeletons,
+)
 from filterd.fastpath._question cimport (
     ASKED_AD,
     ASKED_CD,
@@ -629,6 +634,9 @@ cdef class Table:
             if self._skeletons.hashes and label < asked.labels - 1:
                 if has_skeleton(&self._skeletons, self._key, asked.name + at):
                     return True
+                if label == asked.labels - 2:
+                    if has_form(&self._skeletons, self._key, asked.name + at):
+                        return True
             at += asked.name[at] + 1
         for label in range(asked.labels - 1, -1, -1):
             at = starts[label]

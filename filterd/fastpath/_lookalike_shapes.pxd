@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hash the skeletons of labels, in C; see ``filterd.lists.lookalikes.skeleton``.
+"""Hash the skeletons and widest forms of labels, in C; see ``filterd.lists.lookalikes``.
 
-A set of skeletons is a table of their hashes, so once in 2**64 a name may pass for a
+A set of them is a table of their hashes, so once in 2**64 a name may pass for a
 possible look-alike; the chain decides then.
 
 Memory safety. A label has at most 63 octets, and its skeleton never more. What is
@@ -51,20 +51,61 @@ cdef inline uint64_t skeleton_hash(const uint64_t* key, const uint8_t* label) no
     return hashed if hashed else 1
 
 
-cdef inline bint has_skeleton(
+cdef inline uint64_t form_hash(const uint64_t* key, const uint8_t* label) noexcept nogil:
+    """Hash the widest form of a label, which follows its length octet; 0: it has no digit."""
+    cdef uint8_t drawn[SKELETON_ROOM]
+    cdef uint8_t octet, last = 0
+    cdef size_t at, length = 0
+    cdef bint digits = False
+    cdef uint64_t hashed
+    memset(drawn, 0, sizeof(drawn))
+    for at in range(1, label[0] + 1):
+        octet = label[at]
+        if octet == c"-" or octet == c"_":
+            continue
+        if (octet == c"n" and last == c"r") or (octet == c"v" and last == c"v"):
+            last = c"m" if octet == c"n" else c"w"
+            continue
+        last = octet
+        if c"a" <= octet <= c"z":
+            octet = c"@"
+        elif c"0" <= octet <= c"9":
+            octet = c"%"
+        if octet == c"%":
+            digits = True
+        length += 1
+        drawn[length] = octet
+    if not digits:
+        return 0
+    drawn[0] = <uint8_t>length
+    hashed = hash_label(key, 0, drawn)
+    return hashed if hashed else 1
+
+
+cdef inline bint has_form(
     const Skeletons* known, const uint64_t* key, const uint8_t* label
 ) noexcept nogil:
-    """Return whether a label may be that of a look-alike."""
-    cdef uint64_t hashed, place
-    if label[0] >= 4 and memcmp(label + 1, b"xn--", 4) == 0:
-        return True
-    hashed = skeleton_hash(key, label)
-    place = hashed & known.mask
+    """Return whether a label, directly beneath a suffix of one label, may be of a form."""
+    cdef uint64_t hashed = form_hash(key, label)
+    return hashed != 0 and _is_kept(known, hashed)
+
+
+cdef inline bint _is_kept(const Skeletons* known, uint64_t hashed) noexcept nogil:
+    cdef uint64_t place = hashed & known.mask
     while known.hashes[place]:
         if known.hashes[place] == hashed:
             return True
         place = (place + 1) & known.mask
     return False
+
+
+cdef inline bint has_skeleton(
+    const Skeletons* known, const uint64_t* key, const uint8_t* label
+) noexcept nogil:
+    """Return whether a label may be that of a look-alike."""
+    if label[0] >= 4 and memcmp(label + 1, b"xn--", 4) == 0:
+        return True
+    return _is_kept(known, skeleton_hash(key, label))
 
 
 cdef inline int keep_skeletons(Skeletons* known, const uint64_t* key, skeletons) except -1:

@@ -22,7 +22,8 @@ lookup. So they are compiled once into a file that lookups read where it lies::
 
 ``list_merge`` makes one list of all third parties' lists of a category: ``record_survey`` finds
 what to look at, ``list_text`` writes the names. ``lookalike_families`` makes rules of names that
-differ in digits or suffix only, of what ``registered_names`` finds above them.
+differ in digits or suffix only, of what ``registered_names`` finds above them, and of
+``lookalike_forms``, patterns of letters and digits that many unrelated names have.
 ``top_names`` are names that everybody visits, which no list of danger means.
 
 ``compiler`` runs the steps and measures progress, ``report`` counts what was taken and

@@ -12,6 +12,9 @@ rule holds by itself only where
 * its family is large for how little its shape says (``_is_telling``): two names that share
   eight letters come from one hand, ten that share three letters and a run of digits are chance.
 
+Forms (``lookalike_forms``) hold by themselves or not at all: one that fits such a name is left
+out, and narrower ones may hold. Where sites imitate others there are none.
+
 Any other family waits for a person, with the names that its rule would close. A decision
 outlives the family: a refused one is not asked about again.
 
@@ -26,6 +29,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.documents import dump
+from filterd.lists.lookalike_forms import class_form, forms, wider
 from filterd.lists.lookalikes import (
     LEAST_LETTERS,
     MOST_DIGITS,
@@ -221,6 +225,11 @@ def make_rules(
                 queue.append(PendingFamily(category, family, closes))
             else:
                 holding.append((family.members, category, rule))
+        if category not in imitating:
+            harmless_names = (suffixes_of_all, known)
+            refused = {shape for of, shape in decided if of == category}
+            for form, count in _free_forms(_labels(members), harmless_names, refused):
+                holding.append((count, category, LookalikeRule(form, 1, beneath)))
     holding.sort(key=lambda one: (-one[0], one[1], one[2].shape))
     rules = {
         category: tuple(rule for _, of, rule in holding[:MOST_RULES] if of == category)
@@ -278,13 +287,40 @@ def waiting_of(outcome: LookalikeOutcome) -> Iterator[Waiting]:
         yield Waiting(shape, category, digits, members, examples, closes)
 
 
+def _labels(members: Iterable[bytes]) -> set[bytes]:
+    """Return the labels of members in plain form."""
+    names = (name_of(one) for one in members)
+    return {label for one in names if (label := plain(one[: one.index(b".")]))}
+
+
+def _free_forms(
+    labels: Collection[bytes], harmless: Iterable[_Harmless], left_out: Collection[bytes]
+) -> Iterator[tuple[bytes, int]]:
+    """Yield the forms of a category that hold, each with its number of labels.
+
+    Args:
+        labels: of the members of its lists, in plain form.
+        harmless: names that no form may fit.
+        left_out: shapes that a person has decided on.
+    """
+    held = set[bytes]()
+    for form, count in forms(labels).items():
+        if form in left_out or not held.isdisjoint(wider(form)):
+            continue
+        rule = LookalikeRule(form, 1, frozenset())
+        if not any(one.fitting(rule, ()) for one in harmless):
+            held.add(form)
+            yield form, count
+
+
 class _Harmless:
-    """Names that no rule may fit, found by their skeletons."""
+    """Names that no rule may fit, found by their skeletons and widest forms."""
 
     def __init__(self, names: Iterable[Registered]) -> None:
         self._by_skeleton = defaultdict[bytes, list[Registered]](list)
         for one in names:
             self._by_skeleton[skeleton(one.label)].append(one)
+            self._by_skeleton[class_form(one.label)].append(one)
 
     def fitting(self, rule: LookalikeRule, suffixes: Iterable[str]) -> tuple[str, ...]:
         """Return the names that a rule would close.
@@ -292,7 +328,8 @@ class _Harmless:
         Where one of them is beneath a suffix that mirrors do not use, it would not be; but
         it shows that the shape is not theirs alone, and other suffixes are used tomorrow.
         """
-        of = self._by_skeleton.get(skeleton(rule.shape), ())
+        key = class_form(rule.shape) if rule.varies else skeleton(rule.shape)
+        of = self._by_skeleton.get(key, ())
         found = [one for one in of if rule.fits(one.label)]
         used = frozenset(suffixes)
         found.sort(key=lambda one: one.suffix not in used)

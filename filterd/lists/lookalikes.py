@@ -15,10 +15,13 @@ other have one skeleton, and so do many others: it finds candidates and never de
 A rule is a *shape*: the plain form of a label in which ``#`` stands for a run of digits. It
 applies to the label directly beneath a *suffix*, any of one label, or one of those of more that
 mirrors are known to use, and to everything beneath that name: a family that has been seen
-beneath ``.net`` and ``.vip`` moves to ``.ml`` tomorrow.
+beneath ``.net`` and ``.vip`` moves to ``.ml`` tomorrow. A shape may also be a *form*, in which
+single letters and digits vary (``lookalike_forms``); it applies directly beneath a suffix of one
+label only.
 
 Most names fit no rule, so most must cost next to nothing. The skeletons of all shapes
-are a set; a name none of whose labels has one of them fits nothing. The remaining names
+are a set, with the widest form of each form; a name none of whose labels has one of them fits
+nothing. The remaining names
 are compared with the shape, octet by octet, in one pass: no pattern can take longer (no
 backtracking, whatever the rule).
 """
@@ -29,6 +32,15 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from filterd.lists.lookalike_forms import (
+    DIGIT,
+    LETTER,
+    class_form,
+    is_form,
+    is_ordinary,
+    narrowed,
+    pattern_of,
+)
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -126,8 +138,19 @@ class LookalikeRule(NamedTuple):
         """The rule in the notation for people."""
         return f"~{self.shape.decode('ascii')}"
 
+    @property
+    def varies(self) -> bool:
+        """Whether the shape is a form."""
+        return LETTER in self.shape or DIGIT in self.shape
+
     def fits(self, label: bytes) -> bool:
         """Return whether a label in plain form is of the family, under any suffix."""
+        if self.varies:
+            return (
+                class_form(label) == class_form(self.shape)
+                and not is_ordinary(label)
+                and narrowed(label, pattern_of(self.shape)) == self.shape
+            )
         places = _places(self.shape, self.digits)
         reached = _beyond({0}, places)
         for octet in label:
@@ -152,16 +175,23 @@ class Lookalikes:
         rules: by their numbers.
 
     Attributes:
-        skeletons: a name without a label that has one of these fits no rule.
+        skeletons: of shapes, and widest forms of forms; a name without a label that has one of
+            these fits no rule.
     """
 
     def __init__(self, rules: Iterable[LookalikeRule] = ()) -> None:
         self.rules = tuple(rules)
         self._suffixes = frozenset[bytes]().union(*{rule.suffixes for rule in self.rules})
         self._numbers = dict[bytes, list[int]]()
+        self._patterns = dict[bytes, dict[tuple[bytes, ...], None]]()
         for number, rule in enumerate(self.rules):
-            self._numbers.setdefault(skeleton(rule.shape), []).append(number)
-        self.skeletons: frozenset[bytes] = frozenset(self._numbers)
+            if rule.varies:
+                patterns = self._patterns.setdefault(class_form(rule.shape), {})
+                patterns[pattern_of(rule.shape)] = None
+            key = rule.shape if rule.varies else skeleton(rule.shape)
+            self._numbers.setdefault(key, []).append(number)
+        shapes = (skeleton(rule.shape) for rule in self.rules if not rule.varies)
+        self.skeletons: frozenset[bytes] = frozenset((*shapes, *self._patterns))
 
     def __bool__(self) -> bool:
         return bool(self.rules)
@@ -191,6 +221,11 @@ class Lookalikes:
             rule = self.rules[number]
             if (above == 1 or suffix in rule.suffixes) and rule.fits(label):
                 yield Lookalike(count, number)
+        patterns = self._patterns.get(class_form(label), ()) if above == 1 else ()
+        if patterns and not is_ordinary(label):
+            for pattern in patterns:
+                for number in self._numbers.get(narrowed(label, pattern), ()):
+                    yield Lookalike(count, number)
 
 
 def may_match(skeletons: frozenset[bytes], name: bytes) -> bool:
@@ -201,7 +236,9 @@ def may_match(skeletons: frozenset[bytes], name: bytes) -> bool:
     if not skeletons:
         return False
     above = names.labels(name)[:-1]
-    return any(may_be_any(label) or skeleton(label) in skeletons for label in above)
+    return any(may_be_any(label) or skeleton(label) in skeletons for label in above) or (
+        bool(above) and class_form(_joined(above[-1])) in skeletons
+    )
 
 
 def is_shape(text: str) -> bool:
@@ -212,6 +249,8 @@ def is_shape(text: str) -> bool:
 
 def _is_no_shape(octets: bytes) -> bool:
     """Return whether octets have too few letters for a shape, or other characters."""
+    if LETTER in octets or DIGIT in octets:
+        return not is_form(octets)
     others = octets.translate(None, b"abcdefghijklmnopqrstuvwxyz0123456789#")
     return letters_of(octets) < LEAST_LETTERS or bool(others) or b"##" in octets
 

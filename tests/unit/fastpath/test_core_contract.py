@@ -95,7 +95,7 @@ messages = st.one_of(
 
 @pytest.fixture(scope="module")
 def alike(tmp_path_factory: pytest.TempPathFactory) -> Index:
-    shapes = ["i9bet#", "#rnwin#", "debet", "a" * 38 + "#"]
+    shapes = ["i9bet#", "#rnwin#", "debet", "a" * 38 + "#", "@@88", "w%%%%%"]
     return an_index(tmp_path_factory.mktemp("alike"), {}, lookalikes={"porn": shapes})
 
 
@@ -436,6 +436,7 @@ looks = st.one_of(
     st.lists(st.sampled_from((b"i", b"9", b"l8-", b"bet", b"vv", b"rn", b"r-n", b"v", b"#")))
     .map(b"".join)
     .filter(lambda label: 0 < len(label) < 64),
+    st.sampled_from((b"vn77", b"v-n8_8", b"rn-n88", b"vv20261", b"@@%%", b"0\xff88")),
     st.sampled_from((b"xn--", b"xn--a", b"xn-a", b"i9" * 31, b"0" * 63, b"\xff\0o")),
 )
 

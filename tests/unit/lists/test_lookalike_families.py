@@ -121,11 +121,54 @@ def test_rules_are_no_more_than_a_school_can_bear(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_production_loader_reads_what_is_written(tmp_path: Path) -> None:
-    outcome = make_rules({"gambling": [text(MIRRORS)], "scam": [b"a.com"]}, [])
+    outcome = make_rules({"gambling": [text(MIRRORS + FASHION)], "scam": [b"a.com"]}, [])
     (tmp_path / FILE).write_bytes(rules_yaml(outcome))
     (source,), problems = read_lookalikes(tmp_path, ["gambling", "scam"])
     assert not problems
-    assert [one._replace(line=0) for one in source.lookalikes] == list(outcome.rules["gambling"])
+    assert {one._replace(line=0) for one in source.lookalikes} == {*outcome.rules["gambling"]}
+    assert b"@@88" in {one.shape for one in source.lookalikes}
+
+
+FASHION = [f"{one}{two}88.com" for one in "abcdefgh" for two in "mnpqrstu"]
+
+
+def test_a_fashion_of_many_unrelated_names_closes_the_next_one() -> None:
+    (rule,) = make_rules({"gambling": [text(FASHION)]}, ["ab99.com"]).rules["gambling"]
+    assert rule.shape == b"@@88"
+    assert rule.fits(b"zz88")
+
+
+@pytest.mark.parametrize("harmless", ["zz88.com", "www.z-z88.vn"])
+def test_a_form_of_a_popular_name_never_holds(harmless: str) -> None:
+    assert make_rules({"gambling": [text(FASHION)]}, [harmless]).count == 0
+
+
+def test_control_a_form_that_no_popular_name_bounds_closes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lookalike_families._Harmless, "fitting", lambda *_: ())
+    (rule,) = make_rules({"gambling": [text(FASHION)]}, ["zz88.com"]).rules["gambling"]
+    assert rule.fits(b"zz88")
+
+
+def test_a_narrower_form_holds_where_the_wider_one_would_close_a_popular_name() -> None:
+    listed = [f"8x{number}.com" for number in range(3_000, 3_100)]
+    assert [
+        one.shape for one in make_rules({"gambling": [text(listed)]}, []).rules["gambling"]
+    ] == [b"%@%%%%"]
+    bounded = make_rules({"gambling": [text(listed)]}, ["7x1234.com"]).rules["gambling"]
+    assert b"8x%%%%" in {one.shape for one in bounded} or b"8@%%%%" in {
+        one.shape for one in bounded
+    }
+    assert not any(one.fits(b"7x1234") for one in bounded)
+
+
+def test_a_form_that_a_person_refused_does_not_hold() -> None:
+    assert make_rules({"gambling": [text(FASHION)]}, [], [_decision(b"@@88", REFUSED)]).count == 0
+
+
+def test_sites_that_imitate_others_have_no_forms() -> None:
+    assert make_rules({"scam": [text(FASHION)]}, [], (), {"scam"}).count == 0
 
 
 def test_the_queue_says_what_would_be_closed() -> None:

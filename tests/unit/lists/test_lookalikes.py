@@ -108,6 +108,39 @@ def test_another_name_is_not(name: str) -> None:
     assert _found(name) == ()
 
 
+FORMS = Lookalikes((LookalikeRule(b"@@88", 1, SUFFIXES), LookalikeRule(b"8x%%%%", 1, SUFFIXES)))
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("vn88.com", (Lookalike(2, 0),)),
+        ("m1.v-n88.ist", (Lookalike(2, 0),)),
+        ("8x1298.top", (Lookalike(2, 1),)),
+        ("8x2024.top", ()),  # a year
+        ("vn89.com", ()),
+        ("van88.com", ()),
+        ("vn88.com.vn", ()),  # beneath suffixes of one label only
+        ("vn88.example.com", ()),
+        ("9x1298.top", ()),
+    ],
+)
+def test_a_form_fits_labels_of_its_letters_and_digits(
+    name: str, found: tuple[Lookalike, ...]
+) -> None:
+    assert FORMS.find(names.from_text(name)) == found
+    labels = name.split(".")
+    label = plain(labels[-2].encode())
+    assert any(rule.fits(label or b"") for rule in FORMS.rules) or not found
+
+
+@given(st.lists(st.text("abvn8x-01", min_size=1, max_size=8), min_size=1, max_size=3))
+def test_whatever_has_a_form_may_match(labels: list[str]) -> None:
+    name = names.from_text(".".join((*labels, "com")))
+    assert not FORMS.find(name) or may_match(FORMS.skeletons, name)
+    assert not may_match(FORMS.skeletons, names.from_text("vn88.example.com"))
+
+
 def test_without_rules_nothing_is_looked_at() -> None:
     assert not Lookalikes()
     assert not may_match(Lookalikes().skeletons, names.from_text("xn--i9bt16-dva.com"))

@@ -83,7 +83,9 @@ def _fill_rightly(session: Session, index: Index, messages: Messages) -> None:
         (rng.choice(_RIGHT), rng.choice((0, 4, 255)), 0, rng.choice((1, 9))) for _ in index.sets
     ]
     cells = [one if one[0] == BLOCK else (*one[:2], rng.choice((0, 4_095)), 0) for one in cells]
-    skeletons = frozenset(rng.sample((b"#bet#", b"a", b"x" * 63, b"w"), rng.randrange(3)))
+    skeletons = frozenset(
+        rng.sample((b"#bet#", b"a", b"x" * 63, b"w", b"@%", b"@@%%"), rng.randrange(3))
+    )
     core: Any = fastpath.Core(bytes(range(16)))
     core.table.load(
         matching.Matcher(index._mapped, index._header),
