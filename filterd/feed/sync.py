@@ -237,7 +237,9 @@ class SiteFeed:
             at = self._takes_at(offer, now)
             if now < at:
                 return Outcome(Became.WAITS, version, urgent, at=at)
-        taken = offer.take(self.versions, self._progress)
+        # To make a version takes memory as to judge one does: a small board has room for one.
+        with self._building() if self.is_beside else contextlib.nullcontext():
+            taken = offer.take(self.versions, self._progress)
         self.versions.prune(version)  # of nights whose versions were held nothing piles up
         names = self._judge_and_activate(
             taken.candidate, released=lambda judgement: self._is_released(offer, judgement)

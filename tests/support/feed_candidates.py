@@ -86,6 +86,10 @@ class Following:
         """Have the lists in force that ship, as before the first version of a feed."""
         self.in_force = self._compiled(Blocklists(shipped("blocklists")))
 
+    def put_public_lists_in_force(self) -> None:
+        """Have the first version in force as one that was made here of public lists."""
+        self.in_force = self._compiled(Blocklists(self._versions / str(BEFORE), "web-1"))
+
     def _write_honest(self, folder: Path, popular: Iterable[str]) -> None:
         shutil.copytree(shipped("blocklists"), folder)
         (folder / "lists").mkdir()

@@ -46,7 +46,7 @@ from filterd.feed.guard.must_resolve import (
     wrong_rewrites,
 )
 from filterd.feed.guard.probe_clients import Asking
-from filterd.feed.versions import is_ahead
+from filterd.feed.versions import is_ahead, is_followed
 from filterd.i18n import say
 from filterd.lists.catalog_tables import load_popular_names, read_canaries
 from filterd.lists.index_files import version_of
@@ -141,7 +141,8 @@ class _Work:
         folder, asked, compared = self._request.folder, self._data["asked"], references[0]
         version_before = compared.before.index.build.get(_noted_as(self._request))
         is_first = not version_before or (
-            not self._request.is_beside and _is_of_what_ships(references)
+            not self._request.is_beside
+            and (_is_of_what_ships(references) or self._is_other_kind(str(version_before)))
         )
         popular_before = () if is_first else read_popular(folder.parent / str(version_before))
         counted = {
@@ -167,6 +168,13 @@ class _Work:
             if is_first:
                 numbers = (replace(one, severity=Severity.NOTE) for one in numbers)
             self._note(check, chain(numbers, always.get(check, ())))
+
+    def _is_other_kind(self, before: str) -> bool:
+        """Return whether a feed comes in the place of public lists, or they of a feed.
+
+        Then numbers compare nothing; what would open is found all the same.
+        """
+        return is_followed(before) is not is_followed(self._request.version)
 
     def _canaries_before(self) -> dict[str, tuple[bytes, ...]]:
         """Return the canaries of the feed in force; none where they cannot be read."""

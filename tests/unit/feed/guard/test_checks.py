@@ -167,6 +167,17 @@ def test_all_reasons_are_told_at_once(school: Following) -> None:
     assert kinds >= {"essentials", "popular", "growth"}
 
 
+def test_a_feed_in_the_place_of_public_lists_is_a_first_one_but_opens_nothing(
+    school: Following,
+) -> None:
+    tenfold = BROKEN["a list of ten times as many names"]
+    assert not school.judge(tenfold).may_come_in_force()
+    school.put_public_lists_in_force()
+    assert school.judge(tenfold).may_come_in_force()
+    gone = school.judge(lambda folder: write_names(folder / PORN, names_of("porn", 100)))
+    assert not gone.may_come_in_force()
+
+
 def test_before_the_first_version_growth_is_told_and_no_reason_to_wait(
     school: Following,
 ) -> None:
