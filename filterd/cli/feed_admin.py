@@ -128,17 +128,20 @@ def rollback(
         version = site.versions.in_force().current
         if version == bad:  # else an interrupted rollback was finished by ``holding``
             version = site.roll_back(quoted(reason))
-    key = (
-        say(
-            "Version {version} is in force again; version {bad} is not taken again. To keep it"
-            ' for longer than a night: filterd feed hold --reason "..."'
-        )
-        if version
-        else say(
-            "No earlier version is undamaged: the lists that ship with filterd serve; version"
+    again = say(
+        "Version {version} is in force again; version {bad} is not taken again. To keep it"
+        ' for longer than a night: filterd feed hold --reason "..."'
+    )
+    none = say(
+        "No earlier version is undamaged: the lists that ship with filterd serve; version"
+        " {bad} is not taken again."
+    )
+    if site.is_beside:
+        none = say(
+            "No earlier version is undamaged: no public lists stand beside the feed; version"
             " {bad} is not taken again."
         )
-    )
+    key = again if version else none
     _tell(here, key, {"bad": _plain(bad), "version": _plain(version)}, json=json)
 
 
@@ -170,6 +173,11 @@ def hold(
             " until: filterd feed hold --off"
         )
     )
+    if site.is_beside:
+        stays = say(
+            "The public lists beside the feed stay as they are until: filterd feed hold --lists"
+            " --off"
+        )
     _tell(
         here,
         say("New versions are taken again.") if off else stays,
