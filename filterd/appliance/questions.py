@@ -314,7 +314,7 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
         say("Devices of teachers, by MAC (Enter: none yet)"),
         help=say(
             "Teachers have no network of their own. A teacher's device that is not named gets"
-            " what the pupils of its network get. Later: filterd devices assign"
+            " what the pupils of its network get. Later: run filterd setup again."
         ),
         check=_joined(read.macs_of),
         default=_default(""),

@@ -46,6 +46,13 @@ def sheet(interview: Interview, fingerprint: str, language: Language) -> str:
     """
     box = interview.links[0].address if interview.links else "..."
     steps = [*_dhcp(interview, box)]
+    if interview.answers.get("staff") == "":
+        steps.append(
+            say(
+                "Teachers get what pupils get until their devices are named: collect the MAC"
+                " addresses, run sudo filterd setup again."
+            )
+        )
     if interview.get("ipv6"):
         steps.append(_IPV6[interview.get("ipv6")])
     steps.append(

@@ -139,7 +139,7 @@ def test_what_is_no_question_is_refused() -> None:
 
 
 def test_ids_and_numbers_of_choices_are_stable_in_a_file_of_answers() -> None:
-    interview = Interview(replace(FLAT, advertised=("fe80::1",)))
+    interview = Interview(Machine())
     choices = {one.id: [each.answer for each in one.choices(interview)] for one in QUESTIONS}
     assert {key: found for key, found in choices.items() if found} == {
         "language": ["vi", "en"],

@@ -65,3 +65,8 @@ def test_by_hand_and_by_a_second_card_are_told_too() -> None:
 def test_ipv6_is_a_step_where_it_was_asked() -> None:
     assert "IPv6" not in made()
     assert "RA guard" in made(ipv6="ra-guard")
+
+
+def test_teachers_whose_devices_are_not_named_are_a_step() -> None:
+    assert "Teachers get what pupils get" in made(staff="")
+    assert "Teachers" not in made(staff="02:00:5e:10:00:01")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from filterd.appliance.site_writer import put, read_text, rewritten
 from filterd.documents import parse
 from filterd.errors import ConfigError, ConfigErrors, StoreError
 from filterd.paths import shipped
+from tests.support.commands import ROOT
+from tests.support.failing_disk import FailingDisk, Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,6 +202,26 @@ def test_a_new_site_is_made_with_its_folder(tmp_path: Path) -> None:
     assert data == change
     assert text.startswith("# SPDX")
     assert read_text(tmp_path / "none") == ("", {})
+
+
+def test_the_site_of_an_installation_counts_as_none_until_a_person_has_changed_it(
+    tmp_path: Path,
+) -> None:
+    begun = (ROOT / "deploy" / "site.yaml").read_bytes()
+    (tmp_path / "site.yaml").write_bytes(begun)
+    assert read_text(tmp_path) == ("", {})
+    (tmp_path / "site.yaml").write_bytes(begun + b"# mine\n")
+    assert read_text(tmp_path)[0].endswith("# mine\n")
+
+
+def test_a_disk_that_fills_leaves_the_site_as_it_was(config: Path) -> None:
+    text, _ = read_text(config)
+    new, before = rewritten(text, {"school": {"name": "B"}}, "vi"), (config / "site.yaml").stat()
+    full = Fault(errno.ENOSPC, frozenset({"write", "sync"}), for_good=True)
+    with FailingDisk(config).failing(full, 0), pytest.raises(StoreError, match="No space left"):
+        put(config, new)
+    assert read_text(config)[0] == text
+    assert (config / "site.yaml").stat().st_ino == before.st_ino
 
 
 def test_a_site_with_mistakes_is_an_error_before_any_question(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from filterd.appliance import machine_survey
 from filterd.appliance.answer_file import KEPT
 from filterd.appliance.interview import Machine, SchoolLink
 from filterd.cli import setup
+from filterd.feed.fetchers import FolderFetcher
+from filterd.feed.trust import TrustFolder, fingerprint
 from filterd.state_folder import StateFolder
 from tests.support.commands import call
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.commands import Outcome
+    from tests.support.feed_site import Published
 
 LINKS = tuple(
     SchoolLink(f"192.168.{number}.0/24", f"lan{number}", f"192.168.{number}.1")
@@ -200,3 +203,19 @@ def test_without_a_network_lists_are_left_for_the_night(place: Place) -> None:
     assert done.code == 0
     assert "ban đêm" in " ".join(done.out.split())
     assert "follow: [recommended]" in place.site
+
+
+def test_a_feed_is_trusted_by_the_fingerprint_of_its_root(
+    place: Place, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        setup, "WebFetcher", lambda _, clock: FolderFetcher(published.at("2"), clock)
+    )
+    lists = "lists: feed\nfeed: https://feed.example/\nupstreams: 192.0.2.1\nroot: "
+    given = ANSWERS.replace("lists: later", f"{lists}'{'0' * 64}'")
+    done = place.answer(given)
+    assert (done.code, TrustFolder(place.state.feed).is_given()) == (2, False)
+    done = place.answer(ANSWERS.replace("lists: later", lists + fingerprint(published.root)))
+    assert (done.code, TrustFolder(place.state.feed).is_given()) == (0, True), done.out
+    assert "feed: https://feed.example/" in place.site
+    assert place.answer("upstreams: 192.0.2.1").code == 0
