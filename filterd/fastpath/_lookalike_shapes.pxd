@@ -52,11 +52,10 @@ cdef inline uint64_t skeleton_hash(const uint64_t* key, const uint8_t* label) no
 
 
 cdef inline uint64_t form_hash(const uint64_t* key, const uint8_t* label) noexcept nogil:
-    """Hash the widest form of a label, which follows its length octet; 0: it has no digit."""
+    """Hash the widest form of a label, which follows its length octet; never zero."""
     cdef uint8_t drawn[SKELETON_ROOM]
     cdef uint8_t octet, last = 0
     cdef size_t at, length = 0
-    cdef bint digits = False
     cdef uint64_t hashed
     memset(drawn, 0, sizeof(drawn))
     for at in range(1, label[0] + 1):
@@ -71,12 +70,8 @@ cdef inline uint64_t form_hash(const uint64_t* key, const uint8_t* label) noexce
             octet = c"@"
         elif c"0" <= octet <= c"9":
             octet = c"%"
-        if octet == c"%":
-            digits = True
         length += 1
         drawn[length] = octet
-    if not digits:
-        return 0
     drawn[0] = <uint8_t>length
     hashed = hash_label(key, 0, drawn)
     return hashed if hashed else 1
@@ -86,8 +81,13 @@ cdef inline bint has_form(
     const Skeletons* known, const uint64_t* key, const uint8_t* label
 ) noexcept nogil:
     """Return whether a label, directly beneath a suffix of one label, may be of a form."""
-    cdef uint64_t hashed = form_hash(key, label)
-    return hashed != 0 and _is_kept(known, hashed)
+    cdef size_t at
+    # Every form has a digit, most labels have none, and a scan costs a tenth of a hash. What a
+    # form writes for a digit counts, too, so that ``may_match`` and this always agree.
+    for at in range(1, label[0] + 1):
+        if c"0" <= label[at] <= c"9" or label[at] == c"%":
+            return _is_kept(known, form_hash(key, label))
+    return False
 
 
 cdef inline bint _is_kept(const Skeletons* known, uint64_t hashed) noexcept nogil:
