@@ -165,7 +165,7 @@ def _print_new_names(popular: list[str]) -> None:
                 print(
                     f"{title:20}{date}  {one.of:6}  {one.listed / one.of:9.1%}"
                     f"  {one.with_rules / one.of:10.1%}  {len(one.wrongly):7}"
-                    f"  {', '.join(one.wrongly[:3])}"
+                    f"  {', '.join(one.wrongly)}"
                 )
 
 
