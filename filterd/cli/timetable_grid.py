@@ -25,6 +25,8 @@ from filterd.errors import ConfigError
 from filterd.i18n import say
 
 _EMPTY = frozenset(("", "-", "x", "nghỉ", "trống", "free", "off"))
+MOST_ROWS = 1_000
+"""Each cell is searched for names, which takes a while; a week has a hundred lessons."""
 _like_a_class = re.compile(r"(?:lớp |class )?[0-9]{1,2} ?[a-zđ][0-9]{0,2}").fullmatch
 
 

@@ -76,6 +76,12 @@ def _take_grid(
     reader: _Reader, table: Table, words: SchoolWords, left_out: dict[str, None]
 ) -> None:
     path = reader.path
+    if len(table) > timetable_grid.MOST_ROWS:
+        raise ConfigError(
+            say("no row names the columns of a timetable"),
+            path=path,
+            hint=say("a grid has at most {most} rows", most=timetable_grid.MOST_ROWS),
+        )
     is_grid = any(
         timetable_grid.heading_of(row, words, path, number) for number, row in enumerate(table, 1)
     )
@@ -88,7 +94,7 @@ def _take_grid(
     for one in timetable_grid.cells_of(table, words, path, left_out):
         reader.take(one.row, dict.fromkeys(one.words, one.column), one.words)
     if not reader.found and not reader.problems:
-        example = next(iter(left_out), "")
+        example = " ".join(next(iter(left_out), "").split())
         raise ConfigError(
             say("no cell names a room of this site: '{cell}'", cell=example),
             path=path,

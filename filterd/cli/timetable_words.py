@@ -8,7 +8,8 @@ A room is found by its id, however a school spells it: ``lab-a`` is "Lab A", and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from unicodedata import normalize
 
@@ -225,7 +226,8 @@ def _windows(text: str) -> Iterator[str]:
             yield from filter(None, part.split("-"))
 
 
-def _spellings(text: str) -> Iterable[str]:
+@lru_cache(4_096)  # cells repeat the same words
+def _spellings(text: str) -> frozenset[str]:
     """Return keys of a room's name: its letters, without "phòng", and its initials."""
     plain_text = normalize("NFD", folded(text)).replace("đ", "d")
     plain_text = plain_text.encode("ascii", "ignore").decode()
@@ -235,4 +237,4 @@ def _spellings(text: str) -> Iterable[str]:
     initials = ""
     if len(words) > 2 and words[-1].isdigit() and all(one.isalpha() for one, _ in pairwise(words)):
         initials = "".join(one[0] for one in words[:-1]) + words[-1].lstrip("0")
-    return {one for one in ("".join(words), rest, initials) if one}
+    return frozenset(one for one in ("".join(words), rest, initials) if one)

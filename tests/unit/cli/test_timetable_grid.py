@@ -133,3 +133,8 @@ def test_what_is_read_is_exported_and_read_back_the_same(tmp_path: Path) -> None
     path.write_bytes(spreadsheet.to_xlsx([HEADING, *rows(found.networks, policy)]))
     assert parse(spreadsheet.load(path), "tkb.xlsx", policy).networks == found.networks
     assert found.networks[0].timetable == (Period(1, "tiet-1", "9B"),)
+
+
+def test_a_grid_without_end_is_refused_before_it_is_read() -> None:
+    with pytest.raises(ConfigError, match="a grid has at most 1000 rows"):
+        _read("Thứ;Tiết;6A\n" + "2;1;PM1\n" * 1_000)
