@@ -17,6 +17,7 @@ from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
 from filterd.cli.timetable_rows import ReadTimetables
 from filterd.config.timetable_file import TIMETABLE_FILE, written
+from filterd.field_checks import shown
 from filterd.i18n import say
 from filterd.paths import write_atomically
 from filterd.policy.model import Policy
@@ -64,9 +65,9 @@ def import_(here: Context, file: FileArgument, json: JsonOption = False) -> None
         return
     if left_out:
         told = here.texts(
-            "Cells without a room of this site are left out: {count}, such as '{cell}'",
+            "Cells without a room of this site are left out: {count}, such as {cell}",
             count=len(left_out),
-            cell=" ".join(left_out[0].split()),
+            cell=shown(" ".join(left_out[0].split())),
         )
         here.errors.print(Text(told), style="yellow", soft_wrap=True)
     here.console.print(

@@ -77,3 +77,14 @@ def test_a_table_with_mistakes_changes_nothing(
 def test_a_file_that_is_not_there_is_told(options: list[str], tmp_path: Path) -> None:
     done = call("timetable", "import", str(tmp_path / "no.xlsx"), *options)
     assert (done.code, len(done.error_lines)) == (2, 1)
+
+
+def test_cells_that_are_left_out_are_told_without_what_moves_the_cursor(
+    options: list[str], tmp_path: Path
+) -> None:
+    table = tmp_path / "tkb.csv"
+    table.write_text("Thứ;Tiết;6A;9B\n2;1;To\x1b[31mán;lab-a\n", encoding="utf-8")
+    done = call("timetable", "import", str(table), *options)
+    assert done.code == 0, done.err
+    assert "left out: 1, such as" in done.err
+    assert "\x1b" not in done.err
