@@ -91,21 +91,24 @@ def rewritten(text: str, change: Plain, language: Language) -> str:
     if not change:
         return text
     lines = text.replace("\r\n", "\n")
-    wanted = _with(parse(lines.encode(), SITE_FILE).data or {} if lines.strip() else {}, change)
     if not lines.strip():
         head = "".join(f"# {line}\n" for line in _wrapped(_HEAD, language))
-        return f"# SPDX-License-Identifier: Apache-2.0\n{head}{_dumped('', change, language, 2)}"
-    own = (lines if lines.endswith("\n") else f"{lines}\n").splitlines(keepends=True)
+        return f"# SPDX-License-Identifier: Apache-2.0\n{head}{_added(change, language, 2)}"
+    lines += "" if lines.endswith("\n") else "\n"
+    data = parse(lines.encode(), SITE_FILE).data or {}
+    there = {key: value for key, value in change.items() if key in data}
+    fresh = {key: value for key, value in change.items() if key not in data}
     for indent in _INDENTS:  # new lines must stand beneath those that are there
         try:
             plain, changed = (
-                _dumped(lines, one, language, indent).splitlines(keepends=True)
-                for one in ({}, change)
+                _dumped(lines, one, indent).splitlines(keepends=True) for one in ({}, there)
             )
         except YAMLError:
             break  # one of the two readers takes what the other does not
-        merged = "".join(_merged(own, plain, changed))
-        if _data_of(merged) == wanted:
+        own = lines.splitlines(keepends=True)
+        merged = "".join(_merged(own, plain, changed) if there else own)
+        merged += _added(fresh, language, indent)
+        if _data_of(merged) == _with(data, change):
             return merged.replace("\n", "\r\n") if "\r\n" in text else merged
     raise ConfigError(
         say("the file cannot be changed without changing more than was answered"),
@@ -171,20 +174,27 @@ def _with(data: Plain, change: Plain) -> Plain:
     return made
 
 
-def _dumped(text: str, change: Plain, language: Language, indent: int) -> str:
+def _dumped(text: str, change: Plain, indent: int) -> str:
     """Return a file with a change, in the layout of ruamel.yaml."""
     yaml = YAML()
     yaml.preserve_quotes, yaml.width, yaml.allow_unicode = True, _WIDTH, True
     yaml.indent(mapping=indent, sequence=indent + 2, offset=indent)
-    data = yaml.load(text) if text.strip() else CommentedMap()
-    added = [key for key in change if key in _COMMENTS and key not in data]
+    data = yaml.load(text) if text else CommentedMap()
     _set(data, change, 0)
-    for key in (one for one in added if one in data):
-        above = ("", *_wrapped(_COMMENTS[key], language))
-        data.yaml_set_comment_before_after_key(key, before="\n".join(above))
     stream = io.StringIO()
     yaml.dump(data, stream)
     return stream.getvalue()
+
+
+def _added(change: Plain, language: Language, indent: int) -> str:
+    """Return the text of new keys, each below an empty line and its comment."""
+    text = ""
+    for key, value in change.items():
+        if value is not None:
+            above = _wrapped(_COMMENTS[key], language) if key in _COMMENTS else []
+            text += "\n" + "".join(f"# {line}\n" for line in above)
+            text += _dumped("", {key: value}, indent)
+    return text
 
 
 def _set(node: CommentedMap, change: Plain, depth: int) -> None:

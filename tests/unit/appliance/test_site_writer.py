@@ -15,7 +15,6 @@ from filterd.appliance.site_writer import put, read_text, rewritten
 from filterd.documents import parse
 from filterd.errors import ConfigError, ConfigErrors, StoreError
 from filterd.paths import shipped
-from tests.support.commands import ROOT
 from tests.support.failing_disk import FailingDisk, Fault
 
 if TYPE_CHECKING:
@@ -75,9 +74,16 @@ def test_what_is_added_stands_at_the_end_of_its_place_under_a_comment_in_the_lan
 
 def test_an_empty_mapping_takes_entries_on_lines_of_their_own() -> None:
     change = {"networks": {"lab": {"cidrs": ["10.0.7.0/24"], "grade": 6}}}
-    new = rewritten("school: {name: A}\nnetworks: {}\n#  so: {grade: 1}\n", change, "vi")
-    assert "networks:\n  lab: {cidrs: [10.0.7.0/24], grade: 6}\n" in new
-    assert "#  so: {grade: 1}\n" in new
+    old = "school: {name: A}\nnetworks: {}\n#  so: {grade: 1}\n"
+    new = rewritten(old, change | {"feed": "https://f.example/"}, "en")
+    assert new == (
+        "school: {name: A}\nnetworks:\n  lab: {cidrs: [10.0.7.0/24], grade: 6}\n"
+        "#  so: {grade: 1}\n\n# The signed feed of lists.\nfeed: https://f.example/\n"
+    )
+
+
+def test_a_file_of_comments_alone_keeps_them() -> None:
+    assert rewritten("# mine", {"feed": "x"}, "en").startswith("# mine\n\n# The signed")
 
 
 def test_lines_of_windows_stay_so() -> None:
@@ -202,16 +208,6 @@ def test_a_new_site_is_made_with_its_folder(tmp_path: Path) -> None:
     assert data == change
     assert text.startswith("# SPDX")
     assert read_text(tmp_path / "none") == ("", {})
-
-
-def test_the_site_of_an_installation_counts_as_none_until_a_person_has_changed_it(
-    tmp_path: Path,
-) -> None:
-    begun = (ROOT / "deploy" / "site.yaml").read_bytes()
-    (tmp_path / "site.yaml").write_bytes(begun)
-    assert read_text(tmp_path) == ("", {})
-    (tmp_path / "site.yaml").write_bytes(begun + b"# mine\n")
-    assert read_text(tmp_path)[0].endswith("# mine\n")
 
 
 def test_a_disk_that_fills_leaves_the_site_as_it_was(config: Path) -> None:
