@@ -7,6 +7,14 @@ site's files only after the last question.
 
 ::
 
+    questions           what a set-up asks, as data; in what order and when
+      interview         one set-up between two questions; machine_survey has the defaults
+      school_answers    one answer: classes, networks, MACs, upstreams
+      answer_file       a person's file of answers; those of an interrupted set-up
+    site_answers        answers <-> keys of site.yaml
+      site_writer       those keys into a person's text, line by line
+    device_key  publisher_root  machine_changes  setup_sheet    what follows the last question
+
     examination         the table of probes; runs them all under one deadline
       resolver_probes   port, answers, upstreams, canaries
       service_probes    site, lists, lookups by device

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.appliance.answer_file import load_answers
 from filterd.appliance.interview import Interview, Machine, OfferedUpstream, SchoolLink
 from filterd.appliance.questions import QUESTIONS, fill, pending
 from filterd.errors import ConfigError
 from filterd.i18n import say
+from filterd.paths import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,3 +154,16 @@ def test_ids_and_numbers_of_choices_are_stable_in_a_file_of_answers() -> None:
         "dhcp-off": ["done", "later"],
         "ipv6": ["router", "no-ipv6", "ra-guard", "placement-c", "later"],
     }
+
+
+def test_the_file_of_answers_in_the_readme_answers_all_and_names_every_question(
+    tmp_path: Path,
+) -> None:
+    readme = (shipped("policies") / "README.md").read_text("utf-8")
+    section = readme.partition("## A file of answers")[2].partition("\n## ")[0]
+    file = tmp_path / "answers.yaml"
+    file.write_text(section.partition("```text")[2].partition("```")[0], "utf-8")
+    interview = Interview(Machine())
+    fill(interview, load_answers(file))
+    assert list(interview.seats.values()) == ["6A", "room lab-a", "staff"]
+    assert [one.id for one in QUESTIONS if not re.search(rf"\b{one.id}\b", section)] == []
