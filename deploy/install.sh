@@ -34,6 +34,7 @@ USAGE
 
 # The Vietnamese of every text below, by its English; %s stand for the same words in the same order.
 declare -A vietnamese=(
+    ["there are no manual pages"]="không có trang hướng dẫn (man)"
     ["unknown option '%s'"]="không có tùy chọn '%s'"
     ["--lang needs vi or en"]="--lang cần vi hoặc en"
     ["--root needs a folder"]="--root cần một thư mục"

@@ -28,7 +28,6 @@ from filterd.documents import load, parse
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say, told
 from filterd.paths import shipped, write_atomically, writing
-from filterd.state_file import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,23 +54,19 @@ _HEAD = say(
     "The site of a school, begun by `filterd setup`. After each change: filterd policy validate"
     " && sudo filterd reload"
 )
-BEGUN = "b20d070c449ac41cef7c1c2b94d423084d89195a4c6039a164327a3a7a8668f6"
-"""The SHA-256 of ``deploy/site.yaml``, in which no person has written a line."""
 _WIDTH = 1 << 20
 _COMMENT_WIDTH = 90
 _INDENTS = (2, 4, 3, 1, 6, 8)
 
 
 def read_text(config: Path) -> tuple[str, Plain]:
-    """Return the text of ``site.yaml`` and its plain data.
-
-    Both are empty where there is none, or the one that an installation begins with.
+    """Return the text of ``site.yaml`` and its plain data; both empty where there is none.
 
     Raises:
         ConfigError: it cannot be read, or is no YAML.
     """
     path = config / SITE_FILE
-    if not path.exists() or checksum(path.read_bytes()).decode() == BEGUN:
+    if not path.exists():
         return "", {}
     data = load(path).data
     return path.read_bytes().decode("utf-8-sig"), data if isinstance(data, dict) else {}

@@ -39,7 +39,7 @@ class School:
 
     def spoil_the_site(self) -> None:
         """Leave files from which no policy can be compiled."""
-        (self.config / "site.yaml").write_text("wrong")
+        (self.config / "site.yaml").write_text("language: en\nwrong")
 
     def is_blocked(self) -> bool:
         return is_blocked(self.port, NAME)

@@ -14,6 +14,7 @@ import pytest
 from filterd.cli import feed_sync
 from filterd.feed.follower import Keeper
 from filterd.feed.tuf_arrival import TufArrival
+from filterd.i18n import Texts
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND
 
@@ -131,6 +132,7 @@ def test_following_goes_on_until_it_is_told_to_stop(
     handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
     here: Any = type("Here", (), {})()
     here.config, here.state, here.clock = school.config, school.state, school.clock
+    here.texts = Texts("en")
     try:
         with pytest.raises(SystemExit) as end:
             feed_sync._follow(here)
@@ -163,6 +165,7 @@ def test_public_lists_beside_the_feed_have_a_keeper_of_their_own(
     monkeypatch.setattr("filterd.cli.feed_sync.signal.signal", lambda *_: None)
     here: Any = type("Here", (), {})()
     here.config, here.state, here.clock = school.config, school.state, school.clock
+    here.texts = Texts("en")
     with pytest.raises(SystemExit):
         feed_sync._follow(here)
     followed = {one: keeper._followed() for one, keeper in kept.items()}
@@ -174,6 +177,7 @@ def test_a_long_download_is_shown_while_it_lasts(school: Follower) -> None:
     shown = list[tuple[int, int]]()
     here: Any = type("Here", (), {})()
     here.config, here.state, here.clock = school.config, school.state, school.clock
+    here.texts = Texts("en")
     site = feed_sync.site_of(here, lambda *told: shown.append(told))
     from filterd.feed.fetchers import FolderFetcher  # noqa: PLC0415 -- this test alone
 
