@@ -295,6 +295,9 @@ class PopularFile(DocumentModel):
     """``popular.yaml``."""
 
     popular: Annotated[tuple[PopularEntry, ...], Field(min_length=1)]
+    words: Annotated[
+        frozenset[Annotated[str, Field(pattern="^[a-z]{2,30}$")]], Field(max_length=5_000)
+    ] = frozenset()
 
 
 class ProtectFile(DocumentModel):

@@ -58,13 +58,26 @@ def load_popular_names(path: Path | None = None) -> tuple[PopularName, ...]:
         ConfigError: it cannot be read or is no YAML.
         StoreError: filterd is installed without it.
     """
-    document = load(path or shipped("blocklists") / "popular.yaml")
-    file = validate(document, PopularFile)
+    document, file = _popular_file(path)
     if problems := list(_repeated(document, file)):
         raise ConfigErrors(problems)
     return tuple(
         PopularName(name, one.except_categories) for one in file.popular for name in one.names
     )
+
+
+def load_ordinary_words(path: Path | None = None) -> frozenset[str]:
+    """Return the words that names of every kind have: ``game``, ``thethao``.
+
+    Args:
+        path: as in ``load_popular_names``, with its errors.
+    """
+    return _popular_file(path)[1].words
+
+
+def _popular_file(path: Path | None) -> tuple[Document, PopularFile]:
+    document = load(path or shipped("blocklists") / "popular.yaml")
+    return document, validate(document, PopularFile)
 
 
 def _repeated(document: Document, file: PopularFile) -> Iterator[ConfigError]:

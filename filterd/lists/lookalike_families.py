@@ -10,7 +10,8 @@ rule holds by itself only where
 * it fits no popular, pinned or protected name, no service, and no suffix under which
   anyone can register names: no reviewer can accept such a suffix either;
 * its family is large for how little its shape says (``_is_telling``): two names that share
-  eight letters come from one hand, ten that share three letters and a run of digits are chance.
+  eight letters come from one hand, ten that share three letters and a run of digits are chance;
+* its letters are no ordinary word: ``game8`` and ``thethao247`` are anybody's.
 
 Forms (``lookalike_forms``) hold by themselves or not at all: one that fits such a name is left
 out, and narrower ones may hold. Where sites imitate others there are none.
@@ -23,6 +24,7 @@ outlives the family: a refused one is not asked about again.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import groupby
@@ -140,6 +142,7 @@ FEWEST_OCTETS = min(NEEDED)
 ADULTS = 18
 
 _MOST_SHOWN = 10
+_NO_LETTERS = re.compile(rb"[^a-z]+")
 
 
 class PendingFamily(NamedTuple):
@@ -188,6 +191,7 @@ def make_rules(
     harmless: Iterable[str],
     decisions: Iterable[Decision] = (),
     imitating: Collection[str] = (),
+    words: Collection[str] = (),
 ) -> LookalikeOutcome:
     """Make rules of the names that lists have.
 
@@ -197,6 +201,7 @@ def make_rules(
         decisions: on families.
         imitating: categories whose sites take the names of others: two of them, and a third
             that is like both, may be a shop and who imitates it.
+        words: which names of every kind have.
     """
     suffixes_of_all = _Harmless(suffixes_as_registered())
     known = _Harmless(distinct(harmless))
@@ -221,7 +226,8 @@ def make_rules(
             rule = LookalikeRule(shape, family.digits, beneath)
             closes = suffixes_of_all.fitting(rule, suffixes[category])
             closes += known.fitting(rule, suffixes[category])
-            if closes or not _is_telling(family, imitates=category in imitating):
+            telling = _is_telling(family, words, imitates=category in imitating)
+            if closes or not telling:
                 queue.append(PendingFamily(category, family, closes))
             else:
                 holding.append((family.members, category, rule))
@@ -264,7 +270,7 @@ def rules_of(
     harmless += [wire_names.to_text(one) for some in catalog.services for one in some.names]
     listed = {one: _listed(published[one]) for one in mirrored}
     imitating = {one.id for one in catalog.categories if one.security}
-    return make_rules(listed, harmless, decisions, imitating)
+    return make_rules(listed, harmless, decisions, imitating, popular.words)
 
 
 def rules_yaml(outcome: LookalikeOutcome) -> bytes:
@@ -336,8 +342,13 @@ class _Harmless:
         return tuple(one.name for one in found[:_MOST_SHOWN])
 
 
-def _is_telling(family: Family, *, imitates: bool) -> bool:
-    """Return whether a family is large enough for how much its names share."""
+def _is_telling(family: Family, words: Collection[str], *, imitates: bool) -> bool:
+    """Return whether a family is large enough for how much its names share.
+
+    An ordinary word with a number is anybody's name, however many gamble beneath it.
+    """
+    if _NO_LETTERS.sub(b"", family.shape).decode() in words:
+        return False
     shared = shared_octets(family.shape)
     needed = (NEEDED_WITH_RUN if b"#" in family.shape else NEEDED).get(shared, NEEDED_ELSE)
     return shared >= FEWEST_OCTETS and family.members >= needed + imitates

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
 from filterd.i18n import say
-from filterd.lists.catalog_tables import load_popular_names
+from filterd.lists.catalog_tables import load_ordinary_words, load_popular_names
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import Scope
@@ -44,6 +44,7 @@ class Popular:
     Args:
         names: as text, the most popular first; what is no name of a host is left out.
         frozen: names that no category may close but those that mean them.
+        words: ordinary words, which names of every kind have.
 
     Attributes:
         names: the ranking.
@@ -51,8 +52,13 @@ class Popular:
         frozen: the categories that mean each of those names.
     """
 
-    def __init__(self, names: Iterable[str] = (), frozen: Iterable[PopularName] = ()) -> None:
-        self.names = tuple(_ranked(names))
+    def __init__(
+        self,
+        names: Iterable[str] = (),
+        frozen: Iterable[PopularName] = (),
+        words: frozenset[str] = frozenset(),
+    ) -> None:
+        self.names, self.words = tuple(_ranked(names)), words
         self._ranking = _Closing(self.names)
         self.frozen = {to_text(one.name): one.except_categories for one in frozen}
         self._frozen = _Closing(self.frozen)
@@ -113,12 +119,12 @@ def read_popular(path: Path | None) -> Popular:
     Raises:
         ListError: the file cannot be read, or has no names.
     """
-    frozen = load_popular_names()
+    frozen, words = load_popular_names(), load_ordinary_words()
     if path is None:
-        return Popular(frozen=frozen)
+        return Popular((), frozen, words)
     with reading(path, ListError), open_plain(path) as file:
         text = file.read(_MAX_FILE_OCTETS).decode("utf-8", "replace")
-    popular = Popular(_fields(text), frozen)
+    popular = Popular(_fields(text), frozen, words)
     if not popular.names:
         raise ListError(
             say("{path}: has no names; write one a line, the most popular first", path=path)

@@ -6,8 +6,9 @@ Run ``python -m tests.bench.list_coverage`` where ``../shared/data`` is. Three t
 
 1. **New names.** Learn from what stood on hostsVN's lists at a date; of the names that appeared
    in the six months after it, count those that are blocked: as listed or beneath a listed name,
-   and with the look-alike rules that the publisher's check accepts by itself. A hash divides the
-   popular names: the check knows one half, false positives are counted in the other.
+   and with the look-alike rules that hold by themselves. A publisher has a ranking: a hash divides
+   the popular names, the check of rules knows one half, false positives are counted in the other.
+   A school that follows public lists has the names that ship alone: they are counted in all.
 2. **One source without the other.** Of the names of a source, which share the other sources of
    its category block. A list that is measured against itself says nothing.
 3. **Names newly closed.** Popular and education names that each source closes, and for whom.
@@ -23,6 +24,7 @@ from filterd.lists.formats import FORMATS, Entry
 from filterd.lists.lookalike_families import make_rules
 from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.rules import Effect
+from filterd.lists.top_names import read_popular
 from filterd.paths import shipped
 from filterd.publish.version_diff import closed_to
 from filterd.wire import name as names
@@ -64,6 +66,7 @@ SOURCES = {
     "ut1-doh": Source("encrypted-dns", "ut1/doh/domains"),
 }
 """Sources that the data has; not all are in the catalogue."""
+SHIPPED = read_popular(None)
 _EDUCATION = "domains/vn-education.dev.tsv"
 _MOST_SHOWN = 12
 
@@ -104,17 +107,18 @@ def coverage(
     entries = frozenset(learned)
     unseen = sorted(set(fresh) - entries)
     imitating = ("listed",) if imitates else ()
-    rules = make_rules({"listed": [text(entries)]}, known, (), imitating).rules["listed"]
+    listed = {"listed": [text(entries)]}
+    rules = make_rules(listed, known, (), imitating, SHIPPED.words).rules["listed"]
     lookalikes = Lookalikes(rules)
     left = [one for one in unseen if not is_beneath(one, entries)]
     found = sum(bool(lookalikes.find(names.from_text(one))) for one in left)
-    listed = len(unseen) - len(left)
+    as_listed = len(unseen) - len(left)
     wrongly = tuple(
         one
         for one in visited
         if not is_beneath(one, entries) and lookalikes.find(names.from_text(one))
     )
-    return Coverage(len(unseen), listed, listed + found, wrongly)
+    return Coverage(len(unseen), as_listed, as_listed + found, wrongly)
 
 
 def is_beneath(name: str, entries: frozenset[str]) -> bool:
@@ -143,10 +147,26 @@ def entries_of(source: str) -> frozenset[str]:
 
 
 def _print_new_names(popular: list[str]) -> None:
-    known = [one for one in popular if half_of(one) == 0]
-    visited = [one for one in popular if half_of(one)]
-    print(f"new names within six months, blocked; wrongly: of {len(visited)} popular names")
-    print("list                learned at     new  as listed  with rules  wrongly")
+    halves = [one for one in popular if half_of(one) == 0], [one for one in popular if half_of(one)]
+    for whose, known, visited in (
+        ("a publisher with a ranking", *halves),
+        ("a school that follows the list", _known_to_a_school(), popular),
+    ):
+        print(
+            f"\n{whose}: new names within six months, blocked; wrongly: of {len(visited)} popular"
+        )
+        print("list                learned at     new  as listed  with rules  wrongly")
+        _print_histories(known, visited)
+
+
+def _known_to_a_school() -> list[str]:
+    catalog = load_catalog(shipped("blocklists"))
+    wire = [one.name for one in catalog.pins] + [one.name for one in catalog.protections]
+    wire += [one for some in catalog.services for one in some.names]
+    return [*SHIPPED.frozen, *map(names.to_text, wire)]
+
+
+def _print_histories(known: list[str], visited: list[str]) -> None:
     for title, (of, learned_from) in HISTORIES.items():
         rows = {file: history(file) for file in {of, *learned_from}}
         for date in LEARNED_AT:

@@ -18,6 +18,7 @@ from filterd.lists.lookalike_families import (
 )
 from filterd.lists.lookalikes_file import FILE, read_lookalikes
 from filterd.lists.registered_names import members_of
+from filterd.lists.top_names import read_popular
 from filterd.publish.review import REFUSED
 from tests.bench import lookalike_figures
 from tests.bench.lookalike_figures import text
@@ -130,6 +131,21 @@ def test_the_production_loader_reads_what_is_written(tmp_path: Path) -> None:
 
 
 FASHION = [f"{one}{two}88.com" for one in "abcdefgh" for two in "mnpqrstu"]
+
+
+GAMES = [f"game{number}.com" for number in range(40)]
+
+
+def test_an_ordinary_word_with_a_number_is_no_family_by_itself() -> None:
+    outcome = make_rules({"gambling": [text(GAMES)]}, [], words={"game"})
+    assert outcome.count == 0
+    assert [one.family.shape for one in outcome.queue] == [b"game#"], "a person may accept it"
+    assert "game" in read_popular(None).words
+
+
+def test_control_without_the_words_it_closes_the_game8_of_all() -> None:
+    (rule,) = make_rules({"gambling": [text(GAMES)]}, []).rules["gambling"]
+    assert rule.fits(b"game8")
 
 
 def test_a_fashion_of_many_unrelated_names_closes_the_next_one() -> None:
