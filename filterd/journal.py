@@ -24,7 +24,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from filterd.errors import FilterdError
-from filterd.i18n import quoted, say, told
+from filterd.i18n import catalogue, quoted, say, told
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -44,6 +44,8 @@ _LAST_WORDS = b"ERROR filterd: no memory is left for this process: it ends, to b
 
 def begin(language: Language) -> None:
     """Write the log of this process, and of those that it forks, to standard error."""
+    if language != "en":
+        catalogue(language)  # read once, before processes are forked and lookups wait for it
     logging.basicConfig(level=logging.INFO, handlers=[Journal(language)])
     logging.raiseExceptions = False  # an error of the log cannot be logged
     sys.unraisablehook = _log_unraisable
