@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from filterd.clock import SystemClock
-from filterd.i18n import Sentence, quoted, say
+from filterd.errors import StoreError
+from filterd.i18n import Sentence, quoted, refused, say
 from filterd.privileges import A_COMPILER, end_sooner, of_a_child
 
 if TYPE_CHECKING:
@@ -65,6 +66,17 @@ class Ended(NamedTuple):
         shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in last)
         status = say("exit status {status}", status=self.code)
         return quoted(shown[:_LAST_CHARACTERS]) if shown else status
+
+
+def not_started(error: OSError) -> StoreError:
+    """Return the error of an interpreter that the system does not start."""
+    return StoreError(
+        say(
+            "{executable}: cannot be started: {why}",
+            executable=sys.executable,
+            why=refused(error),
+        )
+    )
 
 
 def command(module: str, *arguments: str) -> list[str]:

@@ -25,7 +25,7 @@ from filterd.errors import (
     TellableError,
     from_plain,
 )
-from filterd.i18n import Sentence, refused, say
+from filterd.i18n import Sentence, say
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
@@ -130,13 +130,7 @@ def _ended(config: Path, arguments: Sequence[str], start: Start) -> Ended:
         reason = say("compiling the site took more than {limit_s} s", limit_s=TIME_LIMIT_S)
         raise _failure(config, reason, say("make the files smaller")) from None
     except OSError as error:
-        raise StoreError(
-            say(
-                "{executable}: cannot be started: {why}",
-                executable=sys.executable,
-                why=refused(error),
-            )
-        ) from error
+        raise bounded_child.not_started(error) from error
 
 
 def compile_in_memory(config: Path, blocklists: Path) -> Policy:

@@ -31,7 +31,7 @@ from filterd.errors import (
 )
 from filterd.feed.followed_sources import followed_hosts
 from filterd.feed.version_content import make_content
-from filterd.i18n import refused, say
+from filterd.i18n import say
 from filterd.lists.catalog import PublicSource, load_catalog
 from filterd.lists.hostname import name_from_key
 from filterd.lists.rules import Pin
@@ -184,13 +184,7 @@ def make_in_child(
         why = say("it took more than {limit_s} s", limit_s=round(time_limit_s))
         raise ListError(_not_merged(why)) from None
     except OSError as error:
-        raise StoreError(
-            say(
-                "{executable}: cannot be started: {why}",
-                executable=sys.executable,
-                why=refused(error),
-            )
-        ) from error
+        raise bounded_child.not_started(error) from error
     if ended.code:
         raise _error_of(ended)
 
