@@ -87,7 +87,7 @@ def test_a_process_without_memory_is_replaced_and_a_reload_comes_about(
 
 AS_IT_WAS = (
     "import logging, filterd.journal as j;"
-    "j.begin = lambda: logging.basicConfig(level=logging.INFO); j.attend = lambda loop: None;"
+    "j.begin = lambda _: logging.basicConfig(level=logging.INFO); j.attend = lambda loop: None;"
     "from filterd.cli.entry import main; main()"
 )
 
