@@ -183,8 +183,7 @@ make_site() {
     local config=$root/etc/filterd
     install -d -m 0755 "$config"
     if [[ ! -e $config/site.yaml ]]; then
-        "$release/bin/python" -m filterd.documents.comments "$site_language" \
-            <"$checkout/deploy/site.yaml" >"$build/site.yaml"
+        "$release/bin/python" -m filterd.appliance.site_writer "$site_language" >"$build/site.yaml"
         install -m 0644 "$build/site.yaml" "$config/site.yaml"
     fi
     "$release/bin/python" -m filterd policy validate --config "$config" ||

@@ -15,6 +15,7 @@ from filterd.appliance import school_answers as read
 from filterd.appliance.interview import Interview
 from filterd.appliance.questions import AS_IT_IS, FEED, RECOMMENDED
 from filterd.appliance.school_answers import LEFT_OUT, ROOM
+from filterd.appliance.site_writer import UNNAMED
 from filterd.errors import ConfigError
 from filterd.i18n import say
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from filterd.appliance.interview import Answers
 
-UNNAMED = "Trường chưa đặt tên"
-"""The school's name in the site that an installation begins with."""
 Plain = dict[str, Any]
 
 _TLS = "tls:"

@@ -5,12 +5,15 @@ ruamel.yaml keeps comments and order, but writes all of a file in its own layout
 is merged: what differs between its text of the file before and after the change replaces just
 those lines of the person's text. The result must have the wanted data, and the site must
 compile with it, in a process of its own, before it takes the place of the file.
+
+The installer runs this module for a new file: ``python -m filterd.appliance.site_writer vi``.
 """
 
 from __future__ import annotations
 
 import io
 import shutil
+import sys
 import tempfile
 import textwrap
 from copy import deepcopy
@@ -34,26 +37,35 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Language, Sentence
 
+UNNAMED = "Trường chưa đặt tên"
+"""The school's name in the site that an installation begins with."""
 Plain = dict[str, Any]
 
+_HEAD = say(
+    "The site of a school. /opt/filterd/current/share/filterd/policies/README.md explains every"
+    " key. After each change: filterd policy validate && sudo filterd reload"
+)
 _COMMENTS = {
-    "school": say("The school. README.md of policies/ explains every key of this file."),
-    "language": say("The language of messages: vi or en."),
+    "language": say("The language of messages, reports and the journal: vi or en."),
     "upstreams": say("The resolvers that are asked for names that pass."),
     "classes": say("The classes, and the grade of each."),
     "networks": say(
-        "The networks of the school, and the class or grade of each. A device in none of them has"
-        " what the youngest have."
+        "The networks of the school, and the class or grade of each. A client in none of them has"
+        " their strictest grade; while there are none, every client has the strictest policy."
+        " Examples:"
     ),
     "leases": say("The leases of the DHCP server, by which devices are known."),
     "follow": say("Public lists, fetched every night."),
     "feed": say("The signed feed of lists."),
 }
 """What stands above a key that is added."""
-_HEAD = say(
-    "The site of a school, begun by `filterd setup`. After each change: filterd policy validate"
-    " && sudo filterd reload"
-)
+_EXAMPLES = {
+    "networks": (
+        "phong-may: {cidrs: [192.168.20.0/24], grade: 6}",
+        "giao-vien: {cidrs: [192.168.30.0/24], grade: staff}",
+    )
+}
+"""YAML to copy, between that and the key, so that it is never below what is really there."""
 _WIDTH = 1 << 20
 _COMMENT_WIDTH = 90
 _INDENTS = (2, 4, 3, 1, 6, 8)
@@ -70,6 +82,13 @@ def read_text(config: Path) -> tuple[str, Plain]:
         return "", {}
     data = load(path).data
     return path.read_bytes().decode("utf-8-sig"), data if isinstance(data, dict) else {}
+
+
+def begun(language: Language) -> str:
+    """Return the text of the site that an installation begins with: no network, no class."""
+    return rewritten(
+        "", {"school": {"name": UNNAMED}, "language": language, "networks": {}}, language
+    )
 
 
 def rewritten(text: str, change: Plain, language: Language) -> str:
@@ -187,6 +206,7 @@ def _added(change: Plain, language: Language, indent: int) -> str:
     for key, value in change.items():
         if value is not None:
             above = _wrapped(_COMMENTS[key], language) if key in _COMMENTS else []
+            above += [f" {one}" for one in _EXAMPLES.get(key, ())]
             text += "\n" + "".join(f"# {line}\n" for line in above)
             text += _dumped("", {key: value}, indent)
     return text
@@ -277,3 +297,8 @@ def _pairs(own: list[str], plain: list[str]) -> Iterator[tuple[int, int, list[st
                 yield start + step, start + step + 1, own[first + step : first + step + 1]
         else:
             yield start, end, own[first:last]
+
+
+if __name__ == "__main__":
+    wanted: Language = "en" if sys.argv[1] == "en" else "vi"
+    sys.stdout.buffer.write(begun(wanted).encode())

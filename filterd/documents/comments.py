@@ -4,13 +4,11 @@
 The files have English comments; ``vi.po`` has each of them as a text like any other. A
 comment is the lines beside each other that begin with ``# ``, joined. Lines that begin with
 two blanks are YAML to be uncommented, and some are for machines: both stay as they are.
-The installer runs this module as a filter: ``python -m filterd.documents.comments vi``.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -52,8 +50,3 @@ def in_language(text: str, language: Language) -> str:
 
 def _joined(found: re.Match[str]) -> str:
     return " ".join(line.strip().removeprefix("# ") for line in found[0].splitlines())
-
-
-if __name__ == "__main__":
-    wanted: Language = "en" if sys.argv[1] == "en" else "vi"
-    sys.stdout.buffer.write(in_language(sys.stdin.buffer.read().decode(), wanted).encode())

@@ -154,7 +154,7 @@ def _in_data() -> Iterator[tuple[Message, str]]:
         yield Message(text), "tests/support/foreign_texts.py"
     for text, context, place in help_texts():
         yield Message(text, "", context), place
-    for path in (*sorted((ROOT / "policies").rglob("*.yaml")), ROOT / "deploy" / "site.yaml"):
+    for path in sorted((ROOT / "policies").rglob("*.yaml")):
         for text in comments.comments(path.read_text(encoding="utf-8")):
             yield Message(text), str(path.relative_to(ROOT))
     for reason in Reason:

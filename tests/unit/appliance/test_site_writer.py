@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.appliance import site_writer
-from filterd.appliance.site_writer import put, read_text, rewritten
+from filterd.appliance.site_writer import begun, put, read_text, rewritten
 from filterd.documents import parse
 from filterd.errors import ConfigError, ConfigErrors, StoreError
 from filterd.paths import shipped
@@ -19,6 +19,8 @@ from tests.support.failing_disk import FailingDisk, Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filterd.i18n import Language
 
 SITE = """\
 # Trường của chúng tôi
@@ -68,7 +70,8 @@ def test_what_is_added_stands_at_the_end_of_its_place_under_a_comment_in_the_lan
     gone, come = changed_lines(SITE, new)
     assert gone == []
     assert "    lab: {cidrs: [10.0.7.0/24], grade: 6}" in come
-    assert new.endswith("# hết\n\n# The language of messages: vi or en.\nlanguage: en\n")
+    above = "# The language of messages, reports and the journal: vi or en."
+    assert new.endswith(f"# hết\n\n{above}\nlanguage: en\n")
     assert "# Ngôn ngữ" in rewritten(SITE, {"language": "en"}, "vi")
 
 
@@ -80,6 +83,19 @@ def test_an_empty_mapping_takes_entries_on_lines_of_their_own() -> None:
         "school: {name: A}\nnetworks:\n  lab: {cidrs: [10.0.7.0/24], grade: 6}\n"
         "#  so: {grade: 1}\n\n# The signed feed of lists.\nfeed: https://f.example/\n"
     )
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_set_up_of_an_installation_writes_the_same_as_a_set_up_without_a_file(
+    language: Language,
+) -> None:
+    lan = {"lan": {"cidrs": ["10.0.0.0/8"], "grade": 6}}
+    change = {"school": {"name": "A"}, "networks": lan, "classes": {"6A": {"grade": 6}}}
+    new = rewritten(begun(language), change, language)
+    first = {"school": change["school"], "language": language, "networks": lan}
+    assert new == rewritten("", first | change, language)
+    assert "#  giao-vien: {cidrs: [192.168.30.0/24], grade: staff}\nnetworks:\n  lan:" in new
+    assert max(map(len, new.splitlines())) <= 100
 
 
 def test_a_file_of_comments_alone_keeps_them() -> None:
