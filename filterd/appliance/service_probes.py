@@ -27,7 +27,7 @@ _COMPILED_WITHIN_S = 15.0
 def site(site: ExaminedSite) -> Iterator[ProbeFinding]:
     """Probe the site's files, their expectations, and what the daemon could not do."""
     if isinstance(site.policy_or_why, Sentence):
-        yield found(site.policy_or_why, say("mend it, or begin anew: filterd init /etc/filterd"))
+        yield found(site.policy_or_why, say("mend it; with no site.yaml yet: sudo filterd setup"))
         return
     if not site.is_running:
         yield clean(say("the site's files are in order"))
