@@ -174,7 +174,9 @@ def _working(interview: Interview) -> str:
 
 def _is_flat(interview: Interview) -> bool:
     """Whether one network has devices of several grades, or of pupils and staff."""
-    return len(read.networks_of(interview.get("networks"))) == 1
+    named = read.networks_of(interview.get("networks"))
+    ipv4 = [one for one in named if "." in one]
+    return len(ipv4 or named) == 1  # in site.yaml the IPv6 prefixes of its link are beside it
 
 
 def _to_be_seated(interview: Interview) -> tuple[str, ...]:

@@ -49,8 +49,9 @@ def sheet(interview: Interview, fingerprint: str, language: Language) -> str:
     if interview.answers.get("staff") == "":
         steps.append(
             say(
-                "Teachers get what pupils get until their devices are named: collect the MAC"
-                " addresses, run sudo filterd setup again."
+                "Teachers get what pupils get until their devices are named. sudo filterd devices"
+                " list shows them; then, for each: sudo filterd devices assign ADDRESS --network"
+                " staff"
             )
         )
     if interview.get("ipv6"):

@@ -128,13 +128,16 @@ def _networks(interview: Interview, site: Plain, language: str, youngest: str) -
         found = (name for name, one in written.items() if _is_of_staff_devices(one))
         name = next(found, "") or _new_id(_DEVICES[language], taken)
         networks[name] = {"macs": list(macs), "grade": "staff"}
+    elif "staff" in interview.answers and not any(
+        one.get("grade") == "staff" for one in written.values()
+    ):
+        # `devices assign` needs a place; a room would be one that teachers may change.
+        networks[_new_id(_DEVICES[language], taken)] = {"macs": [], "grade": "staff"}
     return networks
 
 
 def _is_of_staff_devices(network: Plain) -> bool:
-    return (
-        bool(network.get("macs")) and not network.get("cidrs") and network.get("grade") == "staff"
-    )
+    return "macs" in network and not network.get("cidrs") and network.get("grade") == "staff"
 
 
 def _seat_keys(seat: str, interview: Interview, youngest: str) -> Plain:

@@ -59,7 +59,7 @@ def name(
 
 
 class AssignmentPlace:
-    """The network that the options name: by its id or by a class."""
+    """The network that the options name: by its id, or by the one grade or class it is of."""
 
     def __init__(self, class_id: str | None, network: str | None) -> None:
         self._class_id, self._network = class_id, network
@@ -70,10 +70,11 @@ class AssignmentPlace:
         Raises:
             ConfigError: there is none, or a class has several.
         """
-        if self._network is not None:
-            return known_room(self._network, [one.id for one in policy.networks])
-        wanted = self._class_id or ""
+        wanted = self._class_id or self._network or ""
+        ids = [one.id for one in policy.networks]
         homes = [one.id for one in policy.networks if one.grade == wanted]
+        if self._network is not None:
+            return homes[0] if wanted not in ids and len(homes) == 1 else known_room(wanted, ids)
         if len(homes) == 1:
             return homes[0]
         if homes:
@@ -99,7 +100,9 @@ def place(
         str | None, option("--class", "The network of this class: 6A, ...", "CLASS")
     ] = None,
     room: Annotated[str | None, option("--room", "This room.", "ID")] = None,
-    network: Annotated[str | None, option("--network", "This network: staff, ...", "ID")] = None,
+    network: Annotated[
+        str | None, option("--network", "This network, or the one of a grade: staff, ...", "ID")
+    ] = None,
 ) -> AssignmentPlace:
     """Return the network that the options name.
 

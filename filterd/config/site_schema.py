@@ -134,10 +134,14 @@ class NetworkEntry(DocumentModel):
 
     @model_validator(mode="after")
     def _is_recognisable(self) -> NetworkEntry:
-        if not (self.cidrs or self.interfaces or self.macs or self.is_room):
+        is_to_learn = self.is_room or "macs" in self.model_fields_set
+        if not (self.cidrs or self.interfaces or is_to_learn):
             raise refusal(
                 say("no client can be recognised as of this network"),
-                say("give it cidrs, interfaces or macs"),
+                say(
+                    "give it cidrs, interfaces or macs; macs: [] for devices that commands put"
+                    " there"
+                ),
             )
         if self.on_holidays and not self.timetable:
             raise refusal(

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.appliance.interview import Interview, Machine, SchoolLink
 from filterd.appliance.questions import fill
 from filterd.appliance.site_answers import answers_in, change
+from filterd.appliance.site_writer import rewritten
+from filterd.config.compile_run import compile_in_memory
 from filterd.documents import load
 from filterd.errors import ConfigError
 from filterd.paths import shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LINKS = tuple(
     SchoolLink(f"192.168.{number}.0/24", f"lan{number}", f"192.168.{number}.1")
@@ -71,6 +76,20 @@ def test_staff_on_a_flat_lan_are_never_silently_among_the_pupils() -> None:
     assert more == {
         "networks": {"thiet-bi-giao-vien": {"macs": ["02:00:5e:10:00:01", "02:00:5e:10:00:02"]}}
     }
+
+
+def test_staff_on_a_flat_lan_without_a_named_device_have_a_network_to_be_assigned_to(
+    tmp_path: Path,
+) -> None:
+    made = changed({"school": "A1", "classes": "6A", "lists": "later"}, machine=FLAT)
+    assert made["networks"]["thiet-bi-giao-vien"] == {"macs": [], "grade": "staff"}
+    assert changed({"lists": "later"}, made, FLAT) == {}
+    named = changed({"staff": "02:00:5e:10:00:01", "lists": "later"}, made, FLAT)
+    assert named == {"networks": {"thiet-bi-giao-vien": {"macs": ["02:00:5e:10:00:01"]}}}
+    (tmp_path / "site.yaml").write_text(rewritten("", made, "vi"), "utf-8")
+    policy = compile_in_memory(tmp_path, shipped("blocklists"))
+    (staff,) = (one for one in policy.networks if one.grade == "staff")
+    assert (staff.macs, staff.room) == ((), False)  # teachers change rooms
 
 
 def test_an_ipv6_prefix_on_the_link_of_a_network_is_of_the_same_network() -> None:

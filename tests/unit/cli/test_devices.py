@@ -78,6 +78,7 @@ def test_devices_are_listed_within_80_columns(here: list[str], daemon: FakeDaemo
         (("--class", "7B"), "on-wifi"),
         (("--room", "lab-a"), "lab-a"),
         (("--network", "library"), "library"),
+        (("--network", "6A"), "p-101"),
     ],
 )
 def test_an_unknown_device_is_put_somewhere_by_its_address_or_mac(
