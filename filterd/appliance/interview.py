@@ -65,7 +65,7 @@ class Machine:
         lease_file: of a DHCP server on this machine, empty for none.
         users: of this machine, who may administer.
         user: who runs the set-up.
-        seen: neighbours: address and MAC.
+        devices: those on the school's links, by MAC.
         probe_dhcp: looks for such DHCP servers again.
         read_table: reads a file of classes.
     """
@@ -79,6 +79,7 @@ class Machine:
     lease_file: str = ""
     users: tuple[str, ...] = ()
     user: str = ""
+    devices: tuple[SetupChoice, ...] = ()
     probe_dhcp: Callable[[], tuple[str, ...]] = tuple
     read_table: Callable[[Path], list[list[str]]] | None = None
 

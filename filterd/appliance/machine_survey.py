@@ -15,7 +15,7 @@ import pwd
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.appliance import (
     dhcp_probe,
@@ -24,11 +24,16 @@ from filterd.appliance import (
     router_advertisements,
     upstream_trial,
 )
-from filterd.appliance.interview import Machine, OfferedUpstream, SchoolLink
+from filterd.appliance.interview import Machine, OfferedUpstream, SchoolLink, SetupChoice
+from filterd.clients.device_rows import device_rows
+from filterd.clients.device_survey import Seen
+from filterd.clients.lease_files import LeaseFiles
+from filterd.clients.mac_makers import makers_of
+from filterd.clients.network_view import devices
 from filterd.errors import StoreError
 from filterd.i18n import Sentence, say
 from filterd.overrides.roles import ADMINS
-from filterd.policy.model import Tls, UpstreamServer
+from filterd.policy.model import LeaseFile, LeaseFormat, Tls, UpstreamServer
 from filterd.upstream.upstream_question import TLS_PORT
 
 if TYPE_CHECKING:
@@ -44,7 +49,7 @@ T = TypeVar("T")
 
 LEASE_FILES = ("/var/lib/misc/dnsmasq.leases",)
 
-_MOST_LINKS, _MOST_UPSTREAMS = 8, 4
+_MOST_LINKS, _MOST_UPSTREAMS, _MOST_DEVICES = 8, 4, 40
 _USERS = range(1_000, 60_000)
 """The ids of people (login.defs(5))."""
 
@@ -74,6 +79,7 @@ async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine
     heard, trials = await asyncio.gather(listen(network), _tried(known))
     offered = [one for offer in heard.offers for one in offer.resolvers]
     trials += await _tried(one for one in offered if one not in own and one not in known)
+    lease_file = next((one for one in lease_files if Path(one).is_file()), "")
     return Machine(
         links=tuple(_links(network)),
         outward=tuple(sorted(network.outward)),
@@ -81,9 +87,10 @@ async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine
         upstreams=_offered(trials, network.resolvers),
         dhcp=handing_out_others(heard.offers, own),
         advertised=_others_by_ipv6(heard, own),
-        lease_file=next((one for one in lease_files if Path(one).is_file()), ""),
+        lease_file=lease_file,
         users=users(),
         user=user if user in users() else "",
+        devices=await asyncio.to_thread(_devices, network, routers, lease_file),
         probe_dhcp=partial(_probe_again, network, own),
     )
 
@@ -144,6 +151,38 @@ def _links(network: LocalNetwork) -> Iterable[SchoolLink]:
         for address in interface.addresses:
             if address.ip.is_private and not address.ip.is_link_local:
                 yield SchoolLink(str(address.network), interface.name, str(address.ip))
+
+
+def _devices(
+    network: LocalNetwork, routers: Iterable[str], lease_file: str
+) -> tuple[SetupChoice, ...]:
+    """Return the devices of the neighbour table and the leases, without the routers.
+
+    Those with a MAC of their maker come first: a randomised one is a telephone's as a rule, and
+    names it only until it makes another one.
+    """
+    files = (LeaseFile(lease_file, LeaseFormat.DNSMASQ),) if lease_file else ()
+    leases = LeaseFiles(files).read()
+    hosts = {one.mac: one.host for one in leases if one.mac and one.host}
+    seen = [
+        Seen(device.mac, str(address), interface, True, None, hosts.get(device.mac, ""))
+        for (address, interface), device in devices(
+            network.neighbours, leases, network.links
+        ).items()
+        if not device.is_router
+    ]
+    routing = {one.mac for one in seen if one.address in routers}
+    seen = [one for one in seen if one.mac not in routing]
+    rows = device_rows(seen, {}, makers_of({one.mac for one in seen}))
+    rows.sort(key=lambda row: row["is_random"])
+    return tuple(SetupChoice(row["mac"], _device(row)) for row in rows[:_MOST_DEVICES])
+
+
+def _device(row: dict[str, Any]) -> Sentence:
+    known = ", ".join(filter(None, (row["host"], row["maker"], row["addresses"][0])))
+    if row["is_random"]:
+        return say("{device} (randomised MAC)", device=known)
+    return say("{device}", device=known)
 
 
 async def _tried(addresses: Iterable[str]) -> list[UpstreamTrial]:

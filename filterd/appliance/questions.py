@@ -313,12 +313,14 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
     ),
     SetupQuestion(
         "staff",
-        say("Devices of teachers, by MAC (Enter: none yet)"),
+        say("Devices of teachers, by number or MAC (Enter: none yet)"),
         help=say(
             "Teachers have no network of their own. A teacher's device that is not named gets"
-            " what the pupils of its network get. Later: run filterd setup again."
+            " what the pupils of its network get. Later: filterd devices assign, or run filterd"
+            " setup again. Several: separate them by commas."
         ),
         check=_joined(read.macs_of),
+        choices=lambda so_far: so_far.machine.devices,
         default=_default(""),
         asked=_staff_have_no_network,
         is_open=True,

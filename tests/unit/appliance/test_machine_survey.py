@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import asyncio
 from ipaddress import ip_address, ip_interface, ip_network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,9 +23,13 @@ from filterd.appliance.machine_survey import survey
 from filterd.appliance.router_advertisements import RouterAdvertisement
 from filterd.appliance.upstream_trial import UpstreamTrial
 from filterd.clients.interfaces import Links, Prefix
+from filterd.clients.network_view import Neighbour
 from filterd.errors import StoreError
-from filterd.i18n import say
+from filterd.i18n import say, told
 from filterd.policy.model import Tls, UpstreamServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OWN, ROUTER, OTHER = "192.168.1.2", "192.168.1.1", "8.8.8.8"
 NETWORK = LocalNetwork(
@@ -87,6 +91,27 @@ def test_a_dhcp_server_counts_that_hands_out_another_resolver(link: dict[str, An
     assert asyncio.run(survey("")).dhcp == ()
     link["offers"] = [DhcpOffer(ROUTER, (ROUTER,), (OWN, OTHER))]
     assert asyncio.run(survey("")).dhcp == (ROUTER,)
+
+
+@pytest.mark.usefixtures("link")
+def test_devices_are_offered_by_name_and_mac_telephones_last_routers_never(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop, phone, router = "00:00:5e:00:53:02", "02:00:5e:00:53:01", "00:00:5e:00:53:03"
+    seen = (("192.168.1.20", phone), ("192.168.1.21", laptop), (ROUTER, router))
+    neighbours = tuple(Neighbour(ip_address(one), "eth0", mac) for one, mac in seen)
+
+    async def look() -> LocalNetwork:
+        return NETWORK._replace(neighbours=neighbours)
+
+    monkeypatch.setattr(local_network, "look", look)
+    leases = tmp_path / "leases"
+    leases.write_text(f"0 {laptop} 192.168.1.21 may-co-lan *\n", "utf-8")
+    found = asyncio.run(survey("lan", [str(leases)])).devices
+    assert [(one.answer, told(one.text, "en")) for one in found] == [
+        (laptop, "may-co-lan, 192.168.1.21"),
+        (phone, "192.168.1.20 (randomised MAC)"),
+    ]
 
 
 def test_the_dhcp_servers_can_be_probed_again(link: dict[str, Any]) -> None:

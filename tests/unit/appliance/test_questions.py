@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.appliance.answer_file import load_answers
-from filterd.appliance.interview import Interview, Machine, OfferedUpstream, SchoolLink
+from filterd.appliance.interview import Interview, Machine, OfferedUpstream, SchoolLink, SetupChoice
 from filterd.appliance.questions import QUESTIONS, fill, pending
 from filterd.errors import ConfigError
 from filterd.i18n import say
@@ -38,6 +38,19 @@ def test_a_flat_lan_is_asked_how_to_tell_devices_apart() -> None:
     ]
     assert interview.seats == {"192.168.1.0/24": "6"}
     assert interview.answers["admins"] == "lan"
+
+
+def test_devices_of_teachers_are_chosen_by_number_or_written() -> None:
+    macs = ("00:00:5e:00:53:01", "00:00:5e:00:53:02")
+    seen = tuple(SetupChoice(mac, say("a device")) for mac in macs)
+    interview = Interview(replace(FLAT, devices=seen))
+    fill(interview, SCHOOL | {"classes": "6A", "staff": "2 02-00-5e-10-00-01"})
+    assert interview.answers["staff"] == f"{macs[1]}, 02:00:5e:10:00:01"
+    none = Interview(replace(FLAT, devices=seen))
+    fill(none, SCHOOL | {"classes": "6A"})
+    assert none.answers["staff"] == ""
+    with pytest.raises(ConfigError, match="'3' is not a MAC"):
+        fill(Interview(replace(FLAT, devices=seen)), SCHOOL | {"classes": "6A", "staff": "3"})
 
 
 def test_one_tier_for_the_lan_asks_for_no_device_and_ranges_are_seated_each() -> None:
