@@ -155,7 +155,7 @@ def _listen(texts: Texts, policy: Policy, *, try_it: bool) -> tuple[list[Listeni
     except ConfigError as error:
         for further in range(1, _PORTS_TO_TRY) if try_it else ():
             moved = tuple(replace(one, port=one.port + further) for one in policy.listen)
-            with contextlib.suppress(ConfigError):
+            with contextlib.suppress(ConfigError, OverflowError):  # there is no port 65536
                 listening = listen_on(moved)
                 port = moved[0].port
                 _say(texts("{reason}; taking port {port}", reason=error.reason, port=port))

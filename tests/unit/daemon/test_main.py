@@ -154,3 +154,11 @@ def test_a_trial_takes_the_next_port_that_is_free_and_names_the_one_that_has_it(
     told = capsys.readouterr().err
     assert f"port {port}: " in told
     assert f"(process {os.getpid()}) has it; taking port {taken}\n" in told
+
+
+def test_a_trial_whose_port_is_the_last_one_names_the_process_that_has_it(tmp_path: Path) -> None:
+    policy = _policy(write_site(tmp_path, port=65535))
+    with socket.socket(type=socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 65535))
+        with pytest.raises(ConfigError, match=r"port 65535: .*has it"):
+            main._listen(Texts("en"), policy, try_it=True)
