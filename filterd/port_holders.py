@@ -55,9 +55,15 @@ class PortHolder(NamedTuple):
     unit: str = ""
 
     def keeps(self, address: str) -> bool:
-        """Return whether it keeps an address from being bound to the same port."""
+        """Return whether it keeps an address from being bound to the same port.
+
+        A socket of ``::`` may take IPv4, too (ipv6(7)); one of filterd takes its own version.
+        """
         bare = address.partition("%")[0]
-        return self.address == bare or bool({self.address, bare} & _WILDCARDS)
+        if self.address in (bare, "::"):
+            return True
+        is_same_version = (":" in self.address) == (":" in bare)
+        return is_same_version and bool({self.address, bare} & _WILDCARDS)
 
     @property
     def remedy(self) -> Sentence:

@@ -88,6 +88,9 @@ def test_a_holder_has_the_name_and_the_unit_of_its_process(tmp_path: Path) -> No
         ("0.0.0.0", "127.0.0.9", True),
         ("127.0.0.1", "0.0.0.0", True),
         ("fe80::1", "fe80::1%eth0", True),
+        ("::", "127.0.0.1", True),
+        ("0.0.0.0", "::1", False),
+        ("127.0.0.1", "::", False),
     ],
 )
 def test_a_holder_keeps_its_own_address_and_a_wildcard(held: str, wanted: str, keeps: bool) -> None:
