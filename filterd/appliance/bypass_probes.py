@@ -9,7 +9,6 @@ Resolvers by HTTPS are found by their names; their addresses are those of other 
 from __future__ import annotations
 
 import asyncio
-import http.client
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
@@ -44,7 +43,8 @@ CHECK_HOST, CHECK_PATH = "connectivitycheck.gstatic.com", "/generate_204"
 
 _WAYS = (("udp", 53), ("tcp", 53), ("tcp", 853))
 """To resolvers in clear, and by TLS (RFC 7858)."""
-_NO_CONTENT = 204
+_HTTP_PORT, _NO_CONTENT, _STATUS_OCTETS = 80, b" 204", len("HTTP/1.1 204")
+_REQUEST = f"GET {CHECK_PATH} HTTP/1.1\r\nHost: {CHECK_HOST}\r\nConnection: close\r\n\r\n"
 _WITHIN_S = 3.0
 
 
@@ -54,15 +54,15 @@ async def captive_portal(site: ExaminedSite) -> list[ProbeFinding]:
     if not plain:
         raise UnseenError(say("all upstreams are asked by TLS, which no portal can alter"))
     try:
-        async with asyncio.timeout(_WITHIN_S):
-            answer = await stub_query.ask(plain[0].address, plain[0].port, CHECK_HOST)
+        answer = await stub_query.ask(plain[0].address, plain[0].port, CHECK_HOST)
     except TimeoutError:
         raise UnseenError(say("the upstream does not answer")) from None
     addresses = stub_query.addresses_in(answer)
     if not addresses:
         raise UnseenError(say("{name} has no address", name=CHECK_HOST))
-    status = await asyncio.to_thread(_page_status, str(IPv4Address(min(addresses))))
-    if status == _NO_CONTENT:
+    async with asyncio.timeout(_WITHIN_S):
+        is_empty = await _is_empty_page(str(IPv4Address(min(addresses))))
+    if is_empty:
         return [clean(say("pages come from where they should"))]
     return [
         found(
@@ -119,12 +119,13 @@ def _passes(site: ExaminedSite, name: str, grade: str) -> bool:
     return passes(told["action"])
 
 
-def _page_status(address: str) -> int:
-    connection = http.client.HTTPConnection(address, timeout=_WITHIN_S)
+async def _is_empty_page(address: str) -> bool:
+    """Return whether an address gives the page without content; the caller bounds the time."""
+    reader, writer = await asyncio.open_connection(address, _HTTP_PORT)
     try:
-        connection.request("GET", CHECK_PATH, headers={"Host": CHECK_HOST, "User-Agent": "filterd"})
-        return connection.getresponse().status
-    except http.client.HTTPException as error:
+        writer.write(_REQUEST.encode())
+        return (await reader.readexactly(_STATUS_OCTETS)).endswith(_NO_CONTENT)
+    except asyncio.IncompleteReadError as error:
         raise OSError(str(error)) from error
     finally:
-        connection.close()
+        writer.close()

@@ -146,8 +146,9 @@ async def _blocked(
     if expected is not None and _is_open_by_school(expected):
         return False
     try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            response = await stub_query.ask(at.address, at.port, name, source=source)
+        response = await stub_query.ask(
+            at.address, at.port, name, source=source, within_s=ANSWER_WITHIN_S
+        )
     except TimeoutError:
         return unseen(say("{name}: no answer within {n} s", name=name, n=round(ANSWER_WITHIN_S)))
     if any(one.code in _BLOCKS for one in edes_of(response.edns)):
@@ -203,9 +204,8 @@ def _addresses(site: ExaminedSite) -> list[ListenAddress]:
 
 async def _is_answered(at: ListenAddress) -> bool:
     try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            await stub_query.ask(at.address, at.port, _LOCAL_NAME)
-    except (TimeoutError, OSError):
+        await stub_query.ask(at.address, at.port, _LOCAL_NAME, within_s=ANSWER_WITHIN_S)
+    except OSError:
         return False
     return True
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from filterd.wire import ParsedResponse
 
-AGAIN_AFTER_S = 1.0
+AGAIN_AFTER_S, WITHIN_S = 1.0, 3.0
 _LARGEST = 65_535
 
 
@@ -23,16 +24,20 @@ def question_for(name: str) -> UpstreamQuestion:
     return UpstreamQuestion(names.from_text(name), int(RRType.A), do=False, cd=False)
 
 
-async def ask(server: str, port: int, name: str, *, source: str = "") -> ParsedResponse:
-    """Return a server's answer; the question is repeated, and the caller bounds the time.
+async def ask(
+    server: str, port: int, name: str, *, source: str = "", within_s: float = WITHIN_S
+) -> ParsedResponse:
+    """Return a server's answer; the question is repeated until the time is over.
 
     Args:
         server: an address literal, with its scope if it is link-local.
         port: of it.
         name: whose IPv4 addresses are asked for.
         source: the own address to ask from; empty for the kernel's choice.
+        within_s: until there must be an answer.
 
     Raises:
+        TimeoutError: there is none.
         OSError: the server cannot be reached, or ``source`` is not of this machine.
     """
     loop, question = asyncio.get_running_loop(), question_for(name)
@@ -41,18 +46,17 @@ async def ask(server: str, port: int, name: str, *, source: str = "") -> ParsedR
         opened.setblocking(False)
         if source:
             opened.bind((source, 0))
-        await loop.sock_connect(opened, (server, port))
-        while True:
-            message_id = new_id()
-            await loop.sock_sendall(opened, compose(question, message_id))
-            try:
-                async with asyncio.timeout(AGAIN_AFTER_S):
-                    while True:
-                        message = await loop.sock_recv(opened, _LARGEST)
-                        if answer := parse_answer(message, question, message_id):
-                            return answer
-            except TimeoutError:
-                continue
+        async with asyncio.timeout(within_s):
+            await loop.sock_connect(opened, (server, port))
+            while True:
+                message_id = new_id()
+                await loop.sock_sendall(opened, compose(question, message_id))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN_AFTER_S):
+                        while True:
+                            message = await loop.sock_recv(opened, _LARGEST)
+                            if answer := parse_answer(message, question, message_id):
+                                return answer
 
 
 def addresses_in(response: ParsedResponse) -> set[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.server
 import shutil
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance import forward_rules
+from filterd.appliance import bypass_probes, forward_rules
 from filterd.appliance.bypass_probes import DOH_NAMES, captive_portal, doh_names, other_resolvers
 from filterd.appliance.finding import UnseenError
 from filterd.appliance.forward_rules import ForwardRules
@@ -127,6 +128,24 @@ def test_a_login_page_in_front(tmp_path: Path, status: int, outcome: str) -> Non
         finally:
             server.shutdown()
             server.server_close()
+            upstream.__exit__()
+
+
+def test_a_portal_that_drips_its_page_is_waited_for_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bypass_probes, "_WITHIN_S", 0.2)
+    with namespaces("box") as (box,):
+        upstream = FakeUpstream()
+        box.run(upstream.__enter__)
+        upstream.add("connectivitycheck.gstatic.com. 60 IN A 127.0.0.1")
+        silent = box.run(lambda: socket.create_server(("127.0.0.1", 80)))
+        policy = a_policy(upstreams=(UpstreamServer("127.0.0.1", upstream.port),))
+        try:
+            with pytest.raises(TimeoutError):
+                box.run(lambda: look(captive_portal, examined(tmp_path, policy_or_why=policy)))
+        finally:
+            silent.close()
             upstream.__exit__()
 
 
