@@ -8,11 +8,13 @@ answers before it, and a check. ``pending`` returns what is to be asked next.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from filterd.appliance import school_answers as read
 from filterd.appliance.interview import (
     BY_DEVICE,
+    NONE,
     ONE_TIER,
     RANGES,
     Interview,
@@ -61,6 +63,13 @@ def fill(interview: Interview, given: Mapping[str, str]) -> None:
             raise ConfigError(
                 say("{key}: {reason}", key=one.key, reason=error.reason), hint=error.hint
             ) from None
+
+
+def take_up(interview: Interview, kept: Mapping[str, str]) -> None:
+    """Answer as in an interrupted set-up, up to the first answer that is no longer right."""
+    with contextlib.suppress(ConfigError):
+        while (one := pending(interview)) is not None and one.key in kept:
+            one.accept(kept[one.key] or NONE)
 
 
 def _asked(interview: Interview) -> Iterator[PendingQuestion]:

@@ -23,7 +23,7 @@ from filterd.appliance.answer_file import KEPT, KeptAnswers, load_answers
 from filterd.appliance.device_key import device_key, key_fingerprint
 from filterd.appliance.interview import Interview
 from filterd.appliance.publisher_root import find_root
-from filterd.appliance.questions import FEED, fill
+from filterd.appliance.questions import FEED, fill, take_up
 from filterd.appliance.setup_sheet import sheet
 from filterd.appliance.site_answers import answers_in, change
 from filterd.appliance.site_writer import put, read_text, rewritten
@@ -147,7 +147,7 @@ def _ask(here: Context, dialogue: Dialogue, interview: Interview) -> None:
             "A set-up was interrupted after {n} answers. Go on with it?", n=len(kept.answers)
         )
         if dialogue.confirm(again):
-            interview.answers.update(kept.answers)
+            take_up(interview, kept.answers)
     dialogue.say(say("Enter takes what is in [brackets]. Ctrl-C changes nothing."))
 
     def keep() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from filterd.appliance.answer_file import load_answers
 from filterd.appliance.interview import Interview, Machine, OfferedUpstream, SchoolLink, SetupChoice
-from filterd.appliance.questions import QUESTIONS, fill, pending
+from filterd.appliance.questions import QUESTIONS, fill, pending, take_up
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.paths import shipped
@@ -88,6 +88,13 @@ def test_a_hyphen_takes_nothing_where_an_empty_line_would_take_something() -> No
     interview = Interview(FLAT)
     fill(interview, SCHOOL | {"classes": "6A", "admins": "-"})
     assert interview.answers["admins"] == ""
+
+
+def test_kept_answers_are_checked_again_up_to_one_that_is_no_longer_right() -> None:
+    kept = {"language": "vi", "school": "Trường A", "code": "", "placement": "X", "flat": "ranges"}
+    interview = Interview(Machine())
+    take_up(interview, kept)
+    assert interview.answers == {"language": "vi", "school": "Trường A", "code": ""}
 
 
 def test_upstreams_are_chosen_by_number_or_written() -> None:
