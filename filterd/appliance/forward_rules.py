@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from typing import Any, NamedTuple
 
+from filterd import bounded_child
 from filterd.appliance.finding import UnseenError
 from filterd.i18n import say
 
@@ -58,14 +58,9 @@ def read() -> ForwardRules:
     if program is None:  # no rules, or those of another tool
         raise UnseenError(say("nftables is not installed: its rules cannot be read"))
     try:
-        done = subprocess.run(  # noqa: S603 -- fixed words, no shell
-            [program, "-j", "list", "ruleset"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_WITHIN_S,
-            check=True,
-        )
-        listed = json.loads(done.stdout[:_LARGEST])["nftables"]
+        words = (program, "-j", "list", "ruleset")
+        ended = bounded_child.run(words, limit_s=_WITHIN_S, most_octets=_LARGEST)
+        listed = json.loads(ended.output)["nftables"]
         chains = [one["chain"] for one in listed if "chain" in one]
         apart = {_place(one, "name") for one in chains if one.get("hook") in _NOT_FORWARDED}
         rules = [one["rule"] for one in listed if "rule" in one]
@@ -73,7 +68,7 @@ def read() -> ForwardRules:
             tuple(one for one in rules if _place(one, "chain") not in apart),
             any(one.get("hook") == "forward" and one.get("policy") == "drop" for one in chains),
         )
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
         raise UnseenError(say("`nft list ruleset` does not list the firewall")) from error
 
 
