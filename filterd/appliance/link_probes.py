@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from filterd.appliance.dhcp_probe import DhcpOffer
     from filterd.appliance.dhcpv6_probe import Dhcpv6Reply
     from filterd.appliance.examined_site import ExaminedSite
-    from filterd.appliance.local_network import LocalNetwork, NetworkInterface
+    from filterd.appliance.local_network import NetworkInterface
     from filterd.appliance.router_advertisements import RouterAdvertisement
 
 _MOST_LINKS = 16
@@ -69,7 +69,7 @@ async def dhcp(site: ExaminedSite) -> list[ProbeFinding]:
     within_s = dhcp_probe.WITHIN_S
     asked = (dhcp_probe.offers(one.name, one.mac, within_s=within_s) for one in links)
     offers = await asyncio.gather(*asked)
-    own, findings = _own(site.network), list[ProbeFinding]()
+    own, findings = site.network.own, list[ProbeFinding]()
     in_order, silent = list[str](), list[str]()
     for link, found_there in zip(links, offers, strict=True):
         faults = list(_of_dhcp(link.name, found_there, own, is_router=forwards(site)))
@@ -98,7 +98,7 @@ async def ipv6_dns(site: ExaminedSite) -> list[ProbeFinding]:
             *(dhcpv6_probe.replies(one.name, one.mac, within_s=within_s) for one in links)
         ),
     )
-    own, findings = _own(site.network), list[ProbeFinding]()
+    own, findings = site.network.own, list[ProbeFinding]()
     for link, advertised, replied in zip(links, routers, servers, strict=True):
         findings += _of_ipv6(link.name, advertised, replied, own)
     return findings or [clean(say("no IPv6 router or DHCPv6 server hands out other DNS"))]
@@ -181,7 +181,3 @@ def _links(site: ExaminedSite) -> list[NetworkInterface]:
     if not links:
         raise UnseenError(say("no interface of the school's side is up"))
     return links
-
-
-def _own(network: LocalNetwork) -> frozenset[str]:
-    return frozenset(str(ip.ip) for one in network.interfaces for ip in one.addresses)

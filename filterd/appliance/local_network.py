@@ -74,6 +74,11 @@ class LocalNetwork(NamedTuple):
         """The names of the interfaces that a default route leads through."""
         return frozenset(route.interface for route in self.routes)
 
+    @property
+    def own(self) -> frozenset[str]:
+        """The addresses of this machine by which others reach it."""
+        return frozenset(str(one.ip) for link in self.interfaces for one in link.addresses)
+
     def own_addresses_of(self, networks: Iterable[Network]) -> dict[str, str]:
         """Return, by network id, an address of this machine that lies in its ranges."""
         own = [address.ip for one in self.interfaces for address in one.addresses]

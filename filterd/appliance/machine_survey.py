@@ -73,7 +73,7 @@ async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine
         network = await local_network.look()
     except StoreError:
         return Machine(users=users(), user=user if user in users() else "")
-    own = {str(address.ip) for one in network.interfaces for address in one.addresses}
+    own = network.own
     routers = [str(one.router) for one in network.routes if one.router is not None]
     known = [one for one in (*network.resolvers, *routers) if one not in own]
     heard, trials = await asyncio.gather(listen(network), _tried(known))
@@ -91,7 +91,7 @@ async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine
         users=users(),
         user=user if user in users() else "",
         devices=await asyncio.to_thread(_devices, network, routers, lease_file),
-        probe_dhcp=partial(_probe_again, network, own),
+        probe_dhcp=partial(_probe_again, network),
     )
 
 
@@ -129,20 +129,20 @@ async def _heard(probe: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
         return ()
 
 
-def handing_out_others(offers: Iterable[DhcpOffer], own: set[str]) -> tuple[str, ...]:
+def handing_out_others(offers: Iterable[DhcpOffer], own: frozenset[str]) -> tuple[str, ...]:
     """Return the DHCP servers that hand out a resolver other than this machine."""
     return tuple(dict.fromkeys(one.server for one in offers if set(one.resolvers) - own))
 
 
-def _others_by_ipv6(heard: Heard, own: set[str]) -> tuple[str, ...]:
+def _others_by_ipv6(heard: Heard, own: frozenset[str]) -> tuple[str, ...]:
     """Return the routers and DHCPv6 servers that announce a resolver other than this machine."""
     routers = [one.router for one in heard.advertised if set(one.resolvers) - own]
     servers = [one.server for one in heard.replies if set(one.resolvers) - own]
     return tuple(dict.fromkeys(routers + servers))
 
 
-def _probe_again(network: LocalNetwork, own: set[str]) -> tuple[str, ...]:
-    return handing_out_others(asyncio.run(listen(network)).offers, own)
+def _probe_again(network: LocalNetwork) -> tuple[str, ...]:
+    return handing_out_others(asyncio.run(listen(network)).offers, network.own)
 
 
 def _links(network: LocalNetwork) -> Iterable[SchoolLink]:
