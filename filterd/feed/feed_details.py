@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from filterd import counted, words
-from filterd.i18n import UNSAID, from_plain, say, told
+from filterd.i18n import UNSAID, from_plain, say, say_n, told
 from filterd.rows import Column, Details, Listing, Row, Wording, when
 
 STARTER_NAMES = 50_000
@@ -63,7 +63,9 @@ def _is_followed(row: Row) -> bool:
 
 def _place(row: Row, by: Wording) -> str:
     """Return where the lists come from."""
-    return row["address"] or by.texts("{n} public lists (lists sources)", n=row.get("sources"))
+    n = row.get("sources") or 0
+    lists = say_n("{n} public list (lists sources)", "{n} public lists (lists sources)", n)
+    return row["address"] or by.texts(lists)
 
 
 def _served(served: Any, by: Wording) -> str:

@@ -55,6 +55,10 @@ def _joined(values: list[str], _: Wording) -> str:
     return ", ".join(values)
 
 
+def _loans(loans: list[Row], by: Wording) -> str:
+    return "\n".join(f"{one['to']} {Teller(*by).term(one)}" for one in loans)
+
+
 def _lesson(lesson: Row, by: Wording) -> str:
     day = by.texts(words.WEEKDAY[str(lesson["weekday"])])
     told = f"{day} {lesson['lesson']}: {lesson['room']}"
@@ -70,7 +74,7 @@ _COLUMNS = (
 CLASSES = Listing(
     say("Classes"),
     say("The site has no classes; name them under classes in site.yaml."),
-    (Column(say("Class"), "class"), *_COLUMNS),
+    (Column(say("Class"), "class"), *_COLUMNS, Column(say("Lent"), "loans", _loans)),
 )
 CLASS = Details(
     (

@@ -52,6 +52,8 @@ def test_a_class_is_lent_and_shown_with_its_lessons(here: list[str], daemon: Fak
     assert "Change 1: class 6A is lent to minh until 17:00" in lent.out
     assert daemon.asked[-1][1]["class_id"] == "6A"
     call("allow", "a.example", "--class", "6A", "--for", "45m", "--reason", "bài học", *here)
+    (row,) = (one for one in call("class", "list", *here).out.splitlines() if " 6A " in one)
+    assert row.rstrip().endswith("minh until 17:00")
     shown = call("class", "show", "6A", *here).out
     for words in (
         "Mon tiet-2: lab-a, lan",

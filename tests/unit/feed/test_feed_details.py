@@ -60,6 +60,8 @@ def test_public_lists_beside_a_feed_are_told_with_their_own_trouble() -> None:
     both = FRESH | {"beside": beside}
     told = ["version 7", "2 public lists (lists sources)", "version web-1"]
     assert summary(both, _wording()).splitlines() == told
+    one = FRESH | {"beside": beside | {"sources": 1}}
+    assert summary(one, _wording()).splitlines()[1] == "1 public list (lists sources)"
     assert not is_worrying(both)
     both["beside"] = beside | {"problem": "no", "sentence": ["no", {}]}
     assert summary(both, _wording()).splitlines()[-1] == "no"
