@@ -199,7 +199,9 @@ def _offered(
     """Return the resolvers that were tried, working ones first."""
     offered = [OfferedUpstream(_answer(one), _about(one), _works(one)) for one in trials]
     for one in (one for one in offered if one.answer == next(iter(system), "")):
-        about = say("what this machine uses now, {address}", address=one.answer)
+        about = say(
+            "what this machine uses now, {address}: {how}", address=one.answer, how=one.about
+        )
         offered.insert(0, OfferedUpstream("system", about, one.works))
         break
     return tuple(sorted(offered, key=lambda one: not one.works))

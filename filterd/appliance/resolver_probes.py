@@ -118,8 +118,8 @@ async def canaries(site: ExaminedSite) -> list[ProbeFinding]:
     return [
         clean(
             say_n(
-                "of {n} category a listed name is blocked for {who}",
-                "of {n} categories a listed name each is blocked for {who}",
+                "a listed name of {n} category is blocked for {who}",
+                "a listed name of each of {n} categories is blocked for {who}",
                 n,
                 who=source,
             )

@@ -54,7 +54,8 @@ def _state(row: Row, by: Wording) -> str:
     """Return by what a source is followed, and whether its text is here."""
     if not row["followed"]:
         return by.texts("advised") if row["recommended"] else ""
-    return row["followed"] if row["here"] else by.texts("{by}, not here yet", by=row["followed"])
+    origin = by.texts("a command") if row["followed"] == "command" else row["followed"]
+    return origin if row["here"] else by.texts("{by}, not here yet", by=origin)
 
 
 SOURCES = Listing(

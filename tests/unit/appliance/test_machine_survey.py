@@ -82,6 +82,9 @@ def test_links_router_and_resolvers_are_found_working_ones_first(link: dict[str,
     answers = [(one.answer, one.works) for one in machine.upstreams]
     assert answers[:2] == [("system", True), (ROUTER, True)]
     assert (f"tls:{ROUTER}", False) in answers
+    assert told(machine.upstreams[0].about, "en") == (
+        f"what this machine uses now, {ROUTER}: answers in 12 ms"
+    )
     assert (OTHER, False) in answers
     assert link["asked"].count(ROUTER) == 2
 
