@@ -112,7 +112,17 @@ _IDS = {
     "shell": ("shells",),
 }
 """The ids that a parameter takes, by its option or by its name."""
-_NUMBERS = {"exceptions revoke": "exceptions", "exam stop": "exams"}
+_OF_COMMANDS = {
+    "exceptions revoke": "exceptions",
+    "exam stop": "exams",
+    "undo": "changes",
+    "lists follow": "sources",
+    "lists unfollow": "sources",
+    "feed approve": "versions",
+    "feed refuse": "versions",
+}
+"""The ids that the argument of a command takes, where its name does not say it."""
+_CHANGES = 20
 
 
 def print_values(shell: str, words: Sequence[str]) -> None:
@@ -157,7 +167,7 @@ def values(words: Sequence[str]) -> Iterable[str]:
     if not arguments or (place >= len(arguments) and arguments[-1].nargs != -1):
         return ()
     name = str(arguments[min(place, len(arguments) - 1)].name)
-    return _ids(_IDS.get(name) or (_NUMBERS.get(command, ""),), before)
+    return _ids(_IDS.get(name) or (_OF_COMMANDS.get(command, ""),), before)
 
 
 def _ids(kinds: Iterable[str], words: Sequence[str]) -> list[str]:
@@ -168,22 +178,49 @@ def _ids(kinds: Iterable[str], words: Sequence[str]) -> list[str]:
         return []
     if kinds[0] in fixed:
         return list(fixed[kinds[0]])
-    known = _known(words)
+    state = _state(words)
+    if kinds[0] in _FOUND:
+        return _FOUND[kinds[0]](state)
+    known = _known(state)
     if "targets" in kinds:
         return [f"{of}:{one}" for of, ids in _OF_TARGETS.items() for one in known.get(ids, ())]
     return [str(one) for kind in kinds for one in known.get(kind, ())]
 
 
+def _sources(_: StateFolder) -> list[str]:
+    from filterd.lists.catalog import shipped_sources  # noqa: PLC0415 -- a YAML reader
+
+    return [one.id for one in shipped_sources()]
+
+
+def _changes(state: StateFolder) -> list[str]:
+    rows = control.ask(state.control_socket, "history", limit=_CHANGES)
+    return [str(row["number"]) for row in rows]
+
+
+def _waiting(state: StateFolder) -> list[str]:
+    """Return the versions that wait for an administrator."""
+    feed = control.ask(state.control_socket, "status")["feed"]
+    judged = [one["judgement"] for one in (feed, feed.get("beside")) if one]
+    return [one["version"] for one in judged if one]
+
+
+_FOUND = {"sources": _sources, "changes": _changes, "versions": _waiting}
+"""Ids that are not of the policy, by kind."""
 _OF_TARGETS = {"service": "services", "category": "categories"}
 
 
-def _known(words: Sequence[str]) -> Mapping[str, Sequence[Any]]:
-    """Return the ids of the site: by the daemon, else by the last compiled policy."""
+def _state(words: Sequence[str]) -> StateFolder:
+    """Return the state folder that a line names, or else the usual one."""
     given = dict(pairwise(words))
     config = given.get("--config") or os.environ.get(CONFIG_VARIABLE)
     state = given.get("--state") or os.environ.get(STATE_VARIABLE)
     folder = Path(state) if state else default_state(Path(config) if config else default_config())
-    where = StateFolder(folder)
+    return StateFolder(folder)
+
+
+def _known(where: StateFolder) -> Mapping[str, Sequence[Any]]:
+    """Return the ids of the site: by the daemon, else by the last compiled policy."""
     try:
         told: Mapping[str, Sequence[Any]] = control.ask(where.control_socket, "ids")
     except FilterdError:

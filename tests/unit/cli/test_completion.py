@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from filterd import control
 from filterd.cli.completion import SCRIPTS, print_values, values
 from filterd.cli.offline_site import policy_of
 from filterd.policy.policy_file import save
@@ -67,6 +68,9 @@ def known(daemon: FakeDaemon) -> None:
         ("class show", ["6A"]),
         ("exceptions revoke", ["4", "17"]),
         ("exam stop", ["5"]),
+        ("lists follow", ["urlhaus"]),
+        ("lists follow urlhaus", ["abpvn"]),
+        ("lists unfollow", ["urlhaus"]),
         ("services show", ["youtube"]),
         ("completion", ["bash", "fish"]),
         ("status --lang", ["vi", "en"]),
@@ -74,6 +78,23 @@ def known(daemon: FakeDaemon) -> None:
 )
 def test_the_values_are_those_of_the_school(line: str, found: list[str]) -> None:
     assert set(found) <= set(values([*line.split(), ""]))
+
+
+def test_changes_are_those_of_the_history(here: list[str], daemon: FakeDaemon) -> None:
+    assert list(values(["undo", *here, ""])) == []
+    for name in ("a.example", "b.example"):
+        call("allow", name, "--grade", "6", "--for", "45m", "--reason", "bài", *here)
+    assert set(values(["undo", *here, ""])) == {"1", "2"}
+    assert len(daemon.store.rows(20)) == 2
+
+
+@pytest.mark.parametrize("command", ["approve", "refuse"])
+def test_versions_are_those_that_wait(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed: dict[str, Any] = {"judgement": {"version": "7"}, "beside": None}
+    monkeypatch.setattr(control, "ask", lambda *_: {"feed": feed})
+    assert list(values(["feed", command, ""])) == ["7"]
+    feed |= {"judgement": None, "beside": {"judgement": {"version": "web-1"}}}
+    assert list(values(["feed", command, ""])) == ["web-1"]
 
 
 @pytest.mark.usefixtures("known")
