@@ -10,6 +10,7 @@ questions then have no default.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import grp
 import pwd
 from functools import partial
@@ -26,7 +27,7 @@ from filterd.appliance import (
 )
 from filterd.appliance.interview import Machine, OfferedUpstream, SchoolLink, SetupChoice
 from filterd.clients.device_rows import device_rows
-from filterd.clients.device_survey import Seen
+from filterd.clients.device_survey import Seen, call_devices
 from filterd.clients.lease_files import LeaseFiles
 from filterd.clients.mac_makers import makers_of
 from filterd.clients.network_view import devices
@@ -49,6 +50,8 @@ T = TypeVar("T")
 
 LEASE_FILES = ("/var/lib/misc/dnsmasq.leases",)
 
+_MOST_ADDRESSES = 512
+"""Of a link whose devices are called: the kernel's table has room for a thousand."""
 _MOST_LINKS, _MOST_UPSTREAMS, _MOST_DEVICES = 8, 4, 40
 _USERS = range(1_000, 60_000)
 """The ids of people (login.defs(5))."""
@@ -76,9 +79,14 @@ async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine
     own = network.own
     routers = [str(one.router) for one in network.routes if one.router is not None]
     known = [one for one in (*network.resolvers, *routers) if one not in own]
+    # A device that has not asked this machine yet is unknown to its kernel. While the link is
+    # listened to there is time to answer.
+    await asyncio.to_thread(call_devices, _possible(network))
     heard, trials = await asyncio.gather(listen(network), _tried(known))
     offered = [one for offer in heard.offers for one in offer.resolvers]
     trials += await _tried(one for one in offered if one not in own and one not in known)
+    with contextlib.suppress(StoreError):
+        network = network._replace(neighbours=(await local_network.look()).neighbours)
     lease_file = next((one for one in lease_files if Path(one).is_file()), "")
     return Machine(
         links=tuple(_links(network)),
@@ -151,6 +159,14 @@ def _links(network: LocalNetwork) -> Iterable[SchoolLink]:
         for address in interface.addresses:
             if address.ip.is_private and not address.ip.is_link_local:
                 yield SchoolLink(str(address.network), interface.name, str(address.ip))
+
+
+def _possible(network: LocalNetwork) -> Iterable[Seen]:
+    """Yield the addresses that devices of the school's IPv4 links may have."""
+    for prefix in network.links.lan[:_MOST_LINKS]:
+        if prefix.network.version == 4 and prefix.network.num_addresses <= _MOST_ADDRESSES:
+            for address in prefix.network.hosts():
+                yield Seen("", str(address), prefix.interface, False, None, "")
 
 
 def _devices(

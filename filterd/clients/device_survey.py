@@ -9,6 +9,8 @@ survey has those of the last minutes to hours, too.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clients.identifier import Identifier
@@ -20,9 +22,13 @@ from filterd.errors import ControlError
 from filterd.i18n import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from filterd.clock import Clock
     from filterd.policy.model import Client, Policy
 
+_DISCARD = 9
+"""A port without a listener (RFC 863)."""
 _ANSWERS = "REACHABLE"
 """The state of a neighbour that has answered within half a minute (ip-neighbour(8))."""
 
@@ -90,6 +96,17 @@ class DeviceSurvey:
                 answers, host = mac in answering, hosts.get(mac, "")
                 found.append(Seen(mac, str(address), interface, answers, client, host))
         return found
+
+
+def call_devices(devices: Iterable[Seen]) -> None:
+    """Send each a datagram that it throws away; before, the kernel asks whether it is there."""
+    for one in devices:
+        family = socket.AF_INET6 if ":" in one.address else socket.AF_INET
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as opened:
+            opened.setblocking(False)
+            scope = socket.if_nametoindex(one.interface)
+            place = (one.address, _DISCARD)
+            opened.sendto(b"", (*place, 0, scope) if family == socket.AF_INET6 else place)
 
 
 def states(entry: dict[str, Any]) -> set[str]:

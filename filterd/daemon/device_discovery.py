@@ -17,14 +17,12 @@ leaves out invented MACs, as telephones have.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd import field_checks
 from filterd.clients.device_rows import device_rows
-from filterd.clients.device_survey import DeviceSurvey, Seen, states
+from filterd.clients.device_survey import DeviceSurvey, Seen, call_devices, states
 from filterd.clients.mac_makers import makers_of
 from filterd.clients.network_view import MOST_DEVICES
 from filterd.daemon.exam_recording import MOST_NAMES
@@ -48,8 +46,6 @@ _FAILED = "FAILED"
 """The state of a neighbour that has been asked and has not answered."""
 _IS_CALLED = frozenset(("INCOMPLETE", "DELAY", "PROBE"))
 """States of a neighbour that the kernel is about to ask, or asks, whether it is there."""
-_DISCARD = 9
-"""A port without a listener (RFC 863)."""
 _CALL_AGAIN_S, _MOST_LOOKS = 0.5, 20
 """The kernel waits for five seconds before it asks, and asks three times in three."""
 
@@ -79,7 +75,7 @@ class RoomWatches:
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._clock, self._survey = clock, DeviceSurvey(clock, ip)
-        self._call, self._rest = call or _call, rest
+        self._call, self._rest = call or call_devices, rest
         self._watches: dict[str, _Watch] = {}
 
     async def begin(self, room: str, policy: Policy) -> dict[str, Any]:
@@ -301,17 +297,6 @@ def _as_text(wire: bytes) -> str:
         return field_checks.name(names.to_text(wire).removesuffix("."))
     except ChangeError:
         return ""
-
-
-def _call(devices: Iterable[Seen]) -> None:
-    """Send each a datagram that it throws away; before, the kernel asks whether it is there."""
-    for one in devices:
-        family = socket.AF_INET6 if ":" in one.address else socket.AF_INET
-        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as opened:
-            opened.setblocking(False)
-            scope = socket.if_nametoindex(one.interface)
-            place = (one.address, _DISCARD)
-            opened.sendto(b"", (*place, 0, scope) if family == socket.AF_INET6 else place)
 
 
 def _macs(policy: Policy, but: str = "") -> set[str]:

@@ -45,6 +45,7 @@ NETWORK = LocalNetwork(
 def link(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The answers of the link; a test changes them. Only the router works, and not by TLS."""
     found: dict[str, Any] = {"offers": (), "routers": (), "replies": (), "asked": []}
+    found["called"] = []
 
     async def look() -> LocalNetwork:
         return NETWORK
@@ -66,6 +67,7 @@ def link(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return UpstreamTrial(server, say("") if works else say("it does not answer"), 12)
 
     monkeypatch.setattr(local_network, "look", look)
+    monkeypatch.setattr(machine_survey, "call_devices", found["called"].extend)
     monkeypatch.setattr(dhcp_probe, "offers", offers)
     monkeypatch.setattr(router_advertisements, "advertisements", advertisements)
     monkeypatch.setattr(dhcpv6_probe, "replies", replies)
@@ -115,6 +117,24 @@ def test_devices_are_offered_by_name_and_mac_telephones_last_routers_never(
         (laptop, "may-co-lan, 192.168.1.21"),
         (phone, "192.168.1.20 (randomised MAC)"),
     ]
+
+
+def test_the_addresses_of_a_link_are_called_so_that_its_devices_are_seen(
+    link: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    neighbour = Neighbour(ip_address("192.168.1.20"), "eth0", "00:00:5e:00:53:02")
+
+    async def look() -> LocalNetwork:
+        return NETWORK._replace(neighbours=(neighbour,) if link["called"] else ())
+
+    monkeypatch.setattr(local_network, "look", look)
+    machine = asyncio.run(survey("lan"))
+    called = [(one.address, one.interface) for one in link["called"]]
+    assert (called[0], called[-1]) == (("192.168.1.1", "eth0"), ("192.168.1.254", "eth0"))
+    assert [one.answer for one in machine.devices] == [neighbour.mac]
+    monkeypatch.setattr(machine_survey, "call_devices", lambda _: None)
+    link["called"].clear()
+    assert asyncio.run(survey("lan")).devices == ()  # control: unless they are called
 
 
 def test_the_dhcp_servers_can_be_probed_again(link: dict[str, Any]) -> None:
