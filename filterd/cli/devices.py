@@ -13,7 +13,6 @@ from filterd.cli.change_request import change, print_change, print_nothing_moved
 from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
-from filterd.cli.room_csv import known_room
 from filterd.cli.target_options import ReasonOption, class_from
 from filterd.cli.time_options import duration_s, school_clock
 from filterd.clients.device_rows import DEVICES, SHARED
@@ -74,7 +73,9 @@ class AssignmentPlace:
         ids = [one.id for one in policy.networks]
         homes = [one.id for one in policy.networks if one.grade == wanted]
         if self._network is not None:
-            return homes[0] if wanted not in ids and len(homes) == 1 else known_room(wanted, ids)
+            if wanted not in ids and len(homes) == 1:
+                return homes[0]
+            return field_checks.one_of(wanted, ids, say("network"))
         if len(homes) == 1:
             return homes[0]
         if homes:

@@ -145,7 +145,7 @@ def test_what_site_yaml_assigns_is_not_taken_out_but_goes_back_there(
         (f"{CARDS[1]} --class 9D", "class 9D has no network of its own (under networks"),
         (f"{CARDS[1]} --class 8C", "class 8C has several networks (--network, one of p-102"),
         (f"{CARDS[1]} --class 6Z", "'6Z' is not a class of this site"),
-        (f"{CARDS[1]} --room lab-b", "'lab-b' is not a room"),
+        (f"{CARDS[1]} --room lab-b", "'lab-b' is not a network"),
         ("phone --class 6A", "'phone' is neither a MAC nor an address"),
         ("10.0.9.9 --class 6A", "no device on a link of this gateway has 10.0.9.9 now"),
     ],
