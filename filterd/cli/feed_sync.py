@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
@@ -10,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -25,7 +27,7 @@ from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
 from filterd.counted import size
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.errors import ConfigError, StoreError
+from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.feed.arrival import VersionArrival
 from filterd.feed.feed_config import Followed, blocklists_to_build, followed
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
@@ -161,8 +163,10 @@ def _keep_beside(here: Context, ended: threading.Event) -> None:
     try:
         wait_s = 0.0
         while not ended.wait(wait_s):
-            if not feed().is_any:
+            follows = followed(here.config, here.state)
+            if not follows.beside.is_any:
                 keeper = None
+                _note_removed(here, follows)
             elif keeper is None:
                 keeper = _keeper(here, feed, beside=True)
                 keeper.start()
@@ -170,6 +174,19 @@ def _keep_beside(here: Context, ended: threading.Event) -> None:
     except BaseException:
         logging.getLogger("filterd.feed").exception("public lists beside the feed")
         os._exit(1)  # as one process: the service begins anew
+
+
+def _note_removed(here: Context, follows: Followed) -> None:
+    """Note that nothing is followed any more, once ``site.yaml`` has no list.
+
+    Otherwise the status would count the lists of the last run, and they would come back
+    while the file is wrong.
+    """
+    site = site_of(here, beside=bool(follows.address))
+    if not follows.sources and (gone := site.followed.read().last):
+        why = say("followed no more: {lists}", lists=", ".join(one.id for one in gone))
+        with contextlib.suppress(FilterdError), site.holding():
+            site.follow(lambda state: replace(state, last=()), why)
 
 
 def _keeper(here: Context, feed: Callable[[], Followed], *, beside: bool) -> Keeper:

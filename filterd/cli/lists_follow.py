@@ -134,7 +134,8 @@ def update(
     2: local error; 30 to 36: none was fetched; 50: held or refused.
     """
     feed = followed(here.config, here.state)
-    if not feed.sources:
+    # Without any, those in force, which ``site.yaml`` has no more, go out of force.
+    if not (feed.sources or is_followed(_site(here).versions.in_force().current or "")):
         raise ConfigError(
             say("the site follows no public lists"),
             hint=say("follow some: filterd lists follow --recommended"),

@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.cli import feed_sync
+from filterd.feed.feed_config import followed
+from filterd.feed.follow_file import FollowFile, FollowState, Wanted
 from filterd.feed.follower import Keeper
+from filterd.feed.standing import overview
 from filterd.feed.tuf_arrival import TufArrival
+from filterd.feed.version_history import Event, History
 from filterd.i18n import Texts
+from filterd.lists.catalog import shipped_sources
+from filterd.state_folder import BesideFolder
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND
 
@@ -171,6 +177,25 @@ def test_public_lists_beside_the_feed_have_a_keeper_of_their_own(
     followed = {one: keeper._followed() for one, keeper in kept.items()}
     assert (followed[False].address, followed[False].sources) == ("https://feed.example/", ())
     assert (followed[True].address, len(followed[True].sources)) == ("", 1)
+
+
+def test_lists_that_the_file_has_no_more_are_noted_as_such(school: Follower) -> None:
+    here: Any = type("Here", (), {})()
+    here.config, here.state, here.clock = school.config, school.state, school.clock
+    kept = FollowFile(school.state.feed)
+    kept.write(FollowState(last=(Wanted("urlhaus"),)))
+
+    def beside() -> Any:
+        return overview("https://feed.example/", school.state, school.clock)["beside"]
+
+    follows = followed(school.config, school.state)
+    feed_sync._note_removed(here, follows._replace(sources=shipped_sources()[:1]))
+    assert beside() is not None
+    feed_sync._note_removed(here, follows)
+    assert beside() is None
+    (school.config / "site.yaml").write_text("listen: [nonsense]\n")
+    assert followed(school.config, school.state).sources == ()
+    assert History(BesideFolder(school.state.folder).feed).lines()[-1].event is Event.SOURCES
 
 
 def test_a_long_download_is_shown_while_it_lasts(school: Follower) -> None:

@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.cli import lists_follow
 from filterd.errors import TooLargeError
 from filterd.feed import followed_content
+from filterd.feed.sync import Became
+from filterd.feed.sync import Outcome as Run
 from filterd.lists.catalog import shipped_sources
+from filterd.state_folder import BesideFolder
 from tests.support.commands import call
 from tests.support.daemon import write_site
+from tests.support.feed_folders import put_in_force
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.feed.feed_config import Followed
     from tests.support.commands import Outcome
 
 ADDRESS = "https://lists.example/bets.txt"
@@ -114,6 +120,22 @@ def test_lists_are_followed_beside_a_feed(site: _Site) -> None:
     assert "filterd lists follow" in site.do("update").err
     assert site.do("follow", "urlhaus").code == 0
     assert site.followed() == {"urlhaus": "command"}
+
+
+def test_lists_that_the_file_has_no_more_go_out_of_force(
+    site: _Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.write("feed: https://feed.example/\n")
+    put_in_force(BesideFolder(site.folder / "state"), "web-1", "bets.example")
+    runs = list[tuple[int, bool]]()
+
+    def run(_here: object, feed: Followed, *, beside: bool, **_: object) -> Run:
+        runs.append((len(feed.sources), beside))
+        return Run(Became.CURRENT, "web-2")
+
+    monkeypatch.setattr(lists_follow, "run", run)
+    assert site.do("update").code == 0
+    assert runs == [(0, True)]
 
 
 def test_nothing_followed_is_told_with_a_remedy(site: _Site) -> None:
