@@ -42,7 +42,7 @@ from filterd.feed.version_content import TABLES_FILES
 from filterd.feed.version_download import Taken, sync_all
 from filterd.feed.versions import FOLLOWED, is_followed
 from filterd.i18n import UNSAID, say
-from filterd.lists.catalog import load_sources
+from filterd.lists.catalog import fillable_categories, load_sources
 from filterd.paths import shipped, writing
 from filterd.version import __version__
 
@@ -71,7 +71,7 @@ class Ingredients:
     """What a version is made of.
 
     Attributes:
-        sources: the followed ones.
+        sources: the followed ones; beside a feed those that its categories take.
         reports: on each of them.
         left_out: entries.
         feed: the folder of a version of a feed, beside which the lists stand alone, by its
@@ -159,8 +159,9 @@ class FollowedOffer:
         """
         del now
         held = {one.kind for one in judgement.findings if one.severity is Severity.HELD}
-        followed = {one.id for one in self._made_of.sources}
-        wanted = {TABLES} if followed == self._before else {TABLES, GROWTH, _RELEASABLE}
+        # A version names the sources that it has a text of; others may never come.
+        here = {one.id for one in self._made_of.reports if one.sha256}
+        wanted = {TABLES} if here == self._before else {TABLES, GROWTH, _RELEASABLE}
         return say("other lists are followed than before") if held <= wanted else None
 
 
@@ -202,29 +203,38 @@ class FollowedArrival:
         state = self._file.read()
         if (last := wanted_of(self._sources)) != state.last:
             self._file.write(replace(state, last=last))
-        reports = kept_reports(self._sources, self._folder)
-        self._check_size(reports)
+        sources = self._fillable()
+        reports = kept_reports(sources, self._folder)
+        _check_size(sources, reports)
         if self._rules is not None:
             reports = fetch_sources(
-                self._sources, self._folder, self._clock, rules=self._rules, progress=self._progress
+                sources, self._folder, self._clock, rules=self._rules, progress=self._progress
             )
             _check_some_came(reports)
-        self._check_size(reports)
-        left_out = state.exclusions(self._sources, moment.now)
-        made_of = Ingredients(self._sources, reports, left_out, self._feed)
+        _check_size(sources, reports)
+        left_out = state.exclusions(sources, moment.now)
+        made_of = Ingredients(sources, reports, left_out, self._feed)
         return FollowedOffer(made_of, self._folder, moment.now, _before(self._versions.current()))
-
-    def _check_size(self, reports: Sequence[SourceReport]) -> None:
-        """Check the size of the texts at hand, and of the others as the catalogue has it."""
-        names = octets = 0
-        for source, report in zip(self._sources, reports, strict=True):
-            names += report.entries or source.names
-            octets += report.octets or source.names * TEXT_OCTETS_A_NAME
-        check_size(names, octets)
 
     def urgent(self) -> int:
         """Return that nothing is urgent: no public list knows of it."""
         return 0
+
+    def _fillable(self) -> tuple[PublicSource, ...]:
+        """Return the sources, beside a feed those whose category is one of its tables."""
+        if self._feed is None:
+            return self._sources
+        categories = fillable_categories(self._feed)
+        return tuple(one for one in self._sources if one.category in categories)
+
+
+def _check_size(sources: Sequence[PublicSource], reports: Sequence[SourceReport]) -> None:
+    """Check the size of the texts at hand, and of the others as the catalogue has it."""
+    names = octets = 0
+    for source, report in zip(sources, reports, strict=True):
+        names += report.entries or source.names
+        octets += report.octets or source.names * TEXT_OCTETS_A_NAME
+    check_size(names, octets)
 
 
 def _check_some_came(reports: Sequence[SourceReport]) -> None:

@@ -148,12 +148,9 @@ class ContentRequest:
 
     def _catalog(self, base: Path) -> Catalog:
         """Return the catalogue: beside a feed of public lists alone."""
-        catalog = load_catalog(base)
-        if self.feed is None:
-            return replace(catalog, sources=tuple(self.sources))
-        fillable = {one.id for one in catalog.categories if not one.ordered}
-        sources = tuple(one for one in self.sources if one.category in fillable)
-        return replace(catalog, sources=sources, lists=(), lookalikes=(), orders=())
+        catalog = replace(load_catalog(base), sources=tuple(self.sources))
+        alone = {} if self.feed is None else {"lists": (), "lookalikes": (), "orders": ()}
+        return replace(catalog, **alone)
 
 
 def make_in_child(

@@ -247,9 +247,17 @@ def shipped_sources() -> tuple[PublicSource, ...]:
 
 
 @cache
-def fillable_categories() -> tuple[str, ...]:
-    """Return the ids of shipped categories that a public source may fill: without an order."""
-    return tuple(one.id for one in load_categories(shipped("blocklists")) if not one.ordered)
+def fillable_categories(folder: Path | None = None) -> tuple[str, ...]:
+    """Return the ids of categories that a public source may fill: without an order.
+
+    Args:
+        folder: a ``blocklists/`` folder, None for the shipped one.
+
+    Raises:
+        ConfigError: it is damaged.
+    """
+    categories = load_categories(folder or shipped("blocklists"))
+    return tuple(one.id for one in categories if not one.ordered)
 
 
 class _Documents(NamedTuple):

@@ -35,6 +35,7 @@ from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists
 from filterd.state_folder import StateFolder
 from filterd.wire.name import from_text, to_text
+from tests.support.feed_folders import write_blocklists
 from tests.support.web import HOST, Page, Web, public_server
 
 if TYPE_CHECKING:
@@ -58,9 +59,11 @@ class _Site:
     def source(self, path: str) -> PublicSource:
         return own_source(Wanted("", self.web.address + path, "gambling"))
 
-    def offer(self, rules: FetchRules | None = NIGHTLY, now: float = 1e9) -> FollowedOffer:
+    def offer(
+        self, rules: FetchRules | None = NIGHTLY, now: float = 1e9, feed: Path | None = None
+    ) -> FollowedOffer:
         arrival = FollowedArrival(
-            self.sources, self.folder, self.versions, SystemClock(), rules=rules
+            self.sources, self.folder, self.versions, SystemClock(), rules=rules, feed=feed
         )
         assert arrival.urgent() == 0
         return arrival.refresh(Moment(now))
@@ -239,3 +242,22 @@ def test_control_without_a_change_growth_is_held(site: _Site) -> None:
     offer = site.offer()
     assert offer.release_of(_held("growth"), None) is None
     assert offer.release_of(_held("tables"), None)  # those are the program's own
+
+
+def test_a_list_that_never_came_releases_nothing_until_it_comes(site: _Site) -> None:
+    page = site.web.pages.pop("/b.txt")
+    site.take(site.offer())
+    assert site.offer().release_of(_held("growth"), None) is None
+    site.web.pages["/b.txt"] = page
+    assert site.offer().release_of(_held("growth"), None)
+
+
+def test_a_list_that_the_feed_has_no_category_for_is_not_fetched_and_releases_nothing(
+    site: _Site, tmp_path: Path
+) -> None:
+    feed = write_blocklists(tmp_path / "feed", "entry.example")
+    ordered = own_source(Wanted("", site.web.address + "/ordered.txt", "law-ordered"))
+    site.sources = (*site.sources, ordered)
+    site.take(site.offer(feed=feed))
+    assert site.offer(feed=feed).release_of(_held("growth"), None) is None
+    assert followed_count(site.folder) == 3
