@@ -1034,7 +1034,7 @@ def take_members(bytes text not None, special, list members not None):
     cdef const uint8_t* line = octets_of(text)
     cdef const uint8_t* beyond = line + PyBytes_GET_SIZE(text)
     cdef const uint8_t* newline
-    cdef Py_ssize_t octets, parent, above, end, length, had = 0
+    cdef Py_ssize_t mark, octets, parent, above, end, length, had = 0
     cdef list left = []
     cdef bytes name
     public, wildcards, exceptions = special
@@ -1042,9 +1042,8 @@ def take_members(bytes text not None, special, list members not None):
         newline = <const uint8_t*>memchr(line, c"\n", beyond - line)
         if newline == NULL:
             newline = beyond
-        if line[0] == c"=":
-            line += 1
-        octets = _key(line, newline - line, &how, key, &parent)
+        mark = line[0] == c"="
+        octets = _key(line + mark, newline - line - mark, &how, key, &parent)
         if octets == 0:
             if newline > line:
                 left.append(PyBytes_FromStringAndSize(<char*>line, newline - line))

@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 DIGITS = re.compile(rb"[0-9]+")
 """A run, as ``#`` stands for in a shape."""
 
-_take_members = getattr(
-    live_only("filterd.lists._matcher"), "take_members", lambda text, *_: text.split()
-)
-"""Appends the members of names in the plain form of keys; returns all other lines."""
+
+def plainly_take_members(text: bytes, _special: object, _members: list[bytes]) -> list[bytes]:
+    """Return all lines; native code appends the members of plain names, and returns the others."""
+    return text.split(b"\n")
+
+
+_take_members = getattr(live_only("filterd.lists._matcher"), "take_members", plainly_take_members)
 
 
 class Registered(NamedTuple):

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from filterd.lists import registered_names
 from filterd.lists.registered_names import (
     Registered,
     distinct,
     members_of,
     name_of,
+    plainly_take_members,
     registered,
     shape_of,
     suffixes_as_registered,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
@@ -57,3 +64,11 @@ def test_names_in_other_forms_are_members_too() -> None:
         b"bet\0xn--bt-hja.net",
         b"bet#\0bet7.com",
     ]
+
+
+@pytest.mark.parametrize("take", [registered_names._take_members, plainly_take_members])
+def test_a_line_that_is_no_name_has_no_member(
+    take: Callable[..., list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registered_names, "_take_members", take)
+    assert members_of([b"==bet7.com\nbet8.com bet9.com\n=\n\n=bet6.com"]) == [b"bet#\0bet6.com"]
