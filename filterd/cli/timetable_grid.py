@@ -20,10 +20,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from filterd.cli.spreadsheet import Table
-from filterd.cli.timetable_words import COLUMNS, SchoolWords, folded, session_in
+from filterd.cli.timetable_words import SchoolWords, columns_of, folded, session_in
 from filterd.errors import ConfigError
 from filterd.i18n import say
 
+_PLACES = ("day", "lesson", "session")
 _EMPTY = frozenset(("", "-", "x", "nghỉ", "trống", "free", "off"))
 MOST_ROWS = 1_000
 """Each cell is searched for names, which takes a while; a week has a hundred lessons."""
@@ -58,13 +59,7 @@ def heading_of(row: list[str], words: SchoolWords, path: str, number: int) -> Gr
     Raises:
         ConfigError: they may be rooms or classes.
     """
-    cells = [folded(one) for one in row]
-    places = {
-        name: cells.index(word)
-        for name in ("day", "lesson", "session")
-        for word in COLUMNS[name]
-        if word in cells
-    }
+    places = {name: at for name, at in columns_of(row).items() if name in _PLACES}
     if not {"day", "lesson"} <= places.keys():
         return None
     others = {at: row[at] for at in range(len(row)) if row[at] and at not in places.values()}

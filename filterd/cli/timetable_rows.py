@@ -15,7 +15,7 @@ from unicodedata import normalize
 
 from filterd.cli import timetable_grid
 from filterd.cli.spreadsheet import Table
-from filterd.cli.timetable_words import COLUMNS, SchoolWords, WordError, folded
+from filterd.cli.timetable_words import SchoolWords, WordError, columns_of
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
 from filterd.policy.model import Network, Period, Policy
@@ -113,13 +113,7 @@ def rows(networks: Iterable[Network], policy: Policy) -> list[list[str]]:
 def _heading(table: Table) -> tuple[int, dict[str, int]] | None:
     """Return the number of the heading's row, and the columns by their names."""
     for number, row in enumerate(table[:_LOOKED_AT]):
-        cells = [folded(cell) for cell in row]
-        found = {
-            name: cells.index(word)
-            for name, called in COLUMNS.items()
-            for word in called
-            if word in cells
-        }
+        found = columns_of(row)
         if set(HEADING[:4]) <= found.keys():
             return number, found
     return None

@@ -18,7 +18,7 @@ from filterd.field_checks import plain
 from filterd.i18n import UNSAID, Sentence, did_you_mean, say
 from filterd.policy.model import GRADES, Lesson, Policy
 
-COLUMNS = {
+_COLUMNS = {
     "day": ("day", "weekday", "thứ", "ngày", "thứ/ngày", "thứ ngày"),
     "lesson": ("lesson", "period", "tiết", "tiết học"),
     "session": ("session", "buổi"),
@@ -68,6 +68,17 @@ def parts_of(text: str) -> list[str]:
     """Return the parts of a cell, such as subject, teacher and room."""
     found = [" ".join(one.split()).strip(" -\u2013\u2014") for one in _part(normalize("NFC", text))]
     return [one for one in found if one]
+
+
+def columns_of(row: list[str]) -> dict[str, int]:
+    """Return the columns that a row heads, by their names."""
+    cells = [folded(one) for one in row]
+    return {
+        name: cells.index(word)
+        for name, called in _COLUMNS.items()
+        for word in called
+        if word in cells
+    }
 
 
 class SchoolWords:
