@@ -49,21 +49,6 @@ class ProbeFinding(NamedTuple):
             "remedy_sentence": None if self.remedy is None else i18n.to_plain(self.remedy),
         }
 
-    @classmethod
-    def from_plain(cls, plain: dict[str, Any]) -> ProbeFinding:
-        """Return the finding of ``to_plain``.
-
-        Raises:
-            KeyError, ValueError: the data is no finding.
-        """
-        remedy = plain["remedy_sentence"]
-        return cls(
-            str(plain["probe"]),
-            ProbeOutcome(plain["outcome"]),
-            i18n.from_plain(plain["sentence"]),
-            None if remedy is None else i18n.from_plain(remedy),
-        )
-
 
 def found(text: Sentence, remedy: Sentence) -> ProbeFinding:
     """Return that something is wrong, and what to do."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from filterd.appliance.finding import ProbeFinding, ProbeOutcome, clean, found, unseen
-from filterd.i18n import say
+from filterd.appliance.finding import ProbeOutcome, found, unseen
+from filterd.i18n import from_plain, say
 
 
 def test_a_fault_has_a_remedy() -> None:
@@ -17,20 +15,9 @@ def test_a_fault_has_a_remedy() -> None:
     assert one.remedy == "mend them"
 
 
-def test_plain_data_is_json_and_comes_back_as_it_was() -> None:
-    findings = [
-        found(say("{n} faults", n=2), say("mend them")),
-        clean(say("fine")),
-        unseen(say("x")),
-    ]
-    for one in findings:
-        back = ProbeFinding.from_plain(json.loads(json.dumps(one.to_plain())))
-        assert back == one
-        assert back.text.template == one.text.template
-
-
-def test_what_is_no_finding_is_refused() -> None:
-    with pytest.raises((KeyError, ValueError)):
-        ProbeFinding.from_plain({**clean(say("fine")).to_plain(), "outcome": "perhaps"})
-    with pytest.raises((KeyError, ValueError)):
-        ProbeFinding.from_plain({})
+def test_plain_data_is_json_with_texts_that_can_be_translated() -> None:
+    one = found(say("{n} faults", n=2), say("mend them"))
+    plain = json.loads(json.dumps(one.to_plain()))
+    assert (plain["outcome"], plain["text"], plain["remedy"]) == ("found", "2 faults", "mend them")
+    assert from_plain(plain["sentence"]).template == "{n} faults"
+    assert unseen(say("x")).to_plain()["remedy_sentence"] is None
