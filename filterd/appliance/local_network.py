@@ -7,7 +7,7 @@ All of it is read from ``ip -j`` and resolv.conf at one moment; nothing is sent.
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import ip_address, ip_interface
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clients.interfaces import MOST_ADDRESSES, IpCommand, Links
@@ -78,16 +78,6 @@ class LocalNetwork(NamedTuple):
     def own(self) -> frozenset[str]:
         """The addresses of this machine by which others reach it."""
         return frozenset(str(one.ip) for link in self.interfaces for one in link.addresses)
-
-    def own_addresses_of(self, networks: Iterable[Network]) -> dict[str, str]:
-        """Return, by network id, an address of this machine that lies in its ranges."""
-        own = [address.ip for one in self.interfaces for address in one.addresses]
-        result = {}
-        for network in networks:
-            ranges = [ip_network(cidr) for cidr in network.cidrs]
-            inside = (str(one) for one in own if any(one in cidr for cidr in ranges))
-            result[network.id] = next(inside, "")
-        return {network: address for network, address in result.items() if address}
 
 
 async def look(

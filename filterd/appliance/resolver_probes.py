@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from filterd import port_holders
@@ -173,9 +174,9 @@ def _is_open_by_school(expected: dict[str, Any]) -> bool:
 def _asked_as(site: ExaminedSite) -> tuple[str, ListenAddress]:
     """Return an own address in a pupils' network, else any, and where to ask from there."""
     listening = _addresses(site)
-    pupils = site.network.own_addresses_of(pupils_networks(site.policy)).values()
+    pupils = [ip_network(cidr) for one in pupils_networks(site.policy) for cidr in one.cidrs]
     for at in listening:
-        if at.address in pupils:
+        if at.address in site.network.own and any(ip_address(at.address) in one for one in pupils):
             return at.address, at
     return listening[0].address, listening[0]
 

@@ -80,7 +80,7 @@ def test_without_ip_the_remedy_is_to_install_it() -> None:
         asyncio.run(look(IpCommand("no-such-ip")))
 
 
-def test_pupils_are_in_all_networks_but_those_of_staff_and_guests(tmp_path: Path) -> None:
+def test_pupils_are_in_all_networks_but_those_of_staff_and_guests() -> None:
     policy = a_policy(
         networks=(
             Network("three", "3", cidrs=("192.168.6.0/24",)),
@@ -88,7 +88,9 @@ def test_pupils_are_in_all_networks_but_those_of_staff_and_guests(tmp_path: Path
             Network("visitors", "guest", cidrs=("192.168.8.0/24",)),
         ),
     )
-    pupils = pupils_networks(policy)
-    assert [one.id for one in pupils] == ["three"]
+    assert [one.id for one in pupils_networks(policy)] == ["three"]
+
+
+def test_its_own_addresses_are_without_length(tmp_path: Path) -> None:
     own = [{"ifname": "lan0", "addr_info": [{"local": "192.168.6.1", "prefixlen": 24}]}]
-    assert _look(tmp_path, address=own).own_addresses_of(pupils) == {"three": "192.168.6.1"}
+    assert _look(tmp_path, address=own).own == {"192.168.6.1"}
