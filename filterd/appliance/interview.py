@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd import field_checks
 from filterd.appliance import school_answers as read
 from filterd.errors import ConfigError
 from filterd.i18n import UNSAID, Sentence, say
@@ -228,7 +229,8 @@ class PendingQuestion(NamedTuple):
         Raises:
             ConfigError: it is none; the hint has an example.
         """
-        typed = " ".join(text.split()) or self.default
+        text = field_checks.plain(" ".join(text.split()), say("the answer"))
+        typed = text or self.default
         if typed is None:
             raise ConfigError(say("an answer is needed here"), hint=_example(self.choices))
         if len(typed) > _LONGEST and not self.question.is_open:

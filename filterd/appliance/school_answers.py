@@ -145,7 +145,7 @@ def networks_of(text: str) -> tuple[str, ...]:
     """Return the address ranges of an answer.
 
     Raises:
-        ConfigError: one is none, is not a private one, or overlaps another one wholly.
+        ConfigError: one is none, or is the whole Internet.
     """
     return tuple(_checked(words_of(text), _cidr))
 

@@ -90,6 +90,12 @@ def test_a_hyphen_takes_nothing_where_an_empty_line_would_take_something() -> No
     assert interview.answers["admins"] == ""
 
 
+@pytest.mark.parametrize("text", ["A\x1b[2J", "A\u202eB", "A\udc80"])
+def test_an_answer_that_would_move_the_cursor_or_turn_letters_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="has the character"):
+        fill(Interview(Machine()), {"school": text})
+
+
 def test_kept_answers_are_checked_again_up_to_one_that_is_no_longer_right() -> None:
     kept = {"language": "vi", "school": "Trường A", "code": "", "placement": "X", "flat": "ranges"}
     interview = Interview(Machine())
