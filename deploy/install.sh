@@ -200,8 +200,8 @@ put_in_service() {
     local before=''
     [[ -L $home/current ]] && before=$(readlink "$home/current")
     [[ -z $before ]] || { rm -f "$home/previous"; ln -s "$before" "$home/previous"; }
+    unfinished='' # before it is in service: an interrupted run must not remove it then
     point_to "releases/$(basename "$release")"
-    unfinished=''
     for service in "${services[@]}"; do
         install -D -m 0644 "$checkout/deploy/$service.service" "$units/$service.service"
     done
