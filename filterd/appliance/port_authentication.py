@@ -7,12 +7,8 @@ Before the login such a port passes nothing else, so DHCP and DNS only seem to b
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
 
 from filterd.appliance.solicitation import solicit
-
-if TYPE_CHECKING:
-    from typing import Any
 
 WITHIN_S = 3.0
 
@@ -61,10 +57,6 @@ def is_request(message: bytes) -> bool:
 
 
 def _received(opened: socket.socket) -> str | None:
-    message, (_, _, kind, _, sender) = _from(opened)
+    message, (_, _, kind, _, sender) = opened.recvfrom(_LARGEST + 1)
     is_own = kind == socket.PACKET_OUTGOING
-    return None if is_own or not is_request(message) else sender.hex(":")
-
-
-def _from(opened: socket.socket) -> tuple[bytes, Any]:
-    return opened.recvfrom(_LARGEST + 1)
+    return None if is_own or not is_request(message) else bytes(sender).hex(":")
