@@ -81,10 +81,11 @@ def setup(
         policy_of(here)  # mistakes are shown before the first question
     texts = here.texts if text else Texts("vi")
     dialogue = Dialogue(here, texts)
-    interview = _interview(here, dialogue, site)
+    kept = KEPT.read(here.state.answers) or KeptAnswers({})
+    interview = _interview(dialogue, site, kept)
     try:
         if given is None:
-            _ask(here, dialogue, interview)
+            _ask(here, dialogue, interview, kept)
         else:
             fill(interview, given)
             dialogue.texts = Texts("en" if interview.get("language") == "en" else "vi")
@@ -127,22 +128,19 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _interview(here: Context, dialogue: Dialogue, site: dict[str, Any]) -> Interview:
+def _interview(dialogue: Dialogue, site: dict[str, Any], kept: KeptAnswers) -> Interview:
     """Return the set-up before its first question: what was found, and the site's answers."""
     dialogue.say(say("Looking at this machine and its networks ..."), "dim")
     logging.getLogger("filterd").setLevel(logging.CRITICAL)  # the questions show what failed
     machine = asyncio.run(machine_survey.survey(os.environ.get("SUDO_USER", "")))
-    kept = KEPT.read(here.state.answers) or KeptAnswers({})
-    before = {key: kept.answers[key] for key in _KEPT_ONLY if key in kept.answers}
-    if not kept.is_done:
-        before = {}
+    last = kept.answers if kept.is_done else {}
+    before = {key: last[key] for key in _KEPT_ONLY if key in last}
     machine = replace(machine, read_table=spreadsheet.load)
     return Interview(machine, before | answers_in(site))
 
 
-def _ask(here: Context, dialogue: Dialogue, interview: Interview) -> None:
-    kept = KEPT.read(here.state.answers)
-    if kept is not None and not kept.is_done:
+def _ask(here: Context, dialogue: Dialogue, interview: Interview, kept: KeptAnswers) -> None:
+    if kept.answers and not kept.is_done:
         again = say(
             "A set-up was interrupted after {n} answers. Go on with it?", n=len(kept.answers)
         )
