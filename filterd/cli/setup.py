@@ -96,6 +96,12 @@ def setup(
         here.console.print()
         dialogue.say(INTERRUPTED)
         raise typer.Exit(_INTERRUPTED) from None
+    if read_text(here.config)[0] != text:
+        raise ConfigError(
+            say("the file was changed during the set-up"),
+            path=str(here.config / SITE_FILE),
+            hint=say("run it again: the answers are kept"),
+        )
     if new != text:
         put(here.config, new)
     dialogue.say(say("{path} is written.", path=here.config / SITE_FILE))

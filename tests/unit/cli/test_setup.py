@@ -13,6 +13,7 @@ from filterd.appliance import machine_survey
 from filterd.appliance.answer_file import KEPT
 from filterd.appliance.interview import Machine, SchoolLink
 from filterd.cli import setup
+from filterd.cli.setup_dialogue import Dialogue
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.trust import TrustFolder, fingerprint
 from filterd.state_folder import StateFolder
@@ -157,6 +158,18 @@ def test_again_with_all_defaults_the_site_stays_octet_for_octet(place: Place) ->
     assert place.site == before
     assert place.answer("school: Trường B").code == 0
     assert place.site == before.replace("Trường THCS Nguyễn Du", "Trường B")
+
+
+def test_a_file_that_was_changed_during_the_questions_is_not_overwritten(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.answer()
+    path, other = place.config / "site.yaml", place.site + "# another person\n"
+    monkeypatch.setattr(Dialogue, "confirm", lambda *_: bool(path.write_text(other, "utf-8")))
+    done = place.type("", "Trường B", *[""] * 30)
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert "site.yaml: tệp đã bị sửa trong lúc thiết lập" in done.err
+    assert place.site == other
 
 
 def test_a_wrong_answer_in_a_file_is_a_line_with_an_example(place: Place) -> None:
