@@ -9,7 +9,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
-from filterd.wire import ANSWER, RRType, address_of
+from filterd.wire import ANSWER, Rcode, RRType, address_of
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ async def ask(
                             message = await loop.sock_recv(opened, _LARGEST)
                             if answer := parse_answer(message, question, message_id):
                                 return answer
+
+
+def rcode_name(response: ParsedResponse) -> str:
+    """Return the name of an answer's RCODE, or its number where it has none here."""
+    return Rcode(response.rcode).name if response.rcode in list(Rcode) else str(response.rcode)
 
 
 def addresses_in(response: ParsedResponse) -> set[bytes]:

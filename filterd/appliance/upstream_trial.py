@@ -12,7 +12,7 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.appliance.stub_query import addresses_in, ask, question_for
+from filterd.appliance.stub_query import addresses_in, ask, question_for, rcode_name
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError, UpstreamError, WireError
 from filterd.i18n import UNSAID, Sentence, quoted, refused, say
@@ -71,9 +71,6 @@ async def attempt(
             trial = trial._replace(rtt_ms=round(1000 * (clock.monotonic() - begun)))
             absent = await _ask(server, connections, f"{secrets.token_hex(10)}.com")
         return _judged(trial, signed, absent)
-    except TimeoutError:
-        why = connections.problem(server) if connections else UNSAID
-        return trial._replace(problem=why or say("it does not answer"))
     except (UpstreamError, WireError, OSError) as error:
         why = connections.problem(server) if connections else UNSAID
         return trial._replace(problem=why or _reason(error))
@@ -85,9 +82,8 @@ async def attempt(
 def _judged(trial: UpstreamTrial, signed: ParsedResponse, absent: ParsedResponse) -> UpstreamTrial:
     known, invented = addresses_in(signed), addresses_in(absent)
     if signed.rcode != Rcode.NOERROR:
-        known_codes = {int(one): one.name for one in Rcode}
-        rcode = known_codes.get(signed.rcode, signed.rcode)
-        return trial._replace(problem=say("it answers with the error {rcode}", rcode=rcode))
+        problem = say("it answers with the error {rcode}", rcode=rcode_name(signed))
+        return trial._replace(problem=problem)
     return trial._replace(
         validates=signed.header.ad,
         rewrites_nxdomain=bool(invented),
@@ -105,4 +101,6 @@ async def _ask(
 
 
 def _reason(error: OSError | FilterdError) -> Sentence:
+    if isinstance(error, TimeoutError):
+        return say("it does not answer")
     return refused(error) if isinstance(error, OSError) else quoted(str(error))

@@ -44,7 +44,7 @@ from filterd.paths import check_room, write_atomically
 from filterd.policy.model import ListenAddress, Policy
 from filterd.privileges import as_owner_of
 from filterd.upstream import resolv_conf
-from filterd.wire import Rcode, edes_of
+from filterd.wire import edes_of
 
 SHEET_FILE = "sheet.md"
 SHOWN = "www.1xbet.com"
@@ -306,7 +306,6 @@ class _Finish:
                 answer = asyncio.run(question)
             except OSError:
                 return  # it was said that none is running
-            rcode = Rcode(answer.rcode).name if answer.rcode in list(Rcode) else answer.rcode
             why = ", ".join(f"EDE {one.code}" for one in edes_of(answer.edns))
             self._say(
                 say(
@@ -315,7 +314,7 @@ class _Finish:
                     server=server.address,
                     port=server.port,
                     name=SHOWN,
-                    answer=f"{rcode} {why}".strip(),
+                    answer=f"{stub_query.rcode_name(answer)} {why}".strip(),
                 )
             )
 
