@@ -229,6 +229,14 @@ def plain(text: str, called: Sentence) -> str:
     return text
 
 
+def bare(text: str) -> str:
+    """Return a text in small letters without diacritics: ``Đường Số 1`` is ``duong so 1``."""
+    import unicodedata  # noqa: PLC0415 -- as in ``plain``
+
+    decomposed = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
+    return "".join(one for one in decomposed if not unicodedata.combining(one))
+
+
 def written_time(text: str) -> datetime | None:
     """Return the time that a text names, with an offset or without; None for none.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
-from unicodedata import combining, normalize
+from unicodedata import normalize
 
 from filterd import field_checks
 from filterd.errors import ChangeError, ConfigError
@@ -31,23 +31,21 @@ _DASH = "\N{EN DASH}"
 """What telephones and Word make of a hyphen."""
 _LETTERS = re.compile(r"(\d{1,2})([A-Z])-(?:\1)?([A-Z])", re.IGNORECASE)
 _NUMBERS = re.compile(r"(\d{1,2}(?:[A-Z]{1,3}|[/.]))(\d{1,2})-(?:\1)?(\d{1,2})", re.IGNORECASE)
-_ROOM = re.compile(r"(?:pm|phòng máy|phong may|phòng|room|lab)(?:[\s:]+(.+))?", re.IGNORECASE)
+_ROOM = re.compile(r"(?:pm|phong may|phong|room|lab)(?:[\s:]+(.+))?")
 _GRADE_OF = re.compile(r"(\d{1,2})(?:\D.*)?", re.DOTALL)
-_CLASS_COLUMN = {"class", "lớp", "lop", "tên lớp"}
-_GRADE_COLUMN = {"grade", "khối", "khoi"}
+_CLASS_COLUMN = {"class", "lop", "ten lop"}
+_GRADE_COLUMN = {"grade", "khoi"}
 _AGED = {one: at for at, one in enumerate((*GRADES[:13], "continuing"))}
 _CALLED = {
     "gv": "staff",
-    "giáo viên": "staff",
     "giao vien": "staff",
     "teachers": "staff",
     "teacher": "staff",
-    "khách": "guest",
     "khach": "guest",
-    "mầm non": "preschool",
+    "mam non": "preschool",
     "gdtx": "continuing",
 }
-"""What people call some grades."""
+"""What people call some grades, without diacritics."""
 
 
 class NamedClass(NamedTuple):
@@ -97,7 +95,7 @@ def classes_in(table: Iterable[list[str]]) -> str:
     rows = [[normalize("NFC", cell) for cell in row] for row in table if any(row)]
     if not rows:
         raise _wrong(say("the table is empty"), say("one class a row, beneath the heading: class"))
-    heading = [cell.casefold() for cell in rows[0]]
+    heading = [field_checks.bare(cell) for cell in rows[0]]
     named = [at for at, cell in enumerate(heading) if cell in _CLASS_COLUMN]
     graded = [at for at, cell in enumerate(heading) if cell in _GRADE_COLUMN]
     column, grades = named[0] if named else 0, graded[0] if named and graded else -1
@@ -127,15 +125,15 @@ def seat_of(text: str, classes: Mapping[str, str]) -> str:
         ConfigError: it is none of these.
     """
     word = normalize("NFC", " ".join(text.split()))
-    folded = word.casefold()
+    folded, bare = word.casefold(), field_checks.bare(word)
     if folded in (LEFT_OUT, _DASH):
         return LEFT_OUT
-    if folded in _CALLED or folded in GRADES:
-        return _CALLED.get(folded, folded)
+    if bare in _CALLED or bare in GRADES:
+        return _CALLED.get(bare, bare)
     for name in classes:
         if name.casefold() in (folded, folded.removeprefix("lớp ")):
             return name
-    if (room := _ROOM.fullmatch(word)) is not None:
+    if (room := _ROOM.fullmatch(bare)) is not None:
         made = slug(room[1] or "")
         return ROOM + (f"phong-may-{made}" if made.isdigit() else made or "phong-may")
     raise _wrong(say("'{word}' is no class or grade of this school", word=word), SEATS)
@@ -171,9 +169,7 @@ def upstreams_of(text: str) -> tuple[str, ...]:
 
 def slug(text: str) -> str:
     """Return a text as an id: ``Phòng máy 1`` is ``phong-may-1``."""
-    plain = normalize("NFD", text.lower().replace("đ", "d"))
-    bare = "".join(one for one in plain if not combining(one))
-    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:40].strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", field_checks.bare(text)).strip("-")[:40].strip("-")
 
 
 def _expanded(word: str) -> list[str]:
@@ -195,7 +191,7 @@ def _class(text: str) -> NamedClass:
     example = say("such as: 6A, 9/3, 10A1, or Sun=preschool where the name has no grade")
     try:
         name = field_checks.class_id(name.strip())
-        grade = field_checks.grade(_CALLED.get(grade.casefold(), grade)) if equals else ""
+        grade = field_checks.grade(_CALLED.get(field_checks.bare(grade), grade)) if equals else ""
     except ChangeError as error:
         raise _wrong(error.reason, example) from None
     grade = grade or _grade_in(name)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from filterd.cli.context import Context, option
 from filterd.cli.language import site_value
 from filterd.errors import ConfigError
-from filterd.field_checks import is_date, written_time
+from filterd.field_checks import bare, is_date, written_time
 from filterd.i18n import say
 from filterd.policy.model import DAY_S
 from filterd.rows import SchoolClock
@@ -108,13 +108,9 @@ def _plain(text: str) -> str:
 
     A weekday in brackets, as answers have it after a date, is left out.
     """
-    import unicodedata  # noqa: PLC0415 -- most commands read no time
-
     if len(text) > _LONGEST:
         return ""
-    decomposed = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    letters = "".join(one for one in decomposed if not unicodedata.combining(one))
-    return re.sub(r" \([\w ]+\)$", "", " ".join(letters.split()))
+    return re.sub(r" \([\w ]+\)$", "", " ".join(bare(text).split()))
 
 
 def _found(plain: str) -> re.Match[str] | None:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from unicodedata import normalize
 
 from filterd.errors import ConfigError
-from filterd.field_checks import plain
+from filterd.field_checks import bare, plain
 from filterd.i18n import UNSAID, Sentence, did_you_mean, say
 from filterd.policy.model import GRADES, Lesson, Policy
 
@@ -240,8 +240,7 @@ def _windows(text: str) -> Iterator[str]:
 @lru_cache(4_096)  # cells repeat the same words
 def _spellings(text: str) -> frozenset[str]:
     """Return keys of a room's name: its letters, without "phòng", and its initials."""
-    plain_text = normalize("NFD", folded(text)).replace("đ", "d")
-    plain_text = plain_text.encode("ascii", "ignore").decode()
+    plain_text = bare(folded(text)).encode("ascii", "ignore").decode()
     words = re.findall(r"[a-z]+|[0-9]+", plain_text)
     prefix = _room_prefix(plain_text)
     rest = "".join(re.findall(r"[a-z0-9]", plain_text[prefix.end() :])) if prefix else ""

@@ -100,3 +100,7 @@ def test_a_written_time_may_have_an_offset_and_is_of_these_centuries() -> None:
 def test_a_date_alone_is_told_from_a_time() -> None:
     assert field_checks.is_date("2026-12-01")
     assert not field_checks.is_date("2026-12-01T00:00")
+
+
+def test_a_bare_text_is_in_small_letters_without_diacritics() -> None:
+    assert field_checks.bare("Đường Số 1") == "duong so 1"
