@@ -14,6 +14,7 @@ import contextlib
 import grp
 import pwd
 from functools import partial
+from ipaddress import ip_address
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -58,7 +59,7 @@ _USERS = range(1_000, 60_000)
 
 
 class Heard(NamedTuple):
-    """What the servers of the school's links say."""
+    """The answers of the servers on the school's links."""
 
     offers: tuple[DhcpOffer, ...]
     advertised: tuple[RouterAdvertisement, ...]
@@ -202,8 +203,12 @@ def _device(row: dict[str, Any]) -> Sentence:
 
 
 async def _tried(addresses: Iterable[str]) -> list[UpstreamTrial]:
-    """Try resolvers, each plain and by TLS."""
-    there = [one for one in dict.fromkeys(addresses) if "%" not in one]
+    """Try resolvers, each plain and by TLS; one of loopback may be filterd, which runs already."""
+    there = [
+        one
+        for one in dict.fromkeys(addresses)
+        if "%" not in one and not ip_address(one).is_loopback
+    ]
     servers = [UpstreamServer(one) for one in there[:_MOST_UPSTREAMS]]
     servers += [UpstreamServer(one.address, TLS_PORT, Tls.STRICT, one.address) for one in servers]
     return list(await asyncio.gather(*map(upstream_trial.attempt, servers)))

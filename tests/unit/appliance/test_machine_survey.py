@@ -91,6 +91,16 @@ def test_links_router_and_resolvers_are_found_working_ones_first(link: dict[str,
     assert link["asked"].count(ROUTER) == 2
 
 
+@pytest.mark.usefixtures("link")
+def test_the_running_filterd_is_no_upstream_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look() -> LocalNetwork:
+        return NETWORK._replace(resolvers=("127.0.0.1",))
+
+    monkeypatch.setattr(local_network, "look", look)
+    answers = [one.answer for one in asyncio.run(survey("")).upstreams]
+    assert answers == [ROUTER, f"tls:{ROUTER}"]
+
+
 def test_a_dhcp_server_counts_that_hands_out_another_resolver(link: dict[str, Any]) -> None:
     link["offers"] = [DhcpOffer(ROUTER, (ROUTER,), (OWN,))]
     assert asyncio.run(survey("")).dhcp == ()
