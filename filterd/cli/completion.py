@@ -3,8 +3,8 @@
 
 The shell's function calls ``filterd --complete SHELL WORD...``; the last word is the one to
 complete. Names of commands come from the tree, options from the command's parameters, values
-from the running daemon, or else from the compiled policy. Whatever goes wrong, it is silent:
-nobody wants an error in the middle of a line.
+from the running daemon, or else from the compiled policy. An error is not printed: it would
+stand in the middle of the line that is being typed.
 
 bash cuts words at ``:`` too, so its function passes the line as one word, and takes off what
 stands before the last ``:``.

@@ -111,7 +111,7 @@ class Dialogue:
             return self._read(prompt).strip()
         except EOFError:
             raise KeyboardInterrupt from None
-        except UnicodeDecodeError:  # another encoding than the terminal says
+        except UnicodeDecodeError:  # typed in another encoding
             return "?"
 
 
