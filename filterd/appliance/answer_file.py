@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read a file of answers, and keep the answers of a set-up in the state folder.
 
-A file of answers is YAML: the id of a question and its answer, a text, a number or a list.
+A file of answers is YAML: the id of a question and its answer, or a list of answers, as they
+would be typed.
 The kept ones are those of an interrupted set-up, or of the last one that was finished.
 """
 
@@ -46,7 +47,7 @@ def load_answers(path: Path) -> Answers:
     Raises:
         ConfigError: it cannot be read, is no YAML, or has something that is no answer.
     """
-    document = load(path)
+    document = load(path, as_text=True)
     if not isinstance(document.data, dict):
         raise document.error(
             say("this is no file of answers"), (), hint=say("such as: school: Nguyen Du")
@@ -55,11 +56,9 @@ def load_answers(path: Path) -> Answers:
 
 
 def _text(value: Any, key: str, path: str) -> str:
-    if value is None:
-        return ""
     if isinstance(value, list):
         return ", ".join(_text(one, key, path) for one in value)
-    if isinstance(value, bool | dict):
+    if isinstance(value, dict):
         raise ConfigError(
             say("{key}: text expected, not {value}", key=key, value=str(value)[:40]),
             path=path,

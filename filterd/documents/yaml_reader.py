@@ -80,17 +80,21 @@ class Document:
         )
 
 
-def load(path: Path) -> Document:
+def load(path: Path, *, as_text: bool = False) -> Document:
     """Read a YAML file within the bounds of this module.
+
+    Args:
+        path: of the file.
+        as_text: whether all scalars stay text: ``007`` and ``6E1`` are no numbers then.
 
     Raises:
         ConfigError: the file cannot be read, is no YAML, or exceeds a bound.
     """
-    return parse(_read(path), str(path))
+    return parse(_read(path), str(path), as_text=as_text)
 
 
-def parse(content: bytes, path: str) -> Document:
-    """Parse the octets of a YAML file; ``path`` is its name in errors.
+def parse(content: bytes, path: str, *, as_text: bool = False) -> Document:
+    """Parse the octets of a YAML file; ``path`` is its name in errors, the rest as in ``load``.
 
     Raises:
         ConfigError: they are no YAML, or exceed a bound.
@@ -98,7 +102,7 @@ def parse(content: bytes, path: str) -> Document:
     if len(content) > MAX_SIZE_OCTETS:
         raise ConfigError(say("the file is larger than 1 MiB"), path=path, hint=say("split it up"))
     text = _decode(content, path)
-    return _Builder(path, text).document()
+    return _Builder(path, text, as_text=as_text).document()
 
 
 def _read(path: Path) -> bytes:
@@ -139,8 +143,8 @@ def _refuse_character(what: Sentence, before: str, path: str) -> NoReturn:
 class _Builder:
     """Builder of plain data from the parser's events; recursion ends at MAX_DEPTH."""
 
-    def __init__(self, path: str, text: str) -> None:
-        self._path = path
+    def __init__(self, path: str, text: str, *, as_text: bool) -> None:
+        self._path, self._as_text = path, as_text
         self._next: Callable[[], Any] = _LOADER(text).get_event
         self._places: dict[Where, tuple[int, int]] = {}
         self._values = 0
@@ -238,7 +242,7 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> str | int | float | bool | None:
         text = self._printable(event)
-        if not event.implicit[0]:  # quoted or a block: always text
+        if self._as_text or not event.implicit[0]:  # quoted or a block: always text
             return text
         if text in _NULL:
             return None

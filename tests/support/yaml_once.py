@@ -26,13 +26,13 @@ _MOST_FILES = 200
 def remember() -> None:
     """Have this process remember what it has parsed and validated, wherever the file was."""
     parse = yaml_reader.parse
-    known = lru_cache(_MOST_FILES)(lambda content: parse(content, ""))
+    known = lru_cache(_MOST_FILES)(lambda content, as_text: parse(content, "", as_text=as_text))
 
-    def parse_once(content: bytes, path: str) -> Document:
+    def parse_once(content: bytes, path: str, *, as_text: bool = False) -> Document:
         try:
-            return replace(known(content), path=path)
+            return replace(known(content, as_text), path=path)
         except ConfigError:
-            return parse(content, path)  # it raises, with the path
+            return parse(content, path, as_text=as_text)  # it raises, with the path
 
     vars(yaml_reader)["parse"] = parse_once
     # Only the catalogue: what is right in a site may depend on the machine, on its time zones.
