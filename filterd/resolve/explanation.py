@@ -134,7 +134,7 @@ def _command(verb: str, target: str, row: Row) -> str:
     """Return a command for the client of a question, to be copied."""
     key = next(one for one in ("client", "class", "grade") if row.get(one))
     whom = f"--{key} {quote(row[key])}"
-    return f'filterd {verb} {target} {whom} --until 17h --reason "..."'
+    return f'filterd {verb} {target} {whom} --for 45m --reason "..."'
 
 
 def _list(row: Row, by: Wording) -> str:

@@ -134,7 +134,7 @@ ABOUT = {
     "locked": False,
     "ordered": False,
 }
-BLOCK = 'filterd block www.tiktok.com --client 10.0.3.7 --until 17h --reason "..."'
+BLOCK = 'filterd block www.tiktok.com --client 10.0.3.7 --for 45m --reason "..."'
 ALLOW = BLOCK.replace("block", "allow")
 BY_SERVICE = {"reason": "category", "blocks": True, "category": "x", "list": "service:tiktok"}
 
