@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from filterd import counted
 from filterd.cli.context import Context, JsonOption, argument, option
-from filterd.cli.feed_sync import site_of
+from filterd.cli.feed_sync import site_of, site_of_lists
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
 from filterd.config.site_sources import SITE_FILE
@@ -122,7 +122,7 @@ def rollback(
     This works without the Internet. The next version comes on its usual night; `filterd feed
     hold` keeps the one in force. Exit code 0: done; 2 or 50: an error.
     """
-    site = _site(here, lists=lists)
+    site = (site_of_lists if lists else site_of)(here)
     bad = site.versions.in_force().current
     with site.holding():
         version = site.versions.in_force().current
@@ -158,7 +158,7 @@ def hold(
     """
     if not off and not reason.strip():
         raise ConfigError(say("{missing} is missing", missing="--reason"))
-    site = _site(here, lists=lists)
+    site = (site_of_lists if lists else site_of)(here)
     with site.holding():
         site.hold(None if off else reason)
         version = site.versions.in_force().current
@@ -186,14 +186,9 @@ def hold(
     )
 
 
-def _site(here: Context, *, lists: bool) -> SiteFeed:
-    """Return the site's feed, or the public lists beside it."""
-    return site_of(here, beside=lists and bool(followed(here.config, here.state).address))
-
-
 def _site_with(here: Context, version: str | None) -> SiteFeed:
     """Return whichever has a version, or without one a version that waits."""
-    site, beside = site_of(here), _site(here, lists=True)
+    site, beside = site_of(here), site_of_lists(here)
     if version is None:
         return site if site.standing.read().judgement else beside
     return beside if is_followed(version) else site

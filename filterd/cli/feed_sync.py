@@ -221,6 +221,11 @@ def site_of(
     )
 
 
+def site_of_lists(here: Context) -> SiteFeed:
+    """Return the versions of public lists, which stand beside a feed where there is one."""
+    return site_of(here, beside=bool(followed(here.config, here.state).address))
+
+
 def _source(here: Context, given: str | None) -> str:
     """Return the address or folder of the feed.
 

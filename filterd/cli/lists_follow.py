@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from rich.text import Text
 
 from filterd.cli.context import Context, JsonOption, argument, option
-from filterd.cli.feed_sync import print_outcome, run, site_of
+from filterd.cli.feed_sync import print_outcome, run, site_of_lists
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import show
 from filterd.cli.target_options import qname_from
@@ -24,7 +24,7 @@ from filterd.feed.followed_content import check_size
 from filterd.feed.followed_sources import followed_set, own_id, without_command
 from filterd.feed.source_rows import SOURCES, source_rows
 from filterd.feed.sources import NIGHTLY, FetchRules, SourceFolder
-from filterd.feed.sync import Outcome, SiteFeed
+from filterd.feed.sync import Outcome
 from filterd.feed.versions import is_followed
 from filterd.i18n import quoted, say, told
 from filterd.lists.catalog import RECOMMENDED, fillable_categories, shipped_sources
@@ -73,7 +73,7 @@ def follow(
     more = followed_set(chosen).sources
     check_size(sum(one.names for one in {one.id: one for one in (*before, *more)}.values()))
     ids = ", ".join(one.id for one in chosen)
-    site = _site(here)
+    site = site_of_lists(here)
     with site.holding():
         site.follow(lambda state: with_command(state, *chosen), say("followed: {lists}", lists=ids))
     if json:
@@ -99,7 +99,7 @@ def unfollow(here: Context, sources: SourcesArgument = None, json: JsonOption = 
     written = {
         one.id for one in followed_set(wanted_by(load_site(here.config).file.follow)).sources
     }
-    site = _site(here)
+    site = site_of_lists(here)
     known = {one.id for one in site.followed.read().by_command}
     known |= {one.id for one in followed(here.config, here.state).sources}
     for one in ids:
@@ -160,7 +160,9 @@ def sources(here: Context, json: JsonOption = False) -> None:
     Exit code 0: shown; 2: an error.
     """
     feed = followed(here.config, here.state)
-    commanded = {one.id for one in followed_set(site_of(here).followed.read().by_command).sources}
+    commanded = {
+        one.id for one in followed_set(site_of_lists(here).followed.read().by_command).sources
+    }
     origins = {one.id: "command" if one.id in commanded else SITE_FILE for one in feed.sources}
     folder = SourceFolder(here.state.feed / "sources")
     own = [one for one in feed.sources if one.id not in {each.id for each in shipped_sources()}]
@@ -190,7 +192,7 @@ def exclude(
             say("'{id}' is not followed", id=list_id), hint=did_you_mean(list_id, sorted(known))
         )
     _check_is_entry(here, to_text(qname), qname, feed, list_id)
-    site, at = _site(here), here.clock.wall()
+    site, at = site_of_lists(here), here.clock.wall()
     one = LeftOut(to_text(qname), list_id, reason, at, at + LEFT_OUT_S)
     why = say("left out: {name}, of {list}: {why}", name=one.name, list=list_id, why=quoted(reason))
     with site.holding():
@@ -223,11 +225,6 @@ def _wanted(text: str, category: str, list_format: str, *, subtrees: bool) -> Wa
     return Wanted(own_id(text), text, category, list_format, subtrees)
 
 
-def _site(here: Context) -> SiteFeed:
-    """Return the versions of the followed lists, which may stand beside a feed."""
-    return site_of(here, beside=bool(followed(here.config, here.state).address))
-
-
 def _run(here: Context, rules: FetchRules | None, *, visible: bool) -> Outcome:
     feed = followed(here.config, here.state)
     lists, beside = feed._replace(address=""), bool(feed.address)
@@ -253,7 +250,7 @@ def _check_is_entry(here: Context, name: str, qname: bytes, feed: Followed, list
 
 def _remake(here: Context, plain: dict[str, Any], *, json: bool) -> None:
     """Make the version of the texts at hand anew, so that a change is in force at once."""
-    if is_followed(_site(here).versions.in_force().current or ""):
+    if is_followed(site_of_lists(here).versions.in_force().current or ""):
         outcome = _run(here, None, visible=not json)
         if not json:
             print_outcome(here, outcome, json=False)
