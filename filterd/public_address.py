@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-_NAT64 = IPv6Network("64:ff9b::/96")
+_NAT64, _INTERNET = IPv6Network("64:ff9b::/96"), IPv6Network("2000::/3")
 _LOCAL = frozenset({
     "corp", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain",
     "localhost", "onion", "private", "test",
@@ -28,6 +28,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
             embedded = IPv4Address(int(address) & 0xFFFF_FFFF)
         if embedded is not None:
             return is_public(embedded)
+        if address not in _INTERNET:  # Python takes NAT64 of a network's own for global (RFC 8215)
+            return False
     return address.is_global and not address.is_multicast
 
 

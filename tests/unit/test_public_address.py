@@ -11,7 +11,8 @@ from filterd.public_address import may_be_public
 @pytest.mark.parametrize("host", [
     "10.0.0.1", "127.0.0.1", "192.168.1.1", "169.254.1.1", "224.0.0.1", "0.0.0.0", "100.64.0.1",
     "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "ff02::1",
-    "::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "2002:a00:1::", "127.1", "0x7f000001", "2130706433",
+    "::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::a00:1", "::10.0.0.1", "fec0::1",
+    "2002:a00:1::", "127.1", "0x7f000001", "2130706433",
     "0177.0.0.1", "localhost", "LOCALHOST.", "a.localhost", "printer.local", "nas.lan",
     "x.internal", "x.home.arpa", "home.arpa", "nas", "", ".", "a..lan", "a..com",
 ])  # fmt: skip
