@@ -184,6 +184,15 @@ class Index:
         for _, name in self.ranked_names():
             yield name
 
+    def names_of(self, lists: Container[str]) -> Iterator[bytes]:
+        """Yield the wire names with an entry of one of these lists, in the order of their ranks."""
+        claims = {n for n, (of, _) in enumerate(self.claims) if self.lists[of].id in lists}
+        wanted = {n for n, some in enumerate(self.sets) if not claims.isdisjoint(some)}
+        for number in range(self._header.block_count):
+            for key, set_id in self.matcher.block(number):
+                if set_id in wanted:
+                    yield name_from_key(key)
+
     def ranked_names(self) -> Iterator[tuple[int, bytes]]:
         """Yield all ranks, ascending, and their wire names."""
         for number in range(self._header.block_count):

@@ -77,12 +77,14 @@ def opened_canaries(
 
     Args:
         in_force: the candidate and what is active, if anything is.
-        shipped: the candidate and the shipped lists, all names of which are asked.
+        shipped: the candidate and the shipped lists, all names of which are asked; for public
+            lists beside a feed again ``in_force``, of which theirs are asked.
         canaries: those of the active version, by category.
     """
     if in_force is not None:
         yield from _opened(in_force, canaries, say("the version in force"))
-    yield from _opened(shipped, _listed(shipped.before), say("what ships"))
+    whose = say("the version in force") if shipped is in_force else say("what ships")
+    yield from _opened(shipped, _listed(shipped), whose)
 
 
 def _opened(
@@ -107,11 +109,14 @@ def _opened(
             yield found(_CANARIES, Severity.HELD, sentence, gone, subjects, **numbers)
 
 
-def _listed(asking: Asking) -> dict[str, list[bytes]]:
-    """Return all names that an index lists, by the categories that close them."""
-    by_category = dict[str, list[bytes]]()
-    for name in asking.index.names():
-        for category in sorted({match.category for match in asking.closed(name).values()}):
+def _listed(compared: Compared) -> dict[str, list[bytes]]:
+    """Return all names of the lists before, by the categories that close them.
+
+    Beside public lists a feed may have millions of names, which are not theirs.
+    """
+    by_category, before = dict[str, list[bytes]](), compared.before
+    for name in before.index.names_of(compared.lists_before):
+        for category in sorted({match.category for match in before.closed(name).values()}):
             by_category.setdefault(category, []).append(name)
     return by_category
 

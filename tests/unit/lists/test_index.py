@@ -95,6 +95,8 @@ def test_names_come_in_the_order_of_ranks(index: Index) -> None:
     assert ranked == [(rank, index.name(rank)) for rank, _ in sorted(ranked)]
     assert names == [name for _, name in ranked]
     assert set(names) == {wire("bad.com"), wire("x.bad.com"), wire("worse.org")}
+    assert list(index.names_of({"a"})) == names
+    assert list(index.names_of({"b"})) == []
 
 
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 700])

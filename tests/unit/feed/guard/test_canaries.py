@@ -4,19 +4,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.feed.guard.canaries import (
     open_canaries,
+    opened_canaries,
     unmet_expectations,
 )
 from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.impact import Compared
 from filterd.feed.guard.probe_clients import Asking
 from filterd.policy.model import Audience, Expectation
 from tests.support.policies import NOW, a_policy, a_protection, allow, an_index, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from filterd.feed.guard.guard_report import Finding
     from filterd.policy.model import Policy
@@ -93,6 +97,26 @@ def test_an_exception_of_the_school_is_its_own_will(tmp_path: Path) -> None:
 def test_a_protection_that_opens_a_canary_is_not(tmp_path: Path) -> None:
     policy = a_policy(protections=[a_protection("bad.example")])
     assert [one.names for one in judged(asking(tmp_path, policy))] == [("a.bad.example",)]
+
+
+def test_of_lists_beside_a_feed_no_name_of_the_feed_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "before").mkdir()
+    before, theirs = asking(tmp_path / "before"), frozenset(("games",))
+    new = asking(tmp_path, None, "a.game.example", "a.porn.example")
+    compared = Compared(new, before, theirs, theirs)
+    asked, closed = list[bytes](), Asking.closed
+
+    def noting(one: Asking, name: bytes) -> Any:
+        asked.append(name)
+        return closed(one, name)
+
+    monkeypatch.setattr(Asking, "closed", noting)
+    [found] = opened_canaries(compared, compared, {})
+    assert found.names == ("a.game.example",)
+    assert "that the version in force closes" in found.sentence
+    assert set(asked) == {wire("a.game.example")}
 
 
 def expecting(*blocked: str, passing: str = "www.other.example") -> Policy:
