@@ -231,9 +231,6 @@ def _check_devices(rooms: tuple[RoomDevices, ...], school: SchoolState) -> Warni
     return tuple(found[:_MOST_WARNINGS])
 
 
-_OVERLAP_PAUSE = "overlap-pause"
-
-
 def _check_exam(change: SetExam, school: SchoolState) -> Warnings:
     _check_known(change.room, _networks(school.policy), say("room"))
     for service in change.services:
@@ -243,7 +240,7 @@ def _check_exam(change: SetExam, school: SchoolState) -> Warnings:
     found = conflicts.overlaps(school.policy, school.overrides, exam)
     warnings: list[dict[str, Any]] = [
         {
-            "warning": _OVERLAP_PAUSE
+            "warning": "overlap-pause"
             if one.kind is TargetKind.PAUSE
             else ("overlap" if one.allow else "overlap-block"),
             "number": one.id,
