@@ -168,6 +168,20 @@ def test_a_damaged_set_of_lists_holds_no_version_of_the_feed_back(both: _Both) -
     assert both.school.is_blocked("www.bets7.example")
 
 
+def test_lists_that_the_file_has_no_more_open_by_an_update(both: _Both) -> None:
+    file = both.folder / "site" / "site.yaml"
+    before = file.read_text()
+    entry = f"{{url: '{both.web.address}/bets.txt', category: gambling, subtrees: true}}"
+    file.write_text(f"{before}follow: [{entry}]\n")
+    assert both.do("lists", "update").code == 0
+    assert both.school.is_blocked("www.bets7.example")
+    file.write_text(before)
+    done = both.do("lists", "update")
+    assert done.code == 0, done.err
+    assert not both.school.is_blocked("www.bets7.example")
+    assert all(map(both.school.is_blocked, BLOCKED))
+
+
 def test_control_judged_without_the_lists_beside_it_a_feed_would_open_them(
     both: _Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:
