@@ -135,7 +135,7 @@ def update(
     """
     feed = followed(here.config, here.state)
     # Without any, those in force, which ``site.yaml`` has no more, go out of force.
-    if not (feed.sources or is_followed(_site(here).versions.in_force().current or "")):
+    if not (feed.sources or is_followed(site_of_lists(here).versions.in_force().current or "")):
         raise ConfigError(
             say("the site follows no public lists"),
             hint=say("follow some: filterd lists follow --recommended"),
