@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from filterd.policy.model import ListenAddress, Policy
 
 _MOST_DESCRIPTORS = 16_384
-_PORTS_TO_TRY = 20
+_PORTS_TO_TRY, _LAST_PORT = 20, 65535
 _log = logging.getLogger("filterd")
 
 
@@ -153,9 +153,10 @@ def _listen(texts: Texts, policy: Policy, *, try_it: bool) -> tuple[list[Listeni
     try:
         return listen_on(policy.listen), policy
     except ConfigError as error:
-        for further in range(1, _PORTS_TO_TRY) if try_it else ():
+        most = _LAST_PORT - max(one.port for one in policy.listen)
+        for further in range(1, min(_PORTS_TO_TRY, most + 1)) if try_it else ():
             moved = tuple(replace(one, port=one.port + further) for one in policy.listen)
-            with contextlib.suppress(ConfigError, OverflowError):  # there is no port 65536
+            with contextlib.suppress(ConfigError):
                 listening = listen_on(moved)
                 port = moved[0].port
                 _say(texts("{reason}; taking port {port}", reason=error.reason, port=port))

@@ -20,7 +20,7 @@ import dns.zone
 import pytest
 
 from filterd.wire import EdeCode, RRType
-from tests.support.asking import Asker
+from tests.support.asking import Asker, AskerOfUnbound
 from tests.support.comparing import FLAGS, Said
 from tests.support.daemon import SOURCES, build_lists, free_port, serving, write_site
 from tests.support.differential import Case, Reason, ask, compare, sort
@@ -272,7 +272,7 @@ def test_every_difference_to_the_upstream_has_a_reason(
     reasons = [one for one in REASONS if one.text != UNTRUSTED or not trusted]
     with (
         filterd_before(upstream, tmp_path, trusted=trusted) as through,
-        Asker(upstream.address) as direct,
+        AskerOfUnbound(upstream.address) as direct,
     ):
         findings = compare(questions, (direct, through), reasons, fields_beside)
     with capsys.disabled():

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from dataclasses import dataclass, field
 from typing import Self
+
+from filterd.clock import SystemClock
 
 WITHIN_S = 10.0
 
@@ -75,3 +78,32 @@ class Asker:
 
     def _fail(self, message: bytes) -> bytes:
         raise NoAnswerError(f"{self.server} by TCP: {message.hex()}")
+
+
+_FEW_ERRORS = 40
+_NO_ERRORS = (0, 3)
+"""NOERROR and NXDOMAIN."""
+
+
+@dataclass
+class AskerOfUnbound(Asker):
+    """Asks a server that sends at most 100 errors a second, as Unbound 1.26, directly.
+
+    Beyond that it is silent. What it sends to a resolver that is compared with it counts too, so
+    after forty errors the next question waits until a second is over.
+    """
+
+    _errors: int = 0
+    _since: float = 0.0
+
+    def by_udp(self, message: bytes) -> bytes:
+        """Send a datagram and return the first with its ID."""
+        answer = super().by_udp(message)
+        if answer[3] & 15 not in _NO_ERRORS:
+            self._errors += 1
+            if self._errors == 1:
+                self._since = SystemClock().monotonic()
+            elif self._errors == _FEW_ERRORS:
+                select.select([], [], [], max(self._since + 1.0 - SystemClock().monotonic(), 0.0))
+                self._errors = 0
+        return answer
