@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accept connections on a listening socket, with a pause after an error of the system.
+"""Accept connections on a listening socket; pause after an error of the system.
 
 Without free file descriptors accept(2) fails and the socket stays readable: to try again at once
 takes a whole core. Connections wait in the kernel's queue during the pause.
@@ -74,7 +74,10 @@ class Acceptor:
         self._loop.add_reader(self.listening, self._accept)
 
     def _accept(self) -> None:
-        """Accept one; the loop comes back while more wait, and others get their turn between."""
+        """Accept one connection.
+
+        The loop comes back while more wait, and others get their turn between.
+        """
         try:
             connection, address = self.listening.accept()
         except BlockingIOError:

@@ -61,7 +61,10 @@ class Ended(NamedTuple):
 
     @property
     def last_words(self) -> Sentence:
-        """The last line of its errors, shortly and without control characters; or its code."""
+        """The last line of its errors, or its exit status if there is none.
+
+        The line is shortened, and has no control characters.
+        """
         last = self.errors.decode(errors="replace").strip().rpartition("\n")[2]
         shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in last)
         status = say("exit status {status}", status=self.code)
@@ -86,7 +89,10 @@ def command(module: str, *arguments: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return as little as a child needs; a checkout is found as an installed package is."""
+    """Return the environment of a child: as little as it needs.
+
+    With it, a checkout is found as an installed package is.
+    """
     package = Path(__file__).resolve().parents[1]
     kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
     ours = {"PYTHONPATH": str(package), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -190,7 +196,10 @@ def _end(pid: int) -> None:
 
 
 def close_all_but_standard() -> None:
-    """Let go of all files, the lock on the state folder too: only the parent may hold it."""
+    """Close all files but the standard ones.
+
+    That lets go of the lock on the state folder, too: only the parent may hold it.
+    """
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
 
 
@@ -218,13 +227,16 @@ def limit(kind: int, value: int) -> None:
 
 
 def mapped_octets() -> int:
-    """Return how much address space there is already: a fork begins with that of its parent."""
+    """Return how much address space there is already.
+
+    A fork begins with that of its parent.
+    """
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     return pages * resource.getpagesize()
 
 
 def end_with_parent() -> None:
-    """Have the kernel end this process, the child, with the thread that has started it."""
+    """Have the kernel end this child process with the thread that has started it."""
     # A hardened service may forbid what ctypes does when it is imported: then it goes without.
     with contextlib.suppress(ImportError, MemoryError, OSError):
         import ctypes  # noqa: PLC0415 -- see above
@@ -233,7 +245,10 @@ def end_with_parent() -> None:
 
 
 def own_output() -> IO[bytes]:
-    """Take this child's output for its answer alone; what else is printed goes with the errors."""
+    """Take this child's output for its answer alone.
+
+    What else is printed goes with the errors.
+    """
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answer
@@ -242,7 +257,10 @@ def own_output() -> IO[bytes]:
 def _attend(
     child: subprocess.Popen[bytes], request: bytes, clock: Clock, deadline: float, most_octets: int
 ) -> Ended:
-    """Write the request and read what comes, until both ends of the child's output are closed."""
+    """Write the request and read what comes, until the child's output is closed.
+
+    That is: until both ends of the output are closed.
+    """
     assert child.stdin is not None
     assert child.stdout is not None
     assert child.stderr is not None
@@ -297,7 +315,10 @@ def _memory_file(name: str) -> Iterator[int]:
 
 
 def _be_the_child(work: Callable[[], int], blocked: Iterable[int]) -> NoReturn:
-    """Work, from the fork to the end of the process; ``blocked`` are the signals to leave so."""
+    """Work, from the fork to the end of the process.
+
+    ``blocked`` are the signals that stay blocked.
+    """
     code = 1
     try:
         for number in _STOP:

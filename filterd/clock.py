@@ -25,7 +25,9 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clocks, read without a frame of Python: several times for each question.
+    """The machine's own clocks, read without a frame of Python.
+
+    They are read several times for each question.
 
     ``monotonic`` is ``CLOCK_BOOTTIME``, which goes on while the machine is suspended;
     ``wall`` the machine's time of day.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Probe the ways past filterd: other resolvers, DNS over HTTPS, and a portal in front.
+"""Probe the ways past filterd: other resolvers, DNS over HTTPS, a portal in front.
 
 Whether a pupil's device reaches another resolver is decided where its packets are forwarded.
 This machine forwards them only as a gateway; its rules are then read (``forward_rules``).
@@ -73,7 +73,7 @@ async def captive_portal(site: ExaminedSite) -> list[ProbeFinding]:
 
 
 def other_resolvers(site: ExaminedSite) -> Iterator[ProbeFinding]:
-    """Probe whether pupils can reach resolvers other than filterd, by port 53 or by TLS."""
+    """Probe whether pupils can reach other resolvers than filterd, by port 53 or TLS."""
     if not forwards(site):
         raise UnseenError(
             say("this machine is not the gateway: the router decides what pupils may reach"),
@@ -120,7 +120,10 @@ def _passes(site: ExaminedSite, name: str, grade: str) -> bool:
 
 
 async def _is_empty_page(address: str) -> bool:
-    """Return whether an address gives the page without content; the caller bounds the time."""
+    """Return whether an address gives the page without content.
+
+    The caller bounds the time.
+    """
     reader, writer = await asyncio.open_connection(address, _HTTP_PORT)
     try:
         writer.write(_REQUEST.encode())

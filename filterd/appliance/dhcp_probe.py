@@ -94,7 +94,10 @@ def discover(exchange: int, mac: str) -> bytes:
 
 
 def parse_offer(message: bytes, exchange: int) -> DhcpOffer | None:
-    """Return the offer of a message; None if it is none for this exchange. Never raises."""
+    """Return the offer of a message; None if it is none for this exchange.
+
+    Never raises.
+    """
     if not _HEADER.size <= len(message) <= _LARGEST:
         return None
     op, _, _, _, answered, *_, cookie = _HEADER.unpack_from(message)
@@ -115,7 +118,10 @@ def _received(opened: socket.socket, exchange: int) -> DhcpOffer | None:
 
 
 def _options(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the options up to the end mark, or to one that runs past the end (RFC 2132 §2)."""
+    """Yield the options up to the end mark (RFC 2132 §2).
+
+    An option that runs past the end of the data ends them, too.
+    """
     at, left = 0, _MOST_OPTIONS
     while at < len(data) and data[at] != _END and left:
         if data[at] == _PAD:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find what the DHCPv6 servers of a link hand out, by INFORMATION-REQUEST (RFC 8415 §18.2.6).
+"""Find what the DHCPv6 servers of a link hand out, by INFORMATION-REQUEST.
+
+The message is that of RFC 8415 §18.2.6.
 
 It asks for settings without an address, as devices do where a router advertises the flag O, so
 no lease is taken. Needs root, because clients use port 546.
@@ -30,7 +32,10 @@ _LARGEST, _MOST_OPTIONS, _MOST_ADDRESSES = 1_500, 64, 8
 
 
 class Dhcpv6Reply(NamedTuple):
-    """What one server hands out: its link-local address without scope, and DNS servers."""
+    """What one server hands out: its link-local address, and DNS servers.
+
+    The address is without scope.
+    """
 
     server: str
     resolvers: tuple[str, ...]
@@ -81,7 +86,9 @@ def request(exchange: bytes, mac: str) -> bytes:
 
 
 def parse_reply(message: bytes, source: str, exchange: bytes) -> Dhcpv6Reply | None:
-    """Return the reply of a message; None if it is none for this exchange. Never raises.
+    """Return the reply of a message; None if it is none for this exchange.
+
+    Never raises.
 
     Args:
         message: without the UDP header.

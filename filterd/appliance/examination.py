@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Examine a gateway: all probes at once, their findings in the order in which they come.
+"""Examine a gateway: all probes at once.
+
+The findings are in the order in which they come.
 
 No probe changes anything. One that takes too long or fails is not silent: its finding is then
 that it could not look, and why.
@@ -112,7 +114,10 @@ async def _findings(probe: SiteProbe, site: ExaminedSite, within_s: float) -> li
 
 
 async def _in_thread(look: Callable[[ExaminedSite], Any], site: ExaminedSite) -> Any:
-    """Call in a thread that nothing waits for at the end: a failing disk may never answer."""
+    """Call in a thread that nothing waits for at the end.
+
+    A failing disk may never answer.
+    """
     loop = asyncio.get_running_loop()
     result: asyncio.Future[Any] = loop.create_future()
 

@@ -28,7 +28,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ExaminedSite:
-    """The site, the daemon and the network; each may be the reason why it is not known.
+    """The site, the daemon and the network of an examination.
+
+    Each may instead be the reason why it is not known.
 
     Attributes:
         folder: the state folder.

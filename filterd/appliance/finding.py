@@ -31,7 +31,10 @@ class UnseenError(TellableError):
 
 
 class ProbeFinding(NamedTuple):
-    """One finding. ``probe`` is the id of the probe, which the list of probes fills in."""
+    """One finding of a probe.
+
+    ``probe`` is the id of the probe, which the list of probes fills in.
+    """
 
     probe: str
     outcome: ProbeOutcome

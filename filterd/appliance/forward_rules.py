@@ -38,7 +38,10 @@ class Way(NamedTuple):
 
 
 class ForwardRules(NamedTuple):
-    """The rules that forwarded packets may meet, and whether what they do not name is dropped."""
+    """The rules that forwarded packets may meet.
+
+    ``drops_others``: whether packets that they do not name are dropped.
+    """
 
     rules: tuple[dict[str, Any], ...]
     drops_others: bool

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep a set-up between two questions: what was found, what the site has, what was answered.
+"""Keep a set-up between two questions.
+
+It holds what was found, what the site has, and what was answered.
 
 A question is data (``SetupQuestion``; all of them are in ``questions``). One with ``items`` is
 asked for each of them, ``seat 192.168.6.0/24``. The answers are one dictionary of texts, by
@@ -30,7 +32,10 @@ _LONGEST = 200
 
 
 class SchoolLink(NamedTuple):
-    """A network of the school that this machine is in: its range, interface, own address."""
+    """A network of the school that this machine is in.
+
+    The fields are its range, the interface, and this machine's own address.
+    """
 
     cidr: str
     interface: str
@@ -86,7 +91,10 @@ class Machine:
 
     @property
     def networks(self) -> tuple[SchoolLink, ...]:
-        """The links but IPv6 prefixes beside an IPv4 network, which are of the same devices."""
+        """The links without IPv6 prefixes beside an IPv4 network.
+
+        Such prefixes are of the same devices.
+        """
         inner = {one.interface for one in self.links if "." in one.cidr}
         return tuple(one for one in self.links if "." in one.cidr or one.interface not in inner)
 

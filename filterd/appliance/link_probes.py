@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Probe the links of the school's side: placement, DHCP, IPv6 routers, login at the switch."""
+"""Probe the links of the school's side.
+
+The probes are of placement, DHCP, IPv6 routers, and the login at the switch.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ _MOST_LINKS = 16
 
 
 def forwards(site: ExaminedSite, version: int = 4) -> bool:
-    """Return whether this machine forwards packets of an IP version, as a gateway does.
+    """Return whether this machine forwards packets of an IP version, as gateways do.
 
     Raises:
         OSError: /proc cannot be read.
@@ -85,7 +88,10 @@ async def dhcp(site: ExaminedSite) -> list[ProbeFinding]:
 
 
 async def ipv6_dns(site: ExaminedSite) -> list[ProbeFinding]:
-    """Probe whether IPv6 routers or DHCPv6 servers hand out DNS other than this machine."""
+    """Probe whether IPv6 routers or DHCPv6 servers hand out another DNS.
+
+    That is any DNS other than this machine.
+    """
     links = [one for one in _links(site) if any(ip.version == 6 for ip in one.addresses)]
     if not links:
         return [unseen(say("this machine has no IPv6 on the school's side"))]

@@ -179,7 +179,10 @@ def _errors(mount: _Mount, root: Path) -> Iterator[ProbeFinding]:
 
 
 def _kernel_log(path: Path) -> Iterator[bytes]:
-    """Yield the records of the kernel's log; those that are overwritten meanwhile are skipped."""
+    """Yield the records of the kernel's log.
+
+    Records that are overwritten meanwhile are skipped.
+    """
     log = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         for _ in range(_MOST_RECORDS):
@@ -204,7 +207,10 @@ def _disks(root: Path) -> Iterator[list[str]]:
 
 
 def _is_part(name: str, disk: str) -> bool:
-    """Return whether a device is a partition of a disk: sda1 of sda, mmcblk0p2 of mmcblk0."""
+    """Return whether a device is a partition of a disk.
+
+    Examples: sda1 of sda, mmcblk0p2 of mmcblk0.
+    """
     mark = "p" if disk[-1:].isdigit() else ""
     return re.fullmatch(re.escape(disk + mark) + r"\d+", name) is not None
 

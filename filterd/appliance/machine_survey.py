@@ -105,7 +105,10 @@ async def survey(user: str, lease_files: Iterable[str] = LEASE_FILES) -> Machine
 
 
 def users() -> tuple[str, ...]:
-    """Return the people of this machine; none where its groups of filterd are not made."""
+    """Return the people of this machine.
+
+    There are none where its groups of filterd are not made.
+    """
     try:
         grp.getgrnam(ADMINS)
     except KeyError:
@@ -131,7 +134,10 @@ async def listen(network: LocalNetwork) -> Heard:
 
 
 async def _heard(probe: Awaitable[tuple[T, ...]]) -> tuple[T, ...]:
-    """Return what a probe finds; nothing without root, or on a link without that protocol."""
+    """Return what a probe finds.
+
+    It finds nothing without root, or on a link without that protocol.
+    """
     try:
         return await probe
     except OSError:
@@ -144,7 +150,10 @@ def handing_out_others(offers: Iterable[DhcpOffer], own: frozenset[str]) -> tupl
 
 
 def _others_by_ipv6(heard: Heard, own: frozenset[str]) -> tuple[str, ...]:
-    """Return the routers and DHCPv6 servers that announce a resolver other than this machine."""
+    """Return the routers and DHCPv6 servers that announce another resolver.
+
+    That is a resolver other than this machine.
+    """
     routers = [one.router for one in heard.advertised if set(one.resolvers) - own]
     servers = [one.server for one in heard.replies if set(one.resolvers) - own]
     return tuple(dict.fromkeys(routers + servers))
@@ -203,7 +212,10 @@ def _device(row: dict[str, Any]) -> Sentence:
 
 
 async def _tried(addresses: Iterable[str]) -> list[UpstreamTrial]:
-    """Try resolvers, each plain and by TLS; one of loopback may be filterd, which runs already."""
+    """Try resolvers, each plain and by TLS.
+
+    One of loopback is left out: it may be filterd, which runs already.
+    """
     there = [
         one
         for one in dict.fromkeys(addresses)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find a switch that asks for a login at its port (IEEE 802.1X): it answers EAPOL-Start.
+"""Find a switch that asks for a login at its port (IEEE 802.1X).
+
+Such a switch answers EAPOL-Start.
 
 Before the login such a port passes nothing else, so DHCP and DNS only seem to be dead.
 """
@@ -48,7 +50,10 @@ async def authenticators(
 
 
 def is_request(message: bytes) -> bool:
-    """Return whether an EAPOL message asks for an identity or another proof (RFC 3748 §4.1)."""
+    """Return whether an EAPOL message asks for an identity or another proof.
+
+    See RFC 3748 §4.1.
+    """
     return (
         _SMALLEST <= len(message) <= _LARGEST
         and message[1] == _EAP

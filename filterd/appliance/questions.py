@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Define the questions of a set-up, as data: a terminal asks them now, a page may do so later.
+"""Define the questions of a set-up, as data.
+
+A terminal asks them now, a page may do so later.
 
 ``QUESTIONS`` is the whole dialogue in its order. A question has an id, a text, choices or
 none, a default from what was found on the machine or stands in the site, a condition on the
@@ -66,7 +68,7 @@ def fill(interview: Interview, given: Mapping[str, str]) -> None:
 
 
 def take_up(interview: Interview, kept: Mapping[str, str]) -> None:
-    """Answer as in an interrupted set-up, up to the first answer that is no longer right."""
+    """Answer as in an interrupted set-up, until an answer is no longer right."""
     with contextlib.suppress(ConfigError):
         while (one := pending(interview)) is not None and one.key in kept:
             one.accept(kept[one.key] or NONE)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Probe the resolver: its port, its answers on real sockets, its upstreams, its blocks."""
+"""Probe the resolver: its port, its answers, its upstreams, its blocks.
+
+The answers are asked for on real sockets.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,10 @@ async def upstreams(site: ExaminedSite) -> list[ProbeFinding]:
 
 
 async def canaries(site: ExaminedSite) -> list[ProbeFinding]:
-    """Probe whether a listed name of each category is blocked for pupils, on the real socket."""
+    """Probe whether a listed name of each category is blocked for pupils.
+
+    It asks on the real socket.
+    """
     source, at = _asked_as(site)
     asked = (_blocked(site, source, at, *one) for one in site.canaries.items())
     results = await asyncio.gather(*asked)
@@ -172,7 +178,10 @@ def _is_open_by_school(expected: dict[str, Any]) -> bool:
 
 
 def _asked_as(site: ExaminedSite) -> tuple[str, ListenAddress]:
-    """Return an own address in a pupils' network, else any, and where to ask from there."""
+    """Return an own address in a pupils' network, and where to ask from there.
+
+    Where no own address is in a pupils' network, it is any own address.
+    """
     listening = _addresses(site)
     pupils = [ip_network(cidr) for one in pupils_networks(site.policy) for cidr in one.cidrs]
     for at in listening:

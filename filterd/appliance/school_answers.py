@@ -60,7 +60,10 @@ class NamedClass(NamedTuple):
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of an answer: between commas or lines if it has any, else spaces."""
+    """Return the words of an answer.
+
+    They stand between commas or lines if the answer has any, else between spaces.
+    """
     parts = re.split(r"[,;\n]", text) if re.search(r"[,;\n]", text) else text.split()
     words = [" ".join(part.split()) for part in parts]
     found = list(dict.fromkeys(word for word in words if word))
@@ -87,7 +90,9 @@ def classes_of(text: str) -> tuple[NamedClass, ...]:
 
 
 def classes_in(table: Iterable[list[str]]) -> str:
-    """Return the classes of a table as an answer: a column, and one of grades if it has that.
+    """Return the classes of a table as an answer.
+
+    They are in one column; a column of grades is read, too, if the table has that.
 
     Raises:
         ConfigError: it has no row.
@@ -109,7 +114,10 @@ def classes_in(table: Iterable[list[str]]) -> str:
 
 
 def youngest(grades: Iterable[str]) -> str:
-    """Return the grade of the youngest pupils; that of all pupils, 1, where there are none."""
+    """Return the grade of the youngest pupils.
+
+    Where there are none, it is that of all pupils, 1.
+    """
     known = [one for one in grades if one in _AGED]
     return min(known, key=_AGED.__getitem__, default="1")
 
@@ -160,7 +168,10 @@ def users_of(text: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def upstreams_of(text: str) -> tuple[str, ...]:
-    """Return the upstreams of an answer: ``system``, an address, or ``tls:`` and an address."""
+    """Return the upstreams of an answer.
+
+    Each is ``system``, an address, or ``tls:`` and an address.
+    """
     found = tuple(_checked(words_of(text), _upstream))
     if not found:
         raise _wrong(say("at least one is needed"), say("such as: system, or 192.168.1.1"))

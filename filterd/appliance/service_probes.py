@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Probe the service by what its daemon and its feed report: site, lists, lookups by device."""
+"""Probe the service by what its daemon and its feed report.
+
+The probes are of the site, the lists, and lookups by device.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,7 @@ def lists(site: ExaminedSite) -> Iterator[ProbeFinding]:
 
 
 def one_address(site: ExaminedSite) -> Iterator[ProbeFinding]:
-    """Probe whether lookups come from many devices, or from one that stands before them.
+    """Probe whether lookups come from many devices, or from one in front of them.
 
     A router that answers DNS itself, a domain controller or an access point with NAT asks in the
     name of all: then every device is of its grade. The kernel's neighbours are those that have

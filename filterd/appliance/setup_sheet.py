@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the sheet of a school: what to set in the router, and what to do without Internet.
+"""Write the sheet of a school.
+
+It says what to set in the router, and what to do without Internet.
 
 Plain text in Markdown, one A4 page, to be printed and hung beside the box. It has no name of
 a person and no password.
@@ -136,7 +138,10 @@ def _dhcp(interview: Interview, box: str) -> Iterator[Sentence]:
 
 
 def _dnsmasq(interview: Interview) -> Iterator[str]:
-    """Yield lines for dnsmasq: the upper half of each network; 0.0.0.0 is its own address."""
+    """Yield lines for dnsmasq: the upper half of each network.
+
+    0.0.0.0 stands for dnsmasq's own address.
+    """
     yield "port=0"
     for link in interview.links:
         network = ip_network(link.cidr)

@@ -62,7 +62,9 @@ def answers_in(site: Plain) -> Answers:
 
 
 def change(site: Plain, interview: Interview) -> Plain:
-    """Return the keys of ``site.yaml`` that the answers change, nested; None takes one out.
+    """Return the keys of ``site.yaml`` that the answers change, nested.
+
+    None takes a key out.
 
     Args:
         site: the plain data of the file; empty for none.
@@ -141,7 +143,10 @@ def _is_of_staff_devices(network: Plain) -> bool:
 
 
 def _seat_keys(seat: str, interview: Interview, youngest: str) -> Plain:
-    """Return the keys that say whose network it is, with None for those that must not stand."""
+    """Return the keys that say whose network it is.
+
+    A key that must not stand has None.
+    """
     if seat.startswith(ROOM):
         return {"class": None, "room": True, "grade": _grade(youngest)}
     if seat in interview.classes:

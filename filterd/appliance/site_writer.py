@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Change the keys of ``site.yaml`` and leave every other line of it as a person wrote it.
+"""Change the keys of ``site.yaml``.
+
+Every other line of it stays as a person wrote it.
 
 ruamel.yaml keeps comments and order, but writes all of a file in its own layout. So a change
 is merged: what differs between its text of the file before and after the change replaces just
@@ -72,7 +74,9 @@ _INDENTS = (2, 4, 3, 1, 6, 8)
 
 
 def read_text(config: Path) -> tuple[str, Plain]:
-    """Return the text of ``site.yaml`` and its plain data; both empty where there is none.
+    """Return the text of ``site.yaml`` and its plain data.
+
+    Both are empty where there is no such file.
 
     Raises:
         ConfigError: it cannot be read, or is no YAML.
@@ -85,7 +89,10 @@ def read_text(config: Path) -> tuple[str, Plain]:
 
 
 def begun(language: Language) -> str:
-    """Return the text of the site that an installation begins with: no network, no class."""
+    """Return the text of the site that an installation begins with.
+
+    It has no network and no class.
+    """
     return rewritten(
         "", {"school": {"name": UNNAMED}, "language": language, "networks": {}}, language
     )

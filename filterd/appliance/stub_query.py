@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask one resolver by UDP, as the stub resolver of a device does (RFC 1035 §4.2.1)."""
+"""Ask one resolver by UDP, as a device's stub resolver does (RFC 1035 §4.2.1)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of devices: one for each MAC, whatever its addresses; unknown ones first. Pure."""
+"""Rows of devices: one for each MAC, whatever its addresses.
+
+Unknown devices come first. Pure.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,10 @@ def _rank(one: Seen) -> tuple[int, bool, bytes]:
 
 
 def _mac(row: Row, _: Wording) -> str:
-    """Return the MAC, and its first address below it: beside it an IPv6 address has no room."""
+    """Return the MAC, and below it its first address.
+
+    Beside the MAC, an IPv6 address has no room.
+    """
     first, *others = row["addresses"]
     return f"{row['mac']}\n{first}" + (f" +{len(others)}" if others else "")
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Survey of the devices on the links of the school's side, from one look at the kernel's tables.
+"""Survey of the devices on the links of the school's side.
+
+It is made from one look at the kernel's tables.
 
 Nothing is kept: each survey runs ``ip`` and reads the lease files anew. The kernel's
 neighbour table and the leases hold devices for some time after these fell silent, so a
@@ -99,7 +101,10 @@ class DeviceSurvey:
 
 
 def call_devices(devices: Iterable[Seen]) -> None:
-    """Send each a datagram that it throws away; before, the kernel asks whether it is there."""
+    """Send each device a datagram that it throws away.
+
+    Before that, the kernel asks whether the device is there.
+    """
     for one in devices:
         family = socket.AF_INET6 if ":" in one.address else socket.AF_INET
         with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as opened:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reader of the lease files of two DHCP servers. It blocks, so it runs in a thread.
+"""Reader of the lease files of two DHCP servers.
+
+It blocks, so it runs in a thread.
 
 dnsmasq (``--dhcp-leasefile``) rewrites its file at every change::
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""Makers of network cards, from the IEEE's table where the package ``ieee-data`` is installed.
+r"""Makers of network cards, from the IEEE's table.
+
+The table is there where the package ``ieee-data`` is installed.
 
 filterd has no table of its own. A line of the table that is read::
 

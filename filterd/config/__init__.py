@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 2: from the YAML of a school to the compiled policy, in a process of its own.
+"""Floor 2: from the YAML of a school to the compiled policy, in its own process.
 
 ::
 

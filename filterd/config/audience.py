@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The audience of an entry in ``site.yaml``: everybody, a tier, grade, class, network, client."""
+"""The audience of an entry in ``site.yaml``.
+
+That is everybody, a tier, a grade, a class, a network, or a client.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,9 @@ ForWhom = Annotated[
 def check_audience(
     document: Document, where: Where, whom: Whom, site: SiteFile, problems: Problems
 ) -> bool:
-    """Return whether the network or class of an audience is one of the site's, and note if not.
+    """Return whether the network or class of an audience is one of the site's.
+
+    If it is not, note the error.
 
     Args:
         document: the file.

@@ -78,7 +78,10 @@ _FORMAT = FileFormat(
 
 
 class Looked(NamedTuple):
-    """The sources of a policy to be compiled: digests of all texts, and the site's texts."""
+    """The sources of a policy that is to be compiled.
+
+    They are the digests of all texts, and the site's texts.
+    """
 
     texts: Texts
     site: Site
@@ -183,7 +186,9 @@ def is_current(policy: Path, config: Path, *, blocklists: Path) -> bool:
 
 
 def site_of(policy: Path) -> Site | None:
-    """Return the site's files that this very policy was compiled from; None if that is not known.
+    """Return the site's files that this very policy was compiled from.
+
+    None if that is not known.
 
     Args:
         policy: the policy file.
