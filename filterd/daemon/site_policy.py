@@ -109,7 +109,9 @@ def compile_policy_or_keep(
     start: Start = afresh,
     unwritten: Unwritten | None = None,
 ) -> None:
-    """Compile the site's YAML if it has changed; if it may not serve, the last good policy does.
+    """Compile the site's YAML if it has changed.
+
+    If the result may not serve, the last good policy serves.
 
     Args:
         config: the folder of ``site.yaml``.
@@ -158,7 +160,9 @@ def _compile_the_first(
     page: SharedPage | None,
     start: Start,
 ) -> None:
-    """Compile the site where there is no last good policy; into memory, if the disk refuses.
+    """Compile the site where there is no last good policy.
+
+    It is compiled into memory if the disk refuses.
 
     Raises:
         FilterdError: it cannot be compiled.
@@ -189,7 +193,10 @@ def _meets(
     page: SharedPage | None,
     now: float,
 ) -> bool:
-    """Return whether a policy meets its expectations, or fails only where the last one does."""
+    """Return whether a policy meets its expectations, or fails only as the last does.
+
+    The last is the last good policy: no other expectations may fail than fail with it.
+    """
     index = open_index(config, state, page, Unwritten())
     site = _site(candidate, index, now)
     with contextlib.suppress(ConfigErrors):

@@ -58,7 +58,10 @@ def _upstreams(upstreams: list[Row], by: Wording) -> str:
 
 
 def _upstream(one: Row, by: Wording) -> str:
-    """Return one line: address, round-trip time, whether it is encrypted, what is wrong."""
+    """Return one line on an upstream.
+
+    It has the address, the round-trip time, whether it is encrypted, and what is wrong.
+    """
     return (
         _address(one, by)
         + (" TLS" if one["tls"] != "no" else "")
@@ -115,7 +118,10 @@ def _datagrams(row: Row, by: Wording) -> str:
 
 
 def _clock(row: Row, by: Wording) -> str:
-    """Return why the machine's clock is not believed, and the consequence; empty if it is."""
+    """Return why the machine's clock is not believed, and the consequence.
+
+    Empty if it is believed.
+    """
     times = row.get("clock")
     if times is None or (row["time_is_known"] and times["standing"] != "jumped"):
         return ""
@@ -176,7 +182,10 @@ def _pauses(row: Row, by: Wording) -> str:
 
 
 def _safe_search(row: Row, by: Wording) -> str:
-    """Return since when the hosts of safe modes were not found, where that is long ago."""
+    """Return since when the hosts of safe modes were not found.
+
+    Empty unless that is long ago.
+    """
     if not row.get("safe_search"):  # no grade has one, or a daemon of before
         return ""
     at = row["safe_search"]["verified_at"]
@@ -240,7 +249,10 @@ def _troubled(upstreams: list[Row], by: Wording) -> str:
 
 
 def _slow(not_native: list[str], by: Wording) -> str:
-    """Return the consequence of missing native modules, and the remedy; empty for none."""
+    """Return the consequence of missing native modules, and the remedy.
+
+    Empty if none is missing.
+    """
     remedy = by.texts("install gcc and python3-dev, then `make setup` or install.sh again")
     return f"{_modules(not_native, by)}\n{remedy}" if not_native else ""
 

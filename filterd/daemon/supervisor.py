@@ -168,10 +168,10 @@ class Supervisor:
             child.has_hung = False
 
     def _ended(self) -> Iterator[tuple[Child, int]]:
-        """Yield the children that have ended, with their wait status; one signal may be for many.
+        """Yield the children that have ended, with their wait status.
 
-        Foreign children are reaped too: the first process of a container inherits
-        orphans.
+        One signal may be for many. Foreign children are reaped too: the first process of a
+        container inherits orphans.
         """
         while (pid := _who_has_ended()) is not None:
             child = next((one for one in self._children if one.pid == pid), None)
@@ -184,7 +184,10 @@ class Supervisor:
                 yield child, status
 
     def _look_for_the_stuck(self) -> None:
-        """Count looks, not seconds: after a pause of the whole machine no child counts as stuck."""
+        """Count looks, not seconds, and end the children that do not react.
+
+        So after a pause of the whole machine no child counts as stuck.
+        """
         now = self._clock.monotonic()
         if now < self._looked_at + _TICK_S:
             return
@@ -281,7 +284,10 @@ def _words(status: int) -> Sentence:
 
 
 def _pause_s(quick_deaths: int) -> float:
-    """Return the pause before a restart; a process that keeps dying must not use up the machine."""
+    """Return the pause before a restart.
+
+    A process that keeps dying must not use up the machine.
+    """
     if quick_deaths <= 1:
         return 0.0
     return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (quick_deaths - 2))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The TCP listener: the same answers, framed, several at a time, in any order (RFC 7766).
+"""Answer over TCP: framed, several at a time, in any order (RFC 7766).
+
+The answers are the same as over UDP.
 
 There are few places for connections, and holding one costs an attacker nothing. A limit
 alone would therefore lock every client out: fifteen addresses with ten connections each are
@@ -92,7 +94,10 @@ class TcpListener:
         return port
 
     def start(self, opened: socket.socket) -> None:
-        """Accept from a socket that ``pktinfo.bind`` has opened; closing the listener closes it."""
+        """Accept from a socket that ``pktinfo.bind`` has opened.
+
+        Closing the listener closes the socket.
+        """
         for (level, option), value in _INHERITED.items():
             opened.setsockopt(level, option, value)
         address, port, *_ = opened.getsockname()
@@ -104,7 +109,7 @@ class TcpListener:
         self._acceptor.listen(_BACKLOG)
 
     def wind_up(self) -> None:
-        """Accept no more; answer the questions that have arrived, then end each connection.
+        """Accept no more; answer each question that has come, then end each connection.
 
         Later connections wait in the kernel for the next listener.
         """
@@ -287,7 +292,10 @@ class _Connection(asyncio.BufferedProtocol):
         self._end_after(LINGER_S)
 
     def _is_admitted(self) -> bool:
-        """Return whether the rate allows the next question; otherwise take it after a pause."""
+        """Return whether the rate allows the next question.
+
+        If it does not, the question is taken after a pause.
+        """
         limiter, peer = self._listener.limiter, self._peer
         if self._has_rested or limiter.admits(peer.address, peer.interface):
             self._has_rested = False
@@ -364,7 +372,10 @@ class _Connection(asyncio.BufferedProtocol):
         self._end_after(MESSAGE_WITHIN_S if is_unfinished else IDLE_S)
 
     def _end_after(self, seconds: float) -> None:
-        """End it then; a timer that is set for an earlier moment is set again at that moment."""
+        """End the connection after so many seconds.
+
+        A timer that is set for an earlier moment is set again at that moment.
+        """
         self._ends_at = self._loop.time() + seconds
         if self._timer is not None:
             if self._timer.when() <= self._ends_at:

@@ -62,9 +62,10 @@ class ClockStanding(StrEnum):
 
 
 class ClockStep(NamedTuple):
-    """A step of policy time, in Unix times: ``was`` is the least that it was, ``now`` the new one.
+    """A step of policy time, in Unix times.
 
-    ``lead_s`` is what it leads the monotonic clock by then.
+    ``was`` is the least that policy time was, ``now`` the new one. ``lead_s`` is what it leads the
+    monotonic clock by then.
     """
 
     was: float
@@ -113,9 +114,10 @@ class Timekeeper:
         return ClockStanding.JUMPED if self._jumped else ClockStanding.KNOWN
 
     def look(self) -> ClockStep | None:
-        """Follow the machine's clock; return the step that policy time should make, if any.
+        """Follow the machine's clock; return the step that policy time should make.
 
-        It waits for no disk: what a start must know of a jump is kept by ``note``.
+        None if it should make none. It waits for no disk: what a start must know of a jump is kept
+        by ``note``.
         """
         page = self._page
         if not page.lead_s:
@@ -153,9 +155,10 @@ class Timekeeper:
         return step
 
     def doubt(self, step: ClockStep) -> None:
-        """Make the time unknown until the step is made, if it goes back. Waits for the disk.
+        """Make the time unknown until the step is made, if it goes back.
 
-        What is set is given other dates meanwhile, and must not open between the two.
+        Waits for the disk. What is set is given other dates meanwhile, and must not open between
+        the two.
         """
         if step.back_s:
             self._page.floor = min(self._page.floor, step.now)

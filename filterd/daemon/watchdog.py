@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proof that lookups are answered and filtered: real questions through the real sockets.
+"""Prove that lookups are answered and filtered, by real questions.
 
-A process that is alive may still not answer, and one that answers may no longer
-filter. So the watchdog asks as a client does: one name that must be answered and
-one that must be blocked. Only after both does systemd hear that all is well;
-otherwise it starts the service anew.
+They go through the real sockets. A process that is alive may still not answer, and one that answers
+may no longer filter. So the watchdog asks as a client does: one name that must be answered and one
+that must be blocked. Only after both does systemd hear that all is well; otherwise it starts the
+service anew.
 """
 
 from __future__ import annotations
@@ -110,10 +110,10 @@ class Probe(NamedTuple):
 
 
 def probes_of(site: Site, listen: Iterable[ListenAddress], now: float) -> list[Probe]:
-    """Choose the questions at Unix time ``now``, for each address that this machine has.
+    """Choose the questions for each address that this machine has.
 
-    An address that it does not have at the moment cannot be asked; a restart because of
-    that would take DNS from all clients.
+    ``now`` is Unix time. An address that it does not have at the moment cannot be asked; a restart
+    because of that would take DNS from all clients.
     """
     probes = []
     for one in listen:
@@ -133,7 +133,10 @@ def _is_here(address: str) -> bool:
 
 
 def _socket_at(address: str) -> socket.socket:
-    """Return a socket of this address; asking itself, the machine asks from there, too."""
+    """Return a socket of this address.
+
+    The machine, asking itself, asks from this address, too.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
@@ -145,7 +148,10 @@ def _socket_at(address: str) -> socket.socket:
 
 
 def _blocked_at(site: Site, address: str, port: int, now: float) -> list[Probe]:
-    """Return a listed name that this machine, asking itself, must not get now, if there is one."""
+    """Return the probe of a listed name that this machine must not get now.
+
+    The machine asks itself. Return an empty list if there is no such name.
+    """
     client = site.identifier.identify(address)
     if client is None:
         return []

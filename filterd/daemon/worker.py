@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker process: listeners, chain, upstreams, its end of the channel to the manager.
+"""Run a worker: listeners, chain, upstreams, its end of the manager's channel.
 
-Several share the listening sockets and the mapped index; each has its own cache,
-its own view of the upstreams, and counts the questions of each client for itself.
+A worker is a process. Several share the listening sockets and the mapped index; each has its own
+cache, its own view of the upstreams, and counts the questions of each client for itself.
 """
 
 from __future__ import annotations
@@ -76,7 +76,10 @@ _ALIAS_WITHIN_S = 1.5
 
 
 class Worker:
-    """Answers on sockets that the supervisor owns. ``start`` first, ``stop`` once at the end."""
+    """Answers on sockets that the supervisor owns.
+
+    Call ``start`` first, and ``stop`` once at the end.
+    """
 
     def __init__(
         self, setting: Setting, listening: Sequence[Listening], end: socket.socket
@@ -203,7 +206,9 @@ class Worker:
     async def check(
         self, *, qname: str, qtype: int, grade: str | None, address: str | None, at: str | None
     ) -> dict[str, Any] | None:
-        """Explain the result for a client as plain data; None for an address not allowed here.
+        """Explain the result for a client as plain data.
+
+        None for an address that is not allowed here.
 
         Args:
             qname: the canonical wire name in hexadecimal.
@@ -224,7 +229,10 @@ class Worker:
         return self._counts.take(worker, acknowledged).to_plain()
 
     async def status(self) -> dict[str, Any]:
-        """Return the counters of this worker, as plain data whose numbers can be summed up."""
+        """Return the counters of this worker, as plain data.
+
+        Its numbers can be summed up.
+        """
         self._settle()
         return {
             "answers": dict(self._resolver.counters),
@@ -283,7 +291,10 @@ class Worker:
     async def _explain(
         self, qname: bytes, qtype: int, grade: str | None, address: str | None, at: str | None
     ) -> Explanation | None:
-        """A name that may pass now is also asked for: a blocked alias shows only in the answer."""
+        """Explain a result; ask also for a name that may pass now.
+
+        A blocked alias shows only in the answer.
+        """
         site = self._sites.current
         now = self._setting.time.wall() if at is None else parse_time(at, site.policy.time_zone)
         if at is not None:
@@ -332,10 +343,11 @@ def _repeated_within(octets: int) -> int:
 
 
 def _tidy() -> None:
-    """Exclude a new site from garbage collection, which would examine all of it repeatedly.
+    """Exclude a new site from garbage collection.
 
-    What is frozen is never collected, so what has come lately is looked at
-    before. Not all: a full cache takes as long as thousands of answers.
+    It would examine all of the site repeatedly. What is frozen is never collected, so what
+    has come lately is looked at before. Not all: a full cache takes as long as thousands of
+    answers.
     """
     gc.collect(1)
     gc.freeze()

@@ -44,7 +44,10 @@ def channel_pair() -> tuple[socket.socket, socket.socket]:
 
 
 class Channel:
-    """One end of a channel; ``handlers`` answer the requests of the other end, by name."""
+    """One end of a channel.
+
+    ``handlers`` answer the requests of the other end, by name.
+    """
 
     def __init__(self, end: socket.socket, handlers: Handlers | None = None) -> None:
         self._end, self._handlers = end, handlers or {}
