@@ -30,7 +30,7 @@ def comments(text: str) -> list[str]:
 
 
 def in_language(text: str, language: Language) -> str:
-    """Return a YAML file that ships with its comments, and ``language:``, of a language."""
+    """Return a shipped YAML file in a language: its comments, and ``language:``."""
 
     def translated(found: re.Match[str]) -> str:
         prefix = f"{found['indent']}# "

@@ -62,9 +62,10 @@ class DocumentModel(BaseModel):
 
 
 class OrElse(NamedTuple):
-    """The note at an annotation that a file may also have something short for this model.
+    """The note at an annotation that a file may also have something short.
 
-    The JSON Schema is made when it is asked for: editors need it, and no start does.
+    It may have this in the place of the model. The JSON Schema is made when it is asked for:
+    editors need it, and no start does.
     """
 
     model: type[BaseModel]

@@ -94,7 +94,9 @@ def load(path: Path, *, as_text: bool = False) -> Document:
 
 
 def parse(content: bytes, path: str, *, as_text: bool = False) -> Document:
-    """Parse the octets of a YAML file; ``path`` is its name in errors, the rest as in ``load``.
+    """Parse the octets of a YAML file.
+
+    ``path`` is its name in errors; the rest is as in ``load``.
 
     Raises:
         ConfigError: they are no YAML, or exceed a bound.
@@ -302,6 +304,9 @@ def repeated(
 
 
 def dump(data: Any) -> bytes:
-    """Return plain data as YAML, keys in their order; the same data gives the same octets."""
+    """Return plain data as YAML, keys in their order.
+
+    The same data gives the same octets.
+    """
     text: str = yaml.dump(data, None, _DUMPER, allow_unicode=True, sort_keys=False, width=1_000)
     return text.encode()
