@@ -104,9 +104,10 @@ class ConfigError(FilterdError):
 
 
 class ConfigErrors(ConfigError):  # noqa: N818 -- the plural says what it is
-    """All that is wrong with the configuration, so that one run shows everything to mend.
+    """All that is wrong with the configuration.
 
-    It prints as one line a problem; ``errors`` holds them, at least one.
+    So one run shows everything to mend. It prints as one line a problem; ``errors`` holds them, at
+    least one.
     """
 
     def __init__(self, errors: Iterable[ConfigError]) -> None:
@@ -369,7 +370,10 @@ class ControlError(TellableError):
 
 
 def to_plain(error: FilterdError) -> dict[str, Any]:
-    """Return an error as plain data, for another process: its text, code, and parts if any."""
+    """Return an error as plain data, for another process.
+
+    The data has its text, its code, and its parts if any.
+    """
     parts = [_part(one) for one in _parts(error)]
     told: dict[str, Any] = {"error": str(error), "code": error.code, "errors": parts}
     if isinstance(error, TellableError):
@@ -378,7 +382,10 @@ def to_plain(error: FilterdError) -> dict[str, Any]:
 
 
 def as_text(error: FilterdError) -> dict[str, Any]:
-    """Return an error as plain data for scripts: as ``to_plain``, with English for sentences."""
+    """Return an error as plain data for scripts.
+
+    It is as ``to_plain`` returns it, with English for sentences.
+    """
     told = to_plain(error)
     told.pop("sentence", None)
     for part, one in zip(told["errors"], _parts(error), strict=True):
