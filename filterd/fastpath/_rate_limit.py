@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3, annotation_typing=False, wraparound=False
-"""Limit what a source may ask, in a table of fixed size; Cython compiles this very module.
+"""Limit what a source may ask, in a table of fixed size.
+
+Cython compiles this very module.
 
 A source is an address, which any device on the same link can forge. An IPv6 source is an
 address too and not its /64, which may be all devices of a school; but the newcomers of a /64
@@ -119,7 +121,10 @@ class Bucket:
 
 
 class RateSource:
-    """The state of one source; times are the clock's, ``checked_until`` of ``permitted``."""
+    """The state of one source.
+
+    Times are the clock's; ``checked_until`` says until when ``permitted`` holds.
+    """
 
     def begin(self, high: int, low: int, burst: float, now: float) -> None:
         """Take over the address of a newcomer: two words, the high one first."""
@@ -266,7 +271,10 @@ class SourceTable:
         return DENY
 
     def _network_has_room(self, high: int, low: int, now: float) -> bool:
-        """Count a newcomer of a /64, in which one device has as many addresses as it likes."""
+        """Count a newcomer of a /64; return whether its network has room.
+
+        One device has as many addresses in a /64 as it likes.
+        """
         if high == 0 and low >> 32 == 0xFFFF:
             return True
         network = self._find(high, all_ones)
@@ -337,7 +345,9 @@ class SourceTable:
 
 
 def words_of(address: bytes, interface: int) -> tuple[int, int]:
-    """Return the two words that stand for an address; a link-local one is its interface's.
+    """Return the two words that stand for an address.
+
+    The words of a link-local address differ by its interface.
 
     Raises:
         ValueError: it has neither 4 nor 16 octets.

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of the native core and ``core_filler``: bounds, cells, flags of a question.
+"""Define the contract of the native core and ``core_filler``.
+
+It has bounds, cells, and flags of a question.
 
 The native modules check at import that their own numbers are these.
 """
@@ -34,7 +36,9 @@ ASKED_RD, ASKED_CD, ASKED_AD, ASKED_DO, ASKED_OPT = 1, 2, 4, 8, 16
 
 
 class Cell(NamedTuple):
-    """The decision for a claim set and a row: COMPLEX (the chain decides), OPEN or BLOCK.
+    """The decision for a claim set and a row.
+
+    It is COMPLEX (the chain decides), OPEN or BLOCK.
 
     Of several blocks the one of the lowest ``rank`` decides, then of the longest name. An open
     cell has the number of an opening in the place of a template.

@@ -98,9 +98,10 @@ class Tally(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """How answers are counted that no rule concerns, and the largest TTL for the client.
+    """How answers are counted that no rule concerns, and their largest TTL.
 
-    The tallies are for answers from the cache and from upstreams.
+    The TTL is the one for the client. The tallies are for answers from the cache and from
+    upstreams.
     """
 
     cached: int
@@ -348,7 +349,10 @@ class FastPath:
         return Cell(BLOCK, plain.verdict.match.rule, template, tally)
 
     def _template(self, grade: GradePolicy, verdict: Verdict) -> int:
-        """Return the number of a block's template, composed as the chain does; -1: too many."""
+        """Return the number of a block's template, composed as the chain does.
+
+        -1 if there are too many.
+        """
         replies = []
         for edns, do in ((False, False), (True, False), (True, True)):
             query = self._query(grade, edns=edns, do=do)
@@ -400,7 +404,10 @@ def _is_leased(query: Query, answer: Answer) -> bool:
 
 
 def _cached_as(query: Query, answer: Answer) -> UpstreamQuestion | None:
-    """Return the question under which the cache holds an answer; None if it holds none."""
+    """Return the question under which the cache holds an answer.
+
+    None if it holds none.
+    """
     if answer.source is not Source.CACHED:
         return None
     target = answer.verdict.target if answer.verdict else None

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run coroutines without tasks: step each by hand, and again when its future is done.
+"""Run coroutines without tasks.
+
+Each is stepped by hand, and again when its future is done.
 
 Most answers wait for nothing, and the others once. A task for each costs several times
 what answering costs; eager tasks, which would save some of that, are not in Python 3.11

@@ -143,7 +143,10 @@ class Datagrams:
         loop.add_reader(self._socket, readable)
 
     def receive(self, now: float) -> bool:
-        """Receive what has come, at most a turn's worth; return False if there may be more."""
+        """Receive what has come, at most a turn's worth.
+
+        Return False if there may be more.
+        """
         self._hints_left = MOST_HINTS_A_TURN
         for _ in range(MOST_A_TURN):
             if self._socket.fileno() < 0:
@@ -182,7 +185,10 @@ class Datagrams:
         self._answers.append((datagram, reply))
 
     def flush(self) -> None:
-        """Send the answers; one that the kernel does not take now is lost: the stub asks again."""
+        """Send the answers.
+
+        One that the kernel does not take now is lost: the stub asks again.
+        """
         answers, self._answers = self._answers, []
         for datagram, reply in answers:
             self._send(datagram, reply)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sockets that report the interface and local address of what they receive (IP_PKTINFO).
+"""Open sockets that report interface and local address of what they receive.
+
+They do so by IP_PKTINFO.
 
 A gateway has several addresses: a stub drops an answer that does not come from the
 address that it asked, and a network may be recognised by its interface alone. Linux
@@ -45,10 +47,11 @@ _KEPT_OCTETS = 256
 
 
 class PacketInfo(NamedTuple):
-    """The interface of a message, and the control message to reply from its local address.
+    """The interface of a message, and what is needed to reply from its local address.
 
-    ``interface`` is an index, 0 if not known. ``to_many``: it was sent to a broadcast or
-    multicast address, to which no stub sends queries.
+    ``reply_from`` is the control message for such a reply. ``interface`` is an index, 0 if not
+    known. ``to_many``: it was sent to a broadcast or multicast address, to which no stub sends
+    queries.
     """
 
     interface: int = 0
@@ -96,7 +99,10 @@ def is_here(address: str) -> bool:
 
 
 def _socket_address(listen: ListenAddress) -> tuple[str, int] | tuple[str, int, int, int]:
-    """Return the argument of ``bind``: a link-local address has its interface as a number."""
+    """Return the argument of ``bind``.
+
+    A link-local address has its interface as a number.
+    """
     address, _, interface = listen.address.partition("%")
     if not interface:
         return address, listen.port
@@ -121,9 +127,9 @@ def arrival_of(ancillary: Sequence[ControlMessage]) -> PacketInfo:
 
 
 def interface_of(connection: socket.socket) -> int:
-    """Return the index of the interface by which a connection came, 0 if it is not known.
+    """Return the index of the interface by which a connection came.
 
-    The listening socket must come from ``bind``.
+    0 if it is not known. The listening socket must come from ``bind``.
     """
     try:
         if connection.family == socket.AF_INET6:

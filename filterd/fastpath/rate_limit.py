@@ -28,7 +28,9 @@ __all__ = ["NATIVE", "Limiter", "SourceTable", "Treatment", "packed"]
 
 
 class Limiter:
-    """A token bucket for every client: ``burst`` questions at once, then so many a second.
+    """A token bucket for every client.
+
+    A client may ask ``burst`` questions at once, then so many a second.
 
     UDP and TCP are counted apart: an attacker that forges a client's address can use
     up its datagrams, but not its connections.

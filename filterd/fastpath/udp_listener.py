@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The UDP listener: receives datagrams, and sends answers from the addresses that were asked.
+"""Receive datagrams, and send answers from the addresses that were asked.
+
+This is the UDP listener.
 
 In turns: the kernel's queue is emptied and judged (``datagrams``), the clients with
 precedence are answered, and the event loop goes round, so that a flood keeps neither
@@ -126,7 +128,10 @@ class UdpListener:
         self.datagrams.flush()
 
     def ask_the_chain(self, datagram: Datagram, fetched: Fetched | None = None) -> None:
-        """Answer by the chain; ``fetched``: what upstreams have already answered. Never raises."""
+        """Answer by the chain.
+
+        ``fetched`` is what upstreams have already answered. Never raises.
+        """
         try:
             self._ask_the_chain(datagram, fetched)
         except Exception:  # noqa: BLE001 -- logged whole; the others must be answered
