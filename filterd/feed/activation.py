@@ -218,7 +218,10 @@ class Activator:
         self._build(Blocklists(folder, target))
 
     def _others(self, index: Path | None = None) -> set[str | None]:
-        """Return the versions in an index (default: the active one) that are not changed here."""
+        """Return the versions in an index that are not changed here.
+
+        The default is the active index.
+        """
         keys = {StateFolder.noted_as, BesideFolder.noted_as} - {self._state.noted_as}
         return {version_of(index or self._state.index, key) for key in keys}
 

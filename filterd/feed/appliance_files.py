@@ -45,7 +45,10 @@ _RUN_FORMAT = FileFormat(
 
 @dataclass(frozen=True, slots=True)
 class ApplianceFolder:
-    """The files below ``/var/lib/filterd/feed``; one process at a time works with them."""
+    """The files below ``/var/lib/filterd/feed``.
+
+    One process at a time works with them.
+    """
 
     folder: Path
 

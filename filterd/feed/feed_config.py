@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find which feed or public lists a site follows, and which lists are to be compiled for it."""
+"""Find which feed or public lists a site follows.
+
+Find also which lists are to be compiled for it.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ _ZONE = "Asia/Ho_Chi_Minh"
 
 
 class Followed(NamedTuple):
-    """What a site follows, a feed, public lists, both or nothing; and the school's time zone.
+    """What a site follows, and the school's time zone.
+
+    It follows a feed, public lists, both or nothing.
 
     Attributes:
         address: of the feed.

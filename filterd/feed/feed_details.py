@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the state of a feed, as ``standing.overview`` returns it, is worded. It imports little."""
+"""Word the state of a feed, as ``standing.overview`` returns it.
+
+It imports little.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ _STYLE = dict.fromkeys(("old", "never", "unknown"), "yellow") | {"very-old": "bo
 
 
 def is_worrying(row: Row) -> bool:
-    """Return whether the state of a feed, or of lists beside it, needs an administrator."""
+    """Return whether the state of a feed needs an administrator.
+
+    The state of lists beside the feed counts, too.
+    """
     return _is_worrying(row) or bool(row.get("beside") and _is_worrying(row["beside"]))
 
 

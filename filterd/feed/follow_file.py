@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep which public lists commands follow, and which entries of lists are left out.
+"""Keep which public lists commands follow, and entries of lists to leave out.
 
 ``follow`` in ``site.yaml`` is the written form; a person's YAML is not rewritten, so what
 commands set is kept here. It imports little: the daemon's status reads it.
@@ -63,7 +63,10 @@ class FollowState:
     last: tuple[Wanted, ...] = ()
 
     def exclusions(self, sources: Iterable[PublicSource], now: float) -> Exclusions:
-        """Return the keys to leave out, by list; the merged list of a category means all of it."""
+        """Return the keys to leave out, by list.
+
+        The merged list of a category means all of the category.
+        """
         found = dict[str, set[bytes]]()
         for source in sources:
             names = source.id, source.category

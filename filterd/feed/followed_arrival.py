@@ -153,7 +153,9 @@ class FollowedOffer:
             return Taken(versions.finish(self.version), octets)
 
     def release_of(self, judgement: Judgement, now: float | None) -> Sentence | None:
-        """Return why a held version is wanted all the same: a person has changed what is followed.
+        """Return why a held version is wanted all the same.
+
+        The reason is that a person has changed what is followed.
 
         The tables of the version are those of the program, whatever the version before had.
         """
@@ -263,7 +265,10 @@ def _remark(report: SourceReport) -> Sentence:
 
 
 def _before(current: Candidate | None) -> set[str] | None:
-    """Return the ids of the sources of the active version; None where it was not made here."""
+    """Return the ids of the sources of the active version.
+
+    None where the version was not made here.
+    """
     if current is None or not is_followed(current.version):
         return None
     try:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make the content of a version of followed lists, in a child within memory and CPU bounds.
+"""Make the content of a version of followed lists.
+
+It is made in a child, within bounds of memory and CPU.
 
 What is too large is refused before that, in words: the cost of a name is measured, and a night
 may have a share of the machine's memory. The bounds are for what the estimate does not see; a
@@ -233,7 +235,10 @@ def main() -> int:
 
 
 def _with_pinned_hosts(catalog: Catalog) -> Catalog:
-    """Return a catalogue that pins the hosts of its sources, as the program pins names."""
+    """Return a catalogue that pins the hosts of its sources.
+
+    They are pinned as the program pins names.
+    """
     known = {one.name for one in catalog.pins}
     hosts = (Pin(name_from_key(key), reason="feed") for key in followed_hosts(catalog.sources))
     return replace(catalog, pins=(*catalog.pins, *(one for one in hosts if one.name not in known)))

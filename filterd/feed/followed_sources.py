@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find which public lists a site follows: those of ``site.yaml``, and those set by command.
+"""Find which public lists a site follows.
+
+They are those of ``site.yaml``, and those set by command.
 
 A list is named by its id in the catalogue that ships, or by an address of its own;
 ``recommended`` is the set that the catalogue recommends.
@@ -44,7 +46,10 @@ def wanted_of(sources: Iterable[PublicSource]) -> tuple[Wanted, ...]:
 
 
 def followed_set(wanted: Iterable[Wanted]) -> FollowedSet:
-    """Return the sources of all that is named, in the order of the catalogue, others last."""
+    """Return the sources of all that is named.
+
+    They are in the order of the catalogue, others last.
+    """
     known = {one.id: one for one in shipped_sources()}
     found, refused = dict[str, PublicSource](), list[Sentence]()
     for one in wanted:
