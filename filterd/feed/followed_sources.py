@@ -105,7 +105,10 @@ def host_of(url: str) -> str:
 
 
 def followed_hosts(sources: Iterable[PublicSource]) -> tuple[bytes, ...]:
-    """Return keys of the hosts of sources and mirrors: no list may close where lists come from."""
+    """Return the keys of the hosts of sources and mirrors.
+
+    No list may close these hosts, because lists come from them.
+    """
     found = dict[bytes, None]()
     for source in sources:
         for address in source.addresses:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Follow the feed or public lists: the process that does what is due, one thing after the other.
+"""Follow the feed or public lists in one process.
 
-``schedule`` computes what is due when; ``sync`` and an ``arrival`` do it. A version that was
-activated, by whatever process, is watched meanwhile: an urgent order must not wait for the end
-of the ten minutes. Nothing here ends the process: a failed night is logged and tried again.
+The process does what is due, one thing after the other. ``schedule`` computes what is due
+when; ``sync`` and an ``arrival`` do it. A version that was activated, by whatever process, is
+watched meanwhile: an urgent order must not wait for the end of the ten minutes. Nothing here
+ends the process: a failed night is logged and tried again.
 """
 
 from __future__ import annotations

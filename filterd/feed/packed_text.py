@@ -114,7 +114,10 @@ def _check_directory(path: Path, source: PublicSource) -> None:
 
 @contextmanager
 def _tar_member(path: Path, source: PublicSource, most_octets: int) -> Iterator[IO[bytes]]:
-    """Open a member of a tar file, which is read as a stream: nothing is looked for twice."""
+    """Open a member of a tar file, which is read as a stream.
+
+    Nothing is looked for twice.
+    """
     with gzip.open(path, "rb") as raw:
         stream = _Bounded(raw, 2 * most_octets + _HEADERS_OCTETS, source.id)
         with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]

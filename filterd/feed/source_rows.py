@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 def source_rows(
     sources: Iterable[PublicSource], folder: SourceFolder, origins: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return a row for each source; ``origins`` tells by which file or command it is followed."""
+    """Return a row for each source.
+
+    ``origins`` tells by which file or command a source is followed.
+    """
     rows = []
     for one in sources:
         [report] = kept_reports([one], folder) if one.id in origins else [None]

@@ -408,7 +408,10 @@ def _asked(source: PublicSource) -> str:
 
 
 def kept_reports(sources: Sequence[PublicSource], folder: SourceFolder) -> tuple[SourceReport, ...]:
-    """Return a report on each source by its last good text, without asking for a new one."""
+    """Return a report on each source by its last good text.
+
+    It does not ask for a new text.
+    """
     return tuple(
         SourceReport(one.id, SourceOutcome.MISSING)
         if (note := folder.note(one)) is None

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Do one run, from an offered version to active lists: take, judge, activate, watch.
+"""Do one run, from an offered version to active lists.
 
-Whatever fails leaves the last good lists active, and the class of the error is the reason.
-What a killed run has begun is finished or undone first (``activation``); what it had fetched
-is not fetched again (``version_download``). How versions arrive is ``arrival``'s.
+The steps of a run are: take, judge, activate, watch. Whatever fails leaves the last good lists
+active, and the class of the error is the reason. What a killed run has begun is finished or
+undone first (``activation``); what it had fetched is not fetched again (``version_download``).
+How versions arrive is ``arrival``'s.
 """
 
 from __future__ import annotations
@@ -274,7 +275,10 @@ class SiteFeed:
         self._note(Event.SOURCES, self.versions.in_force().current or SHIPPED, why)
 
     def _is_trusted(self, folder: Path) -> bool:
-        """Return whether a way back may lead to a version: it was made here, or by a good key."""
+        """Return whether a way back may lead to a version.
+
+        It may if the version was made here, or if the keys that have signed it still count.
+        """
         return is_followed(folder.name) or self.trust.trusts_version(folder)
 
     def _is_served(self, offer: Offer) -> bool:
@@ -377,7 +381,10 @@ class SiteFeed:
         )
 
     def _with(self, blocklists: Blocklists) -> Blocklists:
-        """Return a version with the lists in force that stand beside it, or it beside them."""
+        """Return a version with the lists in force that stand beside it.
+
+        If the version itself is of lists beside, it is returned beside the lists in force.
+        """
         now = blocklists_to_build(self._config, StateFolder(self._state.folder))
         if self.is_beside:
             is_none = blocklists.version is None

@@ -248,5 +248,8 @@ def _wrong(name: str, why: Sentence) -> MetadataFormatError:
 
 
 def is_ordered(name: str) -> bool:
-    """Return whether the role ``orders`` signs a file of this name; deeper folders count too."""
+    """Return whether the role ``orders`` signs a file of this name.
+
+    Names in deeper folders count too.
+    """
     return any(fnmatchcase(name, pattern) for pattern in ORDERED)

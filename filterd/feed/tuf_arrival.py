@@ -66,7 +66,10 @@ class TufOffer:
         self.clock_known = verified.clock_known
 
     def is_in(self, folder: Path) -> bool:
-        """Return whether a folder is the signed version; its number may be of another feed."""
+        """Return whether a folder is the signed version.
+
+        The number of the folder does not prove it: it may be of another feed.
+        """
         return is_of(folder, self._verified.publication)
 
     def take(self, versions: Versions, progress: Progress) -> Taken:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make a version's content of a ``blocklists/`` folder and texts of sources, and write it.
+"""Make and write the content of a version.
 
-A version is a ``blocklists/`` folder again: the tables as they are, and for each category one
-list of all third parties together, beside own ones (``lists.list_merge``), and the rules of
-look-alikes that their names make (``lists.lookalike_families``). The same input gives the same
-octets. A publisher makes versions so, and a school that follows public lists itself.
+It is made of a ``blocklists/`` folder and texts of sources. A version is a ``blocklists/``
+folder again: the tables as they are, and for each category one list of all third parties
+together, beside own ones (``lists.list_merge``), and the rules of look-alikes that their names
+make (``lists.lookalike_families``). The same input gives the same octets. A publisher makes
+versions so, and a school that follows public lists itself.
 """
 
 from __future__ import annotations
@@ -157,7 +158,10 @@ def make_content(
 
 
 def lists_of(catalog: Catalog, texts: Mapping[str, Path]) -> tuple[ListSource, ...]:
-    """Return all lists that there is a text of: own ones first, then sources, as they stand."""
+    """Return all lists that there is a text of.
+
+    Own lists come first, then sources, as they stand.
+    """
     theirs = (
         ListSource(
             one.id,
@@ -218,7 +222,10 @@ def _check_not_ordered(category: CatalogCategory, result: Normalised) -> None:
 
 
 def _load(made: Path) -> None:
-    """Check that a school's loader accepts the result; any error of it is a mistake here."""
+    """Check that a school's loader accepts the result.
+
+    Any error of the loader is a mistake here.
+    """
     try:
         load_catalog(made)
     except ConfigError as error:

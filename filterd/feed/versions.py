@@ -83,7 +83,10 @@ def _of_old(content: bytes) -> Any:
 
 
 class _PointerFormat(FileFormat[VersionPointer]):
-    """The pointer's form: releases up to 0.1, put back, must not take what was refused."""
+    """The form of the pointer, as releases up to 0.1 wrote it.
+
+    Such a release, put back, must not take what was refused.
+    """
 
     def dump(self, value: VersionPointer) -> bytes:
         """Return the content of a file as those releases wrote it."""

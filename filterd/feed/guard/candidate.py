@@ -153,7 +153,10 @@ def read_tables(request: GuardRequest) -> Tables:
 
 
 def _beside(request: GuardRequest, catalog: Catalog) -> ListsBeside:
-    """Return the lists beside the catalogue's; damaged ones hold no version of a feed back."""
+    """Return the lists beside the catalogue's.
+
+    Damaged ones do not hold back a version of a feed.
+    """
     try:
         return lists_beside(request.blocklists, catalog)
     except FilterdError:

@@ -229,7 +229,10 @@ def _is_of_school(match: Match, references: Iterable[Asking], name: bytes) -> bo
 
 
 def _is_closed_itself(asking: Asking, suffix: bytes) -> bool:
-    """Return whether an entry names exactly this suffix, or a rule closes a single label."""
+    """Return whether an entry names exactly this suffix, or a rule closes it.
+
+    A rule counts only for a suffix of a single label.
+    """
     labels = names.count_labels(suffix)
     if any(hit.labels == labels for hit in asking.index.lookup(suffix)):
         return True
