@@ -82,7 +82,10 @@ def _host_name(value: Any) -> bytes:
 
 
 def name_of_service(name: bytes, text: str) -> bytes:
-    """Return the name that a text means, if it may belong to a service; pydantic calls it."""
+    """Return the name that a text means, if it may belong to a service.
+
+    ``pydantic`` calls this function.
+    """
     if why := unfit(name):
         raise refusal(
             say("'{value}' {why}", value=text, why=why),

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the tables beside a catalogue: canaries, contacts, popular names that must stay open.
+"""Read the tables beside a catalogue.
+
+They are canaries, contacts, and popular names that must stay open:
 
 ``canaries.yaml``  of each category some names that must be blocked where it is closed
 ``contacts.yaml``  contacts for schools; optional, and nothing depends on it
@@ -155,7 +157,10 @@ def read_canaries(folder: Path) -> dict[str, tuple[bytes, ...]]:
 
 
 def locked_canaries(folder: Path) -> tuple[str, ...]:
-    """Return one canary of each of some locked categories; none where they cannot be read."""
+    """Return one canary of each of some locked categories.
+
+    There are none where the tables cannot be read.
+    """
     try:
         locked = {one.id for one in load_categories(folder) if one.locked}
         canaries = read_canaries(folder)

@@ -185,7 +185,10 @@ class Index:
             yield name
 
     def names_of(self, lists: Container[str]) -> Iterator[bytes]:
-        """Yield the wire names with an entry of one of these lists, in the order of their ranks."""
+        """Yield the wire names with an entry of one of these lists.
+
+        The names come in the order of their ranks.
+        """
         claims = {n for n, (of, _) in enumerate(self.claims) if self.lists[of].id in lists}
         wanted = {n for n, some in enumerate(self.sets) if not claims.isdisjoint(some)}
         for number in range(self._header.block_count):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Index files on the disk: replacement, verification, the folder they are compiled from.
+"""Replace and verify index files on the disk.
+
+The folder that they are compiled from (``Blocklists``) is here too.
 
 Replacing is one rename; the previous index is kept. An index has the version of its lists,
 so the catalogue by which a policy is compiled is never of another version: renaming an index

@@ -70,7 +70,10 @@ class Intake:
         self.families: list[tuple[int, LookalikeRule]] = []
 
     def blocks(self) -> Iterator[tuple[bytes, int, int, Claim]]:
-        """Yield key, line, list and claim of every blocking entry, in the order of records."""
+        """Yield key, line, list and claim of every blocking entry.
+
+        The entries come in the order of ``records``.
+        """
         for record in self.records:
             claim_id, line = read_tail(record)
             index, claim = self.claims[claim_id]

@@ -55,7 +55,11 @@ Exclusions = Mapping[str, Collection[bytes]]
 
 
 class PublishedList(NamedTuple):
-    """A list as it is published; ``entries`` as ``text`` has them, ``subtrees`` to be read so."""
+    """A list as it is published.
+
+    ``entries`` counts the entries of ``text``; ``subtrees`` tells whether they are read as
+    subtrees.
+    """
 
     id: str
     title: str
@@ -175,7 +179,7 @@ class _Category:
         return result
 
     def _set_aside(self, records: Iterable[bytes]) -> None:
-        """Take out those of these records that would close a popular name, or are left out."""
+        """Take out those records that would close a popular name, or are left out."""
         intake, aside = self._intake, set[bytes]()
         for record in records:
             claim_id, line = read_tail(record)
@@ -235,7 +239,10 @@ class _Category:
         )
 
     def _is_written(self, index: int, claim: Claim, list_index: int | None) -> bool:
-        """Return whether a claim stands in that list; a list that is kept whole is its own text."""
+        """Return whether a claim stands in that list.
+
+        A list that is kept whole is its own text.
+        """
         of_list = not self._sources[index].own if list_index is None else index == list_index
         return of_list and index not in self._whole and claim in _PLAIN
 
@@ -283,7 +290,10 @@ class _Category:
         )
 
     def _conditioned_lines(self, index: int, source: ListSource) -> Iterator[str]:
-        """Yield the lines of an Adblock list that ``domains`` and ``wildcard`` cannot express."""
+        """Yield the lines of an Adblock list that plain lists cannot express.
+
+        Plain lists are ``domains`` and ``wildcard``.
+        """
         conditioned = (of for of, claim in self._intake.claims if claim not in _PLAIN)
         if source.format != "adblock" or index not in conditioned:
             return

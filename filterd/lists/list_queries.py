@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queries to the compiled lists: an overview, the entries that name a name; and their rows."""
+"""Query the compiled lists: an overview, and the entries that name a name.
+
+The rows that show the answers are here too.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Public lists beside a feed: compiled into the same index, under ids of their own.
+"""Public lists beside a feed, compiled into the same index.
 
-The tables of the feed decide: a category that it lacks, or that takes orders only, is left
-out, and its pins and protections hold against these lists. Of the other folder only the
-lists are taken, and the pins of the hosts that they come from.
+They have ids of their own. The tables of the feed decide: a category that it lacks, or that
+takes orders only, is left out, and its pins and protections hold against these lists. Of the
+other folder only the lists are taken, and the pins of the hosts that they come from.
 """
 
 from __future__ import annotations

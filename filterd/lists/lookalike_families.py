@@ -79,7 +79,10 @@ class Decision(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A family that waits for approval: its listed names, a sample, and what it would close."""
+    """A family that waits for approval.
+
+    It has the count of its listed names, a sample of them, and what it would close.
+    """
 
     shape: bytes
     category: str
@@ -90,7 +93,10 @@ class Waiting(NamedTuple):
 
 
 class Family(NamedTuple):
-    """Names of one shape. ``digits``: the most that a run of theirs has; ``examples``: some."""
+    """Names of one shape.
+
+    ``digits``: the most that a run of theirs has; ``examples``: some.
+    """
 
     shape: bytes
     digits: int
@@ -99,7 +105,10 @@ class Family(NamedTuple):
 
 
 def shared_octets(shape: bytes) -> int:
-    """Return how many octets all names of a family share: letters, and digits of no run."""
+    """Return how many octets all names of a family share.
+
+    They share letters, and the digits that are in no run.
+    """
     return len(shape) - shape.count(b"#")
 
 
@@ -146,7 +155,10 @@ _NO_LETTERS = re.compile(rb"[^a-z]+")
 
 
 class PendingFamily(NamedTuple):
-    """A family that waits for a person, and why: the names that its rule would close, if any."""
+    """A family that waits for a person, and why.
+
+    The reason is the names that its rule would close, if any.
+    """
 
     category: str
     family: Family
@@ -360,7 +372,10 @@ def _listed(published: Normalised) -> Iterator[bytes]:
 
 
 def _suffixes(members: Iterable[bytes]) -> tuple[str, ...]:
-    """Return the suffixes that a category's names have, those of most names if there are many."""
+    """Return the suffixes that a category's names have.
+
+    If there are many, those of most names are returned.
+    """
     counts = Counter(one[one.index(b".") + 1 :] for one in members)
     most = sorted(counts, key=lambda one: (-counts[one], one))[:MOST_SUFFIXES]
     return tuple(sorted(one.decode("ascii") for one in most))

@@ -53,7 +53,10 @@ def class_form(label: bytes) -> bytes:
 
 
 def is_ordinary(label: bytes) -> bool:
-    """Return whether a label has a number that no form may take for a sign of its trade."""
+    """Return whether a label has a number that names of every kind have.
+
+    No form may take such a number for a sign of the label's trade.
+    """
     return _ORDINARY.search(label) is not None
 
 
@@ -86,7 +89,10 @@ def needed(runs: Sequence[Run]) -> int | None:
 def _needed_of_many(
     octets: int, kept: int, letters: int, *, starts_with_letters: bool
 ) -> int | None:
-    """Return ``needed`` for three runs and more; ``letters``: the most in a run that varies."""
+    """Return ``needed`` for three runs and more.
+
+    ``letters`` is the most in a run that varies.
+    """
     if octets < 6 or letters > 2:
         return None
     if kept >= 2:
@@ -95,7 +101,10 @@ def _needed_of_many(
 
 
 def _needed_of_two(runs: Sequence[Run], letters: int, digits: int, kept: int) -> int | None:
-    """Return ``needed`` for two runs, of which letters and digits vary, so many of each."""
+    """Return ``needed`` for two runs.
+
+    ``letters`` and ``digits`` tell how many of each vary.
+    """
     starts_with_letters = runs[0].letters
     of_letters = sum(one.octets for one in runs if one.letters)
     if letters and digits:
@@ -109,7 +118,9 @@ def _needed_of_two(runs: Sequence[Run], letters: int, digits: int, kept: int) ->
 
 
 def forms(labels: Collection[bytes]) -> dict[bytes, int]:
-    """Return all forms that enough of these labels have, and how many, the widest first.
+    """Return all forms that enough of these labels have, and how many.
+
+    The widest form comes first.
 
     Args:
         labels: in plain form, each once.

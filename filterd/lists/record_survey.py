@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Survey records in one pass, natively or not: which claims they use, and a few to look at."""
+"""Survey records in one pass, natively or not.
+
+The survey finds which claims they use, and a few records to look at.
+"""
 
 from __future__ import annotations
 

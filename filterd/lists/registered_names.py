@@ -27,7 +27,10 @@ DIGITS = re.compile(rb"[0-9]+")
 
 
 def plainly_take_members(text: bytes, _special: object, _members: list[bytes]) -> list[bytes]:
-    """Return all lines; native code appends the members of plain names, and returns the others."""
+    """Return all lines.
+
+    Native code appends the members of plain names, and returns the other lines.
+    """
     return text.split(b"\n")
 
 
@@ -43,7 +46,10 @@ class Registered(NamedTuple):
 
 
 def registered(name: str) -> Registered | None:
-    """Return the registered name above a name; None if it has none or has no plain form."""
+    """Return the registered name above a name.
+
+    It is None if there is no such name, or if its label has no plain form.
+    """
     try:
         key = key_from_text(name)
     except HostnameError:

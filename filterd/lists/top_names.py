@@ -71,7 +71,10 @@ class Popular:
         return self._ranking.by(key, scope)
 
     def wrongly_closed_by(self, key: bytes, scope: Scope, category: str) -> Sequence[str]:
-        """Return the names that must stay open and that such an entry of a category closes."""
+        """Return the names that must stay open and that such an entry closes.
+
+        The entry is of ``category``.
+        """
         found, hosts = self._frozen.by(key, scope), self._hosts.by(key, scope)
         if not (found or hosts):
             return ()  # as for nearly all of a million entries
