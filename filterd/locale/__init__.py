@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The catalogues of translations: ``vi.po``, which translators edit, and ``vi.mo``, made of it."""
+"""The catalogues of translations: ``vi.po`` and ``vi.mo``.
+
+Translators edit ``vi.po``; ``vi.mo`` is made of it.
+"""

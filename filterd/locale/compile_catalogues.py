@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compile the catalogues: ``vi.po``, which a translator edits, into ``vi.mo``, which is read.
+"""Compile the catalogues: ``vi.po`` into ``vi.mo``.
 
-``make setup`` calls it, and the build of a wheel; nothing at run time does, and
+A translator edits ``vi.po``; ``vi.mo`` is what the program reads.
+
+``make setup`` calls this module, and the build of a wheel; nothing at run time does, and
 nothing at run time needs Babel.
 """
 
