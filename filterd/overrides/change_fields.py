@@ -194,7 +194,10 @@ def naming_entries(value: Any) -> tuple[NamingEntry, ...]:
 
 
 def _entry_text(value: Any) -> str:
-    """Return an entry as lists write it: a name, ``=`` or ``*.`` before it, or ``~shape``."""
+    """Return an entry as lists write it.
+
+    It is a name, which may have ``=`` or ``*.`` before it, or ``~shape``.
+    """
     text = a_text(value)
     if text.startswith("~") and is_shape(text[1:]):
         return text

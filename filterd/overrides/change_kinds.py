@@ -120,7 +120,10 @@ class KnowTime:
 
 @dataclass(frozen=True, slots=True)
 class AcceptClock(KnowTime):
-    """Accept the machine's clock despite the last known time, as an administrator orders."""
+    """Accept the machine's clock despite the last known time.
+
+    An administrator orders this.
+    """
 
 
 def is_undated(overrides: Overrides) -> bool:
