@@ -99,7 +99,10 @@ def grade(value: Any) -> str:
 
 
 def class_id(value: Any) -> str:
-    """Return the id of a class as schools write it: ``6A``, ``9/3``, ``12 Chuyên Toán``."""
+    """Return the id of a class as schools write it.
+
+    Examples are ``6A``, ``9/3`` and ``12 Chuyên Toán``.
+    """
     text = a_text(str(value) if is_whole(value) else value)
     if not text.isascii():
         from unicodedata import normalize  # noqa: PLC0415 -- as in ``plain``
@@ -112,12 +115,18 @@ def class_id(value: Any) -> str:
 
 
 def grade_or_class(value: Any) -> str:
-    """Return a grade, or the id of a class; whether the school has it is checked elsewhere."""
+    """Return a grade, or the id of a class.
+
+    Whether the school has it is checked elsewhere.
+    """
     return grade(value) if is_a_grade(str(value)) else class_id(value)
 
 
 def is_a_grade(text: str) -> bool:
-    """Return whether a text is a grade, or a number taken for one; any other is a class."""
+    """Return whether a text is a grade, or a number taken for one.
+
+    Any other text is a class.
+    """
     return text in GRADES or text.isdecimal()
 
 
@@ -135,7 +144,10 @@ def tier(value: Any) -> str:
 
 
 def mac(value: Any) -> str:
-    """Return a MAC address as ``02:00:5e:10:00:01``, however its device or a switch writes it."""
+    """Return a MAC address as ``02:00:5e:10:00:01``.
+
+    It may be given in another form, as its device or a switch writes it.
+    """
     text = a_text(value).lower()
     if _mac(text) is None:
         raise ChangeError(
@@ -230,7 +242,10 @@ def plain(text: str, called: Sentence) -> str:
 
 
 def bare(text: str) -> str:
-    """Return a text in small letters without diacritics: ``Đường Số 1`` is ``duong so 1``."""
+    """Return a text in small letters without diacritics.
+
+    For ``Đường Số 1`` that is ``duong so 1``.
+    """
     import unicodedata  # noqa: PLC0415 -- as in ``plain``
 
     decomposed = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))

@@ -93,7 +93,10 @@ class RequestPolicy:
 
 
 class Validators(NamedTuple):
-    """What a server gave to ask with the next time (RFC 9110, section 8.8); empty if nothing."""
+    """What a server gave to ask with the next time (RFC 9110, section 8.8).
+
+    A field is empty if the server gave nothing.
+    """
 
     etag: str = ""
     last_modified: str = ""
@@ -302,7 +305,10 @@ def _paced_session(pace: Pace, policy: RequestPolicy) -> requests.Session:
 
 
 class _Session(requests.Session):
-    """Leaves redirections to its user; a Location that is no address makes requests stumble."""
+    """Leaves redirections to its user.
+
+    ``requests`` itself fails at a Location that is no address.
+    """
 
     def get_redirect_target(self, _resp: requests.Response) -> None:
         """Return that there is none."""
@@ -415,7 +421,10 @@ def _judge_header(name: str, response: requests.Response) -> None:
 
 
 def _seconds(retry_after: str, date: str) -> float:
-    """Return the seconds of a Retry-After, which may be a date of the server's own clock."""
+    """Return the seconds of a Retry-After field.
+
+    The field may have a date by the server's own clock.
+    """
     if re.fullmatch("[0-9]{1,9}", retry_after):
         return float(min(int(retry_after), _DAY_S))
     with suppress(ValueError, TypeError, OverflowError):

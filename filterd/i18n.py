@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Texts for people: English at the place where it is said, Vietnamese in ``locale/vi.po``.
+"""Texts for people: English in the code, Vietnamese in ``locale/vi.po``.
+
+The English text stands at the place where it is said.
 
 A sentence is an English ``str`` that keeps the template it was made from and
 the values that were filled in. Code writes English; what shows the sentence
@@ -138,16 +140,20 @@ def did_you_mean(word: str, known: Iterable[str], *, most: int | None = None) ->
 
 
 def one_line(sentence: Sentence) -> Sentence:
-    """Return a sentence whose values are short and of one line, however long a text they quote."""
+    """Return a sentence whose values are short and of one line.
+
+    The text that a value quotes may have any length.
+    """
     if not sentence.values:
         return Sentence(" ".join(sentence.template.split()), context=sentence.context)
     return sentence.filled({name: _short(value) for name, value in sentence.values.items()})
 
 
 def told(text: str, language: Language) -> str:
-    """Return a sentence, and those within it, in a language; any other ``str`` as it is.
+    """Return a sentence, and those within it, in a language.
 
-    A template that the catalogue does not have stays English.
+    Any other ``str`` is returned as it is. A template that the catalogue does not have stays
+    English.
     """
     if language == "en" or not isinstance(text, Sentence):
         return str(text)
@@ -155,7 +161,10 @@ def told(text: str, language: Language) -> str:
 
 
 class Texts:
-    """Sentences in one language: ``texts("{n} more", n=3)`` is ``say`` and ``told`` in one."""
+    """Sentences in one language.
+
+    ``texts("{n} more", n=3)`` is ``say`` and ``told`` in one.
+    """
 
     def __init__(self, language: Language) -> None:
         self.language = language
@@ -173,13 +182,19 @@ class Texts:
         return told(sentence, self.language)
 
     def word(self, words: Mapping[str, Sentence], key: str) -> str:
-        """Return the word of a vocabulary for a key of the data, or the key where it has none."""
+        """Return the word of a vocabulary for a key of the data.
+
+        Where the vocabulary has no word for the key, the key itself is returned.
+        """
         return told(words.get(key, key), self.language)
 
 
 @functools.cache
 def catalogue(language: Language) -> NullTranslations:
-    """Return the translations into a language; none where its file is missing or damaged."""
+    """Return the translations into a language.
+
+    There are none where the file of the language is missing or damaged.
+    """
     import gettext  # noqa: PLC0415 -- needed only where Vietnamese is spoken
 
     try:

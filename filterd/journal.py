@@ -52,7 +52,10 @@ def begin(language: Language) -> None:
 
 
 def attend(loop: AbstractEventLoop) -> None:
-    """End this process where a callback of its loop finds no memory, before anything is logged."""
+    """End this process where a callback of its loop finds no memory.
+
+    The process ends before anything is logged.
+    """
     loop.set_exception_handler(_end_or_log)
 
 
@@ -83,7 +86,10 @@ class Journal(logging.StreamHandler[Any]):
         super().emit(record)
 
     def _translated(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Return a record in the language; that of an exception, or with odd values, as it is."""
+        """Return a record in the language.
+
+        A record of an exception, or with odd values, is returned as it is.
+        """
         if self._language == "en" or record.exc_info or not isinstance(record.args, tuple):
             return record
         template = told(quoted(str(record.msg)), self._language)
@@ -120,7 +126,7 @@ class Journal(logging.StreamHandler[Any]):
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Return whether an error means that this process has no memory left, or no thread."""
+    """Return whether an error means that this process has no memory or thread left."""
     return (
         isinstance(error, MemoryError)
         or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
@@ -135,7 +141,10 @@ def _end_or_log(loop: AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
-    """Log what native code could not raise to a caller; Python would write it unbounded."""
+    """Log what native code could not raise to a caller.
+
+    Python would write it unbounded.
+    """
     error = unraisable.exc_value
     if is_out_of_memory(error):
         _end()

@@ -42,7 +42,9 @@ def missing() -> list[str]:
 
 
 def native_or(plain: T, extension: str) -> T:
-    """Return what an extension has by the name of ``plain``; without the extension, ``plain``.
+    """Return what an extension has by the name of ``plain``.
+
+    Without the extension, ``plain`` itself is returned.
 
     Args:
         plain: a class or function with the contract of the native one.
@@ -56,7 +58,9 @@ def native_or(plain: T, extension: str) -> T:
 
 
 def live_source(name: str) -> tuple[ModuleType, bool]:
-    """Import a module that is compiled where a compiler is, and else runs as it is written.
+    """Import a module that is compiled where a compiler is.
+
+    Elsewhere it runs as it is written.
 
     Args:
         name: the full name of the module, whose source stands beside what was compiled.
@@ -129,7 +133,7 @@ def _compiled(name: str) -> ModuleType:
 
 
 def is_stale(built: Path) -> bool:
-    """Tell whether an extension was built of other sources than those that stand beside it."""
+    """Return whether an extension was built of other sources than those beside it."""
     stem = built.name.partition(".")[0]
     if not (_root_of(built) / "pyproject.toml").exists():
         return False
@@ -150,7 +154,10 @@ def digest_of(source: Path) -> bytes:
 
 
 def sources_of(source: Path) -> list[Path]:
-    """Return a native source and all files that it cimports or includes, in a fixed order."""
+    """Return a native source and all files that it cimports or includes.
+
+    They are in a fixed order.
+    """
     found, left = set[Path](), [source.resolve(), source.resolve().with_suffix(".pxd")]
     while left:
         path = left.pop()

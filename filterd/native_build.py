@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build the extensions: what each depends on is computed, and its digest is its build ID.
+"""Build the extensions, each with its build ID.
+
+What an extension depends on is computed; the digest of that is its build ID.
 
 ``pyproject.toml`` names the class; ``filterd.native`` reads the build ID again.
 """
