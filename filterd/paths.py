@@ -94,7 +94,9 @@ def read_plain(path: Path, most_octets: int) -> bytes:
 
 
 def write_atomically(path: Path, content: Buffer, *, mode: int = 0o640) -> None:
-    """Replace ``path`` by ``content``; after a power cut it is the old or the new, never a mix.
+    """Replace ``path`` by ``content`` atomically.
+
+    After a power cut it is the old or the new, never a mix.
 
     Temporary file, fsync, rename, fsync of the folder: without the first fsync
     the rename may reach the disk before the bytes do.
@@ -139,7 +141,9 @@ def replacing(path: Path, content: Buffer, *, mode: int = 0o640) -> Iterator[Cal
 
 
 def create(path: Path, *, mode: int = 0o640) -> IO[bytes]:
-    """Make a file that is not there yet, to write it; others may not read it, whatever the umask.
+    """Make a file that is not there yet, to write it.
+
+    Others may not read it, whatever the umask.
 
     Raises:
         OSError: the disk refused, or something is there.
@@ -148,7 +152,9 @@ def create(path: Path, *, mode: int = 0o640) -> IO[bytes]:
 
 
 def check_room(folder: Path, octets: int) -> None:
-    """See that so many octets leave some of the disk free, for the log and what commands set.
+    """See that so many octets leave some of the disk free.
+
+    The free part is for the log and for what commands set.
 
     Raises:
         StoreError: they do not.
@@ -232,7 +238,9 @@ def install(temporary: Path, path: Path) -> None:
 
 
 def is_plain(path: Path) -> bool:
-    """Return whether the path is a plain file or free: no link, folder, pipe or device.
+    """Return whether the path is a plain file or free.
+
+    A link, a folder, a pipe or a device is neither.
 
     Raises:
         OSError: the path cannot be examined.
@@ -254,7 +262,9 @@ def move_away(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last: what was made, linked, renamed or removed there.
+    """Sync the names in a folder to the disk.
+
+    What was made, linked, renamed or removed there then lasts.
 
     Raises:
         OSError: the disk refused.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find which processes hold a port, in the tables of /proc (proc(5)), and how it is freed.
+"""Find which processes hold a port, in the tables of /proc, and how it is freed.
 
-The kernel shows the sockets of all users, with their owners. The process behind one is shown
-to its owner and to root only; for others a holder has no process.
+The kernel shows the sockets of all users, with their owners (proc(5)). The process behind one
+is shown to its owner and to root only; for others a holder has no process.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def holders(port: int, proc: Path = PROC) -> tuple[PortHolder, ...]:
 
 
 def _bound(table: Path, state: str, port: int) -> Iterator[tuple[str, str, str]]:
-    """Yield address, owner and inode of each socket of a table that is bound to a port."""
+    """Yield address, owner and inode of a table's sockets that are bound to a port."""
     try:
         with table.open(encoding="ascii", errors="replace") as file:
             text = file.read(_LARGEST)
@@ -125,7 +125,7 @@ def _bound(table: Path, state: str, port: int) -> Iterator[tuple[str, str, str]]
 
 
 def _address(digits: str) -> str:
-    """Return an address that the kernel prints as words in the machine's order of octets."""
+    """Return an address that the kernel prints as words in the host's order of octets."""
     octets = bytes.fromhex(digits)
     words = (octets[at : at + 4] for at in range(0, len(octets), 4))
     return str(

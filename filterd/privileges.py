@@ -59,7 +59,9 @@ class _Ids(NamedTuple):
 
 @contextlib.contextmanager
 def as_owner_of(folder: Path) -> Iterator[None]:
-    """Have the rights of a state folder's owner, if this process is root's and the folder is not.
+    """Have the rights of a state folder's owner, if this process is root's.
+
+    Where the folder is root's, too, nothing changes.
 
     What root owns below it, left by an earlier release, is given to the owner first.
 
@@ -89,7 +91,10 @@ def as_owner_of(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def own_rights() -> Iterator[None]:
-    """Have what ``as_owner_of`` has given up; for what does not lie below the state folder."""
+    """Have the rights that ``as_owner_of`` has given up.
+
+    They are for what does not lie below the state folder.
+    """
     if not _given_up:
         yield
         return
@@ -102,7 +107,10 @@ def own_rights() -> Iterator[None]:
 
 
 def make_folder_for_owner(folder: Path) -> None:
-    """Make a folder that is missing for those whose rights this process has had below the state."""
+    """Make a missing folder for the owner of the state.
+
+    That is the one whose rights this process has had below the state.
+    """
     if not _given_up or os.path.isdir(folder):  # noqa: PTH112 -- it raises nothing
         return
     with contextlib.suppress(OSError):  # then its reader reports it
@@ -120,7 +128,7 @@ def keep_none() -> None:
 
 
 def of_a_child() -> ChildIds:
-    """Return the arguments of ``subprocess`` by which a child cannot take root's rights back."""
+    """Return ``subprocess`` arguments by which a child cannot take root's rights back."""
     if os.getuid() == os.geteuid():
         return {}  # the service may not even make these system calls
     return {"user": os.geteuid(), "group": os.getegid()}
@@ -143,9 +151,10 @@ def _ids_of(uid: int) -> _Ids:
 
 
 def _give_below(folder: Path, owner: int) -> None:
-    """Give folders and plain files of root's to the owner; by no link, and none with two names.
+    """Give folders and plain files of root's to the owner.
 
-    A second name may stand elsewhere, where the file is none of the owner's business.
+    No link is followed, and no file with two names is given: a second name may stand elsewhere,
+    where the file is none of the owner's business.
     """
     gid = _ids_of(owner).gid
     with contextlib.suppress(OSError):  # then a command reports what it cannot read or write
@@ -171,6 +180,9 @@ def _give(name: str, at: int, owner: int, gid: int) -> None:
 
 
 def end_sooner(more: int) -> None:
-    """Have this process, and what it starts, ended sooner; at most a thousand steps in all."""
+    """Have this process, and what it starts, ended sooner.
+
+    The steps are at most a thousand in all.
+    """
     with contextlib.suppress(OSError, ValueError):  # then it is as likely as its parent
         _PATH.write_text(str(min(_HIGHEST, int(_PATH.read_text()) + more)))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tell addresses and hosts of the public Internet from those of a machine or its networks.
+"""Tell addresses and hosts of the public Internet from other ones.
+
+The other ones are those of a machine or of its networks.
 
 A host's address is known only when it is resolved; here is refused what can be no public host
 whatever resolves it.

@@ -87,7 +87,7 @@ class Column(NamedTuple):
 
 
 class Details(NamedTuple):
-    """The columns of one row, one below the other, and a title that is made of the row."""
+    """The columns of one row, one below the other, and a title made of the row."""
 
     columns: tuple[Column, ...]
     title: Callable[[Row, Wording], str] = lambda *_: ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write frozen dataclasses as JSON, and as files that show damage by a failing card.
+"""Write frozen dataclasses as JSON and as files that show damage by failing cards.
 
 The JSON follows the dataclasses field by field, in both directions. Octets are
 hexadecimal. A file has three lines: its kind and version, the SHA-256 of the third line,
@@ -116,7 +116,7 @@ def to_json(value: Any) -> str:
 
 
 def to_octets(value: Any) -> bytes:
-    """Return the same as octets, whatever a text holds: names of files need not be UTF-8."""
+    """Return the same as octets, whatever a text holds: file names need not be UTF-8."""
     return to_json(value).encode("utf-8", "surrogatepass")
 
 
@@ -196,7 +196,9 @@ class Decoders:
 
 
 def _number(value: Any) -> float:
-    """Return a number that JSON has, and that is one; those without a fraction may be written so.
+    """Return a number that JSON has, and that is finite.
+
+    Those without a fraction may be written so.
 
     Raises:
         TypeError, ValueError: it is none.

@@ -24,7 +24,7 @@ class _StatePath:
 
 @dataclass(frozen=True, slots=True)
 class StateFolder:
-    """The state of the daemon between its runs; all but log and overrides can be made again."""
+    """The daemon's state between runs; all but log and overrides can be made again."""
 
     folder: Path
 
@@ -114,7 +114,10 @@ class StateFolder:
 
 
 class BesideFolder(StateFolder):
-    """The same state, for public lists that stand beside a feed: they have their own versions."""
+    """The same state, for public lists that stand beside a feed.
+
+    They have their own versions.
+    """
 
     __slots__ = ()
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bound the directory of a zip file before ``zipfile`` reads it, which makes an object an entry."""
+"""Bound the directory of a zip file before ``zipfile`` reads it.
+
+``zipfile`` makes an object of each entry.
+"""
 
 from __future__ import annotations
 

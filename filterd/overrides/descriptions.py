@@ -61,7 +61,10 @@ class Teller(Wording):
         return " ".join(parts)
 
     def _until(self, ends_at: float, starts_at: float | None) -> str:
-        """Return an end; midnight is the end of a day, and that of the start needs no date."""
+        """Return the wording of an end.
+
+        Midnight is told as the end of a day; an end on the day of the start needs no date.
+        """
         shown = self.clock.shows(ends_at)
         if shown.time() == time():
             day = self._day(shown - timedelta(days=1))
@@ -116,7 +119,10 @@ class Teller(Wording):
         return self._all(row["after"])
 
     def _devices_of(self, row: Plain) -> str:
-        """Return a sentence on rooms with other devices, and on rooms as in the files again."""
+        """Return a sentence on the rooms whose devices change.
+
+        Those are rooms with other devices, and rooms that are as in the files again.
+        """
         after = {one["room"] for one in row["after"].get("devices", ())}
         before = [one["room"] for one in row["before"].get("devices", ())]
         if not (after or before):

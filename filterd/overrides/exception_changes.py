@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes of filtering: exceptions, pauses, mistakes of lists, grade settings. Pure."""
+"""Changes of filtering: exceptions, pauses, mistakes of lists, grade settings.
+
+The module is pure.
+"""
 
 from __future__ import annotations
 

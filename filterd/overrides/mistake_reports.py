@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports of list mistakes, from a school to the centre: JSON lines; mended mistakes.
+"""Reports of list mistakes, from a school to the centre, and mended mistakes.
 
-A report has neither the person who found the mistake nor the one who wanted the name.
+A report is a line of JSON. It has neither the person who found the mistake nor the one who
+wanted the name.
 
 A mistake is *mended* when no third-party list closes the name any more. That is checked
 whenever lists become active, and recorded, because later versions do not show when it

@@ -111,7 +111,10 @@ def check_listening(author: Author, room: str, classroom: Classroom) -> None:
 
 
 def teaches_in(author: Author, room: str, classroom: Classroom) -> bool:
-    """Return whether ``check_listening`` passes: whether the author teaches in a room now."""
+    """Return whether the author teaches in a room now.
+
+    It is whether ``check_listening`` passes.
+    """
     try:
         check_listening(author, room, classroom)
     except (ControlError, ChangeError):

@@ -167,7 +167,10 @@ def _check_audience(change: SetException, policy: Policy) -> None:
 
 
 def _doubts(thing: LocalException, school: SchoolState) -> Iterator[dict[str, Any]]:
-    """Yield a warning of a name that is probably misspelt, of no use, or of a whole service.
+    """Yield a warning of a doubtful target.
+
+    Its name is probably misspelt, its exception is of no use, or it is the name of a whole
+    service.
 
     Where the change has been warned of for a better reason, these are not of interest.
     """

@@ -76,7 +76,7 @@ def is_changed(row: Row) -> bool:
 
 
 def week(now: EffectiveState, network: Network) -> tuple[Listing, list[Row]]:
-    """Return the timetable of a room: a row for each lesson, a column for each weekday in it."""
+    """Return the timetable of a room: a row per lesson, a column per weekday in it."""
     cells = {(one.lesson, one.weekday): one.grade for one in network.timetable}
     weekdays = sorted({weekday for _, weekday in cells})
     columns = (Column(words.WEEKDAY[str(one)], str(one)) for one in weekdays)

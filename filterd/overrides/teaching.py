@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Teaching: the classes of a teacher, and the rooms where they sit, in their lessons. Pure.
+"""Teaching: a teacher's classes, and the rooms where they sit, in their lessons.
 
 A teacher has the classes that name them in ``site.yaml`` and those lent to them, and the
 lessons of a timetable that name them. A class is theirs wherever it sits. A room is theirs for
 a time in which one of these is there and no other class is; between lessons it is free. A grade
 without classes, and a site without them, belongs to every teacher.
+
+The module is pure.
 """
 
 from __future__ import annotations
@@ -78,7 +80,9 @@ class Teaching:
         return seat in self.classes or all(one.id != seat for one in self._policy.classes)
 
     def occupied(self, room: str, *, is_free: bool = False) -> OccupiedRoom | None:
-        """Return what another class has of a room in that time; None if it is the teacher's.
+        """Return what another class has of a room in that time.
+
+        It is None if the room is the teacher's.
 
         Args:
             room: the id of a network; one that the site does not have is no class's.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The calendar: wall clock states of schedules, timetables, lessons, with intervals.
+"""Calendar: wall clock states of schedules, timetables, lessons, with intervals.
 
 A window from 07:00 to 07:45 is open while the clock *shows* a time in it. Where a
 zone sets its clocks, such a window may come twice in a night, or not at all.

@@ -168,9 +168,10 @@ def idle(engine: Engine, exception: LocalException, now: float) -> Idle | None:
 
 
 def is_open(engine: Engine, exception: LocalException, now: float) -> bool:
-    """Return whether all that a target names is open to all clients of an audience already.
+    """Return whether a target is open to all clients of an audience already.
 
-    Of a name this holds for the name itself: lists may block names beneath it.
+    All that the target names must be open. Of a name this holds for the name itself: lists may
+    block names beneath it.
     """
     clients = list(_clients(engine.policy, exception))
     if exception.kind is TargetKind.NAME:

@@ -219,7 +219,10 @@ class _Compiler:
         return holds
 
     def _changed(self, client: Client, variant: str = "", *, exam: bool = False) -> GradePolicy:
-        """Return a grade with the changes for one client; a pause opens nothing in an exam."""
+        """Return a grade with the changes for one client.
+
+        A pause opens nothing in an exam.
+        """
         mine = [change for change in self._in_force if change.concerns(client)]
         if exam:
             mine = [change for change in mine if change.layer is not Layer.PAUSE]

@@ -70,7 +70,7 @@ class Engine:
         return [self._decide_of(one, qname, qtype, now, (), own_rules, hits) for one in clients]
 
     def alike(self, qname: bytes) -> tuple[object, ...] | None:
-        """Return a key that names share where all verdicts on them are by the same list claims.
+        """Return a key shared by names whose verdicts are all by the same list claims.
 
         Such verdicts differ in the names of their entries only. None for a name with rules of
         its own, or whose claims leave some names alone. A grade that is ``allow_only`` is decided

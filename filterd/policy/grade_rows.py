@@ -82,7 +82,7 @@ def category_rows(policy: Policy, grade: GradePolicy) -> list[Row]:
 
 
 def service_group_rows(policy: Policy, grade: GradePolicy) -> list[Row]:
-    """Return the categories that have services, each with those open and closed to a grade."""
+    """Return each category that has services, with those open and closed to a grade."""
     groups: dict[str, dict[str, list[str]]] = {}
     for one in policy.services.values():
         states = groups.setdefault(one.group, {OPEN: [], CLOSED: []})

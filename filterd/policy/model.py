@@ -159,7 +159,7 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class GradePolicy:
-    """The policy of one grade, or of one class of it: the tier's file and what differs.
+    """The policy of a grade, or of one class of it: the tier's file and what differs.
 
     ``closed`` are the ids of all categories closed to it, locked ones included,
     and ``service:<id>`` and ``list:<id>`` for single services and lists.

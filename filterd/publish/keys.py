@@ -78,7 +78,9 @@ class KeyFolder:
         return {role: [self._make(path) for path in self.paths(role)] for role in roles}
 
     def signers(self, role: str) -> list[CryptoSigner]:
-        """Return the keys of a role that are here; of the root, which is apart, maybe only some.
+        """Return the keys of a role that are here.
+
+        The root's keys are kept apart: maybe only some of them are here.
 
         Raises:
             ConfigError: none is here, or one is not as it must be.
@@ -118,7 +120,9 @@ class KeyFolder:
 
 
 def make_key(path: Path, passphrase: bytes | None = None) -> CryptoSigner:
-    """Make one private key and write it, readable by its owner alone; its folder exists.
+    """Make one private key and write it, readable by its owner alone.
+
+    Its folder exists.
 
     Raises:
         StoreError: the disk refused.

@@ -114,7 +114,10 @@ class Published:
         return target
 
     def metadata_octets(self, version: int) -> int:
-        """Return how long the metadata is that a version's first reader fetches, without roots."""
+        """Return how many octets of metadata a version's first reader fetches.
+
+        Roots are not counted.
+        """
         snapshot: Snapshot = self._signed(f"{version}.snapshot.json")
         names = [f"{meta.version}.{name}" for name, meta in snapshot.meta.items()]
         names += ["timestamp.json", f"{version}.snapshot.json"]
@@ -191,7 +194,9 @@ class Published:
 
 
 def unpacked(packed: bytes, file: PublishedFile, shown: object) -> bytes:
-    """Return the content of a packed file, the signed one; ``shown`` is its path for people.
+    """Return the content of a packed file, the signed one.
+
+    ``shown`` is its path for people.
 
     Raises:
         TooLargeError: it is larger than is allowed; nothing was unpacked.
@@ -222,6 +227,9 @@ def refuse_second(folder: Path) -> None:
 
 
 def soon_expired(expiries: Mapping[str, float], now: float) -> dict[str, float]:
-    """Return of the roles that must be signed anew soon, or must have been, in how many seconds."""
+    """Return the roles that must be signed anew soon, and in how many seconds.
+
+    Those that must have been signed already are among them.
+    """
     left = {role: until - now for role, until in expiries.items()}
     return {role: one for role, one in left.items() if one < EARLY_S.get(role, 0.0)}

@@ -76,7 +76,7 @@ class Repository:
         self._metadata, self._targets = folder / "metadata", folder / "targets"
 
     def create(self, signers: Signers, *, now: float, orders: bytes | None = None) -> bytes:
-        """Publish the first root and an empty version; return the root, for sites to trust.
+        """Publish the first root and an empty version; return the root for sites to trust.
 
         Args:
             signers: every role's keys; ``orders`` may hold a public half elsewhere,
@@ -137,7 +137,7 @@ class Repository:
         return self._advance(new, signers, now, orders=orders, urgent=urgent)
 
     def renew(self, signers: Signers, *, now: float, urgent: bool = False) -> int:
-        """Sign the version that is published for another term; return the snapshot's version."""
+        """Sign the published version for another term; return the snapshot's version."""
         return self._advance(self._published(), signers, now, urgent=urgent)
 
     def prune(self, *, keep: int = 8) -> int:
@@ -166,7 +166,7 @@ class Repository:
     def rotate_key(
         self, role: str, old: Identified, new: CryptoSigner, signers: Signers, *, now: float
     ) -> bytes | None:
-        """Exchange one key of a role; return the new root, or ``None`` where none is needed.
+        """Exchange one key of a role; return the new root, or ``None`` if none is needed.
 
         Args:
             role: any but ``orders``, whose key ``rotate_orders`` exchanges.
@@ -230,7 +230,7 @@ class Repository:
         now: float,
         ordered: Iterable[NewTarget] = (),
     ) -> int:
-        """Exchange the keys of the role ``orders`` together with metadata that they signed.
+        """Exchange the keys of role ``orders`` together with metadata that they signed.
 
         ``ordered`` are the files that it names, as far as they are not here yet.
         """

@@ -51,7 +51,9 @@ class NewTarget(NamedTuple):
 def sign_orders(
     files: Iterable[NewTarget], signers: Sequence[CryptoSigner], *, version: int, now: float
 ) -> bytes:
-    """Return the metadata that makes lists the law's, signed on the orderer's own machine.
+    """Return the signed metadata that makes lists the law's.
+
+    It is signed on the orderer's own machine.
 
     Args:
         files: all lists that are ordered now, with their register.
@@ -80,7 +82,10 @@ def describe(file: NewTarget) -> TargetFile:
 
 
 def hashed_name(name: str, digest: str) -> str:
-    """Return the name of a target's file below ``targets/``: its hash before the last part."""
+    """Return the name of a target's file below ``targets/``.
+
+    The target's hash stands before the last part.
+    """
     path = PurePosixPath(name)
     return str(path.with_name(f"{digest}.{path.name}"))
 
@@ -99,7 +104,7 @@ def signed(metadata: Metadata[Any], signers: Iterable[CryptoSigner]) -> bytes:
 
 
 class Identified(Protocol):
-    """A key of which the public half is enough: one that is lost, or is another holder's."""
+    """A key of which the public half is enough: a lost one, or another holder's."""
 
     @property
     def public_key(self) -> Key:
@@ -107,7 +112,7 @@ class Identified(Protocol):
 
 
 def delegations(signers: Sequence[Identified]) -> Delegations:
-    """Return the delegation of legal orders: the keys, and the paths that they may sign."""
+    """Return the delegation of legal orders: the keys, and the paths they may sign."""
     keys = {signer.public_key.keyid: signer.public_key for signer in signers}
     role = DelegatedRole(ORDERS, list(keys), threshold=1, terminating=True, paths=list(ORDERED))
     return Delegations(dict(keys), {ORDERS: role})

@@ -41,7 +41,9 @@ _PRIVATE = b"PRIVATE KEY-----"
 def targets_of(
     folder: Path, earlier: Sequence[Path] = (), *, progress: Progress | None = None
 ) -> list[NewTarget]:
-    """Return all targets of a version; another role signs those of ``feed.targets.is_ordered``.
+    """Return all targets of a version.
+
+    Another role signs those of ``feed.targets.is_ordered``.
 
     Args:
         folder: the version, as ``version_build`` makes it.

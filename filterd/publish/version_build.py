@@ -134,7 +134,10 @@ def _check_not_by_hand(folder: Path) -> None:
 def _judged(
     categories: Mapping[str, Normalised], previous: Path | None, popular: Popular
 ) -> Iterator[Sentence]:
-    """Find why a version is held; a first one for nothing but names that must stay open."""
+    """Find why a version is held.
+
+    A first version is held for nothing but names that must stay open.
+    """
     before = {} if previous is None else _categories_of(previous, popular)
     if previous is not None:
         for one in excesses(_content(categories), _content(before)):

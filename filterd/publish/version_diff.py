@@ -172,9 +172,10 @@ def _side(folder: Path) -> _Side:
 
 
 def _names(side: _Side, category: str) -> set[bytes]:
-    """Return the blocking entries of a category: the key and, in one octet, the scope of each.
+    """Return the blocking entries of a category.
 
-    Services are left out: they are compared as tables.
+    Each is the key and, in one octet, the scope. Services are left out: they are compared as
+    tables.
     """
     lists = (*side.catalog.lists, *side.catalog.orders)
     sources = [one for one in lists if one.category == category]

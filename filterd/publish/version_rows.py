@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of a publisher: a build, differences, the expiry of roles, orders, a release.
+"""Rows of a publisher: a build, differences, expiry of roles, orders, a release.
 
 The rows themselves are what ``--json`` prints of these.
 """

@@ -233,7 +233,7 @@ class Counts:
         _merge(self._open, undated.items())
 
     def _make_room(self) -> None:
-        """Merge the cells of hours over all but grade, category and action; then drop hours."""
+        """Merge the cells of hours over all but grade, category, action; then drop hours."""
         for hour, cells in self._hours.items():
             if len(self) <= MOST_ROWS:
                 return

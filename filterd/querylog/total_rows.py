@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def summaries(rows: Sequence[Row], days: int) -> Iterator[tuple[Listing, list[Row]]]:
-    """Yield what to draw of totals: by day, by grade, by class, and the blocks by category.
+    """Yield what to draw of totals: by day, grade and class, and blocks by category.
 
     Args:
         rows: as ``database.Total``, plain.
@@ -38,7 +38,7 @@ def summaries(rows: Sequence[Row], days: int) -> Iterator[tuple[Listing, list[Ro
 def _by(
     key: str, heading: Sentence, rows: Sequence[Row], title: Sentence
 ) -> tuple[Listing, list[Row]]:
-    """Return a row for each value of ``key``, with a column for each action that occurs."""
+    """Return a row per value of ``key``, with a column for each action that occurs."""
     actions = [one for one in words.COUNTED if any(row["action"] == one for row in rows)]
     values = sorted({row[key] for row in rows}, key=_order)
     sums = {value: dict.fromkeys(actions, 0) for value in values}

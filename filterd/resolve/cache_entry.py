@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cache entries: resolutions with the times of their lives, and failures (RFC 9520).
+"""Cache entries: resolutions with the times they live, and failures (RFC 9520).
 
 A failing name is not asked for endlessly: a first failure holds for 5 s, each further one
 twice as long, up to a minute. While a whole route is silent every name fails, and a school

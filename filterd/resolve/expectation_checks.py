@@ -120,7 +120,7 @@ def check(site: Site, now: float, *, known: Collection[str] = ()) -> tuple[Unmet
 
 
 def known_to_fail(site: Site, now: float) -> frozenset[str]:
-    """Return the texts of the expectations that an active site does not meet, for ``check``."""
+    """Return the texts of the expectations that an active site fails, for ``check``."""
     found = unmet(site, site.timed.policy.expectations, now)
     return frozenset(one.expectation.written for one in found)
 
@@ -280,7 +280,9 @@ def doubts(site: Site, unmet: Iterable[Unmet], now: float) -> tuple[ConfigError,
 
 
 def outranked(site: Site, now: float) -> Iterator[ConfigError]:
-    """Yield the exceptions of ``site.yaml`` without effect, because a lock or a pin outranks them.
+    """Yield the exceptions of ``site.yaml`` that a lock or a pin outranks.
+
+    They have no effect.
 
     Args:
         site: its lists are consulted.

@@ -55,7 +55,7 @@ OF_FILES = "files"
 
 
 def client_of(site: Site, grade: str | None, address: str | None) -> Client | None:
-    """Return the client of a question: of an address, else a grade or class, else unknown.
+    """Return a question's client: of an address, else a grade or class, else unknown.
 
     None for an address that is not allowed here.
 

@@ -105,7 +105,10 @@ _NO_COMMAND = {
 
 
 def _next_step(row: Row, by: Wording) -> str:
-    """Return the command that changes the answer, or why there is none; "" for no advice."""
+    """Return the command that changes the answer, or why there is none.
+
+    It is "" for no advice.
+    """
     reason = row["reason"]
     if row["source"] == "history":
         return ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verify the targets of rewrites: the hosts of safe modes, as the school's upstreams know them.
+"""Verify rewrite targets: safe mode hosts, as the school's upstreams know them.
 
 The addresses of a safe mode are its publisher's, so no list of them ships. A target that no
 longer exists would leave its search engine without an answer. Which were last found, and
@@ -51,7 +51,7 @@ FILE = FileFormat(VerifiedTargets, magic=b"filterd safe search ", most_octets=_M
 
 
 class TargetAge(NamedTuple):
-    """When the target that was not found for the longest was found last; None for never."""
+    """When the target that was not found for longest was last found; None for never."""
 
     verified_at: float | None
 

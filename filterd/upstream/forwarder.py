@@ -50,7 +50,10 @@ class Forwarder:
         """Calls a function after all outcomes of a turn (``singleflight.Flights.soon``)."""
 
     def mark_plain_by(self, leaves_alone: LeavesAlone) -> None:
-        """Set the predicate for ``Resolution.plain`` of new answers; without it none is plain."""
+        """Set the predicate for ``Resolution.plain`` of new answers.
+
+        Without it none is plain.
+        """
         self._flights.leaves_alone = leaves_alone
 
     @property

@@ -98,7 +98,7 @@ class ServerHealth:
 
     @property
     def down_since(self) -> float | None:
-        """When the first question was asked that it left unanswered; None while it answers."""
+        """When the first question it left unanswered was asked; None while it answers."""
         return self._silent_since if self.failures >= _FAILURES_UNTIL_DOWN else None
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Upstream questions: which servers are asked, the query, its answer (RFC 5452 §9.1)."""
+"""Upstream questions: the servers asked, the query, its answer (RFC 5452 §9.1)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The message header (RFC 1035 §4.1.1, RFC 6895 §2), and its frame on TCP (RFC 7766).
+"""The message header (RFC 1035 §4.1.1, RFC 6895 §2) and its TCP frame (RFC 7766).
 
 The header has twelve octets. On a stream two octets of length stand before a message.
 """

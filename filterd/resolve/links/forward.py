@@ -27,7 +27,10 @@ class Forward(Link):
         self._forwarder = forwarder
 
     def leaves_alone(self, _: UpstreamQuestion, resolution: Resolution, /) -> bool:
-        """Return whether it is an answer; one with extended errors ``answer_reply`` composes."""
+        """Return whether it is an answer without extended errors.
+
+        ``answer_reply`` composes one with extended errors.
+        """
         return resolution.rcode in CONCLUSIVE and not resolution.edes
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:  # noqa: ARG002 -- a link
