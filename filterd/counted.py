@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers, sizes, counts and durations as people read them: ``1 name``, ``21 minutes``."""
+"""Write numbers, sizes, counts and durations as people read them.
+
+Examples are ``1 name`` and ``21 minutes``.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 def number(value: int) -> str:
-    """Return a number with thin groups of three, as Vietnamese and English readers both read it."""
+    """Return a number in groups of three digits, with thin spaces between them.
+
+    Vietnamese and English readers both read numbers so.
+    """
     return f"{value:,}".replace(",", "\u202f")
 
 
@@ -19,7 +25,10 @@ def rough(value: int) -> str:
 
 
 def size(octets: int) -> str:
-    """Return a length as people read it: kB and MB of a thousand, as a data plan counts."""
+    """Return a length as people read it, in B, kB or MB.
+
+    kB and MB are of a thousand, as a data plan counts.
+    """
     if octets < 10_000:
         return f"{number(octets)} B"
     if octets < 10_000_000:
@@ -78,7 +87,10 @@ def minutes(n: int) -> Sentence:
 
 
 def duration(seconds: float) -> Sentence:
-    """Return a duration by its largest unit: two or more of it, so that little is lost."""
+    """Return a duration in the largest unit of which it has two or more.
+
+    So little is lost.
+    """
     whole = int(seconds)
     if whole >= 2 * _DAY:
         return days(whole // _DAY)

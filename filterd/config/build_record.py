@@ -220,10 +220,10 @@ def hand_over(candidate: Path, policy: Path) -> None:
 
 
 def move(policy: Path, target: Path) -> None:
-    """Move a policy with its record, where both are there; a policy alone is worth nothing.
+    """Move a policy with its record, where both are there.
 
     Nothing else comes of it, whatever the disk refuses: a policy is only ever taken by the
-    record that is of it.
+    record that is of it. A policy alone is worth nothing.
     """
     with suppress(OSError):
         install(policy, target)

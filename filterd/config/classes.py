@@ -40,7 +40,10 @@ def class_policies(grades: Mapping[str, GradePolicy], site: SiteFile) -> dict[st
 
 
 def check_classes(document: Document, site: SiteFile, problems: Problems) -> None:
-    """Note classes that differ in letter case only, and those that the site does not have."""
+    """Note classes that differ in letter case only, and unknown classes.
+
+    A class that the site does not have is unknown.
+    """
     seen: dict[str, str] = {}
     for class_id in site.classes:
         first = seen.setdefault(class_id.casefold(), class_id)

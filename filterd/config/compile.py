@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Site, tiers and catalogue together: checked against each other and merged into one policy.
+"""Check site, tiers and catalogue, and merge them into one policy.
 
-Pure: files were read before (``site_reader``), and are written after (``build_record``).
-Each check notes its problem and goes on, so that one run shows them all.
+They are checked against each other. Pure: files were read before (``site_reader``), and are
+written after (``build_record``). Each check notes its problem and goes on, so that one run
+shows them all.
 """
 
 from __future__ import annotations
@@ -229,7 +230,10 @@ def _feed_pins(site: SiteFile) -> tuple[Pin, ...]:
 
 
 def _check_networks(document: Document, site: SiteFile, problems: Problems) -> None:
-    """Note an address, interface or MAC of two networks; ranges within ranges are fine."""
+    """Note an address, interface or MAC of two networks.
+
+    Ranges within ranges are fine.
+    """
     seen: dict[str, str] = {}
     for network_id, network in site.networks.items():
         for key in ("cidrs", "interfaces", "macs"):
@@ -299,7 +303,10 @@ def _check_lists(sources: SiteSources, catalog: Catalog, problems: Problems) -> 
 
 
 def _check_follow(document: Document, site: SiteFile, problems: Problems) -> None:
-    """Note public lists that the catalogue does not have, or that fill what they may not."""
+    """Note unknown public lists, and those that fill what they may not.
+
+    A list that the catalogue does not have is unknown.
+    """
     known = (RECOMMENDED, *(one.id for one in shipped_sources())) if site.follow else ()
     for position, entry in enumerate(site.follow):
         if entry.url is None:

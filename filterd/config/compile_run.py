@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compiles a site in a child process: PyYAML and pydantic stay out of the serving process.
+"""Compile a site in a child process.
 
-They would cost it 15 MB for good, and a file that a person wrote could then
-cost it more; the child has bounds on time and memory and ends. The two ends
+So PyYAML and pydantic stay out of the serving process. They would cost it
+15 MB for good, and a file that a person wrote could then cost it more; the
+child has bounds on time and memory and ends. The two ends
 speak by one line of JSON on the child's output (``filterd.config.__main__``
 is the other end). The daemon forks at its start, when all wait for it, and from
 then on starts its children afresh, as commands do (``filterd.bounded_child``).
@@ -94,7 +95,7 @@ def compile_in_child(
     kept_of: Path | None = None,
     start: Start = afresh,
 ) -> ConfigErrors | None:
-    """Compile the site in the folder ``config`` and replace the policy file ``target``.
+    """Compile the site in the folder ``config`` and replace the policy at ``target``.
 
     It waits for the child, so a server calls it in a thread.
 

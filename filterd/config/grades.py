@@ -65,10 +65,11 @@ def compile_grades(
 
 
 def strictest(grades: Mapping[str, GradePolicy], among: Iterable[str]) -> str:
-    """Return the strictest of some grades and classes, of all grades where ``among`` is empty.
+    """Return the strictest of some grades and classes.
 
-    It is the one with the most closed categories; of equals the youngest, and
-    of those the first in the order of ``GRADES``.
+    Where ``among`` is empty, it is the strictest of all grades. The strictest is the one
+    with the most closed categories; of equals the youngest, and of those the first in the
+    order of ``GRADES``.
     """
     wanted = set(among) or set(GRADES)
     candidates = [policy for key, policy in grades.items() if key in wanted]
@@ -103,7 +104,10 @@ def _compile_grade(grade: str, sources: SiteSources, things: Things) -> GradePol
 
 
 def _nearest(layers: Iterable[Settings], key: str) -> Any:
-    """Return the value of the last layer that sets this key; ``DEFAULTS`` sets all keys."""
+    """Return the value of the last layer that sets this key.
+
+    ``DEFAULTS`` sets all keys.
+    """
     return [value for layer in layers if (value := getattr(layer, key)) is not None][-1]
 
 
@@ -135,7 +139,7 @@ def _closed_and_opened(
 
 
 def _named(layers: list[Settings], things: Things) -> tuple[dict[str, bool], dict[str, bool]]:
-    """Return which categories, and which services, are named, and whether they are blocked."""
+    """Return the named categories, the named services, and whether each is blocked."""
     categories: dict[str, bool] = {}
     services: dict[str, bool] = {}
     for layer in layers:
@@ -202,7 +206,10 @@ def compile_holidays(site: SiteFile, public: Iterable[PublicHoliday]) -> tuple[H
 
 
 def compile_networks(site: SiteFile, grades: Mapping[str, GradePolicy]) -> tuple[Network, ...]:
-    """Return the networks; a room without a grade of its own has the strictest of its timetable."""
+    """Return the networks of a site.
+
+    A room without a grade of its own has the strictest of its timetable.
+    """
     return tuple(
         Network(
             network_id,

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings of another DNS filter, as the pieces of ``site.yaml`` that say the same. Pure.
+"""Convert the settings of another DNS filter to pieces of ``site.yaml``.
 
-``pihole_backup`` and ``adguard_settings`` read them. Nothing is taken over silently: what has
-no counterpart, or is not valid here, stands in ``not_taken`` with the reason.
+Pure. The pieces say the same as those settings, which ``pihole_backup`` and
+``adguard_settings`` read. Nothing is taken over silently: what has no counterpart, or is
+not valid here, stands in ``not_taken`` with the reason.
 """
 
 from __future__ import annotations

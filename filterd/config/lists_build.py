@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compile the lists of a site: those of a ``blocklists/`` folder and the site's own.
+"""Compile a site's lists: those of a ``blocklists/`` folder and the site's own.
 
 ``filterd lists build`` and the guard of the feed use it.
 """

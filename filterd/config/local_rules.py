@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The site's own rules: exceptions to dated local rules; services; what stays closed."""
+"""Compile the site's own rules: exceptions, services and what stays closed.
+
+Exceptions become dated local rules.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,10 @@ def _compile_exception(
 
 
 def _unix_time(when: When | None, zone: ZoneInfo, *, end: bool = False) -> float | None:
-    """Return the moment as a Unix time; a date alone that ends something includes its day."""
+    """Return the moment as a Unix time.
+
+    A date alone that ends something includes its day.
+    """
     if when is None:
         return None
     time = when.time + timedelta(days=1) if end and when.whole_day else when.time

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The site's own zones: local ones, which filterd answers itself, and delegated ones.
+"""Compile the site's own zones: local zones and delegated zones.
+
+filterd itself answers queries for names in the local zones.
 
 A line of a local zone is ``owner [TTL] [IN] TYPE data`` (RFC 1035 §5.1): a name without a
 final dot is beneath the zone, ``@`` is the zone itself. The first label before those of a
@@ -223,7 +225,7 @@ def _type_of(text: str) -> tuple[RRType, Callable[[list[str], bytes], Any]]:
 
 
 def _labels(text: str, zone: bytes) -> tuple[bytes, ...]:
-    """Return the labels of a text that is relative to the zone unless it ends in a dot."""
+    """Return the labels of a text, relative to the zone unless it ends in a dot."""
     if text == "@":
         return names.labels(zone)
     try:
@@ -240,7 +242,10 @@ def _labels(text: str, zone: bytes) -> tuple[bytes, ...]:
 
 
 def _as_typed(instance: str) -> tuple[bytes, ...]:
-    """Return the one label of an instance, in its letter case and in UTF-8 (NFC, RFC 5198)."""
+    """Return the one label of an instance, in its letter case and in UTF-8.
+
+    The text is in the normal form NFC (RFC 5198).
+    """
     text = normalize("NFC", instance).replace("\\ ", r"\032")
     octets = (f"\\{octet:03d}" if octet > 0x7E else chr(octet) for octet in text.encode())
     return names.labels_from_text("".join(octets))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a Pi-hole: its teleporter file (zip or tar.gz), its database, or a list of addresses.
+"""Read a Pi-hole: its teleporter file, its database, or a list of addresses.
 
-Whoever made the file may have been hostile: each part is read into memory up to a bound,
-nothing is written, and a query of a database that takes too long is broken off.
+A teleporter file is a zip or tar.gz. Whoever made the file may have been hostile: each part
+is read into memory up to a bound, nothing is written, and a query of a database that takes
+too long is broken off.
 """
 
 from __future__ import annotations
@@ -210,7 +211,10 @@ def _lines(part: bytes) -> Iterator[str]:
 
 
 def _format_of(address: str) -> str:
-    """Return the format that an address suggests; most lists for a Pi-hole are hosts files."""
+    """Return the format that an address suggests.
+
+    Most lists for a Pi-hole are hosts files.
+    """
     text = address.lower()
     for word, found in (("adblock", "adblock"), ("wildcard", "wildcard"), ("domain", "domains")):
         if word in text:

@@ -61,7 +61,10 @@ class Endpoint(NamedTuple):
 
 
 class When(NamedTuple):
-    """A time as written; without an offset it is the school's. ``whole_day``: only a date."""
+    """A time as written, which is the school's if it has no offset.
+
+    ``whole_day``: it is only a date.
+    """
 
     time: datetime
     whole_day: bool
@@ -120,7 +123,10 @@ def name_to_open_from(value: Any) -> bytes:
 
 
 def name_to_close_from(value: Any) -> bytes:
-    """Return the wire name of a text; one of a registry's suffix is written ``*.com.vn``."""
+    """Return the wire name of a text.
+
+    The name of a registry's suffix is written ``*.com.vn``.
+    """
     return _name_of_exception(value, opens=False)
 
 
@@ -279,7 +285,10 @@ def is_feed_address(text: str) -> bool:
 
 
 def list_address_fault(text: str) -> tuple[Sentence, Sentence] | None:
-    """Return why a text is no https address of a public list, and a hint; None if it is one."""
+    """Return why a text is no https address of a public list, and a hint.
+
+    None if the text is one.
+    """
     no_address = (
         say("'{address}' is not an address of a list", address=text),
         say("write https://HOST/PATH, without a name or password"),

@@ -220,7 +220,10 @@ def _meet(these: Sequence[Window], those: Sequence[Window], holidays: Sequence[H
 def _openings(
     window: Window, days: Iterable[date], holidays: Sequence[Holiday]
 ) -> Iterator[tuple[int, int]]:
-    """Yield from when until when a window is open that belongs to these days, in seconds."""
+    """Yield the openings of a window that belong to these days.
+
+    Each is from when until when the window is open, in seconds.
+    """
     openings = Openings(Schedule("", (window,)), holidays)
     for day in days:
         edges = list(openings.edges(day))

@@ -193,7 +193,10 @@ class UpstreamEntry(DocumentModel):
 
 
 def _text_is_the_server(value: Any) -> Any:
-    """Read plain text as a server; where TLS is asked for, its own port is the usual one."""
+    """Read plain text as a server.
+
+    Where TLS is asked for, the port of TLS is the usual one.
+    """
     if isinstance(value, str):
         return {"server": value}
     if isinstance(value, dict) and value.get("tls") and isinstance(value.get("server"), str):

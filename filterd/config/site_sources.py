@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The YAML files of a site: as they are in its folder, or as they were when it last was good.
+"""Read the YAML files of a site: those in its folder, or the last good ones.
+
+The last good ones are the files as they were when the site last was good.
 
 New lists must not wait until a typing error in ``site.yaml`` is mended, an urgent order
 least of all, and what the school has set must not be forgotten over it. So a policy has

@@ -38,12 +38,12 @@ class TimetableFile(RootModel[dict[Identifier, Timetable]]):
 
 
 def with_timetables(files: SiteFiles, site: SiteFile, problems: Problems) -> SiteFile:
-    """Return the site with the timetables of the file, if there is one; note its errors.
+    """Return the site with the timetables of the file, if there is one.
 
     Args:
         files: of the site.
         site: the content of ``site.yaml``.
-        problems: collects the errors.
+        problems: collects the errors of the file.
     """
     if not files.has(TIMETABLE_FILE):
         return site

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask the running daemon; synchronous, because a command does nothing else meanwhile."""
+"""Ask the running daemon and wait for the answer.
+
+It is synchronous, because a command does nothing else meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,10 @@ def stream(
     silence_s: float | None = None,
     **arguments: Any,
 ) -> Iterator[Any]:
-    """Yield the result of each frame that answers a command; arguments and errors as ``ask``."""
+    """Yield the result of each frame that answers a command.
+
+    Arguments and errors are those of ``ask``.
+    """
     request = _request(command, arguments, act_for)
     with _connection(path, request, silence_s) as lines:
         for _ in range(_MOST_FRAMES):

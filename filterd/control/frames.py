@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read and write the frames of the control protocol, each part within its bound. Pure.
+"""Read and write the frames of the control protocol, each part within its bound.
 
-Release 0.1 sends ``{"command": ..., **arguments}`` and ignores unknown keys of an answer. Its
-requests are read for one release more, and answered in its form.
+Pure. Release 0.1 sends ``{"command": ..., **arguments}`` and ignores unknown keys of an
+answer. Its requests are read for one release more, and answered in its form.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def dump_answer(request: ControlRequest, content: dict[str, Any], *, is_end: boo
 
 
 def read_answer(line: bytes, request: ControlRequest) -> tuple[dict[str, Any], bool] | None:
-    """Return the content of an answer and whether it is the last; None if it is of release 0.1.
+    """Return the content of an answer and whether it is the last.
+
+    None if the answer is of release 0.1.
 
     Raises:
         KeyError, TypeError, ValueError, RecursionError: it does not answer the request.

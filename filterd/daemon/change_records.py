@@ -47,7 +47,9 @@ class Records:
         self._mistakes = Mistakes(setting.state, store)
 
     def note(self, site: Site) -> None:
-        """Record an activation: the policy, for questions about the past; corrected mistakes.
+        """Record an activation: the policy and the corrected mistakes.
+
+        The policy is for questions about the past.
 
         Args:
             site: with the policy of its files, and the lists.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make changes by command while the daemon serves: check, record and activate them.
+"""Check, record and activate changes by command while the daemon serves.
 
 One change after the other, and none beside a reload: both move the epoch. A
 change is recorded first; then every worker makes the next site of its present one
@@ -317,7 +317,9 @@ class Changes:
         )
 
     def _origin(self, change: CheckedChange, author: Author) -> tuple[CheckedChange, str]:
-        """Return a change with the number of the change that it undoes, and its author, or "".
+        """Return a change with the number of the change that it undoes, and its author.
+
+        The author is that of the undone change, or "".
 
         Raises:
             ChangeError: this author has made nothing that could be taken back.
@@ -457,7 +459,10 @@ def work_out_room(request: dict[str, Any], site: Site, now: float) -> None:
 
 
 def add_what_lists_say(request: dict[str, Any], index: Index) -> None:
-    """Add the entries and the version of the lists to a report; ignore those of the client."""
+    """Add the entries and the version of the lists to a report.
+
+    Ignore those of the client.
+    """
     request["seen_in"], request["filterd"] = content_version(index), __version__
     try:
         entries = naming_entries(index, names.from_text(str(request.get("name"))))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Users of the control socket: identified by the kernel, and limited in what they hold.
+"""Identify users of the control socket by the kernel, and limit what they hold.
 
 The kernel reports the user at the other end of a connection (unix(7), SO_PEERCRED).
 The process cannot claim another user. Its groups are those at the time of its

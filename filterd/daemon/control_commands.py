@@ -145,7 +145,10 @@ def _past(manager: Manager) -> dict[str, Command]:
 
 
 def _policy_and_lists(manager: Manager) -> dict[str, Command]:
-    """Return the commands that report policy and lists to users who cannot read the files."""
+    """Return the commands that report policy and lists.
+
+    They are for users who cannot read the files.
+    """
 
     async def lists_search(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
         try:

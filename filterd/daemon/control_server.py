@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serve the control socket: one request a connection, answered in frames (``control.frames``)."""
+"""Serve the control socket: one request a connection, answered in frames.
+
+The frames are those of ``control.frames``.
+"""
 
 from __future__ import annotations
 

@@ -157,10 +157,11 @@ class RoomWatches:
         }
 
     async def _forget_absent(self, watch: _Watch, answering: set[str]) -> None:
-        """Forget devices that were there before and are switched off: they may appear again.
+        """Forget devices that were there before and are switched off.
 
-        The kernel is made to ask those that are silent. ``FAILED`` proves that it has asked;
-        such an entry no longer has the MAC, so it is found by its address.
+        So they may appear again. The kernel is made to ask those that are silent. ``FAILED``
+        proves that it has asked; such an entry no longer has the MAC, so it is found by its
+        address.
         """
         table = await self._survey.neighbours()
         failed = {(one.get("dst"), one.get("dev")) for one in table if _FAILED in states(one)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The running daemon, as the follower of the feed uses it: over the control socket."""
+"""Use the running daemon over the control socket, for the follower of the feed."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class ControlDaemon(Daemon):
         return told["action"] not in {"pass", "rewrite"}
 
     def usual_blocks(self) -> float:
-        """Return which part of answers were blocks, on the day of the last week that had most.
+        """Return the largest part of a day's answers that were blocks, in the last week.
 
         Raises:
             ControlError: the daemon does not answer.

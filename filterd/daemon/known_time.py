@@ -134,7 +134,10 @@ def begin(state: StateFolder, clock: Clock, page: SharedPage, sources: Iterable[
 
 
 def floor_of(state: StateFolder, sources: Iterable[float] = ()) -> float:
-    """Return the Unix time that it is at least, by the files on the disk and by other sources."""
+    """Return the Unix time that it is at least.
+
+    The files on the disk and other sources tell it.
+    """
     return read(state).floor((*sources, last_change(state)))
 
 
@@ -144,16 +147,20 @@ def policy_time(wall: float, floor: float) -> float:
 
 
 def last_change(state: StateFolder) -> float:
-    """Return when commands changed something last, Unix time; 0 where that is not known."""
+    """Return the Unix time at which commands changed something last.
+
+    It is 0 where that is not known.
+    """
     copied = snapshot.newest(state.overrides_copies)
     return 0.0 if copied is None else copied.at
 
 
 def _by_databases(state: StateFolder) -> float:
-    """Return the latest time in the databases: of the last change, of the last row of the log.
+    """Return the latest time in the databases.
 
-    They need SQLite, which stays in the memory of all processes: so only without another
-    source, and never at a first start.
+    The times are those of the last change and of the last row of the log. The databases
+    need SQLite, which stays in the memory of all processes: so only without another source,
+    and never at a first start.
     """
     found = [0.0]
     if os.path.exists(state.overrides):  # noqa: PTH110 -- it raises nothing

@@ -164,7 +164,10 @@ class LogKeeper:
         return worker, Batch.from_plain(told)
 
     async def _write(self, batches: Sequence[Batch]) -> bool:
-        """Return whether it is on disk; a problem is logged when it begins and when it ends."""
+        """Write batches and return whether they are on disk.
+
+        A problem is logged when it begins and when it ends.
+        """
         # SQLite is for this process only; the others are forked with what is imported before.
         from filterd.querylog.database import Database  # noqa: PLC0415
 

@@ -165,14 +165,20 @@ def _listen(texts: Texts, policy: Policy, *, try_it: bool) -> tuple[list[Listeni
 
 
 def _ready(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool) -> None:
-    """Print that it serves, after the forks: no other process loads the catalogue of texts."""
+    """Print, after the forks, that filterd serves.
+
+    So no other process loads the catalogue of texts.
+    """
     notify(READY)
     for line in _greeting(texts, policy, has_upstreams=has_upstreams, try_it=try_it):
         _say(line)
 
 
 def _allow_many_sockets() -> None:
-    """Raise the soft limit of descriptors to the hard one: a thousand questions may be open."""
+    """Raise the soft limit of file descriptors to the hard limit.
+
+    A thousand queries may be open.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_DESCRIPTORS), hard))
 
@@ -203,7 +209,10 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
 
 
 def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Return the main function of a forked child: an event loop; one line for an error."""
+    """Return the main function of a forked child.
+
+    It runs an event loop, and writes one line for an error.
+    """
 
     async def attended() -> None:
         journal.attend(asyncio.get_running_loop())

@@ -337,7 +337,7 @@ class Manager:
         return [state_file.to_plain(one) for one in exceptions if str(one.id) in held]
 
     async def hold(self, wanted: Sequence[Expectation] | None) -> dict[str, Any]:
-        """Check the present files of the site, with the compiled lists, against expectations.
+        """Check the site's present files, with the compiled lists, against expectations.
 
         It activates nothing, and only equal requests wait for it.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Assemble the manager: the control socket and its commands, reloads, the watchdog.
+"""Assemble the manager: the control socket, its commands, reloads, the watchdog.
 
 No other process needs these modules. So they are imported when the manager is a process
 of its own and has yielded to the workers, and delay no first answer.
@@ -75,7 +75,10 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
 
 
 async def _start_or_do_without(control: ControlServer) -> None:
-    """Commands must not be able to take the DNS down: a full or damaged disk ends only them."""
+    """Start the control socket, or serve without it.
+
+    Commands must not be able to take the DNS down: a full or damaged disk ends only them.
+    """
     try:
         await control.start()
     except StoreError as error:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watch for addresses that several devices share, as behind an access point that does NAT.
+"""Watch for addresses that several devices share.
+
+Devices behind an access point that does NAT, for example, share one.
 
 Each system asks for a name of its maker when it joins a network, to check the connection. An
 address from which the checks of several makers come has several devices behind it, often a

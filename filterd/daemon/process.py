@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all processes of the daemon have: folders, a heartbeat, an end, freed memory.
+"""Provide what all processes of the daemon have.
+
+That is folders, a heartbeat, an end, and freed memory.
 
 As glibc comes, it keeps a heap for each thread, and the more of what is freed the larger
 the largest block was that was ever freed: right for programs that compute, not for
@@ -127,7 +129,10 @@ def stop_event() -> asyncio.Event:
 
 
 def on_hangup(act: Callable[[], None]) -> None:
-    """Call ``act`` at every SIGHUP from now on, and at one that has come since the fork."""
+    """Call ``act`` at every SIGHUP from now on.
+
+    It is called, too, at one that has come since the fork.
+    """
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 

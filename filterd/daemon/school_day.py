@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sum up a school's present moment: blocks today, what is open for a time, rooms, exams."""
+"""Sum up the present moment of a school.
+
+It has the blocks of today, what is open for a time, the rooms, and the exams.
+"""
 
 from __future__ import annotations
 

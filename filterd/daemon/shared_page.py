@@ -89,7 +89,10 @@ class SharedPage:
 
     @property
     def lead_s(self) -> float:
-        """The lead of policy time over monotonic time; 0 if the machine's clock is believed."""
+        """The lead of policy time over monotonic time.
+
+        It is 0 if the machine's clock is believed.
+        """
         return self._numbers[_LEAD]
 
     @lead_s.setter
@@ -116,7 +119,10 @@ class SharedPage:
         return self._words[_PREPARED] > self._words[_EPOCH]
 
     def next_epoch(self) -> int:
-        """Return an epoch that was never prepared before, so that late results match no other."""
+        """Return an epoch that was never prepared before.
+
+        So late results match no other epoch.
+        """
         self._words[_PREPARED] += 1
         return self._words[_PREPARED]
 
@@ -146,7 +152,10 @@ class SharedPage:
 
 
 def _mark(index: os.stat_result) -> int:
-    """Return a mark of a file in one word; it differs once the file is replaced or changed."""
+    """Return a mark of a file in one word.
+
+    It differs once the file is replaced or changed.
+    """
     facts = (index.st_dev, index.st_ino, index.st_size, index.st_mtime_ns)
     return int.from_bytes(hashlib.blake2b(repr(facts).encode(), digest_size=8).digest())
 

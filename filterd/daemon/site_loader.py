@@ -76,10 +76,10 @@ _LOOK_EVERY_S = 2.0
 
 @contextlib.contextmanager
 def held(state: StateFolder) -> Iterator[None]:
-    """Lock the state folder for this daemon: two would replace each other's policy unseen.
+    """Lock the state folder for this daemon.
 
-    On a disk that cannot be written no other daemon can replace anything either, and its
-    files can still be served.
+    Two daemons would replace each other's policy unseen. On a disk that cannot be written no
+    other daemon can replace anything either, and its files can still be served.
 
     Raises:
         InUseError: another daemon serves from it.
@@ -202,7 +202,9 @@ def _policy_in_force(config: Path, state: StateFolder, unwritten: Unwritten) -> 
 def open_index(
     config: Path, state: StateFolder, page: SharedPage | None, unwritten: Unwritten
 ) -> Index:
-    """Open the compiled lists, or those before, and check them; compile them where there are none.
+    """Open and check the compiled lists, or those before.
+
+    Compile the lists where there are none.
 
     Args:
         config: the folder of ``site.yaml``.

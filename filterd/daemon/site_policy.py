@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Choose the policy of a start or a reload: from the site's files, if it may be activated.
+"""Choose the policy of a start or a reload.
 
-It is compiled unless the one of these files is there already. A start is an activation
-like a reload: if the files fail the expectations, the last good policy stays in force, and
-if they are wrong, the last good site. The first start has none. Then the names that should
-be blocked are blocked, whatever the files contain, and other failures are reported: DNS
-works, and no name passes that should be blocked.
+It is from the site's files, if it may be activated. It is compiled unless the one of these
+files is there already. A start is an activation like a reload: if the files fail the
+expectations, the last good policy stays in force, and if they are wrong, the last good
+site. The first start has none. Then the names that should be blocked are blocked, whatever
+the files contain, and other failures are reported: DNS works, and no name passes that
+should be blocked.
 """
 
 from __future__ import annotations
