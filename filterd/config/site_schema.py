@@ -94,7 +94,7 @@ class ClassEntry(DocumentModel):
 
 
 class NetworkEntry(DocumentModel):
-    """How the clients of one network are recognised, and the grade that they then have."""
+    """How the clients of a network are recognised, and which grade they then have."""
 
     timetable: Timetable = Field(
         {}, description="The lessons in this room: weekday, lesson, grade or class."

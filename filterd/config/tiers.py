@@ -70,7 +70,7 @@ class ServiceEntry(DocumentModel):
 
 
 class ServiceSettings(DocumentModel):
-    """Services named one by one; one that is named here goes neither by age nor by category."""
+    """Services named one by one, which are judged neither by age nor by category."""
 
     block: tuple[Identifier, ...] = Field((), description="Services closed here.")
     allow: tuple[Identifier, ...] = Field((), description="Services open here, whatever the age.")

@@ -148,7 +148,7 @@ Holidays = tuple[
 
 
 class WindowEntry(DocumentModel):
-    """A time of day on some days; one that ends before it begins ends on the day after."""
+    """A time of day on some days; an end before the start is on the day after."""
 
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)] | None = Field(
         None, description="On which days of the week it begins; every day if left out."
