@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -195,6 +196,20 @@ def test_every_module_says_what_it_is_for() -> None:
     sources = {path: path.read_text(encoding="utf-8") for path in paths}
     begins = re.compile(r'(#.*\n|\n)*r?"""')
     assert [path for path, text in sources.items() if text.strip() and not begins.match(text)] == []
+
+
+def test_a_summary_line_is_short() -> None:
+    """Those of cli are help texts, which have 80 columns of their own."""
+    long = []
+    for path in sorted((ROOT / "filterd").rglob("*.py")):
+        if path.parent.name == "cli":
+            continue
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                summary = (ast.get_docstring(node) or "").partition("\n")[0]
+                if len(summary) > 80:
+                    long.append(f"{path}: {summary}")
+    assert long == []
 
 
 WALKS = ("filterd/fastpath/__init__.py", "filterd/resolve/__init__.py")
