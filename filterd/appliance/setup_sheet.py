@@ -69,7 +69,7 @@ def sheet(interview: Interview, fingerprint: str, language: Language) -> str:
         say("Is its light on? Is the network cable in? Pull the power plug, wait 10 s, plug in."),
         say("Wait three minutes. filterd starts by itself."),
         _without_box(interview),
-        say("Once the box works again, take that step back: meanwhile nobody is filtered."),
+        say("Once the box works again, take that step back: meanwhile no lookup is filtered."),
     )
     facts = (
         say(

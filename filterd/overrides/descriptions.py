@@ -63,7 +63,7 @@ class Teller(Wording):
     def _until(self, ends_at: float, starts_at: float | None) -> str:
         """Return the wording of an end.
 
-        Midnight is told as the end of a day; an end on the day of the start needs no date.
+        Midnight is written as the end of a day; an end on the day of the start needs no date.
         """
         shown = self.clock.shows(ends_at)
         if shown.time() == time():

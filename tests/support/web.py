@@ -102,7 +102,7 @@ def serving(web: Web, certificate: Certificate | None = None) -> Iterator[Web]:
 
 @contextlib.contextmanager
 def raw_server(*parts: bytes, endless: bool = False) -> Iterator[str]:
-    """Serve these octets to whoever connects, the last without end if wanted; yield the address."""
+    """Serve these octets to each client, the last without end if wanted; yield the address."""
 
     def serve(server: socket.socket) -> None:
         with contextlib.suppress(OSError):

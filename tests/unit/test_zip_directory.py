@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A zip file with a large directory is told by its last octets, whatever else they hold."""
+"""A zip file with a large directory is recognised by its last octets, whatever else they hold."""
 
 from __future__ import annotations
 
