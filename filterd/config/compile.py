@@ -55,13 +55,12 @@ from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import top_level_names
 from filterd.lists.rules import ListSource, Pin
+from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import (
     Category,
     LeaseFile,
     ListenAddress,
-    LogLevel,
     Policy,
-    QueryLog,
     RateLimit,
     Tls,
     UpstreamServer,
@@ -202,6 +201,7 @@ def _categories(catalog: Catalog) -> dict[str, Category]:
             ordered=one.ordered,
             security=one.security,
             sinkhole=one.sinkhole,
+            confidential=one.confidential,
             rating=one.rating or "",
             legal_basis=one.legal_basis,
         )

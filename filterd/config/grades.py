@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.config.site_reader import inheritance
-from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, TIER_OF_GRADE, Settings
+from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, Settings
 from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import Document, Where, did_you_mean
 from filterd.i18n import UNSAID, quoted, say
@@ -31,6 +31,7 @@ from filterd.lists.catalog_schema import list_id
 from filterd.policy import model
 from filterd.policy.model import (
     GRADES,
+    TIER_OF_GRADE,
     BlockResponse,
     GradePolicy,
     Holiday,

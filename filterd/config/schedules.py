@@ -13,12 +13,11 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from filterd.config.audience import check_audience
-from filterd.config.tiers import TIER_OF_GRADE
 from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import did_you_mean
 from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.policy.calendar import Openings
-from filterd.policy.model import DAY_S, Schedule, Scheduled, Window
+from filterd.policy.model import DAY_S, TIER_OF_GRADE, Schedule, Scheduled, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

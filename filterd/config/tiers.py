@@ -16,16 +16,6 @@ from filterd.documents import DocumentModel, OrElse
 from filterd.lists.catalog_schema import name_of_service
 from filterd.policy.model import BlockResponse
 
-TIER_OF_GRADE = {
-    "preschool": "preschool",
-    **{str(number): "primary" for number in range(1, 6)},
-    **{str(number): "lower-secondary" for number in range(6, 10)},
-    **{str(number): "upper-secondary" for number in range(10, 13)},
-    "continuing": "continuing",
-    "staff": "staff",
-    "guest": "guest",
-}
-
 AGE_OF_GRADE = {
     "preschool": 3,
     **{str(number): number + 5 for number in range(1, 13)},

@@ -32,7 +32,7 @@ from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper
 from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
-from filterd.policy.model import LogLevel
+from filterd.policy.log_levels import LogLevel
 from filterd.querylog import Counts
 from filterd.resolve import pipeline
 from filterd.resolve.explain import client_of, explain, explain_answer, parse_time

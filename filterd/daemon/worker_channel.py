@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 Handlers = Mapping[str, Callable[..., Awaitable[Any]]]
 
-_LARGEST = 1024 * 1024
+LARGEST = 1024 * 1024
+"""Octets of a message."""
+
 _log = logging.getLogger("filterd.worker_channel")
 
 
@@ -39,7 +41,7 @@ def channel_pair() -> tuple[socket.socket, socket.socket]:
     ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in ends:
         end.setblocking(False)
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST)
     return ends
 
 
@@ -96,7 +98,7 @@ class Channel:
 
     def _readable(self) -> None:
         try:
-            packet = self._end.recv(_LARGEST)
+            packet = self._end.recv(LARGEST)
         except OSError:
             return
         if not packet:  # the other end is closed

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     )
 
 
+ALWAYS_CONFIDENTIAL = frozenset(("child-abuse", "self-harm"))
+"""Categories whose names are never shown, also of a folder of before that does not say so."""
+
 RECOMMENDED = "recommended"
 """The word for all recommended sources, in place of an id."""
 
@@ -59,7 +62,8 @@ class CatalogCategory:
     ``locked``: closed to everybody; ``ordered``: by a legal order, and so never
     opened. ``security``: dangerous, not merely unsuitable. ``sinkhole``: false where
     a block must look like a name that does not exist. ``review_date``: the day by which the
-    publisher reviews age, label and legal basis; empty for none.
+    publisher reviews age, label and legal basis; empty for none. ``confidential``: its names
+    are never shown; those of ``ALWAYS_CONFIDENTIAL`` are so whatever the file says.
     """
 
     id: str
@@ -75,6 +79,7 @@ class CatalogCategory:
     security: bool
     sinkhole: bool = True
     review_date: str = ""
+    confidential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +292,7 @@ def _category(entry: CategoryEntry) -> CatalogCategory:
         security=entry.security,
         sinkhole=entry.sinkhole,
         review_date=entry.review_date or "",
+        confidential=entry.confidential or entry.id in ALWAYS_CONFIDENTIAL,
     )
 
 

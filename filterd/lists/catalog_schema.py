@@ -165,6 +165,7 @@ class CategoryEntry(DocumentModel):
     locked: _Locked = False
     security: bool = False
     sinkhole: bool = True
+    confidential: bool = False
 
 
 class FolderList(DocumentModel):

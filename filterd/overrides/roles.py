@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Three roles of users: administrator, teacher, reader. Pure, quick to import.
+"""The roles and ranks of users. Pure, quick to import.
 
-An *administrator* is root, the daemon's own user, or in the group
-``filterd-admin``, and may everything. A *teacher* is in ``filterd-teacher``;
-``permissions`` defines what teachers may change. All other users who can reach the
-control socket may read.
+A user of the gateway has a role by each group; root and the daemon's own user are
+administrators. ``permissions`` defines what each rank may change: an *administrator*
+everything, a *teacher* what a lesson needs, the others nothing. ``read_access`` defines
+what each role may read. All users who can reach the control socket are readers.
 
 Refusals name the roles that may.
 """
@@ -12,7 +12,7 @@ Refusals name the roles that may.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.errors import ControlError
@@ -21,8 +21,23 @@ from filterd.i18n import Sentence, say
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-ADMINS, TEACHERS = "filterd-admin", "filterd-teacher"
-"""Groups of the gateway."""
+
+class Role(StrEnum):
+    """What a person is at the school; a person may have several."""
+
+    READER = "reader"
+    TEACHER = "teacher"
+    PRINCIPAL = "principal"
+    INSPECTOR = "inspector"
+    ADMIN = "admin"
+
+    @property
+    def group(self) -> str:
+        """The group of the gateway whose members have the role."""
+        return f"filterd-{self.value}"
+
+
+ADMINS, TEACHERS = Role.ADMIN.group, Role.TEACHER.group
 
 _ROOT = 0
 
@@ -47,10 +62,11 @@ WHO = {
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The author of a request: the name for the history, and the rank."""
+    """The author of a request: the name for the history, the rank, and the roles."""
 
     name: str
     rank: Rank
+    roles: frozenset[Role] = frozenset()
 
     @classmethod
     def of(cls, uid: int, user: str, groups: Collection[str], own_uid: int) -> Author:
@@ -62,9 +78,15 @@ class Author:
             groups: the names of the groups.
             own_uid: of the daemon; that user could alter all of its files anyway.
         """
-        if uid in (_ROOT, own_uid) or ADMINS in groups:
-            return cls(user, Rank.ADMIN)
-        return cls(user, Rank.TEACHER if TEACHERS in groups else Rank.READER)
+        roles = {Role.READER, *(role for role in Role if role.group in groups)}
+        if uid in (_ROOT, own_uid):
+            roles.add(Role.ADMIN)
+        rank = Rank.READER
+        if Role.TEACHER in roles:
+            rank = Rank.TEACHER
+        if Role.ADMIN in roles:
+            rank = Rank.ADMIN
+        return cls(user, rank, frozenset(roles))
 
     def must_be(self, least: Rank, to_do: Sentence) -> None:
         """Refuse a request of too low a rank.

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd.policy.log_levels import QueryLog
 from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ SERVICE, LIST = "service:", "list:"
 """Prefixes of services and lists where their ids stand together with categories."""
 
 TIERS = "preschool", "primary", "lower-secondary", "upper-secondary", "continuing", "staff", "guest"
+
+TIER_OF_GRADE = {
+    **dict.fromkeys(map(str, range(1, 6)), "primary"),
+    **dict.fromkeys(map(str, range(6, 10)), "lower-secondary"),
+    **dict.fromkeys(map(str, range(10, 13)), "upper-secondary"),
+    **{one: one for one in ("preschool", "continuing", "staff", "guest")},
+}
 
 DAY_S = 86_400
 EXPECTED = "expectation:"
@@ -110,7 +118,9 @@ class Category:
     order, which outranks even protection. ``security``: blocked because it is
     dangerous (EDE 15) and not because it is unsuitable (EDE 17). ``sinkhole``:
     False where a block must look like a name that does not exist; a device that finds no outside
-    resolver falls back at once, one that finds a dead one waits. The last two are for people.
+    resolver falls back at once, one that finds a dead one waits. ``rating`` and ``legal_basis``
+    are for people. ``confidential``: no name of it is ever logged or shown, and its totals are
+    counted for the whole school only.
     """
 
     id: str
@@ -123,6 +133,7 @@ class Category:
     sinkhole: bool = True
     rating: str = field(default="", metadata={ADDED: True})
     legal_basis: tuple[str, ...] = field(default=(), metadata={ADDED: True})
+    confidential: bool = field(default=False, metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,20 +319,6 @@ class LeaseFile:
     format: LeaseFormat
 
 
-class LogLevel(StrEnum):
-    """The level of the query log: totals without any name or address, or nothing."""
-
-    COUNTS = "counts"
-    OFF = "off"
-
-
-@dataclass(frozen=True, slots=True)
-class QueryLog:
-    """Options of the query log."""
-
-    level: LogLevel = LogLevel.COUNTS
-
-
 @dataclass(frozen=True, slots=True)
 class RateLimit:
     """The rate limit of one client: a burst of queries, and then so many a second."""
@@ -370,7 +367,7 @@ class Policy:
     """Top-level domains, to distinguish a single label that is one from a typo."""
     workers: int = 1
     rate_limit: RateLimit = RateLimit()
-    log: QueryLog = QueryLog()
+    log: QueryLog = field(default_factory=QueryLog)
     cache_octets: int = 32 * 1024 * 1024
     lan_interfaces: tuple[str, ...] = ()
     leases: tuple[LeaseFile, ...] = ()

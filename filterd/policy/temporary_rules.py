@@ -144,6 +144,25 @@ class ClassLoan:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSetting:
+    """The log level of a tier for a time, of every tier where ``tier`` is empty.
+
+    ``level`` is a ``LogLevel``. At ``full`` it counts only once ``confirmed_by`` names a
+    second person, and it always has an end.
+    """
+
+    id: int
+    tier: str
+    level: str
+    reason: str
+    author: str
+    starts_at: float
+    ends_at: float | None = None
+    confirmed_by: str = ""
+    for_s: float | None = field(default=None, metadata={ADDED: True})
+
+
+@dataclass(frozen=True, slots=True)
 class Overrides:
     """All overrides, each kind in order of creation; ``number``: the last change."""
 
@@ -155,3 +174,4 @@ class Overrides:
     number: int = 0
     loans: tuple[ClassLoan, ...] = field(default=(), metadata={ADDED: True})
     device_names: tuple[DeviceName, ...] = field(default=(), metadata={ADDED: True})
+    log_settings: tuple[LogSetting, ...] = field(default=(), metadata={ADDED: True})

@@ -6,6 +6,9 @@
 * ``database``: the tables, by grade, category and action only, and the one writer; a
   damaged file is set aside, a new one begun. Readers get a day of the school at a time.
 * ``total_rows``: sums of what the daemon reads there, as rows for people.
+* ``lookups``: what the levels with names record: lookups in batches, acknowledged as well.
+* ``day_schema``: the tables of the file of one school day, for names and rows;
+  ``reversed_names``: names as they stand in it.
 
 The workers count and the manager writes, once a minute (``daemon.log_collector``).
 A batch is acknowledged after it is on disk, and the file says which batch of

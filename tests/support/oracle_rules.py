@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from filterd.config.tiers import TIER_OF_GRADE
 from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.model import (
+    TIER_OF_GRADE,
     BlockResponse,
     DelegatedZone,
     ListenAddress,

@@ -14,8 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.config.tiers import TIER_OF_GRADE
-from filterd.policy.model import BlockResponse, Service
+from filterd.policy.model import TIER_OF_GRADE, BlockResponse, Service
 from filterd.policy.temporary_rules import Overrides, TargetKind
 from tests.support.naive_week import NaiveWeek
 from tests.support.oracle import SERVICE, Guard, Law, Listing, Person

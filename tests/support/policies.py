@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.config.tiers import AGE_OF_GRADE, TIER_OF_GRADE
+from filterd.config.tiers import AGE_OF_GRADE
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
 from filterd.lists.lookalikes import LookalikeRule
@@ -17,6 +17,7 @@ from filterd.lists.rules import ListSource, Pin, Protection
 from filterd.policy.engine import Engine
 from filterd.policy.model import (
     GRADES,
+    TIER_OF_GRADE,
     Audience,
     BlockResponse,
     Category,

@@ -13,7 +13,8 @@ from filterd.config.site_reader import load_site
 from filterd.config.site_schema import PRIVATE_RANGES
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.lists.rules import ListSource
-from filterd.policy.model import ListenAddress, LogLevel, Network, UpstreamServer
+from filterd.policy.log_levels import LogLevel
+from filterd.policy.model import ListenAddress, Network, UpstreamServer
 from filterd.wire import name as names
 from tests.support.policies import NOW
 from tests.support.site import CATALOG, SCHOOL, WITH_SERVICES, a_policy, problems

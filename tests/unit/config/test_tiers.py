@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, TIER_OF_GRADE, ServiceEntry
+from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, ServiceEntry
 from filterd.documents import parse, validate
 from filterd.errors import ConfigErrors
-from filterd.policy.model import GRADES, TIERS
+from filterd.policy.model import GRADES, TIER_OF_GRADE, TIERS
 
 
 def test_every_grade_has_a_tier_and_an_age() -> None:

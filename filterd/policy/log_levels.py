@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Levels of the query log: of the site's files, and in force at a moment. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.state_file import ADDED
+
+if TYPE_CHECKING:
+    from filterd.policy.model import Policy
+    from filterd.policy.temporary_rules import LogSetting, Overrides
+
+
+class LogLevel(StrEnum):
+    """The level of the query log. Each level has what those before it have.
+
+    * ``OFF``: nothing.
+    * ``COUNTS``: totals by hour, grade, class, network, category and action.
+    * ``NAMES``: distinct names by tier and day, without class and time: blocked ones, and
+      allowed ones that at least ``QueryLog.least_devices`` devices asked for.
+    * ``BLOCKED``: a row for each blocked lookup: time, name, class, pseudonym of the device.
+    * ``FULL``: a row for each lookup. Set by command only, for days; it ends by itself.
+
+    No level has an address.
+    """
+
+    OFF = "off"
+    COUNTS = "counts"
+    NAMES = "names"
+    BLOCKED = "blocked"
+    FULL = "full"
+
+    def includes(self, other: LogLevel) -> bool:
+        """Return whether this level has all that another has."""
+        return _LEVELS.index(self) >= _LEVELS.index(other)
+
+
+_LEVELS = tuple(LogLevel)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLog:
+    """Options of the query log in the site's files.
+
+    Attributes:
+        level: of tiers that ``tiers`` does not name.
+        tiers: the level by tier.
+        keep_days: school days for which names and rows are kept.
+        keep_totals_days: days with totals that are kept.
+        least_devices: the least number of devices (k) behind an allowed name that is
+            kept at ``names``, and behind a cell that leaves the school; at least 5.
+    """
+
+    level: LogLevel = LogLevel.COUNTS
+    tiers: dict[str, LogLevel] = field(default_factory=dict, metadata={ADDED: True})
+    keep_days: int = field(default=30, metadata={ADDED: True})
+    keep_totals_days: int = field(default=400, metadata={ADDED: True})
+    least_devices: int = field(default=5, metadata={ADDED: True})
+
+    def level_of(self, tier: str) -> LogLevel:
+        """Return the level of a tier."""
+        return self.tiers.get(tier, self.level)
+
+
+class LevelInForce(NamedTuple):
+    """The level of a tier now, and the command's setting if it is not of the files."""
+
+    level: LogLevel
+    setting: LogSetting | None = None
+
+
+def levels(policy: Policy, overrides: Overrides, now: float) -> dict[str, LevelInForce]:
+    """Return the level of each tier of the site at a policy time."""
+    tiers = dict.fromkeys(grade.tier for grade in policy.grades.values())
+    return {tier: level_of(policy, overrides, tier, now) for tier in tiers}
+
+
+def level_of(policy: Policy, overrides: Overrides, tier: str, now: float) -> LevelInForce:
+    """Return the level of a tier at a policy time.
+
+    Of the settings that hold the newest counts. One of ``full`` does not hold before a
+    second person has confirmed it.
+    """
+    held = [one for one in overrides.log_settings if one.tier in ("", tier) and holds(one, now)]
+    if not held:
+        return LevelInForce(policy.log.level_of(tier))
+    newest = max(held, key=lambda one: one.id)
+    return LevelInForce(LogLevel(newest.level), newest)
+
+
+def holds(setting: LogSetting, now: float) -> bool:
+    """Return whether a setting holds at a time."""
+    if setting.level == LogLevel.FULL and not setting.confirmed_by:
+        return False
+    return setting.starts_at <= now and (setting.ends_at is None or now < setting.ends_at)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from filterd.errors import ControlError
+from filterd.overrides.read_access import READERS, View, check_view
+from filterd.overrides.roles import Author, Role
+
+
+def member(*roles: Role) -> Author:
+    return Author.of(1000, "lan", [one.group for one in roles], own_uid=999)
+
+
+def may(author: Author, view: View) -> bool:
+    try:
+        check_view(author, view)
+    except ControlError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("view", View)
+@pytest.mark.parametrize("role", Role)
+def test_a_role_sees_what_the_table_has_and_nothing_else(role: Role, view: View) -> None:
+    assert may(member(role), view) == (role in READERS[view])
+
+
+def test_names_and_rows_are_for_administrators_alone() -> None:
+    for view in (View.NAMES, View.ROWS):
+        assert [role for role in Role if may(member(role), view)] == [Role.ADMIN]
+        assert may(Author.of(0, "root", [], own_uid=999), view)
+
+
+def test_a_person_may_have_several_roles() -> None:
+    both = member(Role.TEACHER, Role.PRINCIPAL)
+    assert may(both, View.CLASS_TOTALS)
+    assert may(both, View.EXPORT)
+
+
+def test_a_refusal_names_the_groups_that_may() -> None:
+    with pytest.raises(ControlError, match="filterd-admin"):
+        check_view(member(Role.TEACHER), View.ROWS)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
+import pytest
+
+from filterd.policy.log_levels import LogLevel, QueryLog, level_of, levels
+from filterd.policy.temporary_rules import LogSetting, Overrides
+from tests.support.policies import a_policy
+
+NAMES = QueryLog(tiers={"staff": LogLevel.OFF, "upper-secondary": LogLevel.NAMES})
+FULL = LogSetting(2, "primary", "full", "điều tra", "lan", 100.0, 200.0, "minh")
+
+
+def test_the_files_set_a_level_for_a_tier_and_for_all_others() -> None:
+    found = levels(replace(a_policy(), log=NAMES), Overrides(), 0.0)
+    assert {tier: one.level.value for tier, one in found.items() if one.level != "counts"} == {
+        "staff": "off",
+        "upper-secondary": "names",
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "level"), [(99.0, "counts"), (100.0, "full"), (199.0, "full"), (200.0, "counts")]
+)
+def test_a_setting_holds_from_its_begin_to_its_end(now: float, level: str) -> None:
+    found = level_of(a_policy(), Overrides(log_settings=(FULL,)), "primary", now)
+    assert found.level.value == level
+
+
+def test_full_does_not_hold_before_a_second_person_confirms_it() -> None:
+    wish = Overrides(log_settings=(replace(FULL, confirmed_by=""),))
+    assert level_of(a_policy(), wish, "primary", 150.0).level is LogLevel.COUNTS
+
+
+def test_the_newest_setting_counts_and_one_without_a_tier_is_for_all() -> None:
+    off = LogSetting(3, "", "off", "hè", "lan", 120.0)
+    set_now = Overrides(log_settings=(off, FULL))
+    assert level_of(a_policy(), set_now, "primary", 150.0) == (LogLevel.OFF, off)
+    assert level_of(a_policy(), set_now, "staff", 150.0).level is LogLevel.OFF
+
+
+def test_each_level_includes_those_before_it() -> None:
+    assert LogLevel.BLOCKED.includes(LogLevel.NAMES)
+    assert LogLevel.NAMES.includes(LogLevel.NAMES)
+    assert not LogLevel.NAMES.includes(LogLevel.BLOCKED)
