@@ -3,8 +3,8 @@
 
 The site's files have rules by day; commands set rules with an end. ``at`` makes of both,
 for one moment, a policy without any time in it: rooms are networks of one grade, what
-schedules close is closed, exceptions are rules. Engine, overlay and fast path need
-nothing else. At an edge another policy takes its place.
+schedules close is closed, exceptions are rules, ``log`` has the level of each tier. Engine,
+overlay and fast path need nothing else. At an edge another policy takes its place.
 
 Precedence: locked and ordered, an exam, a pause, an exception, a schedule, a setting of a
 grade, the files. Rules of names keep their dates, from which the engine derives how long its
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import WireError
 from filterd.lists.rules import Protection
+from filterd.policy import log_levels
 from filterd.policy.calendar import ALWAYS, Calendar, Interval, Openings
 from filterd.policy.grade_changes import (
     Changer,
@@ -43,6 +44,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from filterd.policy.log_levels import QueryLog
     from filterd.policy.model import GradePolicy, Network, Policy
     from filterd.policy.temporary_rules import Exam, LocalException
     from filterd.rows import SchoolClock
@@ -204,14 +206,23 @@ class _Compiler:
             holidays=(),
             schedules=(),
             scheduled=(),
+            log=self._log(),
         )
         span = self._dated_rules
         spans = [one.span for one in self._changes] + [one.span for one in seats.values()]
+        spans += (term(*one, self._now)[1] for one in log_levels.terms(self._overrides))
         for goes_on in (*spans, *self._terms.values()):
             span = span.joined(goes_on)
         return EffectivePolicy(
             plain, span.since, span.until, tuple(self._changes), seats, self._exams, self._terms
         )
+
+    def _log(self) -> QueryLog:
+        """Return the query log with the level of each tier as it is now."""
+        if not self._overrides.log_settings:
+            return self._policy.log
+        now = log_levels.levels(self._policy, self._overrides, self._now)
+        return replace(self._policy.log, tiers={tier: one.level for tier, one in now.items()})
 
     def _is_on(self, key: str, starts_at: float, ends_at: float | None) -> bool:
         holds, span = term(starts_at, ends_at, self._now)

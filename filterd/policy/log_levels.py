@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import LogSetting, Overrides
 
@@ -89,6 +91,29 @@ def level_of(policy: Policy, overrides: Overrides, tier: str, now: float) -> Lev
         return LevelInForce(policy.log.level_of(tier))
     newest = max(held, key=lambda one: one.id)
     return LevelInForce(LogLevel(newest.level), newest)
+
+
+def terms(overrides: Overrides) -> Iterator[tuple[float, float | None]]:
+    """Yield begin and end of each setting that may hold at some time."""
+    for one in overrides.log_settings:
+        if one.level != LogLevel.FULL or one.confirmed_by:
+            yield one.starts_at, one.ends_at
+
+
+def at_unknown_time(policy: Policy, overrides: Overrides, floor: float) -> QueryLog:
+    """Return the log of the site's files with the least level that each tier may have.
+
+    Args:
+        policy: of the site's files.
+        overrides: those of commands; one that had not ended by the floor may hold.
+        floor: the earliest possible Unix time.
+    """
+    least = {one.tier: policy.log.level_of(one.tier) for one in policy.grades.values()}
+    for one in overrides.log_settings:
+        if one.ends_at is None or one.ends_at > floor:
+            for tier in [one.tier] if one.tier else least:
+                least[tier] = min(least[tier], LogLevel(one.level), key=_LEVELS.index)
+    return replace(policy.log, tiers=least)
 
 
 def holds(setting: LogSetting, now: float) -> bool:

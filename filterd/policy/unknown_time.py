@@ -10,7 +10,8 @@ the last time that was known on this machine. So of dated rules
 - an allow, the suspension of an entry and what a schedule opens hold only if they had
   begun by the floor and have no end;
 - a room has the strictest of the grades that it may have: those of its timetable, and of
-  the settings that may be active.
+  the settings that may be active;
+- the query log of a tier has the least of the levels that it may have.
 
 Of the exams that may be on in a room the one that begins first is: the one that was on, if
 one was. An exam that is planned for a later day holds too, because that day may have come.
@@ -22,6 +23,7 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
+from filterd.policy import log_levels
 from filterd.policy.model import Period
 from filterd.policy.temporary_rules import TargetKind
 from filterd.version import RELEASED_AT
@@ -60,7 +62,13 @@ def undated(policy: Policy, overrides: Overrides, floor: float) -> tuple[Policy,
     settings = [one for one in overrides.rooms if one.grade in policy.grades]
     networks = tuple(_of_unknown_grade(one, settings, floor) for one in policy.networks)
     plain = replace(
-        policy, rules=rules, scheduled=closing, networks=networks, lessons=(), holidays=()
+        policy,
+        rules=rules,
+        scheduled=closing,
+        networks=networks,
+        lessons=(),
+        holidays=(),
+        log=log_levels.at_unknown_time(policy, overrides, floor),
     )
     exceptions = (one for one in overrides.exceptions if _may_hold(one, floor))
     said = replace(
@@ -79,6 +87,7 @@ def undated(policy: Policy, overrides: Overrides, floor: float) -> tuple[Policy,
             for one in overrides.grades
             if one.starts_at <= floor or not one.opens
         ),
+        log_settings=(),
     )
     return plain, said
 

@@ -25,6 +25,7 @@ from filterd.policy.model import (
 from filterd.policy.temporary_rules import (
     GradeSetting,
     LocalException,
+    LogSetting,
     Overrides,
     RoomDevices,
     RoomSetting,
@@ -32,7 +33,7 @@ from filterd.policy.temporary_rules import (
 )
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
 from filterd.policy.verdict import Rule
-from tests.support.policies import a_category, a_pin, allow, an_index, block, wire
+from tests.support.policies import NOW, a_category, a_pin, a_policy, allow, an_index, block, wire
 from tests.support.week import (
     PUPIL_PC,
     ROOM,
@@ -579,3 +580,24 @@ def test_what_names_nothing_that_there_is_has_no_effect() -> None:
     control = at(a_school(), Overrides(rooms=(RoomSetting(1, "gone", "6", "", "", 0.0),)), SEVEN)
     assert moment.policy == control.policy
     assert moment.until_of("gone", "44") == moment.until
+
+
+FULL = LogSetting(1, "lower-secondary", "full", "điều tra", "lan", NOW, NOW + 60, "minh")
+
+
+@pytest.mark.parametrize(
+    ("now", "level", "until"),
+    [(NOW - 1, "counts", NOW), (NOW, "full", NOW + 60), (NOW + 60, "counts", inf)],
+)
+def test_a_level_of_the_log_begins_and_ends_at_an_edge(
+    now: float, level: str, until: float
+) -> None:
+    found = at(a_policy(), Overrides(log_settings=(FULL,)), now)
+    assert found.policy.log.level_of("lower-secondary").value == level
+    assert found.policy.log.level_of("staff").value == "counts"
+    assert found.until == until
+
+
+def test_full_never_holds_while_the_time_is_not_known() -> None:
+    found = at(a_policy(), Overrides(log_settings=(FULL,)), UNKNOWN_LEAD_S, NOW)
+    assert found.policy.log.level_of("lower-secondary").value == "counts"

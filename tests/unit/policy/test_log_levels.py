@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from filterd.policy.log_levels import LogLevel, QueryLog, level_of, levels
+from filterd.policy.log_levels import LogLevel, QueryLog, at_unknown_time, level_of, levels
 from filterd.policy.temporary_rules import LogSetting, Overrides
 from tests.support.policies import a_policy
 
@@ -43,3 +43,17 @@ def test_each_level_includes_those_before_it() -> None:
     assert LogLevel.BLOCKED.includes(LogLevel.NAMES)
     assert LogLevel.NAMES.includes(LogLevel.NAMES)
     assert not LogLevel.NAMES.includes(LogLevel.BLOCKED)
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "floor", "level"),
+    [(None, 0.0, "off"), (50.0, 49.0, "off"), (50.0, 50.0, "names")],
+)
+def test_at_an_unknown_time_a_tier_has_the_least_level_that_it_may_have(
+    ends_at: float | None, floor: float, level: str
+) -> None:
+    off = LogSetting(1, "upper-secondary", "off", "hè", "lan", 10.0, ends_at)
+    set_now = Overrides(log_settings=(off, FULL))
+    found = at_unknown_time(replace(a_policy(), log=NAMES), set_now, floor)
+    assert found.level_of("upper-secondary").value == level
+    assert found.level_of("primary").value == "counts"  # and not full

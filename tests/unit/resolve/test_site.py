@@ -12,6 +12,7 @@ from filterd.lists.rules import Pin
 from filterd.policy.effective_policy import at
 from filterd.policy.model import (
     Audience,
+    Client,
     DelegatedZone,
     ListenAddress,
     LocalRule,
@@ -20,11 +21,11 @@ from filterd.policy.model import (
     UpstreamServer,
 )
 from filterd.policy.plain_sets import Touch
-from filterd.policy.temporary_rules import Overrides, TargetKind
+from filterd.policy.temporary_rules import LogSetting, Overrides, TargetKind
 from filterd.resolve.site import PlainView, Site, UnsetClock
 from filterd.upstream import Route
 from filterd.version import RELEASED_AT
-from tests.support.policies import a_policy, an_index, wire
+from tests.support.policies import NOW, a_policy, an_index, wire
 from tests.support.serving import SiteHolder
 from tests.support.week import PUPIL_PC, SEVEN, a_school, an_exception
 
@@ -108,6 +109,17 @@ def test_it_says_every_way_by_which_it_asks(tmp_path: Path) -> None:
     assert unset is not None
     assert site.routes == {site.route, route_of_zone, unset}
     assert Site.of(a_policy(), index, UPSTREAMS).routes == {Route(UPSTREAMS)}
+
+
+def test_the_level_of_the_log_for_a_client_is_of_its_tier_and_of_the_moment(
+    tmp_path: Path,
+) -> None:
+    names = LogSetting(1, "primary", "names", "thử", "lan", NOW, NOW + 60)
+    policy, index = a_policy(), an_index(tmp_path, {})
+    site = Site.of(policy, index, (), overrides=Overrides(log_settings=(names,)), now=NOW)
+    pupil, adult = (Client(policy.grades[one]) for one in ("3", "staff"))
+    assert [site.log_level(one).value for one in (pupil, adult)] == ["names", "counts"]
+    assert site.at(NOW + 60).log_level(pupil).value == "counts"
 
 
 def _reading(folder: Path, policy: Policy) -> PlainView:
