@@ -40,6 +40,7 @@ from filterd.config.local_zones import (
     compile_delegated_zones,
     compile_local_zones,
 )
+from filterd.config.log_schema import compile_log
 from filterd.config.schedules import (
     compile_scheduled,
     compile_schedules,
@@ -55,7 +56,6 @@ from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import top_level_names
 from filterd.lists.rules import ListSource, Pin
-from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import (
     Category,
     LeaseFile,
@@ -124,7 +124,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         top_level=top_level_names(),
         workers=site.workers,
         rate_limit=RateLimit(site.rate_limit.queries_a_second, site.rate_limit.burst),
-        log=QueryLog(LogLevel(site.log.level)),
+        log=compile_log(site.log),
         cache_octets=site.cache_size_mb * 1024 * 1024,
         lan_interfaces=site.lan_interfaces,
         leases=tuple(LeaseFile(one.file, one.format) for one in leases.files),

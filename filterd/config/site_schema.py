@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from filterd.config.audience import ForWhom, Whom
+from filterd.config.log_schema import LogEntry
 from filterd.config.scalars import (
     SYSTEM,
     Cidr,
@@ -220,14 +221,6 @@ class RateLimitEntry(DocumentModel):
     )
     burst: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
         2_000, description="How many it may ask at once after a pause."
-    )
-
-
-class LogEntry(DocumentModel):
-    """The record of lookups."""
-
-    level: Literal["counts", "off"] = Field(
-        "counts", description="counts: totals by hour without names or addresses; off: nothing."
     )
 
 

@@ -43,6 +43,10 @@ class LogLevel(StrEnum):
 _LEVELS = tuple(LogLevel)
 
 
+LEAST_K = 5
+"""No school sets ``QueryLog.least_devices`` lower."""
+
+
 @dataclass(frozen=True, slots=True)
 class QueryLog:
     """Options of the query log in the site's files.
@@ -60,7 +64,7 @@ class QueryLog:
     tiers: dict[str, LogLevel] = field(default_factory=dict, metadata={ADDED: True})
     keep_days: int = field(default=30, metadata={ADDED: True})
     keep_totals_days: int = field(default=400, metadata={ADDED: True})
-    least_devices: int = field(default=5, metadata={ADDED: True})
+    least_devices: int = field(default=LEAST_K, metadata={ADDED: True})
 
     def level_of(self, tier: str) -> LogLevel:
         """Return the level of a tier."""

@@ -251,7 +251,7 @@ def test_a_link_local_range_tells_nobody(tmp_path: Path, cidr: str) -> None:
     ("text", "level"),
     [("", LogLevel.COUNTS), ("log: {level: off}\n", LogLevel.OFF), ("log: {}\n", LogLevel.COUNTS)],
 )
-def test_the_site_says_what_the_log_remembers(tmp_path: Path, text: str, level: LogLevel) -> None:
+def test_the_site_says_what_the_log_keeps(tmp_path: Path, text: str, level: LogLevel) -> None:
     assert a_policy(tmp_path, text).log.level is level
 
 
