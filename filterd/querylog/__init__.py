@@ -5,6 +5,7 @@
   blocker too, and hands over in batches until they are acknowledged.
 * ``database``: the tables, by grade, category and action only, and the one writer; a
   damaged file is set aside, a new one begun. Readers get a day of the school at a time.
+* ``sqlite_file``: what all files of the log have in common: make, check, set aside, read.
 * ``total_rows``: sums of what the daemon reads there, as rows for people.
 * ``lookups``: what the levels with names record: lookups in batches, acknowledged as well.
 * ``day_schema``: the tables of the file of one school day, for names and rows;
@@ -17,7 +18,7 @@ a worker that dies loses at most a minute. While the disk refuses, the workers k
 their counts, within bounds; what has no room is counted as lost. No answer ever
 waits for any of this.
 
-``database`` brings SQLite with it, so this package does not import it: a worker must
+``sqlite_file`` brings SQLite with it, so this package does not import it: a worker must
 not load it.
 """
 

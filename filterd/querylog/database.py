@@ -1,17 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The writer of the log file; there is only one.
-
-SQLite works in a thread of its own (aiosqlite), so whatever the disk does, the
-event loop goes on. After any error the file is closed and opened again the next
-time: it may have been removed, or the disk mounted again. Time is bounded only
-as far as the kernel returns.
-"""
+"""The file of the totals: its one writer, and reads of some days."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
 import os
 import sqlite3
 from collections import Counter
@@ -20,32 +11,21 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-import aiosqlite
-
-from filterd.errors import StoreError
-from filterd.i18n import quoted, refused, say
-from filterd.paths import is_plain, make_folder, move_away, with_sides
+from filterd.querylog import sqlite_file
 from filterd.querylog.counts import DAYS_KEPT
+from filterd.querylog.sqlite_file import FileSchema, SqliteFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    import aiosqlite
 
     from filterd.clock import Clock
     from filterd.querylog.counts import Batch
 
 VERSION = 2
 """Kept in the file as ``user_version``; 0 is a file that has just been made."""
-
-PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    # A power cut may lose the last minutes, and damages nothing.
-    "PRAGMA synchronous = NORMAL",
-    "PRAGMA journal_size_limit = 4194304",
-    # In kibibytes. Looking through a file of some months would fill the 2 MB that SQLite takes
-    # unasked, for a process that writes some rows a minute.
-    "PRAGMA cache_size = -256",
-)
 
 _TOTALS = """
 CREATE TABLE totals (
@@ -82,6 +62,15 @@ FROM_1 = " ".join(
 )
 """Brings a file of release 0.1 up to date: it has neither network nor class."""
 
+FILE = FileSchema(
+    VERSION,
+    TABLES,
+    {1: FROM_1},
+    # In kibibytes. Looking through a file of some months would fill the 2 MB that SQLite takes
+    # unasked, for a process that writes some rows a minute.
+    ("PRAGMA cache_size = -256",),
+)
+
 ADD = """
 INSERT INTO totals VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET n = n + excluded.n
@@ -113,40 +102,20 @@ GROUP BY grade, category, action, of
 SELECT_FROM_1 = SELECT.replace("FROM totals", "FROM (SELECT *, '' AS class FROM totals)")
 """The same of a file of release 0.1 that nothing has been written to since."""
 
-_DAMAGE = {
-    sqlite3.SQLITE_ERROR,  # a table that is missing or differs
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_CONSTRAINT,
-    sqlite3.SQLITE_MISMATCH,
-}
-
-BUSY_S = 1.0
-"""How long another process may hold the file before the batch is tried later."""
-
 _DAY_S = 86_400
-_log = logging.getLogger("filterd.querylog")
-
-
-def means_damage(error: sqlite3.Error) -> bool:
-    """Return whether a file is damaged; else its disk or another process is the cause."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _DAMAGE
 
 
 class Database:
-    """The log file ``path``; it is made when there is first something to write.
-
-    ``set_aside`` counts the damaged files that were replaced by new ones.
-    """
+    """The log file ``path``; it is made when there is first something to write."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self.set_aside = 0
-        self._path, self._clock = path, clock
-        self._connection: aiosqlite.Connection | None = None
-        self._opened: os.stat_result | None = None
+        self._file, self._clock = SqliteFile(path, FILE), clock
         self._forgot_on = -1
-        self._writing = asyncio.Lock()
+
+    @property
+    def set_aside(self) -> int:
+        """The number of files that were replaced by new ones."""
+        return self._file.set_aside
 
     async def write(self, batches: Iterable[Batch]) -> None:
         """Add batches to the totals, all or none; one that is there already is skipped.
@@ -154,116 +123,32 @@ class Database:
         Raises:
             StoreError: the disk refused, or another process holds the file.
         """
-        async with self._writing:
-            try:
-                await self._write_or_begin_anew(tuple(batches))
-            except (sqlite3.Error, OSError) as error:
-                await self.close()
-                why = refused(error) if isinstance(error, OSError) else quoted(str(error))
-                raise StoreError(
-                    say("{path}: the log cannot be written: {why}", path=self._path, why=why)
-                ) from error
+        taken, now = tuple(batches), int(self._clock.wall())
+
+        async def add(connection: aiosqlite.Connection) -> None:
+            await _add(connection, taken, now)
+            if self._forgot_on != now // _DAY_S:
+                await connection.execute(FORGET_DAYS, (DAYS_KEPT - 1,))
+                await connection.execute(FORGET_WORKERS)
+
+        await self._file.transact(add)
+        self._forgot_on = now // _DAY_S
 
     async def close(self) -> None:
         """Close the file."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                await connection.close()
-
-    async def _write_or_begin_anew(self, batches: tuple[Batch, ...]) -> None:
-        try:
-            await self._write(batches)
-        except sqlite3.Error as error:
-            await self.close()
-            if not means_damage(error):
-                raise
-            self._set_aside(str(error))
-            await self._write(batches)
-
-    async def _write(self, batches: tuple[Batch, ...]) -> None:
-        connection = await self._open()
-        now = int(self._clock.wall())
-        await connection.execute("BEGIN IMMEDIATE")
-        for batch in batches:
-            known = await connection.execute_fetchall(LAST_OF, (batch.worker,))
-            if batch.rows and batch.number > max((row[0] for row in known), default=0):
-                totals = Counter[tuple[object, ...]]()
-                for row in batch.rows:
-                    totals[*row[:4], row.network, row.class_id] += row.n
-                await connection.executemany(
-                    ADD, ((*key[:4], n, *key[4:]) for key, n in totals.items())
-                )
-                await connection.execute(NOTE, (batch.worker, batch.number, now))
-        if self._forgot_on != now // _DAY_S:
-            await connection.execute(FORGET_DAYS, (DAYS_KEPT - 1,))
-            await connection.execute(FORGET_WORKERS)
-        await connection.execute("COMMIT")
-        self._forgot_on = now // _DAY_S
-
-    async def _open(self) -> aiosqlite.Connection:
-        if self._connection is not None and not self._is_in_place():
-            await self.close()
-        if self._connection is None:
-            self._make()
-            self._connection = await aiosqlite.connect(
-                self._path, timeout=BUSY_S, isolation_level=None
-            )
-            self._opened = self._path.stat()
-            await self._prepare(self._connection)
-        return self._connection
-
-    async def _prepare(self, connection: aiosqlite.Connection) -> None:
-        """Check that the file is sound; give a new one its tables.
-
-        Raises:
-            sqlite3.Error: it cannot be used.
-        """
-        version = await self._value(connection, "PRAGMA user_version")
-        if version not in (0, 1, VERSION):
-            raise _unusable(f"its version is {version}")
-        for pragma in PRAGMAS:
-            await connection.execute(pragma)
-        found = await self._value(connection, "PRAGMA quick_check(1)")
-        if found != "ok":
-            raise _unusable(str(found))
-        if version == 0:
-            await connection.executescript(f"BEGIN IMMEDIATE; {TABLES} COMMIT;")
-        elif version == 1:
-            await connection.executescript(f"BEGIN IMMEDIATE; {FROM_1} COMMIT;")
-
-    async def _value(self, connection: aiosqlite.Connection, question: str) -> object:
-        ((value, *_), *_) = await connection.execute_fetchall(question)
-        return value
-
-    def _make(self) -> None:
-        """Create the file before SQLite does, so that its mode holds for its side files."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        make_folder(self._path.parent)
-        for path in with_sides(self._path):
-            if not (is_plain(path) or path.is_symlink()):
-                move_away(path)  # SQLite would wait at a pipe for ever
-        os.close(os.open(self._path, flags, 0o600))
-
-    def _is_in_place(self) -> bool:
-        with contextlib.suppress(OSError):
-            return self._opened is not None and os.path.samestat(self._opened, self._path.stat())
-        return False
-
-    def _set_aside(self, reason: str) -> None:
-        """Keep one damaged file, in case something in it can still be recovered."""
-        kept = self._path.with_name(f"{self._path.name}.damaged")
-        self._path.replace(kept)
-        for side in with_sides(self._path)[1:]:
-            side.unlink(missing_ok=True)
-        self.set_aside += 1
-        _log.error("%s: damaged (%s); kept as %s, a new one begins", self._path, reason, kept.name)
+        await self._file.close()
 
 
-def _unusable(reason: str) -> sqlite3.Error:
-    error = sqlite3.DatabaseError(reason)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error
+async def _add(connection: aiosqlite.Connection, batches: Iterable[Batch], now: int) -> None:
+    for batch in batches:
+        known = await connection.execute_fetchall(LAST_OF, (batch.worker,))
+        if batch.rows and batch.number > max((row[0] for row in known), default=0):
+            totals = Counter[tuple[object, ...]]()
+            for row in batch.rows:
+                totals[*row[:4], row.network, row.class_id] += row.n
+            added = ((*key[:4], n, *key[4:]) for key, n in totals.items())
+            await connection.executemany(ADD, added)
+            await connection.execute(NOTE, (batch.worker, batch.number, now))
 
 
 class Total(NamedTuple):
@@ -308,26 +193,16 @@ async def read_totals(
     """
     if not os.path.lexists(path):
         return []
-    if not all(map(is_plain, with_sides(path))):
-        why = quoted("Not a plain file")
-        raise StoreError(say("{path}: the log cannot be read: {error}", path=path, error=why))
     found: list[Total] = []
-    uri = f"{path.absolute().as_uri()}?mode=rw"  # to read what is still in the write-ahead log
-    try:
-        async with aiosqlite.connect(uri, uri=True, timeout=BUSY_S) as connection:
-            await connection.execute("PRAGMA query_only = ON")
-            ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
-            if version == 0:  # just made: the disk had no room for more yet
-                return []
-            select = SELECT if version == VERSION else SELECT_FROM_1
-            for date, begins, ends in _days(time_zone, now, days):
-                limits = (by_class, begins, ends, grade, grade, class_id, class_id)
-                rows = await connection.execute_fetchall(select, limits)
-                found.extend(Total(date, *row) for row in rows)
-    except sqlite3.Error as error:
-        raise StoreError(
-            say("{path}: the log cannot be read: {error}", path=path, error=quoted(str(error)))
-        ) from error
+    async with sqlite_file.reading(path) as connection:
+        version = await sqlite_file.value_of(connection, "PRAGMA user_version")
+        if version == 0:  # just made: the disk had no room for more yet
+            return []
+        select = SELECT if version == VERSION else SELECT_FROM_1
+        for date, begins, ends in _days(time_zone, now, days):
+            limits = (by_class, begins, ends, grade, grade, class_id, class_id)
+            rows = await connection.execute_fetchall(select, limits)
+            found.extend(Total(date, *row) for row in rows)
     return found
 
 
@@ -335,7 +210,7 @@ def last_written(path: Path) -> float:
     """Return the Unix time of the last write; 0 where it cannot be read."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S)) as connection:
+        with closing(sqlite3.connect(uri, uri=True, timeout=sqlite_file.BUSY_S)) as connection:
             (at,) = connection.execute(LAST_AT).fetchone()
     except (sqlite3.Error, TypeError, ValueError):
         return 0.0

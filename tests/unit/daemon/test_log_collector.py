@@ -14,7 +14,7 @@ from filterd.daemon import log_collector as module
 from filterd.daemon.log_collector import LogKeeper
 from filterd.daemon.worker_channel import Channel, channel_pair
 from filterd.errors import StoreError
-from filterd.querylog import Counts, database
+from filterd.querylog import Counts, sqlite_file
 from filterd.querylog import counts as counting
 from tests.support.clock import FakeClock
 
@@ -284,7 +284,7 @@ def test_while_the_disk_refuses_workers_keep_what_they_count(
 def test_another_process_that_holds_the_file_for_long_stops_nobody(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_S", 0.02)
+    monkeypatch.setattr(sqlite_file, "BUSY_S", 0.02)
 
     async def work(crew: Crew) -> None:
         crew.workers[0].counts.add("6", "", "pass", 5)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import StoreError
-from filterd.querylog import Batch, CountRow, database
+from filterd.querylog import Batch, CountRow, database, sqlite_file
 from filterd.querylog.database import Database, Total, read_totals
 from tests.support.clock import FakeClock
 
@@ -71,27 +71,6 @@ def test_workers_of_old_are_forgotten(connection: sqlite3.Connection) -> None:
     assert connection.execute(database.LAST_OF, ("worker 0",)).fetchone() is None
     assert connection.execute(database.LAST_OF, ("worker 99",)).fetchone() == (1,)
     connection.close()
-
-
-@pytest.mark.parametrize(
-    ("code", "damage"),
-    [
-        (sqlite3.SQLITE_CORRUPT, True),
-        (sqlite3.SQLITE_NOTADB, True),
-        (sqlite3.SQLITE_CORRUPT_INDEX, True),
-        (sqlite3.SQLITE_FULL, False),
-        (sqlite3.SQLITE_BUSY, False),
-        (sqlite3.SQLITE_READONLY, False),
-        (sqlite3.SQLITE_IOERR, False),
-        (sqlite3.SQLITE_CANTOPEN, False),
-        (None, False),
-    ],
-)
-def test_a_full_or_locked_disk_is_no_damage(code: int | None, damage: bool) -> None:
-    error = sqlite3.Error("why")
-    if code is not None:
-        error.sqlite_errorcode = code
-    assert database.means_damage(error) is damage
 
 
 HOUR = 3600 * (int(FakeClock().wall()) // 3600)
@@ -168,10 +147,12 @@ def test_only_its_owner_may_read_the_file_and_those_beside_it(path: Path) -> Non
 def test_it_is_written_ahead_and_synced_at_checkpoints_only(path: Path) -> None:
     async def whole() -> None:
         store = Database(path, FakeClock())
-        connection = await store._open()
-        assert await store._value(connection, "PRAGMA journal_mode") == "wal"
-        assert await store._value(connection, "PRAGMA synchronous") == 1
-        assert await store._value(connection, "PRAGMA cache_size") == -256  # and keeps little
+        connection = await store._file._open()
+        assert await sqlite_file.value_of(connection, "PRAGMA journal_mode") == "wal"
+        assert await sqlite_file.value_of(connection, "PRAGMA synchronous") == 1
+        assert (
+            await sqlite_file.value_of(connection, "PRAGMA cache_size") == -256
+        )  # and keeps little
         await store.close()
 
     asyncio.run(whole())
@@ -366,7 +347,7 @@ def test_a_real_disk_that_fills_up_costs_nothing_that_comes_again(tmp_path: Path
 def test_a_database_that_may_not_grow_is_full_and_not_damaged(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "PRAGMAS", (*database.PRAGMAS, "PRAGMA max_page_count = 8"))
+    monkeypatch.setattr(sqlite_file, "PRAGMAS", (*sqlite_file.PRAGMAS, "PRAGMA max_page_count = 8"))
     write(path, a_batch())
     with pytest.raises(StoreError, match="full"):
         write(path, a_batch(2, rows=3000))
@@ -384,7 +365,7 @@ def test_a_database_that_cannot_be_written_is_told_and_kept(
 ) -> None:
     write(path, a_batch())
     with monkeypatch.context() as only_to_read:
-        only_to_read.setattr(database, "PRAGMAS", ("PRAGMA query_only = ON",))
+        only_to_read.setattr(sqlite_file, "PRAGMAS", ("PRAGMA query_only = ON",))
         with pytest.raises(StoreError, match="readonly"):
             write(path, a_batch(2, 5))
     write(path, a_batch(2, 5))
@@ -394,7 +375,7 @@ def test_a_database_that_cannot_be_written_is_told_and_kept(
 def test_a_file_that_another_process_holds_is_tried_later(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_S", 0.05)
+    monkeypatch.setattr(sqlite_file, "BUSY_S", 0.05)
     write(path, a_batch())
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of SQLite; how the totals fare in them is in ``test_database``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import StoreError
+from filterd.querylog.sqlite_file import FileSchema, SqliteFile, means_damage, reading, value_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import aiosqlite
+
+SCHEMA = FileSchema(2, "CREATE TABLE t (n); PRAGMA user_version = 2;", folder_mode=0o700)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "log" / "a.sqlite3"
+
+
+async def add(connection: aiosqlite.Connection) -> None:
+    await connection.execute("INSERT INTO t VALUES (1)")
+
+
+def write(path: Path, times: int = 1) -> int:
+    async def whole() -> int:
+        file = SqliteFile(path, SCHEMA)
+        for _ in range(times):
+            await file.transact(add)
+        await file.close()
+        return file.set_aside
+
+    return asyncio.run(whole())
+
+
+def rows(path: Path) -> int:
+    async def whole() -> object:
+        async with reading(path) as connection:
+            return await value_of(connection, "SELECT COUNT(*) FROM t")
+
+    found = asyncio.run(whole())
+    assert isinstance(found, int)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("code", "damage"),
+    [
+        (sqlite3.SQLITE_CORRUPT, True),
+        (sqlite3.SQLITE_NOTADB, True),
+        (sqlite3.SQLITE_CORRUPT_INDEX, True),
+        (sqlite3.SQLITE_FULL, False),
+        (sqlite3.SQLITE_BUSY, False),
+        (sqlite3.SQLITE_READONLY, False),
+        (sqlite3.SQLITE_IOERR, False),
+        (sqlite3.SQLITE_CANTOPEN, False),
+        (None, False),
+    ],
+)
+def test_a_full_or_locked_disk_is_no_damage(code: int | None, damage: bool) -> None:
+    error = sqlite3.Error("why")
+    if code is not None:
+        error.sqlite_errorcode = code
+    assert means_damage(error) is damage
+
+
+def test_a_file_in_a_folder_of_its_own_is_for_its_owner_alone(path: Path) -> None:
+    write(path)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_a_later_release_is_kept_as_it_is_once(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 3")
+    later = path.read_bytes()
+    assert write(path, times=2) == 1
+    assert rows(path) == 2
+    assert path.with_name("a.sqlite3.newer").read_bytes() == later
+    assert caplog.text.count("a.sqlite3.newer") == 1
+
+
+def test_a_write_that_is_cancelled_leaves_no_transaction_open(path: Path) -> None:
+    async def whole() -> None:
+        file, begun = SqliteFile(path, SCHEMA), asyncio.Event()
+
+        async def stay(connection: aiosqlite.Connection) -> None:
+            await add(connection)
+            begun.set()
+            await asyncio.Event().wait()
+
+        task = asyncio.ensure_future(file.transact(stay))
+        await begun.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await file.transact(add)
+        await file.close()
+        assert file.set_aside == 0
+
+    asyncio.run(whole())
+    assert rows(path) == 1
+
+
+def test_a_pipe_or_a_link_beside_it_is_moved_away(path: Path) -> None:
+    path.parent.mkdir()
+    elsewhere = path.with_name("elsewhere")
+    elsewhere.touch()
+    path.with_name("a.sqlite3-wal").symlink_to(elsewhere)
+    os.mkfifo(path.with_name("a.sqlite3-shm"))
+    write(path)
+    assert rows(path) == 1
+    assert elsewhere.read_bytes() == b""
+
+
+def test_a_reader_takes_plain_files_only_and_cannot_write(path: Path) -> None:
+    write(path)
+
+    async def change() -> None:
+        async with reading(path) as connection:
+            await add(connection)
+
+    with pytest.raises(StoreError, match="readonly"):
+        asyncio.run(change())
+    path.rename(path.with_name("b"))
+    path.symlink_to("b")
+    with pytest.raises(StoreError, match="Not a plain file"):
+        rows(path)
+
+
+def test_a_reader_sees_what_is_not_yet_in_the_file(path: Path) -> None:
+    async def whole() -> None:
+        file = SqliteFile(path, SCHEMA)
+        await file.transact(add)
+        async with reading(path) as connection:
+            assert await value_of(connection, "SELECT COUNT(*) FROM t") == 1
+        await file.close()
+
+    asyncio.run(whole())
+
+
+def test_the_file_alone_has_all_once_it_is_closed(path: Path) -> None:
+    write(path)
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
