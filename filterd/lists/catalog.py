@@ -31,7 +31,13 @@ from filterd.lists.catalog_schema import (
 from filterd.lists.index_files import check_tables
 from filterd.lists.lookalikes_file import read_lookalikes
 from filterd.lists.orders_file import read_orders
-from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite
+from filterd.lists.rules import (
+    ALWAYS_CONFIDENTIAL,
+    ListSource,
+    Pin,
+    Protection,
+    SafeSearchRewrite,
+)
 from filterd.paths import shipped
 
 if TYPE_CHECKING:
@@ -45,10 +51,6 @@ if TYPE_CHECKING:
         FolderService,
         ProtectionEntry,
     )
-
-
-ALWAYS_CONFIDENTIAL = frozenset(("child-abuse", "self-harm"))
-"""Categories whose names are never shown, also of a folder of before that does not say so."""
 
 RECOMMENDED = "recommended"
 """The word for all recommended sources, in place of an id."""

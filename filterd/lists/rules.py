@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SERVICE_PREFIX = "service:"
 """The prefix of ids of the lists that are services."""
 
+ALWAYS_CONFIDENTIAL = frozenset(("child-abuse", "self-harm"))
+"""Categories whose names are never shown, also by files of before that do not say so."""
+
 
 class Scope(IntEnum):
     """The names that an entry for ``name`` covers."""

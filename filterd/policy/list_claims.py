@@ -115,7 +115,7 @@ class Lists:
             excepts_more |= at_self and self._table.marks_exception_beneath(hit.set_id)
             for ruling in self._table.rulings(grade, hit.set_id):
                 claim = ruling.claim
-                if not _reaches(claim, qname, at_self):
+                if not reaches(claim, qname, at_self=at_self):
                     continue
                 if claim.covers_type(qtype) and not (at_self and claim.scope is Scope.SUBDOMAINS):
                     match = _match(ruling, self._entry(hit, ruling, qname), qname)
@@ -171,7 +171,7 @@ def _match(ruling: Ruling, entry: ListedEntry | LookalikeMatch, qname: bytes) ->
     )
 
 
-def _reaches(claim: Claim, qname: bytes, at_self: bool) -> bool:
+def reaches(claim: Claim, qname: bytes, *, at_self: bool) -> bool:
     """Return whether a claim is about ``qname``, or a name beneath it, for any type."""
     if claim.scope is Scope.EXACT and not at_self:
         return False

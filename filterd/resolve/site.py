@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from filterd.clients.identifier import Identifier
 from filterd.clients.network_view import Surroundings
+from filterd.policy.confidential_names import ConfidentialNames
 from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, Tls
@@ -112,7 +113,7 @@ class Site:
     ``own`` are the names at or beneath which a source other than the Internet has data.
     ``unset_clock`` has the route for time servers before the clock is set: it goes
     by the machine's clock, all the rest by policy time (``policy.unknown_time``).
-    ``reading`` is the view of the fast path.
+    ``reading`` is the view of the fast path; ``confidential`` has the names that no log has.
     """
 
     policy: Policy
@@ -128,6 +129,7 @@ class Site:
     own: Endings
     unset_clock: UnsetClock
     reading: PlainView
+    confidential: ConfidentialNames
 
     @classmethod
     def of(
@@ -172,6 +174,7 @@ class Site:
             Endings((*zones.names, *leased_names(policy), *SUBTREES)),
             UnsetClock(policy, index.build.get("when"), upstreams),
             PlainView.of(policy, index, moment.changes),
+            ConfidentialNames(policy, index),
         )
 
     def at(self, now: float, overrides: Overrides | None = None) -> Site:
