@@ -8,6 +8,8 @@
 * ``sqlite_file``: what all files of the log have in common: make, check, set aside, read.
 * ``total_rows``: sums of what the daemon reads there, as rows for people.
 * ``lookups``: what the levels with names record: lookups in batches, acknowledged as well.
+* ``pseudonyms``: what devices are called there, by a key that ends with the school day;
+  ``day_span``: the span of that day.
 * ``day_schema``: the tables of the file of one school day, for names and rows;
   ``reversed_names``: names as they stand in it.
 

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The span of a school day. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+
+class DaySpan(NamedTuple):
+    """A day (ISO 8601) in the school's time zone, and its Unix times [``begins``, ``ends``)."""
+
+    day: str
+    begins: int
+    ends: int
+
+    @classmethod
+    def at(cls, now: float, zone: ZoneInfo) -> DaySpan:
+        """Return the day of a Unix time."""
+        day = datetime.fromtimestamp(now, zone).date()
+        dates = day, day + timedelta(days=1)
+        begins, ends = (int(datetime.combine(one, time(), zone).timestamp()) for one in dates)
+        return cls(day.isoformat(), begins, ends)
+
+    def has(self, now: float) -> bool:
+        """Return whether a Unix time is in the day."""
+        return self.begins <= now < self.ends

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pseudonyms of devices that end with the school day.
+
+A pseudonym is a keyed hash of the MAC, or of the address while no MAC is known. The key of
+a day is in a file that all processes of the daemon share, in the folder of the control
+socket (``/run``): whichever comes first that day writes it over that of the day before. So
+with a day its key is gone, and no one can compute its pseudonyms again. A reboot ends it
+before.
+
+The file is written in place under a lock: of two processes that find the key of yesterday
+one makes the key of today, and the other reads it. No process waits for the lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import os
+import re
+import secrets
+import stat
+from errno import EINVAL
+from typing import TYPE_CHECKING
+
+from filterd.querylog.day_span import DaySpan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from filterd.policy.model import Client
+
+LOG_KEY = "log-key"
+"""The name of the file: a date, a space, 16 octets in hexadecimal."""
+
+_WRITTEN = re.compile(r"(\S+) ([0-9a-f]{32})\n", re.ASCII)
+_MOST_KNOWN = 10_000
+"""Devices memorised; as many as ``clients`` memorises."""
+
+_log = logging.getLogger("filterd.log")
+
+
+class Pseudonyms:
+    """Pseudonyms by the key of today.
+
+    Args:
+        path: the file of the key.
+        zone: in which days begin; it may be set anew.
+    """
+
+    def __init__(self, path: Path, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self._path = path
+        self._span: tuple[DaySpan, ZoneInfo] | None = None
+        self._key = b""
+        self._known: dict[str, int] = {}
+        self._problem = ""
+
+    def of_client(self, client: Client, now: float) -> int:
+        """Return the pseudonym of a client's device on the day of a Unix time; see ``of``."""
+        return self.of(client.mac or client.address or "", now)
+
+    def of(self, device: str, now: float) -> int:
+        """Return a pseudonym, 1 to 2^31 - 1; 0 while there is no key, or for no device.
+
+        Args:
+            device: a MAC, or an address.
+            now: Unix time.
+        """
+        span = self._span
+        if (
+            span is None or not span[0].has(now) or span[1] is not self.zone
+        ) and not self._take_key(now):
+            return 0
+        known = self._known.get(device)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[device] = _hashed(device, self._key) if device else 0
+        return known
+
+    def end_yesterday(self, now: float) -> None:
+        """Forget a key of another day, here and in the file, also where nothing is looked up."""
+        if self._span is not None and not self._span[0].has(now):
+            self._forget()
+        if os.path.lexists(self._path):
+            self._take_key(now)
+
+    def _take_key(self, now: float) -> bool:
+        """Have the key of the day of a Unix time, and return whether there is one."""
+        span = DaySpan.at(now, self.zone)
+        self._forget()
+        try:
+            self._key = _key_of(self._path, span.day)
+        except OSError as error:
+            if str(error) != self._problem:
+                _log.error("%s; the log has no pseudonyms of devices until there is", error)
+            self._problem = str(error)
+            return False
+        self._span, self._problem = (span, self.zone), ""
+        return True
+
+    def _forget(self) -> None:
+        self._span, self._key = None, b""
+        self._known.clear()
+
+
+def _hashed(device: str, key: bytes) -> int:
+    digest = hashlib.blake2b(device.encode(), key=key, digest_size=8).digest()
+    return 1 + int.from_bytes(digest) % (2**31 - 1)
+
+
+def _key_of(path: Path, day: str) -> bytes:
+    """Return the key of a day; make it if the file has none, or that of another day.
+
+    Raises:
+        OSError: it cannot be read or written, or another process is at it.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(EINVAL, "Not a plain file", str(path))
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        written = _WRITTEN.fullmatch(file.read(128).decode("ascii", "replace"))
+        if written is not None and written[1] == day:
+            return bytes.fromhex(written[2])
+        key = secrets.token_bytes(16)
+        file.truncate(0)
+        file.seek(0)
+        file.write(f"{day} {key.hex()}\n".encode())
+        return key

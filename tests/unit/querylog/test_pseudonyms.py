@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pseudonym is the same all day in every process, and nothing leads to it afterwards."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.policy.model import Client
+from filterd.querylog.pseudonyms import LOG_KEY, Pseudonyms
+from tests.support.policies import NOW, a_grade
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+DAY_S = 86_400
+MAC = "02:00:00:00:00:01"
+_NO_KEY = b"2025-12-01 " + b"z" * 32 + b"\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / LOG_KEY
+
+
+def test_all_processes_give_a_device_one_pseudonym_for_a_day(path: Path) -> None:
+    worker, other = Pseudonyms(path, ZONE), Pseudonyms(path, ZONE)
+    assert worker.of(MAC, NOW) == other.of(MAC, NOW + 60) == Pseudonyms(path, ZONE).of(MAC, NOW)
+    assert worker.of(MAC, NOW) != worker.of("02:00:00:00:00:02", NOW)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=20, unique=True))
+def test_two_days_never_give_the_same_one(
+    tmp_path_factory: pytest.TempPathFactory, devices: list[str]
+) -> None:
+    pseudonyms = Pseudonyms(tmp_path_factory.mktemp("run") / LOG_KEY, ZONE)
+    days = [[pseudonyms.of(one, NOW + day * DAY_S) for one in devices] for day in range(3)]
+    given_out = [one for day in days for one in day]
+    assert len(set(given_out)) == len(given_out)
+    assert all(0 < one < 2**31 for one in given_out)
+
+
+@pytest.mark.parametrize("by_lookup", [True, False])
+def test_after_midnight_the_old_key_is_gone_from_the_disk(path: Path, by_lookup: bool) -> None:
+    pseudonyms = Pseudonyms(path, ZONE)
+    yesterday = pseudonyms.of(MAC, NOW)
+    _, old_key = path.read_bytes().split()
+    if by_lookup:
+        pseudonyms.of(MAC, NOW + DAY_S)
+    else:
+        pseudonyms.end_yesterday(NOW + DAY_S)
+    assert [one.name for one in path.parent.iterdir()] == [LOG_KEY]
+    assert old_key not in path.read_bytes()
+    assert pseudonyms.of(MAC, NOW) != yesterday, "also by a clock that is set back"
+
+
+def test_no_key_is_made_where_nothing_is_recorded(path: Path) -> None:
+    Pseudonyms(path, ZONE).end_yesterday(NOW)
+    assert not path.exists()
+
+
+def test_a_device_has_its_mac_before_its_address(path: Path) -> None:
+    pseudonyms = Pseudonyms(path, ZONE)
+    with_mac = Client(a_grade("6"), None, "192.0.2.7", MAC)
+    assert pseudonyms.of_client(with_mac, NOW) == pseudonyms.of(MAC, NOW)
+    assert pseudonyms.of_client(Client(a_grade("6")), NOW) == 0, "a question about no device"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff" * 60, b"2025-12-01 12\n", b"2025-12-01 " + b"z" * 32 + b"\n"]
+)
+def test_a_damaged_file_gives_way_to_a_new_key(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert Pseudonyms(path, ZONE).of(MAC, NOW) == Pseudonyms(path, ZONE).of(MAC, NOW) != 0
+
+
+def test_another_zone_has_another_day(path: Path) -> None:
+    pseudonyms = Pseudonyms(path, ZONE)
+    before = pseudonyms.of(MAC, NOW)
+    pseudonyms.zone = ZoneInfo("Etc/GMT+12")  # yesterday there
+    assert pseudonyms.of(MAC, NOW) != before
+
+
+def test_without_a_key_there_is_no_pseudonym_and_no_wait(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pseudonyms = Pseudonyms(path, ZONE)
+    os.mkfifo(path)
+    assert [pseudonyms.of(MAC, NOW) for _ in range(3)] == [0, 0, 0]
+    assert len(caplog.messages) == 1
+    path.unlink()
+    path.symlink_to(path.with_name("elsewhere"))
+    assert pseudonyms.of(MAC, NOW) == 0
+    path.unlink()
+    with path.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert pseudonyms.of(MAC, NOW) == 0
+    assert pseudonyms.of(MAC, NOW) != 0
