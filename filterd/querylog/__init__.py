@@ -12,6 +12,7 @@
   ``day_span``: the span of that day.
 * ``day_schema``: the tables of the file of one school day, for names and rows;
   ``reversed_names``: names as they stand in it.
+* ``seen_names``: distinct names by tier and class, with at most k devices each, in memory.
 
 The workers count and the manager writes, once a minute (``daemon.log_collector``).
 A batch is acknowledged after it is on disk, and the file says which batch of
