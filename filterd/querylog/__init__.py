@@ -10,6 +10,7 @@
 * ``lookups``: what the levels with names record: lookups in batches, acknowledged as well.
 * ``pseudonyms``: what devices are called there, by a key that ends with the school day;
   ``day_span``: the span of that day.
+* ``lookup_queue``: the lookups that wait in one worker, handed over as counts are.
 * ``day_schema``: the tables of the file of one school day, for names and rows;
   ``reversed_names``: names as they stand in it.
 * ``seen_names``: distinct names by tier and class, with at most k devices each, in memory.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LOOKUPS_A_BATCH = 1_500
-"""Lookups of one batch: with the longest names it fits a packet of the channel of processes."""
+"""Lookups of one batch at most; with long names it has fewer (``lookup_queue``)."""
 
 WRITE_FROM = 4_000
 """Lookups that are written at once, or all of ``WRITE_EVERY_S``: an SD card wears by writes."""

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lookups of one worker for the log, kept until they are on disk.
+
+They are handed over in numbered batches. Several batches may be on their way, so that the
+manager writes them in one transaction; each is kept here until it is acknowledged.
+
+A lookup that is no row only tells that a device asked for a name that day. So it is handed
+over once a day for each name, context and device, and again to a manager that is new and
+remembers none.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from dataclasses import replace
+from itertools import count, islice
+from typing import TYPE_CHECKING
+
+from filterd.querylog.lookups import LOOKUPS_A_BATCH, SLOT_S, Lookup, LookupBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_LOOKUPS = 50_000
+"""Lookups held at most: a minute at 800 a second, or a day of a small school."""
+
+OCTETS_A_BATCH = 300_000
+"""Of a batch as plain text at most: a packet of the channel may have 400,000 where the system
+has its usual limits (``net.core.wmem_max``)."""
+
+_ROW_OCTETS, _CONTEXT_OCTETS = 50, 250
+_MOST_TOLD = 50_000
+
+
+class LookupQueue:
+    """Lookups in the order in which they came.
+
+    Attributes:
+        lost: how many had no room.
+        is_distinct: whether rows of one name, context and slot are merged to one, without
+            a device.
+    """
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self.is_distinct = False
+        self._name = secrets.token_hex(8)
+        self._number = 0
+        self._sequence = count()
+        self._waiting: dict[object, Lookup] = {}
+        self._handed = deque[LookupBatch]()
+        self._in_hand = 0
+        """Lookups of ``_handed``."""
+        self._told = set[int]()
+        """Hashes of name, context and device of lookups that are no rows."""
+
+    def __len__(self) -> int:
+        """Return how many wait to be written."""
+        return len(self._waiting) + self._in_hand
+
+    @property
+    def waiting(self) -> int:
+        """The number of lookups that are not handed over yet."""
+        return len(self._waiting)
+
+    def add(self, lookup: Lookup) -> None:
+        """Keep a lookup, or count it as lost."""
+        if not lookup.is_row:
+            self._add_once(lookup)
+        elif not self.is_distinct:
+            self._keep(next(self._sequence), lookup)
+        else:
+            self._merge(lookup)
+            self._add_once(lookup._replace(is_row=False, n=1))
+
+    def forget_told(self) -> None:
+        """Forget which lookups that are no rows were handed over: a new day begins."""
+        self._told.clear()
+
+    def take(self, worker: str = "", acknowledged: int = 0, after: int = 0) -> LookupBatch:
+        """Return the batch that follows another, as it was handed over before.
+
+        Args:
+            worker: whose batches are meant; numbers of a predecessor are ignored.
+            acknowledged: the number up to which batches are on disk and are forgotten here.
+            after: the number of the last one that the reader has.
+
+        Returns: a batch without lookups if there is no more.
+        """
+        if worker != self._name:
+            after = 0
+            self.forget_told()
+        while worker == self._name and self._handed and self._handed[0].number <= acknowledged:
+            self._in_hand -= len(self._handed.popleft().lookups)
+        following = next((one for one in self._handed if one.number > after), None)
+        if following is None:
+            following = self._hand_over()
+        is_last = following.number == self._number
+        return replace(following, more=bool(self._waiting) or not is_last)
+
+    def take_all(self) -> Iterator[LookupBatch]:
+        """Yield every batch that is left, when there will be no further call."""
+        yield from self._handed
+        while self._waiting:
+            yield self._hand_over()
+
+    def _hand_over(self) -> LookupBatch:
+        if not self._waiting:
+            return LookupBatch(self._name, self._number)
+        self._number += 1
+        batch = LookupBatch(self._name, self._number, tuple(self._taken()))
+        self._handed.append(batch)
+        self._in_hand += len(batch.lookups)
+        return batch
+
+    def _taken(self) -> Iterator[Lookup]:
+        """Take lookups out, the oldest first, that fit one packet."""
+        contexts, room = set[object](), OCTETS_A_BATCH
+        for key, lookup in list(islice(self._waiting.items(), LOOKUPS_A_BATCH)):
+            room -= _ROW_OCTETS + 2 * len(lookup.name)
+            room -= 0 if lookup.context in contexts else _CONTEXT_OCTETS
+            if room < 0:
+                return
+            contexts.add(lookup.context)
+            yield self._waiting.pop(key)
+
+    def _add_once(self, lookup: Lookup) -> None:
+        told = hash((lookup.name, lookup.context, lookup.device))
+        if told in self._told:
+            return
+        if len(self._told) >= _MOST_TOLD:
+            self.forget_told()
+        if self._keep(next(self._sequence), lookup):
+            self._told.add(told)
+
+    def _merge(self, lookup: Lookup) -> None:
+        at = lookup.at - lookup.at % SLOT_S
+        key = at, lookup.name, lookup.context
+        same = self._waiting.get(key)
+        if same is None:
+            self._keep(key, lookup._replace(at=at, device=0))
+        else:
+            self._waiting[key] = same._replace(n=same.n + lookup.n)
+
+    def _keep(self, key: object, lookup: Lookup) -> bool:
+        """Keep a lookup under a new key, and return whether there was room."""
+        if len(self) >= MOST_LOOKUPS:
+            self.lost += lookup.n
+            return False
+        self._waiting[key] = lookup
+        return True
