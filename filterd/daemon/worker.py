@@ -22,6 +22,7 @@ from filterd.clients.observer import Observer
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.current_site import ActiveSite
 from filterd.daemon.exam_recording import Trials
+from filterd.daemon.lookup_recorder import LookupRecorder
 from filterd.daemon.nat_watch import CheckRecorder
 from filterd.daemon.process import give_back
 from filterd.daemon.shared_page import overrides_in_force
@@ -34,6 +35,7 @@ from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
 from filterd.policy.log_levels import LogLevel
 from filterd.querylog import Counts
+from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.resolve import pipeline
 from filterd.resolve.explain import client_of, explain, explain_answer, parse_time
 from filterd.resolve.links.cache import Background
@@ -127,6 +129,8 @@ class Worker:
             self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
         self._trials = Trials(self._resolver, self._fast)
         self._checks = CheckRecorder(self._resolver, self._fast)
+        pseudonyms = Pseudonyms.beside(self._setting.state.control_socket, policy.time_zone)
+        self._recorder = LookupRecorder(self._resolver, pseudonyms, machine, self._lookups_are_due)
         self._note_for_the_log(self._sites.loaded)
         self._observer = Observer(self._surroundings, self._setting.clock)
         await self._observer.start(policy)
@@ -138,6 +142,7 @@ class Worker:
             "prepare": self.prepare,
             "confirm": self.confirm,
             "counts": self.counts,
+            "lookups": self._recorder.lookups,
             "trial": self._trials.trial,
             "checks": self._checks.checks,
         }
@@ -165,6 +170,7 @@ class Worker:
         self._trials.close()
         self._checks.close()
         self._settle()
+        await self._recorder.hand_over_last(self._channel)
         for batch in self._counts.take_all():
             self._channel.tell("last_counts", batch=batch.to_plain())
         self._channel.tell("last_counts", batch=None)
@@ -246,6 +252,7 @@ class Worker:
                 "waiting": len(self._counts),
                 "lost": self._counts.lost,
                 "undated": self._counts.undated,
+                **self._recorder.told(),
             },
             "upstreams": self._upstreams(),
         }
@@ -269,7 +276,12 @@ class Worker:
     def _note_for_the_log(self, site: Site) -> None:
         self._counts.enabled = site.policy.log.level is not LogLevel.OFF
         # A floor that was dropped holds here no more either.
-        self._counts.know_from(min(site.unset_clock.floor, self._setting.page.floor or inf))
+        known_from = min(site.unset_clock.floor, self._setting.page.floor or inf)
+        self._counts.know_from(known_from)
+        self._recorder.apply(site, known_from)
+
+    def _lookups_are_due(self) -> None:
+        self._channel.tell("lookups_are_due")
 
     def _left_of(self, octets: int) -> int:
         """Return the part of the memory for answers that the cache may use.

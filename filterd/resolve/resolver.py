@@ -139,14 +139,14 @@ class Resolver:
         self._count(query, answer)
         return reply
 
-    def _count(self, query: Query, answer: Answer) -> None:
-        if self._log is not None and self._log.enabled and not self._is_own(query):
-            tally(self._log, query, answer)
-
-    def _is_own(self, query: Query) -> bool:
+    def is_own(self, query: Query) -> bool:
         """Return whether the daemon itself asks: the watchdog belongs to no grade."""
         edns = query.message.edns
         return edns is not None and bool(edns.options) and self._own_mark in edns.options
+
+    def _count(self, query: Query, answer: Answer) -> None:
+        if self._log is not None and self._log.enabled and not self.is_own(query):
+            tally(self._log, query, answer)
 
     def _finish(self, what: str, reply: bytes) -> bytes:
         self.counters[what] += 1

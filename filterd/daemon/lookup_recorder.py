@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Record the lookups of tiers whose log level has names: a worker's part.
+
+The chain answers the clients of such tiers, because the fast path shows no names; tiers at
+``off`` and ``counts`` stay with the fast path. What is recorded goes to the manager
+(``daemon.lookup_collector``) in batches. Nothing of a device is recorded but its pseudonym:
+of reverse names and names of the school's own devices only the zone, because the rest is
+an address or a person's name.
+
+Not recorded are confidential names, the daemon's own questions, and lookups of a time when
+the date is not known.
+"""
+
+from __future__ import annotations
+
+import logging
+from math import inf
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from filterd.errors import FilterdError
+from filterd.policy.log_levels import LogLevel
+from filterd.querylog.day_span import DaySpan
+from filterd.querylog.lookup_queue import LookupQueue
+from filterd.querylog.lookups import WRITE_FROM, Lookup, LookupContext
+from filterd.resolve.query import counted_as
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.clock import Clock
+    from filterd.daemon.worker_channel import Channel
+    from filterd.policy.model import Client
+    from filterd.querylog.pseudonyms import Pseudonyms
+    from filterd.resolve.query import Answer, Query
+    from filterd.resolve.resolver import Resolver
+    from filterd.resolve.site import Site
+
+_ZONES_OF_DEVICES = tuple(map(names.from_text, ("in-addr.arpa", "ip6.arpa", "local")))
+_MOST_CONTEXTS = 10_000
+_TAKEN_WITHIN_S = 0.5
+
+_log = logging.getLogger("filterd.log")
+
+
+class LookupRecorder:
+    """An observer of the answers of tiers that are recorded.
+
+    Args:
+        resolver: whose answers are observed.
+        pseudonyms: of devices.
+        clock: the machine's; the log goes by it.
+        is_due: called when there is enough to be written at once.
+
+    Attributes:
+        queue: the lookups that wait.
+        undated: how many were not recorded because the date was not known.
+        failed: how many could not be recorded.
+        on_row: called with each lookup that is a row, for those who follow the log.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        is_due: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.queue = LookupQueue()
+        self.undated = self.failed = 0
+        self.on_row: Callable[[Lookup], None] | None = None
+        self._resolver, self._pseudonyms, self._clock = resolver, pseudonyms, clock
+        self._is_due, self._was_due = is_due, False
+        self._levels: dict[str, LogLevel] = {}
+        self._known_from = -inf
+        self._day = DaySpan("", 0, 0)
+        self._contexts: dict[LookupContext, LookupContext] = {}
+
+    def apply(self, site: Site, known_from: float) -> None:
+        """Record by the levels of a site.
+
+        Args:
+            site: the active one.
+            known_from: the Unix time before which a clock is not believed.
+        """
+        tiers = dict.fromkeys(grade.tier for grade in site.policy.grades.values())
+        levels = {tier: site.policy.log.level_of(tier) for tier in tiers}
+        self._levels = {
+            tier: level for tier, level in levels.items() if level.includes(LogLevel.NAMES)
+        }
+        self._known_from = known_from
+        self._pseudonyms.zone = ZoneInfo(site.policy.time_zone)
+        self._day = DaySpan("", 0, 0)
+        others = tuple(one for one in self._resolver.observers if one is not self)
+        self._resolver.observers = (*others, self) if self._levels else others
+
+    async def lookups(
+        self, *, worker: str, acknowledged: int, after: int, is_distinct: bool = False
+    ) -> dict[str, Any]:
+        """Return the next batch for the log, as plain data; see ``LookupQueue.take``.
+
+        Args:
+            worker: whose batches are meant.
+            acknowledged: up to which they are on disk.
+            after: which one the manager has.
+            is_distinct: whether to merge rows from now on; see ``LookupQueue``.
+        """
+        self._end_yesterday()
+        self.queue.is_distinct = is_distinct
+        self._was_due = False
+        return self.queue.take(worker, acknowledged, after).to_plain()
+
+    async def hand_over_last(self, channel: Channel) -> None:
+        """Hand over the batches that are left at the end.
+
+        Each waits for the manager to take it, because the channel holds only a few. To a
+        manager that does not answer the rest is sent as far as there is room.
+        """
+        answers = True
+        for batch in self.queue.take_all():
+            plain = batch.to_plain()
+            if answers:
+                try:
+                    await channel.ask("last_lookups", within_s=_TAKEN_WITHIN_S, batch=plain)
+                    continue
+                except FilterdError:
+                    answers = False
+            channel.tell("last_lookups", batch=plain)
+
+    def told(self) -> dict[str, int]:
+        """Return its numbers for the status."""
+        return {
+            "rows_waiting": len(self.queue),
+            "rows_lost": self.queue.lost + self.failed,
+            "rows_undated": self.undated,
+        }
+
+    def must_see(self, client: Client) -> bool:
+        """Return whether the lookups of a client are recorded."""
+        return client.grade.tier in self._levels
+
+    def saw(self, query: Query, answer: Answer) -> None:
+        """Record a lookup, by the client as which it was finally judged. Never raises."""
+        try:
+            self._record(query, answer)
+        except Exception:  # noqa: BLE001 -- logged whole, once; the client gets its answer
+            if not self.failed:
+                _log.exception("a lookup could not be recorded; such lookups are counted")
+            self.failed += 1
+
+    def _record(self, query: Query, answer: Answer) -> None:
+        judged = answer.readmitted or query
+        client, site, qname = judged.client, judged.site, query.qname
+        level = self._levels.get(client.grade.tier)
+        if level is None or self._resolver.is_own(query):
+            return
+        now = self._clock.wall()
+        if now < self._known_from:
+            self.undated += 1
+            return
+        if not self._day.has(now):
+            self._begin_day(now)
+        _, category, action, blocker = counted_as(client, answer)
+        if category in site.confidential.categories or qname in site.confidential:
+            return
+        is_row = level is LogLevel.FULL or (level is LogLevel.BLOCKED and action == "blocked")
+        grade = client.grade
+        place = grade.grade, grade.class_id, client.network or ""
+        context = self._same(LookupContext(*place, category, action, blocker))
+        device = self._pseudonyms.of_client(client, now)
+        lookup = Lookup(int(now), _recorded(qname, site), context, device, is_row)
+        self.queue.add(lookup)
+        if is_row and self.on_row is not None:
+            self.on_row(lookup)
+        if self.queue.waiting >= WRITE_FROM and not self._was_due:
+            self._was_due = True
+            self._is_due()
+
+    def _same(self, context: LookupContext) -> LookupContext:
+        """Return one object for equal contexts: the queue holds thousands."""
+        if len(self._contexts) >= _MOST_CONTEXTS:
+            self._contexts.clear()
+        return self._contexts.setdefault(context, context)
+
+    def _begin_day(self, now: float) -> None:
+        self._day = DaySpan.at(now, self._pseudonyms.zone)
+        self.queue.forget_told()
+
+    def _end_yesterday(self) -> None:
+        """Forget pseudonyms and names of yesterday, also where nothing is looked up."""
+        now = self._clock.wall()
+        if now >= self._known_from and not self._day.has(now):
+            self._begin_day(now)
+            self._pseudonyms.end_yesterday(now)
+
+
+def _recorded(qname: bytes, site: Site) -> bytes:
+    """Return a name as it is recorded: where the rest would be of a device, its zone."""
+    leased = site.policy.lease_zone
+    zones = _ZONES_OF_DEVICES if leased is None else (*_ZONES_OF_DEVICES, leased)
+    if qname.endswith(zones):
+        for zone in zones:
+            if names.is_at_or_beneath(qname, zone):
+                return zone
+    return qname
