@@ -141,7 +141,7 @@ class LogKeeper:
             self._left, self._ended = [], 0
         for _ in range(_MOST_BATCHES):
             told = await asyncio.gather(*map(self._ask, list(self._workers)))
-            taken = {worker: batch for worker, batch in told if batch.rows}
+            taken = {worker: batch for worker, batch in told if batch}
             if not await self._write(list(taken.values())):
                 return
             for worker, batch in told:

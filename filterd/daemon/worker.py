@@ -33,8 +33,7 @@ from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper
 from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
-from filterd.policy.log_levels import LogLevel
-from filterd.querylog import Counts
+from filterd.querylog import CountingRules, Counts
 from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.resolve import pipeline
 from filterd.resolve.explain import client_of, explain, explain_answer, parse_time
@@ -274,7 +273,8 @@ class Worker:
         self._note_for_the_log(site)
 
     def _note_for_the_log(self, site: Site) -> None:
-        self._counts.enabled = site.policy.log.level is not LogLevel.OFF
+        self._settle()  # what was answered until now is counted by the rules of until now
+        self._counts.rules = CountingRules.of(site.policy, site.confidential.categories)
         # A floor that was dropped holds here no more either.
         known_from = min(site.unset_clock.floor, self._setting.page.floor or inf)
         self._counts.know_from(known_from)

@@ -3,26 +3,35 @@
 
 The chain and the fast path count by the same key: grade, category, action, network, the
 list or rule that blocked, and class. Each cell also has the number of distinct devices, capped,
-from a set of short keyed hashes that is dropped with its hour. Neither a hash nor an
-address leaves the process. An hour has at most ``MOST_CELLS`` cells; what goes beyond is
-counted under ``OTHER``. Hours that are not collected pile up while the disk is full:
-their cells are first merged over networks, blockers and classes, then dropped and counted as
-lost.
+from a set of short keyed hashes that is dropped with its hour; ``device_reach`` has those of
+the day. Neither a hash nor an address leaves the process. An hour has at most ``MOST_CELLS``
+cells; what goes beyond is counted under ``OTHER``. Hours that are not collected pile up while
+the disk is full: their cells are first merged over networks, blockers and classes, then dropped
+and counted as lost.
+
+A confidential category is counted for the whole school only, with neither grade nor class,
+network nor blocker. All that counts goes by ``Counts.add``, so nothing else need know it.
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from filterd.policy.log_levels import LogLevel
+from filterd.policy.model import TIER_OF_GRADE
+from filterd.querylog.device_reach import DayReach, ReachRow, distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from filterd.clock import Clock
-    from filterd.policy.model import Client
+    from filterd.policy.model import Client, Policy
 
     Key = tuple[str, str, str, str, str, str]  # grade, category, action, network, blocker, class
     Cells = dict[Key, list[int]]  # answers, distinct devices
@@ -54,11 +63,12 @@ an hour must not make all that was counted look old.
 class CountRow(NamedTuple):
     """The number of answers of one kind in an hour; ``hour``: Unix time, its start.
 
+    ``grade`` is empty for a confidential category, whose rows are of the whole school.
     ``network`` is empty for unknown clients, ``class_id`` where no class is known.
     ``blocker`` is the id of the list or rule that blocked, else empty. ``devices``: how many
     distinct devices this worker has answered so in this hour so far, capped at
     ``MOST_DEVICES``. So rows of one cell are merged by the sum of ``n`` and the largest
-    ``devices``. A device is a MAC, or an address while no MAC is known.
+    ``devices``. A device is a MAC, or an IPv4 address while no MAC is known.
     """
 
     hour: int
@@ -77,13 +87,19 @@ class Batch:
     """Rows on their way to the disk.
 
     ``worker`` names the process that counted, for as long as it lives; ``number``
-    grows with each batch of it. ``more``: there is another one behind it.
+    grows with each batch of it. ``more``: there is another one behind it. ``reach``: the
+    devices of the day, ``ROWS_A_BATCH`` rows together with ``rows``.
     """
 
     worker: str
     number: int
     rows: tuple[CountRow, ...] = ()
     more: bool = False
+    reach: tuple[ReachRow, ...] = ()
+
+    def __len__(self) -> int:
+        """Return the number of its rows."""
+        return len(self.rows) + len(self.reach)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the batch as plain data, for another process."""
@@ -92,19 +108,46 @@ class Batch:
             "number": self.number,
             "rows": [list(row) for row in self.rows],
             "more": self.more,
+            "reach": [list(row) for row in self.reach],
         }
 
     @classmethod
     def from_plain(cls, data: dict[str, Any]) -> Batch:
-        """Return the batch that another process sent as plain data."""
+        """Return the batch that another process sent; one of before has no ``reach``."""
         rows = tuple(CountRow(*row) for row in data["rows"])
-        return cls(data["worker"], data["number"], rows, data["more"])
+        reach = tuple(ReachRow(*row) for row in data.get("reach", ()))
+        return cls(data["worker"], data["number"], rows, data["more"], reach)
+
+
+@dataclass(frozen=True, slots=True)
+class CountingRules:
+    """What the policy says of counting.
+
+    Attributes:
+        zone: in which the school's day begins.
+        off: grades of which nothing is counted.
+        confidential: categories that are counted for the whole school only.
+        least_devices: up to so many devices of a day are counted (k).
+    """
+
+    zone: tzinfo = UTC
+    off: Collection[str] = field(default=frozenset())
+    confidential: Collection[str] = field(default=frozenset())
+    least_devices: int = 5
+
+    @classmethod
+    def of(cls, policy: Policy, confidential: Collection[str]) -> CountingRules:
+        """Return the rules of the policy of a moment."""
+        log = policy.log
+        off = (key for key, tier in TIER_OF_GRADE.items() if log.level_of(tier) is LogLevel.OFF)
+        zone = ZoneInfo(policy.time_zone)
+        return cls(zone, frozenset(off), confidential, log.least_devices)
 
 
 class Counts:
     """Totals by hour, grade, category, action, network, blocker and class.
 
-    ``enabled``: whether anything is counted. ``lost``: how many answers were counted and
+    ``rules``: of the present policy. ``lost``: how many answers were counted and
     then dropped, because they were not collected while there was room.
 
     While the clock shows a time that is certainly past (``know_from``), answers are
@@ -114,7 +157,7 @@ class Counts:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self.enabled = True
+        self.rules = CountingRules()
         self.lost = 0
         self._clock = clock
         self._name = secrets.token_hex(8)
@@ -126,6 +169,7 @@ class Counts:
         self._opened, self._ends = 0.0, 0.0
         self._known_from = -inf
         self._undated: Cells = {}
+        self._reach = DayReach()
         self._handed = Batch(self._name, 0)
 
     def __len__(self) -> int:
@@ -146,10 +190,13 @@ class Counts:
     def device_of(self, client: Client) -> int:
         """Return a short keyed hash of a device, 0 where it is not known.
 
-        Two devices may share one: then they are counted as one.
+        It is odd for a MAC, even for an IPv4 address. A device has many IPv6 addresses, so
+        these are no device. Two devices may share a hash: then they are counted as one.
         """
-        device = client.mac or client.address
-        return 1 + hash((self._secret, device)) % 0xFFFF if device else 0
+        mac, address = client.mac, client.address
+        if not mac and (not address or ":" in address):
+            return 0
+        return 2 + hash((self._secret, mac or address)) % 0x7FFF * 2 + bool(mac)
 
     def add(
         self,
@@ -175,8 +222,11 @@ class Counts:
             devices: ``device_of`` of the clients; 0 is not counted.
             class_id: of the client, empty for none.
         """
-        if not self.enabled:
+        rules = self.rules
+        if grade in rules.off:
             return
+        if category in rules.confidential:
+            grade = network = blocker = class_id = ""
         now = self._clock.wall()
         if not self._opened <= now < self._ends:
             self._open_hour(now)
@@ -190,10 +240,13 @@ class Counts:
         if cell is None:
             cell = self._open[key] = [0, 0]
         cell[0] += n
-        if len(seen) < MOST_DEVICES:
+        known = len(seen)
+        if known < MOST_DEVICES:
             seen.update(devices)
             seen.discard(0)
-        cell[1] = max(cell[1], min(len(seen), MOST_DEVICES))  # an hour may be opened again
+        if cell[1] < MOST_DEVICES and (len(seen) != known or not cell[1]):
+            # An hour may be opened again, so the number of before may be the larger one.
+            cell[1] = max(cell[1], min(distinct(seen), MOST_DEVICES))
 
     def take(self, worker: str = "", acknowledged: int = 0) -> Batch:
         """Return the next batch, or the last one again if it is not acknowledged.
@@ -206,14 +259,17 @@ class Counts:
             self._open_hour(now)
         if worker == self._name and acknowledged == self._handed.number:
             self._handed = Batch(self._name, acknowledged)
-        if not self._handed.rows and self._hours:
-            rows = tuple(self._taken(ROWS_A_BATCH))
-            self._handed = Batch(self._name, self._handed.number + 1, rows)
-        return replace(self._handed, more=bool(self._hours))
+        if not self._handed:
+            self._note_devices()
+            if self._hours or self._reach:
+                reach = tuple(self._reach.take(ROWS_A_BATCH // 2))
+                rows = tuple(self._taken(ROWS_A_BATCH - len(reach)))
+                self._handed = Batch(self._name, self._handed.number + 1, rows, reach=reach)
+        return replace(self._handed, more=bool(self._hours or self._reach))
 
     def take_all(self) -> Iterator[Batch]:
         """Yield every batch that is left, when there will be no further call."""
-        while (batch := self.take()).rows:
+        while batch := self.take():
             yield batch
             self.take(batch.worker, batch.number)
 
@@ -222,6 +278,10 @@ class Counts:
         is_dated = now >= self._known_from
         hour = int(now // HOUR_S) * HOUR_S if is_dated else -inf
         if hour != self._opened:
+            if self._opened > -inf:
+                self._note_devices()
+            elif is_dated:  # those of the time before it was known are of today, like their answers
+                self._note_devices(hour)
             self._opened, self._seen = hour, {}
         if not is_dated:
             self._ends, self._open = self._known_from, self._undated
@@ -231,6 +291,14 @@ class Counts:
         self._open = self._hours.setdefault(int(hour), {})
         undated, self._undated = self._undated, {}
         _merge(self._open, undated.items())
+
+    def _note_devices(self, hour: float = 0) -> None:
+        """Add the devices of the open hour to those of its day, to which it belongs whole."""
+        hour = hour or self._opened
+        if self._seen and hour > -inf:
+            day = datetime.fromtimestamp(hour, self.rules.zone).date().isoformat()
+            cells = ((*key[:3], seen) for key, seen in self._seen.items())
+            self._reach.add(day, cells, self.rules.least_devices)
 
     def _make_room(self) -> None:
         """Merge the cells of hours over all but grade, category, action; then drop hours."""

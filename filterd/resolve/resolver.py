@@ -145,7 +145,7 @@ class Resolver:
         return edns is not None and bool(edns.options) and self._own_mark in edns.options
 
     def _count(self, query: Query, answer: Answer) -> None:
-        if self._log is not None and self._log.enabled and not self.is_own(query):
+        if self._log is not None and not self.is_own(query):
             tally(self._log, query, answer)
 
     def _finish(self, what: str, reply: bytes) -> bytes:

@@ -6,14 +6,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from math import inf
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Client
-from filterd.querylog import OTHER, Batch, CountRow, Counts, counts
+from filterd.querylog import OTHER, Batch, CountingRules, CountRow, Counts, counts
+from filterd.querylog.device_reach import ReachRow
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
 
@@ -112,9 +116,33 @@ def test_hours_that_nobody_takes_are_given_up_and_counted(
 
 def test_nothing_is_counted_where_the_log_is_off() -> None:
     counted, _ = _counts()
-    counted.enabled = False
+    counted.rules = CountingRules(off={"6"})
     counted.add("6", "", "pass")
     assert list(counted.take_all()) == []
+
+
+def test_the_policy_says_of_which_grades_nothing_is_counted() -> None:
+    log = QueryLog(tiers={"lower-secondary": LogLevel.OFF}, least_devices=7)
+    rules = CountingRules.of(replace(a_policy(), log=log), {"self-harm"})
+    assert (sorted(rules.off), rules.least_devices) == (["6", "7", "8", "9"], 7)
+
+
+@pytest.mark.parametrize("is_confidential", [True, False])
+def test_control_a_confidential_category_is_of_the_whole_school_only(
+    *, is_confidential: bool
+) -> None:
+    counted, _ = _counts()
+    counted.rules = CountingRules(off={"7"}, confidential={"self-harm"} if is_confidential else ())
+    for grade in ("6", "7", "9"):
+        counted.add(
+            grade, "self-harm", "blocked", network="lab", blocker="x", devices=(2,), class_id="6A"
+        )
+    batch = counted.take()
+    if is_confidential:
+        assert batch.rows == (CountRow(HOUR, "", "self-harm", "blocked", 2, devices=1),)
+        assert [(row.scope, row.id) for row in batch.reach] == [("tier", "")]
+    else:  # the control: class and network of a few pupils are in it
+        assert {row.class_id for row in batch.rows} == {"6A"}
 
 
 @given(
@@ -252,12 +280,54 @@ def test_an_hour_that_is_opened_again_keeps_its_devices() -> None:
     assert (row.n, row.devices) == (11, 10)
 
 
+def test_devices_of_a_day_are_handed_over_once_for_each_that_is_new() -> None:
+    counted, clock = _counts(wall=1_772_445_600)  # 17:00 in the zone of the school
+    counted.rules = CountingRules(ZoneInfo("Asia/Ho_Chi_Minh"), least_devices=2)
+    day, later = "2026-03-02", "2026-03-03"
+    found = []
+    for numbers in ((1,), (1,), (2,), (3,)):
+        for client in _devices(*numbers):
+            _count(counted, client)
+        found += [row for batch in counted.take_all() for row in batch.reach]
+        clock.advance(3600)
+    assert [(row.day, row.scope, row.id, row.devices) for row in found] == [
+        (day, "tier", "lower-secondary", 1),
+        (day, "grade", "6", 1),
+        (day, "tier", "lower-secondary", 2),
+        (day, "grade", "6", 2),
+    ]
+    clock.advance(4 * 3600)
+    _count(counted, *_devices(1))
+    (of_tier, _) = counted.take().reach
+    assert (of_tier.day, of_tier.devices) == (later, 1)
+
+
+def test_devices_before_the_time_is_known_are_of_the_day_in_which_it_is() -> None:
+    counted, clock = _counts(wall=100.0)
+    counted.know_from(HOUR)
+    _count(counted, *_devices(1))
+    assert counted.take().reach == ()
+    clock.set_wall(HOUR)
+    (of_tier, _) = counted.take().reach
+    assert of_tier.day == datetime.fromtimestamp(HOUR, UTC).date().isoformat()
+
+
+def test_a_batch_of_a_worker_of_before_has_no_devices_of_the_day() -> None:
+    row = ReachRow("2026-11-28", "grade", "6", "games", "blocked", 3)
+    plain = Batch("w", 1, (CountRow(HOUR, "6", "", "pass", 1),), reach=(row,)).to_plain()
+    assert Batch.from_plain(plain).reach == (row,)
+    del plain["reach"]
+    assert Batch.from_plain(plain).reach == ()
+
+
 def test_a_device_is_known_by_its_mac_and_by_a_key_of_the_process() -> None:
     (one,) = _devices(1)
     counted, others = _counts()[0], _counts()[0]
     mac = replace(one, mac="02:00:00:00:00:01")
     assert counted.device_of(mac) == counted.device_of(replace(mac, address="2001:db8::1"))
     assert counted.device_of(replace(one, address=None)) == 0
+    assert counted.device_of(replace(one, address="2001:db8::1")) == 0  # it has many of these
+    assert [counted.device_of(each) % 2 for each in (mac, one)] == [1, 0]
     hashes = [(counted.device_of(one), others.device_of(one)) for one in _devices(*range(40))]
     assert any(here != there for here, there in hashes)
     assert all(0 < here <= 0xFFFF for here, _ in hashes)
