@@ -91,7 +91,7 @@ fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a m
 	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)00000 FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
 	    FILTERD_ORACLE_STEPS=$(FUZZ)00000 FILTERD_ORACLE_WEEK_STEPS=$(FUZZ)00000 \
 	    FILTERD_LOG_DAMAGES=$(FUZZ)0000 FILTERD_LOG_KILLS=$(FUZZ)000 \
-	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins tests/unit/querylog/test_database.py \
+	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins tests/unit/querylog/test_totals_file.py \
 	        tests/e2e/test_never_wrong.py tests/e2e/test_never_wrong_week.py
 
 fuzz-native: setup ## Fuzz the native modules on a build with sanitizers, 90 seconds each; FUZZ=10 for longer

@@ -24,6 +24,7 @@ from filterd.overrides.roles import Author, Rank
 from filterd.policy.grade_rows import ids as ids_of
 from filterd.policy.model import SERVICE, Audience, Expectation
 from filterd.querylog import DAYS_KEPT
+from filterd.querylog.totals_request import TotalsRequest
 from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
@@ -97,9 +98,8 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
                 say("`log totals` wants days, 1 to {most}, and a grade", most=DAYS_KEPT)
             )
         by_class = request.get("by_class") is True
-        return await manager.log_totals(
-            days=days, grade=grade, class_id=class_id, by_class=by_class
-        )
+        wanted = TotalsRequest(days, grade=grade, class_id=class_id, by_class=by_class)
+        return await manager.log_totals(wanted)
 
     return {
         "ping": ping,

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
-    from filterd.querylog.database import Database, Total
+    from filterd.querylog.totals_file import TotalsFile
+    from filterd.querylog.totals_request import Total, TotalsRequest
 
 ROUND_S = 60.0
 _WORKER_WITHIN_S = 2.0
@@ -57,7 +58,7 @@ class LogKeeper:
         self._left: list[Batch] = []
         self._ended = 0
         self._one_more_ended = asyncio.Event()
-        self._database: Database | None = None
+        self._file: TotalsFile | None = None
         self._round: asyncio.Task[None] | None = None
         self._minutes: asyncio.Task[None] | None = None
 
@@ -72,8 +73,8 @@ class LogKeeper:
             await asyncio.gather(self._minutes, return_exceptions=True)
         if self._round is not None:
             await self._round
-        if self._database is not None:
-            await self._database.close()
+        if self._file is not None:
+            await self._file.close()
 
     async def collect(self) -> None:
         """Write the present counts; calls meanwhile share the same round. Never raises."""
@@ -99,34 +100,17 @@ class LogKeeper:
                     self._one_more_ended.clear()
         await self._write(self._left)
 
-    async def totals(
-        self,
-        *,
-        time_zone: str,
-        days: int,
-        grade: str = "",
-        class_id: str = "",
-        by_class: bool = False,
-    ) -> list[Total]:
+    async def totals(self, request: TotalsRequest, *, time_zone: str) -> list[Total]:
         """Return the totals of the last days, as fresh as possible without a long wait.
 
         Raises:
             StoreError: the file cannot be read.
         """
-        from filterd.querylog.database import read_totals  # noqa: PLC0415 -- as in `_write`
+        from filterd.querylog.totals_file import read_totals  # noqa: PLC0415 -- as in `_write`
 
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.collect(), _FRESH_WITHIN_S)
-        now = self._clock.wall()
-        return await read_totals(
-            self._path,
-            time_zone=time_zone,
-            now=now,
-            days=days,
-            grade=grade,
-            class_id=class_id,
-            by_class=by_class,
-        )
+        return await read_totals(self._path, request, time_zone=time_zone, now=self._clock.wall())
 
     async def _go_round(self) -> None:
         while True:
@@ -169,14 +153,14 @@ class LogKeeper:
         A problem is logged when it begins and when it ends.
         """
         # SQLite is for this process only; the others are forked with what is imported before.
-        from filterd.querylog.database import Database  # noqa: PLC0415
+        from filterd.querylog.totals_file import TotalsFile  # noqa: PLC0415
 
         if not batches:
             return True
-        if self._database is None:
-            self._database = Database(self._path, self._clock)
+        if self._file is None:
+            self._file = TotalsFile(self._path, self._clock)
         try:
-            await self._database.write(batches)
+            await self._file.write(batches)
         except StoreError as error:
             if error.sentence != self.problem:
                 _log.error("%s; trying again every minute", error)

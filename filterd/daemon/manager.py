@@ -19,7 +19,7 @@ import contextlib
 import itertools
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
+from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve import expectation_checks, rewrite_targets
 from filterd.resolve.expectation_checks import doubts
 from filterd.version import __version__
@@ -323,7 +324,7 @@ class Manager:
         """Return the school's present moment; see ``school_day``."""
         now = self._time.least()
         try:
-            totals = await self.log_totals(days=1, by_class=True)
+            totals = await self.log_totals(TotalsRequest(by_class=True))
         except StoreError:  # the log's own state shows why
             totals = []
         return school_day(self._site.at(now), now, totals)
@@ -358,30 +359,22 @@ class Manager:
         give_back()
         return told
 
-    async def log_totals(
-        self, *, days: int, grade: str = "", class_id: str = "", by_class: bool = False
-    ) -> list[dict[str, Any]]:
+    async def log_totals(self, request: TotalsRequest) -> list[dict[str, Any]]:
         """Return what was counted on the last days of the school, as plain data.
 
         Raises:
             StoreError: the log cannot be read.
         """
+        request = replace(request, confidential=self._site.confidential.categories)
         zone = self._site.policy.time_zone
-        found = await self._log.totals(
-            time_zone=zone, days=days, grade=grade, class_id=class_id, by_class=by_class
-        )
-        rows = [total._asdict() for total in found]
-        of_classes = [row.pop("class_id") for row in rows]
-        if by_class:
-            return [{**row, "class": of} for row, of in zip(rows, of_classes, strict=True)]
-        return rows
+        return [request.row(one) for one in await self._log.totals(request, time_zone=zone)]
 
     async def _log_status(self, workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
         counted = summed(worker["log"] for worker in workers)
         today: dict[str, int] = {}
         problem = UNSAID
         try:
-            for total in await self.log_totals(days=1):
+            for total in await self.log_totals(TotalsRequest()):
                 today[total["action"]] = today.get(total["action"], 0) + total["n"]
         except StoreError as error:
             problem = error.sentence

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Count the distinct devices of a school day, capped, for what may leave the school.
+"""Count the distinct devices of a day, capped, for what may leave the school.
 
 A device number comes from ``Counts.device_of``: odd for a MAC, even for an IPv4 address
 whose MAC is not known. A device that was first seen by its address and later by its MAC has

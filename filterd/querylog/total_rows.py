@@ -19,7 +19,7 @@ def summaries(rows: Sequence[Row], days: int) -> Iterator[tuple[Listing, list[Ro
     """Yield what to draw of totals: by day, grade and class, and blocks by category.
 
     Args:
-        rows: as ``database.Total``, plain.
+        rows: as ``TotalsRequest.row`` returns them.
         days: how many they cover.
     """
     title = say("Answers of {days}", days=counted.days(days))

@@ -16,6 +16,7 @@ from filterd.daemon.worker_channel import Channel, channel_pair
 from filterd.errors import StoreError
 from filterd.querylog import Counts, sqlite_file
 from filterd.querylog import counts as counting
+from filterd.querylog.totals_request import TotalsRequest
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def test_what_all_workers_count_is_added_up(path: Path) -> None:
                 worker.counts.add("6", "games", "blocked", n)
             await crew.keeper.collect()
             assert crew.total == expected
-        (found,) = await crew.keeper.totals(time_zone="UTC", days=1)
+        (found,) = await crew.keeper.totals(TotalsRequest(1), time_zone="UTC")
         assert (found.grade, found.category, found.action, found.n) == ("6", "games", "blocked", 14)
 
     run(path, work)
@@ -122,7 +123,7 @@ def test_what_all_workers_count_is_added_up(path: Path) -> None:
 def test_no_file_is_made_where_nothing_is_counted(path: Path) -> None:
     async def work(crew: Crew) -> None:
         await crew.keeper.collect()
-        assert await crew.keeper.totals(time_zone="UTC", days=1) == []
+        assert await crew.keeper.totals(TotalsRequest(1), time_zone="UTC") == []
 
     run(path, work)
     assert not path.exists()
@@ -269,7 +270,7 @@ def test_while_the_disk_refuses_workers_keep_what_they_count(
             await crew.keeper.collect()
         assert "cannot be written" in crew.keeper.problem
         with pytest.raises(StoreError, match="cannot be read"):
-            await crew.keeper.totals(time_zone="UTC", days=1)
+            await crew.keeper.totals(TotalsRequest(1), time_zone="UTC")
         path.unlink()
         await crew.keeper.collect()
         await crew.keeper.collect()
@@ -295,7 +296,7 @@ def test_another_process_that_holds_the_file_for_long_stops_nobody(
                 crew.workers[0].counts.add("6", "", "pass", 5)
                 await crew.keeper.collect()
             assert "locked" in crew.keeper.problem
-            (found,) = await crew.keeper.totals(time_zone="UTC", days=1)
+            (found,) = await crew.keeper.totals(TotalsRequest(1), time_zone="UTC")
             assert found.n == 5  # who reads does not wait either
             other.execute("ROLLBACK")
         await crew.keeper.collect()

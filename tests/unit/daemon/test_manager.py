@@ -22,7 +22,8 @@ from filterd.lists.index_files import Blocklists, blocklists_in_force
 from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.policy.model import Audience, Expectation, ListenAddress
-from filterd.querylog.database import read_totals
+from filterd.querylog.totals_file import read_totals
+from filterd.querylog.totals_request import TotalsRequest
 from filterd.wire import name as names
 from tests.support.daemon import free_port
 from tests.support.other_tables import is_by_other_tables, other_tables
@@ -524,10 +525,10 @@ def test_status_and_totals_show_what_all_workers_have_counted(school: School) ->
             worker._counts.add("6", "games", "blocked", 2)
             worker._counts.add("6", "", "pass")
         (blocked, passed) = sorted(
-            await team.manager.log_totals(days=1), key=lambda one: one["action"]
+            await team.manager.log_totals(TotalsRequest()), key=lambda one: one["action"]
         )
         assert (blocked["category"], blocked["n"], passed["n"]) == ("games", 4, 2)
-        assert await team.manager.log_totals(days=1, grade="9") == []
+        assert await team.manager.log_totals(TotalsRequest(grade="9")) == []
         told = (await team.manager.status())["log"]
         assert told["level"] == "counts"
         assert (told["today"], told["problem"]) == ({"blocked": 4, "pass": 2}, "")
@@ -552,12 +553,12 @@ def test_a_reload_ends_and_begins_counting(school: School) -> None:
         school.write("log: {level: off}\n")
         await team.manager.reload()
         team.worker._counts.add("6", "", "pass")
-        assert await team.manager.log_totals(days=1) == []
+        assert await team.manager.log_totals(TotalsRequest()) == []
         assert (await team.manager.status())["log"]["level"] == "off"
         school.write()
         await team.manager.reload()
         team.worker._counts.add("6", "", "pass")
-        assert len(await team.manager.log_totals(days=1)) == 1
+        assert len(await team.manager.log_totals(TotalsRequest())) == 1
 
     school.serve(work)
 
@@ -569,7 +570,9 @@ def test_what_workers_count_to_the_end_is_written(school: School) -> None:
             await worker.stop()
         await team.manager.write_last()
         now = team.setting.clock.wall()
-        found = await read_totals(school.state.query_log, time_zone="UTC", now=now, days=2)
+        found = await read_totals(
+            school.state.query_log, TotalsRequest(2), time_zone="UTC", now=now
+        )
         assert sum(one.n for one in found) == 10
 
     school.serve(work, workers=2)

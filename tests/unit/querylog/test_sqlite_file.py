@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of SQLite; how the totals fare in them is in ``test_database``."""
+"""Files of SQLite; how the totals fare in them is in ``test_totals_file``."""
 
 from __future__ import annotations
 

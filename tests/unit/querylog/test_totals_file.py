@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import StoreError
-from filterd.querylog import Batch, CountRow, database, sqlite_file
-from filterd.querylog.database import Database, Total, read_totals
+from filterd.querylog import Batch, CountRow, sqlite_file, totals_file
+from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.totals_file import TotalsFile, read_reach, read_totals
+from filterd.querylog.totals_request import Total, TotalsRequest
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ DAY = 86_400
 @pytest.fixture
 def connection() -> sqlite3.Connection:
     opened = sqlite3.connect(":memory:")
-    opened.executescript(database.TABLES)
+    opened.executescript(totals_file.TABLES)
     return opened
 
 
@@ -40,36 +42,53 @@ def _totals(connection: sqlite3.Connection) -> list[tuple[int, int]]:
     return connection.execute("SELECT hour, n FROM totals ORDER BY hour").fetchall()
 
 
-def _row(hour: int, n: int) -> tuple[object, ...]:
-    return hour, "6", "", "pass", n, "lab", "6A"
+def _add(connection: sqlite3.Connection, *rows: tuple[int, int, int]) -> None:
+    context = "6", "", "pass", "lab", "6A"
+    connection.execute(totals_file.ADD_CONTEXT, context)
+    connection.executemany(totals_file.ADD, [(*row, *context) for row in rows])
 
 
 def test_the_version_is_in_the_file(connection: sqlite3.Connection) -> None:
-    assert connection.execute("PRAGMA user_version").fetchone() == (database.VERSION,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (totals_file.VERSION,)
     connection.close()
 
 
-def test_rows_of_one_key_add_up(connection: sqlite3.Connection) -> None:
-    connection.executemany(database.ADD, [_row(0, 2), _row(0, 3)])
-    assert _totals(connection) == [(0, 5)]
+def test_each_column_has_a_purpose_and_no_other(connection: sqlite3.Connection) -> None:
+    tables = "SELECT name FROM sqlite_schema WHERE type = 'table'"
+    columns = {
+        (table, column)
+        for (table,) in connection.execute(tables).fetchall()
+        for (column,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    }
+    assert columns == set(totals_file.PURPOSES)
+    connection.close()
+
+
+def test_answers_of_one_key_add_up_and_devices_do_not(connection: sqlite3.Connection) -> None:
+    _add(connection, (0, 2, 3), (0, 3, 1))
+    assert connection.execute("SELECT n, devices FROM totals").fetchall() == [(5, 3)]
+    connection.executemany(
+        totals_file.ADD_REACH, [("2026-11-28", "grade", "6", "", "pass", n) for n in (2, 4, 3)]
+    )
+    assert connection.execute("SELECT devices FROM reach").fetchall() == [(4,)]
     connection.close()
 
 
 def test_only_the_last_days_with_counts_are_kept(connection: sqlite3.Connection) -> None:
     days = (1, 2, 3, 400_000)  # the last by a clock that was wrong for an hour
-    connection.executemany(database.ADD, [_row(day * DAY + 3600, day) for day in days])
-    connection.execute(database.FORGET_DAYS, (2,))
+    _add(connection, *((day * DAY + 3600, day, 1) for day in days))
+    connection.execute(totals_file.FORGET_DAYS, (2,))
     assert [n for _, n in _totals(connection)] == [2, 3, 400_000]
-    connection.execute(database.FORGET_DAYS, (3,))
+    connection.execute(totals_file.FORGET_DAYS, (3,))
     assert len(_totals(connection)) == 3
     connection.close()
 
 
 def test_workers_of_old_are_forgotten(connection: sqlite3.Connection) -> None:
-    connection.executemany(database.NOTE, [(f"worker {n}", 1, n) for n in range(100)])
-    connection.execute(database.FORGET_WORKERS)
-    assert connection.execute(database.LAST_OF, ("worker 0",)).fetchone() is None
-    assert connection.execute(database.LAST_OF, ("worker 99",)).fetchone() == (1,)
+    connection.executemany(totals_file.NOTE, [(f"worker {n}", 1, n) for n in range(100)])
+    connection.execute(totals_file.FORGET_WORKERS)
+    assert connection.execute(totals_file.LAST_OF, ("worker 0",)).fetchone() is None
+    assert connection.execute(totals_file.LAST_OF, ("worker 99",)).fetchone() == (1,)
     connection.close()
 
 
@@ -91,7 +110,7 @@ def write(path: Path, *batches: Batch, clock: FakeClock | None = None) -> int:
     """Write each batch by itself with one writer; return how many files it has set aside."""
 
     async def whole() -> int:
-        store = Database(path, clock or FakeClock())
+        store = TotalsFile(path, clock or FakeClock())
         try:
             for batch in batches:
                 await store.write([batch])
@@ -126,7 +145,7 @@ def test_a_batch_that_comes_again_is_not_added_again(path: Path) -> None:
 
 
 def test_control_without_the_note_it_would_be(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "NOTE", "SELECT ?, ?, ?")
+    monkeypatch.setattr(totals_file, "NOTE", "SELECT ?, ?, ?")
     write(path, a_batch(1, 5))
     write(path, a_batch(1, 5), a_batch(2, 1))
     assert total(path) == 11
@@ -134,7 +153,7 @@ def test_control_without_the_note_it_would_be(path: Path, monkeypatch: pytest.Mo
 
 def test_only_its_owner_may_read_the_file_and_those_beside_it(path: Path) -> None:
     async def whole() -> None:
-        store = Database(path, FakeClock())
+        store = TotalsFile(path, FakeClock())
         await store.write([a_batch()])
         files = list(path.parent.iterdir())
         assert len(files) == 3
@@ -146,7 +165,7 @@ def test_only_its_owner_may_read_the_file_and_those_beside_it(path: Path) -> Non
 
 def test_it_is_written_ahead_and_synced_at_checkpoints_only(path: Path) -> None:
     async def whole() -> None:
-        store = Database(path, FakeClock())
+        store = TotalsFile(path, FakeClock())
         connection = await store._file._open()
         assert await sqlite_file.value_of(connection, "PRAGMA journal_mode") == "wal"
         assert await sqlite_file.value_of(connection, "PRAGMA synchronous") == 1
@@ -216,7 +235,7 @@ def test_a_file_of_another_version_is_set_aside(path: Path) -> None:
 
 def test_damage_that_shows_while_it_is_open_is_survived(path: Path) -> None:
     async def whole() -> None:
-        store = Database(path, FakeClock())
+        store = TotalsFile(path, FakeClock())
         await store.write([a_batch()])
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute("DROP TABLE totals")
@@ -230,7 +249,7 @@ def test_damage_that_shows_while_it_is_open_is_survived(path: Path) -> None:
 
 def test_a_file_that_was_removed_is_made_again(path: Path) -> None:
     async def whole() -> None:
-        store = Database(path, FakeClock())
+        store = TotalsFile(path, FakeClock())
         await store.write([a_batch()])
         path.unlink()
         await store.write([a_batch(2, 5)])
@@ -253,7 +272,7 @@ def _full_disk(octets: int) -> Iterator[None]:
 
 def test_what_a_full_disk_refuses_is_written_when_there_is_room(path: Path) -> None:
     async def whole() -> None:
-        store = Database(path, FakeClock())
+        store = TotalsFile(path, FakeClock())
         await store.write([a_batch()])
         batch = a_batch(2, 5, rows=3000)
         with _full_disk(40_000), pytest.raises(StoreError, match="cannot be written"):
@@ -270,10 +289,10 @@ WRITE_UNTIL_KILLED = """
 import asyncio, itertools, pathlib, sys
 from filterd.clock import SystemClock
 from filterd.querylog import Batch, CountRow
-from filterd.querylog.database import Database
+from filterd.querylog.totals_file import TotalsFile
 
 async def main():
-    store = Database(pathlib.Path(sys.argv[1]), SystemClock())
+    store = TotalsFile(pathlib.Path(sys.argv[1]), SystemClock())
     for number in itertools.count(int(sys.argv[2])):
         rows = tuple(CountRow(3600 * (number % 50), str(n), "", "pass", 1) for n in range(20))
         await store.write([Batch("w", number, rows)])
@@ -306,11 +325,11 @@ import asyncio, pathlib, sqlite3, sys
 from filterd.clock import SystemClock
 from filterd.errors import StoreError
 from filterd.querylog import Batch, CountRow
-from filterd.querylog.database import Database
+from filterd.querylog.totals_file import TotalsFile
 
 async def main():
     path = pathlib.Path(sys.argv[1], "log")
-    store, written, refused = Database(path, SystemClock()), 0, 0
+    store, written, refused = TotalsFile(path, SystemClock()), 0, 0
     ballast = pathlib.Path(sys.argv[1], "ballast")
     ballast.write_bytes(bytes(2_800_000))
     for number in range(1, 60):
@@ -388,7 +407,7 @@ def test_a_file_that_another_process_holds_is_tried_later(
 
 def test_the_loop_goes_on_while_the_disk_does_not(path: Path) -> None:
     async def whole() -> None:
-        store = Database(path, FakeClock())
+        store = TotalsFile(path, FakeClock())
         await store.write([a_batch()])
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
@@ -404,20 +423,29 @@ def test_the_loop_goes_on_while_the_disk_does_not(path: Path) -> None:
     assert total(path) == 6
 
 
-def test_old_days_are_removed_once_a_day(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "DAYS_KEPT", 2)
+def test_old_days_are_removed_once_a_day_with_all_that_is_of_them(path: Path) -> None:
     clock = FakeClock()
 
     async def whole() -> None:
-        store = Database(path, clock)
+        store = TotalsFile(path, clock)
+        store.keep_days = 2
         for day in range(5):
-            row = CountRow(HOUR + day * 86_400, "6", "", "pass", 1)
-            await store.write([Batch("w", day + 1, (row,))])
+            row = CountRow(HOUR + day * 86_400, "6", "", "pass", 1, f"room {day}")
+            reach = ReachRow(f"2026-11-{day:02}", "grade", "6", "", "pass", 5)
+            await store.write([Batch("w", day + 1, (row,), reach=(reach,))])
             clock.advance(86_400)
         await store.close()
 
     asyncio.run(whole())
     assert total(path) == 2
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        rooms = connection.execute("SELECT network FROM contexts ORDER BY 1").fetchall()
+        assert rooms == [("room 3",), ("room 4",)]
+    found = asyncio.run(read_reach(path, "2026-11-01", "2026-11-30"))
+    assert [one.day for one in found] == ["2026-11-03", "2026-11-04"]
+    content = b"".join(one.read_bytes() for one in path.parent.iterdir())
+    assert b"room 3" in content
+    assert b"room 1" not in content
 
 
 ZONE = "Asia/Ho_Chi_Minh"
@@ -429,7 +457,7 @@ def _at(text: str) -> int:
 
 def _write(path: Path, *rows: CountRow) -> None:
     async def whole() -> None:
-        store = Database(path, FakeClock())
+        store = TotalsFile(path, FakeClock())
         await store.write([Batch("w", 1, rows)])
         await store.close()
 
@@ -437,7 +465,8 @@ def _write(path: Path, *rows: CountRow) -> None:
 
 
 def _read(path: Path, now: str, days: int = 1, grade: str = "", zone: str = ZONE) -> list[Total]:
-    reading = read_totals(path, time_zone=zone, now=_at(now), days=days, grade=grade)
+    request = TotalsRequest(days, grade=grade)
+    reading = read_totals(path, request, time_zone=zone, now=_at(now))
     return asyncio.run(reading)
 
 
@@ -507,18 +536,34 @@ PRAGMA user_version = 1;
 """
 
 
-def _of_0_1(path: Path) -> None:
+OF_0_2 = (
+    OF_0_1.replace(
+        "n INTEGER NOT NULL,", "n INTEGER NOT NULL, network TEXT NOT NULL, class TEXT NOT NULL,"
+    )
+    .replace("action)", "action, network, class)")
+    .replace("version = 1", "version = 2")
+)
+
+
+def _of_0_1(path: Path, tables: str = OF_0_1, context: str = "") -> None:
     path.parent.mkdir(parents=True)
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.executescript(OF_0_1)
-        connection.execute("INSERT INTO totals VALUES (?, '6', 'games', 'blocked', 7)", (HOUR,))
+        connection.executescript(tables)
+        connection.execute(
+            f"INSERT INTO totals VALUES (?, '6', 'games', 'blocked', 7 {context})", (HOUR,)
+        )
         connection.execute("INSERT INTO handovers VALUES ('w', 4, ?)", (HOUR,))
         connection.commit()
 
 
 def _counted(path: Path, *, class_id: str = "", by_class: bool = False) -> list[tuple[str, int]]:
     found = asyncio.run(
-        read_totals(path, time_zone="UTC", now=HOUR, days=2, class_id=class_id, by_class=by_class)
+        read_totals(
+            path,
+            TotalsRequest(2, class_id=class_id, by_class=by_class),
+            time_zone="UTC",
+            now=HOUR,
+        )
     )
     return [(one.class_id, one.n) for one in found]
 
@@ -533,6 +578,15 @@ def test_a_file_of_release_0_1_keeps_its_counts(path: Path) -> None:
     assert _counted(path, by_class=True) == [("", 7), ("6A", 3)]
     assert _counted(path, class_id="6A") == [("", 3)]
     assert not path.with_name(f"{path.name}.damaged").exists()
+
+
+def test_a_file_without_devices_keeps_its_counts_with_networks_and_classes(path: Path) -> None:
+    _of_0_1(path, OF_0_2, ", 'lab', '6A'")
+    before = _counted(path, by_class=True)
+    row = CountRow(HOUR, "6", "games", "blocked", 3, "lab", class_id="6A")
+    assert write(path, Batch("w", 5, (row,))) == 0
+    assert before == [("6A", 7)]
+    assert _counted(path, by_class=True) == [("6A", 10)]
 
 
 def test_control_a_file_of_another_version_is_set_aside(path: Path) -> None:

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The file of the totals: its one writer, and reads of some days."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from filterd.querylog import sqlite_file
+from filterd.querylog.counts import DAYS_KEPT
+from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.sqlite_file import FileSchema, SqliteFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import aiosqlite
+
+    from filterd.clock import Clock
+    from filterd.querylog.counts import Batch
+    from filterd.querylog.totals_request import Total, TotalsRequest
+
+VERSION = 3
+"""Kept in the file as ``user_version``; 0 is a file that has just been made."""
+
+KEPT_DEVICES = 5
+"""The largest number of devices of a row of ``totals``."""
+
+_TABLES = """
+CREATE TABLE contexts (
+    id INTEGER PRIMARY KEY,
+    grade TEXT NOT NULL,
+    category TEXT NOT NULL,
+    action TEXT NOT NULL,
+    network TEXT NOT NULL,
+    class TEXT NOT NULL,
+    UNIQUE (grade, category, action, network, class)
+) STRICT;
+CREATE TABLE totals (
+    hour INTEGER NOT NULL,
+    context INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    devices INTEGER NOT NULL,
+    PRIMARY KEY (hour, context)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE reach (
+    day TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL,
+    category TEXT NOT NULL,
+    action TEXT NOT NULL,
+    devices INTEGER NOT NULL,
+    PRIMARY KEY (day, scope, id, category, action)
+) STRICT, WITHOUT ROWID;
+"""
+_HANDOVERS = """
+CREATE TABLE handovers (
+    worker TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+_NOW = f"PRAGMA user_version = {VERSION};"
+TABLES = f"{_TABLES} {_HANDOVERS} {_NOW}"
+"""``contexts``: what answers are counted under; ``grade`` is empty for a confidential category,
+``network`` and ``class`` where none is known. ``totals``: ``hour`` is the Unix time of its begin,
+``context`` an id; its rows are of integers, because a year has millions. ``reach``: see
+``device_reach.ReachRow``. ``handovers``: the last batch of each worker that is in the file, and
+the Unix time at which it came."""
+
+PURPOSES = {
+    ("contexts", "id"): "stands for the context in other tables",
+    ("contexts", "grade"): "the grade of the clients",
+    ("contexts", "category"): "the category of the list that names what they asked for",
+    ("contexts", "action"): "blocked, pass or another result",
+    ("contexts", "network"): "the network of the clients, such as a room",
+    ("contexts", "class"): "the class of the clients",
+    ("totals", "hour"): "when, to the hour",
+    ("totals", "context"): "the id of the context",
+    ("totals", "n"): "how many answers",
+    ("totals", "devices"): f"how many devices, at most {KEPT_DEVICES}",
+    ("reach", "day"): "the school day",
+    ("reach", "scope"): "whether the row is of a tier or a grade",
+    ("reach", "id"): "the tier or grade",
+    ("reach", "category"): "the category of the list that names what they asked for",
+    ("reach", "action"): "blocked, pass or another result",
+    ("reach", "devices"): "how many devices, at most k: less must not leave the school",
+    ("handovers", "worker"): "which process counted, so that nothing counts twice",
+    ("handovers", "number"): "its last batch in this file",
+    ("handovers", "at"): "when the file was last written",
+}
+"""Why each column of a table is there."""
+
+
+def _upgrade(context: str) -> str:
+    """Return the SQL that brings a file with rows of text up to date; no devices.
+
+    Args:
+        context: the columns of ``contexts`` but ``id``, as SQL on the old table.
+    """
+    return f"""
+    ALTER TABLE totals RENAME TO old;
+    {_TABLES}
+    INSERT INTO contexts SELECT DISTINCT NULL, {context} FROM old;
+    INSERT INTO totals SELECT hour, id, SUM(n), 0 FROM
+        (SELECT hour, n, {context} FROM old) NATURAL JOIN contexts GROUP BY hour, id;
+    DROP TABLE old;
+    {_NOW}
+    """  # noqa: S608 -- of constants of this module
+
+
+_OF_1 = "grade, category, action, '' AS network, '' AS class"
+_OF_2 = "grade, category, action, network, class"
+
+FILE = FileSchema(
+    VERSION,
+    TABLES,
+    {1: _upgrade(_OF_1), 2: _upgrade(_OF_2)},
+    (
+        # In kibibytes. Looking through a file of some months would fill the 2 MB that SQLite
+        # takes unasked, for a process that writes some rows a minute.
+        "PRAGMA cache_size = -256",
+        # What is over its time leaves no octets behind.
+        "PRAGMA secure_delete = ON",
+    ),
+)
+
+ADD_CONTEXT = "INSERT OR IGNORE INTO contexts VALUES (NULL, ?, ?, ?, ?, ?)"
+
+ADD = """
+INSERT INTO totals SELECT ?, id, ?, ? FROM contexts
+WHERE grade = ? AND category = ? AND action = ? AND network = ? AND class = ?
+ON CONFLICT DO UPDATE SET n = n + excluded.n, devices = MAX(devices, excluded.devices)
+"""
+
+ADD_REACH = """
+INSERT INTO reach VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET devices = MAX(devices, excluded.devices)
+"""
+
+LAST_OF = "SELECT number FROM handovers WHERE worker = ?"
+
+NOTE = "INSERT OR REPLACE INTO handovers VALUES (?, ?, ?)"
+
+FORGET_DAYS = """
+DELETE FROM totals WHERE hour < 86400 * (
+    SELECT DISTINCT hour / 86400 AS day FROM totals ORDER BY day DESC LIMIT 1 OFFSET ?
+)
+"""
+
+FORGET_REACH = """
+DELETE FROM reach WHERE day < (SELECT DISTINCT day FROM reach ORDER BY day DESC LIMIT 1 OFFSET ?)
+"""
+
+FORGET_CONTEXTS = "DELETE FROM contexts WHERE id NOT IN (SELECT context FROM totals)"
+
+FORGET_WORKERS = """
+DELETE FROM handovers WHERE worker NOT IN (SELECT worker FROM handovers ORDER BY at DESC LIMIT 64)
+"""
+"""Removes old workers: there are never so many at a time."""
+
+LAST_AT = "SELECT MAX(at) FROM handovers"
+
+_SELECT = "SELECT hour, {columns}, n FROM {rows} WHERE hour >= ? AND hour < ?"
+
+SELECT = {
+    1: _SELECT.format(columns=_OF_1, rows="totals"),
+    2: _SELECT.format(columns=_OF_2, rows="totals"),
+    3: _SELECT.format(columns=_OF_2, rows="totals JOIN contexts ON id = context"),
+}
+"""By version: nothing may have been written yet since filterd was updated."""
+
+SELECT_REACH = "SELECT * FROM reach WHERE day >= ? AND day <= ?"
+
+_DAY_S = 86_400
+
+
+class TotalsFile:
+    """The file of totals; it is made when there is first something to write.
+
+    ``keep_days``: the days with totals that are kept.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._file, self._clock = SqliteFile(path, FILE), clock
+        self.keep_days = DAYS_KEPT
+        self._forgot_on = -1
+
+    @property
+    def set_aside(self) -> int:
+        """The number of files that were replaced by new ones."""
+        return self._file.set_aside
+
+    async def write(self, batches: Iterable[Batch]) -> None:
+        """Add batches to the totals, all or none; one that is there already is skipped.
+
+        Raises:
+            StoreError: the disk refused, or another process holds the file.
+        """
+        taken, now = tuple(batches), int(self._clock.wall())
+
+        async def add(connection: aiosqlite.Connection) -> None:
+            await _add(connection, taken, now)
+            if self._forgot_on != now // _DAY_S:
+                await _forget(connection, self.keep_days)
+
+        await self._file.transact(add)
+        self._forgot_on = now // _DAY_S
+
+    async def close(self) -> None:
+        """Close the file."""
+        await self._file.close()
+
+
+async def _add(connection: aiosqlite.Connection, batches: Iterable[Batch], now: int) -> None:
+    for batch in batches:
+        known = await connection.execute_fetchall(LAST_OF, (batch.worker,))
+        if batch and batch.number > max((row[0] for row in known), default=0):
+            cells = [
+                (
+                    row.hour,
+                    row.n,
+                    min(row.devices, KEPT_DEVICES),
+                    *row[1:4],
+                    row.network,
+                    row.class_id,
+                )
+                for row in batch.rows
+            ]
+            await connection.executemany(ADD_CONTEXT, {cell[3:] for cell in cells})
+            await connection.executemany(ADD, cells)
+            await connection.executemany(ADD_REACH, batch.reach)
+            await connection.execute(NOTE, (batch.worker, batch.number, now))
+
+
+async def _forget(connection: aiosqlite.Connection, keep_days: int) -> None:
+    """Remove the days beyond those that are kept."""
+    removed = await connection.execute(FORGET_DAYS, (keep_days - 1,))
+    if removed.rowcount > 0:
+        await connection.execute(FORGET_CONTEXTS)
+    await connection.execute(FORGET_REACH, (keep_days - 1,))
+    await connection.execute(FORGET_WORKERS)
+
+
+async def read_totals(
+    path: Path, request: TotalsRequest, *, time_zone: str, now: float
+) -> list[Total]:
+    """Return the counts of the last days, today included, the latest first.
+
+    An hour belongs to the day in which it begins.
+
+    Args:
+        path: the file; a missing one holds nothing.
+        request: which ones.
+        time_zone: in which days begin.
+        now: Unix time.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    if not os.path.lexists(path):
+        return []
+    found: list[Total] = []
+    async with sqlite_file.reading(path) as connection:
+        version = await sqlite_file.value_of(connection, "PRAGMA user_version")
+        if version == 0:  # just made: the disk had no room for more yet
+            return []
+        select = SELECT.get(version if isinstance(version, int) else 0, SELECT[VERSION])
+        for date, begins, ends in _days(time_zone, now, request.days):
+            rows = await connection.execute_fetchall(select, (begins, ends))
+            found.extend(request.totals(date, map(tuple, rows)))
+    return found
+
+
+async def read_reach(path: Path, first: str, last: str) -> list[ReachRow]:
+    """Return the devices of school days, both included; none of a file of before.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    if not os.path.lexists(path):
+        return []
+    async with sqlite_file.reading(path) as connection:
+        if await sqlite_file.value_of(connection, "PRAGMA user_version") != VERSION:
+            return []
+        rows = await connection.execute_fetchall(SELECT_REACH, (first, last))
+    return [ReachRow(*row) for row in rows]
+
+
+def last_written(path: Path) -> float:
+    """Return the Unix time of the last write; 0 where it cannot be read."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=sqlite_file.BUSY_S)) as connection:
+            (at,) = connection.execute(LAST_AT).fetchone()
+    except (sqlite3.Error, TypeError, ValueError):
+        return 0.0
+    return float(at or 0)
+
+
+def _days(time_zone: str, now: float, days: int) -> list[tuple[str, int, int]]:
+    """Return date, begin and end of the last days, as Unix times, the latest first."""
+    zone = ZoneInfo(time_zone)
+    today = datetime.fromtimestamp(now, zone).date()
+    dates = [today - timedelta(days=ago) for ago in range(-1, days)]
+    begins = [int(datetime.combine(one, time(), zone).timestamp()) for one in dates]
+    return [
+        (date.isoformat(), begin, end)
+        for date, begin, end in zip(dates[1:], begins[1:], begins, strict=False)
+    ]
