@@ -15,6 +15,8 @@
 * ``day_schema``: the tables of the file of one school day, for names and rows;
   ``reversed_names``: names as they stand in it.
 * ``seen_names``: distinct names by tier and class, with at most k devices each, in memory.
+* ``day_reader``: what one such file has of a name, a class, a tier; ``day_search``: pages of
+  rows over several days, within a time, without confidential names.
 
 The workers count and the manager writes, once a minute (``daemon.log_collector``).
 A batch is acknowledged after it is on disk, and the file says which batch of

@@ -35,6 +35,11 @@ def name_of(text: str) -> bytes:
     return names.from_labels(tuple(reversed(names.labels_from_text(text))))
 
 
+def plain_text(text: str) -> str:
+    """Return a text as people write the name: with the labels from the left."""
+    return names.to_text(name_of(text)) if "\\" in text else ".".join(text.split(".")[::-1])
+
+
 def subtree(name: bytes) -> NameRange:
     """Return the range of a name and everything beneath it.
 

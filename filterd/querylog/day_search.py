@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Search the day files: names, rows, what was asked most, what is new.
+
+Each request opens the files of its days one after the other, read-only, in a thread of the
+caller's. Its time is limited: a search stops between two hours of a day and returns the
+cursor from which to go on. A day whose file cannot be read is skipped, and reported.
+
+Names come first, since a day has few; then rows are scanned as integers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import NameTextError, StoreError
+from filterd.field_checks import is_date
+from filterd.i18n import Sentence, quoted, refused, say
+from filterd.querylog.day_reader import (
+    DAY_ENDS,
+    HOUR,
+    Day,
+    RowId,
+    UnreadableError,
+    Wanted,
+    attach,
+)
+from filterd.querylog.reversed_names import name_of, plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from pathlib import Path
+
+    from filterd.clock import Clock
+
+MOST_ROWS = 500
+"""Rows of one page."""
+
+WITHIN_S = 5.0
+"""How long a request may read; one statement at most twice as long."""
+
+_STEPS = 10_000
+"""Of SQLite's machine, after which it asks whether its time is over."""
+
+_SUFFIX = ".sqlite3"
+
+
+@dataclass(slots=True)
+class Page:
+    """A part of the rows that fit, the newest first.
+
+    Attributes:
+        rows: plain data.
+        seen: distinct names that fit, of the days that begin on this page.
+        seen_more: whether there are more of these than a page has.
+        cursor: the row after which to go on; empty at the end.
+        is_late: whether the time was over before a page was full.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    seen_more: bool = False
+    cursor: str = ""
+    is_late: bool = False
+
+
+def stored_days(folder: Path) -> list[str]:
+    """Return the days that have a file (ISO 8601), the newest first."""
+    with contextlib.suppress(OSError):
+        found = (one.name.removesuffix(_SUFFIX) for one in folder.glob(f"*{_SUFFIX}"))
+        return sorted(filter(is_date, found), reverse=True)
+    return []
+
+
+class DaySearch:
+    """One request: it reads the files of some days.
+
+    Args:
+        folder: of the day files.
+        days: to read (ISO 8601), the newest first.
+        is_confidential: returns whether no view may have a name.
+        confidential: categories that no view may have.
+        clock: for the time that it takes.
+        within_s: after which the request is over.
+
+    ``skipped`` has the days that could not be read, and why; ``read`` those that were.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        days: Sequence[str],
+        is_confidential: Callable[[bytes], bool] = lambda _: False,
+        confidential: Collection[str] = (),
+        *,
+        clock: Clock,
+        within_s: float = WITHIN_S,
+    ) -> None:
+        self.skipped: dict[str, Sentence] = {}
+        self.read: list[str] = []
+        self._folder, self._days = folder, days
+        self._is_confidential, self._confidential = is_confidential, confidential
+        self._clock, self._within_s = clock, within_s
+        self._ends = clock.monotonic() + within_s
+
+    def search(self, wanted: Wanted, limit: int, after: RowId | None = None) -> Page:
+        """Return the rows that fit, the newest first, and distinct names.
+
+        Args:
+            wanted: what is looked for.
+            limit: rows of the page, and names.
+            after: the cursor of the page before.
+
+        Raises:
+            StoreError: not even the rows of an hour could be read in time.
+        """
+        page = Page()
+
+        def use(day: Day) -> bool:
+            if not day.want(wanted):
+                return False
+            if after is not None and day.day == after.day:
+                return self._add_rows(page, day, limit, after.at)
+            self._add_seen(page, day, wanted, limit)
+            return self._add_rows(page, day, limit, DAY_ENDS)
+
+        latest = "9" if after is None else after.day
+        self._each([day for day in self._days if day <= latest], use)
+        return page
+
+    def top(self, wanted: Wanted, limit: int) -> list[dict[str, Any]]:
+        """Return the names with the most lookups, and how often each was blocked.
+
+        Raises:
+            StoreError: the time was over.
+        """
+        counts = Counter[str]()
+
+        def add(day: Day) -> None:
+            if day.want(wanted):
+                for text, n in day.sums():
+                    counts[text] += n
+
+        found: dict[str, Counter[tuple[str, str]]] = {}
+
+        def divide(day: Day) -> None:
+            if day.want(wanted, found):
+                for text, context, n in day.sums_by_context():
+                    found[text][context.action, context.category] += n
+
+        self._each(self._days, add)
+        for text, _ in counts.most_common(limit + MOST_ROWS):
+            if len(found) < limit and not self._hides(text):
+                found[text] = Counter()
+        self._each(list(self.read), divide)
+        return [
+            {
+                "name": plain_text(text),
+                "n": by.total(),
+                "blocked": sum(n for (action, _), n in by.items() if action == "blocked"),
+                "category": max(by, key=lambda key: by[key])[1],
+            }
+            for text, by in found.items()
+            if by
+        ]
+
+    def new(self, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """Return the allowed names of the first day that a tier did not have on the others.
+
+        Returns: at most ``limit`` names, and how many there are.
+
+        Raises:
+            StoreError: the time was over.
+        """
+        new: dict[tuple[str, str], tuple[str, int]] = {}
+
+        def use(day: Day) -> bool:
+            if day.day == self._days[0]:
+                new.update(day.allowed())
+            else:
+                for key in day.known(new):
+                    del new[key]
+            return not new
+
+        self._each(self._days, use)
+        kept = [key for key in sorted(new) if not self._hides(key[1])]
+        rows = [
+            {"tier": key[0], "name": plain_text(key[1]), "category": of[0], "devices": of[1]}
+            for key in kept[:limit]
+            for of in (new[key],)
+        ]
+        return rows, len(kept)
+
+    def row(self, row: RowId) -> dict[str, Any] | None:
+        """Return a row; None if there is none, or no view may have it."""
+        found: list[dict[str, Any]] = []
+
+        def use(day: Day) -> None:
+            day.want(Wanted())
+            rows = (one for one in day.rows(row.at, row.at + 1) if not self._hides(one.text))
+            found.extend(one.to_plain(day) for one in rows)
+
+        self._each([row.day], use)
+        return found[0] if found else None
+
+    def _add_seen(self, page: Page, day: Day, wanted: Wanted, limit: int) -> None:
+        for one in day.seen(wanted):
+            if self._hides(one.text):
+                continue
+            if len(page.seen) == limit:
+                page.seen_more = True
+                return
+            page.seen.append(one.to_plain(day))
+
+    def _add_rows(self, page: Page, day: Day, limit: int, below: int) -> bool:
+        """Add rows of a day, hour by hour; return whether the page ends there."""
+        while below > 0:
+            floor = (below - 1) // HOUR * HOUR
+            for one in day.rows(floor, below):
+                if self._hides(one.text):
+                    continue
+                if len(page.rows) == limit:
+                    page.cursor = page.rows[-1]["id"]
+                    return True
+                page.rows.append(one.to_plain(day))
+            below = floor
+            if self._clock.monotonic() > self._ends:
+                page.cursor, page.is_late = str(RowId(day.day, below)), True
+                return True
+        return False
+
+    def _hides(self, text: str) -> bool:
+        return self._is_confidential(name_of(text))
+
+    def _each(self, days: Sequence[str], use: Callable[[Day], bool | None]) -> None:
+        """Open one day after the other, until ``use`` returns true.
+
+        Raises:
+            StoreError: a statement took too long.
+        """
+        for day in days:
+            path = self._folder / f"{day}{_SUFFIX}"
+            if not os.path.lexists(path):
+                continue
+            try:
+                with contextlib.closing(sqlite3.connect(":memory:", uri=True)) as connection:
+                    connection.set_progress_handler(self._is_over, _STEPS)
+                    is_end = attach(connection, path) and use(
+                        Day(connection, day, self._confidential)
+                    )
+            except (sqlite3.Error, OSError, NameTextError, UnreadableError) as error:
+                if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                    raise StoreError(
+                        say(
+                            "{day}: reading the log takes too long; search fewer days, or another"
+                            " name",
+                            day=day,
+                        )
+                    ) from error
+                self.skipped[day] = _why(error)
+            else:
+                self.read += [day] if day not in self.read else []
+                if is_end:
+                    return
+
+    def _is_over(self) -> bool:
+        return self._clock.monotonic() > self._ends + self._within_s
+
+
+def _why(error: Exception) -> Sentence:
+    if isinstance(error, UnreadableError):
+        return error.why
+    return refused(error) if isinstance(error, OSError) else quoted(str(error))
