@@ -2,7 +2,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.querylog.reversed_names import name_of, reversed_text, subtree
+from filterd.querylog.reversed_names import name_of, plain_text, reversed_text, subtree
 from filterd.wire import name as names
 
 labels = st.lists(st.binary(min_size=1, max_size=20).map(bytes.lower), max_size=6)
@@ -23,6 +23,7 @@ def test_each_name_comes_back_from_its_text_of_visible_characters(parts: list[by
     name = names.from_labels(tuple(parts))
     text = reversed_text(name)
     assert name_of(text) == name
+    assert plain_text(text) == names.to_text(name)
     assert text.isascii()
     assert text.isprintable()
 
