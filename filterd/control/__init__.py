@@ -8,6 +8,9 @@ JSON; one frame or more answer it, and the last one has the end mark::
     {"ok": true, "result": ..., "notices": [...], "version": 1, "id": 7, "stream": 0, "end": true}
     {"ok": false, "error": TEXT, "code": ..., "errors": [...], "version": 1, ...}
 
+A command that streams answers by frames whose end mark is false, one a value, and between
+them by heartbeats; the client ends it by closing the connection.
+
 ``frames`` bounds each of these. The server (``daemon.control_server``) gets the user of the
 client from the kernel; ``act_for`` is the token of a person in whose name that user asks.
 """

@@ -13,7 +13,6 @@ import os
 import pwd
 import socket
 import stat
-from collections import deque
 from typing import IO, TYPE_CHECKING, Any
 
 from filterd.control import frames
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
 ANSWER_WITHIN_S = 90.0
 """A reload compiles the policy in a child process that may take a minute."""
 
+FOLLOWED_SILENCE_S = 40.0
+"""Without even a heartbeat, of which the daemon sends one every 15 s."""
+
 _MOST_FRAMES = 10_000
 """Of one answer."""
 
@@ -45,7 +47,7 @@ class NotLetInError(ControlError):
 def is_running(path: Path) -> bool:
     """Return whether a daemon answers at this socket, be it only to other users."""
     try:
-        with _connection(path, _request("ping")) as lines:
+        with _connection(path, _request("ping"), ANSWER_WITHIN_S) as lines:
             return _line(lines).startswith(b'{"ok": ')  # a daemon that is too busy answers too
     except NotLetInError:
         return True
@@ -76,8 +78,13 @@ def ask(
         ControlError: no daemon answers there, or the command fails.
         ConfigErrors: the site's files are wrong; the old policy stays in force.
     """
-    frames_of = stream(path, command, act_for=act_for, silence_s=silence_s, **arguments)
-    return deque(frames_of, maxlen=1).pop()
+    request = _request(command, arguments, act_for)
+    with _connection(path, request, ANSWER_WITHIN_S if silence_s is None else silence_s) as lines:
+        for _ in range(_MOST_FRAMES):
+            content, is_end = _content(_line(lines), request, path)
+            if is_end:
+                return content["result"]
+    raise _no_answer(path)
 
 
 def stream(
@@ -85,21 +92,21 @@ def stream(
     command: str,
     *,
     act_for: str = "",
-    silence_s: float | None = None,
+    silence_s: float = FOLLOWED_SILENCE_S,
     **arguments: Any,
 ) -> Iterator[Any]:
-    """Yield the result of each frame that answers a command.
+    """Yield the values of a command that streams, until it ends or the daemon does.
 
-    Arguments and errors are those of ``ask``.
+    A heartbeat of the daemon is no value. Arguments and errors are those of ``ask``.
     """
     request = _request(command, arguments, act_for)
     with _connection(path, request, silence_s) as lines:
-        for _ in range(_MOST_FRAMES):
-            result, is_end = _result(_line(lines), request, path)
-            yield result
+        while True:
+            content, is_end = _content(_line(lines), request, path)
             if is_end:
                 return
-    raise _no_answer(path)
+            if not content.get(frames.HEARTBEAT):
+                yield content["result"]
 
 
 def _request(
@@ -111,7 +118,7 @@ def _request(
 
 @contextlib.contextmanager
 def _connection(
-    path: Path, request: frames.ControlRequest, silence_s: float | None = None
+    path: Path, request: frames.ControlRequest, silence_s: float
 ) -> Iterator[IO[bytes]]:
     """Send a request and yield the stream of answers, one a line.
 
@@ -120,7 +127,7 @@ def _connection(
     """
     try:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(ANSWER_WITHIN_S if silence_s is None else silence_s)
+            connection.settimeout(silence_s)
             with own_rights():  # the kernel reports the user to the daemon
                 _connect(connection, path)
             with contextlib.suppress(BrokenPipeError):  # its refusal may be there to read
@@ -172,8 +179,10 @@ def _line(lines: IO[bytes]) -> bytes:
     return lines.readline(frames.LARGEST_ANSWER_OCTETS)
 
 
-def _result(line: bytes, request: frames.ControlRequest, path: Path) -> tuple[Any, bool]:
-    """Return the result of a frame, and whether it is the last.
+def _content(
+    line: bytes, request: frames.ControlRequest, path: Path
+) -> tuple[dict[str, Any], bool]:
+    """Return the content of a frame, which has a result, and whether it is the last.
 
     Raises:
         ControlError, ConfigErrors: as ``ask``.
@@ -191,7 +200,7 @@ def _result(line: bytes, request: frames.ControlRequest, path: Path) -> tuple[An
         answer, is_end = frame
         if answer["ok"]:
             notices.update(dict.fromkeys(map(sentence_of, answer.get("notices", ()))))
-            return answer["result"], is_end
+            return {"result": answer["result"], **answer}, is_end
         error = from_plain({"errors": [], **answer})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
         raise _no_answer(path) from wrong

@@ -17,6 +17,8 @@ VERSION = 1
 LARGEST_REQUEST_OCTETS = 512 * 1024
 """An exam may have two thousand names."""
 LARGEST_ANSWER_OCTETS = 16 * 1024 * 1024
+HEARTBEAT = "heartbeat"
+"""True in a frame of a stream that has no value, and shows only that the daemon is there."""
 MOST_ID = (1 << 32) - 1
 MOST_STREAMS = 16
 """Of one connection, numbered from 0."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serve the control socket: one request a connection, answered in frames.
+"""Serve the control socket: one request a connection, answered in one frame or a stream.
 
 The frames are those of ``control.frames``.
 """
@@ -13,14 +13,16 @@ import grp
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from inspect import isasyncgenfunction
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from filterd.acceptor import Acceptor
 from filterd.control import frames
 from filterd.daemon.control_caller import Caller, Quota, Share, busy, caller_of, uid_of
-from filterd.errors import ControlError, FilterdError, StoreError, to_plain
+from filterd.daemon.control_followers import Followers, failed, send, stream
+from filterd.errors import ControlError, StoreError, to_plain
 from filterd.i18n import refused, say
 
 if TYPE_CHECKING:
@@ -28,13 +30,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-Command = Callable[[dict[str, Any], Caller], Awaitable[Any]]
-"""It gets the arguments, and separately the caller."""
+Command = Callable[[dict[str, Any], Caller], Awaitable[Any] | AsyncGenerator[Any, None]]
+"""It gets the arguments, and separately the caller. An async generator is streamed."""
 
 _READ_OCTETS = 16 * 1024
 _REQUEST_WITHIN_S = 5.0
 _TURN_WITHIN_S = 30.0
-_TAKEN_WITHIN_S = 10.0
 _BACKLOG = 128
 _MODE = 0o660
 _LOOK_EVERY_S = 5.0
@@ -70,7 +71,7 @@ class ControlServer:
         self._path, self._commands, self._groups = path, commands, groups
         self._notices = notices
         self._acceptor: Acceptor | None = None
-        self._quota = Quota(os.geteuid())
+        self._quota, self._followers = Quota(os.geteuid()), Followers(os.geteuid())
         self._made: os.stat_result | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -159,41 +160,36 @@ class ControlServer:
             try:
                 line = await _request(connection, share)
                 share.has_asked()
-                caller = caller_of(connection)
+                caller, request = caller_of(connection), frames.read_request(line)
+                command: Any = self._commands.get(request.command, _unknown)
+                is_streamed = isasyncgenfunction(command)
+                if is_streamed:
+                    with self._followers.place(caller.uid):
+                        share.release()
+                        values = command(request.arguments, caller.acting_for(request.act_for))
+                        await stream(connection, request, values, self._notices)
+                    return
                 async with share.at_work(_TURN_WITHIN_S):
-                    answer = await self._answer(line, caller)
+                    answer = await self._answer(request, caller)
                     share.hold(len(answer))
-                    await _send(connection, answer)
+                    await send(connection, answer)
             except ControlError as error:  # it holds too much, or its request is none
-                await _send(connection, _refusal(error))
+                await send(connection, _refusal(error))
         except (OSError, ValueError, TimeoutError):
             pass  # the client went away, never asked a whole request, or does not read
         finally:
             connection.close()
             share.release()
 
-    async def _answer(self, line: bytes, caller: Caller) -> bytes:
-        """Return the frame that answers a request.
-
-        Raises:
-            ControlError: the request is none.
-        """
-        request = frames.read_request(line)
-        content: dict[str, Any]
+    async def _answer(self, request: frames.ControlRequest, caller: Caller) -> bytes:
+        """Return the frame that answers a request."""
         try:
-            command: Command = self._commands.get(request.command, _unknown)
+            command: Any = self._commands.get(request.command, _unknown)
             result = await command(request.arguments, caller.acting_for(request.act_for))
             notices = self._notices()
             content = {"ok": True, "result": result} | ({"notices": notices} if notices else {})
-        except FilterdError as error:
-            content = {"ok": False, **to_plain(error)}
-        except Exception:  # noqa: BLE001 -- logged whole, and a command must get some answer
-            _log.exception("a command failed")
-            content = {
-                "ok": False,
-                "code": "internal",
-                "error": "the command failed inside filterd; see its log",
-            }
+        except Exception as error:  # noqa: BLE001 -- logged whole, and a command must get some answer
+            content = failed(error)
         return frames.dump_answer(request, content)
 
 
@@ -218,17 +214,6 @@ async def _request(connection: socket.socket, share: Share) -> bytes:
         return bytes(line.partition(b"\n")[0])
     finally:
         line.clear()  # an error's traceback would keep it until the collector comes
-
-
-async def _send(connection: socket.socket, answer: bytes) -> None:
-    """Send an answer.
-
-    Raises:
-        TimeoutError: it is not taken in.
-        OSError: the other end is gone.
-    """
-    async with asyncio.timeout(_TAKEN_WITHIN_S):
-        await asyncio.get_running_loop().sock_sendall(connection, answer)
 
 
 async def _unknown(_arguments: dict[str, Any], _caller: Caller) -> None:

@@ -66,8 +66,26 @@ def test_the_command_and_its_arguments_are_sent(tmp_path: Path) -> None:
 def test_an_answer_in_several_frames_is_read_to_its_end_mark(tmp_path: Path) -> None:
     several = [{**GOOD, "result": number, "end": number == 3} for number in range(5)]
     with _answering(tmp_path / "s", several, several):
-        assert list(stream(tmp_path / "s", "follow")) == [0, 1, 2, 3]
+        assert list(stream(tmp_path / "s", "follow")) == [0, 1, 2]  # the end is no value
         assert ask(tmp_path / "s", "follow") == 3
+
+
+def test_a_stream_has_more_values_than_an_answer_has_frames_and_no_heartbeats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_FRAMES", 3)
+    beat = {"ok": True, "result": None, "heartbeat": True, "end": False}
+    many = [{**GOOD, "result": number, "end": False} for number in range(50)]
+    with _answering(tmp_path / "s", [beat, *many, beat, GOOD]):
+        assert list(stream(tmp_path / "s", "follow")) == [*range(50)]
+
+
+def test_a_stream_that_falls_silent_is_given_up(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "s"))
+        silent.listen()
+        with pytest.raises(ControlError, match="timed out"):
+            list(stream(tmp_path / "s", "follow", silence_s=0.05))
 
 
 @pytest.mark.parametrize("end", [None, 1, "yes", []])
