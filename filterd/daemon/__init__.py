@@ -7,13 +7,15 @@
     supervisor -- owns the sockets, forks the others and replaces them
       |- manager -- reloads (site_loader), changes by command (change_service), status, the
       |     |       log (log_collector), the watchdog's real questions, the control socket
-      |     |       (control_server, control_commands); a worker_channel to each worker
+      |     |       (control_server, control_commands, control_followers); a worker_channel to
+      |     |       each worker
       |     '- shared_page: the epoch in force, heartbeats -- shared memory
       '- worker ... -- answers: fastpath.udp_listener and tcp_listener in front of the chain
 
 ``site_loader`` makes a ``Site`` from files; ``current_site`` is the one in force.
 ``device_discovery``, ``exam_recording`` and ``nat_watch`` watch rooms and devices for a
 while, ``timekeeper`` the clock.
+``live_lookups`` streams lookups from the workers to commands that follow them.
 ``status_details`` words the manager's answer to ``status``.
 
 Invariants: a question that a dead worker has not read waits in the kernel for

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from filterd.daemon.live_lookups import Choice
 from filterd.daemon.nat_watch import LONGEST_S as NAT_WATCH_S
 from filterd.errors import ControlError
 from filterd.field_checks import is_whole
@@ -54,6 +56,7 @@ def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
         **_acting(manager),
         **_devices(manager),
         **_watching(manager),
+        **_followed(manager),
     }
 
 
@@ -246,6 +249,18 @@ def _watching(manager: Manager) -> dict[str, Command]:
         "exam-watch": exam_watch,
         "exam-names": exam_names,
     }
+
+
+def _followed(manager: Manager) -> dict[str, Command]:
+    """Return the commands that stream."""
+
+    async def log_follow(request: dict[str, Any], caller: Caller) -> AsyncGenerator[Any, None]:
+        stream = manager.live.follow(Choice.of(request), author_of(caller))
+        async with aclosing(stream) as values:
+            async for events in values:
+                yield events
+
+    return {"log-follow": log_follow}
 
 
 def _room(manager: Manager, request: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import grp
 import logging
 import os
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from inspect import isasyncgenfunction
 from struct import Struct
 from typing import TYPE_CHECKING, Any
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-Command = Callable[[dict[str, Any], Caller], Awaitable[Any] | AsyncGenerator[Any, None]]
-"""It gets the arguments, and separately the caller. An async generator is streamed."""
+Command = Callable[[dict[str, Any], Caller], Any]
+"""It gets the arguments, and separately the caller; it returns an awaitable of the result.
+Of a function that is an async generator the values are streamed."""
 
 _READ_OCTETS = 16 * 1024
 _REQUEST_WITHIN_S = 5.0

@@ -28,6 +28,7 @@ from filterd.clients.interfaces import Links
 from filterd.clients.network_view import Surroundings
 from filterd.daemon import site_loader, site_policy
 from filterd.daemon import site_loader as on_disk
+from filterd.daemon.live_lookups import LiveStream
 from filterd.daemon.log_collector import LogKeeper
 from filterd.daemon.nat_watch import NatWatch
 from filterd.daemon.process import give_back
@@ -106,6 +107,7 @@ class Manager:
         self._next_reloads: dict[bool, asyncio.Task[Reloaded]] = {}
         self._workers: list[Channel] = []
         self._log = LogKeeper(setting.state.query_log, setting.clock, self._workers)
+        self.live = LiveStream(setting.clock, self._workers, lambda: self.site)
         self.changes: Changes
         self.rooms: RoomWatches
         self.trials: ExamTrials
@@ -156,6 +158,7 @@ class Manager:
             self._time_kept.cancel()
             await asyncio.gather(self._time_kept, return_exceptions=True)
         await asyncio.to_thread(self._keeper.note)
+        self.live.close()
         await self.changes.close()
         await self._log.stop()
         for worker in self._workers:

@@ -22,6 +22,7 @@ from filterd.clients.observer import Observer
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.current_site import ActiveSite
 from filterd.daemon.exam_recording import Trials
+from filterd.daemon.live_lookups import LiveSource
 from filterd.daemon.lookup_recorder import LookupRecorder
 from filterd.daemon.nat_watch import CheckRecorder
 from filterd.daemon.process import give_back
@@ -90,6 +91,7 @@ class Worker:
         self._load = on_disk.loader(setting, self._surroundings)
         self._places = TcpSlots()
         self._counts = Counts(setting.clock)
+        self._live = LiveSource(self._counts, self._settle)
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
         self._tidying: asyncio.TimerHandle | None = None
@@ -142,6 +144,7 @@ class Worker:
             "confirm": self.confirm,
             "counts": self.counts,
             "lookups": self._recorder.lookups,
+            "follow": self._live.follow,
             "trial": self._trials.trial,
             "checks": self._checks.checks,
         }
@@ -168,6 +171,7 @@ class Worker:
         await asyncio.gather(*(tcp.close() for tcp in self._tcp))
         self._trials.close()
         self._checks.close()
+        self._live.close()
         self._settle()
         await self._recorder.hand_over_last(self._channel)
         for batch in self._counts.take_all():

@@ -47,6 +47,7 @@ WATCHING = {
     "room-seen",
     "exam-watch",
     "exam-names",
+    "log-follow",
 }
 
 

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lookups as they happen, for commands that follow them.
+
+While there are followers the manager (``LiveStream``) asks each worker (``LiveSource``) five
+times a second for what it has counted and recorded since the last request. A worker that is not
+asked for ``UNFOLLOWED_S`` stops collecting. So nothing is done while there are no
+followers, and as much for one as for twenty.
+
+An *event* is plain data. Its ``id`` grows from one to the next, over restarts as well::
+
+    {"id", "at", "grade", "category", "action", "n"}                  answers that were counted
+    {"id", "at", "grade", "category", "action", "n", "name", "class", "device"}      a lookup
+    {"levels": {tier: level}, "shows_rows"}          the first one, and when a level changes
+    {"skipped": n}                     so many events were too many, or are not kept any more
+
+Where lookups of a tier are shown its counts are not: the difference would show that some names
+are confidential. Of confidential categories there are no events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter, deque
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.errors import ControlError, FilterdError
+from filterd.field_checks import is_whole
+from filterd.i18n import say
+from filterd.overrides.read_access import READERS, View, check_view
+from filterd.policy.log_levels import LogLevel
+from filterd.policy.model import TIER_OF_GRADE
+from filterd.querylog.lookups import LookupBatch
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+
+    from filterd.clock import Clock
+    from filterd.daemon.worker_channel import Channel
+    from filterd.overrides.roles import Author
+    from filterd.querylog import Counts
+    from filterd.querylog.lookups import Lookup
+    from filterd.resolve.site import Site
+
+    Event = dict[str, Any]
+
+EVERY_S = 0.2
+UNFOLLOWED_S = 10.0
+"""A follower whose connection broke off, or a new manager, finds what happened since."""
+
+MOST_ROWS = 500
+"""Lookups in one report: they fit into a packet of the channel."""
+
+RING = 1_000
+"""Events that the manager keeps, for followers that are slow or come again."""
+
+PAGE = 200
+"""Events in one frame."""
+
+_WORKER_WITHIN_S = 2.0
+_MICROSECONDS = 1_000_000
+
+
+class LiveSource:
+    """A worker's part.
+
+    Args:
+        counts: where all answers are counted.
+        settle: adds the answers of the fast path to them.
+    """
+
+    def __init__(self, counts: Counts, settle: Callable[[], None]) -> None:
+        self._counts, self._settle = counts, settle
+        self._rows: list[Lookup] = []
+        self._skipped = 0
+        self._ends: asyncio.TimerHandle | None = None
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether lookups are wanted."""
+        return self._ends is not None
+
+    def row(self, lookup: Lookup) -> None:
+        """Take a lookup that was just recorded as a row, if there are followers."""
+        if self._ends is None:
+            return
+        if len(self._rows) < MOST_ROWS:
+            self._rows.append(lookup)
+        else:
+            self._skipped += 1
+
+    async def follow(self) -> dict[str, Any]:
+        """Return what happened since the last request; the first one begins it.
+
+        Returns: ``rows``, a ``LookupBatch``; ``skipped``, how many more there were;
+        ``counted``, a list of grade, category, action and number of answers.
+        """
+        self._settle()
+        counted = self._counts.tap or Counter()
+        told = {
+            "counted": [[*key, n] for key, n in counted.items() if key[0]],
+            "rows": LookupBatch("", 0, tuple(self._rows)).to_plain(),
+            "skipped": self._skipped,
+        }
+        self.close()
+        self._counts.tap = Counter()
+        self._ends = asyncio.get_running_loop().call_later(UNFOLLOWED_S, self.close)
+        return told
+
+    def close(self) -> None:
+        """Collect no more."""
+        if self._ends is not None:
+            self._ends.cancel()
+        self._ends = self._counts.tap = None
+        self._rows, self._skipped = [], 0
+
+
+class Choice(NamedTuple):
+    """The choice of a follower; empty for all.
+
+    ``since``: the id of the last event that it has; None for new events only.
+    """
+
+    class_id: str = ""
+    category: str | None = None
+    action: str = ""
+    since: int | None = None
+
+    @classmethod
+    def of(cls, request: Mapping[str, Any]) -> Choice:
+        """Return the choice of a request.
+
+        Raises:
+            ControlError: it is none.
+        """
+        since, category = request.get("since"), request.get("category")
+        class_id, action = request.get("class", ""), request.get("action", "")
+        are_texts = isinstance(class_id, str) and isinstance(action, str)
+        are_good = are_texts and (category is None or isinstance(category, str))
+        if not are_good or not (since is None or is_whole(since)):
+            raise ControlError(say("`log tail` wants class, category, action and since, an id"))
+        return cls(class_id, category, action, since)
+
+    def has(self, event: Event) -> bool:
+        """Return whether an event is of the choice; no class is known of counted answers."""
+        return (
+            self.class_id in ("", event.get("class"))
+            and self.category in (None, event.get("category"))
+            and self.action in ("", event.get("action"))
+        ) or "skipped" in event
+
+
+class LiveStream:
+    """The manager's part, over all workers.
+
+    Args:
+        clock: dates what was counted.
+        workers: channels to the workers.
+        site: returns the active site, for its levels and confidential names.
+    """
+
+    def __init__(self, clock: Clock, workers: Sequence[Channel], site: Callable[[], Site]) -> None:
+        self._clock, self._workers, self._site = clock, workers, site
+        self._ring = deque["Event"](maxlen=RING)
+        self._begin = self._next = int(clock.wall() * _MICROSECONDS)
+        # By the clock, so that they grow over restarts, too.
+        self._news = asyncio.Event()
+        self._followers = 0
+        self._asking: list[asyncio.Task[None]] = []
+
+    async def follow(self, choice: Choice, author: Author) -> AsyncGenerator[list[Event], None]:
+        """Yield events, some at a time, for as long as they are asked for.
+
+        Raises:
+            ControlError: the author may not see these.
+        """
+        check_view(author, View.ROWS if choice.class_id else View.TOTALS)
+        shows_rows = not author.roles.isdisjoint(READERS[View.ROWS])
+        levels: dict[str, str] | None = None
+        with self._asked():
+            next_id = self._next_after(choice.since)
+            while True:
+                news = self._news
+                if levels != (now := self._levels()):
+                    levels = now
+                    yield [{"levels": levels, "shows_rows": shows_rows}]
+                first = self._next - len(self._ring)
+                if next_id < first:
+                    yield [{"skipped": first - next_id}]
+                    next_id = first
+                page = [*islice(self._ring, next_id - first, next_id - first + PAGE)]
+                next_id += len(page)
+                seen = (one for one in page if _is_seen(one, levels, shows_rows=shows_rows))
+                if events := [*filter(choice.has, seen)]:
+                    yield events
+                elif not page:
+                    await news.wait()
+
+    def close(self) -> None:
+        """Stop asking; the followers are ended by the control server."""
+        for task in self._asking:
+            task.cancel()
+
+    @contextlib.contextmanager
+    def _asked(self) -> Iterator[None]:
+        """Have the workers asked meanwhile."""
+        self._followers += 1
+        if self._followers == 1:
+            loop = asyncio.get_running_loop()
+            self._asking = [loop.create_task(self._ask(worker)) for worker in self._workers]
+        try:
+            yield
+        finally:
+            self._followers -= 1
+            if not self._followers:
+                self.close()
+
+    def _next_after(self, since: int | None) -> int:
+        """Return the id of the first event to send; of an id of before, all of the ring."""
+        if since is None:
+            return self._next
+        is_of_this_life = self._begin <= since < self._next
+        return since + 1 if is_of_this_life else self._next - len(self._ring)
+
+    async def _ask(self, worker: Channel) -> None:
+        """Ask one worker for ever: a silent one does not delay the others."""
+        while True:
+            with contextlib.suppress(FilterdError):  # it is being replaced, or has much to do
+                self._take(await worker.ask("follow", within_s=_WORKER_WITHIN_S))
+            await asyncio.sleep(EVERY_S)
+
+    def _take(self, told: dict[str, Any]) -> None:
+        """Put the report of a worker into the ring."""
+        confidential, at, before = self._site().confidential, int(self._clock.wall()), self._next
+        for grade, category, action, n in told["counted"]:
+            if category not in confidential.categories:
+                self._put(at=at, grade=grade, category=category, action=action, n=n)
+        for one in LookupBatch.from_plain(told["rows"]).lookups:
+            grade, class_id, _, category, action, _ = one.context
+            if category in confidential.categories or _is_in(one.name, confidential):
+                continue
+            counted = {"at": one.at, "grade": grade, "category": category, "action": action}
+            name = names.to_text(one.name)
+            self._put(**counted, n=one.n, name=name, **{"class": class_id}, device=one.device)
+        if told["skipped"]:
+            self._put(at=at, skipped=told["skipped"])
+        if self._next > before:
+            news, self._news = self._news, asyncio.Event()
+            news.set()
+
+    def _put(self, **event: Any) -> None:
+        self._ring.append({"id": self._next, **event})
+        self._next += 1
+
+    def _levels(self) -> dict[str, str]:
+        policy = self._site().policy
+        tiers = dict.fromkeys(grade.tier for grade in policy.grades.values())
+        return {tier: policy.log.level_of(tier).value for tier in tiers}
+
+
+def _is_in(name: bytes, confidential: Any) -> bool:
+    """Return whether a name is confidential, or may be: the index cannot be read."""
+    try:
+        return name in confidential
+    except FilterdError:
+        return True
+
+
+def _is_seen(event: Event, levels: Mapping[str, str], *, shows_rows: bool) -> bool:
+    """Return whether a follower sees an event: a lookup, or else the count that has it."""
+    if "name" in event or "skipped" in event:
+        return shows_rows
+    of_rows = LogLevel.BLOCKED if event["action"] == "blocked" else LogLevel.FULL
+    level = LogLevel(levels.get(TIER_OF_GRADE[event["grade"]], LogLevel.COUNTS))
+    return not (shows_rows and level.includes(of_rows))

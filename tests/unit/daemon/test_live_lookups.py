@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lookups as followers of different roles see them, over real channels to two workers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.daemon import live_lookups as module
+from filterd.daemon.live_lookups import MOST_ROWS, RING, Choice, LiveSource, LiveStream
+from filterd.daemon.worker_channel import LARGEST, Channel, channel_pair
+from filterd.errors import ControlError
+from filterd.overrides.roles import Author, Rank, Role
+from filterd.policy.log_levels import LogLevel, QueryLog
+from filterd.querylog import Counts
+from filterd.querylog.lookups import Lookup, LookupBatch, LookupContext
+from filterd.resolve.site import Site
+from filterd.wire import name as names
+from tests.support.clock import FakeClock
+from tests.support.serving import a_site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from filterd.lists.index import Index
+
+ADMIN = Author("root", Rank.ADMIN, frozenset((Role.READER, Role.ADMIN)))
+READER = Author("an", Rank.READER, frozenset((Role.READER,)))
+ALL = Choice()
+SOME = LookupContext("6", "6A", "lab-a", "games", "blocked", "games-list")
+PASSED = LookupContext("6", "6A", "lab-a", "", "pass")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EVERY_S", 0.001)
+
+
+class _School:
+    """Two workers and a manager, without processes."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.clock = site, FakeClock()
+        pairs = [channel_pair() for _ in range(2)]
+        self._ends = [end for pair in pairs for end in pair]
+        self.counts = [Counts(self.clock) for _ in pairs]
+        self.workers = [LiveSource(one, lambda: None) for one in self.counts]
+        handlers = [{"follow": one.follow} for one in self.workers]
+        self.asking = [Channel(near) for near, _ in pairs]
+        self._answering = [Channel(pair[1], own) for pair, own in zip(pairs, handlers, strict=True)]
+        self.stream = self.manager()
+
+    def manager(self) -> LiveStream:
+        """Return a manager, or its successor."""
+        return LiveStream(self.clock, self.asking, lambda: self.site)
+
+    def looked_up(self, name: str, context: LookupContext = SOME, worker: int = 0) -> None:
+        """Have a worker count a lookup, and record it."""
+        self.counts[worker].add(context.grade, context.category, context.action)
+        lookup = Lookup(1_800_000_000, names.from_text(name), context, 4711)
+        self.workers[worker].row(lookup)
+
+    async def all_are_followed(self) -> None:
+        """Wait until the workers collect."""
+        while not all(one.is_followed for one in self.workers):
+            await asyncio.sleep(0.001)
+
+    async def close(self) -> None:
+        """End all."""
+        self.stream.close()
+        for one in self.workers:
+            one.close()
+        for channel in (*self.asking, *self._answering):
+            await channel.close()
+        for end in self._ends:
+            end.close()
+
+
+def _run(site: Site, work: Callable[[_School], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        school = _School(site)
+        try:
+            async with asyncio.timeout(20):
+                await work(school)
+        finally:
+            await school.close()
+
+    asyncio.run(whole())
+
+
+def _at(index: Index, level: LogLevel) -> Site:
+    policy = replace(a_site(index).policy, log=QueryLog(level))
+    return Site.of(policy, index, ())
+
+
+async def _events(values: AsyncGenerator[list[Any], None], least: int) -> list[Any]:
+    """Return so many events, or more, without those of the levels."""
+    found: list[Any] = []
+    async for some in values:
+        found += (one for one in some if "levels" not in one)
+        if len(found) >= least:
+            return found
+    raise AssertionError(found)
+
+
+def test_counts_are_seen_by_grade_without_name_or_class(index: Index) -> None:
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, READER)) as values:
+            first = await anext(values)
+            assert not first[0]["shows_rows"]
+            assert set(first[0]["levels"].values()) == {"counts"}
+            waiting = asyncio.ensure_future(_events(values, 2))
+            await school.all_are_followed()
+            school.counts[0].add("6", "games", "blocked", 3, class_id="6A")
+            school.counts[1].add("11", "", "pass", 2)
+            told = await waiting
+        assert sorted((one["grade"], one["category"], one["action"], one["n"]) for one in told) == [
+            ("11", "", "pass", 2),
+            ("6", "games", "blocked", 3),
+        ]
+        assert told[1]["id"] > told[0]["id"]
+        assert all(one.keys() == {"id", "at", "grade", "category", "action", "n"} for one in told)
+
+    _run(_at(index, LogLevel.COUNTS), work)
+
+
+@pytest.mark.parametrize(
+    ("author", "level", "seen"),
+    [
+        (ADMIN, LogLevel.FULL, ["a.example", "b.example"]),
+        (ADMIN, LogLevel.BLOCKED, ["a.example", "pass"]),
+        (READER, LogLevel.FULL, ["blocked", "pass"]),
+    ],
+    ids=["full", "blocked", "reader"],
+)
+def test_administrators_see_lookups_and_no_count_that_has_them(
+    index: Index, author: Author, level: LogLevel, seen: list[str]
+) -> None:
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, author)) as values:
+            waiting = asyncio.ensure_future(_events(values, 2))
+            await school.all_are_followed()
+            school.looked_up("a.example")
+            school.counts[0].add("6", "", "pass")
+            if level is LogLevel.FULL:
+                school.workers[0].row(Lookup(1, names.from_text("b.example"), PASSED, 1))
+            told = await waiting
+        assert sorted(one.get("name", one["action"]) for one in told) == seen
+        if author is ADMIN:
+            (row,) = (one for one in told if one.get("name") == "a.example")
+            assert (row["class"], row["device"], row["at"]) == ("6A", 4711, 1_800_000_000)
+
+    _run(_at(index, level), work)
+
+
+def test_a_class_is_for_those_that_see_lookups(index: Index) -> None:
+    async def work(school: _School) -> None:
+        with pytest.raises(ControlError, match="may not look at rows"):
+            await anext(school.stream.follow(Choice(class_id="6A"), READER))
+        assert not any(one.is_followed for one in school.workers)
+
+    _run(_at(index, LogLevel.FULL), work)
+
+
+def test_a_choice_leaves_out_the_rest(index: Index) -> None:
+    async def work(school: _School) -> None:
+        wanted = Choice.of({"class": "6A", "action": "blocked", "category": "games"})
+        async with aclosing(school.stream.follow(wanted, ADMIN)) as values:
+            waiting = asyncio.ensure_future(_events(values, 1))
+            await school.all_are_followed()
+            school.looked_up("x.example", SOME._replace(class_id="6B"))
+            school.looked_up("y.example", SOME._replace(category=""))
+            school.looked_up("z.example", PASSED)
+            school.looked_up("a.example")
+            assert [one["name"] for one in await waiting] == ["a.example"]
+
+    _run(_at(index, LogLevel.FULL), work)
+
+
+@pytest.mark.parametrize(
+    "request_", [{"class": 5}, {"action": None}, {"category": 1}, {"since": "x"}, {"since": True}]
+)
+def test_a_choice_of_another_type_is_refused(request_: dict[str, Any]) -> None:
+    with pytest.raises(ControlError, match="log tail"):
+        Choice.of(request_)
+
+
+def test_confidential_categories_are_in_no_event(index: Index) -> None:
+    """Neither counted, of the school, nor recorded before the lists had the name."""
+
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
+            waiting = asyncio.ensure_future(_events(values, 1))
+            await school.all_are_followed()
+            school.counts[0].add("", "self-harm", "blocked")
+            school.counts[0].add("6", "self-harm", "blocked")
+            school.looked_up("sad.example", SOME._replace(category="self-harm"))
+            school.looked_up("porn.example", SOME)
+            school.looked_up("a.example")
+            assert [one.get("name") for one in await waiting] == ["a.example"]
+
+    site = _at(index, LogLevel.FULL)
+    porn = replace(site.policy.categories["porn"], confidential=True)
+    policy = replace(site.policy, categories={**site.policy.categories, "porn": porn})
+    _run(Site.of(policy, index, ()), work)
+
+
+def test_a_follower_comes_again_and_misses_nothing_of_the_ring(index: Index) -> None:
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
+            waiting = asyncio.ensure_future(_events(values, 1))
+            await school.all_are_followed()
+            school.looked_up("0.example")
+            (first,) = await waiting
+        for number in range(1, 50):  # while there are no followers
+            school.looked_up(f"{number}.example")
+        async with aclosing(school.stream.follow(Choice(since=first["id"]), ADMIN)) as values:
+            told = await _events(values, 49)
+        assert [one["name"] for one in told] == [f"{number}.example" for number in range(1, 50)]
+        assert first["id"] < told[0]["id"]
+
+    _run(_at(index, LogLevel.FULL), work)
+
+
+def test_after_a_restart_of_the_manager_nothing_comes_twice(index: Index) -> None:
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
+            waiting = asyncio.ensure_future(_events(values, 1))
+            await school.all_are_followed()
+            school.looked_up("0.example")
+            (first,) = await waiting
+        school.stream.close()
+        school.looked_up("1.example")  # the worker goes on to collect
+        school.clock.advance(3.0)
+        school.stream = school.manager()
+        async with aclosing(school.stream.follow(Choice(since=first["id"]), ADMIN)) as values:
+            told = await _events(values, 1)
+        assert [one["name"] for one in told] == ["1.example"]
+        assert told[0]["id"] > first["id"]
+
+    _run(_at(index, LogLevel.FULL), work)
+
+
+def test_a_slow_follower_is_told_how_many_events_it_has_missed(index: Index) -> None:
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
+            await anext(values)
+            batch = LookupBatch(
+                "", 0, (Lookup(1, names.from_text("a.example"), SOME, 1),) * (RING + 7)
+            )
+            told = {"counted": [], "rows": batch.to_plain(), "skipped": 0}
+            school.stream._take(told)
+            events = await _events(values, RING)
+        assert events[0] == {"skipped": 7}
+        assert len(events) == RING + 1
+
+    _run(_at(index, LogLevel.FULL), work)
+
+
+def test_a_report_is_bounded_and_says_what_it_lacks(index: Index) -> None:
+    async def work(school: _School) -> None:
+        source = school.workers[0]
+        await source.follow()
+        longest = ".".join(("\\255" * 62,) * 4)
+        name = names.from_text(longest[:-4])
+        for number in range(MOST_ROWS + 3):
+            unlike = name[:-7] + number.to_bytes(4, "big") + name[-3:]
+            source.row(Lookup(1_800_000_000, unlike, SOME, 2**31 - 1))
+        told = await source.follow()
+        assert (len(told["rows"]["rows"]), told["skipped"]) == (MOST_ROWS, 3)
+        assert len(repr(told)) < LARGEST / 2
+        school.stream._take(told)
+
+    _run(_at(index, LogLevel.FULL), work)
+
+
+def test_without_followers_a_worker_collects_nothing(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "UNFOLLOWED_S", 0.05)
+
+    async def work(school: _School) -> None:
+        school.looked_up("a.example")
+        assert school.counts[0].tap is None
+        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
+            await anext(values)
+            await school.all_are_followed()
+            school.looked_up("b.example")
+        while any(one.is_followed for one in school.workers):
+            await asyncio.sleep(0.001)
+        assert school.counts[0].tap is None
+        assert not school.workers[0]._rows
+
+    _run(_at(index, LogLevel.FULL), work)
