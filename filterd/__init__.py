@@ -9,6 +9,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     8 cli                            Typer: parse arguments, call one function, print
     7 appliance                      set up this gateway, find what is wrong with it
     6 daemon | publish               the processes that serve | build and sign the feed
+      monitor                        metrics, health and alerts, in a process of their own
     5 fastpath | control             native: most datagrams | the control socket's client
       feed                           fetch, judge, activate versions of the lists
     4 resolve                        the chain: one Query in, one Answer out
@@ -20,7 +21,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     0 wire                           DNS messages as bytes: bounded, never trusted
       documents  state_folder  state_file  paths  bounded_child  http_download
       errors  clock  journal  privileges  native  rows  words  counted
-      port_holder
+      port_holder  service_manager
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):
 

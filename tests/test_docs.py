@@ -106,6 +106,7 @@ CONTRACT = {
     "reload",
     "status",
     "doctor",
+    "monitor",
     "setup",
     "log totals",
     "init",

@@ -68,6 +68,7 @@ _COMMANDS = {
     "reload": "status.reload",
     "status": "status.status",
     "doctor": "doctor.doctor",
+    "monitor": "monitor.monitor",
     "setup": "setup.setup",
     "init": "policy.init",
     "completion": "completion.completion",

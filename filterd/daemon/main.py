@@ -48,13 +48,13 @@ from filterd.daemon.process import (
 from filterd.daemon.shared_page import PolicyClock, SharedOverrides, SharedPage, recall_overrides
 from filterd.daemon.site_policy import compile_policy_or_keep
 from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Listening, Supervisor, listen_on
-from filterd.daemon.watchdog import READY, STOPPING, notify
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError, FilterdError
 from filterd.feed.appliance_files import TimeFloor
 from filterd.i18n import Texts
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
+from filterd.service_manager import READY, STOPPING, notify
 from filterd.state_folder import StateFolder
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
 import socket
 from ipaddress import IPv4Address
@@ -19,8 +18,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import WireError
-from filterd.i18n import UNSAID, Sentence, refused, say
+from filterd.i18n import UNSAID, Sentence, say
 from filterd.policy.verdict import Action
+from filterd.service_manager import WATCHDOG, notify, watchdog_interval_s
 from filterd.wire import EdnsOption, Rcode, RRType, parse_response
 from filterd.wire import name as names
 from filterd.wire.edns import compose_edns
@@ -45,8 +45,6 @@ _LOCALHOST = names.from_text("localhost")
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not bound
 
 _log = logging.getLogger("filterd.watchdog")
-
-READY, STOPPING, WATCHDOG = "READY=1", "STOPPING=1", "WATCHDOG=1"
 
 
 class Watchdog:
@@ -202,25 +200,3 @@ async def _ask(probe: Probe, mark: bytes) -> ParsedResponse:
         while (reply := await loop.sock_recv(opened, _LARGEST))[:2] != query[:2]:
             pass
     return parse_response(reply)
-
-
-def notify(*words: str) -> None:
-    """Notify the service manager, if there is one; never raises."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if not address:
-        return
-    if address.startswith("@"):  # an abstract socket is named after a zero octet
-        address = "\0" + address[1:]
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
-            opened.sendto("\n".join(words).encode(), address)
-    except OSError as error:
-        _log.warning("the service manager cannot be told: %s", refused(error))
-
-
-def watchdog_interval_s() -> float | None:
-    """Return the interval of systemd's watchdog; None without one."""
-    try:
-        return int(os.environ["WATCHDOG_USEC"]) / 1_000_000 or None
-    except (KeyError, ValueError):
-        return None

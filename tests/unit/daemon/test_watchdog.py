@@ -11,13 +11,9 @@ import pytest
 
 from filterd.daemon import watchdog as module
 from filterd.daemon.watchdog import (
-    READY,
-    WATCHDOG,
     Probe,
     Watchdog,
-    notify,
     probes_of,
-    watchdog_interval_s,
 )
 from filterd.policy.model import BlockResponse, ListenAddress, LocalZone, Network, ZoneRecord
 from filterd.resolve.query import Query
@@ -173,40 +169,3 @@ def test_its_questions_bear_its_mark(serving: Serving, monkeypatch: pytest.Monke
     listen = [ListenAddress("127.0.0.1", serving.ports["127.0.0.1"])]
     assert asyncio.run(Watchdog(lambda: site, listen, FakeClock(), b"mark").is_well())
     assert set(marks) == {(EdnsOption.OWN_MARK, b"mark")}
-
-
-@pytest.mark.parametrize("abstract", [False, True])
-def test_the_service_manager_gets_one_datagram(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, abstract: bool
-) -> None:
-    name = f"@filterd-{tmp_path.name}-{id(tmp_path)}" if abstract else str(tmp_path / "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(name.replace("@", "\0") if abstract else name)
-        monkeypatch.setenv("NOTIFY_SOCKET", name)
-        notify(READY, WATCHDOG)
-        assert systemd.recv(100) == b"READY=1\nWATCHDOG=1"
-
-
-def test_without_a_service_manager_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    notify(READY)
-
-
-def test_one_that_went_away_is_no_reason_to_fail(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
-    notify(READY)
-    assert "cannot be told: No such file" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("value", "interval_s"), [("30000000", 30.0), ("0", None), ("x", None), (None, None)]
-)
-def test_the_interval_is_in_microseconds(
-    value: str | None, interval_s: float | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
-    if value is not None:
-        monkeypatch.setenv("WATCHDOG_USEC", value)
-    assert watchdog_interval_s() == interval_s

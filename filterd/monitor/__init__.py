@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+r"""Floor 6: metrics, health and alerts: the process of ``filterd monitor``.
+
+It asks the control socket for ``status``, as a reader may, and nothing else. So it fails
+without harm to lookups, and what it shows has no client, class, room or name.
+
+    control socket --status--> StatusSource --Observation--> watchers (alerts)
+                                            \--> metrics --> HTTP on loopback
+
+``status_source``  a status, at most once a second, shared by all who want one
+``metrics``        a status as metrics in the text format of Prometheus
+``http_service``   a bounded HTTP/1.1 server for two paths
+``monitor_main``   the process
+"""

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the monitor: serve metrics and health, watch the status.
+
+A *watcher* is given an observation every ``WATCH_EVERY_S`` seconds, one after the other. To
+add one, append it in ``watchers_of``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from filterd import journal
+from filterd.monitor import metrics
+from filterd.monitor.http_service import Paths, Reply, serve
+from filterd.monitor.status_source import Observation, StatusSource
+from filterd.service_manager import READY, STOPPING, notify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.i18n import Language
+    from filterd.state_folder import StateFolder
+
+WATCH_EVERY_S = 15.0
+
+Watcher = Callable[[Observation], Awaitable[None]]
+
+_log = logging.getLogger("filterd.monitor")
+
+
+def run(
+    config: Path, state: StateFolder, listen: tuple[str, int], clock: Clock, language: Language
+) -> None:
+    """Monitor until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: the port cannot be bound.
+    """
+    journal.begin(language)
+    asyncio.run(_monitor(StatusSource(state.control_socket, clock), listen, watchers_of(config)))
+
+
+def watchers_of(_config: Path) -> Sequence[Watcher]:
+    """Return what is given each observation."""
+    return ()
+
+
+async def _monitor(
+    source: StatusSource, listen: tuple[str, int], watchers: Sequence[Watcher]
+) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = await serve(listen, paths_of(source))
+    address, port = server.sockets[0].getsockname()[:2]
+    shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    _log.info("metrics: http://%s/metrics", shown)
+    watching = loop.create_task(watch(source, watchers)) if watchers else None
+    notify(READY)
+    await stop.wait()
+    notify(STOPPING)
+    server.close()
+    if watching is not None:
+        watching.cancel()
+
+
+def paths_of(source: StatusSource) -> Paths:
+    """Return what is served, by path."""
+
+    async def metrics_reply() -> Reply:
+        observation = await source.latest()
+        return Reply(HTTPStatus.OK, metrics.exposition(observation.status), metrics.MEDIA_TYPE)
+
+    async def health() -> Reply:
+        status = (await source.latest()).status
+        is_well = status is not None and bool(status["workers"])
+        return Reply(HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    return {"/metrics": metrics_reply, "/healthz": health}
+
+
+async def watch(source: StatusSource, watchers: Sequence[Watcher]) -> None:
+    """Give observations to the watchers for ever; an error of one is logged."""
+    while True:
+        observation = await source.latest()
+        for watcher in watchers:
+            try:
+                await watcher(observation)
+            except Exception:  # noqa: BLE001 -- logged whole; the others watch on
+                _log.exception("an observation could not be judged")
+        await asyncio.sleep(WATCH_EVERY_S)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The monitor gives metrics and health, and each observation to its watchers."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd import control
+from filterd.errors import ControlError
+from filterd.i18n import say
+from filterd.monitor import monitor_main
+from filterd.monitor.monitor_main import paths_of, watch
+from filterd.monitor.status_source import Observation, StatusSource
+from tests.support.clock import FakeClock
+from tests.support.fake_daemon import STATUS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _source(monkeypatch: pytest.MonkeyPatch, folder: Path, status: Any) -> StatusSource:
+    def ask(*_: Any, **__: Any) -> Any:
+        if status is None:
+            raise ControlError(say("it does not run"))
+        return status
+
+    monkeypatch.setattr(control, "ask", ask)
+    return StatusSource(folder / "control.sock", FakeClock())
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "up"),
+    [
+        ({**STATUS, "workers": 1}, HTTPStatus.OK, b"filterd_up 1.0\n"),
+        ({**STATUS, "workers": 0}, HTTPStatus.SERVICE_UNAVAILABLE, b"filterd_up 1.0\n"),
+        (None, HTTPStatus.SERVICE_UNAVAILABLE, b"filterd_up 0.0\n"),
+    ],
+)
+def test_health_is_that_workers_answer(
+    status: Any, health: HTTPStatus, up: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    paths = paths_of(_source(monkeypatch, tmp_path, status))
+    assert set(paths) == {"/metrics", "/healthz"}
+    assert asyncio.run(paths["/healthz"]()) == (health, b"", "text/plain; charset=utf-8")
+    assert up in asyncio.run(paths["/metrics"]()).content
+
+
+def test_an_error_of_one_watcher_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(monitor_main, "WATCH_EVERY_S", 0)
+    seen: list[Observation] = []
+
+    async def broken(_: Observation) -> None:
+        raise ValueError("a bug")
+
+    async def running() -> None:
+        came = asyncio.Event()
+
+        async def watcher(observation: Observation) -> None:
+            seen.append(observation)
+            if len(seen) > 1:
+                came.set()
+
+        source = _source(monkeypatch, tmp_path, STATUS)
+        task = asyncio.create_task(watch(source, (broken, watcher)))  # noqa: TID251
+        await asyncio.wait_for(came.wait(), 10)
+        task.cancel()
+
+    asyncio.run(running())
+    assert seen[0].status == STATUS

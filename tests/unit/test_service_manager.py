@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The service manager hears of a state by one datagram, if there is one that listens."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.service_manager import READY, WATCHDOG, notify, watchdog_interval_s
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_the_service_manager_gets_one_datagram(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, abstract: bool
+) -> None:
+    name = f"@filterd-{tmp_path.name}-{id(tmp_path)}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(name.replace("@", "\0") if abstract else name)
+        monkeypatch.setenv("NOTIFY_SOCKET", name)
+        notify(READY, WATCHDOG)
+        assert systemd.recv(100) == b"READY=1\nWATCHDOG=1"
+
+
+def test_without_a_service_manager_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    notify(READY)
+
+
+def test_one_that_went_away_is_no_reason_to_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
+    notify(READY)
+    assert "cannot be told: No such file" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("value", "interval_s"), [("30000000", 30.0), ("0", None), ("x", None), (None, None)]
+)
+def test_the_interval_is_in_microseconds(
+    value: str | None, interval_s: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
+    if value is not None:
+        monkeypatch.setenv("WATCHDOG_USEC", value)
+    assert watchdog_interval_s() == interval_s
