@@ -75,6 +75,8 @@ class LiveSource:
         self._counts, self._settle = counts, settle
         self._rows: list[Lookup] = []
         self._skipped = 0
+        self._last: Counter[tuple[str, str, str]] | None = None
+        """The sums of the last report."""
         self._ends: asyncio.TimerHandle | None = None
 
     @property
@@ -98,14 +100,18 @@ class LiveSource:
         ``counted``, a list of grade, category, action and number of answers.
         """
         self._settle()
-        counted = self._counts.tap or Counter()
+        sums, last = self._counts.sums, self._last
         told = {
-            "counted": [[*key, n] for key, n in counted.items() if key[0]],
+            "counted": [
+                [*key, n - last[key]]
+                for key, n in sums.items()
+                if last is not None and key[0] and n > last[key]
+            ],
             "rows": LookupBatch("", 0, tuple(self._rows)).to_plain(),
             "skipped": self._skipped,
         }
         self.close()
-        self._counts.tap = Counter()
+        self._last = sums.copy()
         self._ends = asyncio.get_running_loop().call_later(UNFOLLOWED_S, self.close)
         return told
 
@@ -113,7 +119,7 @@ class LiveSource:
         """Collect no more."""
         if self._ends is not None:
             self._ends.cancel()
-        self._ends = self._counts.tap = None
+        self._ends = self._last = None
         self._rows, self._skipped = [], 0
 
 

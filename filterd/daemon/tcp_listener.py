@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from filterd.acceptor import Acceptor
 from filterd.errors import WireError
 from filterd.fastpath.pktinfo import interface_of
+from filterd.fastpath.traffic import Traffic
 from filterd.resolve.query import Peer
 from filterd.wire import Deframer, fit, frame, size_limit
 
@@ -78,6 +79,7 @@ class TcpListener:
         self.resolver, self.stepper, self.limiter = resolver, stepper, limiter
         self.places = places
         self.connections: set[_Connection] = set()
+        self.traffic = Traffic()
         self.read_into = memoryview(bytearray(_READ_OCTETS))
         """One for all connections: the content is taken out before the next read."""
         self.loop = asyncio.get_running_loop()
@@ -318,30 +320,35 @@ class _Connection(asyncio.BufferedProtocol):
         if self._asked == MOST_QUERIES_A_CONNECTION:
             self._complete = True
             self._messages.clear()
+        began = self._listener.limiter.clock.monotonic()
         admitted = self._listener.resolver.admit(message, self._peer)
         if admitted is None:
             self.abort()
-        elif isinstance(admitted, bytes):
-            self._write(admitted)
+            return
+        self._listener.traffic.asked(self._peer.address)
+        if isinstance(admitted, bytes):
+            self._write(admitted, began)
         else:
             self._in_flight += 1
             limit = size_limit(admitted.message, "tcp")
             self._listener.stepper.run(
                 self._listener.resolver.respond(admitted),
-                lambda reply: self._answered(reply, limit),
+                lambda reply: self._answered(reply, limit, began),
             )
 
-    def _answered(self, reply: bytes, limit: int) -> None:
+    def _answered(self, reply: bytes, limit: int, began: float) -> None:
         self._in_flight -= 1
         try:
-            self._write(fit(reply, limit))
+            self._write(fit(reply, limit), began)
         finally:
             self._take()
 
-    def _write(self, reply: bytes) -> None:
+    def _write(self, reply: bytes, began: float) -> None:
         if self._transport is None or self._is_closing():
             return
         self._transport.write(frame(reply))
+        took_s = self._listener.limiter.clock.monotonic() - began
+        self._listener.traffic.replied(reply, took_s)
         if not self._has_answered:
             self._has_answered = True
             self._listener.limiter.prove(self._peer.address, self._peer.interface)

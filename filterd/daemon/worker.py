@@ -28,6 +28,7 @@ from filterd.daemon.nat_watch import CheckRecorder
 from filterd.daemon.process import give_back
 from filterd.daemon.shared_page import overrides_in_force
 from filterd.daemon.tcp_listener import TcpListener, TcpSlots
+from filterd.daemon.traffic_totals import traffic_totals
 from filterd.daemon.worker_channel import Channel, Handlers, summed
 from filterd.fastpath.core_contract import ENTRIES
 from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
@@ -258,6 +259,12 @@ class Worker:
                 **self._recorder.told(),
             },
             "upstreams": self._upstreams(),
+            "traffic": traffic_totals(
+                (listener.traffic for listener in self._udp),
+                (tcp.traffic.to_plain() for tcp in self._tcp),
+                self._counts.sums,
+                self._sites.current.policy,
+            ),
         }
 
     def _settle(self) -> None:

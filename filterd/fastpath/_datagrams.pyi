@@ -2,7 +2,7 @@
 import socket
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from filterd.clock import Clock
 from filterd.fastpath._rate_limit import SourceTable
@@ -35,6 +35,8 @@ class Datagrams:
     def __len__(self) -> int: ...
     @property
     def counters(self) -> dict[str, int]: ...
+    @property
+    def traffic(self) -> dict[str, Any]: ...
     def attend(
         self,
         loop: AbstractEventLoop,

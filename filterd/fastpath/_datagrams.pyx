@@ -65,6 +65,7 @@ import logging
 from collections import deque
 
 from filterd.fastpath import datagrams as reference
+from filterd.fastpath import traffic as reference_traffic
 from filterd.resolve.links.cache import STALE_FOR_S
 from filterd.resolve.query import Fetched
 from filterd.upstream import Resolution as Resolved
@@ -83,8 +84,17 @@ cdef enum:
     OPCODE_BITS = 0x78
     FORMERR = 1
     NOTIMP = 4
+    RCODES = 16
+    RCODE_BITS = 15
+    BOUNDS = 14  # of the buckets of times; one more is for what takes longer
 
 assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
+
+assert RCODES == reference_traffic.RCODES and BOUNDS == len(reference_traffic.BOUNDS_MS)
+
+cdef double BOUNDS_S[BOUNDS]
+for _number, _bound_ms in enumerate(reference_traffic.BOUNDS_MS):
+    BOUNDS_S[_number] = _bound_ms / 1000
 
 cdef Py_ssize_t MOST_WAITING_OCTETS = reference.MOST_WAITING_OCTETS
 cdef int BATCHES_A_TURN = reference.MOST_A_TURN // BATCH
@@ -109,6 +119,25 @@ cdef struct Counts:
     uint64_t dropped_overload
     uint64_t unsent
     uint64_t error
+
+cdef struct Times:
+    uint64_t buckets[BOUNDS + 1]
+    double sum_s
+
+
+cdef inline void note_time(Times* times, double within_s, uint64_t count) noexcept nogil:
+    """Count replies that took so long."""
+    cdef int bucket = 0
+    if within_s < 0:
+        within_s = 0
+    while bucket < BOUNDS and within_s > BOUNDS_S[bucket]:
+        bucket += 1
+    times.buckets[bucket] += count
+    times.sum_s += within_s * <double>count
+
+
+cdef tuple plain_times(const Times* times):
+    return [times.buckets[bucket] for bucket in range(BOUNDS + 1)], times.sum_s
 
 
 # Datagrams in, answers out.
@@ -162,6 +191,10 @@ cdef class Datagrams:
     cdef bint _is_fast
     cdef bint _is_of_one_address  # its answers leave from there without a control message
     cdef Counts _counts
+    cdef uint64_t _requests[2]  # over IPv6, over IPv4
+    cdef uint64_t _rcodes[RCODES]
+    cdef Times _fast_times, _chain_times
+    cdef uint64_t _answered  # by the fast path in this batch
     cdef uint64_t _malformed, _notimp  # refused and not yet counted by the fast path
     cdef Letter* _letters
     cdef Envelope* _envelopes
@@ -210,6 +243,16 @@ cdef class Datagrams:
         """The number of datagrams by outcome so far."""
         return dict(self._counts)
 
+    @property
+    def traffic(self):
+        """Queries, replies and their times so far: see ``fastpath.traffic``."""
+        return reference_traffic.plain(
+            [self._requests[0], self._requests[1]],
+            [self._rcodes[rcode] for rcode in range(RCODES)],
+            fast=plain_times(&self._fast_times),
+            chain=plain_times(&self._chain_times),
+        )
+
     def attend(self, loop, monotonic not None, serve not None):
         """Receive whenever the socket is readable, and let waiting datagrams be served."""
         self._monotonic, self._serve = monotonic, serve
@@ -250,6 +293,9 @@ cdef class Datagrams:
                 self._fast.refresh(now)
             replies = self._take_in(count, now)
             self._send(replies)
+            if self._answered:
+                note_time(&self._fast_times, self._now(now) - now, self._answered)
+                self._answered = 0
             if self._malformed or self._notimp:
                 self._fast.refused(self._malformed, self._notimp)
                 self._malformed = self._notimp = 0
@@ -294,11 +340,15 @@ cdef class Datagrams:
         cdef bytes reply
         cdef Py_ssize_t start, index
         cdef Py_ssize_t total = len(pending)
+        cdef double now = self._now(0) if total else 0
         self._pending, self._replies = [], []
         self._fd = self._opened.fileno()
         for start in range(0, total, BATCH):
             for index in range(start, min(start + BATCH, total)):
                 datagram, reply = pending[index], replies[index]
+                if PyBytes_GET_SIZE(reply) >= HEADER_OCTETS:
+                    self._rcodes[PyBytes_AS_STRING(reply)[3] & RCODE_BITS] += 1
+                note_time(&self._chain_times, now - datagram.received_at, 1)
                 self._address(
                     index - start,
                     &datagram.way,
@@ -306,6 +356,10 @@ cdef class Datagrams:
                     PyBytes_GET_SIZE(reply),
                 )
             self._send(<int>(min(start + BATCH, total) - start))
+
+    cdef double _now(self, double otherwise) except? -1:
+        """Return the time of the clock that ``attend`` was given."""
+        return otherwise if self._monotonic is None else self._monotonic()
 
     cdef int _take_in(self, int count, double now) except -1:
         """Judge the letters of a batch; return how many replies are addressed."""
@@ -369,12 +423,15 @@ cdef class Datagrams:
         cdef int verdict = self._table.judge_words(
             words.high, words.low, is_ipv4, letter.interface, now, self._permits
         )
+        self._requests[is_ipv4] += 1
         if verdict < LINES and self._is_fast:
             asking = &self._askings[index]
             answered = self._core.finish(&self._askings[index], letter.octets)
             if not answered and asking.client_group >= 0 and not asking.is_read:
                 answered = self._refuse(letter)
             if answered:
+                self._rcodes[letter.octets[3] & RCODE_BITS] += 1
+                self._answered += 1
                 self._address(replies, way, letter.octets, answered)
                 return 1
         if verdict < LINES and not self._stand_in_line(index, now, verdict):

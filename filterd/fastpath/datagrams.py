@@ -12,10 +12,11 @@ from __future__ import annotations
 import logging
 import socket
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.fastpath.pktinfo import ANCILLARY_OCTETS, arrival_of
 from filterd.fastpath.rate_limit import Treatment, packed
+from filterd.fastpath.traffic import Traffic
 from filterd.wire.header import (
     CD,
     HEADER_OCTETS,
@@ -109,6 +110,8 @@ class Datagrams:
         self._answers: list[tuple[Datagram, bytes]] = []
         self._hints_left = 0
         self._counters = dict.fromkeys(COUNTERS, 0)
+        self._traffic = Traffic()
+        self._monotonic: Callable[[], float] | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._lines))
@@ -117,6 +120,11 @@ class Datagrams:
     def counters(self) -> dict[str, int]:
         """The number of datagrams by outcome so far."""
         return dict(self._counters)
+
+    @property
+    def traffic(self) -> dict[str, Any]:
+        """Queries, replies and their times so far: see ``fastpath.traffic``."""
+        return self._traffic.to_plain()
 
     def attend(
         self,
@@ -131,6 +139,7 @@ class Datagrams:
             monotonic: the clock.
             serve: called after each reception while any datagram waits.
         """
+        self._monotonic = monotonic
 
         def readable() -> None:
             try:
@@ -190,7 +199,9 @@ class Datagrams:
         One that the kernel does not take now is lost: the stub asks again.
         """
         answers, self._answers = self._answers, []
+        now = self._monotonic() if self._monotonic is not None and answers else 0.0
         for datagram, reply in answers:
+            self._traffic.replied(reply, max(0.0, now - datagram.received_at))
             self._send(datagram, reply)
 
     def _take_in(
@@ -207,6 +218,7 @@ class Datagrams:
             self._counters["malformed"] += 1
             return
         datagram = Datagram(message, source[0], interface, source, reply_from, now)
+        self._traffic.asked(source[0])
         who = packed(source[0]), interface, now, self._permits
         verdict = self._table.judge(*who)
         if verdict < LINES and not self._stand_in_line(datagram, verdict):

@@ -15,7 +15,7 @@ import contextlib
 import logging
 import socket
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.fastpath import datagrams
 from filterd.native import native_or
@@ -80,6 +80,11 @@ class UdpListener:
     def counters(self) -> dict[str, int]:
         """The number of datagrams by outcome: see ``datagrams.COUNTERS``."""
         return self.datagrams.counters
+
+    @property
+    def traffic(self) -> dict[str, Any]:
+        """Queries, replies and their times so far: see ``fastpath.traffic``."""
+        return self.datagrams.traffic
 
     @property
     def waiting(self) -> int:

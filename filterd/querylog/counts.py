@@ -16,6 +16,7 @@ network nor blocker. All that counts goes by ``Counts.add``, so nothing else nee
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
@@ -28,7 +29,6 @@ from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.device_reach import DayReach, ReachRow, distinct
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Collection, Iterable, Iterator
 
     from filterd.clock import Clock
@@ -149,8 +149,8 @@ class Counts:
     """Totals by hour, grade, category, action, network, blocker and class.
 
     ``rules``: of the present policy. ``lost``: how many answers were counted and
-    then dropped, because they were not collected while there was room. ``tap``: answers by
-    grade, category and action, counted besides while it is set (``daemon.live_lookups``).
+    then dropped, because they were not collected while there was room. ``sums``: answers
+    since the start by grade, category and action.
 
     While the clock shows a time that is certainly past (``know_from``), answers are
     counted apart. They go to the hour in which the time becomes known: on a board
@@ -161,7 +161,7 @@ class Counts:
     def __init__(self, clock: Clock) -> None:
         self.rules = CountingRules()
         self.lost = 0
-        self.tap: Counter[tuple[str, str, str]] | None = None
+        self.sums: Counter[tuple[str, str, str]] = Counter()
         self._clock = clock
         self._name = secrets.token_hex(8)
         self._hours: dict[int, Cells] = {}
@@ -243,8 +243,7 @@ class Counts:
         if cell is None:
             cell = self._open[key] = [0, 0]
         cell[0] += n
-        if self.tap is not None:
-            self.tap[grade, category, action] += n
+        self.sums[grade, category, action] += n
         known = len(seen)
         if known < MOST_DEVICES:
             seen.update(devices)

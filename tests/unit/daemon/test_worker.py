@@ -73,6 +73,7 @@ def test_it_tells_how_it_fares(school: School, upstream: FakeUpstream) -> None:
         (told,) = status["upstreams"]
         assert told["address"] == "127.0.0.1"
         assert (told["port"], told["rtt_ms"], told["down"]) == (upstream.port, None, False)
+        assert set(status["traffic"]["requests"]) == {"udp", "tcp"}
 
     school.serve(work)
 

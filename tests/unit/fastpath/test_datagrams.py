@@ -603,3 +603,32 @@ def test_a_fault_in_taking_in_is_logged_and_who_waits_is_to_be_served(
     assert attended.waited == [1]
     assert "a mistake of ours" in caplog.text
     attended.listening.close()
+
+
+def test_replies_are_counted_by_code_and_time(module: ModuleType) -> None:
+    attended = Attended(module)
+    attended.ask(a_query("a.example"), a_query("b.example"))
+    datagrams = attended.listening.datagrams
+    first, second = datagrams.take(2, NOW)
+    for late_s, datagram, rcode in ((0.0024, first, 3), (3.0, second, 2)):
+        attended.listening.now = NOW + late_s
+        datagrams.answer(datagram, bytes((0, 0, 0x80, 0x80 | rcode)) + bytes(8))
+        datagrams.flush()
+    traffic, chain = datagrams.traffic, datagrams.traffic["latency"]["chain"]
+    assert traffic["requests"] == {"4": 2, "6": 0}
+    assert traffic["rcodes"] == {"3": 1, "2": 1}
+    assert {key for key, n in chain["buckets"].items() if n} == {"2.5", "inf"}
+    assert chain["sum_us"] == pytest.approx(3_002_400, abs=2)
+    attended.listening.close()
+
+
+def test_replies_of_the_fast_path_are_counted_apart(fast: Fast) -> None:
+    attended = Attended(fast.module, fast)
+    fast.comes = [lambda: setattr(attended.listening, "now", NOW + 0.0002)]
+    fast.core.at(NOW - 2, NOW - 2)  # so that it is refreshed
+    attended.ask(UPDATE, UPDATE)
+    traffic = attended.listening.datagrams.traffic
+    assert traffic["rcodes"] == {"4": 2}
+    assert traffic["latency"]["fast"]["buckets"]["0.25"] == 2
+    assert traffic["latency"]["fast"]["sum_us"] == pytest.approx(400, abs=2)
+    attended.listening.close()

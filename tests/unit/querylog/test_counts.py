@@ -38,6 +38,8 @@ def test_answers_of_an_hour_are_added_up() -> None:
         CountRow(HOUR, "6", "games", "blocked", 7),
         CountRow(HOUR, "6", "", "pass", 1),
     )
+    counted.add("6", "", "pass")
+    assert counted.sums == {("6", "games", "blocked"): 7, ("6", "", "pass"): 2}
 
 
 @pytest.mark.parametrize(("late_s", "hour"), [(3599.999, HOUR), (3600, HOUR + 3600)])
