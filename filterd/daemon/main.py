@@ -110,7 +110,7 @@ def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool
     """
     with as_owner_of(state.folder), on_disk.held(state):
         clock, page = SystemClock(), SharedPage()
-        started = clock.monotonic()
+        started, ran_until = clock.monotonic(), known_time.read(state).at
         # This process has one thread, here and when it forks what it keeps.
         site_loader.restore_files(state)
         overrides, unwritten = SharedOverrides(), on_disk.Unwritten()
@@ -135,7 +135,8 @@ def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool
             make_folder_for_owner(state.control_socket.parent)
             listening, policy = _listen(texts, policy, try_it=try_it)
         kept = (page, overrides, unwritten)
-        setting = Setting(config, state, clock, *kept, started, policy.listen, policy.workers)
+        of_start = started, policy.listen, policy.workers
+        setting = Setting(config, state, clock, *kept, *of_start, ran_until=ran_until)
         keep_none()
         children = _children(setting, listening)
         ready = partial(_ready, texts, policy, has_upstreams=has_upstreams, try_it=try_it)

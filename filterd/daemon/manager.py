@@ -33,6 +33,7 @@ from filterd.daemon.log_collector import LogKeeper
 from filterd.daemon.nat_watch import NatWatch
 from filterd.daemon.process import give_back
 from filterd.daemon.school_day import school_day
+from filterd.daemon.status_signals import StatusSignals, bypass_of
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel, summed, upstreams_of
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
@@ -108,6 +109,7 @@ class Manager:
         self._workers: list[Channel] = []
         self._log = LogKeeper(setting.state.query_log, setting.clock, self._workers)
         self.live = LiveStream(setting.clock, self._workers, lambda: self.site)
+        self.signals = StatusSignals(setting)
         self.changes: Changes
         self.rooms: RoomWatches
         self.trials: ExamTrials
@@ -296,12 +298,14 @@ class Manager:
         policy, index = self._site.timed.policy, self._site.index
         unwritten = self._setting.unwritten
         safe = rewrite_targets.age_of(policy, self._setting.state.safe_search)
+        log = await self._log_status(workers)
+        is_known = self._keeper.standing is not ClockStanding.UNKNOWN
         return {
             "version": __version__,
             "pid": os.getppid(),
             "not_native": native.missing(),
             "up_s": round(self._setting.clock.monotonic() - self._setting.started),
-            "time_is_known": self._keeper.standing is not ClockStanding.UNKNOWN,
+            "time_is_known": is_known,
             "clock": self._keeper.told(),
             "school": policy.school,
             "policy": digest(policy),
@@ -314,7 +318,8 @@ class Manager:
             # Of shared sockets: each worker reports the same.
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),
-            "log": await self._log_status(workers),
+            "log": log,
+            "signals": await self.signals.told(log["lost"], is_time_known=is_known),
             "changes": await self.changes.status(),
             "pauses": self._pauses(),
             "safe_search": safe and safe._asdict(),
@@ -375,15 +380,18 @@ class Manager:
     async def _log_status(self, workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
         counted = summed(worker["log"] for worker in workers)
         today: dict[str, int] = {}
-        problem = UNSAID
+        problem, totals = UNSAID, list[dict[str, Any]]()
         try:
-            for total in await self.log_totals(TotalsRequest()):
-                today[total["action"]] = today.get(total["action"], 0) + total["n"]
+            totals = await self.log_totals(TotalsRequest())
         except StoreError as error:
             problem = error.sentence
+        for total in totals:
+            today[total["action"]] = today.get(total["action"], 0) + total["n"]
         level = self._site.policy.log.level.value
         problem = self._log.problem or problem
         told = {"problem": problem, "sentence": i18n.to_plain(problem)}
+        told |= {"pace": await self.signals.pace(self._site, self._time.least())}
+        told |= {"bypass": bypass_of(totals)}
         return {"level": level, "today": today, **counted, **told}
 
     def _look_at_first_site(self) -> None:

@@ -48,12 +48,14 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     await _start_or_do_without(control)
     loop = asyncio.get_running_loop()
     watchdog = Watchdog(lambda: manager.site, setting.listen, setting.time, setting.page.secret)
+    manager.signals.is_watchdog_failing = lambda: watchdog.is_failing
     kept = (
         watchdog.run(),
         control.keep(),
         manager.changes.keep(),
         manager.keep_files(),
         manager.write_what_is_in_memory(),
+        manager.signals.keep(manager.changes.records.verify),
     )
     tasks = [loop.create_task(one) for one in kept]
     reloads: set[asyncio.Task[None]] = set()

@@ -57,6 +57,7 @@ class Setting:
 
     ``started`` is monotonic, because a board without a battery may start with
     the wrong date. ``listen`` and ``workers`` are those of the start, and stay.
+    ``ran_until`` is the last known Unix time of the run before, 0 for none.
     """
 
     config: Path
@@ -68,6 +69,7 @@ class Setting:
     started: float
     listen: tuple[ListenAddress, ...]
     workers: int
+    ran_until: float = 0.0
 
     @property
     def time(self) -> PolicyClock:

@@ -56,6 +56,8 @@ class Watchdog:
             only the next start listens on.
         clock: for the names that must be blocked now.
         mark: the workers recognise these questions by it, and do not count them.
+
+    ``is_failing``: whether the last questions got a wrong answer or none.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Watchdog:
     ) -> None:
         self._site, self._listen, self._clock = site, tuple(listen), clock
         self._mark = mark
+        self.is_failing = False
 
     async def run(self) -> None:
         """Watch for ever, if systemd wants to know; ask six times within its interval.
@@ -91,6 +94,7 @@ class Watchdog:
         problems = [told for told in await asyncio.gather(*asked) if told]
         for problem in problems:
             _log.error("%s", problem)
+        self.is_failing = bool(problems)
         return not problems
 
 

@@ -47,7 +47,10 @@ def serving(index: Index) -> Iterator[Serving]:
 
 def _is_well(site: Site, port: int, *more: ListenAddress) -> bool:
     listen = [ListenAddress("127.0.0.1", port), *more]
-    return asyncio.run(Watchdog(lambda: site, listen, FakeClock()).is_well())
+    watchdog = Watchdog(lambda: site, listen, FakeClock())
+    well = asyncio.run(watchdog.is_well())
+    assert watchdog.is_failing is not well
+    return well
 
 
 def _probes(site: Site, address: str = "127.0.0.1") -> list[Probe]:

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gather the parts of a status that only alerts need.
+
+So one status is enough for ``filterd.monitor``, which reads no file of the daemon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import FilterdError
+from filterd.policy.calendar import Calendar, Closures
+from filterd.policy.log_levels import LogLevel, levels
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from filterd.daemon.process import Setting
+    from filterd.policy.model import Policy
+    from filterd.resolve.site import Site
+
+BYPASS = "proxy-vpn"
+"""The category of ways around the filter."""
+
+_HOUR_S, _WEEK_S = 3600, 7 * 86_400
+_BEGUN_S = 600
+"""So much of an hour must be over before it is compared with another one."""
+_PACE_EVERY_S = 60.0
+_VERIFY_FIRST_S, _VERIFY_EVERY_S, _VERIFY_AGAIN_S = 60.0, 86_400.0, 3600.0
+
+
+class StatusSignals:
+    """Signals of the daemon since its start.
+
+    ``is_watchdog_failing``: returns whether the last test questions failed.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self.is_watchdog_failing: Callable[[], bool] = lambda: False
+        self._setting = setting
+        self._lost, self._lost_at = 0, None  # type: int, float | None
+        self._history: dict[str, Any] = {"ok": None, "verified_at": None}
+        self._pace: dict[str, int] | None = None
+        self._paced_at = -_PACE_EVERY_S
+
+    async def told(self, lost: int, *, is_time_known: bool) -> dict[str, Any]:
+        """Return the signals as plain data.
+
+        Args:
+            lost: the log's count of lost answers.
+            is_time_known: whether times may be compared.
+
+        Returns: ``gap_s``, the seconds from the last known time of the run before to this
+        start; ``watchdog_failing``; ``disk``, the ``free`` and all octets of the state
+        folder's disk, None where it cannot be asked; ``log_lost_at``, the Unix time of the
+        last loss; ``history``, the result of the last verification: ``ok`` None for none yet.
+        """
+        if lost > self._lost:  # a worker that was replaced counts anew
+            self._lost_at = self._setting.clock.wall()
+        self._lost = lost
+        return {
+            "gap_s": self._gap_s() if is_time_known else 0.0,
+            "watchdog_failing": self.is_watchdog_failing(),
+            "disk": await asyncio.to_thread(self._disk),
+            "log_lost_at": self._lost_at,
+            "history": self._history,
+        }
+
+    async def pace(self, site: Site, now: float) -> dict[str, int] | None:
+        """Return the answers of the school hour, and the expected number by last week.
+
+        It is read at most once a minute.
+
+        Args:
+            site: in force.
+            now: policy time.
+
+        Returns: ``now``, answers of this hour of the clock so far; ``last_week``, of as much of
+        the same hour a week ago. None outside lessons, on holidays, in the first minutes of an
+        hour, or while a tier is not counted by command.
+        """
+        since_s = self._setting.clock.monotonic() - self._paced_at
+        if since_s >= _PACE_EVERY_S:
+            self._paced_at += since_s
+            self._pace = await asyncio.to_thread(self._read_pace, site, now)
+        return self._pace
+
+    async def keep(self, verify: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
+        """Verify the history soon after the start and then once a day, for ever.
+
+        Args:
+            verify: returns the result, as ``Records.verify`` does.
+        """
+        await asyncio.sleep(_VERIFY_FIRST_S)
+        while True:
+            is_done = await self.note_history(verify)
+            await asyncio.sleep(_VERIFY_EVERY_S if is_done else _VERIFY_AGAIN_S)
+
+    async def note_history(self, verify: Callable[[], Awaitable[Mapping[str, Any]]]) -> bool:
+        """Verify the history and keep the result; return whether it could be read."""
+        try:
+            ok = (await verify())["ok"]
+        except FilterdError:  # the state of the store is shown for itself
+            return False
+        self._history = {"ok": ok, "verified_at": self._setting.clock.wall()}
+        return True
+
+    def _gap_s(self) -> float:
+        ran_until = self._setting.ran_until
+        if not ran_until:
+            return 0.0
+        clock = self._setting.clock
+        started_at = self._setting.time.least() - (clock.monotonic() - self._setting.started)
+        return round(max(0.0, started_at - ran_until), 1)
+
+    def _disk(self) -> dict[str, int] | None:
+        try:
+            disk = os.statvfs(self._setting.state.folder)
+        except OSError:
+            return None
+        return {"free": disk.f_bavail * disk.f_frsize, "size": disk.f_blocks * disk.f_frsize}
+
+    def _read_pace(self, site: Site, now: float) -> dict[str, int] | None:
+        from filterd.querylog.hour_sums import answers_in  # noqa: PLC0415 -- it brings SQLite
+
+        policy, over_s = site.timed.policy, now % _HOUR_S
+        is_lesson = _is_lesson(policy, now) and _is_lesson(policy, now - _WEEK_S)
+        if not is_lesson or over_s < _BEGUN_S or _is_not_counted(site, now):
+            return None
+        hour = int(now - over_s)
+        found = answers_in(self._setting.state.query_log, (hour, hour - _WEEK_S))
+        if found is None:
+            return None
+        return {"now": found[0], "last_week": int(found[1] * over_s / _HOUR_S)}
+
+
+def bypass_of(totals: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return today's blocks of ways around the filter, and the devices behind.
+
+    ``devices`` is of the row with the most: numbers of devices are never added up.
+
+    Args:
+        totals: of today, as ``Manager.log_totals`` returns them.
+    """
+    blocked = [one for one in totals if (one["category"], one["action"]) == (BYPASS, "blocked")]
+    return {
+        "blocks": sum(one["n"] for one in blocked),
+        "devices": max((one.get("devices", 0) for one in blocked), default=0),
+    }
+
+
+def _is_lesson(policy: Policy, at: float) -> bool:
+    """Return whether a lesson runs at a time, on a day with school."""
+    shown = Calendar(policy.time_zone).reading(at)
+    if shown.day in Closures(policy.holidays):
+        return False
+    return any(one.starts_s <= shown.second < one.ends_s for one in policy.lessons)
+
+
+def _is_not_counted(site: Site, now: float) -> bool:
+    """Return whether a command has switched a tier off, or the files all of them."""
+    found = levels(site.timed.policy, site.timed.overrides, now).values()
+    off = [one for one in found if one.level is LogLevel.OFF]
+    return len(off) == len(found) or any(one.setting is not None for one in off)
