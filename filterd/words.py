@@ -20,6 +20,12 @@ ACTION = {
     "clock-accept": say_in("action", "the machine's clock is believed"),
 }
 """What a change did, where the kind says all."""
+ALERT = {
+    "critical": say_in("alert", "CRITICAL"),
+    "warning": say_in("alert", "warning"),
+    "notice": say_in("alert", "notice"),
+}
+"""How severe an alert is."""
 ANSWERED = {
     "blocked": say_in("answered", "blocked"),
     "local": say_in("answered", "local"),

@@ -16,7 +16,11 @@ from filterd.cli.context import Context, JsonOption, on_named_files, option
 from filterd.cli.entry import find_only_what_is_installed
 from filterd.cli.render import show_details
 from filterd.cli.time_options import school_clock
+from filterd.clock import SystemClock
 from filterd.daemon.status_details import COUNTERS, STATUS, doubts
+from filterd.monitor.alert_rules import ACTIVE, active
+
+_STATUS = STATUS._replace(columns=(ACTIVE, *STATUS.columns))
 
 
 def reload(
@@ -57,11 +61,13 @@ def status(
 ) -> None:
     """Show the state of the school and of the running daemon.
 
-    Lists and their age, blocks today, what is open for a time, rooms, exams, and what is
-    wrong. Exit code 0: shown; 2: an error, or no daemon runs.
+    Alerts, lists and their age, blocks today, what is open for a time, rooms, exams, and what
+    is wrong. Exit code 0: shown; 2: an error, or no daemon runs.
     """
     told = control.ask(here.state.control_socket, "status")
-    show_details(here, STATUS, told, json=json)
+    now = SystemClock().wall()
+    told = {**told, "alerts": [one.to_plain() for one in active(told, now)]}
+    show_details(here, _STATUS, told, json=json)
     if verbose and not json:
         show_details(here, COUNTERS, told)
 

@@ -11,4 +11,5 @@ without harm to lookups, and what it shows has no client, class, room or name.
 ``metrics``        a status as metrics in the text format of Prometheus
 ``http_service``   a bounded HTTP/1.1 server for two paths
 ``monitor_main``   the process
+``alert_rules``    a status as active alerts; pure
 """

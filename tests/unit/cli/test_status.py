@@ -29,6 +29,8 @@ RELOADED: dict[str, Any] = {
     "restart_for": [],
     "doubts": [],
 }
+PAUSE: dict[str, Any] = {"kind": "pause", "target": "", "allow": True, "audience": "everybody"}
+PAUSE |= {"whom": "", "starts_at": 1.8e9, "ends_at": 1.8e9 + 240}
 DOUBT = to_plain(ConfigError(say("expected: it passes"), path="own.yaml", line=7))
 
 
@@ -110,8 +112,27 @@ def test_lists_were_compiled_by_the_clock_on_the_schools_wall(
 def test_status_in_json_is_what_the_daemon_says(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    _answer(monkeypatch, STATUS)
-    assert json.loads(call("status", "--json", "--state", tmp_path).out) == STATUS
+    status = STATUS | {"upstreams": STATUS["upstreams"][:1]}
+    _answer(monkeypatch, status)
+    told = json.loads(call("status", "--json", "--state", tmp_path).out)
+    assert told == status | {"alerts": []}
+
+
+def test_alerts_stand_on_top_each_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = STATUS["log"] | {"problem": "full"}
+    well = STATUS["upstreams"][:1]
+    _answer(monkeypatch, STATUS | {"pauses": [PAUSE], "log": log, "upstreams": well})
+    lines = call("status", "--lang", "en", "--state", tmp_path).out.splitlines()
+    shown = " ".join(lines[1].split())
+    assert shown == "Alerts the log cannot be written: details: filterd status"
+    assert "1 pause is in force: it ends by itself" in lines[2]
+    told = json.loads(call("status", "--json", "--state", tmp_path).out)["alerts"]
+    assert [(one["id"], one["severity"]) for one in told] == [
+        ("log-not-written", "warning"),
+        ("pause", "notice"),
+    ]
 
 
 def test_what_is_expected_and_not_so_is_told(

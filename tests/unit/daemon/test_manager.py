@@ -19,6 +19,7 @@ from filterd.daemon import site_policy
 from filterd.errors import ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
 from filterd.lists.index_files import Blocklists, blocklists_in_force
+from filterd.monitor.alert_rules import active
 from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.policy.model import Audience, Expectation, ListenAddress
@@ -61,6 +62,17 @@ def test_what_is_expected_and_not_so_is_told_from_the_first_start_on(
     school.write("grades:\n  3: {categories: {allow: [social-media]}}\n")
     school.serve(work)
     assert "let it pass for 3: it is blocked" in caplog.text
+
+
+def test_one_status_is_enough_for_alerts(school: School) -> None:
+    async def work(team: Team) -> None:
+        assert await team.manager.signals.note_history(team.manager.changes.records.verify)
+        told = await team.manager.status()
+        assert told["signals"]["history"]["ok"] is True
+        assert told["log"]["bypass"] == {"blocks": 0, "devices": 0}
+        assert active(told | {"feed": {"address": ""}}, SystemClock().wall()) == []
+
+    school.serve(work)
 
 
 def test_files_are_tried_without_coming_in_force(

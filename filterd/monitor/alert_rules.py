@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Derive the active alerts of a daemon from its status. Pure.
+
+A rule is a line of ``RULES``. Its sentence has numbers and times only: never a class, a name,
+an address, or a category, because an alert leaves the school by mail or webhook.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd import counted, i18n, words
+from filterd.i18n import UNSAID, Sentence, say, say_n, told
+from filterd.rows import Column, Listing, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from filterd.rows import Wording
+
+GAP_S, GAP_SHOWN_S = 300.0, 3600.0
+"""A service gap worth an alert, and how long after the start it is shown."""
+EXPIRES_WITHIN_S = 86_400.0
+DOWN_S = 120.0
+LOST_SHOWN_S = 3600.0
+"""How long after the last lost row the loss is shown."""
+FREE_OCTETS, FREE_PART = 500_000_000, 10
+"""A disk is nearly full below 500 MB, or a tenth of a smaller one."""
+LEAST_LOOKUPS, PACE_PART = 200, 10
+"""Lookups of the lesson last week that allow a comparison, and the part that is too few."""
+BYPASS_BLOCKS, BYPASS_DEVICES = 500, 5
+"""Blocked ways around the filter of one day, and the devices of one grade behind them."""
+
+
+class AlertSeverity(StrEnum):
+    """The urgency of an alert.
+
+    CRITICAL: filtering or DNS is in danger. WARNING: act soon. NOTICE: be aware of it.
+    """
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+class AlertRule(NamedTuple):
+    """A condition of the status that people must know of.
+
+    Attributes:
+        id: stable; scripts and the monitor's state have it.
+        severity: of the alert.
+        holds: returns what is wrong, by the status and Unix time, and UNSAID if nothing is.
+        remedy: what to do about it.
+        for_s: how long it must hold before the monitor sends a message.
+    """
+
+    id: str
+    severity: AlertSeverity
+    holds: Callable[[Row, float], Sentence]
+    remedy: Sentence
+    for_s: float = 0.0
+
+
+class Alert(NamedTuple):
+    """An active alert."""
+
+    id: str
+    severity: AlertSeverity
+    sentence: Sentence
+    remedy: Sentence
+    for_s: float = 0.0
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the alert as plain data: texts in English, and as sentences."""
+        return {
+            "id": self.id,
+            "severity": self.severity.value,
+            "text": str(self.sentence),
+            "remedy": str(self.remedy),
+            "sentences": [i18n.to_plain(self.sentence), i18n.to_plain(self.remedy)],
+        }
+
+
+def active(status: Row, now: float) -> list[Alert]:
+    """Return the alerts of a status, the most severe first.
+
+    Args:
+        status: as ``filterd status --json`` prints it; what a daemon of another release
+            does not have raises no alert.
+        now: Unix time.
+    """
+    found = []
+    for rule in RULES:
+        try:
+            sentence = rule.holds(status, now)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            continue  # of another release
+        if sentence:
+            found.append(Alert(rule.id, rule.severity, sentence, rule.remedy, rule.for_s))
+    return sorted(found, key=lambda one: _SEVERITIES.index(one.severity))
+
+
+def silent(since_s: float) -> Alert:
+    """Return the alert of a daemon that has not answered for so many seconds."""
+    sentence = say("filterd has not answered for {time}", time=counted.duration(since_s))
+    remedy = say("on the gateway: systemctl status filterd, journalctl -u filterd")
+    return Alert("daemon-silent", AlertSeverity.CRITICAL, sentence, remedy)
+
+
+_SEVERITIES = tuple(AlertSeverity)
+
+
+def _feeds(status: Row) -> Iterator[Row]:
+    """Yield the standing of the feed, and of public lists, as far as followed."""
+    feed = status["feed"]
+    for one in (feed, feed.get("beside")):
+        if one and (one["address"] or one.get("sources")):
+            yield one
+
+
+def _lists_old(status: Row, _: float, *, freshness: str) -> Sentence:
+    old = any(one["freshness"] == freshness for one in _feeds(status))
+    if not old:
+        return UNSAID
+    if freshness == "very-old":
+        return say("the lists have not been renewed for 30 days")
+    return say("the lists have not been renewed for 7 days, or have expired")
+
+
+def _feed_expires(status: Row, now: float) -> Sentence:
+    ends = [one["expires_at"] for one in _feeds(status) if one["expires_at"] is not None]
+    left_s = min(ends, default=now) - now
+    if not 0 < left_s < EXPIRES_WITHIN_S:
+        return UNSAID
+    return say("the feed's signature expires in {time}", time=counted.duration(left_s))
+
+
+def _held_version(status: Row, _: float) -> Sentence:
+    waits = any(one["judgement"] for one in _feeds(status))
+    return say("a new version of the lists waits for approval") if waits else UNSAID
+
+
+def _down(status: Row, now: float) -> tuple[int, int]:
+    """Return how many upstreams have been down for ``DOWN_S``, and how many there are."""
+    upstreams = status["upstreams"]
+    down = (one.get("down_since") or 0.0 for one in upstreams if one["down"])
+    return sum(now - since >= DOWN_S for since in down), len(upstreams)
+
+
+def _upstream_down(status: Row, now: float) -> Sentence:
+    n, of_all = _down(status, now)
+    if not 0 < n < of_all:
+        return UNSAID
+    return say_n(
+        "{n} of {all} upstream servers is down",
+        "{n} of {all} upstream servers are down",
+        n,
+        all=of_all,
+    )
+
+
+def _all_upstreams_down(status: Row, now: float) -> Sentence:
+    n, of_all = _down(status, now)
+    return say("no upstream server answers") if 0 < n == of_all else UNSAID
+
+
+def _gap(status: Row, _: float) -> Sentence:
+    gap_s = status["signals"]["gap_s"]
+    if gap_s < GAP_S or status["up_s"] >= GAP_SHOWN_S:
+        return UNSAID
+    return say("filterd did not run for {time} before this start", time=counted.duration(gap_s))
+
+
+def _watchdog(status: Row, _: float) -> Sentence:
+    failing = status["signals"]["watchdog_failing"]
+    return say("the watchdog's test questions get wrong answers or none") if failing else UNSAID
+
+
+def _disk_full(status: Row, _: float) -> Sentence:
+    disk = status["signals"]["disk"]
+    if disk is None or disk["free"] >= min(FREE_OCTETS, disk["size"] // FREE_PART):
+        return UNSAID
+    return say("the disk is nearly full: {size} free", size=counted.size(disk["free"]))
+
+
+def _not_written(status: Row, _: float) -> Sentence:
+    troubled = status.get("in_memory") or status.get("changes", {}).get("problems")
+    return (
+        say("the state folder cannot be written, or a file in it is damaged")
+        if troubled
+        else UNSAID
+    )
+
+
+def _rows_lost(status: Row, now: float) -> Sentence:
+    at = status["signals"]["log_lost_at"]
+    if at is None or not 0 <= now - at < LOST_SHOWN_S:
+        return UNSAID
+    return say("answers were lost before they could be counted in the log")
+
+
+def _log_problem(status: Row, _: float) -> Sentence:
+    return say("the log cannot be written") if status["log"]["problem"] else UNSAID
+
+
+def _few_lookups(status: Row, _: float) -> Sentence:
+    pace = status["log"]["pace"]
+    if pace is None or pace["last_week"] < LEAST_LOOKUPS:
+        return UNSAID
+    if pace["now"] * PACE_PART >= pace["last_week"]:
+        return UNSAID
+    return say(
+        "{now} lookups in this school hour; {before} in the same one last week",
+        now=counted.number(pace["now"]),
+        before=counted.number(pace["last_week"]),
+    )
+
+
+def _bypass(status: Row, _: float) -> Sentence:
+    bypass = status["log"]["bypass"]
+    if bypass["blocks"] < BYPASS_BLOCKS or bypass["devices"] < BYPASS_DEVICES:
+        return UNSAID
+    return say(
+        "{n} lookups of ways around the filter were blocked today, of several devices",
+        n=counted.number(bypass["blocks"]),
+    )
+
+
+def _history(status: Row, _: float) -> Sentence:
+    altered = status["signals"]["history"]["ok"] is False
+    return say("the history of changes has been altered or damaged") if altered else UNSAID
+
+
+def _pause(status: Row, _: float) -> Sentence:
+    n = len(status.get("pauses", ()))
+    return say_n("{n} pause is in force", "{n} pauses are in force", n) if n else UNSAID
+
+
+def _full_log(status: Row, _: float) -> Sentence:
+    full = any(level == "full" for level in status["log"]["levels"].values())
+    return say("the log records every lookup (level full)") if full else UNSAID
+
+
+def _clock(status: Row, _: float) -> Sentence:
+    if not status["time_is_known"]:
+        return say("the time is not known")
+    jumped = status["clock"]["standing"] == "jumped"
+    return say("the clock has jumped and is not believed") if jumped else UNSAID
+
+
+def _doubts(status: Row, _: float) -> Sentence:
+    n = len(status["doubts"])
+    if not n:
+        return UNSAID
+    return say_n(
+        "{n} expectation of the policy is not met", "{n} expectations of the policy are not met", n
+    )
+
+
+_C, _W, _N = AlertSeverity
+_SEE_STATUS = say("details: filterd status")
+RULES = (
+    AlertRule(
+        "upstreams-down",
+        _C,
+        _all_upstreams_down,
+        say("is the line up? `upstreams` in site.yaml names others"),
+    ),
+    AlertRule(
+        "watchdog",
+        _C,
+        _watchdog,
+        say("details: journalctl -u filterd; systemd starts it again if it lasts"),
+        for_s=10.0,
+    ),
+    AlertRule(
+        "history-altered",
+        _C,
+        _history,
+        say("details: filterd history verify; keep a copy of the file"),
+    ),
+    AlertRule(
+        "lists-very-old",
+        _C,
+        lambda status, now: _lists_old(status, now, freshness="very-old"),
+        say("why: filterd feed status; then filterd sync or filterd lists update"),
+    ),
+    AlertRule(
+        "lists-old",
+        _W,
+        lambda status, now: _lists_old(status, now, freshness="old"),
+        say("why: filterd feed status; then filterd sync or filterd lists update"),
+    ),
+    AlertRule("feed-expires", _W, _feed_expires, say("why: filterd feed status")),
+    AlertRule(
+        "version-held",
+        _W,
+        _held_version,
+        say("look: filterd feed status; then filterd feed approve or refuse"),
+    ),
+    AlertRule(
+        "upstream-down",
+        _W,
+        _upstream_down,
+        say("is the line up? `upstreams` in site.yaml names others"),
+    ),
+    AlertRule("service-gap", _W, _gap, say("power cut, or see journalctl -u filterd -b -1")),
+    AlertRule("disk-full", _W, _disk_full, say("make room: df -h, journalctl --vacuum-size=200M")),
+    AlertRule("state-not-written", _W, _not_written, _SEE_STATUS, for_s=30.0),
+    AlertRule("log-not-written", _W, _log_problem, _SEE_STATUS, for_s=120.0),
+    AlertRule(
+        "log-lost", _W, _rows_lost, say("was the disk full or slow? details: filterd status")
+    ),
+    AlertRule(
+        "few-lookups",
+        _W,
+        _few_lookups,
+        say("is the line up, and do devices still use this DNS? filterd doctor"),
+        for_s=600.0,
+    ),
+    AlertRule(
+        "bypass", _W, _bypass, say("do devices reach another DNS? filterd doctor shows open ways")
+    ),
+    AlertRule(
+        "clock", _W, _clock, say("set the clock; if it is right: filterd clock accept"), for_s=60.0
+    ),
+    AlertRule("expectations", _W, _doubts, _SEE_STATUS),
+    AlertRule("pause", _N, _pause, say("it ends by itself; all: filterd exceptions list")),
+    AlertRule("full-log", _N, _full_log, say("it ends by itself; or: filterd log level")),
+)
+"""All rules; ids are an interface."""
+
+_STYLE: Mapping[str, str] = {AlertSeverity.CRITICAL: "bold red", AlertSeverity.WARNING: "yellow"}
+
+
+def _texts(alert: Row, by: Wording) -> list[str]:
+    return [told(i18n.from_plain(one), by.texts.language) for one in alert["sentences"]]
+
+
+def _lines(alerts: list[Row], by: Wording) -> str:
+    return "\n".join(": ".join(_texts(one, by)) for one in alerts)
+
+
+def _worst(alerts: list[Row]) -> str:
+    return _STYLE.get(alerts[0]["severity"], "") if alerts else ""
+
+
+ACTIVE = Column(say("Alerts"), "alerts", _lines, style=_worst)
+"""Of a status with ``alerts``, plain ones as ``active`` orders them."""
+ALERTS = Listing(
+    UNSAID,
+    say("No alert is active."),
+    (
+        Column(say("Severity"), "severity", words.ALERT, style=_STYLE),
+        Column(say("Alert"), worded=lambda alert, by: _texts(alert, by)[0]),
+        Column(say("Remedy"), worded=lambda alert, by: _texts(alert, by)[1]),
+    ),
+)
+"""Of plain alerts."""

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each alert holds when its condition does, and its text leads to no child."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from filterd.i18n import Texts
+from filterd.monitor.alert_rules import ACTIVE, RULES, active, silent
+from filterd.rows import SchoolClock, Wording
+from tests.support.fake_daemon import STATUS
+
+NOW = 1_764_550_800.0
+FEED: dict[str, Any] = {
+    "address": "https://feed.example/",
+    "freshness": "fresh",
+    "expires_at": NOW + 10 * 86_400,
+    "judgement": None,
+    "beside": None,
+}
+WELL: dict[str, Any] = STATUS | {
+    "feed": FEED,
+    "upstreams": [{"address": "192.0.2.53", "down": False}, {"address": "::1", "down": False}],
+    "clock": {"standing": "known"},
+    "log": STATUS["log"]
+    | {"pace": None, "levels": {"primary": "counts"}, "bypass": {"blocks": 3, "devices": 1}},
+    "signals": {
+        "gap_s": 0.0,
+        "watchdog_failing": False,
+        "disk": {"free": 20_000_000_000, "size": 32_000_000_000},
+        "log_lost_at": None,
+        "history": {"ok": True, "verified_at": NOW},
+    },
+}
+DOWN = {"address": "192.0.2.53", "down": True, "down_since": NOW - 120}
+
+
+def _with(part: str, **changes: Any) -> dict[str, Any]:
+    return WELL | {part: WELL[part] | changes}
+
+
+HOLDS: dict[str, dict[str, Any]] = {
+    "upstreams-down": WELL | {"upstreams": [DOWN, DOWN]},
+    "upstream-down": WELL | {"upstreams": [DOWN, WELL["upstreams"][1]]},
+    "watchdog": _with("signals", watchdog_failing=True),
+    "history-altered": _with("signals", history={"ok": False, "verified_at": NOW}),
+    "lists-very-old": _with("feed", freshness="very-old"),
+    "lists-old": _with("feed", beside=FEED | {"address": "", "sources": 3, "freshness": "old"}),
+    "feed-expires": _with("feed", expires_at=NOW + 3600),
+    "version-held": _with("feed", judgement={"version": 7}),
+    "service-gap": _with("signals", gap_s=301.0) | {"up_s": 60},
+    "disk-full": _with("signals", disk={"free": 90_000_000, "size": 1_000_000_000}),
+    "state-not-written": WELL | {"in_memory": ["policy"]},
+    "log-not-written": _with("log", problem="disk full"),
+    "log-lost": _with("signals", log_lost_at=NOW - 3599),
+    "few-lookups": _with("log", pace={"now": 19, "last_week": 200}),
+    "bypass": _with("log", bypass={"blocks": 500, "devices": 5}),
+    "clock": _with("clock", standing="jumped"),
+    "expectations": WELL | {"doubts": [{"error": "x"}]},
+    "pause": WELL | {"pauses": [{"kind": "pause"}]},
+    "full-log": _with("log", levels={"primary": "full"}),
+}
+ALMOST: dict[str, dict[str, Any]] = {
+    "upstream-down": WELL | {"upstreams": [DOWN | {"down_since": NOW - 119}, *WELL["upstreams"]]},
+    "lists-old": _with("feed", address="", freshness="very-old"),
+    "feed-expires": _with("feed", expires_at=NOW + 86_400),
+    "service-gap": _with("signals", gap_s=301.0) | {"up_s": 3600},
+    "disk-full": _with("signals", disk={"free": 110_000_000, "size": 1_000_000_000}),
+    "log-lost": _with("signals", log_lost_at=NOW - 3600),
+    "few-lookups": _with("log", pace={"now": 20, "last_week": 200}),
+    "few-lookups at night": _with("log", pace={"now": 0, "last_week": 199}),
+    "bypass of one device": _with("log", bypass={"blocks": 5000, "devices": 4}),
+    "history not yet verified": _with("signals", history={"ok": None, "verified_at": None}),
+}
+
+
+def test_a_school_in_order_has_no_alert() -> None:
+    assert active(WELL, NOW) == []
+
+
+@pytest.mark.parametrize("rule", [one.id for one in RULES])
+def test_an_alert_holds_alone_when_its_condition_does(rule: str) -> None:
+    (alert,) = active(HOLDS[rule], NOW)
+    assert alert.id == rule
+    assert alert.sentence
+    assert alert.remedy
+
+
+@pytest.mark.parametrize("status", ALMOST.values(), ids=ALMOST)
+def test_just_below_its_bound_no_alert_holds(status: dict[str, Any]) -> None:
+    assert active(status, NOW) == []
+
+
+def test_the_most_severe_alert_is_the_first_and_gives_the_style() -> None:
+    status = WELL | {"pauses": [{}], "doubts": [{}], "upstreams": [DOWN]}
+    alerts = active(status, NOW)
+    assert [one.severity.value for one in alerts] == ["critical", "warning", "notice"]
+    row = {"alerts": [one.to_plain() for one in alerts]}
+    told, style = ACTIVE.cell(
+        row, Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), NOW))
+    )
+    assert told.splitlines()[0].startswith("no upstream server answers: is the line up?")
+    assert style == "bold red"
+    assert ACTIVE.cell({"alerts": []}, Wording(Texts("en"), SchoolClock(ZoneInfo("UTC"), NOW))) == (
+        "",
+        "",
+    )
+
+
+def test_a_daemon_of_another_release_raises_no_alert_by_what_it_lacks() -> None:
+    assert active({}, NOW) == []
+    assert [one.id for one in active({"pauses": [{}], "signals": 7}, NOW)] == ["pause"]
+
+
+PLANTED = "lop-6A.tu-hai.example 10.0.6.21 self-harm child-abuse"
+
+
+def _planted(value: Any) -> Any:
+    """Return a status with planted text in the place of every text that no rule compares."""
+    if isinstance(value, dict):
+        kept = {"freshness", "standing", "levels"}
+        return {key: value[key] if key in kept else _planted(value[key]) for key in value}
+    if isinstance(value, list):
+        return [*map(_planted, value), PLANTED]
+    return PLANTED if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("rule", [one.id for one in RULES])
+def test_no_alert_has_a_class_a_name_an_address_or_a_category(rule: str) -> None:
+    status = HOLDS[rule]
+    hostile = {key: _planted(value) for key, value in status.items()}
+    hostile["upstreams"] = [one | {"address": PLANTED} for one in status["upstreams"]]
+    found = [one.to_plain() for one in active(hostile, NOW)]
+    assert rule in [one["id"] for one in found]
+    for word in PLANTED.split():
+        assert word not in str(found)
+
+
+def test_a_daemon_that_does_not_answer_is_an_alert() -> None:
+    assert silent(75.0).sentence == "filterd has not answered for 75 seconds"
