@@ -177,6 +177,16 @@ TIER = {
     "guest": say_in("tier", "guest"),
 }
 """The age tiers, and groups beside them."""
+VIEW = {
+    "totals": say_in("view", "the totals of the log"),
+    "class-totals": say_in("view", "the totals of a class"),
+    "class-names": say_in("view", "the names that a class asked for"),
+    "names": say_in("view", "the names that a tier asked for"),
+    "rows": say_in("view", "single lookups"),
+    "export": say_in("view", "the export of the log"),
+    "day": say_in("view", "one day for an inspection"),
+}
+"""The views of the query log."""
 WARNING = {
     "idle": say_in("warning", "it changes nothing for {target}: {why}"),
     "exam": say_in(

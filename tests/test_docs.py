@@ -109,6 +109,8 @@ CONTRACT = {
     "monitor",
     "setup",
     "log totals",
+    "log level",
+    "log confirm",
     "init",
     "completion",
     "man",

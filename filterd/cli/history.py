@@ -43,14 +43,15 @@ def undo(
 def list_(
     here: Context,
     limit: Annotated[int, option("--limit", "Number of changes.", "N", min=1, max=MOST)] = 20,
+    views: Annotated[bool, option("--views", "Include looks at the query log.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Show the last changes: time, author, change and reason.
 
-    JSON output includes the settings before and after each change. Exit code 0: shown; 2: an
-    error.
+    With --views it also shows looks at the names and lookups of the query log. JSON output
+    includes the settings before and after each change. Exit code 0: shown; 2: an error.
     """
-    show(here, CHANGES, rows(here, limit), json=json)
+    show(here, CHANGES, rows(here, limit, views=views), json=json)
 
 
 def verify(
@@ -98,7 +99,7 @@ def taken_back(here: Context, told: Plain) -> str:
     )
 
 
-def rows(here: Context, limit: int) -> list[Plain]:
+def rows(here: Context, limit: int, *, views: bool = False) -> list[Plain]:
     """Return the last changes as plain data, the newest first.
 
     Raises:
@@ -106,9 +107,9 @@ def rows(here: Context, limit: int) -> list[Plain]:
     """
 
     def on_disk() -> list[Plain]:
-        return [row.to_plain() for row in offline().store(here).rows(limit)]
+        return [row.to_plain() for row in offline().store(here).rows(limit, views=views)]
 
-    found: list[Plain] = ask_else(here, on_disk, "history", limit=limit)
+    found: list[Plain] = ask_else(here, on_disk, "history", limit=limit, views=views)
     return found
 
 

@@ -93,6 +93,8 @@ _COMMANDS = {
     "policy history": "policy_changes.history",
     "policy undo": "policy_changes.undo",
     "log totals": "log.totals",
+    "log level": "log_level.level",
+    "log confirm": "log_level.confirm",
     "exceptions list": "exceptions.list_",
     "exceptions revoke": "exceptions.revoke",
     "room list": "room.list_",

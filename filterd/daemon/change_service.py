@@ -28,15 +28,16 @@ from filterd import field_checks, i18n
 from filterd.clients.identifier import Identifier
 from filterd.daemon.change_records import Records
 from filterd.daemon.timekeeper import ClockStanding
+from filterd.daemon.view_records import ViewRecords
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.i18n import UNSAID, Sentence, refused, say
 from filterd.lists.list_queries import content_version, naming_entries
-from filterd.overrides import change_fields, permissions
+from filterd.overrides import change_fields, log_changes, permissions
 from filterd.overrides import change_kinds as kinds
 from filterd.overrides.change_kinds import Undo, is_undated
 from filterd.overrides.effects import NOTHING, things_of
 from filterd.overrides.exception_changes import Revoke
-from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, TRIAL
+from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, TRIAL, VIEW
 from filterd.overrides.mistake_reports import KIND as REPORT
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.preconditions import SchoolState, Warnings
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from filterd.daemon.timekeeper import ClockStep, Timekeeper
     from filterd.lists.index import Index
     from filterd.overrides.effects import CheckedChange
+    from filterd.overrides.read_access import View
     from filterd.overrides.store import Done
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
@@ -98,6 +100,7 @@ class Changes:
         self._store = Store(setting.state, setting.clock, setting.overrides.get)
         self._problem, self._lost = UNSAID, tuple[Sentence, ...]()
         self.records = Records(setting, self._store, in_force.site)
+        self._views = ViewRecords(setting.clock, self._record)
         self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
 
     def start(self) -> bool:
@@ -195,10 +198,22 @@ class Changes:
         async with self._in_force.turn:
             await asyncio.to_thread(self._record, TRIAL, {"room": room}, author, "")
 
+    async def note_view(self, view: View, author: Author, about: Mapping[str, Any]) -> None:
+        """Record a look at the query log, before it is shown; see ``ViewRecords.note``.
+
+        Raises:
+            StoreError: it cannot be recorded.
+        """
+        async with self._in_force.turn:
+            await asyncio.to_thread(self._views.note, view, author, about)
+
     async def _change(self, request: dict[str, Any], author: Author) -> dict[str, Any]:
-        author.must_be(Rank.TEACHER, say("change anything"))
         asked_at = self._clock.monotonic()
         kind, reason = str(request.pop("kind", "")), request.pop("reason", "")
+        if kind != log_changes.CONFIRM:
+            author.must_be(Rank.TEACHER, say("change anything"))
+        if kind == VIEW:
+            raise ChangeError(say("looks at the log are recorded by filterd itself"))
         if kind == TRIAL:
             raise ChangeError(say("start a trial run with `filterd exam learn`"))
         if kind == CLOCK:
@@ -287,7 +302,11 @@ class Changes:
     ) -> tuple[Done, Warnings]:
         policy, now = site.timed.policy, self._time.least()
         change = kinds.parse(kind, payload)
-        if author.rank < Rank.ADMIN:
+        if self._is_time_unknown():
+            log_changes.check_clock(change)
+        if isinstance(change, log_changes.ConfirmLogging):
+            permissions.check_confirmation(author, change, site.timed.overrides)
+        elif author.rank < Rank.ADMIN:
             change, made_by = self._origin(change, author)
             payload = payload | {"number": change.number} if isinstance(change, Undo) else payload
             permissions.check_change(author, change, self.classroom(site), made_by)

@@ -128,7 +128,8 @@ def _past(manager: Manager) -> dict[str, Command]:
         limit = request.get("limit", 20)
         if not is_whole(limit) or not 1 <= limit <= MOST_ROWS:
             raise ControlError(say("`history` wants limit, 1 to {most}", most=MOST_ROWS))
-        return await manager.changes.records.history(limit)
+        views = request.get("views") is True
+        return await manager.changes.records.history(limit, views=views)
 
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
         wanted = say("`history-check` wants qname, qtype, grade, client and at, a Unix time")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.overrides.descriptions import not_ended, state_of
+from filterd.overrides.log_rows import level_rows, named_rows, waiting_rows
 from filterd.overrides.room_rows import is_changed, room_rows
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.temporary_rules import TargetKind
@@ -34,13 +35,15 @@ def school_day(site: Site, now: float, totals: Iterable[Row]) -> dict[str, Any]:
 
     Returns: ``blocked_today``, blocks by class, or by grade where no class is known, the most
     first; ``exceptions`` and ``loans`` that hold; ``exams`` that have not ended; ``rooms``, as
-    ``room_rows`` has them.
+    ``room_rows`` has them; ``log_levels``, the tiers of which the log keeps names, and
+    ``log_waiting``, levels that a second person has to confirm (``log_rows``).
     """
     timed, blocked = site.timed, Counter[str]()
     for row in totals:
         blocked[row["class"] or row["grade"]] += row["n"] if row["action"] == "blocked" else 0
     clock = SchoolClock(ZoneInfo(timed.policy.time_zone), now)
-    rooms = room_rows(EffectiveState(timed.policy, timed.overrides, site.moment, clock))
+    state = EffectiveState(timed.policy, timed.overrides, site.moment, clock)
+    rooms = room_rows(state)
     plain = to_plain(timed.overrides)
     return {
         "blocked_today": {key: n for key, n in blocked.most_common() if n},
@@ -52,4 +55,6 @@ def school_day(site: Site, now: float, totals: Iterable[Row]) -> dict[str, Any]:
         "loans": [one for one in plain.get("loans", ()) if state_of(one, now) == "on"],
         "exams": not_ended(plain.get("exams", ()), now),
         "rooms": [one for one in rooms if one["is_room"] or is_changed(one)],
+        "log_levels": named_rows(level_rows(state)),
+        "log_waiting": waiting_rows(state),
     }

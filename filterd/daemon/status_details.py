@@ -11,6 +11,7 @@ from filterd.errors import from_plain
 from filterd.feed.feed_details import coverage, summary, summary_style
 from filterd.i18n import say, say_n, told
 from filterd.overrides.descriptions import Teller
+from filterd.overrides.log_rows import levels_style, levels_told
 from filterd.overrides.room_rows import ROOMS
 from filterd.rows import Column, Details, Row, Wording
 
@@ -267,6 +268,11 @@ STATUS = Details(
         Column(say("Safe search"), worded=_safe_search, style="yellow"),
         Column(say("Today"), "log", _today),
         Column(say("Blocked today"), worded=_blocked),
+        Column(
+            say("Query log"),
+            worded=lambda row, by: levels_told(row.get("day", {}), by),
+            style=lambda row: levels_style(row.get("day", {})),
+        ),
         Column(say("Paused"), worded=_pauses, style="yellow"),
         Column(say("For a time"), worded=_things("exceptions", "exceptions list")),
         Column(say("Lent"), worded=_things("loans", "class list")),

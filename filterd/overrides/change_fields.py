@@ -56,6 +56,8 @@ _CALLED = {
     "mac": say("MAC"),
     "macs": say("macs"),
     "whom": say("for whom"),
+    "tier": say("tier"),
+    "level": say("level of the log"),
     "room": say("room"),
     "grade": say("grade"),
     "class_id": say("class"),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import did_you_mean, say
-from filterd.overrides import change_fields
+from filterd.overrides import change_fields, log_changes
 from filterd.overrides.change_fields import Fields
 from filterd.overrides.class_changes import LendClass
 from filterd.overrides.effects import (
@@ -45,6 +45,7 @@ from filterd.overrides.history_chain import (
     RESTORED,
     TRIAL,
     UNDO,
+    VIEW,
     HistoryRow,
     newest_undoable,
     with_undos,
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
 MAX_THINGS = 5_000
 """Of all things that have not ended; more means that a program has gone wrong."""
 
-_DATED = ("exceptions", "rooms", "exams", "grades", "loans")
+_DATED = ("exceptions", "rooms", "exams", "grades", "loans", "log_settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +196,15 @@ class Undo:
 
 
 def _with_dates(undo: ChangeEffect, context: ChangeContext) -> ChangeEffect:
-    """Return an undo with the present dates of the things that it removes."""
+    """Return an undo with the present dates of the things that it removes.
+
+    What it adds has no confirmation.
+    """
     before: dict[str, Any] = {
         kind: tuple(as_it_is(one, context.overrides, kind) for one in getattr(undo.before, kind))
         for kind in THINGS
     }
-    return ChangeEffect(Overrides(**before), undo.after)
+    return ChangeEffect(Overrides(**before), log_changes.unconfirmed(undo.after))
 
 
 def _check_counts(number: int, context: ChangeContext) -> None:
@@ -235,6 +239,9 @@ _IN_THE_PLACE_OF: dict[str, Callable[[Any, Any], bool]] = {
     "devices": _has_a_device_of,
     "device_names": lambda one, other: one.mac == other.mac,
     "grades": is_about_the_same,
+    "log_settings": lambda one, other: (
+        one.tier == other.tier and one.ends_at is None and other.ends_at is None
+    ),
 }
 
 
@@ -280,9 +287,14 @@ _KINDS: dict[str, Any] = {
     CLOCK: KnowTime,
     CLOCK_ACCEPTED: AcceptClock,
     "report-mistake": ReportMistake,
+    log_changes.LEVEL: log_changes.SetLogLevel,
+    log_changes.CONFIRM: log_changes.ConfirmLogging,
+    VIEW: log_changes.NoteView,
 }
 KINDS = tuple(_KINDS)
-NEED_A_REASON = frozenset({"exception", "exceptions", "pause", "report-mistake", CLOCK_ACCEPTED})
+NEED_A_REASON = frozenset(
+    {"exception", "exceptions", "pause", "report-mistake", CLOCK_ACCEPTED, log_changes.LEVEL}
+)
 
 
 @dataclass(frozen=True, slots=True)

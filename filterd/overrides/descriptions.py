@@ -10,9 +10,19 @@ from typing import Any
 from filterd import counted, words
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
-from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, RESTORED, TRIAL, UNDO
+from filterd.overrides.history_chain import (
+    CLOCK,
+    CLOCK_ACCEPTED,
+    RESTORED,
+    TRIAL,
+    UNDO,
+    VIEW,
+)
 from filterd.policy.temporary_rules import TargetKind, written
 from filterd.rows import Column, Listing, Wording, when
+
+_MANY_DAYS = 4
+"""Of which a sentence has the first and the last alone."""
 
 Plain = Mapping[str, Any]
 """A thing that is set, or a row of the history, as plain data."""
@@ -98,6 +108,7 @@ class Teller(Wording):
             "grades": self._grade,
             "loans": self._loan,
             "device_names": self._device_name,
+            "log_settings": self._log_setting,
         }[kind]
         return tell(thing)
 
@@ -108,15 +119,23 @@ class Teller(Wording):
             return self.texts("change {number} is undone", number=payload.get("number", 0))
         if kind in (TRIAL, CLOCK, CLOCK_ACCEPTED):
             return self.texts(words.ACTION[kind], room=payload.get("room", ""))
-        if kind == RESTORED:
-            return self.texts(
-                "a new history begins; the damaged file: {file}", file=payload.get("file") or "-"
-            )
+        of_payload = {
+            RESTORED: self._restored,
+            VIEW: self._look,
+            "device-name": self._device_name,
+        }
+        if kind in of_payload:
+            return of_payload[kind](payload)
         if kind in ("revoke", "exam-stop"):
             return self.texts("ended: {what}", what=self._all(row["before"]))
-        if kind in ("room-devices", "device-table", "device-name"):
-            return self._device_name(payload) if kind == "device-name" else self._devices_of(row)
+        if kind in ("room-devices", "device-table"):
+            return self._devices_of(row)
         return self._all(row["after"])
+
+    def _restored(self, payload: Plain) -> str:
+        return self.texts(
+            "a new history begins; the damaged file: {file}", file=payload.get("file") or "-"
+        )
 
     def _devices_of(self, row: Plain) -> str:
         """Return a sentence on the rooms whose devices change.
@@ -174,6 +193,31 @@ class Teller(Wording):
         is_named = thing["name"].strip()
         key = say("device {mac} is named {name}") if is_named else say("device {mac} has no name")
         return self.texts(key, mac=thing["mac"], name=thing["name"])
+
+    def _log_setting(self, thing: Plain) -> str:
+        whom = self.whom("tier", thing["tier"]) if thing["tier"] else self.texts("all tiers")
+        told = self.texts("log level {level} for {whom}", level=thing["level"], whom=whom)
+        confirmed = ""
+        if thing["confirmed_by"]:
+            confirmed = f"({self.texts('confirmed by {name}', name=thing['confirmed_by'])})"
+        return _joined(told, self.term(thing), confirmed)
+
+    def agreed(self, thing: Plain) -> str:
+        """Return who set a log level, and who confirmed it."""
+        if not thing["confirmed_by"]:
+            return self.texts("set by {name}", name=thing["author"])
+        return self.texts(
+            "set by {name}, confirmed by {other}", name=thing["author"], other=thing["confirmed_by"]
+        )
+
+    def _look(self, payload: Plain) -> str:
+        days = payload.get("days") or []
+        what = self.texts.word(words.VIEW, payload["view"])
+        about = [self.grade(payload["class_id"])] if payload.get("class_id") else []
+        about += days if len(days) < _MANY_DAYS else [f"{days[0]} ... {days[-1]}"]
+        return self.texts("looked at {what}", what=what) + (
+            f" ({', '.join(about)})" if about else ""
+        )
 
     def _grade(self, thing: Plain) -> str:
         what, whom = written(thing["kind"], thing["target"]), self.grade(thing["grade"])

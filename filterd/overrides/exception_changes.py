@@ -188,7 +188,7 @@ class ReportMistake:
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
-    """End an exception, a room's grade or a grade's setting."""
+    """End an exception, or the setting of a room, a grade, a class or the log."""
 
     id: int
 
@@ -210,6 +210,7 @@ class Revoke:
             rooms=tuple(one for one in now.rooms if one.id == self.id),
             grades=tuple(one for one in now.grades if one.id == self.id),
             loans=tuple(one for one in now.loans if one.id == self.id),
+            log_settings=tuple(one for one in now.log_settings if one.id == self.id),
         )
         check_there(self.id, before, context, say("exception or setting"))
         return ChangeEffect(before)

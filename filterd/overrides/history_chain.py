@@ -29,8 +29,8 @@ GENESIS = "0" * 64
 """The first row's hash of the row before it."""
 RESTORED = "restored"
 UNDO = "undo"
-TRIAL = "exam-trial"
-"""A kind that sets nothing."""
+TRIAL, VIEW = "exam-trial", "log-view"
+"""Kinds that set nothing."""
 CLOCK, CLOCK_ACCEPTED = "clock", "clock-accept"
 """The time became known, by itself or by an administrator's word."""
 

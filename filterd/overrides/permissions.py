@@ -5,7 +5,8 @@ Those that a lesson needs and that end by themselves the same day: exceptions an
 for one room, grade, class, network or device, the grade of a room, exams in rooms, lending
 an own class, and stopping or taking back their own changes. Where the school has classes, a
 teacher may do so for own classes, and for the rooms where these sit, in their lessons
-(``teaching``). Administrators may make all changes, and others none.
+(``teaching``). Administrators may make all changes, and others none; but ``full`` of the
+query log is confirmed by a second person, a principal or another administrator.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from filterd.i18n import Sentence, say
 from filterd.overrides.change_kinds import Undo
 from filterd.overrides.class_changes import LendClass
 from filterd.overrides.exception_changes import Revoke, SetException, SetExceptions, SetPause
-from filterd.overrides.roles import WHO, Rank
+from filterd.overrides.roles import SHARED, WHO, Rank, Role
 from filterd.overrides.room_changes import SetExam, SetRoom, StopExam
 from filterd.overrides.teaching import Teaching
 from filterd.policy.calendar import shown_at
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.overrides.effects import CheckedChange
+    from filterd.overrides.log_changes import ConfirmLogging
     from filterd.overrides.roles import Author
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
@@ -91,6 +93,29 @@ def check_change(
             author.must_be(Rank.ADMIN, say("undo another person's change"))
         case _:
             author.must_be(Rank.ADMIN, say("change that"))
+
+
+def check_confirmation(author: Author, change: ConfirmLogging, overrides: Overrides) -> None:
+    """Refuse to confirm a level of the log by others than a second person.
+
+    The change itself refuses the person who has set it. Root is no person: it confirms
+    nothing, and what it has set only a principal confirms.
+
+    Raises:
+        ControlError: it names the groups that may.
+    """
+    may = {Role.PRINCIPAL, Role.ADMIN}
+    if any(one.id == change.id and one.author in SHARED for one in overrides.log_settings):
+        may = {Role.PRINCIPAL}
+    if author.name in SHARED or author.roles.isdisjoint(may):
+        raise ControlError(
+            say(
+                "{name} may not confirm this log level; a second person may, with an account in:"
+                " {groups}",
+                name=author.name,
+                groups=", ".join(sorted(one.group for one in may)),
+            )
+        )
 
 
 def check_listening(author: Author, room: str, classroom: Classroom) -> None:

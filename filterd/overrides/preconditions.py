@@ -26,6 +26,7 @@ from filterd.overrides.exception_changes import (
     SetGrade,
     SetPause,
 )
+from filterd.overrides.log_changes import SetLogLevel
 from filterd.overrides.room_changes import SetDevices, SetExam, SetRoom, SetRoomDevices
 from filterd.policy import conflicts
 from filterd.policy.conflicts import Idle
@@ -112,6 +113,8 @@ def check(change: CheckedChange, school: SchoolState) -> Warnings:
             return _check_exam(change, school)
         case LendClass(class_id=class_id):
             _check_seat(class_id, school.policy)
+        case SetLogLevel():
+            _check_log_level(change, school.policy)
     return ()
 
 
@@ -151,6 +154,24 @@ def _check_exception(change: SetException, school: SchoolState) -> list[dict[str
         and conflicts.disturbs(policy, thing, exam)
     )
     return warnings or list(_doubts(thing, school))
+
+
+def _check_log_level(change: SetLogLevel, policy: Policy) -> None:
+    """Check that a tier exists, and that a level above that of the files has an end."""
+    tiers = {one.tier: policy.log.level_of(one.tier) for one in policy.grades.values()}
+    if change.tier:
+        _check_known(change.tier, tiers, say("tier of this school"))
+        tiers = {change.tier: tiers[change.tier]}
+    above = [tier for tier, level in tiers.items() if not level.includes(change.level)]
+    if above and change.ends_at is None:
+        raise ChangeError(
+            say(
+                "{level} is above the level that site.yaml has for {tiers}, so it needs an end",
+                level=change.level.value,
+                tiers=", ".join(above),
+            ),
+            hint=say("such as --for 3d; to keep it, write it under `log` in site.yaml"),
+        )
 
 
 def _check_audience(change: SetException, policy: Policy) -> None:

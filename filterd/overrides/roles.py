@@ -41,6 +41,9 @@ ADMINS, TEACHERS = Role.ADMIN.group, Role.TEACHER.group
 
 _ROOT = 0
 
+SHARED = frozenset(("root", "filterd"))
+"""Names of users that several people may act as, so that they name no person."""
+
 
 class Rank(IntEnum):
     """The rank of a user; a higher rank includes the lower ones."""

@@ -22,7 +22,7 @@ import os
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.errors import InUseError, StoreError
@@ -30,7 +30,14 @@ from filterd.i18n import Sentence, say
 from filterd.overrides import quarantine, snapshot, store_file
 from filterd.overrides.change_kinds import ChangeRequest
 from filterd.overrides.effects import NOTHING, ChangeEffect
-from filterd.overrides.history_chain import GENESIS, RESTORED, HistoryReplay, HistoryRow, replay
+from filterd.overrides.history_chain import (
+    GENESIS,
+    RESTORED,
+    VIEW,
+    HistoryReplay,
+    HistoryRow,
+    replay,
+)
 from filterd.overrides.history_copies import HistoryCopies
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store_file import DamagedError
@@ -256,8 +263,12 @@ class Store:
             wanted = takewhile(lambda row: row.number <= last, store_file.rows(connection))
             return self._without_problem(replay(wanted)).overrides
 
-    def rows(self, limit: int | None = None) -> tuple[HistoryRow, ...]:
+    def rows(self, limit: int | None = None, *, views: bool = True) -> tuple[HistoryRow, ...]:
         """Return the last changes, the newest first; all of them without a limit.
+
+        Args:
+            limit: their number.
+            views: whether looks at the query log are among them.
 
         Raises:
             StoreError: the store cannot be read, or is damaged.
@@ -265,8 +276,8 @@ class Store:
         if not os.path.lexists(self._path):
             return ()
         with store_file.to_read(self._path) as connection:
-            found = connection.execute(store_file.ROWS_BACK, (_ALL if limit is None else limit,))
-            return tuple(map(HistoryRow._make, found))
+            found = _Past(connection).newest_first()
+            return tuple(islice((row for row in found if views or row.kind != VIEW), limit))
 
     def verify(self) -> HistoryCheck:
         """Check the whole history for alterations.

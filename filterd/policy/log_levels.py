@@ -88,13 +88,18 @@ def level_of(policy: Policy, overrides: Overrides, tier: str, now: float) -> Lev
     """Return the level of a tier at a policy time.
 
     Of the settings that hold the newest counts. One of ``full`` does not hold before a
-    second person has confirmed it.
+    second person has confirmed it. One without an end never raises the level, also
+    where that of the files has been lowered since.
     """
+    of_files = LevelInForce(policy.log.level_of(tier))
     held = [one for one in overrides.log_settings if one.tier in ("", tier) and holds(one, now)]
     if not held:
-        return LevelInForce(policy.log.level_of(tier))
+        return of_files
     newest = max(held, key=lambda one: one.id)
-    return LevelInForce(LogLevel(newest.level), newest)
+    level = LogLevel(newest.level)
+    if newest.ends_at is None and level.includes(of_files.level):
+        return of_files
+    return LevelInForce(level, newest)
 
 
 def terms(overrides: Overrides) -> Iterator[tuple[float, float | None]]:

@@ -10,6 +10,7 @@ from filterd.i18n import UNSAID
 from filterd.i18n import to_plain as sentence_to_plain
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of, overview
+from filterd.overrides.effects import things_of
 from filterd.overrides.mistake_reports import Mistakes
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
@@ -150,7 +151,7 @@ class FakeDaemon:
         answers: dict[str, Callable[..., Any]] = {
             "change": self._change,
             "overrides": self._overrides,
-            "history": lambda limit: [row.to_plain() for row in self.store.rows(limit)],
+            "history": self._history,
             "history-check": self._check_past,
             "history-verify": self._verify,
             "policies": self._policies,
@@ -173,6 +174,9 @@ class FakeDaemon:
     def commands(self) -> list[str]:
         """Return what it was asked, without the arguments."""
         return [command for command, _ in self.asked]
+
+    def _history(self, limit: int, *, views: bool = False) -> list[dict[str, Any]]:
+        return [row.to_plain() for row in self.store.rows(limit, views=views)]
 
     def _verify(self) -> dict[str, Any]:
         found = self.store.verify()
@@ -216,7 +220,8 @@ class FakeDaemon:
             begin = payload.get("starts_at", self.clock.wall())
             payload["ends_at"] = begin + payload.pop("for_s")
         done = self.store.change(kind, payload, author=self.author, reason=reason)
-        until = payload.get("ends_at")
+        made = things_of(done.row.effect().after)
+        until = next((getattr(one, "ends_at", None) for one in made), None)
         number = done.row.number
         taken_back = None if done.taken_back is None else done.taken_back.to_plain()
         told: dict[str, Any] = {"number": number, "until": until, "undone": done.row.undone()}

@@ -135,3 +135,14 @@ def test_a_restart_does_not_make_an_altered_history_a_sound_one(
         daemon.stop()
     kept.rename(quiet.folder / "kept")
     assert call("history", "verify", *here).code == 0
+
+
+def test_looks_at_the_log_are_shown_on_demand_only(here: list[str], daemon: FakeDaemon) -> None:
+    look = {"view": "class-names", "days": ["2025-12-01"], "class_id": "6A"}
+    daemon.store.change("log-view", look, author="minh", reason="")
+    assert "minh" not in call("history", "list", *here).out
+    shown = " ".join(call("history", "list", "--views", *here).out.split())
+    assert "looked at the names that a class asked for (class 6A, 2025-12-01)" in shown
+    daemon.stop()
+    assert "minh" not in call("history", "list", *here).out
+    assert "minh" in call("history", "list", "--views", *here).out

@@ -39,7 +39,7 @@ def _compile(state: StateFolder, folder: Path, *entries: str) -> None:
 def test_the_entry_is_open_and_reported(here: list[str], daemon: FakeDaemon, lists: Path) -> None:
     done = call(*REPORT, *here)
     assert (done.code, done.err) == (0, "")
-    assert "university.example is open until 14 d, and reported" in done.out
+    assert "university.example is open until 08:00 15/12/2025, and reported" in done.out
     (one,) = daemon.store.current().exceptions
     assert (one.kind, one.target, one.ends_at) == (
         "entry",

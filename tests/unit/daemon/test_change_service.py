@@ -22,9 +22,10 @@ from filterd.daemon.control_commands import commands
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides import snapshot
-from filterd.overrides.roles import Author, Rank
+from filterd.overrides.read_access import View
+from filterd.overrides.roles import Author, Rank, Role
 from filterd.overrides.store import Store
-from filterd.policy.model import Network
+from filterd.policy.model import Client, Network
 from filterd.resolve import expectation_checks
 from filterd.resolve.site import Site
 from filterd.version import __version__
@@ -380,6 +381,50 @@ def test_a_reader_changes_nothing_and_learns_who_may(school: School) -> None:
     async def work(team: Team) -> None:
         with pytest.raises(ControlError, match="pupil may not change anything; teachers and"):
             await change(team, "exception", Author("pupil", Rank.READER), **BLOCK)
+
+    school.serve(work)
+
+
+def test_full_holds_in_every_worker_once_a_principal_has_confirmed_it(school: School) -> None:
+    async def work(team: Team) -> None:
+        staff = team.manager.site.policy.grades["staff"]
+
+        def levels() -> list[str]:
+            sites = (one._sites.current for one in team.workers)
+            return [site.log_level(Client(staff)).value for site in sites]
+
+        reader = Author("hoa", Rank.READER, frozenset({Role.READER}))
+        principal = Author("an", Rank.READER, frozenset({Role.READER, Role.PRINCIPAL}))
+        done = await change(team, "log-level", level="full", tier="staff", for_s=HOUR)
+        day = (await team.manager.status())["day"]
+        assert ([one["id"] for one in day["log_waiting"]], day["log_levels"]) == ([1], [])
+        assert levels() == ["counts", "counts"]
+        for author in (TEACHER, reader, Author("root", Rank.ADMIN, frozenset(Role))):
+            with pytest.raises(ControlError, match="filterd-principal"):
+                await change(team, "log-confirm", author, id=1)
+        confirmed = await change(team, "log-confirm", principal, id=1)
+        assert (confirmed["until"], levels()) == (done["until"], ["full", "full"])
+        (told,) = (await team.manager.status())["day"]["log_levels"]
+        assert told["setting"]["confirmed_by"] == "an"
+        with pytest.raises(ControlError, match="may not change anything"):
+            await change(team, "undo", principal)
+        await change(team, "revoke", id=2)
+        assert levels() == ["counts", "counts"]
+
+    school.serve(work, workers=2)
+
+
+def test_looks_at_the_log_are_recorded_by_the_manager_alone(school: School) -> None:
+    async def work(team: Team) -> None:
+        changes = team.manager.changes
+        with pytest.raises(ChangeError, match="recorded by filterd itself"):
+            await change(team, "log-view", view="rows")
+        for _ in range(3):
+            await changes.note_view(View.ROWS, ADMIN, {"days": ["2026-11-28"]})
+        assert await changes.records.history(9) == []
+        (row,) = await changes.records.history(9, views=True)
+        assert (row["author"], row["payload"]["view"]) == ("minh", "rows")
+        assert (await changes.records.verify())["ok"]
 
     school.serve(work)
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from filterd.errors import FilterdError
+from filterd.errors import ControlError, FilterdError
 from filterd.overrides.change_kinds import KINDS, parse
-from filterd.overrides.permissions import Classroom, check_change
-from filterd.overrides.roles import Author, Rank
+from filterd.overrides.log_changes import ConfirmLogging
+from filterd.overrides.permissions import Classroom, check_change, check_confirmation
+from filterd.overrides.roles import Author, Rank, Role
 from filterd.overrides.room_changes import LONGEST_EXAM_S
-from filterd.policy.temporary_rules import Overrides
+from filterd.policy.temporary_rules import LogSetting, Overrides
 from tests.support.changes import (
     a_grade_setting,
     a_table,
@@ -81,6 +82,8 @@ MAY_NOT = [
     ("report-mistake", {"name": "a.example"}, "administrators may"),
     ("exam-trial", {"room": "lab"}, "administrators may"),
     ("class-lend", {"class_id": "6A", "to": "minh", "ends_at": EVENING}, "administrators may"),
+    ("log-level", {"level": "off"}, "administrators may"),
+    ("log-view", {"view": "rows"}, "administrators may"),
     ("clock", {}, "administrators may"),
     ("clock-accept", {}, "administrators may"),
 ]
@@ -130,5 +133,31 @@ def test_who_may_only_look_changes_nothing() -> None:
 
 
 def test_all_kinds_of_change_were_thought_of() -> None:
-    thought_of = {kind for kind, *_ in (*MAY, *MAY_NOT)} | {"undo", "revoke", "exam-stop"}
+    thought_of = {kind for kind, *_ in (*MAY, *MAY_NOT)} | {
+        "undo",
+        "revoke",
+        "exam-stop",
+        "log-confirm",
+    }
     assert thought_of == set(KINDS)
+
+
+def _may_confirm(name: str, *roles: Role, set_by: str = "lan") -> bool:
+    setting = LogSetting(5, "primary", "full", "điều tra", set_by, NOW, NOW + 60)
+    author = Author.of(1000, name, [one.group for one in roles], own_uid=999)
+    try:
+        check_confirmation(author, ConfirmLogging(5), Overrides(log_settings=(setting,)))
+    except ControlError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("role", Role)
+def test_full_is_confirmed_by_a_principal_or_an_administrator(role: Role) -> None:
+    assert _may_confirm("minh", role) == (role in (Role.PRINCIPAL, Role.ADMIN))
+
+
+def test_root_confirms_nothing_and_what_root_has_set_only_a_principal_confirms() -> None:
+    assert not _may_confirm("root", Role.ADMIN, Role.PRINCIPAL)
+    assert not _may_confirm("minh", Role.ADMIN, set_by="root")
+    assert _may_confirm("minh", Role.PRINCIPAL, set_by="root")

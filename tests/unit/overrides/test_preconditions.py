@@ -77,6 +77,8 @@ def _warnings(school: SchoolState, kind: str, payload: dict[str, Any]) -> list[s
         ("room", {"room": "lab", "grade": "6Z"}, "'6Z' is not a class of this school .*9B"),
         ("exception", an_exception(audience="class", whom="6Z"), "'6Z' is not a class of"),
         ("class-lend", {"class_id": "6Z", "to": "minh", "ends_at": SEVEN + 60}, "'6Z' is not a"),
+        ("log-level", {"level": "names"}, "is above the level .*--for 3d"),
+        ("log-level", {"level": "blocked", "tier": "staff"}, "has for staff"),
         ("room-devices", {"room": "hall", "macs": []}, "'hall' is not a room"),
         ("device-table", {"rooms": a_table(lab=[], hall=[])}, "'hall' is not a room"),
         ("exam", an_exam(room="hall"), "'hall' is not a room"),
@@ -100,6 +102,9 @@ def test_what_cannot_be_is_refused(
 @pytest.mark.parametrize(
     ("kind", "payload"),
     [
+        ("log-level", {"level": "names", "ends_at": SEVEN + 60}),
+        ("log-level", {"level": "counts", "tier": "primary"}),
+        ("log-level", {"level": "off"}),
         ("exception", an_exception(target="social.example")),
         ("exception", an_exception(target="social.example", audience="tier", whom="primary")),
         ("exception", an_exception(starts_at=SEVEN + 60)),

@@ -39,6 +39,14 @@ def test_the_newest_setting_counts_and_one_without_a_tier_is_for_all() -> None:
     assert level_of(a_policy(), set_now, "staff", 150.0).level is LogLevel.OFF
 
 
+def test_a_setting_without_an_end_never_raises_the_level() -> None:
+    policy, names = a_policy(), LogSetting(1, "", "names", "thử", "lan", 0.0)
+    overrides = Overrides(log_settings=(names,))
+    assert level_of(policy, overrides, "primary", 150.0) == (LogLevel.COUNTS, None)
+    ends = Overrides(log_settings=(replace(names, ends_at=200.0),))
+    assert level_of(policy, ends, "primary", 150.0).level is LogLevel.NAMES
+
+
 def test_each_level_includes_those_before_it() -> None:
     assert LogLevel.BLOCKED.includes(LogLevel.NAMES)
     assert LogLevel.NAMES.includes(LogLevel.NAMES)

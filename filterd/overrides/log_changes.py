@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of the query log: its levels, their confirmation, looks at it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from filterd import field_checks
+from filterd.errors import ChangeError
+from filterd.i18n import say
+from filterd.overrides import change_fields
+from filterd.overrides.effects import ChangeEffect, check_there, interval
+from filterd.overrides.read_access import View
+from filterd.policy.log_levels import LogLevel
+from filterd.policy.model import DAY_S
+from filterd.policy.temporary_rules import LogSetting, Overrides
+
+if TYPE_CHECKING:
+    from filterd.overrides.change_fields import Fields
+    from filterd.overrides.effects import ChangeContext, CheckedChange
+
+LEVEL, CONFIRM = "log-level", "log-confirm"
+"""Kinds of change."""
+
+LONGEST_FULL_S = 7.0 * DAY_S
+"""For which the level may be ``full``."""
+
+_MOST_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class SetLogLevel:
+    """Set the log level of a tier, of every tier where ``tier`` is empty.
+
+    One without an end replaces what was set for the same tiers; one with an end goes
+    before it.
+    """
+
+    level: LogLevel
+    tier: str = ""
+    ends_at: float | None = None
+    for_s: float | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetLogLevel:
+        """Check the fields of the change."""
+        return cls(
+            fields.take("level", _level),
+            fields.take_or("tier", field_checks.tier, ""),
+            fields.take_or("ends_at", field_checks.time, None),
+            fields.take_or("for_s", field_checks.seconds, None),
+        )
+
+    def effect(self, context: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        starts_at, ends_at = interval(None, self.ends_at, context)
+        if self.level is LogLevel.FULL and (
+            ends_at is None or ends_at > starts_at + LONGEST_FULL_S
+        ):
+            raise ChangeError(
+                say("the level full lasts {days} days at most", days=round(LONGEST_FULL_S / DAY_S)),
+                hint=say("give an end, such as --for 3d"),
+            )
+        thing = LogSetting(
+            context.number,
+            self.tier,
+            self.level.value,
+            context.reason,
+            context.author,
+            starts_at,
+            ends_at,
+            for_s=self.for_s,
+        )
+        replaced = (
+            one
+            for one in context.overrides.log_settings
+            if ends_at is None and self.tier in ("", one.tier)
+        )
+        return ChangeEffect(Overrides(log_settings=tuple(replaced)), _only(thing))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmLogging:
+    """Confirm the level ``full`` that another person has set; it holds from then on."""
+
+    id: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> ConfirmLogging:
+        """Check the fields of the change."""
+        return cls(fields.take("id", change_fields.number))
+
+    def effect(self, context: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        there = context.overrides.log_settings
+        found = Overrides(log_settings=tuple(one for one in there if one.id == self.id))
+        check_there(self.id, found, context, say("log level"))
+        (setting,) = found.log_settings
+        if not is_waiting(setting):
+            raise ChangeError(say("log level {id} needs no confirmation", id=self.id))
+        if setting.author == context.author:
+            raise ChangeError(
+                say("{name} has set log level {id}", name=context.author, id=self.id),
+                hint=say("a second person confirms it"),
+            )
+        confirmed = replace(
+            setting, id=context.number, starts_at=context.at, confirmed_by=context.author
+        )
+        return ChangeEffect(found, _only(confirmed))
+
+
+@dataclass(frozen=True, slots=True)
+class NoteView:
+    """Note that an author looked at a view of the log; it sets nothing.
+
+    It has no name that was searched for.
+    """
+
+    view: View
+    days: tuple[str, ...] = ()
+    class_id: str = ""
+
+    @classmethod
+    def read(cls, fields: Fields) -> NoteView:
+        """Check the fields of the change."""
+        return cls(
+            fields.take("view", _view),
+            fields.take_or("days", field_checks.many(_day, _MOST_DAYS), ()),
+            fields.take_or("class_id", _class_id, ""),
+        )
+
+    def effect(self, _: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        return ChangeEffect()
+
+
+def is_waiting(setting: LogSetting) -> bool:
+    """Return whether a setting waits for a second person to confirm it."""
+    return setting.level == LogLevel.FULL and not setting.confirmed_by
+
+
+def unconfirmed(overrides: Overrides) -> Overrides:
+    """Return overrides that come back by an undo: ``full`` needs to be confirmed anew.
+
+    Else the undo of an end would let one person alone go on with what two had agreed on.
+    """
+    settings = overrides.log_settings
+    return replace(overrides, log_settings=tuple(replace(one, confirmed_by="") for one in settings))
+
+
+def check_clock(change: CheckedChange) -> None:
+    """Refuse what cannot be set while the time is not known: it would not end.
+
+    Raises:
+        ChangeError: it is the level ``full``, or its confirmation.
+    """
+    match change:
+        case ConfirmLogging() | SetLogLevel(level=LogLevel.FULL):
+            raise ChangeError(
+                say("the time is not known, so the level full would not end"),
+                hint=say("if the clock is right: filterd clock accept"),
+            )
+
+
+def _only(setting: LogSetting) -> Overrides:
+    return Overrides(log_settings=(setting,))
+
+
+def _level(value: Any) -> LogLevel:
+    return LogLevel(field_checks.one_of(value, LogLevel, say("level of the log")))
+
+
+def _view(value: Any) -> View:
+    return View(field_checks.one_of(value, View, say("view of the log")))
+
+
+def _day(value: Any) -> str:
+    if not isinstance(value, str) or not field_checks.is_date(value):
+        raise ChangeError(say("{value} is not a day", value=field_checks.shown(value)))
+    return value
+
+
+def _class_id(value: Any) -> str:
+    return "" if value == "" else field_checks.class_id(value)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of the query log's levels: what each tier has now, and by which setting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd import words
+from filterd.i18n import say
+from filterd.overrides.descriptions import Teller
+from filterd.overrides.effects import has_ended
+from filterd.overrides.log_changes import is_waiting
+from filterd.policy.log_levels import LogLevel, level_of
+from filterd.rows import Column, Listing, Row, Wording
+from filterd.state_file import to_plain
+
+if TYPE_CHECKING:
+    from filterd.policy.effective_policy import EffectiveState
+
+
+def level_rows(now: EffectiveState) -> list[dict[str, Any]]:
+    """Return a row for each tier: level, level of the files, setting or None."""
+    rows = []
+    for tier in dict.fromkeys(grade.tier for grade in now.policy.grades.values()):
+        level = now.moment.policy.log.level_of(tier)  # less, while the time is not known
+        found = level_of(now.policy, now.overrides, tier, now.clock.now)
+        setting = found.setting if found.level is level else None
+        files = now.policy.log.level_of(tier)
+        rows.append(
+            {
+                "tier": tier,
+                "level": level.value,
+                "files": files.value,
+                "setting": None if setting is None else to_plain(setting),
+            }
+        )
+    return rows
+
+
+def waiting_rows(now: EffectiveState) -> list[dict[str, Any]]:
+    """Return the settings that a second person has not confirmed, as plain data."""
+    settings = now.overrides.log_settings
+    open_now = (one for one in settings if is_waiting(one) and not has_ended(one, now.clock.now))
+    return [to_plain(one) for one in open_now]
+
+
+def named_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of tiers at a level that keeps names."""
+    return [one for one in rows if LogLevel(one["level"]).includes(LogLevel.NAMES)]
+
+
+def _source(row: Row, by: Wording) -> str:
+    setting = row["setting"]
+    if setting is None:
+        return "site.yaml"
+    return by.texts("change {number}", number=setting["id"])
+
+
+def _of(key: str) -> Any:
+    return lambda row, _: (row["setting"] or {}).get(key, "")
+
+
+def levels_told(day: Row, by: Wording) -> str:
+    """Return the levels that keep names, and what waits for confirmation, a line each."""
+    lines = []
+    for row in day.get("log_levels", ()):
+        line = f"{by.texts.word(words.TIER, row['tier'])}: {row['level']}"
+        if row["setting"] is not None:
+            teller = Teller(*by)
+            line += f" {teller.term(row['setting'])} ({teller.agreed(row['setting'])})"
+        lines.append(line)
+    lines += (waiting_told(one, by) for one in day.get("log_waiting", ()))
+    return "\n".join(lines)
+
+
+def levels_style(day: Row) -> str:
+    """Return the style of ``levels_told``: a colour while a tier is at ``full``."""
+    is_full = any(row["level"] == LogLevel.FULL for row in day.get("log_levels", ()))
+    return "yellow" if is_full or day.get("log_waiting") else ""
+
+
+def waiting_told(setting: Row, by: Wording) -> str:
+    """Return a sentence on a setting that waits, with the command that confirms it."""
+    return by.texts(
+        "{what}; a second person confirms it: filterd log confirm {id}",
+        what=Teller(*by).thing("log_settings", setting),
+        id=setting["id"],
+    )
+
+
+LEVELS = Listing(
+    say("Levels of the query log"),
+    say("The site has no grades."),
+    (
+        Column(say("Tier"), "tier", words.TIER),
+        Column(say("Level"), "level", style={LogLevel.FULL.value: "yellow"}),
+        Column(say("Set by"), worded=_source),
+        Column(
+            say("Term"),
+            worded=lambda row, by: row["setting"] and Teller(*by).term(row["setting"]),
+        ),
+        Column(say("By"), worded=_of("author")),
+        Column(say("Confirmed by"), worded=_of("confirmed_by")),
+        Column(say("Reason"), worded=_of("reason")),
+    ),
+)

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Levels of the log: set, confirmed by a second person, taken back, verified."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ChangeError
+from filterd.overrides import log_changes
+from filterd.overrides.change_kinds import parse
+from filterd.overrides.log_changes import LONGEST_FULL_S, check_clock
+from filterd.overrides.store import Store
+from filterd.policy.log_levels import holds
+from filterd.policy.temporary_rules import LogSetting
+from filterd.state_folder import StateFolder
+from tests.support.clock import FakeClock
+from tests.support.policies import NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAY = 86_400.0
+FULL: dict[str, Any] = {"level": "full", "tier": "primary", "ends_at": NOW + 3 * DAY}
+
+
+class Log:
+    """A store with one tier's levels."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock(wall=NOW)
+        self.store = Store(StateFolder(folder), self.clock)
+        self.store.start()
+
+    def set(self, author: str = "lan", **payload: Any) -> tuple[LogSetting, ...]:
+        return self.change("log-level", author, **payload)
+
+    def confirm(self, number: int, author: str = "minh") -> tuple[LogSetting, ...]:
+        return self.change("log-confirm", author, id=number)
+
+    def change(self, kind: str, author: str, **payload: Any) -> tuple[LogSetting, ...]:
+        done = self.store.change(kind, payload, author=author, reason="điều tra")
+        return done.overrides.log_settings
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    return Log(tmp_path)
+
+
+def test_a_level_is_set_taken_back_and_in_a_history_that_verifies(log: Log) -> None:
+    setting = LogSetting(1, "primary", "names", "điều tra", "lan", NOW, NOW + DAY)
+    assert log.set(level="names", tier="primary", ends_at=NOW + DAY) == (setting,)
+    assert log.change("undo", "lan") == ()
+    log.set(level="off")
+    assert log.change("revoke", "lan", id=3) == ()
+    assert log.store.verify().is_sound
+
+
+def test_a_level_without_an_end_replaces_what_was_set_for_its_tiers(log: Log) -> None:
+    log.set(level="off", tier="staff")
+    log.set(level="names", tier="primary", ends_at=NOW + DAY)
+    log.set(level="blocked", tier="primary", ends_at=NOW + 60)
+    assert [one.id for one in log.set(level="counts", tier="primary")] == [1, 4]
+    assert [one.id for one in log.set(level="off")] == [5]
+    assert [one.id for one in log.change("undo", "lan")] == [1, 4]
+
+
+def test_full_holds_from_the_confirmation_by_a_second_person_to_the_end_that_was_set(
+    log: Log,
+) -> None:
+    (waiting,) = log.set(**FULL)
+    assert not holds(waiting, NOW)
+    log.clock.advance(DAY)
+    (confirmed,) = log.confirm(1)
+    assert (confirmed.id, confirmed.author, confirmed.confirmed_by) == (2, "lan", "minh")
+    assert (confirmed.starts_at, confirmed.ends_at) == (NOW + DAY, NOW + 3 * DAY)
+    assert log.store.verify().is_sound
+
+
+def test_the_person_who_set_full_does_not_confirm_it(log: Log) -> None:
+    log.set(**FULL)
+    with pytest.raises(ChangeError, match="a second person confirms it"):
+        log.confirm(1, "lan")
+
+
+def _end_and_take_the_end_back(log: Log, end: str) -> LogSetting:
+    log.set(**FULL)
+    log.confirm(1)
+    log.change(end, "minh", **({"number": 2} if end == "undo" else {"id": 2}))
+    return log.change("undo", "lan", number=3)[0]
+
+
+@pytest.mark.parametrize("end", ["undo", "revoke"])
+def test_full_that_was_ended_and_comes_back_by_an_undo_is_to_be_confirmed_anew(
+    log: Log, end: str
+) -> None:
+    back = _end_and_take_the_end_back(log, end)
+    assert not holds(back, NOW)
+    assert holds(log.confirm(back.id)[0], NOW)
+
+
+def test_control_else_one_person_goes_on_with_what_the_other_has_ended(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_changes, "unconfirmed", lambda overrides: overrides)
+    assert holds(_end_and_take_the_end_back(log, "undo"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("payload", "problem"),
+    [
+        ({"ends_at": None}, "lasts 7 days at most.*--for 3d"),
+        ({"ends_at": NOW + LONGEST_FULL_S + 1}, "lasts 7 days at most"),
+        ({"ends_at": NOW}, "its end is past"),
+        ({"level": "ful"}, "did you mean 'full'"),
+        ({"tier": "6A"}, "tier: '6A' is not a tier .known: preschool"),
+        ({"tier": "primry"}, "did you mean 'primary'"),
+        ({"level": None}, "'level' is missing"),
+        ({"name": "a.example"}, "unknown: 'name'"),
+    ],
+)
+def test_a_level_that_cannot_be_is_refused(log: Log, payload: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ChangeError, match=problem):
+        log.set(**FULL | payload)
+
+
+def test_a_level_needs_a_reason(log: Log) -> None:
+    with pytest.raises(ChangeError, match="a reason is missing"):
+        log.store.change("log-level", {"level": "off"}, author="lan", reason=" ")
+
+
+def test_what_waits_for_nobody_and_what_has_ended_is_not_confirmed(log: Log) -> None:
+    log.set(level="off")
+    with pytest.raises(ChangeError, match="log level 1 needs no confirmation"):
+        log.confirm(1)
+    with pytest.raises(ChangeError, match="there is no log level 9"):
+        log.confirm(9)
+    log.set(**FULL)
+    log.clock.advance(3 * DAY)
+    with pytest.raises(ChangeError, match="2 has already ended"):
+        log.confirm(2)
+
+
+def test_a_look_is_a_row_that_sets_nothing_and_that_an_undo_passes_by(log: Log) -> None:
+    log.set(level="off")
+    look = {"view": "names", "days": ["2026-11-27"], "class_id": ""}
+    log.change("log-view", "lan", **look)
+    assert [row.kind for row in log.store.rows()] == ["log-view", "log-level"]
+    assert [row.kind for row in log.store.rows(1, views=False)] == ["log-level"]
+    assert log.change("undo", "lan") == ()
+    assert log.store.verify().is_sound
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"view": "all"}, {"days": ["yesterday"]}, {"class_id": "6\n"}, {"name": "a.example"}],
+)
+def test_a_look_has_a_view_days_and_a_class_and_no_name(log: Log, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ChangeError):
+        log.change("log-view", "lan", **{"view": "rows"} | wrong)
+
+
+@pytest.mark.parametrize(("kind", "payload"), [("log-level", FULL), ("log-confirm", {"id": 1})])
+def test_full_is_neither_set_nor_confirmed_while_the_time_is_not_known(
+    kind: str, payload: dict[str, Any]
+) -> None:
+    with pytest.raises(ChangeError, match="clock accept"):
+        check_clock(parse(kind, payload))
+    check_clock(parse("log-level", {"level": "off"}))
+
+
+def test_a_level_that_was_set_before_the_time_was_known_lasts_from_when_it_is(log: Log) -> None:
+    log.set(level="off", ends_at=NOW + 60, for_s=60)
+    log.clock.advance(DAY)
+    (dated,) = log.change("clock", "filterd")
+    assert (dated.starts_at, dated.ends_at, dated.for_s) == (NOW + DAY, NOW + DAY + 60, None)
