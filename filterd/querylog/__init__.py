@@ -14,6 +14,8 @@
 * ``lookup_queue``: the lookups that wait in one worker, handed over as counts are.
 * ``day_schema``: the tables of the file of one school day, for names and rows;
   ``reversed_names``: names as they stand in it.
+* ``day_file``: the folder of these files, their days, forgetting; ``day_writer`` writes one,
+  ``day_erasure`` writes one anew without what is to be forgotten.
 * ``seen_names``: distinct names by tier and class, with at most k devices each, in memory.
 * ``day_reader``: what one such file has of a name, a class, a tier; ``day_search``: pages of
   rows over several days, within a time, without confidential names.

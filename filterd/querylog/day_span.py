@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from datetime import date
     from zoneinfo import ZoneInfo
 
 
@@ -20,7 +21,11 @@ class DaySpan(NamedTuple):
     @classmethod
     def at(cls, now: float, zone: ZoneInfo) -> DaySpan:
         """Return the day of a Unix time."""
-        day = datetime.fromtimestamp(now, zone).date()
+        return cls.of(datetime.fromtimestamp(now, zone).date(), zone)
+
+    @classmethod
+    def of(cls, day: date, zone: ZoneInfo) -> DaySpan:
+        """Return a day by its date."""
         dates = day, day + timedelta(days=1)
         begins, ends = (int(datetime.combine(one, time(), zone).timestamp()) for one in dates)
         return cls(day.isoformat(), begins, ends)

@@ -97,7 +97,7 @@ class SqliteFile:
                 return await self._do_or_begin_anew(work)
             except (sqlite3.Error, OSError) as error:
                 await self._close()
-                raise _cannot_be_written(self.path, error) from error
+                raise cannot_be_written(self.path, error) from error
             except BaseException:  # cancelled: no transaction may stay open
                 await self._close()
                 raise
@@ -238,7 +238,8 @@ def _unusable(reason: str) -> sqlite3.Error:
     return error
 
 
-def _cannot_be_written(path: Path, error: Exception) -> StoreError:
+def cannot_be_written(path: Path, error: Exception) -> StoreError:
+    """Return the error for people of an error of SQLite or of the operating system."""
     why = refused(error) if isinstance(error, OSError) else quoted(str(error))
     return StoreError(say("{path}: the log cannot be written: {why}", path=path, why=why))
 

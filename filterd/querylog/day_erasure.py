@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write a day file anew without what is to be forgotten.
+
+The new file never had it: no page, no free list and no write-ahead log can still hold its
+octets, as after a DELETE. It takes the place of the old one by renaming, so after a power
+cut it is the old or the new. Readers of the old one keep that until they close it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.paths import create, install, with_sides
+from filterd.querylog.day_schema import TABLES, VERSION
+from filterd.querylog.sqlite_file import BUSY_S
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.querylog.reversed_names import NameRange
+
+_NAMES = """
+INSERT INTO doomed SELECT id FROM old.names WHERE name = ? OR (name >= ? AND name < ?)
+"""
+_NAMES_OF_DEVICE = """
+INSERT INTO doomed SELECT name FROM old.lookups WHERE device = ?
+EXCEPT SELECT name FROM old.lookups WHERE device != ?
+EXCEPT SELECT name FROM old.seen WHERE devices > 1
+"""
+"""Names that one device alone looked up; ``seen`` does not say which device that was."""
+
+_COPY = (
+    "INSERT INTO about SELECT * FROM old.about",
+    "INSERT INTO handovers SELECT * FROM old.handovers",
+    "INSERT INTO contexts SELECT * FROM old.contexts",
+    "INSERT INTO lookups SELECT * FROM old.lookups"
+    " WHERE device != :device AND name NOT IN doomed ORDER BY at",
+    "INSERT INTO seen SELECT * FROM old.seen WHERE name NOT IN doomed",
+    "INSERT INTO names SELECT * FROM old.names"
+    " WHERE id IN (SELECT name FROM lookups UNION SELECT name FROM seen)",
+)
+_SIZES = """
+SELECT (SELECT COUNT(*) FROM {0}.lookups) + (SELECT COUNT(*) FROM {0}.seen),
+    (SELECT COUNT(*) FROM {0}.names)
+"""
+
+
+class _Size(NamedTuple):
+    """What a day file has: rows of lookups and of distinct names, and names."""
+
+    rows: int
+    names: int
+
+
+class Doomed(NamedTuple):
+    """What is to be forgotten: names, or the rows of a device (0 for none)."""
+
+    names: NameRange | None = None
+    device: int = 0
+
+
+def erase(path: Path, doomed: Doomed) -> int:
+    """Write a day file anew without some rows; return how many they were.
+
+    The file must not be open for writing. Where it has nothing of it, it stays.
+
+    Raises:
+        sqlite3.Error: it cannot be read, or is being read for too long.
+        OSError: the disk refused.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    create(temporary, mode=0o600).close()
+    try:
+        with closing(sqlite3.connect(temporary, timeout=BUSY_S, isolation_level=None)) as new:
+            before, after = _copy(new, path, doomed)
+        if before != after:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            # All is in the old file, see `_copy`. The log of the old one would not fit the new.
+            for side in with_sides(path)[1:]:
+                side.unlink(missing_ok=True)
+            install(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return before.rows - after.rows
+
+
+def _copy(new: sqlite3.Connection, path: Path, doomed: Doomed) -> tuple[_Size, _Size]:
+    """Copy all but what is doomed; return the sizes of the old and the new file."""
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = MEMORY"):
+        new.execute(f"PRAGMA {pragma}")
+    new.execute("ATTACH ? AS old", (str(path),))
+    ((version,),) = new.execute("PRAGMA old.user_version")
+    if version == 0:
+        return _Size(0, 0), _Size(0, 0)
+    if version != VERSION:
+        raise _unreadable(sqlite3.SQLITE_CORRUPT, f"its version is {version}")
+    ((busy, *_),) = new.execute("PRAGMA old.wal_checkpoint(TRUNCATE)")
+    if busy:
+        raise _unreadable(sqlite3.SQLITE_BUSY, "it is being read; try again")
+    new.executescript(TABLES)
+    new.execute("BEGIN")
+    new.execute("CREATE TEMP TABLE doomed (id INTEGER PRIMARY KEY)")
+    if doomed.names is not None:
+        new.execute(_NAMES, doomed.names)
+    if doomed.device:
+        new.execute(_NAMES_OF_DEVICE, (doomed.device, doomed.device))
+    for statement in _COPY:
+        new.execute(statement, {"device": doomed.device or -1} if ":device" in statement else {})
+    new.execute("COMMIT")
+    before, after = (_Size(*new.execute(_SIZES.format(of)).fetchone()) for of in ("old", "main"))
+    return before, after
+
+
+def _unreadable(code: int, why: str) -> sqlite3.Error:
+    error = sqlite3.OperationalError(why)
+    error.sqlite_errorcode = code
+    return error

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Day files: one for each school day, written, kept for some days, forgotten.
+
+Retention is unlink: it leaves no free pages with old names, and does not stop the writer.
+A damaged file costs one day. Only one process writes here, the manager.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import sqlite3
+from collections import defaultdict
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from filterd.paths import sync_folder, with_sides, writing
+from filterd.querylog.day_erasure import Doomed, erase
+from filterd.querylog.day_span import DaySpan
+from filterd.querylog.day_writer import DayWriter
+from filterd.querylog.lookups import LookupBatch
+from filterd.querylog.sqlite_file import cannot_be_written, means_damage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from filterd.querylog.lookups import Lookup
+    from filterd.querylog.reversed_names import NameRange
+    from filterd.querylog.seen_names import SeenName
+
+T = TypeVar("T")
+
+_OURS = re.compile(r"\.?(\d{4}-\d\d-\d\d)\.sqlite3(.*)", re.ASCII).fullmatch
+"""The name of a day file, of one beside it, of one set aside, of a temporary one."""
+
+_log = logging.getLogger("filterd.querylog")
+
+
+class Forgotten(NamedTuple):
+    """What was forgotten: rows, and days of which the whole file had to go."""
+
+    rows: int
+    days: tuple[str, ...] = ()
+
+
+class DayFiles:
+    """The day files in ``folder``; it is made when there is something to write.
+
+    Args:
+        folder: of the files, for the manager alone.
+        zone: in which days begin; it may be set anew.
+    """
+
+    def __init__(self, folder: Path, zone: ZoneInfo) -> None:
+        self.folder, self.zone = folder, zone
+        self._writers: dict[str, DayWriter] = {}
+        self._lost = self._set_aside = 0
+        self._at_work = asyncio.Lock()
+        self._expired_on = ""
+
+    @property
+    def lost(self) -> int:
+        """Lookups for which a day had no room."""
+        return self._lost + sum(one.lost for one in self._writers.values())
+
+    @property
+    def set_aside(self) -> int:
+        """Files that were replaced by new ones, as damaged or of a later release."""
+        return self._set_aside + sum(one.set_aside for one in self._writers.values())
+
+    def path_of(self, day: str) -> Path:
+        """Return the file of a day (ISO 8601)."""
+        return self.folder / f"{day}.sqlite3"
+
+    def days(self) -> list[str]:
+        """Return the days of which there is a file, the oldest first."""
+        return sorted(day for day, paths in self._files().items() if self.path_of(day) in paths)
+
+    def is_distinct(self, day: str) -> bool:
+        """Return whether a day has so many rows that equal lookups of a slot are one."""
+        return day in self._writers and self._writers[day].distinct_since >= 0
+
+    async def write(self, batches: Iterable[LookupBatch]) -> None:
+        """Add the lookups that are rows to the files of their days, each file in one step.
+
+        What a file has already is skipped. Days before the last one of these are closed.
+
+        Raises:
+            StoreError: the disk refused, or another process holds a file. The batches are to
+                be kept and written again.
+        """
+        by_day = self._by_day(batches)
+        async with self._at_work:
+            for span in sorted(by_day):
+                await self._writer(span).write(by_day[span])
+            await self._close_before(max((span.day for span in by_day), default=""))
+
+    async def add_seen(self, day: str, rows: Sequence[SeenName]) -> None:
+        """Add distinct names of tiers to the file of a day (ISO 8601).
+
+        Raises:
+            StoreError: as ``write``.
+        """
+        if rows:
+            async with self._at_work:
+                await self._writer(DaySpan.of(date.fromisoformat(day), self.zone)).add_seen(rows)
+
+    async def keep(self, days: int, today: str) -> list[str]:
+        """Remove all but the newest days; return which. Days before today are closed.
+
+        Days are those of which there are files, so a clock that was wrong for an hour removes
+        no others; the files that it has made after tomorrow count as the oldest. Where
+        no days are added, each day removes one that is older than twice as many days of the
+        calendar.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        async with self._at_work:
+            await self._close_before(today)
+            there = sorted(self._files(), key=lambda day: (day <= _after(today, 1), day))
+            gone = there[:-days]
+            oldest = min(there[-days:], default=today)
+            if oldest < _after(today, -2 * days) and self._expired_on != today:
+                gone.append(oldest)
+            await self._remove(gone)
+            self._expired_on = today
+            return gone
+
+    async def forget_names(self, names: NameRange, day: str = "") -> Forgotten:
+        """Forget a subtree of names, of one day or of all.
+
+        Files that were set aside are removed, and those that cannot be read.
+
+        Raises:
+            StoreError: the disk refused, or a file is being read for too long.
+        """
+        return await self._forget(Doomed(names=names), day)
+
+    async def forget_device(self, device: int, day: str) -> Forgotten:
+        """Forget the rows of a device, and the names that it alone looked up on that day.
+
+        Raises:
+            StoreError: as ``forget_names``.
+        """
+        return await self._forget(Doomed(device=device), day)
+
+    async def forget_days(self, *days: str) -> None:
+        """Remove the files of days; of all without any.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        async with self._at_work:
+            await self._remove(list(days or self._files()))
+
+    async def close(self) -> None:
+        """Close all files."""
+        async with self._at_work:
+            await self._close(*self._writers)
+
+    def _by_day(self, batches: Iterable[LookupBatch]) -> dict[DaySpan, list[LookupBatch]]:
+        by_day: dict[DaySpan, list[LookupBatch]] = defaultdict(list)
+        span = DaySpan("", 0, 0)
+        for batch in batches:
+            days: dict[DaySpan, list[Lookup]] = defaultdict(list)
+            for one in batch.lookups:
+                if one.is_row:
+                    if not span.has(one.at):
+                        span = DaySpan.at(one.at, self.zone)
+                    days[span].append(one)
+            for of, lookups in days.items():
+                by_day[of].append(LookupBatch(batch.worker, batch.number, tuple(lookups)))
+        return by_day
+
+    def _writer(self, span: DaySpan) -> DayWriter:
+        if span.day not in self._writers:
+            self._writers[span.day] = DayWriter(self.path_of(span.day), span)
+        return self._writers[span.day]
+
+    async def _close_before(self, day: str) -> None:
+        await self._close(*(one for one in self._writers if one < day))
+
+    async def _close(self, *days: str) -> None:
+        for day in days:
+            if writer := self._writers.pop(day, None):
+                await writer.close()
+                self._lost += writer.lost
+                self._set_aside += writer.set_aside
+
+    async def _forget(self, doomed: Doomed, day: str) -> Forgotten:
+        async with self._at_work:
+            rows, unreadable = 0, list[str]()
+            files = self._files()
+            for each in [day] if day else sorted(files):
+                path = self.path_of(each)
+                await self._close(each)
+                await self._unlink(one for one in files[each] if one not in with_sides(path))
+                try:
+                    with writing(path):
+                        rows += await _in_thread(erase, path, doomed) if path.exists() else 0
+                except sqlite3.Error as error:
+                    if not means_damage(error):
+                        raise cannot_be_written(path, error) from error
+                    _log.error("%s: %s; it is removed: it cannot be searched", path, error)
+                    unreadable.append(each)
+            await self._remove(unreadable)
+            return Forgotten(rows, tuple(unreadable))
+
+    async def _remove(self, days: list[str]) -> None:
+        await self._close(*days)
+        files = self._files()
+        await self._unlink(path for day in days for path in files.get(day, ()))
+
+    async def _unlink(self, paths: Iterable[Path]) -> None:
+        if found := list(paths):
+            with writing(self.folder):
+                await _in_thread(_unlink, self.folder, found)
+
+    def _files(self) -> dict[str, list[Path]]:
+        """Return all files of each day in the folder."""
+        found: dict[str, list[Path]] = defaultdict(list)
+        with writing(self.folder), suppress(FileNotFoundError):
+            for path in self.folder.iterdir():
+                if name := _OURS(path.name):
+                    found[name[1]].append(path)
+        return found
+
+
+def _unlink(folder: Path, paths: list[Path]) -> None:
+    for path in paths:
+        if path.is_symlink() or not path.is_dir():  # a folder was moved away and is not ours
+            path.unlink(missing_ok=True)
+    sync_folder(folder)
+
+
+def _after(day: str, days: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days)).isoformat()
+
+
+async def _in_thread(work: Callable[..., T], *given: object) -> T:
+    """Do work in a thread; if cancelled, return when it is done, as it holds files."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *given))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
