@@ -111,6 +111,7 @@ CONTRACT = {
     "log totals",
     "log level",
     "log confirm",
+    "log tail",
     "init",
     "completion",
     "man",

@@ -95,6 +95,7 @@ _COMMANDS = {
     "log totals": "log.totals",
     "log level": "log_level.level",
     "log confirm": "log_level.confirm",
+    "log tail": "log_tail.tail",
     "exceptions list": "exceptions.list_",
     "exceptions revoke": "exceptions.revoke",
     "room list": "room.list_",

@@ -15,6 +15,13 @@ them by heartbeats; the client ends it by closing the connection.
 client from the kernel; ``act_for`` is the token of a person in whose name that user asks.
 """
 
-from filterd.control.connection import NotLetInError, ask, is_running, notices, stream
+from filterd.control.connection import (
+    NotLetInError,
+    UnansweredError,
+    ask,
+    is_running,
+    notices,
+    stream,
+)
 
-__all__ = ["NotLetInError", "ask", "is_running", "notices", "stream"]
+__all__ = ["NotLetInError", "UnansweredError", "ask", "is_running", "notices", "stream"]

@@ -44,6 +44,10 @@ class NotLetInError(ControlError):
     """The socket or its folder exists and is not open to this user."""
 
 
+class UnansweredError(ControlError):
+    """No daemon answers at the socket, or its answer broke off."""
+
+
 def is_running(path: Path) -> bool:
     """Return whether a daemon answers at this socket, be it only to other users."""
     try:
@@ -146,7 +150,7 @@ def _connection(
             )
         ) from error
     except OSError as error:
-        raise ControlError(
+        raise UnansweredError(
             say(
                 "{path}: no running filterd answers ({why}); start it with `filterd serve`,"
                 " or name its state folder with --state",
@@ -207,5 +211,5 @@ def _content(
     raise error
 
 
-def _no_answer(path: Path) -> ControlError:
-    return ControlError(say("{path}: filterd did not answer; see its log", path=path))
+def _no_answer(path: Path) -> UnansweredError:
+    return UnansweredError(say("{path}: filterd did not answer; see its log", path=path))

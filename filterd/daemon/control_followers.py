@@ -125,7 +125,7 @@ async def _send_all(
 
 
 async def _left(connection: socket.socket) -> None:
-    """Return when the client closes; it has no more to send, so anything else ends it too."""
+    """Return when the client closes, or sends anything: it has no more to ask."""
     with contextlib.suppress(OSError):
         await asyncio.get_running_loop().sock_recv(connection, 1)
 

@@ -25,6 +25,7 @@ from collections import Counter, deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd import words
 from filterd.errors import ControlError, FilterdError
 from filterd.field_checks import is_whole
 from filterd.i18n import say
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
     from filterd.overrides.roles import Author
+    from filterd.policy.model import Policy
     from filterd.querylog import Counts
     from filterd.querylog.lookups import Lookup
     from filterd.resolve.site import Site
@@ -85,7 +87,7 @@ class LiveSource:
         return self._ends is not None
 
     def row(self, lookup: Lookup) -> None:
-        """Take a lookup that was just recorded as a row, if there are followers."""
+        """Take a lookup that was just recorded, if there are followers."""
         if self._ends is None:
             return
         if len(self._rows) < MOST_ROWS:
@@ -149,8 +151,28 @@ class Choice(NamedTuple):
             raise ControlError(say("`log tail` wants class, category, action and since, an id"))
         return cls(class_id, category, action, since)
 
+    def check(self, policy: Policy) -> None:
+        """Refuse a choice that has no events.
+
+        Raises:
+            ControlError: the site has no such class or category, or it is no action.
+        """
+        for word, known in (
+            (self.class_id, [one.id for one in policy.classes]),
+            (self.category, policy.categories),
+            (self.action, words.COUNTED),
+        ):
+            if word and word not in known:
+                raise ControlError(
+                    say(
+                        "{wanted} is not known here; known: {known}",
+                        wanted=repr(word[:80]),
+                        known=", ".join(known),
+                    )
+                )
+
     def has(self, event: Event) -> bool:
-        """Return whether an event is of the choice; no class is known of counted answers."""
+        """Return whether an event is of the choice; counts have no class."""
         return (
             self.class_id in ("", event.get("class"))
             and self.category in (None, event.get("category"))
@@ -182,6 +204,7 @@ class LiveStream:
         Raises:
             ControlError: the author may not see these.
         """
+        choice.check(self._site().policy)
         check_view(author, View.ROWS if choice.class_id else View.TOTALS)
         shows_rows = not author.roles.isdisjoint(READERS[View.ROWS])
         levels: dict[str, str] | None = None
@@ -275,7 +298,7 @@ def _is_in(name: bytes, confidential: Any) -> bool:
 
 
 def _is_seen(event: Event, levels: Mapping[str, str], *, shows_rows: bool) -> bool:
-    """Return whether a follower sees an event: a lookup, or else the count that has it."""
+    """Return whether a follower sees an event: a lookup, or the count of it."""
     if "name" in event or "skipped" in event:
         return shows_rows
     of_rows = LogLevel.BLOCKED if event["action"] == "blocked" else LogLevel.FULL

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd log tail``: lookups as they happen."""
+
+from __future__ import annotations
+
+import json as json_text
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+from rich.text import Text
+
+from filterd import control, words
+from filterd.cli.context import Context, JsonOption, option
+from filterd.cli.time_options import school_clock
+from filterd.control import UnansweredError
+from filterd.counted import number
+from filterd.i18n import say, say_n
+from filterd.overrides.descriptions import Teller
+from filterd.rows import Wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from filterd.i18n import Sentence
+
+AGAIN_AFTER_S = 1.0
+"""After a stream that broke off: a restart of the daemon takes about as long."""
+
+_COLUMNS, _SEAT, _ACTION = 80, 12, 9
+_SHOWN = {
+    "off": say("nothing is recorded"),
+    "counts": say("numbers by grade; names are not kept at this level"),
+    "names": say("numbers by grade; names are kept without time or class"),
+    "blocked": say("blocked lookups; of the others numbers by grade"),
+    "full": say("all lookups"),
+}
+_NUMBERS_ONLY = say("numbers by grade; lookups are shown to administrators only")
+
+
+def tail(
+    here: Context,
+    class_: Annotated[str, option("--class", "Only lookups of this class: 6A, ...", "CLASS")] = "",
+    action: Annotated[
+        str, option("--action", "Only this result: blocked, pass, ...", "ACTION")
+    ] = "",
+    category: Annotated[
+        str | None, option("--category", "Only this category: games, ...", "ID")
+    ] = None,
+    since: Annotated[
+        int | None, option("--since", "Begin after the event with this id.", "ID")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show lookups as they happen, until Ctrl-C.
+
+    What the log level of a tier keeps: its lookups with name and class, or numbers by grade.
+    Lookups are shown to administrators. After a restart of filterd it goes on by itself; with
+    --json each line is an event. Exit code 0: ended by Ctrl-C; 2: an error.
+    """
+    choice: dict[str, Any] = {"class": class_, "action": action, "category": category}
+    choice = {key: value for key, value in choice.items() if value not in ("", None)}
+    lines = _Lines(here)
+    try:
+        for event in _events(here, choice, since, lines):
+            if json:
+                here.console.out(json_text.dumps(event, ensure_ascii=False), highlight=False)
+            else:
+                lines.show(event)
+    except KeyboardInterrupt:
+        return
+
+
+def _events(
+    here: Context, choice: Mapping[str, Any], since: int | None, lines: _Lines
+) -> Iterator[dict[str, Any]]:
+    """Yield events for ever; what breaks off goes on behind the last one.
+
+    Raises:
+        ControlError: no daemon answers at first, or it refuses.
+    """
+    has_begun = False
+    while True:
+        resumed: dict[str, Any] = {} if since is None else {"since": since}
+        try:
+            for events in control.stream(
+                here.state.control_socket, "log-follow", **choice, **resumed
+            ):
+                has_begun = True
+                lines.note_answer()
+                for event in events:
+                    since = event.get("id", since)
+                    yield event
+        except UnansweredError:
+            if not has_begun:
+                raise
+        lines.note_silence()
+        time.sleep(AGAIN_AFTER_S)
+
+
+class _Lines:
+    """Writes a line an event, and dim lines on standard error about the stream."""
+
+    def __init__(self, here: Context) -> None:
+        self._here, self._wording = here, Wording(here.texts, school_clock(here))
+        self._is_silent = False
+
+    def show(self, event: Mapping[str, Any]) -> None:
+        """Write an event."""
+        if "levels" in event:
+            for line in self._of_levels(event["levels"], shows_rows=event["shows_rows"]):
+                self._aside(line)
+        elif "skipped" in event:
+            n = event["skipped"]
+            many = say_n("{n} event was too many", "{n} events were too many", n, n=number(n))
+            self._aside(self._here.texts(many))
+        else:
+            self._here.console.print(self._line(event), soft_wrap=True)
+
+    def note_silence(self) -> None:
+        """Say once that the daemon does not answer."""
+        if not self._is_silent:
+            at = f"{self._wording.clock.shows(self._here.clock.wall()):%H:%M:%S}"
+            self._aside(self._here.texts("{at}: filterd does not answer; waiting", at=at))
+        self._is_silent = True
+
+    def note_answer(self) -> None:
+        """Say that it answers again."""
+        if self._is_silent:
+            at = f"{self._wording.clock.shows(self._here.clock.wall()):%H:%M:%S}"
+            self._aside(self._here.texts("{at}: filterd answers again", at=at))
+        self._is_silent = False
+
+    def _aside(self, line: str) -> None:
+        self._here.errors.print(Text(line, style="dim"), soft_wrap=False)
+
+    def _of_levels(self, levels: Mapping[str, str], *, shows_rows: bool) -> Iterator[str]:
+        """Yield what is shown at each level, and of which tiers where they differ."""
+        texts = self._here.texts
+        for level, what in _SHOWN.items():
+            tiers = [texts.word(words.TIER, tier) for tier, one in levels.items() if one == level]
+            if not tiers:
+                continue
+            told: Sentence = what
+            if not shows_rows and level in ("blocked", "full"):
+                told = _NUMBERS_ONLY
+            of_level = texts("log level {level}: {what}", level=level, what=told)
+            is_one = len(tiers) == len(levels)
+            yield of_level if is_one else f"{of_level} ({', '.join(tiers)})"
+
+    def _line(self, event: Mapping[str, Any]) -> Text:
+        """Return the line of an event: a name, of a long one the end, or a number."""
+        at = f"{self._wording.clock.shows(event['at']):%H:%M:%S}"
+        seat = event.get("class") or Teller(*self._wording).grade(event["grade"])
+        action = self._here.texts.word(words.COUNTED, event["action"])
+        before = f"{at} {seat[:_SEAT]:{_SEAT}} {action:{_ACTION}} "
+        behind = f" ({event['category']})" if event["category"] else ""
+        what, room = event.get("name", number(event["n"])), _COLUMNS - len(before) - len(behind)
+        what = f"…{what[1 - room :]}" if len(what) > room else what
+        return Text(before + what + behind, style="red" if event["action"] == "blocked" else "")
