@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serve the control socket: one request a connection, answered in one frame or a stream.
+"""Serve the control socket: one request a connection, answered in frames.
 
 The frames are those of ``control.frames``.
 """

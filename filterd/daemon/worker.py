@@ -133,6 +133,7 @@ class Worker:
         self._checks = CheckRecorder(self._resolver, self._fast)
         pseudonyms = Pseudonyms.beside(self._setting.state.control_socket, policy.time_zone)
         self._recorder = LookupRecorder(self._resolver, pseudonyms, machine, self._lookups_are_due)
+        self._recorder.on_row = self._live.row
         self._note_for_the_log(self._sites.loaded)
         self._observer = Observer(self._surroundings, self._setting.clock)
         await self._observer.start(policy)

@@ -93,7 +93,12 @@ def test_a_stream_that_breaks_off_goes_on_behind_its_last_event(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     gone = UnansweredError(say("gone"))
-    streams = [[[LEVELS], [COUNTED]], [gone], [gone], [[LEVELS], [ROW], KeyboardInterrupt()]]
+    streams: list[list[Any]] = [
+        [[LEVELS], [COUNTED]],
+        [gone],
+        [gone],
+        [[LEVELS], [ROW], KeyboardInterrupt()],
+    ]
     daemon = _Daemon(monkeypatch, *streams)
     done = _tail(tmp_path, "--action", "blocked", "--category", "games")
     chosen = {"action": "blocked", "category": "games"}
@@ -137,7 +142,7 @@ def test_as_json_each_event_is_a_line(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert daemon.asked == [{"since": 6}]
 
 
-SEEDS = (b"\n", b"\x1b[2J\x1b]0;x\x07", b"[bold]", b"=cmd|' /C'!A1", "\u202e".encode())
+SEEDS = [b"\n", b"\x1b[2J\x1b]0;x\x07", b"[bold]", b"=cmd|' /C'!A1", "\u202e".encode()]
 SEEDS += (b"\0", b"\xff\xfe", b"%s{}", b"\x9b31m", b"\r", b'"<script>', b".", b"\\", b" ")
 
 
