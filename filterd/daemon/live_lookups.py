@@ -22,8 +22,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from filterd import words
 from filterd.errors import ControlError, FilterdError
@@ -36,7 +38,7 @@ from filterd.querylog.lookups import LookupBatch
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
@@ -187,10 +189,17 @@ class LiveStream:
         clock: dates what was counted.
         workers: channels to the workers.
         site: returns the active site, for its levels and confidential names.
+        note: records that a follower looks at lookups; see ``Changes.note_view``.
     """
 
-    def __init__(self, clock: Clock, workers: Sequence[Channel], site: Callable[[], Site]) -> None:
-        self._clock, self._workers, self._site = clock, workers, site
+    def __init__(
+        self,
+        clock: Clock,
+        workers: Sequence[Channel],
+        site: Callable[[], Site],
+        note: Callable[[View, Author, Mapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        self._clock, self._workers, self._site, self._note = clock, workers, site, note
         self._ring = deque["Event"](maxlen=RING)
         self._begin = self._next = int(clock.wall() * _MICROSECONDS)
         # By the clock, so that they grow over restarts, too.
@@ -203,18 +212,23 @@ class LiveStream:
 
         Raises:
             ControlError: the author may not see these.
+            StoreError: it cannot be recorded that lookups are looked at.
         """
         choice.check(self._site().policy)
         check_view(author, View.ROWS if choice.class_id else View.TOTALS)
         shows_rows = not author.roles.isdisjoint(READERS[View.ROWS])
-        levels: dict[str, str] | None = None
+        levels, noted = dict[str, str](), ""
         with self._asked():
             next_id = self._next_after(choice.since)
             while True:
                 news = self._news
                 if levels != (now := self._levels()):
                     levels = now
+                    keeps_rows = not {LogLevel.BLOCKED, LogLevel.FULL}.isdisjoint(levels.values())
                     yield [{"levels": levels, "shows_rows": shows_rows}]
+                if shows_rows and keeps_rows and noted != (today := self._today()):
+                    noted = today
+                    await self._note(View.ROWS, author, {"days": [today], "class": choice.class_id})
                 first = self._next - len(self._ring)
                 if next_id < first:
                     yield [{"skipped": first - next_id}]
@@ -282,6 +296,10 @@ class LiveStream:
     def _put(self, **event: Any) -> None:
         self._ring.append({"id": self._next, **event})
         self._next += 1
+
+    def _today(self) -> str:
+        zone = ZoneInfo(self._site().policy.time_zone)
+        return datetime.fromtimestamp(self._clock.wall(), zone).date().isoformat()
 
     def _levels(self) -> dict[str, str]:
         policy = self._site().policy

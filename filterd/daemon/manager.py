@@ -108,8 +108,8 @@ class Manager:
         self._next_reloads: dict[bool, asyncio.Task[Reloaded]] = {}
         self._workers: list[Channel] = []
         self._log = LogKeeper(setting.state.query_log, setting.clock, self._workers)
-        self.live = LiveStream(setting.clock, self._workers, lambda: self.site)
         self.signals = StatusSignals(setting)
+        self.live: LiveStream
         self.changes: Changes
         self.rooms: RoomWatches
         self.trials: ExamTrials
@@ -139,6 +139,9 @@ class Manager:
         self.rooms = RoomWatches(self._setting.clock)
         self.trials = ExamTrials(self._setting.clock, self._workers)
         self.nat = NatWatch(self._setting.clock, self._workers)
+        self.live = LiveStream(
+            self._setting.clock, self._workers, lambda: self.site, self.changes.note_view
+        )
         is_mended = await asyncio.to_thread(self.changes.start)
         self._site = await asyncio.to_thread(self._load)
         await asyncio.to_thread(self._look_at_first_site)

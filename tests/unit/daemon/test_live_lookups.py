@@ -14,8 +14,10 @@ from filterd.daemon import live_lookups as module
 from filterd.daemon.live_lookups import MOST_ROWS, RING, Choice, LiveSource, LiveStream
 from filterd.daemon.worker_channel import LARGEST, Channel, channel_pair
 from filterd.errors import ControlError
+from filterd.overrides.read_access import View
 from filterd.overrides.roles import Author, Rank, Role
 from filterd.policy.log_levels import LogLevel, QueryLog
+from filterd.policy.model import SchoolClass
 from filterd.querylog import Counts
 from filterd.querylog.lookups import Lookup, LookupBatch, LookupContext
 from filterd.resolve.site import Site
@@ -24,7 +26,7 @@ from tests.support.clock import FakeClock
 from tests.support.serving import a_site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from filterd.lists.index import Index
 
@@ -52,11 +54,15 @@ class _School:
         handlers = [{"follow": one.follow} for one in self.workers]
         self.asking = [Channel(near) for near, _ in pairs]
         self._answering = [Channel(pair[1], own) for pair, own in zip(pairs, handlers, strict=True)]
+        self.looks: list[Any] = []
         self.stream = self.manager()
 
     def manager(self) -> LiveStream:
         """Return a manager, or its successor."""
-        return LiveStream(self.clock, self.asking, lambda: self.site)
+        return LiveStream(self.clock, self.asking, lambda: self.site, self._note)
+
+    async def _note(self, view: View, author: Author, about: Mapping[str, Any]) -> None:
+        self.looks.append((view, author.name, dict(about)))
 
     def looked_up(self, name: str, context: LookupContext = SOME, worker: int = 0) -> None:
         """Have a worker count a lookup, and record it."""
@@ -93,7 +99,8 @@ def _run(site: Site, work: Callable[[_School], Awaitable[None]]) -> None:
 
 
 def _at(index: Index, level: LogLevel) -> Site:
-    policy = replace(a_site(index).policy, log=QueryLog(level))
+    classes = (SchoolClass("6A", "6"),)
+    policy = replace(a_site(index).policy, log=QueryLog(level), classes=classes)
     return Site.of(policy, index, ())
 
 
@@ -157,6 +164,30 @@ def test_administrators_see_lookups_and_no_count_that_has_them(
     _run(_at(index, level), work)
 
 
+@pytest.mark.parametrize(
+    ("author", "level", "looks"),
+    [
+        (ADMIN, LogLevel.BLOCKED, ["2025-12-01", "2025-12-02"]),
+        (ADMIN, LogLevel.NAMES, []),
+        (READER, LogLevel.FULL, []),
+    ],
+)
+def test_that_lookups_are_looked_at_is_recorded_once_a_day_before_any_is_shown(
+    index: Index, author: Author, level: LogLevel, looks: list[str]
+) -> None:
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, author)) as values:
+            for _day in range(2):
+                waiting = asyncio.ensure_future(_events(values, 1))
+                await school.all_are_followed()
+                school.looked_up("a.example")
+                await waiting
+                school.clock.advance(86_400)
+        assert school.looks == [(View.ROWS, "root", {"days": [day], "class": ""}) for day in looks]
+
+    _run(_at(index, level), work)
+
+
 def test_a_class_is_for_those_that_see_lookups(index: Index) -> None:
     async def work(school: _School) -> None:
         with pytest.raises(ControlError, match="may not look at rows"):
@@ -187,6 +218,15 @@ def test_a_choice_leaves_out_the_rest(index: Index) -> None:
 def test_a_choice_of_another_type_is_refused(request_: dict[str, Any]) -> None:
     with pytest.raises(ControlError, match="log tail"):
         Choice.of(request_)
+
+
+def test_a_choice_that_has_no_events_is_refused(index: Index) -> None:
+    async def work(school: _School) -> None:
+        for choice in (Choice(class_id="9Z"), Choice(category="\n"), Choice(action="block")):
+            with pytest.raises(ControlError, match=r"is not known here; known: [^\n]*$"):
+                await anext(school.stream.follow(choice, ADMIN))
+
+    _run(_at(index, LogLevel.FULL), work)
 
 
 def test_confidential_categories_are_in_no_event(index: Index) -> None:
