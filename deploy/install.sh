@@ -54,6 +54,7 @@ declare -A vietnamese=(
     ["starting; the first time it compiles its lists"]="đang khởi động; lần đầu filterd phải biên dịch danh sách"
     ["it did not start: 'journalctl -u filterd' shows why, '%s --rollback' goes back"]="không khởi động được: xem lý do bằng 'journalctl -u filterd', quay lại bản trước bằng '%s --rollback'"
     ["the lists are not taken: 'journalctl -u filterd-feed'"]="chưa tải được danh sách: xem 'journalctl -u filterd-feed'"
+    ["there are no metrics and alerts: 'journalctl -u filterd-monitor'"]="không có số đo và cảnh báo: xem 'journalctl -u filterd-monitor'"
     ["filterd answers; 'filterd status' shows its state"]="filterd đã trả lời; xem tình trạng bằng 'filterd status'"
     ["there is no release before this one"]="không có bản phát hành trước đó"
     ["in service: %s"]="đang chạy: %s"
@@ -99,7 +100,7 @@ checkout=$(cd "$(dirname "$0")/.." && pwd)
 cd / # or Python imports a filterd from the current folder instead of the installed one
 home=$root/opt/filterd
 units=$root/etc/systemd/system
-services=(filterd filterd-feed)
+services=(filterd filterd-feed filterd-monitor)
 python=${PYTHON:-python3}
 
 has_systemd() { [[ -z $root && -d /run/systemd/system ]]; }
@@ -150,6 +151,11 @@ make_user() {
     # it may read the log.
     groupadd --system --force filterd-admin
     groupadd --system --force filterd-teacher
+    # The monitor asks the control socket for the status, as a reader; it can read no state.
+    groupadd --system --force filterd-reader
+    getent passwd filterd-monitor >/dev/null ||
+        useradd --system --user-group --no-create-home --home-dir /var/lib/filterd-monitor \
+            --shell /usr/sbin/nologin filterd-monitor
     install -d -o filterd -g filterd -m 0750 /var/lib/filterd
 }
 
@@ -241,6 +247,7 @@ start_service() {
     systemctl restart filterd ||
         fail "it did not start: 'journalctl -u filterd' shows why, '%s --rollback' goes back" "$0"
     systemctl restart filterd-feed || say "the lists are not taken: 'journalctl -u filterd-feed'"
+    systemctl restart filterd-monitor || say "there are no metrics and alerts: 'journalctl -u filterd-monitor'"
     say "filterd answers; 'filterd status' shows its state"
 }
 
@@ -251,12 +258,15 @@ rollback() {
     point_to "$(readlink "$home/previous")"
     ln -sfn "$now" "$home/previous"
     say "in service: %s" "$(readlink "$home/current")"
-    if has_systemd && [[ $start = yes ]]; then systemctl restart "${services[@]}"; fi
+    if has_systemd && [[ $start = yes ]]; then
+        systemctl restart filterd filterd-feed
+        systemctl restart filterd-monitor || true # the release before may have none
+    fi
 }
 
 uninstall() {
     if has_systemd; then systemctl disable --now --quiet "${services[@]}" 2>/dev/null || true; fi
-    rm -rf "$home" "$units"/filterd{,-feed}.service "$root/etc/sysctl.d/60-filterd.conf"
+    rm -rf "$home" "$units"/filterd{,-feed,-monitor}.service "$root/etc/sysctl.d/60-filterd.conf"
     [[ ! -L $root/usr/local/bin/filterd ]] || rm -f "$root/usr/local/bin/filterd"
     rm -f "${words[@]/#*:/$share/}" "$share"/man/{,vi/}man1/filterd{,-*}.1
     if has_systemd; then systemctl daemon-reload; fi

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Run = Callable[[Sequence[str]], Ended]
 
-SERVICES = ("filterd", "filterd-feed")
+SERVICES = ("filterd", "filterd-feed", "filterd-monitor")
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _WITHIN_S = 660

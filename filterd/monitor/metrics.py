@@ -52,12 +52,6 @@ _COUNTERS = (
         "receive_drops",
     ),
     ("filterd_reload_failures", "Reloads that failed.", "", "reload_failures"),
-    (
-        "filterd_watchdog_failures",
-        "Test questions of the watchdog that failed.",
-        "",
-        "watchdog_failures",
-    ),
 )
 """Name, help, part and key of the status."""
 _GAUGES = (
@@ -83,6 +77,20 @@ _GAUGES = (
         "written_at",
     ),
     ("filterd_log_waiting", "Rows that wait to be written.", "log", "waiting"),
+    (
+        "filterd_watchdog_failing",
+        "Whether the last test questions of the watchdog failed.",
+        "signals",
+        "watchdog_failing",
+    ),
+    (
+        "filterd_history_sound",
+        "Whether the last verification of the history found it unaltered.",
+        "signals.history",
+        "ok",
+    ),
+    ("filterd_disk_free_bytes", "Free room on the disk of the state.", "signals.disk", "free"),
+    ("filterd_disk_size_bytes", "Size of the disk of the state.", "signals.disk", "size"),
 )
 _LIMITED = ("truncated_rate", "truncated_overload", "dropped_rate", "dropped_overload", "denied")
 """Outcomes of datagrams that were not answered in full."""
@@ -117,7 +125,9 @@ class _Collector:
 
 def _metrics(status: Row) -> Iterator[Metric]:
     for name, help_, part, key in _COUNTERS:
-        if _is_number(value := _part(status, part).get(key)):
+        row = _part(status, part)
+        # Where workers count by name, what has not happened yet is not there.
+        if _is_number(value := row.get(key, 0 if part == "forwarding" else None)):
             yield CounterMetricFamily(name, help_, value=value)
     for name, help_, part, key in _GAUGES:
         if _is_number(value := _part(status, part).get(key)):
@@ -267,8 +277,8 @@ def _counts(
 
 
 def _flat(nested: Row) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for outer in nested:
-        for inner, n in _part(nested, outer).items():
+    for outer, row in nested.items():
+        for inner, n in row.items():
             yield (outer, inner), n
 
 
@@ -288,9 +298,11 @@ def _label(value: Any) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def _part(row: Row, key: str) -> Any:
-    """Return a part of a status; {} if it is missing, all for an empty key."""
-    part = row.get(key, {}) if key else row
+def _part(row: Row, path: str) -> Any:
+    """Return the part of a status at a path of keys; {} if it is missing."""
+    part: Any = row
+    for one in filter(None, path.split(".")):
+        part = part.get(one) if isinstance(part, dict) else None
     return part if isinstance(part, dict) else {}
 
 

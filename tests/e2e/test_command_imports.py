@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.support.daemon import Served
 
 HEAVY = {"pydantic", "sqlite3", "yaml", "asyncio", "requests", "tuf", "filterd.resolve.site"}
+HEAVY |= {"prometheus_client"}
 
 PROGRAM = """
 import atexit, sys

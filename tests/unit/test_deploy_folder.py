@@ -19,7 +19,7 @@ from tests.support.commands import ROOT, call
 
 DEPLOY = ROOT / "deploy"
 INSTALL, UNIT = DEPLOY / "install.sh", DEPLOY / "filterd.service"
-FEED = DEPLOY / "filterd-feed.service"
+FEED, MONITOR = DEPLOY / "filterd-feed.service", DEPLOY / "filterd-monitor.service"
 
 
 def _install(
@@ -129,7 +129,7 @@ def test_the_service_starts_again_for_ever_and_is_watched() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
-@pytest.mark.parametrize("unit", [UNIT, FEED], ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("unit", [UNIT, FEED, MONITOR], ids=lambda unit: unit.stem)
 def test_systemd_understands_the_service(unit: Path, tmp_path: Path) -> None:
     text = unit.read_text(encoding="utf-8").replace("/opt/filterd/current/bin/filterd", "/bin/true")
     (tmp_path / unit.name).write_text(text, encoding="utf-8")
@@ -151,6 +151,31 @@ def test_what_takes_the_feed_is_another_process_with_no_right_at_all_and_goes_la
     assert int(feed["OOMScoreAdjust"][0]) > int(serving["OOMScoreAdjust"][0])
     same = {"User", "Group", "StateDirectory", "ProtectSystem", "NoNewPrivileges", "UMask"}
     assert all(feed[key] == serving[key] for key in same)
+
+
+def test_the_monitor_is_another_user_who_may_read_the_status_only() -> None:
+    monitor, feed = _unit(MONITOR), _unit(FEED)
+    assert monitor["ExecStart"][0].split()[1] == "monitor"
+    assert monitor["User"] == monitor["Group"] == monitor["StateDirectory"] == ["filterd-monitor"]
+    assert monitor["SupplementaryGroups"] == ["filterd-reader"]
+    of_both = [key for key in feed if key.startswith(("Protect", "Private", "Restrict", "System"))]
+    assert {key: monitor[key] for key in of_both if key != "Restart"} == {
+        key: feed[key] for key in of_both if key != "Restart"
+    }
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
+def test_the_monitor_is_exposed_no_more_than_the_other_services() -> None:
+    levels = {}
+    for unit in (UNIT, FEED, MONITOR):
+        done = subprocess.run(
+            ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(unit)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        levels[unit] = float(done.stdout.rpartition(": ")[2].split()[0])
+    assert levels[MONITOR] <= min(levels[UNIT], levels[FEED])
 
 
 def test_a_reload_by_systemd_tells_how_it_went_and_a_stop_is_told_to_the_supervisor_only() -> None:
@@ -186,7 +211,7 @@ def test_releases_come_and_go_and_one_is_always_in_service(tmp_path: Path) -> No
     for _ in range(3):
         assert image.install().returncode == 0
         units = image.root / "etc" / "systemd" / "system"
-        assert {one.name for one in units.iterdir()} == {UNIT.name, FEED.name}
+        assert {one.name for one in units.iterdir()} == {UNIT.name, FEED.name, MONITOR.name}
         installed.append(image.link("current"))
     assert image.releases == set(installed[1:])
     assert image.link("previous") == installed[1]

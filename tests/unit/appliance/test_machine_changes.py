@@ -49,8 +49,8 @@ def test_the_service_of_the_system_is_enabled_and_restarted(
     programs = Programs()
     assert "service is running" in put_in_service(SYSTEM_CONFIG, tmp_path / "socket", programs)
     assert programs.calls == [
-        "systemctl enable --quiet filterd filterd-feed",
-        "systemctl restart filterd filterd-feed",
+        "systemctl enable --quiet filterd filterd-feed filterd-monitor",
+        "systemctl restart filterd filterd-feed filterd-monitor",
     ]
 
 
