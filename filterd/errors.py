@@ -351,6 +351,12 @@ class RefusedVersionError(GuardError):
     code = "feed-refused"
 
 
+class DeliveryError(TellableError):
+    """An alert could not be sent: its server or its secret must be looked at."""
+
+    code = "alert-delivery"
+
+
 class StoreError(TellableError):
     """The disk must be looked at: a file could not be read or written."""
 

@@ -48,7 +48,7 @@ from filterd.i18n import say
 from filterd.public_address import is_public
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from filterd.clock import Clock
 
@@ -212,21 +212,31 @@ class Downloader:
         """
         self._pace.begin()
         name = name or url
-        try:
-            with closing(self._followed(url, name, known.condition)) as response:
-                if known.condition and response.status_code == requests.codes.not_modified:
-                    yield None
-                else:
-                    _judge_header(name, response)
-                    yield HttpResponse(name, response)
-        except FetchError:
-            raise
-        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-            raise TooSlowError(
-                say("{url}: the server sent nothing for too long", url=url)
-            ) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:  # those of requests, too
-            raise _failure(url, error) from error
+        with _failing_as(url), closing(self._followed(url, name, known.condition)) as response:
+            if known.condition and response.status_code == requests.codes.not_modified:
+                yield None
+            else:
+                _judge_header(name, response)
+                yield HttpResponse(name, response)
+
+    def post(self, url: str, name: str, content: bytes, headers: Mapping[str, str]) -> None:
+        """Send content; no redirection is followed, and the answer's content is not read.
+
+        Args:
+            url: where to; it may have a secret, so errors say ``name`` in its place.
+            name: of the server.
+            content: the octets.
+            headers: the fields beside those of every request.
+
+        Raises:
+            FetchError: one of its kinds, ``status`` where it was answered with another than 2xx.
+        """
+        self._pace.begin()
+        waits = (self._pace.limits.silence_s,) * 2
+        send = partial(self._session.post, url, data=content, headers=headers, timeout=waits)
+        with _failing_as(name), closing(send(stream=True, allow_redirects=False)) as response:
+            if response.status_code // 100 != 2:
+                raise _status_error(name, response)
 
     def _followed(self, url: str, name: str, condition: dict[str, str]) -> requests.Response:
         """Ask, and follow redirections as far as the policy goes."""
@@ -305,36 +315,36 @@ def _paced_session(pace: Pace, policy: RequestPolicy) -> requests.Session:
 
 
 class _Session(requests.Session):
-    """Leaves redirections to its user.
-
-    ``requests`` itself fails at a Location that is no address.
-    """
+    """Leaves redirections to its user: ``requests`` fails at a bad Location."""
 
     def get_redirect_target(self, _resp: requests.Response) -> None:
         """Return that there is none."""
 
 
-class _PacedReader(io.RawIOBase):
+class PacedReader(io.RawIOBase):
     """A connection's octets, counted and timed as they arrive, before they are parsed."""
 
     def __init__(self, raw: Any, pace: Pace) -> None:
         self._raw, self._pace = raw, pace
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        """Read what has come."""
         count: int | None = self._raw.readinto(buffer)
         self._pace.count(count or 0)
         return count
 
     def close(self) -> None:
+        """Close the connection's file."""
         self._raw.close()
         super().close()
 
 
 class _PacedAdapter(HTTPAdapter):
-    """Has every connection read through a ``_PacedReader``, and never asks twice."""
+    """Has every connection read through a ``PacedReader``, and never asks twice."""
 
     def __init__(self, pace: Pace, policy: RequestPolicy) -> None:
         self._pace, self._policy = pace, policy
@@ -350,7 +360,7 @@ def _pools(pace: Pace, policy: RequestPolicy) -> dict[str, type[HTTPConnectionPo
         def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
             super().__init__(sock, *args, **kwargs)
             self.fp.close()
-            self.fp = io.BufferedReader(_PacedReader(sock.makefile("rb", buffering=0), pace))
+            self.fp = io.BufferedReader(PacedReader(sock.makefile("rb", buffering=0), pace))
 
     class Plain(HTTPConnection):
         response_class = Response
@@ -405,13 +415,30 @@ def _public_addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+@contextmanager
+def _failing_as(name: str) -> Iterator[None]:
+    """Turn what a request fails with into a FetchError; ``name`` is what it calls it."""
+    try:
+        yield
+    except FetchError:
+        raise
+    except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+        raise TooSlowError(say("{url}: the server sent nothing for too long", url=name)) from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:  # those of requests, too
+        raise _failure(name, error) from error
+
+
+def _status_error(name: str, response: requests.Response) -> FetchError:
+    code = response.status_code
+    error = FetchError(say("{url}: the server answers with status {code}", url=name, code=code))
+    wanted, error.status = response.headers.get("Retry-After", ""), code
+    error.retry_after_s = _seconds(wanted, response.headers.get("Date", ""))
+    return error
+
+
 def _judge_header(name: str, response: requests.Response) -> None:
     if response.status_code != requests.codes.ok:
-        code = response.status_code
-        error = FetchError(say("{url}: the server answers with status {code}", url=name, code=code))
-        wanted, error.status = response.headers.get("Retry-After", ""), code
-        error.retry_after_s = _seconds(wanted, response.headers.get("Date", ""))
-        raise error
+        raise _status_error(name, response)
     if response.headers.get("Content-Encoding", "identity") not in ("identity", ""):
         raise ForeignContentError(
             say("{url}: the answer is compressed, which was not requested", url=name)
@@ -421,10 +448,7 @@ def _judge_header(name: str, response: requests.Response) -> None:
 
 
 def _seconds(retry_after: str, date: str) -> float:
-    """Return the seconds of a Retry-After field.
-
-    The field may have a date by the server's own clock.
-    """
+    """Return the seconds of a Retry-After field; a date is by the server's clock."""
     if re.fullmatch("[0-9]{1,9}", retry_after):
         return float(min(int(retry_after), _DAY_S))
     with suppress(ValueError, TypeError, OverflowError):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from filterd.config.alert_schema import compile_alerts
 from filterd.config.classes import check_classes, class_policies, compile_classes
 from filterd.config.expectation_files import compile_expectations
 from filterd.config.grades import (
@@ -134,6 +135,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         expectations=compile_expectations(sources, problems),
         feed=site.feed or "",
         classes=compile_classes(site),
+        alerts=compile_alerts(site),
         services=services,
         kept_closed=kept_closed,
         lessons=compile_lessons(document, site, problems),

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from filterd.config.alert_schema import AlertsEntry  # noqa: TC001 -- pydantic reads it
 from filterd.config.audience import ForWhom, Whom
 from filterd.config.log_schema import LogEntry
 from filterd.config.scalars import (
@@ -372,6 +373,7 @@ class SiteFile(DocumentModel):
     log: LogEntry = Field(
         default_factory=lambda: LogEntry.model_validate({}), description="The record of lookups."
     )
+    alerts: AlertsEntry | None = Field(None, description="Where alerts go: mail, a webhook.")
     cache_size_mb: Annotated[int, Field(ge=1, le=4096)] = Field(
         32, description="The memory of each worker for answers, in MiB."
     )

@@ -27,7 +27,7 @@ from filterd.policy.grade_rows import ids as ids_of
 from filterd.policy.model import SERVICE, Audience, Expectation
 from filterd.querylog import DAYS_KEPT
 from filterd.querylog.totals_request import TotalsRequest
-from filterd.state_file import Decoders
+from filterd.state_file import Decoders, to_plain
 
 if TYPE_CHECKING:
     from filterd.daemon.control_caller import Caller
@@ -78,6 +78,10 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
     async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
         return manager.clock()
 
+    async def alert_settings(_: dict[str, Any], __: Caller) -> dict[str, Any] | None:
+        plain: dict[str, Any] | None = to_plain(manager.site.policy.alerts)
+        return plain
+
     async def ids(_: dict[str, Any], __: Caller) -> dict[str, list[Any]]:
         timed, now = manager.site.timed, manager.clock()["policy_time"] or 0.0
         of_lists = [one.id for one in manager.site.index.lists if not one.id.startswith(SERVICE)]
@@ -109,6 +113,7 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
         "status": status,
         "ids": ids,
         "clock": clock,
+        "alert-settings": alert_settings,
         "check": check,
         "log totals": log_totals,
     }

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd.policy.alert_settings import AlertSettings  # noqa: TC001 -- read at run time
 from filterd.policy.log_levels import QueryLog
 from filterd.state_file import ADDED
 
@@ -386,6 +387,7 @@ class Policy:
     feed: str = ""
     """The address of the feed that the site follows, empty for none."""
     classes: tuple[SchoolClass, ...] = field(default=(), metadata={ADDED: True})
+    alerts: AlertSettings | None = field(default=None, metadata={ADDED: True})
 
 
 def strictest(grades: Iterable[GradePolicy]) -> GradePolicy:

@@ -55,6 +55,7 @@ class Web:
     def __init__(self) -> None:
         self.pages = dict[str, Page]()
         self.asked = list[tuple[str, dict[str, str]]]()
+        self.posted = list[bytes]()
         self.address = ""
 
 
@@ -79,6 +80,10 @@ def serving(web: Web, certificate: Certificate | None = None) -> Iterator[Web]:
                 self.send_header("Content-Length", str(len(page.body)))
             self.end_headers()
             self.wfile.write(page.body[: page.breaks_off])
+
+        def do_POST(self) -> None:
+            web.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             """Log nothing."""

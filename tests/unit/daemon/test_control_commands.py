@@ -37,7 +37,7 @@ LOOKING = {
     "history-verify",
 }
 LOOKING |= {"mistakes", "history-check", "policies", "policy"}
-LOOKING |= {"expectations", "lists", "lists-search"}
+LOOKING |= {"alert-settings", "expectations", "lists", "lists-search"}
 ACTING = {"reload", "change"}
 WATCHING = {
     "devices",

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events of alerts are one message: the worst in the subject, each with time and remedy."""
+
+from __future__ import annotations
+
+from filterd.i18n import say
+from filterd.monitor.alert_message import AlertEvent, AlertMessage
+from filterd.monitor.alert_rules import Alert, AlertSeverity
+from filterd.policy.alert_settings import AlertSettings
+
+NOW = 1.8e9
+SETTINGS = AlertSettings("Mẫu\r\nBcc: x@y.vn", "Asia/Ho_Chi_Minh", "vi")
+CLOCK = Alert("clock", AlertSeverity.WARNING, say("the time is not known"), say("Remedy"))
+LINE = Alert("line", AlertSeverity.CRITICAL, say("no upstream server answers"), say("Remedy"))
+
+
+def test_the_worst_alert_is_the_subject_and_the_message_is_of_all() -> None:
+    events = [AlertEvent(CLOCK, NOW - 60), AlertEvent(LINE, NOW, is_end=True)]
+    message = AlertMessage(SETTINGS, events, NOW)
+    assert message.subject == (
+        "filterd, Mẫu Bcc: x@y.vn: đã hết: không máy chủ DNS cấp trên nào trả lời (+1)"
+    )
+    assert message.text == (
+        "14:59  chưa biết giờ đúng\nCách xử lý: Cách xử lý\n\n"
+        "15:00  đã hết: không máy chủ DNS cấp trên nào trả lời\n"
+    )
+    assert [(one["id"], one["state"], one["at"]) for one in message.plain["alerts"]] == [
+        ("clock", "begins", NOW - 60),
+        ("line", "ends", NOW),
+    ]
