@@ -117,6 +117,7 @@ class Manager:
         self._site: Site
         self._unmet: tuple[Unmet, ...] = ()
         self._doubts: tuple[dict[str, Any], ...] = ()
+        self._failed_reloads = 0
 
     @property
     def site(self) -> Site:
@@ -194,7 +195,11 @@ class Manager:
     async def _reload_in_turn(self, lists_only: bool) -> Reloaded:
         async with self._reloading:
             del self._next_reloads[lists_only]  # the caller may have changed a file being read
-            site = await self._prepare_and_commit(lists_only)
+            try:
+                site = await self._prepare_and_commit(lists_only)
+            except Exception:
+                self._failed_reloads += 1
+                raise
         give_back()
         policy = site.timed.policy
         await asyncio.to_thread(self.changes.records.note, site)
@@ -328,6 +333,7 @@ class Manager:
             "safe_search": safe and safe._asdict(),
             "day": await self._day(),
             "in_memory": unwritten.parts,
+            "reload_failures": self._failed_reloads,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
         }
 

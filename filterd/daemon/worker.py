@@ -357,6 +357,7 @@ class Worker:
             "down_since": None if since is None else clock.wall() - clock.monotonic() + since,
             "problem": problem,
             "sentence": i18n.to_plain(problem),
+            "latency": {} if health is None else health.times.to_plain(),
         }
 
 

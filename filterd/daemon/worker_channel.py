@@ -213,5 +213,6 @@ def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         troubled = next((view for view in views if view["problem"]), views[0])
         since = max(view.get("down_since") or 0.0 for view in views) or None if down else None
         of_all = {"rtt_ms": min(seen, default=None), "down": down, "down_since": since}
+        of_all |= {"latency": summed(view.get("latency", {}) for view in views)}
         joined.append(troubled | of_all)
     return joined

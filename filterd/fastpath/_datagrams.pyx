@@ -68,6 +68,7 @@ from filterd.fastpath import datagrams as reference
 from filterd.fastpath import traffic as reference_traffic
 from filterd.resolve.links.cache import STALE_FOR_S
 from filterd.resolve.query import Fetched
+from filterd.time_buckets import BOUNDS_MS, TimeBuckets
 from filterd.upstream import Resolution as Resolved
 from filterd.upstream import UpstreamQuestion as Asked
 from filterd.wire import fit
@@ -90,10 +91,10 @@ cdef enum:
 
 assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
 
-assert RCODES == reference_traffic.RCODES and BOUNDS == len(reference_traffic.BOUNDS_MS)
+assert RCODES == reference_traffic.RCODES and BOUNDS == len(BOUNDS_MS)
 
 cdef double BOUNDS_S[BOUNDS]
-for _number, _bound_ms in enumerate(reference_traffic.BOUNDS_MS):
+for _number, _bound_ms in enumerate(BOUNDS_MS):
     BOUNDS_S[_number] = _bound_ms / 1000
 
 cdef Py_ssize_t MOST_WAITING_OCTETS = reference.MOST_WAITING_OCTETS
@@ -136,8 +137,8 @@ cdef inline void note_time(Times* times, double within_s, uint64_t count) noexce
     times.sum_s += within_s * <double>count
 
 
-cdef tuple plain_times(const Times* times):
-    return [times.buckets[bucket] for bucket in range(BOUNDS + 1)], times.sum_s
+cdef plain_times(const Times* times):
+    return TimeBuckets([times.buckets[bucket] for bucket in range(BOUNDS + 1)], times.sum_s)
 
 
 # Datagrams in, answers out.

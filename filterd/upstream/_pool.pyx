@@ -889,6 +889,7 @@ cdef note_answer(UdpAttempt attempt, double now):
     member = attempt.member
     cdef double srtt_s = member.srtt_s
     member.srtt_s = srtt_s + (took_s - srtt_s) * (SMOOTHING if srtt_s else 1.0)
+    member.times.add(took_s)
     member._answered_at = now
     if member.failures:
         member.recovered(now)

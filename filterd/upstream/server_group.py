@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.policy.model import Tls
+from filterd.time_buckets import TimeBuckets
 from filterd.upstream.upstream_question import in_clear
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class ServerHealth:
     """The health of one server.
 
     ``plain`` is its address without TLS, ``may_go_in_clear`` whether that may be used.
-    ``srtt_s`` is its smoothed round-trip time. Times are the clock's monotonic ones.
+    ``srtt_s`` is its smoothed round-trip time, ``times`` are those of all answers. The other
+    times are the clock's monotonic ones.
     """
 
     server: UpstreamServer
@@ -46,6 +48,7 @@ class ServerHealth:
     down_until: float = 0.0
     plain: UpstreamServer = field(init=False)
     may_go_in_clear: bool = field(init=False)
+    times: TimeBuckets = field(default_factory=TimeBuckets)
     _answered_at: float = 0.0
     _silent_since: float = 0.0
     _failed_at: float = 0.0
@@ -64,6 +67,7 @@ class ServerHealth:
     def answered(self, took_s: float, now: float) -> None:
         """Note an answer."""
         self.srtt_s += (took_s - self.srtt_s) * (SMOOTHING if self.srtt_s else 1.0)
+        self.times.add(took_s)
         self._answered_at = now
         if self.failures:
             self.recovered(now)

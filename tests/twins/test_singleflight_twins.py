@@ -160,6 +160,7 @@ class Story:
                 dict(self._counters),
                 len(self._asking),
                 [(m.srtt_s, m.failures, m.down_until, m._answered_at) for m in members],
+                [m.times.to_plain() for m in members],
                 [(m._case_mismatches, m._no_edns_until, m._no_case_until) for m in members],
             ]
         )

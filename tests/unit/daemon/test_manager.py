@@ -275,6 +275,7 @@ def test_the_next_reload_after_one_that_failed_succeeds(
                 await team.manager.reload()
         await team.manager.reload()
         assert await _who_blocks(team) == [True]
+        assert (await team.manager.status())["reload_failures"] == 1
 
     school.serve(work)
 

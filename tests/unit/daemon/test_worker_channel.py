@@ -329,15 +329,17 @@ def _view(
         "down": down,
         "down_since": since,
         "problem": problem,
+        "latency": {"sum_us": 3},
     }
     return {"upstreams": [upstream]}
 
 
 def test_an_upstream_is_down_when_it_is_down_for_all() -> None:
     joined = upstreams_of([_view(None, down=True), _view(12.5, down=False)])
-    assert joined == _view(12.5, down=False)["upstreams"]
+    both = {"latency": {"sum_us": 6}}
+    assert joined == [_view(12.5, down=False)["upstreams"][0] | both]
     views = [_view(None, down=True, since=7.0), _view(None, down=True, since=9.0)]
-    assert upstreams_of(views) == _view(None, down=True, since=9.0)["upstreams"]
+    assert upstreams_of(views) == [_view(None, down=True, since=9.0)["upstreams"][0] | both]
     views = [_view(None, down=True, since=7.0), _view(None, down=False)]
     assert upstreams_of(views)[0]["down_since"] is None
 

@@ -119,6 +119,7 @@ def test_the_next_is_asked_after_twice_the_usual_round_trip(
     for took in round_trips:
         health.answered(took, 100)
     assert health.hedge_after_s == pytest.approx(hedge)
+    assert sum(health.times.to_plain()["buckets"].values()) == len(round_trips)
 
 
 def test_what_a_server_cannot_do_is_forgotten_after_a_while() -> None:
