@@ -8,32 +8,51 @@ from typing import Annotated, Any
 from filterd import control
 from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.render import listed
-from filterd.cli.target_options import seat
+from filterd.cli.target_options import seat, tier_from
 from filterd.cli.time_options import school_clock
 from filterd.field_checks import is_a_grade
-from filterd.querylog import DAYS_KEPT
+from filterd.querylog import MOST_DAYS
 from filterd.querylog.total_rows import summaries
 from filterd.rows import Wording
+
+
+def within(
+    tier: Annotated[str | None, option("--tier", "Only this tier: primary, ...", "TIER")] = None,
+    network: Annotated[str | None, option("--network", "Only this network.", "ID")] = None,
+) -> dict[str, Any]:
+    """Return the tier and network, as the daemon is asked for them."""
+    return {"tier": tier_from(tier) if tier else "", "network": network or ""}
+
+
+def apart(
+    hours: Annotated[bool, option("--hours", "Count each hour for itself.")] = False,
+    classes: Annotated[bool, option("--classes", "Count each class for itself.")] = False,
+    networks: Annotated[bool, option("--networks", "Count each network for itself.")] = False,
+) -> dict[str, Any]:
+    """Return what is counted for itself, as the daemon is asked for it."""
+    return {"by_hour": hours, "by_class": classes, "by_network": networks}
 
 
 def totals(
     here: Context,
     whom: Annotated[str | None, Options(seat)],
+    only: Annotated[dict[str, Any], Options(within)],
+    each: Annotated[dict[str, Any], Options(apart)],
     days: Annotated[
-        int, option("--days", "Number of days, with today.", "N", min=1, max=DAYS_KEPT)
+        int, option("--days", "Number of days, with today.", "N", min=1, max=MOST_DAYS)
     ] = 7,
-    classes: Annotated[bool, option("--classes", "Count each class for itself.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Show numbers of answers by day and by grade, and of blocks by category.
 
-    Totals only: no names and no addresses are stored. Exit code 0: shown; 2: an error.
+    Totals only, without names. A teacher sees own classes today, with --days 1; classes and
+    networks are for administrators. Self-harm is counted for the whole school only. Exit
+    code 0: shown; 2: an error.
     """
     is_class = whom is not None and not is_a_grade(whom)
-    asked: dict[str, Any] = {"days": days, "grade": "" if is_class else whom or ""}
-    asked |= {"class": whom} if is_class else {}
-    asked |= {"by_class": True} if classes else {}
-    told = control.ask(here.state.control_socket, "log totals", **asked)
+    seat_key = "class" if is_class else "grade"
+    asked = {key: value for key, value in {seat_key: whom, **only, **each}.items() if value}
+    told = control.ask(here.state.control_socket, "log totals", days=days, **asked)
     if json:
         here.print_json(told)
     elif not told:

@@ -211,6 +211,19 @@ def seat(
     return class_from(class_ or grade or "")
 
 
+def tier_from(text: str) -> str:
+    """Return a tier as the operator wrote it.
+
+    Raises:
+        ConfigError: there is no such tier.
+    """
+    if text not in TIERS:
+        raise ConfigError(
+            say("{value} is not a tier", value=repr(text)), hint=did_you_mean(text, TIERS)
+        )
+    return text
+
+
 def needed(wanted: str | None) -> str:
     """Return the grade or class of ``seat``.
 
@@ -279,10 +292,8 @@ def _checked(option: str, audience: Audience, value: str) -> str:
         return grade_from(value)
     if audience is Audience.CLASS:
         return class_from(value)
-    if audience is Audience.TIER and value not in TIERS:
-        raise ConfigError(
-            say("{value} is not a tier", value=repr(value)), hint=did_you_mean(value, TIERS)
-        )
+    if audience is Audience.TIER:
+        return tier_from(value)
     if audience is Audience.CLIENT:
         try:
             return str(ip_address(value))

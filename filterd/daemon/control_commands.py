@@ -21,12 +21,10 @@ from filterd.field_checks import is_whole
 from filterd.i18n import Sentence, say
 from filterd.lists.list_queries import entries_of, overview
 from filterd.overrides.effects import has_ended
-from filterd.overrides.permissions import check_listening, teaches_in
+from filterd.overrides.permissions import check_listening, readable_classes, teaches_in
 from filterd.overrides.roles import Author, Rank
 from filterd.policy.grade_rows import ids as ids_of
 from filterd.policy.model import SERVICE, Audience, Expectation
-from filterd.querylog import DAYS_KEPT
-from filterd.querylog.totals_request import TotalsRequest
 from filterd.state_file import Decoders, to_plain
 
 if TYPE_CHECKING:
@@ -71,9 +69,12 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
     async def ping(_: dict[str, Any], __: Caller) -> str:
         return "pong"
 
-    async def status(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+    async def status(_: dict[str, Any], caller: Caller) -> dict[str, Any]:
         followed = await asyncio.to_thread(feed, manager.site.policy.feed)
-        return {**await manager.status(), "feed": followed}
+        classes = readable_classes(
+            author_of(caller), lambda: manager.changes.classroom(manager.site)
+        )
+        return {**await manager.status(classes), "feed": followed}
 
     async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
         return manager.clock()
@@ -96,18 +97,6 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
         question = _question(request, wanted)
         return await manager.check(**question, at=request["at"])
 
-    async def log_totals(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
-        days = request.get("days", 1)
-        grade, class_id = request.get("grade", ""), request.get("class", "")
-        are_texts = isinstance(grade, str) and isinstance(class_id, str)
-        if not is_whole(days) or not 1 <= days <= DAYS_KEPT or not are_texts:
-            raise ControlError(
-                say("`log totals` wants days, 1 to {most}, and a grade", most=DAYS_KEPT)
-            )
-        by_class = request.get("by_class") is True
-        wanted = TotalsRequest(days, grade=grade, class_id=class_id, by_class=by_class)
-        return await manager.log_totals(wanted)
-
     return {
         "ping": ping,
         "status": status,
@@ -115,7 +104,6 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
         "clock": clock,
         "alert-settings": alert_settings,
         "check": check,
-        "log totals": log_totals,
     }
 
 

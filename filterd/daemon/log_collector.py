@@ -21,7 +21,7 @@ from filterd.i18n import UNSAID
 from filterd.querylog import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from filterd.clock import Clock
@@ -47,13 +47,17 @@ class LogKeeper:
         path: the file; it is made when there is something to write.
         clock: for today's date.
         workers: channels to the workers; the list may be filled later.
+        keep_days: returns for how many days totals are kept.
 
     ``problem``: why the last round was not written, empty if it was.
     """
 
-    def __init__(self, path: Path, clock: Clock, workers: Sequence[Channel]) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, workers: Sequence[Channel], keep_days: Callable[[], int]
+    ) -> None:
         self.problem = UNSAID
         self._path, self._clock, self._workers = path, clock, workers
+        self._keep_days = keep_days
         self._written: dict[Channel, Batch] = {}
         self._left: list[Batch] = []
         self._ended = 0
@@ -158,7 +162,7 @@ class LogKeeper:
         if not batches:
             return True
         if self._file is None:
-            self._file = TotalsFile(self._path, self._clock)
+            self._file = TotalsFile(self._path, self._clock, self._keep_days)
         try:
             await self._file.write(batches)
         except StoreError as error:

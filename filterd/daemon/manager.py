@@ -47,7 +47,7 @@ from filterd.version import __version__
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from filterd.daemon.change_service import Changes
     from filterd.daemon.device_discovery import ExamTrials, RoomWatches
@@ -107,7 +107,12 @@ class Manager:
         self._reloading, self._trying = asyncio.Lock(), asyncio.Lock()
         self._next_reloads: dict[bool, asyncio.Task[Reloaded]] = {}
         self._workers: list[Channel] = []
-        self._log = LogKeeper(setting.state.query_log, setting.clock, self._workers)
+        self._log = LogKeeper(
+            setting.state.query_log,
+            setting.clock,
+            self._workers,
+            lambda: self._site.policy.log.keep_totals_days,
+        )
         self.signals = StatusSignals(setting)
         self.live: LiveStream
         self.changes: Changes
@@ -300,8 +305,12 @@ class Manager:
         told: dict[str, Any] | None = await self._ask_one("check", **whom)
         return told
 
-    async def status(self) -> dict[str, Any]:
-        """Return the state of the daemon, its workers summed up; as plain data."""
+    async def status(self, classes: Collection[str] | None = frozenset()) -> dict[str, Any]:
+        """Return the state of the daemon, its workers summed up; as plain data.
+
+        Args:
+            classes: those with totals of their own, None for all; others are in their grade's.
+        """
         workers = await self._ask_those_that_answer("status")
         policy, index = self._site.timed.policy, self._site.index
         unwritten = self._setting.unwritten
@@ -331,20 +340,20 @@ class Manager:
             "changes": await self.changes.status(),
             "pauses": self._pauses(),
             "safe_search": safe and safe._asdict(),
-            "day": await self._day(),
+            "day": await self._day(classes),
             "in_memory": unwritten.parts,
             "reload_failures": self._failed_reloads,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
         }
 
-    async def _day(self) -> dict[str, Any]:
+    async def _day(self, classes: Collection[str] | None) -> dict[str, Any]:
         """Return the school's present moment; see ``school_day``."""
         now = self._time.least()
         try:
             totals = await self.log_totals(TotalsRequest(by_class=True))
         except StoreError:  # the log's own state shows why
             totals = []
-        return school_day(self._site.at(now), now, totals)
+        return school_day(self._site.at(now), now, totals, classes)
 
     def _pauses(self) -> list[dict[str, Any]]:
         """Return the pauses that hold now, as plain data."""
@@ -376,13 +385,20 @@ class Manager:
         give_back()
         return told
 
-    async def log_totals(self, request: TotalsRequest) -> list[dict[str, Any]]:
+    async def log_totals(
+        self, request: TotalsRequest, classes: Collection[str] | None = None
+    ) -> list[dict[str, Any]]:
         """Return what was counted on the last days of the school, as plain data.
+
+        Args:
+            request: which ones.
+            classes: of these classes only; None for all clients.
 
         Raises:
             StoreError: the log cannot be read.
         """
-        request = replace(request, confidential=self._site.confidential.categories)
+        hidden = self._site.confidential.categories
+        request = replace(request, confidential=hidden, classes=classes)
         zone = self._site.policy.time_zone
         return [request.row(one) for one in await self._log.totals(request, time_zone=zone)]
 

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from filterd.daemon import totals_commands
 from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
 from filterd.daemon.manager import Manager
@@ -39,7 +40,10 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     """
     stop = stop_event()
     manager = Manager(setting, ends)
-    known = commands(manager, lambda feed: overview(feed, setting.state, setting.clock))
+    known = {
+        **commands(manager, lambda feed: overview(feed, setting.state, setting.clock)),
+        **totals_commands.commands(manager),
+    }
     groups = (ADMINS, TEACHERS)
     control = ControlServer(setting.state.control_socket, known, groups, manager.notices)
     heart = Heart(setting.page, 0)

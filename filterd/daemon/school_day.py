@@ -19,19 +19,22 @@ from filterd.rows import SchoolClock
 from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from filterd.resolve.site import Site
     from filterd.rows import Row
 
 
-def school_day(site: Site, now: float, totals: Iterable[Row]) -> dict[str, Any]:
+def school_day(
+    site: Site, now: float, totals: Iterable[Row], classes: Collection[str] | None = None
+) -> dict[str, Any]:
     """Return what a school asks of its filter first, as plain data.
 
     Args:
         site: in force at ``now``.
         now: policy time.
         totals: of today, with classes (``Manager.log_totals``).
+        classes: those that are shown, None for all; others are counted in their grade.
 
     Returns: ``blocked_today``, blocks by class, or by grade where no class is known, the most
     first; ``exceptions`` and ``loans`` that hold; ``exams`` that have not ended; ``rooms``, as
@@ -40,7 +43,9 @@ def school_day(site: Site, now: float, totals: Iterable[Row]) -> dict[str, Any]:
     """
     timed, blocked = site.timed, Counter[str]()
     for row in totals:
-        blocked[row["class"] or row["grade"]] += row["n"] if row["action"] == "blocked" else 0
+        is_shown = row["class"] and (classes is None or row["class"] in classes)
+        seat = row["class"] if is_shown else row["grade"]
+        blocked[seat] += row["n"] if row["action"] == "blocked" else 0
     clock = SchoolClock(ZoneInfo(timed.policy.time_zone), now)
     state = EffectiveState(timed.policy, timed.overrides, site.moment, clock)
     rooms = room_rows(state)

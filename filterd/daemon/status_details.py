@@ -205,7 +205,13 @@ def _blocked(row: Row, by: Wording) -> str:
     blocked: Mapping[str, int] = row.get("day", {}).get("blocked_today", {})
     tell = Teller(*by).grade
     return _some(
-        [f"{tell(one)}: {number(n)}" for one, n in blocked.items()], ", ", "log totals", by
+        [
+            f"{tell(one) if one else by.texts('(whole school)')}: {number(n)}"
+            for one, n in blocked.items()
+        ],
+        ", ",
+        "log totals",
+        by,
     )
 
 

@@ -147,6 +147,22 @@ def teaches_in(author: Author, room: str, classroom: Classroom) -> bool:
     return True
 
 
+def readable_classes(author: Author, classroom: Callable[[], Classroom]) -> frozenset[str] | None:
+    """Return the classes whose totals of today the author may read; None for all.
+
+    Args:
+        author: an administrator reads those of all, a teacher those of own ones now.
+        classroom: returns the school.
+    """
+    if Role.ADMIN in author.roles:
+        return None
+    if Role.TEACHER not in author.roles:
+        return frozenset()
+    school = classroom()
+    now = school.now
+    return _teaching(author, school, now, None if now is None else now + 1).classes
+
+
 def _teaching(
     author: Author, classroom: Classroom, starts_at: float | None, ends_at: float | None
 ) -> Teaching:

@@ -31,6 +31,6 @@ waits for any of this.
 not load it.
 """
 
-from filterd.querylog.counts import DAYS_KEPT, OTHER, Batch, CountingRules, CountRow, Counts
+from filterd.querylog.counts import MOST_DAYS, OTHER, Batch, CountingRules, CountRow, Counts
 
-__all__ = ["DAYS_KEPT", "OTHER", "Batch", "CountRow", "CountingRules", "Counts"]
+__all__ = ["MOST_DAYS", "OTHER", "Batch", "CountRow", "CountingRules", "Counts"]

@@ -53,12 +53,8 @@ MOST_DEVICES = 15
 OTHER = "*"
 """Network, blocker, class of what is counted beyond a bound; no id is written so."""
 
-DAYS_KEPT = 400
-"""A school year and what is left of the one before.
-
-Days with counts are meant, not days of the calendar: a clock that is wrong for
-an hour must not make all that was counted look old.
-"""
+MOST_DAYS = 800
+"""The most days of totals that are kept and shown: ``keep_totals_days`` in site.yaml."""
 
 
 class CountRow(NamedTuple):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd import counted, words
 from filterd.counted import number
@@ -12,7 +12,7 @@ from filterd.i18n import UNSAID, Sentence, say
 from filterd.rows import Column, Listing, Row, Wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 def summaries(rows: Sequence[Row], days: int) -> Iterator[tuple[Listing, list[Row]]]:
@@ -24,10 +24,15 @@ def summaries(rows: Sequence[Row], days: int) -> Iterator[tuple[Listing, list[Ro
     """
     title = say("Answers of {days}", days=counted.days(days))
     yield _by("date", say("Day"), rows, title)
-    yield _by("grade", say("Grade"), rows, UNSAID)
-    of_classes = [row for row in rows if row.get("class")]
-    if of_classes:
-        yield _by("class", say("Class"), of_classes, UNSAID)
+    if any("hour" in row for row in rows):
+        yield _by(
+            "hour", say("Hour"), rows, UNSAID, lambda at, by: f"{by.clock.shows(at):%H:%M %d/%m}"
+        )
+    yield _by("grade", say("Grade"), rows, UNSAID, _grade)
+    for key, heading in (("class", say("Class")), ("network", say("Network"))):
+        known = [row for row in rows if row.get(key)]
+        if known:
+            yield _by(key, heading, known, UNSAID)
     blocked = Counter[str]()
     for row in rows:
         blocked[row["category"]] += row["n"] if row["action"] == "blocked" else 0
@@ -36,7 +41,11 @@ def summaries(rows: Sequence[Row], days: int) -> Iterator[tuple[Listing, list[Ro
 
 
 def _by(
-    key: str, heading: Sentence, rows: Sequence[Row], title: Sentence
+    key: str,
+    heading: Sentence,
+    rows: Sequence[Row],
+    title: Sentence,
+    worded: Callable[[Any, Wording], str] | None = None,
 ) -> tuple[Listing, list[Row]]:
     """Return a row per value of ``key``, with a column for each action that occurs."""
     actions = [one for one in words.COUNTED if any(row["action"] == one for row in rows)]
@@ -45,13 +54,19 @@ def _by(
     for row in rows:
         sums[row[key]][row["action"]] += row["n"]
     columns = (Column(words.COUNTED[one], one, _number, is_number=True) for one in actions)
-    listing = Listing(title, UNSAID, (Column(heading, key), *columns), is_whole=False)
+    listing = Listing(title, UNSAID, (Column(heading, key, worded), *columns), is_whole=False)
     return listing, [{key: value, **counts} for value, counts in sums.items()]
 
 
-def _order(value: str) -> tuple[int, str]:
-    """Return the order of grades, by number, before that of names and dates."""
-    return (int(value) if value.isdecimal() else 1_000, value)
+def _order(value: str | int) -> tuple[int, str]:
+    """Return the order of hours and grades, by number, before that of names and dates."""
+    number = int(value) if isinstance(value, int) or value.isdecimal() else 1_000
+    return number, str(value)
+
+
+def _grade(grade: str, by: Wording) -> str:
+    """Return the word for a grade; none: what is counted for the whole school."""
+    return grade or by.texts("(whole school)")
 
 
 def _number(n: int, _: Wording) -> str:

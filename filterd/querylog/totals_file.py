@@ -10,13 +10,15 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from filterd.errors import StoreError
+from filterd.i18n import say
+from filterd.policy.log_levels import QueryLog
 from filterd.querylog import sqlite_file
-from filterd.querylog.counts import DAYS_KEPT
 from filterd.querylog.device_reach import ReachRow
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     import aiosqlite
@@ -175,7 +177,18 @@ SELECT = {
 }
 """By version: nothing may have been written yet since filterd was updated."""
 
+SELECT_DAY = f"""
+SELECT hour, {_OF_2}, n FROM (
+    SELECT MIN(hour) AS hour, context, SUM(n) AS n FROM totals WHERE hour >= ? AND hour < ?
+    GROUP BY context
+) JOIN contexts ON id = context
+"""  # noqa: S608 -- of constants of this module
+"""The same of whole days."""
+
 SELECT_REACH = "SELECT * FROM reach WHERE day >= ? AND day <= ?"
+
+MOST_TOTALS = 50_000
+"""Of one answer, which has a bound on its octets."""
 
 _DAY_S = 86_400
 
@@ -183,13 +196,21 @@ _DAY_S = 86_400
 class TotalsFile:
     """The file of totals; it is made when there is first something to write.
 
-    ``keep_days``: the days with totals that are kept.
+    Args:
+        path: of it.
+        clock: for the time of a write.
+        keep_days: returns how many days with totals are kept. Days of the calendar are not
+            meant: a clock that is wrong for an hour must not make all that was counted old.
     """
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        keep_days: Callable[[], int] = lambda: QueryLog().keep_totals_days,
+    ) -> None:
         self._file, self._clock = SqliteFile(path, FILE), clock
-        self.keep_days = DAYS_KEPT
-        self._forgot_on = -1
+        self._keep_days, self._forgot_on = keep_days, -1
 
     @property
     def set_aside(self) -> int:
@@ -207,7 +228,7 @@ class TotalsFile:
         async def add(connection: aiosqlite.Connection) -> None:
             await _add(connection, taken, now)
             if self._forgot_on != now // _DAY_S:
-                await _forget(connection, self.keep_days)
+                await _forget(connection, self._keep_days())
 
         await self._file.transact(add)
         self._forgot_on = now // _DAY_S
@@ -261,7 +282,7 @@ async def read_totals(
         now: Unix time.
 
     Raises:
-        StoreError: the file cannot be read.
+        StoreError: the file cannot be read, or there are too many.
     """
     if not os.path.lexists(path):
         return []
@@ -271,9 +292,15 @@ async def read_totals(
         if version == 0:  # just made: the disk had no room for more yet
             return []
         select = SELECT.get(version if isinstance(version, int) else 0, SELECT[VERSION])
+        if version == VERSION and not request.by_hour:
+            select = SELECT_DAY
         for date, begins, ends in _days(time_zone, now, request.days):
             rows = await connection.execute_fetchall(select, (begins, ends))
             found.extend(request.totals(date, map(tuple, rows)))
+            if len(found) > MOST_TOTALS:
+                raise StoreError(
+                    say("more than {most} totals; ask for fewer days", most=MOST_TOTALS)
+                )
     return found
 
 

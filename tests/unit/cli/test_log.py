@@ -78,6 +78,17 @@ def test_the_daemon_is_asked_for_days_and_a_grade(
     assert asked == [("control.sock", "log totals", {"days": 30, "grade": "6"})]
 
 
+def test_the_daemon_is_asked_for_what_the_options_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = _answer(monkeypatch, [])
+    options = "--tier", "primary", "--network", "lab", "--class", "5A", "--hours", "--networks"
+    assert call("log", "totals", *options, "--state", tmp_path).code == 0
+    ((_, _, told),) = asked
+    wanted = {"tier": "primary", "network": "lab", "class": "5A"}
+    assert told == {**wanted, "days": 7, "by_hour": True, "by_network": True}
+
+
 def test_an_empty_log_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _answer(monkeypatch, [])
     done = call("log", "totals", "--lang", "en", "--state", tmp_path)
@@ -86,7 +97,11 @@ def test_an_empty_log_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("options", "problem"),
-    [(("--days", "0"), "--days"), (("--grade", "13"), "'13' is not a grade")],
+    [
+        (("--days", "0"), "--days"),
+        (("--grade", "13"), "'13' is not a grade"),
+        (("--tier", "x"), "'x' is not a tier"),
+    ],
 )
 def test_what_cannot_be_asked_is_told(
     tmp_path: Path, options: tuple[str, ...], problem: str

@@ -31,7 +31,6 @@ LOOKING = {
     "status",
     "ids",
     "check",
-    "log totals",
     "overrides",
     "history",
     "history-verify",
@@ -135,9 +134,6 @@ def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("name", "request_"),
     [
-        ("log totals", {"days": True}),
-        ("log totals", {"days": 0}),
-        ("log totals", {"grade": 6}),
         ("overrides", {"at": "now"}),
         ("overrides", {"at": True}),
         ("overrides", {"at": -1}),

@@ -55,7 +55,7 @@ class Crew:
 
     def _keeper(self) -> LogKeeper:
         channels: list[Channel] = []
-        keeper = LogKeeper(self.path, self.clock, channels)
+        keeper = LogKeeper(self.path, self.clock, channels, lambda: 400)
         handlers = {"last_counts": keeper.take_last}
         channels.extend(Channel(near, handlers) for near, _ in self._pairs)
         return keeper

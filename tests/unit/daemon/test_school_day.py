@@ -46,3 +46,12 @@ def test_a_schools_moment_is_summed_up(tmp_path: Path) -> None:
     assert [one["id"] for one in day["exams"]] == [10]
     assert [(one["room"], one["grade"]) for one in day["rooms"]] == [("lab", "6")]
     assert day["loans"] == []
+
+
+def test_classes_that_a_caller_may_not_read_are_counted_in_their_grade(tmp_path: Path) -> None:
+    site = Site.of(with_classes(a_school()), an_index(tmp_path, {}), (), now=SEVEN)
+    shown = {
+        classes: school_day(site, SEVEN, TOTALS, set(classes))["blocked_today"]
+        for classes in (("6A",), ())
+    }
+    assert shown == {("6A",): {"6A": 8, "6": 6}, (): {"6": 14}}

@@ -51,5 +51,14 @@ def test_classes_are_shown_where_they_were_counted() -> None:
     assert _told(rows)[2] == [["10A1", "7"]]
 
 
+def test_hours_and_networks_are_shown_where_they_were_counted_and_the_whole_school() -> None:
+    rows = [{**row, "hour": 1_764_550_800, "network": "lab"} for row in ROWS]
+    rows[0] |= {"grade": "", "category": "self-harm"}
+    told = _told(rows)
+    assert told[1] == [["08:00 01/12", "12\u202f345", "11"]]
+    assert ["(whole school)", "0", "7"] in told[2]
+    assert told[3] == [["lab", "12\u202f345", "11"]]
+
+
 def test_without_blocks_there_is_no_table_of_them() -> None:
     assert len(_told(ROWS[1:2])) == 2

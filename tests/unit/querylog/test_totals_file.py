@@ -427,8 +427,7 @@ def test_old_days_are_removed_once_a_day_with_all_that_is_of_them(path: Path) ->
     clock = FakeClock()
 
     async def whole() -> None:
-        store = TotalsFile(path, clock)
-        store.keep_days = 2
+        store = TotalsFile(path, clock, lambda: 2)
         for day in range(5):
             row = CountRow(HOUR + day * 86_400, "6", "", "pass", 1, f"room {day}")
             reach = ReachRow(f"2026-11-{day:02}", "grade", "6", "", "pass", 5)

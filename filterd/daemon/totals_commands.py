@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of the control socket that read totals of the log.
+
+Every reader sees those of the school, its tiers and grades; a teacher also own classes
+today; administrators each class and network (``overrides.read_access``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd.daemon.control_commands import author_of
+from filterd.errors import ControlError
+from filterd.field_checks import is_whole
+from filterd.i18n import say
+from filterd.overrides.permissions import readable_classes
+from filterd.overrides.read_access import View, check_view
+from filterd.querylog import MOST_DAYS
+from filterd.querylog.totals_request import TotalsRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from filterd.daemon.control_caller import Caller
+    from filterd.daemon.control_server import Command
+    from filterd.daemon.manager import Manager
+
+_TEXTS = ("tier", "grade", "class", "network")
+_SWITCHES = ("by_hour", "by_class", "by_network")
+
+
+def commands(manager: Manager) -> dict[str, Command]:
+    """Return the commands by name."""
+
+    async def log_totals(request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
+        wanted, classes = _wanted(request), None
+        if wanted.class_id or wanted.network or wanted.by_class or wanted.by_network:
+            author = author_of(caller)
+            check_view(author, View.CLASS_TOTALS)
+            classes = readable_classes(author, lambda: manager.changes.classroom(manager.site))
+            _check_classes(wanted, classes)
+        return await manager.log_totals(wanted, classes)
+
+    return {"log totals": log_totals}
+
+
+def _wanted(request: Mapping[str, Any]) -> TotalsRequest:
+    days = request.get("days", 1)
+    texts = {key: request.get(key, "") for key in _TEXTS}
+    are_texts = all(isinstance(value, str) for value in texts.values())
+    if not is_whole(days) or not 1 <= days <= MOST_DAYS or not are_texts:
+        raise ControlError(
+            say(
+                "`log totals` wants days, 1 to {most}, and a tier, grade, class or network",
+                most=MOST_DAYS,
+            )
+        )
+    texts["class_id"] = texts.pop("class")
+    switches = {key: request.get(key) is True for key in _SWITCHES}
+    return TotalsRequest(days, **{**texts, **switches})
+
+
+def _check_classes(wanted: TotalsRequest, classes: Collection[str] | None) -> None:
+    """Refuse a teacher's request for other classes or days."""
+    if classes is None:
+        return
+    if wanted.days > 1:
+        raise ControlError(say("a teacher sees own classes of today only: --days 1"))
+    if wanted.class_id and wanted.class_id not in classes:
+        raise ControlError(say("class {class_id} is not yours", class_id=wanted.class_id))
