@@ -7,6 +7,8 @@
 * ``totals_file``: the tables, by grade, category and action only, and the one writer; a
   damaged file is set aside, a new one begun. Readers get a day of the school at a time.
 * ``sqlite_file``: what all files of the log have in common: make, check, set aside, read.
+* ``totals_request``: selects and adds up what is read there.
+* ``suppression``: which cells of the totals may leave the school.
 * ``total_rows``: sums of what the daemon reads there, as rows for people.
 * ``lookups``: what the levels with names record: lookups in batches, acknowledged as well.
 * ``pseudonyms``: what devices are called there, by a key that ends with the school day;
