@@ -58,6 +58,8 @@ class StateFolder:
     """The key of an index for the version that the folder of the feed has in force."""
     query_log = _StatePath("query-log.sqlite3")
     """The query log; it cannot be made again."""
+    published_totals = _StatePath("published-totals.filterd")
+    """What was published of totals; see ``filterd.querylog.published_totals``."""
     overrides = _StatePath("overrides.sqlite")
     """The overrides and their history; these cannot be made again either."""
     exported_overrides = _StatePath("overrides.filterd")

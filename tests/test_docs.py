@@ -109,6 +109,7 @@ CONTRACT = {
     "monitor",
     "setup",
     "log totals",
+    "log export",
     "log level",
     "log confirm",
     "log tail",

@@ -31,6 +31,7 @@ MOST_OCTETS, MOST_MEMBER_OCTETS = 4 << 20, 16 << 20
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 20_000, 128, 200
 _LOOKED_AT, _MOST_BEGIN = 20, 1 << 16
 """Lines and characters that show what separates the columns of a CSV file."""
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 _BEGINS = b"PK\x03\x04"
 _place = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII).fullmatch
 _DAMAGED = (
@@ -71,6 +72,11 @@ def to_csv(table: Table) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table)
     return text.getvalue().encode()
+
+
+def guarded(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA_BEGINS) else cell
 
 
 def to_xlsx(table: Table) -> bytes:

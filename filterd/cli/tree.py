@@ -93,6 +93,7 @@ _COMMANDS = {
     "policy history": "policy_changes.history",
     "policy undo": "policy_changes.undo",
     "log totals": "log.totals",
+    "log export": "log_export.export",
     "log level": "log_level.level",
     "log confirm": "log_level.confirm",
     "log tail": "log_tail.tail",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
+    from filterd.querylog.device_reach import ReachRow
     from filterd.querylog.totals_file import TotalsFile
     from filterd.querylog.totals_request import Total, TotalsRequest
 
@@ -115,6 +116,26 @@ class LogKeeper:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.collect(), _FRESH_WITHIN_S)
         return await read_totals(self._path, request, time_zone=time_zone, now=self._clock.wall())
+
+    async def cells(
+        self, request: TotalsRequest, days: Sequence[str], time_zone: str, now: float
+    ) -> tuple[list[Total], list[ReachRow]]:
+        """Return the totals of days, and their devices.
+
+        Args:
+            request: of as many days.
+            days: ISO 8601, in order.
+            time_zone: in which they begin.
+            now: a Unix time of the last one.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        from filterd.querylog.totals_file import read_reach, read_totals  # noqa: PLC0415 -- as above
+
+        await self.collect()
+        totals = await read_totals(self._path, request, time_zone=time_zone, now=now)
+        return totals, await read_reach(self._path, days[0], days[-1])
 
     async def _go_round(self) -> None:
         while True:

@@ -276,6 +276,11 @@ class Manager:
                 told = error.sentence
                 await asyncio.sleep(_WRITE_AGAIN_S)
 
+    @property
+    def log_keeper(self) -> LogKeeper:
+        """The totals of the log."""
+        return self._log
+
     def notices(self) -> list[Any]:
         """Return the notices that every command must show, as plain data."""
         return self.changes.lost()

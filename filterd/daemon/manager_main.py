@@ -42,7 +42,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     manager = Manager(setting, ends)
     known = {
         **commands(manager, lambda feed: overview(feed, setting.state, setting.clock)),
-        **totals_commands.commands(manager),
+        **totals_commands.commands(manager, setting.state.published_totals),
     }
     groups = (ADMINS, TEACHERS)
     control = ControlServer(setting.state.control_socket, known, groups, manager.notices)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of the control socket that read totals of the log.
+"""The commands of the control socket that read and export totals of the log.
 
 Every reader sees those of the school, its tiers and grades; a teacher also own classes
 today; administrators each class and network (``overrides.read_access``).
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.daemon.control_commands import author_of
+from filterd.daemon.totals_export import TotalsExport
 from filterd.errors import ControlError
 from filterd.field_checks import is_whole
 from filterd.i18n import say
@@ -20,6 +21,7 @@ from filterd.querylog.totals_request import TotalsRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.control_server import Command
@@ -29,8 +31,14 @@ _TEXTS = ("tier", "grade", "class", "network")
 _SWITCHES = ("by_hour", "by_class", "by_network")
 
 
-def commands(manager: Manager) -> dict[str, Command]:
-    """Return the commands by name."""
+def commands(manager: Manager, published: Path) -> dict[str, Command]:
+    """Return the commands by name.
+
+    Args:
+        manager: it has the totals.
+        published: the file of what was exported.
+    """
+    export = TotalsExport(manager, published)
 
     async def log_totals(request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
         wanted, classes = _wanted(request), None
@@ -41,7 +49,10 @@ def commands(manager: Manager) -> dict[str, Command]:
             _check_classes(wanted, classes)
         return await manager.log_totals(wanted, classes)
 
-    return {"log totals": log_totals}
+    async def log_export(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        return await export.export(request, author_of(caller))
+
+    return {"log totals": log_totals, "log export": log_export}
 
 
 def _wanted(request: Mapping[str, Any]) -> TotalsRequest:

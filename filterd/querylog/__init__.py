@@ -9,6 +9,7 @@
 * ``sqlite_file``: what all files of the log have in common: make, check, set aside, read.
 * ``totals_request``: selects and adds up what is read there.
 * ``suppression``: which cells of the totals may leave the school.
+* ``published_totals``: closed days and months of them, frozen once they are published.
 * ``total_rows``: sums of what the daemon reads there, as rows for people.
 * ``lookups``: what the levels with names record: lookups in batches, acknowledged as well.
 * ``pseudonyms``: what devices are called there, by a key that ends with the school day;

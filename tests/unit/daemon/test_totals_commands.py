@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -42,7 +43,7 @@ def asked(caller: Caller, **request: Any) -> tuple[Any, ...]:
     manager = SimpleNamespace(log_totals=log_totals, changes=changes, site=None)
 
     async def whole() -> None:
-        await commands(cast("Any", manager))["log totals"](request, caller)
+        await commands(cast("Any", manager), Path("no"))["log totals"](request, caller)
 
     asyncio.run(whole())
     return called[0]

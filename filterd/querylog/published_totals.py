@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Publish totals of closed days and months, frozen when first published.
+
+What was published of a period once is kept in a file and never changes: two exports that
+differ would show what came between them. Only whole days and months that are over are
+published, so counts that come late are not in them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from filterd.i18n import say
+from filterd.policy.model import TIER_OF_GRADE
+from filterd.querylog.device_reach import GRADE, TIER, ReachRow
+from filterd.querylog.suppression import TableCell, of_day, of_month
+from filterd.state_file import FileFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from filterd.querylog.totals_request import Total
+
+MOST_PERIODS = 1_000
+"""Days and months that are kept: more than totals are. The oldest are forgotten first."""
+
+Key: TypeAlias = tuple[str, str, str]
+"""Tier or grade, category, action."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCell:
+    """A published cell: tier or grade, category, action, answers."""
+
+    id: str
+    category: str
+    action: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPeriod:
+    """What was published of a period.
+
+    ``left_out``: how many cells with answers were not.
+    """
+
+    cells: tuple[PublishedCell, ...]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTotals:
+    """What was published, by period.
+
+    A day (``2026-11-28``) has tiers, a month (``2026-11``) has grades.
+    """
+
+    periods: dict[str, PublishedPeriod] = field(default_factory=dict)
+
+    def with_periods(
+        self,
+        days: Sequence[str],
+        month: str,
+        totals: Iterable[Total],
+        reach: Iterable[ReachRow],
+        k: int,
+    ) -> PublishedTotals:
+        """Return the same with days and a month that were not published yet.
+
+        Args:
+            days: closed days, ISO 8601; those of the month if there is one.
+            month: a closed month as ``2026-11``, "" for none.
+            totals: of these days.
+            reach: of these days.
+            k: the least number of devices.
+        """
+        periods, hidden = dict(self.periods), list[TableCell]()
+        counted, devices = list(totals), _devices(reach)
+        by_day: dict[str, Counter[Key]] = {day: Counter() for day in days}
+        by_grade, most = Counter[Key](), Counter[Key]()
+        for one in counted:
+            tier = TIER_OF_GRADE.get(one.grade, "")
+            by_day[one.date][tier, one.category, one.action] += one.n
+            if one.grade:
+                key = one.grade, one.category, one.action
+                by_grade[key] += one.n
+                most[key] = max(most[key], devices.get((one.date, GRADE, *key), 0))
+        for day, cells in by_day.items():
+            found = [
+                TableCell(*key, n, devices.get((day, TIER, *key), 0)) for key, n in cells.items()
+            ]
+            if day not in periods:
+                periods[day] = _period(found, of_day(found, k))
+            shown = {(one.id, one.category, one.action) for one in periods[day].cells}
+            hidden += [cell for cell in found if cell[:3] not in shown]
+        if month and month not in periods:
+            found = [TableCell(*key, n, most[key]) for key, n in by_grade.items()]
+            periods[month] = _period(found, of_month(found, hidden, k))
+        kept = sorted(periods, reverse=True)[:MOST_PERIODS]
+        return PublishedTotals({period: periods[period] for period in sorted(kept)})
+
+    def lacks(self, periods: Iterable[str]) -> bool:
+        """Return whether one of these periods was not published yet."""
+        return any(period and period not in self.periods for period in periods)
+
+    def rows(
+        self, periods: Iterable[str], confidential: Collection[str]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the published cells of periods.
+
+        A category that became confidential since is left out where it has a tier or grade.
+        """
+        for period in periods:
+            is_day = period.count("-") == 2
+            for one in self.periods[period].cells:
+                if one.category in confidential and one.id:
+                    continue
+                yield {
+                    "period": period,
+                    "tier": one.id if is_day else TIER_OF_GRADE[one.id],
+                    "grade": "" if is_day else one.id,
+                    "category": one.category,
+                    "action": one.action,
+                    "n": one.n,
+                }
+
+
+FILE = FileFormat(
+    PublishedTotals,
+    magic=b"filterd published totals ",
+    title=say("file of the totals that were published"),
+    remedy=say("without it an export may differ from an earlier one; remove it to begin anew"),
+)
+
+
+def load(path: Path) -> PublishedTotals:
+    """Return what was published; nothing where there is no file yet.
+
+    Raises:
+        StoreError: the file cannot be read, so nothing must be published.
+    """
+    return FILE.load(path) if os.path.lexists(path) else PublishedTotals()
+
+
+def _devices(reach: Iterable[ReachRow]) -> Mapping[tuple[str, str, str, str, str], int]:
+    return {row[:5]: row.devices for row in reach}
+
+
+def _period(found: Sequence[TableCell], shown: Sequence[TableCell]) -> PublishedPeriod:
+    cells = (PublishedCell(*cell[:4]) for cell in sorted(shown))
+    return PublishedPeriod(tuple(cells), len(found) - len(shown))

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Only closed days and months leave the school, by those who may, and each is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from filterd.daemon.totals_export import Span, TotalsExport
+from filterd.errors import ControlError
+from filterd.overrides.permissions import Classroom
+from filterd.overrides.read_access import READERS, View
+from filterd.overrides.roles import Author, Role
+from filterd.policy.temporary_rules import Overrides
+from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.totals_request import Total, TotalsRequest
+from tests.support.policies import a_policy
+from tests.support.week import SEVEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TODAY = date(2025, 12, 1)
+
+
+class School:
+    """Stands for the manager; notes what is read and recorded."""
+
+    def __init__(self, now: float | None = SEVEN) -> None:
+        self.noted: list[Any] = []
+        self.read: list[tuple[TotalsRequest, list[str]]] = []
+        self.n = 7
+        policy = replace(a_policy(), time_zone="Asia/Ho_Chi_Minh")
+        confidential = SimpleNamespace(categories=frozenset({"self-harm"}))
+        self.site = SimpleNamespace(policy=policy, confidential=confidential)
+        self._room = Classroom(policy, Overrides(), now, SEVEN, lambda _: None)
+        self.changes = self.log_keeper = self
+
+    def classroom(self, _: Any) -> Classroom:
+        return self._room
+
+    async def note_view(self, view: View, author: Author, about: dict[str, Any]) -> None:
+        self.noted.append((view, author.name, about))
+
+    async def cells(
+        self, request: TotalsRequest, days: list[str], zone: str, now: float
+    ) -> tuple[list[Total], list[ReachRow]]:
+        self.read.append((request, days))
+        assert (zone, now < SEVEN) == ("Asia/Ho_Chi_Minh", True)
+        row = ReachRow(days[0], "tier", "lower-secondary", "games", "blocked", 5)
+        return [Total(days[0], "6", "games", "blocked", self.n)], [row]
+
+
+def member(role: Role) -> Author:
+    return Author.of(1002, "hoa", [role.group], own_uid=999)
+
+
+def exported(
+    school: School, path: Path, *requests: dict[str, Any], role: Role = Role.PRINCIPAL
+) -> list[Any]:
+    async def whole() -> list[Any]:
+        export = TotalsExport(cast("Any", school), path / "published")
+        return [await export.export(one, member(role)) for one in requests]
+
+    return asyncio.run(whole())
+
+
+def test_days_are_read_once_and_stay_as_they_were(tmp_path: Path) -> None:
+    school = School()
+    first = exported(school, tmp_path, {"days": 2})
+    school.n = 8
+    assert exported(school, tmp_path, {"days": 2}) == first
+    ((request, days),) = school.read
+    assert days == ["2026-02-28", "2026-03-01"]
+    assert (request.days, request.confidential) == (2, {"self-harm"})
+    ((row,), left_out, least) = first[0].values()
+    assert (row["period"], row["tier"], row["n"]) == ("2026-02-28", "lower-secondary", 7)
+    assert (left_out, least) == (0, 5)
+
+
+def test_a_month_has_all_its_days(tmp_path: Path) -> None:
+    school = School()
+    exported(school, tmp_path, {"month": "2025-11"})
+    ((_, days),) = school.read
+    assert (days[0], days[-1], len(days)) == ("2025-11-01", "2025-11-30", 30)
+
+
+def test_an_export_is_recorded_before_it_is_shown(tmp_path: Path) -> None:
+    school = School()
+    exported(school, tmp_path, {"month": "2025-10"})
+    about = {"days": ["2025-10-01", "2025-10-31"], "class": ""}
+    assert school.noted == [(View.EXPORT, "hoa", about)]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_only_who_may_exports(tmp_path: Path, role: Role) -> None:
+    school = School()
+    if role in READERS[View.EXPORT]:
+        exported(school, tmp_path, {"days": 1}, role=role)
+        return
+    with pytest.raises(ControlError, match="filterd-principal"):
+        exported(school, tmp_path, {"days": 1}, role=role)
+    assert (school.noted, school.read) == ([], [])
+
+
+def test_while_the_time_is_not_known_no_day_is_over(tmp_path: Path) -> None:
+    with pytest.raises(ControlError, match="the time is not known"):
+        exported(School(now=None), tmp_path, {"days": 1})
+
+
+@pytest.mark.parametrize(
+    ("request_", "problem"),
+    [
+        ({"month": "2025-12"}, "2025-12 is not over"),
+        ({"month": "2025-13"}, "not a month"),
+        ({"month": "2025-1\n"}, "not a month"),
+        ({"month": 11}, "wants a month"),
+        ({"days": 0}, "wants a month"),
+        ({"days": 401}, "wants a month"),
+    ],
+)
+def test_what_is_not_over_or_no_time_is_refused(request_: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ControlError, match=problem):
+        Span.read(request_, TODAY)
+
+
+def test_a_month_is_over_on_the_first_of_the_next() -> None:
+    assert Span.read({"month": "2025-11"}, TODAY).periods[-2:] == ["2025-11-30", "2025-11"]
+    with pytest.raises(ControlError, match="not over"):
+        Span.read({"month": "2025-11"}, date(2025, 11, 30))
