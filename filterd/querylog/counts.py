@@ -293,11 +293,14 @@ class Counts:
         _merge(self._open, undated.items())
 
     def _note_devices(self, hour: float = 0) -> None:
-        """Add the devices of the open hour to those of its day, to which it belongs whole."""
+        """Add the devices of the open hour to those of its day, to which it belongs whole.
+
+        Only of cells that are not taken yet: those of the others were added when they were.
+        """
         hour = hour or self._opened
         if self._seen and hour > -inf:
             day = datetime.fromtimestamp(hour, self.rules.zone).date().isoformat()
-            cells = ((*key[:3], seen) for key, seen in self._seen.items())
+            cells = ((*key[:3], self._seen.get(key, ())) for key in self._open)
             self._reach.add(day, cells, self.rules.least_devices)
 
     def _make_room(self) -> None:

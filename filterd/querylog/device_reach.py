@@ -55,7 +55,8 @@ class DayReach:
 
     def __init__(self) -> None:
         self._day = ""
-        self._sets: dict[tuple[str, str, str, str], set[int]] = {}
+        self._sets: dict[tuple[str, str, str, str], set[int] | None] = {}
+        """By scope, id, category and action; None where there are enough."""
         self._waiting: dict[tuple[str, str, str, str, str], int] = {}
 
     def __len__(self) -> int:
@@ -82,17 +83,17 @@ class DayReach:
                     self._add((GRADE, grade, category, action), devices, most)
 
     def _add(self, key: tuple[str, str, str, str], devices: Collection[int], most: int) -> None:
-        seen = self._sets.get(key)
+        if key not in self._sets and len(self._sets) >= MOST_KEPT:
+            return
+        seen = self._sets.setdefault(key, set())
         if seen is None:
-            if len(self._sets) >= MOST_KEPT:
-                return
-            seen = self._sets[key] = set()
-        known = min(distinct(seen), most)
-        if known < most:
-            seen.update(devices)
-            now = min(distinct(seen), most)
-            if now > known and len(self._waiting) < MOST_KEPT:
-                self._waiting[self._day, *key] = now
+            return
+        known = distinct(seen)
+        seen = seen.union(devices)
+        now = min(distinct(seen), most)
+        self._sets[key] = seen if now < most else None
+        if now > known and len(self._waiting) < MOST_KEPT:
+            self._waiting[self._day, *key] = now
 
     def take(self, most: int) -> Iterator[ReachRow]:
         """Take out up to so many of the rows that have grown since."""
