@@ -60,6 +60,8 @@ class StateFolder:
     """The query log; it cannot be made again."""
     published_totals = _StatePath("published-totals.filterd")
     """What was published of totals; see ``filterd.querylog.published_totals``."""
+    log_days = _StatePath("log")
+    """The folder of the day files of the query log; see ``filterd.querylog.day_file``."""
     overrides = _StatePath("overrides.sqlite")
     """The overrides and their history; these cannot be made again either."""
     exported_overrides = _StatePath("overrides.filterd")

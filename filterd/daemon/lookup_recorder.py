@@ -111,6 +111,10 @@ class LookupRecorder:
         self._was_due = False
         return self.queue.take(worker, acknowledged, after).to_plain()
 
+    async def lookups_are_written(self, *, worker: str, number: int) -> None:
+        """Forget the batches up to a number: they are on disk."""
+        self.queue.acknowledge(worker, number)
+
     async def hand_over_last(self, channel: Channel) -> None:
         """Hand over the batches that are left at the end.
 

@@ -30,12 +30,13 @@ from filterd.daemon import site_loader, site_policy
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.live_lookups import LiveStream
 from filterd.daemon.log_collector import LogKeeper
+from filterd.daemon.lookup_collector import LookupCollector
 from filterd.daemon.nat_watch import NatWatch
 from filterd.daemon.process import give_back
 from filterd.daemon.school_day import school_day
 from filterd.daemon.status_signals import StatusSignals, bypass_of
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
-from filterd.daemon.worker_channel import Channel, summed, upstreams_of
+from filterd.daemon.worker_channel import Channel, Handlers, summed, upstreams_of
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
@@ -113,6 +114,7 @@ class Manager:
             self._workers,
             lambda: self._site.policy.log.keep_totals_days,
         )
+        self.lookups = LookupCollector(setting, self._workers, lambda: self.site)
         self.signals = StatusSignals(setting)
         self.live: LiveStream
         self.changes: Changes
@@ -156,9 +158,14 @@ class Manager:
             page.epoch = page.next_epoch()
         await asyncio.to_thread(site_loader.keep_second_copies, self._setting.state, page)
         await asyncio.to_thread(self.changes.records.note, self._site)
-        handlers = {"last_counts": self._log.take_last}
+        handlers: Handlers = {
+            "last_counts": self._log.take_last,
+            "last_lookups": self.lookups.take_last,
+            "lookups_are_due": self.lookups.lookups_are_due,
+        }
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
         self._log.start()
+        self.lookups.start()
         self._time_kept = asyncio.get_running_loop().create_task(self._keep_time())
 
     async def stop(self) -> None:
@@ -172,12 +179,14 @@ class Manager:
         self.live.close()
         await self.changes.close()
         await self._log.stop()
+        await self.lookups.stop()
         for worker in self._workers:
             await worker.close()
 
     async def write_last(self) -> None:
-        """Write the last counts of the workers, which are being stopped too."""
+        """Write what the workers have left for the log; they are being stopped too."""
         await self._log.write_last(within_s=_LAST_WORDS_WITHIN_S)
+        await self.lookups.write_last()
 
     async def reload(self, *, lists_only: bool = False) -> Reloaded:
         """Activate the present files of the site and the compiled lists.
@@ -418,8 +427,8 @@ class Manager:
         for total in totals:
             today[total["action"]] = today.get(total["action"], 0) + total["n"]
         level = self._site.policy.log.level.value
-        problem = self._log.problem or problem
-        told = {"problem": problem, "sentence": i18n.to_plain(problem)}
+        problem = self._log.problem or self.lookups.problem or problem
+        told = {**self.lookups.told(), "problem": problem, "sentence": i18n.to_plain(problem)}
         told |= {"pace": await self.signals.pace(self._site, self._time.least())}
         told |= {"bypass": bypass_of(totals)}
         return {"level": level, "today": today, **counted, **told}

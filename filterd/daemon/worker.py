@@ -147,6 +147,7 @@ class Worker:
             "counts": self.counts,
             "lookups": self._recorder.lookups,
             "follow": self._live.follow,
+            "lookups_are_written": self._recorder.lookups_are_written,
             "trial": self._trials.trial,
             "checks": self._checks.checks,
         }

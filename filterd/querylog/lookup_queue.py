@@ -91,13 +91,17 @@ class LookupQueue:
         if worker != self._name:
             after = 0
             self.forget_told()
-        while worker == self._name and self._handed and self._handed[0].number <= acknowledged:
-            self._in_hand -= len(self._handed.popleft().lookups)
+        self.acknowledge(worker, acknowledged)
         following = next((one for one in self._handed if one.number > after), None)
         if following is None:
             following = self._hand_over()
         is_last = following.number == self._number
         return replace(following, more=bool(self._waiting) or not is_last)
+
+    def acknowledge(self, worker: str, number: int) -> None:
+        """Forget the batches up to a number; one of a predecessor is ignored."""
+        while worker == self._name and self._handed and self._handed[0].number <= number:
+            self._in_hand -= len(self._handed.popleft().lookups)
 
     def take_all(self) -> Iterator[LookupBatch]:
         """Yield every batch that is left, when there will be no further call."""

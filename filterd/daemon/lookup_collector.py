@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write the lookups of the workers to the day files: the manager's part.
+
+Workers say when there is enough for one write (``WRITE_FROM``); what is less is written
+every five minutes, before a read, at the end of the day and at a stop. What is written is
+acknowledged afterwards, as with counts (``daemon.log_collector``), so a manager that dies loses
+none and adds none twice. While the disk refuses, the workers keep their lookups, within bounds.
+
+At the school's midnight the key of the pseudonyms is replaced, the devices behind names are
+forgotten, and day files that are too old are removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from math import inf
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from filterd.errors import FilterdError, StoreError
+from filterd.i18n import UNSAID
+from filterd.querylog.day_span import DaySpan
+from filterd.querylog.lookups import WRITE_EVERY_S, WRITE_FROM, LookupBatch
+from filterd.querylog.pseudonyms import Pseudonyms
+from filterd.querylog.seen_names import SeenNames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from filterd.daemon.process import Setting
+    from filterd.daemon.worker_channel import Channel
+    from filterd.querylog.day_file import DayFiles
+    from filterd.querylog.seen_names import SeenName
+    from filterd.resolve.site import Site
+
+ROUND_S = 60.0
+_WORKER_WITHIN_S = 2.0
+_MOST_ASKED = 200
+"""Requests to each worker in one round; the rest waits for the next one."""
+
+_log = logging.getLogger("filterd.log")
+
+
+class LookupCollector:
+    """The collector of all workers' lookups.
+
+    Args:
+        setting: has the state folder, the machine's clock, by which the log goes, and the page.
+        workers: channels to the workers; the list may be filled later.
+        site: returns the active site, for time zone, retention and the least number of devices.
+
+    Attributes:
+        problem: why the last lookups were not written, empty if they were.
+        seen: the devices behind the names of today, in memory only.
+        pseudonyms: those of today.
+    """
+
+    def __init__(
+        self, setting: Setting, workers: Sequence[Channel], site: Callable[[], Site]
+    ) -> None:
+        self.problem = UNSAID
+        self.seen = SeenNames(least=5)
+        self._folder, self._page = setting.state.log_days, setting.page
+        self.pseudonyms = Pseudonyms.beside(setting.state.control_socket, "UTC")
+        self._clock, self._workers, self._site = setting.clock, workers, site
+        self._files: DayFiles | None = None
+        self._known: dict[Channel, LookupBatch] = {}
+        """By worker: its name, and the number up to which its batches are on disk."""
+        self._left: list[LookupBatch] = []
+        self._unwritten: dict[str, dict[tuple[object, ...], SeenName]] = {}
+        """By day, the distinct names that are not on disk yet."""
+        self._day = ""
+        self._asked_at, self._written_at = self._clock.monotonic(), 0
+        self._round: asyncio.Task[None] | None = None
+        self._minutes: asyncio.Task[None] | None = None
+
+    @property
+    def files(self) -> DayFiles:
+        """The day files."""
+        # SQLite is for this process only; the others are forked with what is imported before.
+        from filterd.querylog.day_file import DayFiles  # noqa: PLC0415
+
+        if self._files is None:
+            self._files = DayFiles(self._folder, self._zone())
+        return self._files
+
+    def start(self) -> None:
+        """Work once a minute from now on."""
+        self._minutes = asyncio.get_running_loop().create_task(self._go_round())
+
+    async def stop(self) -> None:
+        """Finish the round that is at work, and close the files."""
+        if self._minutes is not None:
+            self._minutes.cancel()
+            await asyncio.gather(self._minutes, return_exceptions=True)
+        if self._round is not None:
+            await self._round
+        if self._files is not None:
+            await self._files.close()
+
+    async def collect(self) -> None:
+        """Write the present lookups; calls meanwhile share the same round. Never raises."""
+        if self._round is None:
+            self._round = asyncio.get_running_loop().create_task(self._collect())
+            self._round.add_done_callback(self._round_is_over)
+        await asyncio.shield(self._round)
+
+    async def lookups_are_due(self) -> None:
+        """Write, since a worker has enough; while the disk refuses, once a minute only."""
+        if not self.problem:
+            await self.collect()
+
+    async def take_last(self, *, batch: dict[str, Any]) -> None:
+        """Keep a last batch of a worker that ends."""
+        self._left.append(LookupBatch.from_plain(batch))
+
+    async def write_last(self) -> None:
+        """Write the last batches of the workers, which have ended."""
+        left, self._left = self._left, []
+        await self._write(left)
+
+    async def keep_house(self) -> None:
+        """Do what a minute, or the end of a day, asks for. Never raises."""
+        now = self._clock.wall()
+        if now < min(self._site().unset_clock.floor, self._page.floor or inf):
+            return  # the date is not known
+        today = DaySpan.at(now, self._zone()).day
+        is_due = self._clock.monotonic() - self._asked_at >= WRITE_EVERY_S
+        if is_due or self._left or self.problem or today != self._day:
+            await self.collect()
+        if today != self._day:
+            self._day = today
+            self.pseudonyms.end_yesterday(now)
+            self.seen.drop_before(today)
+            await self._keep(today)
+
+    def told(self) -> dict[str, Any]:
+        """Return its numbers for the status."""
+        return {
+            "rows_written_at": self._written_at or None,
+            "rows_distinct": self._is_distinct(),
+            "rows_refused": 0 if self._files is None else self._files.lost,
+            "names_lost": self.seen.lost,
+        }
+
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self._site().policy.time_zone)
+
+    async def _go_round(self) -> None:
+        while True:
+            try:
+                await self.keep_house()
+            except Exception:  # noqa: BLE001 -- logged whole; lookups must be written on
+                _log.exception("lookups could not be written")
+            await asyncio.sleep(ROUND_S)
+
+    def _round_is_over(self, _: asyncio.Task[None]) -> None:
+        self._round = None
+
+    async def _collect(self) -> None:
+        self._asked_at = self._clock.monotonic()
+        self.seen.least = self._site().policy.log.least_devices
+        self.files.zone = self.pseudonyms.zone = self._zone()
+        if self._left:
+            left, self._left = self._left, []
+            if not await self._write(left):
+                self._left = left
+                return
+        in_hand: dict[Channel, list[LookupBatch]] = {one: [] for one in self._workers}
+        for _ in range(_MOST_ASKED):
+            told = await asyncio.gather(*(self._ask(*one) for one in in_hand.items()))
+            for worker, batch in zip(in_hand, told, strict=True):
+                if batch.lookups:
+                    in_hand[worker].append(batch)
+            is_over = not any(batch.lookups and batch.more for batch in told)
+            if is_over or _count(in_hand.values()) >= WRITE_FROM:
+                if not await self._write([one for taken in in_hand.values() for one in taken]):
+                    return
+                self._acknowledge(in_hand)
+            if is_over:
+                return
+
+    async def _ask(self, worker: Channel, taken: Sequence[LookupBatch]) -> LookupBatch:
+        """Return the next batch of a worker; a silent worker does not delay the others."""
+        known = self._known.get(worker, LookupBatch("", 0))
+        last = taken[-1] if taken else known
+        try:
+            told = await worker.ask(
+                "lookups",
+                within_s=_WORKER_WITHIN_S,
+                worker=last.worker,
+                acknowledged=known.number if last.worker == known.worker else 0,
+                after=last.number,
+                is_distinct=self._is_distinct(),
+            )
+        except FilterdError:  # it is being replaced, or has much to do
+            return LookupBatch("", 0)
+        batch = LookupBatch.from_plain(told)
+        if batch.worker != known.worker:
+            self._known[worker] = LookupBatch(batch.worker, 0)
+        return batch
+
+    def _acknowledge(self, written: dict[Channel, list[LookupBatch]]) -> None:
+        """Tell the workers what is on disk, so that they forget it at once."""
+        for worker, batches in written.items():
+            if batches:
+                last = batches[-1]
+                self._known[worker] = LookupBatch(last.worker, last.number)
+                worker.tell("lookups_are_written", worker=last.worker, number=last.number)
+                batches.clear()
+
+    async def _write(self, batches: Sequence[LookupBatch]) -> bool:
+        """Write batches and return whether they are on disk.
+
+        A problem is logged when it begins and when it ends.
+        """
+        if not batches:
+            return True
+        self._count_devices(batches)
+        try:
+            await self.files.write(batches)
+            for day in list(self._unwritten):
+                await self.files.add_seen(day, list(self._unwritten[day].values()))
+                del self._unwritten[day]
+        except StoreError as error:
+            self._refused(error)
+            return False
+        self._accepted()
+        return True
+
+    def _count_devices(self, batches: Iterable[LookupBatch]) -> None:
+        """Count the devices behind names; keep what is to be written of it."""
+        span = DaySpan("", 0, 0)
+        for batch in batches:
+            for one in batch.lookups:
+                if not span.has(one.at):
+                    span = DaySpan.at(one.at, self._zone())
+                # Equal lookups of a slot come without a device, and once more for each device.
+                if one.device and (seen := self.seen.add(span.day, one)) is not None:
+                    self._unwritten.setdefault(span.day, {})[seen[:4]] = seen
+
+    async def _keep(self, today: str) -> None:
+        """Remove the day files that are too old."""
+        try:
+            await self.files.keep(self._site().policy.log.keep_days, today)
+        except StoreError as error:
+            self._refused(error)
+
+    def _is_distinct(self) -> bool:
+        return self._files is not None and self._files.is_distinct(self._day)
+
+    def _refused(self, error: StoreError) -> None:
+        if error.sentence != self.problem:
+            _log.error("%s; trying again every minute", error)
+        self.problem = error.sentence
+
+    def _accepted(self) -> None:
+        if self.problem:
+            _log.warning("%s: written again", self._folder)
+        self.problem, self._written_at = UNSAID, int(self._clock.wall())
+
+
+def _count(taken: Iterable[Sequence[LookupBatch]]) -> int:
+    return sum(len(batch.lookups) for batches in taken for batch in batches)

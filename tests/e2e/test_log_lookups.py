@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lookups of a real daemon are recorded as the level of each tier says, to the digit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sqlite3
+from collections import Counter
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.clock import SystemClock
+from filterd.overrides.store import Store
+from tests.support.commands import call
+from tests.support.daemon import Served, copy_lists, free_port, noon, serving, write_site
+from tests.support.upstream import FakeUpstream
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.state_folder import StateFolder
+
+pytestmark = pytest.mark.usefixtures("warm_children")
+WITHIN_S = 20.0
+SITE = """\
+workers: 2
+time_zone: {zone}
+log: {{level: counts, tiers: {{primary: blocked, lower-secondary: names, guest: off}}}}
+"""
+NETWORKS = {"3": "127.0.3", "7": "127.0.7", "11": "127.0.11", "staff": "127.0.100"}
+CLOSED, CONFIDENTIAL = "www.tiktok.com", "self-harm.blocked.filterd.example"
+"""Closed to primary and lower secondary; of the shipped list of self-harm."""
+
+Asked = Counter[tuple[str, str]]
+"""Answers by grade and name."""
+
+
+class School:
+    """A site with two workers: primary at blocked, lower at names, upper at full."""
+
+    def __init__(self, folder: Path, built: StateFolder, upstream: int) -> None:
+        self.port, self.zone = free_port(), noon()
+        self.state = copy_lists(built, folder / "state")
+        self.config = write_site(
+            folder / "site",
+            port=self.port,
+            upstream=upstream,
+            more=SITE.format(zone=self.zone),
+        )
+        store = Store(self.state, SystemClock())
+        store.start()
+        full: dict[str, Any] = {"level": "full", "tier": "upper-secondary"}
+        full |= {"ends_at": SystemClock().wall() + 3600.0}
+        store.change("log-level", full, author="lan", reason="điều tra")
+        store.change("log-confirm", {"id": 1}, author="minh", reason="đồng ý")
+        self.asked: Asked = Counter()
+
+    def serve(self, *program: str) -> contextlib.AbstractContextManager[Served]:
+        instead = {"program": program} if program else {}
+        return serving(self.config, self.state.folder, **instead)  # type: ignore[arg-type]
+
+    def ask(self, grade: str, name: str, times: int = 1, *, devices: int = 1) -> None:
+        """Ask from several devices, each time by another port; every question is answered."""
+        for device in range(devices):
+            for number in range(times):
+                with socket.socket(type=socket.SOCK_DGRAM) as stub:
+                    stub.settimeout(WITHIN_S)
+                    stub.bind((self.address(grade, device), 0))
+                    stub.sendto(a_query(name, message_id=number), ("127.0.0.1", self.port))
+                    assert stub.recv(4096)[:2] == number.to_bytes(2)
+        self.asked[grade, name] += times * devices
+
+    def address(self, grade: str, device: int = 0) -> str:
+        return f"{NETWORKS[grade]}.{77 + device}"
+
+    @property
+    def day_file(self) -> Path:
+        today = datetime.fromtimestamp(SystemClock().wall(), self.zone).date()
+        return self.state.log_days / f"{today.isoformat()}.sqlite3"
+
+    def rows(self) -> Asked:
+        """Return the recorded lookups, by grade and name."""
+        found: Asked = Counter()
+        select = """
+        SELECT grade, names.name, n FROM lookups
+        JOIN names ON names.id = lookups.name JOIN contexts ON contexts.id = lookups.context
+        """
+        for grade, name, n in self._select(select):
+            found[grade, ".".join(reversed(name.split(".")))] += n
+        return found
+
+    def seen(self) -> dict[tuple[str, str], int]:
+        """Return the devices of distinct names, by tier and name."""
+        select = "SELECT tier, names.name, devices FROM seen JOIN names ON names.id = seen.name"
+        found = self._select(select)
+        return {(tier, ".".join(reversed(name.split(".")))): n for tier, name, n in found}
+
+    def _select(self, select: str) -> list[Any]:
+        with contextlib.closing(sqlite3.connect(self.day_file)) as connection:
+            return list(connection.execute(select))
+
+
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
+    with FakeUpstream() as upstream:
+        for name in ("good", "other"):
+            upstream.add(f"{name}.example. 60 IN A 192.0.2.1")
+        yield School(tmp_path, built, upstream.port)
+
+
+def _log(served: Served) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(call("status", "--json", *served.options).out)["log"]
+    return told
+
+
+def _children(served: Served) -> list[int]:
+    """Return the process IDs of the manager and the workers."""
+    pid = served.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(child) for child in children]
+
+
+def test_each_tier_has_what_its_level_has(school: School) -> None:
+    with school.serve() as served:
+        for grade in NETWORKS:
+            school.ask(grade, CLOSED, 7)
+            school.ask(grade, "good.example", 5, devices=6)
+            school.ask(grade, "other.example", 1, devices=4)
+            school.ask(grade, CONFIDENTIAL, 2)
+        assert served.end() == 0
+    expected = Counter(
+        {
+            (grade, name): n
+            for (grade, name), n in school.asked.items()
+            if name != CONFIDENTIAL and (grade == "11" or (grade == "3" and name == CLOSED))
+        }
+    )
+    assert school.rows() == expected
+    tiers = ("primary", "lower-secondary", "upper-secondary")
+    assert school.seen() == {
+        **{(tier, CLOSED): 1 for tier in tiers[:2]},
+        **{(tier, "good.example"): 5 for tier in tiers},
+    }
+
+
+def _places_with(folder: Path, addresses: list[str]) -> list[str]:
+    """Return the files of a log that have an address, as text or octets, either way round."""
+    forms = []
+    for address in map(ip_address, addresses):
+        turned = ".".join(reversed(str(address).split(".")))
+        forms += [str(address).encode(), turned.encode(), address.packed, address.packed[::-1]]
+    logs = [*folder.glob("query-log*"), *folder.glob("log/*"), *folder.glob("log-key")]
+    return [one.name for one in logs if any(form in one.read_bytes() for form in forms)]
+
+
+def test_no_file_has_the_address_of_a_client(school: School) -> None:
+    addresses = [school.address(grade, device) for grade in NETWORKS for device in range(3)]
+    with school.serve() as served:
+        for grade in NETWORKS:
+            school.ask(grade, CLOSED, devices=3)
+            for device in range(3):
+                reverse = ip_address(school.address(grade, device)).reverse_pointer
+                school.ask(grade, reverse)
+        assert _places_with(school.state.folder, addresses) == []
+        assert served.end() == 0
+    assert school.day_file.exists()
+    assert _places_with(school.state.folder, addresses) == []
+
+
+_PLANTED = """
+from ipaddress import ip_address
+from filterd.querylog.pseudonyms import Pseudonyms
+Pseudonyms.of_client = lambda self, client, now: int(ip_address(client.address))
+from filterd.__main__ import main
+main()
+"""
+
+
+@pytest.mark.control
+def test_control_a_writer_that_stores_an_address_is_found(school: School) -> None:
+    with school.serve("-c", _PLANTED) as served:
+        school.ask("11", CLOSED)
+        assert served.end() == 0
+    assert _places_with(school.state.folder, [school.address("11")]) == [school.day_file.name]
+
+
+def test_a_manager_that_is_killed_loses_nothing(school: School) -> None:
+    with school.serve() as served:
+        school.ask("11", CLOSED, 40)
+        os.kill(_children(served)[0], signal.SIGKILL)
+        school.ask("11", CLOSED, 40)
+        while call("status", *served.options).code != 0:
+            pass
+        school.ask("11", "good.example", 9)
+        assert served.end() == 0
+    assert school.rows() == school.asked
+
+
+def test_a_worker_that_is_killed_takes_at_most_its_queue_with_it(school: School) -> None:
+    with school.serve() as served:
+        school.ask("11", CLOSED, 40)
+        os.kill(_children(served)[1], signal.SIGKILL)
+        served.wait_for("ended (signal 9)")
+        school.ask("11", "good.example", 40)
+        assert served.end() == 0
+    rows = school.rows()
+    assert rows["11", "good.example"] == 40
+    assert 0 < rows["11", CLOSED] < 40
+
+
+def test_a_file_that_another_process_holds_delays_no_answer(school: School) -> None:
+    with school.serve() as served:
+        school.ask("11", CLOSED, 4)
+        assert served.end() == 0
+    with (
+        school.serve() as served,
+        contextlib.closing(sqlite3.connect(school.day_file, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN EXCLUSIVE")
+        school.ask("11", CLOSED, 300)
+        told = _log(served)
+        assert told["rows_waiting"] == 300
+        other.execute("ROLLBACK")
+        assert served.end() == 0
+    assert school.rows() == school.asked
+
+
+def test_a_file_that_is_deleted_while_open_is_made_anew(school: School) -> None:
+    with school.serve() as served:
+        school.ask("11", CLOSED, 4)
+        assert served.end() == 0
+    for path in school.state.log_days.iterdir():
+        path.unlink()
+    with school.serve() as served:
+        school.ask("11", "good.example", 3)
+        assert served.end() == 0
+    assert school.rows() == {("11", "good.example"): 3}
+
+
+def test_the_key_of_the_pseudonyms_is_for_its_user_alone(school: School) -> None:
+    with school.serve() as served:
+        school.ask("11", CLOSED)
+        key = served.state.control_socket.with_name("log-key")
+        assert key.stat().st_mode & 0o777 == 0o600
+        assert served.end() == 0
+    assert school.day_file.stat().st_mode & 0o777 == 0o600
+    assert school.state.log_days.stat().st_mode & 0o777 == 0o700
+    (device,) = school._select("SELECT device FROM lookups")[0]
+    assert 0 < device < 2**31
