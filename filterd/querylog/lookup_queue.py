@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 MOST_LOOKUPS = 50_000
 """Lookups held at most: a minute at 800 a second, or a day of a small school."""
 
-OCTETS_A_BATCH = 300_000
-"""Of a batch as plain text at most: a packet of the channel may have 400,000 where the system
-has its usual limits (``net.core.wmem_max``)."""
-
-_ROW_OCTETS, _CONTEXT_OCTETS = 50, 250
 _MOST_TOLD = 50_000
 
 
@@ -113,21 +108,11 @@ class LookupQueue:
         if not self._waiting:
             return LookupBatch(self._name, self._number)
         self._number += 1
-        batch = LookupBatch(self._name, self._number, tuple(self._taken()))
+        keys = list(islice(self._waiting, LOOKUPS_A_BATCH))
+        batch = LookupBatch(self._name, self._number, tuple(map(self._waiting.pop, keys)))
         self._handed.append(batch)
         self._in_hand += len(batch.lookups)
         return batch
-
-    def _taken(self) -> Iterator[Lookup]:
-        """Take lookups out, the oldest first, that fit one packet."""
-        contexts, room = set[object](), OCTETS_A_BATCH
-        for key, lookup in list(islice(self._waiting.items(), LOOKUPS_A_BATCH)):
-            room -= _ROW_OCTETS + 2 * len(lookup.name)
-            room -= 0 if lookup.context in contexts else _CONTEXT_OCTETS
-            if room < 0:
-                return
-            contexts.add(lookup.context)
-            yield self._waiting.pop(key)
 
     def _add_once(self, lookup: Lookup) -> None:
         told = hash((lookup.name, lookup.context, lookup.device))

@@ -14,8 +14,9 @@ from filterd.policy.model import TIER_OF_GRADE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LOOKUPS_A_BATCH = 1_500
-"""Lookups of one batch at most; with long names it has fewer (``lookup_queue``)."""
+LOOKUPS_A_BATCH = 400
+"""Lookups of one batch: while it packs them a worker answers nothing, for half a millisecond on a
+common processor. With the longest names it fits a packet of the channel of processes."""
 
 WRITE_FROM = 4_000
 """Lookups that are written at once, or all of ``WRITE_EVERY_S``: an SD card wears by writes."""
