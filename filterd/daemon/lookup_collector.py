@@ -140,9 +140,13 @@ class LookupCollector:
         return {
             "rows_written_at": self._written_at or None,
             "rows_distinct": self._is_distinct(),
-            "rows_refused": 0 if self._files is None else self._files.lost,
             "names_lost": self.seen.lost,
         }
+
+    @property
+    def lost(self) -> int:
+        """How many lookups had no room in the file of their day."""
+        return 0 if self._files is None else self._files.lost
 
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self._site().policy.time_zone)

@@ -132,11 +132,16 @@ class LookupRecorder:
                     answers = False
             channel.tell("last_lookups", batch=plain)
 
+    @property
+    def lost(self) -> int:
+        """How many lookups should have been recorded and were not."""
+        return self.queue.lost + self.failed
+
     def told(self) -> dict[str, int]:
         """Return its numbers for the status."""
         return {
             "rows_waiting": len(self.queue),
-            "rows_lost": self.queue.lost + self.failed,
+            "rows_lost": self.lost,
             "rows_undated": self.undated,
         }
 

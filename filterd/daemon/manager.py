@@ -418,6 +418,8 @@ class Manager:
 
     async def _log_status(self, workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
         counted = summed(worker["log"] for worker in workers)
+        for key in {"lost", "rows_lost"} & counted.keys():
+            counted[key] += self.lookups.lost
         today: dict[str, int] = {}
         problem, totals = UNSAID, list[dict[str, Any]]()
         try:

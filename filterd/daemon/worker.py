@@ -256,7 +256,7 @@ class Worker:
             "receive_drops": sum(listener.receive_drops for listener in self._udp),
             "log": {
                 "waiting": len(self._counts),
-                "lost": self._counts.lost,
+                "lost": self._counts.lost + self._recorder.lost,
                 "undated": self._counts.undated,
                 **self._recorder.told(),
             },

@@ -100,7 +100,7 @@ class Pseudonyms:
             self._key = _key_of(self._path, span.day)
         except OSError as error:
             if str(error) != self._problem:
-                _log.error("%s; the log has no pseudonyms of devices until there is", error)
+                _log.error("%s; until then the log has no pseudonyms of devices", error)
             self._problem = str(error)
             return False
         self._span, self._problem = (span, self.zone), ""

@@ -87,25 +87,25 @@ class School:
         today = datetime.fromtimestamp(SystemClock().wall(), self.zone).date()
         return self.state.log_days / f"{today.isoformat()}.sqlite3"
 
-    def rows(self) -> Asked:
+    def rows(self, path: Path | None = None) -> Asked:
         """Return the recorded lookups, by grade and name."""
         found: Asked = Counter()
         select = """
         SELECT grade, names.name, n FROM lookups
         JOIN names ON names.id = lookups.name JOIN contexts ON contexts.id = lookups.context
         """
-        for grade, name, n in self._select(select):
+        for grade, name, n in self.select(select, path):
             found[grade, ".".join(reversed(name.split(".")))] += n
         return found
 
     def seen(self) -> dict[tuple[str, str], int]:
         """Return the devices of distinct names, by tier and name."""
         select = "SELECT tier, names.name, devices FROM seen JOIN names ON names.id = seen.name"
-        found = self._select(select)
+        found = self.select(select)
         return {(tier, ".".join(reversed(name.split(".")))): n for tier, name, n in found}
 
-    def _select(self, select: str) -> list[Any]:
-        with contextlib.closing(sqlite3.connect(self.day_file)) as connection:
+    def select(self, select: str, path: Path | None = None) -> list[Any]:
+        with contextlib.closing(sqlite3.connect(path or self.day_file)) as connection:
             return list(connection.execute(select))
 
 
@@ -234,6 +234,36 @@ def test_a_file_that_another_process_holds_delays_no_answer(school: School) -> N
     assert school.rows() == school.asked
 
 
+_NEXT_DAY = """
+import time
+from pathlib import Path
+from filterd.clock import SystemClock
+SystemClock.wall = staticmethod(lambda: time.time() + 86_400 * Path({flag!r}).exists())
+from filterd.__main__ import main
+main()
+"""
+
+
+def test_at_midnight_another_file_and_another_key_begin(school: School, tmp_path: Path) -> None:
+    flag = tmp_path / "tomorrow"
+    with school.serve("-c", _NEXT_DAY.format(flag=str(flag))) as served:
+        school.ask("11", CLOSED, 20)
+        key = served.state.control_socket.with_name("log-key").read_bytes()
+        flag.touch()
+        school.ask("11", "good.example", 20)
+        after = served.state.control_socket.with_name("log-key").read_bytes()
+        assert served.end() == 0
+    today, tomorrow = sorted(school.state.log_days.glob("*.sqlite3"))
+    assert school.rows(today) == {("11", CLOSED): 20}
+    assert school.rows(tomorrow) == {("11", "good.example"): 20}
+    devices = [
+        school.select("SELECT DISTINCT device FROM lookups", one) for one in (today, tomorrow)
+    ]
+    assert [len(one) for one in devices] == [1, 1], "one for both workers"
+    assert devices[0] != devices[1]
+    assert key.split()[1] not in after
+
+
 def test_a_file_that_is_deleted_while_open_is_made_anew(school: School) -> None:
     with school.serve() as served:
         school.ask("11", CLOSED, 4)
@@ -254,5 +284,5 @@ def test_the_key_of_the_pseudonyms_is_for_its_user_alone(school: School) -> None
         assert served.end() == 0
     assert school.day_file.stat().st_mode & 0o777 == 0o600
     assert school.state.log_days.stat().st_mode & 0o777 == 0o700
-    (device,) = school._select("SELECT device FROM lookups")[0]
+    (device,) = school.select("SELECT device FROM lookups")[0]
     assert 0 < device < 2**31

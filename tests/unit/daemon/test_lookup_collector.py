@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import sqlite3
 from dataclasses import replace
+from ipaddress import ip_address
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,13 +18,18 @@ from filterd.daemon.lookup_collector import LookupCollector
 from filterd.daemon.lookup_recorder import LookupRecorder
 from filterd.daemon.worker_channel import Channel, channel_pair
 from filterd.policy.log_levels import LogLevel, QueryLog
+from filterd.policy.model import Client
 from filterd.querylog import lookup_queue
 from filterd.querylog.lookups import Lookup, LookupContext
 from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.querylog.reversed_names import name_of
+from filterd.resolve.query import Answer, Peer, Query, Source
+from filterd.resolve.site import Site
 from filterd.state_folder import StateFolder
+from filterd.wire import parse_query
 from tests.support.clock import FakeClock
-from tests.support.policies import a_policy, wire
+from tests.support.policies import a_policy, an_index, wire
+from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     import socket
@@ -42,7 +48,7 @@ class Recording:
     """A worker that does nothing but record, behind its channel."""
 
     def __init__(self, end: socket.socket, state: StateFolder, clock: FakeClock) -> None:
-        resolver = cast("Any", SimpleNamespace(observers=()))
+        resolver = cast("Any", SimpleNamespace(observers=(), is_own=lambda _: False))
         pseudonyms = Pseudonyms.beside(state.control_socket, "UTC")
         self._recorder = LookupRecorder(resolver, pseudonyms, clock)
         self.queue, self._clock = self._recorder.queue, clock
@@ -62,6 +68,10 @@ class Recording:
         for number in numbers:
             at, name = int(self._clock.wall()), wire(f"n{number}.example")
             self.queue.add(Lookup(at, name, context, device, is_row))
+
+    def saw(self, site: Site, query: Query, answer: Answer) -> None:
+        self._recorder.apply(site, 0)
+        self._recorder.saw(query, answer)
 
     async def end(self) -> None:
         await self._recorder.hand_over_last(self.channel)
@@ -371,6 +381,68 @@ def test_at_midnight_nothing_is_left_that_leads_to_a_device(tmp_path: Path) -> N
         assert not list(crew.state.log_days.glob("2025-12-01*-wal")), "yesterday is closed"
 
     run(tmp_path, work)
+
+
+def test_a_folder_that_refuses_files_delays_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    async def work(crew: Crew) -> None:
+        crew.state.log_days.touch()  # in the place of the folder
+        crew.workers[0].record(*range(20))
+        await crew.collector.collect()
+        assert crew.collector.problem
+        assert crew.waiting == 20
+        crew.state.log_days.unlink()
+        await crew.collector.keep_house()
+        assert (crew.total(), len(crew.seen())) == (20, 20)
+
+    run(tmp_path, work)
+
+
+def _places_with(folder: Path, *devices: str) -> set[str]:
+    """Return the files that have a MAC or an address, as text, digits or octets."""
+    forms = list[bytes]()
+    for device in devices:
+        digits = bytes.fromhex(device.replace(":", "")) if ":" in device else b""
+        octets = digits or ip_address(device).packed
+        forms += [device.encode(), octets, octets[::-1], octets.hex().encode()]
+    files = [one for one in folder.rglob("*") if one.is_file()]
+    return {one.name for one in files if any(form in one.read_bytes() for form in forms)}
+
+
+MAC, ADDRESS, OTHER = "02:00:5e:00:53:7b", "192.0.2.123", "198.51.100.7"
+
+
+def _record_two_devices(folder: Path) -> set[str]:
+    """Record lookups of devices with and without MAC; return the files that have one."""
+    folder.mkdir()
+    index = an_index(folder.parent, {"porn": ("porn", "domains", False, ["porn.example"])})
+    site = Site.of(replace(a_policy(), log=QueryLog(LogLevel.FULL)), index, ())
+    grade = site.policy.grades["6"]
+
+    async def work(crew: Crew) -> None:
+        for client in (Client(grade, "lab", OTHER, MAC), Client(grade, "lab", ADDRESS)):
+            message = parse_query(a_query("a.example"))
+            query = Query(message, Peer(str(client.address)), client, site)
+            crew.workers[0].saw(site, query, Answer(Source.FORWARDED))
+        await crew.collector.collect()
+        assert crew.total() == 2
+
+    run(folder, work)
+    return _places_with(folder, MAC, ADDRESS, OTHER)
+
+
+def test_no_file_has_a_mac_or_an_address(tmp_path: Path) -> None:
+    assert _record_two_devices(tmp_path / "state") == set()
+
+
+@pytest.mark.control
+def test_control_a_writer_that_stores_octets_of_a_device_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def planted(device: str, _: bytes) -> int:
+        return int.from_bytes(ip_address(ADDRESS if ":" in device else device).packed)
+
+    monkeypatch.setattr("filterd.querylog.pseudonyms._hashed", planted)
+    assert _record_two_devices(tmp_path / "state") == {"2025-12-01.sqlite3"}
 
 
 def test_days_beyond_those_to_keep_are_removed(tmp_path: Path) -> None:

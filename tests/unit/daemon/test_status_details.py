@@ -185,6 +185,9 @@ def test_what_is_wrong_with_the_log_is_told() -> None:
     log = {"level": "off", "today": {}, "waiting": 0, "lost": 1234, "problem": "the disk is full"}
     told = ["the log is off", "1\u202f234 lost before they could be written", "the disk is full"]
     assert _told("Today", log=log).splitlines() == told
+    assert "equal ones of five minutes are one row" in _told(
+        "Today", log=log | {"rows_distinct": True}
+    )
 
 
 def test_unmet_expectations_have_a_line_each() -> None:
