@@ -90,8 +90,8 @@ class LookupRecorder:
             tier: level for tier, level in levels.items() if level.includes(LogLevel.NAMES)
         }
         self._known_from = known_from
-        self._pseudonyms.zone = ZoneInfo(site.policy.time_zone)
-        self._day = DaySpan("", 0, 0)
+        if (zone := ZoneInfo(site.policy.time_zone)) is not self._pseudonyms.zone:
+            self._pseudonyms.zone, self._day = zone, DaySpan("", 0, 0)
         others = tuple(one for one in self._resolver.observers if one is not self)
         self._resolver.observers = (*others, self) if self._levels else others
 

@@ -19,6 +19,7 @@ import pytest
 
 from filterd.clock import SystemClock
 from filterd.overrides.store import Store
+from filterd.querylog.lookups import WRITE_FROM
 from tests.support.commands import call
 from tests.support.daemon import Served, copy_lists, free_port, noon, serving, write_site
 from tests.support.upstream import FakeUpstream
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
-WITHIN_S = 20.0
+WITHIN_S, _TC = 20.0, 0x02
 SITE = """\
 workers: 2
 time_zone: {zone}
@@ -76,7 +77,9 @@ class School:
                     stub.settimeout(WITHIN_S)
                     stub.bind((self.address(grade, device), 0))
                     stub.sendto(a_query(name, message_id=number), ("127.0.0.1", self.port))
-                    assert stub.recv(4096)[:2] == number.to_bytes(2)
+                    answer = stub.recv(4096)
+                    assert answer[:2] == number.to_bytes(2)
+                    assert not answer[2] & _TC, "more than one client may ask in a second"
         self.asked[grade, name] += times * devices
 
     def address(self, grade: str, device: int = 0) -> str:
@@ -226,9 +229,11 @@ def test_a_file_that_another_process_holds_delays_no_answer(school: School) -> N
         contextlib.closing(sqlite3.connect(school.day_file, isolation_level=None)) as other,
     ):
         other.execute("BEGIN EXCLUSIVE")
-        school.ask("11", CLOSED, 300)
+        school.ask("11", CLOSED, WRITE_FROM // 10 + 30, devices=10)
+        served.wait_for("locked")
         told = _log(served)
-        assert told["rows_waiting"] == 300
+        assert told["rows_waiting"] == WRITE_FROM + 300
+        assert "locked" in told["problem"]
         other.execute("ROLLBACK")
         assert served.end() == 0
     assert school.rows() == school.asked
