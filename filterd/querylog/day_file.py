@@ -41,10 +41,11 @@ _log = logging.getLogger("filterd.querylog")
 
 
 class Forgotten(NamedTuple):
-    """What was forgotten: rows, and days of which the whole file had to go."""
+    """What was forgotten: rows, of which days, and days whose whole file had to go."""
 
     rows: int
     days: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 class DayFiles:
@@ -76,9 +77,14 @@ class DayFiles:
         """Return the file of a day (ISO 8601)."""
         return self.folder / f"{day}.sqlite3"
 
-    def days(self) -> list[str]:
-        """Return the days of which there is a file, the oldest first."""
-        return sorted(day for day, paths in self._files().items() if self.path_of(day) in paths)
+    async def days(self) -> list[str]:
+        """Return the days of which there is a file, the oldest first.
+
+        Raises:
+            StoreError: the folder cannot be read.
+        """
+        there = await self._there()
+        return sorted(day for day, paths in there.items() if self.path_of(day) in paths)
 
     def is_distinct(self, day: str) -> bool:
         """Return whether a day has so many rows that equal lookups of a slot are one."""
@@ -122,7 +128,7 @@ class DayFiles:
         """
         async with self._at_work:
             await self._close_before(today)
-            there = sorted(self._files(), key=lambda day: (day <= _after(today, 1), day))
+            there = sorted(await self._there(), key=lambda day: (day <= _after(today, 1), day))
             gone = there[:-days]
             oldest = min(there[-days:], default=today)
             if oldest < _after(today, -2 * days) and self._expired_on != today:
@@ -156,7 +162,7 @@ class DayFiles:
             StoreError: the disk refused.
         """
         async with self._at_work:
-            await self._remove(list(days or self._files()))
+            await self._remove(list(days or await self._there()))
 
     async def close(self) -> None:
         """Close all files."""
@@ -194,26 +200,27 @@ class DayFiles:
 
     async def _forget(self, doomed: Doomed, day: str) -> Forgotten:
         async with self._at_work:
-            rows, unreadable = 0, list[str]()
-            files = self._files()
+            rows, unreadable = dict[str, int](), list[str]()
+            files = await self._there()
             for each in [day] if day else sorted(files):
                 path = self.path_of(each)
                 await self._close(each)
                 await self._unlink(one for one in files[each] if one not in with_sides(path))
                 try:
                     with writing(path):
-                        rows += await _in_thread(erase, path, doomed) if path.exists() else 0
+                        rows[each] = await _in_thread(erase, path, doomed) if path.exists() else 0
                 except sqlite3.Error as error:
                     if not means_damage(error):
                         raise cannot_be_written(path, error) from error
                     _log.error("%s: %s; it is removed: it cannot be searched", path, error)
                     unreadable.append(each)
             await self._remove(unreadable)
-            return Forgotten(rows, tuple(unreadable))
+            days = tuple(day for day, n in rows.items() if n)
+            return Forgotten(sum(rows.values()), days, tuple(unreadable))
 
     async def _remove(self, days: list[str]) -> None:
         await self._close(*days)
-        files = self._files()
+        files = await self._there() if days else {}
         await self._unlink(path for day in days for path in files.get(day, ()))
 
     async def _unlink(self, paths: Iterable[Path]) -> None:
@@ -221,10 +228,14 @@ class DayFiles:
             with writing(self.folder):
                 await _in_thread(_unlink, self.folder, found)
 
+    async def _there(self) -> dict[str, list[Path]]:
+        with writing(self.folder):
+            return await _in_thread(self._files)
+
     def _files(self) -> dict[str, list[Path]]:
         """Return all files of each day in the folder."""
         found: dict[str, list[Path]] = defaultdict(list)
-        with writing(self.folder), suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):
             for path in self.folder.iterdir():
                 if name := _OURS(path.name):
                     found[name[1]].append(path)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of SQLite: made, migrated, set aside, written by one writer, read.
 
-SQLite works in a thread of its own (aiosqlite), so whatever the disk does, the event
-loop goes on. After any error the file is closed and opened again the next time: it may
-have been removed, or the disk mounted again. Time is bounded only as far as the kernel
-returns.
+SQLite works in a thread of its own (aiosqlite), and so do the other calls on the file;
+whatever the disk does, the event loop goes on. After any error the file is closed and
+opened again the next time: it may have been removed, or the disk mounted again. Time is
+bounded only as far as the kernel returns.
 """
 
 from __future__ import annotations
@@ -118,12 +118,10 @@ class SqliteFile:
             return await self._do(work)
         except sqlite3.Error as error:
             await self._close()
-            if isinstance(error, _NewerError):
-                self._set_aside("newer", str(error))
-            elif means_damage(error):
-                self._set_aside("damaged", str(error))
-            else:
+            if not isinstance(error, _NewerError) and not means_damage(error):
                 raise
+            ending = "newer" if isinstance(error, _NewerError) else "damaged"
+            await asyncio.to_thread(self._set_aside, ending, str(error))
             return await self._do(work)
 
     async def _do(self, work: Work[T]) -> T:
@@ -134,14 +132,13 @@ class SqliteFile:
         return result
 
     async def _open(self) -> aiosqlite.Connection:
-        if self._connection is not None and not self._is_in_place():
+        if self._connection is not None and not await asyncio.to_thread(self._is_in_place):
             await self._close()
         if self._connection is None:
-            self._make()
+            self._opened = await asyncio.to_thread(self._make)
             self._connection = await aiosqlite.connect(
                 self.path, timeout=BUSY_S, isolation_level=None
             )
-            self._opened = self.path.stat()
             await self._prepare(self._connection)
         return self._connection
 
@@ -166,7 +163,7 @@ class SqliteFile:
             script = schema.upgrades.get(version, schema.make)
             await connection.executescript(f"BEGIN IMMEDIATE; {script} COMMIT;")
 
-    def _make(self) -> None:
+    def _make(self) -> os.stat_result:
         """Create the file before SQLite does, so that its mode holds for its side files."""
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         make_folder(self.path.parent, mode=self._schema.folder_mode)
@@ -175,7 +172,11 @@ class SqliteFile:
             # file itself is refused below.
             if not is_plain(path) and not (path == self.path and path.is_symlink()):
                 move_away(path)
-        os.close(os.open(self.path, flags, 0o600))
+        descriptor = os.open(self.path, flags, 0o600)
+        try:
+            return os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _is_in_place(self) -> bool:
         with contextlib.suppress(OSError):
