@@ -71,6 +71,8 @@ def erase(path: Path, doomed: Doomed) -> int:
         sqlite3.Error: it cannot be read, or is being read for too long.
         OSError: the disk refused.
     """
+    if not path.exists():
+        return 0
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     create(temporary, mode=0o600).close()

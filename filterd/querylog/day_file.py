@@ -41,11 +41,10 @@ _log = logging.getLogger("filterd.querylog")
 
 
 class Forgotten(NamedTuple):
-    """What was forgotten: rows, of which days, and days whose whole file had to go."""
+    """What was forgotten: rows, and days of which the whole file had to go."""
 
     rows: int
     days: tuple[str, ...] = ()
-    unreadable: tuple[str, ...] = ()
 
 
 class DayFiles:
@@ -200,7 +199,7 @@ class DayFiles:
 
     async def _forget(self, doomed: Doomed, day: str) -> Forgotten:
         async with self._at_work:
-            rows, unreadable = dict[str, int](), list[str]()
+            rows, unreadable = 0, list[str]()
             files = await self._there()
             for each in [day] if day else sorted(files):
                 path = self.path_of(each)
@@ -208,15 +207,14 @@ class DayFiles:
                 await self._unlink(one for one in files[each] if one not in with_sides(path))
                 try:
                     with writing(path):
-                        rows[each] = await _in_thread(erase, path, doomed) if path.exists() else 0
+                        rows += await _in_thread(erase, path, doomed)
                 except sqlite3.Error as error:
                     if not means_damage(error):
                         raise cannot_be_written(path, error) from error
                     _log.error("%s: %s; it is removed: it cannot be searched", path, error)
                     unreadable.append(each)
             await self._remove(unreadable)
-            days = tuple(day for day, n in rows.items() if n)
-            return Forgotten(sum(rows.values()), days, tuple(unreadable))
+            return Forgotten(rows, tuple(unreadable))
 
     async def _remove(self, days: list[str]) -> None:
         await self._close(*days)
