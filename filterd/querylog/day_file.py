@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import sqlite3
 from collections import defaultdict
 from contextlib import suppress
 from datetime import date, timedelta
@@ -21,7 +20,7 @@ from filterd.querylog.day_erasure import Doomed, erase
 from filterd.querylog.day_span import DaySpan
 from filterd.querylog.day_writer import DayWriter
 from filterd.querylog.lookups import LookupBatch
-from filterd.querylog.sqlite_file import cannot_be_written, means_damage
+from filterd.querylog.sqlite_file import FAILURES, cannot_be_written, means_damage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -208,7 +207,7 @@ class DayFiles:
                 try:
                     with writing(path):
                         rows += await _in_thread(erase, path, doomed)
-                except sqlite3.Error as error:
+                except FAILURES as error:
                     if not means_damage(error):
                         raise cannot_be_written(path, error) from error
                     _log.error("%s: %s; it is removed: it cannot be searched", path, error)

@@ -15,6 +15,7 @@ import logging
 import os
 import sqlite3
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import aiosqlite
@@ -48,6 +49,9 @@ _DAMAGE = {
     sqlite3.SQLITE_CONSTRAINT,
     sqlite3.SQLITE_MISMATCH,
 }
+
+FAILURES = (sqlite3.Error, UnicodeDecodeError, OverflowError)
+"""Errors of the module ``sqlite3``: a damaged table name is no text, a damaged id the largest."""
 
 _log = logging.getLogger("filterd.querylog")
 
@@ -95,7 +99,7 @@ class SqliteFile:
         async with self._at_work:
             try:
                 return await self._do_or_begin_anew(work)
-            except (sqlite3.Error, OSError) as error:
+            except (*FAILURES, OSError) as error:
                 await self._close()
                 raise cannot_be_written(self.path, error) from error
             except BaseException:  # cancelled: no transaction may stay open
@@ -116,7 +120,7 @@ class SqliteFile:
     async def _do_or_begin_anew(self, work: Work[T]) -> T:
         try:
             return await self._do(work)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             await self._close()
             if not isinstance(error, _NewerError) and not means_damage(error):
                 raise
@@ -139,6 +143,8 @@ class SqliteFile:
             self._connection = await aiosqlite.connect(
                 self.path, timeout=BUSY_S, isolation_level=None
             )
+            # A damaged text is another text; SQLite does not look at it.
+            self._connection.text_factory = partial(str, encoding="utf-8", errors="replace")
             await self._prepare(self._connection)
         return self._connection
 
@@ -191,7 +197,11 @@ class SqliteFile:
             side.unlink(missing_ok=True)
         self.set_aside += 1
         _log.error(
-            "%s: %s (%s); kept as %s, a new one begins", self.path, ending, reason, kept.name
+            "%s: %s (%s); kept as %s, a new one begins",
+            self.path,
+            ending,
+            " ".join(reason.split()),  # a check of SQLite has several lines
+            kept.name,
         )
 
 
@@ -208,7 +218,7 @@ async def reading(path: Path) -> AsyncIterator[aiosqlite.Connection]:
         async with aiosqlite.connect(_uri(path), uri=True, timeout=BUSY_S) as connection:
             await connection.execute("PRAGMA query_only = ON")
             yield connection
-    except sqlite3.Error as error:
+    except FAILURES as error:
         raise _cannot_be_read(path, str(error)) from error
 
 
@@ -223,8 +233,10 @@ async def value_of(connection: aiosqlite.Connection, question: str) -> object:
     return value
 
 
-def means_damage(error: sqlite3.Error) -> bool:
+def means_damage(error: Exception) -> bool:
     """Return whether a file is damaged; else its disk or another process is the cause."""
+    if not isinstance(error, sqlite3.Error):
+        return True
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _DAMAGE
 

@@ -92,6 +92,18 @@ def test_a_file_of_a_later_release_is_kept_as_it_is_once(
     assert caplog.text.count("a.sqlite3.newer") == 1
 
 
+def test_a_damaged_table_name_that_is_no_text_is_damage(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(path)
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE t (n)", b"CREATE TABLE \xe5 n)"))
+    with pytest.raises(StoreError, match="cannot be read"):
+        rows(path)
+    assert write(path) == 1
+    assert rows(path) == 1
+    assert all("\n" not in one.getMessage() for one in caplog.records)
+
+
 def test_a_write_that_is_cancelled_leaves_no_transaction_open(path: Path) -> None:
     async def whole() -> None:
         file, begun = SqliteFile(path, SCHEMA), asyncio.Event()
