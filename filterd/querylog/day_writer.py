@@ -47,7 +47,11 @@ SCHEMA = FileSchema(
 MOST_ROWS = 3_000_000
 """Rows of a day, about. Merging does not help where each lookup has another name."""
 
-MOST_NAMES = 30_000
+MOST_NAMES = 150_000
+"""Names of a day; a school has 30,000 to 100,000. Malware that makes up names would else write
+a page of the card for each of them. Lookups of names that are there are still added."""
+
+MOST_MEMORISED = 30_000
 """Names whose ids are memorised: some 5 MB."""
 
 _AT_ONCE = 4_000
@@ -105,6 +109,7 @@ class _OpenDay:
     handovers: dict[str, int]
     contexts: dict[LookupContext, int]
     names: dict[bytes, int]
+    is_full: bool = False
 
     def second(self, at: int) -> int:
         """Return the second of the day; at the day's edge if the zone has changed since."""
@@ -165,8 +170,8 @@ class DayWriter:
 
         async def add(connection: aiosqlite.Connection) -> None:
             known = await self._know(connection)
-            ids = await _name_ids(known, {one.name for one in rows})
-            added = [(one.group, ids[one.name], *one[2:]) for one in rows]
+            ids = await _name_ids(known, dict.fromkeys(one.name for one in rows))
+            added = [(one.group, ids[one.name], *one[2:]) for one in rows if one.name in ids]
             await connection.executemany(_ADD_SEEN, added)
 
         await self._file.transact(add)
@@ -214,16 +219,20 @@ async def _add(known: _OpenDay, lookups: list[Lookup]) -> int:
     for first in range(0, len(lookups), _AT_ONCE):
         part = lookups[first : first + _AT_ONCE]
         if known.rows >= MOST_ROWS:
+            _be_full(known)
             lost += sum(one.n for one in part)
             continue
         if known.distinct_since < 0 and known.rows + len(part) > DISTINCT_FROM:
             await _be_distinct(known, part[0].at)
-        names = await _name_ids(known, {one.name for one in part})
-        contexts = await _context_ids(known, {one.context for one in part})
+        names = await _name_ids(known, dict.fromkeys(one.name for one in part))
+        contexts = await _context_ids(known, dict.fromkeys(one.context for one in part))
         rows = [
             _DayRow(known.second(at), names[name], contexts[context], device, n)
             for at, name, context, device, _, n in part
+            if name in names
         ]
+        if len(rows) < len(part):
+            lost += sum(one.n for one in part if one.name not in names)
         if known.distinct_since >= 0:
             rows = await _merged(known, rows)
         lost += await _insert(known, rows)
@@ -241,10 +250,21 @@ async def _be_distinct(known: _OpenDay, since: int) -> None:
     )
 
 
+def _be_full(known: _OpenDay) -> None:
+    if not known.is_full:
+        known.is_full = True
+        _log.warning(
+            "the log of %s is full (%d rows, %d names); more lookups are counted, not recorded",
+            known.day,
+            MOST_ROWS,
+            MOST_NAMES,
+        )
+
+
 async def _name_ids(known: _OpenDay, wanted: Iterable[bytes]) -> dict[bytes, int]:
-    """Return ids of these names, and perhaps of others; new names get new ones."""
+    """Return ids of names, and perhaps of others; new names get new ones up to a bound."""
     missing = {reversed_text(one): one for one in wanted if one not in known.names}
-    if len(known.names) + len(missing) > MOST_NAMES:
+    if len(known.names) + len(missing) > MOST_MEMORISED:
         known.names = {}
         missing = {reversed_text(one): one for one in wanted}
     if missing:
@@ -252,6 +272,9 @@ async def _name_ids(known: _OpenDay, wanted: Iterable[bytes]) -> dict[bytes, int
         for text, key in await connection.execute_fetchall(_NAMES, (json.dumps([*missing]),)):
             known.names[missing.pop(text)] = key
         new = list(enumerate(missing, known.last_name + 1))
+        if new and new[-1][0] > MOST_NAMES:
+            _be_full(known)
+            new = [one for one in new if one[0] <= MOST_NAMES]
         await connection.executemany("INSERT INTO names VALUES (?, ?)", new)
         known.names.update((missing[text], key) for key, text in new)
         known.last_name += len(new)

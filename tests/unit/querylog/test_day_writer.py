@@ -90,7 +90,7 @@ def test_rows_of_one_second_are_numbered_also_over_batches_and_restarts(path: Pa
 def test_a_name_and_a_context_are_there_once_also_beyond_the_memory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(day_writer, "MOST_NAMES", 3)
+    monkeypatch.setattr(day_writer, "MOST_MEMORISED", 3)
     dice = random.Random(1)
     batches = [
         a_batch(n, *(a_lookup(NINE + n, f"{dice.randrange(9)}.example") for _ in range(5)))
@@ -157,6 +157,25 @@ def test_what_has_no_room_in_a_day_is_counted_and_adds_no_name(
     batches = [a_batch(n, a_lookup(NINE, f"{n}.example")) for n in range(1, 6)]
     assert write(path, *batches).lost == 3
     assert len(select(path, "SELECT * FROM names")) == 2
+
+
+def test_beyond_a_number_of_names_lookups_of_known_ones_alone_are_added(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(day_writer, "MOST_NAMES", 3)
+    made_up = [a_lookup(NINE + n, f"{n}.example") for n in range(5)]
+
+    async def add(writer: DayWriter) -> None:
+        await writer.write([a_batch(1, *made_up)])
+        await writer.write([a_batch(2, *made_up)])
+        seen = SeenName("primary", made_up[0].name, "games", "blocked", 1)
+        await writer.add_seen([seen, seen._replace(name=made_up[4].name)])
+
+    assert writing(path, add).lost == 4
+    assert count(path) == 6
+    assert select(path, "SELECT name FROM seen") == [(1,)]
+    assert len(select(path, "SELECT * FROM names")) == 3
+    assert caplog.text.count("the log of 2026-11-28 is full") == 1
 
 
 def test_a_second_has_room_for_a_million_rows(path: Path) -> None:
