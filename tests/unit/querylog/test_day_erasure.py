@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import sqlite3
@@ -21,6 +22,7 @@ from filterd.querylog.seen_names import SeenName
 from filterd.wire import name as names
 from tests.support.day_lookups import a_batch, a_lookup, begin_of, select, with_files
 from tests.support.dying import dies_at_disk, dies_at_statement
+from tests.support.failing_disk import FAULTS, FailingDisk, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +149,34 @@ def test_a_file_that_is_being_read_is_tried_later(
         assert erase(path, TIKTOK) > 0  # an idle reader does not matter
         assert b"com.tiktok" not in octets(path.parent)
     assert select(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_whichever_call_the_disk_refuses_the_file_is_the_old_or_the_new(
+    path: Path, original: Path, fault: Fault
+) -> None:
+    disk = FailingDisk(path.parent)
+    with disk.counting(fault):
+        erase(path, TIKTOK)
+    for call in range(disk.calls):
+        shutil.copy(original, path)
+        with disk.failing(fault, call), pytest.raises(OSError, match=str(path.parent)):
+            erase(path, TIKTOK)
+        assert select(path, "PRAGMA integrity_check") == [("ok",)]
+        ((n,),) = select(path, "SELECT COUNT(*) FROM lookups")
+        assert n in (len(OF_TIKTOK) + len(OTHERS), len(OTHERS))
+
+
+def test_a_disk_without_room_for_the_new_file_keeps_the_old_one(path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, hard))
+    try:
+        with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+            erase(path, TIKTOK)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    assert select(path, "SELECT COUNT(*) FROM lookups") == [(len(OF_TIKTOK) + len(OTHERS),)]
 
 
 @pytest.mark.parametrize("dies", [dies_at_statement, dies_at_disk])
