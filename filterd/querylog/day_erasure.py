@@ -93,7 +93,7 @@ def erase(path: Path, doomed: Doomed) -> int:
 
 def _copy(new: sqlite3.Connection, path: Path, doomed: Doomed) -> tuple[_Size, _Size]:
     """Copy all but what is doomed; return the sizes of the old and the new file."""
-    for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = MEMORY"):
+    for pragma in ("main.journal_mode = OFF", "main.synchronous = OFF", "temp_store = MEMORY"):
         new.execute(f"PRAGMA {pragma}")
     new.execute("ATTACH ? AS old", (str(path),))
     ((version,),) = new.execute("PRAGMA old.user_version")
