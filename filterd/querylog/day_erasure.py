@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.paths import create, install, with_sides
 from filterd.querylog.day_schema import TABLES, VERSION
-from filterd.querylog.sqlite_file import BUSY_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,24 +41,20 @@ _COPY = (
     "INSERT INTO names SELECT * FROM old.names"
     " WHERE id IN (SELECT name FROM lookups UNION SELECT name FROM seen)",
 )
-_SIZES = """
-SELECT (SELECT COUNT(*) FROM {0}.lookups) + (SELECT COUNT(*) FROM {0}.seen),
-    (SELECT COUNT(*) FROM {0}.names)
-"""
+_HAS_IT = (
+    "SELECT EXISTS (SELECT * FROM doomed) OR EXISTS (SELECT * FROM old.lookups WHERE device = ?)"
+)
+_ROWS = "SELECT (SELECT COUNT(*) FROM {0}.lookups) + (SELECT COUNT(*) FROM {0}.seen)"
 
-
-class _Size(NamedTuple):
-    """What a day file has: rows of lookups and of distinct names, and names."""
-
-    rows: int
-    names: int
+READ_FOR_S = 10.0
+"""How long it waits for readers of the file."""
 
 
 class Doomed(NamedTuple):
-    """What is to be forgotten: names, or the rows of a device (0 for none)."""
+    """What is to be forgotten: names, or the rows of a device."""
 
     names: NameRange | None = None
-    device: int = 0
+    device: int = -1
 
 
 def erase(path: Path, doomed: Doomed) -> int:
@@ -77,45 +72,53 @@ def erase(path: Path, doomed: Doomed) -> int:
     temporary.unlink(missing_ok=True)
     create(temporary, mode=0o600).close()
     try:
-        with closing(sqlite3.connect(temporary, timeout=BUSY_S, isolation_level=None)) as new:
-            before, after = _copy(new, path, doomed)
-        if before != after:
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            # All is in the old file, see `_copy`. The log of the old one would not fit the new.
-            for side in with_sides(path)[1:]:
-                side.unlink(missing_ok=True)
-            install(temporary, path)
+        with closing(sqlite3.connect(temporary, timeout=READ_FOR_S, isolation_level=None)) as new:
+            if not _has_it(new, path, doomed):
+                return 0
+            erased = _copy(new, doomed)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        # All is in the old file, see `_has_it`. The log of the old one would not fit the new.
+        for side in with_sides(path)[1:]:
+            side.unlink(missing_ok=True)
+        install(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    return before.rows - after.rows
+    return erased
 
 
-def _copy(new: sqlite3.Connection, path: Path, doomed: Doomed) -> tuple[_Size, _Size]:
-    """Copy all but what is doomed; return the sizes of the old and the new file."""
-    for pragma in ("main.journal_mode = OFF", "main.synchronous = OFF", "temp_store = MEMORY"):
-        new.execute(f"PRAGMA {pragma}")
+def _has_it(new: sqlite3.Connection, path: Path, doomed: Doomed) -> bool:
+    """Attach the old file, with all in it that was written ahead; look for what is doomed."""
+    new.execute("PRAGMA temp_store = MEMORY")
+    new.execute("CREATE TEMP TABLE doomed (id INTEGER PRIMARY KEY)")
     new.execute("ATTACH ? AS old", (str(path),))
     ((version,),) = new.execute("PRAGMA old.user_version")
     if version == 0:
-        return _Size(0, 0), _Size(0, 0)
+        return False
     if version != VERSION:
         raise _unreadable(sqlite3.SQLITE_CORRUPT, f"its version is {version}")
     ((busy, *_),) = new.execute("PRAGMA old.wal_checkpoint(TRUNCATE)")
     if busy:
         raise _unreadable(sqlite3.SQLITE_BUSY, "it is being read; try again")
-    new.executescript(TABLES)
-    new.execute("BEGIN")
-    new.execute("CREATE TEMP TABLE doomed (id INTEGER PRIMARY KEY)")
     if doomed.names is not None:
         new.execute(_NAMES, doomed.names)
-    if doomed.device:
+    else:
         new.execute(_NAMES_OF_DEVICE, (doomed.device, doomed.device))
+    ((has_it,),) = new.execute(_HAS_IT, (doomed.device,))
+    return bool(has_it)
+
+
+def _copy(new: sqlite3.Connection, doomed: Doomed) -> int:
+    """Copy all but what is doomed; return the number of rows that are not copied."""
+    new.execute("PRAGMA main.journal_mode = OFF")
+    new.execute("PRAGMA main.synchronous = OFF")
+    new.executescript(TABLES)
+    new.execute("BEGIN")
     for statement in _COPY:
-        new.execute(statement, {"device": doomed.device or -1} if ":device" in statement else {})
+        new.execute(statement, {"device": doomed.device} if ":device" in statement else {})
     new.execute("COMMIT")
-    before, after = (_Size(*new.execute(_SIZES.format(of)).fetchone()) for of in ("old", "main"))
-    return before, after
+    before, after = (new.execute(_ROWS.format(of)).fetchone()[0] for of in ("old", "main"))
+    return int(before - after)
 
 
 def _unreadable(code: int, why: str) -> sqlite3.Error:

@@ -127,8 +127,8 @@ class DayFiles:
         async with self._at_work:
             await self._close_before(today)
             there = sorted(await self._there(), key=lambda day: (day <= _after(today, 1), day))
-            gone = there[:-days]
-            oldest = min(there[-days:], default=today)
+            most = max(0, len(there) - days)
+            gone, oldest = there[:most], min(there[most:], default=today)
             if oldest < _after(today, -2 * days) and self._expired_on != today:
                 gone.append(oldest)
             await self._remove(gone)

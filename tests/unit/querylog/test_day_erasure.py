@@ -137,7 +137,7 @@ def test_what_was_not_yet_in_the_file_itself_is_kept_or_forgotten_as_well(path: 
 def test_a_file_that_is_being_read_is_tried_later(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(day_erasure, "BUSY_S", 0.02)
+    monkeypatch.setattr(day_erasure, "READ_FOR_S", 0.02)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("PRAGMA journal_mode = WAL")
         reader.execute("CREATE TABLE newer (n)")
