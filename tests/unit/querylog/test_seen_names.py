@@ -35,7 +35,13 @@ def test_an_allowed_name_is_written_when_k_devices_have_asked_for_it() -> None:
     assert add(seen, lookup(5, action="pass"), lookup(6, action="pass")) == [5]
 
 
-def test_control_devices_to_which_it_was_blocked_do_not_count_for_the_allowed() -> None:
+def test_control_without_k_the_name_of_one_device_is_written_and_shown() -> None:
+    seen = SeenNames(least=1)
+    assert add(seen, lookup(1, action="pass")) == [1]
+    assert [one.name for one in seen.of_class(TODAY, "6A")] == [GAME]
+
+
+def test_devices_to_which_it_was_blocked_do_not_count_for_the_allowed() -> None:
     seen = SeenNames(least=5)
     add(seen, *map(lookup, range(1, 5)))
     assert add(seen, lookup(9, action="pass")) == []
