@@ -177,6 +177,13 @@ TIER = {
     "guest": say_in("tier", "guest"),
 }
 """The age tiers, and groups beside them."""
+REMOVED = {
+    "name": say_in("removed", "a name was removed from the log"),
+    "device": say_in("removed", "a device was removed from the log"),
+    "day": say_in("removed", "a day was removed from the log"),
+    "all": say_in("removed", "all names and rows were removed from the log"),
+}
+"""Removals of the query log."""
 VIEW = {
     "totals": say_in("view", "the totals of the log"),
     "class-totals": say_in("view", "the totals of a class"),

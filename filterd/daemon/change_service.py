@@ -37,7 +37,7 @@ from filterd.overrides import change_kinds as kinds
 from filterd.overrides.change_kinds import Undo, is_undated
 from filterd.overrides.effects import NOTHING, things_of
 from filterd.overrides.exception_changes import Revoke
-from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, TRIAL, VIEW
+from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, REMOVAL, TRIAL
 from filterd.overrides.mistake_reports import KIND as REPORT
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.preconditions import SchoolState, Warnings
@@ -207,17 +207,23 @@ class Changes:
         async with self._in_force.turn:
             await asyncio.to_thread(self._views.note, view, author, about)
 
+    async def note_removal(self, what: str, day: str, author: Author, reason: str) -> None:
+        """Record, with the reason, what is removed from the query log, before it is.
+
+        Raises:
+            StoreError: it cannot be recorded; nothing must be removed then.
+        """
+        removal = {"what": what, **({"day": day} if day else {})}
+        async with self._in_force.turn:
+            await asyncio.to_thread(self._record, REMOVAL, removal, author, reason)
+
     async def _change(self, request: dict[str, Any], author: Author) -> dict[str, Any]:
         asked_at = self._clock.monotonic()
         kind, reason = str(request.pop("kind", "")), request.pop("reason", "")
         if kind != log_changes.CONFIRM:
             author.must_be(Rank.TEACHER, say("change anything"))
-        if kind == VIEW:
-            raise ChangeError(say("looks at the log are recorded by filterd itself"))
-        if kind == TRIAL:
-            raise ChangeError(say("start a trial run with `filterd exam learn`"))
-        if kind == CLOCK:
-            raise ChangeError(say("the clock is believed with `filterd clock accept`"))
+        if kind in kinds.MADE_ELSEWHERE:
+            raise ChangeError(kinds.MADE_ELSEWHERE[kind])
         async with self._in_force.turn:
             site = self._in_force.site()
             now, is_unknown = self._time.least(), self._is_time_unknown()

@@ -42,6 +42,7 @@ from filterd.overrides.exception_changes import (
 from filterd.overrides.history_chain import (
     CLOCK,
     CLOCK_ACCEPTED,
+    REMOVAL,
     RESTORED,
     TRIAL,
     UNDO,
@@ -290,10 +291,26 @@ _KINDS: dict[str, Any] = {
     log_changes.LEVEL: log_changes.SetLogLevel,
     log_changes.CONFIRM: log_changes.ConfirmLogging,
     VIEW: log_changes.NoteView,
+    REMOVAL: log_changes.NoteRemoval,
 }
 KINDS = tuple(_KINDS)
+MADE_ELSEWHERE = {
+    VIEW: say("looks at the log are recorded by filterd itself"),
+    REMOVAL: say("remove from the log with `filterd log forget`"),
+    TRIAL: say("start a trial run with `filterd exam learn`"),
+    CLOCK: say("the clock is believed with `filterd clock accept`"),
+}
+"""Kinds that cannot be asked for as a change."""
 NEED_A_REASON = frozenset(
-    {"exception", "exceptions", "pause", "report-mistake", CLOCK_ACCEPTED, log_changes.LEVEL}
+    {
+        "exception",
+        "exceptions",
+        "pause",
+        "report-mistake",
+        CLOCK_ACCEPTED,
+        log_changes.LEVEL,
+        REMOVAL,
+    }
 )
 
 

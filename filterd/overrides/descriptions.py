@@ -13,6 +13,7 @@ from filterd.i18n import say
 from filterd.overrides.history_chain import (
     CLOCK,
     CLOCK_ACCEPTED,
+    REMOVAL,
     RESTORED,
     TRIAL,
     UNDO,
@@ -122,6 +123,7 @@ class Teller(Wording):
         of_payload = {
             RESTORED: self._restored,
             VIEW: self._look,
+            REMOVAL: self._removal,
             "device-name": self._device_name,
         }
         if kind in of_payload:
@@ -218,6 +220,10 @@ class Teller(Wording):
         return self.texts("looked at {what}", what=what) + (
             f" ({', '.join(about)})" if about else ""
         )
+
+    def _removal(self, payload: Plain) -> str:
+        day = payload.get("day")
+        return self.texts.word(words.REMOVED, payload["what"]) + (f" ({day})" if day else "")
 
     def _grade(self, thing: Plain) -> str:
         what, whom = written(thing["kind"], thing["target"]), self.grade(thing["grade"])

@@ -29,7 +29,7 @@ GENESIS = "0" * 64
 """The first row's hash of the row before it."""
 RESTORED = "restored"
 UNDO = "undo"
-TRIAL, VIEW = "exam-trial", "log-view"
+TRIAL, VIEW, REMOVAL = "exam-trial", "log-view", "log-removal"
 """Kinds that set nothing."""
 CLOCK, CLOCK_ACCEPTED = "clock", "clock-accept"
 """The time became known, by itself or by an administrator's word."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from filterd import field_checks
+from filterd import field_checks, words
 from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
@@ -135,6 +135,26 @@ class NoteView:
         return ChangeEffect()
 
 
+@dataclass(frozen=True, slots=True)
+class NoteRemoval:
+    """Note that an author removed something from the log; it sets nothing.
+
+    It has neither the name nor the device: these are to be forgotten.
+    """
+
+    what: str
+    day: str = ""
+
+    @classmethod
+    def read(cls, fields: Fields) -> NoteRemoval:
+        """Check the fields of the change."""
+        return cls(fields.take("what", _removed), fields.take_or("day", _day, ""))
+
+    def effect(self, _: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        return ChangeEffect()
+
+
 def is_waiting(setting: LogSetting) -> bool:
     """Return whether a setting waits for a second person to confirm it."""
     return setting.level == LogLevel.FULL and not setting.confirmed_by
@@ -173,6 +193,10 @@ def _level(value: Any) -> LogLevel:
 
 def _view(value: Any) -> View:
     return View(field_checks.one_of(value, View, say("view of the log")))
+
+
+def _removed(value: Any) -> str:
+    return field_checks.one_of(value, words.REMOVED, say("part of the log"))
 
 
 def _day(value: Any) -> str:

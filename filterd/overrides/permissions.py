@@ -135,6 +135,18 @@ def check_listening(author: Author, room: str, classroom: Classroom) -> None:
     _check_room(author, room, classroom, teaching)
 
 
+def check_class(author: Author, class_id: str, classroom: Classroom) -> None:
+    """Refuse to show what a class asked for, unless it is the author's own now.
+
+    Raises:
+        ControlError: it names the roles that may.
+    """
+    now = classroom.now
+    teaching = _teaching(author, classroom, now, None if now is None else now + 1)
+    if class_id not in teaching.classes:
+        author.must_be(Rank.ADMIN, say("look at class {class_id}", class_id=class_id))
+
+
 def teaches_in(author: Author, room: str, classroom: Classroom) -> bool:
     """Return whether the author teaches in a room now.
 

@@ -137,6 +137,13 @@ def test_a_restart_does_not_make_an_altered_history_a_sound_one(
     assert call("history", "verify", *here).code == 0
 
 
+def test_removals_from_the_log_are_shown(here: list[str], daemon: FakeDaemon) -> None:
+    removal = {"what": "day", "day": "2025-12-01"}
+    daemon.store.change("log-removal", removal, author="minh", reason="asked")
+    shown = " ".join(call("history", "list", *here).out.split())
+    assert "a day was removed from the log (2025-12-01)" in shown
+
+
 def test_looks_at_the_log_are_shown_on_demand_only(here: list[str], daemon: FakeDaemon) -> None:
     look = {"view": "class-names", "days": ["2025-12-01"], "class_id": "6A"}
     daemon.store.change("log-view", look, author="minh", reason="")

@@ -424,6 +424,11 @@ def test_looks_at_the_log_are_recorded_by_the_manager_alone(school: School) -> N
         assert await changes.records.history(9) == []
         (row,) = await changes.records.history(9, views=True)
         assert (row["author"], row["payload"]["view"]) == ("minh", "rows")
+        with pytest.raises(ChangeError, match="with `filterd log forget`"):
+            await change(team, "log-removal", what="all")
+        await changes.note_removal("day", "2026-11-27", ADMIN, "asked")
+        (row, _) = await changes.records.history(9, views=True)
+        assert (row["reason"], row["payload"]) == ("asked", {"what": "day", "day": "2026-11-27"})
         assert (await changes.records.verify())["ok"]
 
     school.serve(work)

@@ -9,7 +9,7 @@ import pytest
 
 from filterd.errors import ChangeError
 from filterd.overrides import log_changes
-from filterd.overrides.change_kinds import parse
+from filterd.overrides.change_kinds import NEED_A_REASON, parse
 from filterd.overrides.log_changes import LONGEST_FULL_S, check_clock
 from filterd.overrides.store import Store
 from filterd.policy.log_levels import holds
@@ -160,6 +160,16 @@ def test_a_look_is_a_row_that_sets_nothing_and_that_an_undo_passes_by(log: Log) 
 def test_a_look_has_a_view_days_and_a_class_and_no_name(log: Log, wrong: dict[str, Any]) -> None:
     with pytest.raises(ChangeError):
         log.change("log-view", "lan", **{"view": "rows"} | wrong)
+
+
+def test_a_removal_is_a_row_with_a_reason_and_without_what_was_removed(log: Log) -> None:
+    log.set(level="off")
+    log.change("log-removal", "minh", what="day", day="2026-11-27")
+    assert [row.kind for row in log.store.rows(views=False)] == ["log-removal", "log-level"]
+    for wrong in ({"what": "some"}, {"what": "day", "day": "x"}, {"what": "name", "name": "a"}):
+        with pytest.raises(ChangeError):
+            log.change("log-removal", "minh", **wrong)
+    assert "log-removal" in NEED_A_REASON
 
 
 @pytest.mark.parametrize(("kind", "payload"), [("log-level", FULL), ("log-confirm", {"id": 1})])

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +12,11 @@ import pytest
 from filterd.errors import ControlError, FilterdError
 from filterd.overrides.change_kinds import KINDS, parse
 from filterd.overrides.log_changes import ConfirmLogging
-from filterd.overrides.permissions import Classroom, check_change, check_confirmation
+from filterd.overrides.permissions import Classroom, check_change, check_class, check_confirmation
 from filterd.overrides.roles import Author, Rank, Role
 from filterd.overrides.room_changes import LONGEST_EXAM_S
-from filterd.policy.temporary_rules import LogSetting, Overrides
+from filterd.policy.model import SchoolClass
+from filterd.policy.temporary_rules import ClassLoan, LogSetting, Overrides
 from tests.support.changes import (
     a_grade_setting,
     a_table,
@@ -84,6 +87,7 @@ MAY_NOT = [
     ("class-lend", {"class_id": "6A", "to": "minh", "ends_at": EVENING}, "administrators may"),
     ("log-level", {"level": "off"}, "administrators may"),
     ("log-view", {"view": "rows"}, "administrators may"),
+    ("log-removal", {"what": "all"}, "administrators may"),
     ("clock", {}, "administrators may"),
     ("clock-accept", {}, "administrators may"),
 ]
@@ -130,6 +134,28 @@ def test_who_may_only_look_changes_nothing() -> None:
     for kind, payload in MAY:
         with pytest.raises(FilterdError, match="pupil may not change anything"):
             _check(reader, kind, payload)
+
+
+@pytest.mark.parametrize(
+    ("class_id", "loans", "now", "is_shown"),
+    [
+        ("6A", (), NOW, True),
+        ("6A", (), None, True),
+        ("7B", (), NOW, False),
+        ("7B", (ClassLoan(1, "7B", "lan", "", "minh", NOW - 1, NOW + 60),), NOW, True),
+        ("7B", (ClassLoan(1, "7B", "lan", "", "minh", NOW - 60, NOW - 1),), NOW, False),
+    ],
+)
+def test_a_teacher_looks_at_own_and_lent_classes(
+    class_id: str, loans: tuple[ClassLoan, ...], now: float | None, is_shown: bool
+) -> None:
+    classes = (SchoolClass("6A", "6", ("lan",)), SchoolClass("7B", "7", ("minh",)))
+    policy, overrides = replace(SCHOOL, classes=classes), Overrides(loans=loans)
+    classroom = Classroom(policy, overrides, now, EVENING, lambda _: None)
+    check_class(Author("minh", Rank.ADMIN), class_id, classroom)
+    refused = pytest.raises(ControlError, match=f"look at class {class_id}")
+    with nullcontext() if is_shown else refused:
+        check_class(TEACHER, class_id, classroom)
 
 
 def test_all_kinds_of_change_were_thought_of() -> None:
