@@ -11,7 +11,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from filterd.daemon import totals_commands
+from filterd.daemon import log_commands, totals_commands
 from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
 from filterd.daemon.manager import Manager
@@ -43,6 +43,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     known = {
         **commands(manager, lambda feed: overview(feed, setting.state, setting.clock)),
         **totals_commands.commands(manager, setting.state.published_totals),
+        **log_commands.commands(manager, setting),
     }
     groups = (ADMINS, TEACHERS)
     control = ControlServer(setting.state.control_socket, known, groups, manager.notices)

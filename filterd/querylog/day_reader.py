@@ -32,6 +32,7 @@ DAY_ENDS = 26 * HOUR
 _ALLOWED = ("pass", "rewritten")
 """Actions of names that are new to a tier, and so worth a look."""
 
+_day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 _id = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):([0-5]\d):([0-5]\d)\.(\d{1,7})", re.ASCII).fullmatch
 
 
@@ -82,9 +83,9 @@ SELECT asked.tier, asked.name, EXISTS (
 
 
 class RowId(NamedTuple):
-    """The place of a row: its day, and its id there; written ``2026-11-28T07:35:12.3``.
+    """The place of a row: its day, and its id there.
 
-    The number at the end tells the rows of a second apart.
+    It is written ``2026-11-28T07:35:12.3``; the last number counts the rows of a second.
     """
 
     day: str
@@ -98,7 +99,7 @@ class RowId(NamedTuple):
             ControlError: it is no row id.
         """
         found = _id(text)
-        if found is None or not is_date(found[1]):
+        if found is None or not is_day(found[1]):
             raise ControlError(
                 say(
                     "{text} is not the ID of a row, such as {example}",
@@ -116,8 +117,13 @@ class RowId(NamedTuple):
         return f"{self.day}T{clock}.{sequence}"
 
 
+def is_day(text: str) -> bool:
+    """Return whether a text is a day as files and rows have it: ``2026-11-28``."""
+    return _day(text) is not None and is_date(text)
+
+
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LogFilter:
     """What is looked for; an empty field does not restrict it.
 
     Attributes:
@@ -156,7 +162,7 @@ class Wanted:
         )
 
 
-class Row(NamedTuple):
+class LoggedRow(NamedTuple):
     """A row of ``lookups``; ``text`` is the stored name."""
 
     at: int
@@ -183,7 +189,7 @@ class Row(NamedTuple):
         }
 
 
-class Seen(NamedTuple):
+class DistinctName(NamedTuple):
     """A row of ``seen``; ``text`` is the stored name."""
 
     text: str
@@ -250,7 +256,7 @@ class Day:
             if context.category not in confidential and context.grade in TIER_OF_GRADE
         }
 
-    def want(self, wanted: Wanted, texts: Collection[str] = ()) -> bool:
+    def want(self, wanted: LogFilter, texts: Collection[str] = ()) -> bool:
         """Choose names and contexts, once; return whether there are any.
 
         Args:
@@ -278,10 +284,10 @@ class Day:
             run(_OF_TEXT, (reversed_text(wanted.name),))
         return bool(run("SELECT 1 FROM wanted_names LIMIT 1").fetchall())
 
-    def rows(self, floor: int, below: int) -> Iterator[Row]:
+    def rows(self, floor: int, below: int) -> Iterator[LoggedRow]:
         """Yield the rows with ids from ``floor`` to below ``below``, the newest first."""
         for at, text, context, device, n in self._connection.execute(_ROWS, (floor, below)):
-            yield Row(at, text, self._contexts[context], device, n)
+            yield LoggedRow(at, text, self._contexts[context], device, n)
 
     def sums(self) -> Iterator[tuple[str, int]]:
         """Yield names, and the number of their lookups."""
@@ -292,18 +298,18 @@ class Day:
         for text, context, n in self._connection.execute(_SUMS_BY_CONTEXT):
             yield text, self._contexts[context], n
 
-    def seen(self, wanted: Wanted) -> Iterator[Seen]:
+    def seen(self, wanted: LogFilter) -> Iterator[DistinctName]:
         """Yield distinct names; none for one class or grade, of which they know nothing."""
         found = () if wanted.class_id or wanted.grade else self._connection.execute(_SEEN)
-        for one in map(Seen._make, found):
+        for one in map(DistinctName._make, found):
             is_shown = one.category not in self._confidential
             if is_shown and wanted.has_seen(one.tier, one.category, one.action):
                 yield one
 
     def allowed(self) -> dict[tuple[str, str], tuple[str, int]]:
         """Return category and devices of the allowed names, by tier and stored name."""
-        self.want(Wanted())
-        found = self.seen(Wanted())
+        self.want(LogFilter())
+        found = self.seen(LogFilter())
         return {
             (one.tier, one.text): (one.category, one.devices)
             for one in found
@@ -317,6 +323,6 @@ class Day:
         found = self._connection.execute(_KNOWN).fetchall()
         unsure = {(tier, text) for tier, text, is_seen in found if not is_seen}
         yield from ((tier, text) for tier, text, is_seen in found if is_seen)
-        if unsure and self.want(Wanted(), {text for _, text in unsure}):
+        if unsure and self.want(LogFilter(), {text for _, text in unsure}):
             of_rows = {(context.tier, text) for text, context, _ in self.sums_by_context()}
             yield from unsure & of_rows

@@ -18,16 +18,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import NameTextError, StoreError
-from filterd.field_checks import is_date
 from filterd.i18n import Sentence, quoted, refused, say
 from filterd.querylog.day_reader import (
     DAY_ENDS,
     HOUR,
     Day,
+    LogFilter,
     RowId,
     UnreadableError,
-    Wanted,
     attach,
+    is_day,
 )
 from filterd.querylog.reversed_names import name_of, plain_text
 
@@ -72,7 +72,7 @@ def stored_days(folder: Path) -> list[str]:
     """Return the days that have a file (ISO 8601), the newest first."""
     with contextlib.suppress(OSError):
         found = (one.name.removesuffix(_SUFFIX) for one in folder.glob(f"*{_SUFFIX}"))
-        return sorted(filter(is_date, found), reverse=True)
+        return sorted(filter(is_day, found), reverse=True)
     return []
 
 
@@ -107,7 +107,7 @@ class DaySearch:
         self._clock, self._within_s = clock, within_s
         self._ends = clock.monotonic() + within_s
 
-    def search(self, wanted: Wanted, limit: int, after: RowId | None = None) -> Page:
+    def search(self, wanted: LogFilter, limit: int, after: RowId | None = None) -> Page:
         """Return the rows that fit, the newest first, and distinct names.
 
         Args:
@@ -132,7 +132,7 @@ class DaySearch:
         self._each([day for day in self._days if day <= latest], use)
         return page
 
-    def top(self, wanted: Wanted, limit: int) -> list[dict[str, Any]]:
+    def top(self, wanted: LogFilter, limit: int) -> list[dict[str, Any]]:
         """Return the names with the most lookups, and how often each was blocked.
 
         Raises:
@@ -169,7 +169,7 @@ class DaySearch:
         ]
 
     def new(self, limit: int) -> tuple[list[dict[str, Any]], int]:
-        """Return the allowed names of the first day that a tier did not have on the others.
+        """Return allowed names of the first day that a tier had not on the others.
 
         Returns: at most ``limit`` names, and how many there are.
 
@@ -200,14 +200,14 @@ class DaySearch:
         found: list[dict[str, Any]] = []
 
         def use(day: Day) -> None:
-            day.want(Wanted())
+            day.want(LogFilter())
             rows = (one for one in day.rows(row.at, row.at + 1) if not self._hides(one.text))
             found.extend(one.to_plain(day) for one in rows)
 
         self._each([row.day], use)
         return found[0] if found else None
 
-    def _add_seen(self, page: Page, day: Day, wanted: Wanted, limit: int) -> None:
+    def _add_seen(self, page: Page, day: Day, wanted: LogFilter, limit: int) -> None:
         for one in day.seen(wanted):
             if self._hides(one.text):
                 continue

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import StoreError
-from filterd.querylog.day_reader import RowId, Wanted
+from filterd.querylog.day_reader import LogFilter, RowId
 from filterd.querylog.day_search import DaySearch, stored_days
 from filterd.wire import name as names
 from tests.support.clock import FakeClock
@@ -28,7 +28,7 @@ def _search(folder: Path, **more: Any) -> DaySearch:
     return DaySearch(folder, stored_days(folder), clock=FakeClock(), **more)
 
 
-def _found(folder: Path, wanted: Wanted, limit: int = 100, **more: Any) -> list[str]:
+def _found(folder: Path, wanted: LogFilter, limit: int = 100, **more: Any) -> list[str]:
     return [row["name"] for row in _search(folder, **more).search(wanted, limit).rows]
 
 
@@ -47,11 +47,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_name_alone_is_found_without_those_beneath_it(folder: Path) -> None:
-    assert _found(folder, Wanted(TIKTOK)) == ["tiktok.com"] * 2
+    assert _found(folder, LogFilter(TIKTOK)) == ["tiktok.com"] * 2
 
 
 def test_a_subtree_ends_where_its_labels_end(folder: Path) -> None:
-    found = _found(folder, Wanted(TIKTOK, is_subtree=True))
+    found = _found(folder, LogFilter(TIKTOK, is_subtree=True))
     assert found == ["tiktok.com", "www.tiktok.com", "tiktok.com"]
 
 
@@ -68,30 +68,30 @@ def test_a_subtree_ends_where_its_labels_end(folder: Path) -> None:
 def test_a_part_is_one_of_the_name_as_it_is_written(
     folder: Path, part: str, found: list[str]
 ) -> None:
-    assert _found(folder, Wanted(part=part)) == found
+    assert _found(folder, LogFilter(part=part)) == found
 
 
 @pytest.mark.parametrize(
     ("wanted", "n"),
     [
-        (Wanted(), 5),
-        (Wanted(class_id="6A"), 2),
-        (Wanted(grade="10"), 3),
-        (Wanted(tier="lower-secondary"), 2),
-        (Wanted(action="pass"), 3),
-        (Wanted(category="games"), 2),
-        (Wanted(category=""), 3),
-        (Wanted(class_id="6A", action="pass"), 0),
+        (LogFilter(), 5),
+        (LogFilter(class_id="6A"), 2),
+        (LogFilter(grade="10"), 3),
+        (LogFilter(tier="lower-secondary"), 2),
+        (LogFilter(action="pass"), 3),
+        (LogFilter(category="games"), 2),
+        (LogFilter(category=""), 3),
+        (LogFilter(class_id="6A", action="pass"), 0),
     ],
 )
 def test_rows_are_chosen_by_class_tier_action_and_category(
-    folder: Path, wanted: Wanted, n: int
+    folder: Path, wanted: LogFilter, n: int
 ) -> None:
     assert len(_found(folder, wanted)) == n
 
 
 def test_a_row_has_its_context_and_never_an_address(folder: Path) -> None:
-    (row,) = _search(folder).search(Wanted(part="www"), 10).rows
+    (row,) = _search(folder).search(LogFilter(part="www"), 10).rows
     assert row == {
         "id": "2026-11-28T00:00:10.0",
         "at": BEGINS + 10,
@@ -110,18 +110,18 @@ def test_a_row_has_its_context_and_never_an_address(folder: Path) -> None:
 
 
 def test_distinct_names_of_a_tier_are_found_beside_rows(folder: Path) -> None:
-    subtree = Wanted(TIKTOK, is_subtree=True)
+    subtree = LogFilter(TIKTOK, is_subtree=True)
     (one,) = _search(folder).search(subtree, 10).seen
     assert (one["day"], one["name"], one["tier"]) == (TODAY, "a.tiktok.com", "lower-secondary")
     assert one["devices"] == 2
-    of_a_class = Wanted(TIKTOK, is_subtree=True, class_id="6A")
+    of_a_class = LogFilter(TIKTOK, is_subtree=True, class_id="6A")
     assert _search(folder).search(of_a_class, 10).seen == []
 
 
 def test_pages_have_each_row_once_while_rows_arrive(folder: Path) -> None:
     cursor, found, pages = None, list[str](), 0
     while pages < 9:
-        page = _search(folder).search(Wanted(), 2, cursor)
+        page = _search(folder).search(LogFilter(), 2, cursor)
         found += [row["id"] for row in page.rows]
         pages += 1
         with closing(sqlite3.connect(folder / f"{TODAY}.sqlite3")) as file:
@@ -144,7 +144,7 @@ def test_a_search_that_lasts_too_long_stops_and_goes_on_later(folder: Path) -> N
     days, cursor, found, pages = stored_days(folder), None, list[str](), 0
     while pages < 60:
         search = DaySearch(folder, days, clock=Slow(), within_s=4.5)
-        page = search.search(Wanted(TIKTOK), 100, cursor)
+        page = search.search(LogFilter(TIKTOK), 100, cursor)
         found += [row["id"] for row in page.rows]
         pages += 1
         if not page.cursor:
@@ -161,16 +161,16 @@ def test_a_statement_that_never_ends_is_given_up(tmp_path: Path) -> None:
     search = DaySearch(tmp_path, [TODAY], clock=clock)
     clock.advance(60)
     with pytest.raises(StoreError, match="2026-11-28: reading the log takes too long"):
-        search.top(Wanted(), 10)
+        search.top(LogFilter(), 10)
 
 
 def test_what_was_asked_most_is_added_up_over_days(folder: Path) -> None:
-    top = _search(folder).top(Wanted(), 2)
+    top = _search(folder).top(LogFilter(), 2)
     assert top == [
         {"name": "tiktok.com.example", "n": 3, "blocked": 0, "category": ""},
         {"name": "tiktok.com", "n": 2, "blocked": 1, "category": "games"},
     ]
-    blocked = _search(folder).top(Wanted(action="blocked"), 5)
+    blocked = _search(folder).top(LogFilter(action="blocked"), 5)
     assert [(one["name"], one["n"]) for one in blocked] == [
         ("www.tiktok.com", 1),
         ("tiktok.com", 1),
@@ -196,18 +196,20 @@ def test_confidential_names_are_in_no_answer(folder: Path) -> None:
         return names.is_at_or_beneath(name, TIKTOK)
 
     hidden: dict[str, Any] = {"is_confidential": hides}
-    assert _found(folder, Wanted(), **hidden) == ["tiktok.com.example", "notiktok.com"]
-    assert _search(folder, **hidden).search(Wanted(), 9).seen == []
-    assert "tiktok.com" not in [one["name"] for one in _search(folder, **hidden).top(Wanted(), 9)]
+    assert _found(folder, LogFilter(), **hidden) == ["tiktok.com.example", "notiktok.com"]
+    assert _search(folder, **hidden).search(LogFilter(), 9).seen == []
+    assert "tiktok.com" not in [
+        one["name"] for one in _search(folder, **hidden).top(LogFilter(), 9)
+    ]
     assert _search(folder, **hidden).row(RowId.read("2026-11-28T00:00:10.0")) is None
     assert _search(folder, **hidden).new(9) == ([], 0)
 
 
 def test_a_category_that_became_confidential_is_in_no_answer(folder: Path) -> None:
     hidden: dict[str, Any] = {"confidential": {"games"}}
-    assert "www.tiktok.com" not in _found(folder, Wanted(), **hidden)
-    assert _search(folder, **hidden).search(Wanted(), 9).seen == []
-    assert sum(one["n"] for one in _search(folder, **hidden).top(Wanted(), 9)) == 5
+    assert "www.tiktok.com" not in _found(folder, LogFilter(), **hidden)
+    assert _search(folder, **hidden).search(LogFilter(), 9).seen == []
+    assert sum(one["n"] for one in _search(folder, **hidden).top(LogFilter(), 9)) == 5
 
 
 @pytest.mark.parametrize("kind", ["damaged", "newer", "pipe", "empty", "no tables"])
@@ -229,7 +231,7 @@ def test_a_day_that_cannot_be_read_is_skipped_and_reported(folder: Path, kind: s
             with closing(sqlite3.connect(path)) as file:
                 file.execute("PRAGMA user_version = 1")
     search = _search(folder)
-    assert [row["id"] for row in search.search(Wanted(), 9).rows] == ["2026-11-27T00:00:05.0"]
+    assert [row["id"] for row in search.search(LogFilter(), 9).rows] == ["2026-11-27T00:00:05.0"]
     assert list(search.skipped) == ([] if kind == "empty" else [TODAY])
 
 
@@ -239,10 +241,10 @@ def test_rows_that_a_writer_has_not_checkpointed_are_read(folder: Path) -> None:
         writer.execute("INSERT INTO lookups VALUES (?, 1, 1, 77, 1)", (80_001 << 20,))
         writer.commit()
         before = (folder / f"{TODAY}.sqlite3").read_bytes()
-        assert len(_found(folder, Wanted())) == 6
+        assert len(_found(folder, LogFilter())) == 6
         assert (folder / f"{TODAY}.sqlite3").read_bytes() == before
 
 
 def test_a_folder_that_is_not_there_has_no_days(tmp_path: Path) -> None:
     assert stored_days(tmp_path / "log") == []
-    assert DaySearch(tmp_path, [TODAY], clock=FakeClock()).search(Wanted(), 9).rows == []
+    assert DaySearch(tmp_path, [TODAY], clock=FakeClock()).search(LogFilter(), 9).rows == []

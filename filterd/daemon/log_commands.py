@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of the control socket that read names and rows of the log.
+
+``overrides.read_access`` defines which roles may. Before anything is shown, the history
+records that it was looked at; names that are confidential by the present lists are left out,
+whatever the log has. One request reads at a time: memory and disk are those of a gateway that
+answers at the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from filterd import field_checks, i18n
+from filterd.daemon import log_request
+from filterd.daemon.control_commands import author_of
+from filterd.daemon.log_removal import removal_commands
+from filterd.daemon.log_request import Days
+from filterd.errors import ConfigError, ControlError, FilterdError
+from filterd.i18n import UNSAID, did_you_mean, say
+from filterd.overrides.permissions import check_class
+from filterd.overrides.read_access import View, check_view
+from filterd.policy.log_levels import LogLevel
+from filterd.policy.model import TIER_OF_GRADE
+from filterd.querylog.day_reader import LogFilter, RowId
+from filterd.querylog.day_span import DaySpan
+from filterd.wire import RRType
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from filterd.daemon.control_caller import Caller
+    from filterd.daemon.control_server import Command
+    from filterd.daemon.manager import Manager
+    from filterd.daemon.process import Setting
+    from filterd.overrides.roles import Author
+    from filterd.querylog.day_search import DaySearch
+
+_Found = TypeVar("_Found")
+
+_FRESH_WITHIN_S = 1.5
+"""How long a read of today waits for the latest lookups."""
+
+
+def commands(manager: Manager, setting: Setting) -> dict[str, Command]:
+    """Return the commands by name."""
+    views = LogViews(manager, setting)
+    return {
+        "log search": views.search,
+        "log top": views.top,
+        "log new": views.new,
+        "log why": views.why,
+        "log class": views.of_class,
+        **removal_commands(manager, setting),
+    }
+
+
+class LogViews:
+    """The commands that show names and rows.
+
+    Args:
+        manager: the daemon.
+        setting: its folder and its clock.
+    """
+
+    def __init__(self, manager: Manager, setting: Setting) -> None:
+        self._manager, self._folder, self._clock = manager, setting.state.log_days, setting.clock
+        self._reading = asyncio.Lock()
+
+    async def search(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Return a page of the rows and distinct names that fit."""
+        check_view(author := author_of(caller), View.ROWS)
+        wanted, limit = log_request.wanted(request), log_request.limit(request)
+        after = log_request.text(request, "after")
+        cursor = RowId.read(after) if after else None
+        days = await self._days(request)
+        await self._look(View.ROWS, author, days.days, wanted.class_id)
+        search, page = await self._read(days, lambda one: one.search(wanted, limit, cursor))
+        return {
+            "rows": page.rows,
+            "seen": page.seen,
+            "seen_more": page.seen_more,
+            "cursor": page.cursor,
+            "late": page.is_late,
+            **_scope(self._manager, search, wanted),
+        }
+
+    async def top(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Return the names with the most lookups."""
+        check_view(author := author_of(caller), View.ROWS)
+        wanted, limit = log_request.wanted(request), log_request.limit(request)
+        days = await self._days(request)
+        await self._look(View.ROWS, author, days.days, wanted.class_id)
+        search, rows = await self._read(days, lambda one: one.top(wanted, limit))
+        return {"rows": rows, **_scope(self._manager, search, wanted)}
+
+    async def new(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Return today's allowed names that a tier did not have on the days before."""
+        check_view(author := author_of(caller), View.NAMES)
+        limit = log_request.limit(request)
+        before = log_request.whole(request, "days", log_request.NEW_DAYS, log_request.MOST_DAYS - 1)
+        stored = await self._days({"days": before + 1})
+        earlier = (one for one in stored.days if one < stored.today)
+        days = Days((stored.today, *earlier), stored.today)
+        await self._look(View.NAMES, author, days.days[:1])
+        search, (rows, n) = await self._read(days, lambda one: one.new(limit))
+        compared = sum(day != days.today for day in search.read)
+        scope = _scope(self._manager, search, LogFilter())
+        return {"rows": rows, "n": n, **scope, "day": days.today, "compared": compared}
+
+    async def why(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Return a row, and how it is judged by what was in force then."""
+        check_view(author := author_of(caller), View.ROWS)
+        row_id = RowId.read(log_request.text(request, "id"))
+        await self._look(View.ROWS, author, [row_id.day])
+        days = Days((row_id.day,), _today(self._manager))
+        search, row = await self._read(days, lambda one: one.row(row_id))
+        if row is None:
+            reason = search.skipped.get(row_id.day, say("there is none, or it is not shown"))
+            raise ControlError(
+                say("the log has no row {id} to show: {reason}", id=row_id, reason=reason)
+            )
+        return {"row": row, **await _judged(self._manager, row)}
+
+    async def of_class(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Return today's names that at least k devices of a class asked for."""
+        check_view(author := author_of(caller), View.CLASS_NAMES)
+        class_id = field_checks.class_id(log_request.text(request, "class"))
+        site, lookups = self._manager.site, self._manager.lookups
+        check_class(author, class_id, self._manager.changes.classroom(site))
+        grade = site.policy.grades.get(class_id)
+        if grade is None:
+            hint = did_you_mean(class_id, [one.id for one in site.timed.policy.classes])
+            raise ConfigError(
+                say("'{wanted}' is not a class of this site", wanted=class_id), hint=hint
+            )
+        day, log, hidden = _today(self._manager), site.policy.log, site.confidential
+        await self._look(View.CLASS_NAMES, author, [day], class_id)
+        await self._collect()
+        level = log.level_of(grade.tier)
+        found = lookups.seen.of_class(day, class_id) if level.includes(LogLevel.NAMES) else []
+        rows = [
+            {"name": names.to_text(one.name), "category": one.category, "action": one.action}
+            for one in sorted(found, key=lambda one: (one.action, one.name))
+            if one.category not in hidden.categories and one.name not in hidden
+        ]
+        return {
+            "day": day,
+            "class": class_id,
+            "level": level.value,
+            "least_devices": log.least_devices,
+            "rows": rows,
+        }
+
+    async def _look(
+        self, view: View, author: Author, days: Iterable[str], class_id: str = ""
+    ) -> None:
+        """Record a look before anything is shown; one that cannot be recorded is none."""
+        about = {"days": list(days), "class": class_id}
+        await self._manager.changes.note_view(view, author, about)
+
+    async def _collect(self) -> None:
+        """Have the latest lookups written, without a long wait."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._manager.lookups.collect(), _FRESH_WITHIN_S)
+
+    async def _days(self, request: Mapping[str, Any]) -> Days:
+        from filterd.querylog.day_search import stored_days  # noqa: PLC0415 -- as in ``_read``
+
+        stored = await asyncio.to_thread(stored_days, self._folder)
+        return Days.read(request, stored, _today(self._manager))
+
+    async def _read(
+        self, days: Days, use: Callable[[DaySearch], _Found]
+    ) -> tuple[DaySearch, _Found]:
+        """Read day files in a thread, what the workers have by now included."""
+        # SQLite is for this process only; the others are forked with what is imported before.
+        from filterd.querylog.day_search import DaySearch  # noqa: PLC0415
+
+        if days.today in days.days:
+            await self._collect()
+        hidden = self._manager.site.confidential
+        search = DaySearch(
+            self._folder,
+            days.days,
+            hidden.__contains__,
+            hidden.categories,
+            clock=self._clock,
+        )
+        async with self._reading:
+            return search, await asyncio.to_thread(use, search)
+
+
+def _today(manager: Manager) -> str:
+    """Return the day of the school; while the time is not known, the least it may be."""
+    now = manager.clock()["policy_time"] or 0.0
+    return DaySpan.at(now, ZoneInfo(manager.site.policy.time_zone)).day
+
+
+def _scope(manager: Manager, search: DaySearch, wanted: LogFilter) -> dict[str, Any]:
+    """Return the days that were read, and the level of each tier."""
+    policy = manager.site.policy
+    grade = policy.grades.get(wanted.class_id or wanted.grade)
+    tier = wanted.tier or TIER_OF_GRADE.get(wanted.grade) or (grade.tier if grade else "")
+    tiers = dict.fromkeys(one.tier for one in policy.grades.values())
+    return {
+        "days": search.read,
+        "skipped": [
+            {"day": day, "problem": str(why), "sentence": i18n.to_plain(why)}
+            for day, why in search.skipped.items()
+        ],
+        "levels": {
+            one: policy.log.level_of(one).value for one in ([tier] if tier in tiers else tiers)
+        },
+        "least_devices": policy.log.least_devices,
+    }
+
+
+async def _judged(manager: Manager, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a row is judged by what was in force then, or why that is not known."""
+    problem, then = UNSAID, None
+    try:
+        then = await manager.changes.records.explain_past(
+            manager.site,
+            qname=names.from_text(row["name"]).hex(),
+            qtype=int(RRType.A),
+            grade=row["class"] or row["grade"],
+            address=None,
+            when=float(row["at"]),
+            shown=row["id"],
+        )
+    except FilterdError as error:
+        problem = error.sentence
+    return {"then": then, "problem": str(problem), "sentence": i18n.to_plain(problem)}
