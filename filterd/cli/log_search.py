@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd log search``, ``top``, ``new``, ``why`` and ``names``: names and rows of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from filterd import control, counted, i18n
+from filterd.cli.context import Context, JsonOption, Options, argument, option
+from filterd.cli.render import details, listed
+from filterd.cli.target_options import class_from, qname_from, seat
+from filterd.cli.time_options import read_time, school_clock
+from filterd.errors import ConfigError
+from filterd.field_checks import is_a_grade
+from filterd.i18n import say
+from filterd.querylog import day_rows
+from filterd.resolve.explanation import EXPLANATION, passes
+from filterd.rows import Listing, Row, SchoolClock, Wording
+
+_FOUND, _NOTHING = 0, 1
+_MOST_ROWS, _MOST_DAYS = 500, 90
+
+Arguments = dict[str, Any]
+LimitOption = Annotated[
+    int, option("--limit", "Number of rows, and of names.", "N", min=1, max=_MOST_ROWS)
+]
+
+
+def days(
+    day: Annotated[
+        str | None, option("--day", "One day: today, 27/11 or 2026-11-27.", "DAY")
+    ] = None,
+    days: Annotated[
+        int, option("--days", "Number of days, with today.", "N", min=1, max=_MOST_DAYS)
+    ] = 7,
+) -> Arguments:
+    """Return the days that are read; ``day`` as the operator wrote it."""
+    return {"days": days} if day is None else {"day": day}
+
+
+def kind(
+    tier: Annotated[str | None, option("--tier", "The tier: primary, ...", "TIER")] = None,
+    action: Annotated[
+        str | None, option("--action", "The result: blocked, pass, rewritten, ...", "RESULT")
+    ] = None,
+    category: Annotated[
+        str | None, option("--category", "The category of the list: games, ...", "ID")
+    ] = None,
+) -> Arguments:
+    """Return what lookups must have beside a grade or class."""
+    given = {"tier": tier, "action": action, "category": category}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def name(
+    name: Annotated[
+        str | None, argument("NAME", "The name, such as www.tiktok.com or *.tiktok.com.")
+    ] = None,
+    subtree: Annotated[
+        bool, option("--subtree", "Include all names beneath it, as *.NAME does.")
+    ] = False,
+    contains: Annotated[bool, option("--contains", "Find names that NAME is a part of.")] = False,
+) -> Arguments:
+    """Return the names that are looked for.
+
+    Raises:
+        ConfigError: it is no name, or no part of one.
+    """
+    if name is None:
+        return {}
+    if not contains:
+        return name_asked(name, subtree=subtree)
+    if subtree:
+        raise ConfigError(
+            say("{first} and {second} exclude each other", first="--subtree", second="--contains"),
+            hint=say("give only one of them"),
+        )
+    if not name.isascii():
+        hint = say("such names are kept as xn--...; search for the whole name")
+        raise ConfigError(say("a part of a name has letters a to z only"), hint=hint)
+    return {"part": name}
+
+
+def page(
+    limit: LimitOption = 50,
+    after: Annotated[
+        str | None, option("--after", "Go on after the row with this ID.", "ID")
+    ] = None,
+) -> Arguments:
+    """Return which part of the rows is asked for."""
+    return {"limit": limit} | ({} if after is None else {"after": after})
+
+
+def search(
+    here: Context,
+    name: Annotated[Arguments, Options(name)],
+    whom: Annotated[str | None, Options(seat)],
+    kind: Annotated[Arguments, Options(kind)],
+    days: Annotated[Arguments, Options(days)],
+    page: Annotated[Arguments, Options(page)],
+    json: JsonOption = False,
+) -> None:
+    """Find lookups and names in the log, the latest first.
+
+    The history records that you looked, without NAME. What the level of a tier does not keep
+    cannot be found; each answer shows the levels. Exit code 0: found; 1: nothing was found; 2: an
+    error.
+    """
+    clock = school_clock(here)
+    asked = {**name, **_whom(whom), **kind, **_dated(clock, days), **page}
+    told = control.ask(here.state.control_socket, "log search", **asked)
+    if json:
+        here.print_json(told)
+    else:
+        wording = Wording(here.texts, clock)
+        _print(here, wording, day_rows.SEEN, _with_least(told["seen"], told))
+        if told["seen_more"]:
+            _dim(here, here.texts("There are more names; search for a longer name, or one day."))
+        _print(here, wording, day_rows.ROWS, told["rows"])
+        if not (told["seen"] or told["rows"]):
+            here.console.print(here.texts("Nothing fits in {days}.", days=_read(told)))
+        if told["late"]:
+            _dim(here, here.texts("The search took too long and stopped."))
+        if told["cursor"]:
+            _dim(here, here.texts("Go on with --after {cursor}", cursor=told["cursor"]))
+        _print_scope(here, wording, told)
+    raise typer.Exit(_FOUND if told["seen"] or told["rows"] else _NOTHING)
+
+
+def top(
+    here: Context,
+    whom: Annotated[str | None, Options(seat)],
+    kind: Annotated[Arguments, Options(kind)],
+    days: Annotated[Arguments, Options(days)],
+    limit: LimitOption = 20,
+    json: JsonOption = False,
+) -> None:
+    """Show the names with the most lookups, and how many of these were blocked.
+
+    Only rows can be counted: at the level names the log does not know how often. Exit code 0:
+    shown; 1: there are no rows; 2: an error.
+    """
+    clock = school_clock(here)
+    asked = {**_whom(whom), **kind, **_dated(clock, days), "limit": limit}
+    told = control.ask(here.state.control_socket, "log top", **asked)
+    if json:
+        here.print_json(told)
+    else:
+        wording = Wording(here.texts, clock)
+        _print(here, wording, day_rows.TOP, told["rows"])
+        if not told["rows"]:
+            here.console.print(here.texts("Nothing fits in {days}.", days=_read(told)))
+        if "names" in told["levels"].values():
+            _dim(here, here.texts("At the level names it is not known how often."))
+        _print_scope(here, wording, told)
+    raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
+
+
+def new(
+    here: Context,
+    days: Annotated[
+        int,
+        option("--days", "Number of days before today.", "N", min=1, max=_MOST_DAYS - 1),
+    ] = 30,
+    limit: LimitOption = 50,
+    json: JsonOption = False,
+) -> None:
+    """Show names that pass today and that the tier did not have on the days before.
+
+    Review these names. Those that fewer devices than `least_devices` asked for are not among
+    them. Exit code 0: shown; 1: there are none; 2: an error.
+    """
+    told = control.ask(here.state.control_socket, "log new", days=days, limit=limit)
+    if json:
+        here.print_json(told)
+    else:
+        wording = Wording(here.texts, school_clock(here))
+        _print(here, wording, day_rows.NEW, _with_least(told["rows"], told))
+        compared = counted.days(told["compared"])
+        summary = say(
+            "{names} new, compared with {days}", names=counted.names(told["n"]), days=compared
+        )
+        here.console.print(here.texts(summary))
+        _print_scope(here, wording, told)
+    raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
+
+
+def why(
+    here: Context,
+    row: Annotated[str, argument("ID", "The ID of a row, from `filterd log search`.")],
+    json: JsonOption = False,
+) -> None:
+    """Show one row of the log, and why it was decided so.
+
+    It is judged again by the policy that was in force then, with the lists of today. Exit code
+    0: shown; 2: no such row, or an error.
+    """
+    told = control.ask(here.state.control_socket, "log why", id=row)
+    if json:
+        here.print_json(told)
+        return
+    wording, then = Wording(here.texts, school_clock(here)), told["then"]
+    here.console.print(details(wording, day_rows.ROW, told["row"]))
+    if then is None:
+        _dim(here, here.texts(i18n.from_plain(told["sentence"])))
+        return
+    here.console.print()
+    here.console.print(here.texts("By what was in force then, with the lists of today:"))
+    here.console.print(details(wording, EXPLANATION, then))
+    if passes(then["action"]) is (told["row"]["action"] == "blocked"):
+        _dim(here, here.texts("That differs: the lists, or the room's settings, have changed."))
+
+
+def names(
+    here: Context,
+    class_: Annotated[str, argument("CLASS", "The class, such as 6A.")],
+    json: JsonOption = False,
+) -> None:
+    """Show today's names that several devices of a class asked for.
+
+    Teachers see their own classes. How many devices a name needs is set in `site.yaml`
+    (`least_devices`, five or more); no device is shown. Exit code 0: shown; 1: there are none; 2:
+    an error.
+    """
+    asked: Arguments = {"class": class_from(class_)}
+    told = control.ask(here.state.control_socket, "log class", **asked)
+    if json:
+        here.print_json(told)
+    else:
+        wording = Wording(here.texts, school_clock(here))
+        title = here.texts(day_rows.OF_CLASS.title, class_id=told["class"])
+        _print(here, wording, day_rows.OF_CLASS._replace(title=i18n.quoted(title)), told["rows"])
+        least = told["least_devices"]
+        if not told["rows"]:
+            here.console.print(
+                here.texts("No name was asked for by {n} devices or more today.", n=least)
+            )
+        if told["level"] in ("off", "counts"):
+            _dim(here, here.texts("The level {level} keeps no names.", level=told["level"]))
+    raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
+
+
+def name_asked(text: str, *, subtree: bool = False) -> Arguments:
+    """Return a name as a request has it; ``*.NAME`` stands for it and all beneath it."""
+    bare = text.removeprefix("*.")
+    match = "subtree" if subtree or bare != text else "exact"
+    return {"name": qname_from(bare).hex(), "match": match}
+
+
+def day_asked(clock: SchoolClock, text: str) -> str:
+    """Return a day that the operator wrote in ISO 8601."""
+    return clock.shows(read_time(clock, text, past=True)).date().isoformat()
+
+
+def _whom(whom: str | None) -> Arguments:
+    if whom is None:
+        return {}
+    return {"grade" if is_a_grade(whom) else "class": whom}
+
+
+def _dated(clock: SchoolClock, days: Arguments) -> Arguments:
+    return {"day": day_asked(clock, days["day"])} if "day" in days else days
+
+
+def _with_least(rows: Sequence[Row], told: Arguments) -> list[Row]:
+    return [{**row, "least_devices": told["least_devices"]} for row in rows]
+
+
+def _read(told: Arguments) -> i18n.Sentence:
+    return counted.days(len(told["days"]))
+
+
+def _print(here: Context, wording: Wording, listing: Listing, rows: Sequence[Row]) -> None:
+    if rows:
+        here.console.print(listed(wording, listing, rows))
+
+
+def _print_scope(here: Context, wording: Wording, told: Arguments) -> None:
+    """Print what the answer lacks: days that could not be read, what levels do not keep."""
+    for one in told["skipped"]:
+        why = i18n.from_plain(one["sentence"])
+        _dim(here, here.texts("{day} is left out: {why}", day=one["day"], why=why))
+    for line in day_rows.known(told["levels"], told["least_devices"], wording):
+        _dim(here, line)
+
+
+def _dim(here: Context, line: str) -> None:
+    here.console.print(Text(line, style="dim"))
