@@ -38,15 +38,18 @@ _id = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d):([0-5]\d):([0-5]\d)\.(\d{1,7})", re.
 
 _WANTED = """
 CREATE TABLE wanted_names (id INTEGER PRIMARY KEY);
-CREATE TABLE wanted_contexts (id INTEGER PRIMARY KEY);
+CREATE TABLE wanted_contexts (id INTEGER PRIMARY KEY, kind INTEGER);
+CREATE TABLE sums (key INTEGER PRIMARY KEY, n INTEGER);
 """
 _FITS = """
-CREATE TEMP VIEW fitting AS SELECT * FROM day.lookups WHERE context IN wanted_contexts;
+CREATE TEMP VIEW fitting AS SELECT at, name, context, device, n, kind
+    FROM day.lookups AS lookups CROSS JOIN wanted_contexts AS of ON of.id = lookups.context;
 CREATE TEMP VIEW fitting_seen AS SELECT * FROM day.seen;
 """
 _FITS_BY_NAME = """
-CREATE TEMP VIEW fitting AS SELECT * FROM day.lookups
-    WHERE name IN wanted_names AND context IN wanted_contexts;
+CREATE TEMP VIEW fitting AS SELECT at, name, context, device, n, kind
+    FROM day.lookups AS lookups CROSS JOIN wanted_contexts AS of ON of.id = lookups.context
+    WHERE name IN wanted_names;
 CREATE TEMP VIEW fitting_seen AS SELECT * FROM day.seen WHERE name IN wanted_names;
 """
 _OF_TEXT = "INSERT INTO wanted_names SELECT id FROM day.names WHERE name = ?"
@@ -60,15 +63,18 @@ SELECT at, names.name, context, device, n
 FROM (SELECT * FROM fitting WHERE at >= ? AND at < ?) AS found
 CROSS JOIN day.names AS names ON names.id = found.name ORDER BY at DESC
 """
-_SUMS = """
-SELECT names.name, total
-FROM (SELECT name, SUM(n) AS total FROM fitting GROUP BY name) AS sums
-CROSS JOIN day.names AS names ON names.id = sums.name
+# Not GROUP BY: it would sort a million rows, in a file.
+_ADD = """
+INSERT INTO sums SELECT name << 16 | kind, n FROM fitting WHERE TRUE
+ON CONFLICT DO UPDATE SET n = n + excluded.n
 """
-_SUMS_BY_CONTEXT = """
-SELECT names.name, context, total
-FROM (SELECT name, context, SUM(n) AS total FROM fitting GROUP BY name, context) AS sums
-CROSS JOIN day.names AS names ON names.id = sums.name
+_SUMS = """
+SELECT names.name, key & 65535, n
+FROM sums CROSS JOIN day.names AS names ON names.id = sums.key >> 16
+"""
+_CONTEXTS = """
+SELECT names.name, context FROM (SELECT DISTINCT name, context FROM fitting) AS found
+CROSS JOIN day.names AS names ON names.id = found.name
 """
 _SEEN = """
 SELECT names.name, tier, category, action, devices
@@ -249,7 +255,7 @@ class Day:
                 "SELECT id, grade, class, network, category, action, blocker FROM day.contexts"
             )
         )
-        self._confidential = confidential
+        self._confidential, self._kinds = confidential, list[tuple[str, str]]()
         self._contexts = {
             key: context
             for key, context in found
@@ -265,8 +271,11 @@ class Day:
         """
         run = self._connection.execute
         self._connection.executescript(_WANTED)
-        contexts = [(key,) for key, one in self._contexts.items() if wanted.has(one)]
-        self._connection.executemany("INSERT INTO wanted_contexts VALUES (?)", contexts)
+        fitting = ((key, one) for key, one in self._contexts.items() if wanted.has(one))
+        contexts = [(key, (one.action, one.category)) for key, one in fitting]
+        self._kinds = sorted({kind for _, kind in contexts})
+        rows = ((key, self._kinds.index(kind)) for key, kind in contexts)
+        self._connection.executemany("INSERT INTO wanted_contexts VALUES (?, ?)", rows)
         if not (wanted.has_name or texts):
             self._connection.executescript(_FITS)
             return True
@@ -289,14 +298,11 @@ class Day:
         for at, text, context, device, n in self._connection.execute(_ROWS, (floor, below)):
             yield LoggedRow(at, text, self._contexts[context], device, n)
 
-    def sums(self) -> Iterator[tuple[str, int]]:
-        """Yield names, and the number of their lookups."""
-        yield from self._connection.execute(_SUMS)
-
-    def sums_by_context(self) -> Iterator[tuple[str, LookupContext, int]]:
-        """Yield names, and the number of their lookups in each context."""
-        for text, context, n in self._connection.execute(_SUMS_BY_CONTEXT):
-            yield text, self._contexts[context], n
+    def sums(self) -> Iterator[tuple[str, tuple[str, str], int]]:
+        """Yield names, action and category, and the number of these lookups."""
+        self._connection.execute(_ADD)
+        for text, kind, n in self._connection.execute(_SUMS):
+            yield text, self._kinds[kind], n
 
     def seen(self, wanted: LogFilter) -> Iterator[DistinctName]:
         """Yield distinct names; none for one class or grade, of which they know nothing."""
@@ -324,5 +330,5 @@ class Day:
         unsure = {(tier, text) for tier, text, is_seen in found if not is_seen}
         yield from ((tier, text) for tier, text, is_seen in found if is_seen)
         if unsure and self.want(LogFilter(), {text for _, text in unsure}):
-            of_rows = {(context.tier, text) for text, context, _ in self.sums_by_context()}
-            yield from unsure & of_rows
+            rows = self._connection.execute(_CONTEXTS)
+            yield from unsure & {(self._contexts[key].tier, text) for text, key in rows}

@@ -13,8 +13,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import NameTextError, StoreError
@@ -42,6 +43,9 @@ MOST_ROWS = 500
 
 WITHIN_S = 5.0
 """How long a request may read; one statement at most twice as long."""
+
+_MOST_COUNTED = 50_000
+"""Names counted over several days; of more, those with the fewest lookups so far are left out."""
 
 _STEPS = 10_000
 """Of SQLite's machine, after which it asks whether its time is over."""
@@ -138,34 +142,30 @@ class DaySearch:
         Raises:
             StoreError: the time was over.
         """
-        counts = Counter[str]()
+        counts = Counter[tuple[str, tuple[str, str]]]()
 
         def add(day: Day) -> None:
+            nonlocal counts
             if day.want(wanted):
-                for text, n in day.sums():
-                    counts[text] += n
-
-        found: dict[str, Counter[tuple[str, str]]] = {}
-
-        def divide(day: Day) -> None:
-            if day.want(wanted, found):
-                for text, context, n in day.sums_by_context():
-                    found[text][context.action, context.category] += n
+                for text, kind, n in day.sums():
+                    counts[text, kind] += n
+            if len(counts) > _MOST_COUNTED:
+                counts = Counter(dict(counts.most_common(_MOST_COUNTED)))
 
         self._each(self._days, add)
-        for text, _ in counts.most_common(limit + MOST_ROWS):
-            if len(found) < limit and not self._hides(text):
-                found[text] = Counter()
-        self._each(list(self.read), divide)
+        totals, kinds = Counter[str](), defaultdict[str, list[tuple[int, str, str]]](list)
+        for (text, kind), n in counts.items():
+            totals[text] += n
+            kinds[text].append((n, *kind))
+        shown = (text for text, _ in totals.most_common() if not self._hides(text))
         return [
             {
                 "name": plain_text(text),
-                "n": by.total(),
-                "blocked": sum(n for (action, _), n in by.items() if action == "blocked"),
-                "category": max(by, key=lambda key: by[key])[1],
+                "n": totals[text],
+                "blocked": sum(n for n, action, _ in kinds[text] if action == "blocked"),
+                "category": max((n, category) for n, _, category in kinds[text])[1],
             }
-            for text, by in found.items()
-            if by
+            for text in islice(shown, limit)
         ]
 
     def new(self, limit: int) -> tuple[list[dict[str, Any]], int]:
