@@ -88,7 +88,7 @@ def erase(path: Path, doomed: Doomed) -> int:
 
 
 def _has_it(new: sqlite3.Connection, path: Path, doomed: Doomed) -> bool:
-    """Attach the old file, with all in it that was written ahead; look for what is doomed."""
+    """Attach the old file, with what was written ahead; look for what is doomed."""
     new.execute("PRAGMA temp_store = MEMORY")
     new.execute("CREATE TEMP TABLE doomed (id INTEGER PRIMARY KEY)")
     new.execute("ATTACH ? AS old", (str(path),))

@@ -262,7 +262,7 @@ def _be_full(known: _OpenDay) -> None:
 
 
 async def _name_ids(known: _OpenDay, wanted: Iterable[bytes]) -> dict[bytes, int]:
-    """Return ids of names, and perhaps of others; new names get new ones up to a bound."""
+    """Return ids of names, and perhaps of others; new ones up to a bound."""
     missing = {reversed_text(one): one for one in wanted if one not in known.names}
     if len(known.names) + len(missing) > MOST_MEMORISED:
         known.names = {}
