@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class DaySpan(NamedTuple):
-    """A day (ISO 8601) in the school's time zone, and its Unix times [``begins``, ``ends``)."""
+    """A day (ISO 8601) of the school, and its Unix times [``begins``, ``ends``)."""
 
     day: str
     begins: int

@@ -86,7 +86,7 @@ class Pseudonyms:
         return known
 
     def end_yesterday(self, now: float) -> None:
-        """Forget a key of another day, here and in the file, also where nothing is looked up."""
+        """Forget a key of another day here and in the file, also without lookups."""
         if self._span is not None and not self._span[0].has(now):
             self._forget()
         if os.path.lexists(self._path):
