@@ -70,7 +70,7 @@ class LookupCollector:
         self._left: list[LookupBatch] = []
         self._unwritten: dict[str, dict[tuple[object, ...], SeenName]] = {}
         """By day, the distinct names that are not on disk yet."""
-        self._day = ""
+        self._day, self._kept = "", ("", 0)
         self._asked_at, self._written_at = self._clock.monotonic(), 0
         self._round: asyncio.Task[None] | None = None
         self._minutes: asyncio.Task[None] | None = None
@@ -129,11 +129,11 @@ class LookupCollector:
         is_due = self._clock.monotonic() - self._asked_at >= WRITE_EVERY_S
         if is_due or self._left or self.problem or today != self._day:
             await self.collect()
+        self.pseudonyms.end_yesterday(now)
         if today != self._day:
-            self._day = today
-            self.pseudonyms.end_yesterday(now)
             self.seen.drop_before(today)
-            await self._keep(today)
+            self._day = today
+        await self._keep(today, self._site().policy.log.keep_days)
 
     def told(self) -> dict[str, Any]:
         """Return its numbers for the status."""
@@ -231,6 +231,7 @@ class LookupCollector:
             self._refused(error)
             return False
         self._accepted()
+        self._written_at = int(self._clock.wall())
         return True
 
     def _count_devices(self, batches: Iterable[LookupBatch]) -> None:
@@ -244,12 +245,17 @@ class LookupCollector:
                 if one.device and (seen := self.seen.add(span.day, one)) is not None:
                     self._unwritten.setdefault(span.day, {})[seen[:4]] = seen
 
-    async def _keep(self, today: str) -> None:
-        """Remove the day files that are too old."""
+    async def _keep(self, today: str, days: int) -> None:
+        """Remove the day files that are too old, once a day and when the number changes."""
+        if self._kept == (today, days):
+            return
         try:
-            await self.files.keep(self._site().policy.log.keep_days, today)
+            await self.files.keep(days, today)
         except StoreError as error:
             self._refused(error)
+        else:
+            self._kept = today, days
+            self._accepted()
 
     def _is_distinct(self) -> bool:
         return self._files is not None and self._files.is_distinct(self._day)
@@ -262,7 +268,7 @@ class LookupCollector:
     def _accepted(self) -> None:
         if self.problem:
             _log.warning("%s: written again", self._folder)
-        self.problem, self._written_at = UNSAID, int(self._clock.wall())
+        self.problem = UNSAID
 
 
 def _count(taken: Iterable[Sequence[LookupBatch]]) -> int:

@@ -17,6 +17,8 @@ from filterd.daemon import lookup_collector as module
 from filterd.daemon.lookup_collector import LookupCollector
 from filterd.daemon.lookup_recorder import LookupRecorder
 from filterd.daemon.worker_channel import Channel, channel_pair
+from filterd.errors import StoreError
+from filterd.i18n import say
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import Client
 from filterd.querylog import lookup_queue
@@ -397,6 +399,24 @@ def test_a_folder_that_refuses_files_delays_nothing_and_loses_nothing(tmp_path: 
     run(tmp_path, work)
 
 
+def test_days_that_could_not_be_removed_are_removed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(crew: Crew) -> None:
+        with monkeypatch.context() as refusing:
+            refusing.setattr("filterd.querylog.day_file.DayFiles.keep", _refuse)
+            await crew.collector.keep_house()
+            assert crew.collector.problem
+        await crew.collector.keep_house()
+        assert not crew.collector.problem
+
+    run(tmp_path, work)
+
+
+async def _refuse(*_: object) -> None:
+    raise StoreError(say("{path}: cannot be written: {why}", path="log", why=""))
+
+
 def _places_with(folder: Path, *devices: str) -> set[str]:
     """Return the files that have a MAC or an address, as text, digits or octets."""
     forms = list[bytes]()
@@ -454,6 +474,11 @@ def test_days_beyond_those_to_keep_are_removed(tmp_path: Path) -> None:
             crew.clock.advance(DAY_S)
         days = sorted(one.name[:10] for one in crew.state.log_days.glob("*.sqlite3"))
         assert days == ["2025-12-04", "2025-12-05", "2025-12-06"]
+        crew.clock.advance(-DAY_S)
+        crew.log = QueryLog(LogLevel.FULL, keep_days=1)
+        await crew.collector.keep_house()
+        assert crew.total("2025-12-06") == 1
+        assert crew.total("2025-12-05") == 0, "fewer days are kept at once"
 
     run(tmp_path, work)
 
