@@ -53,7 +53,6 @@ class LookupCollector:
     Attributes:
         problem: why the last lookups were not written, empty if they were.
         seen: the devices behind the names of today, in memory only.
-        pseudonyms: those of today.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class LookupCollector:
         self.problem = UNSAID
         self.seen = SeenNames(least=5)
         self._folder, self._page = setting.state.log_days, setting.page
-        self.pseudonyms = Pseudonyms.beside(setting.state.control_socket, "UTC")
+        self._pseudonyms = Pseudonyms.beside(setting.state.control_socket, "UTC")
         self._clock, self._workers, self._site = setting.clock, workers, site
         self._files: DayFiles | None = None
         self._known: dict[Channel, LookupBatch] = {}
@@ -83,7 +82,14 @@ class LookupCollector:
 
         if self._files is None:
             self._files = DayFiles(self._folder, self._zone())
+        self._files.zone = self._zone()
         return self._files
+
+    @property
+    def pseudonyms(self) -> Pseudonyms:
+        """The pseudonyms of today."""
+        self._pseudonyms.zone = self._zone()
+        return self._pseudonyms
 
     def start(self) -> None:
         """Work once a minute from now on."""
@@ -165,7 +171,6 @@ class LookupCollector:
     async def _collect(self) -> None:
         self._asked_at = self._clock.monotonic()
         self.seen.least = self._site().policy.log.least_devices
-        self.files.zone = self.pseudonyms.zone = self._zone()
         if self._left:
             left, self._left = self._left, []
             if not await self._write(left):

@@ -369,6 +369,7 @@ def test_a_manager_that_dies_writes_names_that_are_not_on_disk(tmp_path: Path) -
 
 def test_at_midnight_nothing_is_left_that_leads_to_a_device(tmp_path: Path) -> None:
     async def work(crew: Crew) -> None:
+        assert crew.collector.pseudonyms.zone.key == "Asia/Ho_Chi_Minh", "before any round"
         await crew.collector.keep_house()
         pseudonym = crew.collector.pseudonyms.of("02:00:00:00:00:01", crew.clock.wall())
         key = crew.state.control_socket.with_name("log-key").read_bytes()
