@@ -147,7 +147,8 @@ def waits(folder: Path, seconds: int) -> Iterator[tuple[str, str]]:
         for number in range(100):
             upstream.add(f"n{number}.example. 3600 IN A 192.0.2.1")
         port, zone = free_port(), noon()
-        more = f"workers: 1\ntime_zone: {zone}\n"
+        limit = "{queries_a_second: 100000, burst: 100000}"  # one client asks for a whole school
+        more = f"workers: 1\ntime_zone: {zone}\nrate_limit: {limit}\n"
         config = write_site(folder / "site", port=port, upstream=upstream.port, more=more)
         state = build_lists(config, folder / "state")
         confirm_full(state)
