@@ -147,12 +147,12 @@ make_user() {
     getent passwd filterd >/dev/null ||
         useradd --system --user-group --no-create-home --home-dir /var/lib/filterd \
             --shell /usr/sbin/nologin filterd
-    # The control socket admits these two groups. Add no user to the group filterd:
-    # it may read the log.
-    groupadd --system --force filterd-admin
-    groupadd --system --force filterd-teacher
+    # The control socket admits these groups. Add no user to the group filterd: it may read
+    # the log.
+    for role in reader teacher principal inspector admin; do
+        groupadd --system --force "filterd-$role"
+    done
     # The monitor asks the control socket for the status, as a reader; it can read no state.
-    groupadd --system --force filterd-reader
     getent passwd filterd-monitor >/dev/null ||
         useradd --system --user-group --no-create-home --home-dir /var/lib/filterd-monitor \
             --shell /usr/sbin/nologin filterd-monitor

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from filterd.lists.catalog import load_catalog
+from filterd.overrides.read_access import READERS, RECORDED, View
+from filterd.overrides.roles import Role
 from filterd.paths import shipped
 from tests.support.catalogue import read
 from tests.test_docs import COMMANDS
@@ -123,3 +125,16 @@ def test_templates_are_marked_and_cite_only_legal_bases_of_the_data() -> None:
         line for line in text.splitlines() if _LEGAL.search(line) and line[2:] not in cited
     ]
     assert elsewhere == []
+
+
+@pytest.mark.parametrize(("path", "yes"), [(ENGLISH, "yes"), (VIETNAMESE, "có")])
+def test_the_table_of_views_has_what_each_role_may_read(path: Path, yes: str) -> None:
+    lines = _text(path).splitlines()
+    (head,) = (n for n, line in enumerate(lines) if "| reader | teacher |" in line)
+    cells = [line.strip("|").split("|") for line in lines[head : head + 2 + len(View)]]
+    rows = [[cell.strip() for cell in row] for row in cells]
+    assert rows[0][1:-1] == [role.value for role in Role]
+    for view, row in zip(View, rows[2:], strict=True):
+        told = [cell == yes for cell in row[1:]]
+        assert told == [*(role in READERS[view] for role in Role), view in RECORDED], view
+        assert {*row[1:]} <= {yes, "-"}

@@ -19,7 +19,7 @@ from filterd.control import frames
 from filterd.errors import ControlError, from_plain
 from filterd.i18n import Sentence, refused, say
 from filterd.i18n import from_plain as sentence_of
-from filterd.overrides.roles import ADMINS, TEACHERS
+from filterd.overrides.roles import Role
 from filterd.privileges import own_rights
 
 if TYPE_CHECKING:
@@ -141,12 +141,12 @@ def _connection(
     except PermissionError as error:
         raise NotLetInError(
             say(
-                "{path}: {user} may not ask filterd; root and the groups {admins} and {teachers}"
-                " may, from the next login on (`usermod -aG {teachers} {user}`)",
+                "{path}: {user} may not ask filterd; root and these groups may, from the next"
+                " login on: {groups} (`usermod -aG {reader} {user}`)",
                 path=path,
                 user=_own_name(),
-                admins=ADMINS,
-                teachers=TEACHERS,
+                groups=", ".join(role.group for role in Role),
+                reader=Role.READER.group,
             )
         ) from error
     except OSError as error:

@@ -221,6 +221,7 @@ def _watching(manager: Manager) -> dict[str, Command]:
 
     async def room_seen(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         if request.get("room") is None:
+            author_of(caller).must_be(Rank.TEACHER, say("list the devices"))
             return await manager.rooms.in_no_network(manager.site.policy)
         author_of(caller).must_be(Rank.ADMIN, say("say which devices stand in a room"))
         return await manager.rooms.seen(_room(manager, request), manager.site.policy)

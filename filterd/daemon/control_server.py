@@ -228,7 +228,7 @@ def _refusal(error: ControlError) -> bytes:
 def let_in(path: Path, groups: Iterable[str]) -> bool:
     """Let only the owner, the group and these groups open a socket (acl(5)).
 
-    A socket has one group, and filterd has two groups of users. So each gets an entry in
+    A socket has one group, and filterd has several groups of users. So each gets an entry in
     the access control list: its members can send commands without being in a group that
     may read the daemon's files.
 

@@ -20,7 +20,7 @@ from filterd.daemon.site_loader import log_error
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.standing import overview
-from filterd.overrides.roles import ADMINS, TEACHERS
+from filterd.overrides.roles import Role
 
 if TYPE_CHECKING:
     import socket
@@ -45,7 +45,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **totals_commands.commands(manager, setting.state.published_totals),
         **log_commands.commands(manager, setting),
     }
-    groups = (ADMINS, TEACHERS)
+    groups = [role.group for role in Role]
     control = ControlServer(setting.state.control_socket, known, groups, manager.notices)
     heart = Heart(setting.page, 0)
     heart.start()

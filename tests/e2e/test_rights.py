@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.overrides.roles import ADMINS, TEACHERS
+from filterd.overrides.roles import ADMINS, TEACHERS, Role
 from tests.support.commands import ROOT
 from tests.support.daemon import build_lists, free_port, noon, write_site
 from tests.support.machine import DAEMON, SITE, STATE, Machine, machine
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 ADMIN, TEACHER, STRANGER, CLERK = "minh", "lan", "binh", "hoa"
+PRINCIPAL, READER, INSPECTOR = "an", "tu", "quy"
 USERS = {
     ADMIN: ["staff", ADMINS],
     TEACHER: ["staff", TEACHERS],
     STRANGER: ["staff"],
     CLERK: [DAEMON],
+    PRINCIPAL: ["staff", Role.PRINCIPAL.group],
+    READER: ["staff", Role.READER.group],
+    INSPECTOR: ["staff", Role.INSPECTOR.group],
 }
 NOON = noon()
 """A teacher's changes end with the day."""
@@ -134,7 +138,8 @@ def test_a_stranger_is_not_let_in_and_learns_who_is(school: Machine, words: str)
     assert done.code == 2
     assert len(done.error_lines) == 1, done.err
     (line,) = done.error_lines
-    assert f"{STRANGER} may not ask filterd; root and the groups {ADMINS} and {TEACHERS}" in line
+    assert f"{STRANGER} may not ask filterd; root and these groups may" in line
+    assert all(role.group in line for role in Role)
 
 
 def test_who_may_read_the_daemons_files_looks_and_changes_nothing(school: Machine) -> None:
@@ -142,6 +147,47 @@ def test_who_may_read_the_daemons_files_looks_and_changes_nothing(school: Machin
     done = school.filterd(CLERK, *OF_A_TEACHER[0].split())
     (line,) = done.error_lines
     assert f"teachers and administrators may: the groups {TEACHERS} and {ADMINS}" in line
+
+
+FULL = "log level full --tier staff --for 1h --reason thi --json"
+
+
+def _number(school: Machine, user: str, words: str) -> str:
+    done = school.filterd(user, *words.split())
+    assert done.code == 0, done.err
+    return str(json.loads(done.out)["number"])
+
+
+def test_full_is_confirmed_by_the_principal_and_not_by_the_one_who_set_it(school: Machine) -> None:
+    number = _number(school, ADMIN, FULL)
+    assert "has set log level" in school.filterd(ADMIN, "log", "confirm", number).err
+    for user in (TEACHER, READER, INSPECTOR, "root"):
+        refused = school.filterd(user, "log", "confirm", number)
+        assert f"{user} may not confirm this log level" in refused.err
+        assert "(set by" not in school.filterd(user, "status").out
+    confirmed = _number(school, PRINCIPAL, f"log confirm {number} --json")
+    for user in (TEACHER, READER, INSPECTOR, PRINCIPAL):
+        assert "(set by minh, confirmed by an)" in school.filterd(user, "status").out
+    assert "may not change anything" in school.filterd(PRINCIPAL, "undo").err
+    _number(school, ADMIN, f"undo {confirmed} --json")
+    _number(school, ADMIN, f"undo {number} --json")
+
+
+def test_what_root_has_set_no_administrator_confirms(school: Machine) -> None:
+    number = _number(school, "root", FULL)
+    refused = school.filterd(ADMIN, "log", "confirm", number)
+    assert "filterd-principal" in refused.err
+    assert "filterd-admin" not in refused.err
+    _number(school, "root", f"undo {number} --json")
+
+
+@pytest.mark.parametrize("user", [READER, PRINCIPAL, INSPECTOR])
+def test_readers_see_the_levels_and_change_nothing(school: Machine, user: str) -> None:
+    for words in ("status", "log level", "history list --views"):
+        assert school.filterd(user, *words.split()).code == 0
+    done = school.filterd(user, *["log", "level", "off", "--reason", "thi"])
+    assert f"{user} may not change anything" in done.err
+    assert "may not list the devices" in school.filterd(user, "devices", "list").err
 
 
 def test_a_teacher_takes_back_what_is_the_teachers_own(school: Machine) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from filterd.appliance.site_writer import begun
+from filterd.overrides.roles import Role
 from filterd.policy.model import GRADES
 from tests.support.commands import ROOT, call
 
@@ -65,6 +66,13 @@ def test_what_a_build_requires_is_installed_before_it(file: str) -> None:
     installs = [line for line in lines if " setuptools " in line and not line.startswith("#")]
     assert installs
     assert all(name in line.split() for line in installs for name in required)
+
+
+def test_each_role_has_a_group_that_the_installer_makes() -> None:
+    script = INSTALL.read_text(encoding="utf-8")
+    (roles,) = re.findall(r"for role in (.*); do", script)
+    assert roles.split() == [role.value for role in Role]
+    assert 'groupadd --system --force "filterd-$role"' in script
 
 
 def test_it_explains_itself() -> None:

@@ -174,6 +174,7 @@ def test_what_makes_no_sense_is_refused(name: str, request_: dict[str, Any]) -> 
         ("nat-seen", {}, Rank.ADMIN),
         ("room-watch", {"room": "lab"}, Rank.ADMIN),
         ("room-seen", {"room": "lab"}, Rank.ADMIN),
+        ("room-seen", {}, Rank.TEACHER),
         ("exam-watch", {"room": "lab"}, Rank.TEACHER),
         ("exam-names", {"room": "lab"}, Rank.TEACHER),
     ],
@@ -197,10 +198,10 @@ def test_a_teacher_listens_to_rooms_and_to_no_other_network(name: str) -> None:
 
 def test_everybody_may_look() -> None:
     assert ask("overrides", READER) == [("overrides", None)]
-    assert ask("history", READER, limit=5) == [("history", 5)]
+    assert ask("history", READER, limit=5) == [("history", 5, False)]
+    assert ask("history", READER, limit=5, views=True) == [("history", 5, True)]
     assert ask("history-verify", READER) == [("verify",)]
-    (told,) = ask("room-seen", READER)
-    assert told[0] == "in_no_network"
+    assert ask("room-seen", TEACHER)[0][0] == "in_no_network"
 
 
 def test_a_change_is_made_in_the_name_of_whoever_asks() -> None:
