@@ -64,6 +64,10 @@ site
 epoch
     The number of an activation. The present one is a word of shared memory, by
     which a worker sees cheaply whether its site is still the active one.
+log level, view
+    How much the query log keeps of the lookups of a tier: ``off``, ``counts``, ``names``,
+    ``blocked`` or ``full`` (``policy.log_levels``). A part of it that a *role* may read
+    (``overrides.read_access``).
 overrides, change
     Rules set by commands, beside the site's files; one such command, checked and
     recorded in the history.

@@ -110,12 +110,14 @@ _IDS = {
     "targets": ("targets",),
     "--lang": ("languages",),
     "shell": ("shells",),
+    "level": ("levels",),
 }
 """The ids that a parameter takes, by its option or by its name."""
 _OF_COMMANDS = {
     "exceptions revoke": "exceptions",
     "exam stop": "exams",
     "undo": "changes",
+    "log confirm": "unconfirmed",
     "lists follow": "sources",
     "lists unfollow": "sources",
     "feed approve": "versions",
@@ -123,6 +125,8 @@ _OF_COMMANDS = {
 }
 """The ids that the argument of a command takes, where its name does not say it."""
 _CHANGES = 20
+LEVELS = ("off", "counts", "names", "blocked", "full")
+"""Of the query log; a test compares them with ``LogLevel``."""
 
 
 def print_values(shell: str, words: Sequence[str]) -> None:
@@ -172,7 +176,7 @@ def values(words: Sequence[str]) -> Iterable[str]:
 
 def _ids(kinds: Iterable[str], words: Sequence[str]) -> list[str]:
     """Return the ids of some kinds that the school has."""
-    fixed = {"languages": ("vi", "en"), "shells": tuple(SCRIPTS)}
+    fixed = {"languages": ("vi", "en"), "shells": tuple(SCRIPTS), "levels": LEVELS}
     kinds = [one for one in kinds if one]
     if not kinds:
         return []
@@ -205,7 +209,18 @@ def _waiting(state: StateFolder) -> list[str]:
     return [one["version"] for one in judged if one]
 
 
-_FOUND = {"sources": _sources, "changes": _changes, "versions": _waiting}
+def _unconfirmed(state: StateFolder) -> list[str]:
+    """Return the log levels that wait for a second person."""
+    day = control.ask(state.control_socket, "status")["day"]
+    return [str(one["id"]) for one in day["log_waiting"]]
+
+
+_FOUND = {
+    "sources": _sources,
+    "changes": _changes,
+    "versions": _waiting,
+    "unconfirmed": _unconfirmed,
+}
 """Ids that are not of the policy, by kind."""
 _OF_TARGETS = {"service": "services", "category": "categories"}
 

@@ -428,12 +428,15 @@ class Manager:
             problem = error.sentence
         for total in totals:
             today[total["action"]] = today.get(total["action"], 0) + total["n"]
-        level = self._site.policy.log.level.value
+        policy = self._site.at(self._time.wall()).policy
+        tiers = dict.fromkeys(grade.tier for grade in policy.grades.values())
         problem = self._log.problem or self.lookups.problem or problem
         told = {**self.lookups.told(), "problem": problem, "sentence": i18n.to_plain(problem)}
+        told |= {"level": policy.log.highest(tiers).value}
+        told |= {"levels": {tier: policy.log.level_of(tier).value for tier in tiers}}
         told |= {"pace": await self.signals.pace(self._site, self._time.least())}
         told |= {"bypass": bypass_of(totals)}
-        return {"level": level, "today": today, **counted, **told}
+        return {"today": today, **counted, **told}
 
     def _look_at_first_site(self) -> None:
         """Find the expectations that the site of a start fails, and log them."""

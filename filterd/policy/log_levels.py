@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import LogSetting, Overrides
@@ -69,6 +69,10 @@ class QueryLog:
     def level_of(self, tier: str) -> LogLevel:
         """Return the level of a tier."""
         return self.tiers.get(tier, self.level)
+
+    def highest(self, tiers: Iterable[str]) -> LogLevel:
+        """Return the highest level of some tiers."""
+        return max(map(self.level_of, tiers), key=_LEVELS.index, default=self.level)
 
 
 class LevelInForce(NamedTuple):

@@ -16,6 +16,7 @@ import pytest
 from filterd import control
 from filterd.cli.completion import SCRIPTS, print_values, values
 from filterd.cli.offline_site import policy_of
+from filterd.policy.log_levels import LogLevel
 from filterd.policy.policy_file import save
 from tests.support.commands import ROOT, call, environment
 
@@ -74,6 +75,8 @@ def known(daemon: FakeDaemon) -> None:
         ("services show", ["youtube"]),
         ("completion", ["bash", "fish"]),
         ("status --lang", ["vi", "en"]),
+        ("log level", list(LogLevel)),
+        ("log level names --tier", ["primary"]),
     ],
 )
 def test_the_values_are_those_of_the_school(line: str, found: list[str]) -> None:
@@ -104,6 +107,12 @@ def test_options_are_those_of_the_command() -> None:
 
 
 @pytest.mark.usefixtures("known")
+def test_levels_to_confirm_are_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = {"day": {"log_waiting": [{"id": 12}]}}
+    monkeypatch.setattr(control, "ask", lambda *_, **__: waiting)
+    assert list(values(["log", "confirm", ""])) == ["12"]
+
+
 @pytest.mark.parametrize("line", ["nonsense", "status", "room show lab-a", "allow a --reason"])
 def test_where_nothing_is_known_there_is_nothing(line: str) -> None:
     assert list(values([*line.split(), ""])) == []

@@ -39,6 +39,11 @@ def test_the_newest_setting_counts_and_one_without_a_tier_is_for_all() -> None:
     assert level_of(a_policy(), set_now, "staff", 150.0).level is LogLevel.OFF
 
 
+def test_the_highest_level_of_some_tiers() -> None:
+    assert NAMES.highest(["staff", "primary"]) is LogLevel.COUNTS
+    assert NAMES.highest(["staff"]) is LogLevel.OFF
+
+
 def test_a_setting_without_an_end_never_raises_the_level() -> None:
     policy, names = a_policy(), LogSetting(1, "", "names", "thử", "lan", 0.0)
     overrides = Overrides(log_settings=(names,))
