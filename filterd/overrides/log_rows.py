@@ -50,14 +50,18 @@ def named_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _source(row: Row, by: Wording) -> str:
+    """Return the source of a level: the files, or a change with term and people."""
     setting = row["setting"]
     if setting is None:
         return "site.yaml"
-    return by.texts("change {number}", number=setting["id"])
+    return f"{by.texts('change {number}', number=setting['id'])} {_agreed(setting, by)}"
 
 
-def _of(key: str) -> Any:
-    return lambda row, _: (row["setting"] or {}).get(key, "")
+def _agreed(setting: Row, by: Wording) -> str:
+    """Return the term of a setting, and the people who set and confirmed it."""
+    teller = Teller(*by)
+    people = f"({teller.agreed(setting)})" if setting["author"] else ""
+    return f"{teller.term(setting)} {people}".strip()
 
 
 def levels_told(day: Row, by: Wording) -> str:
@@ -66,8 +70,7 @@ def levels_told(day: Row, by: Wording) -> str:
     for row in day.get("log_levels", ()):
         line = f"{by.texts.word(words.TIER, row['tier'])}: {row['level']}"
         if row["setting"] is not None:
-            teller = Teller(*by)
-            line += f" {teller.term(row['setting'])} ({teller.agreed(row['setting'])})"
+            line += f" {_agreed(row['setting'], by)}"
         lines.append(line)
     lines += (waiting_told(one, by) for one in day.get("log_waiting", ()))
     return "\n".join(lines)
@@ -81,9 +84,10 @@ def levels_style(day: Row) -> str:
 
 def waiting_told(setting: Row, by: Wording) -> str:
     """Return a sentence on a setting that waits, with the command that confirms it."""
+    people = f" ({Teller(*by).agreed(setting)})" if setting["author"] else ""
     return by.texts(
-        "{what}; a second person confirms it: filterd log confirm {id}",
-        what=Teller(*by).thing("log_settings", setting),
+        "{what} waits for a second person to confirm it: filterd log confirm {id}",
+        what=Teller(*by).thing("log_settings", setting) + people,
         id=setting["id"],
     )
 
@@ -94,13 +98,7 @@ LEVELS = Listing(
     (
         Column(say("Tier"), "tier", words.TIER),
         Column(say("Level"), "level", style={LogLevel.FULL.value: "yellow"}),
-        Column(say("Set by"), worded=_source),
-        Column(
-            say("Term"),
-            worded=lambda row, by: row["setting"] and Teller(*by).term(row["setting"]),
-        ),
-        Column(say("By"), worded=_of("author")),
-        Column(say("Confirmed by"), worded=_of("confirmed_by")),
-        Column(say("Reason"), worded=_of("reason")),
+        Column(say("Source"), worded=_source),
+        Column(say("Reason"), worded=lambda row, _: (row["setting"] or {}).get("reason", "")),
     ),
 )

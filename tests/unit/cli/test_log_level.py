@@ -36,7 +36,9 @@ def test_full_names_the_command_that_confirms_it_and_is_shown_with_both_people(
     here: list[str], daemon: FakeDaemon
 ) -> None:
     done = call(*FULL, *here)
-    assert "a second person confirms it: filterd log confirm 1" in " ".join(done.out.split())
+    assert "waits for a second person to confirm it: filterd log confirm 1" in " ".join(
+        done.out.split()
+    )
     waits = call("log", "level", *here)
     assert "filterd log confirm 1" in " ".join(waits.out.split())
     daemon.author = "minh"

@@ -46,7 +46,8 @@ def test_a_status_has_full_with_its_end_and_both_people_and_what_waits() -> None
     assert full.startswith("primary: full until ")
     assert full.endswith("(set by lan, confirmed by minh)")
     assert staff == "staff: names"
-    assert waits.endswith("a second person confirms it: filterd log confirm 8")
+    assert waits.endswith("to confirm it: filterd log confirm 8")
+    assert "(set by lan)" in waits
     assert levels_style(day) == "yellow"
 
 
