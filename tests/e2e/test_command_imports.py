@@ -63,6 +63,7 @@ def _imported(words: str, served: Served, folder: Path) -> set[str]:
         "exceptions list",
         "room list",
         "log totals --days 3",
+        "log level",
         "--help",
         "allow --help",
     ],

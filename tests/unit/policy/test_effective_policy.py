@@ -11,12 +11,15 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy import effective_policy, policy_file
 from filterd.policy.effective_policy import LONGEST_SUSPENSION_S, EffectivePolicy, at
 from filterd.policy.engine import Engine
 from filterd.policy.grade_changes import LONGEST_PAUSE_S, Why
+from filterd.policy.log_levels import LogLevel, level_of
 from filterd.policy.model import (
     Audience,
     Client,
@@ -601,3 +604,30 @@ def test_a_level_of_the_log_begins_and_ends_at_an_edge(
 def test_full_never_holds_while_the_time_is_not_known() -> None:
     found = at(a_policy(), Overrides(log_settings=(FULL,)), UNKNOWN_LEAD_S, NOW)
     assert found.policy.log.level_of("lower-secondary").value == "counts"
+
+
+SETTINGS = st.builds(
+    lambda at, length, tier, level, by: LogSetting(
+        0, tier, level, "", "lan", at, None if length is None else at + length, by
+    ),
+    st.integers(0, 9).map(float),
+    st.none() | st.integers(1, 9).map(float),
+    st.sampled_from(["", "primary", "staff"]),
+    st.sampled_from(list(LogLevel)).map(str),
+    st.sampled_from(["", "minh"]),
+)
+
+
+@given(st.lists(SETTINGS, max_size=6), st.integers(0, 20))
+def test_the_levels_of_the_log_stay_the_same_until_the_edge(
+    settings: list[LogSetting], now: int
+) -> None:
+    policy = a_policy()
+    numbered = tuple(replace(one, id=number) for number, one in enumerate(settings))
+    overrides = Overrides(log_settings=numbered)
+    found = at(policy, overrides, float(now))
+    for later in range(20):
+        if found.since <= later < found.until:
+            for tier in ("primary", "staff", "guest"):
+                naive = level_of(policy, overrides, tier, float(later)).level
+                assert found.policy.log.level_of(tier) is naive
