@@ -404,8 +404,11 @@ def test_full_holds_in_every_worker_once_a_principal_has_confirmed_it(school: Sc
                 await change(team, "log-confirm", author, id=1)
         confirmed = await change(team, "log-confirm", principal, id=1)
         assert (confirmed["until"], levels()) == (done["until"], ["full", "full"])
-        (told,) = (await team.manager.status())["day"]["log_levels"]
+        status = await team.manager.status()
+        (told,) = status["day"]["log_levels"]
         assert told["setting"]["confirmed_by"] == "an"
+        assert (status["log"]["level"], status["log"]["levels"]["staff"]) == ("full", "full")
+        assert status["log"]["levels"]["primary"] == "counts"
         with pytest.raises(ControlError, match="may not change anything"):
             await change(team, "undo", principal)
         await change(team, "revoke", id=2)
