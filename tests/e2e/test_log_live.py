@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd log tail`` of a real daemon with two workers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+import dns.message
+import pytest
+
+from filterd.clock import SystemClock
+from tests.support.asking_as import as_user
+from tests.support.commands import ROOT, environment
+from tests.support.daemon import SOURCES, Served, copy_lists, free_port, serving, write_site
+from tests.support.processes import children
+from tests.support.unprivileged import NOBODY, needs_root
+from tests.support.upstream import FakeUpstream
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.state_folder import StateFolder
+
+pytestmark = pytest.mark.usefixtures("warm_children")
+WITHIN_S = 20.0
+ON_SCREEN_S = 0.5
+CLOCK = SystemClock()
+
+
+@pytest.fixture(params=["counts", "blocked"])
+def served(
+    tmp_path: Path, built: StateFolder, request: pytest.FixtureRequest
+) -> Iterator[tuple[Served, int]]:
+    state = copy_lists(built, tmp_path / "state")
+    with FakeUpstream() as upstream:
+        upstream.add("good.example. 60 IN A 192.0.2.1")
+        more = f"workers: 2\nlog: {{level: {request.param}}}\n"
+        port = free_port()
+        config = write_site(tmp_path / "site", port=port, upstream=upstream.port, more=more)
+        with serving(config, state.folder) as one:
+            yield one, port
+
+
+@contextlib.contextmanager
+def _tail(served: Served, *options: str) -> Iterator[IO[str]]:
+    """Follow as a process of its own; it ends by Ctrl-C and quietly."""
+    words = [sys.executable, "-m", "filterd", "log", "tail", "--json", *options, *served.options]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment(), stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            yield process.stdout
+            process.send_signal(signal.SIGINT)
+            assert process.wait(WITHIN_S) == 0
+        finally:
+            process.kill()
+        assert "Traceback" not in process.stderr.read()
+
+
+def _ask(port: int, name: str, grade: str = "6") -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as device:
+        device.settimeout(WITHIN_S)
+        device.bind((SOURCES[grade], 0))
+        device.sendto(a_query(name), ("127.0.0.1", port))
+        dns.message.from_wire(device.recv(4096))
+
+
+def _blocked(lines: IO[str], least: int) -> list[dict[str, Any]]:
+    """Return the events of blocked lookups, of at least so many answers in all."""
+    found: list[dict[str, Any]] = []
+    while sum(one["n"] for one in found) < least:
+        event = json.loads(lines.readline())
+        if event.get("action") == "blocked":
+            found.append(event)
+    return found
+
+
+def test_a_lookup_is_on_the_screen_within_half_a_second(served: tuple[Served, int]) -> None:
+    daemon, port = served
+    with _tail(daemon) as lines:
+        level = json.loads(lines.readline())["levels"]["lower-secondary"]
+        longest = 0.0
+        for _attempt in range(5):
+            asked_at = CLOCK.monotonic()
+            _ask(port, "www.tiktok.com")
+            (event,) = _blocked(lines, 1)
+            longest = max(longest, CLOCK.monotonic() - asked_at)
+            named = {"name": "www.tiktok.com"} if level == "blocked" else {}
+            assert {key: event[key] for key in event if key == "name"} == named
+            assert (event["grade"], event["category"]) == ("6", "social-media")
+        assert longest < ON_SCREEN_S
+
+
+def test_after_the_death_of_the_manager_no_lookup_is_missing_or_comes_twice(
+    served: tuple[Served, int],
+) -> None:
+    daemon, port = served
+    manager, *_ = children(daemon.process.pid)
+    with _tail(daemon) as lines:
+        lines.readline()
+        _ask(port, "www.tiktok.com")
+        before = _blocked(lines, 1)
+        os.kill(manager, signal.SIGKILL)
+        for _attempt in range(20):
+            _ask(port, "www.tiktok.com")
+        behind = _blocked(lines, 20)
+        _ask(port, "www.tiktok.com")
+        last = _blocked(lines, 1)
+    assert [sum(one["n"] for one in some) for some in (before, behind, last)] == [1, 20, 1]
+    ids = [one["id"] for one in (*before, *behind, *last)]
+    assert ids == sorted(set(ids))
+
+
+@needs_root
+def test_another_user_sees_numbers_without_names(
+    served: tuple[Served, int], tmp_path: Path
+) -> None:
+    daemon, port = served
+    for above in (*daemon.state.control_socket.parents, tmp_path):
+        if str(above).startswith("/tmp/"):
+            above.chmod(0o755)
+    daemon.state.control_socket.chmod(0o666)
+    with _tail(daemon) as lines:  # collects meanwhile
+        lines.readline()
+        _ask(port, "www.tiktok.com")
+        (event,) = _blocked(lines, 1)
+        told = as_user(NOBODY, [NOBODY], _since, daemon.state.control_socket, event["id"] - 10)
+    assert told[0][0]["shows_rows"] is False
+    assert all("name" not in one and "class" not in one for some in told for one in some)
+
+
+def _since(path: Path, since: int) -> list[Any]:
+    from itertools import islice  # noqa: PLC0415 -- in a child with few rights
+
+    from filterd import control  # noqa: PLC0415
+
+    return [*islice(control.stream(path, "log-follow", since=since), 2)]
