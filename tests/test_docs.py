@@ -120,6 +120,7 @@ CONTRACT = {
     "log level",
     "log confirm",
     "log tail",
+    "top",
     "init",
     "completion",
     "man",

@@ -67,6 +67,7 @@ _COMMANDS = {
     "check": "check.check",
     "reload": "status.reload",
     "status": "status.status",
+    "top": "top.top",
     "doctor": "doctor.doctor",
     "monitor": "monitor.monitor",
     "setup": "setup.setup",

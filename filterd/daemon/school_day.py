@@ -37,21 +37,24 @@ def school_day(
         classes: those that are shown, None for all; others are counted in their grade.
 
     Returns: ``blocked_today``, blocks by class, or by grade where no class is known, the most
-    first; ``exceptions`` and ``loans`` that hold; ``exams`` that have not ended; ``rooms``, as
-    ``room_rows`` has them; ``log_levels``, the tiers of which the log keeps names, and
-    ``log_waiting``, levels that a second person has to confirm (``log_rows``).
+    first; ``blocked_categories``, the same by category; ``exceptions`` and ``loans`` that hold;
+    ``exams`` that have not ended; ``rooms``, as ``room_rows`` has them; ``log_levels``, the tiers
+    of which the log keeps names, and ``log_waiting``, levels that a second person has to confirm
+    (``log_rows``).
     """
-    timed, blocked = site.timed, Counter[str]()
+    timed, blocked, categories = site.timed, Counter[str](), Counter[str]()
     for row in totals:
+        n = row["n"] if row["action"] == "blocked" else 0
         is_shown = row["class"] and (classes is None or row["class"] in classes)
-        seat = row["class"] if is_shown else row["grade"]
-        blocked[seat] += row["n"] if row["action"] == "blocked" else 0
+        blocked[row["class"] if is_shown else row["grade"]] += n
+        categories[row["category"]] += n
     clock = SchoolClock(ZoneInfo(timed.policy.time_zone), now)
     state = EffectiveState(timed.policy, timed.overrides, site.moment, clock)
     rooms = room_rows(state)
     plain = to_plain(timed.overrides)
     return {
         "blocked_today": {key: n for key, n in blocked.most_common() if n},
+        "blocked_categories": {key: n for key, n in categories.most_common() if n},
         "exceptions": [
             one
             for one in plain.get("exceptions", ())

@@ -271,35 +271,39 @@ def _slow(not_native: list[str], by: Wording) -> str:
 
 _MOST = 10
 """Things of one kind that a status shows."""
-STATUS = Details(
-    (
-        Column(say("School"), "school"),
-        Column(say("Lists"), worded=_lists),
-        Column(say("Feed"), "feed", summary, style=summary_style),
-        Column(say("Safe search"), worded=_safe_search, style="yellow"),
-        Column(say("Today"), "log", _today),
-        Column(say("Blocked today"), worded=_blocked),
-        Column(
-            say("Query log"),
-            worded=lambda row, by: levels_told(row.get("day", {}), by),
-            style=lambda row: levels_style(row.get("day", {})),
-        ),
-        Column(say("Paused"), worded=_pauses, style="yellow"),
-        Column(say("For a time"), worded=_things("exceptions", "exceptions list")),
-        Column(say("Lent"), worded=_things("loans", "class list")),
-        Column(say("Rooms now"), worded=_rooms),
-        Column(say("Exams"), worded=_things("exams", "exam list")),
-        Column(say("Clock"), worded=_clock, style="yellow"),
-        Column(say("Upstreams"), "upstreams", _troubled, style="yellow"),
-        Column(say("Modules"), "not_native", _slow, style="yellow"),
-        Column(say("Changes"), worded=_changes, style="yellow"),
-        Column(
-            say("Look at"),
-            "doubts",
-            lambda errors, by: "\n".join(doubts(errors, by.texts)),
-            style="yellow",
-        ),
+_SUMMARY = (
+    Column(say("School"), "school"),
+    Column(say("Lists"), worded=_lists),
+    Column(say("Feed"), "feed", summary, style=summary_style),
+    Column(say("Safe search"), worded=_safe_search, style="yellow"),
+    Column(say("Today"), "log", _today),
+    Column(say("Blocked today"), worded=_blocked),
+)
+NOW = (
+    Column(
+        say("Query log"),
+        worded=lambda row, by: levels_told(row.get("day", {}), by),
+        style=lambda row: levels_style(row.get("day", {})),
     ),
+    Column(say("Paused"), worded=_pauses, style="yellow"),
+    Column(say("For a time"), worded=_things("exceptions", "exceptions list")),
+    Column(say("Lent"), worded=_things("loans", "class list")),
+    Column(say("Rooms now"), worded=_rooms),
+    Column(say("Exams"), worded=_things("exams", "exam list")),
+    Column(say("Clock"), worded=_clock, style="yellow"),
+    Column(say("Upstreams"), "upstreams", _troubled, style="yellow"),
+    Column(say("Modules"), "not_native", _slow, style="yellow"),
+    Column(say("Changes"), worded=_changes, style="yellow"),
+    Column(
+        say("Look at"),
+        "doubts",
+        lambda errors, by: "\n".join(doubts(errors, by.texts)),
+        style="yellow",
+    ),
+)
+"""What holds for a time, and what is wrong."""
+STATUS = Details(
+    (*_SUMMARY, *NOW),
     lambda row, by: by.texts(
         "filterd {version} is running, for {time}",
         version=row["version"],

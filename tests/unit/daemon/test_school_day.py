@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOUR = 3600.0
-BLOCKED = {"action": "blocked", "grade": "6"}
+BLOCKED = {"action": "blocked", "category": "games", "grade": "6"}
 TOTALS = [
     {**BLOCKED, "class": "6A", "n": 3},
     {**BLOCKED, "class": "", "n": 2},
-    {**BLOCKED, "class": "6B", "n": 4},
+    {**BLOCKED, "class": "6B", "n": 4, "category": ""},
     {**BLOCKED, "class": "6A", "n": 5},
-    {"action": "pass", "grade": "6", "class": "6A", "n": 100},
-    {"action": "pass", "grade": "7", "class": "", "n": 7},
+    {**BLOCKED, "action": "pass", "class": "6A", "n": 100},
+    {**BLOCKED, "action": "pass", "grade": "7", "class": "", "n": 7},
 ]
 
 
@@ -42,6 +42,7 @@ def test_a_schools_moment_is_summed_up(tmp_path: Path) -> None:
     site = Site.of(policy, an_index(tmp_path, {}), (), overrides=overrides, now=SEVEN)
     day = school_day(site, SEVEN, TOTALS)
     assert list(day["blocked_today"].items()) == [("6A", 8), ("6B", 4), ("6", 2)]
+    assert list(day["blocked_categories"].items()) == [("games", 10), ("", 4)]
     assert [one["target"] for one in day["exceptions"]] == ["a.example"]
     assert [one["id"] for one in day["exams"]] == [10]
     assert [(one["room"], one["grade"]) for one in day["rooms"]] == [("lab", "6")]
