@@ -37,6 +37,7 @@ from filterd.daemon.school_day import school_day
 from filterd.daemon.status_signals import StatusSignals, bypass_of
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel, Handlers, summed, upstreams_of
+from filterd.daemon.worker_sums import WorkerSums
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
@@ -125,6 +126,7 @@ class Manager:
         self._unmet: tuple[Unmet, ...] = ()
         self._doubts: tuple[dict[str, Any], ...] = ()
         self._failed_reloads = 0
+        self._sums = WorkerSums()
 
     @property
     def site(self) -> Site:
@@ -345,7 +347,7 @@ class Manager:
             "lists": len(index.lists),
             "lists_built_at": index.build.get("when"),
             "workers": len(workers),
-            **summed(workers),
+            **self._sums.add_up(workers),
             # Of shared sockets: each worker reports the same.
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import secrets
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -91,6 +92,7 @@ class Worker:
         self._surroundings = Surroundings(setting.clock)
         self._load = on_disk.loader(setting, self._surroundings)
         self._places = TcpSlots()
+        self._name = secrets.token_hex(8)
         self._counts = Counts(setting.clock)
         self._live = LiveSource(self._counts, self._settle)
         self._udp: list[UdpListener] = []
@@ -247,6 +249,7 @@ class Worker:
         """
         self._settle()
         return {
+            "name": self._name,
             "answers": dict(self._resolver.counters),
             "cache": self._store.figures(),
             "forwarding": dict(self._forwarder.counters),

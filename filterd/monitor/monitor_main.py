@@ -80,7 +80,7 @@ def paths_of(source: StatusSource) -> Paths:
 
     async def health() -> Reply:
         status = (await source.latest()).status
-        is_well = status is not None and bool(status["workers"])
+        is_well = status is not None and bool(status.get("workers"))
         return Reply(HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE)
 
     return {"/metrics": metrics_reply, "/healthz": health}
