@@ -50,13 +50,15 @@ class LogKeeper:
         workers: channels to the workers; the list may be filled later.
         keep_days: returns for how many days totals are kept.
 
-    ``problem``: why the last round was not written, empty if it was.
+    ``problem``: why the last round was not written, empty if it was. ``written_at``: when
+    counts were last written, Unix time; None before the first time.
     """
 
     def __init__(
         self, path: Path, clock: Clock, workers: Sequence[Channel], keep_days: Callable[[], int]
     ) -> None:
         self.problem = UNSAID
+        self.written_at: float | None = None
         self._path, self._clock, self._workers = path, clock, workers
         self._keep_days = keep_days
         self._written: dict[Channel, Batch] = {}
@@ -193,5 +195,5 @@ class LogKeeper:
             return False
         if self.problem:
             _log.warning("%s: written again", self._path)
-        self.problem = UNSAID
+        self.problem, self.written_at = UNSAID, self._clock.wall()
         return True

@@ -437,7 +437,7 @@ class Manager:
         told |= {"level": policy.log.highest(tiers).value}
         told |= {"levels": {tier: policy.log.level_of(tier).value for tier in tiers}}
         told |= {"pace": await self.signals.pace(self._site, self._time.least())}
-        told |= {"bypass": bypass_of(totals)}
+        told |= {"bypass": bypass_of(totals), "written_at": self._log.written_at}
         return {"today": today, **counted, **told}
 
     def _look_at_first_site(self) -> None:

@@ -269,13 +269,14 @@ def test_while_the_disk_refuses_workers_keep_what_they_count(
             crew.workers[0].counts.add("6", "", "pass", 5)
             await crew.keeper.collect()
         assert "cannot be written" in crew.keeper.problem
+        assert crew.keeper.written_at is None
         with pytest.raises(StoreError, match="cannot be read"):
             await crew.keeper.totals(TotalsRequest(1), time_zone="UTC")
         path.unlink()
         await crew.keeper.collect()
         await crew.keeper.collect()
         assert crew.total == 15
-        assert crew.keeper.problem == ""
+        assert (crew.keeper.problem, crew.keeper.written_at is None) == ("", False)
 
     run(path, work)
     assert caplog.text.count("trying again every minute") == 1
