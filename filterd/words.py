@@ -26,6 +26,11 @@ ALERT = {
     "notice": say_in("alert", "notice"),
 }
 """How severe an alert is."""
+ALERT_WAY = {
+    "mail": say_in("alert-way", "mail"),
+    "webhook": say_in("alert-way", "webhook"),
+}
+"""How an alert leaves the gateway."""
 ANSWERED = {
     "blocked": say_in("answered", "blocked"),
     "local": say_in("answered", "local"),

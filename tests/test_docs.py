@@ -107,6 +107,8 @@ CONTRACT = {
     "status",
     "doctor",
     "monitor",
+    "alerts list",
+    "alerts test",
     "setup",
     "log totals",
     "log export",

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd import journal
 from filterd.monitor import metrics
+from filterd.monitor.alert_watch import AlertWatch
 from filterd.monitor.http_service import Paths, Reply, serve
 from filterd.monitor.status_source import Observation, StatusSource
 from filterd.service_manager import READY, STOPPING, notify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from filterd.clock import Clock
     from filterd.i18n import Language
@@ -44,12 +46,14 @@ def run(
         ConfigError: the port cannot be bound.
     """
     journal.begin(language)
-    asyncio.run(_monitor(StatusSource(state.control_socket, clock), listen, watchers_of(config)))
+    watchers = watchers_of(config, state, clock)
+    asyncio.run(_monitor(StatusSource(state.control_socket, clock), listen, watchers))
 
 
-def watchers_of(_config: Path) -> Sequence[Watcher]:
+def watchers_of(config: Path, state: StateFolder, clock: Clock) -> Sequence[Watcher]:
     """Return what is given each observation."""
-    return ()
+    folder = Path(os.environ.get("STATE_DIRECTORY", state.folder / "monitor"))  # of systemd
+    return (AlertWatch(config, state.control_socket, folder / "monitor.filterd", clock),)
 
 
 async def _monitor(

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Watch observations for alerts, and send their events where the site wants them.
+
+A message is sent in a thread: a mail server that hangs keeps neither the next observation nor
+the other way waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from filterd import control
+from filterd.errors import FilterdError
+from filterd.monitor.alert_message import AlertMessage
+from filterd.monitor.alerting import Alerting
+from filterd.monitor.mail import Mail
+from filterd.monitor.outbox import Outbox
+from filterd.monitor.webhook import Webhook
+from filterd.policy import alert_settings
+from filterd.policy.alert_settings import AlertSettings
+from filterd.state_file import Decoders
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from filterd.clock import Clock
+    from filterd.monitor.alert_message import AlertEvent
+    from filterd.monitor.status_source import Observation
+
+_SILENCE_S = 5.0
+_settings = Decoders(vars(alert_settings)).of(AlertSettings)
+
+
+class AlertWatch:
+    """A watcher of ``monitor_main``.
+
+    Args:
+        config: the folder of ``site.yaml``, for its secrets.
+        socket: of the daemon.
+        state: the file of what the monitor keeps.
+        clock: for pauses and limits.
+    """
+
+    def __init__(self, config: Path, socket: Path, state: Path, clock: Clock) -> None:
+        self._config, self._socket, self._clock = config, socket, clock
+        self._alerting = Alerting(state, clock)
+        self._policy: Any = None
+        self._outboxes: dict[str, Outbox] = {}
+        self._sending: dict[str, asyncio.Task[None]] = {}
+
+    async def __call__(self, observation: Observation) -> None:
+        """Judge an observation; begin to send what is due."""
+        if observation.status is not None:
+            await self._learn_settings(observation.status.get("policy"))
+        events = self._alerting.judge(observation)
+        settings = self._alerting.settings
+        ways = {} if settings is None else ways_of(settings, self._config, self._clock)
+        self._outboxes = {way: self._outboxes.get(way) or Outbox(self._clock) for way in ways}
+        for way, outbox in self._outboxes.items():
+            outbox.put(events)
+            is_busy = way in self._sending and not self._sending[way].done()
+            if outbox.is_due and not is_busy:
+                assert settings is not None
+                deliver = partial(_deliver, ways[way], settings, self._clock)
+                work = asyncio.to_thread(outbox.send, deliver)
+                self._sending[way] = asyncio.get_running_loop().create_task(work)
+
+    async def finish(self) -> None:
+        """Wait for the messages that are being sent."""
+        await asyncio.gather(*self._sending.values())
+
+    async def _learn_settings(self, policy: object) -> None:
+        """Ask for the settings of a policy that is not known yet."""
+        if policy == self._policy:
+            return
+        try:
+            self._alerting.note_settings(await asyncio.to_thread(ask_settings, self._socket))
+        except FilterdError:  # the next observation tries again
+            return
+        self._policy = policy
+
+
+def _deliver(
+    way: Mail | Webhook, settings: AlertSettings, clock: Clock, events: Sequence[AlertEvent]
+) -> None:
+    way.send(AlertMessage(settings, events, clock.wall()))
+
+
+def ask_settings(socket: Path) -> AlertSettings | None:
+    """Return where alerts go, as the daemon has it; None where the site names nothing.
+
+    Raises:
+        ControlError: the daemon does not answer.
+    """
+    told = control.ask(socket, "alert-settings", silence_s=_SILENCE_S)
+    return None if told is None else _settings(told)
+
+
+def ways_of(settings: AlertSettings, config: Path, clock: Clock) -> dict[str, Mail | Webhook]:
+    """Return the ways of messages by name: ``mail``, ``webhook``."""
+    ways: dict[str, Mail | Webhook] = {}
+    if settings.mail is not None:
+        ways["mail"] = Mail(settings.mail, config, clock)
+    if settings.webhook is not None:
+        ways["webhook"] = Webhook(settings.webhook, config, clock)
+    return ways

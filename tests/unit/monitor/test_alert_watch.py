@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Alerts leave by mail and webhook as the daemon's site wants, and secrets by nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd import control
+from filterd.errors import ControlError
+from filterd.i18n import say
+from filterd.monitor import monitor_main
+from filterd.monitor.alert_watch import AlertWatch
+from filterd.monitor.status_source import Observation
+from filterd.policy.alert_settings import AlertSettings, MailSettings, WebhookSettings
+from filterd.state_file import to_plain
+from filterd.state_folder import StateFolder
+from tests.support.clock import FakeClock
+from tests.support.mail_server import PASSWORD, USER, MailServer
+from tests.support.tls_fixtures import authority
+from tests.support.web import Page, Web, serving
+
+__all__ = ["authority"]
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.tls import Authority
+
+TOKEN = "khoa-bi-mat"
+PAUSED: dict[str, Any] = {"policy": "a", "pauses": [{}]}
+NOTHING: dict[str, Any] = {"policy": "a"}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    folder = tmp_path / "site"
+    (folder / "secrets").mkdir(parents=True)
+    for name, content in (("mail", PASSWORD), ("token", TOKEN)):
+        (folder / "secrets" / name).write_text(content, encoding="utf-8")
+        (folder / "secrets" / name).chmod(0o600)
+    return folder
+
+
+@pytest.fixture
+def mail(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    with MailServer(authority.issue("127.0.0.1")) as server:
+        yield server
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serving(Web()) as server:
+        server.pages[f"/{TOKEN}"] = Page(b"ok")
+        yield server
+
+
+class School:
+    """A daemon with settings, and the monitor that watches it."""
+
+    def __init__(self, folder: Path, settings: AlertSettings | None) -> None:
+        self.folder, self.clock, self.settings = folder, FakeClock(), settings
+        self.asked = 0
+        self.watch = AlertWatch(
+            folder / "site", folder / "control.sock", folder / "state" / "monitor", self.clock
+        )
+
+    def ask(self, _: Path, command: str, **__: Any) -> Any:
+        assert command == "alert-settings"
+        self.asked += 1
+        if self.asked == 1:
+            raise ControlError(say("it is starting"))
+        return to_plain(self.settings)
+
+    async def after(self, seconds: float, status: dict[str, Any] | None) -> None:
+        self.clock.advance(seconds)
+        await self.watch(Observation(self.clock.wall(), status))
+
+
+@pytest.fixture
+def school(
+    tmp_path: Path, config: Path, mail: MailServer, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> School:
+    assert config
+    to = MailSettings("127.0.0.1", mail.port, "a@b.vn", ("c@d.vn",), USER, "mail")
+    hook = WebhookSettings(f"{web.address}/{{token}}", "token")
+    school = School(tmp_path, AlertSettings("Mẫu", "Asia/Ho_Chi_Minh", "en", to, hook))
+    monkeypatch.setattr(control, "ask", school.ask)
+    return school
+
+
+async def _begin_and_end(school: School) -> None:
+    await school.after(0, NOTHING)  # it cannot say its settings yet
+    await school.after(15, PAUSED)
+    await school.after(60, PAUSED)
+    await school.watch.finish()
+    await school.after(15, NOTHING)
+    await school.after(60, NOTHING)
+    await school.watch.finish()
+
+
+def test_begin_and_end_go_both_ways(school: School, mail: MailServer, web: Web) -> None:
+    asyncio.run(_begin_and_end(school))
+    assert school.asked == 2, "once for each policy"
+    states = [json.loads(one)["alerts"][0]["state"] for one in web.posted]
+    assert states == ["begins", "ends"]
+    begin, end = mail.taken
+    assert "1 pause is in force" in begin
+    assert "over: 1 pause" in end
+
+
+def test_no_secret_is_in_journal_state_or_settings(
+    school: School, mail: MailServer, web: Web, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")  # as the journal's
+    mail.replies["AUTH"] = b"535 wrong password: " + PASSWORD.encode() + b"\r\n"
+    web.pages.clear()
+    asyncio.run(_begin_and_end(school))
+    assert caplog.text.count("could not be sent") == 4
+    kept = [path.read_bytes() for path in (school.folder / "state").rglob("*")]
+    assert kept
+    for text in (str(kept), caplog.text, str(to_plain(school.settings))):
+        assert PASSWORD not in text
+        assert TOKEN not in text
+
+
+def test_a_mail_server_that_hangs_does_not_hold_up_the_webhook(
+    school: School, mail: MailServer, web: Web
+) -> None:
+    released = threading.Event()
+
+    def hang(_: socket.socket) -> None:
+        released.wait(10)
+
+    mail.serve_raw = hang
+
+    async def work() -> None:
+        await _begin(school)
+        while not web.posted:
+            await asyncio.sleep(0.01)
+        await school.after(15, NOTHING)  # the next observation is judged meanwhile
+        released.set()
+        await school.watch.finish()
+
+    asyncio.run(work())
+    assert len(web.posted) == 1
+
+
+async def _begin(school: School) -> None:
+    await school.after(0, NOTHING)
+    await school.after(15, PAUSED)
+    await school.after(60, PAUSED)
+
+
+def test_a_daemon_that_is_dead_from_the_start_is_told_by_the_settings_of_before(
+    school: School, web: Web
+) -> None:
+    async def work() -> None:
+        await school.after(0, NOTHING)
+        await school.after(15, NOTHING)
+        after_restart = School(school.folder, None)
+        after_restart.clock = school.clock
+        after_restart.watch = AlertWatch(
+            school.folder / "site", school.folder, school.folder / "state" / "monitor", school.clock
+        )
+        await after_restart.after(60, None)
+        await after_restart.after(60, None)
+        await after_restart.watch.finish()
+
+    asyncio.run(work())
+    assert [json.loads(one)["alerts"][0]["id"] for one in web.posted] == ["daemon-silent"]
+
+
+def test_other_settings_count_from_the_next_policy_on(
+    school: School, mail: MailServer, web: Web
+) -> None:
+    async def work() -> None:
+        await _begin(school)
+        assert school.settings is not None
+        school.settings = replace(school.settings, mail=None)
+        await school.watch.finish()
+        await school.after(15, {"policy": "b"})
+        await school.after(60, {"policy": "b"})
+        await school.watch.finish()
+        school.settings = None
+        await school.after(900, PAUSED | {"policy": "c"})
+        await school.after(60, PAUSED | {"policy": "c"})
+        await school.watch.finish()
+
+    asyncio.run(work())
+    assert (len(mail.taken), len(web.posted)) == (1, 2)
+
+
+def test_the_monitor_has_it_as_a_watcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "own"))
+    (watcher,) = monitor_main.watchers_of(tmp_path, StateFolder(tmp_path / "state"), FakeClock())
+    asyncio.run(watcher(Observation(0.0, {"pauses": [{}]})))  # type: ignore[arg-type]
+    assert (tmp_path / "own" / "monitor.filterd").exists()
+    assert not (tmp_path / "state").exists()
