@@ -12,6 +12,7 @@ import re
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("warm_children")
 ADMIN, TEACHER, STRANGER, CLERK = "minh", "lan", "binh", "hoa"
 PRINCIPAL, READER, INSPECTOR = "an", "tu", "quy"
+MONITOR = "filterd-monitor"
 USERS = {
     ADMIN: ["staff", ADMINS],
     TEACHER: ["staff", TEACHERS],
@@ -34,6 +36,7 @@ USERS = {
     PRINCIPAL: ["staff", Role.PRINCIPAL.group],
     READER: ["staff", Role.READER.group],
     INSPECTOR: ["staff", Role.INSPECTOR.group],
+    MONITOR: [Role.READER.group],
 }
 NOON = noon()
 """A teacher's changes end with the day."""
@@ -263,3 +266,21 @@ def test_the_folder_of_the_socket_takes_nothing_from_others(school: Machine) -> 
     for user in (TEACHER, ADMIN, STRANGER):
         moving = school.start(user, "rm", "-f", "/run/filterd/control.sock", stderr=-1)
         assert "Permission denied" in moving.communicate(timeout=30)[1]
+
+
+def test_the_monitor_s_user_gets_the_status_and_neither_files_nor_changes(school: Machine) -> None:
+    port = free_port()
+    command = ("-m", "filterd", "monitor", "--listen", f"127.0.0.1:{port}")
+    place = ("--config", SITE, "--state", STATE)
+    monitor = school.start(MONITOR, sys.executable, *command, *place, stderr=-1)
+    try:
+        assert monitor.stderr is not None
+        assert "metrics: http://" in monitor.stderr.readline()
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as reply:
+            assert b"\nfilterd_up 1.0\n" in reply.read()
+    finally:
+        monitor.terminate()
+        monitor.communicate(timeout=30)
+    assert f"{MONITOR} may not reload" in school.filterd(MONITOR, "reload").err
+    looking = school.start(MONITOR, "ls", STATE, stdout=-1, stderr=-1)
+    assert "Permission denied" in "".join(looking.communicate(timeout=30))
