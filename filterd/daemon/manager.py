@@ -34,7 +34,7 @@ from filterd.daemon.lookup_collector import LookupCollector
 from filterd.daemon.nat_watch import NatWatch
 from filterd.daemon.process import give_back
 from filterd.daemon.school_day import school_day
-from filterd.daemon.status_signals import StatusSignals, bypass_of
+from filterd.daemon.status_signals import StatusSignals
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel, Handlers, summed, upstreams_of
 from filterd.daemon.worker_sums import WorkerSums
@@ -436,8 +436,10 @@ class Manager:
         told = {**self.lookups.told(), "problem": problem, "sentence": i18n.to_plain(problem)}
         told |= {"level": policy.log.highest(tiers).value}
         told |= {"levels": {tier: policy.log.level_of(tier).value for tier in tiers}}
-        told |= {"pace": await self.signals.pace(self._site, self._time.least())}
-        told |= {"bypass": bypass_of(totals), "written_at": self._log.written_at}
+        now = self._time.least()
+        told |= {"pace": await self.signals.pace(self._site, now)}
+        told |= {"bypass": await self.signals.bypass(self._site, now, totals)}
+        told |= {"written_at": self._log.written_at}
         return {"today": today, **counted, **told}
 
     def _look_at_first_site(self) -> None:

@@ -78,14 +78,33 @@ class StatusSignals:
             now: policy time.
 
         Returns: ``now``, answers of this hour of the clock so far; ``last_week``, of as much of
-        the same hour a week ago. None outside lessons, on holidays, in the first minutes of an
-        hour, or while a tier is not counted by command.
+        the same hour a week ago. None for an hour without a lesson, on holidays, or while a
+        tier is not counted by command; the first minutes have the figures of the hour before.
         """
         since_s = self._setting.clock.monotonic() - self._paced_at
         if since_s >= _PACE_EVERY_S:
             self._paced_at += since_s
             self._pace = await asyncio.to_thread(self._read_pace, site, now)
         return self._pace
+
+    async def bypass(
+        self, site: Site, now: float, totals: Iterable[Mapping[str, Any]]
+    ) -> dict[str, int]:
+        """Return today's blocks of ways around the filter, and the devices behind.
+
+        ``devices`` is of the tier or grade with the most: numbers of devices are never added up.
+
+        Args:
+            site: in force.
+            now: policy time.
+            totals: of today, as ``Manager.log_totals`` returns them.
+        """
+        kinds = ((one["category"], one["action"], one["n"]) for one in totals)
+        blocks = sum(
+            n for category, action, n in kinds if (category, action) == (BYPASS, "blocked")
+        )
+        devices = await asyncio.to_thread(self._devices, site, now) if blocks else 0
+        return {"blocks": blocks, "devices": devices}
 
     async def keep(self, verify: Callable[[], Awaitable[Mapping[str, Any]]]) -> None:
         """Verify the history soon after the start and then once a day, for ever.
@@ -122,41 +141,35 @@ class StatusSignals:
             return None
         return {"free": disk.f_bavail * disk.f_frsize, "size": disk.f_blocks * disk.f_frsize}
 
+    def _devices(self, site: Site, now: float) -> int:
+        from filterd.querylog.single_figures import devices_blocked  # noqa: PLC0415 -- SQLite
+
+        day = Calendar(site.policy.time_zone).reading(now).day.isoformat()
+        return devices_blocked(self._setting.state.query_log, day, BYPASS)
+
     def _read_pace(self, site: Site, now: float) -> dict[str, int] | None:
-        from filterd.querylog.hour_sums import answers_in  # noqa: PLC0415 -- it brings SQLite
+        from filterd.querylog.single_figures import answers_in  # noqa: PLC0415 -- it brings SQLite
 
         policy, over_s = site.timed.policy, now % _HOUR_S
-        is_lesson = _is_lesson(policy, now) and _is_lesson(policy, now - _WEEK_S)
-        if not is_lesson or over_s < _BEGUN_S or _is_not_counted(site, now):
-            return None
         hour = int(now - over_s)
+        has_lesson = _has_lesson(policy, hour) and _has_lesson(policy, hour - _WEEK_S)
+        if not has_lesson or _is_not_counted(site, now):
+            return None
+        if over_s < _BEGUN_S:
+            return self._pace  # an alert must not end and begin with each hour
         found = answers_in(self._setting.state.query_log, (hour, hour - _WEEK_S))
         if found is None:
             return None
         return {"now": found[0], "last_week": int(found[1] * over_s / _HOUR_S)}
 
 
-def bypass_of(totals: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Return today's blocks of ways around the filter, and the devices behind.
-
-    ``devices`` is of the row with the most: numbers of devices are never added up.
-
-    Args:
-        totals: of today, as ``Manager.log_totals`` returns them.
-    """
-    blocked = [one for one in totals if (one["category"], one["action"]) == (BYPASS, "blocked")]
-    return {
-        "blocks": sum(one["n"] for one in blocked),
-        "devices": max((one.get("devices", 0) for one in blocked), default=0),
-    }
-
-
-def _is_lesson(policy: Policy, at: float) -> bool:
-    """Return whether a lesson runs at a time, on a day with school."""
-    shown = Calendar(policy.time_zone).reading(at)
+def _has_lesson(policy: Policy, hour: float) -> bool:
+    """Return whether a lesson runs in an hour, on a day with school."""
+    shown = Calendar(policy.time_zone).reading(hour)
     if shown.day in Closures(policy.holidays):
         return False
-    return any(one.starts_s <= shown.second < one.ends_s for one in policy.lessons)
+    ends_s = shown.second + _HOUR_S
+    return any(one.starts_s < ends_s and one.ends_s > shown.second for one in policy.lessons)
 
 
 def _is_not_counted(site: Site, now: float) -> bool:

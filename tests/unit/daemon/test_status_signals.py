@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from filterd.daemon.shared_page import PolicyClock, SharedPage
-from filterd.daemon.status_signals import StatusSignals, bypass_of
+from filterd.daemon.status_signals import StatusSignals
 from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.model import Holiday, Lesson
 from filterd.policy.temporary_rules import LogSetting, Overrides
-from filterd.querylog import Batch, CountRow
+from filterd.querylog import Batch, CountRow, single_figures
 from filterd.querylog.database import Database
 from filterd.resolve.site import Site
 from filterd.state_folder import StateFolder
@@ -131,10 +131,18 @@ OFF = LogSetting(2, "", "off", "hè", "lan", MONDAY)
         ({"lessons": ()}, QUARTER_PAST),
         ({}, QUARTER_PAST + HOUR),
         ({}, SEVEN + 599),
+        ({}, SEVEN - 1),
         ({"holidays": (_holiday(SEVEN),)}, QUARTER_PAST),
         ({"holidays": (_holiday(SEVEN - WEEK),)}, QUARTER_PAST),
     ],
-    ids=["no lessons", "after school", "first minutes", "holiday", "holiday last week"],
+    ids=[
+        "no lessons",
+        "after school",
+        "first minutes",
+        "before school",
+        "holiday",
+        "holiday last week",
+    ],
 )
 def test_without_a_lesson_now_and_then_nothing_is_compared(
     tmp_path: Path, changes: dict[str, Any], at: float
@@ -147,13 +155,36 @@ def test_a_tier_that_is_switched_off_is_no_fall_of_lookups(tmp_path: Path) -> No
     assert _pace(tmp_path, a_school(lessons=LESSONS), overrides=off) is None
 
 
-def test_devices_behind_ways_around_the_filter_are_not_added_up() -> None:
+def test_in_the_first_minutes_of_an_hour_the_figures_of_the_hour_before_hold(
+    tmp_path: Path,
+) -> None:
+    signals = _signals(tmp_path)
+    signals._pace = {"now": 1, "last_week": 1000}
+    lessons = (Lesson("tiet-1", 7 * HOUR, 9 * HOUR),)
+    site = Site.of(a_school(lessons=lessons), an_index(tmp_path, {}), (), now=SEVEN)
+    told = asyncio.run(signals.pace(site, SEVEN + HOUR + 599))
+    assert told == {"now": 1, "last_week": 1000}
+
+
+def test_ways_around_the_filter_are_counted_with_the_devices_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def devices(_: Path, day: str, category: str) -> int:
+        asked.append((day, category))
+        return 4
+
+    monkeypatch.setattr(single_figures, "devices_blocked", devices)
     blocked = {"category": "proxy-vpn", "action": "blocked"}
     totals = [
-        {**blocked, "n": 300, "devices": 4},
-        {**blocked, "n": 250, "devices": 3},
-        {**blocked, "n": 10},
-        {"category": "games", "action": "blocked", "n": 9000, "devices": 9},
+        {**blocked, "n": 300},
+        {**blocked, "n": 250},
+        {"category": "games", "action": "blocked", "n": 9000},
     ]
-    assert bypass_of(totals) == {"blocks": 560, "devices": 4}
-    assert bypass_of([]) == {"blocks": 0, "devices": 0}
+    site = Site.of(a_school(), an_index(tmp_path, {}), (), now=SEVEN)
+    signals = _signals(tmp_path)
+    told = asyncio.run(signals.bypass(site, SEVEN, totals))
+    assert told == {"blocks": 550, "devices": 4}
+    assert asyncio.run(signals.bypass(site, SEVEN, [])) == {"blocks": 0, "devices": 0}
+    assert asked == [("2026-03-02", "proxy-vpn")]
