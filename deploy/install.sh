@@ -188,6 +188,7 @@ make_release() {
 make_site() {
     local config=$root/etc/filterd
     install -d -m 0755 "$config"
+    install -d -m 0711 "$config/secrets" # each file has one user of its own
     if [[ ! -e $config/site.yaml ]]; then
         "$release/bin/python" -m filterd.appliance.site_writer "$site_language" >"$build/site.yaml"
         install -m 0644 "$build/site.yaml" "$config/site.yaml"

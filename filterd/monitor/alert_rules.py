@@ -254,7 +254,9 @@ def _doubts(status: Row, _: float) -> Sentence:
     if not n:
         return UNSAID
     return say_n(
-        "{n} expectation of the policy is not met", "{n} expectations of the policy are not met", n
+        "{n} expectation or file of the site needs a look",
+        "{n} expectations or files of the site need a look",
+        n,
     )
 
 
