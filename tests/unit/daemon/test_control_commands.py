@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from filterd.daemon.control_commands import author_of, commands
 from filterd.errors import ControlError
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.roles import ADMINS, TEACHERS, Rank
-from filterd.policy.model import Audience, Expectation, Network
+from filterd.policy.model import Audience, Expectation, Network, SchoolClass
 from filterd.policy.temporary_rules import Overrides
 from filterd.state_file import to_plain
 from tests.support.policies import a_policy
@@ -50,6 +51,7 @@ WATCHING = {
 }
 
 
+CLASSES = (SchoolClass("6A", "6", ("hoa",)),)
 NETWORKS = [Network("lab", "6", room=True), Network("office", "staff")]
 
 
@@ -109,6 +111,25 @@ def test_what_somebody_expects_is_handed_on() -> None:
     ((_, found),) = ask("expectations", wanted=wanted)
     assert list(map(to_plain, found)) == wanted
     assert ask("expectations") == [("hold", None)]
+
+
+@pytest.mark.parametrize(
+    ("caller", "classes"), [(ADMIN, None), (TEACHER, frozenset()), (READER, frozenset())]
+)
+def test_status_has_the_classes_that_the_caller_may_read(caller: Caller, classes: Any) -> None:
+    seen: list[Any] = []
+
+    async def status(*given: Any) -> dict[str, Any]:
+        seen.extend(given)
+        return {}
+
+    async def whole() -> None:
+        manager = a_manager([])
+        manager.status, manager.site.policy = status, replace(manager.site.policy, classes=CLASSES)
+        await commands(manager, a_feed)["status"]({}, caller)
+
+    asyncio.run(whole())
+    assert seen == [classes]
 
 
 def test_these_commands_there_are() -> None:

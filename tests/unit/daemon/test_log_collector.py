@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,6 +117,21 @@ def test_what_all_workers_count_is_added_up(path: Path) -> None:
             assert crew.total == expected
         (found,) = await crew.keeper.totals(TotalsRequest(1), time_zone="UTC")
         assert (found.grade, found.category, found.action, found.n) == ("6", "games", "blocked", 14)
+
+    run(path, work)
+
+
+def test_devices_of_a_day_are_the_most_that_one_worker_has_seen(path: Path) -> None:
+    async def work(crew: Crew) -> None:
+        for worker, devices in zip(crew.workers, ((3, 5, 7), (3, 9)), strict=True):
+            worker.counts.add("6", "games", "blocked", devices=devices)
+        day = datetime.fromtimestamp(crew.clock.wall(), UTC).date().isoformat()
+        totals, reach = await crew.keeper.cells(TotalsRequest(), [day], "UTC", crew.clock.wall())
+        assert [one.n for one in totals] == [2]
+        assert {(one.scope, one.id): one.devices for one in reach} == {
+            ("tier", "lower-secondary"): 3,
+            ("grade", "6"): 3,
+        }
 
     run(path, work)
 

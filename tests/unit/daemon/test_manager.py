@@ -32,6 +32,7 @@ from tests.support.other_tables import is_by_other_tables, other_tables
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.querylog import Counts
     from tests.support.team import School, Team
 
 
@@ -572,6 +573,30 @@ def test_a_reload_ends_and_begins_counting(school: School) -> None:
         await team.manager.reload()
         team.worker._counts.add("6", "", "pass")
         assert len(await team.manager.log_totals(TotalsRequest())) == 1
+
+    school.serve(work)
+
+
+def test_what_was_answered_before_counting_ends_is_counted(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Fast:
+        """Has an answer that is not in the counts yet."""
+
+        def __init__(self, counts: Counts) -> None:
+            self._counts, self._answered = counts, 1
+
+        def settle(self) -> None:
+            self._counts.add("6", "", "pass", self._answered)
+            self._answered = 0
+
+    async def work(team: Team) -> None:
+        with monkeypatch.context() as fast:
+            fast.setattr(team.worker, "_fast", Fast(team.worker._counts))
+            school.write("log: {level: off}\n")
+            await team.manager.reload()
+        (row,) = await team.manager.log_totals(TotalsRequest())
+        assert row["n"] == 1
 
     school.serve(work)
 

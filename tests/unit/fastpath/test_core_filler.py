@@ -24,7 +24,7 @@ from filterd.fastpath.core_filler import (
 from filterd.policy.engine import Engine
 from filterd.policy.model import Network, UpstreamServer
 from filterd.policy.temporary_rules import Exam, Overrides
-from filterd.querylog import OTHER, CountRow
+from filterd.querylog import OTHER, CountingRules, CountRow
 from filterd.querylog.counts import MOST_DEVICES
 from filterd.resolve.site import Site
 from tests.support import malformed
@@ -456,6 +456,18 @@ def test_a_change_of_the_site_loses_no_count(fast: Serving, index: Index) -> Non
         fast.ask("porn.example", source=GRADE_11)
     found = {row.network: (row.n, row.devices) for row in in_the_log(fast)}
     assert found == {"grade-1": (4, 1), "new-grade-11": (3, 1)}
+
+
+@pytest.mark.parametrize("confidential", [frozenset({"porn"}), frozenset[str]()])
+def test_control_a_confidential_category_is_counted_for_the_whole_school_on_both_paths(
+    fast: Serving, confidential: frozenset[str]
+) -> None:
+    fast.log.rules = CountingRules(confidential=confidential, off={"11"})
+    for source in (GRADE_1, GRADE_1, GRADE_11):
+        for _ in range(3):
+            fast.ask("porn.example", source=source)
+    found = {(row.grade, row.network, row.blocker): row.n for row in in_the_log(fast)}
+    assert found == {("", "", "") if confidential else ("1", "grade-1", "porn"): 6}
 
 
 @pytest.mark.parametrize("most", [0, 100])
