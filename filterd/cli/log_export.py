@@ -1,35 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd log export``: totals for outside the school, as CSV or JSON Lines."""
+"""``filterd log export``: totals for outside the school; names and rows for inside."""
 
 from __future__ import annotations
 
 import json
 import sys
+from datetime import timedelta
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from filterd import control
+from filterd import control, i18n
 from filterd.cli import spreadsheet
 from filterd.cli.context import Context, check_folder, option
+from filterd.cli.time_options import school_clock
 from filterd.counted import number
+from filterd.errors import ConfigError
 from filterd.i18n import say, say_n
 from filterd.paths import write_atomically
 from filterd.privileges import own_rights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from filterd.i18n import Sentence
     from filterd.rows import Row
 
-_HEADINGS = {
-    "period": say("Period"),
-    "tier": say("Tier"),
-    "grade": say("Grade"),
-    "category": say("Category"),
-    "action": say("Answer"),
-    "n": say("Number"),
-}
+MOST_ROWS = 200_000
+_PAGE = 500
+
+
+class ExportedTable(StrEnum):
+    """What is exported; only totals may leave the school."""
+
+    TOTALS = "totals"
+    NAMES = "names"
+    ROWS = "rows"
 
 
 class ExportFormat(StrEnum):
@@ -39,14 +46,50 @@ class ExportFormat(StrEnum):
     JSONL = "jsonl"
 
 
+_TIER, _GRADE, _NUMBER = say("Tier"), say("Grade"), say("Number")
+_RESULT = {"category": say("Category"), "action": say("Answer")}
+_HEADINGS: dict[ExportedTable, dict[str, Sentence]] = {
+    ExportedTable.TOTALS: {
+        "period": say("Period"),
+        "tier": _TIER,
+        "grade": _GRADE,
+        **_RESULT,
+        "n": _NUMBER,
+    },
+    ExportedTable.NAMES: {
+        "day": say("Day"),
+        "name": say("Name"),
+        "tier": _TIER,
+        **_RESULT,
+        "devices": say("Devices"),
+    },
+    ExportedTable.ROWS: {
+        "at": say("Time"),
+        "name": say("Name"),
+        "grade": _GRADE,
+        "class": say("Class"),
+        "network": say("Network"),
+        **_RESULT,
+        "blocker": say("List or rule"),
+        "device": say("Device"),
+        "n": _NUMBER,
+    },
+}
+_STAYS = say("For use within the school only. This file must not leave the school.")
+
+
 def export(
     here: Context,
+    what: Annotated[
+        ExportedTable, option("--what", "totals, or for use within the school names or rows.")
+    ] = ExportedTable.TOTALS,
     month: Annotated[
         str | None, option("--month", "A month that is over: 2026-10, with its grades.", "MONTH")
     ] = None,
     days: Annotated[
-        int, option("--days", "The last days before today, by tier.", "N", min=1, max=400)
-    ] = 30,
+        int | None,
+        option("--days", "The last days: of totals those before today.", "N", min=1, max=400),
+    ] = None,
     format_: Annotated[ExportFormat, option("--format", "csv or jsonl.")] = ExportFormat.CSV,
     out: Annotated[
         Path | None, option("--out", "The file to write (default: print it).", "FILE")
@@ -55,21 +98,34 @@ def export(
     """Export totals that may leave the school: by tier and day, by grade and month.
 
     A number of fewer than 5 devices is left out, and so is one from which it would follow.
-    What was exported of a day or month never changes. Exit code 0: exported; 2: an error.
+    What was exported of a day or month never changes. Names and rows are for administrators,
+    within the school. Each export is in the history. Exit code 0: exported; 2: an error.
     """
     if out is not None:
         check_folder(out, "--out")
-    asked = {"month": month} if month else {"days": days}
-    told = control.ask(here.state.control_socket, "log export", **asked)
-    if format_ is ExportFormat.CSV:
-        content = _csv(here, told["rows"])
+    if what is ExportedTable.TOTALS:
+        told = _totals(here, {"month": month} if month else {"days": days or 30})
+        rows, mode = told["rows"], 0o644
+        last = [{key: told[key] for key in ("left_out", "least_devices")}]
+    elif month:
+        raise ConfigError(say("--month is for totals"), hint=say("such as --days 7"))
     else:
-        content = _lines([*told["rows"], {key: told[key] for key in ("left_out", "least_devices")}])
+        found = _names(here, days or 1) if what is ExportedTable.NAMES else _rows(here, days or 1)
+        rows, mode, last = _bounded(found), 0o600, []
+    if format_ is ExportFormat.CSV:
+        content = _csv(here, what, rows)
+    else:
+        first = [] if what is ExportedTable.TOTALS else [{"notice": here.texts(_STAYS)}]
+        content = _lines([*first, *rows, *last])
     if out is None:
         sys.stdout.write(content.decode())
     else:
         with own_rights():
-            write_atomically(out, content, mode=0o644)
+            write_atomically(out, content, mode=mode)
+
+
+def _totals(here: Context, asked: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = control.ask(here.state.control_socket, "log export", **asked)
     left_out = say_n(
         "{n} number is left out: it is of fewer than {least} devices, or would show such a one",
         "{n} numbers are left out: of fewer than {least} devices, or they would show such a one",
@@ -78,13 +134,69 @@ def export(
         least=told["least_devices"],
     )
     here.errors.print(here.texts(left_out))
+    return told
 
 
-def _csv(here: Context, rows: Iterable[Row]) -> bytes:
-    table = [[here.texts(heading) for heading in _HEADINGS.values()]]
+def _names(here: Context, days: int) -> Iterator[Row]:
+    clock = school_clock(here)
+    for ago in range(days):
+        day = (clock.shows(clock.now).date() - timedelta(days=ago)).isoformat()
+        for page in count(1):
+            told = control.ask(here.state.control_socket, "log names", day=day, page=page)
+            _report_skipped(here, told)
+            yield from told["rows"]
+            if not told["more"]:
+                break
+
+
+def _rows(here: Context, days: int) -> Iterator[Row]:
+    asked: dict[str, Any] = {"days": days, "limit": _PAGE}
+    while True:
+        told = control.ask(here.state.control_socket, "log search", **asked)
+        _report_skipped(here, told)
+        yield from told["rows"]
+        if not told["cursor"]:
+            return
+        asked["after"] = told["cursor"]
+
+
+def _report_skipped(here: Context, told: Row) -> None:
+    """Print which days could not be read, and why."""
+    for one in told["skipped"]:
+        why = i18n.told(i18n.from_plain(one["sentence"]), here.texts.language)
+        here.errors.print(f"{one['day']}: {why}", markup=False)
+
+
+def _bounded(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows.
+
+    Raises:
+        ConfigError: there are too many to hold.
+    """
+    found: list[Row] = []
     for row in rows:
-        shown = {**row, "tier": row["tier"] or here.texts("(whole school)")}
-        table.append([spreadsheet.guarded(str(shown[key])) for key in _HEADINGS])
+        if len(found) == MOST_ROWS:
+            most = number(MOST_ROWS)
+            raise ConfigError(
+                say("there are more than {most} rows", most=most), hint=say("such as --days 7")
+            )
+        found.append(row)
+    return found
+
+
+def _csv(here: Context, what: ExportedTable, rows: Iterable[Row]) -> bytes:
+    table, headings = [], _HEADINGS[what]
+    if what is not ExportedTable.TOTALS:
+        table.append([here.texts(_STAYS)])
+    table.append([here.texts(heading) for heading in headings.values()])
+    clock = school_clock(here) if what is ExportedTable.ROWS else None
+    for row in rows:
+        shown = {**row}
+        if clock is not None:
+            shown["at"] = f"{clock.shows(row['at']):%Y-%m-%d %H:%M:%S}"
+        elif not row["tier"]:
+            shown["tier"] = here.texts("(whole school)")
+        table.append([spreadsheet.guarded(str(shown[key])) for key in headings])
     return spreadsheet.to_csv(table)
 
 

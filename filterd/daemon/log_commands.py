@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 
+NAMES_A_PAGE, MOST_PAGES = 5_000, 100
+
 _FRESH_WITHIN_S = 1.5
 """How long a read of today waits for the latest lookups."""
 
@@ -54,6 +56,7 @@ def commands(manager: Manager, setting: Setting) -> dict[str, Command]:
         "log top": views.top,
         "log new": views.new,
         "log why": views.why,
+        "log names": views.names,
         "log class": views.of_class,
         **removal_commands(manager, setting),
     }
@@ -125,6 +128,17 @@ class LogViews:
                 say("the log has no row {id} to show: {reason}", id=row_id, reason=reason)
             )
         return {"row": row, **await _judged(self._manager, row)}
+
+    async def names(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Return a page of the distinct names of a day, for an export within the school."""
+        check_view(author := author_of(caller), View.NAMES)
+        number = log_request.whole(request, "page", 1, MOST_PAGES)
+        days = Days((log_request.day(request),), _today(self._manager))
+        await self._look(View.NAMES, author, days.days)
+        first = (number - 1) * NAMES_A_PAGE
+        search, rows = await self._read(days, lambda one: one.names(first, NAMES_A_PAGE))
+        more = len(rows) == NAMES_A_PAGE
+        return {"rows": rows, "more": more, **_scope(self._manager, search, LogFilter())}
 
     async def of_class(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Return today's names that at least k devices of a class asked for."""

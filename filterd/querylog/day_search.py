@@ -195,6 +195,22 @@ class DaySearch:
         ]
         return rows, len(kept)
 
+    def names(self, first: int, limit: int) -> list[dict[str, Any]]:
+        """Return distinct names of the days, ``limit`` of them from number ``first`` on.
+
+        Raises:
+            StoreError: the time was over.
+        """
+        found: list[dict[str, Any]] = []
+
+        def use(day: Day) -> None:
+            day.want(LogFilter())
+            shown = (one for one in day.seen(LogFilter()) if not self._hides(one.text))
+            found.extend(one.to_plain(day) for one in islice(shown, first, first + limit))
+
+        self._each(self._days, use)
+        return found
+
     def row(self, row: RowId) -> dict[str, Any] | None:
         """Return a row; None if there is none, or no view may have it."""
         found: list[dict[str, Any]] = []

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
+from filterd.cli import log_export
+from filterd.errors import ControlError
+from filterd.i18n import say, to_plain
 from tests.support.commands import call
 
 if TYPE_CHECKING:
@@ -59,6 +62,64 @@ def test_json_lines_have_a_row_each_and_what_is_left_out(
     *rows, last = map(json.loads, out.read_text().splitlines())
     assert rows == TOLD["rows"]
     assert last == {"left_out": 3, "least_devices": 5}
+
+
+NAME = {"day": "2026-11-28", "name": "-a.vn", "tier": "primary", "category": "", "devices": 5}
+LOOKUP = {"at": 0, "name": "b.vn", "grade": "5", "class": "5A", "network": "lab", "n": 1}
+LOOKUP |= {"category": "", "blocker": "", "device": 7}
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Stand for a daemon with two pages of names and of rows."""
+    asked: list[dict[str, Any]] = []
+
+    def ask(_: Path, command: str, **arguments: Any) -> dict[str, Any]:
+        if command not in {"log names", "log search"}:
+            raise ControlError(say("the daemon is not running"))
+        asked.append(arguments)
+        is_first = len(asked) == 1
+        row = {**(NAME if command == "log names" else LOOKUP), "action": "pass"}
+        why = {"day": "2026-11-27", "sentence": to_plain(say("it is damaged"))}
+        pages = {"more": is_first, "cursor": "c1" if is_first else ""}
+        return {"rows": [row], "skipped": [why] if is_first else [], **pages}
+
+    monkeypatch.setattr(control, "ask", ask)
+    return asked
+
+
+def test_names_come_page_by_page_and_the_first_line_keeps_them_in_the_school(
+    tmp_path: Path, inside: list[dict[str, Any]]
+) -> None:
+    out = tmp_path / "names.csv"
+    options = "--what", "names", "--out", out, "--lang", "en"
+    done = call("log", "export", *options, "--state", tmp_path)
+    assert (done.code, done.err) == (0, "2026-11-27: it is damaged\n")
+    assert [one["page"] for one in inside] == [1, 2]
+    notice, head, *rows = csv.reader(out.read_text().splitlines())
+    assert "must not leave the school" in notice[0]
+    assert head[:3] == ["Day", "Name", "Tier"]
+    assert rows == [["2026-11-28", "'-a.vn", "primary", "", "pass", "5"]] * 2
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
+def test_rows_follow_the_cursor(tmp_path: Path, inside: list[dict[str, Any]]) -> None:
+    options = "--what", "rows", "--days", "2", "--format", "jsonl", "--lang", "en"
+    done = call("log", "export", *options, "--state", tmp_path)
+    assert [one.get("after") for one in inside] == [None, "c1"]
+    notice, *rows = map(json.loads, done.out.splitlines())
+    assert "must not leave the school" in notice["notice"]
+    assert [row["name"] for row in rows] == ["b.vn"] * 2
+
+
+def test_rows_are_bounded_and_only_totals_have_months(
+    tmp_path: Path, inside: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_export, "MOST_ROWS", 1)
+    for options in (("--days", "2"), ("--month", "2026-10")):
+        done = call("log", "export", "--what", "rows", *options, "--state", tmp_path)
+        assert (done.code, done.out) == (2, "")
+    assert len(inside) == 2
 
 
 def test_a_folder_that_is_not_there_is_told_before_anything_is_recorded(

@@ -131,6 +131,22 @@ def test_the_names_with_the_most_lookups_are_told(log: LookedLog) -> None:
     ]
 
 
+def test_all_names_of_a_day_come_in_pages(log: LookedLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def three_names() -> None:
+        for name in ("a.example", "b.example", "chat.harm.example", "c.example"):
+            seen = [log.seen.add(TODAY, one) for one in lookups(name, PASSED_6A, range(5))]
+            await log.files.add_seen(TODAY, [one for one in seen if one])
+
+    monkeypatch.setattr(log_commands, "NAMES_A_PAGE", 2)
+    pages = (
+        lambda number=number: log.ask("log names", day=TODAY, page=number) for number in (1, 2)
+    )
+    _, first, second = run(log, three_names, *pages)
+    found = [row["name"] for page in (first, second) for row in page["rows"]]
+    assert sorted(found) == ["a.example", "b.example", "c.example"]
+    assert (first["more"], second["more"]) == (True, False)
+
+
 def test_new_names_are_compared_with_the_days_that_there_are(tmp_path: Path) -> None:
     log = LookedLog(tmp_path, LogLevel.NAMES)
 
@@ -200,6 +216,7 @@ READS: dict[str, dict[str, Any]] = {
     "log top": {},
     "log new": {},
     "log why": {"id": "2025-12-01T00:00:00.0"},
+    "log names": {"day": TODAY},
     "log class": {"class": "6A"},
 }
 REMOVALS: dict[str, dict[str, Any]] = {
@@ -211,6 +228,7 @@ ALLOWED = {
     "log top": {"admin"},
     "log new": {"admin"},
     "log why": {"admin"},
+    "log names": {"admin"},
     "log class": {"admin", "teacher"},
     "log forget": {"admin"},
     "log purge": {"admin"},
@@ -239,7 +257,7 @@ def test_every_command_is_in_the_table_of_roles(log: LookedLog) -> None:
     assert set(ALL) == set(ALLOWED) == set(log.commands())
 
 
-@pytest.mark.parametrize("command", ["log search", "log top", "log new", "log why", "log class"])
+@pytest.mark.parametrize("command", READS)
 def test_control_without_the_check_of_views_every_role_would_see(
     log: LookedLog, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

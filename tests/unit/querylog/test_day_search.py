@@ -50,6 +50,12 @@ def test_a_name_alone_is_found_without_those_beneath_it(folder: Path) -> None:
     assert _found(folder, LogFilter(TIKTOK)) == ["tiktok.com"] * 2
 
 
+def test_distinct_names_are_counted_off_from_any_number(folder: Path) -> None:
+    assert [row["name"] for row in _search(folder).names(0, 9)] == ["a.tiktok.com"]
+    assert _search(folder).names(1, 9) == []
+    assert _search(folder, is_confidential=lambda _: True).names(0, 9) == []
+
+
 def test_a_subtree_ends_where_its_labels_end(folder: Path) -> None:
     found = _found(folder, LogFilter(TIKTOK, is_subtree=True))
     assert found == ["tiktok.com", "www.tiktok.com", "tiktok.com"]
