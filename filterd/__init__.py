@@ -87,6 +87,9 @@ tally
     *blocker*, the id of the list or rule that blocked. With network and class of the client
     it is a cell of the log's counts, which the chain and the fast path fill alike. A cell
     also has the number of distinct devices, up to a bound, and no address.
+reach
+    The distinct devices behind a cell of a school day, by tier or by grade, capped. Cells of
+    less than k devices do not leave the school.
 question, its forms
     ``Datagram`` (a message and its source) with the ``Question`` that native code reads in
     it; ``ParsedQuery`` (all of the message), ``Query`` (with client and site, for the

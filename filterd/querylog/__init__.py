@@ -4,8 +4,8 @@
 * ``counts``: what one worker adds up, for the chain and the fast path, by network and
   blocker too, and hands over in batches until they are acknowledged.
 * ``device_reach``: the distinct devices of a day, capped, by tier and by grade.
-* ``totals_file``: the tables, by grade, category and action only, and the one writer; a
-  damaged file is set aside, a new one begun. Readers get a day of the school at a time.
+* ``totals_file``: the tables, by grade, category, action, network and class, and the one
+  writer; a damaged file is set aside, a new one begun. Readers get a day of the school at a time.
 * ``sqlite_file``: what all files of the log have in common: make, check, set aside, read.
 * ``totals_request``: selects and adds up what is read there.
 * ``suppression``: which cells of the totals may leave the school.

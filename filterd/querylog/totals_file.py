@@ -296,7 +296,7 @@ async def read_totals(
             select = SELECT_DAY
         for date, begins, ends in _days(time_zone, now, request.days):
             rows = await connection.execute_fetchall(select, (begins, ends))
-            found.extend(request.totals(date, map(tuple, rows)))
+            found.extend(request.totals(date, begins, map(tuple, rows)))
             if len(found) > MOST_TOTALS:
                 raise StoreError(
                     say("more than {most} totals; ask for fewer days", most=MOST_TOTALS)

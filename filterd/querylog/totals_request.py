@@ -69,12 +69,21 @@ class TotalsRequest:
     classes: Collection[str] | None = None
     confidential: Collection[str] = frozenset()
 
-    def totals(self, date: str, counted: Iterable[Counted]) -> list[Total]:
-        """Return the totals of a day, in order."""
+    def totals(self, date: str, begins: int, counted: Iterable[Counted]) -> list[Total]:
+        """Return the totals of a day, in order.
+
+        Those of a confidential category have the hour in which the day begins: with its own
+        hour, one answer of the whole school could be that of a child.
+
+        Args:
+            date: of the school, ISO 8601.
+            begins: the Unix time at which the day begins.
+            counted: its rows.
+        """
         sums = Counter[tuple[int, str, str, str, str, str]]()
         for hour, grade, category, action, network, class_id, n in counted:
-            if category in self.confidential:
-                grade = network = class_id = ""  # noqa: PLW2901 -- it has none
+            if category in self.confidential or not grade:
+                hour, grade, network, class_id = begins, "", "", ""  # noqa: PLW2901
             if self._has(grade, network, class_id):
                 of_class = class_id if self.by_class else ""
                 of_network = network if self.by_network else ""

@@ -17,7 +17,7 @@ COUNTED = [
 
 def found(**wanted: Any) -> list[dict[str, Any]]:
     request = TotalsRequest(**wanted)
-    return [request.row(one) for one in request.totals(DAY, COUNTED)]
+    return [request.row(one) for one in request.totals(DAY, -3600, COUNTED)]
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,15 @@ def test_a_row_has_what_was_asked_for_and_no_more() -> None:
     assert row == {**whole, "action": "blocked", "n": 4}
     (row,) = found(class_id="7B", by_class=True, by_network=True, by_hour=True)
     assert (row["class"], row["network"], row["hour"]) == ("7B", "lab", 0)
+
+
+def test_the_hour_of_a_confidential_category_is_not_shown() -> None:
+    rows = found(by_hour=True, confidential={"games"})
+    assert {row["category"]: row["hour"] for row in rows} == {
+        "self-harm": -3600,
+        "games": -3600,
+        "": 0,
+    }
 
 
 def test_control_a_category_that_became_confidential_is_of_the_whole_school() -> None:
