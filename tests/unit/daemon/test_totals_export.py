@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from filterd.clock import SystemClock
 from filterd.daemon.totals_export import Span, TotalsExport
 from filterd.errors import ControlError
 from filterd.overrides.permissions import Classroom
@@ -19,11 +20,15 @@ from filterd.overrides.roles import Author, Role
 from filterd.policy.temporary_rules import Overrides
 from filterd.querylog.device_reach import ReachRow
 from filterd.querylog.totals_request import Total, TotalsRequest
+from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
 from tests.support.week import SEVEN
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.team import School as ServedSchool
+    from tests.support.team import Team
 
 TODAY = date(2025, 12, 1)
 
@@ -95,6 +100,28 @@ def test_an_export_is_recorded_before_it_is_shown(tmp_path: Path) -> None:
     exported(school, tmp_path, {"month": "2025-10"})
     about = {"days": ["2025-10-01", "2025-10-31"], "class": ""}
     assert school.noted == [(View.EXPORT, "hoa", about)]
+
+
+def test_what_two_workers_count_is_exported_when_the_day_is_over(school: ServedSchool) -> None:
+    clock = FakeClock(SystemClock().wall())
+
+    async def work(team: Team) -> None:
+        for worker, devices in zip(team.workers, ((3, 5, 7, 9, 11), (3, 13)), strict=True):
+            worker._counts.add("6", "", "pass", 40, devices=devices)
+            worker._counts.add("6", "games", "blocked", 2, devices=devices[:2])
+        export = TotalsExport(team.manager, school.state.published_totals)
+        before = await export.export({"days": 1}, member(Role.PRINCIPAL))
+        clock.advance(86_400)
+        told = await export.export({"days": 1}, member(Role.PRINCIPAL))
+        assert (before["rows"], before["left_out"]) == ([], 0)
+        ((tier, category, n),) = ((row["tier"], row["category"], row["n"]) for row in told["rows"])
+        assert (tier, category, n, told["left_out"]) == ("lower-secondary", "", 80, 1)
+        history = await team.manager.changes.records.history(5, views=True)
+        assert [row["payload"]["view"] for row in history if row["kind"] == "log-view"] == [
+            "export"
+        ] * 2
+
+    school.serve(work, workers=2, clock=clock)
 
 
 @pytest.mark.parametrize("role", Role)
