@@ -14,13 +14,13 @@ from filterd.daemon.totals_export import TotalsExport
 from filterd.errors import ControlError
 from filterd.field_checks import is_whole
 from filterd.i18n import say
-from filterd.overrides.permissions import readable_classes
+from filterd.overrides.permissions import check_class, readable_classes
 from filterd.overrides.read_access import View, check_view
 from filterd.querylog import MOST_DAYS
 from filterd.querylog.totals_request import TotalsRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from filterd.daemon.control_caller import Caller
@@ -45,8 +45,12 @@ def commands(manager: Manager, published: Path) -> dict[str, Command]:
         if wanted.class_id or wanted.network or wanted.by_class or wanted.by_network:
             author = author_of(caller)
             check_view(author, View.CLASS_TOTALS)
-            classes = readable_classes(author, lambda: manager.changes.classroom(manager.site))
-            _check_classes(wanted, classes)
+            school = manager.changes.classroom(manager.site)
+            if wanted.class_id:
+                check_class(author, wanted.class_id, school)
+            classes = readable_classes(author, lambda: school)
+            if classes is not None and wanted.days > 1:
+                raise ControlError(say("a teacher sees own classes of today only: --days 1"))
         return await manager.log_totals(wanted, classes)
 
     async def log_export(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -69,13 +73,3 @@ def _wanted(request: Mapping[str, Any]) -> TotalsRequest:
     texts["class_id"] = texts.pop("class")
     switches = {key: request.get(key) is True for key in _SWITCHES}
     return TotalsRequest(days, **{**texts, **switches})
-
-
-def _check_classes(wanted: TotalsRequest, classes: Collection[str] | None) -> None:
-    """Refuse a teacher's request for other classes or days."""
-    if classes is None:
-        return
-    if wanted.days > 1:
-        raise ControlError(say("a teacher sees own classes of today only: --days 1"))
-    if wanted.class_id and wanted.class_id not in classes:
-        raise ControlError(say("class {class_id} is not yours", class_id=wanted.class_id))
