@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from filterd.counted import number
 from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.log_levels import QueryLog
@@ -187,7 +188,7 @@ SELECT hour, {_OF_2}, n FROM (
 
 SELECT_REACH = "SELECT * FROM reach WHERE day >= ? AND day <= ?"
 
-MOST_TOTALS = 50_000
+MOST_TOTALS = 80_000
 """Of one answer, which has a bound on its octets."""
 
 _DAY_S = 86_400
@@ -299,7 +300,7 @@ async def read_totals(
             found.extend(request.totals(date, begins, map(tuple, rows)))
             if len(found) > MOST_TOTALS:
                 raise StoreError(
-                    say("more than {most} totals; ask for fewer days", most=MOST_TOTALS)
+                    say("more than {most} totals; ask for fewer days", most=number(MOST_TOTALS))
                 )
     return found
 

@@ -92,7 +92,7 @@ def main() -> None:
             ("today", TotalsRequest()),
             ("today by class and hour", TotalsRequest(by_class=True, by_hour=True)),
             ("30 days", TotalsRequest(30)),
-            ("all days by class", TotalsRequest(days, by_class=True)),
+            ("all days of a class", TotalsRequest(days, class_id="6A")),
         ):
             begun = time.perf_counter()
             found = asyncio.run(read_totals(path, request, time_zone="UTC", now=now))

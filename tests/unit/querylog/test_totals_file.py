@@ -510,6 +510,16 @@ def test_one_grade_can_be_asked_for(tmp_path: Path) -> None:
     assert found.grade == "9"
 
 
+def test_an_answer_of_too_many_totals_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour = _at("2026-11-24T08:00+07:00")
+    _write(tmp_path / "log", *(CountRow(hour, grade, "", "pass", 2) for grade in ("6", "9")))
+    monkeypatch.setattr(totals_file, "MOST_TOTALS", 1)
+    with pytest.raises(StoreError, match="fewer days"):
+        _read(tmp_path / "log", "2026-11-24T10:00+07:00")
+
+
 def test_a_day_may_have_25_hours(tmp_path: Path) -> None:
     hours = [_at("2026-10-25T00:00+02:00") + 3600 * n for n in range(-1, 27)]
     _write(tmp_path / "log", *(CountRow(hour, "6", "", "pass", 1) for hour in hours))
