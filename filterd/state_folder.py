@@ -58,10 +58,10 @@ class StateFolder:
     """The key of an index for the version that the folder of the feed has in force."""
     query_log = _StatePath("query-log.sqlite3")
     """The query log; it cannot be made again."""
-    published_totals = _StatePath("published-totals.filterd")
-    """What was published of totals; see ``filterd.querylog.published_totals``."""
     log_days = _StatePath("log")
     """The folder of the day files of the query log; see ``filterd.querylog.day_file``."""
+    published_totals = _StatePath("published-totals")
+    """The folder of what ``filterd.querylog.published_totals`` keeps, by month."""
     overrides = _StatePath("overrides.sqlite")
     """The overrides and their history; these cannot be made again either."""
     exported_overrides = _StatePath("overrides.filterd")

@@ -88,7 +88,7 @@ def export(
     ] = None,
     days: Annotated[
         int | None,
-        option("--days", "The last days: of totals those before today.", "N", min=1, max=400),
+        option("--days", "The last days: of totals those before today.", "N", min=1, max=100),
     ] = None,
     format_: Annotated[ExportFormat, option("--format", "csv or jsonl.")] = ExportFormat.CSV,
     out: Annotated[

@@ -36,7 +36,7 @@ def commands(manager: Manager, published: Path) -> dict[str, Command]:
 
     Args:
         manager: it has the totals.
-        published: the file of what was exported.
+        published: the folder of what was exported.
     """
     export = TotalsExport(manager, published)
 

@@ -22,13 +22,14 @@ from filterd.querylog import published_totals
 from filterd.querylog.totals_request import TotalsRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from filterd.daemon.manager import Manager
     from filterd.overrides.roles import Author
+    from filterd.querylog.published_totals import PublishedTotals
 
-MOST_EXPORT_DAYS = 400
+MOST_EXPORT_DAYS = 100
 _is_month = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII).fullmatch
 
 
@@ -40,15 +41,13 @@ class Span(NamedTuple):
     month: str
 
     @property
-    def days(self) -> list[str]:
-        """The days, ISO 8601."""
-        n = (self.last - self.first).days + 1
-        return [(self.first + timedelta(days=one)).isoformat() for one in range(n)]
-
-    @property
-    def periods(self) -> list[str]:
-        """The days, and the month."""
-        return [*self.days, *filter(None, (self.month,))]
+    def by_month(self) -> dict[str, list[str]]:
+        """The days by month, ISO 8601."""
+        found: dict[str, list[str]] = {}
+        for number in range((self.last - self.first).days + 1):
+            day = (self.first + timedelta(days=number)).isoformat()
+            found.setdefault(day[:7], []).append(day)
+        return found
 
     @classmethod
     def read(cls, request: Mapping[str, Any], today: date) -> Span:
@@ -84,11 +83,11 @@ class TotalsExport:
 
     Args:
         manager: it has the site, the totals and the history.
-        path: the file of what was published.
+        folder: of what was published.
     """
 
-    def __init__(self, manager: Manager, path: Path) -> None:
-        self._manager, self._path = manager, path
+    def __init__(self, manager: Manager, folder: Path) -> None:
+        self._manager, self._folder = manager, folder
         self._turn = asyncio.Lock()
 
     async def export(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
@@ -113,16 +112,32 @@ class TotalsExport:
         ends = [one.isoformat() for one in (span.first, span.last)]
         await changes.note_view(View.EXPORT, author, {"days": ends, "class": ""})
         hidden, k = site.confidential.categories, site.policy.log.least_devices
+        rows, left_out = list[dict[str, Any]](), 0
         async with self._turn:
-            published = await asyncio.to_thread(published_totals.load, self._path)
-            if published.lacks(span.periods):
-                wanted = TotalsRequest(len(span.days), confidential=hidden)
-                noon = datetime.combine(span.last, time(12), zone).timestamp()
-                counted = await self._manager.log_keeper.cells(wanted, span.days, zone.key, noon)
-                published = published.with_periods(span.days, span.month, *counted, k)
-                await asyncio.to_thread(published_totals.FILE.save, self._path, published)
-        return {
-            "rows": list(published.rows(span.periods, hidden)),
-            "left_out": sum(published.periods[one].left_out for one in span.periods),
-            "least_devices": k,
-        }
+            for month, days in span.by_month.items():
+                periods = [*days, month] if span.month else days
+                published = await self._published(month, periods, days, zone, hidden, k)
+                rows += published.rows(periods, hidden)
+                left_out += sum(published.periods[one].left_out for one in periods)
+        return {"rows": rows, "left_out": left_out, "least_devices": k}
+
+    async def _published(
+        self,
+        month: str,
+        periods: Sequence[str],
+        days: Sequence[str],
+        zone: ZoneInfo,
+        hidden: Collection[str],
+        k: int,
+    ) -> PublishedTotals:
+        """Return what was published of a month, with these periods of it."""
+        published = await asyncio.to_thread(published_totals.load, self._folder, month)
+        if not published.lacks(periods):
+            return published
+        wanted = TotalsRequest(len(days), confidential=hidden)
+        noon = datetime.combine(date.fromisoformat(days[-1]), time(12), zone).timestamp()
+        counted = await self._manager.log_keeper.cells(wanted, days, zone.key, noon)
+        is_whole = month in periods
+        published = published.with_periods(days, month if is_whole else "", *counted, k)
+        await asyncio.to_thread(published_totals.save, self._folder, month, published)
+        return published

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Publish totals of closed days and months, frozen when first published.
 
-What was published of a period once is kept in a file and never changes: two exports that
-differ would show what came between them. Only whole days and months that are over are
+What was published of a period once is kept in the file of its month and never changes: two
+exports that differ would show what came between them. Only whole days and months that are over are
 published, so counts that come late are not in them.
 """
 
@@ -13,7 +13,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from filterd.i18n import say
+from filterd.errors import StoreError
+from filterd.i18n import refused, say
+from filterd.paths import make_folder
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.device_reach import GRADE, TIER, ReachRow
 from filterd.querylog.suppression import TableCell, of_day, of_month
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
     from filterd.querylog.totals_request import Total
 
-MOST_PERIODS = 1_000
-"""Days and months that are kept: more than totals are. The oldest are forgotten first."""
+MOST_MONTHS = 28
+"""Months that are kept: totals are kept for less. The oldest are forgotten first."""
 
 Key: TypeAlias = tuple[str, str, str]
 """Tier or grade, category, action."""
@@ -55,7 +57,7 @@ class PublishedPeriod:
 
 @dataclass(frozen=True, slots=True)
 class PublishedTotals:
-    """What was published, by period.
+    """What was published of a month, by period.
 
     A day (``2026-11-28``) has tiers, a month (``2026-11``) has grades.
     """
@@ -70,11 +72,11 @@ class PublishedTotals:
         reach: Iterable[ReachRow],
         k: int,
     ) -> PublishedTotals:
-        """Return the same with days and a month that were not published yet.
+        """Return the same with periods that were not published yet.
 
         Args:
-            days: closed days, ISO 8601; those of the month if there is one.
-            month: a closed month as ``2026-11``, "" for none.
+            days: closed days of the month, ISO 8601.
+            month: ``2026-11``, if it is closed and these are all of its days; else "".
             totals: of these days.
             reach: of these days.
             k: the least number of devices.
@@ -101,8 +103,7 @@ class PublishedTotals:
         if month and month not in periods:
             found = [TableCell(*key, n, most[key]) for key, n in by_grade.items()]
             periods[month] = _period(found, of_month(found, hidden, k))
-        kept = sorted(periods, reverse=True)[:MOST_PERIODS]
-        return PublishedTotals({period: periods[period] for period in sorted(kept)})
+        return PublishedTotals(dict(sorted(periods.items())))
 
     def lacks(self, periods: Iterable[str]) -> bool:
         """Return whether one of these periods was not published yet."""
@@ -130,6 +131,8 @@ class PublishedTotals:
                 }
 
 
+_SUFFIX = ".filterd"
+
 FILE = FileFormat(
     PublishedTotals,
     magic=b"filterd published totals ",
@@ -138,13 +141,30 @@ FILE = FileFormat(
 )
 
 
-def load(path: Path) -> PublishedTotals:
-    """Return what was published; nothing where there is no file yet.
+def load(folder: Path, month: str) -> PublishedTotals:
+    """Return what was published of a month; nothing where there is no file yet.
 
     Raises:
         StoreError: the file cannot be read, so nothing must be published.
     """
+    path = folder / f"{month}{_SUFFIX}"
     return FILE.load(path) if os.path.lexists(path) else PublishedTotals()
+
+
+def save(folder: Path, month: str, published: PublishedTotals) -> None:
+    """Keep what was published of a month, and forget the oldest months.
+
+    Raises:
+        StoreError: the disk refused, so it must not be published.
+    """
+    try:
+        make_folder(folder)
+    except OSError as error:
+        why = refused(error)
+        raise StoreError(say("{path}: cannot be written: {why}", path=folder, why=why)) from error
+    FILE.save(folder / f"{month}{_SUFFIX}", published)
+    for old in sorted(folder.glob(f"*{_SUFFIX}"))[:-MOST_MONTHS]:
+        old.unlink(missing_ok=True)
 
 
 def _devices(reach: Iterable[ReachRow]) -> Mapping[tuple[str, str, str, str, str], int]:

@@ -101,18 +101,28 @@ def test_a_category_that_became_confidential_since_is_shown_no_more() -> None:
     assert shown(found, DAYS[0], MONTH, confidential=("games",)) == []
 
 
-def test_the_oldest_periods_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published_totals, "MOST_PERIODS", 2)
+def test_a_month_comes_back_from_its_file_and_a_damaged_one_publishes_nothing(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "published"
+    assert published_totals.load(folder, MONTH) == PublishedTotals()
     found = published(PublishedTotals(), BUSY, QUIET)
-    assert list(found.periods) == list(DAYS)
-
-
-def test_they_come_back_from_their_file_and_a_damaged_one_publishes_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "published"
-    assert published_totals.load(path) == PublishedTotals()
-    found = published(PublishedTotals(), BUSY, QUIET)
-    published_totals.FILE.save(path, found)
-    assert published_totals.load(path) == found
+    published_totals.save(folder, MONTH, found)
+    assert published_totals.load(folder, MONTH) == found
+    (path,) = folder.iterdir()
     path.write_bytes(path.read_bytes().replace(b"130", b"131"))
     with pytest.raises(StoreError, match="may differ from an earlier one"):
-        published_totals.load(path)
+        published_totals.load(folder, MONTH)
+
+
+def test_the_oldest_months_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published_totals, "MOST_MONTHS", 2)
+    for month in ("2026-12", "2026-10", "2027-01"):
+        published_totals.save(tmp_path, month, PublishedTotals())
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["2026-12", "2027-01"]
+
+
+def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "published").touch()
+    with pytest.raises(StoreError, match="cannot be written"):
+        published_totals.save(tmp_path / "published", MONTH, PublishedTotals())
