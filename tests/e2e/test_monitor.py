@@ -126,6 +126,13 @@ def test_a_scrape_has_no_name_client_or_confidential_category(scraped: bytes) ->
         assert secret not in scraped
 
 
+def test_a_scrape_has_only_labels_that_the_configuration_bounds(scraped: bytes) -> None:
+    samples = [one for family in parse(scraped.decode()) for one in family.samples]
+    labels = {label for one in samples for label in one.labels}
+    of_answers = {"proto", "family", "tier", "action", "category", "rcode", "path", "le"}
+    assert labels <= of_answers | {"source", "upstream", "why", "kind", "digest", "version"}
+
+
 def test_the_metrics_are_those_of_the_status(served: Served, scraped: bytes) -> None:
     status = json.loads(call("status", "--json", *served.options).out)
     assert _values(scraped, "filterd_names") == {(): status["names"]}
@@ -163,9 +170,24 @@ def test_rules_and_dashboard_name_only_metrics_that_there_are(scraped: bytes) ->
         assert len(named) > 10
 
 
-def test_the_dashboard_has_no_label_of_a_person() -> None:
+def _queries() -> list[str]:
     panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
-    shown = " ".join(target["expr"] for panel in panels for target in panel["targets"])
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+@needs_promtool
+def test_the_queries_of_the_dashboard_are_valid(tmp_path: Path) -> None:
+    filled = [
+        one.replace("$__rate_interval", "5m").replace("$instance", ".*") for one in _queries()
+    ]
+    rules = [{"record": f"panel:{number}", "expr": one} for number, one in enumerate(filled)]
+    file = tmp_path / "rules.yaml"
+    file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
+    assert promtool("check", "rules", "--lint=none", str(file)) == ""
+
+
+def test_the_dashboard_has_no_label_of_a_person() -> None:
+    shown = " ".join(_queries())
     grouped = {
         label.strip()
         for labels in re.findall(r"by \(([^)]*)\)", shown)
