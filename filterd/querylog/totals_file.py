@@ -169,20 +169,25 @@ DELETE FROM handovers WHERE worker NOT IN (SELECT worker FROM handovers ORDER BY
 
 LAST_AT = "SELECT MAX(at) FROM handovers"
 
-_SELECT = "SELECT hour, {columns}, n FROM {rows} WHERE hour >= ? AND hour < ?"
+_WITHIN = "hour >= :begins AND hour < :ends"
+_OF = """
+(:grade = '' OR grade = :grade) AND (:network = '' OR network = :network)
+AND (:class_id = '' OR class = :class_id)
+"""
+_SELECT = f"SELECT hour, {{columns}}, n FROM {{rows}} WHERE {_WITHIN} AND {_OF}"  # noqa: S608
 
 SELECT = {
     1: _SELECT.format(columns=_OF_1, rows="totals"),
     2: _SELECT.format(columns=_OF_2, rows="totals"),
     3: _SELECT.format(columns=_OF_2, rows="totals JOIN contexts ON id = context"),
 }
-"""By version: nothing may have been written yet since filterd was updated."""
+"""By version: nothing may have been written yet since filterd was updated. ``TotalsRequest`` has
+the last word on what fits; here it is that fewer rows are read."""
 
 SELECT_DAY = f"""
 SELECT hour, {_OF_2}, n FROM (
-    SELECT MIN(hour) AS hour, context, SUM(n) AS n FROM totals WHERE hour >= ? AND hour < ?
-    GROUP BY context
-) JOIN contexts ON id = context
+    SELECT MIN(hour) AS hour, context, SUM(n) AS n FROM totals WHERE {_WITHIN} GROUP BY context
+) JOIN contexts ON id = context WHERE {_OF}
 """  # noqa: S608 -- of constants of this module
 """The same of whole days."""
 
@@ -296,7 +301,8 @@ async def read_totals(
         if version == VERSION and not request.by_hour:
             select = SELECT_DAY
         for date, begins, ends in _days(time_zone, now, request.days):
-            rows = await connection.execute_fetchall(select, (begins, ends))
+            limits = {"begins": begins, "ends": ends, **request.exact}
+            rows = await connection.execute_fetchall(select, limits)
             found.extend(request.totals(date, begins, map(tuple, rows)))
             if len(found) > MOST_TOTALS:
                 raise StoreError(

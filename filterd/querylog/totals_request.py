@@ -69,6 +69,11 @@ class TotalsRequest:
     classes: Collection[str] | None = None
     confidential: Collection[str] = frozenset()
 
+    @property
+    def exact(self) -> dict[str, str]:
+        """Grade, network and class that rows must have, empty for all."""
+        return {"grade": self.grade, "network": self.network, "class_id": self.class_id}
+
     def totals(self, date: str, begins: int, counted: Iterable[Counted]) -> list[Total]:
         """Return the totals of a day, in order.
 
