@@ -156,13 +156,21 @@ def test_each_tier_has_what_its_level_has(school: School) -> None:
 
 
 def _places_with(folder: Path, addresses: list[str]) -> list[str]:
-    """Return the files of a log that have an address, as text or octets, either way round."""
-    forms = []
+    """Return the files of a state folder that have an address as text, and those of the
+    log that have its octets, either way round; elsewhere any four octets may stand."""
+    texts, octets = list[bytes](), list[bytes]()
     for address in map(ip_address, addresses):
         turned = ".".join(reversed(str(address).split(".")))
-        forms += [str(address).encode(), turned.encode(), address.packed, address.packed[::-1]]
-    logs = [*folder.glob("query-log*"), *folder.glob("log/*"), *folder.glob("log-key")]
-    return [one.name for one in logs if any(form in one.read_bytes() for form in forms)]
+        texts += [str(address).encode(), turned.encode()]
+        octets += [address.packed, address.packed[::-1]]
+    files = [one for one in folder.rglob("*") if one.is_file()]
+    logs = {*folder.glob("query-log*"), *folder.glob("log/*")}
+    found = []
+    for path in files:
+        content = path.read_bytes()
+        if any(form in content for form in (*texts, *(octets if path in logs else ()))):
+            found.append(path.name)
+    return found
 
 
 def test_no_file_has_the_address_of_a_client(school: School) -> None:
