@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 from rich.text import Text
 
@@ -64,12 +64,21 @@ def status(
     Alerts, lists and their age, blocks today, what is open for a time, rooms, exams, and what
     is wrong. Exit code 0: shown; 2: an error, or no daemon runs.
     """
-    told = control.ask(here.state.control_socket, "status")
-    now = SystemClock().wall()
-    told = {**told, "alerts": [one.to_plain() for one in active(told, now)]}
+    told = present_status(here)
     show_details(here, _STATUS, told, json=json)
     if verbose and not json:
         show_details(here, COUNTERS, told)
+
+
+def present_status(here: Context, **asked: Any) -> dict[str, Any]:
+    """Return the daemon's answer to ``status``, with the alerts that follow from it.
+
+    Raises:
+        ControlError: no daemon answers.
+    """
+    told = control.ask(here.state.control_socket, "status", **asked)
+    now = SystemClock().wall()
+    return {**told, "alerts": [one.to_plain() for one in active(told, now)]}
 
 
 def accept(

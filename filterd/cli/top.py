@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from filterd import control, words
+from filterd import words
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.progress_bar import pause
+from filterd.cli.status import present_status
 from filterd.cli.time_options import school_clock
 from filterd.control import UnansweredError
 from filterd.counted import duration, number, size
 from filterd.daemon.status_details import NOW
 from filterd.daemon.status_rates import rates
 from filterd.i18n import say
+from filterd.monitor.alert_rules import ACTIVE
 from filterd.overrides.descriptions import Teller
 from filterd.rows import Wording
 
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from filterd.rows import Row
 
 INTERVAL_S = 2.0
+_TOTALS_OLD_S = 30
+"""A live page would have the totals of today written to the disk at every look."""
+
 _UPPER, _LEAST_BELOW = 8, 3
 """Lines of the upper blocks at most, and of the others at least."""
 _WIDE, _COLUMNS, _NARROW_COLUMNS = 34, (12, 12), (9, 11)
@@ -77,14 +82,14 @@ def _looks(here: Context, interval: float, *, is_one: bool) -> Iterator[tuple[Ro
     Raises:
         ControlError: no daemon answers at first, or it refuses.
     """
-    before, asked_at = _ask(here), here.clock.monotonic()
+    before, asked_at = _ask(here, 0), here.clock.monotonic()
     if not is_one:
         yield before, rates(None, before, 0.0)
     silent_since = None
     while not pause(interval):
         now_s = here.clock.monotonic()
         try:
-            status = _ask(here)
+            status = _ask(here, 0 if is_one else _TOTALS_OLD_S)
         except UnansweredError:
             silent_since = silent_since or here.clock.wall()
             yield {**before, "silent_since": silent_since}, rates(before, before, 1.0)
@@ -96,9 +101,8 @@ def _looks(here: Context, interval: float, *, is_one: bool) -> Iterator[tuple[Ro
             return
 
 
-def _ask(here: Context) -> dict[str, Any]:
-    told: dict[str, Any] = control.ask(here.state.control_socket, "status")
-    return told
+def _ask(here: Context, old_s: int) -> dict[str, Any]:
+    return present_status(here, totals_old_s=old_s)
 
 
 def _show_live(here: Context, looks: Iterable[tuple[Row, Row]]) -> None:
@@ -208,7 +212,7 @@ def _resolution(by: Wording, status: Row, since: Row, width: int) -> Iterator[Te
 
 def _now(by: Wording, status: Row, width: int) -> Iterator[Text]:
     """Yield what holds for a time and what is wrong, a line each."""
-    for column in NOW:
+    for column in (ACTIVE, *NOW):
         if column.key == "upstreams":  # they are above
             continue
         text, style = column.cell(status, by)

@@ -38,6 +38,7 @@ _LATEST = 253_402_300_799.0
 _DAYS, _DAY_S = 7, 86_400
 _expectation = Decoders({"Audience": Audience}).of(Expectation)
 MOST_ROWS = 100_000
+_OLDEST_TOTALS_S = 60
 
 
 def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
@@ -69,12 +70,17 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
     async def ping(_: dict[str, Any], __: Caller) -> str:
         return "pong"
 
-    async def status(_: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def status(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        old_s = request.get("totals_old_s", 0)
+        if not is_whole(old_s) or not 0 <= old_s <= _OLDEST_TOTALS_S:
+            raise ControlError(
+                say("`status` wants totals_old_s, 0 to {most}, or nothing", most=_OLDEST_TOTALS_S)
+            )
         followed = await asyncio.to_thread(feed, manager.site.policy.feed)
         classes = readable_classes(
             author_of(caller), lambda: manager.changes.classroom(manager.site)
         )
-        return {**await manager.status(classes), "feed": followed}
+        return {**await manager.status(classes, old_s), "feed": followed}
 
     async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
         return manager.clock()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import FilterdError, StoreError
@@ -64,6 +65,7 @@ class LogKeeper:
         self._written: dict[Channel, Batch] = {}
         self._left: list[Batch] = []
         self._ended = 0
+        self._collected_at = -inf
         self._one_more_ended = asyncio.Event()
         self._file: TotalsFile | None = None
         self._round: asyncio.Task[None] | None = None
@@ -115,8 +117,9 @@ class LogKeeper:
         """
         from filterd.querylog.totals_file import read_totals  # noqa: PLC0415 -- as in `_write`
 
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.collect(), _FRESH_WITHIN_S)
+        if self._clock.monotonic() - self._collected_at >= request.old_s:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.collect(), _FRESH_WITHIN_S)
         return await read_totals(self._path, request, time_zone=time_zone, now=self._clock.wall())
 
     async def cells(
@@ -157,6 +160,7 @@ class LogKeeper:
                 return
             for worker, batch in told:
                 self._written[worker] = Batch(batch.worker, batch.number)
+            self._collected_at = self._clock.monotonic()
             if not any(batch.more for batch in taken.values()):
                 return
 

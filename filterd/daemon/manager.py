@@ -321,17 +321,20 @@ class Manager:
         told: dict[str, Any] | None = await self._ask_one("check", **whom)
         return told
 
-    async def status(self, classes: Collection[str] | None = frozenset()) -> dict[str, Any]:
+    async def status(
+        self, classes: Collection[str] | None = frozenset(), old_s: float = 0.0
+    ) -> dict[str, Any]:
         """Return the state of the daemon, its workers summed up; as plain data.
 
         Args:
             classes: those with totals of their own, None for all; others are in their grade's.
+            old_s: how old totals of today may be; fresh ones are written to the disk.
         """
         workers = await self._ask_those_that_answer("status")
         policy, index = self._site.timed.policy, self._site.index
         unwritten = self._setting.unwritten
         safe = rewrite_targets.age_of(policy, self._setting.state.safe_search)
-        log = await self._log_status(workers)
+        log = await self._log_status(workers, old_s)
         is_known = self._keeper.standing is not ClockStanding.UNKNOWN
         return {
             "version": __version__,
@@ -356,17 +359,17 @@ class Manager:
             "changes": await self.changes.status(),
             "pauses": self._pauses(),
             "safe_search": safe and safe._asdict(),
-            "day": await self._day(classes),
+            "day": await self._day(classes, old_s),
             "in_memory": unwritten.parts,
             "reload_failures": self._failed_reloads,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
         }
 
-    async def _day(self, classes: Collection[str] | None) -> dict[str, Any]:
+    async def _day(self, classes: Collection[str] | None, old_s: float) -> dict[str, Any]:
         """Return the school's present moment; see ``school_day``."""
         now = self._time.least()
         try:
-            totals = await self.log_totals(TotalsRequest(by_class=True))
+            totals = await self.log_totals(TotalsRequest(by_class=True, old_s=old_s))
         except StoreError:  # the log's own state shows why
             totals = []
         return school_day(self._site.at(now), now, totals, classes)
@@ -418,14 +421,14 @@ class Manager:
         zone = self._site.policy.time_zone
         return [request.row(one) for one in await self._log.totals(request, time_zone=zone)]
 
-    async def _log_status(self, workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    async def _log_status(self, workers: Sequence[dict[str, Any]], old_s: float) -> dict[str, Any]:
         counted = summed(worker["log"] for worker in workers)
         for key in {"lost", "rows_lost"} & counted.keys():
             counted[key] += self.lookups.lost
         today: dict[str, int] = {}
         problem, totals = UNSAID, list[dict[str, Any]]()
         try:
-            totals = await self.log_totals(TotalsRequest())
+            totals = await self.log_totals(TotalsRequest(old_s=old_s))
         except StoreError as error:
             problem = error.sentence
         for total in totals:

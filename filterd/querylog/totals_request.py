@@ -54,6 +54,7 @@ class TotalsRequest:
         by_class: each class.
         by_network: each network.
         classes: of no other clients; None for all, also those without a class.
+        old_s: how old the latest counts may be. Fresh ones are written to the disk first.
         confidential: categories that are shown for the whole school only. The files may have
             made them so after they were counted.
     """
@@ -68,6 +69,7 @@ class TotalsRequest:
     by_network: bool = False
     classes: Collection[str] | None = None
     confidential: Collection[str] = frozenset()
+    old_s: float = 0.0
 
     @property
     def exact(self) -> dict[str, str]:

@@ -32,8 +32,9 @@ DAY = {
     "blocked_categories": {"social-media": 1_800, "": 80, "self-harm": 3},
     "log_levels": [{"tier": "primary", "level": "full", "files": "counts", "setting": None}] * 9,
 }
-FULL: dict[str, Any] = {**STATUS, "day": DAY, "traffic": {"latency": TIMES}}
-CALM: dict[str, Any] = {**STATUS, "upstreams": STATUS["upstreams"][:1]}
+BEFORE: dict[str, Any] = {**STATUS, "alerts": []}
+FULL: dict[str, Any] = {**BEFORE, "day": DAY, "traffic": {"latency": TIMES}}
+CALM: dict[str, Any] = {**BEFORE, "upstreams": STATUS["upstreams"][:1]}
 
 
 def _page(status: dict[str, Any], lang: Language, width: int, height: int) -> list[str]:
@@ -43,7 +44,7 @@ def _page(status: dict[str, Any], lang: Language, width: int, height: int) -> li
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
 @pytest.mark.parametrize(("width", "height"), [(80, 23), (60, 19), (200, 60), (40, 12), (20, 5)])
-@pytest.mark.parametrize("status", [FULL, CALM, STATUS], ids=["full", "calm", "before"])
+@pytest.mark.parametrize("status", [FULL, CALM, BEFORE], ids=["full", "calm", "before"])
 def test_the_page_fits_the_terminal(
     lang: Language, width: int, height: int, status: dict[str, Any]
 ) -> None:
@@ -71,12 +72,13 @@ class _Daemon:
     """Answers ``status`` with what a test gives, in turn; at the end Ctrl-C."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Any) -> None:
-        self._answers = list(answers)
+        self._answers, self.asked = list(answers), list[dict[str, Any]]()
         monkeypatch.setattr(control, "ask", self._ask)
         monkeypatch.setattr(module, "pause", lambda _: not self._answers)
 
-    def _ask(self, _path: Path, command: str, **_: Any) -> Any:
+    def _ask(self, _path: Path, command: str, **asked: Any) -> Any:
         assert command == "status"
+        self.asked.append(asked)
         answer = self._answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
@@ -102,10 +104,13 @@ def test_without_a_terminal_the_page_is_shown_once(
 def test_as_json_each_look_is_a_line_with_the_status_as_it_came(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    _Daemon(monkeypatch, STATUS, _later(5), KeyboardInterrupt())
+    daemon = _Daemon(monkeypatch, STATUS, _later(5), KeyboardInterrupt())
     done = call("top", "--json", "--state", tmp_path)
     told = [*map(json.loads, done.out.splitlines())]
-    assert [one["status"] for one in told] == [STATUS, _later(5)]
+    assert [{**one["status"], "alerts": 0} for one in told] == [
+        {**one, "alerts": 0} for one in (STATUS, _later(5))
+    ]
+    assert [one["totals_old_s"] for one in daemon.asked] == [0, 30, 30]
     assert told[1]["rates"]["answers"]["blocked"] > 0
     _Daemon(monkeypatch, STATUS, _later(5), _later(6))
     assert len(call("top", "--json", "--once", "--state", tmp_path).out.splitlines()) == 1

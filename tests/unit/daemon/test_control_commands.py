@@ -155,6 +155,8 @@ def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("name", "request_"),
     [
+        ("status", {"totals_old_s": 61}),
+        ("status", {"totals_old_s": 0.5}),
         ("overrides", {"at": "now"}),
         ("overrides", {"at": True}),
         ("overrides", {"at": -1}),

@@ -136,6 +136,25 @@ def test_devices_of_a_day_are_the_most_that_one_worker_has_seen(path: Path) -> N
     run(path, work)
 
 
+def test_totals_that_may_be_old_are_read_and_nothing_is_written_for_them(path: Path) -> None:
+    async def work(crew: Crew) -> None:
+        async def n(old_s: float) -> int:
+            (found,) = await crew.keeper.totals(TotalsRequest(1, old_s=old_s), time_zone="UTC")
+            return found.n
+
+        crew.workers[0].counts.add("6", "games", "blocked", 3)
+        assert await n(30.0) == 3  # there was no round yet
+        crew.workers[0].counts.add("6", "games", "blocked", 4)
+        crew.clock.advance(29.0)
+        assert (await n(30.0), crew.total) == (3, 3)
+        crew.clock.advance(1.0)
+        assert (await n(30.0), crew.total) == (7, 7)
+        crew.workers[0].counts.add("6", "games", "blocked", 1)
+        assert await n(0.0) == 8
+
+    run(path, work)
+
+
 def test_no_file_is_made_where_nothing_is_counted(path: Path) -> None:
     async def work(crew: Crew) -> None:
         await crew.keeper.collect()
