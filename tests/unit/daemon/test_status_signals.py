@@ -17,7 +17,7 @@ from filterd.i18n import say
 from filterd.policy.model import Holiday, Lesson
 from filterd.policy.temporary_rules import LogSetting, Overrides
 from filterd.querylog import Batch, CountRow, single_figures
-from filterd.querylog.database import Database
+from filterd.querylog.totals_file import TotalsFile
 from filterd.resolve.site import Site
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
@@ -98,7 +98,7 @@ def _pace(
     signals = _signals(folder, at=at)
     hour = int(at // HOUR) * HOUR
     rows = (CountRow(hour - WEEK, "6", "", "pass", 4000), CountRow(hour, "6", "", "pass", 50))
-    database = Database(StateFolder(folder).query_log, FakeClock(at))
+    database = TotalsFile(StateFolder(folder).query_log, FakeClock(at))
     index = an_index(folder, {})
     site = Site.of(policy, index, (), overrides=overrides or Overrides(), now=at)
 

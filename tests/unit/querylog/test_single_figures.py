@@ -9,8 +9,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from filterd.querylog import Batch, CountRow
-from filterd.querylog.database import Database
 from filterd.querylog.single_figures import answers_in, devices_blocked
+from filterd.querylog.totals_file import TotalsFile
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ HOUR = 3600
 
 
 def test_the_answers_of_an_hour_are_added_up(tmp_path: Path) -> None:
-    path, database = tmp_path / "log.sqlite3", Database(tmp_path / "log.sqlite3", FakeClock())
+    path, database = tmp_path / "log.sqlite3", TotalsFile(tmp_path / "log.sqlite3", FakeClock())
     assert answers_in(path, (0, HOUR)) is None
     rows = (CountRow(0, "6", "", "pass", 5), CountRow(0, "7", "games", "blocked", 2))
 
