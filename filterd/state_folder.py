@@ -62,6 +62,8 @@ class StateFolder:
     """The folder of the day files of the query log; see ``filterd.querylog.day_file``."""
     published_totals = _StatePath("published-totals")
     """The folder of what ``filterd.querylog.published_totals`` keeps, by month."""
+    monitor = _StatePath("monitor")
+    """The folder of ``filterd monitor``; its service has one of its own."""
     overrides = _StatePath("overrides.sqlite")
     """The overrides and their history; these cannot be made again either."""
     exported_overrides = _StatePath("overrides.filterd")
@@ -115,6 +117,11 @@ class StateFolder:
         if self.folder == SYSTEM_STATE:
             return Path("/run/filterd/control.sock")
         return self.folder / "control.sock"
+
+    @property
+    def log_key(self) -> Path:
+        """The key of today's pseudonyms; its folder is in memory on a gateway."""
+        return self.control_socket.with_name("log-key")
 
 
 class BesideFolder(StateFolder):

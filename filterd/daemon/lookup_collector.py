@@ -61,7 +61,7 @@ class LookupCollector:
         self.problem = UNSAID
         self.seen = SeenNames(least=5)
         self._folder, self._page = setting.state.log_days, setting.page
-        self._pseudonyms = Pseudonyms.beside(setting.state.control_socket, "UTC")
+        self._pseudonyms = Pseudonyms(setting.state.log_key, ZoneInfo("UTC"))
         self._clock, self._workers, self._site = setting.clock, workers, site
         self._files: DayFiles | None = None
         self._known: dict[Channel, LookupBatch] = {}

@@ -16,6 +16,7 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from filterd import i18n
 from filterd.clients.network_view import Surroundings
@@ -133,7 +134,7 @@ class Worker:
             self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
         self._trials = Trials(self._resolver, self._fast)
         self._checks = CheckRecorder(self._resolver, self._fast)
-        pseudonyms = Pseudonyms.beside(self._setting.state.control_socket, policy.time_zone)
+        pseudonyms = Pseudonyms(self._setting.state.log_key, ZoneInfo(policy.time_zone))
         self._recorder = LookupRecorder(self._resolver, pseudonyms, machine, self._lookups_are_due)
         self._recorder.on_row = self._live.row
         self._note_for_the_log(self._sites.loaded)

@@ -52,7 +52,7 @@ def run(
 
 def watchers_of(config: Path, state: StateFolder, clock: Clock) -> Sequence[Watcher]:
     """Return what is given each observation."""
-    folder = Path(os.environ.get("STATE_DIRECTORY", state.folder / "monitor"))  # of systemd
+    folder = Path(os.environ.get("STATE_DIRECTORY", state.monitor))  # of systemd
     return (AlertWatch(config, state.control_socket, folder / "monitor.filterd", clock),)
 
 

@@ -2,7 +2,7 @@
 """The tables of a day file: names and rows of one school day.
 
 There is no secondary index: time order is the row id, and a search finds names first.
-Each column is explained in ``PURPOSES``, of which the data map is made.
+The data map (``deploy/PRIVACY.md``) has the purpose of each column.
 """
 
 from __future__ import annotations
@@ -60,31 +60,3 @@ writes them. ``lookups.at`` is ``seconds since begins << SEQUENCE_BITS | sequenc
 ``context`` are ids. ``seen``: the distinct names of a tier, with the largest number of distinct
 devices known, at most ``least_devices``. ``handovers``: the last batch of each worker that is in
 this file."""
-
-PURPOSES = {
-    ("about", "day"): "which school day the file is of",
-    ("about", "begins"): "from which row ids are counted",
-    ("about", "distinct_since"): "whether rows are merged because there are too many",
-    ("names", "id"): "stands for the name in other tables",
-    ("names", "name"): "a name that was looked up",
-    ("contexts", "id"): "stands for the context in other tables",
-    ("contexts", "grade"): "the grade of the client",
-    ("contexts", "class"): "the class of the client",
-    ("contexts", "network"): "the network of the client, such as a room",
-    ("contexts", "category"): "the category of the list that names it",
-    ("contexts", "action"): "blocked, pass or another result",
-    ("contexts", "blocker"): "the list or rule that blocked",
-    ("lookups", "at"): "when, to the second",
-    ("lookups", "name"): "the id of the name",
-    ("lookups", "context"): "the id of the context",
-    ("lookups", "device"): "a pseudonym that ends with the school day",
-    ("lookups", "n"): "how many equal lookups the row stands for",
-    ("seen", "tier"): "the age tier of the clients",
-    ("seen", "name"): "the id of the name",
-    ("seen", "category"): "the category of the list that names it",
-    ("seen", "action"): "blocked, pass or another result",
-    ("seen", "devices"): "how many devices, at most k",
-    ("handovers", "worker"): "which process counted, so that nothing counts twice",
-    ("handovers", "number"): "its last batch in this file",
-}
-"""Why each column of a table is there."""

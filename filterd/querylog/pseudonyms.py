@@ -22,19 +22,18 @@ import secrets
 import stat
 from errno import EINVAL
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from filterd.querylog.day_span import DaySpan
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from filterd.policy.model import Client
 
-LOG_KEY = "log-key"
-"""The name of the file: a date, a space, 16 octets in hexadecimal."""
-
 _WRITTEN = re.compile(r"(\S+) ([0-9a-f]{32})\n", re.ASCII)
+"""What the file of a key holds: a date, and 16 octets in hexadecimal."""
+
 _MOST_KNOWN = 10_000
 """Devices memorised; as many as ``clients`` memorises."""
 
@@ -56,11 +55,6 @@ class Pseudonyms:
         self._key = b""
         self._known: dict[str, int] = {}
         self._problem = ""
-
-    @classmethod
-    def beside(cls, control_socket: Path, time_zone: str) -> Pseudonyms:
-        """Return those by the key in the folder of the control socket."""
-        return cls(control_socket.with_name(LOG_KEY), ZoneInfo(time_zone))
 
     def of_client(self, client: Client, now: float) -> int:
         """Return the pseudonym of a client's device on the day of a Unix time; see ``of``."""

@@ -76,29 +76,6 @@ TABLES = f"{_TABLES} {_HANDOVERS} {_NOW}"
 ``device_reach.ReachRow``. ``handovers``: the last batch of each worker that is in the file, and
 the Unix time at which it came."""
 
-PURPOSES = {
-    ("contexts", "id"): "stands for the context in other tables",
-    ("contexts", "grade"): "the grade of the clients",
-    ("contexts", "category"): "the category of the list that names what they asked for",
-    ("contexts", "action"): "blocked, pass or another result",
-    ("contexts", "network"): "the network of the clients, such as a room",
-    ("contexts", "class"): "the class of the clients",
-    ("totals", "hour"): "when, to the hour",
-    ("totals", "context"): "the id of the context",
-    ("totals", "n"): "how many answers",
-    ("totals", "devices"): f"how many devices, at most {KEPT_DEVICES}",
-    ("reach", "day"): "the school day",
-    ("reach", "scope"): "whether the row is of a tier or a grade",
-    ("reach", "id"): "the tier or grade",
-    ("reach", "category"): "the category of the list that names what they asked for",
-    ("reach", "action"): "blocked, pass or another result",
-    ("reach", "devices"): "how many devices, at most k: less must not leave the school",
-    ("handovers", "worker"): "which process counted, so that nothing counts twice",
-    ("handovers", "number"): "its last batch in this file",
-    ("handovers", "at"): "when the file was last written",
-}
-"""Why each column of a table is there."""
-
 
 def _upgrade(context: str) -> str:
     """Return the SQL that brings a file with rows of text up to date; no devices.

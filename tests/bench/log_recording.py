@@ -33,7 +33,7 @@ from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import UpstreamServer
 from filterd.querylog.day_file import DayFiles
 from filterd.querylog.lookups import LookupBatch
-from filterd.querylog.pseudonyms import LOG_KEY, Pseudonyms
+from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.querylog.seen_names import SeenNames
 from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.site import Site
@@ -91,7 +91,7 @@ def costs(folder: Path) -> Iterator[tuple[str, str]]:
 def a_recorder(folder: Path, site: Site) -> LookupRecorder:
     """Return a recorder of a site that no resolver has."""
     resolver = cast("Any", SimpleNamespace(observers=(), is_own=lambda _: False))
-    pseudonyms = Pseudonyms(folder / LOG_KEY, ZoneInfo("Asia/Ho_Chi_Minh"))
+    pseudonyms = Pseudonyms(folder / "log-key", ZoneInfo("Asia/Ho_Chi_Minh"))
     recorder = LookupRecorder(resolver, pseudonyms, SystemClock())
     recorder.apply(site, 0.0)
     return recorder

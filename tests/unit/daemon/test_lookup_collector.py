@@ -10,6 +10,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -51,7 +52,7 @@ class Recording:
 
     def __init__(self, end: socket.socket, state: StateFolder, clock: FakeClock) -> None:
         resolver = cast("Any", SimpleNamespace(observers=(), is_own=lambda _: False))
-        pseudonyms = Pseudonyms.beside(state.control_socket, "UTC")
+        pseudonyms = Pseudonyms(state.log_key, ZoneInfo("UTC"))
         self._recorder = LookupRecorder(resolver, pseudonyms, clock)
         self.queue, self._clock = self._recorder.queue, clock
         handlers: Handlers = {

@@ -19,7 +19,7 @@ from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.policy.model import UpstreamServer
 from filterd.policy.verdict import PASSED
 from filterd.querylog.lookups import Lookup
-from filterd.querylog.pseudonyms import LOG_KEY, Pseudonyms
+from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.resolve.query import Answer, Source
 from filterd.resolve.site import Site
 from filterd.wire import name as names
@@ -63,7 +63,7 @@ class Recording:
     def __init__(self, folder: Path, site: Site) -> None:
         self.clock, self.site, self.due = FakeClock(), site, 0
         self.resolver = cast("Any", SimpleNamespace(observers=(), is_own=lambda _: False))
-        pseudonyms = Pseudonyms(folder / LOG_KEY, ZoneInfo("UTC"))
+        pseudonyms = Pseudonyms(folder / "log-key", ZoneInfo("UTC"))
         self.recorder = LookupRecorder(self.resolver, pseudonyms, self.clock, self._is_due)
         self.recorder.apply(site, 0)
 
@@ -231,7 +231,7 @@ def test_the_fast_path_leaves_tiers_with_names_to_the_chain(
     upstream.add("a.example. 300 IN A 192.0.2.9")
     site = a_site(lists, TIERS, UpstreamServer(upstream.address, upstream.port))
     with Serving(site, listen=["127.0.0.1"], fast=True) as serving:
-        pseudonyms = Pseudonyms(tmp_path / LOG_KEY, ZoneInfo("UTC"))
+        pseudonyms = Pseudonyms(tmp_path / "log-key", ZoneInfo("UTC"))
         recorder = LookupRecorder(serving.resolver, pseudonyms, serving.clock)
         serving.run(lambda: recorder.apply(site, 0))
         for _ in range(5):

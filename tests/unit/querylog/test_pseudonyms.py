@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.policy.model import Client
-from filterd.querylog.pseudonyms import LOG_KEY, Pseudonyms
+from filterd.querylog.pseudonyms import Pseudonyms
 from tests.support.policies import NOW, a_grade
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _NO_KEY = b"2025-12-01 " + b"z" * 32 + b"\n"
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / LOG_KEY
+    return tmp_path / "log-key"
 
 
 def test_all_processes_give_a_device_one_pseudonym_for_a_day(path: Path) -> None:
@@ -41,7 +41,7 @@ def test_all_processes_give_a_device_one_pseudonym_for_a_day(path: Path) -> None
 def test_two_days_never_give_the_same_one(
     tmp_path_factory: pytest.TempPathFactory, devices: list[str]
 ) -> None:
-    pseudonyms = Pseudonyms(tmp_path_factory.mktemp("run") / LOG_KEY, ZONE)
+    pseudonyms = Pseudonyms(tmp_path_factory.mktemp("run") / "log-key", ZONE)
     days = [[pseudonyms.of(one, NOW + day * DAY_S) for one in devices] for day in range(3)]
     given_out = [one for day in days for one in day]
     assert len(set(given_out)) == len(given_out)
@@ -57,7 +57,7 @@ def test_after_midnight_the_old_key_is_gone_from_the_disk(path: Path, by_lookup:
         pseudonyms.of(MAC, NOW + DAY_S)
     else:
         pseudonyms.end_yesterday(NOW + DAY_S)
-    assert [one.name for one in path.parent.iterdir()] == [LOG_KEY]
+    assert [one.name for one in path.parent.iterdir()] == ["log-key"]
     assert old_key not in path.read_bytes()
     assert pseudonyms.of(MAC, NOW) != yesterday, "also by a clock that is set back"
 

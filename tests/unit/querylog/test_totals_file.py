@@ -53,17 +53,6 @@ def test_the_version_is_in_the_file(connection: sqlite3.Connection) -> None:
     connection.close()
 
 
-def test_each_column_has_a_purpose_and_no_other(connection: sqlite3.Connection) -> None:
-    tables = "SELECT name FROM sqlite_schema WHERE type = 'table'"
-    columns = {
-        (table, column)
-        for (table,) in connection.execute(tables).fetchall()
-        for (column,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
-    }
-    assert columns == set(totals_file.PURPOSES)
-    connection.close()
-
-
 def test_answers_of_one_key_add_up_and_devices_do_not(connection: sqlite3.Connection) -> None:
     _add(connection, (0, 2, 3), (0, 3, 1))
     assert connection.execute("SELECT n, devices FROM totals").fetchall() == [(5, 3)]
