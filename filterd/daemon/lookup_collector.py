@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.daemon.worker_channel import Channel
+    from filterd.i18n import Sentence
     from filterd.querylog.day_file import DayFiles
     from filterd.querylog.seen_names import SeenName
     from filterd.resolve.site import Site
@@ -52,13 +53,14 @@ class LookupCollector:
 
     Attributes:
         problem: why the last lookups were not written, empty if they were.
+        kept_too_long: why days that are too old were not removed, empty if they were.
         seen: the devices behind the names of today, in memory only.
     """
 
     def __init__(
         self, setting: Setting, workers: Sequence[Channel], site: Callable[[], Site]
     ) -> None:
-        self.problem = UNSAID
+        self.problem = self.kept_too_long = UNSAID
         self.seen = SeenNames(least=5)
         self._folder, self._page = setting.state.log_days, setting.page
         self._pseudonyms = Pseudonyms(setting.state.log_key, ZoneInfo("UTC"))
@@ -233,9 +235,11 @@ class LookupCollector:
                 await self.files.add_seen(day, list(self._unwritten[day].values()))
                 del self._unwritten[day]
         except StoreError as error:
-            self._refused(error)
+            self.problem = _logged(error, self.problem)
             return False
-        self._accepted()
+        if self.problem:
+            _log.warning("%s: written again", self._folder)
+        self.problem = UNSAID
         self._written_at = int(self._clock.wall())
         return True
 
@@ -257,23 +261,19 @@ class LookupCollector:
         try:
             await self.files.keep(days, today)
         except StoreError as error:
-            self._refused(error)
+            self.kept_too_long = _logged(error, self.kept_too_long)
         else:
-            self._kept = today, days
-            self._accepted()
+            self._kept, self.kept_too_long = (today, days), UNSAID
 
     def _is_distinct(self) -> bool:
         return self._files is not None and self._files.is_distinct(self._day)
 
-    def _refused(self, error: StoreError) -> None:
-        if error.sentence != self.problem:
-            _log.error("%s; trying again every minute", error)
-        self.problem = error.sentence
 
-    def _accepted(self) -> None:
-        if self.problem:
-            _log.warning("%s: written again", self._folder)
-        self.problem = UNSAID
+def _logged(error: StoreError, before: Sentence) -> Sentence:
+    """Log an error unless it is the one before; return its sentence."""
+    if error.sentence != before:
+        _log.error("%s; trying again every minute", error)
+    return error.sentence
 
 
 def _count(taken: Iterable[Sequence[LookupBatch]]) -> int:

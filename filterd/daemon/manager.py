@@ -435,7 +435,7 @@ class Manager:
             today[total["action"]] = today.get(total["action"], 0) + total["n"]
         policy = self._site.at(self._time.wall()).policy
         tiers = dict.fromkeys(grade.tier for grade in policy.grades.values())
-        problem = self._log.problem or self.lookups.problem or problem
+        problem = self._log.problem or self.lookups.problem or self.lookups.kept_too_long or problem
         told = {**self.lookups.told(), "problem": problem, "sentence": i18n.to_plain(problem)}
         told |= {"level": policy.log.highest(tiers).value}
         told |= {"levels": {tier: policy.log.level_of(tier).value for tier in tiers}}
