@@ -13,6 +13,7 @@ import os
 import pwd
 import socket
 import stat
+from struct import Struct
 from typing import IO, TYPE_CHECKING, Any
 
 from filterd.control import frames
@@ -34,6 +35,8 @@ FOLLOWED_SILENCE_S = 40.0
 
 _MOST_FRAMES = 10_000
 """Of one answer."""
+
+_TIMEVAL = Struct("@ll")  # seconds and microseconds: socket(7)
 
 _ids = itertools.count(1)
 notices: dict[Sentence, None] = {}
@@ -131,9 +134,9 @@ def _connection(
     """
     try:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(silence_s)
             with own_rights():  # the kernel reports the user to the daemon
-                _connect(connection, path)
+                _connect(connection, path, silence_s)
+            connection.settimeout(silence_s)
             with contextlib.suppress(BrokenPipeError):  # its refusal may be there to read
                 connection.sendall(frames.dump_request(request))
             with connection.makefile("rb") as lines:
@@ -160,8 +163,13 @@ def _connection(
         ) from error
 
 
-def _connect(connection: socket.socket, path: Path) -> None:
-    """Connect to the socket itself: a link may lead to the socket of another service."""
+def _connect(connection: socket.socket, path: Path, within_s: float) -> None:
+    """Connect to the socket itself: a link may lead to the socket of another service.
+
+    It waits for its turn while others connect; a socket that does not block would be refused.
+    """
+    wait = _TIMEVAL.pack(int(within_s), int(within_s % 1 * 1e6))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, wait)
     found = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if not stat.S_ISSOCK(os.fstat(found).st_mode):

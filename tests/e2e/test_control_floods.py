@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -113,3 +114,34 @@ def test_control_without_bounds_the_manager_grows(tmp_path: Path, built: StateFo
     with _growth(tmp_path, built, NOBODY, "-c", UNBOUNDED) as (grown, _):
         pass
     assert max(grown) > 2 * MOST_GROWTH
+
+
+FOLLOWERS = 400
+
+
+def _follow(path: Path, tell: int) -> None:
+    """Ask to follow on as many connections as there may be, and read nothing."""
+    frame = b'{"version": 1, "id": 1, "stream": 0, "act_for": "", "ask": "log-follow",'
+    held: list[socket.socket] = []
+    for number in range(10**6):
+        one = socket.socket(socket.AF_UNIX)
+        one.settimeout(0.05)
+        with contextlib.suppress(OSError):
+            one.connect(str(path))
+            one.sendall(frame + b' "arguments": {}}\n')
+        held.append(one)
+        if len(held) >= FOLLOWERS:
+            held.pop(0).close()
+        if number == FOLLOWERS // 2:
+            os.write(tell, b"x")
+
+
+@pytest.mark.parametrize("uid", [NOBODY, 0], ids=["another-user", "root"])
+def test_a_flood_of_followers_takes_little_memory_and_commands_are_answered(
+    tmp_path: Path, built: StateFolder, uid: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "_flood", _follow)
+    with _growth(tmp_path, built, uid) as (grown, options):
+        done = run("status", *options)
+        assert done.code == 0, done.err
+    assert max(grown) < MOST_GROWTH

@@ -205,6 +205,28 @@ def test_a_daemon_that_never_answers_is_given_up(
             ask(tmp_path / "s", "status")
 
 
+def test_while_others_connect_a_command_waits_for_its_turn(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as other:
+        listening.bind(str(tmp_path / "s"))
+        listening.listen(0)
+        other.connect(str(tmp_path / "s"))  # there is room for one
+        with pytest.raises(ControlError, match="temporarily unavailable"):
+            ask(tmp_path / "s", "ping", silence_s=0.05)
+
+        def serve() -> None:
+            listening.accept()[0].close()
+            connection, _ = listening.accept()
+            with connection, connection.makefile("rb") as lines:
+                number = json.loads(lines.readline())["id"]
+                frame = {**GOOD, "id": number, "version": 1, "stream": 0, "end": True}
+                connection.sendall(json.dumps(frame).encode() + b"\n")
+
+        late = threading.Timer(0.05, serve)
+        late.start()
+        assert ask(tmp_path / "s", "ping") == [1]
+        late.join()
+
+
 def test_a_caller_may_give_up_sooner(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(tmp_path / "s"))
