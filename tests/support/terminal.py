@@ -53,6 +53,18 @@ class Terminal:
                 assert len(self.typed) < _MOST_LINES, self.text
                 os.write(self._end, (line if line == CTRL_C else f"{line}\r").encode())
                 fresh = ""
+        self._wait()
+
+    def press(self, keys: str, *, after: str) -> None:
+        """Type keys once a text was shown, and wait for the command to end."""
+        while after not in self.text:
+            assert self._read(), self.text
+        os.write(self._end, keys.encode())
+        while self._read():
+            pass
+        self._wait()
+
+    def _wait(self) -> None:
         self.code = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
         os.close(self._end)
 

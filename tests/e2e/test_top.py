@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd top`` of a real daemon, at a terminal and without one."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.commands import call
+from tests.support.daemon import SOURCES, copy_lists, free_port, serving, write_site
+from tests.support.terminal import CTRL_C, Terminal
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.state_folder import StateFolder
+    from tests.support.daemon import Served
+
+pytestmark = pytest.mark.usefixtures("warm_children")
+BLOCKED = 25
+
+
+@pytest.fixture
+def served(tmp_path: Path, built: StateFolder) -> Iterator[Served]:
+    state, port = copy_lists(built, tmp_path / "state"), free_port()
+    config = write_site(tmp_path / "site", port=port, more="workers: 2\n")
+    with serving(config, state.folder) as one:
+        with socket.socket(type=socket.SOCK_DGRAM) as device:
+            device.settimeout(20)
+            device.bind((SOURCES["6"], 0))
+            for number in range(BLOCKED):
+                device.sendto(a_query("www.tiktok.com", message_id=number), ("127.0.0.1", port))
+                device.recv(4096)
+        yield one
+
+
+def test_its_numbers_are_those_of_the_status(served: Served) -> None:
+    told = json.loads(call("top", "--once", "--json", "--interval", "1", *served.options).out)
+    status = json.loads(call("status", "--json", *served.options).out)
+    for part in ("answers", "day", "upstreams", "cache", "alerts"):
+        assert told["status"][part] == status[part]
+    assert status["day"]["blocked_categories"] == {"social-media": BLOCKED}
+    page = call("top", "--once", "--interval", "1", "--lang", "en", *served.options).out
+    (line,) = (line for line in page.splitlines() if line.startswith("blocked "))
+    assert line.split()[1] == str(status["answers"]["blocked"])
+
+
+def test_at_a_terminal_it_fits_and_enter_ends_it(served: Served) -> None:
+    words = ["-m", "filterd", "top", "--interval", "1", "--lang", "vi", *served.options]
+    terminal = Terminal([sys.executable, *words])
+    terminal.press("\r", after="Hôm nay chặn theo nhóm")
+    assert terminal.code == 0
+    assert "social-media" in terminal.text
+
+
+def test_ctrl_c_ends_it_quietly(served: Served) -> None:
+    terminal = Terminal([sys.executable, "-m", "filterd", "top", *served.options])
+    terminal.press(CTRL_C, after="social-media")
+    assert terminal.code == 0
+    assert "Traceback" not in terminal.text
