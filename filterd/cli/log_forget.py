@@ -23,7 +23,7 @@ def forget(
     ] = None,
     device: Annotated[
         str | None,
-        option("--device", "The MAC or address of a device: its rows of today.", "MAC|IP"),
+        option("--device", "The MAC or address of a device: its rows of today.", "DEVICE"),
     ] = None,
     day: Annotated[str | None, option("--day", "All names and rows of one day.", "DAY")] = None,
     json: JsonOption = False,

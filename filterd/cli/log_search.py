@@ -13,7 +13,7 @@ from filterd import control, counted, i18n
 from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.render import details, listed
 from filterd.cli.target_options import class_from, qname_from, seat
-from filterd.cli.time_options import read_time, school_clock
+from filterd.cli.time_options import day_of, read_time, school_clock
 from filterd.errors import ConfigError
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
@@ -252,8 +252,16 @@ def name_asked(text: str, *, subtree: bool = False) -> Arguments:
 
 
 def day_asked(clock: SchoolClock, text: str) -> str:
-    """Return a day that the operator wrote in ISO 8601."""
-    return clock.shows(read_time(clock, text, past=True)).date().isoformat()
+    """Return in ISO 8601 a day that the operator wrote.
+
+    Raises:
+        ConfigError: it is no day, or it is still to come.
+    """
+    day = clock.shows(read_time(clock, text, past=True)).date()
+    if day > day_of(clock):
+        hint = say("write the whole date, such as {day}", day=day_of(clock).isoformat())
+        raise ConfigError(say("{day} is still to come", day=day.isoformat()), hint=hint)
+    return day.isoformat()
 
 
 def _whom(whom: str | None) -> Arguments:

@@ -99,6 +99,7 @@ def test_what_the_operator_writes_is_asked_for(desk: Desk) -> None:
         (["http://a.example/"], "is a URL"),
         (["--limit", "501"], "--limit"),
         (["--day", "someday"], "'someday' is not a time"),
+        (["--day", "tomorrow"], "is still to come"),
         (["--after", "7"], "'7' is not the ID of a row"),
     ],
 )
