@@ -241,6 +241,10 @@ class LiveStream:
                 elif not page:
                     await news.wait()
 
+    def forget(self) -> None:
+        """Empty the ring, since names in it are to be forgotten."""
+        self._ring.clear()
+
     def close(self) -> None:
         """Stop asking; the followers are ended by the control server."""
         for task in self._asking:

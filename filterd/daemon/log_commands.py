@@ -44,7 +44,10 @@ _Found = TypeVar("_Found")
 
 NAMES_A_PAGE, MOST_PAGES = 5_000, 100
 
-_FRESH_WITHIN_S = 1.5
+_LATE_IN_SECOND_S = 0.999
+"""Into the second of a row: a policy that is activated in it decides the rest of it."""
+
+_FRESH_WITHIN_S = 5.0
 """How long a read of today waits for the latest lookups."""
 
 
@@ -185,8 +188,9 @@ class LogViews:
     async def _days(self, request: Mapping[str, Any]) -> Days:
         from filterd.querylog.day_search import stored_days  # noqa: PLC0415 -- as in ``_read``
 
-        stored = await asyncio.to_thread(stored_days, self._folder)
-        return Days.read(request, stored, _today(self._manager))
+        stored, today = await asyncio.to_thread(stored_days, self._folder), _today(self._manager)
+        # Of today there may be nothing on disk yet.
+        return Days.read(request, sorted({*stored, today}, reverse=True), today)
 
     async def _read(
         self, days: Days, use: Callable[[DaySearch], _Found]
@@ -205,8 +209,11 @@ class LogViews:
             hidden.categories,
             clock=self._clock,
         )
-        async with self._reading:
-            return search, await asyncio.to_thread(use, search)
+        try:
+            async with self._reading:
+                return search, await asyncio.to_thread(use, search)
+        finally:
+            search.end()  # of a request that is cancelled, the thread ends soon
 
 
 def _today(manager: Manager) -> str:
@@ -244,7 +251,7 @@ async def _judged(manager: Manager, row: Mapping[str, Any]) -> dict[str, Any]:
             qtype=int(RRType.A),
             grade=row["class"] or row["grade"],
             address=None,
-            when=float(row["at"]),
+            when=row["at"] + _LATE_IN_SECOND_S,
             shown=row["id"],
         )
     except FilterdError as error:

@@ -73,6 +73,7 @@ def removal_commands(manager: Manager, setting: Setting) -> dict[str, Command]:
             raise StoreError(say("nothing is removed yet: {problem}", problem=lookups.problem))
         found = await removal.from_files(lookups.files)
         removal.from_memory(lookups.seen)
+        manager.live.forget()
         return {"removed": what, "unreadable": list(found.days) if found else []}
 
     return {"log forget": forget, "log purge": purge}

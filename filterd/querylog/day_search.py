@@ -16,6 +16,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import NameTextError, StoreError
@@ -222,6 +223,10 @@ class DaySearch:
 
         self._each([row.day], use)
         return found[0] if found else None
+
+    def end(self) -> None:
+        """End a request that runs in another thread; a statement stops within milliseconds."""
+        self._ends = -inf
 
     def _add_seen(self, page: Page, day: Day, wanted: LogFilter, limit: int) -> None:
         for one in day.seen(wanted):

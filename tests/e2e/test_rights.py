@@ -114,6 +114,27 @@ def test_what_a_teacher_may_not_is_refused_in_one_line_that_says_who_may(
     assert "Traceback" not in done.err
 
 
+OF_THE_LOG = {
+    "log search": "rows",
+    "log top": "rows",
+    "log new": "names",
+    "log why 2026-11-28T07:35:12.3": "rows",
+    "log forget --day today --reason thi": "remove anything",
+    "log purge --reason thi": "remove anything",
+}
+
+
+@pytest.mark.parametrize("words", OF_THE_LOG)
+def test_names_of_the_log_are_for_administrators(school: Machine, words: str) -> None:
+    for user in (TEACHER, CLERK):
+        done = school.filterd(user, *words.split())
+        (told,) = (line for line in done.error_lines if line.startswith("filterd: "))
+        assert (done.code, done.out) == (2, "")
+        assert f"{user} may not" in told
+        assert OF_THE_LOG[words] in told
+    assert "may not" not in school.filterd(ADMIN, *words.split()).err
+
+
 @pytest.mark.parametrize("words", [one for one in OF_AN_ADMINISTRATOR if "learn" not in one])
 def test_an_administrator_does_it(school: Machine, words: str) -> None:
     done = school.filterd(ADMIN, *words.split())

@@ -64,7 +64,7 @@ class LookedLog:
         self.seen = SeenNames(5)
         self.pseudonyms = Pseudonyms(folder / "log-key", ZONE)
         self.problem = UNSAID
-        self.collected = 0
+        self.collected = self.rings_emptied = 0
         self.lists = {
             "of-games": ("games", "domains", False, ["games.example"]),
             "of-harm": ("self-harm", "domains", False, ["harm.example"]),
@@ -90,7 +90,7 @@ class LookedLog:
 
     def commands(self) -> dict[str, Any]:
         """Return the commands by name."""
-        parts = {"site": self.site, "lookups": self, "changes": self}
+        parts = {"site": self.site, "lookups": self, "changes": self, "live": self}
         manager = SimpleNamespace(clock=lambda: {"policy_time": self.clock.wall()}, **parts)
         setting = SimpleNamespace(state=SimpleNamespace(log_days=self.folder), clock=self.clock)
         return log_commands.commands(cast("Any", manager), cast("Any", setting))
@@ -108,6 +108,10 @@ class LookedLog:
         """Return what a teacher's rights depend on."""
         now = self.clock.wall()
         return Classroom(site.timed.policy, Overrides(), now, now + DAY, lambda _: None)
+
+    def forget(self) -> None:
+        """Note that the events for followers are forgotten."""
+        self.rings_emptied += 1
 
     async def collect(self) -> None:
         """Note that the workers were asked."""

@@ -334,3 +334,19 @@ def test_without_followers_a_worker_collects_nothing(
         assert not school.workers[0]._rows
 
     _run(_at(index, LogLevel.FULL), work)
+
+
+def test_events_that_are_forgotten_are_a_gap(index: Index) -> None:
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
+            waiting = asyncio.ensure_future(_events(values, 2))
+            await school.all_are_followed()
+            school.looked_up("a.example")
+            school.looked_up("b.example", worker=1)
+            told = await waiting
+        school.stream.forget()
+        again = Choice(since=told[0]["id"])
+        async with aclosing(school.stream.follow(again, ADMIN)) as values:
+            assert [one.keys() for one in await _events(values, 1)] == [{"skipped"}]
+
+    _run(_at(index, LogLevel.FULL), work)

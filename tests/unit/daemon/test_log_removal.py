@@ -64,6 +64,7 @@ def test_a_subtree_is_in_no_file_and_in_no_memory(log: LookedLog) -> None:
     assert remove(log, **SUBTREE) == {"removed": "name", "unreadable": []}
     assert _left(log) == {"mine.example", "other.example"}
     assert b"example.wiki" not in _octets(log)
+    assert log.rings_emptied == 1
 
 
 def test_a_name_alone_leaves_those_beneath_it(log: LookedLog) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -170,6 +171,14 @@ def test_a_statement_that_never_ends_is_given_up(tmp_path: Path) -> None:
         search.top(LogFilter(), 10)
 
 
+def test_a_request_that_is_ended_from_outside_stops(tmp_path: Path) -> None:
+    write_day(tmp_path, TODAY, [Looked(second, "a.example") for second in range(3_000)])
+    search = _search(tmp_path)
+    search.end()
+    with pytest.raises(StoreError, match="takes too long"):
+        search.top(LogFilter(), 10)
+
+
 def test_what_was_asked_most_is_added_up_over_days(folder: Path) -> None:
     top = _search(folder).top(LogFilter(), 2)
     assert top == [
@@ -249,6 +258,39 @@ def test_rows_that_a_writer_has_not_checkpointed_are_read(folder: Path) -> None:
         before = (folder / f"{TODAY}.sqlite3").read_bytes()
         assert len(_found(folder, LogFilter())) == 6
         assert (folder / f"{TODAY}.sqlite3").read_bytes() == before
+
+
+def test_five_thousand_hostile_names_stay_distinct_and_visible(tmp_path: Path) -> None:
+    dice = random.Random(1)
+    pieces = [
+        b"\n",
+        b"\x1b[2J",
+        b"<script>",
+        b"=1+1",
+        "\u202e".encode(),
+        b"\0",
+        b"\xff",
+        b".",
+        b"\\",
+    ]
+    hostile = {
+        names.from_labels((b"".join(dice.choices(pieces, k=6)), bytes([97 + n % 26]) * 60))
+        for n in range(9_000)
+    }
+    hostile = set(sorted(hostile)[:5_000])
+    write_day(tmp_path, TODAY, [Looked(n, names.to_text(name)) for n, name in enumerate(hostile)])
+    cursor, found = None, list[str]()
+    while True:
+        page = _search(tmp_path).search(LogFilter(), 500, cursor)
+        found += [row["name"] for row in page.rows]
+        if not page.cursor:
+            break
+        cursor = RowId.read(page.cursor)
+    assert {names.from_text(text) for text in found} == hostile
+    assert len(found) == 5_000
+    assert all(text.isascii() and text.isprintable() and " " not in text for text in found)
+    assert _found(tmp_path, LogFilter(names.from_text(found[7]))) == [found[7]]
+    assert _found(tmp_path, LogFilter(part=found[7])) == [found[7]]
 
 
 def test_a_folder_that_is_not_there_has_no_days(tmp_path: Path) -> None:
