@@ -16,6 +16,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -163,7 +164,8 @@ def values(words: Sequence[str]) -> Iterable[str]:
     if pending is None and len(before) > 1 and options.get(before[-2]) is not None:
         pending = options[before[-2]] if options[before[-2]].nargs > 1 else None
     if pending is not None and not getattr(pending, "is_flag", False):
-        return _ids(_IDS.get(pending.opts[0], ()), before)
+        usual, kinds = pending.default, _IDS.get(pending.opts[0], ())
+        return list(type(usual)) if isinstance(usual, StrEnum) else _ids(kinds, before)
     if last.startswith("-"):
         return options
     arguments = [one for one in parameters if one.param_type_name == "argument"]

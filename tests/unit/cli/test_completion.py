@@ -57,6 +57,7 @@ def known(daemon: FakeDaemon) -> None:
         ("feed", ["init"]),
         ("--lang vi policy", ["show", "test"]),
         ("allow", ["service:youtube", "category:games"]),
+        ("log export --what", ["totals", "names", "rows"]),
         ("allow a.example --grade", ["6", "staff", "6A"]),
         ("check a.example --class", ["6A", "12 Tin"]),
         ("policy diff --between 6", ["staff"]),
