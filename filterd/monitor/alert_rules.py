@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 GAP_S, GAP_SHOWN_S = 300.0, 3600.0
 """A service gap worth an alert, and how long after the start it is shown."""
 EXPIRES_WITHIN_S = 86_400.0
+FIRST_LISTS_S = 86_400.0
+"""After so long the first lists should have come."""
 DOWN_S = 120.0
 LOST_SHOWN_S = 3600.0
 """How long after the last lost row the loss is shown."""
@@ -119,13 +121,18 @@ def _feeds(status: Row) -> Iterator[Row]:
             yield one
 
 
-def _lists_old(status: Row, _: float, *, freshness: str) -> Sentence:
-    old = any(one["freshness"] == freshness for one in _feeds(status))
-    if not old:
-        return UNSAID
-    if freshness == "very-old":
-        return say("the lists have not been renewed for 30 days")
-    return say("the lists have not been renewed for 7 days, or have expired")
+def _lists_very_old(status: Row, _: float) -> Sentence:
+    old = any(one["freshness"] == "very-old" for one in _feeds(status))
+    return say("the lists have not been renewed for 30 days") if old else UNSAID
+
+
+def _lists_old(status: Row, _: float) -> Sentence:
+    states = {one["freshness"] for one in _feeds(status)}
+    if "old" in states:
+        return say("the lists have not been renewed for 7 days, or have expired")
+    if "never" in states and status["up_s"] > FIRST_LISTS_S:
+        return say("no lists have come yet from the feed or the public lists")
+    return UNSAID
 
 
 def _feed_expires(status: Row, now: float) -> Sentence:
@@ -285,13 +292,13 @@ RULES = (
     AlertRule(
         "lists-very-old",
         _C,
-        lambda status, now: _lists_old(status, now, freshness="very-old"),
+        _lists_very_old,
         say("why: filterd feed status; then filterd sync or filterd lists update"),
     ),
     AlertRule(
         "lists-old",
         _W,
-        lambda status, now: _lists_old(status, now, freshness="old"),
+        _lists_old,
         say("why: filterd feed status; then filterd sync or filterd lists update"),
     ),
     AlertRule("feed-expires", _W, _feed_expires, say("why: filterd feed status")),

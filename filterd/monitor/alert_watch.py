@@ -12,12 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from filterd import control
-from filterd.errors import FilterdError
+from filterd.errors import ControlError, FilterdError
+from filterd.i18n import say
 from filterd.monitor.alert_message import AlertMessage
 from filterd.monitor.alerting import Alerting
-from filterd.monitor.mail import Mail
 from filterd.monitor.outbox import Outbox
-from filterd.monitor.webhook import Webhook
 from filterd.policy import alert_settings
 from filterd.policy.alert_settings import AlertSettings
 from filterd.state_file import Decoders
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.monitor.alert_message import AlertEvent
+    from filterd.monitor.mail import Mail
     from filterd.monitor.status_source import Observation
+    from filterd.monitor.webhook import Webhook
 
 _SILENCE_S = 5.0
 _settings = Decoders(vars(alert_settings)).of(AlertSettings)
@@ -94,17 +95,27 @@ def ask_settings(socket: Path) -> AlertSettings | None:
     """Return where alerts go, as the daemon has it; None where the site names nothing.
 
     Raises:
-        ControlError: the daemon does not answer.
+        ControlError: the daemon does not answer, or as another release would.
     """
     told = control.ask(socket, "alert-settings", silence_s=_SILENCE_S)
-    return None if told is None else _settings(told)
+    try:
+        return None if told is None else _settings(told)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ControlError(
+            say("the running filterd is of another release; restart it, then filterd-monitor")
+        ) from error
 
 
 def ways_of(settings: AlertSettings, config: Path, clock: Clock) -> dict[str, Mail | Webhook]:
     """Return the ways of messages by name: ``mail``, ``webhook``."""
+    # They bring requests and ssl, 6 MB of memory, which most sites need not have.
     ways: dict[str, Mail | Webhook] = {}
     if settings.mail is not None:
+        from filterd.monitor.mail import Mail  # noqa: PLC0415 -- see above
+
         ways["mail"] = Mail(settings.mail, config, clock)
     if settings.webhook is not None:
+        from filterd.monitor.webhook import Webhook  # noqa: PLC0415 -- see above
+
         ways["webhook"] = Webhook(settings.webhook, config, clock)
     return ways

@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from filterd.errors import DeliveryError
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -58,11 +59,14 @@ class Outbox:
         events = tuple(self._waiting)
         try:
             deliver(events)
-        except DeliveryError as error:
+        except Exception as error:  # noqa: BLE001 -- a bug must not be met again at once
+            reason = say("an error inside filterd: {kind}", kind=type(error).__name__)
+            if isinstance(error, DeliveryError):  # the text of others may have a secret
+                reason = error.sentence
             pause_s = min(GATHERED_S * 2**self._failures, LONGEST_PAUSE_S)
             self._failures += 1
             self._due_at = self._clock.monotonic() + pause_s
-            _log.warning("an alert could not be sent: %s; trying again in %d s", error, pause_s)
+            _log.warning("an alert could not be sent: %s; trying again in %d s", reason, pause_s)
             return
         self._failures = 0
         self._due_at = self._clock.monotonic() + GATHERED_S

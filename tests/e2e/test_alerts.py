@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.clock import SystemClock
+from filterd.daemon import known_time
+from filterd.daemon.known_time import KnownTime
 from tests.support import waiting
 from tests.support.commands import call, environment
 from tests.support.daemon import copy_lists, free_port, serving, write_site
@@ -43,6 +46,20 @@ def _site(folder: Path, mail: MailServer, web: Web) -> Path:
         (config / "secrets" / name).write_text(content, encoding="utf-8")
         (config / "secrets" / name).chmod(0o600)
     return config
+
+
+def test_time_without_service_is_an_alert_of_the_next_start(
+    tmp_path: Path, built: StateFolder
+) -> None:
+    config = write_site(tmp_path / "site", port=free_port())
+    state = copy_lists(built, tmp_path / "state")
+    ran_until = SystemClock().wall() - 7200
+    known_time.FORMAT.save(state.clock, KnownTime(ran_until))
+    with serving(config, state.folder) as daemon:
+        told = json.loads(call("status", "--json", *daemon.options).out)
+    assert 7190 < told["signals"]["gap_s"] < 7300
+    (alert,) = (one for one in told["alerts"] if one["id"] == "service-gap")
+    assert alert["text"] == "filterd did not run for 2 hours before this start"
 
 
 @pytest.mark.long

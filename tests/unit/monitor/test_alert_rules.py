@@ -63,9 +63,11 @@ HOLDS: dict[str, dict[str, Any]] = {
     "pause": WELL | {"pauses": [{"kind": "pause"}]},
     "full-log": _with("log", levels={"primary": "full"}),
 }
+NEVER = _with("feed", freshness="never")
 ALMOST: dict[str, dict[str, Any]] = {
     "upstream-down": WELL | {"upstreams": [DOWN | {"down_since": NOW - 119}, *WELL["upstreams"]]},
     "lists-old": _with("feed", address="", freshness="very-old"),
+    "lists that have just been followed": NEVER | {"up_s": 86_400},
     "feed-expires": _with("feed", expires_at=NOW + 86_400),
     "service-gap": _with("signals", gap_s=301.0) | {"up_s": 3600},
     "disk-full": _with("signals", disk={"free": 110_000_000, "size": 1_000_000_000}),
@@ -92,6 +94,11 @@ def test_an_alert_holds_alone_when_its_condition_does(rule: str) -> None:
 @pytest.mark.parametrize("status", ALMOST.values(), ids=ALMOST)
 def test_just_below_its_bound_no_alert_holds(status: dict[str, Any]) -> None:
     assert active(status, NOW) == []
+
+
+def test_lists_that_never_came_are_an_alert_after_a_day() -> None:
+    (alert,) = active(NEVER | {"up_s": 86_401}, NOW)
+    assert (alert.id, "no lists have come yet" in alert.sentence) == ("lists-old", True)
 
 
 def test_the_most_severe_alert_is_the_first_and_gives_the_style() -> None:

@@ -199,6 +199,14 @@ def test_other_settings_count_from_the_next_policy_on(
     assert (len(mail.taken), len(web.posted)) == (1, 2)
 
 
+def test_settings_of_another_release_stop_no_alert(
+    school: School, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(control, "ask", lambda *_, **__: {"ways": 7})
+    asyncio.run(school.after(0, PAUSED))
+    assert "1 pause is in force" in caplog.text
+
+
 def test_the_monitor_has_it_as_a_watcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "own"))
     (watcher,) = monitor_main.watchers_of(tmp_path, StateFolder(tmp_path / "state"), FakeClock())

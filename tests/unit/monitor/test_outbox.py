@@ -74,3 +74,21 @@ def test_the_oldest_events_are_dropped_when_too_many_wait() -> None:
     assert [sent[0].alert.id, len(sent)] == ["7", MOST]
     outbox.send(sent.extend)
     assert [sent[MOST].alert.id, len(sent)] == ["1000", 2 * MOST]
+
+
+def test_an_unknown_error_is_told_by_its_kind_only_and_tried_again_later(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(_: Sequence[AlertEvent]) -> None:
+        raise UnicodeError("khoa-bi-mat")
+
+    clock, sent = FakeClock(), list[AlertEvent]()
+    outbox = Outbox(clock)
+    outbox.put([_event(1)])
+    clock.advance(60)
+    outbox.send(broken)
+    assert not outbox.is_due
+    assert "an error inside filterd: UnicodeError" in caplog.text
+    assert "khoa-bi-mat" not in caplog.text
+    outbox.send(sent.extend)
+    assert len(sent) == 1
