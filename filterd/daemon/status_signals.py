@@ -40,7 +40,8 @@ class StatusSignals:
     def __init__(self, setting: Setting) -> None:
         self.is_watchdog_failing: Callable[[], bool] = lambda: False
         self._setting = setting
-        self._lost, self._lost_at = 0, None  # type: int, float | None
+        self._lost: int | None = None  # a manager that is replaced does not know how old they are
+        self._lost_at: float | None = None
         self._history: dict[str, Any] = {"ok": None, "verified_at": None}
         self._pace: dict[str, int] | None = None
         self._paced_at = -_PACE_EVERY_S
@@ -57,7 +58,7 @@ class StatusSignals:
         folder's disk, None where it cannot be asked; ``log_lost_at``, the Unix time of the
         last loss; ``history``, the result of the last verification: ``ok`` None for none yet.
         """
-        if lost > self._lost:  # a worker that was replaced counts anew
+        if self._lost is not None and lost > self._lost:  # a worker that was replaced counts anew
             self._lost_at = self._setting.clock.wall()
         self._lost = lost
         return {

@@ -52,7 +52,8 @@ class AlertRule(NamedTuple):
     Attributes:
         id: stable; scripts and the monitor's state have it.
         severity: of the alert.
-        holds: returns what is wrong, by the status and Unix time, and UNSAID if nothing is.
+        holds: returns what is wrong, by the status and Unix time, and UNSAID if nothing is;
+            raises ValueError, KeyError or TypeError if the status does not have it.
         remedy: what to do about it.
         for_s: how long it must hold before the monitor sends a message.
     """
@@ -84,23 +85,40 @@ class Alert(NamedTuple):
         }
 
 
-def active(status: Row, now: float) -> list[Alert]:
-    """Return the alerts of a status, the most severe first.
+class JudgedStatus(NamedTuple):
+    """The active alerts of a status, the most severe first, and unknown ones.
+
+    ``unknown``: ids of alerts of which the status has nothing yet, or something else because
+    the daemon is of another release.
+    """
+
+    active: list[Alert]
+    unknown: frozenset[str]
+
+
+def judge(status: Row, now: float) -> JudgedStatus:
+    """Judge a status by all rules.
 
     Args:
-        status: as ``filterd status --json`` prints it; what a daemon of another release
-            does not have raises no alert.
+        status: as ``filterd status --json`` prints it.
         now: Unix time.
     """
-    found = []
+    found, unknown = list[Alert](), set[str]()
     for rule in RULES:
         try:
             sentence = rule.holds(status, now)
         except (KeyError, TypeError, AttributeError, ValueError):
-            continue  # of another release
+            unknown.add(rule.id)
+            continue
         if sentence:
             found.append(Alert(rule.id, rule.severity, sentence, rule.remedy, rule.for_s))
-    return sorted(found, key=lambda one: _SEVERITIES.index(one.severity))
+    by_severity = sorted(found, key=lambda one: _SEVERITIES.index(one.severity))
+    return JudgedStatus(by_severity, frozenset(unknown))
+
+
+def active(status: Row, now: float) -> list[Alert]:
+    """Return the active alerts of a status; see ``judge``."""
+    return judge(status, now).active
 
 
 def silent(since_s: float) -> Alert:
@@ -235,8 +253,10 @@ def _bypass(status: Row, _: float) -> Sentence:
 
 
 def _history(status: Row, _: float) -> Sentence:
-    altered = status["signals"]["history"]["ok"] is False
-    return say("the history of changes has been altered or damaged") if altered else UNSAID
+    is_sound = status["signals"]["history"]["ok"]
+    if is_sound is None:
+        raise ValueError("not verified yet")
+    return UNSAID if is_sound else say("the history of changes has been altered or damaged")
 
 
 def _pause(status: Row, _: float) -> Sentence:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.monitor.alert_message import AlertEvent
-from filterd.monitor.alert_rules import Alert, AlertSeverity, active, silent
+from filterd.monitor.alert_rules import Alert, AlertSeverity, judge, silent
 from filterd.policy import alert_settings
 from filterd.policy.alert_settings import AlertSettings  # noqa: TC001 -- read at run time
 from filterd.state_file import ADDED, FileFormat
@@ -104,9 +104,9 @@ class Alerting:
         now, monotonic = observation.at, self._clock.monotonic()
         if observation.status is not None:
             self._answered_at = monotonic
-            found = active(observation.status, now)
+            found, unknown = judge(observation.status, now)
         elif monotonic - self._answered_at >= SILENT_S:
-            found = [silent(monotonic - self._answered_at)]
+            found, unknown = [silent(monotonic - self._answered_at)], frozenset()
         else:
             return []
         self._held_since = {one.id: self._held_since.get(one.id, monotonic) for one in found}
@@ -119,7 +119,7 @@ class Alerting:
         if (
             observation.status is not None
         ):  # else the others are as they were, for all that is known
-            events += self._end(now)
+            events += self._end(now, unknown)
         self._forget(now)
         for event in events:
             _log_event(event)
@@ -146,12 +146,12 @@ class Alerting:
         self._alerts[alert.id] = kept
         return [kept.event(began_at)] if is_told else []
 
-    def _end(self, now: float) -> list[AlertEvent]:
+    def _end(self, now: float, unknown: frozenset[str]) -> list[AlertEvent]:
         """End the alerts that hold no more; return the events of those told."""
         ended = [
             one
             for one in self._alerts.values()
-            if self._is_on(one.id) and one.id not in self._held_since
+            if self._is_on(one.id) and one.id not in self._held_since and one.id not in unknown
         ]
         for one in ended:
             self._alerts[one.id] = replace(one, ended_at=now)

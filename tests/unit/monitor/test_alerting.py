@@ -104,6 +104,18 @@ def test_a_daemon_that_does_not_answer_for_a_minute_is_an_alert(watched: Watched
     assert watched.after(15, PAUSE) == ["-daemon-silent"], "the pause is as it was"
 
 
+def _verified(ok: bool | None) -> dict[str, Any]:
+    return NOTHING | {"signals": {"history": {"ok": ok}}}
+
+
+def test_what_is_not_known_yet_ends_no_alert(watched: Watched) -> None:
+    assert watched.after(0, _verified(ok=False)) == ["+history-altered"]
+    assert watched.after(15, _verified(ok=None)) == [], "the daemon has just started again"
+    assert watched.after(15, NOTHING) == [], "a daemon of before"
+    assert watched.after(60, _verified(ok=False)) == []
+    assert watched.after(15, _verified(ok=True)) == ["-history-altered"]
+
+
 def test_events_are_in_the_journal(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     watched.after(0, PAUSE)
