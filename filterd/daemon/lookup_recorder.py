@@ -5,7 +5,7 @@ The chain answers the clients of such tiers, because the fast path shows no name
 ``off`` and ``counts`` stay with the fast path. What is recorded goes to the manager
 (``daemon.lookup_collector``) in batches. Nothing of a device is recorded but its pseudonym:
 of reverse names and names of the school's own devices only the zone, because the rest is
-an address or a person's name.
+an address or a person's name; of a name with a private address only what is above it.
 
 Not recorded are confidential names, the daemon's own questions, and lookups of a time when
 the date is not known.
@@ -14,6 +14,8 @@ the date is not known.
 from __future__ import annotations
 
 import logging
+import re
+from ipaddress import ip_address
 from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -38,6 +40,11 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
 _ZONES_OF_DEVICES = tuple(map(names.from_text, ("in-addr.arpa", "ip6.arpa", "local")))
+_IPV4 = rb"(\d{1,3})" + rb"[-.\x01-\x03](\d{1,3})" * 3
+_ADDRESS, _ADDRESSES = re.compile(_IPV4), re.compile(rb"(?<!\d)(?=" + _IPV4 + rb")")
+"""An IPv4 address in a name: with hyphens, or as labels, which have their lengths between. Several
+may overlap; to look for them takes eight times as long."""
+
 _MOST_CONTEXTS = 10_000
 _TAKEN_WITHIN_S = 0.5
 
@@ -205,11 +212,28 @@ class LookupRecorder:
 
 
 def _recorded(qname: bytes, site: Site) -> bytes:
-    """Return a name as it is recorded: where the rest would be of a device, its zone."""
+    """Return what is recorded of a name: what is above the part that is of a device."""
     leased = site.policy.lease_zone
     zones = _ZONES_OF_DEVICES if leased is None else (*_ZONES_OF_DEVICES, leased)
     if qname.endswith(zones):
         for zone in zones:
             if names.is_at_or_beneath(qname, zone):
                 return zone
-    return qname
+    if _ADDRESS.search(qname) is None:
+        return qname
+    ends = [one.end(4) for one in _ADDRESSES.finditer(qname) if _is_private(one)]
+    return _above(qname, ends[-1]) if ends else qname
+
+
+def _is_private(found: re.Match[bytes]) -> bool:
+    """Return whether an address, in either order of its numbers, is private."""
+    numbers = [int(number) for number in found.groups()]
+    if max(numbers) > 0xFF:
+        return False
+    return any(ip_address(bytes(one)).is_private for one in (numbers, numbers[::-1]))
+
+
+def _above(qname: bytes, end: int) -> bytes:
+    """Return the ancestor whose labels begin at an octet of the name, or behind it."""
+    above = (one for one in names.suffixes(qname) if len(qname) - len(one) >= end)
+    return next(above, names.ROOT)

@@ -181,6 +181,7 @@ def test_no_file_has_the_address_of_a_client(school: School) -> None:
             for device in range(3):
                 reverse = ip_address(school.address(grade, device)).reverse_pointer
                 school.ask(grade, reverse)
+                school.ask(grade, f"{school.address(grade, device)}.nip.io")
         assert _places_with(school.state.folder, addresses) == []
         assert served.end() == 0
     assert school.day_file.exists()
