@@ -225,7 +225,7 @@ class DaySearch:
         return found[0] if found else None
 
     def end(self) -> None:
-        """End a request that runs in another thread; a statement stops within milliseconds."""
+        """End a request of another thread; a statement stops within milliseconds."""
         self._ends = -inf
 
     def _add_seen(self, page: Page, day: Day, wanted: LogFilter, limit: int) -> None:

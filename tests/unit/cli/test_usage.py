@@ -73,9 +73,9 @@ WRONG = [
         "giá trị của '--days' sai: phải từ 1 trở lên (xem `filterd log totals --help`)",
     ),
     (
-        "log totals --days 401",
-        "'--days' has a wrong value: it must be 400 or less (see `filterd log totals --help`)",
-        "giá trị của '--days' sai: không được quá 400 (xem `filterd log totals --help`)",
+        "log totals --days 801",
+        "'--days' has a wrong value: it must be 800 or less (see `filterd log totals --help`)",
+        "giá trị của '--days' sai: không được quá 800 (xem `filterd log totals --help`)",
     ),
     (
         "undo last",
