@@ -30,14 +30,14 @@ class _Source:
     """A command that streams numbers; ``running``: how many clients follow it."""
 
     def __init__(self) -> None:
-        self.running, self.size = 0, 1
+        self.running, self.begun, self.size = 0, 0, 1
         self.more = asyncio.Event()
 
     def commands(self) -> dict[str, Any]:
         """Return the commands of the server."""
 
         async def numbers(request: dict[str, Any], _: Caller) -> AsyncIterator[Any]:
-            self.running += 1
+            self.running, self.begun = self.running + 1, self.begun + 1
             try:
                 for number in range(request.get("n", 1 << 60)):
                     if number == request.get("refuse_at"):
@@ -153,8 +153,7 @@ def test_a_follower_that_does_not_read_is_dropped_and_holds_one_frame(
             silent.connect(str(tmp_path / "s"))
             silent.sendall(b'{"version":1,"id":1,"stream":0,"act_for":"","ask":"numbers",')
             silent.sendall(b'"arguments":{}}\n')
-            await _until(lambda: bool(source.running))
-            await _until(lambda: not source.running)
+            await _until(lambda: bool(source.begun) and not source.running)
 
     _with_server(tmp_path / "s", work)
 
