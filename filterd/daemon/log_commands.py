@@ -183,7 +183,7 @@ class LogViews:
     async def _collect(self) -> None:
         """Have the latest lookups written, without a long wait."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._manager.lookups.collect(), _FRESH_WITHIN_S)
+            await asyncio.wait_for(self._manager.lookups.collect_afresh(), _FRESH_WITHIN_S)
 
     async def _days(self, request: Mapping[str, Any]) -> Days:
         from filterd.querylog.day_search import stored_days  # noqa: PLC0415 -- as in ``_read``

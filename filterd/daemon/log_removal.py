@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.control_server import Command
+    from filterd.daemon.lookup_collector import LookupCollector
     from filterd.daemon.manager import Manager
     from filterd.daemon.process import Setting
     from filterd.querylog.day_file import DayFiles, Forgotten
@@ -68,15 +69,27 @@ def removal_commands(manager: Manager, setting: Setting) -> dict[str, Command]:
             case _:
                 removal = _of_all()
         await manager.changes.note_removal(what, removal.day, author, reason)
-        await lookups.collect()
-        if lookups.problem:
-            raise StoreError(say("nothing is removed yet: {problem}", problem=lookups.problem))
+        await _write_all(lookups)
         found = await removal.from_files(lookups.files)
         removal.from_memory(lookups.seen)
         manager.live.forget()
         return {"removed": what, "unreadable": list(found.days) if found else []}
 
     return {"log forget": forget, "log purge": purge}
+
+
+async def _write_all(lookups: LookupCollector) -> None:
+    """Have the lookups of all workers written.
+
+    Raises:
+        StoreError: a worker still has some.
+    """
+    await lookups.collect_afresh()
+    problem = lookups.problem
+    if lookups.silent and not problem:
+        problem = say("a worker does not answer; try again")
+    if problem:
+        raise StoreError(say("nothing is removed yet: {problem}", problem=problem))
 
 
 def _device(request: Mapping[str, Any]) -> str:

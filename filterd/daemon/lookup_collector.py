@@ -53,6 +53,7 @@ class LookupCollector:
 
     Attributes:
         problem: why the last lookups were not written, empty if they were.
+        silent: how often a worker did not answer in the last round.
         kept_too_long: why days that are too old were not removed, empty if they were.
         seen: the devices behind the names of today, in memory only.
     """
@@ -61,6 +62,7 @@ class LookupCollector:
         self, setting: Setting, workers: Sequence[Channel], site: Callable[[], Site]
     ) -> None:
         self.problem = self.kept_too_long = UNSAID
+        self.silent = 0
         self.seen = SeenNames(least=5)
         self._folder, self._page = setting.state.log_days, setting.page
         self._pseudonyms = Pseudonyms(setting.state.log_key, ZoneInfo("UTC"))
@@ -113,6 +115,12 @@ class LookupCollector:
             self._round = asyncio.get_running_loop().create_task(self._collect())
             self._round.add_done_callback(self._round_is_over)
         await asyncio.shield(self._round)
+
+    async def collect_afresh(self) -> None:
+        """Write all lookups of before this call, as a round at work may have passed them."""
+        if self._round is not None:
+            await self.collect()
+        await self.collect()
 
     async def lookups_are_due(self) -> None:
         """Write, since a worker has enough; while the disk refuses, once a minute only."""
@@ -171,7 +179,7 @@ class LookupCollector:
         self._round = None
 
     async def _collect(self) -> None:
-        self._asked_at = self._clock.monotonic()
+        self._asked_at, self.silent = self._clock.monotonic(), 0
         self.seen.least = self._site().policy.log.least_devices
         if self._left:
             left, self._left = self._left, []
@@ -206,6 +214,7 @@ class LookupCollector:
                 is_distinct=self._is_distinct(),
             )
         except FilterdError:  # it is being replaced, or has much to do
+            self.silent += 1
             return LookupBatch("", 0)
         batch = LookupBatch.from_plain(told)
         if batch.worker != known.worker:

@@ -64,7 +64,7 @@ class LookedLog:
         self.seen = SeenNames(5)
         self.pseudonyms = Pseudonyms(folder / "log-key", ZONE)
         self.problem = UNSAID
-        self.collected = self.rings_emptied = 0
+        self.collected = self.rings_emptied = self.silent = 0
         self.lists = {
             "of-games": ("games", "domains", False, ["games.example"]),
             "of-harm": ("self-harm", "domains", False, ["harm.example"]),
@@ -113,7 +113,7 @@ class LookedLog:
         """Note that the events for followers are forgotten."""
         self.rings_emptied += 1
 
-    async def collect(self) -> None:
+    async def collect_afresh(self) -> None:
         """Note that the workers were asked."""
         self.collected += 1
 

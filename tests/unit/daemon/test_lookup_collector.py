@@ -261,10 +261,37 @@ def test_a_silent_worker_keeps_no_other_waiting(
     monkeypatch.setattr(module, "_WORKER_WITHIN_S", 0.05)
 
     async def work(crew: Crew) -> None:
+        await crew.collector.collect()
+        assert crew.collector.silent == 0
         await crew.workers[0].channel.close()
         crew.workers[1].record(*range(10))
         await crew.collector.collect()
         assert crew.total() == 10
+        assert crew.collector.silent > 0
+
+    run(tmp_path, work)
+
+
+def test_a_round_at_work_is_followed_by_another_where_all_is_wanted(tmp_path: Path) -> None:
+    async def work(crew: Crew) -> None:
+        write, is_writing, may_write = crew.collector._write, asyncio.Event(), asyncio.Event()
+
+        async def slow(batches: Any) -> bool:
+            is_writing.set()
+            await may_write.wait()
+            return await write(batches)
+
+        crew.collector._write = slow  # type: ignore[method-assign]
+        crew.workers[0].record(1)
+        at_work = asyncio.ensure_future(crew.collector.collect())
+        await is_writing.wait()
+        crew.workers[0].record(*range(4))
+        shared, afresh = crew.collector.collect(), crew.collector.collect_afresh()
+        asyncio.get_running_loop().call_soon(may_write.set)
+        await asyncio.gather(at_work, shared)
+        assert crew.total() == 1
+        await afresh
+        assert crew.total() == 5
 
     run(tmp_path, work)
 
