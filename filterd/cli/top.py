@@ -259,7 +259,9 @@ def _row(
     of_middle, of_last = _COLUMNS if is_wide else _NARROW_COLUMNS
     if not is_wide and is_one:
         middle, last = "", last or middle
-    room = max(1, width - of_last - (of_middle if middle else 0))
+    if not middle:
+        of_middle, of_last = 0, max(of_last, cell_len(last) + 1)
+    room = max(1, width - of_last - of_middle)
     values = [_right(middle, of_middle)] if middle else []
     return Text("".join([_cut(name, room), *values, _right(last, of_last)]), style=style)
 
