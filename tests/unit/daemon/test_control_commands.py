@@ -129,7 +129,7 @@ def test_status_has_the_classes_that_the_caller_may_read(caller: Caller, classes
         await commands(manager, a_feed)["status"]({}, caller)
 
     asyncio.run(whole())
-    assert seen == [classes]
+    assert seen[0] == classes
 
 
 def test_these_commands_there_are() -> None:
