@@ -66,7 +66,9 @@ def _tail(served: Served, *options: str) -> Iterator[IO[str]]:
             assert process.wait(WITHIN_S) == 0
         finally:
             process.kill()
-        assert "Traceback" not in process.stderr.read()
+            told = process.stderr.read()
+            print(told)  # noqa: T201 -- shown where the test fails
+        assert "Traceback" not in told
 
 
 def _ask(port: int, name: str, grade: str = "6") -> None:

@@ -172,7 +172,7 @@ def test_closing_the_server_ends_all_of_them(tmp_path: Path) -> None:
 
 
 def test_followers_take_neither_connections_nor_commands_of_others(tmp_path: Path) -> None:
-    async def work(source: _Source, __: ControlServer) -> None:
+    async def work(source: _Source, server: ControlServer) -> None:
         streams = [await _follow(tmp_path / "s", wait_at=0) for _ in range(MOST)]
         await _until(lambda: source.running == MOST)
         for _attempt in range(2 * A_USER.connections):
@@ -183,7 +183,7 @@ def test_followers_take_neither_connections_nor_commands_of_others(tmp_path: Pat
         assert "too many commands follow" in (await _next(reader))["error"]
         for _reader, one in (*streams, (reader, writer)):
             one.close()
-        await _until(lambda: not source.running)
+        await _until(lambda: not server._connections)
         reader, writer = await _follow(tmp_path / "s", n=1)
         assert (await _next(reader))["result"][0] == 0
         writer.close()
