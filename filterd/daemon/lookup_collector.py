@@ -145,7 +145,8 @@ class LookupCollector:
         is_due = self._clock.monotonic() - self._asked_at >= WRITE_EVERY_S
         if is_due or self._left or self.problem or today != self._day:
             await self.collect()
-        self.pseudonyms.end_yesterday(now)
+        # By a new look at the clock: midnight may have passed meanwhile, and the workers have a key.
+        self.pseudonyms.end_yesterday(self._clock.wall())
         if today != self._day:
             self.seen.drop_before(today)
             self._day = today

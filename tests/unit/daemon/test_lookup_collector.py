@@ -415,6 +415,26 @@ def test_at_midnight_nothing_is_left_that_leads_to_a_device(tmp_path: Path) -> N
     run(tmp_path, work)
 
 
+def test_a_round_that_lasts_over_midnight_leaves_the_key_of_the_new_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(crew: Crew) -> None:
+        def pseudonym() -> int:
+            worker = Pseudonyms(crew.state.log_key, crew.collector.pseudonyms.zone)
+            return worker.of("02:00:5e:10:00:01", crew.clock.wall())
+
+        async def collect() -> None:
+            crew.clock.advance(DAY_S)
+            taken.append(pseudonym())
+
+        taken = list[int]()
+        monkeypatch.setattr(crew.collector, "collect", collect)
+        await crew.collector.keep_house()
+        assert [pseudonym()] == taken
+
+    run(tmp_path, work)
+
+
 def test_a_folder_that_refuses_files_delays_nothing_and_loses_nothing(tmp_path: Path) -> None:
     async def work(crew: Crew) -> None:
         crew.state.log_days.touch()  # in the place of the folder
