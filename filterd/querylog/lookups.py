@@ -29,6 +29,9 @@ SLOT_S = 300
 DISTINCT_FROM = 1_500_000
 """Rows of a day beyond which a day file keeps distinct lookups of a slot only."""
 
+BY_IPV4, BY_IPV6 = 2**30, 2**30 + 2**29
+"""The least pseudonym by an IPv4 address, and by an IPv6 address; those by a MAC are below."""
+
 
 class LookupContext(NamedTuple):
     """What lookups are counted under; the same words as those of ``counts.CountRow``.

@@ -7,6 +7,9 @@ socket (``/run``): whichever comes first that day writes it over that of the day
 with a day its key is gone, and no one can compute its pseudonyms again. A reboot ends it
 before.
 
+Pseudonyms by a MAC, an IPv4 and an IPv6 address are of three ranges (``lookups.BY_IPV4``): one
+device may have one of each kind, and many of the last.
+
 The file is written in place under a lock: of two processes that find the key of yesterday
 one makes the key of today, and the other reads it. No process waits for the lock.
 """
@@ -24,6 +27,7 @@ from errno import EINVAL
 from typing import TYPE_CHECKING
 
 from filterd.querylog.day_span import DaySpan
+from filterd.querylog.lookups import BY_IPV4, BY_IPV6
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 
 _WRITTEN = re.compile(r"(\S+) ([0-9a-f]{32})\n", re.ASCII)
 """What the file of a key holds: a date, and 16 octets in hexadecimal."""
+
+_is_mac = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.ASCII).fullmatch
 
 _MOST_KNOWN = 10_000
 """Devices memorised; as many as ``clients`` memorises."""
@@ -107,7 +113,11 @@ class Pseudonyms:
 
 def _hashed(device: str, key: bytes) -> int:
     digest = hashlib.blake2b(device.encode(), key=key, digest_size=8).digest()
-    return 1 + int.from_bytes(digest) % (2**31 - 1)
+    if _is_mac(device):
+        first, end = 1, BY_IPV4
+    else:
+        first, end = (BY_IPV6, 2**31) if ":" in device else (BY_IPV4, BY_IPV6)
+    return first + int.from_bytes(digest) % (end - first)
 
 
 def _key_of(path: Path, day: str) -> bytes:

@@ -2,8 +2,10 @@
 """Distinct names of tiers and classes, with the devices behind each. Pure.
 
 The devices are needed to see whether a name is that of a few; they never leave this memory,
-where each name has at most k of them. After a restart the count begins anew, so it is
-never too high.
+where each name has at most k of them by MAC and k by IPv4 address. After a restart the count
+begins anew. A device that was first seen by its address has two pseudonyms, so the two kinds are
+never added, and IPv6 addresses count as one device together, as in ``device_reach``. So the
+count is never too high.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.model import TIER_OF_GRADE
+from filterd.querylog.lookups import BY_IPV4, BY_IPV6
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +83,7 @@ class SeenNames:
             for part, names in self._parts.items()
             if part[:3] == (day, "class", class_id)
             for name, devices in names.items()
-            if len(devices) >= self.least
+            if _distinct(devices) >= self.least
         ]
 
     def drop_before(self, day: str) -> None:
@@ -100,7 +103,7 @@ class SeenNames:
         self._keep(lambda _part: True, lambda _name: True)
 
     def _count(self, part: _Part, lookup: Lookup) -> int:
-        """Add a device; return the number of devices if it has changed, else 0."""
+        """Add a device; return the number of devices if it has grown, else 0."""
         names = self._parts[part]
         devices = names.get(lookup.name)
         if devices is None:
@@ -109,13 +112,16 @@ class SeenNames:
                 return 0
             self._held += 1
             devices = ()
-        elif lookup.device in devices or len(devices) >= self.least:
+        elif (
+            lookup.device >= BY_IPV6 or lookup.device in devices or _distinct(devices) >= self.least
+        ):
             return 0
         # One object for equal names and devices: they would take more than all the rest.
         name = self._same_name.setdefault(lookup.name, lookup.name)
         device = self._same_device.setdefault(lookup.device, lookup.device)
-        names[name] = (*devices, device)
-        return len(devices) + 1
+        names[name] = more = (*devices, device)
+        now = _distinct(more)
+        return now if now > _distinct(devices) else 0
 
     def _keep(self, is_kept: Callable[[_Part], bool], is_named: Callable[[bytes], bool]) -> None:
         """Keep some parts, and in them some names that still have devices."""
@@ -133,3 +139,10 @@ class SeenNames:
         for name, devices in names.items():
             if devices and is_named(name):
                 yield self._same_name.setdefault(name, name), devices
+
+
+def _distinct(devices: tuple[int, ...]) -> int:
+    """Return how many devices these pseudonyms stand for at least."""
+    by_mac = sum(one < BY_IPV4 for one in devices)
+    by_ipv4 = sum(BY_IPV4 <= one < BY_IPV6 for one in devices)
+    return max(by_mac, by_ipv4, bool(devices))

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.policy.model import Client
+from filterd.querylog.lookups import BY_IPV4, BY_IPV6
 from filterd.querylog.pseudonyms import Pseudonyms
 from tests.support.policies import NOW, a_grade
 
@@ -72,6 +73,13 @@ def test_a_device_has_its_mac_before_its_address(path: Path) -> None:
     with_mac = Client(a_grade("6"), None, "192.0.2.7", MAC)
     assert pseudonyms.of_client(with_mac, NOW) == pseudonyms.of(MAC, NOW)
     assert pseudonyms.of_client(Client(a_grade("6")), NOW) == 0, "a question about no device"
+
+
+def test_a_pseudonym_shows_by_what_it_is_made(path: Path) -> None:
+    pseudonyms = Pseudonyms(path, ZONE)
+    assert all(0 < pseudonyms.of(f"02:00:00:00:00:{n:02x}", NOW) < BY_IPV4 for n in range(99))
+    assert all(BY_IPV4 <= pseudonyms.of(f"192.0.2.{n}", NOW) < BY_IPV6 for n in range(99))
+    assert all(BY_IPV6 <= pseudonyms.of(f"2001:db8:10::{n}:1", NOW) < 2**31 for n in range(10, 99))
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,15 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import TYPE_CHECKING
 
-from filterd.querylog.lookups import Lookup, LookupContext
+from filterd.querylog import seen_names
+from filterd.querylog.lookups import BY_IPV4, BY_IPV6, Lookup, LookupContext
 from filterd.querylog.seen_names import MOST_ENTRIES, SeenName, SeenNames
 from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    import pytest
 
 TODAY, TOMORROW = "2026-11-28", "2026-11-29"
 GAME = names.from_text("game.example")
@@ -39,6 +44,29 @@ def test_control_without_k_the_name_of_one_device_is_written_and_shown() -> None
     seen = SeenNames(least=1)
     assert add(seen, lookup(1, action="pass")) == [1]
     assert [one.name for one in seen.of_class(TODAY, "6A")] == [GAME]
+
+
+SAME = [1, BY_IPV4, *range(BY_IPV6, BY_IPV6 + 9)]
+"""Pseudonyms of one device: by its MAC, its IPv4 address and its IPv6 addresses."""
+
+
+def test_addresses_of_one_device_do_not_make_it_several() -> None:
+    seen = SeenNames(least=5)
+    for order in (SAME, SAME[::-1]):
+        assert add(seen, *(lookup(one, action="pass") for one in order)) == []
+    others = [number for n in (2, 3, 4) for number in (n, BY_IPV4 + n, BY_IPV6 + 10 * n)]
+    assert add(seen, *(lookup(one, action="pass") for one in others)) == []
+    assert seen.of_class(TODAY, "6A") == []
+    assert add(seen, lookup(5, action="pass")) == [5]
+    assert len(seen.of_class(TODAY, "6A")) == 1
+
+
+def test_control_were_pseudonyms_added_one_device_would_be_five(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seen_names, "_distinct", len)
+    monkeypatch.setattr(seen_names, "BY_IPV6", 2**31)
+    assert add(SeenNames(least=5), *(lookup(one, action="pass") for one in SAME)) == [5]
 
 
 def test_devices_to_which_it_was_blocked_do_not_count_for_the_allowed() -> None:
@@ -95,7 +123,7 @@ def test_50_000_names_of_tier_and_class_take_20_mb() -> None:
     for number in range(count):
         name = names.from_text(f"www.a-usual-name-{number}.example.com")
         for device in range(1 + number % 5):
-            seen.add(TODAY, lookup(2**30 + (number + device) % 400, name))
+            seen.add(TODAY, lookup(2**29 + (number + device) % 400, name))
     octets, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert 10 * octets < 20_000_000
