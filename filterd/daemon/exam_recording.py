@@ -3,7 +3,7 @@
 
 In memory only, qnames only, limited in number; it ends by itself. Meanwhile the fast
 path leaves that room to the chain, which sees every question. Names that no exam closes,
-such as captive-portal probes, are not reported.
+such as captive-portal probes, are not reported, and neither are confidential names.
 """
 
 from __future__ import annotations
@@ -95,6 +95,8 @@ class Trials:
         if names is None or answer.source in _OF_NO_EXAM or _is_pinned(answer):
             return
         qname = query.message.question.qname
+        if query.site.confidential.hides(qname, _category(answer)):
+            return
         if qname in names or len(names) < MOST_NAMES:
             _, times = names.get(qname, (False, 0))
             names[qname] = answer.source is Source.BLOCKED, times + 1
@@ -103,3 +105,9 @@ class Trials:
 def _is_pinned(answer: Answer) -> bool:
     match = answer.verdict.match if answer.verdict is not None else None
     return match is not None and match.rule is Rule.PIN
+
+
+def _category(answer: Answer) -> str:
+    """Return the category that decided; of an alias that is one of its target."""
+    match = answer.verdict.match if answer.verdict is not None else None
+    return match.category if match is not None else ""

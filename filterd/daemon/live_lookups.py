@@ -14,7 +14,7 @@ An *event* is plain data. Its ``id`` grows from one to the next, over restarts a
     {"skipped": n}                     so many events were too many, or are not kept any more
 
 Where lookups of a tier are shown its counts are not: the difference would show that some names
-are confidential. Of confidential categories there are no events.
+are confidential. Of confidential names and categories, by the lists of now, there are no events.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
     from filterd.overrides.roles import Author
+    from filterd.policy.confidential_names import ConfidentialNames
     from filterd.policy.model import Policy
     from filterd.querylog import Counts
     from filterd.querylog.lookups import Lookup
@@ -203,6 +204,7 @@ class LiveStream:
         self._ring = deque["Event"](maxlen=RING)
         self._begin = self._next = int(clock.wall() * _MICROSECONDS)
         # By the clock, so that they grow over restarts, too.
+        self._hides_by: ConfidentialNames | None = None
         self._news = asyncio.Event()
         self._followers = 0
         self._asking: list[asyncio.Task[None]] = []
@@ -229,6 +231,7 @@ class LiveStream:
                 if shows_rows and keeps_rows and noted != (today := self._today()):
                     noted = today
                     await self._note(View.ROWS, author, {"days": [today], "class": choice.class_id})
+                self._hide_what_became_confidential()
                 first = self._next - len(self._ring)
                 if next_id < first:
                     yield [{"skipped": first - next_id}]
@@ -286,7 +289,7 @@ class LiveStream:
                 self._put(at=at, grade=grade, category=category, action=action, n=n)
         for one in LookupBatch.from_plain(told["rows"]).lookups:
             grade, class_id, _, category, action, _ = one.context
-            if category in confidential.categories or _is_in(one.name, confidential):
+            if confidential.hides(one.name, category):
                 continue
             counted = {"at": one.at, "grade": grade, "category": category, "action": action}
             name = names.to_text(one.name)
@@ -296,6 +299,18 @@ class LiveStream:
         if self._next > before:
             news, self._news = self._news, asyncio.Event()
             news.set()
+
+    def _hide_what_became_confidential(self) -> None:
+        """Empty the events in the ring that the present lists have made confidential."""
+        now = self._site().confidential
+        if now is not self._hides_by:
+            self._hides_by = now
+            for place, event in enumerate(self._ring):
+                if "category" in event and (
+                    event["category"] in now.categories
+                    or ("name" in event and now.hides(names.from_text(event["name"])))
+                ):
+                    self._ring[place] = {"id": event["id"]}
 
     def _put(self, **event: Any) -> None:
         self._ring.append({"id": self._next, **event})
@@ -311,18 +326,15 @@ class LiveStream:
         return {tier: policy.log.level_of(tier).value for tier in tiers}
 
 
-def _is_in(name: bytes, confidential: Any) -> bool:
-    """Return whether a name is confidential, or may be: the index cannot be read."""
-    try:
-        return name in confidential
-    except FilterdError:
-        return True
-
-
 def _is_seen(event: Event, levels: Mapping[str, str], *, shows_rows: bool) -> bool:
-    """Return whether a follower sees an event: a lookup, or the count of it."""
-    if "name" in event or "skipped" in event:
+    """Return whether a follower sees an event: a lookup, or the count of it.
+
+    A lookup from before its level was lowered is not shown any more.
+    """
+    if "skipped" in event:
         return shows_rows
+    if "action" not in event:  # it is confidential by now
+        return False
     of_rows = LogLevel.BLOCKED if event["action"] == "blocked" else LogLevel.FULL
     level = LogLevel(levels.get(TIER_OF_GRADE[event["grade"]], LogLevel.COUNTS))
-    return not (shows_rows and level.includes(of_rows))
+    return (shows_rows and level.includes(of_rows)) is ("name" in event)

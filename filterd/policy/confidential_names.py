@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.errors import IndexFormatError
 from filterd.lists.rules import ALWAYS_CONFIDENTIAL, Claim, Effect
 from filterd.policy.list_claims import reaches
 from filterd.wire import name as names
@@ -54,6 +55,16 @@ class ConfidentialNames:
             for hit in self._index.lookup(qname)
             for claim in self._claims_of(hit.set_id)
         )
+
+    def hides(self, qname: bytes, category: str = "") -> bool:
+        """Return whether no view may have a name, of the category that decided.
+
+        It errs towards yes: where the index cannot be read. Never raises.
+        """
+        try:
+            return category in self.categories or qname in self
+        except IndexFormatError:
+            return True
 
     def _claims_of(self, set_id: int) -> tuple[Claim, ...]:
         found = self._claims.get(set_id)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from filterd.daemon import exam_recording as module
 from filterd.daemon.exam_recording import Trials
 from filterd.fastpath.core_filler import NATIVE
+from filterd.policy.confidential_names import ConfidentialNames
 from tests.support.policies import a_pin, wire
 from tests.support.serving import GRADE_1, GRADE_11, STAFF, Serving, a_site
 
@@ -55,6 +57,23 @@ def test_what_a_room_asks_for_is_heard_though_it_was_answered_before(running: Se
         running.ask("b.example.com", source=GRADE_11)
     found = names_of(heard(running, trials))
     assert found == {wire("www.example.com").hex(): False, wire("porn.example").hex(): True}
+
+
+def test_a_confidential_name_is_heard_by_no_teacher(index: Index, upstream: FakeUpstream) -> None:
+    """Else one pupil's need would be shown to the class; the test above is the control."""
+    site = a_site(index, [upstream])
+    porn = replace(site.policy.categories["porn"], confidential=True)
+    policy = replace(site.policy, categories={**site.policy.categories, "porn": porn})
+    site = replace(site, confidential=ConfidentialNames(policy, index))
+    upstream.add(
+        "www.example.com. 300 IN A 192.0.2.9", "alias.example.com. 300 IN CNAME porn.example."
+    )
+    with Serving(site, listen=["127.0.0.1"], fast=True) as serving:
+        trials = trials_of(serving)
+        heard(serving, trials)
+        for name in ("www.example.com", "porn.example", "www.porn.example", "alias.example.com"):
+            serving.ask(name)
+        assert names_of(heard(serving, trials)).keys() == {wire("www.example.com").hex()}
 
 
 @BY_THE_FAST_PATH

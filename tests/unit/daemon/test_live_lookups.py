@@ -249,6 +249,41 @@ def test_confidential_categories_are_in_no_event(index: Index) -> None:
     _run(Site.of(policy, index, ()), work)
 
 
+@pytest.mark.parametrize("change", ["level", "lists", "none"])
+def test_an_event_of_before_is_shown_as_by_now(index: Index, change: str) -> None:
+    """A level that was lowered, or a list that came, holds for the ring as well."""
+
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
+            waiting = asyncio.ensure_future(_events(values, 2))
+            await school.all_are_followed()
+            school.looked_up("porn.example", SOME)
+            school.looked_up("a.example", PASSED)
+            assert len(await waiting) == 2
+        school.site = after[change]
+        async with aclosing(school.stream.follow(Choice(since=0), ADMIN)) as values:
+            waiting = asyncio.ensure_future(_events(values, 1))
+            school.counts[0].add("6", "games", "nodata")
+            shown = [one.get("name") for one in await waiting if "name" in one]
+        assert shown == expected[change]
+        assert len(school.looks) == (1 if change == "level" else 2)
+
+    before = _at(index, LogLevel.FULL)
+    porn = replace(before.policy.categories["porn"], confidential=True)
+    policy = replace(before.policy, categories={**before.policy.categories, "porn": porn})
+    after = {
+        "level": _at(index, LogLevel.COUNTS),
+        "lists": Site.of(policy, index, ()),
+        "none": before,
+    }
+    expected = {
+        "level": [],
+        "lists": ["a.example"],
+        "none": ["porn.example", "a.example"],
+    }
+    _run(before, work)
+
+
 def test_a_follower_comes_again_and_misses_nothing_of_the_ring(index: Index) -> None:
     async def work(school: _School) -> None:
         async with aclosing(school.stream.follow(ALL, ADMIN)) as values:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.errors import IndexFormatError
 from filterd.lists.rules import Pin
 from filterd.policy.confidential_names import HELP, ConfidentialNames
 from tests.support.policies import CATEGORIES, a_category, a_policy, an_index, wire
@@ -55,6 +57,20 @@ def test_the_two_are_confidential_whatever_the_policy_says_of_them(
     found: ConfidentialNames,
 ) -> None:
     assert found.categories == {"self-harm", "child-abuse"}
+
+
+def test_a_name_is_hidden_by_its_category_too_and_where_the_lists_cannot_be_read(
+    found: ConfidentialNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found.hides(wire("harm.example"))
+    assert found.hides(wire("alias.example"), "self-harm")
+    assert not found.hides(wire("play.example"), "games")
+
+    def refuse(_: bytes) -> None:
+        raise IndexFormatError("damaged")
+
+    monkeypatch.setattr(found, "_index", SimpleNamespace(lookup=refuse))
+    assert found.hides(wire("play.example"), "games")
 
 
 def test_without_such_a_list_the_index_is_not_asked(tmp_path: Path) -> None:
