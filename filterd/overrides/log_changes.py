@@ -12,7 +12,7 @@ from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.effects import ChangeEffect, check_there, interval
 from filterd.overrides.read_access import View
-from filterd.policy.log_levels import LogLevel
+from filterd.policy.log_levels import LONGEST_FULL_S, LogLevel
 from filterd.policy.model import DAY_S
 from filterd.policy.temporary_rules import LogSetting, Overrides
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 LEVEL, CONFIRM = "log-level", "log-confirm"
 """Kinds of change."""
-
-LONGEST_FULL_S = 7.0 * DAY_S
-"""For which the level may be ``full``."""
 
 _MOST_DAYS = 90
 
@@ -55,13 +52,8 @@ class SetLogLevel:
     def effect(self, context: ChangeContext) -> ChangeEffect:
         """Return the effect of the change."""
         starts_at, ends_at = interval(None, self.ends_at, context)
-        if self.level is LogLevel.FULL and (
-            ends_at is None or ends_at > starts_at + LONGEST_FULL_S
-        ):
-            raise ChangeError(
-                say("the level full lasts {days} days at most", days=round(LONGEST_FULL_S / DAY_S)),
-                hint=say("give an end, such as --for 3d"),
-            )
+        if self.level is LogLevel.FULL:
+            _check_length(starts_at, ends_at)
         thing = LogSetting(
             context.number,
             self.tier,
@@ -104,6 +96,7 @@ class ConfirmLogging:
                 say("{name} has set log level {id}", name=context.author, id=self.id),
                 hint=say("a second person confirms it"),
             )
+        _check_length(context.at, setting.ends_at)  # the clock may have been ahead when it was set
         confirmed = replace(
             setting, id=context.number, starts_at=context.at, confirmed_by=context.author
         )
@@ -181,6 +174,14 @@ def check_clock(change: CheckedChange) -> None:
                 say("the time is not known, so the level full would not end"),
                 hint=say("if the clock is right: filterd clock accept"),
             )
+
+
+def _check_length(starts_at: float, ends_at: float | None) -> None:
+    if ends_at is None or ends_at > starts_at + LONGEST_FULL_S:
+        raise ChangeError(
+            say("the level full lasts {days} days at most", days=round(LONGEST_FULL_S / DAY_S)),
+            hint=say("give an end, such as --for 3d"),
+        )
 
 
 def _only(setting: LogSetting) -> Overrides:

@@ -46,6 +46,9 @@ _LEVELS = tuple(LogLevel)
 LEAST_K = 5
 """No school sets ``QueryLog.least_devices`` lower."""
 
+LONGEST_FULL_S = 7.0 * 86_400
+"""For which the level may be ``full``."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueryLog:
@@ -130,7 +133,14 @@ def at_unknown_time(policy: Policy, overrides: Overrides, floor: float) -> Query
 
 
 def holds(setting: LogSetting, now: float) -> bool:
-    """Return whether a setting holds at a time."""
-    if setting.level == LogLevel.FULL and not setting.confirmed_by:
-        return False
-    return setting.starts_at <= now and (setting.ends_at is None or now < setting.ends_at)
+    """Return whether a setting holds at a time.
+
+    ``full`` holds only if confirmed, and for ``LONGEST_FULL_S`` at most: a clock that was set
+    back, or an altered file, gives it no more.
+    """
+    begin, end = setting.starts_at, setting.ends_at
+    if setting.level == LogLevel.FULL:
+        is_short = end is not None and end - begin <= LONGEST_FULL_S
+        if not setting.confirmed_by or not is_short:
+            return False
+    return begin <= now and (end is None or now < end)

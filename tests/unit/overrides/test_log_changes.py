@@ -10,9 +10,9 @@ import pytest
 from filterd.errors import ChangeError
 from filterd.overrides import log_changes
 from filterd.overrides.change_kinds import NEED_A_REASON, parse
-from filterd.overrides.log_changes import LONGEST_FULL_S, check_clock
+from filterd.overrides.log_changes import check_clock
 from filterd.overrides.store import Store
-from filterd.policy.log_levels import holds
+from filterd.policy.log_levels import LONGEST_FULL_S, holds
 from filterd.policy.temporary_rules import LogSetting
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
@@ -77,6 +77,14 @@ def test_full_holds_from_the_confirmation_by_a_second_person_to_the_end_that_was
     assert (confirmed.id, confirmed.author, confirmed.confirmed_by) == (2, "lan", "minh")
     assert (confirmed.starts_at, confirmed.ends_at) == (NOW + DAY, NOW + 3 * DAY)
     assert log.store.verify().is_sound
+
+
+def test_full_that_was_set_by_a_clock_that_was_ahead_is_not_confirmed_for_longer(log: Log) -> None:
+    log.clock.advance(365 * DAY)
+    log.set(level="full", tier="primary", ends_at=NOW + 366 * DAY)
+    log.clock.advance(-365 * DAY)
+    with pytest.raises(ChangeError, match="7 days at most"):
+        log.confirm(1)
 
 
 def test_the_person_who_set_full_does_not_confirm_it(log: Log) -> None:

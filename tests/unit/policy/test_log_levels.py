@@ -3,7 +3,14 @@ from dataclasses import replace
 
 import pytest
 
-from filterd.policy.log_levels import LogLevel, QueryLog, at_unknown_time, level_of, levels
+from filterd.policy.log_levels import (
+    LONGEST_FULL_S,
+    LogLevel,
+    QueryLog,
+    at_unknown_time,
+    level_of,
+    levels,
+)
 from filterd.policy.temporary_rules import LogSetting, Overrides
 from tests.support.policies import a_policy
 
@@ -30,6 +37,14 @@ def test_a_setting_holds_from_its_begin_to_its_end(now: float, level: str) -> No
 def test_full_does_not_hold_before_a_second_person_confirms_it() -> None:
     wish = Overrides(log_settings=(replace(FULL, confirmed_by=""),))
     assert level_of(a_policy(), wish, "primary", 150.0).level is LogLevel.COUNTS
+
+
+@pytest.mark.parametrize("ends_at", [None, 101.0 + LONGEST_FULL_S])
+def test_full_holds_for_a_week_at_most_whatever_the_file_says(ends_at: float | None) -> None:
+    long = Overrides(log_settings=(replace(FULL, ends_at=ends_at),))
+    assert level_of(a_policy(), long, "primary", 150.0).level is LogLevel.COUNTS
+    week = Overrides(log_settings=(replace(FULL, ends_at=100.0 + LONGEST_FULL_S),))
+    assert level_of(a_policy(), week, "primary", 150.0).level is LogLevel.FULL
 
 
 def test_the_newest_setting_counts_and_one_without_a_tier_is_for_all() -> None:
