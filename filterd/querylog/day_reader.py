@@ -87,6 +87,8 @@ SELECT asked.tier, asked.name, EXISTS (
 ) FROM asked CROSS JOIN day.names AS names ON names.name = asked.name
 """
 
+_SORTS = "PRAGMA temp_store = MEMORY"
+
 
 class RowId(NamedTuple):
     """The place of a row: its day, and its id there.
@@ -233,6 +235,8 @@ def attach(connection: sqlite3.Connection, path: Path) -> bool:
     """
     if not all(map(is_plain, with_sides(path))):
         raise UnreadableError(say("it is not a plain file"))
+    # Else it sorts names in a file of /var/tmp, where retention and forgetting do not reach.
+    connection.execute(_SORTS)
     connection.execute("ATTACH ? AS day", (f"{path.absolute().as_uri()}?mode=ro",))
     ((version,),) = connection.execute("PRAGMA day.user_version").fetchall()
     if version not in (0, VERSION):

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from filterd.errors import ControlError
-from filterd.querylog.day_reader import DAY_ENDS, RowId
+from filterd.querylog import day_reader
+from filterd.querylog.day_reader import DAY_ENDS, Day, LogFilter, RowId, attach
+from filterd.querylog.day_schema import TABLES
 
 
 @pytest.mark.parametrize("at", [0, 1, 27_312 << 20 | 3, (25 * 3600) << 20 | 1_048_575])
@@ -37,3 +44,35 @@ def test_other_texts_are_no_ids(text: str) -> None:
 
 def test_an_id_beyond_the_day_stays_a_number_that_sqlite_can_hold() -> None:
     assert RowId.read("2026-11-28T99:59:59.9999999").at == DAY_ENDS
+
+
+def _temporary_files_of_sorting(path: Path) -> set[str]:
+    """Return the unnamed files that reading 60,000 distinct names of a day leaves open."""
+    number = range(60_000)
+    with closing(sqlite3.connect(path)) as made:
+        made.executescript(TABLES)
+        made.execute("INSERT INTO about VALUES ('2026-11-28', 0, -1)")
+        rows = ((n, f"example.{n:06}-with-a-name-of-usual-length.www") for n in number)
+        made.executemany("INSERT INTO names VALUES (?, ?)", rows)
+        seen = "INSERT INTO seen VALUES ('primary', ?, 'games', 'blocked', 1)"
+        made.executemany(seen, ((n,) for n in number))
+        made.commit()
+    with closing(sqlite3.connect(":memory:", uri=True)) as connection:
+        attach(connection, path)
+        day = Day(connection, "2026-11-28", ())
+        day.want(LogFilter())
+        next(found := day.seen(LogFilter()))
+        links = list(Path("/proc/self/fd").iterdir())
+        opened = {str(link.readlink()) for link in links if os.path.lexists(link)}
+    return {one for one in opened if "etilqs" in one}
+
+
+def test_no_name_is_sorted_in_a_file_outside_the_log(tmp_path: Path) -> None:
+    assert not _temporary_files_of_sorting(tmp_path / "2026-11-28.sqlite3")
+
+
+def test_control_by_default_sqlite_writes_names_to_a_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(day_reader, "_SORTS", "PRAGMA temp_store = DEFAULT")
+    assert _temporary_files_of_sorting(tmp_path / "2026-11-28.sqlite3")
