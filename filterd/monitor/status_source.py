@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FRESH_S = 1.0
 _SILENCE_S = 5.0
+_TOTALS_OLD_S = 60
+"""How old today's totals may be: fresh ones are written first, and an SD card wears by writes."""
 """The manager itself waits for two seconds for its workers."""
 
 
@@ -61,7 +63,11 @@ class StatusSource:
         status, problem = None, UNSAID
         try:
             status = await asyncio.to_thread(
-                control.ask, self._path, "status", silence_s=_SILENCE_S
+                control.ask,
+                self._path,
+                "status",
+                silence_s=_SILENCE_S,
+                totals_old_s=_TOTALS_OLD_S,
             )
         except FilterdError as error:
             problem = error.sentence
