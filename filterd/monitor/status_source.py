@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 FRESH_S = 1.0
 _SILENCE_S = 5.0
+"""The manager itself waits for two seconds for its workers."""
+
 _TOTALS_OLD_S = 60
 """How old today's totals may be: fresh ones are written first, and an SD card wears by writes."""
-"""The manager itself waits for two seconds for its workers."""
 
 
 class Observation(NamedTuple):
