@@ -11,7 +11,8 @@ Pseudonyms by a MAC, an IPv4 and an IPv6 address are of three ranges (``lookups.
 device may have one of each kind, and many of the last.
 
 The file is written in place under a lock: of two processes that find the key of yesterday
-one makes the key of today, and the other reads it. No process waits for the lock.
+one makes the key of today, and the other reads it. No process waits for a lock that is held
+for longer.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ import re
 import secrets
 import stat
 from errno import EINVAL
+from itertools import count
 from typing import TYPE_CHECKING
 
 from filterd.querylog.day_span import DaySpan
 from filterd.querylog.lookups import BY_IPV4, BY_IPV6
 
 if TYPE_CHECKING:
+    from io import FileIO
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
@@ -42,6 +45,9 @@ _is_mac = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.ASCII).fullmatch
 
 _MOST_KNOWN = 10_000
 """Devices memorised; as many as ``clients`` memorises."""
+
+_ATTEMPTS = 50
+"""To read or to write a key, while another process has the lock: some microseconds each."""
 
 _log = logging.getLogger("filterd.log")
 
@@ -130,12 +136,28 @@ def _key_of(path: Path, day: str) -> bytes:
     with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(EINVAL, "Not a plain file", str(path))
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        written = _WRITTEN.fullmatch(file.read(128).decode("ascii", "replace"))
-        if written is not None and written[1] == day:
-            return bytes.fromhex(written[2])
+        for attempt in count(1):
+            # Without the lock too: it would fail while another process only reads.
+            if (key := _written_key(file, day)) is not None:
+                return key
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:  # another process writes the key, within microseconds
+                if attempt == _ATTEMPTS:
+                    raise
+        if (key := _written_key(file, day)) is not None:
+            return key
         key = secrets.token_bytes(16)
+        # In this order: one who reads meanwhile finds nothing, never a half of each.
         file.truncate(0)
         file.seek(0)
         file.write(f"{day} {key.hex()}\n".encode())
         return key
+
+
+def _written_key(file: FileIO, day: str) -> bytes | None:
+    """Return the key that a file has of a day."""
+    file.seek(0)
+    written = _WRITTEN.fullmatch(file.read(128).decode("ascii", "replace"))
+    return bytes.fromhex(written[2]) if written is not None and written[1] == day else None

@@ -112,3 +112,28 @@ def test_without_a_key_there_is_no_pseudonym_and_no_wait(
         fcntl.flock(file, fcntl.LOCK_EX)
         assert pseudonyms.of(MAC, NOW) == 0
     assert pseudonyms.of(MAC, NOW) != 0
+
+
+def test_a_key_is_read_while_another_process_has_the_lock(path: Path) -> None:
+    pseudonym = Pseudonyms(path, ZONE).of(MAC, NOW)
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert Pseudonyms(path, ZONE).of(MAC, NOW) == pseudonym
+
+
+def test_a_key_that_is_being_written_is_awaited(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class _Busy:
+        LOCK_EX, LOCK_NB = fcntl.LOCK_EX, fcntl.LOCK_NB
+
+        @staticmethod
+        def flock(*_: object) -> None:
+            with monkeypatch.context() as undone:
+                undone.setattr("filterd.querylog.pseudonyms.fcntl", fcntl)
+                written.append(Pseudonyms(path, ZONE).of(MAC, NOW))
+            raise BlockingIOError
+
+    written = list[int]()
+    monkeypatch.setattr("filterd.querylog.pseudonyms.fcntl", _Busy)
+    assert [Pseudonyms(path, ZONE).of(MAC, NOW)] == written
