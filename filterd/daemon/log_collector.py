@@ -17,6 +17,7 @@ import logging
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from filterd.daemon.minute_rounds import MinuteRounds, logged
 from filterd.errors import FilterdError, StoreError
 from filterd.i18n import UNSAID
 from filterd.querylog import Batch
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from filterd.querylog.totals_file import TotalsFile
     from filterd.querylog.totals_request import Total, TotalsRequest
 
-ROUND_S = 60.0
 _WORKER_WITHIN_S = 2.0
 _MOST_BATCHES = 16
 """Taken from one worker in a round; the rest waits for the next one."""
@@ -42,7 +42,7 @@ _FRESH_WITHIN_S = 1.5
 _log = logging.getLogger("filterd.log")
 
 
-class LogKeeper:
+class LogKeeper(MinuteRounds):
     """Writes the counts of workers, and reads totals.
 
     Args:
@@ -58,6 +58,7 @@ class LogKeeper:
     def __init__(
         self, path: Path, clock: Clock, workers: Sequence[Channel], keep_days: Callable[[], int]
     ) -> None:
+        super().__init__()
         self.problem = UNSAID
         self.written_at: float | None = None
         self._path, self._clock, self._workers = path, clock, workers
@@ -68,29 +69,6 @@ class LogKeeper:
         self._collected_at = -inf
         self._one_more_ended = asyncio.Event()
         self._file: TotalsFile | None = None
-        self._round: asyncio.Task[None] | None = None
-        self._minutes: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Write once a minute from now on."""
-        self._minutes = asyncio.get_running_loop().create_task(self._go_round())
-
-    async def stop(self) -> None:
-        """Finish the round that is at work, and close the file."""
-        if self._minutes is not None:
-            self._minutes.cancel()
-            await asyncio.gather(self._minutes, return_exceptions=True)
-        if self._round is not None:
-            await self._round
-        if self._file is not None:
-            await self._file.close()
-
-    async def collect(self) -> None:
-        """Write the present counts; calls meanwhile share the same round. Never raises."""
-        if self._round is None:
-            self._round = asyncio.get_running_loop().create_task(self._collect())
-            self._round.add_done_callback(self._round_is_over)
-        await asyncio.shield(self._round)
 
     async def take_last(self, *, batch: dict[str, Any] | None) -> None:
         """Keep the last counts of a worker that ends; None is its last message."""
@@ -142,13 +120,9 @@ class LogKeeper:
         totals = await read_totals(self._path, request, time_zone=time_zone, now=now)
         return totals, await read_reach(self._path, days[0], days[-1])
 
-    async def _go_round(self) -> None:
-        while True:
-            await asyncio.sleep(ROUND_S)
-            await self.collect()
-
-    def _round_is_over(self, _: asyncio.Task[None]) -> None:
-        self._round = None
+    async def _close(self) -> None:
+        if self._file is not None:
+            await self._file.close()
 
     async def _collect(self) -> None:
         if self._left and await self._write(self._left):
@@ -193,9 +167,7 @@ class LogKeeper:
         try:
             await self._file.write(batches)
         except StoreError as error:
-            if error.sentence != self.problem:
-                _log.error("%s; trying again every minute", error)
-            self.problem = error.sentence
+            self.problem = logged(error, self.problem)
             return False
         if self.problem:
             _log.warning("%s: written again", self._path)

@@ -18,6 +18,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from filterd.daemon.minute_rounds import MinuteRounds, logged
 from filterd.errors import FilterdError, StoreError
 from filterd.i18n import UNSAID
 from filterd.querylog.day_span import DaySpan
@@ -30,12 +31,10 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.daemon.worker_channel import Channel
-    from filterd.i18n import Sentence
     from filterd.querylog.day_file import DayFiles
     from filterd.querylog.seen_names import SeenName
     from filterd.resolve.site import Site
 
-ROUND_S = 60.0
 _WORKER_WITHIN_S = 2.0
 _MOST_ASKED = 200
 """Requests to each worker in one round; the rest waits for the next one."""
@@ -43,7 +42,7 @@ _MOST_ASKED = 200
 _log = logging.getLogger("filterd.log")
 
 
-class LookupCollector:
+class LookupCollector(MinuteRounds):
     """The collector of all workers' lookups.
 
     Args:
@@ -61,6 +60,7 @@ class LookupCollector:
     def __init__(
         self, setting: Setting, workers: Sequence[Channel], site: Callable[[], Site]
     ) -> None:
+        super().__init__()
         self.problem = self.kept_too_long = UNSAID
         self.silent = 0
         self.seen = SeenNames(least=5)
@@ -75,8 +75,6 @@ class LookupCollector:
         """By day, the distinct names that are not on disk yet."""
         self._day, self._kept = "", ("", 0)
         self._asked_at, self._written_at = self._clock.monotonic(), 0
-        self._round: asyncio.Task[None] | None = None
-        self._minutes: asyncio.Task[None] | None = None
 
     @property
     def files(self) -> DayFiles:
@@ -94,27 +92,6 @@ class LookupCollector:
         """The pseudonyms of today."""
         self._pseudonyms.zone = self._zone()
         return self._pseudonyms
-
-    def start(self) -> None:
-        """Work once a minute from now on."""
-        self._minutes = asyncio.get_running_loop().create_task(self._go_round())
-
-    async def stop(self) -> None:
-        """Finish the round that is at work, and close the files."""
-        if self._minutes is not None:
-            self._minutes.cancel()
-            await asyncio.gather(self._minutes, return_exceptions=True)
-        if self._round is not None:
-            await self._round
-        if self._files is not None:
-            await self._files.close()
-
-    async def collect(self) -> None:
-        """Write the present lookups; calls meanwhile share the same round. Never raises."""
-        if self._round is None:
-            self._round = asyncio.get_running_loop().create_task(self._collect())
-            self._round.add_done_callback(self._round_is_over)
-        await asyncio.shield(self._round)
 
     async def collect_afresh(self) -> None:
         """Write all lookups of before this call, as a round at work may have passed them."""
@@ -168,16 +145,9 @@ class LookupCollector:
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self._site().policy.time_zone)
 
-    async def _go_round(self) -> None:
-        while True:
-            try:
-                await self.keep_house()
-            except Exception:  # noqa: BLE001 -- logged whole; lookups must be written on
-                _log.exception("lookups could not be written")
-            await asyncio.sleep(ROUND_S)
-
-    def _round_is_over(self, _: asyncio.Task[None]) -> None:
-        self._round = None
+    async def _close(self) -> None:
+        if self._files is not None:
+            await self._files.close()
 
     async def _collect(self) -> None:
         self._asked_at, self.silent = self._clock.monotonic(), 0
@@ -245,7 +215,7 @@ class LookupCollector:
                 await self.files.add_seen(day, list(self._unwritten[day].values()))
                 del self._unwritten[day]
         except StoreError as error:
-            self.problem = _logged(error, self.problem)
+            self.problem = logged(error, self.problem)
             return False
         if self.problem:
             _log.warning("%s: written again", self._folder)
@@ -271,19 +241,12 @@ class LookupCollector:
         try:
             await self.files.keep(days, today)
         except StoreError as error:
-            self.kept_too_long = _logged(error, self.kept_too_long)
+            self.kept_too_long = logged(error, self.kept_too_long)
         else:
             self._kept, self.kept_too_long = (today, days), UNSAID
 
     def _is_distinct(self) -> bool:
         return self._files is not None and self._files.is_distinct(self._day)
-
-
-def _logged(error: StoreError, before: Sentence) -> Sentence:
-    """Log an error unless it is the one before; return its sentence."""
-    if error.sentence != before:
-        _log.error("%s; trying again every minute", error)
-    return error.sentence
 
 
 def _count(taken: Iterable[Sequence[LookupBatch]]) -> int:

@@ -13,12 +13,14 @@ import pytest
 
 from filterd.daemon import log_collector as module
 from filterd.daemon.log_collector import LogKeeper
-from filterd.daemon.worker_channel import Channel, channel_pair
+from filterd.daemon.worker_channel import Channel
 from filterd.errors import StoreError
 from filterd.querylog import Counts, sqlite_file
 from filterd.querylog import counts as counting
 from filterd.querylog.totals_request import TotalsRequest
+from tests.support import crew
 from tests.support.clock import FakeClock
+from tests.support.crew import WITHIN_S
 
 if TYPE_CHECKING:
     import socket
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-WITHIN_S = 20.0
+    from filterd.daemon.worker_channel import Handlers
 
 
 class Counting:
@@ -45,43 +47,17 @@ class Counting:
         self.channel.tell("last_counts", batch=None)
 
 
-class Crew:
-    """A keeper and two workers, each of which can be replaced."""
-
+class Crew(crew.Crew[Counting, LogKeeper]):
     def __init__(self, path: Path) -> None:
         self.path, self.clock = path, FakeClock()
-        self._pairs = [channel_pair(), channel_pair()]
-        self.workers = [Counting(far, self.clock) for _, far in self._pairs]
-        self.keeper = self._keeper()
+        super().__init__()
 
-    def _keeper(self) -> LogKeeper:
-        channels: list[Channel] = []
+    def _worker(self, end: socket.socket) -> Counting:
+        return Counting(end, self.clock)
+
+    def _collector(self, channels: list[Channel]) -> tuple[LogKeeper, Handlers]:
         keeper = LogKeeper(self.path, self.clock, channels, lambda: 400)
-        handlers = {"last_counts": keeper.take_last}
-        channels.extend(Channel(near, handlers) for near, _ in self._pairs)
-        return keeper
-
-    async def manager_dies(self) -> None:
-        """Begin a new one that knows nothing of what its predecessor was told."""
-        await self._leave()
-        self.keeper = self._keeper()
-
-    async def worker_dies(self) -> None:
-        await self.workers[0].channel.close()
-        self.workers[0] = Counting(self._pairs[0][1], self.clock)
-
-    async def _leave(self) -> None:
-        await self.keeper.stop()
-        for channel in self.keeper._workers:
-            await channel.close()
-
-    async def close(self) -> None:
-        await self._leave()
-        for worker in self.workers:
-            await worker.channel.close()
-        for pair in self._pairs:
-            for end in pair:
-                end.close()
+        return keeper, {"last_counts": keeper.take_last}
 
     @property
     def total(self) -> int:
@@ -98,14 +74,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def run(path: Path, work: Callable[[Crew], Awaitable[None]]) -> None:
-    async def whole() -> None:
-        crew = Crew(path)
-        try:
-            await asyncio.wait_for(work(crew), WITHIN_S)
-        finally:
-            await crew.close()
-
-    asyncio.run(whole())
+    crew.run(lambda: Crew(path), work)
 
 
 def test_what_all_workers_count_is_added_up(path: Path) -> None:
@@ -113,9 +82,9 @@ def test_what_all_workers_count_is_added_up(path: Path) -> None:
         for expected in (7, 14):
             for worker, n in zip(crew.workers, (3, 4), strict=True):
                 worker.counts.add("6", "games", "blocked", n)
-            await crew.keeper.collect()
+            await crew.collector.collect()
             assert crew.total == expected
-        (found,) = await crew.keeper.totals(TotalsRequest(1), time_zone="UTC")
+        (found,) = await crew.collector.totals(TotalsRequest(1), time_zone="UTC")
         assert (found.grade, found.category, found.action, found.n) == ("6", "games", "blocked", 14)
 
     run(path, work)
@@ -126,7 +95,7 @@ def test_devices_of_a_day_are_the_most_that_one_worker_has_seen(path: Path) -> N
         for worker, devices in zip(crew.workers, ((3, 5, 7), (3, 9)), strict=True):
             worker.counts.add("6", "games", "blocked", devices=devices)
         day = datetime.fromtimestamp(crew.clock.wall(), UTC).date().isoformat()
-        totals, reach = await crew.keeper.cells(TotalsRequest(), [day], "UTC", crew.clock.wall())
+        totals, reach = await crew.collector.cells(TotalsRequest(), [day], "UTC", crew.clock.wall())
         assert [one.n for one in totals] == [2]
         assert {(one.scope, one.id): one.devices for one in reach} == {
             ("tier", "lower-secondary"): 3,
@@ -139,7 +108,7 @@ def test_devices_of_a_day_are_the_most_that_one_worker_has_seen(path: Path) -> N
 def test_totals_that_may_be_old_are_read_and_nothing_is_written_for_them(path: Path) -> None:
     async def work(crew: Crew) -> None:
         async def n(old_s: float) -> int:
-            (found,) = await crew.keeper.totals(TotalsRequest(1, old_s=old_s), time_zone="UTC")
+            (found,) = await crew.collector.totals(TotalsRequest(1, old_s=old_s), time_zone="UTC")
             return found.n
 
         crew.workers[0].counts.add("6", "games", "blocked", 3)
@@ -157,25 +126,11 @@ def test_totals_that_may_be_old_are_read_and_nothing_is_written_for_them(path: P
 
 def test_no_file_is_made_where_nothing_is_counted(path: Path) -> None:
     async def work(crew: Crew) -> None:
-        await crew.keeper.collect()
-        assert await crew.keeper.totals(TotalsRequest(1), time_zone="UTC") == []
+        await crew.collector.collect()
+        assert await crew.collector.totals(TotalsRequest(1), time_zone="UTC") == []
 
     run(path, work)
     assert not path.exists()
-
-
-def test_every_minute_is_a_round(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ROUND_S", 0.001)
-
-    async def work(crew: Crew) -> None:
-        crew.keeper.start()
-        crew.workers[1].counts.add("6", "", "pass", 5)
-        while crew.keeper._written.get(crew.keeper._workers[1]) is None:
-            await asyncio.sleep(0)
-        await crew.keeper.stop()
-        assert crew.total == 5
-
-    run(path, work)
 
 
 def test_many_rows_are_written_in_one_round(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +139,7 @@ def test_many_rows_are_written_in_one_round(path: Path, monkeypatch: pytest.Monk
     async def work(crew: Crew) -> None:
         for number in range(50):
             crew.workers[0].counts.add(str(number), "", "pass")
-        await crew.keeper.collect()
+        await crew.collector.collect()
         assert crew.total == 50
 
     run(path, work)
@@ -194,11 +149,11 @@ def test_a_manager_that_dies_loses_nothing_and_counts_nothing_twice(path: Path) 
     async def work(crew: Crew) -> None:
         for n in range(1, 6):
             crew.workers[0].counts.add("6", "", "pass", 10)
-            await crew.keeper.collect()
+            await crew.collector.collect()
             await crew.manager_dies()  # it has written, and has not acknowledged
             crew.workers[0].counts.add("6", "", "pass", 1)
-            await crew.keeper.collect()
-            await crew.keeper.collect()
+            await crew.collector.collect()
+            await crew.collector.collect()
             assert crew.total == 11 * n
 
     run(path, work)
@@ -207,9 +162,9 @@ def test_a_manager_that_dies_loses_nothing_and_counts_nothing_twice(path: Path) 
 def test_what_was_written_by_the_file_alone_is_known_to_the_next(path: Path) -> None:
     async def work(crew: Crew) -> None:
         crew.workers[0].counts.add("6", "", "pass", 10)
-        await crew.keeper._write([crew.workers[0].counts.take()])  # and died before it said so
+        await crew.collector._write([crew.workers[0].counts.take()])  # and died before it said so
         await crew.manager_dies()
-        await crew.keeper.collect()
+        await crew.collector.collect()
         assert crew.total == 10
 
     run(path, work)
@@ -218,11 +173,11 @@ def test_what_was_written_by_the_file_alone_is_known_to_the_next(path: Path) -> 
 def test_a_worker_that_dies_takes_only_what_was_not_handed_over(path: Path) -> None:
     async def work(crew: Crew) -> None:
         crew.workers[0].counts.add("6", "", "pass", 10)
-        await crew.keeper.collect()
+        await crew.collector.collect()
         crew.workers[0].counts.add("6", "", "pass", 1)
         await crew.worker_dies()
         crew.workers[0].counts.add("6", "", "pass", 100)
-        await crew.keeper.collect()
+        await crew.collector.collect()
         assert crew.total == 110
 
     run(path, work)
@@ -236,7 +191,7 @@ def test_one_silent_worker_keeps_nobody_elses_counts(
     async def work(crew: Crew) -> None:
         await crew.workers[0].channel.close()
         crew.workers[1].counts.add("6", "", "pass", 10)
-        await crew.keeper.collect()
+        await crew.collector.collect()
         assert crew.total == 10
 
     run(path, work)
@@ -245,11 +200,11 @@ def test_one_silent_worker_keeps_nobody_elses_counts(
 def test_at_the_end_everything_is_written(path: Path) -> None:
     async def work(crew: Crew) -> None:
         crew.workers[0].counts.add("6", "", "pass", 10)
-        await crew.keeper.collect()  # written, and never acknowledged
+        await crew.collector.collect()  # written, and never acknowledged
         for worker in crew.workers:
             worker.counts.add("6", "", "pass", 1)
             worker.end()
-        await crew.keeper.write_last(within_s=WITHIN_S)
+        await crew.collector.write_last(within_s=WITHIN_S)
         assert crew.total == 12
 
     run(path, work)
@@ -257,15 +212,13 @@ def test_at_the_end_everything_is_written(path: Path) -> None:
 
 def test_the_last_words_of_a_worker_wait_for_a_manager_that_is_late(path: Path) -> None:
     async def work(crew: Crew) -> None:
-        await crew.keeper.stop()
-        for channel in crew.keeper._workers:
-            await channel.close()
+        await crew.leave()
         for worker in crew.workers:
             worker.counts.add("6", "", "pass", 5)
             worker.end()
             await worker.channel.close()
-        crew.keeper = crew._keeper()
-        await crew.keeper.write_last(within_s=WITHIN_S)
+        crew.collector = crew._begin()
+        await crew.collector.write_last(within_s=WITHIN_S)
         assert crew.total == 10
 
     run(path, work)
@@ -275,7 +228,7 @@ def test_who_says_no_last_word_is_waited_for_in_vain_and_not_long(path: Path) ->
     async def work(crew: Crew) -> None:
         crew.workers[0].counts.add("6", "", "pass", 5)
         crew.workers[0].end()
-        await crew.keeper.write_last(within_s=0.1)
+        await crew.collector.write_last(within_s=0.1)
         assert crew.total == 5
 
     run(path, work)
@@ -285,12 +238,12 @@ def test_a_worker_that_is_replaced_in_order_is_written_with_the_next_round(path:
     async def work(crew: Crew) -> None:
         crew.workers[0].counts.add("6", "", "pass", 5)
         crew.workers[0].end()
-        while not crew.keeper._ended:
+        while not crew.collector._ended:
             await asyncio.sleep(0)
         await crew.worker_dies()
-        await crew.keeper.collect()
+        await crew.collector.collect()
         assert crew.total == 5
-        assert crew.keeper._ended == 0
+        assert crew.collector._ended == 0
 
     run(path, work)
 
@@ -302,16 +255,16 @@ def test_while_the_disk_refuses_workers_keep_what_they_count(
         path.symlink_to(path)  # where a file should be
         for _ in range(3):
             crew.workers[0].counts.add("6", "", "pass", 5)
-            await crew.keeper.collect()
-        assert "cannot be written" in crew.keeper.problem
-        assert crew.keeper.written_at is None
+            await crew.collector.collect()
+        assert "cannot be written" in crew.collector.problem
+        assert crew.collector.written_at is None
         with pytest.raises(StoreError, match="cannot be read"):
-            await crew.keeper.totals(TotalsRequest(1), time_zone="UTC")
+            await crew.collector.totals(TotalsRequest(1), time_zone="UTC")
         path.unlink()
-        await crew.keeper.collect()
-        await crew.keeper.collect()
+        await crew.collector.collect()
+        await crew.collector.collect()
         assert crew.total == 15
-        assert (crew.keeper.problem, crew.keeper.written_at is None) == ("", False)
+        assert (crew.collector.problem, crew.collector.written_at is None) == ("", False)
 
     run(path, work)
     assert caplog.text.count("trying again every minute") == 1
@@ -325,37 +278,18 @@ def test_another_process_that_holds_the_file_for_long_stops_nobody(
 
     async def work(crew: Crew) -> None:
         crew.workers[0].counts.add("6", "", "pass", 5)
-        await crew.keeper.collect()
+        await crew.collector.collect()
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             for _ in range(5):
                 crew.workers[0].counts.add("6", "", "pass", 5)
-                await crew.keeper.collect()
-            assert "locked" in crew.keeper.problem
-            (found,) = await crew.keeper.totals(TotalsRequest(1), time_zone="UTC")
+                await crew.collector.collect()
+            assert "locked" in crew.collector.problem
+            (found,) = await crew.collector.totals(TotalsRequest(1), time_zone="UTC")
             assert found.n == 5  # who reads does not wait either
             other.execute("ROLLBACK")
-        await crew.keeper.collect()
-        await crew.keeper.collect()
+        await crew.collector.collect()
+        await crew.collector.collect()
         assert crew.total == 30
 
     run(path, work)
-
-
-def test_rounds_that_are_asked_for_at_once_are_one(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rounds: list[bool] = []
-
-    async def work(crew: Crew) -> None:
-        collect = crew.keeper._collect
-
-        async def counted() -> None:
-            rounds.append(True)
-            await collect()
-
-        monkeypatch.setattr(crew.keeper, "_collect", counted)
-        await asyncio.gather(*(crew.keeper.collect() for _ in range(20)))
-
-    run(path, work)
-    assert len(rounds) == 1

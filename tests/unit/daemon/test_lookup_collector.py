@@ -17,7 +17,7 @@ import pytest
 from filterd.daemon import lookup_collector as module
 from filterd.daemon.lookup_collector import LookupCollector
 from filterd.daemon.lookup_recorder import LookupRecorder
-from filterd.daemon.worker_channel import Channel, channel_pair
+from filterd.daemon.worker_channel import Channel
 from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.log_levels import LogLevel, QueryLog
@@ -30,6 +30,7 @@ from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.site import Site
 from filterd.state_folder import StateFolder
 from filterd.wire import parse_query
+from tests.support import crew
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy, an_index, wire
 from tests.support.wire import a_query
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
     from filterd.daemon.worker_channel import Handlers
 
-WITHIN_S = 20.0
 DAY_S = 86_400
 BLOCKED = LookupContext("6", "6A", "lab", "games", "blocked", "many-games")
 PASSED = LookupContext("6", "6A", "lab", "", "pass")
@@ -80,53 +80,27 @@ class Recording:
         await self._recorder.hand_over_last(self.channel)
 
 
-class Crew:
-    """A collector and two workers, each of which can be replaced."""
-
+class Crew(crew.Crew[Recording, LookupCollector]):
     def __init__(self, folder: Path) -> None:
         self.state, self.clock = StateFolder(folder), FakeClock()
         self.log = QueryLog(LogLevel.FULL)
-        self._pairs = [channel_pair(), channel_pair()]
-        self.workers = [Recording(far, self.state, self.clock) for _, far in self._pairs]
-        self.collector = self._collector()
+        super().__init__()
 
     def _site(self) -> Any:
         policy = replace(a_policy(), log=self.log)
         return SimpleNamespace(policy=policy, unset_clock=SimpleNamespace(floor=0.0))
 
-    def _collector(self) -> LookupCollector:
-        channels: list[Channel] = []
+    def _worker(self, end: socket.socket) -> Recording:
+        return Recording(end, self.state, self.clock)
+
+    def _collector(self, channels: list[Channel]) -> tuple[LookupCollector, Handlers]:
         page = SimpleNamespace(floor=0.0)
         setting: Any = SimpleNamespace(state=self.state, clock=self.clock, page=page)
         collector = LookupCollector(setting, channels, self._site)
-        handlers: Handlers = {
+        return collector, {
             "last_lookups": collector.take_last,
             "lookups_are_due": collector.lookups_are_due,
         }
-        channels.extend(Channel(near, handlers) for near, _ in self._pairs)
-        return collector
-
-    async def manager_dies(self) -> None:
-        """Begin a new one that knows nothing of what its predecessor was told."""
-        await self._leave()
-        self.collector = self._collector()
-
-    async def worker_dies(self) -> None:
-        await self.workers[0].channel.close()
-        self.workers[0] = Recording(self._pairs[0][1], self.state, self.clock)
-
-    async def _leave(self) -> None:
-        await self.collector.stop()
-        for channel in self.collector._workers:
-            await channel.close()
-
-    async def close(self) -> None:
-        await self._leave()
-        for worker in self.workers:
-            await worker.channel.close()
-        for pair in self._pairs:
-            for end in pair:
-                end.close()
 
     @property
     def waiting(self) -> int:
@@ -162,14 +136,7 @@ class Crew:
 
 
 def run(folder: Path, work: Callable[[Crew], Awaitable[None]]) -> None:
-    async def whole() -> None:
-        crew = Crew(folder)
-        try:
-            await asyncio.wait_for(work(crew), WITHIN_S)
-        finally:
-            await crew.close()
-
-    asyncio.run(whole())
+    crew.run(lambda: Crew(folder), work)
 
 
 @pytest.fixture(autouse=True)
@@ -354,10 +321,10 @@ def test_last_batches_wait_for_a_manager_that_is_late(
     monkeypatch.setattr("filterd.daemon.lookup_recorder._TAKEN_WITHIN_S", 0.01)
 
     async def work(crew: Crew) -> None:
-        await crew._leave()
+        await crew.leave()
         crew.workers[0].record(*range(7))
         await crew.workers[0].end()
-        crew.collector = crew._collector()
+        crew.collector = crew._begin()
         while len(crew.collector._left) < 4:  # the first one comes twice
             await asyncio.sleep(0)
         await crew.collector.collect()
@@ -545,19 +512,5 @@ def test_while_the_date_is_not_known_no_day_is_removed(tmp_path: Path) -> None:
         crew.collector._page = cast("Any", SimpleNamespace(floor=1.0))
         await crew.collector.keep_house()
         assert crew.total() == 1
-
-    run(tmp_path, work)
-
-
-def test_every_minute_is_a_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ROUND_S", 0.001)
-    monkeypatch.setattr(module, "WRITE_EVERY_S", 0)
-
-    async def work(crew: Crew) -> None:
-        crew.collector.start()
-        crew.workers[1].record(*range(5))
-        while crew.waiting:
-            await asyncio.sleep(0.001)
-        assert crew.total() == 5
 
     run(tmp_path, work)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the rounds of a writer of the log: one each minute, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filterd.errors import StoreError
+    from filterd.i18n import Sentence
+
+ROUND_S = 60.0
+
+_log = logging.getLogger("filterd.log")
+
+
+class MinuteRounds:
+    """Rounds that write what the workers have for the log.
+
+    A subclass has ``_collect``, which is one round and never raises, and ``_close``.
+    """
+
+    def __init__(self) -> None:
+        self._round: asyncio.Task[None] | None = None
+        self._minutes: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Work now and once a minute."""
+        self._minutes = asyncio.get_running_loop().create_task(self._go_round())
+
+    async def stop(self) -> None:
+        """Finish the round that is at work, and close the files."""
+        if self._minutes is not None:
+            self._minutes.cancel()
+            await asyncio.gather(self._minutes, return_exceptions=True)
+        if self._round is not None:
+            await self._round
+        await self._close()
+
+    async def collect(self) -> None:
+        """Write what there is now; calls meanwhile share the same round. Never raises."""
+        if self._round is None:
+            self._round = asyncio.get_running_loop().create_task(self._collect())
+            self._round.add_done_callback(self._round_is_over)
+        await asyncio.shield(self._round)
+
+    async def keep_house(self) -> None:
+        """Do what is due each minute."""
+        await self.collect()
+
+    async def _collect(self) -> None:
+        raise NotImplementedError
+
+    async def _close(self) -> None:
+        raise NotImplementedError
+
+    async def _go_round(self) -> None:
+        while True:
+            try:
+                await self.keep_house()
+            except Exception:  # noqa: BLE001 -- logged whole; the next round must come
+                _log.exception("the log could not be written")
+            await asyncio.sleep(ROUND_S)
+
+    def _round_is_over(self, _: asyncio.Task[None]) -> None:
+        self._round = None
+
+
+def logged(error: StoreError, before: Sentence) -> Sentence:
+    """Log an error unless it is the one before; return its sentence."""
+    if error.sentence != before:
+        _log.error("%s; trying again every minute", error)
+    return error.sentence
