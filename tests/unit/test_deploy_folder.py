@@ -57,6 +57,11 @@ def test_memory_is_bounded_and_a_child_that_is_ended_over_it_stops_nobody(unit: 
     assert settings["OOMPolicy"] == ["continue"]
 
 
+@pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service")), ids=lambda path: path.name)
+def test_a_crash_leaves_no_memory_on_the_disk(unit: Path) -> None:
+    assert _unit(unit)["LimitCORE"] == ["0"]
+
+
 @pytest.mark.parametrize("file", ["deploy/install.sh", "Makefile"])
 def test_what_a_build_requires_is_installed_before_it(file: str) -> None:
     """Builds run without isolation: a requirement that is missing stops every installation."""
