@@ -49,6 +49,9 @@ _IS_CALLED = frozenset(("INCOMPLETE", "DELAY", "PROBE"))
 _CALL_AGAIN_S, _MOST_LOOKS = 0.5, 20
 """The kernel waits for five seconds before it asks, and asks three times in three."""
 
+UNREAD_S = 60.0
+"""After which a trial run that is not read ends; `filterd exam learn` reads every other second."""
+
 
 @dataclass(slots=True)
 class _Watch:
@@ -203,64 +206,78 @@ class _Found:
         self.names[name] = blocked, self.names.get(name, (False, 0))[1] + new
 
 
+@dataclass
+class _Trial:
+    """A trial run: its author, and the monotonic times of its end, also if it is not read."""
+
+    by: str
+    ends_at: float
+    unread_at: float
+    found: _Found = field(default_factory=_Found)
+
+
 class ExamTrials:
-    """Trial runs of exams: collects the names that workers record."""
+    """Trial runs of exams: collects the names that workers record.
+
+    The user who began one reads it, and it ends soon after the last read: in the next lesson
+    another class has the room, and another teacher.
+    """
 
     def __init__(self, clock: Clock, workers: Sequence[Channel]) -> None:
         self._clock, self._workers = clock, workers
-        self._until: dict[str, float] = {}
-        self._found: dict[str, _Found] = {}
+        self._trials: dict[str, _Trial] = {}
 
-    async def begin(self, room: str) -> None:
-        """Record the names of a room from now on.
+    async def begin(self, room: str, by: str) -> None:
+        """Record the names of a room from now on, for a user.
 
         Raises:
             FilterdError: a worker does not.
         """
-        self._until[room] = self._clock.monotonic() + LONGEST_S
-        self._found[room] = _Found()
-        await asyncio.gather(*(self._tell(one, room, LONGEST_S) for one in self._workers))
+        now = self._clock.monotonic()
+        self._trials[room] = _Trial(by, now + LONGEST_S, now + UNREAD_S)
+        await asyncio.gather(*(self._tell(one, room, UNREAD_S) for one in self._workers))
 
     async def end(self, room: str) -> None:
         """End a trial run, and forget its names."""
-        self._until.pop(room, None)
-        self._found.pop(room, None)
+        self._trials.pop(room, None)
         told = (self._tell(one, room, 0.0) for one in self._workers)
         await asyncio.gather(*told, return_exceptions=True)
 
-    async def names(self, room: str) -> dict[str, Any]:
-        """Return the qnames and their counts.
+    async def names(self, room: str, by: str) -> dict[str, Any]:
+        """Return the qnames and their counts to the user who began the trial run.
 
         Each with its registered part, and whether it was blocked.
 
         A worker that was restarted meanwhile starts to record again.
 
         Raises:
-            ControlError: there is no trial run in this room.
+            ControlError: there is no trial run of the user in this room.
         """
-        left_s = self._until.get(room, 0.0) - self._clock.monotonic()
-        if left_s <= 0:
+        now, trial = self._clock.monotonic(), self._trials.get(room)
+        if trial is not None and now >= min(trial.ends_at, trial.unread_at):
             await self.end(room)
+            trial = None
+        if trial is None or trial.by != by:
             raise ControlError(
                 say(
                     "there is no trial run in {room}; start one with `filterd exam learn`",
                     room=room,
                 )
             )
+        left_s, trial.unread_at = trial.ends_at - now, now + UNREAD_S
         for worker in self._workers:
             try:
-                await self._hear(worker, room, left_s)
+                await self._hear(worker, room, min(left_s, UNREAD_S), trial.found)
             except FilterdError:  # it is being replaced; the others have heard something
                 continue
         told = [
             {"name": name, "registrable": registrable(name), "blocked": blocked, "times": times}
-            for name, (blocked, times) in sorted(self._found[room].names.items())
+            for name, (blocked, times) in sorted(trial.found.names.items())
         ]
         return {"names": told, "left_s": round(left_s)}
 
-    async def _hear(self, worker: Channel, room: str, left_s: float) -> None:
+    async def _hear(self, worker: Channel, room: str, left_s: float, found: _Found) -> None:
         since, more = 0, True
-        found = self._found[room]
         while more:
             told = await worker.ask(
                 "trial",

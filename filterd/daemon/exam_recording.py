@@ -43,7 +43,7 @@ class Trials:
 
         Args:
             room: id of the network.
-            left_s: how long the trial goes on; nothing ends it.
+            left_s: how long the trial goes on from now; nothing ends it.
             since: how many names are known already.
             fresh: forget the names recorded before.
 
@@ -56,7 +56,8 @@ class Trials:
         if left_s <= 0:
             return {"names": [], "more": False, "life": ""}
         if room not in self._names:
-            self._begin(room, left_s)
+            self._begin(room)
+        self._end_in(room, left_s)
         names = list(self._names[room].items())
         page = [[name.hex(), *heard] for name, heard in names[since : since + PAGE]]
         more = len(names) > since + PAGE
@@ -67,11 +68,14 @@ class Trials:
         for room in list(self._names):
             self._end(room)
 
-    def _begin(self, room: str, left_s: float) -> None:
-        loop = asyncio.get_running_loop()
+    def _begin(self, room: str) -> None:
         self._names[room], self._lives[room] = {}, secrets.token_hex(8)
-        self._ends[room] = loop.call_later(left_s, self._end, room)
         self._changed()
+
+    def _end_in(self, room: str, left_s: float) -> None:
+        if room in self._ends:
+            self._ends[room].cancel()
+        self._ends[room] = asyncio.get_running_loop().call_later(left_s, self._end, room)
 
     def _end(self, room: str) -> None:
         if room in self._names:

@@ -236,14 +236,14 @@ def test_a_change_is_made_in_the_name_of_whoever_asks() -> None:
 def test_a_trial_is_recorded_and_can_be_switched_off() -> None:
     recorded, begun = ask("exam-watch", TEACHER, room="lab")
     assert (recorded[:2], recorded[2].name) == (("note_trial", "lab"), "lan")
-    assert begun == ("begin", "lab")
+    assert begun == ("begin", "lab", "lan")
     assert ask("exam-watch", TEACHER, room="lab", off=True) == [("end", "lab")]
 
 
 def test_a_room_is_watched_for_an_administrator() -> None:
     assert ask("room-watch", ADMIN, room="lab")[0][:2] == ("begin", "lab")
     assert ask("room-seen", ADMIN, room="lab")[0][:2] == ("seen", "lab")
-    assert ask("exam-names", ADMIN, room="lab") == [("names", "lab")]
+    assert ask("exam-names", ADMIN, room="lab") == [("names", "lab", ADMIN.user)]
 
 
 def test_a_watch_for_shared_addresses_begins_and_ends() -> None:

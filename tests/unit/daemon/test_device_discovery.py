@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.daemon import exam_recording as trials_module
-from filterd.daemon.device_discovery import LONGEST_S, RoomWatches, registrable
+from filterd.daemon.device_discovery import (
+    LONGEST_S,
+    UNREAD_S,
+    ExamTrials,
+    RoomWatches,
+    registrable,
+)
 from filterd.errors import ControlError
 from filterd.policy.model import LeaseFile, LeaseFormat, Network
 from tests.support.clock import FakeClock
@@ -258,6 +264,25 @@ def test_the_part_that_somebody_registered(name: str, expected: str) -> None:
     assert registrable(name) == expected
 
 
+def test_a_trial_is_read_by_its_teacher_and_ends_unless_it_is_read() -> None:
+    """Else the teacher of the next lesson reads what the class before asked for."""
+
+    async def work() -> None:
+        clock = FakeClock()
+        trials = ExamTrials(clock, [])
+        await trials.begin("of-6", "lan")
+        with pytest.raises(ControlError, match="no trial run"):
+            await trials.names("of-6", "minh")
+        for _ in range(3):
+            clock.advance(UNREAD_S - 1)
+            assert await trials.names("of-6", "lan")
+        clock.advance(UNREAD_S)
+        with pytest.raises(ControlError, match="no trial run"):
+            await trials.names("of-6", "lan")
+
+    asyncio.run(work())
+
+
 def test_a_trial_is_heard_by_all_workers_and_over_restarts(
     tmp_path: Path, built: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,13 +290,13 @@ def test_a_trial_is_heard_by_all_workers_and_over_restarts(
 
     async def work(team: Team) -> None:
         trials, server = team.manager.trials, ("127.0.0.1", school.port)
-        await trials.begin("of-6")
+        await trials.begin("of-6", "lan")
         with UdpStub(SOURCES["6"], server) as pupil, UdpStub(SOURCES["7"], server) as other:
             for number in range(5):
                 await asyncio.to_thread(pupil.ask, a_query(f"n{number}.thi.edu.vn"))
             await asyncio.to_thread(pupil.ask, a_query("a\\032b.thi.edu.vn"))  # no name of a host
             await asyncio.to_thread(other.ask, a_query("other.edu.vn"))
-            told = await trials.names("of-6")
+            told = await trials.names("of-6", "lan")
             assert [one["name"] for one in told["names"]] == [
                 f"n{number}.thi.edu.vn" for number in range(5)
             ]
@@ -279,17 +304,19 @@ def test_a_trial_is_heard_by_all_workers_and_over_restarts(
             assert {one["times"] for one in told["names"]} == {1}
             for worker in team.workers:
                 worker._trials.close()  # as those are that were restarted
-            await trials.names("of-6")
+            await trials.names("of-6", "lan")
             await asyncio.to_thread(pupil.ask, a_query("late.thi.edu.vn"))
             await asyncio.to_thread(pupil.ask, a_query("n1.thi.edu.vn"))
-            found = {one["name"]: one["times"] for one in (await trials.names("of-6"))["names"]}
+            found = {
+                one["name"]: one["times"] for one in (await trials.names("of-6", "lan"))["names"]
+            }
             assert (len(found), found["n1.thi.edu.vn"], found["n2.thi.edu.vn"]) == (6, 2, 1)
         await trials.end("of-6")
         assert not any(worker._trials._names for worker in team.workers)
         with pytest.raises(
             ControlError, match="no trial run in of-6; start one with `filterd exam learn`"
         ):
-            await trials.names("of-6")
+            await trials.names("of-6", "lan")
 
     with FakeUpstream() as upstream:
         school = School(tmp_path, built, upstream.port)
