@@ -122,7 +122,7 @@ class LookupCollector(MinuteRounds):
         is_due = self._clock.monotonic() - self._asked_at >= WRITE_EVERY_S
         if is_due or self._left or self.problem or today != self._day:
             await self.collect()
-        # By a new look at the clock: midnight may have passed meanwhile, and the workers have a key.
+        # Midnight may have passed meanwhile, and the workers have the key of the new day.
         self.pseudonyms.end_yesterday(self._clock.wall())
         if today != self._day:
             self.seen.drop_before(today)
