@@ -61,7 +61,8 @@ def _temporary_files_of_sorting(path: Path) -> set[str]:
         attach(connection, path)
         day = Day(connection, "2026-11-28", ())
         day.want(LogFilter())
-        next(found := day.seen(LogFilter()))
+        found = day.seen(LogFilter())
+        next(found)
         links = list(Path("/proc/self/fd").iterdir())
         opened = {str(link.readlink()) for link in links if os.path.lexists(link)}
     return {one for one in opened if "etilqs" in one}
