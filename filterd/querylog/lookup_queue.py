@@ -67,7 +67,8 @@ class LookupQueue:
             self._keep(next(self._sequence), lookup)
         else:
             self._merge(lookup)
-            self._add_once(lookup._replace(is_row=False, n=1))
+            if len(self) < MOST_LOOKUPS:  # else it is counted as lost once, by its row
+                self._add_once(lookup._replace(is_row=False, n=1))
 
     def forget_told(self) -> None:
         """Forget which lookups that are no rows were handed over: a new day begins."""

@@ -148,6 +148,18 @@ def test_distinct_lookups_of_a_slot_are_one_row_without_a_device() -> None:
     assert Counter(one.device for one in lookups if not one.is_row) == {1: 1, 2: 1}
 
 
+def test_a_lookup_is_lost_once_though_it_waits_as_a_row_and_as_a_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_LOOKUPS", 3)
+    queue = LookupQueue()
+    queue.is_distinct = True
+    for number in range(5):
+        queue.add(a_lookup(device=number)._replace(name=wire(f"n{number}.example")))
+    rows = sum(one.n for one in queue.take().lookups if one.is_row)
+    assert (rows, queue.lost) == (2, 3)
+
+
 def test_a_batch_of_the_longest_names_fits_a_packet() -> None:
     queue = LookupQueue()
     for number in range(2 * LOOKUPS_A_BATCH):
