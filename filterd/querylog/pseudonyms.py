@@ -11,8 +11,8 @@ Pseudonyms by a MAC, an IPv4 and an IPv6 address are of three ranges (``lookups.
 device may have one of each kind, and many of the last.
 
 The file is written in place under a lock: of two processes that find the key of yesterday
-one makes the key of today, and the other reads it. No process waits for a lock that is held
-for longer.
+one makes the key of today, and the other reads it. No process waits for a lock that
+is held for longer than some milliseconds.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import os
 import re
 import secrets
 import stat
+import time
 from errno import EINVAL
-from itertools import count
 from typing import TYPE_CHECKING
 
 from filterd.querylog.day_span import DaySpan
@@ -46,8 +46,11 @@ _is_mac = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.ASCII).fullmatch
 _MOST_KNOWN = 10_000
 """Devices memorised; as many as ``clients`` memorises."""
 
-_ATTEMPTS = 50
-"""To read or to write a key, while another process has the lock: some microseconds each."""
+_WAITS, _WAIT_S = 10, 0.002
+"""While another process writes the key, which takes microseconds unless it loses the processor.
+
+Once only: while a lock is held for longer, nothing waits.
+"""
 
 _log = logging.getLogger("filterd.log")
 
@@ -103,7 +106,7 @@ class Pseudonyms:
         span = DaySpan.at(now, self.zone)
         self._forget()
         try:
-            self._key = _key_of(self._path, span.day)
+            self._key = _key_of(self._path, span.day, 0 if self._problem else _WAITS)
         except OSError as error:
             if str(error) != self._problem:
                 _log.error("%s; until then the log has no pseudonyms of devices", error)
@@ -126,8 +129,13 @@ def _hashed(device: str, key: bytes) -> int:
     return first + int.from_bytes(digest) % (end - first)
 
 
-def _key_of(path: Path, day: str) -> bytes:
+def _key_of(path: Path, day: str, waits: int) -> bytes:
     """Return the key of a day; make it if the file has none, or that of another day.
+
+    Args:
+        path: the file.
+        day: ISO 8601.
+        waits: how often to wait for another process.
 
     Raises:
         OSError: it cannot be read or written, or another process is at it.
@@ -136,17 +144,11 @@ def _key_of(path: Path, day: str) -> bytes:
     with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(EINVAL, "Not a plain file", str(path))
-        for attempt in count(1):
-            # Without the lock too: it would fail while another process only reads.
-            if (key := _written_key(file, day)) is not None:
-                return key
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:  # another process writes the key, within microseconds
-                if attempt == _ATTEMPTS:
-                    raise
-        if (key := _written_key(file, day)) is not None:
+        # Without the lock too: it would fail while another process only reads.
+        while (key := _written_key(file, day)) is None and not _lock(file, waits):
+            waits -= 1
+            time.sleep(_WAIT_S)
+        if (key := key or _written_key(file, day)) is not None:
             return key
         key = secrets.token_bytes(16)
         # In this order: one who reads meanwhile finds nothing, never a half of each.
@@ -154,6 +156,21 @@ def _key_of(path: Path, day: str) -> bytes:
         file.seek(0)
         file.write(f"{day} {key.hex()}\n".encode())
         return key
+
+
+def _lock(file: FileIO, waits: int) -> bool:
+    """Lock a file; return whether it could be done.
+
+    Raises:
+        OSError: it could not, and no waits are left.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if waits == 0:
+            raise
+        return False
+    return True
 
 
 def _written_key(file: FileIO, day: str) -> bytes | None:
