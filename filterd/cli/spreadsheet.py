@@ -31,7 +31,8 @@ MOST_OCTETS, MOST_MEMBER_OCTETS = 4 << 20, 16 << 20
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 20_000, 128, 200
 _LOOKED_AT, _MOST_BEGIN = 20, 1 << 16
 """Lines and characters that show what separates the columns of a CSV file."""
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "'")
+"""The last is what a guarded cell begins with: so different cells stay different."""
 _BEGINS = b"PK\x03\x04"
 _place = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII).fullmatch
 _DAMAGED = (

@@ -123,3 +123,10 @@ def test_whatever_is_written_over_a_workbook_it_is_read_or_refused(
     folder = tmp_path_factory.mktemp("hostile")
     with contextlib.suppress(ConfigError):
         assert isinstance(_load(folder, bytes(content)), list)
+
+
+def test_a_guarded_cell_is_no_formula_and_different_cells_stay_different() -> None:
+    cells = ["=1", "'=1", "''=1", "+1", "-1", "@a", "\t=1", "1", ""]
+    guarded = [spreadsheet.guarded(one) for one in cells]
+    assert len(set(guarded)) == len(cells)
+    assert not any(one.startswith(("=", "+", "-", "@", "\t")) for one in guarded)
