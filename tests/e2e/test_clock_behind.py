@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,8 +22,8 @@ from filterd import control
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.state_folder import StateFolder
-from tests.support.commands import ROOT, call, environment
-from tests.support.daemon import Served, free_port, write_site
+from tests.support.commands import call
+from tests.support.daemon import Served, free_port, serving, write_site
 from tests.support.policies import an_index
 from tests.support.set_clock import Clocks
 from tests.support.upstream import FakeUpstream
@@ -74,29 +72,12 @@ class School:
     def serving(self, *how: str, boots: bool = True) -> Iterator[Served]:
         """Serve by these clocks, after a boot of the machine; ``how`` switches safeguards off."""
         self.clocks = self.clocks.set(boot=self.clocks.boot + boots)
-        words = [self.config, self.state.folder, self.clocks.path, *how]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.set_clock", *map(str, words)],
-            cwd=ROOT,
-            env=environment(),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stderr is not None
-        served = Served(process, self.config, self.state)
-        reader = threading.Thread(target=served.listen, args=(process.stderr,))
-        reader.start()
-        try:
-            served.wait_for("filterd listens on")
+        program = self.clocks.program(*how)
+        with serving(self.config, self.state.folder, program=program) as served:
             yield served
             served.end()
             log = "\n".join(served.log)
             assert "Traceback" not in log, log[log.index("Traceback") - 300 :]
-        finally:
-            process.kill()
-            process.wait()
-            reader.join()
-            process.stderr.close()
 
     def shows(self, wall: float, **more: Any) -> None:
         """Set the wall clock."""
@@ -104,10 +85,7 @@ class School:
 
     def passes(self, seconds: float) -> None:
         """Let time pass on both clocks."""
-        clocks = self.clocks
-        self.clocks = clocks.set(
-            wall_s=clocks.wall_s + seconds, monotonic_s=clocks.monotonic_s + seconds
-        )
+        self.clocks = self.clocks.passes(seconds)
 
     def blocks(self, source: str, name: str) -> bool:
         """Return whether a client gets NXDOMAIN."""

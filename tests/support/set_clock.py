@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A daemon whose clocks a test sets.
 
-``python -m tests.support.set_clock CONFIG STATE FILE`` serves. FILE has four numbers of
-IEEE 754, which all processes map: the lead of the wall clock over the machine's, the lead
-of the monotonic one, 1 if a time server has set the wall clock, and the number of the
-machine's boot. Words after these switch safeguards off, for controls:
+``serving`` runs it, as ``python -m tests.support.set_clock FILE serve --config CONFIG --state
+STATE``. FILE has four numbers of IEEE 754, which all processes map: the lead of the wall clock
+over the machine's, the lead of the monotonic one, 1 if a time server has set the wall clock, and
+the number of the machine's boot. Words after FILE switch safeguards off, for controls:
 
 ``raw``: policy uses the machine's clock;
 ``credulous``: a jump is believed at once;
@@ -35,6 +35,14 @@ class Clocks(NamedTuple):
     monotonic_s: float = 0.0
     is_set_by_server: bool = False
     boot: int = 0
+
+    def program(self, *how: str) -> tuple[str, ...]:
+        """Return what the interpreter runs; for ``serving``."""
+        return "-m", __name__, str(self.path), *how
+
+    def passes(self, seconds: float) -> Clocks:
+        """Let time pass on both."""
+        return self.set(wall_s=self.wall_s + seconds, monotonic_s=self.monotonic_s + seconds)
 
     def set(
         self,
@@ -69,7 +77,7 @@ class _SetClock(SystemClock):
 
 def main() -> None:
     """Serve."""
-    config, state, path, *how = sys.argv[1:]
+    path, *how, _serve, _, config, _, state = sys.argv[1:]
     with Path(path).open("r+b") as file:
         numbers = memoryview(mmap.mmap(file.fileno(), _NUMBERS.size)).cast("d")
     setattr(serving, "SystemClock", lambda: _SetClock(numbers))  # noqa: B010 -- it is a class
