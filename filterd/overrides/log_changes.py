@@ -30,7 +30,8 @@ _MOST_DAYS = 90
 class SetLogLevel:
     """Set the log level of a tier, of every tier where ``tier`` is empty.
 
-    One without an end replaces what was set for the same tiers; one with an end goes
+    It replaces what waits for a confirmation for the same tiers: that was decided before.
+    One without an end also replaces all else that was set for them; one with an end goes
     before it.
     """
 
@@ -67,7 +68,7 @@ class SetLogLevel:
         replaced = (
             one
             for one in context.overrides.log_settings
-            if ends_at is None and self.tier in ("", one.tier)
+            if self.tier in ("", one.tier) and (ends_at is None or is_waiting(one))
         )
         return ChangeEffect(Overrides(log_settings=tuple(replaced)), _only(thing))
 

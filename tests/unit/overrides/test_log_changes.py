@@ -67,6 +67,13 @@ def test_a_level_without_an_end_replaces_what_was_set_for_its_tiers(log: Log) ->
     assert [one.id for one in log.change("undo", "lan")] == [1, 4]
 
 
+def test_full_that_waits_is_replaced_by_the_next_level_of_its_tier(log: Log) -> None:
+    log.set(**FULL)
+    assert [one.id for one in log.set(**FULL)] == [2]
+    assert [one.id for one in log.set(level="names", tier="staff", ends_at=NOW + 60)] == [2, 3]
+    assert [one.id for one in log.set(level="blocked", ends_at=NOW + 60)] == [3, 4]
+
+
 def test_full_holds_from_the_confirmation_by_a_second_person_to_the_end_that_was_set(
     log: Log,
 ) -> None:
