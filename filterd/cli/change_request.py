@@ -12,6 +12,7 @@ from filterd.cli.time_options import school_clock
 from filterd.i18n import Sentence, say
 
 _IN_PLACE = say("The devices are in these rooms already; nothing is changed.")
+_BACK = say("In force after {ms} ms. To take it back: filterd undo {number}")
 
 
 def change(here: Context, kind: str, reason: str = "", **payload: Any) -> dict[str, Any]:
@@ -39,19 +40,17 @@ def made_of(asked: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]
     return {**asked, "ends_at": until, "for_s": None if until else asked.get("for_s")}
 
 
-def print_change(here: Context, told: Mapping[str, Any], what: str, *, json: bool) -> None:
-    """Print a change, the delay until it was in force, and how to undo it."""
+def print_change(
+    here: Context, told: Mapping[str, Any], what: str, *, json: bool, back: Sentence = _BACK
+) -> None:
+    """Print a change, the delay until it was in force, and how to undo it (``back``)."""
     if json:
         here.print_json(told)
         return
     texts, number = here.texts, told["number"]
     line = texts("Change {number}: {what}", number=number, what=what)
     here.console.print(line, soft_wrap=not here.console.is_terminal)
-    line = texts(
-        "In force after {ms} ms. To take it back: filterd undo {number}",
-        ms=round(told.get("in_force_ms") or 0),
-        number=number,
-    )
+    line = texts(back, ms=round(told.get("in_force_ms") or 0), number=number)
     here.console.print(line, style="dim", soft_wrap=True)
     for warning in told.get("warnings") or ():
         line = texts("warning: {what}", what=_warning(here, warning))

@@ -15,6 +15,8 @@ from filterd.querylog import MOST_DAYS
 from filterd.querylog.total_rows import summaries
 from filterd.rows import Wording
 
+_USUAL_DAYS = 7
+
 
 def within(
     tier: Annotated[str | None, option("--tier", "Only this tier: primary, ...", "TIER")] = None,
@@ -39,18 +41,27 @@ def totals(
     only: Annotated[dict[str, Any], Options(within)],
     each: Annotated[dict[str, Any], Options(apart)],
     days: Annotated[
-        int, option("--days", "Number of days, with today.", "N", min=1, max=MOST_DAYS)
-    ] = 7,
+        int | None,
+        option(
+            "--days",
+            "Number of days, with today (default: 7; of classes only today).",
+            "N",
+            min=1,
+            max=MOST_DAYS,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Show numbers of answers by day and by grade, and of blocks by category.
 
-    Totals only, without names. A teacher sees own classes today, with --days 1; classes and
-    networks are for administrators. Self-harm is counted for the whole school only. Exit
+    Totals only, without names. A teacher sees own classes today; all classes and networks are
+    for administrators. Self-harm is counted for the whole school only. Exit
     code 0: shown; 2: an error.
     """
     is_class = whom is not None and not is_a_grade(whom)
     seat_key = "class" if is_class else "grade"
+    if days is None:  # a teacher sees classes of today only
+        days = 1 if is_class or each["by_class"] else _USUAL_DAYS
     asked = {key: value for key, value in {seat_key: whom, **only, **each}.items() if value}
     told = control.ask(here.state.control_socket, "log totals", days=days, **asked)
     if json:

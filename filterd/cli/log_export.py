@@ -90,7 +90,9 @@ def export(
         int | None,
         option("--days", "The last days: of totals those before today.", "N", min=1, max=100),
     ] = None,
-    format_: Annotated[ExportFormat, option("--format", "csv or jsonl.")] = ExportFormat.CSV,
+    format_: Annotated[
+        ExportFormat, option("--format", "csv or jsonl.", "FORMAT")
+    ] = ExportFormat.CSV,
     out: Annotated[
         Path | None, option("--out", "The file to write (default: print it).", "FILE")
     ] = None,
@@ -133,6 +135,8 @@ def _totals(here: Context, asked: dict[str, Any]) -> dict[str, Any]:
         n=number(told["left_out"]),
         least=told["least_devices"],
     )
+    if not told["rows"] and not told["left_out"]:
+        left_out = say("There is nothing to export: only days and months that are over are.")
     here.errors.print(here.texts(left_out))
     return told
 

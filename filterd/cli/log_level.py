@@ -77,7 +77,8 @@ def confirm(
     clock = school_clock(here)
     until = clock.told(told.get("until"))
     what = here.texts("the level full is confirmed, until {when}", when=until)
-    print_change(here, told, what, json=json)
+    back = say("In force after {ms} ms. An administrator ends it by: filterd undo {number}")
+    print_change(here, told, what, json=json, back=back)
 
 
 def _show(here: Context, *, json: bool) -> None:

@@ -25,9 +25,7 @@ _FOUND, _NOTHING = 0, 1
 _MOST_ROWS, _MOST_DAYS = 500, 90
 
 Arguments = dict[str, Any]
-LimitOption = Annotated[
-    int, option("--limit", "Number of rows, and of names.", "N", min=1, max=_MOST_ROWS)
-]
+LimitOption = Annotated[int, option("--limit", "Number of names.", "N", min=1, max=_MOST_ROWS)]
 
 
 def days(
@@ -86,7 +84,9 @@ def name(
 
 
 def page(
-    limit: LimitOption = 50,
+    limit: Annotated[
+        int, option("--limit", "Number of rows, and of names.", "N", min=1, max=_MOST_ROWS)
+    ] = 50,
     after: Annotated[
         str | None, option("--after", "Go on after the row with this ID.", "ID")
     ] = None,
@@ -122,7 +122,7 @@ def search(
             _dim(here, here.texts("There are more names; search for a longer name, or one day."))
         _print(here, wording, day_rows.ROWS, told["rows"])
         if not (told["seen"] or told["rows"]):
-            here.console.print(here.texts("Nothing fits in {days}.", days=_read(told)))
+            here.console.print(here.texts(_nothing(told)))
         if told["late"]:
             _dim(here, here.texts("The search took too long and stopped."))
         if told["cursor"]:
@@ -153,7 +153,7 @@ def top(
         wording = Wording(here.texts, clock)
         _print(here, wording, day_rows.TOP, told["rows"])
         if not told["rows"]:
-            here.console.print(here.texts("Nothing fits in {days}.", days=_read(told)))
+            here.console.print(here.texts(_nothing(told)))
         if "names" in told["levels"].values():
             _dim(here, here.texts("At the level names it is not known how often."))
         _print_scope(here, wording, told)
@@ -180,10 +180,10 @@ def new(
     else:
         wording = Wording(here.texts, school_clock(here))
         _print(here, wording, day_rows.NEW, _with_least(told["rows"], told))
-        compared = counted.days(told["compared"])
-        summary = say(
-            "{names} new, compared with {days}", names=counted.names(told["n"]), days=compared
-        )
+        found = {"names": counted.names(told["n"]), "days": counted.days(told["compared"])}
+        summary = say("{names} new, compared with {days}", **found)
+        if not told["compared"]:
+            summary = say("{names}; the log has no day before to compare them with", **found)
         here.console.print(here.texts(summary))
         _print_scope(here, wording, told)
     raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
@@ -234,13 +234,12 @@ def names(
         wording = Wording(here.texts, school_clock(here))
         title = here.texts(day_rows.OF_CLASS.title, class_id=told["class"])
         _print(here, wording, day_rows.OF_CLASS._replace(title=i18n.quoted(title)), told["rows"])
-        least = told["least_devices"]
-        if not told["rows"]:
-            here.console.print(
-                here.texts("No name was asked for by {n} devices or more today.", n=least)
-            )
         if told["level"] in ("off", "counts"):
-            _dim(here, here.texts("The level {level} keeps no names.", level=told["level"]))
+            line = here.texts("The level {level} of this class keeps no names.", **told)
+            here.console.print(line)
+        elif not told["rows"]:
+            line = here.texts("No name was asked for by {least_devices} devices or more.", **told)
+            here.console.print(line)
     raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
 
 
@@ -259,7 +258,9 @@ def day_asked(clock: SchoolClock, text: str) -> str:
     """
     day = clock.shows(read_time(clock, text, past=True)).date()
     if day > day_of(clock):
-        hint = say("write the whole date, such as {day}", day=day_of(clock).isoformat())
+        hint = say(
+            "today is {day}; write the year of an earlier day", day=day_of(clock).isoformat()
+        )
         raise ConfigError(say("{day} is still to come", day=day.isoformat()), hint=hint)
     return day.isoformat()
 
@@ -278,8 +279,11 @@ def _with_least(rows: Sequence[Row], told: Arguments) -> list[Row]:
     return [{**row, "least_devices": told["least_devices"]} for row in rows]
 
 
-def _read(told: Arguments) -> i18n.Sentence:
-    return counted.days(len(told["days"]))
+def _nothing(told: Arguments) -> i18n.Sentence:
+    if told["days"]:
+        return say("Nothing fits in {days}.", days=counted.days(len(told["days"])))
+    kept = counted.days(told["keep_days"])
+    return say("The log has no names or rows of these days; they are kept for {days}.", days=kept)
 
 
 def _print(here: Context, wording: Wording, listing: Listing, rows: Sequence[Row]) -> None:

@@ -144,7 +144,7 @@ def page(by: Wording, status: Row, since: Row, width: int, height: int) -> list[
     seats = {tell(one) if one else by.texts("whole school"): n for one, n in _of(day, "today")}
     kinds = {one or by.texts("(rules of the school)"): n for one, n in _of(day, "categories")}
     blocked = _beside(
-        _counted(by, say("Blocked today by class"), seats, half),
+        _counted(by, say("Blocked today by grade"), seats, half),
         _counted(by, say("Blocked today by category"), kinds, half),
         half,
         max(0, room - len(below)),

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd import words
+from filterd.daemon.log_request import check_known
 from filterd.errors import ControlError, FilterdError
 from filterd.field_checks import is_whole
 from filterd.i18n import say
@@ -158,21 +159,11 @@ class Choice(NamedTuple):
         """Refuse a choice that has no events.
 
         Raises:
-            ControlError: the site has no such class or category, or it is no action.
+            ConfigError: the site has no such class or category, or it is no action.
         """
-        for word, known in (
-            (self.class_id, [one.id for one in policy.classes]),
-            (self.category, policy.categories),
-            (self.action, words.COUNTED),
-        ):
-            if word and word not in known:
-                raise ControlError(
-                    say(
-                        "{wanted} is not known here; known: {known}",
-                        wanted=repr(word[:80]),
-                        known=", ".join(known),
-                    )
-                )
+        check_known(self.class_id, [one.id for one in policy.classes])
+        check_known(self.category, policy.categories)
+        check_known(self.action, words.COUNTED)
 
     def has(self, event: Event) -> bool:
         """Return whether an event is of the choice; counts have no class."""

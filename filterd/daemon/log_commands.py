@@ -86,6 +86,8 @@ class LogViews:
         days = await self._days(request)
         await self._look(View.ROWS, author, days.days, wanted.class_id)
         search, page = await self._read(days, lambda one: one.search(wanted, limit, cursor))
+        if not page.rows and not page.seen:
+            self._check_known(wanted)
         return {
             "rows": page.rows,
             "seen": page.seen,
@@ -102,6 +104,8 @@ class LogViews:
         days = await self._days(request)
         await self._look(View.ROWS, author, days.days, wanted.class_id)
         search, rows = await self._read(days, lambda one: one.top(wanted, limit))
+        if not rows:
+            self._check_known(wanted)
         return {"rows": rows, **_scope(self._manager, search, wanted)}
 
     async def new(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -173,6 +177,12 @@ class LogViews:
             "rows": rows,
         }
 
+    def _check_known(self, wanted: LogFilter) -> None:
+        """Refuse a misspelt class or category; the log may have those of a former site."""
+        policy = self._manager.site.policy
+        log_request.check_known(wanted.class_id, [one.id for one in policy.classes])
+        log_request.check_known(wanted.category, policy.categories)
+
     async def _look(
         self, view: View, author: Author, days: Iterable[str], class_id: str = ""
     ) -> None:
@@ -238,6 +248,7 @@ def _scope(manager: Manager, search: DaySearch, wanted: LogFilter) -> dict[str, 
             one: policy.log.level_of(one).value for one in ([tier] if tier in tiers else tiers)
         },
         "least_devices": policy.log.least_devices,
+        "keep_days": policy.log.keep_days,
     }
 
 

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import field_checks, words
-from filterd.errors import ControlError
+from filterd.errors import ConfigError, ControlError
 from filterd.field_checks import is_whole, shown
-from filterd.i18n import say
+from filterd.i18n import did_you_mean, say
 from filterd.querylog.day_reader import LogFilter, is_day
 from filterd.wire import name as names
 
@@ -73,6 +73,21 @@ def wanted(request: Mapping[str, Any]) -> LogFilter:
         action=field_checks.one_of(action, words.COUNTED, say("kind of answer")) if action else "",
         category=None if category is None else text(request, "category"),
     )
+
+
+def check_known(word: str | None, known: Iterable[str]) -> None:
+    """Refuse a word that stands for nothing here.
+
+    Args:
+        word: a class, a category, ...; none if empty.
+        known: the words that are known.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    if word and word not in (there := list(known)):
+        hint = did_you_mean(word, there)
+        raise ConfigError(say("{wanted} is not known here", wanted=shown(word)), hint=hint)
 
 
 def name(request: Mapping[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.daemon.control_commands import author_of
+from filterd.daemon.log_request import check_known
 from filterd.daemon.totals_export import TotalsExport
 from filterd.errors import ControlError
 from filterd.field_checks import is_whole
@@ -51,7 +52,12 @@ def commands(manager: Manager, published: Path) -> dict[str, Command]:
             classes = readable_classes(author, lambda: school)
             if classes is not None and wanted.days > 1:
                 raise ControlError(say("a teacher sees own classes of today only: --days 1"))
-        return await manager.log_totals(wanted, classes)
+        found = await manager.log_totals(wanted, classes)
+        if not found:  # totals may be of a class or network of a former site
+            policy = manager.site.policy
+            check_known(wanted.class_id, [one.id for one in policy.classes])
+            check_known(wanted.network, [one.id for one in policy.networks])
+        return found
 
     async def log_export(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         return await export.export(request, author_of(caller))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd import words
 from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.overrides.roles import Role
@@ -64,9 +65,9 @@ def check_view(author: Author, view: View) -> None:
         groups = ", ".join(role.group for role in Role if role in READERS[view])
         raise ControlError(
             say(
-                "{name} may not look at {view} of the log; root and these groups may: {groups}",
+                "{name} may not look at {view}; root and these groups may: {groups}",
                 name=author.name,
-                view=view.value,
+                view=words.VIEW[view],
                 groups=groups,
             )
         )

@@ -20,12 +20,12 @@ KNOWN = {
     "off": say("{tiers}: nothing is recorded (level off)"),
     "counts": say("{tiers}: numbers only, no names (level counts)"),
     "names": say(
-        "{tiers}: distinct names of a day, without time, class and number; those that pass from"
-        " {devices} devices on (level names)"
+        "{tiers}: the names of a day, without time, class or how often; allowed ones that at"
+        " least {devices} devices asked for (level names)"
     ),
     "blocked": say(
-        "{tiers}: rows of what was blocked; of what passed only names, from {devices} devices on"
-        " (level blocked)"
+        "{tiers}: a row for each blocked lookup; of allowed ones only the names that at least"
+        " {devices} devices asked for (level blocked)"
     ),
     "full": say("{tiers}: a row for each lookup (level full)"),
 }

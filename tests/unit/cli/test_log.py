@@ -86,7 +86,16 @@ def test_the_daemon_is_asked_for_what_the_options_name(
     assert call("log", "totals", *options, "--state", tmp_path).code == 0
     ((_, _, told),) = asked
     wanted = {"tier": "primary", "network": "lab", "class": "5A"}
-    assert told == {**wanted, "days": 7, "by_hour": True, "by_network": True}
+    assert told == {**wanted, "days": 1, "by_hour": True, "by_network": True}
+
+
+@pytest.mark.parametrize(("options", "days"), [([], 7), (["--classes"], 1), (["--grade", "6"], 7)])
+def test_totals_of_classes_are_of_today_if_not_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: list[str], days: int
+) -> None:
+    asked = _answer(monkeypatch, [])
+    assert call("log", "totals", *options, "--state", tmp_path).code == 0
+    assert asked[0][2]["days"] == days
 
 
 def test_an_empty_log_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

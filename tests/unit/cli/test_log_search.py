@@ -117,7 +117,9 @@ def test_an_empty_answer_has_its_days_and_the_levels(
         done = desk.call(*words)
         assert done.code == 1
         assert "numbers only, no names (level counts)" in " ".join(done.out.split())
-    assert "Nothing fits in 0 days." in desk.call("search", "a.example").out
+    out = " ".join(desk.call("search", "a.example").out.split())
+    assert "no names or rows of these days; they are kept for 30 days." in out
+    assert "no day before to compare" in " ".join(desk.call("new").out.split())
 
 
 def test_the_level_names_does_not_know_how_often(

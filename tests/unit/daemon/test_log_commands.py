@@ -206,6 +206,15 @@ def test_a_tier_without_names_has_none_for_its_classes(tmp_path: Path) -> None:
     assert (told["rows"], told["level"]) == ([], "counts")
 
 
+@pytest.mark.parametrize("command", ["log search", "log top"])
+@pytest.mark.parametrize("asked", [{"class": "6Z"}, {"category": "gmes"}])
+def test_a_misspelt_class_or_category_is_no_empty_answer(
+    log: LookedLog, command: str, asked: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match="is not known here"):
+        ask(log, command, **asked)
+
+
 def test_a_class_that_is_not_there_is_told(log: LookedLog) -> None:
     with pytest.raises(ConfigError, match="'6B' is not a class of this site"):
         ask(log, "log class", **{**CLASS_6A, "class": "6B"})

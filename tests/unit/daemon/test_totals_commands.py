@@ -13,7 +13,7 @@ import pytest
 
 from filterd.daemon.control_caller import Caller
 from filterd.daemon.totals_commands import commands
-from filterd.errors import ControlError
+from filterd.errors import ConfigError, ControlError
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.roles import Role
 from filterd.policy.model import SchoolClass
@@ -40,7 +40,8 @@ def asked(caller: Caller, **request: Any) -> tuple[Any, ...]:
 
     school = Classroom(policy, Overrides(), SEVEN, SEVEN + 3600, lambda _: None)
     changes = SimpleNamespace(classroom=lambda _: school)
-    manager = SimpleNamespace(log_totals=log_totals, changes=changes, site=None)
+    site = SimpleNamespace(policy=policy)
+    manager = SimpleNamespace(log_totals=log_totals, changes=changes, site=site)
 
     async def whole() -> None:
         await commands(cast("Any", manager), Path("no"))["log totals"](request, caller)
@@ -80,6 +81,14 @@ def test_a_teacher_sees_own_classes_of_today() -> None:
         asked(member(Role.TEACHER), **{"class": "6B"})
     with pytest.raises(ControlError, match="today only"):
         asked(member(Role.TEACHER), by_class=True, days=2)
+
+
+@pytest.mark.parametrize("request_", [{"class": "7Z"}, {"network": "lba"}])
+def test_a_class_or_network_without_totals_that_the_site_does_not_have_is_refused(
+    request_: dict[str, Any],
+) -> None:
+    with pytest.raises(ConfigError, match="is not known here"):
+        asked(member(Role.ADMIN), **request_)
 
 
 @pytest.mark.parametrize(
