@@ -268,6 +268,7 @@ rollback() {
 uninstall() {
     if has_systemd; then systemctl disable --now --quiet "${services[@]}" 2>/dev/null || true; fi
     rm -rf "$home" "$units"/filterd{,-feed,-monitor}.service "$root/etc/sysctl.d/60-filterd.conf"
+    rm -rf "$root/var/lib/filterd-monitor" # which alerts are active: nothing that a later install needs
     [[ ! -L $root/usr/local/bin/filterd ]] || rm -f "$root/usr/local/bin/filterd"
     rm -f "${words[@]/#*:/$share/}" "$share"/man/{,vi/}man1/filterd{,-*}.1
     if has_systemd; then systemctl daemon-reload; fi
