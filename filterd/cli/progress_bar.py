@@ -62,9 +62,12 @@ def watch(look: Callable[[], None], length_s: float) -> None:
     look()
 
 
-def pause(seconds: float) -> bool:
-    """Wait; return whether Enter was pressed meanwhile at the terminal, if there is one."""
-    if not sys.stdin or not sys.stdin.isatty():
+def pause(seconds: float, *, to_the_end: bool = False) -> bool:
+    """Wait; return whether Enter was pressed meanwhile at the terminal, if there is one.
+
+    ``to_the_end`` waits whatever is pressed, or if the terminal has no more input.
+    """
+    if to_the_end or not sys.stdin or not sys.stdin.isatty():
         time.sleep(seconds)
         return False
     ready, _, _ = select.select([sys.stdin], [], [], seconds)

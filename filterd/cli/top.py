@@ -86,7 +86,7 @@ def _looks(here: Context, interval: float, *, is_one: bool) -> Iterator[tuple[Ro
     if not is_one:
         yield before, rates(None, before, 0.0)
     silent_since = None
-    while not pause(interval):
+    while not pause(interval, to_the_end=is_one):
         now_s = here.clock.monotonic()
         try:
             status = _ask(here, 0 if is_one else _TOTALS_OLD_S)
@@ -144,7 +144,7 @@ def page(by: Wording, status: Row, since: Row, width: int, height: int) -> list[
     seats = {tell(one) if one else by.texts("whole school"): n for one, n in _of(day, "today")}
     kinds = {one or by.texts("(rules of the school)"): n for one, n in _of(day, "categories")}
     blocked = _beside(
-        _counted(by, say("Blocked today by grade"), seats, half),
+        _counted(by, say("Blocked today by grade, class"), seats, half),
         _counted(by, say("Blocked today by category"), kinds, half),
         half,
         max(0, room - len(below)),

@@ -75,6 +75,8 @@ def test_enter_is_heard_at_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> N
         assert not progress_bar.pause(0.0)
         keyboard.write(b"\n")
         assert progress_bar.pause(5.0)
+        keyboard.write(b"\n")
+        assert not progress_bar.pause(0.0, to_the_end=True)
     with open(os.devnull) as nobody:  # noqa: PTH123 -- a device
         monkeypatch.setattr("sys.stdin", nobody)
         assert not progress_bar.pause(0.0)

@@ -74,7 +74,7 @@ class _Daemon:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Any) -> None:
         self._answers, self.asked = list(answers), list[dict[str, Any]]()
         monkeypatch.setattr(control, "ask", self._ask)
-        monkeypatch.setattr(module, "pause", lambda _: not self._answers)
+        monkeypatch.setattr(module, "pause", lambda *_, **__: not self._answers)
 
     def _ask(self, _path: Path, command: str, **asked: Any) -> Any:
         assert command == "status"
