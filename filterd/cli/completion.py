@@ -27,6 +27,7 @@ from filterd.cli.language import CONFIG_VARIABLE, STATE_VARIABLE, default_config
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import did_you_mean, say
 from filterd.state_folder import StateFolder
+from filterd.words import COUNTED
 
 SCRIPTS = {
     "bash": """\
@@ -109,6 +110,7 @@ _IDS = {
     "--block-category": ("categories",),
     "--list": ("lists",),
     "targets": ("targets",),
+    "--action": ("actions",),
     "--lang": ("languages",),
     "shell": ("shells",),
     "level": ("levels",),
@@ -178,7 +180,12 @@ def values(words: Sequence[str]) -> Iterable[str]:
 
 def _ids(kinds: Iterable[str], words: Sequence[str]) -> list[str]:
     """Return the ids of some kinds that the school has."""
-    fixed = {"languages": ("vi", "en"), "shells": tuple(SCRIPTS), "levels": LEVELS}
+    fixed = {
+        "languages": ("vi", "en"),
+        "shells": tuple(SCRIPTS),
+        "levels": LEVELS,
+        "actions": tuple(COUNTED),
+    }
     kinds = [one for one in kinds if one]
     if not kinds:
         return []

@@ -9,8 +9,9 @@ from filterd import control
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.log_search import day_asked, name_asked
 from filterd.cli.time_options import school_clock
+from filterd.counted import number
 from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.i18n import say, say_n
 
 ReasonOption = Annotated[str, option("--reason", "Reason, for the history.", "TEXT")]
 
@@ -58,7 +59,14 @@ def _remove(here: Context, command: str, asked: dict[str, Any], *, json: bool) -
     if json:
         here.print_json(told)
         return
-    here.console.print(here.texts("It is removed from the log."))
+    rows = told.get("rows")  # of a day it is not counted
+    line = say_n(
+        "It is not in the log any more; {n} row was removed.",
+        "It is not in the log any more; {n} rows were removed.",
+        rows or 0,
+        n=number(rows or 0),
+    )
+    here.console.print(here.texts("It is removed from the log." if rows is None else line))
     if told["unreadable"]:
         here.console.print(
             here.texts(

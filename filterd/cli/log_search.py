@@ -43,7 +43,7 @@ def days(
 def kind(
     tier: Annotated[str | None, option("--tier", "The tier: primary, ...", "TIER")] = None,
     action: Annotated[
-        str | None, option("--action", "The result: blocked, pass, rewritten, ...", "RESULT")
+        str | None, option("--action", "The result: blocked, pass, rewritten, ...", "ACTION")
     ] = None,
     category: Annotated[
         str | None, option("--category", "The category of the list: games, ...", "ID")

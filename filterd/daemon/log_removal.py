@@ -73,7 +73,8 @@ def removal_commands(manager: Manager, setting: Setting) -> dict[str, Command]:
         found = await removal.from_files(lookups.files)
         removal.from_memory(lookups.seen)
         manager.live.forget()
-        return {"removed": what, "unreadable": list(found.days) if found else []}
+        rows, unreadable = (found.rows, list(found.days)) if found else (None, [])
+        return {"removed": what, "rows": rows, "unreadable": unreadable}
 
     return {"log forget": forget, "log purge": purge}
 

@@ -39,6 +39,10 @@ def read_secret(config: Path, name: str) -> str:
         with os.fdopen(os.open(path, flags), "rb") as file:
             fault = _fault(os.fstat(file.fileno()))
             content = b"" if fault else file.read(_MOST_OCTETS + 1)
+    except PermissionError as error:
+        raise DeliveryError(
+            say("{path}: only its owner and root may read it", path=path)
+        ) from error
     except OSError as error:
         raise DeliveryError(
             say("{path}: cannot be read: {why}", path=path, why=refused(error))

@@ -77,6 +77,7 @@ def known(daemon: FakeDaemon) -> None:
         ("completion", ["bash", "fish"]),
         ("status --lang", ["vi", "en"]),
         ("log level", list(LogLevel)),
+        ("log search --action", ["blocked", "pass"]),
         ("log level names --tier", ["primary"]),
     ],
 )

@@ -21,7 +21,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def ask(_: Path, command: str, **request: Any) -> dict[str, Any]:
         requests.append((command, request))
-        return {"removed": "name", "unreadable": ["2025-11-30"]}
+        return {"removed": "name", "rows": 3, "unreadable": ["2025-11-30"]}
 
     monkeypatch.setattr(control, "ask", ask)
     return requests
@@ -42,7 +42,7 @@ def test_one_thing_is_removed(
     done = call("log", "forget", *words, *WHY, "--state", tmp_path)
     assert asked == [("log forget", {**request_, "reason": "asked"})]
     assert done.code == 0
-    assert "It is removed from the log." in done.out
+    assert "It is not in the log any more; 3 rows were removed." in done.out
     assert "removed whole: 2025-11-30" in done.out
 
 

@@ -61,7 +61,7 @@ def remove(log: LookedLog, command: str = "log forget", **request: Any) -> Any:
 
 def test_a_subtree_is_in_no_file_and_in_no_memory(log: LookedLog) -> None:
     assert b"example.wiki" in _octets(log)
-    assert remove(log, **SUBTREE) == {"removed": "name", "unreadable": []}
+    assert remove(log, **SUBTREE) == {"removed": "name", "rows": 17, "unreadable": []}
     assert _left(log) == {"mine.example", "other.example"}
     assert b"example.wiki" not in _octets(log)
     assert log.rings_emptied == 1
