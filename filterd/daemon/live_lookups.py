@@ -22,7 +22,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -33,8 +32,9 @@ from filterd.errors import ControlError, FilterdError
 from filterd.field_checks import is_whole
 from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View, check_view
-from filterd.policy.log_levels import LogLevel
+from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
+from filterd.querylog.day_span import DaySpan
 from filterd.querylog.lookups import LookupBatch
 from filterd.wire import name as names
 
@@ -308,13 +308,10 @@ class LiveStream:
         self._next += 1
 
     def _today(self) -> str:
-        zone = ZoneInfo(self._site().policy.time_zone)
-        return datetime.fromtimestamp(self._clock.wall(), zone).date().isoformat()
+        return DaySpan.at(self._clock.wall(), ZoneInfo(self._site().policy.time_zone)).day
 
     def _levels(self) -> dict[str, str]:
-        policy = self._site().policy
-        tiers = dict.fromkeys(grade.tier for grade in policy.grades.values())
-        return {tier: policy.log.level_of(tier).value for tier in tiers}
+        return {tier: level.value for tier, level in levels_of(self._site().policy).items()}
 
 
 def _is_seen(event: Event, levels: Mapping[str, str], *, shows_rows: bool) -> bool:

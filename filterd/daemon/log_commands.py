@@ -23,7 +23,7 @@ from filterd.errors import ConfigError, ControlError, FilterdError
 from filterd.i18n import UNSAID, did_you_mean, say
 from filterd.overrides.permissions import check_class
 from filterd.overrides.read_access import View, check_view
-from filterd.policy.log_levels import LogLevel
+from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.day_reader import LogFilter, RowId
 from filterd.querylog.day_span import DaySpan
@@ -237,16 +237,14 @@ def _scope(manager: Manager, search: DaySearch, wanted: LogFilter) -> dict[str, 
     policy = manager.site.policy
     grade = policy.grades.get(wanted.class_id or wanted.grade)
     tier = wanted.tier or TIER_OF_GRADE.get(wanted.grade) or (grade.tier if grade else "")
-    tiers = dict.fromkeys(one.tier for one in policy.grades.values())
+    levels = {one: level.value for one, level in levels_of(policy).items()}
     return {
         "days": search.read,
         "skipped": [
             {"day": day, "problem": str(why), "sentence": i18n.to_plain(why)}
             for day, why in search.skipped.items()
         ],
-        "levels": {
-            one: policy.log.level_of(one).value for one in ([tier] if tier in tiers else tiers)
-        },
+        "levels": {tier: levels[tier]} if tier in levels else levels,
         "least_devices": policy.log.least_devices,
         "keep_days": policy.log.keep_days,
     }

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.errors import FilterdError
-from filterd.policy.log_levels import LogLevel
+from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.querylog.day_span import DaySpan
 from filterd.querylog.lookup_queue import LookupQueue
 from filterd.querylog.lookups import WRITE_FROM, Lookup, LookupContext
@@ -91,11 +91,8 @@ class LookupRecorder:
             site: the active one.
             known_from: the Unix time before which a clock is not believed.
         """
-        tiers = dict.fromkeys(grade.tier for grade in site.policy.grades.values())
-        levels = {tier: site.policy.log.level_of(tier) for tier in tiers}
-        self._levels = {
-            tier: level for tier, level in levels.items() if level.includes(LogLevel.NAMES)
-        }
+        levels = levels_of(site.policy).items()
+        self._levels = {tier: level for tier, level in levels if level.includes(LogLevel.NAMES)}
         self._known_from = known_from
         if (zone := ZoneInfo(site.policy.time_zone)) is not self._pseudonyms.zone:
             self._pseudonyms.zone, self._day = zone, DaySpan("", 0, 0)

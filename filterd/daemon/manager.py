@@ -41,6 +41,7 @@ from filterd.daemon.worker_sums import WorkerSums
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
+from filterd.policy.log_levels import highest, levels_of
 from filterd.policy.policy_file import digest
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve import expectation_checks, rewrite_targets
@@ -434,11 +435,11 @@ class Manager:
         for total in totals:
             today[total["action"]] = today.get(total["action"], 0) + total["n"]
         policy = self._site.at(self._time.wall()).policy
-        tiers = dict.fromkeys(grade.tier for grade in policy.grades.values())
+        levels = levels_of(policy)
         problem = self._log.problem or self.lookups.problem or self.lookups.kept_too_long or problem
         told = {**self.lookups.told(), "problem": problem, "sentence": i18n.to_plain(problem)}
-        told |= {"level": policy.log.highest(tiers).value}
-        told |= {"levels": {tier: policy.log.level_of(tier).value for tier in tiers}}
+        told |= {"level": highest(levels.values() or [policy.log.level]).value}
+        told |= {"levels": {tier: level.value for tier, level in levels.items()}}
         now = self._time.least()
         told |= {"pace": await self.signals.pace(self._site, now)}
         told |= {"bypass": await self.signals.bypass(self._site, now, totals)}

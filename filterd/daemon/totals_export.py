@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import calendar
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from filterd.field_checks import is_whole
 from filterd.i18n import say
 from filterd.overrides.read_access import View, check_view
 from filterd.querylog import published_totals
+from filterd.querylog.day_span import DaySpan
 from filterd.querylog.totals_request import TotalsRequest
 
 if TYPE_CHECKING:
@@ -135,8 +136,8 @@ class TotalsExport:
         if not published.lacks(periods):
             return published
         wanted = TotalsRequest(len(days), confidential=hidden)
-        noon = datetime.combine(date.fromisoformat(days[-1]), time(12), zone).timestamp()
-        counted = await self._manager.log_keeper.cells(wanted, days, zone.key, noon)
+        last = DaySpan.of(date.fromisoformat(days[-1]), zone)
+        counted = await self._manager.log_keeper.cells(wanted, days, zone.key, last.begins)
         is_whole = month in periods
         published = published.with_periods(days, month if is_whole else "", *counted, k)
         await asyncio.to_thread(published_totals.save, self._folder, month, published)

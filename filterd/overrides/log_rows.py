@@ -10,7 +10,7 @@ from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.effects import has_ended
 from filterd.overrides.log_changes import is_waiting
-from filterd.policy.log_levels import LogLevel, level_of
+from filterd.policy.log_levels import LogLevel, levels, levels_of
 from filterd.rows import Column, Listing, Row, Wording
 from filterd.state_file import to_plain
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 def level_rows(now: EffectiveState) -> list[dict[str, Any]]:
     """Return a row for each tier: level, level of the files, setting or None."""
     rows = []
-    for tier in dict.fromkeys(grade.tier for grade in now.policy.grades.values()):
+    by_command = levels(now.policy, now.overrides, now.clock.now)
+    for tier, files in levels_of(now.policy).items():
         level = now.moment.policy.log.level_of(tier)  # less, while the time is not known
-        found = level_of(now.policy, now.overrides, tier, now.clock.now)
+        found = by_command[tier]
         setting = found.setting if found.level is level else None
-        files = now.policy.log.level_of(tier)
         rows.append(
             {
                 "tier": tier,

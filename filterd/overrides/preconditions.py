@@ -31,6 +31,7 @@ from filterd.overrides.room_changes import SetDevices, SetExam, SetRoom, SetRoom
 from filterd.policy import conflicts
 from filterd.policy.conflicts import Idle
 from filterd.policy.grade_changes import Changer
+from filterd.policy.log_levels import levels_of
 from filterd.policy.misspellings import meant_by
 from filterd.policy.model import SERVICE, Audience
 from filterd.policy.temporary_rules import Exam, LocalException, RoomDevices, TargetKind
@@ -158,7 +159,7 @@ def _check_exception(change: SetException, school: SchoolState) -> list[dict[str
 
 def _check_log_level(change: SetLogLevel, policy: Policy) -> None:
     """Check that a tier exists, and that a level above that of the files has an end."""
-    tiers = {one.tier: policy.log.level_of(one.tier) for one in policy.grades.values()}
+    tiers = levels_of(policy)
     if change.tier:
         _check_known(change.tier, tiers, say("tier of this school"))
         tiers = {change.tier: tiers[change.tier]}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import LogSetting, Overrides
@@ -73,10 +73,6 @@ class QueryLog:
         """Return the level of a tier."""
         return self.tiers.get(tier, self.level)
 
-    def highest(self, tiers: Iterable[str]) -> LogLevel:
-        """Return the highest level of some tiers."""
-        return max(map(self.level_of, tiers), key=_LEVELS.index, default=self.level)
-
 
 class LevelInForce(NamedTuple):
     """The level of a tier now, and the command's setting if it is not of the files."""
@@ -85,10 +81,19 @@ class LevelInForce(NamedTuple):
     setting: LogSetting | None = None
 
 
+def levels_of(policy: Policy) -> dict[str, LogLevel]:
+    """Return the level that a policy has for each tier of the site, in its order."""
+    return {one.tier: policy.log.level_of(one.tier) for one in policy.grades.values()}
+
+
+def highest(found: Collection[LogLevel]) -> LogLevel:
+    """Return the highest of some levels."""
+    return max(found, key=_LEVELS.index)
+
+
 def levels(policy: Policy, overrides: Overrides, now: float) -> dict[str, LevelInForce]:
     """Return the level of each tier of the site at a policy time."""
-    tiers = dict.fromkeys(grade.tier for grade in policy.grades.values())
-    return {tier: level_of(policy, overrides, tier, now) for tier in tiers}
+    return {tier: level_of(policy, overrides, tier, now) for tier in levels_of(policy)}
 
 
 def level_of(policy: Policy, overrides: Overrides, tier: str, now: float) -> LevelInForce:
@@ -124,7 +129,7 @@ def at_unknown_time(policy: Policy, overrides: Overrides, floor: float) -> Query
         overrides: those of commands; one that had not ended by the floor may hold.
         floor: the earliest possible Unix time.
     """
-    least = {one.tier: policy.log.level_of(one.tier) for one in policy.grades.values()}
+    least = levels_of(policy)
     for one in overrides.log_settings:
         if one.ends_at is None or one.ends_at > floor:
             for tier in [one.tier] if one.tier else least:

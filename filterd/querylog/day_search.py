@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
 
-MOST_ROWS = 500
-"""Rows of one page."""
-
 WITHIN_S = 5.0
 """How long a request may read; one statement at most twice as long."""
 

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -29,6 +30,13 @@ class DaySpan(NamedTuple):
         dates = day, day + timedelta(days=1)
         begins, ends = (int(datetime.combine(one, time(), zone).timestamp()) for one in dates)
         return cls(day.isoformat(), begins, ends)
+
+    @classmethod
+    def last(cls, days: int, now: float, zone: ZoneInfo) -> Iterator[DaySpan]:
+        """Yield the last days, the day of a Unix time included, the latest first."""
+        today = datetime.fromtimestamp(now, zone).date()
+        for ago in range(days):
+            yield cls.of(today - timedelta(days=ago), zone)
 
     def has(self, now: float) -> bool:
         """Return whether a Unix time is in the day."""

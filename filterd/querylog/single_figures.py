@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read single figures of the file of totals, for the status: sums, devices."""
+"""Read single figures of the file of totals: answers, devices, the last write."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _BUSY_S = 0.5
 _ANSWERS = "SELECT hour, SUM(n) FROM totals WHERE hour IN (?, ?) GROUP BY hour"
 _DEVICES = "SELECT MAX(devices) FROM reach WHERE day = ? AND category = ? AND action = 'blocked'"
+_LAST = "SELECT CAST(MAX(at) AS REAL) FROM handovers"
 
 
 def answers_in(path: Path, hours: tuple[int, int]) -> tuple[int, int] | None:
@@ -44,6 +45,12 @@ def devices_blocked(path: Path, day: str, category: str) -> int:
     """
     rows = _read(path, _DEVICES, (day, category))
     return (rows[0][0] or 0) if rows else 0
+
+
+def last_written(path: Path) -> float:
+    """Return the Unix time of the last write; 0 where it cannot be read."""
+    rows = _read(path, _LAST, ())
+    return float(rows[0][0] or 0) if rows else 0.0
 
 
 def _read(path: Path, select: str, values: tuple[Any, ...]) -> list[Any] | None:

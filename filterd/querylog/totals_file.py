@@ -4,9 +4,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from contextlib import closing
-from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -15,6 +12,7 @@ from filterd.errors import StoreError
 from filterd.i18n import say
 from filterd.policy.log_levels import QueryLog
 from filterd.querylog import sqlite_file
+from filterd.querylog.day_span import DaySpan
 from filterd.querylog.device_reach import ReachRow
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile
 
@@ -143,8 +141,6 @@ FORGET_WORKERS = """
 DELETE FROM handovers WHERE worker NOT IN (SELECT worker FROM handovers ORDER BY at DESC LIMIT 64)
 """
 """Removes old workers: there are never so many at a time."""
-
-LAST_AT = "SELECT MAX(at) FROM handovers"
 
 _WITHIN = "hour >= :begins AND hour < :ends"
 _OF = """
@@ -277,10 +273,10 @@ async def read_totals(
         select = SELECT.get(version if isinstance(version, int) else 0, SELECT[VERSION])
         if version == VERSION and not request.by_hour:
             select = SELECT_DAY
-        for date, begins, ends in _days(time_zone, now, request.days):
-            limits = {"begins": begins, "ends": ends, **request.exact}
+        for span in DaySpan.last(request.days, now, ZoneInfo(time_zone)):
+            limits = {"begins": span.begins, "ends": span.ends, **request.exact}
             rows = await connection.execute_fetchall(select, limits)
-            found.extend(request.totals(date, begins, map(tuple, rows)))
+            found.extend(request.totals(span.day, span.begins, map(tuple, rows)))
             if len(found) > MOST_TOTALS:
                 raise StoreError(
                     say("more than {most} totals; ask for fewer days", most=number(MOST_TOTALS))
@@ -301,26 +297,3 @@ async def read_reach(path: Path, first: str, last: str) -> list[ReachRow]:
             return []
         rows = await connection.execute_fetchall(SELECT_REACH, (first, last))
     return [ReachRow(*row) for row in rows]
-
-
-def last_written(path: Path) -> float:
-    """Return the Unix time of the last write; 0 where it cannot be read."""
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=sqlite_file.BUSY_S)) as connection:
-            (at,) = connection.execute(LAST_AT).fetchone()
-    except (sqlite3.Error, TypeError, ValueError):
-        return 0.0
-    return float(at or 0)
-
-
-def _days(time_zone: str, now: float, days: int) -> list[tuple[str, int, int]]:
-    """Return date, begin and end of the last days, as Unix times, the latest first."""
-    zone = ZoneInfo(time_zone)
-    today = datetime.fromtimestamp(now, zone).date()
-    dates = [today - timedelta(days=ago) for ago in range(-1, days)]
-    begins = [int(datetime.combine(one, time(), zone).timestamp()) for one in dates]
-    return [
-        (date.isoformat(), begin, end)
-        for date, begin, end in zip(dates[1:], begins[1:], begins, strict=False)
-    ]

@@ -8,6 +8,7 @@ from filterd.policy.log_levels import (
     LogLevel,
     QueryLog,
     at_unknown_time,
+    highest,
     level_of,
     levels,
 )
@@ -55,8 +56,7 @@ def test_the_newest_setting_counts_and_one_without_a_tier_is_for_all() -> None:
 
 
 def test_the_highest_level_of_some_tiers() -> None:
-    assert NAMES.highest(["staff", "primary"]) is LogLevel.COUNTS
-    assert NAMES.highest(["staff"]) is LogLevel.OFF
+    assert highest([LogLevel.OFF, LogLevel.COUNTS]) is LogLevel.COUNTS
 
 
 def test_a_setting_without_an_end_never_raises_the_level() -> None:
