@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import IndexFormatError
+from filterd.i18n import say
 from filterd.lists.rules import Pin
 from filterd.policy.confidential_names import HELP, ConfidentialNames
 from tests.support.policies import CATEGORIES, a_category, a_policy, an_index, wire
@@ -67,7 +68,7 @@ def test_a_name_is_hidden_by_its_category_too_and_where_the_lists_cannot_be_read
     assert not found.hides(wire("play.example"), "games")
 
     def refuse(_: bytes) -> None:
-        raise IndexFormatError("damaged")
+        raise IndexFormatError(say("damaged"))
 
     monkeypatch.setattr(found, "_index", SimpleNamespace(lookup=refuse))
     assert found.hides(wire("play.example"), "games")
