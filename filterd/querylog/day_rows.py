@@ -79,7 +79,10 @@ ROWS = Listing(
     (
         Column(say("ID: day and time"), "id"),
         Column(say("Name"), worded=_name),
-        Column(say("Class"), worded=lambda row, _: row["class"] or row["grade"]),
+        Column(
+            say("Class"),
+            worded=lambda row, by: by.texts.word(words.TIER, row["class"] or row["grade"]),
+        ),
         _RESULT,
         _CATEGORY,
     ),
