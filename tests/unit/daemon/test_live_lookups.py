@@ -75,6 +75,16 @@ class _School:
         while not all(one.is_followed for one in self.workers):
             await asyncio.sleep(0.001)
 
+    async def told(
+        self, happen: Callable[[], None], least: int = 1, choice: Choice = ALL, by: Author = ADMIN
+    ) -> list[Any]:
+        """Return what a follower is told of something."""
+        async with aclosing(self.stream.follow(choice, by)) as values:
+            waiting = asyncio.ensure_future(_events(values, least))
+            await self.all_are_followed()
+            happen()
+            return await waiting
+
     async def close(self) -> None:
         """End all."""
         self.stream.close()
@@ -148,14 +158,13 @@ def test_administrators_see_lookups_and_no_count_that_has_them(
     index: Index, author: Author, level: LogLevel, seen: list[str]
 ) -> None:
     async def work(school: _School) -> None:
-        async with aclosing(school.stream.follow(ALL, author)) as values:
-            waiting = asyncio.ensure_future(_events(values, 2))
-            await school.all_are_followed()
+        def happen() -> None:
             school.looked_up("a.example")
             school.counts[0].add("6", "", "pass")
             if level is LogLevel.FULL:
                 school.workers[0].row(Lookup(1, names.from_text("b.example"), PASSED, 1))
-            told = await waiting
+
+        told = await school.told(happen, 2, by=author)
         assert sorted(one.get("name", one["action"]) for one in told) == seen
         if author is ADMIN:
             (row,) = (one for one in told if one.get("name") == "a.example")
@@ -200,14 +209,14 @@ def test_a_class_is_for_those_that_see_lookups(index: Index) -> None:
 def test_a_choice_leaves_out_the_rest(index: Index) -> None:
     async def work(school: _School) -> None:
         wanted = Choice.of({"class": "6A", "action": "blocked", "category": "games"})
-        async with aclosing(school.stream.follow(wanted, ADMIN)) as values:
-            waiting = asyncio.ensure_future(_events(values, 1))
-            await school.all_are_followed()
+
+        def happen() -> None:
             school.looked_up("x.example", SOME._replace(class_id="6B"))
             school.looked_up("y.example", SOME._replace(category=""))
             school.looked_up("z.example", PASSED)
             school.looked_up("a.example")
-            assert [one["name"] for one in await waiting] == ["a.example"]
+
+        assert [one["name"] for one in await school.told(happen, 1, wanted)] == ["a.example"]
 
     _run(_at(index, LogLevel.FULL), work)
 
@@ -233,15 +242,14 @@ def test_confidential_categories_are_in_no_event(index: Index) -> None:
     """Neither counted, of the school, nor recorded before the lists had the name."""
 
     async def work(school: _School) -> None:
-        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
-            waiting = asyncio.ensure_future(_events(values, 1))
-            await school.all_are_followed()
+        def happen() -> None:
             school.counts[0].add("", "self-harm", "blocked")
             school.counts[0].add("6", "self-harm", "blocked")
             school.looked_up("sad.example", SOME._replace(category="self-harm"))
             school.looked_up("porn.example", SOME)
             school.looked_up("a.example")
-            assert [one.get("name") for one in await waiting] == ["a.example"]
+
+        assert [one.get("name") for one in await school.told(happen)] == ["a.example"]
 
     site = _at(index, LogLevel.FULL)
     porn = replace(site.policy.categories["porn"], confidential=True)
@@ -286,11 +294,7 @@ def test_an_event_of_before_is_shown_as_by_now(index: Index, change: str) -> Non
 
 def test_a_follower_comes_again_and_misses_nothing_of_the_ring(index: Index) -> None:
     async def work(school: _School) -> None:
-        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
-            waiting = asyncio.ensure_future(_events(values, 1))
-            await school.all_are_followed()
-            school.looked_up("0.example")
-            (first,) = await waiting
+        (first,) = await school.told(lambda: school.looked_up("0.example"))
         for number in range(1, 50):  # while there are no followers
             school.looked_up(f"{number}.example")
         async with aclosing(school.stream.follow(Choice(since=first["id"]), ADMIN)) as values:
@@ -303,11 +307,7 @@ def test_a_follower_comes_again_and_misses_nothing_of_the_ring(index: Index) -> 
 
 def test_after_a_restart_of_the_manager_nothing_comes_twice(index: Index) -> None:
     async def work(school: _School) -> None:
-        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
-            waiting = asyncio.ensure_future(_events(values, 1))
-            await school.all_are_followed()
-            school.looked_up("0.example")
-            (first,) = await waiting
+        (first,) = await school.told(lambda: school.looked_up("0.example"))
         school.stream.close()
         school.looked_up("1.example")  # the worker goes on to collect
         school.clock.advance(3.0)
@@ -373,12 +373,11 @@ def test_without_followers_a_worker_collects_nothing(
 
 def test_events_that_are_forgotten_are_a_gap(index: Index) -> None:
     async def work(school: _School) -> None:
-        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
-            waiting = asyncio.ensure_future(_events(values, 2))
-            await school.all_are_followed()
+        def happen() -> None:
             school.looked_up("a.example")
             school.looked_up("b.example", worker=1)
-            told = await waiting
+
+        told = await school.told(happen, 2)
         school.stream.forget()
         again = Choice(since=told[0]["id"])
         async with aclosing(school.stream.follow(again, ADMIN)) as values:

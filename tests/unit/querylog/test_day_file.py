@@ -4,8 +4,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import subprocess
-import sys
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ from filterd.querylog.reversed_names import subtree
 from filterd.querylog.seen_names import SeenName
 from filterd.wire import name as names
 from tests.support.day_lookups import a_batch, a_lookup, begin_of, select, with_files
+from tests.support.writer_faults import on_a_disk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -316,13 +315,7 @@ asyncio.run(main())
 
 
 def test_a_real_disk_that_fills_up_costs_nothing_that_comes_again(tmp_path: Path) -> None:
-    mounting = 'mount -t tmpfs -o size=12m tmpfs "$1" && exec "$2" -c "$3" "$1"'
-    mount = ["unshare", "-rm", "sh", "-c", mounting, "sh"]
-    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("no disk of its own can be mounted here")
-    command = [*mount, str(tmp_path), sys.executable, FILL_A_DISK]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout == "1 0 (7800,)\n", done.stderr
+    assert on_a_disk("12m", FILL_A_DISK, tmp_path) == "1 0 (7800,)\n"
 
 
 def test_whichever_octet_is_damaged_rows_are_written(folder: Path) -> None:

@@ -6,8 +6,6 @@ import contextlib
 import os
 import random
 import sqlite3
-import subprocess
-import sys
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from filterd.querylog.day_writer import DayWriter
 from filterd.querylog.seen_names import SeenName
 from filterd.wire import name as names
 from tests.support.day_lookups import NEWS, ZONE, a_batch, a_lookup, select
+from tests.support.writer_faults import killed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -261,15 +260,7 @@ asyncio.run(main())
 
 
 def test_whenever_the_writer_is_killed_each_batch_is_there_once(path: Path) -> None:
-    dice, last = random.Random(2), 1
-    for _ in range(int(os.environ.get("FILTERD_LOG_KILLS", "3"))):
-        command = [sys.executable, "-c", WRITE_UNTIL_KILLED, str(path), str(last)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-            assert writer.stdout is not None
-            for _ in range(dice.randrange(1, 40)):
-                last = int(writer.stdout.readline())
-            writer.kill()
-            last = max(last, *map(int, writer.stdout.read().split()), 1)
+    for last in killed(WRITE_UNTIL_KILLED, path, int(os.environ.get("FILTERD_LOG_KILLS", "3"))):
         assert select(path, "PRAGMA integrity_check") == [("ok",)]
         ((number,),) = select(path, "SELECT number FROM handovers")
         assert number in (last, last + 1)  # killed before it could say so

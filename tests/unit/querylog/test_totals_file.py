@@ -10,8 +10,6 @@ import random
 import resource
 import sqlite3
 import stat
-import subprocess
-import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -23,6 +21,7 @@ from filterd.querylog.device_reach import ReachRow
 from filterd.querylog.totals_file import TotalsFile, read_reach, read_totals
 from filterd.querylog.totals_request import Total, TotalsRequest
 from tests.support.clock import FakeClock
+from tests.support.writer_faults import killed, on_a_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -292,15 +291,7 @@ asyncio.run(main())
 
 
 def test_whenever_the_writer_is_killed_each_batch_is_there_once(path: Path) -> None:
-    dice, last = random.Random(2), 1
-    for _ in range(int(os.environ.get("FILTERD_LOG_KILLS", "5"))):
-        command = [sys.executable, "-c", WRITE_UNTIL_KILLED, str(path), str(last)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-            assert writer.stdout is not None
-            for _ in range(dice.randrange(1, 60)):
-                last = int(writer.stdout.readline())
-            writer.kill()
-            last = max(last, *map(int, writer.stdout.read().split()), 1)
+    for last in killed(WRITE_UNTIL_KILLED, path, int(os.environ.get("FILTERD_LOG_KILLS", "5"))):
         with contextlib.closing(sqlite3.connect(path)) as connection:
             ((sound,),) = connection.execute("PRAGMA integrity_check")
             ((number,),) = connection.execute("SELECT number FROM handovers")
@@ -343,13 +334,7 @@ asyncio.run(main())
 
 
 def test_a_real_disk_that_fills_up_costs_nothing_that_comes_again(tmp_path: Path) -> None:
-    mounting = 'mount -t tmpfs -o size=3000k tmpfs "$1" && exec "$2" -c "$3" "$1"'
-    mount = ["unshare", "-rm", "sh", "-c", mounting, "sh"]
-    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("no disk of its own can be mounted here")
-    command = [*mount, str(tmp_path), sys.executable, FILL_A_DISK]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout == "59 1 2950 ok 0\n", done.stderr
+    assert on_a_disk("3000k", FILL_A_DISK, tmp_path) == "59 1 2950 ok 0\n"
 
 
 def test_a_database_that_may_not_grow_is_full_and_not_damaged(
