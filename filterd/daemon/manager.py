@@ -19,6 +19,7 @@ import contextlib
 import itertools
 import logging
 import os
+from collections import Counter
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,7 @@ class Manager:
         self._reloading, self._trying = asyncio.Lock(), asyncio.Lock()
         self._next_reloads: dict[bool, asyncio.Task[Reloaded]] = {}
         self._workers: list[Channel] = []
-        self._log = LogKeeper(
+        self.log_keeper = LogKeeper(
             setting.state.query_log,
             setting.clock,
             self._workers,
@@ -162,12 +163,12 @@ class Manager:
         await asyncio.to_thread(site_loader.keep_second_copies, self._setting.state, page)
         await asyncio.to_thread(self.changes.records.note, self._site)
         handlers: Handlers = {
-            "last_counts": self._log.take_last,
+            "last_counts": self.log_keeper.take_last,
             "last_lookups": self.lookups.take_last,
             "lookups_are_due": self.lookups.lookups_are_due,
         }
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
-        self._log.start()
+        self.log_keeper.start()
         self.lookups.start()
         self._time_kept = asyncio.get_running_loop().create_task(self._keep_time())
 
@@ -181,14 +182,14 @@ class Manager:
         await asyncio.to_thread(self._keeper.note)
         self.live.close()
         await self.changes.close()
-        await self._log.stop()
+        await self.log_keeper.stop()
         await self.lookups.stop()
         for worker in self._workers:
             await worker.close()
 
     async def write_last(self) -> None:
         """Write what the workers have left for the log; they are being stopped too."""
-        await self._log.write_last(within_s=_LAST_WORDS_WITHIN_S)
+        await self.log_keeper.write_last(within_s=_LAST_WORDS_WITHIN_S)
         await self.lookups.write_last()
 
     async def reload(self, *, lists_only: bool = False) -> Reloaded:
@@ -287,11 +288,6 @@ class Manager:
                     _log.error("%s; trying again", error)
                 told = error.sentence
                 await asyncio.sleep(_WRITE_AGAIN_S)
-
-    @property
-    def log_keeper(self) -> LogKeeper:
-        """The totals of the log."""
-        return self._log
 
     def notices(self) -> list[Any]:
         """Return the notices that every command must show, as plain data."""
@@ -420,31 +416,36 @@ class Manager:
         hidden = self._site.confidential.categories
         request = replace(request, confidential=hidden, classes=classes)
         zone = self._site.policy.time_zone
-        return [request.row(one) for one in await self._log.totals(request, time_zone=zone)]
+        return [request.row(one) for one in await self.log_keeper.totals(request, time_zone=zone)]
 
     async def _log_status(self, workers: Sequence[dict[str, Any]], old_s: float) -> dict[str, Any]:
         counted = summed(worker["log"] for worker in workers)
         for key in {"lost", "rows_lost"} & counted.keys():
             counted[key] += self.lookups.lost
-        today: dict[str, int] = {}
-        problem, totals = UNSAID, list[dict[str, Any]]()
+        unread, totals = UNSAID, list[dict[str, Any]]()
         try:
             totals = await self.log_totals(TotalsRequest(old_s=old_s))
         except StoreError as error:
-            problem = error.sentence
+            unread = error.sentence
+        today = Counter[str]()
         for total in totals:
-            today[total["action"]] = today.get(total["action"], 0) + total["n"]
+            today[total["action"]] += total["n"]
+        problem = self.log_keeper.problem or self.lookups.problem
+        problem = problem or self.lookups.kept_too_long or unread
         policy = self._site.at(self._time.wall()).policy
-        levels = levels_of(policy)
-        problem = self._log.problem or self.lookups.problem or self.lookups.kept_too_long or problem
-        told = {**self.lookups.told(), "problem": problem, "sentence": i18n.to_plain(problem)}
-        told |= {"level": highest(levels.values() or [policy.log.level]).value}
-        told |= {"levels": {tier: level.value for tier, level in levels.items()}}
-        now = self._time.least()
-        told |= {"pace": await self.signals.pace(self._site, now)}
-        told |= {"bypass": await self.signals.bypass(self._site, now, totals)}
-        told |= {"written_at": self._log.written_at}
-        return {"today": today, **counted, **told}
+        levels, now = levels_of(policy), self._time.least()
+        return {
+            "today": dict(today),
+            **counted,
+            **self.lookups.told(),
+            "problem": problem,
+            "sentence": i18n.to_plain(problem),
+            "level": highest(levels.values() or [policy.log.level]).value,
+            "levels": {tier: level.value for tier, level in levels.items()},
+            "pace": await self.signals.pace(self._site, now),
+            "bypass": await self.signals.bypass(self._site, now, totals),
+            "written_at": self.log_keeper.written_at,
+        }
 
     def _look_at_first_site(self) -> None:
         """Find the expectations that the site of a start fails, and log them."""

@@ -57,7 +57,7 @@ class DayFiles:
     def __init__(self, folder: Path, zone: ZoneInfo) -> None:
         self.folder, self.zone = folder, zone
         self._writers: dict[str, DayWriter] = {}
-        self._lost = self._set_aside = 0
+        self._lost = 0
         self._at_work = asyncio.Lock()
         self._expired_on = ""
 
@@ -66,23 +66,9 @@ class DayFiles:
         """Lookups for which a day had no room."""
         return self._lost + sum(one.lost for one in self._writers.values())
 
-    @property
-    def set_aside(self) -> int:
-        """Files that were replaced by new ones, as damaged or of a later release."""
-        return self._set_aside + sum(one.set_aside for one in self._writers.values())
-
     def path_of(self, day: str) -> Path:
         """Return the file of a day (ISO 8601)."""
         return self.folder / f"{day}.sqlite3"
-
-    async def days(self) -> list[str]:
-        """Return the days of which there is a file, the oldest first.
-
-        Raises:
-            StoreError: the folder cannot be read.
-        """
-        there = await self._there()
-        return sorted(day for day, paths in there.items() if self.path_of(day) in paths)
 
     def is_distinct(self, day: str) -> bool:
         """Return whether a day has so many rows that equal lookups of a slot are one."""
@@ -194,7 +180,6 @@ class DayFiles:
             if writer := self._writers.pop(day, None):
                 await writer.close()
                 self._lost += writer.lost
-                self._set_aside += writer.set_aside
 
     async def _forget(self, doomed: Doomed, day: str) -> Forgotten:
         async with self._at_work:

@@ -128,11 +128,6 @@ class DayWriter:
         self._known: _OpenDay | None = None
 
     @property
-    def set_aside(self) -> int:
-        """The number of files that were replaced by new ones."""
-        return self._file.set_aside
-
-    @property
     def distinct_since(self) -> int:
         """From which second of the day equal lookups of a slot are one row, -1 for not."""
         return self._known.distinct_since if self._known else -1

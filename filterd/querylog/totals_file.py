@@ -191,11 +191,6 @@ class TotalsFile:
         self._file, self._clock = SqliteFile(path, FILE), clock
         self._keep_days, self._forgot_on = keep_days, -1
 
-    @property
-    def set_aside(self) -> int:
-        """The number of files that were replaced by new ones."""
-        return self._file.set_aside
-
     async def write(self, batches: Iterable[Batch]) -> None:
         """Add batches to the totals, all or none; one that is there already is skipped.
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index
     from filterd.policy.grade_changes import Dated
-    from filterd.policy.log_levels import LogLevel
     from filterd.policy.model import Client, Policy, UpstreamServer
     from filterd.policy.plain_sets import Touch
 
@@ -207,10 +206,6 @@ class Site:
         if self.moment.until == inf or not self.moment.is_known:
             return inf
         return self.moment.until_of(client.network, client.grade.key, client.address)
-
-    def log_level(self, client: Client) -> LogLevel:
-        """Return the level of the query log for a client, as long as the site holds."""
-        return self.policy.log.level_of(client.grade.tier)
 
     @property
     def routes(self) -> frozenset[Route]:

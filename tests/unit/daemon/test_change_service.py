@@ -25,7 +25,7 @@ from filterd.overrides import snapshot
 from filterd.overrides.read_access import View
 from filterd.overrides.roles import Author, Rank, Role
 from filterd.overrides.store import Store
-from filterd.policy.model import Client, Network
+from filterd.policy.model import Network
 from filterd.resolve import expectation_checks
 from filterd.resolve.site import Site
 from filterd.version import __version__
@@ -387,11 +387,9 @@ def test_a_reader_changes_nothing_and_learns_who_may(school: School) -> None:
 
 def test_full_holds_in_every_worker_once_a_principal_has_confirmed_it(school: School) -> None:
     async def work(team: Team) -> None:
-        staff = team.manager.site.policy.grades["staff"]
-
         def levels() -> list[str]:
             sites = (one._sites.current for one in team.workers)
-            return [site.log_level(Client(staff)).value for site in sites]
+            return [site.policy.log.level_of("staff") for site in sites]
 
         reader = Author("hoa", Rank.READER, frozenset({Role.READER}))
         principal = Author("an", Rank.READER, frozenset({Role.READER, Role.PRINCIPAL}))

@@ -53,7 +53,7 @@ def keep(folder: Path, days: int, *todays: str) -> list[str]:
     async def run(files: DayFiles) -> list[str]:
         for today in todays:
             await files.keep(days, today)
-        return await files.days()
+        return [name.removesuffix(".sqlite3") for name in there(folder)]
 
     return with_files(folder, run)
 
@@ -308,7 +308,8 @@ async def main():
             await files.write([batch])
     await files.close()
     path = folder / "log" / "2026-11-28.sqlite3"
-    print(refused, files.set_aside, *select(path, "SELECT COUNT(*) FROM lookups"))
+    damaged = [*path.parent.glob("*.damaged")]
+    print(refused, len(damaged), *select(path, "SELECT COUNT(*) FROM lookups"))
 
 asyncio.run(main())
 """

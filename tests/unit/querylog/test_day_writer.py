@@ -207,7 +207,7 @@ def test_a_write_that_fails_is_made_whole_the_next_time(
             other.execute("ROLLBACK")
         await writer.write([batch])
 
-    assert writing(path, fail_and_write).set_aside == 0
+    assert writing(path, fail_and_write)._file.set_aside == 0
     assert count(path) == 2
 
 
@@ -237,7 +237,7 @@ def test_a_damaged_day_is_set_aside_once_and_begun_anew(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4096:8192] = bytes(4096)
     path.write_bytes(content)
-    assert write(path, a_batch(2, a_lookup(NINE)), a_batch(3, a_lookup(NINE))).set_aside == 1
+    assert write(path, a_batch(2, a_lookup(NINE)), a_batch(3, a_lookup(NINE)))._file.set_aside == 1
     assert count(path) == 2
 
 

@@ -104,7 +104,7 @@ def write(path: Path, *batches: Batch, clock: FakeClock | None = None) -> int:
                 await store.write([batch])
         finally:
             await store.close()
-        return store.set_aside
+        return store._file.set_aside
 
     return asyncio.run(whole())
 
@@ -267,7 +267,7 @@ def test_what_a_full_disk_refuses_is_written_when_there_is_room(path: Path) -> N
             await store.write([batch])
         await store.write([batch])
         await store.close()
-        assert store.set_aside == 0
+        assert store._file.set_aside == 0
 
     asyncio.run(whole())
     assert total(path) == 1 + 5 * 3000
@@ -327,7 +327,7 @@ async def main():
     (total,), = connection.execute("SELECT SUM(n) FROM totals")
     (sound,), = connection.execute("PRAGMA integrity_check")
     connection.close()
-    print(written, refused, total, sound, store.set_aside)
+    print(written, refused, total, sound, store._file.set_aside)
 
 asyncio.run(main())
 """

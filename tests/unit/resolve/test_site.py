@@ -12,7 +12,6 @@ from filterd.lists.rules import Pin
 from filterd.policy.effective_policy import at
 from filterd.policy.model import (
     Audience,
-    Client,
     DelegatedZone,
     ListenAddress,
     LocalRule,
@@ -111,15 +110,14 @@ def test_it_says_every_way_by_which_it_asks(tmp_path: Path) -> None:
     assert Site.of(a_policy(), index, UPSTREAMS).routes == {Route(UPSTREAMS)}
 
 
-def test_the_level_of_the_log_for_a_client_is_of_its_tier_and_of_the_moment(
+def test_the_level_of_the_log_is_of_the_tier_and_of_the_moment(
     tmp_path: Path,
 ) -> None:
     names = LogSetting(1, "primary", "names", "thử", "lan", NOW, NOW + 60)
     policy, index = a_policy(), an_index(tmp_path, {})
     site = Site.of(policy, index, (), overrides=Overrides(log_settings=(names,)), now=NOW)
-    pupil, adult = (Client(policy.grades[one]) for one in ("3", "staff"))
-    assert [site.log_level(one).value for one in (pupil, adult)] == ["names", "counts"]
-    assert site.at(NOW + 60).log_level(pupil).value == "counts"
+    assert [site.policy.log.level_of(one) for one in ("primary", "staff")] == ["names", "counts"]
+    assert site.at(NOW + 60).policy.log.level_of("primary") == "counts"
 
 
 def _reading(folder: Path, policy: Policy) -> PlainView:
