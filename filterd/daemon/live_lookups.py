@@ -199,6 +199,7 @@ class LiveStream:
         self._news = asyncio.Event()
         self._followers = 0
         self._asking: list[asyncio.Task[None]] = []
+        self._forgetting: asyncio.TimerHandle | None = None
 
     async def follow(self, choice: Choice, author: Author) -> AsyncGenerator[list[Event], None]:
         """Yield events, some at a time, for as long as they are asked for.
@@ -246,10 +247,16 @@ class LiveStream:
 
     @contextlib.contextmanager
     def _asked(self) -> Iterator[None]:
-        """Have the workers asked meanwhile."""
+        """Have the workers asked meanwhile.
+
+        What is in the ring is forgotten soon afterwards: the next follower may come on another
+        day, of which alone the look is recorded.
+        """
+        loop = asyncio.get_running_loop()
         self._followers += 1
         if self._followers == 1:
-            loop = asyncio.get_running_loop()
+            if self._forgetting is not None:
+                self._forgetting.cancel()
             self._asking = [loop.create_task(self._ask(worker)) for worker in self._workers]
         try:
             yield
@@ -257,6 +264,7 @@ class LiveStream:
             self._followers -= 1
             if not self._followers:
                 self.close()
+                self._forgetting = loop.call_later(UNFOLLOWED_S, self.forget)
 
     def _next_after(self, since: int | None) -> int:
         """Return the id of the first event to send; of an id of before, all of the ring."""

@@ -305,6 +305,25 @@ def test_a_follower_comes_again_and_misses_nothing_of_the_ring(index: Index) -> 
     _run(_at(index, LogLevel.FULL), work)
 
 
+def test_a_while_after_the_last_follower_the_ring_is_empty(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one of another day would see it, and the history would not have that day."""
+    monkeypatch.setattr(module, "UNFOLLOWED_S", 0.05)
+
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, ADMIN)) as values:
+            waiting = asyncio.ensure_future(_events(values, 1))
+            await school.all_are_followed()
+            school.looked_up("a.example")
+            await waiting
+        assert school.stream._ring
+        while school.stream._ring:
+            await asyncio.sleep(0.01)
+
+    _run(_at(index, LogLevel.FULL), work)
+
+
 def test_after_a_restart_of_the_manager_nothing_comes_twice(index: Index) -> None:
     async def work(school: _School) -> None:
         (first,) = await school.told(lambda: school.looked_up("0.example"))
