@@ -10,7 +10,7 @@ count is never too high.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.model import TIER_OF_GRADE
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES = 100_000
 """Names held at most, each once for its tier and once for its class: 20 MB."""
+
+_OF_A_DEVICE = 5
+"""One device begins a fifth of them at most: one that makes up names leaves room for the others."""
 
 
 class SeenName(NamedTuple):
@@ -59,6 +62,8 @@ class SeenNames:
         self.least, self.lost = least, 0
         self._most, self._held = most, 0
         self._parts = defaultdict[_Part, dict[bytes, tuple[int, ...]]](dict)
+        self._begun = Counter[int]()
+        """By device, how many entries it was the first of."""
         self._same_name: dict[bytes, bytes] = {}
         self._same_device: dict[int, int] = {}
 
@@ -107,10 +112,12 @@ class SeenNames:
         names = self._parts[part]
         devices = names.get(lookup.name)
         if devices is None:
-            if self._held >= self._most:
+            by = min(lookup.device, BY_IPV6)  # one for all IPv6 addresses
+            if self._held >= self._most or self._begun[by] >= self._most // _OF_A_DEVICE:
                 self.lost += lookup.n
                 return 0
             self._held += 1
+            self._begun[by] += 1
             devices = ()
         elif (
             lookup.device >= BY_IPV6 or lookup.device in devices or _distinct(devices) >= self.least
@@ -128,10 +135,12 @@ class SeenNames:
         parts = self._parts
         self._parts = defaultdict(dict)
         self._same_name, self._same_device, self._held = {}, {}, 0
+        self._begun.clear()
         for part, names in parts.items():
             if kept := dict(self._of_kept(names, is_named) if is_kept(part) else ()):
                 self._parts[part] = kept
                 self._held += len(kept)
+                self._begun.update(min(devices[0], BY_IPV6) for devices in kept.values())
 
     def _of_kept(
         self, names: dict[bytes, tuple[int, ...]], is_named: Callable[[bytes], bool]

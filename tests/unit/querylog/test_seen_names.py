@@ -4,13 +4,15 @@ from __future__ import annotations
 import tracemalloc
 from typing import TYPE_CHECKING
 
+import pytest
+
 from filterd.querylog import seen_names
 from filterd.querylog.lookups import BY_IPV4, BY_IPV6, Lookup, LookupContext
 from filterd.querylog.seen_names import MOST_ENTRIES, SeenName, SeenNames
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Sequence
 
 TODAY, TOMORROW = "2026-11-28", "2026-11-29"
 GAME = names.from_text("game.example")
@@ -98,12 +100,34 @@ def test_devices_of_two_days_are_not_added_as_each_has_two_pseudonyms() -> None:
     assert add(seen, lookup(5, action="pass")) == []
 
 
-def test_what_has_no_room_is_counted() -> None:
+def test_what_has_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seen_names, "_OF_A_DEVICE", 1)
     seen = SeenNames(least=5, most=2)
     assert add(seen, lookup(1), lookup(1, NEWS)) == [1]
     assert seen.lost == 2  # of the class and of the tier
     seen.drop_before(TOMORROW)
     assert add(seen, lookup(1, NEWS), day=TOMORROW) == [1]
+
+
+@pytest.mark.parametrize("devices", [[1], range(BY_IPV6, BY_IPV6 + 50)], ids=["MAC", "IPv6"])
+def test_a_device_that_makes_up_names_leaves_room_for_the_others(devices: Sequence[int]) -> None:
+    seen = SeenNames(least=5, most=20)
+    made_up = [
+        lookup(devices[n % len(devices)], names.from_text(f"{n}.porn.example")) for n in range(50)
+    ]
+    assert len(add(seen, *made_up)) == 2  # each of the class and of the tier
+    assert add(seen, lookup(2)) == [1]
+    seen.forget(lambda name: name == made_up[0].name)
+    assert len(add(seen, *made_up)) == 1
+
+
+def test_control_without_the_bound_one_device_takes_all_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seen_names, "_OF_A_DEVICE", 1)
+    seen = SeenNames(least=5, most=20)
+    add(seen, *(lookup(1, names.from_text(f"{n}.porn.example")) for n in range(50)))
+    assert add(seen, lookup(2)) == []
 
 
 def test_a_name_is_forgotten_and_so_are_a_device_and_its_own_names() -> None:
