@@ -208,7 +208,7 @@ class _Found:
 
 @dataclass
 class _Trial:
-    """A trial run: its author, and the monotonic times of its end, also if it is not read."""
+    """A trial run of a user; it ends at the earlier of two monotonic times."""
 
     by: str
     ends_at: float
