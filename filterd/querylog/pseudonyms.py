@@ -25,6 +25,7 @@ import re
 import secrets
 import stat
 import time
+from datetime import date, timedelta
 from errno import EINVAL
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
 
     from filterd.policy.model import Client
 
-_WRITTEN = re.compile(r"(\S+) ([0-9a-f]{32})\n", re.ASCII)
-"""What the file of a key holds: a date, and 16 octets in hexadecimal."""
+_NONE = "none"
+_WRITTEN = re.compile(rf"(\d{{4}}-\d\d-\d\d) ([0-9a-f]{{32}}|{_NONE})\n", re.ASCII)
+"""What the file of a key holds: a date, and 16 octets in hexadecimal, or that it has no key."""
 
 _is_mac = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.ASCII).fullmatch
 
@@ -91,7 +93,7 @@ class Pseudonyms:
         if known is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            known = self._known[device] = _hashed(device, self._key) if device else 0
+            known = self._known[device] = self._hashed(device)
         return known
 
     def end_yesterday(self, now: float) -> None:
@@ -112,8 +114,14 @@ class Pseudonyms:
                 _log.error("%s; until then the log has no pseudonyms of devices", error)
             self._problem = str(error)
             return False
-        self._span, self._problem = (span, self.zone), ""
+        problem = "" if self._key else "the clock was set back over midnight"
+        if problem and problem != self._problem:
+            _log.warning("%s; this day the log has no pseudonyms of devices", problem)
+        self._span, self._problem = (span, self.zone), problem
         return True
+
+    def _hashed(self, device: str) -> int:
+        return _hashed(device, self._key) if device and self._key else 0
 
     def _forget(self) -> None:
         self._span, self._key = None, b""
@@ -130,7 +138,10 @@ def _hashed(device: str, key: bytes) -> int:
 
 
 def _key_of(path: Path, day: str, waits: int) -> bytes:
-    """Return the key of a day; make it if the file has none, or that of another day.
+    """Return the key of a day; make it if the file has none, or that of an earlier day.
+
+    Of a day that a clock is set back to it is empty: a second key of one day would give its
+    devices second pseudonyms, and a name of three devices would count as one of six.
 
     Args:
         path: the file.
@@ -150,11 +161,11 @@ def _key_of(path: Path, day: str, waits: int) -> bytes:
             time.sleep(_WAIT_S)
         if (key := key or _written_key(file, day)) is not None:
             return key
-        key = secrets.token_bytes(16)
+        key = b"" if _written(file)[0] > day else secrets.token_bytes(16)
         # In this order: one who reads meanwhile finds nothing, never a half of each.
         file.truncate(0)
         file.seek(0)
-        file.write(f"{day} {key.hex()}\n".encode())
+        file.write(f"{day} {key.hex() or _NONE}\n".encode())
         return key
 
 
@@ -174,7 +185,18 @@ def _lock(file: FileIO, waits: int) -> bool:
 
 
 def _written_key(file: FileIO, day: str) -> bytes | None:
-    """Return the key that a file has of a day."""
+    """Return the key that a file has of a day; None if there may be one that is not made yet.
+
+    While the file has that of the next day, which will be needed, there will be none.
+    """
+    written, key = _written(file)
+    if written == (date.fromisoformat(day) + timedelta(days=1)).isoformat():
+        return b""
+    return (b"" if key == _NONE else bytes.fromhex(key)) if written == day else None
+
+
+def _written(file: FileIO) -> tuple[str, str]:
+    """Return the day and the key that a file has, empty where it has none."""
     file.seek(0)
-    written = _WRITTEN.fullmatch(file.read(128).decode("ascii", "replace"))
-    return bytes.fromhex(written[2]) if written is not None and written[1] == day else None
+    found = _WRITTEN.fullmatch(file.read(128).decode("ascii", "replace"))
+    return (found[1], found[2]) if found is not None else ("", "")

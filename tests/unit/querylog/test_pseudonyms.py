@@ -137,3 +137,18 @@ def test_a_key_that_is_being_written_is_awaited(
     written = list[int]()
     monkeypatch.setattr("filterd.querylog.pseudonyms.fcntl", _Busy)
     assert [Pseudonyms(path, ZONE).of(MAC, NOW)] == written
+
+
+@pytest.mark.parametrize("days", [1, 400])
+def test_a_day_that_the_clock_is_set_back_to_gets_no_second_key(path: Path, days: int) -> None:
+    worker, other = Pseudonyms(path, ZONE), Pseudonyms(path, ZONE)
+    first = worker.of(MAC, NOW)
+    ahead = other.of(MAC, NOW + days * DAY_S)
+    assert other.of(MAC, NOW) == Pseudonyms(path, ZONE).of(MAC, NOW) == 0
+    assert worker.of(MAC, NOW) == first, "it has not noticed"
+    worker.end_yesterday(NOW)
+    assert worker.of(MAC, NOW) == 0
+    tomorrow = worker.of(MAC, NOW + DAY_S)
+    assert tomorrow != 0
+    assert (tomorrow == ahead) is (days == 1)
+    assert other.of(MAC, NOW + DAY_S) == tomorrow
