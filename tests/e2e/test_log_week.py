@@ -6,20 +6,30 @@ Five tiers have five levels; in five weeks each tier has each level once.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
+import sqlite3
 from collections import Counter
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.paths import with_sides
 from tests.support import log_week
+from tests.support.commands import call
 from tests.support.log_week import CLASSES, DAYS, LEVELS, TIERS, K, WeekSchool
+from tests.support.processes import children
 from tests.support.upstream import FakeUpstream
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.log_week import Asked
 
 WEEKS = [dict(zip(TIERS, (*LEVELS[n:], *LEVELS[:n]), strict=True)) for n in range(len(LEVELS))]
 _ONE_WORKER_HAS_K = 2 * K + 1
@@ -41,18 +51,21 @@ def _totals(school: WeekSchool, days: int) -> Counter[tuple[Any, ...]]:
     return found
 
 
+def _names(school: WeekSchool, day: str) -> dict[tuple[str, ...], int]:
+    keys = ("tier", "name", "category", "action")
+    rows = school.tell("log names", day=day)["rows"]
+    return {tuple(row[key] for key in keys): row["devices"] for row in rows}
+
+
 def _evening(school: WeekSchool, day: str) -> None:
     """Compare what the commands show of a day with the naive count."""
     naive = school.naive
     assert _totals(school, 1) == naive.totals(day)
-    keys = ("tier", "name", "category", "action")
-    names = school.tell("log names", day=day)
-    shown = {tuple(row[key] for key in keys): row["devices"] for row in names["rows"]}
-    assert shown == naive.names(day)
+    assert _names(school, day) == naive.names(day)
     for class_id in CLASSES:
         rows = school.tell("log class", **{"class": class_id})["rows"]
         assert len(rows) == len(naive.of_class(day, class_id))
-        assert {tuple(row[key] for key in keys[1:]) for row in rows} == naive.of_class(
+        assert {(row["name"], row["category"], row["action"]) for row in rows} == naive.of_class(
             day, class_id
         )
     new = school.tell("log new", limit=500)
@@ -62,18 +75,23 @@ def _evening(school: WeekSchool, day: str) -> None:
     assert new["n"] == len(new["rows"])
 
 
-def _week_end(school: WeekSchool) -> None:
-    """Compare totals, rows and the names with the most lookups of the week."""
-    naive = school.naive
-    assert _totals(school, 7) == naive.totals()
+def _rows_are_those_of(school: WeekSchool) -> tuple[list[dict[str, Any]], list[Asked]]:
+    """Compare rows with the naive log, on the days that have any; return both."""
     shown = list(school.shown_rows())
-    days = sorted({row["id"][:10] for row in shown})
-    rows = [one for one in naive.rows() if one.day in days]
+    days = {row["id"][:10] for row in shown}
+    rows = [one for one in school.naive.rows() if one.day in days]
     keys = ("grade", "class", "network", "name", "category", "action")
     assert Counter((row["id"][:10], *(row[key] for key in keys)) for row in shown) == Counter(
         (one.day, *one[2:6], *one.kind) for one in rows
     )
     assert all(bool(row["blocker"]) == (row["action"] == "blocked") for row in shown)
+    return shown, rows
+
+
+def _week_end(school: WeekSchool) -> None:
+    """Compare totals, rows and the names with the most lookups of the week."""
+    assert _totals(school, 7) == school.naive.totals()
+    shown, rows = _rows_are_those_of(school)
     by_device = Counter((row["id"][:10], row["device"]) for row in shown)
     assert sorted(by_device.values()) == sorted(
         Counter((one.day, one.address) for one in rows).values()
@@ -176,6 +194,70 @@ def test_each_number_of_a_week_is_that_of_a_naive_count(
             school.tell("log forget", name=_wire(name).hex(), reason="asked")
         assert served.end() == 0
     assert b"example.open" not in _log_octets(school)
+
+
+GROUPS = ("31", "32", "3", "100", "102")
+"""Those whose grade no timetable decides."""
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Let another process have a day file locked."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_after_steps_of_the_clock_kills_and_a_lost_file_the_counts_are_right(
+    tmp_path: Path, upstream: FakeUpstream
+) -> None:
+    school = WeekSchool(tmp_path, upstream, WEEKS[-1])
+    at, hour, day = log_week.MONDAY + 37_800, log_week.HOUR_S, log_week.DAY_S
+    today = school.state.log_days / "2026-12-07.sqlite3"
+    school.wait_until(at)
+    with school.serve() as served:
+
+        def are_killed(*numbers: int) -> None:
+            running = children(pid := served.process.pid)
+            for number in numbers:
+                os.kill(running[number], signal.SIGKILL)
+            until(lambda: not {running[one] for one in numbers} & set(children(pid)), "the end")
+            until(lambda: call("status", *served.options).code == 0, "the daemon")
+
+        school.ask_as(GROUPS, at, "lost.example")
+        school.tell("log search")  # writes
+        for one in with_sides(today):
+            one.unlink(missing_ok=True)  # while it is open
+        school.ask_as(GROUPS, at)
+        for step in (-hour, day):
+            school.step(step)
+            school.ask_as(GROUPS, at + step)
+            school.step(-step)
+            school.ask_as(GROUPS, at)
+        are_killed(0)  # the manager, while workers have lookups
+        school.ask_as(GROUPS, at)
+        school.tell("log search")
+        school.tell("log totals")
+        are_killed(1)  # a worker that has handed over everything
+        school.wait_until(log_week.MONDAY + day - 300)
+        school.ask_as(GROUPS, log_week.MONDAY + day - 300)
+        with _held(today):
+            school.tell("log search")
+            school.wait_until(log_week.MONDAY + day + 300)
+            school.ask_as(GROUPS, log_week.MONDAY + day + 300)
+            assert "locked" in school.tell("status")["log"]["problem"]
+        school.wait_until(log_week.MONDAY + 2 * day + 300)
+        assert _totals(school, 7) == school.naive.totals()
+        school.naive.asked = [one for one in school.naive.asked if one.name != "lost.example"]
+        _rows_are_those_of(school)
+        for number in (7, 8):
+            date = f"2026-12-{number:02}"
+            naive = school.naive.names(date)
+            for key, devices in _names(school, date).items():
+                assert devices <= naive.get(key, 0), "never too many, after whatever comes"
+        assert served.end() == 0
+        assert "Traceback" not in "\n".join(served.log)
 
 
 def _wire(name: str) -> bytes:

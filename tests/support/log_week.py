@@ -13,7 +13,7 @@ import shutil
 import socket
 from collections import Counter, defaultdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 import dns.message
@@ -31,7 +31,7 @@ from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tests.support.daemon import Served
@@ -88,7 +88,8 @@ log: {{level: counts, keep_days: 3, tiers: {{{tiers}}}}}
 """
 GROUPS = {"31": 8, "32": 4, "71": 12, "111": 7, "50": 12, "3": 3, "100": 12, "102": 6, "200": 11}
 """The number of devices by the third octet of their address."""
-_PLACES = {
+Place: TypeAlias = tuple[str, str, str]
+_PLACES: dict[str, Place] = {
     "31": ("3", "3A", "home-3a"),
     "32": ("3", "3B", "home-3b"),
     "71": ("7", "7A", "home-7a"),
@@ -250,7 +251,7 @@ class WeekSchool:
     def __init__(self, folder: Path, upstream: FakeUpstream, levels: Mapping[str, str]) -> None:
         self.naive, self.port = NaiveLog(levels), free_port()
         self._chance = random.Random(",".join(levels.values()))
-        for name in {*OPEN, *CATEGORY}:
+        for name in {*OPEN, *CATEGORY, "lost.example"}:
             upstream.add(f"{name}. 300 IN A 192.0.2.1")
         upstream.add(f"{SEARCH}. 300 IN A {_PLAIN}")
         upstream.add(f"forcesafesearch.google.com. 300 IN A {_SAFE}")
@@ -290,18 +291,35 @@ class WeekSchool:
         """Let time pass until then."""
         self._clocks = self._clocks.passes(moment - SystemClock().wall() - self._clocks.wall_s)
 
+    def step(self, seconds: float) -> None:
+        """Set the wall clock alone."""
+        self._clocks = self._clocks.set(wall_s=self._clocks.wall_s + seconds)
+
     def pass_moment(self, day: int, of_day_s: int) -> None:
         """Ask as all of the school's devices at a time of a day."""
         at = MONDAY + day * DAY_S + of_day_s
         self.wait_until(at)
-        for group, devices in GROUPS.items():
-            for name in self._chance.sample(NAMES, 9):
+        self.ask_as(GROUPS, at, "", _in_room(day, of_day_s))
+
+    def ask_as(
+        self, groups: Iterable[str], at: int, name: str = "", in_room: Place = ("", "", "")
+    ) -> None:
+        """Ask as some of the devices of groups.
+
+        Args:
+            groups: see ``GROUPS``.
+            at: what the clock shows.
+            name: what to ask for; empty for some of all names.
+            in_room: grade, class and network in the room.
+        """
+        for group in groups:
+            devices, place = GROUPS[group], _PLACES.get(group, in_room)
+            for one in [name] if name else self._chance.sample(NAMES, 9):
                 for device in self._chance.sample(range(devices), self._chance.randint(1, devices)):
                     for _ in range(self._chance.choice((1, 1, 2))):
-                        place = _place(group, day, of_day_s)
                         address = address_of(group, device)
-                        action = self.ask(address, name)
-                        self.naive.asked.append(Asked(at, address, *place, name, action))
+                        action = self.ask(address, one)
+                        self.naive.asked.append(Asked(at, address, *place, one, action))
         # Answers of the fast path are added in the last second of an hour, which is left out here.
         self.tell("status")
 
@@ -341,10 +359,8 @@ def _lessons(day: int) -> Iterator[str]:
             yield f"{lesson}: {who}"
 
 
-def _place(group: str, day: int, of_day_s: int) -> tuple[str, str, str]:
-    """Return grade, class and network of a device at a time of a day."""
-    if group != "50":
-        return _PLACES[group]
+def _in_room(day: int, of_day_s: int) -> Place:
+    """Return grade, class and network of the devices in the room at a time of a day."""
     lesson = {MOMENTS_S[1]: "tiet-1", MOMENTS_S[2]: "tiet-2"}.get(of_day_s, "")
     who = TIMETABLE.get((lesson, day), "") or FALLBACK
     return (CLASSES[who], who, "lab") if who in CLASSES else (who, "", "lab")
