@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from filterd.cli.render import details, listed
 from filterd.cli.target_options import class_from, qname_from, seat
 from filterd.cli.time_options import day_of, read_time, school_clock
 from filterd.errors import ConfigError
-from filterd.field_checks import is_a_grade
+from filterd.field_checks import bare, is_a_grade
 from filterd.i18n import say
 from filterd.querylog import day_rows
 from filterd.resolve.explanation import EXPLANATION, passes
@@ -23,6 +24,7 @@ from filterd.rows import Listing, Row, SchoolClock, Wording
 
 _FOUND, _NOTHING = 0, 1
 _MOST_ROWS, _MOST_DAYS = 500, 90
+_YESTERDAY = ("yesterday", "hom qua")
 
 Arguments = dict[str, Any]
 LimitOption = Annotated[int, option("--limit", "Number of names.", "N", min=1, max=_MOST_ROWS)]
@@ -30,7 +32,7 @@ LimitOption = Annotated[int, option("--limit", "Number of names.", "N", min=1, m
 
 def days(
     day: Annotated[
-        str | None, option("--day", "One day: today, 27/11 or 2026-11-27.", "DAY")
+        str | None, option("--day", "One day: today, yesterday, 27/11 or 2026-11-27.", "DAY")
     ] = None,
     days: Annotated[
         int, option("--days", "Number of days, with today.", "N", min=1, max=_MOST_DAYS)
@@ -256,6 +258,8 @@ def day_asked(clock: SchoolClock, text: str) -> str:
     Raises:
         ConfigError: it is no day, or it is still to come.
     """
+    if bare(text).strip() in _YESTERDAY:
+        return (day_of(clock) - timedelta(days=1)).isoformat()
     day = clock.shows(read_time(clock, text, past=True)).date()
     if day > day_of(clock):
         hint = say(

@@ -133,7 +133,8 @@ def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
     words = [" ".join(texts).split() for texts in columns]
     least = [min(max(map(cell_len, some), default=0), _LONG_WORD) for some in words]
     widths = [max(map(cell_len, "\n".join(texts).splitlines()), default=0) for texts in columns]
-    for floor in (least, [_NARROWEST] * len(columns)):
+    narrow = [_NARROWEST] * len(columns)
+    for floor in (least, [*least[:1], *narrow[1:]], narrow):  # an id is cut last: it is typed
         while sum(widths) > room - _BETWEEN * len(columns):
             spare = [(width, at) for at, width in enumerate(widths) if width > floor[at]]
             if not spare:

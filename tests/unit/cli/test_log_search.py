@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from filterd import control
+from filterd.cli.log_search import day_asked
 from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.policy.log_levels import LogLevel
+from filterd.rows import SchoolClock
 from filterd.wire import name as names
 from tests.support.commands import Outcome, call
 from tests.support.looked_log import (
@@ -89,6 +93,12 @@ def test_what_the_operator_writes_is_asked_for(desk: Desk) -> None:
     }
     desk.call("search", "--contains", "wik", "--grade", "6", "--days", "3", "--category", "games")
     assert desk.asked == {"part": "wik", "grade": "6", "days": 3, "category": "games", "limit": 50}
+
+
+@pytest.mark.parametrize("text", ["yesterday", "hôm qua", "30/11"])
+def test_a_day_that_is_past_is_written_as_people_do(text: str) -> None:
+    monday = datetime(2025, 12, 1, 12, tzinfo=UTC).timestamp()
+    assert day_asked(SchoolClock(ZoneInfo("UTC"), monday), text) == "2025-11-30"
 
 
 @pytest.mark.parametrize(
