@@ -201,7 +201,7 @@ def _content(
     """
     try:
         frame = frames.read_answer(line, request)
-        if frame is None:
+        if frame is None or frame[0].get("code") == frames.UNKNOWN:
             raise ControlError(
                 say(
                     "{path}: the filterd that runs is of an earlier release than this command;"

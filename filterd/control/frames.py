@@ -23,6 +23,8 @@ MOST_ID = (1 << 32) - 1
 MOST_STREAMS = 16
 """Of one connection, numbered from 0."""
 LONGEST_TOKEN = 256
+UNKNOWN = "unknown-command"
+"""Code of the error for a command that the daemon does not have."""
 _LONGEST_COMMAND = 40
 
 
@@ -52,7 +54,7 @@ UNREADABLE = ControlRequest("", {})
 def unknown_command() -> ControlError:
     """Return the error for a malformed request or an unknown command."""
     error = ControlError(say("the running filterd does not know this command"))
-    error.code = "unknown-command"
+    error.code = UNKNOWN
     return error
 
 

@@ -141,6 +141,15 @@ def test_a_daemon_of_the_release_before_is_to_be_restarted(tmp_path: Path) -> No
         assert is_running(tmp_path / "s")
 
 
+def test_a_daemon_without_the_command_is_to_be_restarted(tmp_path: Path) -> None:
+    unknown = {"ok": False, "code": "unknown-command", "error": "this filterd does not"}
+    with (
+        _answering(tmp_path / "s", [{**GOOD, **unknown}]),
+        pytest.raises(ControlError, match=r"is of an earlier release .* `sudo systemctl"),
+    ):
+        ask(tmp_path / "s", "log search")
+
+
 def test_an_answer_in_many_pieces_is_put_together(tmp_path: Path) -> None:
     with _answering(tmp_path / "s", [{"ok": True, "result": "x" * 1_000_000}]):
         assert len(ask(tmp_path / "s", "status")) == 1_000_000
