@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from filterd import control
+from filterd import control, words
 from filterd.cli.context import Context, JsonOption, Options, option
+from filterd.cli.log_level import levels_now
 from filterd.cli.render import listed
 from filterd.cli.target_options import seat, tier_from
 from filterd.cli.time_options import school_clock
 from filterd.field_checks import is_a_grade
 from filterd.querylog import MOST_DAYS
+from filterd.querylog.day_rows import KNOWN
 from filterd.querylog.total_rows import summaries
 from filterd.rows import Wording
 
@@ -72,3 +74,6 @@ def totals(
         wording = Wording(here.texts, school_clock(here))
         for listing, rows in summaries(told, days):
             here.console.print(listed(wording, listing, rows))
+    if not json and (off := [one["tier"] for one in levels_now(here) if one["level"] == "off"]):
+        tiers = ", ".join(here.texts.word(words.TIER, one) for one in off)
+        here.console.print(here.texts(KNOWN["off"], tiers=tiers), style="dim")

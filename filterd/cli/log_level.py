@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, argument, option
@@ -79,6 +79,15 @@ def confirm(
     what = here.texts("the level full is confirmed, until {when}", when=until)
     back = say("In force after {ms} ms. An administrator ends it by: filterd undo {number}")
     print_change(here, told, what, json=json, back=back)
+
+
+def levels_now(here: Context) -> list[dict[str, Any]]:
+    """Return the level of each tier; see ``level_rows``.
+
+    Raises:
+        FilterdError: it cannot be read.
+    """
+    return level_rows(in_force(here))
 
 
 def _show(here: Context, *, json: bool) -> None:

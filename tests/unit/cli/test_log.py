@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control, words
+from filterd.cli import log
 from filterd.i18n import Texts
 from filterd.resolve.query import PASS, Source
 from tests.support.commands import call
@@ -36,6 +37,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, Any]]) -> list
         return rows
 
     monkeypatch.setattr(control, "ask", ask)
+    monkeypatch.setattr(log, "levels_now", lambda _: [{"tier": "staff", "level": "off"}])
     return asked
 
 
@@ -98,10 +100,13 @@ def test_totals_of_classes_are_of_today_if_not_said_otherwise(
     assert asked[0][2]["days"] == days
 
 
-def test_an_empty_log_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_empty_log_is_told_and_tiers_that_are_not_counted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     _answer(monkeypatch, [])
     done = call("log", "totals", "--lang", "en", "--state", tmp_path)
-    assert done == (0, "Nothing has been counted.\n", "")
+    off = "staff: nothing is recorded (level off)\n"
+    assert done == (0, f"Nothing has been counted.\n{off}", "")
 
 
 @pytest.mark.parametrize(
