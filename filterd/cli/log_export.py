@@ -124,6 +124,8 @@ def export(
     else:
         with own_rights():
             write_atomically(out, content, mode=mode)
+        line = say_n("{out}: {n} row", "{out}: {n} rows", len(rows), out=out, n=number(len(rows)))
+        here.errors.print(here.texts(line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _totals(here: Context, asked: dict[str, Any]) -> dict[str, Any]:

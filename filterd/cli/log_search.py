@@ -187,6 +187,8 @@ def new(
         if not told["compared"]:
             summary = say("{names}; the log has no day before to compare them with", **found)
         here.console.print(here.texts(summary))
+        if told["n"] > len(told["rows"]):
+            _dim(here, here.texts("Not all are shown; to see more: --limit"))
         _print_scope(here, wording, told)
     raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
 

@@ -29,6 +29,7 @@ THINGS = tuple(field.name for field in fields(Overrides) if field.name != "numbe
 NOTHING = Overrides()
 
 _decoders = Decoders({"Audience": Audience})
+_LIST_THEM = say("list them to see which are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,13 @@ def interval(
     return begin, ends_at
 
 
-def check_there(number: int, things: Overrides, context: ChangeContext, called: Sentence) -> None:
+def check_there(
+    number: int,
+    things: Overrides,
+    context: ChangeContext,
+    called: Sentence,
+    hint: Sentence = _LIST_THEM,
+) -> None:
     """Check that a thing that is to be ended exists and has not ended by itself.
 
     Raises:
@@ -176,7 +183,7 @@ def check_there(number: int, things: Overrides, context: ChangeContext, called: 
     if not found:
         raise ChangeError(
             say("there is no {called} {number}", number=number, called=called),
-            hint=say("list them to see which are"),
+            hint=hint,
         )
     if all(has_ended(one, context.at) for one in found):
         raise ChangeError(say("{number} has already ended", number=number))

@@ -88,7 +88,8 @@ class ConfirmLogging:
         """Return the effect of the change."""
         there = context.overrides.log_settings
         found = Overrides(log_settings=tuple(one for one in there if one.id == self.id))
-        check_there(self.id, found, context, say("log level"))
+        hint = say("`filterd log level` shows which one waits")
+        check_there(self.id, found, context, say("log level"), hint)
         (setting,) = found.log_settings
         if not is_waiting(setting):
             raise ChangeError(say("log level {id} needs no confirmation", id=self.id))

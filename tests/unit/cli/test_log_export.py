@@ -94,7 +94,7 @@ def test_names_come_page_by_page_and_the_first_line_keeps_them_in_the_school(
     out = tmp_path / "names.csv"
     options = "--what", "names", "--out", out, "--lang", "en"
     done = call("log", "export", *options, "--state", tmp_path)
-    assert (done.code, done.err) == (0, "2026-11-27: it is damaged\n")
+    assert (done.code, done.err) == (0, f"2026-11-27: it is damaged\n{out}: 2 rows\n")
     assert [one["page"] for one in inside] == [1, 2]
     notice, head, *rows = csv.reader(out.read_text().splitlines())
     assert "must not leave the school" in notice[0]
