@@ -223,7 +223,7 @@ class Downloader:
         """Send content; no redirection is followed, and the answer's content is not read.
 
         Args:
-            url: where to; it may have a secret, so errors say ``name`` in its place.
+            url: where to; it may have a secret, so errors have ``name`` in its place.
             name: of the server.
             content: the octets.
             headers: the fields beside those of every request.

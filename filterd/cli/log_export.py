@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd log export``: totals for outside the school; names and rows for inside."""
+"""``filterd log export``: totals for outside; names and rows for the school."""
 
 from __future__ import annotations
 

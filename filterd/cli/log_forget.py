@@ -8,12 +8,11 @@ from typing import Annotated, Any
 from filterd import control
 from filterd.cli.context import Context, JsonOption, option
 from filterd.cli.log_search import day_asked, name_asked
+from filterd.cli.target_options import ReasonOption
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import say, say_n
-
-ReasonOption = Annotated[str, option("--reason", "Reason, for the history.", "TEXT")]
 
 
 def forget(
@@ -29,7 +28,7 @@ def forget(
     day: Annotated[str | None, option("--day", "All names and rows of one day.", "DAY")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Remove a name, a device or a day from the log, also from its copies and its memory.
+    """Remove a name, a device or a day from the log, its copies and its memory.
 
     Totals stay; they have no names. Rows of a device on days before today cannot be found: the
     key of their pseudonyms is gone. The history records it, without the name. Exit code 0:

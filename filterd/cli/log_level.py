@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd log level`` and ``log confirm``: how much is kept of the lookups of a tier."""
+"""``filterd log level`` and ``log confirm``: how much is kept of lookups."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
+from filterd.cli.target_options import ReasonOption
 from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say
@@ -32,7 +33,7 @@ def level(
     until: Annotated[
         str | None, option("--until", "Until 17h, or the end of 20/12/2026.", "TIME")
     ] = None,
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
+    reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
     """Show or set how much is kept of the lookups of each tier.
@@ -65,7 +66,7 @@ def level(
 def confirm(
     here: Context,
     number: Annotated[int, argument("NUMBER", "Number from `filterd log level`.", min=1)],
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
+    reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
     """Confirm the level `full` that another person has set.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd log search``, ``top``, ``new``, ``why`` and ``names``: names and rows of the log."""
+"""``filterd log search``, ``top``, ``new``, ``why``, ``names``: names and rows."""
 
 from __future__ import annotations
 
@@ -298,7 +298,7 @@ def _print(here: Context, wording: Wording, listing: Listing, rows: Sequence[Row
 
 
 def _print_scope(here: Context, wording: Wording, told: Arguments) -> None:
-    """Print what the answer lacks: days that could not be read, what levels do not keep."""
+    """Print what the answer lacks: unreadable days, what levels do not keep."""
     for one in told["skipped"]:
         why = i18n.from_plain(one["sentence"])
         _dim(here, here.texts("{day} is left out: {why}", day=one["day"], why=why))

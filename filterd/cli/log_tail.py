@@ -86,14 +86,14 @@ def _events(
                 here.state.control_socket, "log-follow", **choice, **resumed
             ):
                 has_begun = True
-                lines.note_answer()
+                lines.note(is_silent=False)
                 for event in events:
                     since = event.get("id", since)
                     yield event
         except UnansweredError:
             if not has_begun:
                 raise
-        lines.note_silence()
+        lines.note(is_silent=True)
         time.sleep(AGAIN_AFTER_S)
 
 
@@ -116,19 +116,14 @@ class _Lines:
         else:
             self._here.console.print(self._line(event), soft_wrap=True)
 
-    def note_silence(self) -> None:
-        """Say once that the daemon does not answer."""
-        if not self._is_silent:
+    def note(self, *, is_silent: bool) -> None:
+        """Write once that the daemon does not answer, and that it answers again."""
+        if is_silent is not self._is_silent:
             at = f"{self._wording.clock.shows(self._here.clock.wall()):%H:%M:%S}"
-            self._aside(self._here.texts("{at}: filterd does not answer; waiting", at=at))
-        self._is_silent = True
-
-    def note_answer(self) -> None:
-        """Say that it answers again."""
-        if self._is_silent:
-            at = f"{self._wording.clock.shows(self._here.clock.wall()):%H:%M:%S}"
-            self._aside(self._here.texts("{at}: filterd answers again", at=at))
-        self._is_silent = False
+            waits = say("{at}: filterd does not answer; waiting", at=at)
+            again = say("{at}: filterd answers again", at=at)
+            self._aside(self._here.texts(waits if is_silent else again))
+        self._is_silent = is_silent
 
     def _aside(self, line: str) -> None:
         self._here.errors.print(Text(line, style="dim"), soft_wrap=False)

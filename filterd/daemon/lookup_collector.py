@@ -193,7 +193,7 @@ class LookupCollector(MinuteRounds):
         return batch
 
     def _acknowledge(self, written: dict[Channel, list[LookupBatch]]) -> None:
-        """Tell the workers what is on disk, so that they forget it at once."""
+        """Acknowledge what is on disk, so that the workers forget it at once."""
         for worker, batches in written.items():
             if batches:
                 last = batches[-1]

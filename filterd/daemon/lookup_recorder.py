@@ -198,7 +198,7 @@ class LookupRecorder:
 
     def _begin_day(self, now: float) -> None:
         self._day = DaySpan.at(now, self._pseudonyms.zone)
-        self.queue.forget_told()
+        self.queue.begin_day()
 
     def _end_yesterday(self) -> None:
         """Forget pseudonyms and names of yesterday, also where nothing is looked up."""

@@ -21,7 +21,7 @@ SERVICE_PREFIX = "service:"
 """The prefix of ids of the lists that are services."""
 
 ALWAYS_CONFIDENTIAL = frozenset(("child-abuse", "self-harm"))
-"""Categories whose names are never shown, also by files of before that do not say so."""
+"""Categories whose names are never shown, also by files of before the key."""
 
 
 class Scope(IntEnum):

@@ -7,7 +7,7 @@ without harm to lookups, and what it shows has no client, class, room or name.
     control socket --status--> StatusSource --Observation--> watchers (alerts)
                                             \--> metrics --> HTTP on loopback
 
-``status_source``  a status, at most once a second, shared by all who want one
+``status_source``  a status, at most once a second, shared by all callers
 ``metrics``        a status as metrics in the text format of Prometheus
 ``http_service``   a bounded HTTP/1.1 server for two paths
 ``monitor_main``   the process

@@ -134,7 +134,7 @@ class Alerting:
         return kept is not None and kept.ended_at is None
 
     def _hold(self, alert: Alert, now: float) -> list[AlertEvent]:
-        """Note that an alert is on; return the event if people must hear of it now."""
+        """Note that an alert is on; return its event if that is due."""
         before = self._alerts.get(alert.id)
         began_at, is_told = now, before is None
         if before is not None and before.ended_at is None:
@@ -147,7 +147,7 @@ class Alerting:
         return [kept.event(began_at)] if is_told else []
 
     def _end(self, now: float, unknown: frozenset[str]) -> list[AlertEvent]:
-        """End the alerts that hold no more; return the events of those told."""
+        """End the alerts that hold no more; return the events of their ends."""
         ended = [
             one
             for one in self._alerts.values()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import smtplib
 import ssl
+from dataclasses import dataclass
 from email.charset import QP, Charset
 from email.header import Header
 from email.mime.text import MIMEText
@@ -38,21 +39,21 @@ _HELLO = "[127.0.0.1]"
 """The name of the gateway is none of the server's business; RFC 5321 (4.1.3) allows this."""
 
 
+@dataclass(frozen=True, slots=True)
 class Mail:
     """Sends messages as ``settings`` of a site want it.
 
-    Args:
+    Attributes:
         settings: the server and the addresses.
         config: the folder of ``site.yaml``, for the password.
         clock: for the limits, and the date of messages.
         limits: of time.
     """
 
-    def __init__(
-        self, settings: MailSettings, config: Path, clock: Clock, limits: DownloadLimits = LIMITS
-    ) -> None:
-        self._settings, self._config, self._clock = settings, config, clock
-        self._limits = limits
+    settings: MailSettings
+    config: Path
+    clock: Clock
+    limits: DownloadLimits = LIMITS
 
     def send(self, message: AlertMessage) -> None:
         """Send a message to all addresses.
@@ -60,8 +61,8 @@ class Mail:
         Raises:
             DeliveryError: the server or the secret file refuses.
         """
-        settings = self._settings
-        password = read_secret(self._config, settings.password_file) if settings.user else ""
+        settings = self.settings
+        password = read_secret(self.config, settings.password_file) if settings.user else ""
         try:
             self._send(self._written(message), password)
         except (smtplib.SMTPException, FetchError, OSError, ValueError) as error:
@@ -76,20 +77,20 @@ class Mail:
 
     def _written(self, message: AlertMessage) -> MIMEText:
         """Return the message in ASCII: no server need take more (RFC 6152)."""
-        settings, charset = self._settings, Charset("utf-8")
+        settings, charset = self.settings, Charset("utf-8")
         charset.body_encoding = QP
         written = MIMEText(message.text, "plain", charset)  # type: ignore[arg-type]
         written["From"], written["To"] = settings.sender, ", ".join(settings.to)
         written["Subject"] = Header(message.subject, "utf-8", header_name="Subject").encode()
-        written["Date"] = formatdate(self._clock.wall())
+        written["Date"] = formatdate(self.clock.wall())
         written["Message-ID"] = make_msgid("filterd", settings.sender.rpartition("@")[2])
         written["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic reply
         return written
 
     def _send(self, written: MIMEText, password: str) -> None:
-        settings, trust = self._settings, ssl.create_default_context()
-        pace = _SmtpPace(self._clock, self._limits)
-        own = settings.server, _HELLO, self._limits.silence_s
+        settings, trust = self.settings, ssl.create_default_context()
+        pace = _SmtpPace(self.clock, self.limits)
+        own = settings.server, _HELLO, self.limits.silence_s
         is_tls = settings.port == TLS_PORT
         client = _SmtpTlsClient(pace, *own, context=trust) if is_tls else _SmtpClient(pace, *own)
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -30,21 +31,21 @@ if TYPE_CHECKING:
 LIMITS = DownloadLimits(total_s=60.0, window_s=120.0, silence_s=20.0)
 
 
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """Posts messages as ``settings`` of a site want it.
 
-    Args:
+    Attributes:
         settings: the address, and the name of the token's file.
         config: the folder of ``site.yaml``, for the token.
         clock: for the limits.
         limits: of time.
     """
 
-    def __init__(
-        self, settings: WebhookSettings, config: Path, clock: Clock, limits: DownloadLimits = LIMITS
-    ) -> None:
-        self._settings, self._config, self._clock = settings, config, clock
-        self._limits = limits
+    settings: WebhookSettings
+    config: Path
+    clock: Clock
+    limits: DownloadLimits = LIMITS
 
     def send(self, message: AlertMessage) -> None:
         """Post a message.
@@ -52,17 +53,17 @@ class Webhook:
         Raises:
             DeliveryError: the server or the secret file refuses.
         """
-        url, headers = self._settings.url, {"Content-Type": "application/json; charset=utf-8"}
+        url, headers = self.settings.url, {"Content-Type": "application/json; charset=utf-8"}
         policy = RequestPolicy(is_public_only=not _is_private(urlsplit(url).hostname or ""))
-        if self._settings.token_file:
-            token = read_secret(self._config, self._settings.token_file)
+        if self.settings.token_file:
+            token = read_secret(self.config, self.settings.token_file)
             if TOKEN in url:
                 url = url.replace(TOKEN, quote(token, safe=":"))
             else:
                 headers["Authorization"] = f"Bearer {token}"
         content = json.dumps(message.plain, ensure_ascii=False).encode()
         try:
-            with closing(Downloader(Pace(self._clock, self._limits), policy)) as client:
+            with closing(Downloader(Pace(self.clock, self.limits), policy)) as client:
                 client.post(url, "webhook", content, headers)
         except FetchError as error:
             raise DeliveryError(error.sentence) from None  # what caused it has the address

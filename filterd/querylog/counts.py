@@ -118,7 +118,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class CountingRules:
-    """What the policy says of counting.
+    """The rules of counting, by the policy.
 
     Attributes:
         zone: in which the school's day begins.

@@ -29,7 +29,7 @@ INSERT INTO doomed SELECT name FROM old.lookups WHERE device = ?
 EXCEPT SELECT name FROM old.lookups WHERE device != ?
 EXCEPT SELECT name FROM old.seen WHERE devices > 1
 """
-"""Names that one device alone looked up; ``seen`` does not say which device that was."""
+"""Names that one device alone looked up; ``seen`` has no device."""
 
 _COPY = (
     "INSERT INTO about SELECT * FROM old.about",

@@ -121,15 +121,15 @@ class DayFiles:
             self._expired_on = today
             return gone
 
-    async def forget_names(self, names: NameRange, day: str = "") -> Forgotten:
-        """Forget a subtree of names, of one day or of all.
+    async def forget_names(self, names: NameRange) -> Forgotten:
+        """Forget a subtree of names.
 
         Files that were set aside are removed, and those that cannot be read.
 
         Raises:
             StoreError: the disk refused, or a file is being read for too long.
         """
-        return await self._forget(Doomed(names=names), day)
+        return await self._forget(Doomed(names=names))
 
     async def forget_device(self, device: int, day: str) -> Forgotten:
         """Forget the rows of a device, and the names that it alone looked up on that day.
@@ -181,7 +181,7 @@ class DayFiles:
                 await writer.close()
                 self._lost += writer.lost
 
-    async def _forget(self, doomed: Doomed, day: str) -> Forgotten:
+    async def _forget(self, doomed: Doomed, day: str = "") -> Forgotten:
         async with self._at_work:
             rows, unreadable = 0, list[str]()
             files = await self._there()

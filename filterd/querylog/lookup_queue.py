@@ -4,7 +4,7 @@
 They are handed over in numbered batches. Several batches may be on their way, so that the
 manager writes them in one transaction; each is kept here until it is acknowledged.
 
-A lookup that is no row only tells that a device asked for a name that day. So it is handed
+A lookup that is no row only shows that a device asked for a name that day. So it is handed
 over once a day for each name, context and device, and again to a manager that is new and
 remembers none.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_LOOKUPS = 50_000
 """Lookups held at most: a minute at 800 a second, or a day of a small school."""
 
-_MOST_TOLD = 50_000
+_MOST_ONCE = 50_000
 
 
 class LookupQueue:
@@ -47,7 +47,7 @@ class LookupQueue:
         self._handed = deque[LookupBatch]()
         self._in_hand = 0
         """Lookups of ``_handed``."""
-        self._told = set[int]()
+        self._once = set[int]()
         """Hashes of name, context and device of lookups that are no rows."""
 
     def __len__(self) -> int:
@@ -70,9 +70,9 @@ class LookupQueue:
             if len(self) < MOST_LOOKUPS:  # else it is counted as lost once, by its row
                 self._add_once(lookup._replace(is_row=False, n=1))
 
-    def forget_told(self) -> None:
+    def begin_day(self) -> None:
         """Forget which lookups that are no rows were handed over: a new day begins."""
-        self._told.clear()
+        self._once.clear()
 
     def take(self, worker: str = "", acknowledged: int = 0, after: int = 0) -> LookupBatch:
         """Return the batch that follows another, as it was handed over before.
@@ -86,7 +86,7 @@ class LookupQueue:
         """
         if worker != self._name:
             after = 0
-            self.forget_told()
+            self.begin_day()
         self.acknowledge(worker, acknowledged)
         following = next((one for one in self._handed if one.number > after), None)
         if following is None:
@@ -116,13 +116,13 @@ class LookupQueue:
         return batch
 
     def _add_once(self, lookup: Lookup) -> None:
-        told = hash((lookup.name, lookup.context, lookup.device))
-        if told in self._told:
+        key = hash((lookup.name, lookup.context, lookup.device))
+        if key in self._once:
             return
-        if len(self._told) >= _MOST_TOLD:
-            self.forget_told()
+        if len(self._once) >= _MOST_ONCE:
+            self.begin_day()
         if self._keep(next(self._sequence), lookup):
-            self._told.add(told)
+            self._once.add(key)
 
     def _merge(self, lookup: Lookup) -> None:
         at = lookup.at - lookup.at % SLOT_S

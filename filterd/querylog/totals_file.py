@@ -154,8 +154,8 @@ SELECT = {
     2: _SELECT.format(columns=_OF_2, rows="totals"),
     3: _SELECT.format(columns=_OF_2, rows="totals JOIN contexts ON id = context"),
 }
-"""By version: nothing may have been written yet since filterd was updated. ``TotalsRequest`` has
-the last word on what fits; here it is that fewer rows are read."""
+"""By version: nothing may have been written yet since filterd was updated. ``TotalsRequest``
+decides what fits; the conditions here save reading rows."""
 
 SELECT_DAY = f"""
 SELECT hour, {_OF_2}, n FROM (

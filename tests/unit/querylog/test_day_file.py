@@ -223,13 +223,6 @@ def test_a_name_is_forgotten_on_all_days_and_in_what_was_set_aside(folder: Path)
     assert found == [("example.game.www",), ("example.other",)]
 
 
-def test_a_name_is_forgotten_on_one_day_only_where_that_is_asked(folder: Path) -> None:
-    fill(folder, "2026-11-26", "2026-11-27")
-    with_files(folder, lambda files: files.forget_names(GAME, "2026-11-27"))
-    counts = [select(folder / name, "SELECT COUNT(*) FROM lookups") for name in there(folder)]
-    assert counts == [[(1,)], [(0,)]]
-
-
 def test_a_device_is_forgotten_on_its_day(folder: Path) -> None:
     fill(folder, "2026-11-27", "2026-11-28")
     assert with_files(folder, lambda files: files.forget_device(7, "2026-11-28")).rows == 1

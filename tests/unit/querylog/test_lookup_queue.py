@@ -110,7 +110,7 @@ def test_a_name_of_a_device_without_a_row_is_handed_over_once() -> None:
         for device in (1, 2):
             queue.add(a_lookup(device=device, is_row=False))
     assert [one.device for one in queue.take().lookups] == [1, 2]
-    queue.forget_told()
+    queue.begin_day()
     queue.add(a_lookup(device=1, is_row=False))
     assert len(queue) == 3
 
@@ -128,12 +128,12 @@ def test_a_new_manager_is_told_such_names_again() -> None:
     assert len(queue) == 1
 
 
-def test_what_was_told_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_TOLD", 10)
+def test_what_is_handed_over_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_ONCE", 10)
     queue = LookupQueue()
     for number in range(100):
         queue.add(a_lookup(number, is_row=False))
-    assert (len(queue), len(queue._told)) == (100, 10)
+    assert (len(queue), len(queue._once)) == (100, 10)
 
 
 def test_distinct_lookups_of_a_slot_are_one_row_without_a_device() -> None:
