@@ -66,7 +66,8 @@ def _order(value: str | int) -> tuple[int, str]:
 
 def _grade(grade: str, by: Wording) -> str:
     """Return the word for a grade; none: what is counted for the whole school."""
-    return by.texts.word(words.TIER, grade) if grade else by.texts("(whole school)")
+    word = by.texts.word(words.TIER, grade) if grade else by.texts("(whole school)")
+    return word.replace(", ", ",\n")  # six columns of millions leave room for a short word only
 
 
 def _number(n: int, _: Wording) -> str:

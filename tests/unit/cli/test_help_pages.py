@@ -114,8 +114,8 @@ def test_what_stands_for_a_value_is_one_word() -> None:
 
 
 def test_a_page_says_what_must_be_given_what_else_holds_and_what_it_may_be() -> None:
-    page = " ".join(_page(("log", "totals"), "vi").split())
-    assert "--days N Số ngày, kể cả hôm nay. [mặc định: 7; 1-800]" in page
+    page = " ".join(_page(("log", "top"), "vi").split())
+    assert "--days N Số ngày, kể cả hôm nay. [mặc định: 7; 1-90]" in page
     assert "[bắt buộc]" in _page(("allow",), "vi")
     assert "[required]" in _page(("allow",), "en")
     assert "[environment: FILTERD_CONFIG]" in _page(("allow",), "en")
