@@ -13,27 +13,30 @@ does the same at its next question.
 
 This module loads SQLite: only the manager imports it, once it is a process of its own.
 
-A request is plain data from outside; ``work_out_length`` and ``work_out_lesson`` replace
-its lengths and lessons by ends.
+A request is plain data from outside; ``resolved_request`` replaces what it leaves open.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import field_checks, i18n
+from filterd import i18n
 from filterd.clients.identifier import Identifier
 from filterd.daemon.change_records import Records
+from filterd.daemon.resolved_request import (
+    add_what_lists_have,
+    work_out_length,
+    work_out_lesson,
+    work_out_room,
+)
 from filterd.daemon.timekeeper import ClockStanding
 from filterd.daemon.view_records import ViewRecords
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.i18n import UNSAID, Sentence, refused, say
-from filterd.lists.list_queries import content_version, naming_entries
-from filterd.overrides import change_fields, log_changes, permissions
 from filterd.overrides import change_kinds as kinds
+from filterd.overrides import log_changes, permissions
 from filterd.overrides.change_kinds import Undo, is_undated
 from filterd.overrides.effects import NOTHING, things_of
 from filterd.overrides.exception_changes import Revoke
@@ -46,11 +49,7 @@ from filterd.overrides.roles import Author, Rank
 from filterd.overrides.room_changes import LONGEST_EXAM_S, StopExam
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store import Store
-from filterd.policy.calendar import bell, day_ends_at, shown_at
-from filterd.policy.grade_changes import Why
-from filterd.policy.model import Audience
-from filterd.version import __version__
-from filterd.wire import name as names
+from filterd.policy.calendar import day_ends_at
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -58,11 +57,9 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.daemon.timekeeper import ClockStep, Timekeeper
-    from filterd.lists.index import Index
     from filterd.overrides.effects import CheckedChange
     from filterd.overrides.read_access import View
     from filterd.overrides.store import Done
-    from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site
 
@@ -232,7 +229,7 @@ class Changes:
             work_out_lesson(request, site.timed.policy, now, is_unknown=is_unknown)
             undated = work_out_length(request, now, is_unknown=is_unknown)
             if kind == REPORT:
-                add_what_lists_say(request, site.index)
+                add_what_lists_have(request, site.index)
             epoch = self._setting.page.next_epoch()
             step = self._in_force.keeper.acceptable() if kind == CLOCK_ACCEPTED else None
             done, warnings = await asyncio.to_thread(
@@ -397,100 +394,3 @@ def _end_of(done: Done) -> float | None:
     made = things_of(done.row.effect().after)
     dated = (one for one in made if getattr(one, "for_s", None) is None)
     return next((getattr(one, "ends_at", None) for one in dated), None)
-
-
-def work_out_length(request: dict[str, Any], now: float, *, is_unknown: bool) -> bool:
-    """Replace ``for_s`` by its end; return whether it waits for the time to be known.
-
-    Raises:
-        ChangeError: it is no length, or a given time is certainly past.
-    """
-    for_s, starts_at = request.pop("for_s", None), request.get("starts_at")
-    if for_s is not None:
-        if request.get("ends_at") is not None:
-            raise ChangeError(say("an end and a length exclude each other"))
-        length_s = field_checks.seconds(for_s)
-        begin = now if starts_at is None else field_checks.time(starts_at)
-        request["ends_at"] = begin + length_s
-        if is_unknown and starts_at is None:
-            request["for_s"] = length_s
-    ends_at = request.get("ends_at")
-    if is_unknown and ends_at is not None and field_checks.time(ends_at) <= now:
-        hint = say("give a length instead, such as --for 45m, or a later date")
-        raise ChangeError(say("the time is not known, and this time is in the past"), hint=hint)
-    return is_unknown and request.get("ends_at") is not None
-
-
-def work_out_lesson(
-    request: dict[str, Any], policy: Policy, now: float, *, is_unknown: bool
-) -> None:
-    """Replace ``lesson`` by the end of the one that is on.
-
-    Raises:
-        ChangeError: none is.
-    """
-    if not request.pop("lesson", False):
-        return
-    if request.get("ends_at") is not None:
-        raise ChangeError(say("an end and the end of the lesson exclude each other"))
-    if is_unknown:
-        hint = say("give a length instead, such as --for 45m")
-        raise ChangeError(say("the time is not known, so the lesson is not either"), hint=hint)
-    is_of_network = request.get("audience") == Audience.NETWORK
-    room = request.get("whom") if is_of_network else request.get("room")
-    starts_at = request.get("starts_at")
-    at = now if starts_at is None else field_checks.time(starts_at)
-    rung = bell(policy, at, str(room or ""))
-    if rung.lesson is None:
-        hint = say("give an end")
-        if rung.next is not None:
-            hint = say(
-                "the next one is {next}, at {time}; or give --for 45m",
-                next=rung.next,
-                time=shown_at(policy, rung.until, now),
-            )
-        raise ChangeError(say("there is no lesson at that time"), hint=hint)
-    request["ends_at"] = rung.until
-
-
-def work_out_room(request: dict[str, Any], site: Site, now: float) -> None:
-    """Replace ``class_id`` of an exam by the room where the class sits when it begins.
-
-    Raises:
-        ChangeError: it sits in none, or in several.
-    """
-    class_id, starts_at = request.pop("class_id", None), request.get("starts_at")
-    if class_id is None:
-        return
-    if request.get("room") is not None:
-        raise ChangeError(say("--room and --class exclude each other"))
-    at = now if starts_at is None else field_checks.time(starts_at)
-    seats = site.timed.at(at).seats
-    found = {
-        room: seat.why is not Why.OWN
-        for room, seat in seats.items()
-        if seat.grade == class_id and not seat.is_shared
-    }
-    rooms = [room for room, is_lesson in found.items() if is_lesson] or list(found)
-    if not rooms:
-        raise ChangeError(
-            say("{class_id} is in no room at that time", class_id=field_checks.shown(class_id)),
-            hint=say("give --room"),
-        )
-    if len(rooms) > 1:
-        hint = say("give --room: {rooms}", rooms=", ".join(rooms))
-        raise ChangeError(say("{class_id} is in several rooms", class_id=class_id), hint=hint)
-    request["room"] = rooms[0]
-
-
-def add_what_lists_say(request: dict[str, Any], index: Index) -> None:
-    """Add the entries and the version of the lists to a report.
-
-    Ignore those of the client.
-    """
-    request["seen_in"], request["filterd"] = content_version(index), __version__
-    try:
-        entries = naming_entries(index, names.from_text(str(request.get("name"))))
-        request["entries"] = list(islice(entries, change_fields.MAX_ENTRIES))
-    except (FilterdError, ValueError):
-        request["entries"] = []  # it is no name, and refused as such
