@@ -19,30 +19,29 @@ import contextlib
 import itertools
 import logging
 import os
-from collections import Counter
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
-from filterd import i18n, native, state_file
+from filterd import native, state_file
 from filterd.clients.interfaces import Links
 from filterd.clients.network_view import Surroundings
 from filterd.daemon import site_loader, site_policy
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.live_lookups import LiveStream
 from filterd.daemon.log_collector import LogKeeper
+from filterd.daemon.log_standing import log_standing
 from filterd.daemon.lookup_collector import LookupCollector
 from filterd.daemon.nat_watch import NatWatch
 from filterd.daemon.process import give_back
 from filterd.daemon.school_day import school_day
 from filterd.daemon.status_signals import StatusSignals
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
-from filterd.daemon.worker_channel import Channel, Handlers, summed, upstreams_of
+from filterd.daemon.worker_channel import Channel, Handlers, upstreams_of
 from filterd.daemon.worker_sums import WorkerSums
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
-from filterd.policy.log_levels import highest, levels_of
 from filterd.policy.policy_file import digest
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve import expectation_checks, rewrite_targets
@@ -331,7 +330,7 @@ class Manager:
         policy, index = self._site.timed.policy, self._site.index
         unwritten = self._setting.unwritten
         safe = rewrite_targets.age_of(policy, self._setting.state.safe_search)
-        log = await self._log_status(workers, old_s)
+        log = await log_standing(self, workers, old_s, self._time.least())
         is_known = self._keeper.standing is not ClockStanding.UNKNOWN
         return {
             "version": __version__,
@@ -417,35 +416,6 @@ class Manager:
         request = replace(request, confidential=hidden, classes=classes)
         zone = self._site.policy.time_zone
         return [request.row(one) for one in await self.log_keeper.totals(request, time_zone=zone)]
-
-    async def _log_status(self, workers: Sequence[dict[str, Any]], old_s: float) -> dict[str, Any]:
-        counted = summed(worker["log"] for worker in workers)
-        for key in {"lost", "rows_lost"} & counted.keys():
-            counted[key] += self.lookups.lost
-        unread, totals = UNSAID, list[dict[str, Any]]()
-        try:
-            totals = await self.log_totals(TotalsRequest(old_s=old_s))
-        except StoreError as error:
-            unread = error.sentence
-        today = Counter[str]()
-        for total in totals:
-            today[total["action"]] += total["n"]
-        problem = self.log_keeper.problem or self.lookups.problem
-        problem = problem or self.lookups.kept_too_long or unread
-        policy = self._site.at(self._time.wall()).policy
-        levels, now = levels_of(policy), self._time.least()
-        return {
-            "today": dict(today),
-            **counted,
-            **self.lookups.told(),
-            "problem": problem,
-            "sentence": i18n.to_plain(problem),
-            "level": highest(levels.values() or [policy.log.level]).value,
-            "levels": {tier: level.value for tier, level in levels.items()},
-            "pace": await self.signals.pace(self._site, now),
-            "bypass": await self.signals.bypass(self._site, now, totals),
-            "written_at": self.log_keeper.written_at,
-        }
 
     def _look_at_first_site(self) -> None:
         """Find the expectations that the site of a start fails, and log them."""

@@ -533,35 +533,6 @@ def test_status_is_told_while_a_worker_is_being_replaced(
     school.serve(work, workers=2)
 
 
-def test_status_and_totals_show_what_all_workers_have_counted(school: School) -> None:
-    async def work(team: Team) -> None:
-        for worker in team.workers:
-            worker._counts.add("6", "games", "blocked", 2)
-            worker._counts.add("6", "", "pass")
-        (blocked, passed) = sorted(
-            await team.manager.log_totals(TotalsRequest()), key=lambda one: one["action"]
-        )
-        assert (blocked["category"], blocked["n"], passed["n"]) == ("games", 4, 2)
-        assert await team.manager.log_totals(TotalsRequest(grade="9")) == []
-        told = (await team.manager.status())["log"]
-        assert told["level"] == "counts"
-        assert (told["today"], told["problem"]) == ({"blocked": 4, "pass": 2}, "")
-        assert told["lost"] == 0
-
-    school.serve(work, workers=2)
-
-
-def test_a_log_that_cannot_be_read_or_written_is_told_and_stops_no_status(school: School) -> None:
-    async def work(team: Team) -> None:
-        school.state.query_log.symlink_to(school.state.query_log)
-        team.worker._counts.add("6", "", "pass")
-        told = (await team.manager.status())["log"]
-        assert "cannot be written" in told["problem"]
-        assert (told["today"], told["waiting"]) == ({}, 1)
-
-    school.serve(work)
-
-
 def test_a_reload_ends_and_begins_counting(school: School) -> None:
     async def work(team: Team) -> None:
         school.write("log: {level: off}\n")
