@@ -138,7 +138,7 @@ def _hashed(device: str, key: bytes) -> int:
 
 
 def _key_of(path: Path, day: str, waits: int) -> bytes:
-    """Return the key of a day; make it if the file has none, or that of an earlier day.
+    """Return the key of a day; make it if the file has none or an earlier one.
 
     Of a day that a clock is set back to it is empty: a second key of one day would give its
     devices second pseudonyms, and a name of three devices would count as one of six.
@@ -185,7 +185,7 @@ def _lock(file: FileIO, waits: int) -> bool:
 
 
 def _written_key(file: FileIO, day: str) -> bytes | None:
-    """Return the key that a file has of a day; None if there may be one that is not made yet.
+    """Return the key that a file has of a day; None if it may still be made.
 
     While the file has that of the next day, which will be needed, there will be none.
     """
