@@ -138,7 +138,7 @@ def _hashed(device: str, key: bytes) -> int:
 
 
 def _key_of(path: Path, day: str, waits: int) -> bytes:
-    """Return the key of a day; make it if the file has none or an earlier one.
+    """Return the key of a day, and make it if the file has that of an earlier day.
 
     Of a day that a clock is set back to it is empty: a second key of one day would give its
     devices second pseudonyms, and a name of three devices would count as one of six.
@@ -185,9 +185,9 @@ def _lock(file: FileIO, waits: int) -> bool:
 
 
 def _written_key(file: FileIO, day: str) -> bytes | None:
-    """Return the key that a file has of a day; None if it may still be made.
+    """Return the key of a day as a file has it; None if it has none yet.
 
-    While the file has that of the next day, which will be needed, there will be none.
+    It is empty while the file has that of the next day, which will be needed.
     """
     written, key = _written(file)
     if written == (date.fromisoformat(day) + timedelta(days=1)).isoformat():
