@@ -6,17 +6,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from typing import TYPE_CHECKING, TypeVar
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from filterd.querylog.day_file import DayFiles
 from filterd.querylog.day_span import DaySpan
 from filterd.querylog.lookups import Lookup, LookupBatch, LookupContext
+from filterd.querylog.seen_names import SeenName
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from datetime import date
+    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ T = TypeVar("T")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 GAMES = LookupContext("6", "6A", "lab-a", "games", "blocked", "starter-games")
 NEWS = LookupContext("6", "6A", "lab-a", "", "pass")
+PASSED = LookupContext("10", "10B", "lab-a", "", "pass")
 
 
 def begin_of(day: date) -> int:
@@ -59,6 +61,46 @@ def with_files(folder: Path, work: Callable[[DayFiles], Awaitable[T]]) -> T:
             await files.close()
 
     return asyncio.run(whole())
+
+
+class Looked(NamedTuple):
+    """A row of a day: the second of the day, the name as text, and the rest."""
+
+    second: int
+    name: str
+    context: LookupContext = GAMES
+    n: int = 1
+
+
+class Known(NamedTuple):
+    """A distinct name of a tier and day."""
+
+    tier: str
+    name: str
+    action: str = "pass"
+    category: str = ""
+    devices: int = 5
+
+
+def write_day(
+    folder: Path, day: str, rows: Iterable[Looked] = (), seen: Iterable[Known] = ()
+) -> None:
+    """Write the file of a day."""
+    begins = begin_of(date.fromisoformat(day))
+    lookups = [
+        Lookup(begins + one.second, names.from_text(one.name), one.context, 77, n=one.n)
+        for one in rows
+    ]
+    known = [
+        SeenName(one.tier, names.from_text(one.name), one.category, one.action, one.devices)
+        for one in seen
+    ]
+
+    async def write(files: DayFiles) -> None:
+        await files.write([a_batch(1, *lookups)])
+        await files.add_seen(day, known)
+
+    with_files(folder, write)
 
 
 def select(path: Path, question: str) -> list[tuple[object, ...]]:

@@ -7,6 +7,7 @@ import os
 import random
 import sqlite3
 from contextlib import closing
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ from filterd.querylog.day_reader import LogFilter, RowId
 from filterd.querylog.day_search import DaySearch, stored_days
 from filterd.wire import name as names
 from tests.support.clock import FakeClock
-from tests.support.day_files import BEGINS, PASSED, Known, Looked, write_day
+from tests.support.day_lookups import PASSED, Known, Looked, begin_of, write_day
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,14 +102,14 @@ def test_a_row_has_its_context_and_never_an_address(folder: Path) -> None:
     (row,) = _search(folder).search(LogFilter(part="www"), 10).rows
     assert row == {
         "id": "2026-11-28T00:00:10.0",
-        "at": BEGINS + 10,
+        "at": begin_of(date(2026, 11, 28)) + 10,
         "name": "www.tiktok.com",
         "grade": "6",
         "class": "6A",
-        "network": "lab",
+        "network": "lab-a",
         "category": "games",
         "action": "blocked",
-        "blocker": "hagezi",
+        "blocker": "starter-games",
         "device": 77,
         "n": 1,
     }
