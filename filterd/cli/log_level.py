@@ -75,9 +75,8 @@ def confirm(
     set. Exit code 0: done; 2: an error.
     """
     told = change(here, CONFIRM, reason, id=number)
-    clock = school_clock(here)
-    until = clock.told(told.get("until"))
-    what = here.texts("the level full is confirmed, until {when}", when=until)
+    term = Teller(here.texts, school_clock(here)).term({"ends_at": told.get("until")})
+    what = here.texts("the level full is confirmed {term}", term=term)
     back = say("In force after {ms} ms. An administrator ends it by: filterd undo {number}")
     print_change(here, told, what, json=json, back=back)
 

@@ -43,7 +43,7 @@ def test_full_names_the_command_that_confirms_it_and_is_shown_with_both_people(
     assert "filterd log confirm 1" in " ".join(waits.out.split())
     daemon.author = "minh"
     confirmed = call("log", "confirm", "1", *here)
-    assert "Change 2: the level full is confirmed, until 08:00 04/12/2025" in confirmed.out
+    assert "Change 2: the level full is confirmed until 08:00 04/12/2025 (Thu)" in confirmed.out
     told = json.loads(call("log", "level", "--json", *here).out)
     (row,) = (one for one in told["tiers"] if one["tier"] == "primary")
     assert (row["level"], row["setting"]["author"]) == ("full", "lan")
