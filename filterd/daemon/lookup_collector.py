@@ -60,7 +60,7 @@ class LookupCollector(MinuteRounds):
     def __init__(
         self, setting: Setting, workers: Sequence[Channel], site: Callable[[], Site]
     ) -> None:
-        super().__init__()
+        super().__init__(is_at_once=True)
         self.problem = self.kept_too_long = UNSAID
         self.silent = 0
         self.seen = SeenNames(least=5)

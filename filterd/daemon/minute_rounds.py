@@ -20,14 +20,18 @@ class MinuteRounds:
     """Rounds that write what the workers have for the log.
 
     A subclass has ``_collect``, which is one round and never raises, and ``_close``.
+
+    ``is_at_once``: whether the first one is at the start. Workers may not answer yet then, and
+    what is asked for meanwhile shares the round.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_at_once: bool = False) -> None:
+        self._is_at_once = is_at_once
         self._round: asyncio.Task[None] | None = None
         self._minutes: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Work now and once a minute."""
+        """Work once a minute from now on."""
         self._minutes = asyncio.get_running_loop().create_task(self._go_round())
 
     async def stop(self) -> None:
@@ -57,6 +61,7 @@ class MinuteRounds:
         raise NotImplementedError
 
     async def _go_round(self) -> None:
+        await asyncio.sleep(0 if self._is_at_once else ROUND_S)
         while True:
             try:
                 await self.keep_house()

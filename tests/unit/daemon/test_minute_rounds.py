@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+
+import pytest
 
 from filterd.daemon import minute_rounds as module
 from filterd.daemon.minute_rounds import MinuteRounds
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class Rounds(MinuteRounds):
@@ -44,6 +42,21 @@ def test_every_minute_is_a_round_also_after_an_error(
 
     asyncio.run(asyncio.wait_for(work(), 20.0))
     assert "the log could not be written" in caplog.text
+
+
+@pytest.mark.parametrize("is_at_once", [False, True])
+def test_a_round_at_the_start_is_only_for_those_that_want_it(*, is_at_once: bool) -> None:
+    """Else what is asked for then would share a round that the workers have not answered."""
+
+    async def work() -> None:
+        rounds = Rounds(is_at_once=is_at_once)
+        rounds.start()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert bool(rounds.begun) is is_at_once
+        await rounds.stop()
+
+    asyncio.run(work())
 
 
 def test_rounds_that_are_asked_for_at_once_are_one() -> None:
