@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.text import Text
 
 from filterd import control, words
-from filterd.cli.context import Context, JsonOption, option
+from filterd.cli.context import Context, JsonOption, Options, option
+from filterd.cli.target_options import seat
 from filterd.cli.time_options import school_clock
 from filterd.control import UnansweredError
 from filterd.counted import number
+from filterd.field_checks import is_a_grade
 from filterd.i18n import say, say_n
 from filterd.overrides.descriptions import Teller
 from filterd.rows import Wording
@@ -39,7 +41,7 @@ _NUMBERS_ONLY = say("numbers by grade; lookups are shown to administrators only"
 
 def tail(
     here: Context,
-    class_: Annotated[str, option("--class", "Only lookups of this class: 6A, ...", "CLASS")] = "",
+    whom: Annotated[str | None, Options(seat)],
     action: Annotated[
         str, option("--action", "Only this result: blocked, pass, ...", "ACTION")
     ] = "",
@@ -57,7 +59,9 @@ def tail(
     Lookups are shown to administrators. After a restart of filterd it goes on by itself; with
     --json each line is an event. Exit code 0: ended by Ctrl-C; 2: an error.
     """
-    choice: dict[str, Any] = {"class": class_, "action": action, "category": category}
+    choice: dict[str, Any] = {"action": action, "category": category}
+    if whom is not None:
+        choice["grade" if is_a_grade(whom) else "class"] = whom
     choice = {key: value for key, value in choice.items() if value not in ("", None)}
     lines = _Lines(here)
     try:

@@ -29,7 +29,7 @@ from zoneinfo import ZoneInfo
 from filterd import words
 from filterd.daemon.log_request import check_known
 from filterd.errors import ControlError, FilterdError
-from filterd.field_checks import is_whole
+from filterd.field_checks import is_a_grade, is_whole
 from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View, check_view
 from filterd.policy.log_levels import LogLevel, levels_of
@@ -139,6 +139,7 @@ class Choice(NamedTuple):
     category: str | None = None
     action: str = ""
     since: int | None = None
+    grade: str = ""
 
     @classmethod
     def of(cls, request: Mapping[str, Any]) -> Choice:
@@ -148,20 +149,24 @@ class Choice(NamedTuple):
             ControlError: it is none.
         """
         since, category = request.get("since"), request.get("category")
-        class_id, action = request.get("class", ""), request.get("action", "")
-        are_texts = isinstance(class_id, str) and isinstance(action, str)
+        texts = [request.get(key, "") for key in ("class", "action", "grade")]
+        are_texts = all(isinstance(one, str) for one in texts)
         are_good = are_texts and (category is None or isinstance(category, str))
         if not are_good or not (since is None or is_whole(since)):
-            raise ControlError(say("`log tail` wants class, category, action and since, an id"))
-        return cls(class_id, category, action, since)
+            raise ControlError(
+                say("`log tail` wants class, grade, category, action and since, an id")
+            )
+        class_id, action, grade = texts
+        return cls(class_id, category, action, since, grade)
 
     def check(self, policy: Policy) -> None:
         """Refuse a choice that has no events.
 
         Raises:
-            ConfigError: the site has no such class or category, or it is no action.
+            ConfigError: the site has no such class, grade or category, or it is no action.
         """
         check_known(self.class_id, [one.id for one in policy.classes])
+        check_known(self.grade, [one for one in policy.grades if is_a_grade(one)])
         check_known(self.category, policy.categories)
         check_known(self.action, words.COUNTED)
 
@@ -169,6 +174,7 @@ class Choice(NamedTuple):
         """Return whether an event is of the choice; counts have no class."""
         return (
             self.class_id in ("", event.get("class"))
+            and self.grade in ("", event.get("grade"))
             and self.category in (None, event.get("category"))
             and self.action in ("", event.get("action"))
         ) or "skipped" in event

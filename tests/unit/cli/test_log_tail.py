@@ -100,8 +100,8 @@ def test_a_stream_that_breaks_off_goes_on_behind_its_last_event(
         [[LEVELS], [ROW], KeyboardInterrupt()],
     ]
     daemon = _Daemon(monkeypatch, *streams)
-    done = _tail(tmp_path, "--action", "blocked", "--category", "games")
-    chosen = {"action": "blocked", "category": "games"}
+    done = _tail(tmp_path, "--action", "blocked", "--category", "games", "--grade", "6")
+    chosen = {"action": "blocked", "category": "games", "grade": "6"}
     assert daemon.asked == [chosen, *[{**chosen, "since": 7}] * 3]
     assert len(done.out.splitlines()) == 2
     assert done.err.count("filterd does not answer; waiting") == 1

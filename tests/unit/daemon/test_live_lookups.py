@@ -208,9 +208,11 @@ def test_a_class_is_for_those_that_see_lookups(index: Index) -> None:
 
 def test_a_choice_leaves_out_the_rest(index: Index) -> None:
     async def work(school: _School) -> None:
-        wanted = Choice.of({"class": "6A", "action": "blocked", "category": "games"})
+        request = {"class": "6A", "grade": "6", "action": "blocked", "category": "games"}
+        wanted = Choice.of(request)
 
         def happen() -> None:
+            school.looked_up("w.example", SOME._replace(grade="9"))
             school.looked_up("x.example", SOME._replace(class_id="6B"))
             school.looked_up("y.example", SOME._replace(category=""))
             school.looked_up("z.example", PASSED)
@@ -222,7 +224,15 @@ def test_a_choice_leaves_out_the_rest(index: Index) -> None:
 
 
 @pytest.mark.parametrize(
-    "request_", [{"class": 5}, {"action": None}, {"category": 1}, {"since": "x"}, {"since": True}]
+    "request_",
+    [
+        {"class": 5},
+        {"grade": 6},
+        {"action": None},
+        {"category": 1},
+        {"since": "x"},
+        {"since": True},
+    ],
 )
 def test_a_choice_of_another_type_is_refused(request_: dict[str, Any]) -> None:
     with pytest.raises(ControlError, match="log tail"):
@@ -231,7 +241,12 @@ def test_a_choice_of_another_type_is_refused(request_: dict[str, Any]) -> None:
 
 def test_a_choice_that_has_no_events_is_refused(index: Index) -> None:
     async def work(school: _School) -> None:
-        for choice in (Choice(class_id="9Z"), Choice(category="\n"), Choice(action="block")):
+        for choice in (
+            Choice(class_id="9Z"),
+            Choice(grade="13"),
+            Choice(category="\n"),
+            Choice(action="block"),
+        ):
             with pytest.raises(ConfigError, match=r"is not known here [^\n]*$"):
                 await anext(school.stream.follow(choice, ADMIN))
 
