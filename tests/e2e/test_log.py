@@ -7,9 +7,7 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dns.message
@@ -20,22 +18,24 @@ from tests.support.commands import call
 from tests.support.daemon import (
     SOURCES,
     Served,
+    asked,
     copy_lists,
     free_port,
     noon,
     serving,
     write_site,
 )
+from tests.support.processes import children
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from filterd.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
-WITHIN_S = 20.0
 
 
 class School:
@@ -57,11 +57,8 @@ class School:
     def ask(self, name: str, grade: str, times: int = 1) -> None:
         """Ask, each time from another port, so that both workers get some."""
         for number in range(times):
-            with socket.socket(type=socket.SOCK_DGRAM) as device:
-                device.settimeout(WITHIN_S)
-                device.bind((SOURCES[grade], 0))
-                device.sendto(a_query(name, message_id=number), ("127.0.0.1", self.port))
-                answer = dns.message.from_wire(device.recv(4096))
+            query = a_query(name, message_id=number)
+            answer = dns.message.from_wire(asked(self.port, query, SOURCES[grade]))
             assert (answer.rcode() == dns.rcode.NXDOMAIN) is (name == "www.tiktok.com")
 
 
@@ -91,13 +88,6 @@ def _on_disk(path: Path) -> int:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         value: int = connection.execute("SELECT SUM(n) FROM totals").fetchone()[0]
         return value
-
-
-def _children(served: Served) -> list[int]:
-    """Return the process IDs of the manager and the workers."""
-    pid = served.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [int(child) for child in children]
 
 
 def test_answers_are_counted_by_grade_category_and_action(school: School) -> None:
@@ -144,7 +134,7 @@ def test_a_manager_that_is_killed_loses_nothing(school: School) -> None:
         school.ask("www.tiktok.com", "3", 7)
         assert sum(_totals(served).values()) == 7
         school.ask("www.tiktok.com", "3", 5)
-        os.kill(_children(served)[0], signal.SIGKILL)
+        os.kill(children(served.process.pid)[0], signal.SIGKILL)
         school.ask("www.tiktok.com", "3", 5)
         while call("status", *served.options).code != 0:
             pass
@@ -156,7 +146,7 @@ def test_a_worker_that_is_killed_takes_at_most_its_own_with_it(school: School) -
     with school.serve() as served:
         school.ask("www.tiktok.com", "3", 20)
         assert sum(_totals(served).values()) == 20
-        os.kill(_children(served)[1], signal.SIGKILL)
+        os.kill(children(served.process.pid)[1], signal.SIGKILL)
         served.wait_for("ended (signal 9)")
         school.ask("www.tiktok.com", "3", 20)
         assert sum(_totals(served).values()) == 40

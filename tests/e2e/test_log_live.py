@@ -7,18 +7,16 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
-import dns.message
 import pytest
 
 from filterd.clock import SystemClock
 from tests.support.asking_as import as_user
 from tests.support.commands import ROOT, environment
-from tests.support.daemon import SOURCES, Served, copy_lists, free_port, serving, write_site
+from tests.support.daemon import Served, asked, copy_lists, free_port, serving, write_site
 from tests.support.processes import children
 from tests.support.unprivileged import NOBODY, needs_root
 from tests.support.upstream import FakeUpstream
@@ -71,14 +69,6 @@ def _tail(served: Served, *options: str) -> Iterator[IO[str]]:
         assert "Traceback" not in told
 
 
-def _ask(port: int, name: str, grade: str = "6") -> None:
-    with socket.socket(type=socket.SOCK_DGRAM) as device:
-        device.settimeout(WITHIN_S)
-        device.bind((SOURCES[grade], 0))
-        device.sendto(a_query(name), ("127.0.0.1", port))
-        dns.message.from_wire(device.recv(4096))
-
-
 def _blocked(lines: IO[str], least: int) -> list[dict[str, Any]]:
     """Return the events of blocked lookups, of at least so many answers in all."""
     found: list[dict[str, Any]] = []
@@ -96,7 +86,7 @@ def test_a_lookup_is_on_the_screen_within_half_a_second(served: tuple[Served, in
         longest = 0.0
         for _attempt in range(5):
             asked_at = CLOCK.monotonic()
-            _ask(port, "www.tiktok.com")
+            asked(port, a_query("www.tiktok.com"))
             (event,) = _blocked(lines, 1)
             longest = max(longest, CLOCK.monotonic() - asked_at)
             named = {"name": "www.tiktok.com"} if level == "blocked" else {}
@@ -112,13 +102,13 @@ def test_after_the_death_of_the_manager_no_lookup_is_missing_or_comes_twice(
     manager, *_ = children(daemon.process.pid)
     with _tail(daemon) as lines:
         lines.readline()
-        _ask(port, "www.tiktok.com")
+        asked(port, a_query("www.tiktok.com"))
         before = _blocked(lines, 1)
         os.kill(manager, signal.SIGKILL)
         for _attempt in range(20):
-            _ask(port, "www.tiktok.com")
+            asked(port, a_query("www.tiktok.com"))
         behind = _blocked(lines, 20)
-        _ask(port, "www.tiktok.com")
+        asked(port, a_query("www.tiktok.com"))
         last = _blocked(lines, 1)
     assert [sum(one["n"] for one in some) for some in (before, behind, last)] == [1, 20, 1]
     ids = [one["id"] for one in (*before, *behind, *last)]
@@ -136,7 +126,7 @@ def test_another_user_sees_numbers_without_names(
     daemon.state.control_socket.chmod(0o666)
     with _tail(daemon) as lines:  # collects meanwhile
         lines.readline()
-        _ask(port, "www.tiktok.com")
+        asked(port, a_query("www.tiktok.com"))
         (event,) = _blocked(lines, 1)
         told = as_user(NOBODY, [NOBODY], _since, daemon.state.control_socket, event["id"] - 10)
     assert told[0][0]["shows_rows"] is False

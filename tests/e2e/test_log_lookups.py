@@ -7,12 +7,10 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 from collections import Counter
 from datetime import datetime
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,12 +19,14 @@ from filterd.clock import SystemClock
 from filterd.overrides.store import Store
 from filterd.querylog.lookups import WRITE_FROM
 from tests.support.commands import call
-from tests.support.daemon import Served, copy_lists, free_port, noon, serving, write_site
+from tests.support.daemon import Served, asked, copy_lists, free_port, noon, serving, write_site
+from tests.support.processes import children
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from filterd.state_folder import StateFolder
 
@@ -73,13 +73,10 @@ class School:
         """Ask from several devices, each time by another port; every question is answered."""
         for device in range(devices):
             for number in range(times):
-                with socket.socket(type=socket.SOCK_DGRAM) as stub:
-                    stub.settimeout(WITHIN_S)
-                    stub.bind((self.address(grade, device), 0))
-                    stub.sendto(a_query(name, message_id=number), ("127.0.0.1", self.port))
-                    answer = stub.recv(4096)
-                    assert answer[:2] == number.to_bytes(2)
-                    assert not answer[2] & _TC, "more than one client may ask in a second"
+                query = a_query(name, message_id=number)
+                answer = asked(self.port, query, self.address(grade, device))
+                assert answer[:2] == number.to_bytes(2)
+                assert not answer[2] & _TC, "more than one client may ask in a second"
         self.asked[grade, name] += times * devices
 
     def address(self, grade: str, device: int = 0) -> str:
@@ -123,13 +120,6 @@ def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
 def _log(served: Served) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(call("status", "--json", *served.options).out)["log"]
     return told
-
-
-def _children(served: Served) -> list[int]:
-    """Return the process IDs of the manager and the workers."""
-    pid = served.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [int(child) for child in children]
 
 
 def test_each_tier_has_what_its_level_has(school: School) -> None:
@@ -208,7 +198,7 @@ def test_control_a_writer_that_stores_an_address_is_found(school: School) -> Non
 def test_a_manager_that_is_killed_loses_nothing(school: School) -> None:
     with school.serve() as served:
         school.ask("11", CLOSED, 40)
-        os.kill(_children(served)[0], signal.SIGKILL)
+        os.kill(children(served.process.pid)[0], signal.SIGKILL)
         school.ask("11", CLOSED, 40)
         while call("status", *served.options).code != 0:
             pass
@@ -223,7 +213,7 @@ def test_a_worker_that_is_killed_takes_at_most_its_queue_with_it(school: School)
         assert served.end() == 0
     with school.serve() as served:
         school.ask("11", CLOSED, 40)
-        os.kill(_children(served)[1], signal.SIGKILL)
+        os.kill(children(served.process.pid)[1], signal.SIGKILL)
         served.wait_for("ended (signal 9)")
         school.ask("11", "good.example", 40)
         assert served.end() == 0

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,7 @@ from tests.support.commands import call
 from tests.support.daemon import (
     SOURCES,
     Served,
+    asked,
     copy_lists,
     free_port,
     noon,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 pytestmark = pytest.mark.usefixtures("warm_children")
-WITHIN_S = 20.0
 CLOSED, OPEN = "www.tiktok.com", "good.example"
 CONFIDENTIAL = "self-harm.blocked.filterd.example"
 
@@ -47,11 +46,7 @@ class School:
         """Ask from several devices of grade 3."""
         net = SOURCES["3"].rpartition(".")[0]
         for device in range(devices):
-            with socket.socket(type=socket.SOCK_DGRAM) as stub:
-                stub.settimeout(WITHIN_S)
-                stub.bind((f"{net}.{100 + device}", 0))
-                stub.sendto(a_query(name, message_id=device), ("127.0.0.1", self.port))
-                stub.recv(4096)
+            asked(self.port, a_query(name, message_id=device), f"{net}.{100 + device}")
 
     def octets(self) -> bytes:
         """Return all that the files of the log have."""

@@ -18,7 +18,15 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from filterd.wire import name as names
 from tests.support.commands import ROOT, call, environment
-from tests.support.daemon import SOURCES, WITHIN_S, copy_lists, free_port, serving, write_site
+from tests.support.daemon import (
+    SOURCES,
+    WITHIN_S,
+    asked,
+    copy_lists,
+    free_port,
+    serving,
+    write_site,
+)
 from tests.support.promtool import needs_promtool, promtool
 from tests.support.waiting import until
 from tests.support.wire import a_message
@@ -55,11 +63,7 @@ def served(built: StateFolder, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def _ask(port: int, grade: str, name: bytes) -> None:
-    with socket.socket(type=socket.SOCK_DGRAM) as device:
-        device.settimeout(WITHIN_S)
-        device.bind((SOURCES[grade], 0))
-        device.sendto(a_message(name + bytes((0, 1, 0, 1))), ("127.0.0.1", port))
-        device.recv(4096)
+    asked(port, a_message(name + bytes((0, 1, 0, 1))), SOURCES[grade])
 
 
 @contextmanager

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.commands import call
-from tests.support.daemon import SOURCES, copy_lists, free_port, serving, write_site
+from tests.support.daemon import asked, copy_lists, free_port, serving, write_site
 from tests.support.terminal import CTRL_C, Terminal
 from tests.support.wire import a_query
 
@@ -31,12 +30,8 @@ def served(tmp_path: Path, built: StateFolder) -> Iterator[Served]:
     state, port = copy_lists(built, tmp_path / "state"), free_port()
     config = write_site(tmp_path / "site", port=port, more="workers: 2\n")
     with serving(config, state.folder) as one:
-        with socket.socket(type=socket.SOCK_DGRAM) as device:
-            device.settimeout(20)
-            device.bind((SOURCES["6"], 0))
-            for number in range(BLOCKED):
-                device.sendto(a_query("www.tiktok.com", message_id=number), ("127.0.0.1", port))
-                device.recv(4096)
+        for number in range(BLOCKED):
+            asked(port, a_query("www.tiktok.com", message_id=number))
         yield one
 
 
