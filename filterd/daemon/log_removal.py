@@ -8,6 +8,8 @@ Totals have no names and stay.
 
 from __future__ import annotations
 
+from functools import partial
+from operator import eq
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -103,16 +105,9 @@ def _device(request: Mapping[str, Any]) -> str:
 
 
 def _of_name(name: bytes, is_subtree: bool) -> _Removal:
-    if is_subtree:
-        texts = subtree(name)
-        return _Removal(
-            lambda files: files.forget_names(texts),
-            lambda seen: seen.forget(lambda one: is_at_or_beneath(one, name)),
-        )
-    text = NameRange(reversed_text(name), "", "")
-    return _Removal(
-        lambda files: files.forget_names(text), lambda seen: seen.forget(lambda one: one == name)
-    )
+    texts = subtree(name) if is_subtree else NameRange(reversed_text(name), "", "")
+    is_meant = partial(is_at_or_beneath, ancestor=name) if is_subtree else partial(eq, name)
+    return _Removal(lambda files: files.forget_names(texts), lambda seen: seen.forget(is_meant))
 
 
 def _of_device(pseudonym: int, today: str) -> _Removal:
