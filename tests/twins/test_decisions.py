@@ -237,8 +237,8 @@ BREAKAGES = {
         lambda rule: (*_true_rank(rule)[:2], not rule.allow),
     ),
     "rules hold for ever": (name_rules, "_holds", lambda _rule, _now: True),
-    "an exact host is a subtree": (list_claims, "_reaches", _exact_is_subtree),
-    "denyallow is forgotten": (list_claims, "_reaches", _no_denyallow),
+    "an exact host is a subtree": (list_claims, "reaches", _exact_is_subtree),
+    "denyallow is forgotten": (list_claims, "reaches", _no_denyallow),
     "what is known of one name is believed of all": (
         list_claims.Lists,
         "read_names",
