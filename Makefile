@@ -92,6 +92,7 @@ fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a m
 	    FILTERD_ORACLE_STEPS=$(FUZZ)00000 FILTERD_ORACLE_WEEK_STEPS=$(FUZZ)00000 \
 	    FILTERD_LOG_DAMAGES=$(FUZZ)0000 FILTERD_LOG_KILLS=$(FUZZ)000 \
 	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins tests/unit/querylog/test_totals_file.py \
+	        tests/unit/querylog/test_day_file.py tests/unit/querylog/test_day_writer.py \
 	        tests/e2e/test_never_wrong.py tests/e2e/test_never_wrong_week.py
 
 fuzz-native: setup ## Fuzz the native modules on a build with sanitizers, 90 seconds each; FUZZ=10 for longer
@@ -102,7 +103,7 @@ e2e: setup ## Run the long tests: feed, power cuts, kills, boots, 100,000 compar
 	    FILTERD_E2E_QUERIES=100000 FILTERD_SPOOFED_TARGETS=20000 \
 	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
-	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all \
+	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all FILTERD_LOG_CUTS=60 \
 	    $(together) $(JOBS) -m 'long and not control' tests/unit/test_deploy_folder.py tests
 
 soak: setup ## Serve for half an hour with an unreliable upstream; SOAK_MINUTES=240 for longer
