@@ -68,8 +68,7 @@ from filterd.fastpath import datagrams as reference
 from filterd.fastpath import traffic as reference_traffic
 from filterd.resolve.links.cache import STALE_FOR_S
 from filterd.resolve.query import Fetched
-from filterd.time_buckets import BOUNDS_S as plain_bounds_s
-from filterd.time_buckets import TimeBuckets
+from filterd.time_buckets import BOUNDS_MS, TimeBuckets
 from filterd.upstream import Resolution as Resolved
 from filterd.upstream import UpstreamQuestion as Asked
 from filterd.wire import fit
@@ -92,11 +91,11 @@ cdef enum:
 
 assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
 
-assert RCODES == reference_traffic.RCODES and BOUNDS == len(plain_bounds_s)
+assert RCODES == reference_traffic.RCODES and BOUNDS == len(BOUNDS_MS)
 
 cdef double BOUNDS_S[BOUNDS]
-for _number, _bound_s in enumerate(plain_bounds_s):
-    BOUNDS_S[_number] = _bound_s
+for _number, _bound_ms in enumerate(BOUNDS_MS):
+    BOUNDS_S[_number] = _bound_ms / 1000
 
 cdef Py_ssize_t MOST_WAITING_OCTETS = reference.MOST_WAITING_OCTETS
 cdef int BATCHES_A_TURN = reference.MOST_A_TURN // BATCH

@@ -81,7 +81,6 @@ import errno as errors
 import select
 import socket as sockets
 
-from filterd import time_buckets
 from filterd.errors import (
     UpstreamError,
     UpstreamMalformedError,
@@ -683,12 +682,6 @@ cdef enum:
 
 cdef double TICK_S = timer_wheel.TICK_S
 cdef double SMOOTHING = groups.SMOOTHING
-cdef enum:
-    BOUNDS = 14
-assert BOUNDS == len(time_buckets.BOUNDS_S)
-cdef double BOUNDS_S[BOUNDS]
-for _number, _bound_s in enumerate(time_buckets.BOUNDS_S):
-    BOUNDS_S[_number] = _bound_s
 cdef str STOPPING = "filterd is stopping"
 
 assert exchanges.CONCLUSIVE == {NOERROR, NXDOMAIN, YXDOMAIN}
@@ -896,13 +889,7 @@ cdef note_answer(UdpAttempt attempt, double now):
     member = attempt.member
     cdef double srtt_s = member.srtt_s
     member.srtt_s = srtt_s + (took_s - srtt_s) * (SMOOTHING if srtt_s else 1.0)
-    times = member.times
-    cdef list counts = times.counts
-    cdef int bucket = 0
-    while bucket < BOUNDS and took_s > BOUNDS_S[bucket]:
-        bucket += 1
-    counts[bucket] += 1
-    times.sum_s += took_s
+    member.times.add(took_s)
     member._answered_at = now
     if member.failures:
         member.recovered(now)
