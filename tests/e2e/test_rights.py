@@ -115,10 +115,10 @@ def test_what_a_teacher_may_not_is_refused_in_one_line_that_says_who_may(
 
 
 OF_THE_LOG = {
-    "log search": "rows",
-    "log top": "rows",
+    "log search": "single lookups",
+    "log top": "single lookups",
     "log new": "names",
-    "log why 2026-11-28T07:35:12.3": "rows",
+    "log why 2026-11-28T07:35:12.3": "single lookups",
     "log forget --day today --reason thi": "remove anything",
     "log purge --reason thi": "remove anything",
 }

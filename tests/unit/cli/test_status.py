@@ -70,7 +70,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
                 "Trường [mẫu]",
                 "0.0.0.0 cổng 53, :: cổng 53",
                 "192.0.2.53 cổng 53 12.5 ms",
-                "(không trả lời)",
+                "(mất kết nối)",
                 "chặn 12\u202f345",
                 "biên dịch (nhanh)",
             ],
