@@ -270,7 +270,8 @@ class WeekSchool:
             one.mkdir()
         an_index(lists, LISTS)
         shutil.copyfile(lists / "index", self.state.index)
-        self._clocks = Clocks(folder / "clocks")
+        now = SystemClock().wall()
+        self._clocks = Clocks(folder / "clocks").set(wall_s=MONDAY - now)  # monotonic time goes on
         self.wait_until(MONDAY + 60)
         store = Store(self.state, FakeClock(MONDAY))
         store.start()
