@@ -8,6 +8,7 @@ explain comes from the program (``places``); the explanations are ``deploy/data-
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +48,12 @@ def _files() -> Iterator[str]:
 
 def _columns() -> Iterator[str]:
     for kind, tables in SCHEMAS.items():
-        database = sqlite3.connect(":memory:")
-        database.executescript(tables)
-        select = "SELECT name FROM sqlite_schema WHERE type = 'table'"
-        for (table,) in database.execute(select).fetchall():
-            for _, column, *_ in database.execute(f"PRAGMA table_info({table})"):
-                yield f"{kind} {table}.{column}"
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.executescript(tables)
+            select = "SELECT name FROM sqlite_schema WHERE type = 'table'"
+            for (table,) in database.execute(select).fetchall():
+                for _, column, *_ in database.execute(f"PRAGMA table_info({table})"):
+                    yield f"{kind} {table}.{column}"
 
 
 def _keys() -> Iterator[str]:

@@ -31,10 +31,10 @@ DAY = 86_400
 
 
 @pytest.fixture
-def connection() -> sqlite3.Connection:
-    opened = sqlite3.connect(":memory:")
-    opened.executescript(totals_file.TABLES)
-    return opened
+def connection() -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as opened:
+        opened.executescript(totals_file.TABLES)
+        yield opened
 
 
 def _totals(connection: sqlite3.Connection) -> list[tuple[int, int]]:
@@ -49,7 +49,6 @@ def _add(connection: sqlite3.Connection, *rows: tuple[int, int, int]) -> None:
 
 def test_the_version_is_in_the_file(connection: sqlite3.Connection) -> None:
     assert connection.execute("PRAGMA user_version").fetchone() == (totals_file.VERSION,)
-    connection.close()
 
 
 def test_answers_of_one_key_add_up_and_devices_do_not(connection: sqlite3.Connection) -> None:
@@ -59,7 +58,6 @@ def test_answers_of_one_key_add_up_and_devices_do_not(connection: sqlite3.Connec
         totals_file.ADD_REACH, [("2026-11-28", "grade", "6", "", "pass", n) for n in (2, 4, 3)]
     )
     assert connection.execute("SELECT devices FROM reach").fetchall() == [(4,)]
-    connection.close()
 
 
 def test_only_the_last_days_with_counts_are_kept(connection: sqlite3.Connection) -> None:
@@ -69,7 +67,6 @@ def test_only_the_last_days_with_counts_are_kept(connection: sqlite3.Connection)
     assert [n for _, n in _totals(connection)] == [2, 3, 400_000]
     connection.execute(totals_file.FORGET_DAYS, (3,))
     assert len(_totals(connection)) == 3
-    connection.close()
 
 
 def test_workers_of_old_are_forgotten(connection: sqlite3.Connection) -> None:
@@ -77,7 +74,6 @@ def test_workers_of_old_are_forgotten(connection: sqlite3.Connection) -> None:
     connection.execute(totals_file.FORGET_WORKERS)
     assert connection.execute(totals_file.LAST_OF, ("worker 0",)).fetchone() is None
     assert connection.execute(totals_file.LAST_OF, ("worker 99",)).fetchone() == (1,)
-    connection.close()
 
 
 HOUR = 3600 * (int(FakeClock().wall()) // 3600)
