@@ -82,6 +82,9 @@ class Writers:
                 assert _state_of(child) == "T", "who writes has failed"
             known = told()
             _wait_until(lambda: _is_idle(image))
+            # A file of its own: a loop device of the copy before may linger while another process
+            # looks at it, and would be mounted again, with what it holds in memory.
+            copy.unlink(missing_ok=True)
             shutil.copyfile(image, copy)
         finally:
             for child in self._children:
