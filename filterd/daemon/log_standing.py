@@ -8,36 +8,35 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import i18n
 from filterd.daemon.worker_channel import summed
-from filterd.errors import StoreError
-from filterd.i18n import UNSAID
 from filterd.policy.log_levels import highest, levels_of
-from filterd.querylog.totals_request import TotalsRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from filterd.daemon.manager import Manager
+    from filterd.i18n import Sentence
+    from filterd.rows import Row
 
 
 async def log_standing(
-    manager: Manager, workers: Sequence[dict[str, Any]], old_s: float, now: float
+    manager: Manager,
+    workers: Sequence[dict[str, Any]],
+    totals: Sequence[Row],
+    unread: Sentence,
+    now: float,
 ) -> dict[str, Any]:
     """Return totals of today, losses, problems and levels, as plain data.
 
     Args:
-        manager: it has the totals, the lookups and the site.
+        manager: it has the lookups and the site.
         workers: the status of each.
-        old_s: how old totals of today may be.
+        totals: of today.
+        unread: why they could not be read; else empty.
         now: policy time.
     """
     counted = summed(worker["log"] for worker in workers)
     for key in {"lost", "rows_lost"} & counted.keys():
         counted[key] += manager.lookups.lost
-    unread, totals = UNSAID, list[dict[str, Any]]()
-    try:
-        totals = await manager.log_totals(TotalsRequest(old_s=old_s))
-    except StoreError as error:
-        unread = error.sentence
     today = Counter[str]()
     for total in totals:
         today[total["action"]] += total["n"]

@@ -330,7 +330,12 @@ class Manager:
         policy, index = self._site.timed.policy, self._site.index
         unwritten = self._setting.unwritten
         safe = rewrite_targets.age_of(policy, self._setting.state.safe_search)
-        log = await log_standing(self, workers, old_s, self._time.least())
+        now, totals, unread = self._time.least(), list[dict[str, Any]](), UNSAID
+        try:
+            totals = await self.log_totals(TotalsRequest(by_class=True, old_s=old_s))
+        except StoreError as error:
+            unread = error.sentence
+        log = await log_standing(self, workers, totals, unread, now)
         is_known = self._keeper.standing is not ClockStanding.UNKNOWN
         return {
             "version": __version__,
@@ -355,20 +360,11 @@ class Manager:
             "changes": await self.changes.status(),
             "pauses": self._pauses(),
             "safe_search": safe and safe._asdict(),
-            "day": await self._day(classes, old_s),
+            "day": school_day(self._site.at(now), now, totals, classes),
             "in_memory": unwritten.parts,
             "reload_failures": self._failed_reloads,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
         }
-
-    async def _day(self, classes: Collection[str] | None, old_s: float) -> dict[str, Any]:
-        """Return the school's present moment; see ``school_day``."""
-        now = self._time.least()
-        try:
-            totals = await self.log_totals(TotalsRequest(by_class=True, old_s=old_s))
-        except StoreError:  # the log's own state shows why
-            totals = []
-        return school_day(self._site.at(now), now, totals, classes)
 
     def _pauses(self) -> list[dict[str, Any]]:
         """Return the pauses that hold now, as plain data."""
