@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,10 +17,8 @@ ROUND_S = 60.0
 _log = logging.getLogger("filterd.log")
 
 
-class MinuteRounds:
+class MinuteRounds(ABC):
     """Rounds that write what the workers have for the log.
-
-    A subclass has ``_collect``, which is one round and never raises, and ``_close``.
 
     ``is_at_once``: whether the first one is at the start. Workers may not answer yet then, and
     what is asked for meanwhile shares the round.
@@ -54,11 +53,13 @@ class MinuteRounds:
         """Do what is due each minute."""
         await self.collect()
 
+    @abstractmethod
     async def _collect(self) -> None:
-        raise NotImplementedError
+        """Do one round; must not raise."""
 
+    @abstractmethod
     async def _close(self) -> None:
-        raise NotImplementedError
+        """Close the files."""
 
     async def _go_round(self) -> None:
         await asyncio.sleep(0 if self._is_at_once else ROUND_S)
