@@ -44,7 +44,8 @@ _COPY = (
 _HAS_IT = (
     "SELECT EXISTS (SELECT * FROM doomed) OR EXISTS (SELECT * FROM old.lookups WHERE device = ?)"
 )
-_ROWS = "SELECT (SELECT COUNT(*) FROM {0}.lookups) + (SELECT COUNT(*) FROM {0}.seen)"
+_OF_ROWS = "INSERT INTO lookups", "INSERT INTO seen"
+_ROWS = "SELECT (SELECT COUNT(*) FROM old.lookups) + (SELECT COUNT(*) FROM old.seen)"
 
 READ_FOR_S = 10.0
 """How long it waits for readers of the file."""
@@ -114,11 +115,13 @@ def _copy(new: sqlite3.Connection, doomed: Doomed) -> int:
     new.execute("PRAGMA main.synchronous = OFF")
     new.executescript(TABLES)
     new.execute("BEGIN")
+    ((left,),) = new.execute(_ROWS)
     for statement in _COPY:
-        new.execute(statement, {"device": doomed.device} if ":device" in statement else {})
+        done = new.execute(statement, {"device": doomed.device} if ":device" in statement else {})
+        if statement.startswith(_OF_ROWS):
+            left -= done.rowcount
     new.execute("COMMIT")
-    before, after = (new.execute(_ROWS.format(of)).fetchone()[0] for of in ("old", "main"))
-    return int(before - after)
+    return int(left)
 
 
 def _unreadable(code: int, why: str) -> sqlite3.Error:
