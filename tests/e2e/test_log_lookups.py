@@ -21,6 +21,7 @@ from filterd.querylog.lookups import WRITE_FROM
 from tests.support.commands import call
 from tests.support.daemon import Served, asked, copy_lists, free_port, noon, serving, write_site
 from tests.support.processes import children
+from tests.support.set_clock import Clocks
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
@@ -241,22 +242,12 @@ def test_a_file_that_another_process_holds_delays_no_answer(school: School) -> N
     assert school.rows() == school.asked
 
 
-_NEXT_DAY = """
-import time
-from pathlib import Path
-from filterd.clock import SystemClock
-SystemClock.wall = staticmethod(lambda: time.time() + 86_400 * Path({flag!r}).exists())
-from filterd.__main__ import main
-main()
-"""
-
-
 def test_at_midnight_another_file_and_another_key_begin(school: School, tmp_path: Path) -> None:
-    flag = tmp_path / "tomorrow"
-    with school.serve("-c", _NEXT_DAY.format(flag=str(flag))) as served:
+    clocks = Clocks(tmp_path / "clocks").set(wall_s=0.0)
+    with school.serve(*clocks.program()) as served:
         school.ask("11", CLOSED, 20)
         key = served.state.control_socket.with_name("log-key").read_bytes()
-        flag.touch()
+        clocks.set(wall_s=86_400.0)
         school.ask("11", "good.example", 20)
         after = served.state.control_socket.with_name("log-key").read_bytes()
         assert served.end() == 0
