@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -24,7 +25,7 @@ from itertools import groupby, zip_longest
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from termios import FIONREAD
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -83,9 +84,19 @@ class Together:
                 return True
             forks.append(pid)
         os.close(queue)
+        signal.signal(signal.SIGTERM, self._name_what_runs)
         self.codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in forks]
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         session.config.pluginmanager.unregister(name="terminalreporter")  # the forks report
         return True
+
+    def _name_what_runs(self, *_: object) -> NoReturn:
+        """End, as the time of a whole run is over; print the test of each process."""
+        for number, records in enumerate(self.records, 1):
+            content = os.pread(records, os.fstat(records).st_size, 0).decode()
+            last = next((one for one in reversed(content.split("\n")) if one), "nothing")
+            os.write(_terminal, f"stopped: process {number} was at: {last}\n".encode())
+        os._exit(1)
 
 
 class _Recorder:
