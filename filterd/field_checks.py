@@ -29,6 +29,7 @@ _YEARS = range(2000, 3000)
 
 _id = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9])?", re.ASCII).fullmatch
 _class = re.compile(r"[^\W_](?:[ ./-]?[^\W_]){0,31}").fullmatch
+_CHANNELS = ("web", "api")
 _user = re.compile(r"[^\s:/]{1,64}").fullmatch
 _day_first = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII).match
 _mac = re.compile(
@@ -136,6 +137,14 @@ def user(value: Any) -> str:
     if _user(text) is None:
         raise ChangeError(say("{text} is not a user name", text=shown(text)))
     return plain(text, say("the name of the user"))
+
+
+def author(value: Any) -> str:
+    """Return the author of a change: a user, or an account after its channel (``web:lan``)."""
+    channel, between, name = a_text(value).rpartition(":")
+    if between and channel not in _CHANNELS:
+        raise ChangeError(say("{text} is not a user name", text=shown(value)))
+    return f"{channel}{between}{user(name)}"
 
 
 def tier(value: Any) -> str:

@@ -64,6 +64,10 @@ class StateFolder:
     """The folder of what ``filterd.querylog.published_totals`` keeps, by month."""
     monitor = _StatePath("monitor")
     """The folder of ``filterd monitor``; its service has one of its own."""
+    web = _StatePath("web")
+    """The folder of the certificate of ``filterd web``; its service has one of its own."""
+    accounts = _StatePath("accounts.filterd")
+    """The accounts of the dashboard; see ``filterd.accounts``."""
     overrides = _StatePath("overrides.sqlite")
     """The overrides and their history; these cannot be made again either."""
     exported_overrides = _StatePath("overrides.filterd")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ask the running daemon and wait for the answer.
 
-It is synchronous, because a command does nothing else meanwhile.
+It is synchronous, because a command does nothing else meanwhile. A process that follows
+several streams at once takes ``event_stream``, which needs an event loop.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class UnansweredError(ControlError):
 def is_running(path: Path) -> bool:
     """Return whether a daemon answers at this socket, be it only to other users."""
     try:
-        with _connection(path, _request("ping"), ANSWER_WITHIN_S) as lines:
+        with _connection(path, new_request("ping"), ANSWER_WITHIN_S) as lines:
             return _line(lines).startswith(b'{"ok": ')  # a daemon that is too busy answers too
     except NotLetInError:
         return True
@@ -67,6 +68,7 @@ def ask(
     command: str,
     *,
     act_for: str = "",
+    address: str = "",
     silence_s: float | None = None,
     **arguments: Any,
 ) -> Any:
@@ -76,6 +78,7 @@ def ask(
         path: the daemon's socket.
         command: its name.
         act_for: the token of the person for whom this process asks; else empty.
+        address: of that person's device; else empty.
         silence_s: after so many seconds without an octet it counts as not answering; None
             for ``ANSWER_WITHIN_S``.
         arguments: of the command.
@@ -85,13 +88,13 @@ def ask(
         ControlError: no daemon answers there, or the command fails.
         ConfigErrors: the site's files are wrong; the old policy stays in force.
     """
-    request = _request(command, arguments, act_for)
+    request = new_request(command, arguments, act_for, address)
     with _connection(path, request, ANSWER_WITHIN_S if silence_s is None else silence_s) as lines:
         for _ in range(_MOST_FRAMES):
-            content, is_end = _content(_line(lines), request, path)
+            content, is_end = read_content(_line(lines), request, path)
             if is_end:
                 return content["result"]
-    raise _no_answer(path)
+    raise no_answer(path)
 
 
 def stream(
@@ -99,6 +102,7 @@ def stream(
     command: str,
     *,
     act_for: str = "",
+    address: str = "",
     silence_s: float = FOLLOWED_SILENCE_S,
     **arguments: Any,
 ) -> Iterator[Any]:
@@ -106,21 +110,25 @@ def stream(
 
     A heartbeat of the daemon is no value. Arguments and errors are those of ``ask``.
     """
-    request = _request(command, arguments, act_for)
+    request = new_request(command, arguments, act_for, address)
     with _connection(path, request, silence_s) as lines:
         while True:
-            content, is_end = _content(_line(lines), request, path)
+            content, is_end = read_content(_line(lines), request, path)
             if is_end:
                 return
             if not content.get(frames.HEARTBEAT):
                 yield content["result"]
 
 
-def _request(
-    command: str, arguments: dict[str, Any] | None = None, act_for: str = ""
+def new_request(
+    command: str,
+    arguments: dict[str, Any] | None = None,
+    act_for: str = "",
+    address: str = "",
 ) -> frames.ControlRequest:
+    """Return a request with a number of its own."""
     number = next(_ids) % (frames.MOST_ID + 1)
-    return frames.ControlRequest(command, arguments or {}, number, act_for=act_for)
+    return frames.ControlRequest(command, arguments or {}, number, 0, act_for, address)
 
 
 @contextlib.contextmanager
@@ -135,7 +143,7 @@ def _connection(
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             with own_rights():  # the kernel reports the user to the daemon
-                _connect(connection, path, silence_s)
+                connect(connection, path, silence_s)
             connection.settimeout(silence_s)
             with contextlib.suppress(BrokenPipeError):  # its refusal may be there to read
                 connection.sendall(frames.dump_request(request))
@@ -163,7 +171,7 @@ def _connection(
         ) from error
 
 
-def _connect(connection: socket.socket, path: Path, within_s: float) -> None:
+def connect(connection: socket.socket, path: Path, within_s: float) -> None:
     """Connect to the socket itself: a link may lead to the socket of another service.
 
     It waits for its turn while others connect; a socket that does not block would be refused.
@@ -191,7 +199,7 @@ def _line(lines: IO[bytes]) -> bytes:
     return lines.readline(frames.LARGEST_ANSWER_OCTETS)
 
 
-def _content(
+def read_content(
     line: bytes, request: frames.ControlRequest, path: Path
 ) -> tuple[dict[str, Any], bool]:
     """Return the content of a frame, which has a result, and whether it is the last.
@@ -215,9 +223,10 @@ def _content(
             return {"result": answer["result"], **answer}, is_end
         error = from_plain({"errors": [], **answer})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
-        raise _no_answer(path) from wrong
+        raise no_answer(path) from wrong
     raise error
 
 
-def _no_answer(path: Path) -> UnansweredError:
+def no_answer(path: Path) -> UnansweredError:
+    """Return the error for an answer that is none."""
     return UnansweredError(say("{path}: filterd did not answer; see its log", path=path))

@@ -23,6 +23,7 @@ MOST_ID = (1 << 32) - 1
 MOST_STREAMS = 16
 """Of one connection, numbered from 0."""
 LONGEST_TOKEN = 256
+_LONGEST_ADDRESS = 64
 UNKNOWN = "unknown-command"
 """Code of the error for a command that the daemon does not have."""
 _LONGEST_COMMAND = 40
@@ -36,6 +37,7 @@ class ControlRequest(NamedTuple):
         id: the client's number of the request; None if it is not known.
         stream: the stream of the connection to which request and answers belong.
         act_for: the token of the person in whose name the client asks; else empty.
+        address: of that person's device, as the client knows it; else empty.
         is_of_0_1: it has the form of release 0.1.
     """
 
@@ -44,6 +46,7 @@ class ControlRequest(NamedTuple):
     id: int | None = None
     stream: int = 0
     act_for: str = ""
+    address: str = ""
     is_of_0_1: bool = False
 
 
@@ -60,9 +63,14 @@ def unknown_command() -> ControlError:
 
 def dump_request(request: ControlRequest) -> bytes:
     """Return the frame of a request."""
-    command, arguments, number, stream, act_for, _ = request
-    frame = {"version": VERSION, "id": number, "stream": stream, "act_for": act_for}
-    return _line({**frame, "ask": command, "arguments": arguments})
+    frame = {
+        "version": VERSION,
+        "id": request.id,
+        "stream": request.stream,
+        "act_for": request.act_for,
+        **({"address": request.address} if request.address else {}),
+    }
+    return _line({**frame, "ask": request.command, "arguments": request.arguments})
 
 
 def read_request(line: bytes) -> ControlRequest:
@@ -85,6 +93,7 @@ def read_request(line: bytes) -> ControlRequest:
         else:
             parts = "ask", "arguments", "id", "stream", "act_for"
             request = ControlRequest(*(frame[part] for part in parts))
+            request = request._replace(address=frame.get("address", ""))
             _check(_is_whole(version, VERSION, VERSION))
         _check(_is_bounded(request))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -130,6 +139,8 @@ def _is_bounded(request: ControlRequest) -> bool:
         and _is_whole(request.stream, 0, MOST_STREAMS - 1)
         and isinstance(request.act_for, str)
         and len(request.act_for) <= LONGEST_TOKEN
+        and isinstance(request.address, str)
+        and len(request.address) <= _LONGEST_ADDRESS
     )
 
 

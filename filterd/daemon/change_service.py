@@ -350,7 +350,7 @@ class Changes:
             return change, ""
         rows = self._store.rows()
         if isinstance(change, Undo):
-            change = change.found_in(rows, author.name)
+            change = change.found_in(rows, author.person)
             number = change.number
         else:
             number = change.id

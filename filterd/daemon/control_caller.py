@@ -18,7 +18,7 @@ import contextlib
 import grp
 import pwd
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct, iter_unpack
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,6 +27,8 @@ from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from filterd.accounts.grant import Grant
 
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; Linux 4.13
 _MOST_OCTETS = 1024
@@ -46,27 +48,19 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The client's user: ID, name, and the names of the groups."""
+    """The client's user: ID, name, the names of the groups.
+
+    ``grant`` has the rights of the account in whose name that user asks, and counts instead
+    of them; ``address`` is that of the person's device, empty where none is known. ``token``
+    is what the grant follows from.
+    """
 
     uid: int
     user: str
     groups: frozenset[str]
-
-    def acting_for(self, token: str) -> Caller:
-        """Return whose rights count: this user's, or those of the person with a token.
-
-        Raises:
-            ControlError: there is a token, and there are no accounts yet that have one.
-        """
-        if token:
-            raise ControlError(
-                say(
-                    "this filterd has no accounts, so that {user} cannot act for another person;"
-                    " send no token",
-                    user=self.user,
-                )
-            )
-        return self
+    grant: Grant | None = None
+    address: str = ""
+    token: str = field(default="", repr=False)
 
 
 def caller_of(connection: Connection) -> Caller:

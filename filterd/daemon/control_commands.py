@@ -61,6 +61,8 @@ def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
 
 def author_of(caller: Caller) -> Author:
     """Return a caller as an author, with its rank."""
+    if caller.grant is not None:
+        return Author.with_roles(caller.grant.author, caller.grant.roles)
     return Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
 
 

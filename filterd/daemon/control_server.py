@@ -14,11 +14,13 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from inspect import isasyncgenfunction
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from filterd.acceptor import Acceptor
+from filterd.accounts.grant import Grant
 from filterd.control import frames
 from filterd.daemon.control_caller import Caller, Quota, Share, busy, caller_of, uid_of
 from filterd.daemon.control_followers import Followers, failed, send, stream
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 Command = Callable[[dict[str, Any], Caller], Any]
 """It gets the arguments, and separately the caller; it returns an awaitable of the result.
 Of a function that is an async generator the values are streamed."""
+Granting = Callable[[str, Caller, str], Grant]
+"""Returns what a token grants to a caller for a command; raises ControlError."""
 
 _READ_OCTETS = 16 * 1024
 _REQUEST_WITHIN_S = 5.0
@@ -52,6 +56,21 @@ _ALL, _NOTHING = 6, 0
 _WITHOUT = (errno.ENOTSUP, errno.EPERM, errno.ENOSYS)
 
 
+def no_accounts(_token: str, caller: Caller, _command: str) -> Grant:
+    """Refuse every token.
+
+    Raises:
+        ControlError: always.
+    """
+    raise ControlError(
+        say(
+            "this filterd has no accounts, so that {user} cannot act for another person;"
+            " send no token",
+            user=caller.user,
+        )
+    )
+
+
 class ControlServer:
     """Answers commands on a Unix socket.
 
@@ -60,6 +79,7 @@ class ControlServer:
         commands: by name.
         groups: their members may connect, beside the daemon's own user and group.
         notices: returns the notices that every command must show, as plain sentences.
+        granting: works out the rights of the tokens in whose name callers ask.
     """
 
     def __init__(
@@ -68,9 +88,10 @@ class ControlServer:
         commands: Mapping[str, Command],
         groups: Collection[str] = (),
         notices: Callable[[], list[Any]] = list,
+        granting: Granting = no_accounts,
     ) -> None:
         self._path, self._commands, self._groups = path, commands, groups
-        self._notices = notices
+        self._notices, self._granting = notices, granting
         self._acceptor: Acceptor | None = None
         self._quota, self._followers = Quota(os.geteuid()), Followers(os.geteuid())
         self._made: os.stat_result | None = None
@@ -167,7 +188,7 @@ class ControlServer:
                 if is_streamed:
                     with self._followers.place(caller.uid):
                         share.release()
-                        values = command(request.arguments, caller.acting_for(request.act_for))
+                        values = command(request.arguments, self._acting(caller, request))
                         await stream(connection, request, values, self._notices)
                     return
                 async with share.at_work(_TURN_WITHIN_S):
@@ -182,11 +203,22 @@ class ControlServer:
             connection.close()
             share.release()
 
+    def _acting(self, caller: Caller, request: frames.ControlRequest) -> Caller:
+        """Return the caller with the rights that count.
+
+        Raises:
+            ControlError: the token grants nothing.
+        """
+        caller = replace(caller, address=request.address, token=request.act_for)
+        if not request.act_for:
+            return caller
+        return replace(caller, grant=self._granting(request.act_for, caller, request.command))
+
     async def _answer(self, request: frames.ControlRequest, caller: Caller) -> bytes:
         """Return the frame that answers a request."""
         try:
             command: Any = self._commands.get(request.command, _unknown)
-            result = await command(request.arguments, caller.acting_for(request.act_for))
+            result = await command(request.arguments, self._acting(caller, request))
             notices = self._notices()
             content = {"ok": True, "result": result} | ({"notices": notices} if notices else {})
         except Exception as error:  # noqa: BLE001 -- logged whole, and a command must get some answer

@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from filterd.daemon import log_commands, totals_commands
+from filterd.daemon.account_commands import Accounts
 from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
 from filterd.daemon.manager import Manager
@@ -40,13 +41,17 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     """
     stop = stop_event()
     manager = Manager(setting, ends)
+    accounts = Accounts(manager, setting.clock)
     known = {
         **commands(manager, lambda feed: overview(feed, setting.state, setting.clock)),
         **totals_commands.commands(manager, setting.state.published_totals),
         **log_commands.commands(manager, setting),
+        **accounts.commands(),
     }
     groups = [role.group for role in Role]
-    control = ControlServer(setting.state.control_socket, known, groups, manager.notices)
+    control = ControlServer(
+        setting.state.control_socket, known, groups, manager.notices, accounts.granting
+    )
     heart = Heart(setting.page, 0)
     heart.start()
     await manager.start()

@@ -332,7 +332,7 @@ class ChangeRequest:
         """
         change = parse(kind, payload)
         told = change_fields.reason(reason, required=kind in NEED_A_REASON)
-        return cls(kind, change, field_checks.user(author), told)
+        return cls(kind, change, field_checks.author(author), told)
 
     def row(
         self,

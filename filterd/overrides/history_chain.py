@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.errors import StoreError
 from filterd.i18n import UNSAID, Sentence, say
 from filterd.overrides.effects import NOTHING, ChangeEffect, Fold, from_plain, to_plain
+from filterd.overrides.roles import person_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -154,7 +155,7 @@ def newest_undoable(rows: Iterable[HistoryRow], author: str) -> HistoryRow | Non
         author: of the undo.
     """
     counting = (row for row, taken_back_by in with_undos(rows) if taken_back_by is None)
-    own = (row for row in counting if row.author == author)
+    own = (row for row in counting if person_of(row.author) == person_of(author))
     possible = (row for row in own if row.kind not in {UNDO, RESTORED, TRIAL, CLOCK})
     return next((row for row in possible if row.effect() != ChangeEffect()), None)
 

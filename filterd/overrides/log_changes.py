@@ -12,6 +12,7 @@ from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.effects import ChangeEffect, check_there, interval
 from filterd.overrides.read_access import View
+from filterd.overrides.roles import person_of
 from filterd.policy.log_levels import LONGEST_FULL_S, LogLevel
 from filterd.policy.model import DAY_S
 from filterd.policy.temporary_rules import LogSetting, Overrides
@@ -93,7 +94,7 @@ class ConfirmLogging:
         (setting,) = found.log_settings
         if not is_waiting(setting):
             raise ChangeError(say("log level {id} needs no confirmation", id=self.id))
-        if setting.author == context.author:
+        if person_of(setting.author) == person_of(context.author):
             raise ChangeError(
                 say("{name} has set log level {id}", name=context.author, id=self.id),
                 hint=say("a second person confirms it"),

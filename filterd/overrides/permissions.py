@@ -18,7 +18,7 @@ from filterd.i18n import Sentence, say
 from filterd.overrides.change_kinds import Undo
 from filterd.overrides.class_changes import LendClass
 from filterd.overrides.exception_changes import Revoke, SetException, SetExceptions, SetPause
-from filterd.overrides.roles import SHARED, WHO, Rank, Role
+from filterd.overrides.roles import SHARED, WHO, Rank, Role, person_of
 from filterd.overrides.room_changes import SetExam, SetRoom, StopExam
 from filterd.overrides.teaching import Teaching
 from filterd.policy.calendar import shown_at
@@ -85,7 +85,7 @@ def check_change(
             _check_set_exam(author, change, classroom)
         case LendClass(class_id=class_id, ends_at=ends_at):
             _check_loan(author, class_id, ends_at, classroom)
-        case StopExam() | Revoke() | Undo() if made_by == author.name:
+        case StopExam() | Revoke() | Undo() if person_of(made_by) == author.person:
             pass
         case StopExam():
             author.must_be(Rank.ADMIN, say("end another person's exam"))
@@ -105,9 +105,10 @@ def check_confirmation(author: Author, change: ConfirmLogging, overrides: Overri
         ControlError: it names the groups that may.
     """
     may = {Role.PRINCIPAL, Role.ADMIN}
-    if any(one.id == change.id and one.author in SHARED for one in overrides.log_settings):
+    setter = next((one.author for one in overrides.log_settings if one.id == change.id), "")
+    if person_of(setter) in SHARED:
         may = {Role.PRINCIPAL}
-    if author.name in SHARED or author.roles.isdisjoint(may):
+    if author.person in SHARED or author.roles.isdisjoint(may):
         raise ControlError(
             say(
                 "{name} may not confirm this log level; a second person may, with an account in:"
@@ -179,7 +180,7 @@ def _teaching(
 ) -> Teaching:
     now = 0.0 if classroom.now is None else classroom.now
     begin = now if starts_at is None else max(starts_at, now)
-    return Teaching(classroom.policy, classroom.overrides, author.name, begin, ends_at)
+    return Teaching(classroom.policy, classroom.overrides, author.person, begin, ends_at)
 
 
 def _may_be_changed(network: str, classroom: Classroom, teaching: Teaching) -> bool:
@@ -242,7 +243,7 @@ def _check_room(
 def _check_loan(author: Author, class_id: str, ends_at: float, classroom: Classroom) -> None:
     """Refuse to lend a class of other teachers, or for long."""
     owners = (one.teachers for one in classroom.policy.classes if one.id == class_id)
-    if author.name not in next(owners, ()):
+    if author.person not in next(owners, ()):
         author.must_be(Rank.ADMIN, say("lend class {class_id}", class_id=class_id))
     if classroom.now is not None and ends_at > classroom.now + LONGEST_LOAN_S:
         _refuse(

@@ -53,6 +53,11 @@ class Rank(IntEnum):
     ADMIN = 2
 
 
+def person_of(author: str) -> str:
+    """Return the person's name in an author of the history."""
+    return author.rpartition(":")[2]
+
+
 WHO = {
     Rank.ADMIN: say("administrators may: root and the group {admins}", admins=ADMINS),
     Rank.TEACHER: say(
@@ -65,11 +70,29 @@ WHO = {
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The author of a request: the name for the history, the rank, and the roles."""
+    """The author of a request: the name for the history, the rank, and the roles.
+
+    The name of an account has its channel before it: ``web:lan``, ``api:lan``.
+    """
 
     name: str
     rank: Rank
     roles: frozenset[Role] = frozenset()
+
+    @property
+    def person(self) -> str:
+        """The person; by the web and at the gateway one name is one person."""
+        return person_of(self.name)
+
+    @classmethod
+    def with_roles(cls, name: str, roles: frozenset[Role]) -> Author:
+        """Return an author with the rank of the roles."""
+        rank = Rank.READER
+        if Role.TEACHER in roles:
+            rank = Rank.TEACHER
+        if Role.ADMIN in roles:
+            rank = Rank.ADMIN
+        return cls(name, rank, roles)
 
     @classmethod
     def of(cls, uid: int, user: str, groups: Collection[str], own_uid: int) -> Author:
@@ -84,12 +107,7 @@ class Author:
         roles = {Role.READER, *(role for role in Role if role.group in groups)}
         if uid in (_ROOT, own_uid):
             roles.add(Role.ADMIN)
-        rank = Rank.READER
-        if Role.TEACHER in roles:
-            rank = Rank.TEACHER
-        if Role.ADMIN in roles:
-            rank = Rank.ADMIN
-        return cls(user, rank, frozenset(roles))
+        return cls.with_roles(user, frozenset(roles))
 
     def must_be(self, least: Rank, to_do: Sentence) -> None:
         """Refuse a request of too low a rank.

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a token grants: the rights by which a command is judged. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from filterd.overrides.roles import Role
+
+
+class Channel(StrEnum):
+    """The way by which a person's command comes; the history shows it before the name."""
+
+    WEB = "web"
+    API = "api"
+
+
+class Grant(NamedTuple):
+    """The rights of a token, at this moment.
+
+    Attributes:
+        account: its name.
+        roles: of the account, for an API token those that it was made with.
+        channel: how the command comes.
+        scope: the commands that it may ask; None for all that the roles have.
+        is_fresh: whether the password was given within the last minutes.
+    """
+
+    account: str
+    roles: frozenset[Role]
+    channel: Channel = Channel.WEB
+    scope: frozenset[str] | None = None
+    is_fresh: bool = False
+
+    @property
+    def author(self) -> str:
+        """The name in the history: ``web:lan``."""
+        return f"{self.channel}:{self.account}"
