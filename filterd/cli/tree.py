@@ -71,6 +71,7 @@ _COMMANDS = {
     "top": "top.top",
     "doctor": "doctor.doctor",
     "monitor": "monitor.monitor",
+    "web": "web.web",
     "setup": "setup.setup",
     "init": "policy.init",
     "completion": "completion.completion",

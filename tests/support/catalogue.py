@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
 
 from filterd.documents import comments
 from filterd.i18n import CATALOGUES
@@ -57,7 +58,7 @@ class Message(NamedTuple):
 def messages() -> dict[Message, list[str]]:
     """Return each text and its files."""
     found: dict[Message, set[str]] = {}
-    for message, place in (*_in_python(), *_in_cython(), *_in_data()):
+    for message, place in (*_in_python(), *_in_cython(), *_in_templates(), *_in_data()):
         if has_words(message.one):
             found.setdefault(message, set()).add(place)
     return {message: sorted(places) for message, places in sorted(found.items())}
@@ -147,6 +148,15 @@ def _in_cython() -> Iterator[tuple[Message, str]]:
     for path in PACKAGE.rglob("*.pyx"):
         for words in _IN_CYTHON.findall(path.read_text(encoding="utf-8")):
             yield Message(ast.literal_eval(f"({words})")), str(path.relative_to(PACKAGE.parent))
+
+
+def _in_templates() -> Iterator[tuple[Message, str]]:
+    """Yield what templates say: ``{{ texts("...") }}``."""
+    parse = Environment(autoescape=True).parse
+    for path in sorted(PACKAGE.rglob("templates/*.html")):
+        for call in parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+            if getattr(call.node, "name", "") == "texts" and isinstance(call.args[0], nodes.Const):
+                yield Message(call.args[0].value), str(path.relative_to(PACKAGE.parent))
 
 
 def _in_data() -> Iterator[tuple[Message, str]]:

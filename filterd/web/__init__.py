@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Floor 6: the dashboard and the API, a process of their own without rights.
+
+It reads no file of filterd and keeps nothing. Each request of a browser or a program becomes
+commands of the control socket, with the person's token; the manager decides (``accounts``)::
+
+    browser --> request_guard --> page      --> Visitor.call(operation) -->+
+            --> request_guard --> /do/NAME  --> Visitor.call(operation) -->+--> control socket
+    program --> request_guard --> /api/v1/. --> Visitor.call(operation) -->+
+
+An *operation* (``operation``) is one method of the API with its parameters, answer, roles
+and the commands of ``filterd`` that it stands for. The description of the API is made of
+them (``openapi``), their parameters are checked by them, and pages use nothing else. To add
+one, append it in a module of ``operations`` and, for a new module, a line in
+``operations.ORDER``. To add a page: a module in ``pages``, its template, a line in
+``pages.ORDER``.
+"""

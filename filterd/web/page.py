@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A page of the dashboard: its address, title, roles, template, and what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filterd.web.operation import EVERYONE
+
+if TYPE_CHECKING:
+    from filterd.i18n import Sentence
+    from filterd.overrides.roles import Role
+    from filterd.web.visitor import Visitor
+
+Load = Callable[["Visitor", Mapping[str, str]], Awaitable[dict[str, Any]]]
+"""Returns the variables of the template; it gets the query and the keys of the path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page.
+
+    Attributes:
+        path: its address; ``{key}`` is a key.
+        title: in the menu and above the page.
+        template: its file in ``templates``.
+        load: asks for what it shows, by operations only.
+        roles: that may open it; for others it is not there.
+        is_in_menu: whether the menu has it.
+    """
+
+    path: str
+    title: Sentence
+    template: str
+    load: Load
+    roles: frozenset[Role] = EVERYONE
+    is_in_menu: bool = True

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The person or program of a request, and the commands asked in their name."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from filterd import control
+from filterd.control.event_stream import follow
+from filterd.i18n import Sentence, Texts
+from filterd.overrides.roles import Role
+from filterd.rows import SchoolClock, Wording
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from filterd.i18n import Language
+    from filterd.web.operation import Operation
+
+ASK_WITHIN_S = 60.0
+
+
+@dataclass(slots=True)
+class Visitor:
+    """One request.
+
+    Attributes:
+        socket: the daemon's control socket.
+        address: of the person's device.
+        token: of the session, or of the API; empty if not signed in.
+        account, roles, classes: of the session; ``classes`` are a teacher's own at this
+            moment, None for all. Without a session there are no roles.
+        is_fresh: whether the password was given within the last minutes.
+        school: the name of the school.
+        texts, clock: the language of the pages, and the school's time.
+        csrf: the token of forms (``request_guard``).
+        notices: what every page must show.
+    """
+
+    socket: Path
+    address: str = ""
+    token: str = field(default="", repr=False)
+    account: str = ""
+    roles: frozenset[Role] = frozenset()
+    classes: frozenset[str] | None = frozenset()
+    is_fresh: bool = False
+    school: str = ""
+    texts: Texts = field(default_factory=lambda: Texts("vi"))
+    clock: SchoolClock = field(default_factory=lambda: SchoolClock(ZoneInfo("UTC"), 0.0))
+    csrf: str = field(default="", repr=False)
+    notices: list[Sentence] = field(default_factory=list)
+
+    @property
+    def wording(self) -> Wording:
+        """Language and clock, as ``rows`` takes them."""
+        return Wording(self.texts, self.clock)
+
+    @property
+    def language(self) -> Language:
+        """The language of the pages."""
+        return self.texts.language
+
+    def may(self, operation: Operation) -> bool:
+        """Return whether a page shows an operation to this person."""
+        return not self.roles.isdisjoint(operation.roles)
+
+    async def ask(self, command: str, **arguments: Any) -> Any:
+        """Send a command to the manager in this person's name; return its result.
+
+        Raises:
+            FilterdError: as ``control.ask``.
+        """
+        found = await asyncio.to_thread(
+            control.ask,
+            self.socket,
+            command,
+            act_for=self.token,
+            address=self.address,
+            silence_s=ASK_WITHIN_S,
+            **arguments,
+        )
+        while control.notices:
+            notice, _ = control.notices.popitem()
+            self.notices.append(notice)
+        return found
+
+    def follow(self, command: str, **arguments: Any) -> AsyncIterator[Any]:
+        """Follow a command that streams; None stands for a heartbeat."""
+        return follow(self.socket, command, act_for=self.token, address=self.address, **arguments)
+
+    async def call(self, operation: Operation, /, **values: Any) -> Any:
+        """Do an operation with checked values; pages use nothing else."""
+        return await operation.run(self, operation.fields.read(values))
+
+    async def identify(self) -> None:
+        """Take in what the manager knows of the school and of the session.
+
+        Raises:
+            FilterdError: as ``control.ask``.
+        """
+        found = await self.ask("session") if self.token else {}
+        self.account = found.get("account", "")
+        self.roles = frozenset(map(Role, found.get("roles", ())))
+        classes = found.get("classes", ())
+        self.classes = None if classes is None else frozenset(classes)
+        self.is_fresh = bool(found.get("is_fresh"))
+
+    async def meet(self, language: str = "") -> None:
+        """Take in the school: name, language unless another is asked for, time.
+
+        Raises:
+            FilterdError: as ``control.ask``.
+        """
+        found = await asyncio.to_thread(control.ask, self.socket, "school", address=self.address)
+        self.school = found["school"]
+        self.texts = Texts("en" if (language or found["language"]) == "en" else "vi")
+        self.clock = SchoolClock(ZoneInfo(found["time_zone"]), found["now"] or 0.0)
