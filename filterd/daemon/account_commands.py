@@ -1,5 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of the control socket for accounts: sign in, sign out, who is signed in."""
+"""The commands of the control socket for accounts and for signing in.
+
+``act_for`` of a request is the token of a session, ``SESSION~DEVICE`` in a browser that has
+the cookie of an enrolled device too, or an API token. ``address`` is that of the person's
+device: a request that has one and no token may ask the commands marked * only, which a browser
+may ask before anyone has signed in::
+
+    command                arguments                          result
+    school *               -                                  {school, language, time_zone, now}
+    admit *                {device?, code?}                   {admitted, device: ""|waiting|confirmed}
+    login *                {account, password, code?}         {token, account}
+    login-code *           {code}                             {token, account}
+    login-pin *            {device, pin}                      {token, account}
+    account device-redeem* {code, name, pin}                  {id, device, account}
+    logout                 -                                  null
+    session                -                                  {account, roles, classes, is_fresh,
+                                                               ends_in_s, has_password, has_totp}
+    confirm-password       {password, code?}                  {for_s}
+    account list           -                                  [{account, roles, disabled, password,
+                                                               totp, recovery, made_at, failed,
+                                                               sessions, devices, tokens}]
+    account add            {account, roles, password?}        {account}
+    account passwd         {account?, password}               {account}
+    account roles          {account, roles}                   {account, roles}
+    account disable        {account}                          {account}
+    account enable         {account}                          {account}
+    account totp           {account?, on: true}               {secret, uri}
+    account totp           {account?, on: true, code}         {account}: it holds from now on
+    account totp           {account?, on: false}              {account}
+    account recovery       {account?}                         {codes: [10 texts]}
+    account code           {account?}                         {code, for_s, account}
+    account recover        {account?}                         {code, for_s, account}; root only
+    account token-add      {name, account?, role, scope,      {id, token, ends_at}
+                            days, addresses?: [CIDR]}
+    account token-list     {account?}                         [{id, name, account, role, scope,
+                                                               addresses, made_at, ends_at, used_on,
+                                                               ended}]
+    account token-revoke   {id}                               {id, name, account}
+    account device-code    {account}                          {code, for_s, account}
+    account device-confirm {id}                               {id, name, account}
+    account device-list    {account?}                         [{id, name, account, state, made_at,
+                                                               ends_at, used_on, tries_left}]
+    account device-revoke  {id}                               {id, name, account}
+
+``account?`` is one's own where it is left out; others' need the role admin. ``roles`` are a list
+of ``Role``; times are Unix times, days of use are ``2026-11-29``. ``scope`` is a key of
+``accounts.token_scopes.SCOPES``. Codes of errors: ``sign-in`` (no session, or it has ended),
+``wrong-password`` (or code, or PIN), ``code-needed`` (the password is right, the code of the
+authenticator is missing), ``slow-down`` (too many failures; the sentence has the seconds),
+``busy-sign-in`` (too many at a time), ``password-needed`` (step-up: ``confirm-password`` first,
+then ask again), ``not-admitted`` (not from this network).
+"""
 
 from __future__ import annotations
 
