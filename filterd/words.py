@@ -14,6 +14,23 @@ ACCESS = {
     "locked": say_in("access", "locked"),
 }
 """What a grade may do with a category or service."""
+ACCOUNT_CHANGE = {
+    "added": say_in("account-change", "account {account} added"),
+    "roles": say_in("account-change", "account {account} has other roles"),
+    "password": say_in("account-change", "account {account} has another password"),
+    "disabled": say_in("account-change", "account {account} disabled"),
+    "enabled": say_in("account-change", "account {account} enabled"),
+    "totp-on": say_in("account-change", "account {account} uses an authenticator"),
+    "totp-off": say_in("account-change", "account {account} uses no authenticator any more"),
+    "recovery": say_in("account-change", "account {account} has new recovery codes"),
+    "code": say_in("account-change", "account {account} got a code for one sign-in"),
+    "recovered": say_in("account-change", "account {account} was recovered at the console"),
+    "token-added": say_in("account-change", "account {account} got an API token"),
+    "token-revoked": say_in("account-change", "an API token of account {account} was revoked"),
+    "device-confirmed": say_in("account-change", "account {account} has a device confirmed"),
+    "device-revoked": say_in("account-change", "a device of account {account} was revoked"),
+}
+"""Changes of accounts."""
 ACTION = {
     "exam-trial": say_in("action", "a trial run in room {room}"),
     "clock": say_in("action", "the time is known"),
@@ -189,6 +206,14 @@ REMOVED = {
     "all": say_in("removed", "all names and rows were removed from the log"),
 }
 """Removals of the query log."""
+ROLE = {
+    "reader": say_in("role", "reader"),
+    "teacher": say_in("role", "teacher"),
+    "principal": say_in("role", "principal"),
+    "inspector": say_in("role", "inspector"),
+    "admin": say_in("role", "administrator"),
+}
+"""What a person is at the school."""
 VIEW = {
     "totals": say_in("view", "the totals of the log"),
     "class-totals": say_in("view", "the totals of a class"),

@@ -24,17 +24,19 @@ class Grant(NamedTuple):
         account: its name.
         roles: of the account, for an API token those that it was made with.
         channel: how the command comes.
-        scope: the commands that it may ask; None for all that the roles have.
         is_fresh: whether the password was given within the last minutes.
     """
 
     account: str
     roles: frozenset[Role]
     channel: Channel = Channel.WEB
-    scope: frozenset[str] | None = None
     is_fresh: bool = False
 
     @property
     def author(self) -> str:
         """The name in the history: ``web:lan``."""
         return f"{self.channel}:{self.account}"
+
+
+NO_GRANT = Grant("", frozenset())
+"""Of a person who has not signed in: no right at all."""

@@ -8,14 +8,17 @@ may ask before anyone has signed in::
 
     command                arguments                          result
     school *               -                                  {school, language, time_zone, now}
-    admit *                {device?, code?}                   {admitted, device: ""|waiting|confirmed}
-    login *                {account, password, code?}         {token, account}
-    login-code *           {code}                             {token, account}
+    admit *                {device?, code?}                   {admitted, device: "", waiting or
+                                                               confirmed}
+    login *                {account, password, code?,         {token, account}
+                            device?}
+    login-code *           {code, device?}                    {token, account}
     login-pin *            {device, pin}                      {token, account}
     account device-redeem* {code, name, pin}                  {id, device, account}
     logout                 -                                  null
     session                -                                  {account, roles, classes, is_fresh,
-                                                               ends_in_s, has_password, has_totp}
+                                                               ends_in_s (null: API token),
+                                                               has_password, has_totp}
     confirm-password       {password, code?}                  {for_s}
     account list           -                                  [{account, roles, disabled, password,
                                                                totp, recovery, made_at, failed,
@@ -26,7 +29,8 @@ may ask before anyone has signed in::
     account disable        {account}                          {account}
     account enable         {account}                          {account}
     account totp           {account?, on: true}               {secret, uri}
-    account totp           {account?, on: true, code}         {account}: it holds from now on
+    account totp           {account?, on: true, code}         {account, codes: recovery codes, if
+                                                               it had none}: it holds from now on
     account totp           {account?, on: false}              {account}
     account recovery       {account?}                         {codes: [10 texts]}
     account code           {account?}                         {code, for_s, account}
@@ -54,85 +58,315 @@ then ask again), ``not-admitted`` (not from this network).
 
 from __future__ import annotations
 
-import secrets
+import logging
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from filterd.accounts.sessions import Sessions, SignInError
+from filterd.accounts.account import (
+    Account,
+    AccountBook,
+    account_name,
+    by_secret,
+    roles_of,
+)
+from filterd.accounts.authenticator import (
+    new_authenticator,
+    new_recovery_codes,
+    recovery_hash,
+    step_of,
+    text_of,
+    uri_of,
+)
+from filterd.accounts.grant import NO_GRANT, Channel, Grant
+from filterd.accounts.one_time_codes import FOR_S, CodePurpose
+from filterd.accounts.origin import origin_of
+from filterd.accounts.password_hash import new_password
+from filterd.accounts.sessions import SignInError, sign_in_again
+from filterd.accounts.sign_in_errors import PasswordNeededError, not_admitted
+from filterd.accounts.step_up import needs_password
+from filterd.accounts.token_scopes import OPEN, is_in_scope
+from filterd.daemon.account_state import AccountState, Cookies, account_of, text_in, wrong_code
+from filterd.daemon.admission import is_within
+from filterd.daemon.api_token_commands import PREFIX, ApiTokenCommands
 from filterd.daemon.control_commands import author_of
+from filterd.daemon.enrolment_commands import enrolment_commands
+from filterd.daemon.face_limits import PAGE_COMMANDS
+from filterd.daemon.sign_in_commands import sign_in_commands
+from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
-from filterd.overrides.permissions import readable_classes
 from filterd.overrides.roles import Rank, Role
 
 if TYPE_CHECKING:
-    from filterd.accounts.grant import Grant
-    from filterd.clock import Clock
+    from collections.abc import Callable
+
+    from filterd.control.frames import ControlRequest
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.control_server import Command
     from filterd.daemon.manager import Manager
+    from filterd.daemon.process import Setting
 
-_CODE_S = 15 * 60.0
+FIRST = "admin"
+"""The name of the first account, where none is given."""
+_ROOT = 0
+_OTHERS = say("change other people's accounts")
+
+
+_log = logging.getLogger("filterd.accounts")
 
 
 class Accounts:
-    """The accounts and sessions."""
+    """The accounts and sessions, and the commands for them."""
 
-    def __init__(self, manager: Manager, clock: Clock) -> None:
-        self._manager, self._clock = manager, clock
-        self._sessions = Sessions(clock)
-        self._codes: dict[str, tuple[str, float]] = {}
+    def __init__(self, manager: Manager, setting: Setting) -> None:
+        self._state = AccountState(manager, setting)
+        self._tokens = ApiTokenCommands(self._state)
+        self._pending: dict[str, bytes] = {}
+        """Secrets of authenticators that no code has proved yet, by account."""
 
-    def granting(self, token: str, caller: Caller, _command: str) -> Grant:
-        """Return what a token grants to a process; see ``control_server.Granting``."""
-        return self._sessions.grant(token, caller.uid)
+    def status(self) -> dict[str, Any]:
+        """Return the accounts' part of a status."""
+        return self._state.status()
+
+    def granting(self, request: ControlRequest, caller: Caller) -> Grant:
+        """Return what a person may do by a request; see ``control_server.Granting``."""
+        command, cookies = request.command, Cookies.of(caller.token)
+        if command in OPEN or command.startswith(PAGE_COMMANDS):
+            return NO_GRANT
+        if not cookies.token:
+            raise SignInError(say("sign in first"))
+        if cookies.token.startswith(PREFIX):
+            return self._granted_to_token(cookies.token, request, caller)
+        session = self._state.session_of(caller)
+        if self._state.book.active(session.account) is None:
+            raise sign_in_again()
+        is_fresh = self._state.clock.monotonic() < session.fresh_until
+        if not is_fresh and needs_password(command, request.arguments):
+            raise PasswordNeededError(say("give your password once more for this"))
+        return Grant(session.account, session.roles, is_fresh=is_fresh)
+
+    def _granted_to_token(self, secret: str, request: ControlRequest, caller: Caller) -> Grant:
+        state = self._state
+        token = by_secret(state.book.tokens, secret)
+        account = None if token is None else state.book.active(token.account)
+        if token is None or account is None or token.ends_at <= state.time.least():
+            raise SignInError(say("this API token is wrong, revoked or has ended"))
+        if token.addresses and caller.address:
+            if not is_within(caller.address, token.addresses):
+                raise not_admitted()
+        else:
+            state.check_admitted(caller, None)
+        if not is_in_scope(token.scope, request.command, request.arguments):
+            raise ControlError(
+                say(
+                    "the API token {name} may not do this; its scope is {scope}",
+                    name=token.label,
+                    scope=token.scope,
+                )
+            )
+        self._tokens.note_use(token)
+        roles = frozenset((Role.READER, token.role)) & (account.roles | {Role.READER})
+        return Grant(account.name, roles, Channel.API)
 
     def commands(self) -> dict[str, Command]:
         """Return the commands by name."""
         return {
-            "school": self._school,
-            "session": self._session,
-            "login-code": self._login_code,
-            "logout": self._logout,
+            **sign_in_commands(self._state),
+            **enrolment_commands(self._state),
+            **self._tokens.commands(),
+            "account list": self._list,
+            "account add": self._add,
+            "account passwd": self._passwd,
+            "account roles": self._roles,
+            "account disable": lambda request, caller: self._enable(request, caller, on=False),
+            "account enable": lambda request, caller: self._enable(request, caller, on=True),
+            "account totp": self._totp,
+            "account recovery": self._recovery,
             "account code": self._code,
+            "account recover": self._recover,
         }
 
-    async def _school(self, _: dict[str, Any], __: Caller) -> dict[str, Any]:
-        """Return what every page shows, signed in or not."""
-        policy, clock = self._manager.site.policy, self._manager.clock()
-        return {
-            "school": policy.school,
-            "language": policy.language,
-            "time_zone": policy.time_zone,
-            "now": clock["policy_time"],
-        }
+    async def _list(self, _: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
+        author_of(caller).must_be(Rank.ADMIN, say("list the accounts"))
+        state, book = self._state, self._state.book
+        return [
+            {
+                "account": one.name,
+                "roles": sorted(one.roles),
+                "disabled": one.is_disabled,
+                "password": one.password is not None,
+                "totp": bool(one.authenticator),
+                "recovery": len(one.recovery),
+                "made_at": one.made_at,
+                "failed": state.failed[one.name],
+                "sessions": state.sessions.count(one.name),
+                "devices": sum(device.account == one.name for device in book.devices),
+                "tokens": sum(token.account == one.name for token in book.tokens),
+            }
+            for one in book.accounts
+        ]
 
-    async def _session(self, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        """Return the person who is signed in."""
-        if caller.grant is None:
-            raise SignInError(say("sign in first"))
-        author = author_of(caller)
-        classes = readable_classes(
-            author, lambda: self._manager.changes.classroom(self._manager.site)
+    async def _add(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.ADMIN, _OTHERS)
+        state = self._state
+        state.file.check()
+        name, roles = account_name(request.get("account")), roles_of(request.get("roles"))
+        made = Account(name, roles, state.time.least())
+        if state.book.find(name) is not None:
+            raise ControlError(say("there is an account {name} already", name=name))
+        state.book.with_account(made)  # refuses what is refused below, before it is recorded
+        if request.get("password") is not None:
+            made = await self._with_password(made, request, caller)
+        await state.note(caller, "added", name, roles=sorted(roles))
+
+        def add(book: AccountBook) -> AccountBook:
+            if book.find(name) is not None:
+                raise ControlError(say("there is an account {name} already", name=name))
+            return book.with_account(made)
+
+        await state.file.change(add)
+        return {"account": name}
+
+    async def _with_password(
+        self, account: Account, request: dict[str, Any], caller: Caller
+    ) -> Account:
+        password = new_password(request.get("password"), account.name)
+        origin = origin_of(caller.address, caller.uid)
+        return replace(account, password=await self._state.turns.new(origin, password))
+
+    async def _passwd(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Set the password of an account; its other sessions end."""
+        name = account_of(request, caller, _OTHERS)
+        made = await self._with_password(self._state.book.account(name), request, caller)
+        kept = Cookies.of(caller.token).token
+        return await self._changed(
+            caller, "password", name, lambda one: replace(one, password=made.password), kept
         )
-        return {
-            "account": caller.grant.account,
-            "roles": sorted(caller.grant.roles),
-            "classes": None if classes is None else sorted(classes),
-            "is_fresh": caller.grant.is_fresh,
-        }
 
-    async def _code(self, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        """Make a code for one sign-in, for root at the console."""
+    async def _roles(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.ADMIN, _OTHERS)
+        name, roles = text_in(request, "account"), roles_of(request.get("roles"))
+        await self._changed(
+            caller, "roles", name, lambda one: replace(one, roles=roles), roles=sorted(roles)
+        )
+        return {"account": name, "roles": sorted(roles)}
+
+    async def _enable(self, request: dict[str, Any], caller: Caller, *, on: bool) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.ADMIN, _OTHERS)
+        name, what = text_in(request, "account"), "enabled" if on else "disabled"
+        return await self._changed(caller, what, name, lambda one: replace(one, is_disabled=not on))
+
+    async def _totp(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Begin to use an authenticator, once a code has proved it; or end it."""
+        state, name = self._state, account_of(request, caller, _OTHERS)
+        account = state.book.account(name)
+        if request.get("on") is False:
+            self._pending.pop(name, None)
+            return await self._changed(
+                caller,
+                "totp-off",
+                name,
+                lambda one: replace(one, authenticator=b"", recovery=()),
+                Cookies.of(caller.token).token,
+            )
+        code = text_in(request, "code").strip()
+        if not code:
+            secret = self._pending[name] = new_authenticator()
+            uri = uri_of(secret, name, state.manager.site.policy.school)
+            return {"secret": text_of(secret), "uri": uri}
+        secret, now = self._pending.get(name, b""), state.known_now()
+        if now is None:
+            raise ControlError(say("the time is not known, so no code counts; try again later"))
+        used = step_of(secret, code, now, 0) if secret else None
+        if used is None:
+            raise wrong_code()
+        codes = () if account.recovery else new_recovery_codes()
+        hashes = account.recovery or tuple(map(recovery_hash, codes))
+        kept = Cookies.of(caller.token).token
+        done = await self._changed(
+            caller,
+            "totp-on",
+            name,
+            lambda one: replace(one, authenticator=secret, step=used, recovery=hashes),
+            kept,
+        )
+        self._pending.pop(name, None)
+        return {**done, "codes": list(codes)}
+
+    async def _recovery(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Make ten recovery codes; those before count no more."""
+        name, codes = account_of(request, caller, _OTHERS), new_recovery_codes()
+        hashes = tuple(map(recovery_hash, codes))
+        kept = Cookies.of(caller.token).token
+        await self._changed(
+            caller, "recovery", name, lambda one: replace(one, recovery=hashes), kept
+        )
+        return {"codes": list(codes)}
+
+    async def _changed(
+        self,
+        caller: Caller,
+        what: str,
+        name: str,
+        edit: Callable[[Account], Account],
+        kept: str = "",
+        **about: Any,
+    ) -> dict[str, Any]:
+        """Record and make a change of an account; its sessions end, but for one."""
+        state = self._state
+        state.file.check()
+
+        def change(book: AccountBook) -> AccountBook:
+            return book.with_account(edit(book.account(name)))
+
+        change(state.book)  # what is refused is not recorded
+        await state.note(caller, what, name, **about)
+        await state.file.change(change)
+        state.sessions.end_all(name, besides=kept)
+        state.codes.forget(name)
+        return {"account": name}
+
+    async def _code(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Make a code for one sign-in; where there are no accounts yet, the first one too."""
         author_of(caller).must_be(Rank.ADMIN, say("make a code"))
-        code = secrets.token_urlsafe(16)
-        self._codes[code] = ("admin", self._clock.monotonic() + _CODE_S)
-        return {"code": code, "for_s": _CODE_S}
+        state = self._state
+        state.file.check()
+        name = text_in(request, "account") or FIRST
+        if not state.book.accounts:
+            await self._add({"account": name, "roles": ["admin"]}, caller)
+        if state.book.active(name) is None:
+            raise ControlError(say("there is no account {name} that may sign in", name=name[:80]))
+        await state.note(caller, "code", name)
+        return self._a_code(name)
 
-    async def _login_code(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        account, ends_at = self._codes.pop(str(request.get("code", "")), ("", 0.0))
-        if not account or self._clock.monotonic() > ends_at:
-            raise SignInError(say("this code is wrong, used or too old"))
-        roles = frozenset((Role.READER, Role.ADMIN))
-        return {"token": self._sessions.begin(account, roles, caller.uid)}
+    async def _recover(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Make an administrator, for root at the console, whatever became of the accounts.
 
-    async def _logout(self, _: dict[str, Any], caller: Caller) -> None:
-        self._sessions.end(caller.token)
+        It removes the password, the authenticator and the sessions of the account. A disk that
+        is full keeps root from nothing but the record; the status and the journal have it.
+        """
+        if caller.grant is not None or caller.uid not in (_ROOT, os.geteuid()):
+            raise ControlError(say("only root at the console recovers accounts"))
+        state, now = self._state, self._state.clock.wall()
+        name = account_name(request.get("account") or FIRST)
+
+        def recover(book: AccountBook) -> AccountBook:
+            found = book.find(name) or Account(name, frozenset(), state.time.least())
+            roles = found.roles | {Role.ADMIN}
+            made = replace(
+                found, roles=roles, is_disabled=False, password=None, authenticator=b"", recovery=()
+            )
+            return replace(book.with_account(made), recovered_at=now)
+
+        try:
+            await state.note(caller, "recovered", name, roles=["admin"])
+        except StoreError as error:
+            _log.error("%s; the account %s is recovered without a record", error, name)
+        await state.file.begin_anew(recover)
+        state.sessions.end_all(name)
+        _log.warning("the account %s was recovered at the console", name)
+        return self._a_code(name)
+
+    def _a_code(self, name: str) -> dict[str, Any]:
+        code = self._state.codes.make(CodePurpose.SIGN_IN, name)
+        return {"code": code, "for_s": FOR_S[CodePurpose.SIGN_IN], "account": name}

@@ -40,7 +40,14 @@ from filterd.overrides import log_changes, permissions
 from filterd.overrides.change_kinds import Undo, is_undated
 from filterd.overrides.effects import NOTHING, things_of
 from filterd.overrides.exception_changes import Revoke
-from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, REMOVAL, TRIAL
+from filterd.overrides.history_chain import (
+    ACCOUNT,
+    CLOCK,
+    CLOCK_ACCEPTED,
+    GENESIS,
+    REMOVAL,
+    TRIAL,
+)
 from filterd.overrides.mistake_reports import KIND as REPORT
 from filterd.overrides.permissions import Classroom
 from filterd.overrides.preconditions import SchoolState, Warnings
@@ -213,6 +220,19 @@ class Changes:
         removal = {"what": what, **({"day": day} if day else {})}
         async with self._in_force.turn:
             await asyncio.to_thread(self._record, REMOVAL, removal, author, reason)
+
+    async def note_account(self, about: Mapping[str, Any], author: Author) -> None:
+        """Record a change of the accounts, before it is made.
+
+        Args:
+            about: the fields of ``account_changes.NoteAccount``.
+            author: of the change.
+
+        Raises:
+            StoreError: it cannot be recorded; the change must not be made then.
+        """
+        async with self._in_force.turn:
+            await asyncio.to_thread(self._record, ACCOUNT, about, author, "")
 
     async def _change(self, request: dict[str, Any], author: Author) -> dict[str, Any]:
         asked_at = self._clock.monotonic()

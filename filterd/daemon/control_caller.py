@@ -5,10 +5,10 @@ The kernel reports the user at the other end of a connection (unix(7), SO_PEERCR
 The process cannot claim another user. Its groups are those at the time of its
 connection: a user who was just added to a group has to log in again.
 
-Root and the daemon's own user (its reload, its feed) have each an account of their own.
-All others share one, of which one user gets only a part: so root is answered, whatever
-the others do. If an account is full, the oldest of its connections without a request is
-closed.
+Root, the daemon's own user (its reload, its feed) and the processes behind pages have each
+an account of their own. All others share one, of which one user gets only a part: so root is
+answered, whatever the others do. If an account is full, the oldest of its connections without a
+request is closed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from filterd.errors import ControlError
 from filterd.i18n import say
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from filterd.accounts.grant import Grant
 
@@ -127,6 +127,8 @@ class AccountLimits:
 
 
 AN_ACCOUNT = AccountLimits(32, 24 * _MIB, 8)
+A_FACE = AccountLimits(64, 24 * _MIB, 12)
+"""Of which passwords that are checked or wait are six at most (``accounts.password_hash``)."""
 A_USER = AccountLimits(8, 12 * _MIB, 2)
 """One largest answer fits in, or a largest request in each connection."""
 
@@ -152,10 +154,16 @@ class _Account:
 
 
 class Quota:
-    """The accounts. ``own_uid`` is the daemon's user."""
+    """The accounts.
 
-    def __init__(self, own_uid: int) -> None:
-        self._named = {uid: _Account(AN_ACCOUNT) for uid in (0, own_uid)}
+    Args:
+        own_uid: the daemon's user.
+        faces: users of the processes that many people reach, by a browser.
+    """
+
+    def __init__(self, own_uid: int, faces: Iterable[int] = ()) -> None:
+        self._named = {uid: _Account(A_FACE) for uid in faces}
+        self._named |= {uid: _Account(AN_ACCOUNT) for uid in (0, own_uid)}
         self._others = _Account(AN_ACCOUNT)
         self._users: dict[int, _Account] = {}
 

@@ -240,12 +240,12 @@ def _watching(manager: Manager) -> dict[str, Command]:
             await manager.trials.end(room)
         else:
             await manager.changes.note_trial(room, author)
-            await manager.trials.begin(room, author.name)
+            await manager.trials.begin(room, author.person)
         return {"room": room}
 
     async def exam_names(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         room = _room_to_hear(manager, request, caller)
-        return await manager.trials.names(room, author_of(caller).name)
+        return await manager.trials.names(room, author_of(caller).person)
 
     return {
         "room-watch": room_watch,

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from filterd.control import frames
 from filterd.errors import ControlError, FilterdError, to_plain
@@ -23,10 +23,17 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncGenerator, Callable, Iterator
 
+    from filterd.daemon.control_caller import Caller
+
+KeyT = TypeVar("KeyT")
+
 MOST = 20
 MOST_OF_OTHERS = 16
 """Of all users but root and the daemon's own, so that these two find a place."""
 MOST_OF_A_USER = 3
+"""Also of a person by the web."""
+MOST_OF_WEB = 20
+"""Of all people by the web, beside those at the gateway."""
 HEARTBEAT_S = 15.0
 TAKEN_WITHIN_S = 10.0
 """How long a client may take to read a frame."""
@@ -39,33 +46,54 @@ class Followers:
 
     def __init__(self, own_uid: int) -> None:
         self._named = frozenset((0, own_uid))
-        self._places = Counter[int]()
+        self._places, self._people = Counter[int](), Counter[str]()
 
     @contextlib.contextmanager
-    def place(self, uid: int) -> Iterator[None]:
-        """Hold a place for a user.
+    def place(self, caller: Caller) -> Iterator[None]:
+        """Hold a place for a user, or for the person in whose name it asks.
 
         Raises:
             ControlError: there is none left.
         """
+        if caller.grant is not None:
+            person = caller.grant.account
+            of_person = self._people[person]
+            if of_person >= MOST_OF_A_USER or self._people.total() >= MOST_OF_WEB:
+                raise _too_many(MOST_OF_WEB)
+            with _held(self._people, person):
+                yield
+            return
+        uid = caller.uid
         others = sum(n for user, n in self._places.items() if user not in self._named)
         is_full = self._places.total() >= MOST
         if uid not in self._named:
             is_full |= others >= MOST_OF_OTHERS or self._places[uid] >= MOST_OF_A_USER
         if is_full:
-            raise ControlError(
-                say(
-                    "too many commands follow filterd already ({of_user} of a user, {most} in all);"
-                    " end one of them",
-                    of_user=MOST_OF_A_USER,
-                    most=MOST,
-                )
-            )
-        self._places[uid] += 1
-        try:
+            raise _too_many(MOST)
+        with _held(self._places, uid):
             yield
-        finally:
-            self._places -= Counter({uid: 1})  # forgets a user without a place
+
+
+def _too_many(most: int) -> ControlError:
+    return ControlError(
+        say(
+            "too many commands follow filterd already ({of_user} of a user, {most} in all);"
+            " end one of them",
+            of_user=MOST_OF_A_USER,
+            most=most,
+        )
+    )
+
+
+@contextlib.contextmanager
+def _held(places: Counter[KeyT], key: KeyT) -> Iterator[None]:
+    places[key] += 1
+    try:
+        yield
+    finally:
+        places[key] -= 1
+        if not places[key]:
+            del places[key]
 
 
 async def stream(

@@ -24,6 +24,7 @@ from filterd.accounts.grant import Grant
 from filterd.control import frames
 from filterd.daemon.control_caller import Caller, Quota, Share, busy, caller_of, uid_of
 from filterd.daemon.control_followers import Followers, failed, send, stream
+from filterd.daemon.face_limits import acts_for_a_person, check_face, face_uids
 from filterd.errors import ControlError, StoreError, to_plain
 from filterd.i18n import refused, say
 
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 Command = Callable[[dict[str, Any], Caller], Any]
 """It gets the arguments, and separately the caller; it returns an awaitable of the result.
 Of a function that is an async generator the values are streamed."""
-Granting = Callable[[str, Caller, str], Grant]
-"""Returns what a token grants to a caller for a command; raises ControlError."""
+Granting = Callable[[frames.ControlRequest, Caller], Grant]
+"""Returns what a person may do by a request; raises ControlError."""
 
 _READ_OCTETS = 16 * 1024
 _REQUEST_WITHIN_S = 5.0
@@ -56,8 +57,8 @@ _ALL, _NOTHING = 6, 0
 _WITHOUT = (errno.ENOTSUP, errno.EPERM, errno.ENOSYS)
 
 
-def no_accounts(_token: str, caller: Caller, _command: str) -> Grant:
-    """Refuse every token.
+def no_accounts(_: frames.ControlRequest, caller: Caller) -> Grant:
+    """Refuse to act for a person.
 
     Raises:
         ControlError: always.
@@ -93,7 +94,8 @@ class ControlServer:
         self._path, self._commands, self._groups = path, commands, groups
         self._notices, self._granting = notices, granting
         self._acceptor: Acceptor | None = None
-        self._quota, self._followers = Quota(os.geteuid()), Followers(os.geteuid())
+        self._quota = Quota(os.geteuid(), face_uids())
+        self._followers = Followers(os.geteuid())
         self._made: os.stat_result | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -186,9 +188,10 @@ class ControlServer:
                 command: Any = self._commands.get(request.command, _unknown)
                 is_streamed = isasyncgenfunction(command)
                 if is_streamed:
-                    with self._followers.place(caller.uid):
+                    caller = self._acting(caller, request)
+                    with self._followers.place(caller):
                         share.release()
-                        values = command(request.arguments, self._acting(caller, request))
+                        values = command(request.arguments, caller)
                         await stream(connection, request, values, self._notices)
                     return
                 async with share.at_work(_TURN_WITHIN_S):
@@ -207,12 +210,13 @@ class ControlServer:
         """Return the caller with the rights that count.
 
         Raises:
-            ControlError: the token grants nothing.
+            ControlError: the person or process may not ask for it.
         """
+        check_face(caller, request.command)
         caller = replace(caller, address=request.address, token=request.act_for)
-        if not request.act_for:
+        if not acts_for_a_person(caller, request):
             return caller
-        return replace(caller, grant=self._granting(request.act_for, caller, request.command))
+        return replace(caller, grant=self._granting(request, caller))
 
     async def _answer(self, request: frames.ControlRequest, caller: Caller) -> bytes:
         """Return the frame that answers a request."""

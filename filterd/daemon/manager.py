@@ -357,6 +357,7 @@ class Manager:
             "upstreams": upstreams_of(workers),
             "log": log,
             "signals": await self.signals.told(log["lost"], is_time_known=is_known),
+            "accounts": self.signals.accounts(),
             "changes": await self.changes.status(),
             "pauses": self._pauses(),
             "safe_search": safe and safe._asdict(),

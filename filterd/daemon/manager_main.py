@@ -15,6 +15,7 @@ from filterd.daemon import log_commands, totals_commands
 from filterd.daemon.account_commands import Accounts
 from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
+from filterd.daemon.face_limits import PAGE_GROUP, WEB_GROUP
 from filterd.daemon.manager import Manager
 from filterd.daemon.process import Heart, on_hangup, stop_event
 from filterd.daemon.site_loader import log_error
@@ -41,14 +42,15 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     """
     stop = stop_event()
     manager = Manager(setting, ends)
-    accounts = Accounts(manager, setting.clock)
+    accounts = Accounts(manager, setting)
     known = {
         **commands(manager, lambda feed: overview(feed, setting.state, setting.clock)),
         **totals_commands.commands(manager, setting.state.published_totals),
         **log_commands.commands(manager, setting),
         **accounts.commands(),
     }
-    groups = [role.group for role in Role]
+    manager.signals.accounts = accounts.status
+    groups = [*(role.group for role in Role), WEB_GROUP, PAGE_GROUP]
     control = ControlServer(
         setting.state.control_socket, known, groups, manager.notices, accounts.granting
     )

@@ -34,11 +34,13 @@ _VERIFY_FIRST_S, _VERIFY_EVERY_S, _VERIFY_AGAIN_S = 60.0, 86_400.0, 3600.0
 class StatusSignals:
     """Signals of the daemon since its start.
 
-    ``is_watchdog_failing``: returns whether the last test questions failed.
+    ``is_watchdog_failing``: returns whether the last test questions failed. ``accounts``: returns
+    the state of the accounts (``daemon.account_state``).
     """
 
     def __init__(self, setting: Setting) -> None:
         self.is_watchdog_failing: Callable[[], bool] = lambda: False
+        self.accounts: Callable[[], dict[str, Any]] = dict
         self._setting = setting
         self._lost: int | None = None  # a manager that is replaced does not know how old they are
         self._lost_at: float | None = None

@@ -20,6 +20,7 @@ from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import did_you_mean, say
 from filterd.overrides import change_fields, log_changes
+from filterd.overrides.account_changes import NoteAccount
 from filterd.overrides.change_fields import Fields
 from filterd.overrides.class_changes import LendClass
 from filterd.overrides.effects import (
@@ -40,6 +41,7 @@ from filterd.overrides.exception_changes import (
     is_about_the_same,
 )
 from filterd.overrides.history_chain import (
+    ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
     REMOVAL,
@@ -292,11 +294,13 @@ _KINDS: dict[str, Any] = {
     log_changes.CONFIRM: log_changes.ConfirmLogging,
     VIEW: log_changes.NoteView,
     REMOVAL: log_changes.NoteRemoval,
+    ACCOUNT: NoteAccount,
 }
 KINDS = tuple(_KINDS)
 MADE_ELSEWHERE = {
     VIEW: say("looks at the log are recorded by filterd itself"),
     REMOVAL: say("remove from the log with `filterd log forget`"),
+    ACCOUNT: say("accounts are changed with `filterd account`"),
     TRIAL: say("start a trial run with `filterd exam learn`"),
     CLOCK: say("the clock is believed with `filterd clock accept`"),
 }

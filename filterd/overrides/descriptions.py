@@ -11,6 +11,7 @@ from filterd import counted, words
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
 from filterd.overrides.history_chain import (
+    ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
     REMOVAL,
@@ -124,6 +125,7 @@ class Teller(Wording):
             RESTORED: self._restored,
             VIEW: self._look,
             REMOVAL: self._removal,
+            ACCOUNT: self._account,
             "device-name": self._device_name,
         }
         if kind in of_payload:
@@ -224,6 +226,12 @@ class Teller(Wording):
     def _removal(self, payload: Plain) -> str:
         day = payload.get("day")
         return self.texts.word(words.REMOVED, payload["what"]) + (f" ({day})" if day else "")
+
+    def _account(self, payload: Plain) -> str:
+        roles = (self.texts.word(words.ROLE, role) for role in payload.get("roles", ()))
+        detail = payload.get("label") or ", ".join(roles)
+        what = self.texts(words.ACCOUNT_CHANGE[payload["what"]], account=payload["account"])
+        return f"{what} ({detail})" if detail else what
 
     def _grade(self, thing: Plain) -> str:
         what, whom = written(thing["kind"], thing["target"]), self.grade(thing["grade"])

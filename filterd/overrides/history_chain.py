@@ -30,7 +30,7 @@ GENESIS = "0" * 64
 """The first row's hash of the row before it."""
 RESTORED = "restored"
 UNDO = "undo"
-TRIAL, VIEW, REMOVAL = "exam-trial", "log-view", "log-removal"
+TRIAL, VIEW, REMOVAL, ACCOUNT = "exam-trial", "log-view", "log-removal", "account"
 """Kinds that set nothing."""
 CLOCK, CLOCK_ACCEPTED = "clock", "clock-accept"
 """The time became known, by itself or by an administrator's word."""

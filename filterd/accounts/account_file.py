@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep the accounts in a file of the state folder, and in a second copy.
+
+Only the manager reads it (mode 0600). If both copies are damaged they are set aside, and the
+accounts are closed until a recovery at the console; DNS does not depend on them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filterd.accounts.account import AccountBook
+from filterd.accounts.password_hash import PasswordHash
+from filterd.errors import ControlError, StoreError
+from filterd.i18n import say
+from filterd.overrides.roles import Role
+from filterd.paths import write_atomically
+from filterd.state_file import FileFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.state_folder import StateFolder
+
+MODE = 0o600
+_MOST_OCTETS = 4 << 20
+FORMAT = FileFormat(
+    AccountBook,
+    magic=b"filterd accounts ",
+    title=say("file of the accounts of filterd"),
+    remedy=say("run `filterd account recover` at the console"),
+    words={"PasswordHash": PasswordHash, "Role": Role},
+    most_octets=_MOST_OCTETS,
+)
+
+_log = logging.getLogger("filterd.accounts")
+
+
+class AccountsDamagedError(ControlError):
+    """The accounts cannot be read."""
+
+    code = "accounts-damaged"
+
+
+class AccountFile:
+    """The accounts in force, and their copies on the disk.
+
+    Attributes:
+        book: the accounts; empty while they are damaged.
+        is_damaged: both copies are damaged, and none has been made since.
+    """
+
+    def __init__(self, state: StateFolder) -> None:
+        self._copies, self._aside = state.accounts_copies, state.damaged_accounts
+        self.book, self.is_damaged = AccountBook(), False
+        self._turn = asyncio.Lock()
+
+    def load(self) -> None:
+        """Read the newest sound copy; set damaged ones aside."""
+        found = [book for one in self._copies if (book := FORMAT.read(one)) is not None]
+        self.book = max(found, key=lambda book: book.number, default=AccountBook())
+        if found:
+            return
+        for path in self._copies:
+            try:
+                path.replace(self._aside)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                _log.error("%s: cannot be set aside: %s", path, error)
+                self.is_damaged = True
+            else:
+                _log.error("%s: damaged; kept as %s; nobody can sign in", path, self._aside)
+        self.is_damaged |= self._aside.exists()
+
+    async def change(
+        self, edit: Callable[[AccountBook], AccountBook], *, must_last: bool = True
+    ) -> AccountBook:
+        """Change the accounts, one change after the other; return them.
+
+        Args:
+            edit: returns the accounts after the change, or raises.
+            must_last: refuse what the disk does not take; else it counts until the manager
+                ends, as the mark of a code that was used does.
+
+        Raises:
+            StoreError: it cannot be written, and is not in force.
+        """
+        async with self._turn:
+            changed = edit(self.book)
+            if changed is self.book:
+                return changed
+            changed = replace(changed, number=self.book.number + 1)
+            try:
+                await asyncio.to_thread(self._write, changed)
+            except StoreError as error:
+                if must_last:
+                    raise
+                _log.warning("%s; it is kept in memory only", error)
+            self.book = changed
+            return changed
+
+    async def begin_anew(self, edit: Callable[[AccountBook], AccountBook]) -> AccountBook:
+        """Change the accounts, also where they were damaged: these stay set aside.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        changed = await self.change(edit)
+        self.is_damaged = False
+        return changed
+
+    def check(self) -> None:
+        """Refuse to go on with damaged accounts.
+
+        Raises:
+            AccountsDamagedError: they are.
+        """
+        if self.is_damaged:
+            raise AccountsDamagedError(
+                say(
+                    "the accounts are damaged; run `filterd account recover` at the console of"
+                    " the gateway"
+                )
+            )
+
+    def _write(self, book: AccountBook) -> None:
+        content = FORMAT.dump(book)
+        for path in self._copies:
+            write_atomically(path, content, mode=MODE)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep codes that are good once and for minutes, in the memory of the manager."""
+
+from __future__ import annotations
+
+import secrets
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from filterd.accounts.account import hash_of
+
+if TYPE_CHECKING:
+    from filterd.clock import Clock
+
+MOST = 200
+_OCTETS = 16
+
+
+class CodePurpose(StrEnum):
+    """What a code is good for."""
+
+    SIGN_IN = "sign-in"
+    DEVICE = "device"
+
+
+FOR_S = {CodePurpose.SIGN_IN: 15 * 60.0, CodePurpose.DEVICE: 5 * 60.0}
+
+
+class OneTimeCodes:
+    """The codes that are good at present; the oldest gives way."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._by_hash: dict[bytes, tuple[CodePurpose, str, float]] = {}
+
+    def make(self, purpose: CodePurpose, account: str) -> str:
+        """Return a new code for an account."""
+        while len(self._by_hash) >= MOST:
+            del self._by_hash[next(iter(self._by_hash))]
+        code = secrets.token_urlsafe(_OCTETS)
+        self._by_hash[hash_of(code)] = purpose, account, self._clock.monotonic() + FOR_S[purpose]
+        return code
+
+    def account_of(self, purpose: CodePurpose, code: str) -> str:
+        """Return the account of a code; empty for one that is not good. It stays good."""
+        found = self._by_hash.get(hash_of(code))
+        if found is None or found[0] != purpose or found[2] < self._clock.monotonic():
+            return ""
+        return found[1]
+
+    def take(self, purpose: CodePurpose, code: str) -> str:
+        """Return the account of a code and use it up; empty for one that is not good."""
+        account = self.account_of(purpose, code)
+        if account:
+            del self._by_hash[hash_of(code)]
+        return account
+
+    def forget(self, account: str) -> None:
+        """Forget the codes of an account."""
+        self._by_hash = {key: one for key, one in self._by_hash.items() if one[1] != account}

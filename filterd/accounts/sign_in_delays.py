@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slow down failing sign-ins by the pair (account, origin), in memory.
+
+No number of failures locks an account: a stranger could lock the administrator out. Failures of
+one origin delay only that origin. After three for one account the delay doubles from one second
+to fifteen minutes; after twenty for any accounts the same holds for the origin as a whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from typing import TYPE_CHECKING, TypeVar
+
+from filterd.accounts.sign_in_errors import slow_down
+
+if TYPE_CHECKING:
+    from filterd.clock import Clock
+
+FREE, FREE_OF_ORIGIN = 3, 20
+"""Failures without a delay."""
+LONGEST_S = 900.0
+FORGOTTEN_S = 3600.0
+"""After so long without a failure."""
+MOST = 4096
+"""Pairs, and origins; those without a failure for longest are forgotten first."""
+
+
+KeyT = TypeVar("KeyT")
+
+
+class _Failures:
+    """The failures of one key; ``until`` and ``last`` are monotonic times."""
+
+    def __init__(self) -> None:
+        self.n, self.until, self.last = 0, 0.0, 0.0
+
+
+class SignInDelays:
+    """The delays by pair and by origin."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pairs = OrderedDict[tuple[str, str], _Failures]()
+        self._origins = OrderedDict[str, _Failures]()
+
+    def attempt(self, account: str, origin: str, *, is_device: bool = False) -> None:
+        """Count an attempt as a failure until it is known to be none.
+
+        So attempts at one moment count as well.
+
+        Args:
+            account: that is tried, whether or not it exists.
+            origin: of the request, or the id of an enrolled device.
+            is_device: the latter; it has no part in what its address does.
+
+        Raises:
+            SlowDownError: it has to wait; then it is not counted.
+        """
+        now = self._clock.monotonic()
+        entries = [(_entry(self._pairs, (account, origin), now), FREE)]
+        if not is_device:
+            entries.append((_entry(self._origins, origin, now), FREE_OF_ORIGIN))
+        wait_s = max(one.until - now for one, _ in entries)
+        if wait_s > 0:
+            raise slow_down(math.ceil(wait_s))
+        for one, free in entries:
+            one.n, one.last = one.n + 1, now
+            if one.n >= free:
+                one.until = now + min(LONGEST_S, 2.0 ** min(one.n - free, 20))
+
+    def passed(self, account: str, origin: str) -> None:
+        """Forget the failures of a pair; of those of its origin only this attempt."""
+        self._pairs.pop((account, origin), None)
+        if (one := self._origins.get(origin)) is not None:
+            one.n = max(0, one.n - 1)
+            if one.n < FREE_OF_ORIGIN:
+                one.until = 0.0
+
+
+def _entry(entries: OrderedDict[KeyT, _Failures], key: KeyT, now: float) -> _Failures:
+    """Return the failures of a key, at the end of the table."""
+    found = entries.pop(key, None)
+    if found is None or now - max(found.last, found.until) > FORGOTTEN_S:
+        found = _Failures()
+    entries[key] = found
+    if len(entries) > MOST:
+        entries.popitem(last=False)
+    return found

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands by which people sign in and out, and what every page shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from filterd.accounts.account import by_secret
+from filterd.accounts.grant import Channel
+from filterd.accounts.one_time_codes import CodePurpose
+from filterd.accounts.origin import origin_of
+from filterd.accounts.password_hash import is_right
+from filterd.accounts.sessions import SignInError
+from filterd.accounts.sign_in_errors import WrongPasswordError
+from filterd.accounts.step_up import FRESH_S
+from filterd.daemon.account_state import Cookies, text_in, wrong_code
+from filterd.daemon.admission import is_within
+from filterd.daemon.control_commands import author_of
+from filterd.i18n import say, say_n
+from filterd.overrides.permissions import readable_classes
+
+if TYPE_CHECKING:
+    from filterd.accounts.account import AccountBook, EnrolledDevice
+    from filterd.daemon.account_state import AccountState
+    from filterd.daemon.control_caller import Caller
+    from filterd.daemon.control_server import Command
+
+TRIES = 5
+"""Of PINs, before a device must be enrolled again."""
+
+
+def sign_in_commands(state: AccountState) -> dict[str, Command]:
+    """Return the commands by name."""
+    made = _SignIn(state)
+    return {
+        "school": made.school,
+        "admit": made.admit,
+        "login": made.login,
+        "login-code": made.login_code,
+        "login-pin": made.login_pin,
+        "logout": made.logout,
+        "session": made.session,
+        "confirm-password": made.confirm_password,
+    }
+
+
+class _SignIn:
+    def __init__(self, state: AccountState) -> None:
+        self._state, self._manager = state, state.manager
+
+    async def school(self, _: dict[str, Any], __: Caller) -> dict[str, Any]:
+        """Return what every page shows, signed in or not."""
+        policy, clock = self._manager.site.policy, self._manager.clock()
+        return {
+            "school": policy.school,
+            "language": policy.language,
+            "time_zone": policy.time_zone,
+            "now": clock["policy_time"],
+        }
+
+    async def admit(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Return whether a device may reach the pages at all.
+
+        A code for enrolment admits the device that has it, and an API token with addresses
+        the programs there.
+        """
+        state, cookies = self._state, Cookies.of(caller.token)
+        device = state.device_of(text_in(request, "device") or cookies.device)
+        code = text_in(request, "code")
+        token = by_secret(state.book.tokens, cookies.token)
+        is_admitted = (
+            state.is_admitted(caller.address, device)
+            or bool(code and state.codes.account_of(CodePurpose.DEVICE, code))
+            or (token is not None and is_within(caller.address, token.addresses))
+        )
+        standing = "" if device is None else "confirmed" if device.is_confirmed else "waiting"
+        return {"admitted": is_admitted, "device": standing}
+
+    async def login(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Sign a person in by a password."""
+        self._state.file.check()
+        device = self._confirmed(text_in(request, "device"))
+        self._state.check_admitted(caller, device)
+        name, password = text_in(request, "account").strip(), text_in(request, "password")
+        account = await self._state.verified(
+            name, password, text_in(request, "code"), caller, device
+        )
+        return self._state.begin_session(account, caller)
+
+    async def login_code(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Sign a person in by a code that was made for it."""
+        self._state.file.check()
+        device = self._confirmed(text_in(request, "device"))
+        self._state.check_admitted(caller, device)
+        name = self._state.codes.take(CodePurpose.SIGN_IN, text_in(request, "code"))
+        account = self._state.book.active(name)
+        if account is None:
+            raise wrong_code()
+        return self._state.begin_session(account, caller)
+
+    async def login_pin(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Sign a person in on an enrolled device; each try counts before it is checked."""
+        state, pin = self._state, text_in(request, "pin")
+        state.file.check()
+        device = self._confirmed(text_in(request, "device"))
+        if device is None:
+            raise SignInError(say("this device is not enrolled, or not confirmed yet"))
+        async with state.turns.turn(origin_of(caller.address, caller.uid)):
+            await self._count(device.id, -1)
+            is_good = await is_right(device.pin, pin)
+        account = state.book.active(device.account)
+        if not is_good or account is None:
+            state.note_failure(device.account)
+            left = next((one.tries_left for one in state.book.devices if one.id == device.id), 0)
+            raise WrongPasswordError(_wrong_pin(left))
+        await self._count(device.id, TRIES)
+        return state.begin_session(account, caller, device=device.id, is_fresh=False)
+
+    async def logout(self, _: dict[str, Any], caller: Caller) -> None:
+        """End the session."""
+        self._state.sessions.end(Cookies.of(caller.token).token)
+
+    async def session(self, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Return the person who is signed in."""
+        grant = caller.grant
+        if grant is None:
+            raise SignInError(say("sign in first"))
+        manager = self._manager
+        classes = readable_classes(
+            author_of(caller), lambda: manager.changes.classroom(manager.site)
+        )
+        ends_in_s = None
+        if grant.channel is Channel.WEB:
+            ends_in_s = self._state.session_of(caller).ends_in_s(self._state.clock.monotonic())
+        account = self._state.book.find(grant.account)
+        return {
+            "account": grant.account,
+            "roles": sorted(grant.roles),
+            "classes": None if classes is None else sorted(classes),
+            "is_fresh": grant.is_fresh,
+            "ends_in_s": ends_in_s,
+            "has_password": account is not None and account.password is not None,
+            "has_totp": account is not None and bool(account.authenticator),
+        }
+
+    async def confirm_password(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Note that the person of a session has given the password again."""
+        if caller.grant is None:
+            raise SignInError(say("sign in first"))
+        cookies = Cookies.of(caller.token)
+        await self._state.verified(
+            caller.grant.account,
+            text_in(request, "password"),
+            text_in(request, "code"),
+            caller,
+            self._confirmed(cookies.device),
+        )
+        self._state.sessions.refresh(cookies.token)
+        return {"for_s": FRESH_S}
+
+    def _confirmed(self, secret: str) -> EnrolledDevice | None:
+        device = self._state.device_of(secret)
+        return device if device is not None and device.is_confirmed else None
+
+    async def _count(self, device_id: str, tries: int) -> None:
+        """Take a try away, or give all of them back after a right PIN."""
+        day = self._state.day()
+
+        def count(book: AccountBook) -> AccountBook:
+            found = next((one for one in book.devices if one.id == device_id), None)
+            if found is None or found.tries_left <= 0:
+                raise SignInError(say("this device is not enrolled, or not confirmed yet"))
+            if tries < 0:
+                return book.with_device(replace(found, tries_left=found.tries_left + tries))
+            return book.with_device(replace(found, tries_left=tries, used_on=day or found.used_on))
+
+        await self._state.file.change(count, must_last=False)
+
+
+def _wrong_pin(left: int) -> Any:
+    if left <= 0:
+        return say("the PIN is wrong; this device must be enrolled again")
+    return say_n("the PIN is wrong; one try is left", "the PIN is wrong; {n} tries are left", left)
