@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Chromium, in which every error of a page is a failure."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.web.request_guard import COOKIE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+
+    from filterd.overrides.roles import Role
+    from tests.support.web_school import WebSchool
+
+PHONE, DESKTOP = (360, 740), (1280, 900)
+_PROGRAM = shutil.which("chromium")
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a session."""
+    if _PROGRAM is None:
+        pytest.skip("there is no chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- only where there is one
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=_PROGRAM, args=[*_ARGUMENTS])
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Tab:
+    """A tab of a person, and what its pages have complained of."""
+
+    page: Page
+    origin: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Any:
+        """Open a page of the dashboard; return the answer."""
+        return self.page.goto(f"{self.origin}{path}")
+
+    def hear(self, said: ConsoleMessage) -> None:
+        """Note an error of the console; that the page itself was refused is none."""
+        if said.type == "error" and said.location.get("url") != self.page.url:
+            self.complaints.append(f"{said.text} {said.location}")
+
+    def picture(self, file: Path) -> None:
+        """Draw the whole page into a file."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=file, full_page=True)
+
+    def violations(self) -> list[str]:
+        """Return what axe finds wrong with the page by WCAG 2.2 A and AA."""
+        from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 -- heavy
+
+        rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = Axe().run(self.page, options={"runOnly": rules}).response["violations"]
+        return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+
+    def is_too_wide(self) -> bool:
+        """Return whether the page itself must be scrolled sideways."""
+        script = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        return bool(self.page.evaluate(script))
+
+
+@contextlib.contextmanager
+def tab(
+    browser: Browser,
+    school: WebSchool,
+    role: Role | None = None,
+    size: tuple[int, int] = DESKTOP,
+    *,
+    scripts: bool = True,
+    **more: Any,
+) -> Iterator[Tab]:
+    """Open a tab, signed in as a role; errors of its pages fail the test at the end.
+
+    Args:
+        browser: the browser.
+        school: whose dashboard it shows.
+        role: of the person; None for one who has not signed in.
+        size: width and height in CSS pixels.
+        scripts: whether they run.
+        more: of the context, such as ``color_scheme="dark"`` and ``locale="en"``.
+    """
+    width, height = size
+    context = browser.new_context(
+        ignore_https_errors=True,
+        java_script_enabled=scripts,
+        viewport={"width": width, "height": height},
+        **more,
+    )
+    try:
+        if role is not None:
+            token = school.token(role)
+            context.add_cookies(
+                [{"name": COOKIE, "value": token, "url": school.origin, "secure": True}]
+            )
+        opened = Tab(context.new_page(), school.origin)
+        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        opened.page.on("console", opened.hear)
+        yield opened
+        assert opened.complaints == []
+    finally:
+        context.close()
