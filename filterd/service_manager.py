@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Notify the service manager of the state of a service (sd_notify(3))."""
+"""Notify the service manager of the state of a service, and take its sockets.
+
+sd_notify(3), sd_listen_fds(3).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ import socket
 from filterd.i18n import refused
 
 READY, STOPPING, WATCHDOG = "READY=1", "STOPPING=1", "WATCHDOG=1"
+
+_FIRST_SOCKET = 3
 
 _log = logging.getLogger("filterd.service_manager")
 
@@ -34,3 +39,15 @@ def watchdog_interval_s() -> float | None:
         return int(os.environ["WATCHDOG_USEC"]) / 1_000_000 or None
     except (KeyError, ValueError):
         return None
+
+
+def passed_sockets() -> list[socket.socket]:
+    """Return the listening sockets that the service manager passes to this process, once."""
+    number = os.environ.pop("LISTEN_FDS", "")
+    is_ours = os.environ.pop("LISTEN_PID", "") == str(os.getpid())
+    if not is_ours or not number.isdecimal():
+        return []
+    found = [socket.socket(fileno=_FIRST_SOCKET + n) for n in range(int(number))]
+    for one in found:
+        one.set_inheritable(False)
+    return found

@@ -39,6 +39,7 @@ class Operation:
         tag: its group in the description.
         done: the sentence that a page shows after a change, of what ``run`` returned.
         is_stream: ``run`` returns an async iterator of events (SSE).
+        largest_octets: of its body, where that is more than ``request_guard`` lets pass.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Operation:
     tag: str = "school"
     done: Callable[[Any, Visitor], Sentence] | None = None
     is_stream: bool = False
+    largest_octets: int = 0
 
     @property
     def is_change(self) -> bool:

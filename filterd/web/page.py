@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,15 @@ from filterd.web.operation import EVERYONE
 if TYPE_CHECKING:
     from filterd.i18n import Sentence
     from filterd.overrides.roles import Role
+    from filterd.rows import Listing, Row, Wording
     from filterd.web.visitor import Visitor
 
 Load = Callable[["Visitor", Mapping[str, str]], Awaitable[dict[str, Any]]]
 """Returns the variables of the template; it gets the query and the keys of the path."""
+Live = Callable[["Visitor", Mapping[str, str]], AsyncIterator[dict[str, Any] | None]]
+"""Yields what ``static/live.js`` puts into the page that is open, from the same parameters:
+``{"row": [TEXT, ...]}`` above the rows of the table with ``data-live``, ``{"figures": {ID: TEXT}}``
+into the elements of these IDs; None for a heartbeat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,7 @@ class Page:
         load: asks for what it shows, by operations only.
         roles: that may open it; for others it is not there.
         is_in_menu: whether the menu has it.
+        live: streams what changes while it is open; None where nothing does.
     """
 
     path: str
@@ -37,3 +43,9 @@ class Page:
     load: Load
     roles: frozenset[Role] = EVERYONE
     is_in_menu: bool = True
+    live: Live | None = None
+
+
+def cells(listing: Listing, row: Row, wording: Wording) -> list[str]:
+    """Return the texts of a row's cells, for ``Live``."""
+    return ["\n".join(text for text, _ in column.cells(row, wording)) for column in listing.columns]

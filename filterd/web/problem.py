@@ -7,14 +7,29 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
-from filterd.accounts.sessions import SignInError
-from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError, FilterdError
+from filterd.control.frames import UNKNOWN
+from filterd.errors import ConfigError, ControlError, FilterdError
 
 if TYPE_CHECKING:
-    from filterd.i18n import Language
+    from filterd.i18n import Language, Sentence
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:filterd:error:"
+
+SIGN_IN, PASSWORD_NEEDED, NOT_ADMITTED = "sign-in", "password-needed", "not-admitted"
+WRONG_PASSWORD, CODE_NEEDED = "wrong-password", "code-needed"
+"""Codes of the manager's errors (``daemon.account_commands``)."""
+_STATUS = {
+    SIGN_IN: HTTPStatus.UNAUTHORIZED,
+    PASSWORD_NEEDED: HTTPStatus.FORBIDDEN,
+    NOT_ADMITTED: HTTPStatus.FORBIDDEN,
+    WRONG_PASSWORD: HTTPStatus.FORBIDDEN,
+    CODE_NEEDED: HTTPStatus.FORBIDDEN,
+    "slow-down": HTTPStatus.TOO_MANY_REQUESTS,
+    "busy-sign-in": HTTPStatus.SERVICE_UNAVAILABLE,
+    "busy": HTTPStatus.SERVICE_UNAVAILABLE,
+    UNKNOWN: HTTPStatus.NOT_IMPLEMENTED,
+}
 
 
 class WebError(FilterdError):
@@ -22,9 +37,14 @@ class WebError(FilterdError):
 
     code = "request"
 
-    def __init__(self, status: HTTPStatus, sentence: str) -> None:
-        self.status = status
+    def __init__(self, status: HTTPStatus, sentence: Sentence) -> None:
+        self.status, self._sentence = status, sentence
         super().__init__(sentence)
+
+    @property
+    def sentence(self) -> Sentence:
+        """What it was made from."""
+        return self._sentence
 
 
 def status_of(error: FilterdError) -> HTTPStatus:
@@ -32,13 +52,11 @@ def status_of(error: FilterdError) -> HTTPStatus:
     match error:
         case WebError():
             return error.status
-        case SignInError():
-            return HTTPStatus.UNAUTHORIZED
         case control.UnansweredError() | control.NotLetInError():
             return HTTPStatus.SERVICE_UNAVAILABLE
-        case ControlError():
-            return HTTPStatus.FORBIDDEN
-        case ConfigErrors() | ChangeError() | ConfigError():
+        case ControlError():  # the manager's errors keep their code and no class of their own
+            return _STATUS.get(error.code, HTTPStatus.FORBIDDEN)
+        case ConfigError():
             return HTTPStatus.UNPROCESSABLE_ENTITY
     return HTTPStatus.INTERNAL_SERVER_ERROR
 

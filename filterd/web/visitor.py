@@ -15,7 +15,7 @@ from filterd.overrides.roles import Role
 from filterd.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from filterd.i18n import Language
@@ -39,6 +39,9 @@ class Visitor:
         texts, clock: the language of the pages, and the school's time.
         csrf: the token of forms (``request_guard``).
         notices: what every page must show.
+        done: the sentences of changes that were made, each shown once.
+        trouble: what is wrong with the form that is shown again; empty for nothing.
+        failed, given: the name of the operation whose form is shown again, and its fields.
     """
 
     socket: Path
@@ -53,6 +56,10 @@ class Visitor:
     clock: SchoolClock = field(default_factory=lambda: SchoolClock(ZoneInfo("UTC"), 0.0))
     csrf: str = field(default="", repr=False)
     notices: list[Sentence] = field(default_factory=list)
+    done: list[Sentence] = field(default_factory=list)
+    trouble: str = ""
+    failed: str = ""
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def wording(self) -> Wording:
@@ -67,6 +74,10 @@ class Visitor:
     def may(self, operation: Operation) -> bool:
         """Return whether a page shows an operation to this person."""
         return not self.roles.isdisjoint(operation.roles)
+
+    def filled(self, operation: Operation, name: str, value: Any = "") -> Any:
+        """Return what a field of a form shows: what was given when it failed, or a value."""
+        return self.given.get(name, "") if self.failed == operation.name else value
 
     async def ask(self, command: str, **arguments: Any) -> Any:
         """Send a command to the manager in this person's name; return its result.

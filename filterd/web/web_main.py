@@ -1,21 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run the web process: the dashboard and the API over HTTPS."""
+"""Run the web process: the dashboard and the API over HTTPS.
+
+``filterd web`` becomes ``python -m filterd.web.web_main``, which imports no Typer, YAML or
+cryptography. It takes the sockets that the service manager passes, or binds its own; with
+passed ones it ends when it is idle.
+"""
 
 from __future__ import annotations
 
+import _ssl
+import ctypes
+import logging
+import signal
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 
-from filterd import journal
-from filterd.service_manager import READY, notify
+from filterd import control, journal
+from filterd.clock import SystemClock
+from filterd.errors import ConfigError, FilterdError
+from filterd.i18n import Texts, refused, say
+from filterd.service_manager import READY, STOPPING, notify, passed_sockets
+from filterd.state_folder import StateFolder
 from filterd.web.application import Web
+from filterd.web.https_listener import BoundedProtocol, HttpsListener, secured
+from filterd.web.idle_exit import IdleExit
+from filterd.web.listen_address import bound, parse_listen
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import socket
+    from collections.abc import Sequence
 
     from filterd.i18n import Language
-    from filterd.state_folder import StateFolder
+
+_PORTS_TO_TRY = 20
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_log = logging.getLogger("filterd.web")
 
 
 class Certificate(NamedTuple):
@@ -25,26 +47,131 @@ class Certificate(NamedTuple):
     key: Path
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's server on bounded listeners; ends when it is idle, if ``ends_idle``."""
+
+    def __init__(
+        self, config: uvicorn.Config, sockets: Sequence[socket.socket], certificate: Certificate
+    ) -> None:
+        super().__init__(config)
+        self._sockets = sockets
+        self._context = secured(str(certificate.chain), str(certificate.key))
+        self.ends_when: IdleExit | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 -- uvicorn's
+        """Listen."""
+        self.servers = [HttpsListener(one, self._context, self._made) for one in self._sockets]  # type: ignore[misc]
+        self.started = True
+        notify(READY)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to end."""
+        is_due = self.ends_when is not None and self.ends_when.is_due
+        return await super().on_tick(counter) or is_due
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End."""
+        notify(STOPPING)
+        await super().shutdown(sockets)
+
+    def _made(self) -> BoundedProtocol:
+        return BoundedProtocol(self.config, self.server_state, {})
+
+
 def run(
-    state: StateFolder, listen: tuple[str, int], certificate: Certificate, language: Language
+    state: StateFolder,
+    sockets: Sequence[socket.socket],
+    certificate: Certificate,
+    *,
+    ends_idle: bool = False,
 ) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    journal.begin(language)
+    """Serve on listening or bound sockets until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: the certificate cannot be used.
+    """
+    clock = SystemClock()
+    idle = IdleExit(Web(state.control_socket, names_of(certificate.chain)).application(), clock)
     config = uvicorn.Config(
-        Web(state.control_socket).application(),
-        host=listen[0],
-        port=listen[1],
-        http="h11",
+        idle,
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
-        date_header=True,
         proxy_headers=False,
-        ssl_certfile=certificate.chain,
-        ssl_keyfile=certificate.key,
         timeout_graceful_shutdown=2,
     )
-    notify(READY)
-    uvicorn.Server(config).run()
+    # What a client sends wrongly is no line of the journal; errors of this program are.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    try:
+        server = _Server(config, sockets, certificate)
+    except OSError as error:
+        raise ConfigError(
+            say("the certificate cannot be used: {why}", why=refused(error)),
+            path=str(certificate.chain),
+            hint=say("`filterd cert make` makes a new one"),
+        ) from error
+    if ends_idle:
+        server.ends_when = idle
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again at its end
+        signal.signal(number, lambda *_: None)
+    server.run()
+
+
+def names_of(chain: Path) -> frozenset[str]:
+    """Return the names and addresses that a certificate has; none where it cannot be read.
+
+    Python's own reader of certificates has no public name, and others take 20 MB.
+    """
+    try:
+        found = getattr(_ssl, "_test_decode_cert")(str(chain))  # noqa: B009 -- see above
+    except (OSError, AttributeError):
+        return frozenset()
+    return frozenset(
+        value.lower() for kind, value in found.get("subjectAltName", ()) if kind == "DNS"
+    )
+
+
+def main(state: str, listen: str, chain: str, key: str, language: str, try_it: str) -> None:
+    """Serve until a signal to stop.
+
+    Args:
+        state: the state folder, for its control socket.
+        listen: address and port, where the service manager passes no socket.
+        chain: the file of the certificate chain.
+        key: the file of its key.
+        language: of messages and of the journal, ``vi`` or ``en``.
+        try_it: ``yes`` to take the next port that is free, print a link to sign in by, and end
+            with the process that started this one.
+    """
+    spoken: Language = "vi" if language == "vi" else "en"
+    folder, is_trial = StateFolder(Path(state)), try_it == "yes"
+    journal.begin(spoken)
+    if is_trial:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    try:
+        passed = passed_sockets()
+        sockets = passed or [bound(parse_listen(listen), _PORTS_TO_TRY if is_trial else 1)]
+        if is_trial:
+            _print_link(folder, sockets[0], Texts(spoken))
+        run(folder, sockets, Certificate(Path(chain), Path(key)), ends_idle=bool(passed))
+    except FilterdError as error:
+        for line in error.told(spoken).splitlines():
+            print(f"filterd: {line}", file=sys.stderr)  # noqa: T201 -- to the person who started it
+        sys.exit(error.exit_code)
+
+
+def _print_link(state: StateFolder, listening: socket.socket, texts: Texts) -> None:
+    """Print the address, with a code that signs in once."""
+    address, port = listening.getsockname()[:2]
+    shown = f"[{address}]" if ":" in address else address
+    code = control.ask(state.control_socket, "account code")["code"]
+    link = f"https://{shown}:{port}/login/code/{code}"
+    line = texts("Dashboard, signed in once within 15 minutes: {link}", link=link)
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 -- as above
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

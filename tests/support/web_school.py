@@ -77,7 +77,7 @@ class WebSchool:
     def token(self, role: Role = Role.ADMIN) -> str:
         """Return the token of the session of a person of that role, who signs in once."""
         if role not in self.tokens:
-            reply = self.post("/login/code", role=None, code=self.code())
+            reply = self.post(f"/login/code/{self.code()}", role=None)
             assert reply.status == 303, reply
             self.tokens[role] = reply.cookies[COOKIE]
         return self.tokens[role]

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make the changes that forms of pages ask for, and show their page again."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.responses import RedirectResponse
+
+from filterd.errors import FilterdError
+from filterd.web import operations
+from filterd.web.form_fields import fields_of
+from filterd.web.page_renderer import own_path
+from filterd.web.problem import CODE_NEEDED, PASSWORD_NEEDED, WRONG_PASSWORD, status_of
+from filterd.web.request_guard import CSRF_FIELD, check_csrf, refused
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from filterd.web.page_renderer import PageRenderer
+    from filterd.web.page_requests import PageRequests
+    from filterd.web.visitors import Visitors
+
+PATH = "/do/{name}"
+PASSWORD, CODE = "step_up_password", "step_up_code"
+"""Fields of the page that asks for the password again, beside those of the form itself."""
+
+
+class ChangeForms:
+    """Answers forms."""
+
+    def __init__(self, visitors: Visitors, renderer: PageRenderer, pages: PageRequests) -> None:
+        self._visitors, self._renderer, self._pages = visitors, renderer, pages
+
+    async def make(self, request: Request) -> Response:
+        """Make the change of a form, then lead back to its page."""
+        visitor = self._visitors.stranger(request)
+        name, back, is_asked = request.path_params["name"], "/", False
+        try:
+            visitor = await self._visitors.known(request)
+            given = await fields_of(request)
+            check_csrf(visitor.token, given.pop(CSRF_FIELD, ""))
+            back = own_path(given.pop("back", "/"))
+            operation = operations.BY_NAME.get(name)
+            if operation is None or not operation.is_change or not visitor.may(operation):
+                raise refused()
+            password, code = given.pop(PASSWORD, ""), given.pop(CODE, "")
+            visitor.failed, visitor.given = name, given
+            if password:
+                is_asked = True
+                await visitor.ask("confirm-password", password=password, code=code)
+                is_asked = False
+            result = await visitor.call(operation, **given)
+            if operation.done is not None:
+                self._visitors.note(visitor.token, operation.done(result, visitor))
+            return RedirectResponse(back, HTTPStatus.SEE_OTHER)
+        except FilterdError as error:
+            is_asked &= error.code in (WRONG_PASSWORD, CODE_NEEDED)
+            if error.code != PASSWORD_NEEDED and not is_asked:
+                return await self._pages.again(visitor, request, back, error)
+            visitor.trouble = error.told(visitor.language) if is_asked else ""
+            return self._renderer.draw(
+                "password.html",
+                visitor,
+                request,
+                {"name": name},
+                status=status_of(error),
+                here=back,
+            )

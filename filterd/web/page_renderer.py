@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Draw pages from their templates: autoescape on, no undefined variable, every text translated."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from filterd.i18n import told
+from filterd.web import operations, pages
+from filterd.web.problem import status_of
+from filterd.web.request_guard import LANGUAGE_COOKIE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from filterd.errors import FilterdError
+    from filterd.web.page import Page
+    from filterd.web.static_files import StaticFiles
+    from filterd.web.visitor import Visitor
+
+_A_YEAR_S = 365 * 86_400
+_RELOAD_S = 5
+_OWN_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,2000}")
+
+
+class PageRenderer:
+    """Draws pages; ``static`` has the addresses of style sheet and scripts."""
+
+    def __init__(self, static: StaticFiles) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._templates.globals.update(
+            static=static.address, operations=operations.BY_NAME, changed_query=changed_query
+        )
+        self._templates.filters["styled"] = _styled
+
+    def draw(
+        self,
+        template: str,
+        visitor: Visitor,
+        request: Request,
+        shown: Mapping[str, Any],
+        *,
+        page: Page | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+        here: str = "",
+    ) -> Response:
+        """Return an answer with a page.
+
+        Args:
+            template: its file.
+            visitor: who sees it.
+            request: the request; a language that it chooses is kept in a cookie.
+            shown: variables of the template, beside those of the frame.
+            page: the page of the menu; None for those beside it.
+            status: of the answer.
+            here: its address with the query; that of the request where it is empty.
+        """
+        menu = [
+            one for one in pages.ORDER if one.is_in_menu and not visitor.roles.isdisjoint(one.roles)
+        ]
+        text = self._templates.get_template(template).render(
+            {
+                **shown,
+                "texts": visitor.texts,
+                "told": lambda sentence: told(sentence, visitor.language),
+                "visitor": visitor,
+                "wording": visitor.wording,
+                "page": page,
+                "menu": menu,
+                "here": here or _address_of(request),
+            }
+        )
+        response = HTMLResponse(text, status)
+        chosen = request.query_params.get("lang", "")
+        if chosen in ("vi", "en"):
+            response.set_cookie(
+                LANGUAGE_COOKIE, chosen, _A_YEAR_S, secure=True, httponly=True, samesite="strict"
+            )
+        return response
+
+    def trouble(self, visitor: Visitor, request: Request, error: FilterdError) -> Response:
+        """Return a page that shows an error; while filterd does not answer it reloads itself."""
+        status = status_of(error)
+        is_away = status is HTTPStatus.SERVICE_UNAVAILABLE
+        shown = {"message": error.told(visitor.language), "is_away": is_away}
+        response = self.draw("trouble.html", visitor, request, shown, status=status)
+        if is_away:
+            response.headers["retry-after"] = str(_RELOAD_S)
+            if request.method in ("GET", "HEAD"):
+                response.headers["refresh"] = str(_RELOAD_S)
+        return response
+
+
+def own_path(path: str) -> str:
+    """Return an address of the dashboard itself; its first page for any other text."""
+    return path if _OWN_PATH.fullmatch(path) else "/"
+
+
+def changed_query(here: str, **changes: Any) -> str:
+    """Return an address with other values in its query; None takes one out."""
+    path, _, query = here.partition("?")
+    values = dict(parse_qsl(query, keep_blank_values=True)) | changes
+    kept = {name: value for name, value in values.items() if value is not None}
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def _address_of(request: Request) -> str:
+    path, query = request.scope["raw_path"].decode("ascii"), request.url.query
+    address = f"{path}?{query}" if query else path
+    return changed_query(address, lang=None) if "lang" in request.query_params else address
+
+
+def _styled(style: str) -> str:
+    """Return the classes for a style of ``rows``, such as ``bold red``."""
+    return " ".join(f"is-{word}" for word in style.split() if word.isalpha())

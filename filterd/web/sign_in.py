@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sign people in and out: by password, by a code for once, by the PIN of their device."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from filterd.errors import FilterdError
+from filterd.i18n import say
+from filterd.web.form_fields import fields_of
+from filterd.web.page_renderer import own_path
+from filterd.web.problem import WebError, status_of
+from filterd.web.request_guard import COOKIE, CSRF_FIELD, DEVICE_COOKIE, check_csrf
+from filterd.web.visitors import device_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from filterd.web.admission import Admission
+    from filterd.web.event_responses import EventResponses
+    from filterd.web.page_renderer import PageRenderer
+    from filterd.web.page_requests import PageRequests
+    from filterd.web.visitor import Visitor
+    from filterd.web.visitors import Visitors
+
+CODE_PATHS = "/login/code/", "/device/"
+"""Beginnings of addresses that end with a code, which may admit the device of its owner."""
+_DEVICE_S = 180 * 86_400
+
+
+class SignIn:
+    """Answers the pages of signing in."""
+
+    def __init__(
+        self,
+        visitors: Visitors,
+        renderer: PageRenderer,
+        pages: PageRequests,
+        admission: Admission,
+        events: EventResponses,
+    ) -> None:
+        self._visitors, self._renderer, self._pages = visitors, renderer, pages
+        self._admission, self._events = admission, events
+
+    @property
+    def routes(self) -> list[Route]:
+        """The addresses."""
+        return [
+            Route("/login", self._form, methods=["GET"]),
+            Route("/login", self._by_password, methods=["POST"]),
+            Route("/login/pin", self._by_pin, methods=["POST"]),
+            Route("/login/code/{code}", self._offer_code, methods=["GET"]),
+            Route("/login/code/{code}", self._by_code, methods=["POST"]),
+            Route("/device/{code}", self._device_form, methods=["GET"]),
+            Route("/device/{code}", self._enrol, methods=["POST"]),
+            Route("/logout", self._sign_out, methods=["POST"]),
+        ]
+
+    async def _form(self, request: Request) -> Response:
+        back = own_path(request.query_params.get("back", "/"))
+        return await self._shown(request, "login.html", back=back)
+
+    async def _by_password(self, request: Request) -> Response:
+        return await self._signed_in(request, "login", "account", "password", "code")
+
+    async def _by_pin(self, request: Request) -> Response:
+        return await self._signed_in(request, "login-pin", "pin", device=device_of(request))
+
+    async def _offer_code(self, request: Request) -> Response:
+        """Show a button: a link that is only fetched, by a scanner say, signs nobody in."""
+        return await self._shown(request, "code.html", code=request.path_params["code"])
+
+    async def _by_code(self, request: Request) -> Response:
+        return await self._signed_in(request, "login-code", code=request.path_params["code"])
+
+    async def _device_form(self, request: Request) -> Response:
+        code = request.path_params["code"]
+        return await self._shown(request, "device.html", code=code, device="")
+
+    async def _shown(self, request: Request, template: str, **shown: Any) -> Response:
+        """Answer with a page that needs no session."""
+        visitor = self._visitors.stranger(request)
+        try:
+            visitor = await self._visitors.passer_by(request)
+        except FilterdError as error:
+            return self._renderer.trouble(visitor, request, error)
+        shown["has_device"] = bool(device_of(request))
+        return self._renderer.draw(template, visitor, request, shown)
+
+    async def _signed_in(
+        self, request: Request, command: str, *asked: str, **known: str
+    ) -> Response:
+        """Begin a session by a command with these fields of the form and these values."""
+        visitor, back = self._visitors.stranger(request), "/"
+        try:
+            visitor = await self._visitors.passer_by(request)
+            fields = await fields_of(request)
+            back = own_path(fields.get("back", "/"))
+            given = {name: value for name in asked if (value := fields.get(name, ""))}
+            found = await visitor.ask(command, **given, **known)
+        except FilterdError as error:
+            return self._refused(request, visitor, error, back)
+        response = RedirectResponse(back, HTTPStatus.SEE_OTHER)
+        _set_cookie(response, COOKIE, found["token"])
+        return response
+
+    def _refused(
+        self, request: Request, visitor: Visitor, error: FilterdError, back: str
+    ) -> Response:
+        """Answer with the sign-in page, which shows the error."""
+        status = status_of(error)
+        if isinstance(error, WebError) or status is HTTPStatus.SERVICE_UNAVAILABLE:
+            return self._renderer.trouble(visitor, request, error)
+        visitor.trouble = error.told(visitor.language)
+        shown = {"back": back, "has_device": bool(device_of(request))}
+        return self._renderer.draw(
+            "login.html", visitor, request, shown, status=status, here="/login"
+        )
+
+    async def _enrol(self, request: Request) -> Response:
+        """Take the device in that opened an enrolment code; an administrator confirms it."""
+        visitor, code = self._visitors.stranger(request), request.path_params["code"]
+        try:
+            visitor = await self._visitors.passer_by(request)
+            fields = await fields_of(request)
+            name, pin = fields.get("name", ""), fields.get("pin", "")
+            if pin != fields.get("pin_again", ""):
+                raise WebError(
+                    HTTPStatus.UNPROCESSABLE_ENTITY, say("the two PINs are not the same")
+                )
+            found = await visitor.ask("account device-redeem", code=code, name=name, pin=pin)
+        except FilterdError as error:
+            visitor.trouble = error.told(visitor.language)
+            shown = {"code": code, "device": ""}
+            return self._renderer.draw(
+                "device.html", visitor, request, shown, status=status_of(error)
+            )
+        self._admission.forget()
+        shown = {"code": "", "device": name}
+        response = self._renderer.draw("device.html", visitor, request, shown)
+        _set_cookie(response, DEVICE_COOKIE, found["device"], _DEVICE_S)
+        return response
+
+    async def _sign_out(self, request: Request) -> Response:
+        visitor = self._visitors.stranger(request)
+        try:
+            visitor = await self._visitors.known(request)
+            check_csrf(visitor.token, (await fields_of(request)).get(CSRF_FIELD, ""))
+            await visitor.ask("logout")
+            self._events.end(visitor.token)
+        except FilterdError as error:
+            return self._pages.refused(visitor, request, error)
+        response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+        response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict")
+        return response
+
+
+def _set_cookie(response: Response, name: str, value: str, lasts_s: int | None = None) -> None:
+    response.set_cookie(name, value, lasts_s, secure=True, httponly=True, samesite="strict")
