@@ -12,10 +12,11 @@ import typer
 from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.render import show_details
-from filterd.cli.target_options import qname_from, seat
+from filterd.cli.target_options import seat
 from filterd.cli.time_options import read_time, school_clock
 from filterd.errors import ConfigError, NameTextError
 from filterd.i18n import quoted, say
+from filterd.overrides.target_text import qname_from
 from filterd.resolve.explanation import EXPLANATION, passes
 from filterd.wire import type_from_text
 

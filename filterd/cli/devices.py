@@ -13,12 +13,13 @@ from filterd.cli.change_request import change, print_change, print_nothing_moved
 from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
-from filterd.cli.target_options import ReasonOption, class_from
+from filterd.cli.target_options import ReasonOption
 from filterd.cli.time_options import duration_s, school_clock
 from filterd.clients.device_rows import DEVICES, SHARED
 from filterd.errors import ChangeError, ConfigError
 from filterd.i18n import did_you_mean, say
 from filterd.overrides.descriptions import Teller
+from filterd.overrides.target_text import class_from
 from filterd.policy.effective_policy import EffectiveState
 from filterd.policy.grade_changes import with_devices
 from filterd.policy.model import Policy

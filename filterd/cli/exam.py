@@ -26,11 +26,11 @@ from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.exam_file import Needed
 from filterd.cli.history import with_states
 from filterd.cli.render import show
-from filterd.cli.target_options import class_from, target_name_from
 from filterd.cli.time_options import duration_s, read_time, school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.descriptions import EXAMS, Teller, not_ended
+from filterd.overrides.target_text import class_from, target_name_from
 from filterd.privileges import own_rights
 from filterd.rows import SchoolClock
 from filterd.state_file import to_plain

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from filterd.cli.room_csv import read_text
-from filterd.cli.target_options import Target, qname_from
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
 from filterd.lists.public_suffix import has_strangers_beneath
+from filterd.overrides.target_text import Target, qname_from
 from filterd.policy.temporary_rules import TargetKind
 
 

@@ -14,12 +14,12 @@ from filterd.cli.target_options import (
     BlockedArgument,
     ChangeAudience,
     ReasonOption,
-    Target,
     TargetsArgument,
     whom,
 )
 from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.overrides.descriptions import EXCEPTIONS, Teller
+from filterd.overrides.target_text import Target
 from filterd.policy.temporary_rules import TargetKind
 
 

@@ -15,7 +15,6 @@ from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import facts, listed, show, titled
-from filterd.cli.target_options import qname_from
 from filterd.cli.time_options import school_clock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
@@ -35,6 +34,7 @@ from filterd.lists.list_queries import (
     single_hosts,
 )
 from filterd.lists.report import CompileReport
+from filterd.overrides.target_text import qname_from
 from filterd.rows import Wording
 
 

@@ -12,7 +12,6 @@ from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.feed_sync import print_outcome, run, site_of_lists
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import show
-from filterd.cli.target_options import qname_from
 from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
@@ -32,6 +31,7 @@ from filterd.lists.formats import FORMATS
 from filterd.lists.list_merge import PREFIX
 from filterd.lists.list_queries import entries_of
 from filterd.lists.lists_beside import BESIDE
+from filterd.overrides.target_text import qname_from
 from filterd.wire.name import to_text
 
 SourcesArgument = Annotated[

@@ -9,9 +9,10 @@ from filterd import control, words
 from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.log_level import levels_now
 from filterd.cli.render import listed
-from filterd.cli.target_options import seat, tier_from
+from filterd.cli.target_options import seat
 from filterd.cli.time_options import school_clock
 from filterd.field_checks import is_a_grade
+from filterd.overrides.target_text import tier_from
 from filterd.querylog import MOST_DAYS
 from filterd.querylog.day_rows import KNOWN
 from filterd.querylog.total_rows import summaries

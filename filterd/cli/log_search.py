@@ -13,11 +13,12 @@ from rich.text import Text
 from filterd import control, counted, i18n
 from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.render import details, listed
-from filterd.cli.target_options import class_from, qname_from, seat
+from filterd.cli.target_options import seat
 from filterd.cli.time_options import day_of, read_time, school_clock
 from filterd.errors import ConfigError
 from filterd.field_checks import bare, is_a_grade
 from filterd.i18n import say
+from filterd.overrides.target_text import class_from, qname_from
 from filterd.querylog import day_rows
 from filterd.resolve.explanation import EXPLANATION, passes
 from filterd.rows import Listing, Row, SchoolClock, Wording

@@ -15,7 +15,7 @@ from filterd.cli.context import Context, JsonOption, Options, argument, on_named
 from filterd.cli.effective_state import policy_of_files, read_or_ask, set_for, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
 from filterd.cli.render import details, facts, listed, titled
-from filterd.cli.target_options import needed, policy_for, seat
+from filterd.cli.target_options import needed, seat
 from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy, warnings
 from filterd.config.expectation_files import load_expectations
@@ -26,6 +26,7 @@ from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import from_plain, refused, say, say_n
 from filterd.i18n import told as in_language
 from filterd.overrides.descriptions import Teller
+from filterd.overrides.target_text import policy_for
 from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.policy.grade_rows import (

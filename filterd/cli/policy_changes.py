@@ -10,12 +10,12 @@ from filterd.cli.context import Context, JsonOption, Options, option
 from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.history import MOST, rows, taken_back
 from filterd.cli.render import show
-from filterd.cli.target_options import grade_from
 from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.descriptions import CHANGES, POLICIES, Plain, Teller
 from filterd.overrides.history_chain import UNDO
+from filterd.overrides.target_text import grade_from
 from filterd.policy.temporary_rules import TargetKind
 
 KIND = "grade"

@@ -11,13 +11,13 @@ from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, argument, option, write_named
 from filterd.cli.effective_state import ask_else, offline, policy_in_force
 from filterd.cli.render import show
-from filterd.cli.target_options import name_from
 from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index
 from filterd.overrides.descriptions import MISTAKES
 from filterd.overrides.mistake_reports import Mistakes, Report, dump, from_plain
+from filterd.overrides.target_text import name_from
 
 _OF_REPORT = [field.name for field in fields(Report)]
 

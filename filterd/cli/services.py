@@ -8,9 +8,9 @@ from typing import Annotated
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import listed, show_details
-from filterd.cli.target_options import grade_from
 from filterd.errors import ConfigError
 from filterd.i18n import did_you_mean, say
+from filterd.overrides.target_text import grade_from
 from filterd.policy.grade_rows import SERVICE, SERVICES, service_row, whole_service_row
 from filterd.policy.model import GRADES
 from filterd.rows import Wording

@@ -1,86 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arguments for names, services, categories and audiences."""
+"""Options for audiences."""
 
 from __future__ import annotations
 
 import pytest
 
-from filterd.cli.target_options import ChangeAudience, Target, grade_from, qname_from, whom
+from filterd.cli.target_options import ChangeAudience, whom
 from filterd.errors import ConfigError
-from filterd.policy.model import GRADES, Audience
-from filterd.policy.temporary_rules import TargetKind, written
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "target"),
-    [
-        ("WWW.YouTube.com.", TargetKind.NAME, "www.youtube.com"),
-        ("name:youtube.com", TargetKind.NAME, "youtube.com"),
-        ("service:youtube", TargetKind.SERVICE, "youtube"),
-        ("category:games", TargetKind.CATEGORY, "games"),
-        ("entry:vnu.edu.vn", TargetKind.ENTRY, "vnu.edu.vn"),
-        ("tiếng.vn", TargetKind.NAME, "xn--ting-hv5a.vn"),
-    ],
-)
-def test_a_target_is_read(text: str, kind: TargetKind, target: str) -> None:
-    assert Target.read(text) == Target(kind, target)
-
-
-@pytest.mark.parametrize("text", ["www.youtube.com", "service:youtube", "entry:vnu.edu.vn"])
-def test_a_target_is_told_as_it_is_written(text: str) -> None:
-    assert str(Target.read(text)) == text
-    assert written(*Target.read(text)) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("servce:youtube", "'servce:' is not a kind of target .did you mean 'service'"),
-        ("https://youtube.com/", "is a URL"),
-        ("*.youtube.com", "write .youtube.com.: a name includes everything beneath it"),
-        ("10.0.0.1", "is an address"),
-        ("entry:10.0.0.1", "is an address"),
-    ],
-)
-def test_what_is_no_target_is_refused_with_a_hint(text: str, why: str) -> None:
-    with pytest.raises(ConfigError, match=why):
-        Target.read(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "opens", "target"),
-    [
-        ("*.edu.vn", True, "edu.vn"),
-        ("name:*.EDU.vn.", True, "edu.vn"),
-        ("*.github.io", True, "github.io"),
-        ("*.com.vn", False, "com.vn"),
-        ("*.top", False, "top"),
-        ("github.io", False, "github.io"),
-        ("intranet", True, "intranet"),
-        ("www.edu.vn", True, "www.edu.vn"),
-    ],
-)
-def test_a_suffix_is_taken_where_it_is_written_as_one(text: str, opens: bool, target: str) -> None:
-    assert Target.read(text, opens=opens) == Target(TargetKind.NAME, target)
-
-
-@pytest.mark.parametrize(
-    ("text", "opens", "why"),
-    [
-        ("edu.vn", True, "under 'edu.vn': all of them would open .*'[*].edu.vn' if all"),
-        ("name:edu.vn", True, "all of them would open"),
-        ("vn", True, "all of them would open"),
-        ("github.io", True, "all of them would open"),
-        ("com.vn", False, "under 'com.vn': all of them would close"),
-        ("vn", False, "all of them would close"),
-        (".", True, "the root is above every name"),
-        ("*.vnu.edu.vn", True, "write 'vnu.edu.vn'"),
-        ("*.", True, "the root is above every name|is not a name"),
-    ],
-)
-def test_a_bare_suffix_is_refused(text: str, opens: bool, why: str) -> None:
-    with pytest.raises(ConfigError, match=why):
-        Target.read(text, opens=opens)
+from filterd.policy.model import Audience
 
 
 @pytest.mark.parametrize(
@@ -110,70 +37,3 @@ def test_for_whom_is_read(options: dict[str, str], found: ChangeAudience) -> Non
 def test_who_is_nobody_is_refused(options: dict[str, str], why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         whom(**options)
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("VNU.edu.vn", b"\x03vnu\x03edu\x02vn\0"),
-        ("vnu.edu.vn.", b"\x03vnu\x03edu\x02vn\0"),
-        (".", b"\0"),
-        ("com", b"\x03com\0"),
-        ("_dmarc.a.vn", b"\x06_dmarc\x01a\x02vn\0"),
-        (r"a\.b.vn", b"\x03a.b\x02vn\0"),
-        ("Tiếngviệt.vn", b"\x13xn--tingvit-gd6nqd\x02vn\0"),
-        ("xn--tingvit-gd6nqd.vn", b"\x13xn--tingvit-gd6nqd\x02vn\0"),
-    ],
-)
-def test_a_name_is_read_in_letters_of_any_language(text: str, name: bytes) -> None:
-    read = qname_from(text)
-    if text.startswith(("Tiếng", "xn--")):
-        assert read.startswith(bytes((read[0],)) + b"xn--")
-    else:
-        assert read == name
-
-
-@pytest.mark.parametrize(
-    "text", ["a\nb.vn", "\x1b[2J.vn", "a b.vn", "", "a..vn", "a" * 64 + ".vn", "ti ếng.vn", "việt"]
-)
-def test_what_is_no_name_is_quoted(text: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        qname_from(text)
-    assert repr(text) in str(caught.value)
-    assert "octet 0" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "host"),
-    [
-        ("https://a.vn/b?c", "a.vn"),
-        ("a.vn/", "a.vn"),
-        ("a.vn/b.html", "a.vn"),
-        ("http://a.vn", "a.vn"),
-        ("http://ă.vn", "ă.vn"),
-    ],
-)
-def test_a_url_is_not_passed_as_the_odd_name_that_it_is(text: str, host: str) -> None:
-    with pytest.raises(ConfigError, match=f"is a URL .name its host: '{host}'"):
-        qname_from(text)
-
-
-@pytest.mark.parametrize("text", ["10.0.6.21", "fd00::1", "[fd00::1]"])
-def test_an_address_is_no_name_to_look_up(text: str) -> None:
-    with pytest.raises(ConfigError, match="is an address; DNS filtering works on names"):
-        qname_from(text)
-
-
-def test_a_reverse_zone_smaller_than_an_octet_has_a_slash() -> None:
-    assert qname_from("0/25.2.0.192.in-addr.arpa").startswith(b"\x040/25")
-
-
-@pytest.mark.parametrize("grade", GRADES)
-def test_every_grade_is_one(grade: str) -> None:
-    assert grade_from(grade) == grade
-
-
-@pytest.mark.parametrize("text", ["", "0", "13", "01", "Staff", "primary"])
-def test_what_is_no_grade_is_refused_with_all_that_are(text: str) -> None:
-    with pytest.raises(ConfigError, match="one of preschool, 1, 2"):
-        grade_from(text)
