@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from filterd import control, field_checks
+from filterd import control
 from filterd.cli import progress_bar
 from filterd.cli.change_request import change, print_change, print_nothing_moved
 from filterd.cli.context import Context, JsonOption, Options, argument, option
@@ -16,13 +16,14 @@ from filterd.cli.render import show
 from filterd.cli.target_options import ReasonOption
 from filterd.cli.time_options import duration_s, school_clock
 from filterd.clients.device_rows import DEVICES, SHARED
-from filterd.errors import ChangeError, ConfigError
-from filterd.i18n import did_you_mean, say
+from filterd.errors import ConfigError
+from filterd.i18n import say
+from filterd.overrides.assignments import macs_of, moved, place_of, taken_out
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.target_text import class_from
-from filterd.policy.effective_policy import EffectiveState
-from filterd.policy.grade_changes import with_devices
-from filterd.policy.model import Policy
+
+Place = tuple[str | None, str | None]
+"""A class or a network; the other is None."""
 
 _GRACE_S = 30
 """A watch goes on for so long behind the command, whose last look may be late."""
@@ -58,45 +59,6 @@ def name(
     print_change(here, told, what, json=json)
 
 
-class AssignmentPlace:
-    """The network that the options name: by its id, or by the one grade or class it is of."""
-
-    def __init__(self, class_id: str | None, network: str | None) -> None:
-        self._class_id, self._network = class_id, network
-
-    def found_in(self, policy: Policy) -> str:
-        """Return the id of the network.
-
-        Raises:
-            ConfigError: there is none, or a class has several.
-        """
-        wanted = self._class_id or self._network or ""
-        ids = [one.id for one in policy.networks]
-        homes = [one.id for one in policy.networks if one.grade == wanted]
-        if self._network is not None:
-            if wanted not in ids and len(homes) == 1:
-                return homes[0]
-            return field_checks.one_of(wanted, ids, say("network"))
-        if len(homes) == 1:
-            return homes[0]
-        if homes:
-            raise ConfigError(
-                say("class {class_id} has several networks", class_id=wanted),
-                hint=say("--network, one of {known}", known=", ".join(homes)),
-            )
-        classes = [one.id for one in policy.classes]
-        if wanted not in classes:
-            reason = say("'{wanted}' is not a class of this site", wanted=wanted)
-            raise ConfigError(reason, hint=did_you_mean(wanted, classes))
-        raise ConfigError(
-            say("class {class_id} has no network of its own", class_id=wanted),
-            hint=say(
-                "under networks in site.yaml, such as home-6a: {entry}",
-                entry=f"{{class: {wanted}, room: true}}",
-            ),
-        )
-
-
 def place(
     class_: Annotated[
         str | None, option("--class", "The network of this class: 6A, ...", "CLASS")
@@ -105,8 +67,8 @@ def place(
     network: Annotated[
         str | None, option("--network", "This network, or the one of a grade: staff, ...", "ID")
     ] = None,
-) -> AssignmentPlace:
-    """Return the network that the options name.
+) -> Place:
+    """Return the class, or else the network, that the options name.
 
     Raises:
         ConfigError: none is given, or several are.
@@ -125,13 +87,13 @@ def place(
             say("{first} and {second} exclude each other", first=given[0][0], second=given[1][0]),
             hint=say("give only one of them"),
         )
-    return AssignmentPlace(None if class_ is None else class_from(class_), room or network)
+    return (None if class_ is None else class_from(class_)), room or network
 
 
 def assign(
     here: Context,
     device: Annotated[list[str], argument("DEVICE", _DEVICE_HELP)],
-    where: Annotated[AssignmentPlace, Options(place)],
+    where: Annotated[Place, Options(place)],
     reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
@@ -141,9 +103,9 @@ def assign(
     all behind it are of that class. Exit code 0: done; 2: an error.
     """
     now = in_force(here)
-    network = where.found_in(now.policy)
+    network = place_of(now.policy, *where)
     macs = _macs(here, device)
-    rooms = _moved(now, network, macs)
+    rooms = moved(now.policy, now.overrides, network, macs)
     if not rooms:
         print_nothing_moved(here, json=json)
         return
@@ -163,7 +125,7 @@ def unassign(
     A device that `site.yaml` names is where that file has it. Exit code 0: done; 2: an error.
     """
     now, macs = in_force(here), _macs(here, device)
-    rooms = _taken_out(now, macs)
+    rooms = taken_out(now.policy, now.overrides, macs)
     if not rooms:
         print_nothing_moved(
             here, say("No command has put them anywhere; nothing is changed."), json=json
@@ -229,73 +191,13 @@ def _macs(here: Context, words: list[str]) -> list[str]:
     Raises:
         ConfigError: one is neither, or no device has the address now.
     """
-    found: dict[str, None] = {}
-    rows: list[dict[str, Any]] | None = None
-    for word in words:
-        try:
-            mac = field_checks.mac(word)
-        except ChangeError:
-            rows = _rows(here) if rows is None else rows
-            mac = _with_address(rows, word)
-        found[mac] = None
-    return list(found)
-
-
-def _with_address(rows: list[dict[str, Any]], word: str) -> str:
     try:
-        address = field_checks.address(word)
-    except ChangeError as error:
-        raise ConfigError(
-            say("'{word}' is neither a MAC nor an address", word=word),
-            hint=say("such as 02:00:5e:10:00:01 or 10.0.6.21"),
-        ) from error
-    for row in rows:
-        if address in row["addresses"]:
-            return str(row["mac"])
-    raise ConfigError(
-        say("no device on a link of this gateway has {address} now", address=address),
-        hint=say("behind a router, write {address} under cidrs in site.yaml", address=address),
-    )
+        return macs_of(words, ())
+    except ConfigError:  # one is no MAC: the daemon knows who has an address
+        return macs_of(words, _rows(here))
 
 
 def _change(here: Context, reason: str, rooms: list[dict[str, Any]]) -> dict[str, Any]:
     if len(rooms) == 1:
         return change(here, "room-devices", reason, **rooms[0])
     return change(here, "device-table", reason, rooms=rooms)
-
-
-def _taken_out(now: EffectiveState, macs: list[str]) -> list[dict[str, Any]]:
-    """Return the networks that lose devices; none left of its own: those of ``site.yaml``.
-
-    Raises:
-        ConfigError: ``site.yaml`` has a device where it is.
-    """
-    written = {one.id: set(one.macs) for one in now.policy.networks}
-    learned = {one.room: set(one.macs) for one in now.overrides.devices}
-    moved = set[str]().union(*learned.values())
-    for mac in macs:
-        network = next((one for one, its in written.items() if mac in its), None)
-        if network is not None and (mac not in moved or mac in learned.get(network, ())):
-            raise ConfigError(
-                say("{mac} is in {network} by site.yaml", mac=mac, network=network),
-                hint=say("remove it there, or assign it elsewhere"),
-            )
-    left = {room: its.difference(macs) for room, its in learned.items() if its & set(macs)}
-    return [
-        {"room": room, "macs": [] if its == written.get(room) else sorted(its)}
-        for room, its in left.items()
-    ]
-
-
-def _moved(now: EffectiveState, network: str, macs: list[str]) -> list[dict[str, Any]]:
-    """Return the networks whose devices change, each with all of its devices then."""
-    has = {one.id: one.macs for one in with_devices(now.policy, now.overrides)}
-    if set(macs) <= set(has[network]):
-        return []
-    learned = [one.room for one in now.overrides.devices if set(one.macs) & set(macs)]
-    left = [
-        {"room": room, "macs": sorted(set(has.get(room, ())) - set(macs))}
-        for room in learned
-        if room != network
-    ]
-    return [{"room": network, "macs": sorted({*has[network], *macs})}, *left]

@@ -8,7 +8,7 @@ answers waits for YAML, pydantic and SQLite.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from filterd import control
@@ -16,14 +16,13 @@ from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
-from filterd.overrides.effects import THINGS, from_plain, has_ended
+from filterd.overrides.effects import THINGS, from_plain
 from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import EffectiveState, at
-from filterd.policy.model import Client, GradePolicy, Policy
+from filterd.policy.model import Policy
 from filterd.policy.temporary_rules import Overrides
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
 from filterd.rows import SchoolClock
-from filterd.state_file import to_plain
 
 
 def in_force(here: Context) -> EffectiveState:
@@ -93,21 +92,6 @@ def _received(here: Context, told: Mapping[str, Any]) -> Overrides:
         raise ControlError(
             say("{where}: filterd has another version; restart it", where=where)
         ) from error
-
-
-def set_for(
-    grade: GradePolicy, overrides: Overrides, now: float
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what is set for a grade and has not ended, as kind and plain data.
-
-    What is set for a room, a network or a device is not: a grade may be anywhere.
-    """
-    for setting in overrides.grades:
-        if setting.grade == grade.grade:
-            yield "grades", to_plain(setting)
-    for one in overrides.exceptions:
-        if Client(grade).is_of(one.audience, one.whom) and not has_ended(one, now):
-            yield "exceptions", to_plain(one)
 
 
 def policy_in_force(here: Context) -> Policy:

@@ -24,7 +24,7 @@ from filterd.cli.context import (
 )
 from filterd.cli.effective_state import policy_clock, set_now
 from filterd.cli.exam_file import Needed
-from filterd.cli.history import with_states
+from filterd.cli.history import set_with_states
 from filterd.cli.render import show
 from filterd.cli.time_options import duration_s, read_time, school_clock
 from filterd.errors import ConfigError
@@ -191,7 +191,7 @@ def list_(
     Exit code 0: shown; 2: an error.
     """
     clock = policy_clock(here)
-    shown = with_states(here, "exams", clock.now, everything=everything)
+    shown = set_with_states(here, "exams", clock.now, everything=everything)
     show(here, EXAMS, shown, json=json, clock=clock)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, argument, option
 from filterd.cli.effective_state import policy_clock
-from filterd.cli.history import with_states
+from filterd.cli.history import set_with_states
 from filterd.cli.render import show
 from filterd.cli.target_options import (
     BlockedArgument,
@@ -88,7 +88,7 @@ def list_(
     Exit code 0: shown; 2: an error.
     """
     clock = policy_clock(here)
-    shown = with_states(here, "exceptions", clock.now, everything=everything)
+    shown = set_with_states(here, "exceptions", clock.now, everything=everything)
     listing = EXCEPTIONS if everything else EXCEPTIONS.without("state")
     show(here, listing, shown, json=json, clock=clock)
 

@@ -14,9 +14,9 @@ from filterd.cli.render import show
 from filterd.cli.time_options import school_clock
 from filterd.i18n import from_plain, to_plain
 from filterd.i18n import told as in_language
-from filterd.overrides.descriptions import CHANGES, Plain, Teller, not_ended, state_of
+from filterd.overrides.descriptions import CHANGES, Plain, Teller
+from filterd.overrides.override_states import with_states
 from filterd.overrides.quarantine import is_altered, told_of
-from filterd.state_file import to_plain as plain_data
 
 _SOUND, _ALTERED = 0, 1
 MOST = 100_000
@@ -113,35 +113,14 @@ def rows(here: Context, limit: int, *, views: bool = False) -> list[Plain]:
     return found
 
 
-def with_states(here: Context, kind: str, now: float, *, everything: bool) -> list[Plain]:
-    """Return exceptions or exams, each with its ``state`` (``descriptions.state_of``).
-
-    Args:
-        here: where the daemon or the store is.
-        kind: ``exceptions`` or ``exams``.
-        now: Unix time.
-        everything: those that have ended, too; those that were stopped have the state
-            ``stopped``, and those that were revoked or undone ``taken-back``.
+def set_with_states(here: Context, kind: str, now: float, *, everything: bool) -> list[Plain]:
+    """Return exceptions or exams that are set, with ``everything`` those that have ended too.
 
     Raises:
         FilterdError: they cannot be read.
     """
-    things: list[Plain] = plain_data(getattr(set_now(here), kind))
-    shown = things if everything else not_ended(things, now)
-    told = {_key_of(one): {**one, "state": state_of(one, now)} for one in shown}
-    ended_by: dict[tuple[int, str, str], str] = {}
-    for row in rows(here, MOST) if everything else ():
-        for one in row["before"].get(kind, ()):
-            ended_by.setdefault(_key_of(one), row["kind"])
-        for one in row["after"].get(kind, ()):
-            state = "stopped" if ended_by.get(_key_of(one)) == "exam-stop" else "taken-back"
-            told.setdefault(_key_of(one), {**one, "state": state})
-    return [told[key] for key in sorted(told)]
-
-
-def _key_of(thing: Plain) -> tuple[int, str, str]:
-    """Return a unique key: one change may make several exceptions."""
-    return thing["id"], thing.get("kind", ""), thing.get("target", "")
+    past = rows(here, MOST) if everything else None
+    return with_states(set_now(here), kind, now, past)
 
 
 def _problem(here: Context, told: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from rich.tree import Tree
 
 from filterd import counted, words
 from filterd.cli.context import Context, JsonOption, Options, argument, on_named_files, option
-from filterd.cli.effective_state import policy_of_files, read_or_ask, set_for, set_now
+from filterd.cli.effective_state import policy_of_files, read_or_ask, set_now
 from filterd.cli.offline_site import open_index, policy_of, read_site
 from filterd.cli.render import details, facts, listed, titled
 from filterd.cli.target_options import needed, seat
@@ -26,6 +26,7 @@ from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import from_plain, refused, say, say_n
 from filterd.i18n import told as in_language
 from filterd.overrides.descriptions import Teller
+from filterd.overrides.override_states import set_for
 from filterd.overrides.target_text import policy_for
 from filterd.paths import shipped
 from filterd.policy import policy_file

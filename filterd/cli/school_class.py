@@ -7,12 +7,13 @@ from typing import Annotated
 
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, argument, option
-from filterd.cli.effective_state import in_force, set_for
+from filterd.cli.effective_state import in_force
 from filterd.cli.render import show as show_rows
 from filterd.cli.render import show_details
 from filterd.cli.time_options import Term, school_clock, term
 from filterd.overrides.class_rows import CLASS, CLASSES, class_row, class_rows
 from filterd.overrides.descriptions import Teller
+from filterd.overrides.override_states import set_for
 from filterd.overrides.target_text import class_from, policy_for
 
 ClassArgument = Annotated[str, argument("CLASS", "The class, such as 6A.")]

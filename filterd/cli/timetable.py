@@ -20,6 +20,7 @@ from filterd.config.timetable_file import TIMETABLE_FILE, written
 from filterd.field_checks import shown
 from filterd.i18n import say
 from filterd.paths import write_atomically
+from filterd.policy import lesson_rows
 from filterd.policy.model import Policy
 from filterd.privileges import own_rights
 from filterd.rows import Column, Listing
@@ -93,11 +94,11 @@ def export(
     Exit code 0: written; 2: an error.
     """
     policy = policy_of_files(here)
-    rows = timetable_rows.rows(policy.networks, policy)
+    rows = lesson_rows.rows(policy.networks, policy)
     if json:
-        here.print_json([dict(zip(timetable_rows.HEADING, row, strict=True)) for row in rows])
+        here.print_json([dict(zip(lesson_rows.HEADING, row, strict=True)) for row in rows])
         return
-    table = [timetable_rows.HEADING, *rows]
+    table = [lesson_rows.HEADING, *rows]
     if file is None:
         sys.stdout.write(spreadsheet.to_csv(table).decode())
         return

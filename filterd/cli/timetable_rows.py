@@ -18,10 +18,9 @@ from filterd.cli.spreadsheet import Table
 from filterd.cli.timetable_words import SchoolWords, WordError, columns_of
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import say
+from filterd.policy.lesson_rows import HEADING, rows
 from filterd.policy.model import Network, Period, Policy
 
-HEADING = ["day", "lesson", "room", "class", "teacher"]
-DAYS = ("t2", "t3", "t4", "t5", "t6", "t7", "cn")
 _MOST_PROBLEMS, _LOOKED_AT = 20, 20
 
 
@@ -100,14 +99,6 @@ def _take_grid(
             path=path,
             hint=words.rooms_hint(),
         )
-
-
-def rows(networks: Iterable[Network], policy: Policy) -> list[list[str]]:
-    """Return the rows of timetables, in the order of days and lessons."""
-    order = {one.id: place for place, one in enumerate(policy.lessons)}
-    periods = [(one, network.id) for network in networks for one in network.timetable]
-    periods.sort(key=lambda pair: (pair[0].weekday, order.get(pair[0].lesson, 0), pair[1]))
-    return [[DAYS[one.weekday], one.lesson, room, one.grade, one.teacher] for one, room in periods]
 
 
 def _heading(table: Table) -> tuple[int, dict[str, int]] | None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.cli import spreadsheet
-from filterd.cli.timetable_rows import HEADING, ReadTimetables, parse, rows
+from filterd.cli.timetable_rows import ReadTimetables, parse
 from filterd.errors import ConfigError, ConfigErrors
+from filterd.policy.lesson_rows import HEADING, rows
 from filterd.policy.model import Lesson, Network, Period, Policy
 from tests.support.week import timetabled, with_classes
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from filterd.cli.timetable_rows import HEADING, differences, parse, rows
+from filterd.cli.timetable_rows import differences, parse
 from filterd.errors import ConfigError, ConfigErrors
+from filterd.policy.lesson_rows import HEADING, rows
 from filterd.policy.model import Lesson, Network, Period, Policy
 from tests.support.week import timetabled, with_classes
 
