@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from filterd import control, words
+from filterd import control
 from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
 from filterd.i18n import Sentence, say
+from filterd.overrides.descriptions import warning_told
+from filterd.rows import Wording
 
 _IN_PLACE = say("The devices are in these rooms already; nothing is changed.")
 _BACK = say("In force after {ms} ms. To take it back: filterd undo {number}")
@@ -52,27 +54,10 @@ def print_change(
     here.console.print(line, soft_wrap=not here.console.is_terminal)
     line = texts(back, ms=round(told.get("in_force_ms") or 0), number=number)
     here.console.print(line, style="dim", soft_wrap=True)
+    wording = Wording(texts, school_clock(here))
     for warning in told.get("warnings") or ():
-        line = texts("warning: {what}", what=_warning(here, warning))
+        line = texts("warning: {what}", what=warning_told(warning, wording))
         here.errors.print(line, style="yellow", soft_wrap=not here.errors.is_terminal)
-
-
-def _warning(here: Context, warning: Any) -> str:
-    """Return the sentence of a warning; an unknown warning is shown as it came."""
-    if not isinstance(warning, Mapping):
-        return str(warning)
-    kind = str(warning.get("warning", ""))
-    clock = school_clock(here)
-    values = {
-        key: clock.told(value) if key.endswith("_at") else value for key, value in warning.items()
-    }
-    if "why" in values:
-        values["why"] = here.texts.word(words.IDLE, str(values["why"]))
-    try:
-        words.WARNING[kind].template.format_map(values)  # none of its values is missing
-        return here.texts(words.WARNING[kind], **values)
-    except KeyError:
-        return ", ".join(f"{key} {value}" for key, value in values.items())
 
 
 def print_nothing_moved(here: Context, told: Sentence = _IN_PLACE, *, json: bool) -> None:

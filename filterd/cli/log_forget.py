@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from filterd import control
 from filterd.cli.context import Context, JsonOption, option
-from filterd.cli.log_search import day_asked, name_asked
+from filterd.cli.log_search import day_asked
 from filterd.cli.target_options import ReasonOption
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
 from filterd.errors import ConfigError
 from filterd.i18n import say, say_n
+from filterd.overrides.target_text import name_asked
 
 
 def forget(

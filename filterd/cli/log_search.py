@@ -18,7 +18,7 @@ from filterd.cli.time_options import day_of, read_time, school_clock
 from filterd.errors import ConfigError
 from filterd.field_checks import bare, is_a_grade
 from filterd.i18n import say
-from filterd.overrides.target_text import class_from, qname_from
+from filterd.overrides.target_text import class_from, name_asked
 from filterd.querylog import day_rows
 from filterd.resolve.explanation import EXPLANATION, passes
 from filterd.rows import Listing, Row, SchoolClock, Wording
@@ -246,13 +246,6 @@ def names(
             line = here.texts("No name was asked for by {least_devices} devices or more.", **told)
             here.console.print(line)
     raise typer.Exit(_FOUND if told["rows"] else _NOTHING)
-
-
-def name_asked(text: str, *, subtree: bool = False) -> Arguments:
-    """Return a name as a request has it; ``*.NAME`` stands for it and all beneath it."""
-    bare = text.removeprefix("*.")
-    match = "subtree" if subtree or bare != text else "exact"
-    return {"name": qname_from(bare).hex(), "match": match}
 
 
 def day_asked(clock: SchoolClock, text: str) -> str:

@@ -81,17 +81,20 @@ class Records:
             )
         return {**to_plain(overrides), "states": _states(overrides, now)}
 
-    async def history(self, limit: int, *, views: bool = False) -> list[dict[str, Any]]:
+    async def history(
+        self, limit: int, *, views: bool = False, before: int | None = None
+    ) -> list[dict[str, Any]]:
         """Return the last changes, the newest first, as plain data.
 
         Args:
             limit: their number.
             views: whether looks at the query log are among them.
+            before: the number of a change; those before it. None for the last ones.
 
         Raises:
             StoreError: the store cannot be read.
         """
-        return await asyncio.to_thread(self._rows, limit, views)
+        return await asyncio.to_thread(self._rows, limit, views, before)
 
     async def mistakes(self) -> list[dict[str, Any]]:
         """Return the reported mistakes of lists and their states, as plain data.
@@ -158,9 +161,9 @@ class Records:
     def _overrides(self, at: float | None) -> Overrides | None:
         return self._store.current() if at is None else self._store.at(at)
 
-    def _rows(self, limit: int, views: bool) -> list[dict[str, Any]]:
+    def _rows(self, limit: int, views: bool, before: int | None) -> list[dict[str, Any]]:
         told, octets = list[dict[str, Any]](), 0
-        for row in self._store.rows(limit, views=views):
+        for row in self._store.rows(limit, views=views, before=before):
             octets += sum(len(one) for one in row if isinstance(one, str))
             if octets > _MOST_OCTETS:
                 break

@@ -279,6 +279,7 @@ class Changes:
             "taken_back": None if done.taken_back is None else done.taken_back.to_plain(),
             "in_force_ms": in_force_ms,
             "warnings": list(warnings),
+            "row": done.row.to_plain(),
             **({"room": request["room"]} if kind == EXAM else {}),
         }
 

@@ -129,8 +129,11 @@ def _past(manager: Manager) -> dict[str, Command]:
         limit = request.get("limit", 20)
         if not is_whole(limit) or not 1 <= limit <= MOST_ROWS:
             raise ControlError(say("`history` wants limit, 1 to {most}", most=MOST_ROWS))
+        before = request.get("before")
+        if before is not None and not is_whole(before):
+            raise ControlError(say("`history` wants before, a number of a change, or nothing"))
         views = request.get("views") is True
-        return await manager.changes.records.history(limit, views=views)
+        return await manager.changes.records.history(limit, views=views, before=before)
 
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
         wanted = say("`history-check` wants qname, qtype, grade, client and at, a Unix time")

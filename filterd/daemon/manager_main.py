@@ -11,7 +11,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from filterd.daemon import log_commands, totals_commands
+from filterd.daemon import list_commands, log_commands, totals_commands
 from filterd.daemon.account_commands import Accounts
 from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
@@ -47,6 +47,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **commands(manager, lambda feed: overview(feed, setting.state, setting.clock)),
         **totals_commands.commands(manager, setting.state.published_totals),
         **log_commands.commands(manager, setting),
+        **list_commands.commands(setting),
         **accounts.commands(),
     }
     manager.signals.accounts = accounts.status

@@ -242,6 +242,24 @@ class Teller(Wording):
         )
 
 
+def warning_told(warning: Any, wording: Wording) -> str:
+    """Return the sentence of a change's warning; an unknown warning is shown as it came."""
+    if not isinstance(warning, Mapping):
+        return str(warning)
+    kind = str(warning.get("warning", ""))
+    values = {
+        key: wording.clock.told(value) if key.endswith("_at") else value
+        for key, value in warning.items()
+    }
+    if "why" in values:
+        values["why"] = wording.texts.word(words.IDLE, str(values["why"]))
+    try:
+        words.WARNING[kind].template.format_map(values)  # none of its values is missing
+        return wording.texts(words.WARNING[kind], **values)
+    except KeyError:
+        return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
 def state_of(thing: Plain, now: float) -> str:
     """Return the state of a thing: ``coming``, ``on`` or ``ended``."""
     ends_at = thing.get("ends_at")

@@ -263,12 +263,15 @@ class Store:
             wanted = takewhile(lambda row: row.number <= last, store_file.rows(connection))
             return self._without_problem(replay(wanted)).overrides
 
-    def rows(self, limit: int | None = None, *, views: bool = True) -> tuple[HistoryRow, ...]:
+    def rows(
+        self, limit: int | None = None, *, views: bool = True, before: int | None = None
+    ) -> tuple[HistoryRow, ...]:
         """Return the last changes, the newest first; all of them without a limit.
 
         Args:
             limit: their number.
             views: whether looks at the query log are among them.
+            before: the number of a change; those before it. None for the last ones.
 
         Raises:
             StoreError: the store cannot be read, or is damaged.
@@ -276,8 +279,12 @@ class Store:
         if not os.path.lexists(self._path):
             return ()
         with store_file.to_read(self._path) as connection:
-            found = _Past(connection).newest_first()
-            return tuple(islice((row for row in found if views or row.kind != VIEW), limit))
+            found = (
+                row
+                for row in _Past(connection).newest_first()
+                if (views or row.kind != VIEW) and (before is None or row.number < before)
+            )
+            return tuple(islice(found, limit))
 
     def verify(self) -> HistoryCheck:
         """Check the whole history for alterations.

@@ -74,6 +74,17 @@ def qname_from(text: str) -> bytes:
         ) from error
 
 
+def name_asked(text: str, *, subtree: bool = False) -> dict[str, str]:
+    """Return a name as a request to the log has it; ``*.NAME`` is it and all beneath it.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    bare = text.removeprefix("*.")
+    match = "subtree" if subtree or bare != text else "exact"
+    return {"name": qname_from(bare).hex(), "match": match}
+
+
 def _refuse_what_is_never_looked_up(text: str) -> None:
     # RFC 2317 has slashes in the names of reverse zones.
     if "/" in text and not text.removesuffix(".").endswith(".in-addr.arpa"):

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from filterd.errors import ConfigError
@@ -18,6 +19,8 @@ from filterd.field_checks import shown
 from filterd.i18n import say
 
 Schema = dict[str, Any]
+
+_LATEST, _EPOCH = 253_402_300_799, 1970
 
 
 class Parameter(Protocol):
@@ -99,23 +102,43 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A Unix time in seconds."""
+    """A Unix time in seconds, or ISO 8601; without an offset it is of the school's clock."""
 
     about: str = ""
 
     @property
     def schema(self) -> Schema:
         """Its JSON Schema."""
-        return _told({"type": "number", "minimum": 0, "maximum": 253_402_300_799}, self.about)
+        unix = {"type": "number", "minimum": 0, "maximum": _LATEST}
+        return _told({"anyOf": [unix, {"type": "string", "format": "date-time"}]}, self.about)
 
-    def read(self, value: Any) -> float:
-        """Return a checked time; see ``Parameter``."""
+    def read(self, value: Any) -> float | datetime:
+        """Return a checked time, without an offset as ``datetime``; see ``Parameter``."""
+        if isinstance(value, str) and (found := _iso_time(value)) is not None:
+            return found
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value, re.ASCII):
             value = float(value)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or not 0 <= value <= 253_402_300_799:
-            raise ConfigError(say("a Unix time in seconds"))
+        if not is_number or not math.isfinite(value) or not 0 <= value <= _LATEST:
+            raise ConfigError(say("a Unix time in seconds, or a time such as 2026-12-20T17:30"))
         return float(value)
+
+
+def _iso_time(text: str) -> float | datetime | None:
+    """Return the time of a text, None where it is none from 1970 to 9999."""
+    if (
+        re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,15}([Zz]|[+-][0-9:]{5})?", text)
+        is None
+    ):
+        return None
+    try:
+        found = datetime.fromisoformat(text.upper())
+        if found.tzinfo is None:
+            return found if found.year >= _EPOCH else None
+        at = found.timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return at if 0 <= at <= _LATEST else None
 
 
 @dataclass(frozen=True, slots=True)

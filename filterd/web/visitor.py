@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -105,7 +106,14 @@ class Visitor:
 
     async def call(self, operation: Operation, /, **values: Any) -> Any:
         """Do an operation with checked values; pages use nothing else."""
-        return await operation.run(self, operation.fields.read(values))
+        read = operation.fields.read(values)
+        return await operation.run(self, {key: self._unix(one) for key, one in read.items()})
+
+    def _unix(self, value: Any) -> Any:
+        """Return a value with a time of the school's clock as Unix time."""
+        if isinstance(value, datetime):
+            return value.replace(tzinfo=self.clock.zone).timestamp()
+        return value
 
     async def identify(self) -> None:
         """Take in what the manager knows of the school and of the session.

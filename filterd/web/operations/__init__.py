@@ -1,9 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operations of the API, a module for each group; ``ORDER`` has them all."""
 
-from filterd.web.operations import status_operations
+from filterd.web.operations import (
+    exam_operations,
+    exception_operations,
+    history_operations,
+    list_operations,
+    log_operations,
+    policy_operations,
+    room_operations,
+    status_operations,
+)
 
-ORDER = (*status_operations.OPERATIONS,)
+ORDER = (
+    *status_operations.OPERATIONS,
+    *log_operations.OPERATIONS,
+    *policy_operations.OPERATIONS,
+    *exception_operations.OPERATIONS,
+    *exam_operations.OPERATIONS,
+    *room_operations.OPERATIONS,
+    *list_operations.OPERATIONS,
+    *history_operations.OPERATIONS,
+)
 """All operations, in the order of the description."""
 
 BY_NAME = {one.name: one for one in ORDER}

@@ -1,44 +1,199 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operations that show the school at present."""
+"""Operations on the daemon as a whole: its status, alerts, clock, reload."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.web.operation import ROWS, Operation
-from filterd.web.parameters import Fields, Flag, Whole
+from filterd.i18n import say
+from filterd.monitor.alert_rules import AlertSeverity, active
+from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException
+from filterd.web.answers import (
+    AT,
+    FLAG,
+    NUMBER,
+    OBJECT,
+    SENTENCE,
+    TEXT,
+    TEXTS,
+    VERSION,
+    WHOLE,
+    maybe,
+    of,
+    record,
+    rows,
+    table,
+)
+from filterd.web.operation import ADMINS, Operation
+from filterd.web.parameters import Fields
+from filterd.web.wanted_change import CHANGE, REASON, change, done
 
 if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
+TOTALS_OLD_S = 60
+"""How old totals of today may be: fresh ones are written to the disk first."""
+
+_ALERT = record(
+    {
+        "id": TEXT,
+        "severity": of(AlertSeverity),
+        "text": TEXT,
+        "remedy": TEXT,
+        "sentences": rows(SENTENCE),
+    }
+)
+FEED = record(
+    {
+        "address": TEXT,
+        "sources": WHOLE,
+        "trusted": FLAG,
+        "served": VERSION,
+        "in_force": maybe(VERSION),
+        "previous": rows(VERSION),
+        "refused": rows(VERSION),
+        "held": maybe(TEXT),
+        "published": VERSION,
+        "tried_at": maybe(AT),
+        "verified_at": maybe(AT),
+        "expires_at": maybe(AT),
+        "takes_at": maybe(AT),
+        "freshness": TEXT,
+        "problem": TEXT,
+        "sentence": SENTENCE,
+        "judgement": maybe(OBJECT),
+        "watched_until": maybe(AT),
+        "beside": maybe(OBJECT),
+    }
+)
+_CLOCK = record({"standing": TEXT, "shows": AT, "policy_time": maybe(AT), "floor": AT})
+_STATUS = {
+    "version": TEXT,
+    "up_s": WHOLE,
+    "time_is_known": FLAG,
+    "clock": _CLOCK,
+    "school": TEXT,
+    "policy": TEXT,
+    "names": WHOLE,
+    "lists": WHOLE,
+    "lists_built_at": maybe(AT),
+    "workers": WHOLE,
+    "upstreams": rows(
+        record(
+            {
+                "address": TEXT,
+                "port": WHOLE,
+                "tls": TEXT,
+                "rtt_ms": maybe(NUMBER),
+                "down": FLAG,
+                "down_since": maybe(AT),
+                "problem": TEXT,
+            },
+            ("down_since",),
+        )
+    ),
+    "log": record({"today": table(WHOLE), "levels": table(TEXT), "level": TEXT, "problem": TEXT}),
+    "day": record(
+        {
+            "blocked_today": table(WHOLE),
+            "blocked_categories": table(WHOLE),
+            "exceptions": rows(of(LocalException)),
+            "loans": rows(of(ClassLoan)),
+            "exams": rows(of(Exam)),
+            "rooms": rows(OBJECT),
+            "log_levels": rows(OBJECT),
+            "log_waiting": rows(OBJECT),
+        }
+    ),
+    "pauses": rows(of(LocalException)),
+    "safe_search": maybe(OBJECT),
+    "changes": OBJECT,
+    "signals": OBJECT,
+    "doubts": rows(OBJECT),
+    "feed": FEED,
+    "alerts": rows(_ALERT),
+}
+
 
 async def _status(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("status", totals_old_s=60)
+    told = await visitor.ask("status", totals_old_s=TOTALS_OLD_S)
+    alerts = [one.to_plain() for one in active(told, told["clock"]["shows"])]
+    return {**told, "alerts": alerts}
 
 
-async def _totals(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("log totals", **given)
+async def _alerts(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return (await _status(visitor, given))["alerts"]
+
+
+async def _clock(visitor: Visitor, _: dict[str, Any]) -> Any:
+    return await visitor.ask("clock")
+
+
+async def _accept(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await change(visitor, "clock-accept", given)
+
+
+async def _reload(visitor: Visitor, _: dict[str, Any]) -> Any:
+    return await visitor.ask("reload")
 
 
 STATUS = Operation(
     name="readStatus",
     method="GET",
     path="/status",
-    about="The school at present: lists, upstreams, blocks today, rooms, exams, problems.",
+    about="The school at present: lists, upstreams, blocks today, rooms, exams, alerts.",
     run=_status,
-    answer={"type": "object"},
+    answer=record(_STATUS),
+    commands=("status", "top", "feed status"),
+)
+ALERTS = Operation(
+    name="readAlerts",
+    method="GET",
+    path="/alerts",
+    about="The active alerts, each with its remedy.",
+    run=_alerts,
+    answer=rows(_ALERT),
+    commands=("alerts list",),
+)
+CLOCK = Operation(
+    name="readClock",
+    method="GET",
+    path="/clock",
+    about="Whether the machine's clock is believed, and the time that policy goes by.",
+    run=_clock,
+    answer=_CLOCK,
     commands=("status",),
 )
-TOTALS = Operation(
-    name="readTotals",
-    method="GET",
-    path="/log/totals",
-    about="Answers and blocks by day or hour, of the school, a tier or a grade.",
-    run=_totals,
-    fields=Fields({"days": Whole(1, 400), "by_hour": Flag()}),
-    answer=ROWS,
-    commands=("log totals",),
-    tag="log",
+ACCEPT_CLOCK = Operation(
+    name="acceptClock",
+    method="POST",
+    path="/clock/accept",
+    about="Believe the clock of the machine from now on.",
+    run=_accept,
+    fields=Fields({"reason": REASON}, ("reason",)),
+    roles=ADMINS,
+    answer=CHANGE,
+    commands=("clock accept",),
+    done=done,
+)
+RELOAD = Operation(
+    name="reload",
+    method="POST",
+    path="/reload",
+    about="Put the site's files and the lists on the disk in force.",
+    run=_reload,
+    roles=ADMINS,
+    answer=record(
+        {
+            "policy": TEXT,
+            "names": WHOLE,
+            "lists": WHOLE,
+            "restart_for": TEXTS,
+            "doubts": rows(OBJECT),
+        }
+    ),
+    commands=("reload",),
+    done=lambda *_: say("The files and the lists are in force."),
 )
 
-OPERATIONS = (STATUS, TOTALS)
+OPERATIONS = (STATUS, ALERTS, CLOCK, ACCEPT_CLOCK, RELOAD)

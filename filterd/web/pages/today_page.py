@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import say
-from filterd.web.operations.status_operations import STATUS, TOTALS
+from filterd.web.operations.log_operations import TOTALS
+from filterd.web.operations.status_operations import STATUS
 from filterd.web.page import Page
 
 if TYPE_CHECKING:

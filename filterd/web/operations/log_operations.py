@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations that read the query log: rows, names, totals, lookups as they happen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd import words
+from filterd.errors import ConfigError
+from filterd.i18n import say
+from filterd.overrides.log_rows import level_rows, waiting_rows
+from filterd.overrides.read_access import READERS, View
+from filterd.overrides.target_text import name_asked
+from filterd.policy.log_levels import LogLevel
+from filterd.policy.model import GRADES, TIERS
+from filterd.policy.temporary_rules import LogSetting
+from filterd.resolve.explanation import Explanation
+from filterd.web.answers import (
+    AT,
+    FLAG,
+    SENTENCE,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    maybe,
+    of,
+    record,
+    rows,
+    table,
+)
+from filterd.web.operation import EVERYONE, Operation
+from filterd.web.parameters import Choice, Fields, Flag, Text, Whole
+from filterd.web.school_state import in_force
+
+if TYPE_CHECKING:
+    from filterd.web.parameters import Parameter
+    from filterd.web.visitor import Visitor
+
+MOST_ROWS, MOST_DAYS, MOST_TOTALS_DAYS = 500, 90, 400
+
+_DAY = Text(10, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", about="One day, ISO 8601")
+_DAYS = Whole(1, MOST_DAYS, "The number of days, with today")
+_LIMIT = Whole(1, MOST_ROWS, "The most rows of an answer")
+CURSOR = Text(64, r"[0-9A-Za-z:.T-]*", about="What `next` of the answer before had")
+CLASS, GRADE, TIER = Text(32), Choice(GRADES), Choice(TIERS)
+ACTION, CATEGORY = Choice(tuple(words.COUNTED)), Text(64)
+_CONTEXT: dict[str, Parameter] = {
+    "grade": GRADE,
+    "class": CLASS,
+    "tier": TIER,
+    "action": ACTION,
+    "category": CATEGORY,
+    "day": _DAY,
+    "days": _DAYS,
+}
+
+_SCOPE = {
+    "days": TEXTS,
+    "skipped": rows(record({"day": TEXT, "problem": TEXT, "sentence": SENTENCE})),
+    "levels": table(of(LogLevel)),
+    "least_devices": WHOLE,
+    "keep_days": WHOLE,
+}
+_ROW = record(
+    {
+        "id": TEXT,
+        "at": AT,
+        "name": TEXT,
+        "grade": TEXT,
+        "class": TEXT,
+        "network": TEXT,
+        "category": TEXT,
+        "action": TEXT,
+        "blocker": TEXT,
+        "device": maybe(WHOLE),
+        "n": WHOLE,
+    }
+)
+_OF_NAME = {"name": TEXT, "category": TEXT}
+_SEEN = record({"day": TEXT, **_OF_NAME, "tier": TEXT, "action": TEXT, "devices": WHOLE})
+_NEXT = {"next": maybe({**TEXT, "description": "The cursor of what follows; null at the end"})}
+EXPLANATION = {**of(Explanation)}
+EXPLANATION["properties"] = {**EXPLANATION["properties"], "class": maybe(TEXT)}
+del EXPLANATION["properties"]["class_id"]
+EXPLANATION["required"] = [one for one in EXPLANATION["required"] if one != "class_id"]
+
+_EVENT = {
+    "id": WHOLE,
+    "at": AT,
+    "grade": TEXT,
+    "category": TEXT,
+    "action": TEXT,
+    "n": WHOLE,
+    "name": TEXT,
+    "class": TEXT,
+    "device": maybe(WHOLE),
+    "levels": table(of(LogLevel)),
+    "shows_rows": FLAG,
+    "skipped": WHOLE,
+}
+"""See ``daemon.live_lookups``."""
+
+
+async def _search(visitor: Visitor, given: dict[str, Any]) -> Any:
+    name, contains = given.pop("name", ""), given.pop("contains", False)
+    subtree, cursor = given.pop("subtree", False), given.pop("cursor", "")
+    if name and contains:
+        if subtree:
+            raise ConfigError(
+                say("{first} and {second} exclude each other", first="subtree", second="contains")
+            )
+        given["part"] = name
+    elif name:
+        given |= name_asked(name, subtree=subtree)
+    told = await visitor.ask("log search", **given, **({"after": cursor} if cursor else {}))
+    return {**told, "next": told.pop("cursor")}
+
+
+async def _top(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("log top", **given)
+
+
+async def _new(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("log new", **given)
+
+
+async def _why(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("log why", **given)
+
+
+async def _class_names(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("log class", **given)
+
+
+async def _day_names(visitor: Visitor, given: dict[str, Any]) -> Any:
+    page = int(given.pop("cursor", 1))
+    told = await visitor.ask("log names", **given, page=page)
+    return {**told, "next": str(page + 1) if told.pop("more") else None}
+
+
+async def _totals(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("log totals", **given)
+
+
+async def _export(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("log export", **given)
+
+
+async def _levels(visitor: Visitor, _: dict[str, Any]) -> Any:
+    now = await in_force(visitor)
+    return {"tiers": level_rows(now), "waiting": waiting_rows(now)}
+
+
+async def _live(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return visitor.follow("log-follow", **given)
+
+
+SEARCH = Operation(
+    name="searchLog",
+    method="GET",
+    path="/log/rows",
+    about="Find lookups and names in the log, the latest first. The history records the look.",
+    run=_search,
+    fields=Fields(
+        {
+            "name": Text(253, about="A name, or *.NAME for all beneath it too"),
+            "subtree": Flag("Include all names beneath it"),
+            "contains": Flag("`name` is a part of the names that are meant"),
+            **_CONTEXT,
+            "limit": _LIMIT,
+            "cursor": CURSOR,
+        }
+    ),
+    roles=READERS[View.ROWS],
+    answer=record(
+        {
+            "rows": rows(_ROW),
+            "seen": rows(_SEEN),
+            "seen_more": FLAG,
+            "late": FLAG,
+            **_NEXT,
+            **_SCOPE,
+        }
+    ),
+    commands=("log search", "log export"),
+    tag="log",
+)
+TOP = Operation(
+    name="readTopNames",
+    method="GET",
+    path="/log/top",
+    about="The names with the most lookups, and how many of these were blocked.",
+    run=_top,
+    fields=Fields({**_CONTEXT, "limit": _LIMIT}),
+    roles=READERS[View.ROWS],
+    answer=record({"rows": rows(record({**_OF_NAME, "n": WHOLE, "blocked": WHOLE})), **_SCOPE}),
+    commands=("log top",),
+    tag="log",
+)
+NEW = Operation(
+    name="readNewNames",
+    method="GET",
+    path="/log/new",
+    about="Names that pass today and that the tier did not have on the days before.",
+    run=_new,
+    fields=Fields({"days": Whole(1, MOST_DAYS - 1, "Days before today"), "limit": _LIMIT}),
+    roles=READERS[View.NAMES],
+    answer=record(
+        {
+            "rows": rows(record({**_OF_NAME, "tier": TEXT, "devices": WHOLE})),
+            "n": WHOLE,
+            "day": TEXT,
+            "compared": WHOLE,
+            **_SCOPE,
+        }
+    ),
+    commands=("log new",),
+    tag="log",
+)
+WHY = Operation(
+    name="explainLogRow",
+    method="GET",
+    path="/log/rows/{id}",
+    about="A row of the log, and how it is judged by what was in force then.",
+    run=_why,
+    fields=Fields({"id": Text(32)}, ("id",)),
+    roles=READERS[View.ROWS],
+    answer=record({"row": _ROW, "then": maybe(EXPLANATION), "problem": TEXT, "sentence": SENTENCE}),
+    commands=("log why",),
+    tag="log",
+)
+CLASS_NAMES = Operation(
+    name="readClassNames",
+    method="GET",
+    path="/log/classes/{class}",
+    about="Today's names that several devices of a class asked for; a teacher: of own classes.",
+    run=_class_names,
+    fields=Fields({"class": CLASS}, ("class",)),
+    roles=READERS[View.CLASS_NAMES],
+    answer=record(
+        {
+            "day": TEXT,
+            "class": TEXT,
+            "level": of(LogLevel),
+            "least_devices": WHOLE,
+            "rows": rows(record({**_OF_NAME, "action": TEXT})),
+        }
+    ),
+    commands=("log names",),
+    tag="log",
+)
+DAY_NAMES = Operation(
+    name="readDayNames",
+    method="GET",
+    path="/log/names",
+    about="The distinct names of a day, for use within the school only.",
+    run=_day_names,
+    fields=Fields({"day": _DAY, "cursor": Text(3, r"[1-9][0-9]{0,2}")}, ("day",)),
+    roles=READERS[View.NAMES],
+    answer=record({"rows": rows(_SEEN), **_NEXT, **_SCOPE}),
+    commands=("log export",),
+    tag="log",
+)
+TOTALS = Operation(
+    name="readTotals",
+    method="GET",
+    path="/log/totals",
+    about="Answers and blocks by day or hour. Of classes and networks: admins, teachers own ones.",
+    run=_totals,
+    fields=Fields(
+        {
+            "days": Whole(1, MOST_TOTALS_DAYS),
+            "tier": TIER,
+            "grade": GRADE,
+            "class": CLASS,
+            "network": Text(64),
+            "by_hour": Flag(),
+            "by_class": Flag(),
+            "by_network": Flag(),
+        }
+    ),
+    answer=rows(
+        record(
+            {
+                "date": TEXT,
+                "tier": TEXT,
+                "grade": TEXT,
+                "category": TEXT,
+                "action": TEXT,
+                "n": WHOLE,
+                "class": TEXT,
+                "network": TEXT,
+                "hour": AT,
+            },
+            ("class", "network", "hour"),
+        )
+    ),
+    commands=("log totals",),
+    tag="log",
+)
+EXPORT = Operation(
+    name="exportTotals",
+    method="GET",
+    path="/log/export",
+    about="Totals of days and months that are over, which may leave the school.",
+    run=_export,
+    fields=Fields(
+        {
+            "month": Text(7, r"20[0-9]{2}-(0[1-9]|1[0-2])", about="Such as 2026-10"),
+            "days": Whole(1, 100),
+        }
+    ),
+    roles=READERS[View.EXPORT],
+    answer=record(
+        {
+            "rows": rows(
+                record(
+                    {
+                        "period": TEXT,
+                        "tier": TEXT,
+                        "grade": TEXT,
+                        "category": TEXT,
+                        "action": TEXT,
+                        "n": WHOLE,
+                    }
+                )
+            ),
+            "left_out": WHOLE,
+            "least_devices": WHOLE,
+        }
+    ),
+    commands=("log export",),
+    tag="log",
+)
+LEVELS = Operation(
+    name="readLogLevels",
+    method="GET",
+    path="/log/levels",
+    about="How much is kept of the lookups of each tier, and what waits for a second person.",
+    run=_levels,
+    answer=record(
+        {
+            "tiers": rows(
+                record(
+                    {
+                        "tier": TEXT,
+                        "level": of(LogLevel),
+                        "files": of(LogLevel),
+                        "setting": maybe(of(LogSetting)),
+                    }
+                )
+            ),
+            "waiting": rows(of(LogSetting)),
+        }
+    ),
+    commands=("log level",),
+    tag="log",
+)
+LIVE = Operation(
+    name="followLog",
+    method="GET",
+    path="/log/live",
+    about="Answers as they happen (SSE); with names where the level and the role allow it.",
+    run=_live,
+    fields=Fields(
+        {
+            "class": CLASS,
+            "grade": GRADE,
+            "category": CATEGORY,
+            "action": ACTION,
+            "since": Whole(about="The id of the last event that is there already"),
+        }
+    ),
+    roles=EVERYONE,
+    answer=rows(record(_EVENT, tuple(_EVENT))),
+    commands=("log tail", "top"),
+    tag="log",
+    is_stream=True,
+)
+
+OPERATIONS = (
+    SEARCH,
+    TOP,
+    NEW,
+    WHY,
+    CLASS_NAMES,
+    DAY_NAMES,
+    TOTALS,
+    EXPORT,
+    LEVELS,
+    LIVE,
+)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Take in what is in force at the school: the policy, what is set over it, the time."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from filterd.errors import ConfigError, ControlError
+from filterd.i18n import did_you_mean, say
+from filterd.overrides.effects import THINGS, from_plain
+from filterd.policy import policy_file
+from filterd.policy.effective_policy import EffectiveState, at
+from filterd.policy.unknown_time import UNKNOWN_LEAD_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.i18n import Sentence
+    from filterd.policy.model import Policy
+    from filterd.policy.temporary_rules import Overrides
+    from filterd.web.visitor import Visitor
+
+
+async def in_force(visitor: Visitor) -> EffectiveState:
+    """Return the effective state.
+
+    Raises:
+        FilterdError: as ``control.ask``.
+    """
+    clock = await visitor.ask("clock")
+    policy, overrides = await policy_of(visitor), await overrides_of(visitor)
+    now, floor = clock["policy_time"], clock["floor"]
+    moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
+    shown = visitor.clock._replace(now=float(floor if now is None else now))
+    return EffectiveState(policy, overrides, moment, shown)
+
+
+async def policy_of(visitor: Visitor, digest: str | None = None) -> Policy:
+    """Return the policy of the site's files; with a digest, one that was in force before.
+
+    Raises:
+        FilterdError: as ``control.ask``.
+    """
+    asked = {} if digest is None else {"digest": digest}
+    return _parsed(await visitor.ask("policy", **asked))
+
+
+async def overrides_of(visitor: Visitor) -> Overrides:
+    """Return what commands have set, ended things too.
+
+    Raises:
+        FilterdError: as ``control.ask``.
+    """
+    told = await visitor.ask("overrides")
+    try:
+        return from_plain({key: told[key] for key in (*THINGS, "number") if key in told})
+    except (KeyError, TypeError, ValueError) as error:
+        raise ControlError(say("filterd has another version; restart it")) from error
+
+
+def check_known(wanted: str, known: Iterable[str], what: Sentence) -> str:
+    """Return an id that the site has.
+
+    Args:
+        wanted: as a person wrote it.
+        known: the ids.
+        what: the kind of thing, for the error.
+
+    Raises:
+        ConfigError: it is none of them.
+    """
+    known = list(known)
+    if wanted not in known:
+        raise ConfigError(
+            say("'{wanted}' is not a {what} of this site", wanted=wanted, what=what),
+            hint=did_you_mean(wanted, known),
+        )
+    return wanted
+
+
+@lru_cache(maxsize=2)
+def _parsed(text: str) -> Policy:
+    """Return the policy of a text; the same text comes with almost every request."""
+    return policy_file.parse(text.encode(), "policy")
