@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError, ControlError
 from filterd.i18n import did_you_mean, say
@@ -32,8 +32,21 @@ async def in_force(visitor: Visitor) -> EffectiveState:
     policy, overrides = await policy_of(visitor), await overrides_of(visitor)
     now, floor = clock["policy_time"], clock["floor"]
     moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
-    shown = visitor.clock._replace(now=float(floor if now is None else now))
-    return EffectiveState(policy, overrides, moment, shown)
+    return EffectiveState(policy, overrides, moment, visitor.clock._replace(now=_least(clock)))
+
+
+async def policy_time(visitor: Visitor) -> float:
+    """Return the time that policy goes by; the last known one, if need be.
+
+    Raises:
+        FilterdError: as ``control.ask``.
+    """
+    return _least(await visitor.ask("clock"))
+
+
+def _least(clock: dict[str, Any]) -> float:
+    now = clock["policy_time"]
+    return float(clock["floor"] if now is None else now)
 
 
 async def policy_of(visitor: Visitor, digest: str | None = None) -> Policy:

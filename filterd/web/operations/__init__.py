@@ -2,6 +2,7 @@
 """The operations of the API, a module for each group; ``ORDER`` has them all."""
 
 from filterd.web.operations import (
+    account_operations,
     exam_operations,
     exception_operations,
     history_operations,
@@ -21,6 +22,7 @@ ORDER = (
     *room_operations.OPERATIONS,
     *list_operations.OPERATIONS,
     *history_operations.OPERATIONS,
+    *account_operations.OPERATIONS,
 )
 """All operations, in the order of the description."""
 

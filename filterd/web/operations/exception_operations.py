@@ -10,7 +10,7 @@ from filterd.policy.temporary_rules import LocalException, TargetKind
 from filterd.web.answers import TEXT, of, record, rows
 from filterd.web.operation import TEACHERS, Operation
 from filterd.web.parameters import Fields, Flag, Whole
-from filterd.web.school_state import in_force, overrides_of
+from filterd.web.school_state import overrides_of, policy_time
 from filterd.web.wanted_change import (
     CHANGE,
     FOR_WHOM,
@@ -43,7 +43,7 @@ def with_state(schema: Schema) -> Schema:
 
 async def with_states_of(visitor: Visitor, kind: str, given: dict[str, Any]) -> Any:
     """Return exceptions or exams with their states; with ``all`` those that have ended, too."""
-    now = (await in_force(visitor)).clock.now
+    now = await policy_time(visitor)
     past = await visitor.ask("history", limit=MOST_CHANGES) if given.get("all") else None
     return with_states(await overrides_of(visitor), kind, now, past)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from filterd.i18n import say
 from filterd.lists.report import CompileReport
 from filterd.overrides.target_text import qname_from
 from filterd.web.answers import (
@@ -16,16 +17,27 @@ from filterd.web.answers import (
     TEXTS,
     VERSION,
     WHOLE,
+    maybe,
     of,
     record,
     rows,
 )
 from filterd.web.operation import ADMINS, Operation
 from filterd.web.operations.status_operations import FEED
-from filterd.web.parameters import Fields, Text
+from filterd.web.parameters import Fields, Flag, Several, Text
+from filterd.web.wanted_change import REASON
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from filterd.i18n import Sentence
+    from filterd.web.parameters import Parameter, Schema
     from filterd.web.visitor import Visitor
+
+_DECIDED: Schema = {
+    **OBJECT,
+    "description": "The answer of the command, or `at_work` while it goes on after 45 s",
+}
 
 
 async def _lists(visitor: Visitor, _: dict[str, Any]) -> Any:
@@ -46,6 +58,46 @@ async def _history(visitor: Visitor, _: dict[str, Any]) -> Any:
 
 async def _sources(visitor: Visitor, _: dict[str, Any]) -> Any:
     return await visitor.ask("lists-sources")
+
+
+def _decides(command: str) -> Callable[[Visitor, dict[str, Any]], Awaitable[Any]]:
+    """Return what does a command of ``daemon.list_commands``."""
+
+    async def decide(visitor: Visitor, given: dict[str, Any]) -> Any:
+        return await visitor.ask(command, **given)
+
+    return decide
+
+
+def _decided(answer: Any, _: Visitor) -> Sentence:
+    if isinstance(answer, dict) and "at_work" in answer:
+        return say("filterd works on it; the end will stand in the history of versions.")
+    return say("Done.")
+
+
+def _decision(
+    name: str,
+    path: str,
+    command: str,
+    about: str,
+    named: dict[str, Parameter],
+    *,
+    required: tuple[str, ...] = (),
+    answer: Schema = _DECIDED,
+) -> Operation:
+    return Operation(
+        name=name,
+        method="POST",
+        path=path,
+        about=about,
+        run=_decides(command),
+        fields=Fields(named, required),
+        roles=ADMINS,
+        answer=answer,
+        commands=(command,),
+        tag="lists",
+        done=_decided,
+    )
 
 
 LISTS = Operation(
@@ -133,4 +185,126 @@ SOURCES = Operation(
     tag="lists",
 )
 
-OPERATIONS = (LISTS, ENTRIES, FEED_STATUS, FEED_HISTORY, SOURCES)
+_VERSION = Text(
+    48, r"[1-9][0-9]{0,17}|[a-z][a-z-]*[0-9a-f]{1,40}", about="The waiting one if left out"
+)
+_LISTS = Flag("Of the public lists beside the feed")
+_SOURCES = Several(Text(2_000, least=1), 50, 1, "Ids of public lists, or https addresses")
+
+APPROVE = _decision(
+    "approveVersion",
+    "/feed/approve",
+    "feed approve",
+    "Put a version in force that is held because it changes much, or was rolled back.",
+    {"version": _VERSION, "reason": REASON},
+)
+REFUSE = _decision(
+    "refuseVersion",
+    "/feed/refuse",
+    "feed refuse",
+    "Refuse a version that waits; later versions may come.",
+    {"version": _VERSION, "reason": REASON},
+)
+ROLL_BACK = _decision(
+    "rollBackVersion",
+    "/feed/rollback",
+    "feed rollback",
+    "Return to the previous version now; the present one is not taken again.",
+    {"reason": REASON, "lists": _LISTS},
+)
+HOLD = _decision(
+    "holdVersion",
+    "/feed/hold",
+    "feed hold",
+    "Keep the version in force until this is switched off; not even urgent orders are taken.",
+    {"reason": REASON, "off": Flag("Take new versions again"), "lists": _LISTS},
+)
+SYNC = _decision(
+    "takeVersion",
+    "/feed/sync",
+    "sync",
+    "Take the published version of the feed now.",
+    {"now": Flag("Even if it is not this school's turn")},
+)
+FOLLOW = _decision(
+    "followLists",
+    "/lists/follow",
+    "lists follow",
+    "Follow public lists: they are fetched every night.",
+    {
+        "sources": _SOURCES,
+        "recommended": Flag("Follow the set that the catalogue recommends"),
+        "category": Text(64, about="The category of everything at an address"),
+        "format": Text(32, about="The syntax of the lines at an address"),
+        "subtrees": Flag("An entry for one host includes everything beneath it"),
+    },
+)
+UNFOLLOW = _decision(
+    "unfollowLists",
+    "/lists/unfollow",
+    "lists unfollow",
+    "Follow public lists no more; their names open at once.",
+    {"sources": _SOURCES},
+    required=("sources",),
+)
+UPDATE = _decision(
+    "updateLists",
+    "/lists/update",
+    "lists update",
+    "Fetch the followed lists now, and put them in force.",
+    {
+        "now": Flag("Also ask servers that asked for a pause"),
+        "accept": Several(Text(64, least=1), 50, about="Lists whose size may change much"),
+    },
+)
+EXCLUDE = _decision(
+    "excludeEntry",
+    "/lists/exclude",
+    "lists exclude",
+    "Leave an entry out of a followed list for 180 days.",
+    {"name": Text(300, least=1), "list": Text(64, least=1), "reason": REASON},
+    required=("name", "list", "reason"),
+)
+VERIFY_SAFE_SEARCH = _decision(
+    "verifySafeSearch",
+    "/safesearch/verify",
+    "safesearch verify",
+    "Ask the school's upstreams for the hosts of all safe modes.",
+    {},
+    answer={
+        "anyOf": [
+            rows(
+                record(
+                    {
+                        "target": TEXT,
+                        "levels": TEXTS,
+                        "names": WHOLE,
+                        "verified": FLAG,
+                        "verified_at": maybe(AT),
+                        "problem": TEXT,
+                        "sentence": SENTENCE,
+                    }
+                )
+            ),
+            _DECIDED,
+        ]
+    },
+)
+
+OPERATIONS = (
+    LISTS,
+    ENTRIES,
+    FEED_STATUS,
+    FEED_HISTORY,
+    SOURCES,
+    APPROVE,
+    REFUSE,
+    ROLL_BACK,
+    HOLD,
+    SYNC,
+    FOLLOW,
+    UNFOLLOW,
+    UPDATE,
+    EXCLUDE,
+    VERIFY_SAFE_SEARCH,
+)

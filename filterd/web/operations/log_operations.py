@@ -6,10 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd import words
+from filterd.counted import number
 from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.i18n import say, say_n
+from filterd.overrides.log_changes import CONFIRM, LEVEL
 from filterd.overrides.log_rows import level_rows, waiting_rows
 from filterd.overrides.read_access import READERS, View
+from filterd.overrides.roles import Role
 from filterd.overrides.target_text import name_asked
 from filterd.policy.log_levels import LogLevel
 from filterd.policy.model import GRADES, TIERS
@@ -28,11 +31,13 @@ from filterd.web.answers import (
     rows,
     table,
 )
-from filterd.web.operation import EVERYONE, Operation
-from filterd.web.parameters import Choice, Fields, Flag, Text, Whole
+from filterd.web.operation import ADMINS, EVERYONE, Operation
+from filterd.web.parameters import Choice, Fields, Flag, Text, Time, Whole
 from filterd.web.school_state import in_force
+from filterd.web.wanted_change import CHANGE, NUMBER_OF_CHANGE, REASON, change, done
 
 if TYPE_CHECKING:
+    from filterd.i18n import Sentence
     from filterd.web.parameters import Parameter
     from filterd.web.visitor import Visitor
 
@@ -153,6 +158,30 @@ async def _levels(visitor: Visitor, _: dict[str, Any]) -> Any:
 
 async def _live(visitor: Visitor, given: dict[str, Any]) -> Any:
     return visitor.follow("log-follow", **given)
+
+
+async def _set_level(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await change(visitor, LEVEL, given)
+
+
+async def _confirm(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await change(visitor, CONFIRM, given)
+
+
+async def _forget(visitor: Visitor, given: dict[str, Any]) -> Any:
+    name = name_asked(given.pop("name")) if "name" in given else {}
+    return await visitor.ask("log forget", **given, **name)
+
+
+async def _purge(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("log purge", **given)
+
+
+def _removed(answer: Any, _: Visitor) -> Sentence:
+    if answer["rows"] is None:
+        return say("Removed. Totals stay: they have no names.")
+    n = answer["rows"]
+    return say_n("{n} row is removed.", "{n} rows are removed.", n, n=number(n))
 
 
 SEARCH = Operation(
@@ -378,6 +407,77 @@ LIVE = Operation(
     is_stream=True,
 )
 
+_REMOVED = record({"removed": TEXT, "rows": maybe(WHOLE), "unreadable": TEXTS})
+SET_LEVEL = Operation(
+    name="setLogLevel",
+    method="POST",
+    path="/log/levels",
+    about="Set how much is kept of the lookups of a tier; `full` waits for a second person.",
+    run=_set_level,
+    fields=Fields(
+        {
+            "level": Choice(tuple(one.value for one in LogLevel)),
+            "tier": TIER,
+            "ends_at": Time("The end"),
+            "for_s": Whole(60, 90 * 86_400, "The length in seconds, instead of an end"),
+            "reason": REASON,
+        },
+        ("level", "reason"),
+    ),
+    roles=ADMINS,
+    answer=CHANGE,
+    commands=("log level",),
+    tag="log",
+    done=done,
+)
+CONFIRM_LEVEL = Operation(
+    name="confirmLogLevel",
+    method="POST",
+    path="/log/levels/{id}/confirm",
+    about="Confirm the level `full` that another person has set.",
+    run=_confirm,
+    fields=Fields({"id": NUMBER_OF_CHANGE, "reason": REASON}, ("id",)),
+    roles=frozenset((Role.PRINCIPAL, Role.ADMIN)),
+    answer=CHANGE,
+    commands=("log confirm",),
+    tag="log",
+    done=done,
+)
+FORGET = Operation(
+    name="forgetLog",
+    method="POST",
+    path="/log/forget",
+    about="Remove a name, today's rows of a device, or a day from the log.",
+    run=_forget,
+    fields=Fields(
+        {
+            "name": Text(253, about="A name, or *.NAME for all beneath it too"),
+            "device": Text(64, about="Its MAC or address"),
+            "day": _DAY,
+            "reason": REASON,
+        },
+        ("reason",),
+    ),
+    roles=ADMINS,
+    answer=_REMOVED,
+    commands=("log forget",),
+    tag="log",
+    done=_removed,
+)
+PURGE = Operation(
+    name="purgeLog",
+    method="POST",
+    path="/log/purge",
+    about="Remove all names and rows from the log; totals stay.",
+    run=_purge,
+    fields=Fields({"reason": REASON}, ("reason",)),
+    roles=ADMINS,
+    answer=_REMOVED,
+    commands=("log purge",),
+    tag="log",
+    done=_removed,
+)
+
 OPERATIONS = (
     SEARCH,
     TOP,
@@ -389,4 +489,8 @@ OPERATIONS = (
     EXPORT,
     LEVELS,
     LIVE,
+    SET_LEVEL,
+    CONFIRM_LEVEL,
+    FORGET,
+    PURGE,
 )

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations on accounts, their tokens and devices: one's own, and for admins all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd.i18n import say
+from filterd.overrides.roles import Role
+from filterd.web.answers import AT, FLAG, OBJECT, TEXT, TEXTS, WHOLE, maybe, record, rows
+from filterd.web.operation import ADMINS, EVERYONE, Operation
+from filterd.web.parameters import Choice, Fields, Flag, Several, Text, Whole
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from filterd.i18n import Sentence
+    from filterd.web.operation import Method
+    from filterd.web.parameters import Parameter, Schema
+    from filterd.web.visitor import Visitor
+
+_ACCOUNT = Text(64, least=1, about="The name of an account; one's own if left out")
+_PASSWORD = Text(256, least=1)
+_ROLES = Several(Choice(tuple(Role)), len(Role), 1)
+_ID = Text(64, least=1)
+_NAMED = record({"account": TEXT})
+_OF_ID = record({"id": TEXT, "name": TEXT, "account": TEXT})
+_CODE = record({"code": TEXT, "for_s": {"type": "number"}, "account": TEXT})
+
+
+def _asks(command: str) -> Callable[[Visitor, dict[str, Any]], Awaitable[Any]]:
+    """Return what asks a command of ``daemon.account_commands``."""
+
+    async def ask(visitor: Visitor, given: dict[str, Any]) -> Any:
+        return await visitor.ask(command, **given)
+
+    return ask
+
+
+def _done(answer: Any, _: Visitor) -> Sentence:
+    """Return a sentence without what was made: secrets are shown by the page alone, once."""
+    if isinstance(answer, dict) and "account" in answer:
+        return say("Done, for the account {account}.", account=answer["account"])
+    return say("Done.")
+
+
+def _operation(  # noqa: PLR0913 -- the columns of a table
+    name: str,
+    method: Method,
+    path: str,
+    command: str,
+    about: str,
+    named: dict[str, Parameter],
+    answer: Schema,
+    *,
+    required: tuple[str, ...] = (),
+    roles: frozenset[Role] = ADMINS,
+    commands: tuple[str, ...] = (),
+) -> Operation:
+    return Operation(
+        name=name,
+        method=method,
+        path=path,
+        about=about,
+        run=_asks(command),
+        fields=Fields(named, required),
+        roles=roles,
+        answer=answer,
+        commands=commands,
+        tag="accounts",
+        done=None if method == "GET" else _done,
+    )
+
+
+SESSION = _operation(
+    "readSession",
+    "GET",
+    "/session",
+    "session",
+    "The person who is signed in: roles, classes, and how long the session lasts.",
+    {},
+    record(
+        {
+            "account": TEXT,
+            "roles": TEXTS,
+            "classes": maybe(TEXTS),
+            "is_fresh": FLAG,
+            "ends_in_s": maybe({"type": "number"}),
+            "has_password": FLAG,
+            "has_totp": FLAG,
+        },
+        ("ends_in_s", "has_password", "has_totp"),
+    ),
+    roles=EVERYONE,
+)
+ACCOUNTS = _operation(
+    "readAccounts",
+    "GET",
+    "/accounts",
+    "account list",
+    "The accounts, with their roles, sessions, devices and tokens.",
+    {},
+    rows(
+        record(
+            {
+                "account": TEXT,
+                "roles": TEXTS,
+                "disabled": FLAG,
+                "password": FLAG,
+                "totp": FLAG,
+                "recovery": WHOLE,
+                "made_at": maybe(AT),
+                "failed": OBJECT | {"type": ["object", "integer", "array", "null"]},
+                "sessions": WHOLE,
+                "devices": WHOLE,
+                "tokens": WHOLE,
+            }
+        )
+    ),
+    commands=("account list",),
+)
+ADD_ACCOUNT = _operation(
+    "addAccount",
+    "POST",
+    "/accounts",
+    "account add",
+    "Make an account. Without a password a one-time code signs it in first.",
+    {"account": _ACCOUNT, "roles": _ROLES, "password": _PASSWORD},
+    _NAMED,
+    required=("account", "roles"),
+    commands=("account add",),
+)
+SET_PASSWORD = _operation(
+    "setPassword",
+    "POST",
+    "/accounts/password",
+    "account passwd",
+    "Set a password, one's own or as an admin another's.",
+    {"account": _ACCOUNT, "password": _PASSWORD},
+    _NAMED,
+    required=("password",),
+    roles=EVERYONE,
+    commands=("account passwd",),
+)
+SET_ROLES = _operation(
+    "setRoles",
+    "POST",
+    "/accounts/{account}/roles",
+    "account roles",
+    "Set the roles of an account.",
+    {"account": _ACCOUNT, "roles": _ROLES},
+    record({"account": TEXT, "roles": TEXTS}),
+    required=("account", "roles"),
+)
+DISABLE = _operation(
+    "disableAccount",
+    "POST",
+    "/accounts/{account}/disable",
+    "account disable",
+    "Let an account sign in no more, and end its sessions.",
+    {"account": _ACCOUNT},
+    _NAMED,
+    required=("account",),
+    commands=("account disable",),
+)
+ENABLE = _operation(
+    "enableAccount",
+    "POST",
+    "/accounts/{account}/enable",
+    "account enable",
+    "Let an account sign in again.",
+    {"account": _ACCOUNT},
+    _NAMED,
+    required=("account",),
+    commands=("account enable",),
+)
+TOTP = _operation(
+    "setTotp",
+    "POST",
+    "/accounts/totp",
+    "account totp",
+    "Begin to use an authenticator: without `code` for its secret, with it to confirm; or end.",
+    {"account": _ACCOUNT, "on": Flag(), "code": Text(16)},
+    record(
+        {"account": TEXT, "secret": TEXT, "uri": TEXT, "codes": TEXTS},
+        ("account", "secret", "uri", "codes"),
+    ),
+    required=("on",),
+    roles=EVERYONE,
+)
+RECOVERY = _operation(
+    "makeRecoveryCodes",
+    "POST",
+    "/accounts/recovery",
+    "account recovery",
+    "Make ten recovery codes; those of before are void.",
+    {"account": _ACCOUNT},
+    record({"codes": TEXTS}),
+    roles=EVERYONE,
+)
+CODE = _operation(
+    "makeCode",
+    "POST",
+    "/accounts/code",
+    "account code",
+    "Make a code for one sign-in of an account.",
+    {"account": _ACCOUNT},
+    _CODE,
+    required=("account",),
+    commands=("account code",),
+)
+TOKENS = _operation(
+    "readTokens",
+    "GET",
+    "/tokens",
+    "account token-list",
+    "API tokens, without their secrets; one's own, or of an account.",
+    {"account": _ACCOUNT},
+    rows(
+        record(
+            {
+                "id": TEXT,
+                "name": TEXT,
+                "account": TEXT,
+                "role": TEXT,
+                "scope": TEXT,
+                "addresses": TEXTS,
+                "made_at": maybe(AT),
+                "ends_at": maybe(AT),
+                "used_on": maybe(TEXT),
+                "ended": FLAG,
+            }
+        )
+    ),
+    roles=EVERYONE,
+    commands=("account token",),
+)
+ADD_TOKEN = _operation(
+    "addToken",
+    "POST",
+    "/tokens",
+    "account token-add",
+    "Make an API token; its secret is shown once.",
+    {
+        "name": Text(64, least=1),
+        "account": _ACCOUNT,
+        "role": Choice(tuple(Role)),
+        "scope": Text(32, least=1, about="totals, lists, exceptions, log, all-read or all"),
+        "days": Whole(1, 3_660),
+        "addresses": Several(Text(64, least=1), 16, about="From these ranges only (CIDR)"),
+    },
+    record({"id": TEXT, "token": TEXT, "ends_at": maybe(AT)}),
+    required=("name", "role", "scope", "days"),
+    roles=EVERYONE,
+    commands=("account token",),
+)
+REVOKE_TOKEN = _operation(
+    "revokeToken",
+    "POST",
+    "/tokens/{id}/revoke",
+    "account token-revoke",
+    "Revoke an API token.",
+    {"id": _ID},
+    _OF_ID,
+    required=("id",),
+    roles=EVERYONE,
+    commands=("account token",),
+)
+ENROLLED = _operation(
+    "readEnrolledDevices",
+    "GET",
+    "/accounts/devices",
+    "account device-list",
+    "The enrolled devices, one's own or of an account.",
+    {"account": _ACCOUNT},
+    rows(
+        record(
+            {
+                "id": TEXT,
+                "name": TEXT,
+                "account": TEXT,
+                "state": TEXT,
+                "made_at": maybe(AT),
+                "ends_at": maybe(AT),
+                "used_on": maybe(TEXT),
+                "tries_left": maybe(WHOLE),
+            }
+        )
+    ),
+    roles=EVERYONE,
+    commands=("account devices",),
+)
+ENROL = _operation(
+    "makeDeviceCode",
+    "POST",
+    "/accounts/devices/code",
+    "account device-code",
+    "Make a code by which a device of an account is enrolled.",
+    {"account": _ACCOUNT},
+    _CODE,
+    required=("account",),
+    commands=("account devices",),
+)
+CONFIRM_DEVICE = _operation(
+    "confirmDevice",
+    "POST",
+    "/accounts/devices/{id}/confirm",
+    "account device-confirm",
+    "Confirm that an enrolled device is the one that was meant.",
+    {"id": _ID},
+    _OF_ID,
+    required=("id",),
+    commands=("account devices",),
+)
+REVOKE_DEVICE = _operation(
+    "revokeDevice",
+    "POST",
+    "/accounts/devices/{id}/revoke",
+    "account device-revoke",
+    "Revoke an enrolled device, such as a lost phone.",
+    {"id": _ID},
+    _OF_ID,
+    required=("id",),
+    roles=EVERYONE,
+    commands=("account devices",),
+)
+
+OPERATIONS = (
+    SESSION,
+    ACCOUNTS,
+    ADD_ACCOUNT,
+    SET_PASSWORD,
+    SET_ROLES,
+    DISABLE,
+    ENABLE,
+    TOTP,
+    RECOVERY,
+    CODE,
+    TOKENS,
+    ADD_TOKEN,
+    REVOKE_TOKEN,
+    ENROLLED,
+    ENROL,
+    CONFIRM_DEVICE,
+    REVOKE_DEVICE,
+)
