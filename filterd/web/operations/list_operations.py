@@ -174,7 +174,7 @@ SOURCES = Operation(
                 "republish": FLAG,
                 "recommended": FLAG,
                 "names": WHOLE,
-                "checked": TEXT,
+                "checked": FLAG,
                 "address": TEXT,
                 "followed": TEXT,
                 "here": FLAG,
