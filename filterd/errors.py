@@ -380,7 +380,7 @@ def to_plain(error: FilterdError) -> dict[str, Any]:
 
     The data has its text, its code, and its parts if any.
     """
-    parts = [_part(one) for one in _parts(error)]
+    parts = [_part(one) for one in parts_of(error)]
     told: dict[str, Any] = {"error": str(error), "code": error.code, "errors": parts}
     if isinstance(error, TellableError):
         told["sentence"] = i18n.to_plain(error.sentence)
@@ -394,7 +394,7 @@ def as_text(error: FilterdError) -> dict[str, Any]:
     """
     told = to_plain(error)
     told.pop("sentence", None)
-    for part, one in zip(told["errors"], _parts(error), strict=True):
+    for part, one in zip(told["errors"], parts_of(error), strict=True):
         part.update(reason=str(one.reason), hint=str(one.hint))
     return told
 
@@ -417,7 +417,8 @@ def from_plain(data: Mapping[str, Any]) -> FilterdError:
     return error
 
 
-def _parts(error: FilterdError) -> Sequence[ConfigError]:
+def parts_of(error: FilterdError) -> Sequence[ConfigError]:
+    """Return the problems of an error that have places; none of another error."""
     return getattr(error, "errors", (error,)) if isinstance(error, ConfigError) else ()
 
 

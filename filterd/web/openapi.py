@@ -6,12 +6,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.version import __version__
+from filterd.web.answers import TEXT, WHOLE, record, rows
+from filterd.web.event_responses import MEDIA_TYPE as EVENTS
 from filterd.web.problem import MEDIA_TYPE
+from filterd.web.request_guard import COOKIE, CSRF_HEADER
+from filterd.web.wanted_change import CHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.web.operation import Operation
+    from filterd.web.parameters import Schema
+
+_ABOUT = (
+    "The API of filterd, the DNS filter of a school. Each request has an API token"
+    " (`Authorization: Bearer ...`), made in the dashboard or by `filterd account token`. Times are"
+    " Unix seconds; as parameters ISO 8601 too. Names may have letters of any language. A long"
+    " list has `next`: ask again with it as `cursor`. Errors are problem details (RFC 9457), of"
+    " which `code` is stable."
+)
+_PROBLEM = record(
+    {
+        "type": TEXT,
+        "title": TEXT,
+        "status": WHOLE,
+        "detail": TEXT,
+        "code": TEXT,
+        "errors": rows(record({"place": TEXT, "detail": TEXT, "hint": TEXT})),
+    }
+)
+_REFUSALS = {
+    "400": "It is no request that this program understands",
+    "401": "There is no token, or it has ended",
+    "403": "This person may not, or not now; nothing was changed",
+    "422": "A value is wrong; nothing was changed",
+    "429": "Too many requests at a time",
+    "503": "The filter does not answer at present",
+    "default": "Refused, or failed",
+}
+_NAMED: dict[str, Schema] = {"Change": CHANGE, "Problem": _PROBLEM}
+"""Schemas that many operations share."""
+_BY_TOKEN: dict[str, list[str]] = {"token": []}
 
 
 def description(operations: Iterable[Operation]) -> dict[str, Any]:
@@ -21,43 +56,68 @@ def description(operations: Iterable[Operation]) -> dict[str, Any]:
         paths.setdefault(one.path, {})[one.method.lower()] = _operation(one)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "filterd", "version": __version__},
+        "info": {"title": "filterd", "version": __version__, "description": _ABOUT},
         "servers": [{"url": "/api/v1"}],
-        "security": [{"token": []}],
         "paths": paths,
-        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "schemas": _NAMED,
+            "responses": {
+                name: _answer(about, MEDIA_TYPE, _ref("schemas", "Problem"))
+                for name, about in _REFUSALS.items()
+            },
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "form": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
+            },
+        },
     }
 
 
 def _operation(one: Operation) -> dict[str, Any]:
+    in_path = [name for name in one.fields.named if f"{{{name}}}" in one.path]
+    in_body = [name for name in one.fields.named if name not in in_path] if one.is_change else []
+    answer = _ref("schemas", "Change") if one.answer is CHANGE else one.answer
+    done = (
+        {**_answer("A value of `data` each", EVENTS, TEXT), "x-data": answer}
+        if one.is_stream
+        else _answer("Done", "application/json", answer)
+    )
     found: dict[str, Any] = {
         "operationId": one.name,
         "summary": one.about,
+        "description": f"Roles: {', '.join(sorted(one.roles))}.",
         "tags": [one.tag],
         "x-roles": sorted(one.roles),
+        "x-commands": list(one.commands),
+        "security": [_BY_TOKEN, {"session": [], **({"form": []} if one.is_change else {})}],
+        "parameters": [
+            {
+                "name": name,
+                "in": "path" if name in in_path else "query",
+                "required": name in in_path or name in one.fields.required,
+                "schema": kind.schema,
+            }
+            for name, kind in one.fields.named.items()
+            if name not in in_body
+        ],
         "responses": {
-            "200": {
-                "description": "Done",
-                "content": {"application/json": {"schema": one.answer}},
-            },
-            "default": {
-                "description": "Refused",
-                "content": {MEDIA_TYPE: {"schema": {"type": "object"}}},
-            },
+            "200": done,
+            **{name: _ref("responses", name) for name in _REFUSALS},
         },
     }
-    in_path = {name for name in one.fields.named if f"{{{name}}}" in one.path}
-    has_body = one.method in ("POST", "PUT")
-    found["parameters"] = [
-        {
-            "name": name,
-            "in": "path" if name in in_path else "query",
-            "required": name in in_path or name in one.fields.required,
-            "schema": kind.schema,
+    if one.is_change:
+        body = one.fields.only(in_body)
+        found["requestBody"] = {
+            "content": {"application/json": {"schema": body.schema}},
+            "required": bool(body.required),
         }
-        for name, kind in one.fields.named.items()
-        if name in in_path or not has_body
-    ]
-    if has_body:
-        found["requestBody"] = {"content": {"application/json": {"schema": one.fields.schema}}}
     return found
+
+
+def _answer(about: str, media_type: str, schema: Schema) -> dict[str, Any]:
+    return {"description": about, "content": {media_type: {"schema": schema}}}
+
+
+def _ref(kind: str, name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/{kind}/{name}"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -225,6 +225,13 @@ class Fields:
             "additionalProperties": False,
         }
         return found | ({"required": list(self.required)} if self.required else {})
+
+    def only(self, names: Collection[str]) -> Fields:
+        """Return those of the fields that have these names."""
+        return Fields(
+            {name: one for name, one in self.named.items() if name in names},
+            tuple(name for name in self.required if name in names),
+        )
 
     def read(self, given: Any) -> dict[str, Any]:
         """Return checked values; an empty text stands for a field that is not there.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import control
 from filterd.control.frames import UNKNOWN
-from filterd.errors import ConfigError, ControlError, FilterdError
+from filterd.errors import ConfigError, ControlError, FilterdError, parts_of
+from filterd.i18n import told
 
 if TYPE_CHECKING:
     from filterd.i18n import Language, Sentence
@@ -69,4 +70,13 @@ def details(error: FilterdError, language: Language) -> dict[str, Any]:
         "title": status.phrase,
         "status": status.value,
         "detail": error.told(language),
+        "code": error.code,
+        "errors": [
+            {
+                "place": one.place,
+                "detail": told(one.reason, language),
+                "hint": told(one.hint, language),
+            }
+            for one in parts_of(error)
+        ],
     }

@@ -55,7 +55,6 @@ def _operation(  # noqa: PLR0913 -- the columns of a table
     *,
     required: tuple[str, ...] = (),
     roles: frozenset[Role] = ADMINS,
-    commands: tuple[str, ...] = (),
 ) -> Operation:
     return Operation(
         name=name,
@@ -66,7 +65,7 @@ def _operation(  # noqa: PLR0913 -- the columns of a table
         fields=Fields(named, required),
         roles=roles,
         answer=answer,
-        commands=commands,
+        commands=(command,) if command.startswith("account ") else (),
         tag="accounts",
         done=None if method == "GET" else _done,
     )
@@ -117,7 +116,6 @@ ACCOUNTS = _operation(
             }
         )
     ),
-    commands=("account list",),
 )
 ADD_ACCOUNT = _operation(
     "addAccount",
@@ -128,7 +126,6 @@ ADD_ACCOUNT = _operation(
     {"account": _ACCOUNT, "roles": _ROLES, "password": _PASSWORD},
     _NAMED,
     required=("account", "roles"),
-    commands=("account add",),
 )
 SET_PASSWORD = _operation(
     "setPassword",
@@ -140,7 +137,6 @@ SET_PASSWORD = _operation(
     _NAMED,
     required=("password",),
     roles=EVERYONE,
-    commands=("account passwd",),
 )
 SET_ROLES = _operation(
     "setRoles",
@@ -161,7 +157,6 @@ DISABLE = _operation(
     {"account": _ACCOUNT},
     _NAMED,
     required=("account",),
-    commands=("account disable",),
 )
 ENABLE = _operation(
     "enableAccount",
@@ -172,7 +167,6 @@ ENABLE = _operation(
     {"account": _ACCOUNT},
     _NAMED,
     required=("account",),
-    commands=("account enable",),
 )
 TOTP = _operation(
     "setTotp",
@@ -207,7 +201,6 @@ CODE = _operation(
     {"account": _ACCOUNT},
     _CODE,
     required=("account",),
-    commands=("account code",),
 )
 TOKENS = _operation(
     "readTokens",
@@ -233,7 +226,6 @@ TOKENS = _operation(
         )
     ),
     roles=EVERYONE,
-    commands=("account token",),
 )
 ADD_TOKEN = _operation(
     "addToken",
@@ -252,7 +244,6 @@ ADD_TOKEN = _operation(
     record({"id": TEXT, "token": TEXT, "ends_at": maybe(AT)}),
     required=("name", "role", "scope", "days"),
     roles=EVERYONE,
-    commands=("account token",),
 )
 REVOKE_TOKEN = _operation(
     "revokeToken",
@@ -264,7 +255,6 @@ REVOKE_TOKEN = _operation(
     _OF_ID,
     required=("id",),
     roles=EVERYONE,
-    commands=("account token",),
 )
 ENROLLED = _operation(
     "readEnrolledDevices",
@@ -288,7 +278,6 @@ ENROLLED = _operation(
         )
     ),
     roles=EVERYONE,
-    commands=("account devices",),
 )
 ENROL = _operation(
     "makeDeviceCode",
@@ -299,7 +288,6 @@ ENROL = _operation(
     {"account": _ACCOUNT},
     _CODE,
     required=("account",),
-    commands=("account devices",),
 )
 CONFIRM_DEVICE = _operation(
     "confirmDevice",
@@ -310,7 +298,6 @@ CONFIRM_DEVICE = _operation(
     {"id": _ID},
     _OF_ID,
     required=("id",),
-    commands=("account devices",),
 )
 REVOKE_DEVICE = _operation(
     "revokeDevice",
@@ -322,7 +309,6 @@ REVOKE_DEVICE = _operation(
     _OF_ID,
     required=("id",),
     roles=EVERYONE,
-    commands=("account devices",),
 )
 
 OPERATIONS = (

@@ -309,7 +309,6 @@ IDS = Operation(
     about="The ids that operations take, by kind: grades, classes, rooms, services, lists, ...",
     run=_ids,
     answer=table({"type": "array", "items": {"type": ["string", "integer"]}}),
-    commands=("completion",),
     tag="policy",
 )
 SET = Operation(
