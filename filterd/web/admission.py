@@ -27,20 +27,21 @@ class Admission:
 
     def __init__(self, socket: Path, clock: Clock) -> None:
         self._socket, self._clock = socket, clock
-        self._kept: dict[tuple[str, str, str], tuple[bool, float]] = {}
+        self._kept: dict[tuple[str, ...], tuple[bool, float]] = {}
 
-    async def admits(self, address: str, device: str, code: str = "") -> bool:
+    async def admits(self, address: str, device: str, code: str = "", token: str = "") -> bool:
         """Return whether a device may see the dashboard.
 
         Args:
             address: of the device.
             device: the cookie of an enrolled one; else empty.
             code: by which it is about to be enrolled; else empty.
+            token: of a program, which may be bound to addresses; else empty.
 
         Raises:
             ControlError: the manager does not answer.
         """
-        asked, now = (address, device[:256], code[:256]), self._clock.monotonic()
+        asked, now = (address, device, code, token), self._clock.monotonic()
         admitted, until = self._kept.get(asked, (False, 0.0))
         if now < until:
             return admitted
@@ -48,9 +49,10 @@ class Admission:
             control.ask,
             self._socket,
             "admit",
+            act_for=token,
             address=address,
-            device=asked[1],
-            code=asked[2],
+            device=device,
+            code=code,
         )
         self._kept.pop(asked, None)
         while len(self._kept) >= _MOST:

@@ -31,7 +31,7 @@ from filterd.web.request_guard import (
 )
 from filterd.web.sign_in import CODE_PATHS, SignIn
 from filterd.web.static_files import StaticFiles
-from filterd.web.visitors import Visitors, device_of
+from filterd.web.visitors import LONGEST_PART, Visitors, device_of, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,11 +89,18 @@ class Web:
 
     async def _admits(self, scope: Scope, headers: Mapping[str, str]) -> bool:
         """Return whether a device may see the dashboard; see ``RequestGuard``."""
-        path = scope["path"]
+        path, request = scope["path"], Request(scope)
         code = next((path.removeprefix(one) for one in CODE_PATHS if path.startswith(one)), "")
-        if uses_header_token(scope, headers):
-            return await self._admission.admits(device_address(scope), "", code)
-        return await self._admission.admits(device_address(scope), device_of(Request(scope)), code)
+        is_program = uses_header_token(scope, headers)
+        is_admitted = await self._admission.admits(
+            device_address(scope),
+            "" if is_program else device_of(request),
+            code[:LONGEST_PART],
+            token_of(request) if is_program else "",
+        )
+        if not is_admitted:
+            await self._visitors.learn_school(request)
+        return is_admitted
 
     def _refusal(self, error: FilterdError, scope: Scope) -> Response:
         """Return the answer to a refused request: problem details to a program, else a page."""

@@ -69,7 +69,7 @@ class SignIn:
         return await self._signed_in(request, "login", "account", "password", "code")
 
     async def _by_pin(self, request: Request) -> Response:
-        return await self._signed_in(request, "login-pin", "pin", device=device_of(request))
+        return await self._signed_in(request, "login-pin", "pin")
 
     async def _offer_code(self, request: Request) -> Response:
         """Show a button: a link that is only fetched, by a scanner say, signs nobody in."""
@@ -102,6 +102,7 @@ class SignIn:
             fields = await fields_of(request)
             back = own_path(fields.get("back", "/"))
             given = {name: value for name in asked if (value := fields.get(name, ""))}
+            given["device"] = device_of(request)
             found = await visitor.ask(command, **given, **known)
         except FilterdError as error:
             return self._refused(request, visitor, error, back)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Sentence
 
-_LONGEST_PART = 127
+LONGEST_PART = 127
 """Of a token and a device's cookie, which are sent to the manager as one."""
 _MOST_NOTES = 500
 
@@ -61,6 +61,15 @@ class Visitors:
             self._language = visitor.language
         return visitor
 
+    async def learn_school(self, request: Request) -> None:
+        """Ask for name and language of the school, unless they are known.
+
+        Raises:
+            FilterdError: as ``control.ask``.
+        """
+        if not self._school:
+            await self.passer_by(request)
+
     async def known(self, request: Request) -> Visitor:
         """Return the visitor by the token of the request; without one there are no roles.
 
@@ -89,15 +98,15 @@ def token_of(request: Request) -> str:
     """Return the token of a program's header, else that of the cookies; empty for none."""
     if uses_header_token(request.scope, request.headers):
         scheme, _, token = request.headers["authorization"].partition(" ")
-        return token.strip()[: 2 * _LONGEST_PART] if scheme.lower() == "bearer" else "-"
-    session = request.cookies.get(COOKIE, "")[:_LONGEST_PART]
+        return token.strip()[: 2 * LONGEST_PART] if scheme.lower() == "bearer" else "-"
+    session = request.cookies.get(COOKIE, "")[:LONGEST_PART]
     device = device_of(request)
     return f"{session}~{device}" if session and device else session
 
 
 def device_of(request: Request) -> str:
     """Return the cookie of an enrolled device; empty for none."""
-    return request.cookies.get(DEVICE_COOKIE, "")[:_LONGEST_PART]
+    return request.cookies.get(DEVICE_COOKIE, "")[:LONGEST_PART]
 
 
 def _language(request: Request) -> str:

@@ -33,6 +33,10 @@ BOX, STAFF, PUPIL = "127.0.0.1", "127.0.100.1", "127.0.6.1"
 """Addresses that ask: the box itself, a staff network, a network of grade 6."""
 
 
+PASSWORD = "Mùa thu, lá vàng rơi 7"
+"""Of every account of such a school."""
+
+
 class Reply(NamedTuple):
     """An answer of the web process."""
 
@@ -60,6 +64,7 @@ class WebSchool:
     port: int
     process: subprocess.Popen[str]
     tokens: dict[Role, str] = field(default_factory=dict)
+    accounts: set[Role] = field(default_factory=set)
 
     @property
     def origin(self) -> str:
@@ -70,16 +75,23 @@ class WebSchool:
         """Send a command to the control socket, as root at the console."""
         return control.ask(self.served.state.control_socket, command, **arguments)
 
-    def code(self) -> str:
-        """Return a code for one sign-in as administrator."""
-        return str(self.ask("account code")["code"])
+    def code(self, role: Role = Role.ADMIN) -> str:
+        """Return a code for one sign-in as the person of a role, whose account is made once."""
+        if role not in self.accounts:
+            self.ask("account add", account=role.value, roles=[role], password=PASSWORD)
+            self.accounts.add(role)
+        return str(self.ask("account code", account=role.value)["code"])
+
+    def sign_in(self, role: Role = Role.ADMIN) -> str:
+        """Sign the person of a role in; return the token of the session."""
+        reply = self.post(f"/login/code/{self.code(role)}", role=None)
+        assert reply.status == 303, reply
+        return reply.cookies[COOKIE]
 
     def token(self, role: Role = Role.ADMIN) -> str:
-        """Return the token of the session of a person of that role, who signs in once."""
+        """Return the token of the session of a role's person, who signs in once."""
         if role not in self.tokens:
-            reply = self.post(f"/login/code/{self.code()}", role=None)
-            assert reply.status == 303, reply
-            self.tokens[role] = reply.cookies[COOKIE]
+            self.tokens[role] = self.sign_in(role)
         return self.tokens[role]
 
     def send(
