@@ -52,7 +52,7 @@ _SUFFIX = ".sqlite3"
 
 
 @dataclass(slots=True)
-class Page:
+class FoundRows:
     """A part of the rows that fit, the newest first.
 
     Attributes:
@@ -109,7 +109,7 @@ class DaySearch:
         self._clock, self._within_s = clock, within_s
         self._ends = clock.monotonic() + within_s
 
-    def search(self, wanted: LogFilter, limit: int, after: RowId | None = None) -> Page:
+    def search(self, wanted: LogFilter, limit: int, after: RowId | None = None) -> FoundRows:
         """Return the rows that fit, the newest first, and distinct names.
 
         Args:
@@ -120,7 +120,7 @@ class DaySearch:
         Raises:
             StoreError: not even the rows of an hour could be read in time.
         """
-        page = Page()
+        page = FoundRows()
 
         def use(day: Day) -> bool:
             if not day.want(wanted):
@@ -225,7 +225,7 @@ class DaySearch:
         """End a request of another thread; a statement stops within milliseconds."""
         self._ends = -inf
 
-    def _add_seen(self, page: Page, day: Day, wanted: LogFilter, limit: int) -> None:
+    def _add_seen(self, page: FoundRows, day: Day, wanted: LogFilter, limit: int) -> None:
         for one in day.seen(wanted):
             if self._hides(one.text):
                 continue
@@ -234,7 +234,7 @@ class DaySearch:
                 return
             page.seen.append(one.to_plain(day))
 
-    def _add_rows(self, page: Page, day: Day, limit: int, below: int) -> bool:
+    def _add_rows(self, page: FoundRows, day: Day, limit: int, below: int) -> bool:
         """Add rows of a day, hour by hour; return whether the page ends there."""
         while below > 0:
             floor = (below - 1) // HOUR * HOUR

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from filterd.clock import SystemClock
 from filterd.i18n import say
 from filterd.web import change_forms, operations, pages, static_files
-from filterd.web.admission import Admission
+from filterd.web.admitted_devices import AdmittedDevices
 from filterd.web.api_requests import PREFIX, ApiRequests, problem
 from filterd.web.change_forms import ChangeForms
 from filterd.web.event_responses import EventResponses
@@ -57,7 +57,10 @@ class Web:
         self, socket: Path, hosts: frozenset[str] = frozenset(), clock: Clock | None = None
     ) -> None:
         self._hosts, self._visitors = hosts, Visitors(socket)
-        self._admission, self._events = Admission(socket, clock or SystemClock()), EventResponses()
+        self._admission, self._events = (
+            AdmittedDevices(socket, clock or SystemClock()),
+            EventResponses(),
+        )
         self._static = StaticFiles()
         self._renderer = PageRenderer(self._static)
         self._pages = PageRequests(self._visitors, self._renderer, self._events)

@@ -31,10 +31,10 @@ _SHUTDOWN_WITHIN_S = 5.0
 _BACKLOG = 128
 
 
-class Place:
+class ConnectionPlace:
     """The place of one connection; ``is_idle`` while it has not sent a whole request."""
 
-    def __init__(self, places: Places, address: str) -> None:
+    def __init__(self, places: ConnectionPlaces, address: str) -> None:
         self._places, self.address = places, address
         self.is_idle = True
         self.end: Callable[[], object] = lambda: None
@@ -44,13 +44,13 @@ class Place:
         self._places.held.pop(self, None)
 
 
-class Places:
+class ConnectionPlaces:
     """The places of connections, the oldest first."""
 
     def __init__(self) -> None:
-        self.held: dict[Place, None] = {}
+        self.held: dict[ConnectionPlace, None] = {}
 
-    def take(self, address: str) -> Place | None:
+    def take(self, address: str) -> ConnectionPlace | None:
         """Return a place for one more connection; None where there is no room."""
         of_address = [one for one in self.held if one.address == address]
         for found, most in ((of_address, MOST_OF_AN_ADDRESS), (list(self.held), MOST)):
@@ -61,7 +61,7 @@ class Places:
                 return None
             idle.release()
             idle.end()
-        place = Place(self, address)
+        place = ConnectionPlace(self, address)
         self.held[place] = None
         return place
 
@@ -69,7 +69,7 @@ class Places:
 class BoundedProtocol(H11Protocol):
     """HTTP/1.1 whose requests and answers take a bounded time."""
 
-    place: Place | None = None
+    place: ConnectionPlace | None = None
     _sending: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
 
@@ -131,7 +131,7 @@ class HttpsListener:
     ) -> None:
         self._context, self._made = context, made
         self._loop = asyncio.get_running_loop()
-        self._places = Places()
+        self._places = ConnectionPlaces()
         self._handshakes: set[asyncio.Task[None]] = set()
         self._acceptor = Acceptor(listening, "https", self._take_in)
         self._acceptor.listen(_BACKLOG)
@@ -157,7 +157,7 @@ class HttpsListener:
         self._handshakes.add(task)
         task.add_done_callback(self._handshakes.discard)
 
-    async def _secure(self, connection: socket.socket, place: Place) -> None:
+    async def _secure(self, connection: socket.socket, place: ConnectionPlace) -> None:
         """Make the handshake; the protocol releases the place of a connection that it has."""
 
         def made() -> BoundedProtocol:

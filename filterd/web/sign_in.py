@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from filterd.web.admission import Admission
+    from filterd.web.admitted_devices import AdmittedDevices
     from filterd.web.event_responses import EventResponses
     from filterd.web.page_renderer import PageRenderer
     from filterd.web.page_requests import PageRequests
@@ -41,7 +41,7 @@ class SignIn:
         visitors: Visitors,
         renderer: PageRenderer,
         pages: PageRequests,
-        admission: Admission,
+        admission: AdmittedDevices,
         events: EventResponses,
     ) -> None:
         self._visitors, self._renderer, self._pages = visitors, renderer, pages

@@ -47,7 +47,7 @@ class Certificate(NamedTuple):
     key: Path
 
 
-class _Server(uvicorn.Server):
+class _WebServer(uvicorn.Server):
     """uvicorn's server on bounded listeners; ends when it is idle, if ``ends_idle``."""
 
     def __init__(
@@ -106,7 +106,7 @@ def run(
     # What a client sends wrongly is no line of the journal; errors of this program are.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     try:
-        server = _Server(config, sockets, certificate)
+        server = _WebServer(config, sockets, certificate)
     except OSError as error:
         raise ConfigError(
             say("the certificate cannot be used: {why}", why=refused(error)),

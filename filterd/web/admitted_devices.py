@@ -22,7 +22,7 @@ _MOST = 4096
 """Devices that are remembered; the one that was asked about first gives way."""
 
 
-class Admission:
+class AdmittedDevices:
     """What the manager has decided lately, by address, device and code."""
 
     def __init__(self, socket: Path, clock: Clock) -> None:
