@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write numbers, sizes, counts and durations as people read them.
 
-Examples are ``1 name`` and ``21 minutes``.
+Examples are ``1 name``, ``21 minutes``, and the fingerprint of a key.
 """
 
 from __future__ import annotations
+
+from hashlib import sha256
 
 from filterd.i18n import Sentence, say_n
 
@@ -99,3 +101,9 @@ def duration(seconds: float) -> Sentence:
     if whole >= 2 * _MINUTE:
         return minutes(whole // _MINUTE)
     return say_n("{n} second", "{n} seconds", whole)
+
+
+def fingerprint(content: bytes) -> str:
+    """Return the SHA-256 of octets in groups of four digits, as one reads it out."""
+    digest = sha256(content).hexdigest()
+    return " ".join(digest[at : at + 4] for at in range(0, len(digest), 4))

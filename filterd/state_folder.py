@@ -64,8 +64,6 @@ class StateFolder:
     """The folder of what ``filterd.querylog.published_totals`` keeps, by month."""
     monitor = _StatePath("monitor")
     """The folder of ``filterd monitor``; its service has one of its own."""
-    web = _StatePath("web")
-    """The folder of the certificate of ``filterd web``; its service has one of its own."""
     accounts = _StatePath("accounts.filterd")
     """The accounts of the dashboard; see ``filterd.accounts``."""
     overrides = _StatePath("overrides.sqlite")
@@ -131,6 +129,13 @@ class StateFolder:
         if self.folder == SYSTEM_STATE:
             return Path("/run/filterd/control.sock")
         return self.folder / "control.sock"
+
+    @property
+    def web(self) -> Path:
+        """The folder of the dashboard's certificate; in ``/etc`` on a gateway, of root."""
+        if self.folder == SYSTEM_STATE:
+            return Path("/etc/filterd-web")
+        return self.folder / "web"
 
     @property
     def log_key(self) -> Path:

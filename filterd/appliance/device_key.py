@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from filterd.feed.trust import fingerprint
+from filterd.counted import fingerprint
 from filterd.publish.keys import load_key, make_key
 
 if TYPE_CHECKING:

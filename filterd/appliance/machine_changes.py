@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Run = Callable[[Sequence[str]], Ended]
 
 SERVICES = ("filterd", "filterd-feed", "filterd-monitor")
+SOCKETS = ("filterd-web.socket", "filterd-blockpage.socket")
+"""Their services start with the first connection."""
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _WITHIN_S = 660
@@ -72,6 +74,7 @@ def put_in_service(config: Path, socket: Path, run: Run = run_program) -> Senten
     if is_a_service(config):
         _done(run, ["systemctl", "enable", "--quiet", *SERVICES])
         _done(run, ["systemctl", "restart", *SERVICES])
+        _done(run, ["systemctl", "enable", "--quiet", "--now", *SOCKETS])
         return say("The service is running, and starts with the machine.")
     if not control.is_running(socket):
         return say(
@@ -83,6 +86,16 @@ def put_in_service(config: Path, socket: Path, run: Run = run_program) -> Senten
         what = ", ".join(told["restart_for"])
         return say("Restart filterd to change: {what}", what=what)
     return say("The running daemon has taken the site.")
+
+
+def restart_dashboard(config: Path, run: Run = run_program) -> None:
+    """Have the dashboard use its new certificate; it is not started where nobody uses it.
+
+    Raises:
+        StoreError: the system refused.
+    """
+    if is_a_service(config):
+        _done(run, ["systemctl", "try-restart", "filterd-web.service"])
 
 
 def _done(run: Run, words: Sequence[str]) -> None:

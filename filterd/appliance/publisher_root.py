@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from tuf.api.exceptions import DownloadHTTPError
 
+from filterd.counted import fingerprint
 from filterd.errors import ConfigError, MissingFileError
-from filterd.feed.trust import ROOT_OCTETS, fingerprint
+from filterd.feed.trust import ROOT_OCTETS
 from filterd.i18n import say
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from securesystemslib.signer import CryptoSigner, Key
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
+from filterd.counted import fingerprint
 from filterd.errors import ConfigError
 from filterd.feed.targets import ONLINE
-from filterd.feed.trust import fingerprint
 from filterd.i18n import say, told
 from filterd.paths import open_plain, write_atomically
 from filterd.publish import hold_release

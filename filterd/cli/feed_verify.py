@@ -17,10 +17,11 @@ from filterd.cli.feed_publish import plain_expiries, warn_of_expiry
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import listed, show_details
 from filterd.cli.time_options import school_clock
+from filterd.counted import fingerprint
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.arrival import Moment
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
-from filterd.feed.trust import fingerprint, load_root
+from filterd.feed.trust import load_root
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.publish.verification import verify as examine

@@ -53,6 +53,7 @@ _GROUPS = {
     "services": "Show services, such as youtube or zalo.",
     "history": "Show who changed what, and check that nothing was altered.",
     "import": "Take over the settings of a Pi-hole or AdGuard Home.",
+    "cert": "The certificate of the dashboard.",
     "clock": "Accept the clock of this machine as right.",
     "feed": "The signed feed of lists: follow it, or publish it.",
 }
@@ -137,6 +138,9 @@ _COMMANDS = {
     "services show": "services.show",
     "history list": "history.list_",
     "history verify": "history.verify",
+    "cert show": "cert.show",
+    "cert make": "cert.make",
+    "cert install": "cert.install",
     "clock accept": "status.accept",
     "feed trust": "feed_admin.trust",
     "feed status": "feed_status.status",

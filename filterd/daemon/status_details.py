@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import counted, i18n, words
 from filterd.counted import number
+from filterd.daemon.certificate_facts import fingerprint_told
 from filterd.errors import from_plain
 from filterd.feed.feed_details import coverage, summary, summary_style
 from filterd.i18n import say, say_n, told
@@ -293,6 +294,7 @@ NOW = (
     Column(say("Clock"), worded=_clock, style="yellow"),
     Column(say("Upstreams"), "upstreams", _troubled, style="yellow"),
     Column(say("Modules"), "not_native", _slow, style="yellow"),
+    Column(say("Certificate"), worded=fingerprint_told),
     Column(say("Changes"), worded=_changes, style="yellow"),
     Column(
         say("Look at"),

@@ -10,9 +10,11 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
+from filterd.daemon.certificate_facts import facts_in
 from filterd.errors import FilterdError
 from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.log_levels import LogLevel, levels
+from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -58,7 +60,8 @@ class StatusSignals:
         Returns: ``gap_s``, the seconds from the last known time of the run before to this
         start; ``watchdog_failing``; ``disk``, the ``free`` and all octets of the state
         folder's disk, None where it cannot be asked; ``log_lost_at``, the Unix time of the
-        last loss; ``history``, the result of the last verification: ``ok`` None for none yet.
+        last loss; ``history``, the result of the last verification: ``ok`` None for none yet;
+        ``certificate``, the facts of the dashboard's, None for none.
         """
         if self._lost is not None and lost > self._lost:  # a worker that was replaced counts anew
             self._lost_at = self._setting.clock.wall()
@@ -69,6 +72,7 @@ class StatusSignals:
             "disk": await asyncio.to_thread(self._disk),
             "log_lost_at": self._lost_at,
             "history": self._history,
+            "certificate": await asyncio.to_thread(self._certificate),
         }
 
     async def pace(self, site: Site, now: float) -> dict[str, int] | None:
@@ -143,6 +147,10 @@ class StatusSignals:
         except OSError:
             return None
         return {"free": disk.f_bavail * disk.f_frsize, "size": disk.f_blocks * disk.f_frsize}
+
+    def _certificate(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = to_plain(facts_in(self._setting.state.web))
+        return found
 
     def _devices(self, site: Site, now: float) -> int:
         from filterd.querylog.single_figures import devices_blocked  # noqa: PLC0415 -- SQLite

@@ -16,12 +16,12 @@ from __future__ import annotations
 import contextlib
 import shutil
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
+from filterd.counted import fingerprint
 from filterd.errors import MetadataFormatError, NoTrustError
 from filterd.feed.manifest import signers_of
 from filterd.feed.targets import ONLINE
@@ -288,9 +288,3 @@ def _is_root(content: bytes) -> bool:
     except MetadataFormatError:
         return False
     return True
-
-
-def fingerprint(content: bytes) -> str:
-    """Return the SHA-256 of a root in groups of four, as one reads it out."""
-    digest = sha256(content).hexdigest()
-    return " ".join(digest[at : at + 4] for at in range(0, len(digest), 4))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 GAP_S, GAP_SHOWN_S = 300.0, 3600.0
 """A service gap worth an alert, and how long after the start it is shown."""
 EXPIRES_WITHIN_S = 86_400.0
+CERTIFICATE_ENDS_WITHIN_S = 21 * 86_400.0
 FIRST_LISTS_S = 86_400.0
 """After so long the first lists should have come."""
 DOWN_S = 120.0
@@ -259,6 +260,16 @@ def _history(status: Row, _: float) -> Sentence:
     return UNSAID if is_sound else say("the history of changes has been altered or damaged")
 
 
+def _certificate_ends(status: Row, now: float) -> Sentence:
+    found = status["signals"]["certificate"]
+    if found is None or found["ends_at"] - now >= CERTIFICATE_ENDS_WITHIN_S:
+        return UNSAID
+    left_s = found["ends_at"] - now
+    if left_s <= 0:
+        return say("the certificate of the dashboard has ended")
+    return say("the certificate of the dashboard ends in {time}", time=counted.duration(left_s))
+
+
 def _pause(status: Row, _: float) -> Sentence:
     n = len(status.get("pauses", ()))
     return say_n("{n} pause is in force", "{n} pauses are in force", n) if n else UNSAID
@@ -353,6 +364,12 @@ RULES = (
     ),
     AlertRule(
         "clock", _W, _clock, say("set the clock; if it is right: filterd clock accept"), for_s=60.0
+    ),
+    AlertRule(
+        "certificate-ends",
+        _W,
+        _certificate_ends,
+        say("a self-made one: filterd cert make; another one: filterd cert install"),
     ),
     AlertRule("expectations", _W, _doubts, _SEE_STATUS),
     AlertRule("pause", _N, _pause, say("it ends by itself; all: filterd exceptions list")),

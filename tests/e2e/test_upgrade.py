@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.counted import fingerprint
 from filterd.daemon.site_loader import load_site
 from filterd.daemon.site_policy import compile_policy_or_keep
 from filterd.errors import ConfigErrors
 from filterd.feed.appliance_files import TimeFloor
 from filterd.feed.manifest import verify
 from filterd.feed.standing import overview
-from filterd.feed.trust import TrustFolder, fingerprint
+from filterd.feed.trust import TrustFolder
 from filterd.feed.version_history import History
 from filterd.feed.versions import VersionPointer, Versions
 from filterd.overrides import snapshot

@@ -18,3 +18,7 @@ def test_everything_of_a_state_folder_is_in_it(tmp_path: Path) -> None:
 
 def test_the_systems_control_socket_is_in_run() -> None:
     assert StateFolder(SYSTEM_STATE).control_socket == Path("/run/filterd/control.sock")
+
+
+def test_the_systems_certificate_is_outside_of_what_the_service_writes() -> None:
+    assert StateFolder(SYSTEM_STATE).web == Path("/etc/filterd-web")

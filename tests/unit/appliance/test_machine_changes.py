@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.appliance import machine_changes
-from filterd.appliance.machine_changes import join_group, put_in_service, run_program
+from filterd.appliance.machine_changes import (
+    join_group,
+    put_in_service,
+    restart_dashboard,
+    run_program,
+)
 from filterd.bounded_child import Ended
 from filterd.errors import StoreError
 from filterd.paths import SYSTEM_CONFIG
@@ -51,7 +56,12 @@ def test_the_service_of_the_system_is_enabled_and_restarted(
     assert programs.calls == [
         "systemctl enable --quiet filterd filterd-feed filterd-monitor",
         "systemctl restart filterd filterd-feed filterd-monitor",
+        "systemctl enable --quiet --now filterd-web.socket filterd-blockpage.socket",
     ]
+    restart_dashboard(SYSTEM_CONFIG, programs)
+    assert programs.calls[-1] == "systemctl try-restart filterd-web.service"
+    restart_dashboard(tmp_path, programs)
+    assert len(programs.calls) == 4, "a trial has no service"
 
 
 def test_another_site_touches_no_service_and_says_how_to_start(tmp_path: Path) -> None:

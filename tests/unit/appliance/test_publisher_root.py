@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.appliance.publisher_root import find_root
+from filterd.counted import fingerprint
 from filterd.errors import ConfigError
 from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.trust import fingerprint
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:

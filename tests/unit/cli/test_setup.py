@@ -14,8 +14,9 @@ from filterd.appliance.answer_file import KEPT
 from filterd.appliance.interview import Machine, SchoolLink
 from filterd.cli import setup
 from filterd.cli.setup_dialogue import Dialogue
+from filterd.counted import fingerprint
 from filterd.feed.fetchers import FolderFetcher
-from filterd.feed.trust import TrustFolder, fingerprint
+from filterd.feed.trust import TrustFolder
 from filterd.state_folder import StateFolder
 from tests.support.commands import call
 

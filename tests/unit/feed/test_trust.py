@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.counted import fingerprint
 from filterd.errors import MetadataFormatError, NoTrustError, StoreError
-from filterd.feed.trust import TrustFolder, fingerprint
+from filterd.feed.trust import TrustFolder
 from filterd.i18n import say
 from filterd.paths import write_atomically
 from tests.support.publisher import Publisher, Site, without_signatures

@@ -33,6 +33,7 @@ WELL: dict[str, Any] = STATUS | {
         "disk": {"free": 20_000_000_000, "size": 32_000_000_000},
         "log_lost_at": None,
         "history": {"ok": True, "verified_at": NOW},
+        "certificate": {"ends_at": NOW + 21 * 86_400},
     },
 }
 DOWN = {"address": "192.0.2.53", "down": True, "down_since": NOW - 120}
@@ -59,10 +60,12 @@ HOLDS: dict[str, dict[str, Any]] = {
     "few-lookups": _with("log", pace={"now": 19, "last_week": 200}),
     "bypass": _with("log", bypass={"blocks": 500, "devices": 5}),
     "clock": _with("clock", standing="jumped"),
+    "certificate-ends": _with("signals", certificate={"ends_at": NOW + 21 * 86_400 - 1}),
     "expectations": WELL | {"doubts": [{"error": "x"}]},
     "pause": WELL | {"pauses": [{"kind": "pause"}]},
     "full-log": _with("log", levels={"primary": "full"}),
 }
+ENDED = _with("signals", certificate={"ends_at": NOW})
 NEVER = _with("feed", freshness="never")
 ALMOST: dict[str, dict[str, Any]] = {
     "upstream-down": WELL | {"upstreams": [DOWN | {"down_since": NOW - 119}, *WELL["upstreams"]]},
@@ -75,6 +78,7 @@ ALMOST: dict[str, dict[str, Any]] = {
     "few-lookups": _with("log", pace={"now": 20, "last_week": 200}),
     "few-lookups at night": _with("log", pace={"now": 0, "last_week": 199}),
     "bypass of one device": _with("log", bypass={"blocks": 5000, "devices": 4}),
+    "a school without a dashboard": _with("signals", certificate=None),
     "history not yet verified": _with("signals", history={"ok": None, "verified_at": None}),
 }
 
@@ -99,6 +103,11 @@ def test_just_below_its_bound_no_alert_holds(status: dict[str, Any]) -> None:
 def test_lists_that_never_came_are_an_alert_after_a_day() -> None:
     (alert,) = active(NEVER | {"up_s": 86_401}, NOW)
     assert (alert.id, "no lists have come yet" in alert.sentence) == ("lists-old", True)
+
+
+def test_a_certificate_that_has_ended_stays_an_alert() -> None:
+    (alert,) = active(ENDED, NOW)
+    assert (alert.id, "has ended" in alert.sentence) == ("certificate-ends", True)
 
 
 def test_the_most_severe_alert_is_the_first_and_gives_the_style() -> None:
