@@ -83,6 +83,11 @@ EFFECT = {
     "EXCEPT": say_in("effect", "exception"),
 }
 """What an entry of a list does."""
+ENROLMENT = {
+    "waiting": say_in("enrolment", "waits for device-confirm"),
+    "confirmed": say_in("enrolment", "confirmed"),
+}
+"""The state of a device on which a PIN signs in."""
 FEED_EVENT = {
     "activated": say_in("feed-event", "in force"),
     "held": say_in("feed-event", "held"),
@@ -167,6 +172,14 @@ RENEWAL = {
     "timestamp": say_in("renewal", "publish again (feed publish REPO)"),
 }
 """How the term of a role is renewed."""
+ROLE = {
+    "reader": say_in("role", "reader"),
+    "teacher": say_in("role", "teacher"),
+    "principal": say_in("role", "principal"),
+    "inspector": say_in("role", "inspector"),
+    "admin": say_in("role", "administrator"),
+}
+"""What a person is at the school."""
 SAFE_SEARCH = {"on": say_in("safe-search", "on"), "off": say_in("safe-search", "off")}
 """Whether search engines are held to their safe mode."""
 SEVERITY = {

@@ -15,6 +15,7 @@ from securesystemslib.signer import CryptoSigner, Key
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
+from filterd.cli.secret_prompt import ask_secret
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError
 from filterd.feed.targets import ONLINE
@@ -317,16 +318,9 @@ def _asked(here: Context, *, confirm: bool) -> str:
             say("the keys have a passphrase, and there is no terminal to ask for it"),
             hint=say("set the environment variable {variable}", variable=PASSPHRASE_VARIABLE),
         )
-    again = here.texts("Repeat it") if confirm else False
-    what = here.texts("Passphrase of the keys")
-    try:
-        answer: str = typer.prompt(what, hide_input=True, confirmation_prompt=again, err=True)
-    except typer.Abort as error:  # Ctrl-C, or the end of what is typed
-        raise ConfigError(
-            say("no passphrase was given"),
-            hint=say("set the environment variable {variable}", variable=PASSPHRASE_VARIABLE),
-        ) from error
-    return answer
+    hint = say("set the environment variable {variable}", variable=PASSPHRASE_VARIABLE)
+    missing = ConfigError(say("no passphrase was given"), hint=hint)
+    return ask_secret(here, say("Passphrase of the keys"), missing, confirm=confirm)
 
 
 @on_named_files
