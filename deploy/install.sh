@@ -55,6 +55,8 @@ declare -A vietnamese=(
     ["it did not start: 'journalctl -u filterd' shows why, '%s --rollback' goes back"]="không khởi động được: xem lý do bằng 'journalctl -u filterd', quay lại bản trước bằng '%s --rollback'"
     ["the lists are not taken: 'journalctl -u filterd-feed'"]="chưa tải được danh sách: xem 'journalctl -u filterd-feed'"
     ["there are no metrics and alerts: 'journalctl -u filterd-monitor'"]="không có số đo và cảnh báo: xem 'journalctl -u filterd-monitor'"
+    ["no connection is taken: 'journalctl -u %s'"]="chưa nhận kết nối: xem 'journalctl -u %s'"
+    ["the dashboard: https://%s:8443; 'sudo filterd account add NAME --role admin --code' lets you in"]="trang quản trị: https://%s:8443; vào lần đầu bằng 'sudo filterd account add TÊN --role admin --code'"
     ["filterd answers; 'filterd status' shows its state"]="filterd đã trả lời; xem tình trạng bằng 'filterd status'"
     ["there is no release before this one"]="không có bản phát hành trước đó"
     ["in service: %s"]="đang chạy: %s"
@@ -101,6 +103,7 @@ cd / # or Python imports a filterd from the current folder instead of the instal
 home=$root/opt/filterd
 units=$root/etc/systemd/system
 services=(filterd filterd-feed filterd-monitor)
+sockets=(filterd-web filterd-blockpage) # their services start with the first connection
 python=${PYTHON:-python3}
 
 has_systemd() { [[ -z $root && -d /run/systemd/system ]]; }
@@ -152,10 +155,14 @@ make_user() {
     for role in reader teacher principal inspector admin; do
         groupadd --system --force "filterd-$role"
     done
-    # The monitor asks the control socket for the status, as a reader; it can read no state.
-    getent passwd filterd-monitor >/dev/null ||
-        useradd --system --user-group --no-create-home --home-dir /var/lib/filterd-monitor \
-            --shell /usr/sbin/nologin filterd-monitor
+    # These ask the control socket, and can read no state: the monitor for the status, as a
+    # reader; the dashboard with the token of a person; the page for pupils as filterd-page.
+    groupadd --system --force filterd-page
+    for user in monitor web blockpage; do
+        getent passwd "filterd-$user" >/dev/null ||
+            useradd --system --user-group --no-create-home --home-dir "/var/lib/filterd-$user" \
+                --shell /usr/sbin/nologin "filterd-$user"
+    done
     install -d -o filterd -g filterd -m 0750 /var/lib/filterd
 }
 
@@ -209,8 +216,8 @@ put_in_service() {
     [[ -z $before ]] || { rm -f "$home/previous"; ln -s "$before" "$home/previous"; }
     unfinished='' # before it is in service: an interrupted run must not remove it then
     point_to "releases/$(basename "$release")"
-    for service in "${services[@]}"; do
-        install -D -m 0644 "$checkout/deploy/$service.service" "$units/$service.service"
+    for unit in "$checkout"/deploy/filterd*.{service,socket,path}; do
+        [[ ! -e $unit ]] || install -D -m 0644 "$unit" "$units/$(basename "$unit")"
     done
     install -D -m 0644 "$checkout/deploy/sysctl.conf" "$root/etc/sysctl.d/60-filterd.conf"
     install -d -m 0755 "$root/usr/local/bin"
@@ -238,18 +245,35 @@ help_people() {
     "$release/bin/python" -m filterd man --out "$share/man" || say "there are no manual pages"
 }
 
+starting_with_the_machine() { (cd "$units" && grep -l '^\[Install\]' filterd{,-*}.{service,socket,path} 2>/dev/null || true); }
+
 start_service() {
     has_systemd || { say "there is no running systemd here; nothing was started"; return 0; }
     systemctl daemon-reload
     sysctl --quiet --load /etc/sysctl.d/60-filterd.conf || true
     [[ $start = yes ]] || return 0
-    systemctl enable --quiet "${services[@]}"
+    # shellcheck disable=SC2046 -- names of units
+    systemctl enable --quiet $(starting_with_the_machine)
     say "starting; the first time it compiles its lists"
     systemctl restart filterd ||
         fail "it did not start: 'journalctl -u filterd' shows why, '%s --rollback' goes back" "$0"
     systemctl restart filterd-feed || say "the lists are not taken: 'journalctl -u filterd-feed'"
     systemctl restart filterd-monitor || say "there are no metrics and alerts: 'journalctl -u filterd-monitor'"
     say "filterd answers; 'filterd status' shows its state"
+    start_dashboard
+}
+
+start_dashboard() {
+    local socket path
+    for socket in "${sockets[@]}"; do
+        systemctl start "$socket.socket" || say "no connection is taken: 'journalctl -u %s'" "$socket.socket"
+        systemctl try-restart "$socket.service" || true # one of the release before
+    done
+    for path in "$units"/filterd-*.path; do
+        [[ ! -e $path ]] || systemctl start "$(basename "$path")" || true
+    done
+    say "the dashboard: https://%s:8443; 'sudo filterd account add NAME --role admin --code' lets you in" \
+        "$(hostname -I 2>/dev/null | cut -d ' ' -f 1)"
 }
 
 rollback() {
@@ -262,12 +286,16 @@ rollback() {
     if has_systemd && [[ $start = yes ]]; then
         systemctl restart filterd filterd-feed
         systemctl restart filterd-monitor || true # the release before may have none
+        systemctl try-restart "${sockets[@]/%/.service}" || true
     fi
 }
 
 uninstall() {
-    if has_systemd; then systemctl disable --now --quiet "${services[@]}" 2>/dev/null || true; fi
-    rm -rf "$home" "$units"/filterd{,-feed,-monitor}.service "$root/etc/sysctl.d/60-filterd.conf"
+    if has_systemd; then
+        # shellcheck disable=SC2046 -- names of units
+        systemctl disable --now --quiet $(starting_with_the_machine) "${sockets[@]/%/.service}" 2>/dev/null || true
+    fi
+    rm -rf "$home" "$units"/filterd{,-*}.{service,socket,path} "$root/etc/sysctl.d/60-filterd.conf"
     rm -rf "$root/var/lib/filterd-monitor" # which alerts are active: nothing that a later install needs
     [[ ! -L $root/usr/local/bin/filterd ]] || rm -f "$root/usr/local/bin/filterd"
     rm -f "${words[@]/#*:/$share/}" "$share"/man/{,vi/}man1/filterd{,-*}.1

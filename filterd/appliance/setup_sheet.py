@@ -38,13 +38,14 @@ _IPV6 = {
 """By the answer."""
 
 
-def sheet(interview: Interview, fingerprint: str, language: Language) -> str:
+def sheet(interview: Interview, fingerprint: str, language: Language, certificate: str = "") -> str:
     """Return the sheet.
 
     Args:
         interview: answered.
         fingerprint: of the device key.
         language: of the sheet.
+        certificate: the fingerprint of the dashboard's certificate; empty where it is not known.
     """
     box = interview.links[0].address if interview.links else "..."
     steps = [*_dhcp(interview, box)]
@@ -77,6 +78,12 @@ def sheet(interview: Interview, fingerprint: str, language: Language) -> str:
             box=", ".join(f"{one.address} ({one.interface})" for one in interview.links) or box,
         ),
         say("Fingerprint of its key: {fingerprint}", fingerprint=fingerprint),
+        say(
+            "Dashboard, for staff: https://{box}:8443. Fingerprint of its certificate, to compare"
+            " with the browser's once: {certificate}",
+            box=box,
+            certificate=certificate or "filterd cert show",
+        ),
         say("State: filterd status. Why is a site blocked: filterd check NAME"),
         say("Call for help: ______________________ Telephone: ______________________"),
     )

@@ -98,7 +98,10 @@ def ensure(here: Context, policy: Policy) -> CertificateFacts:
 
     names, addresses = _own_names(policy.local_zones), _own_addresses()
     with _rights(here):
-        return web_certificate.ensure(here.state.web, names, addresses, here.clock.wall())
+        facts = web_certificate.ensure(here.state.web, names, addresses, here.clock.wall())
+    with own_rights():
+        machine_changes.restart_dashboard(here.config)
+    return facts
 
 
 def _own_names(zones: Iterable[LocalZone]) -> list[str]:

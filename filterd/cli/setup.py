@@ -28,7 +28,7 @@ from filterd.appliance.setup_sheet import sheet
 from filterd.appliance.site_answers import answers_in, change
 from filterd.appliance.site_writer import put, read_text, rewritten
 from filterd.appliance.upstream_trial import UpstreamTrial
-from filterd.cli import lists_build, spreadsheet
+from filterd.cli import cert, lists_build, spreadsheet
 from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.doctor import doctor
 from filterd.cli.feed_sync import run, site_of
@@ -224,8 +224,11 @@ class _Finish:
         with self._step(), contextlib.suppress(typer.Exit):  # what it finds is no failure
             if control.is_running(here.state.control_socket):
                 doctor(replace(here, texts=self._dialogue.texts))
+        certificate = ""
+        with self._step(), as_owner_of(here.state.folder):
+            certificate = cert.ensure(here, policy_of(here)).fingerprint
         with self._step():
-            self._write_sheet(key)
+            self._write_sheet(key, certificate)
         if self._failed:
             raise typer.Exit(2)
 
@@ -288,9 +291,9 @@ class _Finish:
 
         return any(not one.problem for one in asyncio.run(trials()))
 
-    def _write_sheet(self, key: str) -> None:
+    def _write_sheet(self, key: str, certificate: str) -> None:
         path = self._here.config / SHEET_FILE
-        text = sheet(self._interview, key, self._dialogue.texts.language)
+        text = sheet(self._interview, key, self._dialogue.texts.language, certificate)
         write_atomically(path, text.encode(), mode=0o644)
         self._here.console.print()
         self._here.console.print(Text(text))

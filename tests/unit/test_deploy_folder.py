@@ -13,14 +13,23 @@ from pathlib import Path
 
 import pytest
 
+from filterd.appliance import machine_changes
 from filterd.appliance.site_writer import begun
+from filterd.appliance.web_certificate import CHAIN, KEY
+from filterd.cli import account
+from filterd.cli.account_recover import BOOT_FOLDERS, REQUESTS
 from filterd.overrides.roles import Role
+from filterd.paths import SYSTEM_STATE
 from filterd.policy.model import GRADES
+from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, call
 
 DEPLOY = ROOT / "deploy"
 INSTALL, UNIT = DEPLOY / "install.sh", DEPLOY / "filterd.service"
 FEED, MONITOR = DEPLOY / "filterd-feed.service", DEPLOY / "filterd-monitor.service"
+WEB, PAGE = DEPLOY / "filterd-web.service", DEPLOY / "filterd-blockpage.service"
+RECOVER, MADE_ONCE = DEPLOY / "filterd-recover.service", DEPLOY / "filterd-certificate.service"
+UNITS = sorted(one for kind in ("service", "socket", "path") for one in DEPLOY.glob(f"*.{kind}"))
 
 
 def _install(
@@ -142,10 +151,12 @@ def test_the_service_starts_again_for_ever_and_is_watched() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
-@pytest.mark.parametrize("unit", [UNIT, FEED, MONITOR], ids=lambda unit: unit.stem)
-def test_systemd_understands_the_service(unit: Path, tmp_path: Path) -> None:
-    text = unit.read_text(encoding="utf-8").replace("/opt/filterd/current/bin/filterd", "/bin/true")
-    (tmp_path / unit.name).write_text(text, encoding="utf-8")
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_systemd_understands_the_unit(unit: Path, tmp_path: Path) -> None:
+    for one in UNITS:  # a socket names its service
+        text = one.read_text(encoding="utf-8")
+        text = text.replace("/opt/filterd/current/bin/filterd", "/bin/true")
+        (tmp_path / one.name).write_text(text, encoding="utf-8")
     done = subprocess.run(
         ["systemd-analyze", "verify", str(tmp_path / unit.name)],
         capture_output=True,
@@ -177,10 +188,60 @@ def test_the_monitor_is_another_user_who_may_read_the_status_only() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("unit", "user", "groups"),
+    [
+        (WEB, "filterd-web", ["filterd-web", "filterd-reader"]),
+        (PAGE, "filterd-blockpage", ["filterd-page"]),
+    ],
+)
+def test_the_faces_read_nothing_and_open_no_connection_of_their_own(
+    unit: Path, user: str, groups: list[str]
+) -> None:
+    face = _unit(unit)
+    assert face["User"] == [user]
+    assert [*face["Group"], *face.get("SupplementaryGroups", [])] == groups
+    for folder in ("/etc/filterd", "/etc/filterd-web", "/var/lib/filterd"):
+        assert f"-{folder}" in face["InaccessiblePaths"][0].split()
+    assert face["CapabilityBoundingSet"] == [""]
+    assert face["PrivateNetwork"] == ["yes"]
+    assert face["RestrictAddressFamilies"] == ["AF_UNIX"]
+    assert "StateDirectory" not in face
+
+
+def test_the_key_of_the_dashboard_is_root_s_and_handed_to_its_service_only() -> None:
+    handed = [one.split(":") for one in _unit(WEB)["LoadCredential"]]
+    folder = StateFolder(SYSTEM_STATE).web
+    assert handed == [["certificate.pem", f"{folder}/{CHAIN}"], ["key.pem", f"{folder}/{KEY}"]]
+    made = _unit(MADE_ONCE)
+    assert "User" not in made
+    assert made["ConditionPathExists"] == [f"!{folder}/{KEY}"], "an image has no key"
+    assert made["ConfigurationDirectory"] == [folder.name]
+
+
+def test_sockets_are_bound_by_systemd_and_start_with_the_machine() -> None:
+    ports = {}
+    for unit in (WEB, PAGE):
+        socket = _unit(unit.with_suffix(".socket"))
+        assert socket["WantedBy"] == ["sockets.target"]
+        assert "WantedBy" not in _unit(unit), "it starts with the first connection"
+        (ports[unit.stem],) = socket["ListenStream"]
+    assert ports == {"filterd-web": str(account.PORT), "filterd-blockpage": "80"}
+    assert {f"{name}.socket" for name in ports} == set(machine_changes.SOCKETS)
+
+
+def test_a_request_to_be_let_in_is_looked_for_where_the_command_looks() -> None:
+    recover = _unit(RECOVER)
+    places = {f"|{folder}/{name}" for folder in BOOT_FOLDERS for name in REQUESTS}
+    assert set(recover["ConditionPathExists"]) == places
+    assert recover["StandardOutput"] == ["tty"], "the journal keeps what the screen forgets"
+    assert recover["ExecStart"][0].split()[1:4] == ["account", "recover", "--boot"]
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
-def test_the_monitor_is_exposed_no_more_than_the_other_services() -> None:
+def test_the_processes_that_others_reach_are_exposed_least() -> None:
     levels = {}
-    for unit in (UNIT, FEED, MONITOR):
+    for unit in (UNIT, FEED, MONITOR, WEB, PAGE, RECOVER, MADE_ONCE):
         done = subprocess.run(
             ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(unit)],
             capture_output=True,
@@ -189,6 +250,8 @@ def test_the_monitor_is_exposed_no_more_than_the_other_services() -> None:
         )
         levels[unit] = float(done.stdout.rpartition(": ")[2].split()[0])
     assert levels[MONITOR] <= min(levels[UNIT], levels[FEED])
+    assert max(levels[WEB], levels[PAGE]) < levels[MONITOR]
+    assert max(levels[RECOVER], levels[MADE_ONCE]) <= 1.7
 
 
 def test_a_reload_by_systemd_tells_how_it_went_and_a_stop_is_told_to_the_supervisor_only() -> None:
@@ -224,7 +287,7 @@ def test_releases_come_and_go_and_one_is_always_in_service(tmp_path: Path) -> No
     for _ in range(3):
         assert image.install().returncode == 0
         units = image.root / "etc" / "systemd" / "system"
-        assert {one.name for one in units.iterdir()} == {UNIT.name, FEED.name, MONITOR.name}
+        assert {one.name for one in units.iterdir()} == {one.name for one in UNITS}
         installed.append(image.link("current"))
     assert image.releases == set(installed[1:])
     assert image.link("previous") == installed[1]

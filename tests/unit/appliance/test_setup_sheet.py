@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from filterd.i18n import Language
 
 LAN = SchoolLink("192.168.1.0/24", "eth0", "192.168.1.2")
-FINGERPRINT = " ".join(["abcd"] * 16)
+FINGERPRINT, CERTIFICATE = (" ".join([one] * 16) for one in ("abcd", "0123"))
 
 
 def made(language: Language = "en", **answers: str) -> str:
     known = {"school": "Nguyen Du", "networks": LAN.cidr, "placement": "A"}
     named = {key.replace("_", "-"): value for key, value in answers.items()}
     interview = Interview(Machine((LAN,), router="192.168.1.1"), answers=known | named)
-    return sheet(interview, FINGERPRINT, language)
+    return sheet(interview, FINGERPRINT, language, CERTIFICATE)
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -42,6 +42,8 @@ def test_beside_the_router_the_box_is_the_only_dns() -> None:
     assert "DNS server 1: 192.168.1.2. DNS server 2: empty" in text
     assert "set DNS back to automatic" in text
     assert FINGERPRINT in text
+    assert "https://192.168.1.2:8443" in text
+    assert CERTIFICATE in text
 
 
 def test_with_the_routers_dhcp_off_the_box_hands_out_itself_and_the_router() -> None:
