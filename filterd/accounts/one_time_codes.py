@@ -33,11 +33,11 @@ class OneTimeCodes:
         self._clock = clock
         self._by_hash: dict[bytes, tuple[CodePurpose, str, float]] = {}
 
-    def make(self, purpose: CodePurpose, account: str) -> str:
-        """Return a new code for an account."""
+    def make(self, purpose: CodePurpose, account: str, chosen: str = "") -> str:
+        """Return a new code for an account; ``chosen`` is one that a person thought of."""
         while len(self._by_hash) >= MOST:
             del self._by_hash[next(iter(self._by_hash))]
-        code = secrets.token_urlsafe(_OCTETS)
+        code = chosen or secrets.token_urlsafe(_OCTETS)
         self._by_hash[hash_of(code)] = purpose, account, self._clock.monotonic() + FOR_S[purpose]
         return code
 

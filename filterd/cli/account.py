@@ -131,6 +131,9 @@ def totp(
         else say("{name} signs in with the authenticator from now on.", name=name)
     )
     print_done(here, done, what, json=json)
+    if done.get("codes") and not json:
+        here.console.print(here.texts("Recovery codes, each good once:"))
+        _print_codes(here, done["codes"])
 
 
 def recovery(here: Context, name: AccountArgument, json: JsonOption = False) -> None:
@@ -143,14 +146,14 @@ def recovery(here: Context, name: AccountArgument, json: JsonOption = False) -> 
     if json:
         here.print_json(done)
         return
-    for one in done["codes"]:
-        here.console.print(one)
-    print_once(here)
+    _print_codes(here, done["codes"])
 
 
 def code(
     here: Context,
-    name: Annotated[str | None, argument("NAME", "The account; none: your own.")] = None,
+    name: Annotated[
+        str | None, argument("NAME", "The account; none: admin, the first one.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Make a code that signs in once.
@@ -195,6 +198,12 @@ def _enrol(here: Context, name: str) -> None:
     made = ask(here, "totp", account=name, on=True)
     here.console.print(facts([(here.texts("Secret"), made["secret"])]))
     _print_qr(here, made["uri"])
+    print_once(here)
+
+
+def _print_codes(here: Context, codes: list[str]) -> None:
+    for one in codes:
+        here.console.print(one)
     print_once(here)
 
 

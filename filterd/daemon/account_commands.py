@@ -34,7 +34,7 @@ may ask before anyone has signed in::
     account totp           {account?, on: false}              {account}
     account recovery       {account?}                         {codes: [10 texts]}
     account code           {account?}                         {code, for_s, account}
-    account recover        {account?}                         {code, for_s, account}; root only
+    account recover        {account?, code?}                  {code, for_s, account}; root only
     account token-add      {name, account?, role, scope,      {id, token, ends_at}
                             days, addresses?: [CIDR]}
     account token-list     {account?}                         [{id, name, account, role, scope,
@@ -60,6 +60,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,7 @@ if TYPE_CHECKING:
 FIRST = "admin"
 """The name of the first account, where none is given."""
 _ROOT = 0
+_is_chosen = re.compile(r"[A-Za-z0-9-]{12,64}", re.ASCII).fullmatch
 _OTHERS = say("change other people's accounts")
 
 
@@ -348,7 +350,11 @@ class Accounts:
         if caller.grant is not None or caller.uid not in (_ROOT, os.geteuid()):
             raise ControlError(say("only root at the console recovers accounts"))
         state, now = self._state, self._state.clock.wall()
-        name = account_name(request.get("account") or FIRST)
+        name, chosen = account_name(request.get("account") or FIRST), text_in(request, "code")
+        if chosen and _is_chosen(chosen) is None:
+            raise ControlError(
+                say("a code of your own has 12 to 64 letters of a-z, digits and hyphens")
+            )
 
         def recover(book: AccountBook) -> AccountBook:
             found = book.find(name) or Account(name, frozenset(), state.time.least())
@@ -365,8 +371,8 @@ class Accounts:
         await state.file.begin_anew(recover)
         state.sessions.end_all(name)
         _log.warning("the account %s was recovered at the console", name)
-        return self._a_code(name)
+        return self._a_code(name, chosen)
 
-    def _a_code(self, name: str) -> dict[str, Any]:
-        code = self._state.codes.make(CodePurpose.SIGN_IN, name)
+    def _a_code(self, name: str, chosen: str = "") -> dict[str, Any]:
+        code = self._state.codes.make(CodePurpose.SIGN_IN, name, chosen)
         return {"code": code, "for_s": FOR_S[CodePurpose.SIGN_IN], "account": name}

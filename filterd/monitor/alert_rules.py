@@ -23,6 +23,8 @@ GAP_S, GAP_SHOWN_S = 300.0, 3600.0
 """A service gap worth an alert, and how long after the start it is shown."""
 EXPIRES_WITHIN_S = 86_400.0
 CERTIFICATE_ENDS_WITHIN_S = 21 * 86_400.0
+RECOVERED_SHOWN_S = 7 * 86_400.0
+"""How long the recovery of an administrator is shown: everybody must learn of it."""
 FIRST_LISTS_S = 86_400.0
 """After so long the first lists should have come."""
 DOWN_S = 120.0
@@ -270,6 +272,19 @@ def _certificate_ends(status: Row, now: float) -> Sentence:
     return say("the certificate of the dashboard ends in {time}", time=counted.duration(left_s))
 
 
+def _accounts_damaged(status: Row, _: float) -> Sentence:
+    is_damaged = status["accounts"]["damaged"]
+    return say("the file of the accounts is damaged: nobody can sign in") if is_damaged else UNSAID
+
+
+def _account_recovered(status: Row, now: float) -> Sentence:
+    at = status["accounts"]["recovered_at"]
+    if at is None or not 0 <= now - at < RECOVERED_SHOWN_S:
+        return UNSAID
+    ago = counted.duration(now - at)
+    return say("an administrator was let in again at the console, {time} ago", time=ago)
+
+
 def _pause(status: Row, _: float) -> Sentence:
     n = len(status.get("pauses", ()))
     return say_n("{n} pause is in force", "{n} pauses are in force", n) if n else UNSAID
@@ -364,6 +379,18 @@ RULES = (
     ),
     AlertRule(
         "clock", _W, _clock, say("set the clock; if it is right: filterd clock accept"), for_s=60.0
+    ),
+    AlertRule(
+        "accounts-damaged",
+        _W,
+        _accounts_damaged,
+        say("as root: filterd account recover; then make the accounts again"),
+    ),
+    AlertRule(
+        "account-recovered",
+        _W,
+        _account_recovered,
+        say("was it one of you? filterd history list shows the account"),
     ),
     AlertRule(
         "certificate-ends",

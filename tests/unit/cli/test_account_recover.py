@@ -55,6 +55,18 @@ def test_a_file_on_the_boot_partition_is_answered_beside_it_and_removed(
     assert (again.code, "there is no file filterd-recover" in again.err) == (2, True)
 
 
+def test_a_box_without_a_screen_takes_the_code_that_the_request_has(
+    monkeypatch: pytest.MonkeyPatch, places: list[str], boot: Path
+) -> None:
+    desk = AccountDesk(monkeypatch)
+    desk.answers["recover"] = CODE
+    (boot / "filterd-recover.txt").write_text("cho-toi-vao-lai-2026\r\n", encoding="utf-8")
+    assert call("account", "recover", "--boot", *places).code == 0
+    assert desk.asked == [("account recover", {"code": "cho-toi-vao-lai-2026"})]
+    (boot / "filterd-recover").write_bytes(b"x" * 2000)
+    assert call("account", "recover", "--boot", *places).code == 2
+
+
 def test_a_request_that_the_daemon_refuses_stays_for_the_next_boot(
     monkeypatch: pytest.MonkeyPatch, places: list[str], boot: Path
 ) -> None:

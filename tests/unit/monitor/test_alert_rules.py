@@ -25,6 +25,7 @@ WELL: dict[str, Any] = STATUS | {
     "feed": FEED,
     "upstreams": [{"address": "192.0.2.53", "down": False}, {"address": "::1", "down": False}],
     "clock": {"standing": "known"},
+    "accounts": {"number": 3, "damaged": False, "recovered_at": None},
     "log": STATUS["log"]
     | {"pace": None, "levels": {"primary": "counts"}, "bypass": {"blocks": 3, "devices": 1}},
     "signals": {
@@ -60,6 +61,8 @@ HOLDS: dict[str, dict[str, Any]] = {
     "few-lookups": _with("log", pace={"now": 19, "last_week": 200}),
     "bypass": _with("log", bypass={"blocks": 500, "devices": 5}),
     "clock": _with("clock", standing="jumped"),
+    "accounts-damaged": _with("accounts", damaged=True),
+    "account-recovered": _with("accounts", recovered_at=NOW - 7 * 86_400 + 1),
     "certificate-ends": _with("signals", certificate={"ends_at": NOW + 21 * 86_400 - 1}),
     "expectations": WELL | {"doubts": [{"error": "x"}]},
     "pause": WELL | {"pauses": [{"kind": "pause"}]},
@@ -78,6 +81,7 @@ ALMOST: dict[str, dict[str, Any]] = {
     "few-lookups": _with("log", pace={"now": 20, "last_week": 200}),
     "few-lookups at night": _with("log", pace={"now": 0, "last_week": 199}),
     "bypass of one device": _with("log", bypass={"blocks": 5000, "devices": 4}),
+    "account-recovered": _with("accounts", recovered_at=NOW - 7 * 86_400),
     "a school without a dashboard": _with("signals", certificate=None),
     "history not yet verified": _with("signals", history={"ok": None, "verified_at": None}),
 }
