@@ -17,7 +17,6 @@
 ``device_discovery``, ``exam_recording`` and ``nat_watch`` watch rooms and devices for a
 while, ``timekeeper`` the clock.
 ``live_lookups`` streams lookups from the workers to commands that follow them.
-``status_details`` words the manager's answer to ``status``.
 
 Invariants: a question that a dead worker has not read waits in the kernel for
 the next one. A reload takes effect in all workers or in none: each prepares it before

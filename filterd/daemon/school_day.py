@@ -37,10 +37,10 @@ def school_day(
         classes: those that are shown, None for all; others are counted in their grade.
 
     Returns: ``blocked_today``, blocks by class, or by grade where no class is known, the most
-    first; ``blocked_categories``, the same by category; ``exceptions`` and ``loans`` that hold;
-    ``exams`` that have not ended; ``rooms``, as ``room_rows`` has them; ``log_levels``, the tiers
-    of which the log keeps names, and ``log_waiting``, levels that a second person has to confirm
-    (``log_rows``).
+    first; ``blocked_categories``, the same by category, and ``category_names`` of these, by
+    language; ``exceptions`` and ``loans`` that hold; ``exams`` that have not ended; ``rooms``, as
+    ``room_rows`` has them; ``log_levels``, the tiers of which the log keeps names, and
+    ``log_waiting``, levels that a second person has to confirm (``log_rows``).
     """
     timed, blocked, categories = site.timed, Counter[str](), Counter[str]()
     for row in totals:
@@ -55,6 +55,11 @@ def school_day(
     return {
         "blocked_today": {key: n for key, n in blocked.most_common() if n},
         "blocked_categories": {key: n for key, n in categories.most_common() if n},
+        "category_names": {
+            one.id: {"vi": one.name_vi, "en": one.name_en}
+            for one in timed.policy.categories.values()
+            if categories[one.id]
+        },
         "exceptions": [
             one
             for one in plain.get("exceptions", ())

@@ -12,6 +12,7 @@ without harm to lookups, and what it shows has no client, class, room or name.
 ``http_service``   a bounded HTTP/1.1 server for two paths
 ``monitor_main``   the process
 ``alert_rules``    a status as active alerts; pure
+``status_details`` a status as people read it; pure
 ``alerting``       observations as events: an alert begins, an alert ends
 ``alert_watch``    the watcher that sends events on, each way by an ``outbox``
 ``alert_message``  events as a text and as JSON; ``mail`` and ``webhook`` send it

@@ -3,24 +3,154 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import say
+from filterd import counted, i18n, words
+from filterd.feed.feed_details import summary
+from filterd.i18n import say, told
+from filterd.monitor.alert_rules import ALERTS, active
+from filterd.monitor.status_details import UPSTREAMS, doubts
+from filterd.overrides.descriptions import EXAMS, EXCEPTIONS, Teller
+from filterd.overrides.log_rows import levels_told
+from filterd.overrides.read_access import READERS, View
+from filterd.overrides.room_rows import ROOMS
+from filterd.web.charts import Bar, Series, StackedBars, row_bars, spark_points
 from filterd.web.operations.log_operations import TOTALS
 from filterd.web.operations.status_operations import STATUS
 from filterd.web.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from filterd.rows import Row, Wording
     from filterd.web.visitor import Visitor
+
+_DAYS = 8
+_SCHOOL_DAY = range(6, 18)
+"""Hours that the chart always has."""
+
+_SERIES = {
+    Series(words.COUNTED["pass"], "passed"): ("pass", "local"),
+    Series(words.COUNTED["rewritten"], "safe"): ("rewritten",),
+    Series(words.COUNTED["blocked"], "blocked"): ("blocked",),
+    Series(words.COUNTED["failed"], "failed"): ("failed", "refused"),
+}
+"""The parts of a bar, and what is counted as each."""
 
 
 async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+    status = await visitor.call(STATUS)
+    hours = await visitor.call(TOTALS, days=1, by_hour=True)
+    week = await visitor.call(TOTALS, days=_DAYS)
+    by = visitor.wording
+    tell, day = Teller(*by), status["day"]
+    of_rows = not visitor.roles.isdisjoint(READERS[View.ROWS])
     return {
-        "status": await visitor.call(STATUS),
-        "totals": await visitor.call(TOTALS, days=1, by_hour=True),
+        "status": status,
+        "alerts": [one.to_plain() for one in active(status, by.clock.now)],
+        "alert_listing": ALERTS,
+        "troubles": list(_troubles(status, by)),
+        "figures": list(_figures(status, by)),
+        "hours": _hours(hours, by),
+        "undated": sum(row["n"] for row in hours if not row["grade"]),
+        "week": _week(week, by),
+        "seats": row_bars(_seats(day, by), by.texts("all others")),
+        "categories": row_bars(_categories(day, by, links=of_rows), by.texts("all others")),
+        "open_now": [*status["pauses"], *day["exceptions"]],
+        "exceptions": EXCEPTIONS.without("state")._replace(
+            title=say("Open or closed for a time"), none=say("Nothing is open for a time.")
+        ),
+        "loans": [tell.thing("loans", one) for one in day["loans"]],
+        "rooms": ROOMS._replace(title=say("Rooms now")),
+        "exams": EXAMS.without("state"),
+        "upstreams": UPSTREAMS,
+        "levels": levels_told(day, by).splitlines(),
+        "number": counted.number,
     }
+
+
+def _troubles(status: Row, by: Wording) -> Iterator[str]:
+    """Yield what alerts only count: problems of stores, files and expectations, of the feed."""
+    for one in status["changes"]["problems"]:
+        yield told(i18n.from_plain(one), by.texts.language)
+    yield from doubts(status["doubts"], by.texts)
+
+
+def _figures(status: Row, by: Wording) -> Iterator[tuple[str, str, str]]:
+    """Yield the figures of the day: what, number, and a word on it."""
+    texts, counts, pace = by.texts, status["log"]["today"], status["log"]["pace"]
+    n, blocked = sum(counts.values()), counts.get("blocked", 0)
+    about = ""
+    if pace and pace["last_week"]:
+        about = texts(
+            "this hour {now}; a week ago {before}",
+            now=counted.number(pace["now"]),
+            before=counted.number(pace["last_week"]),
+        )
+    yield texts("Answers today"), counted.number(n), about
+    part = texts("{part} % of all", part=round(100 * blocked / n)) if n else ""
+    yield texts("Blocked today"), counted.number(blocked), part
+    age = counted.duration(max(0.0, by.clock.now - (status["lists_built_at"] or by.clock.now)))
+    feed = summary(status["feed"], by)
+    yield (
+        texts("Names on lists"),
+        counted.number(status["names"]),
+        "\n".join(filter(None, (texts("compiled {age} ago", age=age), feed))),
+    )
+
+
+def _hours(rows: Iterable[Row], by: Wording) -> StackedBars:
+    """Return the chart of the hours of today; what has no hour is left out."""
+    found: dict[int, Counter[str]] = {hour: Counter() for hour in _SCHOOL_DAY}
+    for row in rows:
+        if row["grade"]:
+            found.setdefault(by.clock.shows(row["hour"]).hour, Counter())[row["action"]] += row["n"]
+    bars = tuple(
+        Bar(f"{hour}:00", _counts(found.get(hour, Counter())))
+        for hour in range(min(found), max(found) + 1)
+    )
+    return StackedBars(by.texts("Answers by the hour"), by.texts("Hour"), tuple(_SERIES), bars)
+
+
+def _counts(of: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(sum(of.get(one, 0) for one in actions) for actions in _SERIES.values())
+
+
+def _week(rows: Iterable[Row], by: Wording) -> tuple[str, str]:
+    """Return a sentence on the blocks of the days before, and the points of their line."""
+    days = Counter[str]()
+    for row in rows:
+        days[row["date"]] += row["n"] if row["action"] == "blocked" else 0
+    today = f"{by.clock.shows(by.clock.now):%Y-%m-%d}"
+    before = [n for day, n in days.items() if day != today]
+    if not before:
+        return "", ""
+    usual = counted.number(round(sum(before) / len(before)))
+    text = by.texts(
+        "blocks of the last {days}: {usual} a day", days=counted.days(len(before)), usual=usual
+    )
+    return text, spark_points([days[day] for day in sorted(days)])
+
+
+def _seats(day: Row, by: Wording) -> list[tuple[str, int, str]]:
+    tell = Teller(*by).grade
+    return [
+        (tell(one) if one else by.texts("whole school"), n, "")
+        for one, n in day["blocked_today"].items()
+    ]
+
+
+def _categories(day: Row, by: Wording, *, links: bool) -> list[tuple[str, int, str]]:
+    return [
+        (
+            day["category_names"].get(one, {}).get(by.texts.language, one)
+            or by.texts("(rules of the school)"),
+            n,
+            f"/lookups?action=blocked&category={one}" if links and one else "",
+        )
+        for one, n in day["blocked_categories"].items()
+    ]
 
 
 PAGE = Page(path="/", title=say("Today"), template="today.html", load=_load)

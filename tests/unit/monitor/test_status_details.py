@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.daemon.status_details import COUNTERS, STATUS, doubts
 from filterd.errors import ConfigError, to_plain
 from filterd.i18n import Texts, say
 from filterd.i18n import to_plain as sentence_to_plain
+from filterd.monitor.status_details import COUNTERS, STATUS, doubts
 from filterd.policy.model import UpstreamServer
 from filterd.rows import SchoolClock, Wording
 from filterd.upstream.tls_trust import explain

@@ -14,7 +14,7 @@ from filterd.i18n import say, say_n, told
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.log_rows import levels_style, levels_told
 from filterd.overrides.room_rows import ROOMS
-from filterd.rows import Column, Details, Row, Wording
+from filterd.rows import Column, Details, Listing, Row, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -313,6 +313,25 @@ STATUS = Details(
     ),
 )
 """What a school wants to know."""
+UPSTREAMS = Listing(
+    say("Upstreams"),
+    say("none: only blocked names get an answer"),
+    (
+        Column(say("Address"), worded=_address),
+        Column(say("Encrypted"), "tls", lambda tls, by: "" if tls == "no" else by.texts("yes")),
+        Column(say("Round trip, ms"), "rtt_ms", is_number=True),
+        Column(
+            say("State"),
+            worded=lambda one, by: (
+                _problem(one, by)
+                if one["problem"]
+                else _down(one, by)
+                if one["down"]
+                else by.texts("up")
+            ),
+        ),
+    ),
+)
 COUNTERS = Details(
     (
         Column(say("Policy"), "policy"),

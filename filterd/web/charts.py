@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work out the shapes of charts that the server draws (``templates/charts.html``). Pure.
+
+A chart is as wide as its place: x and widths are per cent of it, y and heights are pixels, so
+that text keeps its size on a phone. Each series has a pattern beside its colour.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.counted import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from filterd.i18n import Sentence
+
+PLOT_PX = 160
+"""The height of the bars of a chart; lines of text come beneath."""
+_GAP, _LEAST_PX, _MOST_LABELS, _MOST_ROWS = 0.15, 1.0, 8, 12
+_STEPS = (10, 12, 14, 16, 18, 20, 24, 30, 40, 50, 60, 80, 100)
+"""First digits of the number at the upper edge; half of it is written too."""
+
+
+class Series(NamedTuple):
+    """One kind of thing that bars count; ``look`` names its colour and pattern."""
+
+    title: Sentence
+    look: str
+
+
+class Bar(NamedTuple):
+    """One bar: a number for each series, the lowest first."""
+
+    label: str
+    counts: tuple[int, ...]
+
+
+class Shape(NamedTuple):
+    """One rectangle: its series, place, and what it says when pointed at."""
+
+    look: str
+    x: float
+    y: float
+    width: float
+    height: float
+    says: str
+
+
+class StackedBars(NamedTuple):
+    """A chart of bars that stand beside each other, each of several parts.
+
+    Attributes:
+        title: above it.
+        heading: of the labels, in its table.
+        series: the parts of a bar, from below.
+        bars: from left to right.
+    """
+
+    title: str
+    heading: str
+    series: tuple[Series, ...]
+    bars: tuple[Bar, ...]
+
+    @property
+    def height(self) -> int:
+        """The height of the bars, in pixels."""
+        return PLOT_PX
+
+    @property
+    def top(self) -> int:
+        """The number at the upper edge, a round one."""
+        return round_up(max((sum(one.counts) for one in self.bars), default=0))
+
+    def shapes(self) -> Iterator[Shape]:
+        """Yield the rectangles; what is not zero is at least a pixel high."""
+        step, top = 100 / max(1, len(self.bars)), self.top
+        for place, bar in enumerate(self.bars):
+            y = float(PLOT_PX)
+            for series, n in zip(self.series, bar.counts, strict=True):
+                if not n:
+                    continue
+                height = max(_LEAST_PX, n / top * PLOT_PX)
+                y -= height
+                x, width = round((place + _GAP / 2) * step, 2), round((1 - _GAP) * step, 2)
+                yield Shape(
+                    series.look, x, round(max(0.0, y), 2), width, round(height, 2), bar.label
+                )
+
+    def labels(self) -> Iterator[tuple[float, str]]:
+        """Yield the labels beneath the bars with their middle, few enough for a phone."""
+        step, each = 100 / max(1, len(self.bars)), -(-len(self.bars) // _MOST_LABELS)
+        for place in range(0, len(self.bars), max(1, each)):
+            yield round((place + 0.5) * step, 2), self.bars[place].label
+
+    def marks(self) -> list[tuple[float, str]]:
+        """Return the numbers at the left with their height: the top and its half."""
+        return [(PLOT_PX * (1 - n / self.top), number(n)) for n in (self.top, self.top // 2)]
+
+
+class RowBar(NamedTuple):
+    """One line of a chart of bars beneath each other; ``part`` is its length in per cent."""
+
+    label: str
+    n: int
+    part: float
+    link: str
+
+
+def row_bars(rows: Sequence[tuple[str, int, str]], others: str) -> list[RowBar]:
+    """Return the bars of the largest, measured by the first, and the sum of the others.
+
+    Args:
+        rows: label, number and link, the most first.
+        others: the label of the last line, which has no bar.
+    """
+    shown, more = rows[:_MOST_ROWS], rows[_MOST_ROWS:]
+    most = shown[0][1] if shown else 1
+    bars = [RowBar(label, n, round(n / most * 100, 1), link) for label, n, link in shown]
+    return [*bars, RowBar(others, sum(n for _, n, _ in more), 0.0, "")] if more else bars
+
+
+def spark_points(values: Sequence[float], width: int = 100, height: int = 24) -> str:
+    """Return the points of a small line through values, as ``polyline`` has them."""
+    most, last = max(values, default=0) or 1, max(1, len(values) - 1)
+    return " ".join(
+        f"{place / last * width:.1f},{height - value / most * (height - 2) - 1:.1f}"
+        for place, value in enumerate(values)
+    )
+
+
+def round_up(n: int) -> int:
+    """Return a round even number that is not less; at least 10."""
+    unit: int = 10 ** max(0, len(str(n)) - 2)
+    return next(step for step in _STEPS if step * unit >= n) * unit

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for filterd.web.pages.today_page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd.overrides.roles import Role
+from filterd.web.pages.today_page import PAGE
+from tests.support.fake_daemon import STATUS
+from tests.support.policies import NOW
+from tests.support.rendered import a_visitor, rendered
+
+if TYPE_CHECKING:
+    from tests.support.rendered import MadeVisitor
+
+HOSTILE = "<script>alert(1)</script>"
+DAY: dict[str, Any] = {
+    "blocked_today": {},
+    "blocked_categories": {},
+    "category_names": {},
+    "exceptions": [],
+    "loans": [],
+    "exams": [],
+    "rooms": [],
+    "log_levels": [],
+    "log_waiting": [],
+}
+LOG: dict[str, Any] = STATUS["log"] | {"levels": {"lower-secondary": "counts"}, "pace": None}
+WELL: dict[str, Any] = STATUS | {
+    "clock": {"standing": "known"},
+    "pauses": [],
+    "changes": {"problems": []},
+    "upstreams": STATUS["upstreams"][:1],
+    "day": DAY,
+    "log": LOG,
+}
+
+
+def _totals(n: int = 5, **more: Any) -> list[dict[str, Any]]:
+    row = {"date": "2025-12-01", "grade": "6", "category": "games", "action": "blocked", "n": n}
+    return [row | {"tier": "lower-secondary", "hour": int(NOW) // 3600 * 3600} | more]
+
+
+def _visitor(*roles: Role, totals: Any = None, **status: Any) -> MadeVisitor:
+    answers = {"status": WELL | status, "log totals": totals or _totals()}
+    return a_visitor(answers, *roles)
+
+
+def test_the_hours_are_a_chart_with_a_table_of_the_same_numbers() -> None:
+    shown = rendered(PAGE, _visitor(totals=_totals(n=1234)))
+
+    assert 'role="img"' in shown
+    assert "1\u202f234</td>" in shown
+    assert " style=" not in shown
+
+
+def test_what_is_counted_for_the_whole_school_has_no_hour() -> None:
+    shown = rendered(PAGE, _visitor(totals=_totals(n=77, grade="", tier="")))
+
+    assert "77 more answers are counted by the day only" in shown
+    assert "77</td>" not in shown
+
+
+def test_a_problem_stands_with_its_remedy() -> None:
+    shown = rendered(PAGE, _visitor(time_is_known=False))
+
+    assert "the time is not known" in shown
+    assert "filterd clock accept" in shown
+
+
+def test_each_person_sees_that_every_lookup_is_recorded() -> None:
+    log = LOG | {"levels": {"lower-secondary": "full"}}
+
+    for role in Role:
+        assert "level full" in rendered(PAGE, _visitor(role, log=log))
+
+
+def test_categories_lead_to_lookups_only_for_those_who_may_read_them() -> None:
+    names = {"games": {"vi": "Trò chơi", "en": "Games"}}
+    day = DAY | {"blocked_categories": {"games": 3}, "category_names": names}
+
+    link = '<a href="/lookups?action=blocked&amp;category=games">Games</a>'
+    assert link in rendered(PAGE, _visitor(Role.ADMIN, day=day))
+    assert "/lookups?" not in rendered(PAGE, _visitor(Role.TEACHER, day=day))
+
+
+def test_hostile_words_are_shown_as_text() -> None:
+    exception = {
+        "id": 7,
+        "kind": "name",
+        "target": HOSTILE,
+        "allow": True,
+        "audience": "network",
+        "whom": HOSTILE,
+        "reason": HOSTILE,
+        "author": HOSTILE,
+        "starts_at": NOW - 60,
+        "ends_at": NOW + 600,
+    }
+    blocked = {"blocked_today": {HOSTILE: 3}, "blocked_categories": {HOSTILE: 3}}
+    day = DAY | blocked | {"exceptions": [exception]}
+
+    shown = rendered(PAGE, _visitor(day=day))
+
+    assert HOSTILE not in shown
+    assert shown.count("&lt;script&gt;") >= 5
+
+
+def test_an_empty_school_has_a_page() -> None:
+    visitor = a_visitor({"status": WELL, "log totals": []})
+
+    shown = rendered(PAGE, visitor)
+
+    assert "No alert is active." in shown
+    assert [one for one, _ in visitor.asked] == ["status", "log totals", "log totals"]

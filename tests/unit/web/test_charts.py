@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for filterd.web.charts."""
+
+from __future__ import annotations
+
+import pytest
+
+from filterd.i18n import say
+from filterd.web.charts import PLOT_PX, Bar, Series, StackedBars, round_up, row_bars, spark_points
+
+SERIES = Series(say("passed"), "passed"), Series(say("blocked"), "blocked")
+
+
+def _chart(*counts: tuple[int, int]) -> StackedBars:
+    return StackedBars("", "", SERIES, tuple(Bar(f"{at}", n) for at, n in enumerate(counts)))
+
+
+@pytest.mark.parametrize(
+    ("n", "top"), [(0, 10), (7, 10), (11, 12), (99, 100), (100, 100), (20_300, 24_000)]
+)
+def test_the_upper_edge_is_a_round_number(n: int, top: int) -> None:
+    assert round_up(n) == top
+
+
+def test_parts_of_a_bar_stand_on_each_other() -> None:
+    lower, upper = _chart((30, 10)).shapes()
+
+    assert (lower.look, upper.look) == ("passed", "blocked")
+    assert upper.y + upper.height == lower.y
+    assert lower.y + lower.height == PLOT_PX
+
+
+def test_a_single_answer_among_millions_is_still_seen() -> None:
+    *_, small = _chart((1_000_000, 0), (0, 1)).shapes()
+
+    assert small.height == 1.0
+
+
+def test_bars_stay_within_the_chart() -> None:
+    shapes = list(_chart(*((n, n) for n in range(24))).shapes())
+
+    assert all(one.x >= 0 and one.x + one.width <= 100 for one in shapes)
+    assert all(one.y >= 0 and one.y + one.height <= PLOT_PX + 1 for one in shapes)
+
+
+def test_labels_are_few_enough_for_a_phone() -> None:
+    assert [text for _, text in _chart(*[(1, 1)] * 24).labels()] == [
+        str(hour) for hour in range(0, 24, 3)
+    ]
+
+
+def test_a_chart_of_nothing_is_empty() -> None:
+    assert list(_chart().shapes()) == []
+    assert list(_chart((0, 0)).shapes()) == []
+
+
+def test_rows_beyond_the_largest_are_summed_up_without_a_bar() -> None:
+    rows = [(f"class {n}", n, "") for n in range(40, 0, -1)]
+
+    *shown, others = row_bars(rows, "all others")
+
+    assert (shown[0].part, len(shown)) == (100.0, 12)
+    assert others == ("all others", sum(range(1, 29)), 0.0, "")
+
+
+def test_a_line_goes_from_edge_to_edge() -> None:
+    assert spark_points([0, 5, 10]) == "0.0,23.0 50.0,12.0 100.0,1.0"
+    assert spark_points([]) == ""
+    assert spark_points([3]) == "0.0,1.0"
