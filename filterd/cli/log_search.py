@@ -120,12 +120,14 @@ def search(
         here.print_json(told)
     else:
         wording = Wording(here.texts, clock)
-        _print(here, wording, day_rows.SEEN, _with_least(told["seen"], told))
+        _print(
+            here, wording, day_rows.SEEN, day_rows.with_least(told["seen"], told["least_devices"])
+        )
         if told["seen_more"]:
             _dim(here, here.texts("There are more names; search for a longer name, or one day."))
         _print(here, wording, day_rows.ROWS, told["rows"])
         if not (told["seen"] or told["rows"]):
-            here.console.print(here.texts(_nothing(told)))
+            here.console.print(here.texts(day_rows.nothing(told)))
         if told["late"]:
             _dim(here, here.texts("The search took too long and stopped."))
         if told["cursor"]:
@@ -156,7 +158,7 @@ def top(
         wording = Wording(here.texts, clock)
         _print(here, wording, day_rows.TOP, told["rows"])
         if not told["rows"]:
-            here.console.print(here.texts(_nothing(told)))
+            here.console.print(here.texts(day_rows.nothing(told)))
         if "names" in told["levels"].values():
             _dim(here, here.texts("At the level names it is not known how often."))
         _print_scope(here, wording, told)
@@ -182,7 +184,9 @@ def new(
         here.print_json(told)
     else:
         wording = Wording(here.texts, school_clock(here))
-        _print(here, wording, day_rows.NEW, _with_least(told["rows"], told))
+        _print(
+            here, wording, day_rows.NEW, day_rows.with_least(told["rows"], told["least_devices"])
+        )
         found = {"names": counted.names(told["n"]), "days": counted.days(told["compared"])}
         summary = say("{names} new, compared with {days}", **found)
         if not told["compared"]:
@@ -275,17 +279,6 @@ def _dated(clock: SchoolClock, days: Arguments) -> Arguments:
     return {"day": day_asked(clock, days["day"])} if "day" in days else days
 
 
-def _with_least(rows: Sequence[Row], told: Arguments) -> list[Row]:
-    return [{**row, "least_devices": told["least_devices"]} for row in rows]
-
-
-def _nothing(told: Arguments) -> i18n.Sentence:
-    if told["days"]:
-        return say("Nothing fits in {days}.", days=counted.days(len(told["days"])))
-    kept = counted.days(told["keep_days"])
-    return say("The log has no names or rows of these days; they are kept for {days}.", days=kept)
-
-
 def _print(here: Context, wording: Wording, listing: Listing, rows: Sequence[Row]) -> None:
     if rows:
         here.console.print(listed(wording, listing, rows))
@@ -293,10 +286,7 @@ def _print(here: Context, wording: Wording, listing: Listing, rows: Sequence[Row
 
 def _print_scope(here: Context, wording: Wording, told: Arguments) -> None:
     """Print what the answer lacks: unreadable days, what levels do not keep."""
-    for one in told["skipped"]:
-        why = i18n.from_plain(one["sentence"])
-        _dim(here, here.texts("{day} is left out: {why}", day=one["day"], why=why))
-    for line in day_rows.known(told["levels"], told["least_devices"], wording):
+    for line in day_rows.scope(told, wording):
         _dim(here, line)
 
 

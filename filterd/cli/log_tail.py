@@ -18,25 +18,17 @@ from filterd.counted import number
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say, say_n
 from filterd.overrides.descriptions import Teller
+from filterd.querylog.live_rows import levels_shown
 from filterd.rows import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from filterd.i18n import Sentence
 
 AGAIN_AFTER_S = 1.0
 """After a stream that broke off: a restart of the daemon takes about as long."""
 
 _COLUMNS, _SEAT, _ACTION = 80, 12, 9
-_SHOWN = {
-    "off": say("nothing is recorded"),
-    "counts": say("numbers by grade; names are not kept at this level"),
-    "names": say("numbers by grade; names are kept without time or class"),
-    "blocked": say("blocked lookups; of the others numbers by grade"),
-    "full": say("all lookups"),
-}
-_NUMBERS_ONLY = say("numbers by grade; lookups are shown to administrators only")
 
 
 def tail(
@@ -111,7 +103,8 @@ class _Lines:
     def show(self, event: Mapping[str, Any]) -> None:
         """Write an event."""
         if "levels" in event:
-            for line in self._of_levels(event["levels"], shows_rows=event["shows_rows"]):
+            shown = levels_shown(event["levels"], self._wording, shows_rows=event["shows_rows"])
+            for line in shown:
                 self._aside(line)
         elif "skipped" in event:
             n = event["skipped"]
@@ -131,20 +124,6 @@ class _Lines:
 
     def _aside(self, line: str) -> None:
         self._here.errors.print(Text(line, style="dim"), soft_wrap=False)
-
-    def _of_levels(self, levels: Mapping[str, str], *, shows_rows: bool) -> Iterator[str]:
-        """Yield what is shown at each level, and of which tiers where they differ."""
-        texts = self._here.texts
-        for level, what in _SHOWN.items():
-            tiers = [texts.word(words.TIER, tier) for tier, one in levels.items() if one == level]
-            if not tiers:
-                continue
-            told: Sentence = what
-            if not shows_rows and level in ("blocked", "full"):
-                told = _NUMBERS_ONLY
-            of_level = texts("log level {level}: {what}", level=level, what=told)
-            is_one = len(tiers) == len(levels)
-            yield of_level if is_one else f"{of_level} ({', '.join(tiers)})"
 
     def _line(self, event: Mapping[str, Any]) -> Text:
         """Return the line of an event: a name, of a long one the end, or a number."""

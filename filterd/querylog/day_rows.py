@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd import words
+from filterd import counted, words
 from filterd.counted import number
-from filterd.i18n import UNSAID, say
+from filterd.i18n import UNSAID, Sentence, from_plain, say
 from filterd.rows import Column, Details, Listing, Row, Wording, when
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 KNOWN = {
     "off": say("{tiers}: nothing is recorded (level off)"),
@@ -46,6 +46,32 @@ def known(levels: Mapping[str, str], least: int, wording: Wording) -> Iterator[s
             tiers = [wording.texts("all tiers")]
         if tiers:
             yield wording.texts(sentence, tiers=", ".join(tiers), devices=least)
+
+
+def scope(found: Row, wording: Wording) -> Iterator[str]:
+    """Yield sentences on what an answer lacks: unreadable days, what levels do not keep.
+
+    Args:
+        found: with ``skipped``, ``levels`` and ``least_devices``, as ``log search`` returns them.
+        wording: the language.
+    """
+    for one in found["skipped"]:
+        why = from_plain(one["sentence"])
+        yield wording.texts("{day} is left out: {why}", day=one["day"], why=why)
+    yield from known(found["levels"], found["least_devices"], wording)
+
+
+def nothing(found: Row) -> Sentence:
+    """Return a sentence for an answer without rows and names; see ``scope``."""
+    if found["days"]:
+        return say("Nothing fits in {days}.", days=counted.days(len(found["days"])))
+    kept = counted.days(found["keep_days"])
+    return say("The log has no names or rows of these days; they are kept for {days}.", days=kept)
+
+
+def with_least(rows: Iterable[Row], least: int) -> list[Row]:
+    """Return rows of names with the least number of devices, which ``SEEN`` and ``NEW`` need."""
+    return [{**row, "least_devices": least} for row in rows]
 
 
 def _devices(row: Row, _: Wording) -> str:

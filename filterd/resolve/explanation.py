@@ -120,10 +120,8 @@ def _next_step(row: Row, by: Wording) -> str:
         return _command("block", row["qname"], row) if reason in _MAY_BE_BLOCKED else ""
     if reason == "allow-only" and not row.get("changed_by"):
         return "filterd exam stop"
-    if reason in _MAY_BE_ALLOWED:
-        lists = (row["list"], (row["next_match"] or {}).get("list"))
-        service = next((one for one in lists if one and one.startswith("service:")), None)
-        return _command("allow", service or row["qname"], row)
+    if targets := targets_to_open(row):
+        return _command("allow", targets[0], row)
     about = row.get("about") or {}
     if about.get("ordered"):
         reason = "ordered"
@@ -131,6 +129,21 @@ def _next_step(row: Row, by: Wording) -> str:
         reason = "kept-closed"
     command = f'filterd report-mistake {row["matched"]} --reason "..."'
     return by.texts(_NO_COMMAND[reason], command=command) if reason in _NO_COMMAND else ""
+
+
+def targets_to_open(row: Row) -> list[str]:
+    """Return what may be allowed so that a blocked name opens: its service first, then the name.
+
+    Empty where it is open, or where no exception opens it.
+    """
+    reason = row["reason"]
+    if passes(row["action"]) or reason not in _MAY_BE_ALLOWED:
+        return []
+    if reason == "allow-only" and not row.get("changed_by"):
+        return []  # an exam
+    lists = (row["list"], (row["next_match"] or {}).get("list"))
+    services = [one for one in lists if one and one.startswith("service:")]
+    return [*dict.fromkeys(services), row["qname"]]
 
 
 def _command(verb: str, target: str, row: Row) -> str:

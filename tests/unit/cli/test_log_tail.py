@@ -12,7 +12,7 @@ from filterd import control, words
 from filterd.cli import log_tail as module
 from filterd.control import NotLetInError, UnansweredError
 from filterd.errors import ControlError
-from filterd.i18n import Texts, say
+from filterd.i18n import say
 from filterd.wire import name as names
 from tests.support.commands import call
 
@@ -164,7 +164,3 @@ def test_5000_hostile_names_are_harmless_and_each_is_a_line(
     if as_json:
         assert [json.loads(line)["name"] for line in lines] == [one["name"] for one in rows]
         assert len(set(lines)) == 5_000
-
-
-def test_every_level_has_its_words() -> None:
-    assert all(Texts("vi")(one) != Texts("en")(one) for one in module._SHOWN.values())
