@@ -11,7 +11,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from filterd.daemon import list_commands, log_commands, totals_commands
+from filterd.daemon import list_commands, log_commands, school_commands, totals_commands
 from filterd.daemon.account_commands import Accounts
 from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
@@ -48,6 +48,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **totals_commands.commands(manager, setting.state.published_totals),
         **log_commands.commands(manager, setting),
         **list_commands.commands(setting),
+        **school_commands.commands(manager),
         **accounts.commands(),
     }
     manager.signals.accounts = accounts.status

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The policy as a matrix: each category and service by tier, as it is now and why. Pure."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from filterd.policy.grade_changes import Layer
+from filterd.policy.grade_differences import state_of, state_of_service
+from filterd.policy.model import TIERS, Audience
+from filterd.state_file import to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from filterd.policy.effective_policy import EffectivePolicy
+    from filterd.policy.grade_changes import Dated
+    from filterd.policy.model import GradePolicy, Network, Policy
+    from filterd.policy.temporary_rules import Overrides
+
+MOST_CHANGES = 50
+"""In one cell; the page of exceptions has them all."""
+
+_WHOLE = frozenset(("tier", "pause"))
+"""Kinds of change that concern every category of a tier."""
+
+
+def policy_matrix(
+    policy: Policy, overrides: Overrides, moment: EffectivePolicy, now: float
+) -> dict[str, Any]:
+    """Return the tiers, the categories with a cell for each tier, and the services.
+
+    A cell has ``states`` and ``files``: by state, now and by the site's files, the grades and
+    classes; and ``changes``: what is set for it or scheduled, with ``holds`` and ``until``.
+
+    Args:
+        policy: of the site's files.
+        overrides: what is set by command.
+        moment: what the two make now.
+        now: Unix time.
+    """
+    every = [one for one in moment.changes if not _has_ended(one, now)]
+    things: dict[str, Any] = {str(one.id): one for one in overrides.exceptions}
+    things |= {str(one.id): one for one in overrides.grades}
+    tiers = {one.tier for one in policy.grades.values()}
+    columns = [_Column(policy, moment, tier, every) for tier in TIERS if tier in tiers]
+    return {
+        "tiers": [column.head(things) for column in columns],
+        "categories": [
+            {
+                **to_plain(one),
+                "kept_closed": one.id in policy.kept_closed,
+                "cells": {column.tier: column.cell(one.id, things) for column in columns},
+            }
+            for one in policy.categories.values()
+        ],
+        "services": [
+            {
+                **{key: getattr(one, key) for key in ("id", "name_vi", "name_en", "group")},
+                "min_age": one.min_age,
+                "cells": {
+                    column.tier: {"states": column.states(state_of_service, one.id)}
+                    for column in columns
+                },
+            }
+            for one in policy.services.values()
+        ],
+    }
+
+
+class _Column:
+    """One tier: its grades and classes, and the changes that concern them."""
+
+    def __init__(
+        self, policy: Policy, moment: EffectivePolicy, tier: str, changes: Iterable[Dated]
+    ) -> None:
+        self._files, self._now, self.tier = policy, moment.policy, tier
+        self._grades = [one for one in policy.grades.values() if one.tier == tier]
+        self._changes = [one for one in changes if _concerns(policy, one, tier)]
+
+    def head(self, things: dict[str, Any]) -> dict[str, Any]:
+        """Return what holds for the tier whatever the category."""
+        first = self._now.grades[self._grades[0].key]
+        every = [one for one in self._changes if one.change.kind in _WHOLE]
+        return {
+            "tier": self.tier,
+            "grades": [one.grade for one in self._grades if not one.class_id],
+            "classes": [one.class_id for one in self._grades if one.class_id],
+            "age": min(one.age for one in self._grades),
+            "safe_search": first.safe_search,
+            "youtube": first.youtube,
+            "block_response": first.response.value,
+            "changes": [_plain(one, things) for one in every[:MOST_CHANGES]],
+        }
+
+    def cell(self, category: str, things: dict[str, Any]) -> dict[str, Any]:
+        """Return the cell of a category."""
+        changes = [
+            one
+            for one in self._changes
+            if (one.change.kind, one.change.target) == ("category", category)
+        ]
+        return {
+            "states": self.states(state_of, category),
+            "files": self.states(state_of, category, self._files),
+            "changes": [_plain(one, things) for one in changes[:MOST_CHANGES]],
+            "left_out": max(0, len(changes) - MOST_CHANGES),
+        }
+
+    def states(
+        self,
+        state: Callable[[Policy, GradePolicy, str], str],
+        target: str,
+        policy: Policy | None = None,
+    ) -> dict[str, list[str]]:
+        """Return the grades by their state, and the classes that differ from their grade."""
+        policy, found = policy or self._now, dict[str, list[str]]()
+        of_grade = dict[str, str]()
+        for one in self._grades:
+            known = state(policy, policy.grades[one.key], target)
+            if not one.class_id:
+                of_grade[one.grade] = known
+            if not one.class_id or of_grade.get(one.grade) != known:
+                found.setdefault(known, []).append(one.key)
+        return found
+
+
+def _concerns(policy: Policy, dated: Dated, tier: str) -> bool:
+    change = dated.change
+    match change.audience:
+        case Audience.EVERYBODY:
+            return change.kind != "tier" or change.target == tier
+        case Audience.TIER:
+            return change.whom == tier
+        case Audience.GRADE | Audience.CLASS:
+            return change.whom in policy.grades and policy.grades[change.whom].tier == tier
+        case Audience.NETWORK:
+            networks = (one for one in policy.networks if one.id == change.whom)
+            return any(tier in _tiers_of(policy, one) for one in networks)
+        case _:
+            return False
+
+
+def _tiers_of(policy: Policy, network: Network) -> set[str]:
+    keys = {network.grade, *(one.grade for one in network.timetable)}
+    return {policy.grades[one].tier for one in keys if one in policy.grades}
+
+
+def _has_ended(dated: Dated, now: float) -> bool:
+    is_dated = dated.change.layer in (Layer.EXCEPTION, Layer.PAUSE)
+    return is_dated and not dated.holds and dated.span.since > -1e300 and dated.span.since <= now
+
+
+def _plain(dated: Dated, things: dict[str, Any]) -> dict[str, Any]:
+    change = dated.change
+    thing = None if change.layer is Layer.SCHEDULE else things.get(change.source)
+    until = dated.span.until
+    return {
+        "layer": change.layer.name.lower(),
+        "source": change.source,
+        "opens": change.opens,
+        "audience": str(change.audience),
+        "whom": change.whom,
+        "holds": dated.holds,
+        "until": until if isfinite(until) else None,
+        "author": thing.author if thing else "",
+        "reason": thing.reason if thing else "",
+    }

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A teacher sees own classes and rooms, what is open there and what may be opened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from filterd.overrides.own_lesson import own_lesson
+from filterd.overrides.permissions import Classroom
+from filterd.overrides.roles import Author, Rank
+from filterd.policy.effective_policy import at
+from filterd.policy.model import Audience, Network, Policy
+from filterd.policy.temporary_rules import Overrides, TargetKind
+from tests.support.week import SEVEN, an_exam, an_exception, timetabled, with_classes
+
+NOW, EVENING = SEVEN + 60, SEVEN + 17 * 3600
+OF_6A: dict[str, Any] = {"audience": Audience.CLASS, "whom": "6A"}
+
+
+def _lesson(
+    teacher: str = "lan",
+    policy: Policy | None = None,
+    now: float | None = NOW,
+    wanted: str = "",
+    **overrides: Any,
+) -> dict[str, Any]:
+    policy, set_ = policy or with_classes(timetabled("6A", "9B")), Overrides(**overrides)
+    school = Classroom(policy, set_, now, EVENING, lambda _: None)
+    moment = at(policy, set_, NOW)
+    return own_lesson(Author(teacher, Rank.TEACHER), school, moment, wanted)
+
+
+def test_a_teacher_has_the_own_class_in_its_lesson() -> None:
+    chosen = _lesson()["chosen"]
+    assert (chosen["place"], chosen["room"], chosen["lesson"]) == ("class:6A", "lab", "tiet-1")
+    assert (chosen["bell_at"], chosen["day_ends_at"]) == (SEVEN + 2_700, EVENING)
+
+
+def test_without_a_lesson_the_own_class_is_there_all_the_same() -> None:
+    chosen = _lesson("hoa")["chosen"]
+    assert (chosen["place"], chosen["room"], chosen["has_lesson"]) == ("class:9B", "", False)
+
+
+def test_a_teacher_of_no_class_has_no_place() -> None:
+    assert _lesson("khoa") == {"places": [], "chosen": None}
+
+
+def test_where_no_class_has_teachers_every_room_is_there() -> None:
+    places = _lesson("khoa", timetabled())["places"]
+    assert [one["place"] for one in places] == ["network:lab"]
+    assert places[0]["grade"] == "6"
+
+
+def test_a_place_of_another_teacher_cannot_be_chosen() -> None:
+    assert _lesson(wanted="class:9B")["chosen"]["place"] == "class:6A"
+
+
+def test_services_that_are_closed_and_not_locked_may_be_opened() -> None:
+    services = _lesson()["chosen"]["services"]
+    assert {one["id"]: one["suits"] for one in services} == {"chat": False, "play": False}
+
+
+def test_what_is_open_says_by_which_exception_and_whether_it_is_the_own_one() -> None:
+    mine = an_exception("play", kind=TargetKind.SERVICE, id=4, **OF_6A)
+    theirs = an_exception("a.example", id=5, author="web:minh", **OF_6A)
+    other = an_exception("b.example", id=6, audience=Audience.CLASS, whom="9B")
+    chosen = _lesson(exceptions=(mine, theirs, other))["chosen"]
+    assert [(one["id"], one["is_own"]) for one in chosen["exceptions"]] == [(4, True), (5, False)]
+    assert {one["id"]: one["open_by"] for one in chosen["services"]} == {"chat": None, "play": 4}
+
+
+def test_by_the_web_and_at_the_gateway_a_teacher_is_one_person() -> None:
+    made = an_exception("a.example", author="web:lan", **OF_6A)
+    (shown,) = _lesson(exceptions=(made,))["chosen"]["exceptions"]
+    assert shown["is_own"]
+
+
+def test_an_exam_in_the_room_is_shown() -> None:
+    assert _lesson(exams=(an_exam(),))["chosen"]["exam"]["id"] == 9
+
+
+def test_while_the_time_is_unknown_there_is_no_bell() -> None:
+    assert _lesson(now=None)["chosen"]["bell_at"] is None
+
+
+def test_a_home_room_is_of_the_class() -> None:
+    policy = with_classes(timetabled("6A", "9B"))
+    home = Network("p-101", "6A", ("203.0.113.0/25",))
+    places = _lesson(policy=replace(policy, networks=(*policy.networks, home)))["places"]
+    assert [one["place"] for one in places] == ["class:6A"]
