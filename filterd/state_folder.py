@@ -66,6 +66,10 @@ class StateFolder:
     """The folder of ``filterd monitor``; its service has one of its own."""
     accounts = _StatePath("accounts.filterd")
     """The accounts of the dashboard; see ``filterd.accounts``."""
+    site_proposal = _StatePath("site-proposal.filterd")
+    """A text of ``site.yaml`` that waits for root; see ``filterd.config.site_proposal``."""
+    site_outcome = _StatePath("site-outcome.filterd")
+    """What came of it."""
     overrides = _StatePath("overrides.sqlite")
     """The overrides and their history; these cannot be made again either."""
     exported_overrides = _StatePath("overrides.filterd")

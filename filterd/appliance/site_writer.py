@@ -14,6 +14,7 @@ The installer runs this module for a new file: ``python -m filterd.appliance.sit
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import sys
 import tempfile
@@ -146,18 +147,35 @@ def put(config: Path, text: str) -> None:
         StoreError: the disk refused; nothing changes.
     """
     path = config / SITE_FILE
-    with tempfile.TemporaryDirectory() as folder, writing(path):
+    with writing(path), tempfile.TemporaryDirectory() as folder:
+        compile_with(config, text, Path(folder) / "policy", shipped("blocklists"))
+    write_atomically(path, text.encode(), mode=0o644)
+
+
+def compile_with(config: Path, text: str, policy: Path, blocklists: Path) -> None:
+    """Compile the site as if ``site.yaml`` had this text.
+
+    Args:
+        config: the folder of the site.
+        text: of ``site.yaml``.
+        policy: the file to compile into.
+        blocklists: the catalogue's folder.
+
+    Raises:
+        ConfigErrors: all that is wrong with the site.
+        StoreError: the disk refused.
+    """
+    with writing(policy), tempfile.TemporaryDirectory() as folder:
         tried = Path(folder) / "site"
         if config.exists():
-            ignored = shutil.ignore_patterns(SITE_FILE, ".*")
+            ignored = shutil.ignore_patterns(SITE_FILE, ".*", "secrets")
             shutil.copytree(config, tried, ignore=ignored, ignore_dangling_symlinks=True)
         tried.mkdir(exist_ok=True)
         (tried / SITE_FILE).write_bytes(text.encode())
         try:
-            compile_in_child(tried, Path(folder) / "policy", blocklists=shipped("blocklists"))
+            compile_in_child(tried, policy, blocklists=blocklists)
         except ConfigErrors as error:
             raise _placed(error, tried, config) from None
-    write_atomically(path, text.encode(), mode=0o644)
 
 
 def _placed(errors: ConfigErrors, tried: Path, config: Path) -> ConfigErrors:
@@ -227,13 +245,9 @@ def _set(node: CommentedMap, change: Plain, depth: int) -> None:
         if value is None:
             continue
         if isinstance(value, dict):
-            if not isinstance(held, CommentedMap) or (not held and depth == 0):
-                # An empty mapping is written {}: what comes into it stands on lines of its own.
-                node[key] = held = CommentedMap() if held is None else held
-                held.fa.set_block_style()
-                if depth > 0:
-                    held.fa.set_flow_style()
-            _set(held, value, depth + 1)
+            _set(_mapping(node, key, depth), value, depth + 1)
+        elif isinstance(value, list) and isinstance(held, CommentedSeq) and held and value:
+            _set_items(held, value)
         elif key in node:
             node[key] = _styled(value)
         elif gone:
@@ -250,12 +264,54 @@ def _set(node: CommentedMap, change: Plain, depth: int) -> None:
         del node[key]
 
 
+def _mapping(node: CommentedMap, key: str, depth: int) -> CommentedMap:
+    """Return the mapping beneath a key, made there if something else stands there."""
+    held = node.get(key)
+    if not isinstance(held, CommentedMap) or (not held and depth == 0):
+        # An empty mapping is written {}: what comes into it stands on lines of its own.
+        node[key] = held = held if isinstance(held, CommentedMap) else CommentedMap()
+        held.fa.set_block_style()
+        if depth > 0:
+            held.fa.set_flow_style()
+    return held
+
+
+def _set_items(held: CommentedSeq, wanted: list[Any]) -> None:
+    """Set the items of a list; those that stay keep their lines and comments."""
+    there, come = ([json.dumps(one, sort_keys=True, default=str) for one in items] for items in
+                   (held, wanted))  # fmt: skip
+    steps = SequenceMatcher(None, there, come, autojunk=False).get_opcodes()
+    for tag, start, end, first, last in reversed(steps):
+        if tag == "equal":
+            continue
+        shared = min(end - start, last - first)
+        for step in range(shared):
+            held[start + step] = _item(held[start + step], wanted[first + step])
+        for at in reversed(range(start + shared, end)):
+            del held[at]
+        for step in range(shared, last - first):
+            held.insert(start + step, _styled(wanted[first + step]))
+
+
+def _item(held: Any, wanted: Any) -> Any:
+    """Return an item in the place of another one; of two mappings it is the same node."""
+    if not isinstance(held, CommentedMap) or not isinstance(wanted, dict):
+        return _styled(wanted)
+    gone = {key: None for key in held if key not in wanted}
+    _set(held, gone | {key: one for key, one in wanted.items() if held.get(key) != one}, 1)
+    return held
+
+
 def _styled(value: Any) -> Any:
+    if isinstance(value, dict):
+        made = CommentedMap({key: _styled(one) for key, one in value.items()})
+        made.fa.set_flow_style()
+        return made
     if not isinstance(value, list):
         return value
-    made = CommentedSeq([CommentedMap(one) if isinstance(one, dict) else one for one in value])
-    made.fa.set_flow_style()
-    return made
+    items = CommentedSeq([_styled(one) for one in value])
+    items.fa.set_flow_style()
+    return items
 
 
 def _wrapped(text: Sentence, language: Language) -> list[str]:

@@ -40,12 +40,14 @@ from filterd.overrides import log_changes, permissions
 from filterd.overrides.change_kinds import Undo, is_undated
 from filterd.overrides.effects import NOTHING, things_of
 from filterd.overrides.exception_changes import Revoke
+from filterd.overrides.file_edits import MOST_KEYS
 from filterd.overrides.history_chain import (
     ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
     GENESIS,
     REMOVAL,
+    SITE_EDIT,
     TRIAL,
 )
 from filterd.overrides.mistake_reports import KIND as REPORT
@@ -59,7 +61,7 @@ from filterd.overrides.store import Store
 from filterd.policy.calendar import day_ends_at
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from filterd.daemon.process import Setting
@@ -233,6 +235,16 @@ class Changes:
         """
         async with self._in_force.turn:
             await asyncio.to_thread(self._record, ACCOUNT, about, author, "")
+
+    async def note_site_edit(self, keys: Sequence[str], digest: str, author: Author) -> None:
+        """Record an edit of ``site.yaml``: its keys and the digest of the new text.
+
+        Raises:
+            StoreError: it cannot be recorded.
+        """
+        edit = {"keys": list(keys[:MOST_KEYS]), "digest": digest}
+        async with self._in_force.turn:
+            await asyncio.to_thread(self._record, SITE_EDIT, edit, author, "")
 
     async def _change(self, request: dict[str, Any], author: Author) -> dict[str, Any]:
         asked_at = self._clock.monotonic()

@@ -51,6 +51,7 @@ from filterd.version import __version__
 if TYPE_CHECKING:
     import socket
     from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
 
     from filterd.daemon.change_service import Changes
     from filterd.daemon.device_discovery import ExamTrials, RoomWatches
@@ -396,6 +397,23 @@ class Manager:
         del site
         give_back()
         return told
+
+    async def judge(self, policy: Path) -> tuple[dict[str, Any], ...]:
+        """Check a compiled policy as a reload does, and activate nothing.
+
+        Returns: doubts that would not prevent a reload, as plain data.
+
+        Raises:
+            ConfigErrors: expectations that a reload would refuse it for.
+        """
+        async with self._trying:
+            site, now = await asyncio.to_thread(self._load, policy), self._time.least()
+            known = {one.expectation.written for one in self._unmet}
+            unmet = await asyncio.to_thread(expectation_checks.check, site, now, known=known)
+            told = await asyncio.to_thread(doubts, site, unmet, now)
+        del site
+        give_back()
+        return tuple(map(to_plain, told))
 
     async def log_totals(
         self, request: TotalsRequest, classes: Collection[str] | None = None

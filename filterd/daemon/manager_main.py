@@ -18,6 +18,7 @@ from filterd.daemon.control_server import ControlServer
 from filterd.daemon.face_limits import PAGE_GROUP, WEB_GROUP
 from filterd.daemon.manager import Manager
 from filterd.daemon.process import Heart, on_hangup, stop_event
+from filterd.daemon.site_drafts import SiteDrafts
 from filterd.daemon.site_loader import log_error
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
@@ -50,6 +51,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **list_commands.commands(setting),
         **school_commands.commands(manager),
         **accounts.commands(),
+        **SiteDrafts(manager, setting).commands(),
     }
     manager.signals.accounts = accounts.status
     groups = [*(role.group for role in Role), WEB_GROUP, PAGE_GROUP]

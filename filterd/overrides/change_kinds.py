@@ -40,12 +40,14 @@ from filterd.overrides.exception_changes import (
     SetPause,
     is_about_the_same,
 )
+from filterd.overrides.file_edits import NoteSiteEdit
 from filterd.overrides.history_chain import (
     ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
     REMOVAL,
     RESTORED,
+    SITE_EDIT,
     TRIAL,
     UNDO,
     VIEW,
@@ -295,12 +297,14 @@ _KINDS: dict[str, Any] = {
     VIEW: log_changes.NoteView,
     REMOVAL: log_changes.NoteRemoval,
     ACCOUNT: NoteAccount,
+    SITE_EDIT: NoteSiteEdit,
 }
 KINDS = tuple(_KINDS)
 MADE_ELSEWHERE = {
     VIEW: say("looks at the log are recorded by filterd itself"),
     REMOVAL: say("remove from the log with `filterd log forget`"),
     ACCOUNT: say("accounts are changed with `filterd account`"),
+    SITE_EDIT: say("edits of the site are recorded by filterd itself"),
     TRIAL: say("start a trial run with `filterd exam learn`"),
     CLOCK: say("the clock is believed with `filterd clock accept`"),
 }

@@ -16,6 +16,7 @@ from filterd.overrides.history_chain import (
     CLOCK_ACCEPTED,
     REMOVAL,
     RESTORED,
+    SITE_EDIT,
     TRIAL,
     UNDO,
     VIEW,
@@ -126,6 +127,7 @@ class Teller(Wording):
             VIEW: self._look,
             REMOVAL: self._removal,
             ACCOUNT: self._account,
+            SITE_EDIT: self._site_edit,
             "device-name": self._device_name,
         }
         if kind in of_payload:
@@ -140,6 +142,9 @@ class Teller(Wording):
         return self.texts(
             "a new history begins; the damaged file: {file}", file=payload.get("file") or "-"
         )
+
+    def _site_edit(self, payload: Plain) -> str:
+        return self.texts("site.yaml: {keys}", keys=", ".join(payload.get("keys", ())))
 
     def _devices_of(self, row: Plain) -> str:
         """Return a sentence on the rooms whose devices change.

@@ -31,6 +31,8 @@ GENESIS = "0" * 64
 RESTORED = "restored"
 UNDO = "undo"
 TRIAL, VIEW, REMOVAL, ACCOUNT = "exam-trial", "log-view", "log-removal", "account"
+TRIAL, VIEW, REMOVAL = "exam-trial", "log-view", "log-removal"
+SITE_EDIT = "site-edit"
 """Kinds that set nothing."""
 CLOCK, CLOCK_ACCEPTED = "clock", "clock-accept"
 """The time became known, by itself or by an administrator's word."""

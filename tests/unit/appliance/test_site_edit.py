@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An edit changes its own keys and lines only, and the result is compiled before it counts."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd import bounded_child
+from filterd.appliance import site_edit
+from filterd.appliance.site_edit import EDITABLE, answer, change_of, check_secrets, edits_of
+from filterd.config.site_schema import SiteFile
+from filterd.errors import ConfigError, ConfigErrors, from_plain
+from filterd.paths import shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SITE = """\
+# Trường của chúng tôi
+school:   {name: "Trường A"}   # tên cũ
+classes:  {6A: {grade: 6}}
+networks:
+    lab:   # phòng máy
+        cidrs: [10.0.7.0/24]
+        timetable:
+            t2: {tiet-1: 6A,  tiet-2: 6}   # thứ hai
+            t3: {tiet-1: {class: 6A, teacher: lan}}
+lessons:
+  tiet-1: 07:00-07:45   # chuông
+  tiet-2: 07:50-08:35
+local_zones:
+  - name: truong.home.arpa
+    records:
+      # máy in
+      - may-in A 10.0.0.20
+      - may-chu A 10.0.0.5    # kho
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "site.yaml").write_text(SITE)
+    return tmp_path
+
+
+def edit(folder: Path, *edits: tuple[str, Any]) -> dict[str, Any]:
+    plain = [{"path": path.split("/"), "value": value} for path, value in edits]
+    return answer(
+        {
+            "config": str(folder / "site"),
+            "edits": plain,
+            "language": "vi",
+            "policy": str(folder / "policy"),
+            "blocklists": str(shipped("blocklists")),
+        }
+    )
+
+
+def changed(told: dict[str, Any]) -> list[str]:
+    lines = difflib.ndiff(SITE.splitlines(), told["new"].splitlines())
+    return [" ".join(one.split()) for one in lines if one[0] in "+-"]
+
+
+def test_a_lesson_of_a_timetable_changes_its_own_line(folder: Path) -> None:
+    told = edit(folder, ("networks/lab/timetable/t2", {"tiet-1": "6A", "tiet-2": "6A"}))
+    assert told["problem"] is None
+    assert told["keys"] == ["networks.lab"]
+    assert changed(told) == [
+        "- t2: {tiet-1: 6A, tiet-2: 6} # thứ hai",
+        "+ t2: {tiet-1: 6A, tiet-2: 6A} # thứ hai",
+    ]
+    assert (folder / "policy").exists()
+    assert (folder / "site" / "site.yaml").read_text() == SITE, "the child writes no site"
+
+
+def test_a_mapping_is_replaced_as_a_whole(folder: Path) -> None:
+    told = edit(folder, ("networks/lab/timetable", {"t3": {"tiet-1": "6A"}}))
+    assert told["problem"] is None
+    lines = changed(told)
+    assert "- t2: {tiet-1: 6A, tiet-2: 6} # thứ hai" in lines
+    assert "- t3: {tiet-1: {class: 6A, teacher: lan}}" in lines
+    assert "+ t3: {tiet-1: 6A}" in lines
+
+
+def test_items_of_a_list_that_stay_keep_their_lines_and_comments(folder: Path) -> None:
+    zone = {"name": "truong.home.arpa", "records": ["may-in A 10.0.0.21", "may-chu A 10.0.0.5"]}
+    told = edit(folder, ("local_zones", [zone]))
+    assert changed(told) == ["- - may-in A 10.0.0.20", "+ - may-in A 10.0.0.21"]
+    more = {**zone, "records": ["may-in A 10.0.0.20", "may-chu A 10.0.0.5", "tv A 10.0.0.6"]}
+    told = edit(folder, ("local_zones", [more, {"name": "b.home.arpa", "records": []}]))
+    assert [one for one in changed(told) if one[0] == "-"] == []
+    assert "+ - tv A 10.0.0.6" in changed(told)
+
+
+def test_what_is_wrong_is_told_with_its_place_in_the_new_text(folder: Path) -> None:
+    told = edit(folder, ("networks/lab/timetable/t2/tiet-2", "9Z"))
+    problem = from_plain(told["problem"])
+    assert isinstance(problem, ConfigErrors)
+    (error,) = problem.errors
+    assert (error.path, error.line) == (str(folder / "site" / "site.yaml"), 8)
+    assert "9Z" in str(error)
+
+
+def test_without_a_difference_the_text_is_the_very_same(folder: Path) -> None:
+    told = edit(folder, ("lessons", {"tiet-1": "07:00-07:45", "tiet-2": "07:50-08:35"}))
+    assert told["new"] == told["text"] == SITE
+    assert told["keys"] == []
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        None,
+        [],
+        [{"path": ["networks"]}],
+        [{"path": [], "value": 1}],
+        [{"path": ["networks", 1], "value": 1}],
+        [{"path": ["networks", *"abcdefg"], "value": 1}],
+        [{"path": ["listen"], "value": ["0.0.0.0:53"]}],
+        [{"path": ["lists"], "value": []}],
+        [{"path": ["networks"], "value": {}}] * 201,
+    ],
+)
+def test_what_is_no_edit_is_refused(plain: Any) -> None:
+    with pytest.raises(ConfigError):
+        edits_of(plain)
+
+
+def test_each_editable_key_is_one_of_the_site() -> None:
+    assert set(SiteFile.model_fields) >= EDITABLE
+
+
+def test_an_equal_number_of_another_type_is_a_change() -> None:
+    edits = edits_of([{"path": ["unknown"], "value": 6}])
+    assert change_of({"unknown": "6"}, edits) == {"unknown": 6}
+    assert change_of({"unknown": 6}, edits) == {}
+
+
+MAIL = {"server": "mail.edu.vn", "user": "it", "password_file": "mail", "to": ["a@b.vn"]}
+
+
+def test_a_secret_is_never_sent_to_another_server() -> None:
+    before = {"alerts": {"mail": MAIL}}
+    for other in ({"server": "evil.example"}, {"password_file": "other"}, {"user": "x"}):
+        with pytest.raises(ConfigError, match="has a secret"):
+            check_secrets(before, {"alerts": {"mail": MAIL | other}})
+    check_secrets(before, {"alerts": {"mail": MAIL | {"to": ["c@b.vn"]}}})
+    check_secrets(before, {})
+
+
+def test_control_without_the_check_the_password_would_go_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = MAIL | {"from": "it@truong.edu.vn"}
+    text = SITE + f"alerts: {json.dumps({'mail': mail})}\n"
+    (folder / "site" / "site.yaml").write_text(text)
+    evil = ("alerts/mail/server", "evil.example")
+    with pytest.raises(ConfigError, match="has a secret"):
+        edit(folder, evil)
+    monkeypatch.setattr(site_edit, "check_secrets", lambda _, __: None)
+    assert "evil.example" in edit(folder, evil)["new"]
+
+
+def test_it_answers_as_a_process_of_its_own(folder: Path) -> None:
+    request = json.dumps({"config": str(folder / "site")}).encode()
+    words = bounded_child.command("filterd.appliance.site_edit")
+    ended = bounded_child.run(words, limit_s=60, most_octets=1 << 20, request=request)
+    told = json.loads(ended.output)
+    assert (told["ok"], told["text"], told["imported"]) == (True, SITE, [])
+    assert told["data"]["networks"]["lab"]["timetable"]["t2"] == {"tiet-1": "6A", "tiet-2": 6}
