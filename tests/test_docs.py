@@ -80,6 +80,7 @@ CONTRACT = {
     "class list",
     "class show",
     "class lend",
+    "site apply",
     "services list",
     "services show",
     "history list",

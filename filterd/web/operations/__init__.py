@@ -10,6 +10,7 @@ from filterd.web.operations import (
     log_operations,
     policy_operations,
     room_operations,
+    site_operations,
     status_operations,
 )
 
@@ -21,6 +22,7 @@ ORDER = (
     *exam_operations.OPERATIONS,
     *room_operations.OPERATIONS,
     *list_operations.OPERATIONS,
+    *site_operations.OPERATIONS,
     *history_operations.OPERATIONS,
     *account_operations.OPERATIONS,
 )

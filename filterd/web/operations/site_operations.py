@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations that edit ``site.yaml``: read it, draft a change, look at it, apply it.
+
+A draft changes nothing. It has the difference and what is wrong, and waits for ``applySite``.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ConfigError
+from filterd.i18n import Sentence, say
+from filterd.web.operation import ADMINS, Operation
+from filterd.web.parameters import Fields, Schema, Text
+from filterd.web.sections import ORDER as SECTIONS
+
+if TYPE_CHECKING:
+    from filterd.web.sections.site_section import SiteSection
+    from filterd.web.visitor import Visitor
+
+_MOST_EDITS = 200
+_ANY: Schema = {"type": "object"}
+_TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
+DRAFT: Schema = {
+    "type": "object",
+    "required": ["digest", "keys", "difference", "more_lines", "problem", "doubts"],
+    "properties": {
+        "digest": {"type": "string"},
+        "keys": _TEXTS,
+        "difference": _TEXTS,
+        "more_lines": {"type": "integer"},
+        "problem": {"type": ["object", "null"]},
+        "doubts": {"type": "array", "items": _ANY},
+    },
+}
+
+
+class _Edits:
+    """A list of edits: a path of keys, and the value that it gets; null takes it out."""
+
+    schema: Schema = {  # noqa: RUF012 -- read only
+        "type": "array",
+        "minItems": 1,
+        "maxItems": _MOST_EDITS,
+        "items": {
+            "type": "object",
+            "required": ["path", "value"],
+            "additionalProperties": False,
+            "properties": {
+                "path": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                "value": {},
+            },
+        },
+    }
+
+    def read(self, value: Any) -> Any:
+        """Return edits, which the manager checks; see ``Parameter``."""
+        if not isinstance(value, list) or not 1 <= len(value) <= _MOST_EDITS:
+            raise ConfigError(say("1 to {most} edits are wanted", most=_MOST_EDITS))
+        return value
+
+
+async def _read(visitor: Visitor, _: dict[str, Any]) -> Any:
+    return await visitor.ask("site-read")
+
+
+async def _draft(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("site-edit", edits=given["edits"])
+
+
+async def _edit(section: SiteSection, visitor: Visitor, given: dict[str, Any]) -> Any:
+    data = (await visitor.ask("site-read"))["data"]
+    return await visitor.ask("site-edit", edits=section.edits(data, given))
+
+
+async def _show(visitor: Visitor, _: dict[str, Any]) -> Any:
+    return await visitor.ask("site-draft")
+
+
+async def _drop(visitor: Visitor, _: dict[str, Any]) -> Any:
+    return await visitor.ask("site-drop")
+
+
+async def _apply(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("site-apply", digest=given["digest"])
+
+
+def _applied(told: Any, _: Visitor) -> Sentence:
+    if told["restart_for"]:
+        return say(
+            "The site is in force. Restart filterd to change: {what}",
+            what=", ".join(told["restart_for"]),
+        )
+    return say("The site is in force.")
+
+
+READ_SITE = Operation(
+    name="readSite",
+    method="GET",
+    path="/site",
+    about="The data of site.yaml, its digest, and rooms whose timetable was imported.",
+    run=_read,
+    roles=ADMINS,
+    answer=_ANY,
+    tag="site",
+)
+DRAFT_SITE = Operation(
+    name="draftSite",
+    method="POST",
+    path="/site/draft",
+    about="Draft edits of site.yaml by paths of keys; the answer shows what they would do.",
+    run=_draft,
+    fields=Fields({"edits": _Edits()}, ("edits",)),
+    roles=ADMINS,
+    answer=DRAFT,
+    tag="site",
+)
+READ_DRAFT = Operation(
+    name="readSiteDraft",
+    method="GET",
+    path="/site/draft",
+    about="Your draft of site.yaml: the difference, what is wrong, what is doubtful.",
+    run=_show,
+    roles=ADMINS,
+    answer=DRAFT,
+    tag="site",
+)
+DROP_DRAFT = Operation(
+    name="dropSiteDraft",
+    method="DELETE",
+    path="/site/draft",
+    about="Forget your draft.",
+    run=_drop,
+    roles=ADMINS,
+    answer={"type": "null"},
+    tag="site",
+    done=lambda _, __: say("Nothing was changed."),
+)
+APPLY_SITE = Operation(
+    name="applySite",
+    method="PUT",
+    path="/site",
+    about="Put your draft in force; its digest shows that it is the one you looked at.",
+    run=_apply,
+    fields=Fields({"digest": Text(64, "[0-9a-f]{64}")}, ("digest",)),
+    roles=ADMINS,
+    answer={"type": "object", "required": ["digest", "restart_for"]},
+    commands=("site apply",),
+    tag="site",
+    done=_applied,
+)
+EDITS = {
+    one.id: Operation(
+        name=one.operation,
+        method="POST",
+        path=f"/site/draft/{one.id}",
+        about=f"Draft this part of site.yaml, as its form has it: {one.title}.",
+        run=partial(_edit, one),
+        fields=one.parameters,
+        roles=ADMINS,
+        answer=DRAFT,
+        tag="site",
+    )
+    for one in SECTIONS
+}
+"""The operation of each section, by its id."""
+
+OPERATIONS = (READ_SITE, DRAFT_SITE, READ_DRAFT, DROP_DRAFT, APPLY_SITE, *EDITS.values())

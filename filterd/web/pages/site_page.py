@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages that edit the site: its parts, the form of one, and what it would change."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from filterd import words
+from filterd.errors import from_plain
+from filterd.i18n import say
+from filterd.web.operation import ADMINS
+from filterd.web.operations.site_operations import EDITS, READ_DRAFT, READ_SITE
+from filterd.web.page import Page
+from filterd.web.problem import WebError
+from filterd.web.sections import BY_ID
+from filterd.web.sections import ORDER as SECTIONS
+from filterd.web.sections.site_section import REMOVE
+from filterd.web.sections.week_section import DAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.web.visitor import Visitor
+
+CHANGE_PATH = "/site/change"
+
+
+async def _load_parts(_: Visitor, __: Mapping[str, str]) -> dict[str, Any]:
+    return {"sections": SECTIONS}
+
+
+async def _load_section(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
+    section = BY_ID.get(given["section"])
+    if section is None:
+        raise WebError(HTTPStatus.NOT_FOUND, say("there is no such page"))
+    site = await visitor.call(READ_SITE)
+    data, item = site["data"], given.get("item", "")
+    items = section.items(data) if section.items else []
+    is_new = section.item is not None and item not in items
+    return {
+        "section": section,
+        "operation": EDITS[section.id],
+        "items": items,
+        "item": item if item in items else "",
+        "is_new": is_new,
+        "has_form": section.items is None or is_new or item in items,
+        "is_imported": item in site["imported"],
+        "values": section.values(data, item),
+        "choices": {one.name: one.choices(data) for one in section.fields if one.choices},
+        "days": DAYS,
+        "weekdays": [words.WEEKDAY[str(number)] for number in range(len(DAYS))],
+        "lessons": list(data.get("lessons") or {}),
+        "remove": REMOVE,
+        "back": CHANGE_PATH,
+    }
+
+
+async def _load_change(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+    draft = await visitor.call(READ_DRAFT)
+    told = visitor.language
+    problem = draft["problem"] and from_plain(draft["problem"]).told(told).splitlines()
+    doubts = [from_plain(one).told(told) for one in draft["doubts"]]
+    return {"draft": draft, "problem": problem, "doubts": doubts}
+
+
+_CHANGE = Page(
+    path=CHANGE_PATH,
+    title=say("What will change"),
+    template="site_change.html",
+    load=_load_change,
+    roles=ADMINS,
+    is_in_menu=False,
+)
+_SECTION = Page(
+    path="/site/{section}",
+    title=say("Site"),
+    template="site_section.html",
+    load=_load_section,
+    roles=ADMINS,
+    is_in_menu=False,
+)
+_PARTS = Page(path="/site", title=say("Site"), template="site.html", load=_load_parts, roles=ADMINS)
+
+PAGES = (_PARTS, _CHANGE, _SECTION)
+"""The change before the section, whose address has a key there."""
