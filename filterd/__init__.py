@@ -19,7 +19,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
       policy                         pure: (client, qname, qtype, now) -> Verdict | field_checks
     1 lists                          list text -> rules -> compiled index -> suffix lookup
     0 wire                           DNS messages as bytes: bounded, never trusted
-      documents  state_folder  state_file  paths  bounded_child  http_download
+      documents  state_folder  state_file  paths  bounded_child  http_download  http_service
       errors  clock  journal  privileges  native  rows  words  counted
       port_holder  service_manager  time_buckets
 

@@ -23,7 +23,7 @@ def monitor(
     could not start.
     """
     # What it imports (prometheus-client) is for this command only.
-    from filterd.monitor.http_service import parse_listen  # noqa: PLC0415
+    from filterd.http_service import parse_listen  # noqa: PLC0415
     from filterd.monitor.monitor_main import run  # noqa: PLC0415
 
     run(here.config, here.state, parse_listen(listen), here.clock, here.texts.language)

@@ -5,11 +5,10 @@ It asks the control socket for ``status``, as a reader may, and nothing else. So
 without harm to lookups, and what it shows has no client, class, room or name.
 
     control socket --status--> StatusSource --Observation--> watchers (alerts)
-                                            \--> metrics --> HTTP on loopback
+                                            \--> metrics --> HTTP on loopback (``http_service``)
 
 ``status_source``  a status, at most once a second, shared by all callers
 ``metrics``        a status as metrics in the text format of Prometheus
-``http_service``   a bounded HTTP/1.1 server for two paths
 ``monitor_main``   the process
 ``alert_rules``    a status as active alerts; pure
 ``status_details`` a status as people read it; pure

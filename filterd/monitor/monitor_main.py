@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd import journal
+from filterd.http_service import Handler, HttpRequest, Reply, serve
 from filterd.monitor import metrics
 from filterd.monitor.alert_watch import AlertWatch
-from filterd.monitor.http_service import Paths, Reply, serve
 from filterd.monitor.status_source import Observation, StatusSource
 from filterd.service_manager import READY, STOPPING, notify
 
@@ -62,7 +62,7 @@ async def _monitor(
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = await serve(listen, paths_of(source))
+    server = await serve(listen, handler_of(source))
     address, port = server.sockets[0].getsockname()[:2]
     shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     _log.info("metrics: http://%s/metrics", shown)
@@ -75,8 +75,8 @@ async def _monitor(
         watching.cancel()
 
 
-def paths_of(source: StatusSource) -> Paths:
-    """Return what is served, by path."""
+def handler_of(source: StatusSource) -> Handler:
+    """Return what makes the replies."""
 
     async def metrics_reply() -> Reply:
         observation = await source.latest()
@@ -87,7 +87,17 @@ def paths_of(source: StatusSource) -> Paths:
         is_well = status is not None and bool(status.get("workers"))
         return Reply(HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE)
 
-    return {"/metrics": metrics_reply, "/healthz": health}
+    paths = {"/metrics": metrics_reply, "/healthz": health}
+
+    async def handle(request: HttpRequest) -> Reply:
+        make = paths.get(request.path)
+        if make is None:
+            return Reply(HTTPStatus.NOT_FOUND)
+        if not request.is_read:
+            return Reply(HTTPStatus.METHOD_NOT_ALLOWED, headers=(("Allow", "GET, HEAD"),))
+        return await make()
+
+    return handle
 
 
 async def watch(source: StatusSource, watchers: Sequence[Watcher]) -> None:

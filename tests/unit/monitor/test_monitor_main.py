@@ -11,9 +11,10 @@ import pytest
 
 from filterd import control
 from filterd.errors import ControlError
+from filterd.http_service import HttpRequest, Reply
 from filterd.i18n import say
 from filterd.monitor import monitor_main
-from filterd.monitor.monitor_main import paths_of, watch
+from filterd.monitor.monitor_main import handler_of, watch
 from filterd.monitor.status_source import Observation, StatusSource
 from tests.support.clock import FakeClock
 from tests.support.fake_daemon import STATUS
@@ -43,10 +44,18 @@ def _source(monkeypatch: pytest.MonkeyPatch, folder: Path, status: Any) -> Statu
 def test_health_is_that_workers_answer(
     status: Any, health: HTTPStatus, up: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    paths = paths_of(_source(monkeypatch, tmp_path, status))
-    assert set(paths) == {"/metrics", "/healthz"}
-    assert asyncio.run(paths["/healthz"]()) == (health, b"", "text/plain; charset=utf-8")
-    assert up in asyncio.run(paths["/metrics"]()).content
+    handle = handler_of(_source(monkeypatch, tmp_path, status))
+
+    def reply(path: str, method: str = "GET") -> Reply:
+        async def ask() -> Reply:
+            return await handle(HttpRequest(method, path, {}, b"", "127.0.0.1", "127.0.0.1"))
+
+        return asyncio.run(ask())
+
+    assert reply("/healthz?x=1") == Reply(health)
+    assert up in reply("/metrics").content
+    assert reply("/metrics", "POST").status is HTTPStatus.METHOD_NOT_ALLOWED
+    assert reply("/etc/passwd").status is HTTPStatus.NOT_FOUND
 
 
 def test_an_error_of_one_watcher_stops_no_other(
