@@ -70,6 +70,8 @@ class StateFolder:
     """A text of ``site.yaml`` that waits for root; see ``filterd.config.site_proposal``."""
     site_outcome = _StatePath("site-outcome.filterd")
     """What came of it."""
+    review_requests = _StatePath("review-requests.filterd")
+    """The requests of pupils; see ``filterd.overrides.review_requests``."""
     overrides = _StatePath("overrides.sqlite")
     """The overrides and their history; these cannot be made again either."""
     exported_overrides = _StatePath("overrides.filterd")

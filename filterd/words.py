@@ -227,6 +227,13 @@ ROLE = {
     "admin": say_in("role", "administrator"),
 }
 """What a person is at the school."""
+REVIEW_REASON = {
+    "lesson": say_in("review-reason", "for a lesson"),
+    "homework": say_in("review-reason", "for homework"),
+    "project": say_in("review-reason", "for a club or a project"),
+    "mistake": say_in("review-reason", "it looks like a mistake"),
+}
+"""Why a pupil asks for a review."""
 VIEW = {
     "totals": say_in("view", "the totals of the log"),
     "class-totals": say_in("view", "the totals of a class"),

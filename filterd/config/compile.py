@@ -136,6 +136,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         feed=site.feed or "",
         classes=compile_classes(site),
         alerts=compile_alerts(site),
+        contact=site.school.contact,
         services=services,
         kept_closed=kept_closed,
         lessons=compile_lessons(document, site, problems),

@@ -84,6 +84,12 @@ class School(DocumentModel):
 
     name: str = Field(min_length=1, description="The school's name, for pages and reports.")
     code: str = Field("", description="The ministry's code of the school; it survives a renaming.")
+    contact: str = Field(
+        "",
+        max_length=120,
+        pattern=r"^[^\x00-\x1f]*$",
+        description="Whom pupils may turn to, with a telephone: it stands on their page.",
+    )
 
 
 class ClassEntry(DocumentModel):

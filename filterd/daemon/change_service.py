@@ -46,6 +46,7 @@ from filterd.overrides.history_chain import (
     CLOCK,
     CLOCK_ACCEPTED,
     GENESIS,
+    REFUSAL,
     REMOVAL,
     SITE_EDIT,
     TRIAL,
@@ -212,6 +213,16 @@ class Changes:
         """
         async with self._in_force.turn:
             await asyncio.to_thread(self._views.note, view, author, about)
+
+    async def note_refusal(self, name: str, seat: str, author: Author, reason: str) -> None:
+        """Record that a pupils' request to open a name for a class or grade was refused.
+
+        Raises:
+            StoreError: it cannot be recorded.
+        """
+        async with self._in_force.turn:
+            refusal = {"name": name, "seat": seat}
+            await asyncio.to_thread(self._record, REFUSAL, refusal, author, reason)
 
     async def note_removal(self, what: str, day: str, author: Author, reason: str) -> None:
         """Record, with the reason, what is removed from the query log, before it is.

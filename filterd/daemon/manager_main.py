@@ -17,13 +17,15 @@ from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
 from filterd.daemon.face_limits import PAGE_GROUP, WEB_GROUP
 from filterd.daemon.manager import Manager
+from filterd.daemon.page_commands import PupilPage
 from filterd.daemon.process import Heart, on_hangup, stop_event
 from filterd.daemon.site_drafts import SiteDrafts
+from filterd.daemon.review_commands import Reviews
 from filterd.daemon.site_loader import log_error
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.standing import overview
-from filterd.overrides.roles import Role
+from filterd.overrides.roles import PAGE_GROUP, Role
 
 if TYPE_CHECKING:
     import socket
@@ -44,6 +46,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     stop = stop_event()
     manager = Manager(setting, ends)
     accounts = Accounts(manager, setting)
+    reviews = Reviews(manager, setting)
     known = {
         **commands(manager, lambda feed: overview(feed, setting.state, setting.clock)),
         **totals_commands.commands(manager, setting.state.published_totals),
@@ -52,6 +55,8 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **school_commands.commands(manager),
         **accounts.commands(),
         **SiteDrafts(manager, setting).commands(),
+        **reviews.commands(),
+        **PupilPage(manager, reviews).commands(),
     }
     manager.signals.accounts = accounts.status
     groups = [*(role.group for role in Role), WEB_GROUP, PAGE_GROUP]

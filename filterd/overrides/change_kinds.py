@@ -45,6 +45,7 @@ from filterd.overrides.history_chain import (
     ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
+    REFUSAL,
     REMOVAL,
     RESTORED,
     SITE_EDIT,
@@ -55,6 +56,7 @@ from filterd.overrides.history_chain import (
     newest_undoable,
     with_undos,
 )
+from filterd.overrides.review_requests import NoteRefusal
 from filterd.overrides.room_changes import (
     NameDevice,
     NoteTrial,
@@ -298,6 +300,7 @@ _KINDS: dict[str, Any] = {
     REMOVAL: log_changes.NoteRemoval,
     ACCOUNT: NoteAccount,
     SITE_EDIT: NoteSiteEdit,
+    REFUSAL: NoteRefusal,
 }
 KINDS = tuple(_KINDS)
 MADE_ELSEWHERE = {
@@ -307,6 +310,7 @@ MADE_ELSEWHERE = {
     SITE_EDIT: say("edits of the site are recorded by filterd itself"),
     TRIAL: say("start a trial run with `filterd exam learn`"),
     CLOCK: say("the clock is believed with `filterd clock accept`"),
+    REFUSAL: say("refuse a request with `filterd requests refuse`"),
 }
 """Kinds that cannot be asked for as a change."""
 NEED_A_REASON = frozenset(

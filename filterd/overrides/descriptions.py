@@ -14,6 +14,7 @@ from filterd.overrides.history_chain import (
     ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
+    REFUSAL,
     REMOVAL,
     RESTORED,
     SITE_EDIT,
@@ -128,6 +129,7 @@ class Teller(Wording):
             REMOVAL: self._removal,
             ACCOUNT: self._account,
             SITE_EDIT: self._site_edit,
+            REFUSAL: self._refusal,
             "device-name": self._device_name,
         }
         if kind in of_payload:
@@ -237,6 +239,12 @@ class Teller(Wording):
         detail = payload.get("label") or ", ".join(roles)
         what = self.texts(words.ACCOUNT_CHANGE[payload["what"]], account=payload["account"])
         return f"{what} ({detail})" if detail else what
+    def _refusal(self, payload: Plain) -> str:
+        return self.texts(
+            "refused to open {name} for {whom}",
+            name=payload["name"],
+            whom=self.grade(payload["seat"]),
+        )
 
     def _grade(self, thing: Plain) -> str:
         what, whom = written(thing["kind"], thing["target"]), self.grade(thing["grade"])

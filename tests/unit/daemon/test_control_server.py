@@ -18,16 +18,16 @@ import pytest
 
 from filterd.control import frames
 from filterd.daemon import control_server as module
+from filterd.daemon.control_caller import Caller
 from filterd.daemon.control_server import ControlServer, let_in
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
+from filterd.overrides.roles import PAGE_GROUP
 from tests.support.asking_as import as_user
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
-
-    from filterd.daemon.control_caller import Caller
 
 
 async def _echo(request: dict[str, Any], _: Caller) -> Any:
@@ -115,6 +115,29 @@ def test_a_command_is_told_who_asks_and_not_by_whoever_asks(tmp_path: Path) -> N
     asked = b'{"command": "who", "uid": 4711, "user": "x", "caller": {}}\n'
     uid, user, _groups = _ask(tmp_path / "s", asked)["result"]
     assert (uid, user) == (os.geteuid(), pwd.getpwuid(os.geteuid()).pw_name)
+
+
+def _ask_as_page(path: Path, monkeypatch: pytest.MonkeyPatch, command: str, uid: int) -> Any:
+    page = Caller(uid, "filterd-blockpage", frozenset({PAGE_GROUP, "filterd-admin"}))
+    monkeypatch.setattr(module, "caller_of", lambda _: page)
+    monkeypatch.setitem(COMMANDS, "page-why", _echo)
+    return _ask(path, json.dumps({"command": command}).encode() + b"\n")
+
+
+def test_the_page_of_pupils_has_no_commands_but_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _ask_as_page(tmp_path / "s", monkeypatch, "page-why", 990)["ok"]
+    for command in ("echo", "who", "page", "unknown"):
+        answer = _ask_as_page(tmp_path / "s", monkeypatch, command, 990)
+        assert (answer["ok"], answer["code"]) == (False, "unknown-command")
+
+
+def test_control_in_no_group_of_the_page_it_has_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE_GROUP", "")
+    assert _ask_as_page(tmp_path / "s", monkeypatch, "echo", 990)["ok"]
 
 
 def test_an_exam_of_two_thousand_names_is_no_request_too_long(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ MAY_NOT = [
     ("log-level", {"level": "off"}, "administrators may"),
     ("log-view", {"view": "rows"}, "administrators may"),
     ("log-removal", {"what": "all"}, "administrators may"),
+    ("review-refusal", {"name": "a.example", "seat": "6A"}, "administrators may"),
     ("clock", {}, "administrators may"),
     ("clock-accept", {}, "administrators may"),
 ]

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests of pupils to look at a closed name again, and the refusal of one. Pure.
+
+A request is a row of name and class, not of a pupil: it has no device, no address and no text
+of the pupil's own. Of one name and class there is one open row, which counts. Rows end by
+themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from filterd import field_checks, words
+from filterd.errors import ChangeError
+from filterd.i18n import say
+from filterd.overrides.descriptions import Teller
+from filterd.overrides.effects import ChangeContext, ChangeEffect
+from filterd.rows import Column, Listing, Row, Wording
+from filterd.state_file import FileFormat
+
+if TYPE_CHECKING:
+    from filterd.overrides.change_fields import Fields
+
+MOST, KEEP_DAYS = 200, 30
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """An open request.
+
+    Attributes:
+        id: for commands.
+        name: that is closed, as text.
+        seat: the class, or the grade where the class is not known.
+        tier: of these.
+        why: a key of ``words.REVIEW_REASON``.
+        day: of the school, on which it was made first (ISO 8601).
+        n: how often it was made.
+    """
+
+    id: int
+    name: str
+    seat: str
+    tier: str
+    why: str
+    day: str
+    n: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewQueue:
+    """The open requests, the oldest first. ``last_id`` is that of the newest ever."""
+
+    requests: tuple[ReviewRequest, ...] = ()
+    last_id: int = 0
+
+    def with_one(self, request: ReviewRequest) -> ReviewQueue:
+        """Return the queue with one request more, or with one that counts one more.
+
+        Raises:
+            ChangeError: there are too many.
+        """
+        key = request.name, request.seat
+        for at, one in enumerate(self.requests):
+            if (one.name, one.seat) == key:
+                counted = replace(one, n=one.n + 1)
+                return replace(
+                    self, requests=(*self.requests[:at], counted, *self.requests[at + 1 :])
+                )
+        if len(self.requests) >= MOST:
+            raise ChangeError(say("there are too many open requests; try again next week"))
+        number = self.last_id + 1
+        return ReviewQueue((*self.requests, replace(request, id=number)), number)
+
+    def without(self, number: int) -> ReviewQueue:
+        """Return the queue without a request."""
+        return replace(self, requests=tuple(one for one in self.requests if one.id != number))
+
+    def on(self, today: str) -> ReviewQueue:
+        """Return the queue without what has ended by a day of the school."""
+        oldest = (date.fromisoformat(today) - timedelta(days=KEEP_DAYS)).isoformat()
+        kept = tuple(one for one in self.requests if one.day >= oldest)
+        return self if len(kept) == len(self.requests) else replace(self, requests=kept)
+
+    def request(self, number: int) -> ReviewRequest:
+        """Return a request.
+
+        Raises:
+            ChangeError: it is not open.
+        """
+        for one in self.requests:
+            if one.id == number:
+                return one
+        raise ChangeError(
+            say("there is no open request {number}", number=number),
+            hint=say("`filterd requests list` shows them"),
+        )
+
+
+FORMAT = FileFormat(
+    ReviewQueue, magic=b"filterd-review-requests ", title=say("file of review requests")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRefusal:
+    """Note that a request was refused; it sets nothing."""
+
+    name: str
+    seat: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> NoteRefusal:
+        """Check the fields of the change."""
+        return cls(
+            fields.take("name", field_checks.name), fields.take("seat", field_checks.grade_or_class)
+        )
+
+    def effect(self, _: ChangeContext) -> ChangeEffect:
+        """Return the effect of the change."""
+        return ChangeEffect()
+
+
+def _seat(row: Row, by: Wording) -> str:
+    return Teller(*by).grade(row["seat"])
+
+
+def _day(day: str, _: Wording) -> str:
+    return f"{date.fromisoformat(day):%d/%m/%Y}"
+
+
+REQUESTS = Listing(
+    say("Requests for review"),
+    say("No class has asked for a review."),
+    (
+        Column(say("No."), "id", is_number=True),
+        Column(say("Name"), "name"),
+        Column(say("For"), worded=_seat),
+        Column(say("Reason"), "why", words.REVIEW_REASON),
+        Column(say("Since"), "day", _day),
+        Column(say("Times"), "n", is_number=True),
+    ),
+)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The queue of requests: one row for a name and class, bounded, and none for ever."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from filterd.errors import ChangeError
+from filterd.i18n import Texts
+from filterd.overrides.change_kinds import parse
+from filterd.overrides.descriptions import Teller
+from filterd.overrides.effects import ChangeEffect
+from filterd.overrides.history_chain import REFUSAL
+from filterd.overrides.review_requests import (
+    FORMAT,
+    KEEP_DAYS,
+    MOST,
+    REQUESTS,
+    NoteRefusal,
+    ReviewQueue,
+    ReviewRequest,
+)
+from filterd.rows import SchoolClock, Wording
+from filterd.state_file import to_plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
+ONE = ReviewRequest(0, "a.example", "6A", "lower-secondary", "lesson", "2026-03-02")
+
+
+def test_of_one_name_and_class_there_is_one_row_that_counts() -> None:
+    queue = ReviewQueue().with_one(ONE).with_one(replace(ONE, seat="6B")).with_one(ONE)
+    assert [(one.id, one.seat, one.n) for one in queue.requests] == [(1, "6A", 2), (2, "6B", 1)]
+
+
+def test_there_are_not_more_than_two_hundred() -> None:
+    queue = ReviewQueue()
+    for n in range(MOST):
+        queue = queue.with_one(replace(ONE, name=f"n{n}.example"))
+    with pytest.raises(ChangeError, match="too many open requests"):
+        queue.with_one(ONE)
+    assert queue.with_one(replace(ONE, name="n0.example")).requests[0].n == 2
+    assert queue.without(1).with_one(ONE).last_id == MOST + 1
+
+
+def test_a_row_ends_after_thirty_days() -> None:
+    queue = ReviewQueue().with_one(ONE)
+    assert KEEP_DAYS == 30
+    assert queue.on("2026-04-01") is queue
+    assert queue.on("2026-04-02").requests == ()
+
+
+def test_a_request_that_is_not_open_is_told() -> None:
+    assert ReviewQueue().with_one(ONE).request(1).name == "a.example"
+    with pytest.raises(ChangeError, match="no open request 2"):
+        ReviewQueue().with_one(ONE).request(2)
+
+
+def test_the_file_has_neither_device_nor_pupil(tmp_path: Path) -> None:
+    queue = ReviewQueue().with_one(ONE)
+    FORMAT.save(tmp_path / "x", queue)
+    assert FORMAT.load(tmp_path / "x") == queue
+    assert set(to_plain(ONE)) == {"id", "name", "seat", "tier", "why", "day", "n"}
+
+
+def test_a_refusal_sets_nothing() -> None:
+    refusal = parse(REFUSAL, {"name": "a.example", "seat": "6A"})
+    context: Any = None
+    assert refusal == NoteRefusal("a.example", "6A")
+    assert refusal.effect(context) == ChangeEffect()
+    told = Teller(*WORDING).row({"kind": REFUSAL, "payload": to_plain(refusal)})
+    assert told == "refused to open a.example for class 6A"
+
+
+def test_a_row_is_worded() -> None:
+    row = to_plain(replace(ONE, id=1))
+    cells = [column.cell(row, WORDING)[0] for column in REQUESTS.columns]
+    assert cells == ["1", "a.example", "class 6A", "for a lesson", "02/03/2026", "1"]
