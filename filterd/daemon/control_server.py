@@ -27,7 +27,6 @@ from filterd.daemon.control_followers import Followers, failed, send, stream
 from filterd.daemon.face_limits import acts_for_a_person, check_face, face_uids
 from filterd.errors import ControlError, StoreError, to_plain
 from filterd.i18n import refused, say
-from filterd.overrides.roles import PAGE_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -186,7 +185,7 @@ class ControlServer:
                 line = await _request(connection, share)
                 share.has_asked()
                 caller, request = caller_of(connection), frames.read_request(line)
-                command = self._command(request, caller)
+                command: Any = self._commands.get(request.command, _unknown)
                 is_streamed = isasyncgenfunction(command)
                 if is_streamed:
                     caller = self._acting(caller, request)
@@ -207,13 +206,6 @@ class ControlServer:
             connection.close()
             share.release()
 
-    def _command(self, request: frames.ControlRequest, caller: Caller) -> Any:
-        """Return a command; the page of pupils has no others than its own."""
-        is_page = PAGE_GROUP in caller.groups and caller.uid not in (0, os.geteuid())
-        if is_page and not request.command.startswith("page-"):
-            return _unknown
-        return self._commands.get(request.command, _unknown)
-
     def _acting(self, caller: Caller, request: frames.ControlRequest) -> Caller:
         """Return the caller with the rights that count.
 
@@ -229,7 +221,7 @@ class ControlServer:
     async def _answer(self, request: frames.ControlRequest, caller: Caller) -> bytes:
         """Return the frame that answers a request."""
         try:
-            command = self._command(request, caller)
+            command: Any = self._commands.get(request.command, _unknown)
             result = await command(request.arguments, self._acting(caller, request))
             notices = self._notices()
             content = {"ok": True, "result": result} | ({"notices": notices} if notices else {})

@@ -19,13 +19,13 @@ from filterd.daemon.face_limits import PAGE_GROUP, WEB_GROUP
 from filterd.daemon.manager import Manager
 from filterd.daemon.page_commands import PupilPage
 from filterd.daemon.process import Heart, on_hangup, stop_event
-from filterd.daemon.site_drafts import SiteDrafts
 from filterd.daemon.review_commands import Reviews
+from filterd.daemon.site_drafts import SiteDrafts
 from filterd.daemon.site_loader import log_error
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.standing import overview
-from filterd.overrides.roles import PAGE_GROUP, Role
+from filterd.overrides.roles import Role
 
 if TYPE_CHECKING:
     import socket

@@ -239,6 +239,7 @@ class Teller(Wording):
         detail = payload.get("label") or ", ".join(roles)
         what = self.texts(words.ACCOUNT_CHANGE[payload["what"]], account=payload["account"])
         return f"{what} ({detail})" if detail else what
+
     def _refusal(self, payload: Plain) -> str:
         return self.texts(
             "refused to open {name} for {whom}",

@@ -39,8 +39,6 @@ class Role(StrEnum):
 
 ADMINS, TEACHERS = Role.ADMIN.group, Role.TEACHER.group
 
-PAGE_GROUP = "filterd-page"
-"""The group of the process that shows pupils why a name is closed; it is no role."""
 _ROOT = 0
 
 SHARED = frozenset(("root", "filterd"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.daemon import control_followers as module
-from filterd.daemon.control_caller import A_USER
+from filterd.daemon.control_caller import A_USER, Caller
 from filterd.daemon.control_followers import MOST, MOST_OF_A_USER, MOST_OF_OTHERS, Followers
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import ControlError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from filterd.daemon.control_caller import Caller
 
 ROOT, OWN, TEACHER = 0, 990, 1001
 
@@ -197,7 +196,7 @@ def _held(followers: Followers, *uids: int) -> list[int]:
         got = []
         for uid in uids:
             with suppress(ControlError):
-                stack.enter_context(followers.place(uid))
+                stack.enter_context(followers.place(Caller(uid, "lan", frozenset())))
                 got.append(uid)
         return got
 

@@ -18,11 +18,12 @@ import pytest
 
 from filterd.control import frames
 from filterd.daemon import control_server as module
+from filterd.daemon import face_limits
 from filterd.daemon.control_caller import Caller
 from filterd.daemon.control_server import ControlServer, let_in
+from filterd.daemon.face_limits import PAGE_GROUP
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
-from filterd.overrides.roles import PAGE_GROUP
 from tests.support.asking_as import as_user
 
 if TYPE_CHECKING:
@@ -130,13 +131,13 @@ def test_the_page_of_pupils_has_no_commands_but_its_own(
     assert _ask_as_page(tmp_path / "s", monkeypatch, "page-why", 990)["ok"]
     for command in ("echo", "who", "page", "unknown"):
         answer = _ask_as_page(tmp_path / "s", monkeypatch, command, 990)
-        assert (answer["ok"], answer["code"]) == (False, "unknown-command")
+        assert (answer["ok"], answer["code"]) == (False, "control")
 
 
 def test_control_in_no_group_of_the_page_it_has_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PAGE_GROUP", "")
+    monkeypatch.setattr(face_limits, "PAGE_GROUP", "")
     assert _ask_as_page(tmp_path / "s", monkeypatch, "echo", 990)["ok"]
 
 

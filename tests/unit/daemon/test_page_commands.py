@@ -11,11 +11,11 @@ import pytest
 
 from filterd.daemon import page_commands
 from filterd.daemon.control_caller import Caller
+from filterd.daemon.face_limits import PAGE_GROUP
 from filterd.daemon.page_commands import MOST_NAMES_A_DAY, PupilPage
 from filterd.daemon.review_commands import Reviews
 from filterd.errors import ChangeError, ControlError
 from filterd.overrides.review_requests import FORMAT
-from filterd.overrides.roles import PAGE_GROUP
 from tests.support.pupils import (
     CHILD,
     HARM,
@@ -136,5 +136,5 @@ def test_no_review_for_the_young_the_locked_the_open_and_self_harm(
 
 def test_other_users_of_the_gateway_ask_for_no_review(page: PupilPage) -> None:
     caller = Caller(1004, "binh", frozenset({"filterd-reader"}), address=PUPIL)
-    with pytest.raises(ControlError, match="may not ask for a review"):
+    with pytest.raises(ControlError, match="only the pupils"):
         asyncio.run(page._ask({"name": SOCIAL, "why": "lesson"}, caller))
