@@ -34,9 +34,13 @@ _ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a session."""
+    """One Chromium for the tests of a file.
+
+    Not for longer: while it is there, its event loop runs in this thread, and other tests
+    cannot run theirs.
+    """
     if _PROGRAM is None:
         pytest.skip("there is no chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- only where there is one
