@@ -153,6 +153,8 @@ def check_target(scope: Scope) -> None:
     """
     if scope["method"] not in _METHODS:
         raise WebError(HTTPStatus.METHOD_NOT_ALLOWED, say("this method is not served"))
+    if scope["http_version"] != "1.1":
+        raise malformed()
     raw = scope["raw_path"]
     if len(raw) > _LONGEST_PATH or len(scope["query_string"]) > _LONGEST_QUERY:
         raise WebError(HTTPStatus.REQUEST_URI_TOO_LONG, say("the address is too long"))
