@@ -107,8 +107,8 @@ def serve(
         bool,
         option(
             "--try",
-            "Print commands that show what different classes get; where the port is taken, take"
-            " the next.",
+            "Print commands that show what different classes get, and serve the dashboard, too;"
+            " where a port is taken, take the next.",
         ),
     ] = False,
 ) -> None:

@@ -35,7 +35,7 @@ import uvloop
 from filterd import journal, native, privileges
 from filterd.clock import SystemClock
 from filterd.config.compile_run import forked
-from filterd.daemon import known_time, site_loader
+from filterd.daemon import known_time, site_loader, trial_dashboard
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.process import (
     Heart,
@@ -76,7 +76,8 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
         config: the folder of ``site.yaml``.
         state: the folder of compiled policy and lists.
         language: of messages and of the journal, ``vi`` or ``en``.
-        try_it: ``yes`` to print commands that show what different classes get.
+        try_it: ``yes`` to print commands that show what different classes get, and to serve
+            the dashboard, too.
     """
     limit_free_memory()
     spoken: Language = "vi" if language == "vi" else "en"
@@ -140,6 +141,8 @@ def _serve(config: Path, state: StateFolder, language: Language, *, try_it: bool
         keep_none()
         children = _children(setting, listening)
         ready = partial(_ready, texts, policy, has_upstreams=has_upstreams, try_it=try_it)
+        if try_it:
+            ready = partial(_ready_with_dashboard, ready, config, state, language)
         Supervisor(children, page, clock).run(ready, partial(notify, STOPPING))
 
 
@@ -173,6 +176,13 @@ def _ready(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool) -
     notify(READY)
     for line in _greeting(texts, policy, has_upstreams=has_upstreams, try_it=try_it):
         _say(line)
+
+
+def _ready_with_dashboard(
+    ready: Callable[[], None], config: Path, state: StateFolder, language: Language
+) -> None:
+    ready()
+    trial_dashboard.start(config, state, language)
 
 
 def _allow_many_sockets() -> None:
