@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the command ``filterd`` begins: ``serve`` goes straight to the process that serves.
+"""Where the command ``filterd`` begins: ``serve`` and ``web`` go straight to their process.
 
 The command line (typer, rich, YAML, pydantic) takes longer to import than the rest
-of a start takes, and a school waits for its DNS meanwhile. A ``serve`` as service
-managers write it needs none of that and is read here; all else is left to ``cli.app``.
+of a start takes, and a school waits for its DNS meanwhile, or a person for a page. A ``serve``
+or ``web`` as service managers write it needs none of that and is read here; all else is left
+to ``cli.app``.
 """
 
 from __future__ import annotations
@@ -30,17 +31,20 @@ if TYPE_CHECKING:
     from filterd.i18n import Language
 
 _VARIABLES = {"--config": CONFIG_VARIABLE, "--state": STATE_VARIABLE, "--lang": LANG_VARIABLE}
+_OPTIONS = {"serve": frozenset(_VARIABLES), "web": frozenset((*_VARIABLES, "--listen"))}
 _WITH_A_WORD = 3
 """``filterd --complete SHELL``, without the word to complete."""
 
 
 class Plain(NamedTuple):
-    """A ``serve`` that was understood."""
+    """A ``serve`` or ``web`` that was understood."""
 
     config: Path
     state: Path
     language: Language
     try_it: bool
+    command: str = "serve"
+    listen: str = ""
 
 
 def main() -> None:
@@ -54,16 +58,21 @@ def main() -> None:
         from filterd.cli.app import main as command_line  # noqa: PLC0415 -- see above
 
         command_line()
-    else:
+    elif plain.command == "serve":
         _serve(plain)
+    elif not _show(plain):
+        from filterd.cli.app import main as command_line  # noqa: PLC0415 -- see above
+
+        command_line()
 
 
 def read_plain(words: Sequence[str]) -> Plain | None:
     """Read ``serve [--try] [--config DIR] [--state DIR] [--lang vi|en]``; None for all else.
 
+    So is ``web``, which has ``[--listen ADDRESS:PORT]`` too.
     What is not given is taken from the environment, as Typer does for every command.
     """
-    if words[:1] != ["serve"]:
+    if not words or words[0] not in _OPTIONS:
         return None
     given: dict[str, str] = {}
     try_it = False
@@ -74,7 +83,7 @@ def read_plain(words: Sequence[str]) -> Plain | None:
             continue
         option, equals, value = word.partition("=")
         value = value if equals else next(rest, "")
-        if option not in _VARIABLES or not value or value.startswith("-"):
+        if option not in _OPTIONS[words[0]] or not value or value.startswith("-"):
             return None
         given[option] = value
     config, state, language = (
@@ -86,7 +95,9 @@ def read_plain(words: Sequence[str]) -> Plain | None:
     spoken: Language = "vi" if language == "vi" else "en"
     if not language:
         spoken = language_of_site(site)
-    return Plain(site, Path(state) if state else default_state(site), spoken, try_it)
+    folder = Path(state) if state else default_state(site)
+    listen = given.get("--listen", "")
+    return Plain(site, folder, spoken, try_it, words[0], listen)
 
 
 def _serve(plain: Plain) -> None:
@@ -99,6 +110,23 @@ def _serve(plain: Plain) -> None:
     serving.main(
         str(plain.config), str(plain.state), plain.language, "yes" if plain.try_it else "no"
     )
+
+
+def _show(plain: Plain) -> bool:
+    """Run the web process; return False where it has no certificate yet."""
+    from filterd.state_folder import StateFolder  # noqa: PLC0415 -- as those of the command line
+    from filterd.web.certificate_files import certificate_of  # noqa: PLC0415
+
+    chain, key = certificate_of(StateFolder(plain.state))
+    if not chain.exists():
+        return False
+    find_only_what_is_installed()
+    from filterd.web import web_main  # noqa: PLC0415
+    from filterd.web.listen_address import LISTEN  # noqa: PLC0415
+
+    listen, try_it = plain.listen or LISTEN, "yes" if plain.try_it else "no"
+    web_main.main(str(plain.state), listen, str(chain), str(key), plain.language, try_it)
+    return True
 
 
 def find_only_what_is_installed() -> None:

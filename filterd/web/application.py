@@ -90,6 +90,10 @@ class Web:
         routed.router.redirect_slashes = False
         return RequestGuard(routed, self._hosts, self._admits, self._refusal, _largest_body)
 
+    def end(self) -> None:
+        """End what would not end by itself, because the process does."""
+        self._events.end()
+
     async def _admits(self, scope: Scope, headers: Mapping[str, str]) -> bool:
         """Return whether a device may see the dashboard; see ``RequestGuard``."""
         path, request = scope["path"], Request(scope)

@@ -67,10 +67,10 @@ class EventResponses:
         events = self._events(visitor, values, next_, ended)
         return StreamingResponse(events, media_type=MEDIA_TYPE)
 
-    def end(self, token: str) -> None:
-        """End the streams of a session."""
+    def end(self, token: str | None = None) -> None:
+        """End the streams of a session; all of them for None."""
         for ended, (_, of_session) in self._open.items():
-            if of_session == token:
+            if token in (None, of_session):
                 ended.set()
 
     async def _events(

@@ -101,6 +101,13 @@ class BoundedProtocol(H11Protocol):
             if self.place is not None:
                 self.place.is_idle = False
 
+    def shutdown(self) -> None:
+        """End with the server, at once where nothing is being answered."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
     def pause_writing(self) -> None:
         """Note that the client does not take its answer."""
         super().pause_writing()

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from filterd.errors import ConfigError
 from filterd.i18n import refused, say
 
+LISTEN = "127.0.0.1:8443"
 _HIGHEST_PORT = 65535
 
 

@@ -14,7 +14,7 @@ import logging
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -25,6 +25,7 @@ from filterd.i18n import Texts, refused, say
 from filterd.service_manager import READY, STOPPING, notify, passed_sockets
 from filterd.state_folder import StateFolder
 from filterd.web.application import Web
+from filterd.web.certificate_files import Certificate
 from filterd.web.https_listener import BoundedProtocol, HttpsListener, secured
 from filterd.web.idle_exit import IdleExit
 from filterd.web.listen_address import bound, parse_listen
@@ -40,23 +41,20 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _log = logging.getLogger("filterd.web")
 
 
-class Certificate(NamedTuple):
-    """The files of a certificate chain and of its key, PEM."""
-
-    chain: Path
-    key: Path
-
-
 class _WebServer(uvicorn.Server):
-    """uvicorn's server on bounded listeners; ends when it is idle, if ``ends_idle``."""
+    """uvicorn's server on bounded listeners; ends when ``idle`` is due, if it is given."""
 
     def __init__(
-        self, config: uvicorn.Config, sockets: Sequence[socket.socket], certificate: Certificate
+        self,
+        config: uvicorn.Config,
+        sockets: Sequence[socket.socket],
+        certificate: Certificate,
+        web: Web,
+        idle: IdleExit | None,
     ) -> None:
         super().__init__(config)
-        self._sockets = sockets
+        self._sockets, self._web, self._idle = sockets, web, idle
         self._context = secured(str(certificate.chain), str(certificate.key))
-        self.ends_when: IdleExit | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 -- uvicorn's
         """Listen."""
@@ -66,12 +64,13 @@ class _WebServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to end."""
-        is_due = self.ends_when is not None and self.ends_when.is_due
+        is_due = self._idle is not None and self._idle.is_due
         return await super().on_tick(counter) or is_due
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End."""
         notify(STOPPING)
+        self._web.end()
         await super().shutdown(sockets)
 
     def _made(self) -> BoundedProtocol:
@@ -90,8 +89,8 @@ def run(
     Raises:
         ConfigError: the certificate cannot be used.
     """
-    clock = SystemClock()
-    idle = IdleExit(Web(state.control_socket, names_of(certificate.chain)).application(), clock)
+    web = Web(state.control_socket, names_of(certificate.chain))
+    idle = IdleExit(web.application(), SystemClock())
     config = uvicorn.Config(
         idle,
         http=BoundedProtocol,
@@ -106,15 +105,13 @@ def run(
     # What a client sends wrongly is no line of the journal; errors of this program are.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     try:
-        server = _WebServer(config, sockets, certificate)
+        server = _WebServer(config, sockets, certificate, web, idle if ends_idle else None)
     except OSError as error:
         raise ConfigError(
             say("the certificate cannot be used: {why}", why=refused(error)),
             path=str(certificate.chain),
             hint=say("`filterd cert make` makes a new one"),
         ) from error
-    if ends_idle:
-        server.ends_when = idle
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again at its end
         signal.signal(number, lambda *_: None)
     server.run()
