@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from filterd.overrides.roles import Role
 
 
-class Channel(StrEnum):
+class AuthorChannel(StrEnum):
     """The way by which a person's command comes; the history shows it before the name."""
 
     WEB = "web"
@@ -29,7 +29,7 @@ class Grant(NamedTuple):
 
     account: str
     roles: frozenset[Role]
-    channel: Channel = Channel.WEB
+    channel: AuthorChannel = AuthorChannel.WEB
     is_fresh: bool = False
 
     @property

@@ -79,7 +79,7 @@ from filterd.accounts.authenticator import (
     text_of,
     uri_of,
 )
-from filterd.accounts.grant import NO_GRANT, Channel, Grant
+from filterd.accounts.grant import NO_GRANT, AuthorChannel, Grant
 from filterd.accounts.one_time_codes import FOR_S, CodePurpose
 from filterd.accounts.origin import origin_of
 from filterd.accounts.password_hash import new_password
@@ -88,12 +88,12 @@ from filterd.accounts.sign_in_errors import PasswordNeededError, not_admitted
 from filterd.accounts.step_up import needs_password
 from filterd.accounts.token_scopes import OPEN, is_in_scope
 from filterd.daemon.account_state import AccountState, Cookies, account_of, text_in, wrong_code
-from filterd.daemon.admission import is_within
 from filterd.daemon.api_token_commands import PREFIX, ApiTokenCommands
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.enrolment_commands import enrolment_commands
 from filterd.daemon.face_limits import PAGE_COMMANDS
 from filterd.daemon.sign_in_commands import sign_in_commands
+from filterd.daemon.sign_in_networks import is_within
 from filterd.errors import ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides.roles import Rank, Role
@@ -168,7 +168,7 @@ class Accounts:
             )
         self._tokens.note_use(token)
         roles = frozenset((Role.READER, token.role)) & (account.roles | {Role.READER})
-        return Grant(account.name, roles, Channel.API)
+        return Grant(account.name, roles, AuthorChannel.API)
 
     def commands(self) -> dict[str, Command]:
         """Return the commands by name."""

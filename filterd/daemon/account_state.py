@@ -26,8 +26,8 @@ from filterd.accounts.sign_in_errors import (
     not_admitted,
     wrong_password,
 )
-from filterd.daemon.admission import Admission
 from filterd.daemon.control_commands import author_of
+from filterd.daemon.sign_in_networks import SignInNetworks
 from filterd.daemon.timekeeper import ClockStanding
 from filterd.errors import ControlError
 from filterd.i18n import say
@@ -73,7 +73,7 @@ class AccountState:
         self.file.load()
         self.turns, self.delays = HashTurns(), SignInDelays(setting.clock)
         self.sessions, self.codes = Sessions(setting.clock), OneTimeCodes(setting.clock)
-        self.admission = Admission(lambda: manager.site)
+        self.networks = SignInNetworks(lambda: manager.site)
         self.failed = Counter[str]()
 
     @property
@@ -117,7 +117,7 @@ class AccountState:
         """
         if device is not None and device.is_confirmed:
             return True
-        return not address or self.admission.is_of_staff(address)
+        return not address or self.networks.is_of_staff(address)
 
     def check_admitted(self, caller: Caller, device: EnrolledDevice | None) -> None:
         """Refuse a device on which people may not sign in.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.accounts.account import by_secret
-from filterd.accounts.grant import Channel
+from filterd.accounts.grant import AuthorChannel
 from filterd.accounts.one_time_codes import CodePurpose
 from filterd.accounts.origin import origin_of
 from filterd.accounts.password_hash import is_right
@@ -15,8 +15,8 @@ from filterd.accounts.sessions import SignInError
 from filterd.accounts.sign_in_errors import WrongPasswordError
 from filterd.accounts.step_up import FRESH_S
 from filterd.daemon.account_state import Cookies, text_in, wrong_code
-from filterd.daemon.admission import is_within
 from filterd.daemon.control_commands import author_of
+from filterd.daemon.sign_in_networks import is_within
 from filterd.i18n import say, say_n
 from filterd.overrides.permissions import readable_classes
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from filterd.daemon.account_state import AccountState
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.control_server import Command
+    from filterd.i18n import Sentence
 
 TRIES = 5
 """Of PINs, before a device must be enrolled again."""
@@ -105,7 +106,7 @@ class _SignIn:
         state.file.check()
         device = self._confirmed(text_in(request, "device"))
         if device is None:
-            raise SignInError(say("this device is not enrolled, or not confirmed yet"))
+            raise not_enrolled()
         async with state.turns.turn(origin_of(caller.address, caller.uid)):
             await self._count(device.id, -1)
             is_good = await is_right(device.pin, pin)
@@ -131,7 +132,7 @@ class _SignIn:
             author_of(caller), lambda: manager.changes.classroom(manager.site)
         )
         ends_in_s = None
-        if grant.channel is Channel.WEB:
+        if grant.channel is AuthorChannel.WEB:
             ends_in_s = self._state.session_of(caller).ends_in_s(self._state.clock.monotonic())
         account = self._state.book.find(grant.account)
         return {
@@ -169,8 +170,8 @@ class _SignIn:
 
         def count(book: AccountBook) -> AccountBook:
             found = next((one for one in book.devices if one.id == device_id), None)
-            if found is None or found.tries_left <= 0:
-                raise SignInError(say("this device is not enrolled, or not confirmed yet"))
+            if found is None or (tries < 0 and found.tries_left <= 0):
+                raise not_enrolled()
             if tries < 0:
                 return book.with_device(replace(found, tries_left=found.tries_left + tries))
             return book.with_device(replace(found, tries_left=tries, used_on=day or found.used_on))
@@ -178,7 +179,12 @@ class _SignIn:
         await self._state.file.change(count, must_last=False)
 
 
-def _wrong_pin(left: int) -> Any:
+def not_enrolled() -> SignInError:
+    """Return the error for a device on which no PIN signs in."""
+    return SignInError(say("this device is not enrolled, or not confirmed yet"))
+
+
+def _wrong_pin(left: int) -> Sentence:
     if left <= 0:
         return say("the PIN is wrong; this device must be enrolled again")
     return say_n("the PIN is wrong; one try is left", "the PIN is wrong; {n} tries are left", left)

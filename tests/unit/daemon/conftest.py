@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.account_school import people
 from tests.support.daemon import is_free
 from tests.support.made_once import MadeOnce
 from tests.support.serving_fixtures import built, index, serving, upstream
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
-__all__ = ["built", "config", "index", "serving", "state", "upstream"]
+__all__ = ["built", "config", "index", "people", "serving", "state", "upstream"]
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,21 @@ import json
 import os
 import socket
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.accounts.grant import Grant
 from filterd.daemon import control_followers as module
 from filterd.daemon.control_caller import A_USER, Caller
-from filterd.daemon.control_followers import MOST, MOST_OF_A_USER, MOST_OF_OTHERS, Followers
+from filterd.daemon.control_followers import (
+    MOST,
+    MOST_OF_A_USER,
+    MOST_OF_OTHERS,
+    MOST_OF_WEB,
+    Followers,
+)
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import ControlError
 from filterd.i18n import say
@@ -20,7 +28,6 @@ from filterd.i18n import say
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
-
 
 ROOT, OWN, TEACHER = 0, 990, 1001
 
@@ -190,13 +197,21 @@ def test_followers_take_neither_connections_nor_commands_of_others(tmp_path: Pat
     _with_server(tmp_path / "s", work)
 
 
+def _user(uid: int) -> Caller:
+    return Caller(uid, str(uid), frozenset())
+
+
+def _person(name: str) -> Caller:
+    return replace(_user(OWN), grant=Grant(name, frozenset()))
+
+
 def _held(followers: Followers, *uids: int) -> list[int]:
     """Take places, one after the other, and return the users that got one."""
     with ExitStack() as stack:
         got = []
         for uid in uids:
             with suppress(ControlError):
-                stack.enter_context(followers.place(Caller(uid, "lan", frozenset())))
+                stack.enter_context(followers.place(_user(uid)))
                 got.append(uid)
         return got
 
@@ -215,3 +230,21 @@ def test_control_without_that_reserve_a_crowd_leaves_root_none(
 ) -> None:
     monkeypatch.setattr(module, "MOST_OF_OTHERS", MOST)
     assert ROOT not in _held(Followers(os.geteuid()), *range(2000, 2100), ROOT)
+
+
+def test_people_by_the_web_have_places_of_their_own_a_few_each() -> None:
+    followers = Followers(OWN)
+    people = [f"person{number // 4}" for number in range(40)]
+
+    def held(name: str) -> bool:
+        with suppress(ControlError):
+            stack.enter_context(followers.place(_person(name)))
+            return True
+        return False
+
+    with ExitStack() as stack:
+        assert sum(map(held, people)) == MOST_OF_WEB
+        assert sum(map(held, ["person0"] * 4)) == 0
+        assert _held(followers, *[ROOT] * 99) == [ROOT] * MOST
+    with ExitStack() as stack:
+        assert sum(map(held, ["lan"] * 9)) == MOST_OF_A_USER

@@ -89,6 +89,7 @@ MAY_NOT = [
     ("log-view", {"view": "rows"}, "administrators may"),
     ("log-removal", {"what": "all"}, "administrators may"),
     ("review-refusal", {"name": "a.example", "seat": "6A"}, "administrators may"),
+    ("account", {"what": "added", "account": "x"}, "administrators may"),
     ("clock", {}, "administrators may"),
     ("clock-accept", {}, "administrators may"),
 ]

@@ -23,7 +23,7 @@ _ITSELF = frozenset((ip_address("127.0.0.1"), ip_address("::1")))
 """Not all of 127.0.0.0/8: the sample school has its networks there."""
 
 
-class Admission:
+class SignInNetworks:
     """Admits addresses by the site in force."""
 
     def __init__(self, site: Callable[[], Site]) -> None:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from filterd.accounts import account as module
+from filterd.accounts.account import (
+    Account,
+    AccountBook,
+    account_name,
+    by_secret,
+    hash_of,
+    new_id,
+    new_secret,
+    roles_of,
+)
+from filterd.errors import ChangeError, ControlError
+from filterd.overrides.roles import Role
+
+MINH = Account("minh", frozenset((Role.ADMIN,)), 1.0)
+LAN = Account("lan", frozenset((Role.TEACHER,)), 1.0)
+
+
+def test_accounts_are_in_order_bounded_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = AccountBook().with_account(MINH).with_account(LAN)
+    assert [one.name for one in book.accounts] == ["lan", "minh"]
+    changed = book.with_account(replace(LAN, is_disabled=True))
+    assert changed.active("lan") is None
+    assert changed.account("lan").is_disabled
+    with pytest.raises(ControlError, match="already"):
+        book.with_account(replace(LAN, name="Lan"))
+    with pytest.raises(ControlError, match="there is no account 'hoa'"):
+        book.account("hoa")
+    monkeypatch.setattr(module, "MOST_ACCOUNTS", 2)
+    with pytest.raises(ControlError, match="2 accounts already"):
+        book.with_account(replace(LAN, name="hoa"))
+
+
+def test_a_name_is_that_of_a_person() -> None:
+    assert account_name("hoa\u0301") == "ho\u00e1"
+    names: tuple[object, ...] = ("root", "FILTERD", "", "a b", "a:b", None, "x" * 65, "a\u202eb")
+    for wrong in names:
+        with pytest.raises(ChangeError):
+            account_name(wrong)
+
+
+def test_roles_are_those_of_the_school() -> None:
+    assert roles_of(["admin", "teacher"]) == {Role.ADMIN, Role.TEACHER}
+    assert roles_of("reader") == {Role.READER}
+    values: tuple[object, ...] = (None, [], [None], ["x"], {})
+    for wrong in values:
+        with pytest.raises(ChangeError):
+            roles_of(wrong)
+
+
+def test_secrets_are_found_by_their_hash() -> None:
+    assert by_secret((), "x") is None
+    assert len(hash_of(new_secret())) == 32
+    assert hash_of("\ud800") != hash_of("")
+    assert new_id({"a"}) != "a"

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Failures delay their own origin, ever longer, and nobody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.accounts import sign_in_delays as module
+from filterd.accounts.sign_in_delays import FREE, FREE_OF_ORIGIN, LONGEST_S, SignInDelays
+from filterd.accounts.sign_in_errors import SlowDownError
+from tests.support.clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ATTEMPTS = st.lists(
+    st.tuples(
+        st.sampled_from(["minh", "lan", "ai"]),
+        st.sampled_from(["10.0.1.5", "10.0.1.6"]),
+        st.sampled_from([0.0, 0.5, 1.0, 60.0, 900.0]),
+        st.booleans(),
+    ),
+    max_size=60,
+)
+
+
+def is_let(delays: SignInDelays, account: str, origin: str) -> bool:
+    try:
+        delays.attempt(account, origin)
+    except SlowDownError:
+        return False
+    return True
+
+
+def failures_until(delays: SignInDelays, clock: FakeClock, accounts: Iterable[str]) -> list[float]:
+    """Return the seconds that each failure waits, if it is tried every half second."""
+    waits = []
+    for account in accounts:
+        waited = 0.0
+        while not is_let(delays, account, "10.0.1.5"):
+            clock.advance(0.5)
+            waited += 0.5
+        waits.append(waited)
+    return waits
+
+
+def test_after_three_failures_the_delay_doubles_up_to_a_quarter_of_an_hour() -> None:
+    clock = FakeClock()
+    waits = failures_until(SignInDelays(clock), clock, ["minh"] * 16)
+    assert waits == [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
+
+
+def test_many_accounts_from_one_origin_are_slowed_as_well() -> None:
+    clock = FakeClock()
+    waits = failures_until(SignInDelays(clock), clock, map(str, range(FREE_OF_ORIGIN + 3)))
+    assert waits == [0] * FREE_OF_ORIGIN + [1, 2, 4]
+
+
+@given(ATTEMPTS)
+def test_a_stranger_delays_no_other_origin(attempts: list[tuple[str, str, float, bool]]) -> None:
+    """What one origin meets does not depend on what another does."""
+
+    def outcomes(of: str, *, alone: bool) -> list[bool]:
+        clock = FakeClock()
+        delays, found = SignInDelays(clock), []
+        for account, origin, passes_s, is_right in attempts:
+            clock.advance(passes_s)
+            if alone and origin != of:
+                continue
+            let = is_let(delays, account, origin)
+            if let and is_right:
+                delays.passed(account, origin)
+            if origin == of:
+                found.append(let)
+        return found
+
+    for origin in ("10.0.1.5", "10.0.1.6"):
+        assert outcomes(origin, alone=True) == outcomes(origin, alone=False)
+
+
+@given(ATTEMPTS)
+def test_nobody_waits_longer_than_a_quarter_of_an_hour(
+    attempts: list[tuple[str, str, float, bool]],
+) -> None:
+    clock = FakeClock()
+    delays = SignInDelays(clock)
+    for account, origin, passes_s, _ in attempts:
+        clock.advance(passes_s)
+        is_let(delays, account, origin)
+    clock.advance(LONGEST_S)
+    assert is_let(delays, "minh", "10.0.1.5")
+
+
+def test_a_device_has_delays_of_its_own_and_no_part_in_those_of_its_address() -> None:
+    delays = SignInDelays(FakeClock())
+    for number in range(FREE_OF_ORIGIN):
+        delays.attempt(str(number), "10.0.1.5")
+    for _ in range(FREE):
+        delays.attempt("minh", "device-1", is_device=True)
+    with pytest.raises(SlowDownError, match="in one second"):
+        delays.attempt("minh", "device-1", is_device=True)
+
+
+def test_the_tables_are_bounded_and_old_failures_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST", 50)
+    clock = FakeClock()
+    delays = SignInDelays(clock)
+    for number in range(200):
+        delays.attempt("minh", str(number))
+    assert (len(delays._pairs), len(delays._origins)) == (50, 50)
+    for _ in range(FREE):
+        delays.attempt("minh", "10.0.1.5")
+    assert not is_let(delays, "minh", "10.0.1.5")
+    clock.advance(module.FORGOTTEN_S + 2)
+    assert failures_until(delays, clock, ["minh"] * 4) == [0, 0, 0, 1]

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.accounts.step_up import NEEDS_PASSWORD, needs_password
+
+if TYPE_CHECKING:
+    from tests.support.account_school import AccountSchool
+
+
+def test_commands_of_the_table_are_there(people: AccountSchool) -> None:
+    assert set(people.commands) >= NEEDS_PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("given", "needs"),
+    [
+        ({"kind": "log-level", "level": "full"}, True),
+        ({"kind": "log-level"}, True),
+        ({"kind": "log-confirm", "id": 3}, True),
+        ({"kind": "log-level", "level": "off"}, False),
+        ({"kind": "exception"}, False),
+        ({"kind": ["log-level"]}, False),
+        ({}, False),
+    ],
+)
+def test_of_changes_only_the_level_full_needs_it(given: dict[str, Any], *, needs: bool) -> None:
+    assert needs_password("change", given) == needs
