@@ -140,7 +140,10 @@ def user(value: Any) -> str:
 
 
 def author(value: Any) -> str:
-    """Return the author of a change: a user, or an account after its channel (``web:lan``)."""
+    """Return the author of a change.
+
+    It is a user, or an account after its channel (``web:lan``).
+    """
     channel, between, name = a_text(value).rpartition(":")
     if between and channel not in _CHANNELS:
         raise ChangeError(say("{text} is not a user name", text=shown(value)))

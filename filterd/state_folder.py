@@ -109,11 +109,6 @@ class StateFolder:
         return self.accounts, self.folder / "accounts.second.filterd"
 
     @property
-    def damaged_accounts(self) -> Path:
-        """The file of the accounts that was damaged, set aside."""
-        return self.folder / "accounts.damaged.filterd"
-
-    @property
     def files(self) -> tuple[Path, ...]:
         """All files that a start needs, reads or replaces, but the feed's."""
         policies = self.policy, self.candidate_policy, self.judged_policy, self.tried_policy

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 3: accounts for the web and the API: who may sign in, and who is signed in.
+"""Floor 3: accounts for the web and the API, and the sessions of people.
 
 The manager keeps them and decides; a web process has no rights of its own. It sends a
 person's token with each command (``control``), and the manager works out the rights of that

@@ -181,7 +181,7 @@ class AccountBook:
         return replace(self, devices=_with(self.devices, device, MOST_DEVICES))
 
     def device_of(self, secret: str, now: float) -> EnrolledDevice | None:
-        """Return the enrolled device that has this secret in its cookie, if it still counts."""
+        """Return the enrolled device of the secret in a cookie, if it still counts."""
         found = by_secret(self.devices, secret)
         is_good = found is not None and found.ends_at > now and found.tries_left > 0
         return found if is_good and found and self.active(found.account) else None

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 MODE = 0o600
+ASIDE = "accounts.damaged.filterd"
+"""The name of a damaged file that was set aside."""
 _MOST_OCTETS = 4 << 20
 FORMAT = FileFormat(
     AccountBook,
@@ -54,7 +56,8 @@ class AccountFile:
     """
 
     def __init__(self, state: StateFolder) -> None:
-        self._copies, self._aside = state.accounts_copies, state.damaged_accounts
+        self._copies = state.accounts_copies
+        self._aside = state.folder / ASIDE
         self.book, self.is_damaged = AccountBook(), False
         self._turn = asyncio.Lock()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The origin of a sign-in: the device's address as failures and sessions count it. Pure."""
+"""Origins of sign-ins: addresses as failures and sessions count them. Pure."""
 
 from __future__ import annotations
 

@@ -38,7 +38,10 @@ NEEDS_PASSWORD = frozenset(
 
 
 def needs_password(command: str, arguments: Mapping[str, Any]) -> bool:
-    """Return whether a command needs it: one of the table, or a change to the level full."""
+    """Return whether a command needs the password.
+
+    It is one of the table, or a change to the level ``full``.
+    """
     if command == "change":
         is_level = arguments.get("kind") in (LEVEL, CONFIRM)
         return is_level and arguments.get("level", LogLevel.FULL) == LogLevel.FULL

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""THE tables of the commands that are open to everyone, and to API tokens by scope. Pure.
+"""THE tables of open commands, and of those of API tokens by scope. Pure.
 
 A scope narrows what the role of a token may do; it gives no right. A change counts by its kind,
 ``change exception``. A command that stands in no scope, such as a new one, is in ``all`` only.

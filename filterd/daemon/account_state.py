@@ -48,7 +48,7 @@ _MOST_LETTERS = 400
 
 
 class Cookies(NamedTuple):
-    """What a browser sends: the token of the session, and the secret of an enrolled device."""
+    """The token of the session and the secret of an enrolled device."""
 
     token: str
     device: str = ""
@@ -169,7 +169,7 @@ class AccountState:
     async def verified(
         self, name: str, password: str, code: str, caller: Caller, device: EnrolledDevice | None
     ) -> Account:
-        """Return the account of a name and a right password, and a right code if it needs one.
+        """Return the account of a right password, and of a right code if needed.
 
         Args:
             name: of the account, as it was typed.
@@ -249,7 +249,7 @@ def wrong_code() -> WrongPasswordError:
 
 
 def account_of(request: dict[str, Any], caller: Caller, to_do: Sentence) -> str:
-    """Return the name of the account of a request: one's own, or for administrators any.
+    """Return the account of a request: one's own, or for administrators any.
 
     Raises:
         ControlError: it is another person's, and the caller is no administrator.
@@ -264,7 +264,7 @@ def account_of(request: dict[str, Any], caller: Caller, to_do: Sentence) -> str:
 
 
 def wanted_account(request: dict[str, Any], caller: Caller) -> str:
-    """Return the account whose things are listed; empty for all, which administrators see.
+    """Return the account whose things are listed; empty for all.
 
     Raises:
         ControlError: it is another person's, and the caller is no administrator.

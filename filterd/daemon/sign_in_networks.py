@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decide from which devices people may sign in: those of the staff, and enrolled ones.
+"""The networks from which people may sign in: those of the staff.
 
 A network of the grade ``staff`` counts by its addresses. A device that is staff by its MAC
 address is to be enrolled: a MAC address is easily taken over.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kind of change that records what became of an account; it sets nothing. Pure.
+"""The change that records what became of an account; it sets nothing. Pure.
 
 The history has the account, the roles, or the name of the token or device, and never a secret.
 Sign-ins are not in it.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.accounts.account import Account, AccountBook
-from filterd.accounts.account_file import AccountFile, AccountsDamagedError
+from filterd.accounts.account_file import ASIDE, AccountFile, AccountsDamagedError
 from filterd.errors import StoreError
 from filterd.overrides.roles import Role
 from filterd.state_folder import StateFolder
@@ -69,7 +69,7 @@ def test_two_damaged_copies_are_set_aside_and_close_the_accounts(tmp_path: Path)
         file = loaded(tmp_path)
         with pytest.raises(AccountsDamagedError):
             file.check()
-    assert state.damaged_accounts.read_bytes() == b"x"
+    assert (tmp_path / ASIDE).read_bytes() == b"x"
 
 
 def test_a_mark_counts_in_memory_where_the_disk_refuses(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.accounts.account_file import ASIDE
 from filterd.accounts.sign_in_errors import SlowDownError
 from filterd.daemon.control_caller import Caller
 from filterd.errors import ControlError, FilterdError, StoreError
@@ -184,7 +185,7 @@ def test_damaged_accounts_let_nobody_in_until_they_are_recovered(people: Account
     assert people.web("login-code", code=code)["account"] == "minh"
     people.begin()
     assert people.accounts.status()["number"] == 1
-    assert people.state.damaged_accounts.exists()
+    assert (people.folder / ASIDE).exists()
 
 
 def test_control_without_setting_aside_anyone_makes_the_first_account(
