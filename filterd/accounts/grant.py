@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from filterd.overrides.roles import Role
 
 
@@ -25,12 +27,15 @@ class Grant(NamedTuple):
         roles: of the account, for an API token those that it was made with.
         channel: how the command comes.
         is_fresh: whether the password was given within the last minutes.
+        holds: whether the rights are still there, for a stream that goes on; to ask is no use
+            of the session, which may end meanwhile.
     """
 
     account: str
     roles: frozenset[Role]
     channel: AuthorChannel = AuthorChannel.WEB
     is_fresh: bool = False
+    holds: Callable[[], bool] = lambda: True
 
     @property
     def author(self) -> str:

@@ -115,6 +115,11 @@ class Sessions:
         session.used_at = now
         return session
 
+    def is_on(self, token: str) -> bool:
+        """Return whether a token is of a session that has not ended; this is no use of it."""
+        session = self._by_hash.get(hash_of(token))
+        return session is not None and session.ends_in_s(self._clock.monotonic()) > 0
+
     def refresh(self, token: str) -> None:
         """Note that the password was given a moment ago."""
         if (session := self._by_hash.get(hash_of(token))) is not None:

@@ -44,6 +44,19 @@ class SignInDelays:
         self._pairs = OrderedDict[tuple[str, str], _Failures]()
         self._origins = OrderedDict[str, _Failures]()
 
+    def check(self, account: str, origin: str, *, is_device: bool = False) -> None:
+        """Refuse what ``attempt`` would refuse, before anything waits for a turn.
+
+        Raises:
+            SlowDownError: it has to wait.
+        """
+        now = self._clock.monotonic()
+        found = [self._pairs.get((account, origin))]
+        found += [] if is_device else [self._origins.get(origin)]
+        wait_s = max((one.until - now for one in found if one is not None), default=0.0)
+        if wait_s > 0:
+            raise slow_down(math.ceil(wait_s))
+
     def attempt(self, account: str, origin: str, *, is_device: bool = False) -> None:
         """Count an attempt as a failure until it is known to be none.
 
@@ -57,13 +70,11 @@ class SignInDelays:
         Raises:
             SlowDownError: it has to wait; then it is not counted.
         """
+        self.check(account, origin, is_device=is_device)
         now = self._clock.monotonic()
         entries = [(_entry(self._pairs, (account, origin), now), FREE)]
         if not is_device:
             entries.append((_entry(self._origins, origin, now), FREE_OF_ORIGIN))
-        wait_s = max(one.until - now for one, _ in entries)
-        if wait_s > 0:
-            raise slow_down(math.ceil(wait_s))
         for one, free in entries:
             one.n, one.last = one.n + 1, now
             if one.n >= free:

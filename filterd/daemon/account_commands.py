@@ -58,10 +58,12 @@ then ask again), ``not-admitted`` (not from this network).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from filterd.accounts.account import (
@@ -101,6 +103,7 @@ from filterd.overrides.roles import Rank, Role
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filterd.accounts.account import ApiToken
     from filterd.control.frames import ControlRequest
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.control_server import Command
@@ -145,14 +148,12 @@ class Accounts:
         is_fresh = self._state.clock.monotonic() < session.fresh_until
         if not is_fresh and needs_password(command, request.arguments):
             raise PasswordNeededError(say("give your password once more for this"))
-        return Grant(session.account, session.roles, is_fresh=is_fresh)
+        holds = partial(self._state.sessions.is_on, cookies.token)
+        return Grant(session.account, session.roles, is_fresh=is_fresh, holds=holds)
 
     def _granted_to_token(self, secret: str, request: ControlRequest, caller: Caller) -> Grant:
         state = self._state
-        token = by_secret(state.book.tokens, secret)
-        account = None if token is None else state.book.active(token.account)
-        if token is None or account is None or token.ends_at <= state.time.least():
-            raise SignInError(say("this API token is wrong, revoked or has ended"))
+        token, account = self._token_of(secret)
         if token.addresses and caller.address:
             if not is_within(caller.address, token.addresses):
                 raise not_admitted()
@@ -168,7 +169,25 @@ class Accounts:
             )
         self._tokens.note_use(token)
         roles = frozenset((Role.READER, token.role)) & (account.roles | {Role.READER})
-        return Grant(account.name, roles, AuthorChannel.API)
+        return Grant(account.name, roles, AuthorChannel.API, holds=lambda: self._is_on(secret))
+
+    def _token_of(self, secret: str) -> tuple[ApiToken, Account]:
+        """Return an API token that counts, and its account.
+
+        Raises:
+            SignInError: it is none.
+        """
+        book = self._state.book
+        token = by_secret(book.tokens, secret)
+        account = None if token is None else book.active(token.account)
+        if token is None or account is None or token.ends_at <= self._state.time.least():
+            raise SignInError(say("this API token is wrong, revoked or has ended"))
+        return token, account
+
+    def _is_on(self, secret: str) -> bool:
+        with contextlib.suppress(SignInError):
+            return bool(self._token_of(secret))
+        return False
 
     def commands(self) -> dict[str, Command]:
         """Return the commands by name."""

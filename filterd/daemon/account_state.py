@@ -185,6 +185,7 @@ class AccountState:
         """
         origin = origin_of(caller.address, caller.uid)
         key = origin if device is None else f"device-{device.id}"
+        self.delays.check(name, key, is_device=device is not None)
         async with self.turns.turn(origin):
             self.delays.attempt(name, key, is_device=device is not None)
             found = self.book.active(name)

@@ -15,6 +15,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from filterd.accounts.sessions import sign_in_again
 from filterd.control import frames
 from filterd.errors import ControlError, FilterdError, to_plain
 from filterd.i18n import say
@@ -101,15 +102,23 @@ async def stream(
     request: frames.ControlRequest,
     values: AsyncGenerator[Any, None],
     notices: Callable[[], list[Any]],
+    holds: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Send values to a client until it leaves or they end.
+    """Send values to a client until it leaves, or they end, or its rights do.
+
+    Args:
+        connection: of the client.
+        request: that it answers.
+        values: of the command.
+        notices: returns what every answer must show.
+        holds: whether the rights by which it was begun are still there.
 
     Raises:
         TimeoutError: the client does not read.
         OSError: it is gone.
     """
     loop = asyncio.get_running_loop()
-    sending = loop.create_task(_send_all(connection, request, values, notices))
+    sending = loop.create_task(_send_all(connection, request, values, notices, holds))
     leaving = loop.create_task(_left(connection))
     try:
         await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -127,12 +136,16 @@ async def _send_all(
     request: frames.ControlRequest,
     values: AsyncGenerator[Any, None],
     notices: Callable[[], list[Any]],
+    holds: Callable[[], bool],
 ) -> None:
     waiting = asyncio.ensure_future(anext(values))
     try:
         while True:
             done, _ = await asyncio.wait((waiting,), timeout=HEARTBEAT_S)
             content: dict[str, Any] = {"ok": True, "result": None}
+            if not holds():
+                await send(connection, frames.dump_answer(request, failed(sign_in_again())))
+                return
             if not done:
                 content |= {frames.HEARTBEAT: True}
             else:

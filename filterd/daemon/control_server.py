@@ -20,7 +20,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from filterd.acceptor import Acceptor
-from filterd.accounts.grant import Grant
+from filterd.accounts.grant import NO_GRANT, Grant
 from filterd.control import frames
 from filterd.daemon.control_caller import Caller, Quota, Share, busy, caller_of, uid_of
 from filterd.daemon.control_followers import Followers, failed, send, stream
@@ -192,7 +192,8 @@ class ControlServer:
                     with self._followers.place(caller):
                         share.release()
                         values = command(request.arguments, caller)
-                        await stream(connection, request, values, self._notices)
+                        holds = NO_GRANT.holds if caller.grant is None else caller.grant.holds
+                        await stream(connection, request, values, self._notices, holds)
                     return
                 async with share.at_work(_TURN_WITHIN_S):
                     answer = await self._answer(request, caller)

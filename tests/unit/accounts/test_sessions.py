@@ -42,6 +42,7 @@ def test_it_ends_at_its_time_and_by_a_wish() -> None:
     token, other = begun(sessions, for_s=60), begun(sessions)
     clock.advance(60)
     assert not is_good(sessions, token)
+    assert [sessions.is_on(one) for one in (token, other, "")] == [False, True, False]
     sessions.end(other)
     sessions.end("a token of no session")
     assert not is_good(sessions, other)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from filterd.accounts.one_time_codes import CodePurpose, OneTimeCodes
 from filterd.accounts.sessions import IDLE_S, Sessions
 from filterd.accounts.sign_in_delays import SignInDelays
 from filterd.accounts.step_up import FRESH_S
+from filterd.control.event_stream import follow
+from filterd.daemon.control_server import ControlServer
 from filterd.daemon.sign_in_networks import SignInNetworks
 from filterd.errors import FilterdError
 from tests.support.account_school import (
@@ -29,9 +32,10 @@ from tests.support.account_school import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from filterd.daemon.account_state import AccountState
+
 
 WRONG = {"account": "minh", "password": "không phải thế"}
 
@@ -331,6 +335,50 @@ def test_control_without_step_up_the_session_alone_does_it(
     token = people.sign_in("minh")
     people.clock.advance(FRESH_S + 1)
     assert people.web("account add", token, account="kẻ-lạ", roles=["admin"])
+
+
+def _tail(people: AccountSchool, end: Callable[[], Any]) -> list[Any]:
+    """Return what a live tail gets that is begun before something ends the session."""
+    here = replace(WEB, uid=os.geteuid())
+    given = {"account": "lan", "password": PASSWORD}
+    token = people.ask("login", here, address=STAFF, **given)["token"]
+    found, path = list[Any](), people.folder / "s"
+
+    async def ticks(_: dict[str, Any], __: Any) -> AsyncIterator[int]:
+        for number in range(3):
+            yield number
+
+    async def whole() -> None:
+        people.commands["ticks"] = ticks
+        people.server = ControlServer(path, people.commands, granting=people.accounts.granting)
+        await people.server.start()
+        try:
+            async for number in follow(path, "ticks", act_for=token, address=STAFF):
+                found.append(number)
+                end()
+        except FilterdError as error:
+            found.append(error.code)
+        finally:
+            await people.server.close()
+
+    people.runner.run(whole())
+    return found
+
+
+def test_a_live_tail_ends_with_its_session(
+    people: AccountSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = iter([True, False])
+    monkeypatch.setattr(Sessions, "is_on", lambda *_: next(held))
+    assert _tail(people, lambda: None) == [0, "sign-in"]
+
+
+def test_control_without_that_it_goes_on(
+    people: AccountSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sessions, "is_on", lambda *_: True)
+    sessions = people.accounts._state.sessions
+    assert _tail(people, lambda: sessions.end_all("lan")) == [0, 1, 2]
 
 
 HOSTILE: list[dict[str, Any]] = [
