@@ -10,11 +10,12 @@ from typing import Any, cast
 
 import pytest
 
+from filterd.accounts.grant import Grant
 from filterd.daemon.control_caller import Caller
 from filterd.daemon.control_commands import author_of, commands
 from filterd.errors import ControlError
 from filterd.overrides.permissions import Classroom
-from filterd.overrides.roles import ADMINS, TEACHERS, Rank
+from filterd.overrides.roles import ADMINS, TEACHERS, Rank, Role
 from filterd.policy.model import Audience, Expectation, Network, SchoolClass
 from filterd.policy.temporary_rules import Overrides
 from filterd.state_file import to_plain
@@ -238,6 +239,14 @@ def test_a_trial_is_recorded_and_can_be_switched_off() -> None:
     assert (recorded[:2], recorded[2].name) == (("note_trial", "lab"), "lan")
     assert begun == ("begin", "lab", "lan")
     assert ask("exam-watch", TEACHER, room="lab", off=True) == [("end", "lab")]
+
+
+def test_a_trial_that_was_begun_by_the_web_is_read_at_the_gateway() -> None:
+    by_web = replace(TEACHER, user="filterd-web", grant=Grant("lan", frozenset((Role.TEACHER,))))
+    recorded, begun = ask("exam-watch", by_web, room="lab")
+    assert recorded[2].name == "web:lan"
+    assert begun == ("begin", "lab", "lan")
+    assert ask("exam-names", by_web, room="lab") == ask("exam-names", TEACHER, room="lab")
 
 
 def test_a_room_is_watched_for_an_administrator() -> None:

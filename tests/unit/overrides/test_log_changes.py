@@ -94,10 +94,20 @@ def test_full_that_was_set_by_a_clock_that_was_ahead_is_not_confirmed_for_longer
         log.confirm(1)
 
 
-def test_the_person_who_set_full_does_not_confirm_it(log: Log) -> None:
+@pytest.mark.parametrize("same", ["lan", "web:lan", "api:lan"])
+def test_the_person_who_set_full_does_not_confirm_it(log: Log, same: str) -> None:
+    """At the gateway and by the web it is one person."""
     log.set(**FULL)
     with pytest.raises(ChangeError, match="a second person confirms it"):
-        log.confirm(1, "lan")
+        log.confirm(1, same)
+
+
+def test_the_person_who_set_full_by_the_web_does_not_confirm_it_at_the_gateway(log: Log) -> None:
+    log.change("log-level", "web:lan", **FULL)
+    for same in ("lan", "web:lan"):
+        with pytest.raises(ChangeError, match="a second person confirms it"):
+            log.confirm(1, same)
+    assert log.confirm(1, "web:minh")[0].confirmed_by == "web:minh"
 
 
 def _end_and_take_the_end_back(log: Log, end: str) -> LogSetting:

@@ -124,8 +124,9 @@ def test_a_teacher_may_do_nothing_else(kind: str, payload: dict[str, Any], words
 def test_a_teacher_stops_and_takes_back_only_what_is_the_teachers_own(
     kind: str, payload: dict[str, Any], words: str
 ) -> None:
-    _check(TEACHER, kind, payload, made_by="lan")
-    for another in ("minh", ""):
+    for oneself in ("lan", "web:lan"):
+        _check(TEACHER, kind, payload, made_by=oneself)
+    for another in ("minh", "web:minh", "lan:x", ""):
         with pytest.raises(FilterdError, match=f"lan may not {words}; administrators may"):
             _check(TEACHER, kind, payload, made_by=another)
         _check(Author("minh", Rank.ADMIN), kind, payload, made_by=another)
