@@ -32,9 +32,11 @@ NEEDS_PASSWORD = frozenset(
         "account token-add",
         "account device-code",
         "account device-confirm",
+        "site-apply",
     }
 )
-"""To revoke needs none: a lost phone is revoked at once."""
+"""To revoke needs none: a lost phone is revoked at once. A site that is edited decides from which
+networks people sign in."""
 
 
 def needs_password(command: str, arguments: Mapping[str, Any]) -> bool:
