@@ -20,10 +20,16 @@ class CodePurpose(StrEnum):
     """What a code is good for."""
 
     SIGN_IN = "sign-in"
+    CONSOLE = "console"
+    """To sign in, too; made at the gateway, it admits the device that has it."""
     DEVICE = "device"
 
 
-FOR_S = {CodePurpose.SIGN_IN: 15 * 60.0, CodePurpose.DEVICE: 5 * 60.0}
+FOR_S = {
+    CodePurpose.SIGN_IN: 15 * 60.0,
+    CodePurpose.CONSOLE: 15 * 60.0,
+    CodePurpose.DEVICE: 5 * 60.0,
+}
 
 
 class OneTimeCodes:

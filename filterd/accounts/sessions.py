@@ -44,6 +44,7 @@ class Session:
         uid: of the process that signed the person in; another one cannot use the token.
         origin: of the person's device.
         device: the id of an enrolled one on which a PIN signed in; else empty.
+        admitted: the address that a code of the console has admitted; else empty.
         ends_at, used_at, fresh_until: monotonic times.
     """
 
@@ -52,6 +53,7 @@ class Session:
     uid: int
     origin: str
     device: str = ""
+    admitted: str = ""
     ends_at: float = math.inf
     used_at: float = 0.0
     fresh_until: float = 0.0
@@ -119,6 +121,12 @@ class Sessions:
         """Return whether a token is of a session that has not ended; this is no use of it."""
         session = self._by_hash.get(hash_of(token))
         return session is not None and session.ends_in_s(self._clock.monotonic()) > 0
+
+    def admits(self, address: str) -> bool:
+        """Return whether a code of the console has admitted an address, for a session."""
+        now = self._clock.monotonic()
+        there = (one for one in self._by_hash.values() if one.admitted == address != "")
+        return any(one.ends_in_s(now) > 0 for one in there)
 
     def refresh(self, token: str) -> None:
         """Note that the password was given a moment ago."""

@@ -112,7 +112,7 @@ if TYPE_CHECKING:
 
 FIRST = "admin"
 """The name of the first account, where none is given."""
-_ROOT = 0
+_ROOT, _CONSOLE = 0, CodePurpose.CONSOLE
 _is_chosen = re.compile(r"[A-Za-z0-9-]{12,64}", re.ASCII).fullmatch
 _OTHERS = say("change other people's accounts")
 
@@ -358,7 +358,7 @@ class Accounts:
         if state.book.active(name) is None:
             raise ControlError(say("there is no account {name} that may sign in", name=name[:80]))
         await state.note(caller, "code", name)
-        return self._a_code(name)
+        return self._a_code(name, _CONSOLE if caller.grant is None else CodePurpose.SIGN_IN)
 
     async def _recover(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Make an administrator, for root at the console, whatever became of the accounts.
@@ -390,8 +390,8 @@ class Accounts:
         await state.file.begin_anew(recover)
         state.sessions.end_all(name)
         _log.warning("the account %s was recovered at the console", name)
-        return self._a_code(name, chosen)
+        return self._a_code(name, _CONSOLE, chosen)
 
-    def _a_code(self, name: str, chosen: str = "") -> dict[str, Any]:
-        code = self._state.codes.make(CodePurpose.SIGN_IN, name, chosen)
-        return {"code": code, "for_s": FOR_S[CodePurpose.SIGN_IN], "account": name}
+    def _a_code(self, name: str, purpose: CodePurpose, chosen: str = "") -> dict[str, Any]:
+        code = self._state.codes.make(purpose, name, chosen)
+        return {"code": code, "for_s": FOR_S[purpose], "account": name}

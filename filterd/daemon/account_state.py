@@ -137,7 +137,8 @@ class AccountState:
         """
         cookies = Cookies.of(caller.token)
         device = self.device_of(cookies.device)
-        self.check_admitted(caller, device)
+        if not self.sessions.admits(caller.address):
+            self.check_admitted(caller, device)
         is_good = device is not None and device.is_confirmed
         return self.sessions.use(
             cookies.token,
@@ -147,7 +148,13 @@ class AccountState:
         )
 
     def begin_session(
-        self, account: Account, caller: Caller, *, device: str = "", is_fresh: bool = True
+        self,
+        account: Account,
+        caller: Caller,
+        *,
+        device: str = "",
+        admitted: str = "",
+        is_fresh: bool = True,
     ) -> dict[str, Any]:
         """Begin a session; return its token.
 
@@ -156,13 +163,14 @@ class AccountState:
             caller: the process and the address of the device.
             device: the id of the enrolled one on which a PIN signed in; a PIN gives no more
                 than the rights of a teacher.
+            admitted: the address, where a code of the console admits it.
             is_fresh: whether the password was given.
         """
         roles = account.roles | {Role.READER}
         if device:
             roles &= {Role.READER, Role.TEACHER}
         origin = origin_of(caller.address, caller.uid)
-        session = Session(account.name, roles, caller.uid, origin, device)
+        session = Session(account.name, roles, caller.uid, origin, device, admitted)
         token = self.sessions.begin(session, is_fresh=is_fresh, for_s=self.day_left_s())
         return {"token": token, "account": account.name}
 

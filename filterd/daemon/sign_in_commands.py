@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from filterd.daemon.control_server import Command
     from filterd.i18n import Sentence
 
+_ADMITTING = (CodePurpose.DEVICE, CodePurpose.CONSOLE)
 TRIES = 5
 """Of PINs, before a device must be enrolled again."""
 
@@ -63,8 +64,8 @@ class _SignIn:
     async def admit(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Return whether a device may reach the pages at all.
 
-        A code for enrolment admits the device that has it, and an API token with addresses
-        the programs there.
+        A code for enrolment admits the device that has it, a code of the console that device
+        for a session, and an API token with addresses the programs there.
         """
         state, cookies = self._state, Cookies.of(caller.token)
         device = state.device_of(text_in(request, "device") or cookies.device)
@@ -72,7 +73,8 @@ class _SignIn:
         token = by_secret(state.book.tokens, cookies.token)
         is_admitted = (
             state.is_admitted(caller.address, device)
-            or bool(code and state.codes.account_of(CodePurpose.DEVICE, code))
+            or state.sessions.admits(caller.address)
+            or any(code and state.codes.account_of(one, code) for one in _ADMITTING)
             or (token is not None and is_within(caller.address, token.addresses))
         )
         standing = "" if device is None else "confirmed" if device.is_confirmed else "waiting"
@@ -90,15 +92,22 @@ class _SignIn:
         return self._state.begin_session(account, caller)
 
     async def login_code(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        """Sign a person in by a code that was made for it."""
-        self._state.file.check()
-        device = self._confirmed(text_in(request, "device"))
-        self._state.check_admitted(caller, device)
-        name = self._state.codes.take(CodePurpose.SIGN_IN, text_in(request, "code"))
-        account = self._state.book.active(name)
+        """Sign a person in by a code that was made for it.
+
+        One of the console counts from everywhere: on a flat network an administrator who has
+        only the box, or its boot partition, would not get in otherwise.
+        """
+        state, code = self._state, text_in(request, "code")
+        state.file.check()
+        if not (name := state.codes.take(CodePurpose.CONSOLE, code)):
+            state.check_admitted(caller, self._confirmed(text_in(request, "device")))
+            account = state.book.active(state.codes.take(CodePurpose.SIGN_IN, code))
+            admitted = ""
+        else:
+            account, admitted = state.book.active(name), caller.address
         if account is None:
             raise wrong_code()
-        return self._state.begin_session(account, caller)
+        return state.begin_session(account, caller, admitted=admitted)
 
     async def login_pin(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Sign a person in on an enrolled device; each try counts before it is checked."""

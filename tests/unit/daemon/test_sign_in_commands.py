@@ -90,14 +90,30 @@ def test_an_unknown_account_takes_the_work_of_a_known_one(
 def test_nobody_signs_in_from_a_pupils_network(people: AccountSchool) -> None:
     """With the right password, too: a pupil has looked over a shoulder."""
     assert people.code_of("login", "", PUPIL, account="minh", password=PASSWORD) == "not-admitted"
-    code = people.ask("account code", account="minh")["code"]
+    minh = people.sign_in("minh")
+    code = people.web("account code", minh, account="lan")["code"]
     assert people.code_of("login-code", "", PUPIL, code=code) == "not-admitted"
+    assert not people.web("admit", "", PUPIL, code=code)["admitted"]
     assert people.web("admit", "", PUPIL) == {"admitted": False, "device": ""}
     assert people.web("admit", "", STAFF)["admitted"]
     for itself in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
         assert people.web("admit", "", itself)["admitted"]
     for none in ("127.0.1.1", "x", "fe80::1%eth0", "203.0.113.9"):
         assert not people.web("admit", "", none)["admitted"]
+
+
+def test_a_code_of_the_console_admits_its_address_for_a_session(people: AccountSchool) -> None:
+    """The administrator of a flat network has only the box, or its boot partition."""
+    code = people.ask("account recover", account="minh")["code"]
+    assert people.web("admit", "", PUPIL, code=code)["admitted"]
+    token = people.web("login-code", "", PUPIL, code=code)["token"]
+    assert people.web("admit", "", PUPIL)["admitted"]
+    assert people.web("status", token, PUPIL)
+    assert people.code_of("status", token, "10.0.6.8") == "not-admitted"
+    assert people.code_of("login", "", PUPIL, account="lan", password=PASSWORD) == "not-admitted"
+    people.clock.advance(IDLE_S)
+    assert people.code_of("status", token, PUPIL) == "not-admitted"
+    assert not people.web("admit", "", PUPIL)["admitted"]
 
 
 def test_control_without_admission_a_pupil_signs_in(
