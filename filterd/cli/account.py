@@ -19,7 +19,7 @@ from filterd.i18n import Sentence, say
 
 PORT = 8443
 """Of the dashboard; see ``deploy/filterd-web.socket``."""
-SIGN_IN, ENROL = "/login/code/", "/device/code/"
+SIGN_IN, ENROL = "/login/code/", "/device/"
 """The pages that take a code."""
 
 AccountArgument = Annotated[str, argument("NAME", "The account, such as lan.")]

@@ -98,4 +98,4 @@ def test_each_is_confirmed_or_ended_by_its_id(
 def test_a_phone_gets_a_code(desk: AccountDesk, places: list[str]) -> None:
     desk.answers["device-code"] = CODE
     done = call("account", "device-code", "lan", *places)
-    assert "/device/code/abc123" in done.out
+    assert "/device/abc123" in done.out
