@@ -118,7 +118,7 @@ async def _search(visitor: Visitor, given: dict[str, Any]) -> Any:
     elif name:
         given |= name_asked(name, subtree=subtree)
     told = await visitor.ask("log search", **given, **({"after": cursor} if cursor else {}))
-    return {**told, "next": told.pop("cursor")}
+    return {**told, "next": told.pop("cursor") or None}
 
 
 async def _top(visitor: Visitor, given: dict[str, Any]) -> Any:
