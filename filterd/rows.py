@@ -92,6 +92,12 @@ class Details(NamedTuple):
     columns: tuple[Column, ...]
     title: Callable[[Row, Wording], str] = lambda *_: ""
 
+    def filled(self, row: Row, wording: Wording) -> tuple[Column, ...]:
+        """Return the columns in which a row has something."""
+        return tuple(
+            one for one in self.columns if any(text for text, _ in one.cells(row, wording))
+        )
+
 
 class Listing(NamedTuple):
     """Rows of one kind; ``none`` is shown where there are none.
