@@ -4,33 +4,30 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 
-from filterd.i18n import Texts, told
+from filterd.i18n import Texts
 from filterd.overrides.roles import Role
 from filterd.rows import SchoolClock
-from filterd.web import operations
+from filterd.web.page_renderer import PageRenderer
+from filterd.web.static_files import StaticFiles
 from filterd.web.visitor import Visitor
-from tests.support.commands import ROOT
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from filterd.i18n import Language
     from filterd.web.page import Page
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(ROOT / "filterd/web/templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 @dataclass(slots=True)
@@ -46,9 +43,15 @@ class MadeVisitor(Visitor):
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     async def ask(self, command: str, **arguments: Any) -> Any:
-        """Return the made answer."""
+        """Return the made answer, or that of a function of the test."""
         self.asked.append((command, arguments))
-        return self.answers[command]
+        made = self.answers[command]
+        return made(**arguments) if callable(made) else copy.deepcopy(made)
+
+    async def follow(self, command: str, **arguments: Any) -> AsyncIterator[Any]:
+        """Yield the made frames."""
+        for one in await self.ask(command, **arguments):
+            yield one
 
 
 def a_visitor(
@@ -75,13 +78,8 @@ def rendered(page: Page, visitor: MadeVisitor, **query: str) -> str:
         return await page.load(visitor, query)
 
     shown = asyncio.run(load())
-    return _TEMPLATES.get_template(page.template).render(
-        texts=visitor.texts,
-        told=lambda sentence: told(sentence, visitor.language),
-        visitor=visitor,
-        wording=visitor.wording,
-        page=page,
-        menu=[page],
-        operations=operations.BY_NAME,
-        **shown,
-    )
+    path, values = page.path, urlencode(query).encode()
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode()}
+    request = Request({**scope, "query_string": values, "headers": []})
+    renderer = PageRenderer(StaticFiles())
+    return bytes(renderer.draw(page.template, visitor, request, shown, page=page).body).decode()

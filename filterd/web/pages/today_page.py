@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import counted, i18n, words
 from filterd.feed.feed_details import summary
 from filterd.i18n import say, told
-from filterd.monitor.alert_rules import ALERTS, active
+from filterd.monitor.alert_rules import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
 from filterd.overrides.descriptions import EXAMS, EXCEPTIONS, Teller
 from filterd.overrides.log_rows import levels_told
@@ -48,7 +48,6 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
     of_rows = not visitor.roles.isdisjoint(READERS[View.ROWS])
     return {
         "status": status,
-        "alerts": [one.to_plain() for one in active(status, by.clock.now)],
         "alert_listing": ALERTS,
         "troubles": list(_troubles(status, by)),
         "figures": list(_figures(status, by)),

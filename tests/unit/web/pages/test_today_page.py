@@ -28,7 +28,7 @@ DAY: dict[str, Any] = {
 }
 LOG: dict[str, Any] = STATUS["log"] | {"levels": {"lower-secondary": "counts"}, "pace": None}
 WELL: dict[str, Any] = STATUS | {
-    "clock": {"standing": "known"},
+    "clock": {"standing": "known", "shows": NOW},
     "pauses": [],
     "changes": {"problems": []},
     "upstreams": STATUS["upstreams"][:1],
