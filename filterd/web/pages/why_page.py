@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page that explains a name for a class or device, with the form that opens it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from filterd import counted
+from filterd.errors import FilterdError
+from filterd.i18n import say
+from filterd.overrides.descriptions import Teller
+from filterd.overrides.roles import Role
+from filterd.resolve.explanation import EXPLANATION, passes, targets_to_open
+from filterd.web.form_choices import seats
+from filterd.web.operations.exception_operations import ALLOW
+from filterd.web.operations.policy_operations import CHECK, IDS
+from filterd.web.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.rows import Row, Wording
+    from filterd.web.form_choices import Options
+    from filterd.web.visitor import Visitor
+
+_FIELDS = ("name", "whom", "client", "at")
+_FACTS = EXPLANATION._replace(
+    columns=tuple(
+        one
+        for one in EXPLANATION.columns
+        if one.heading not in ("Question", "Answer", "To change it", "Asked")
+    )
+)
+_ADVICE = next(one for one in EXPLANATION.columns if one.heading == "To change it")
+_LENGTHS_S, _WEEK_S = (45 * 60, 2 * 3600), 7 * 86_400
+
+
+async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
+    by, given = visitor.wording, {key: query.get(key, "") for key in _FIELDS}
+    ids = await visitor.call(IDS)
+    shown: dict[str, Any] = {
+        "given": given,
+        "seats": [("", by.texts("the strictest client")), *seats(ids, by)],
+        "found": None,
+        "problem": "",
+    }
+    if not given["name"]:
+        return shown
+    try:
+        found = await visitor.call(CHECK, **_question(given))
+    except FilterdError as error:  # such as a name that is none: the form stays
+        return shown | {"problem": error.told(visitor.language)}
+    if given["at"]:  # the time of the question, as ``filterd check`` has it in its answer
+        found["at"] = datetime.fromisoformat(given["at"]).replace(tzinfo=by.clock.zone).isoformat()
+    targets = targets_to_open(found) if visitor.may(ALLOW) and not given["at"] else []
+    return shown | {
+        "found": found,
+        "is_open": passes(found["action"]),
+        "facts": _FACTS.filled(found, by),
+        "advice": "" if targets else _ADVICE.cell(found, by)[0],
+        "targets": [(one, _target(one, by)) for one in targets],
+        "audiences": _audiences(found, ids, visitor),
+        "terms": _terms(visitor),
+    }
+
+
+def _question(given: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a check: a device, else a class or grade."""
+    asked = {key: given[key] for key in ("name", "at") if given[key]}
+    if given["client"]:
+        return asked | {"client": given["client"]}
+    seat = given["whom"].partition(":")[2]
+    return asked | ({"grade": seat} if seat else {})
+
+
+def _target(target: str, by: Wording) -> str:
+    kind, _, service = target.partition(":")
+    if kind == "service":
+        return by.texts("all of the service {service}", service=service)
+    return by.texts("{name} and all beneath it", name=target)
+
+
+def _audiences(found: Row, ids: Row, visitor: Visitor) -> Options:
+    """Return for whom this person may open it, the narrowest for the question first."""
+    by, own = visitor.wording, visitor.classes
+    tell = Teller(*by)
+    asked = []
+    if found["client"]:
+        asked.append((f"client:{found['client']}", by.texts("this device")))
+    if found["class"] and (own is None or found["class"] in own):
+        asked.append((f"class:{found['class']}", tell.grade(found["class"])))
+    if own is None:
+        asked.append((f"grade:{found['grade']}", tell.grade(found["grade"])))
+    rooms = [(f"network:{one}", by.texts("room {room}", room=one)) for one in ids["rooms"]]
+    rest = [*seats(ids, by, own), *rooms]
+    if Role.ADMIN in visitor.roles:
+        rest.append(("everybody", tell.whom("everybody", "")))
+    return list(dict.fromkeys([*asked, *rest]))
+
+
+def _terms(visitor: Visitor) -> Options:
+    """Return for how long it may be opened; a teacher's choices end today."""
+    texts, now = visitor.texts, visitor.clock.shows(visitor.clock.now)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    lengths = [(str(n), texts(counted.duration(n))) for n in _LENGTHS_S]
+    found = [("lesson", texts("until the bell")), *lengths]
+    found.append((str(int((midnight - now).total_seconds())), texts("until the end of today")))
+    if Role.ADMIN in visitor.roles:
+        found.append((str(_WEEK_S), texts(counted.days(7))))
+    return found
+
+
+PAGE = Page(path="/why", title=say("Why is a name closed?"), template="why.html", load=_load)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for filterd.web.pages.why_page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from filterd.overrides.roles import Role
+from filterd.web.pages.why_page import PAGE
+from tests.support.made_answers import IDS, explained
+from tests.support.rendered import a_visitor, rendered
+
+ASKED = {"name": "www.tiktok.com", "whom": "class:6A"}
+
+
+def _shown(
+    *roles: Role, found: dict[str, Any] | None = None, classes: Any = None, **query: str
+) -> str:
+    answers = dict.fromkeys(("check", "history-check"), found or explained())
+    visitor = a_visitor({"ids": IDS, **answers}, *roles)
+    visitor.classes = classes
+    return rendered(PAGE, visitor, **{**ASKED, **query})
+
+
+def _choices(shown: str, name: str) -> list[str]:
+    (field,) = re.findall(rf'<select id="allow-{name}".*?</select>', shown, re.DOTALL)
+    return re.findall(r'value="([^"]*)"', field)
+
+
+def test_a_closed_name_is_explained_with_the_form_that_opens_it() -> None:
+    shown = _shown()
+
+    assert '<strong class="closed">closed</strong>' in shown
+    assert _choices(shown, "targets") == ["service:tiktok", "www.tiktok.com"]
+    assert _choices(shown, "for_whom")[:2] == ["class:6A", "grade:6"]
+    assert _choices(shown, "term")[0] == "lesson"
+
+
+def test_a_teacher_may_choose_own_classes_rooms_and_today_only() -> None:
+    shown = _shown(Role.TEACHER, classes=frozenset({"6A", "6B"}))
+
+    assert _choices(shown, "for_whom") == ["class:6A", "class:6B", "network:lab-a"]
+    seven_days = str(7 * 86_400)
+    assert seven_days not in _choices(shown, "term")
+    assert seven_days in _choices(_shown(Role.ADMIN), "term")
+
+
+def test_who_may_not_change_anything_has_no_form() -> None:
+    assert 'action="/do/' not in _shown(Role.READER)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        explained(action="pass", reason="not-listed"),
+        explained(reason="locked", about={"ordered": True, "locked": True}),
+        explained(reason="allow-only"),
+    ],
+    ids=["open", "by order", "exam"],
+)
+def test_what_no_exception_opens_has_no_form(found: dict[str, Any]) -> None:
+    shown = _shown(found={**found, "about": None if found["about"] is None else ABOUT})
+
+    assert 'action="/do/' not in shown
+
+
+ABOUT: dict[str, Any] = {
+    "id": "law-ordered",
+    "name_vi": "Theo lệnh",
+    "name_en": "By order",
+    "min_age": None,
+    "rating": "",
+    "legal_basis": [],
+    "ordered": True,
+    "locked": True,
+}
+
+
+def test_a_legal_order_is_told_to_be_one() -> None:
+    assert "no one at a school can open it" in _shown(found=explained(reason="locked", about=ABOUT))
+
+
+def test_the_past_is_explained_without_the_form() -> None:
+    shown = _shown(at="2025-11-28T07:30", found=explained(source="history"))
+
+    assert "07:30 28/11/2025" in shown
+    assert 'action="/do/' not in shown
+
+
+def test_without_a_name_there_is_only_the_question() -> None:
+    assert "closed</strong>" not in _shown(name="")
+
+
+def test_a_text_that_is_no_name_is_told_and_stays_in_the_form() -> None:
+    shown = _shown(name="https://example.com/<script>")
+
+    assert 'role="alert"' in shown
+    assert "<script>" not in shown

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for filterd.web.form_choices."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from filterd import words
+from filterd.i18n import Texts
+from filterd.rows import SchoolClock, Wording
+from filterd.web.form_choices import categories, of_words, seat_query, seats
+
+BY = Wording(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0))
+IDS = {"classes": ["6A", "6B"], "grades": ["6", "staff"]}
+
+
+def test_classes_come_before_grades() -> None:
+    assert seats(IDS, BY) == [
+        ("class:6A", "class 6A"),
+        ("class:6B", "class 6B"),
+        ("grade:6", "grade 6"),
+        ("grade:staff", "staff"),
+    ]
+
+
+def test_a_teacher_has_own_classes_alone() -> None:
+    assert seats(IDS, BY, {"6B"}) == [("class:6B", "class 6B")]
+
+
+def test_confidential_categories_are_no_choice() -> None:
+    rows: list[dict[str, object]] = [
+        {"id": "games", "name_en": "Games"},
+        {"id": "self-harm", "name_en": "Self-harm", "confidential": True},
+    ]
+
+    assert categories(rows, BY) == [("games", "Games")]
+
+
+def test_no_choice_stands_first() -> None:
+    assert of_words(words.TIER, BY, "all")[:2] == [("", "all"), ("preschool", "preschool")]
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("class:6A", {"class": "6A"}),
+        ("grade:6", {"grade": "6"}),
+        ("network:lab", {}),
+        ("class:", {}),
+        ("", {}),
+    ],
+)
+def test_a_choice_is_read_as_the_fields_of_an_operation(text: str, fields: dict[str, str]) -> None:
+    assert seat_query(text) == fields
