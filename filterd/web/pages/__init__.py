@@ -3,10 +3,12 @@
 
 from filterd.web.pages import (
     class_names_page,
+    lists_page,
     live_lookups_page,
     lookup_page,
     lookups_page,
     new_names_page,
+    public_lists_page,
     site_page,
     today_page,
     why_page,
@@ -20,5 +22,7 @@ ORDER = (
     live_lookups_page.PAGE,
     new_names_page.PAGE,
     class_names_page.PAGE,
+    lists_page.PAGE,
     *site_page.PAGES,
+    public_lists_page.PAGE,
 )

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of lists: those in force and their age, a version that waits, nights, one name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd import counted
+from filterd.errors import FilterdError
+from filterd.feed.feed_details import FEED, FINDINGS, coverage
+from filterd.feed.version_history import HISTORY
+from filterd.i18n import say
+from filterd.lists.list_queries import ENTRIES, NOT_TAKEN, not_taken_rows, report_listing
+from filterd.lists.report import CompileReport
+from filterd.web.operations.list_operations import ENTRIES as FIND
+from filterd.web.operations.list_operations import FEED_HISTORY, FEED_STATUS, LISTS
+from filterd.web.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from filterd.rows import Listing, Row, Wording
+    from filterd.web.visitor import Visitor
+
+_NIGHTS = 30
+
+
+async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
+    by, feed = visitor.wording, await visitor.call(FEED_STATUS)
+    told = await visitor.call(LISTS)
+    build, octets, _ = told.pop("build"), told.pop("octets"), told.pop("single_hosts", [])
+    report = CompileReport.from_plain(told)
+    listing, rows = report_listing(report)
+    nights = (await visitor.call(FEED_HISTORY))[: -_NIGHTS - 1 : -1]
+    return {
+        "versions": [_version(one, by) for one in _followed(feed)],
+        "listing": listing,
+        "lists": rows,
+        "summary": by.texts(
+            "{names}, {size}, compiled at {when}",
+            names=counted.names(report.names),
+            size=counted.size(octets),
+            when=by.clock.told(build.get("when")),
+        ),
+        "coverage": coverage(report.names, build.get("feed"), by),
+        "not_taken": NOT_TAKEN,
+        "rejected": not_taken_rows(report),
+        "history": HISTORY._replace(title=say("History of versions")),
+        "nights": nights,
+        **await _entries(visitor, query.get("name", "")),
+    }
+
+
+def _followed(feed: Row) -> Iterator[Row]:
+    """Yield the feed, and public lists, as far as the school follows them."""
+    for one in (feed, feed.get("beside")):
+        if one and (one["address"] or one.get("sources")):
+            yield one
+
+
+def _version(feed: Row, by: Wording) -> dict[str, Any]:
+    """Return what the page shows of the feed or of public lists."""
+    judgement = feed["judgement"]
+    findings: Listing | None = None
+    if judgement:
+        title = FINDINGS.title.filled({"version": judgement["version"]})
+        findings = FINDINGS._replace(title=title)
+    return {
+        "title": FEED.title(feed, by),
+        "facts": FEED.filled(feed, by),
+        "row": feed,
+        "waits": judgement,
+        "findings": findings,
+        "is_beside": not feed["address"],
+    }
+
+
+async def _entries(visitor: Visitor, name: str) -> dict[str, Any]:
+    """Return the entries that name a name, if one is asked for."""
+    found: dict[str, Any] = {"name": name, "entries": None, "problem": ""}
+    try:
+        entries = await visitor.call(FIND, name=name) if name else None
+    except FilterdError as error:  # no name: the form stays
+        return found | {"problem": error.told(visitor.language)}
+    none = ENTRIES.none.filled({"name": name})
+    return found | {
+        "entries": entries,
+        "entry_listing": ENTRIES._replace(title=say("Entries for {name}", name=name), none=none),
+        "closing": [(one, one) for one in dict.fromkeys(row["list"] for row in entries or ())],
+    }
+
+
+PAGE = Page(path="/lists", title=say("Lists"), template="lists.html", load=_load)

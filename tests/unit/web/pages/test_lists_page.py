@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for filterd.web.pages.lists_page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd.i18n import UNSAID, say, to_plain
+from filterd.overrides.roles import Role
+from filterd.web.pages.lists_page import PAGE
+from tests.support.fake_daemon import STATUS
+from tests.support.policies import NOW
+from tests.support.rendered import a_visitor, rendered
+
+if TYPE_CHECKING:
+    from tests.support.rendered import MadeVisitor
+
+LIST: dict[str, Any] = {
+    "id": "ut1-gambling",
+    "category": "gambling",
+    "format": "domains",
+    "path": "x",
+    "lines": 9,
+    "kept": 7,
+    "duplicate": 0,
+    "redundant": 0,
+    "cancelled": 0,
+    "set_aside": 0,
+    "refused": {},
+    "problems": {"bad-syntax": 2},
+    "samples": [],
+}
+LISTS: dict[str, Any] = {
+    "build": {"when": NOW - 60},
+    "octets": 90_000,
+    "single_hosts": [],
+    "lists": [LIST],
+    "names": 70_000,
+    "seconds": 1.0,
+}
+NO_FEED: dict[str, Any] = {
+    "address": "",
+    "sources": 0,
+    "trusted": False,
+    "served": 0,
+    "in_force": None,
+    "previous": [],
+    "refused": [],
+    "held": None,
+    "published": 0,
+    "tried_at": None,
+    "verified_at": None,
+    "expires_at": None,
+    "takes_at": None,
+    "freshness": "never",
+    "problem": "",
+    "sentence": to_plain(UNSAID),
+    "judgement": None,
+    "watched_until": None,
+    "beside": None,
+}
+WAITS: dict[str, Any] = {
+    "version": 7,
+    "findings": [
+        {
+            "severity": "held",
+            "sentence": to_plain(say("a popular name would be closed")),
+            "names": ["<b>.example"],
+        }
+    ],
+}
+FEED = NO_FEED | {"address": "https://feed.example/", "served": 6, "freshness": "fresh"}
+ENTRY = {
+    "name": "bet.example",
+    "entry": "*.bet.example",
+    "effect": "BLOCK",
+    "list": "ut1-gambling",
+    "category": "gambling",
+    "line": 3,
+}
+NIGHT = {"at": NOW, "event": "activated", "version": 6, "why": "", "sentence": to_plain(UNSAID)}
+
+
+def _visitor(feed: dict[str, Any], *roles: Role, entries: Any = ()) -> MadeVisitor:
+    answers = {"lists": LISTS, "feed-history": [NIGHT], "lists-search": list(entries)}
+    status = STATUS | {"clock": {"shows": NOW}, "feed": feed}
+    return a_visitor({**answers, "status": status}, *roles)
+
+
+def test_lists_are_shown_with_size_age_and_what_was_rejected() -> None:
+    shown = rendered(PAGE, _visitor(FEED))
+
+    assert "70\u202f000 names, 90 kB, compiled at 13:29" in shown
+    assert "ut1-gambling" in shown
+    assert "does not follow the format of the list" in shown
+
+
+def test_a_version_that_waits_has_what_it_changes_and_both_decisions() -> None:
+    shown = rendered(PAGE, _visitor(FEED | {"judgement": WAITS}))
+
+    assert "a popular name would be closed (&lt;b&gt;.example)" in shown
+    assert 'action="/do/approveVersion"' in shown
+    assert 'action="/do/refuseVersion"' in shown
+    assert shown.count('<input type="hidden" name="version" value="7">') == 2
+
+
+def test_a_version_that_is_kept_has_the_way_back_alone() -> None:
+    shown = rendered(PAGE, _visitor(FEED | {"held": "exam week"}))
+
+    assert "Take new versions again" in shown
+    assert "Keep the version in force" not in shown
+
+
+def test_public_lists_beside_the_feed_are_decided_on_their_own() -> None:
+    beside = NO_FEED | {"sources": 2, "judgement": WAITS | {"version": "f-lists-1a"}}
+    shown = rendered(PAGE, _visitor(FEED | {"beside": beside}))
+
+    assert '<input type="hidden" name="version" value="f-lists-1a">' in shown
+    assert shown.count('<input type="hidden" name="lists" value="on">') == 2
+    assert 'action="/do/updateLists"' in shown
+
+
+def test_a_school_that_follows_nothing_is_told_so() -> None:
+    assert "follows no feed and no public lists" in rendered(PAGE, _visitor(NO_FEED))
+
+
+def test_readers_see_lists_and_decide_nothing() -> None:
+    shown = rendered(PAGE, _visitor(FEED | {"judgement": WAITS}, Role.READER))
+
+    assert "a popular name would be closed" in shown
+    assert 'action="/do/' not in shown
+    assert "/lists/public" not in shown
+
+
+def test_the_entries_of_a_name_can_be_left_out() -> None:
+    shown = rendered(PAGE, _visitor(FEED, entries=[ENTRY]), name="www.bet.example")
+
+    assert "ut1-gambling, line 3" in shown
+    assert 'action="/do/excludeEntry"' in shown
+    assert 'value="bet.example"' in shown
+
+
+def test_a_name_on_no_list_is_told_so() -> None:
+    shown = rendered(PAGE, _visitor(FEED), name="www.bet.example")
+
+    assert "www.bet.example is on no list" in shown
+    assert "excludeEntry" not in shown
+
+
+def test_a_text_that_is_no_name_is_told() -> None:
+    assert 'role="alert"' in rendered(PAGE, _visitor(FEED), name="http://x/y")
