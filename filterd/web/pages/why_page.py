@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from filterd import counted
+from filterd import counted, words
 from filterd.errors import FilterdError
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
@@ -56,7 +56,8 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
     targets = targets_to_open(found) if visitor.may(ALLOW) and not given["at"] else []
     return shown | {
         "found": found,
-        "is_open": passes(found["action"]),
+        "is_open": (is_open := passes(found["action"])),
+        "verdict": by.texts.word(words.ACCESS, "open" if is_open else "closed"),
         "facts": _FACTS.filled(found, by),
         "advice": "" if targets else _ADVICE.cell(found, by)[0],
         "targets": [(one, _target(one, by)) for one in targets],
