@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures that end-to-end tests share."""
 
+from tests.support.browser import browser
 from tests.support.feed_fixtures import folder, no_waiting_for_the_disk
 from tests.support.serving_fixtures import built, index, served_by, serving, upstream
 from tests.support.tls_fixtures import authority, door
@@ -8,6 +9,7 @@ from tests.support.warm_fixtures import warm_children
 
 __all__ = [
     "authority",
+    "browser",
     "built",
     "door",
     "folder",

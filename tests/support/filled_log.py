@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,15 @@ def fill(
         rows_a_day: lookups with name and class.
     """
     chance = random.Random(1)
-    asyncio.run(_totals(state, clock, classes, days, chance))
-    asyncio.run(_rows(state, clock, classes, days, (*NAMES, *more_names), rows_a_day, chance))
+    known = (*NAMES, *more_names)
+
+    async def write() -> None:
+        await _totals(state, clock, classes, days, chance)
+        await _rows(state, clock, classes, days, known, rows_a_day, chance)
+
+    # In a thread: this one may have the loop of a browser.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(write())).result()
 
 
 async def _totals(
