@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 6: the page for pupils, a process of its own: why a name is closed, and what to do.
+"""Floor 6: the page for pupils: why a name is closed, and what to do.
 
-It reads no file of filterd. It may ask the manager three things only: why a name is closed for
-the device at an address, and to note a request for review (``daemon.control_server``).
+It is a process of its own. It reads no file of filterd and has no rights. By its group it may
+ask the manager three things only: the school, why a name is closed for the device at an
+address, and to note a request for review (``daemon.page_commands``). It keeps answers for
+seconds, and writes nothing down.
+
+``asked_host``      the host in what a pupil types, and in the Host of a request
+``manager_answers``  questions to the manager, with a short memory
+``review_token``    what binds the form of a request to the page that showed it
+``pupil_words``     facts as sentences, by age
+``pupil_markup``    sentences as HTML without a script
+``page_service``    requests and their replies
+``blockpage_main``  the process
 """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of the control socket for the page of pupils (``filterd.blockpage``).
+"""Answer the page of pupils (``filterd.blockpage``) on the control socket.
 
-They are all that this process may ask. The address of the frame is that of the pupil's device;
-it finds class and tier, and goes no further than a count in memory.
+These commands are all that this process may ask. The address of the frame is that of the
+pupil's device; it finds class and tier, and goes no further than a count in memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from filterd import field_checks, words
 from filterd.daemon.face_limits import PAGE_GROUP
 from filterd.errors import ChangeError, ControlError
 from filterd.i18n import say
-from filterd.overrides.review_requests import ReviewRequest
+from filterd.overrides.review_requests import PupilRequest
 from filterd.resolve.block_reason import BlockFacts, facts_of
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -96,7 +96,7 @@ class PupilPage:
             if len(names_of_device) >= MOST_NAMES_A_DAY:
                 raise ChangeError(say("this device has asked often enough today"))
             names_of_device.add(name)
-            await self._reviews.note(ReviewRequest(0, name, seat, explained["tier"], why, ""))
+            await self._reviews.note(PupilRequest(0, name, seat, explained["tier"], why, ""))
         return {"noted": True}
 
     def _asked_today(self, device: str) -> set[str]:
@@ -108,7 +108,10 @@ class PupilPage:
         return self._asked[device]
 
     async def _facts(self, name: str, caller: Caller) -> tuple[dict[str, Any], BlockFacts] | None:
-        address, qname = field_checks.address(caller.address), names.from_text(name)
+        address, qname = (
+            field_checks.address(caller.address, with_scope=True),
+            names.from_text(name),
+        )
         explained = await self._manager.check(
             qname=qname.hex(), qtype=int(RRType.A), grade=None, address=address, at=None
         )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from filterd.daemon.control_server import Command
     from filterd.daemon.manager import Manager
     from filterd.daemon.process import Setting
-    from filterd.overrides.review_requests import ReviewRequest
+    from filterd.overrides.review_requests import PupilRequest
     from filterd.overrides.roles import Author
 
 _TERM = ("starts_at", "ends_at", "for_s", "lesson")
@@ -62,7 +62,7 @@ class Reviews:
         zone = ZoneInfo(self._manager.site.policy.time_zone)
         return DaySpan.at(self._time.least(), zone).day
 
-    async def note(self, request: ReviewRequest) -> None:
+    async def note(self, request: PupilRequest) -> None:
         """Add a request, or count it.
 
         Raises:
@@ -128,11 +128,11 @@ class Reviews:
         await self._remove(one)
         return {"request": to_plain(one)}
 
-    async def _remove(self, one: ReviewRequest) -> None:
+    async def _remove(self, one: PupilRequest) -> None:
         async with self._turn:
             await self._save((await self._queue()).without(one.id))
 
-    async def _asked_about(self, request: dict[str, Any], caller: Caller) -> ReviewRequest:
+    async def _asked_about(self, request: dict[str, Any], caller: Caller) -> PupilRequest:
         """Return the request of a command, which the caller may decide on.
 
         Raises:
@@ -149,7 +149,7 @@ class Reviews:
         permissions.check_change(author, self._exception(one), self._classroom())
         return one
 
-    def _may_decide(self, author: Author, one: ReviewRequest) -> bool:
+    def _may_decide(self, author: Author, one: PupilRequest) -> bool:
         try:
             permissions.check_change(author, self._exception(one), self._classroom())
         except (ControlError, ChangeError):
@@ -159,11 +159,11 @@ class Reviews:
     def _classroom(self) -> permissions.Classroom:
         return self._manager.changes.classroom(self._manager.site)
 
-    def _exception(self, one: ReviewRequest) -> SetException:
+    def _exception(self, one: PupilRequest) -> SetException:
         """Return the shortest exception that fulfils a request: until the end of the day."""
         ends_at = self._classroom().day_ends_at
         return SetException(TargetKind.NAME, one.name, True, *_whom(one), ends_at=ends_at)
 
 
-def _whom(one: ReviewRequest) -> tuple[Audience, str]:
+def _whom(one: PupilRequest) -> tuple[Audience, str]:
     return (Audience.GRADE if is_a_grade(one.seat) else Audience.CLASS), one.seat

@@ -27,7 +27,7 @@ MOST, KEEP_DAYS = 200, 30
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewRequest:
+class PupilRequest:
     """An open request.
 
     Attributes:
@@ -53,10 +53,10 @@ class ReviewRequest:
 class ReviewQueue:
     """The open requests, the oldest first. ``last_id`` is that of the newest ever."""
 
-    requests: tuple[ReviewRequest, ...] = ()
+    requests: tuple[PupilRequest, ...] = ()
     last_id: int = 0
 
-    def with_one(self, request: ReviewRequest) -> ReviewQueue:
+    def with_one(self, request: PupilRequest) -> ReviewQueue:
         """Return the queue with one request more, or with one that counts one more.
 
         Raises:
@@ -84,7 +84,7 @@ class ReviewQueue:
         kept = tuple(one for one in self.requests if one.day >= oldest)
         return self if len(kept) == len(self.requests) else replace(self, requests=kept)
 
-    def request(self, number: int) -> ReviewRequest:
+    def request(self, number: int) -> PupilRequest:
         """Return a request.
 
         Raises:
@@ -139,7 +139,7 @@ REQUESTS = Listing(
         Column(say("Name"), "name"),
         Column(say("For"), worded=_seat),
         Column(say("Reason"), "why", words.REVIEW_REASON),
-        Column(say("Since"), "day", _day),
+        Column(say("Asked since"), "day", _day),
         Column(say("Times"), "n", is_number=True),
     ),
 )

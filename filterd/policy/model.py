@@ -388,8 +388,7 @@ class Policy:
     """The address of the feed that the site follows, empty for none."""
     classes: tuple[SchoolClass, ...] = field(default=(), metadata={ADDED: True})
     alerts: AlertSettings | None = field(default=None, metadata={ADDED: True})
-    contact: str = field(default="", metadata={ADDED: True})
-    """Whom pupils may turn to, as the school writes it."""
+    contact: str = field(default="", metadata={ADDED: True})  # for pupils, as the school writes it
 
 
 def strictest(grades: Iterable[GradePolicy]) -> GradePolicy:

@@ -13,7 +13,7 @@ import pytest
 from filterd.daemon.control_caller import Caller
 from filterd.daemon.review_commands import Reviews
 from filterd.errors import ChangeError, ControlError
-from filterd.overrides.review_requests import FORMAT, ReviewRequest
+from filterd.overrides.review_requests import FORMAT, PupilRequest
 from filterd.overrides.roles import ADMINS, TEACHERS
 from tests.support.pupils import PupilsManager, a_pupils_site, a_setting
 from tests.support.week import SEVEN
@@ -25,7 +25,7 @@ ADMIN = Caller(1001, "an", frozenset({ADMINS}))
 LAN = Caller(1002, "lan", frozenset({TEACHERS}))
 MINH = Caller(1003, "minh", frozenset({TEACHERS}))
 READER = Caller(1004, "binh", frozenset())
-ONE = ReviewRequest(0, "social.example", "6A", "lower-secondary", "lesson", "")
+ONE = PupilRequest(0, "social.example", "6A", "lower-secondary", "lesson", "")
 GRADE = replace(ONE, seat="6", name="more.example")
 EVENING = {"ends_at": SEVEN + 3600.0}
 

@@ -21,8 +21,8 @@ from filterd.overrides.review_requests import (
     MOST,
     REQUESTS,
     NoteRefusal,
+    PupilRequest,
     ReviewQueue,
-    ReviewRequest,
 )
 from filterd.rows import SchoolClock, Wording
 from filterd.state_file import to_plain
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORDING = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), 0.0))
-ONE = ReviewRequest(0, "a.example", "6A", "lower-secondary", "lesson", "2026-03-02")
+ONE = PupilRequest(0, "a.example", "6A", "lower-secondary", "lesson", "2026-03-02")
 
 
 def test_of_one_name_and_class_there_is_one_row_that_counts() -> None:

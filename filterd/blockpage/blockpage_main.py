@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the process that shows pupils why a page is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filterd import journal
+from filterd.blockpage.manager_answers import ManagerAnswers
+from filterd.blockpage.page_service import PageService
+from filterd.blockpage.review_token import ReviewTokens
+from filterd.clock import SystemClock
+from filterd.errors import FilterdError
+from filterd.http_service import ConnectionBounds, parse_listen, serve
+from filterd.service_manager import READY, STOPPING, notify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from filterd.clock import Clock
+    from filterd.i18n import Language
+
+BOUNDS = ConnectionBounds(most=256, most_of_client=8)
+"""A class opens a page at the same time; one device opens few."""
+
+
+def main(socket: str, language: str, *listen: str) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        socket: the control socket.
+        language: of the journal.
+        listen: addresses with ports.
+    """
+    spoken: Language = "en" if language == "en" else "vi"
+    journal.begin(spoken)
+    try:
+        addresses = [parse_listen(one, is_loopback=False) for one in listen]
+        asyncio.run(serve_pages(Path(socket), addresses, SystemClock()))
+    except FilterdError as error:
+        for line in error.told(spoken).splitlines():
+            sys.stderr.write(f"filterd: {line}\n")
+        sys.exit(error.exit_code)
+
+
+async def serve_pages(socket: Path, listen: Sequence[tuple[str, int]], clock: Clock) -> None:
+    """Serve until a signal to stop.
+
+    Raises:
+        ConfigError: a port cannot be bound.
+    """
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    journal.attend(loop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    answers = ManagerAnswers(socket, clock)
+    pages = PageService(answers, ReviewTokens(clock))
+    servers = [await serve(one, pages.handle, BOUNDS) for one in listen]
+    notify(READY)
+    await stop.wait()
+    notify(STOPPING)
+    for server in servers:
+        server.close()
+    answers.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
