@@ -10,6 +10,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from filterd.accounts.grant import NO_GRANT
 from filterd.blockpage import blockpage_main
 from filterd.blockpage.blockpage_main import serve_pages
 from filterd.daemon.control_server import ControlServer
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 HEAVY = ("jinja2", "starlette", "typer", "rich", "yaml", "pydantic", "cryptography", "sqlite3")
 
 
+def _server(socket: Path, page: PupilPage) -> ControlServer:
+    return ControlServer(socket, page.commands(), granting=lambda *_: NO_GRANT)
+
+
 def test_a_browser_reads_what_the_manager_knows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -43,7 +48,7 @@ def test_a_browser_reads_what_the_manager_knows(
 
     async def whole() -> str:
         page = PupilPage(manager, Reviews(manager, a_setting(tmp_path)))
-        server, ready = ControlServer(socket, page.commands()), asyncio.Event()
+        server, ready = _server(socket, page), asyncio.Event()
         monkeypatch.setattr(blockpage_main, "notify", lambda _: ready.set())
         await server.start()
         serving = asyncio.ensure_future(serve_pages(socket, [("127.0.0.1", port)], FakeClock()))
