@@ -36,7 +36,7 @@ class ApiRequests:
         """Do an operation and answer with what it returns."""
         visitor = self._visitors.stranger(request)
         try:
-            visitor = await self._visitors.known(request)
+            await self._visitors.identify(visitor, request)
             if not visitor.token:
                 raise sign_in_again()
             if operation.is_change and not uses_header_token(request.scope, request.headers):
@@ -52,7 +52,7 @@ class ApiRequests:
         """Answer with the description of the API, for which one has to be signed in."""
         visitor = self._visitors.stranger(request)
         try:
-            visitor = await self._visitors.known(request)
+            await self._visitors.identify(visitor, request)
             if not visitor.token:
                 raise sign_in_again()
             return JSONResponse(openapi.description(operations.ORDER))

@@ -39,7 +39,7 @@ class ChangeForms:
         visitor = self._visitors.stranger(request)
         name, back, is_asked = request.path_params["name"], "/", False
         try:
-            visitor = await self._visitors.known(request)
+            await self._visitors.identify(visitor, request)
             given = await fields_of(request)
             check_csrf(visitor.token, given.pop(CSRF_FIELD, ""))
             back = own_path(given.pop("back", "/"))

@@ -43,7 +43,7 @@ class PageRequests:
         """Answer with a page, or with the stream of its changes."""
         visitor = self._visitors.stranger(request)
         try:
-            visitor = await self._visitors.known(request)
+            await self._visitors.identify(visitor, request)
             if not visitor.token:
                 return to_sign_in(request.url.path, request.url.query)
             _check_roles(page, visitor)

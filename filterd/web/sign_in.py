@@ -86,7 +86,7 @@ class SignIn:
         """Answer with a page that needs no session."""
         visitor = self._visitors.stranger(request)
         try:
-            visitor = await self._visitors.passer_by(request)
+            await self._visitors.greet(visitor, request)
         except FilterdError as error:
             return self._renderer.trouble(visitor, request, error)
         shown["has_device"] = bool(device_of(request))
@@ -98,7 +98,7 @@ class SignIn:
         """Begin a session by a command with these fields of the form and these values."""
         visitor, back = self._visitors.stranger(request), "/"
         try:
-            visitor = await self._visitors.passer_by(request)
+            await self._visitors.greet(visitor, request)
             fields = await fields_of(request)
             back = own_path(fields.get("back", "/"))
             given = {name: value for name in asked if (value := fields.get(name, ""))}
@@ -127,7 +127,7 @@ class SignIn:
         """Take the device in that opened an enrolment code; an administrator confirms it."""
         visitor, code = self._visitors.stranger(request), request.path_params["code"]
         try:
-            visitor = await self._visitors.passer_by(request)
+            await self._visitors.greet(visitor, request)
             fields = await fields_of(request)
             name, pin = fields.get("name", ""), fields.get("pin", "")
             if pin != fields.get("pin_again", ""):
@@ -150,7 +150,7 @@ class SignIn:
     async def _sign_out(self, request: Request) -> Response:
         visitor = self._visitors.stranger(request)
         try:
-            visitor = await self._visitors.known(request)
+            await self._visitors.identify(visitor, request)
             check_csrf(visitor.token, (await fields_of(request)).get(CSRF_FIELD, ""))
             await visitor.ask("logout")
             self._events.end(visitor.token)

@@ -48,18 +48,16 @@ class Visitors:
         visitor.texts = Texts("en" if (_language(request) or self._language) == "en" else "vi")
         return visitor
 
-    async def passer_by(self, request: Request) -> Visitor:
-        """Return the visitor of a page that needs no session.
+    async def greet(self, visitor: Visitor, request: Request) -> None:
+        """Take in the school and its time, for a page that needs no session.
 
         Raises:
             FilterdError: as ``control.ask``.
         """
-        visitor = self.stranger(request)
         await visitor.meet(_language(request))
         self._school = visitor.school
         if not _language(request):
             self._language = visitor.language
-        return visitor
 
     async def learn_school(self, request: Request) -> None:
         """Ask for name and language of the school, unless they are known.
@@ -68,19 +66,18 @@ class Visitors:
             FilterdError: as ``control.ask``.
         """
         if not self._school:
-            await self.passer_by(request)
+            await self.greet(self.stranger(request), request)
 
-    async def known(self, request: Request) -> Visitor:
-        """Return the visitor by the token of the request; without one there are no roles.
+    async def identify(self, visitor: Visitor, request: Request) -> None:
+        """Take in the session of the request's token; without one there are no roles.
 
         Raises:
             FilterdError: as ``control.ask``; the session has ended.
         """
-        visitor = await self.passer_by(request)
+        await self.greet(visitor, request)
         visitor.token = token_of(request)
         await visitor.identify()
         visitor.csrf = csrf_of(visitor.token) if visitor.token else ""
-        return visitor
 
     def note(self, token: str, sentence: Sentence) -> None:
         """Keep a sentence for the next page of a session."""

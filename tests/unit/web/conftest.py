@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A dashboard of one page and two operations, before a manager that a test sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.i18n import say
+from filterd.web import operations, pages
+from filterd.web.operation import ADMINS, Operation
+from filterd.web.page import Page
+from filterd.web.parameters import Fields, Flag, Text
+from tests.support.web_requests import FakeManager
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from filterd.web.visitor import Visitor
+
+
+async def _open(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("open", **given)
+
+
+async def _names(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("names", **given)
+
+
+async def _shown(_: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
+    return {"code": given.get("key", "first")}
+
+
+async def _live(_: Visitor, given: Mapping[str, str]) -> AsyncIterator[dict[str, Any] | None]:
+    yield {"row": [given.get("name", "")]}
+    yield None
+
+
+OPEN = Operation(
+    name="openName",
+    method="POST",
+    path="/names/{name}",
+    about="Open a name.",
+    run=_open,
+    fields=Fields({"name": Text(20), "twice": Flag()}, ("name",)),
+    roles=ADMINS,
+    done=lambda result, _: say("{name} is open", name=result["name"]),
+)
+NAMES = Operation(
+    name="readNames",
+    method="GET",
+    path="/names",
+    about="The names.",
+    run=_names,
+    fields=Fields({"begin": Text(20)}),
+)
+FIRST = Page(path="/", title=say("Menu"), template="code.html", load=_shown, live=_live)
+KEYED = Page(
+    path="/of/{key}",
+    title=say("Menu"),
+    template="code.html",
+    load=_shown,
+    roles=ADMINS,
+    is_in_menu=False,
+)
+
+
+@pytest.fixture
+def manager(monkeypatch: pytest.MonkeyPatch) -> FakeManager:
+    monkeypatch.setattr(pages, "ORDER", (FIRST, KEYED))
+    monkeypatch.setattr(operations, "ORDER", (OPEN, NAMES))
+    monkeypatch.setattr(operations, "BY_NAME", {one.name: one for one in (OPEN, NAMES)})
+    return FakeManager(monkeypatch)

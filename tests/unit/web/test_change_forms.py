@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A form makes one change and shows its page again, with what was done or what is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import pytest
+
+from filterd.errors import ControlError
+from filterd.i18n import say
+from tests.support.web_requests import CSRF, OF_FORM, FakeManager
+
+if TYPE_CHECKING:
+    from tests.support.web_school import Reply
+
+
+def _make(manager: FakeManager, **more: str) -> Reply:
+    given = {"csrf": CSRF, "back": "/of/6A?a=1", "name": "a.example", "twice": "on", **more}
+    return manager.send("POST", "/do/openName", urlencode(given).encode(), OF_FORM)
+
+
+def _error(code: str) -> ControlError:
+    error = ControlError(say("refused by the manager"))
+    error.code = code
+    return error
+
+
+@pytest.fixture(autouse=True)
+def _opens(manager: FakeManager) -> None:
+    manager.answers["open"] = {"name": "a.example"}
+
+
+def test_what_was_done_is_told_once_on_the_page(manager: FakeManager) -> None:
+    reply = _make(manager)
+    assert (reply.status, reply.headers["location"]) == (303, "/of/6A?a=1")
+    assert manager.asked[-1][1]["name"] == "a.example"
+    assert "a.example is open" in manager.get("/of/6A").text
+    assert "a.example is open" not in manager.get("/of/6A").text
+
+
+def test_what_is_wrong_is_told_on_the_page(manager: FakeManager) -> None:
+    reply = _make(manager, name="a" * 30)
+    assert reply.status == 422
+    assert "a text of 0 to 20 characters" in reply.text
+    assert 'action="/login/code/6A"' in reply.text
+    manager.answers["open"] = _error("control")
+    reply = _make(manager)
+    assert reply.status == 403
+    assert "refused by the manager" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("openName", {"csrf": "x"}),
+        ("readNames", {}),
+        ("nothing", {}),
+    ],
+)
+def test_only_forms_of_own_pages_change_something(
+    manager: FakeManager, name: str, fields: dict[str, str]
+) -> None:
+    given = urlencode({"csrf": CSRF, "name": "a", **fields}).encode()
+    assert manager.send("POST", f"/do/{name}", given, OF_FORM).status == 403
+    assert not manager.times("open")
+
+
+def test_a_change_of_other_roles_is_refused(manager: FakeManager) -> None:
+    manager.answers["session"]["roles"] = ["reader"]
+    assert _make(manager).status == 403
+    assert not manager.times("open")
+
+
+def test_the_password_is_asked_for_and_the_form_repeated(manager: FakeManager) -> None:
+    manager.answers["open"] = _error("password-needed")
+    page = _make(manager)
+    assert page.status == 403
+    assert '<input type="hidden" name="name" value="a.example">' in page.text
+    assert '<input type="hidden" name="back" value="/of/6A?a=1">' in page.text
+    manager.answers |= {"open": {"name": "a.example"}, "confirm-password": {"for_s": 300}}
+    reply = _make(manager, step_up_password="right", step_up_code="123456")
+    assert reply.status == 303
+    confirmed = next(given for command, given in manager.asked if command == "confirm-password")
+    assert (confirmed["password"], confirmed["code"]) == ("right", "123456")
+
+
+@pytest.mark.parametrize("code", ["wrong-password", "code-needed"])
+def test_a_wrong_password_is_asked_for_again(manager: FakeManager, code: str) -> None:
+    manager.answers["confirm-password"] = _error(code)
+    reply = _make(manager, step_up_password="wrong")
+    assert "refused by the manager" in reply.text
+    assert 'name="step_up_password"' in reply.text
+    assert "wrong<" not in reply.text
+    assert not manager.times("open")
