@@ -114,7 +114,7 @@ def take_term(given: dict[str, Any], *, may_be_open: bool = False) -> dict[str, 
         ConfigError: the length is missing, or given twice.
     """
     written = given.pop("term", "")
-    found = {key: given.pop(key) for key in TERM if given.get(key)}
+    found = {key: value for key in TERM if (value := given.pop(key, None))}
     if written:
         found |= {"for_s": int(written)} if written.isdecimal() else {written: True}
     starts = {"starts_at": found.pop("starts_at")} if "starts_at" in found else {}

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounts are asked of the manager as they are; no sentence has a secret."""
+
+from __future__ import annotations
+
+from filterd.web.operations.account_operations import ADD_TOKEN, OPERATIONS, SET_ROLES
+from tests.support.operations import RecordedVisitor
+
+
+def test_roles_come_as_boxes_of_a_form_or_as_a_list() -> None:
+    visitor = RecordedVisitor(answers={"account roles": {"account": "lan", "roles": ["teacher"]}})
+    wanted = {"account": "lan", "roles": ["reader", "teacher"]}
+    assert visitor.last(SET_ROLES, account="lan", roles="reader\nteacher") == wanted
+    assert visitor.last(SET_ROLES, **wanted) == wanted
+
+
+def test_the_sentence_after_a_change_has_no_secret() -> None:
+    visitor = RecordedVisitor()
+    assert ADD_TOKEN.done is not None
+    told = visitor.texts(ADD_TOKEN.done({"id": "1", "token": "geheim", "ends_at": None}, visitor))
+    assert "geheim" not in told
+
+
+def test_each_change_has_a_sentence() -> None:
+    assert all((one.done is not None) is one.is_change for one in OPERATIONS)
