@@ -54,12 +54,9 @@ class OneTimeCodes:
             return ""
         return found[1]
 
-    def take(self, purpose: CodePurpose, code: str) -> str:
-        """Return the account of a code and use it up; empty for one that is not good."""
-        account = self.account_of(purpose, code)
-        if account:
-            del self._by_hash[hash_of(code)]
-        return account
+    def take(self, code: str) -> None:
+        """Use a code up."""
+        self._by_hash.pop(hash_of(code), None)
 
     def forget(self, account: str) -> None:
         """Forget the codes of an account."""

@@ -36,6 +36,7 @@ from filterd.policy.calendar import day_ends_at
 
 if TYPE_CHECKING:
     from filterd.accounts.account import Account, AccountBook, EnrolledDevice
+    from filterd.accounts.one_time_codes import CodePurpose
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.manager import Manager
     from filterd.daemon.process import Setting
@@ -207,6 +208,32 @@ class AccountState:
             await self._use_code(account.name, code)
         self.delays.passed(name, key)
         return account
+
+    def account_of_code(
+        self, code: str, caller: Caller, *purposes: CodePurpose, is_taken: bool = False
+    ) -> str:
+        """Return the account of a code, empty for one that is not good.
+
+        A code may be one that a person thought of; so wrong ones slow their origin down.
+
+        Args:
+            code: as it was given.
+            caller: the process and the address of the device.
+            purposes: for which it may be good.
+            is_taken: whether it is used up.
+
+        Raises:
+            SlowDownError: it must be tried again later.
+        """
+        origin = origin_of(caller.address, caller.uid)
+        self.delays.check("", origin)
+        known = (self.codes.account_of(one, code) for one in purposes)
+        found = next(filter(None, known), "") if code else ""
+        if found and is_taken:
+            self.codes.take(code)
+        elif code and not found:
+            self.delays.attempt("", origin)
+        return found
 
     def note_failure(self, name: str) -> None:
         """Count a failure, of an account that exists: names of strangers take no memory."""

@@ -67,10 +67,11 @@ class _Enrolment:
         state.file.check()
         called, pin = label(request.get("name")), new_pin(request.get("pin"))
         code = text_in(request, "code")
-        if not state.codes.account_of(CodePurpose.DEVICE, code):
+        if not state.account_of_code(code, caller, CodePurpose.DEVICE):
             raise wrong_code()
         hashed = await state.turns.new(origin_of(caller.address, caller.uid), pin)
-        name, now = state.codes.take(CodePurpose.DEVICE, code), state.time.least()
+        name = state.account_of_code(code, caller, CodePurpose.DEVICE, is_taken=True)
+        now = state.time.least()
         if state.book.active(name) is None:
             raise wrong_code()
         secret = new_secret()

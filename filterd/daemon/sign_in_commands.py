@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from filterd.accounts.one_time_codes import CodePurpose
 from filterd.accounts.origin import origin_of
 from filterd.accounts.password_hash import is_right
 from filterd.accounts.sessions import SignInError
-from filterd.accounts.sign_in_errors import WrongPasswordError
+from filterd.accounts.sign_in_errors import SlowDownError, WrongPasswordError
 from filterd.accounts.step_up import FRESH_S
 from filterd.daemon.account_state import Cookies, text_in, wrong_code
 from filterd.daemon.control_commands import author_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
 
 _ADMITTING = (CodePurpose.DEVICE, CodePurpose.CONSOLE)
+_SIGNING_IN = (CodePurpose.CONSOLE, CodePurpose.SIGN_IN)
 TRIES = 5
 """Of PINs, before a device must be enrolled again."""
 
@@ -74,7 +76,7 @@ class _SignIn:
         is_admitted = (
             state.is_admitted(caller.address, device)
             or state.sessions.admits(caller.address)
-            or any(code and state.codes.account_of(one, code) for one in _ADMITTING)
+            or self._is_admitting(code, caller)
             or (token is not None and is_within(caller.address, token.addresses))
         )
         standing = "" if device is None else "confirmed" if device.is_confirmed else "waiting"
@@ -99,12 +101,11 @@ class _SignIn:
         """
         state, code = self._state, text_in(request, "code")
         state.file.check()
-        if not (name := state.codes.take(CodePurpose.CONSOLE, code)):
+        is_of_console = bool(state.codes.account_of(CodePurpose.CONSOLE, code))
+        if not is_of_console:
             state.check_admitted(caller, self._confirmed(text_in(request, "device")))
-            account = state.book.active(state.codes.take(CodePurpose.SIGN_IN, code))
-            admitted = ""
-        else:
-            account, admitted = state.book.active(name), caller.address
+        name = state.account_of_code(code, caller, *_SIGNING_IN, is_taken=True)
+        account, admitted = state.book.active(name), caller.address if is_of_console else ""
         if account is None:
             raise wrong_code()
         return state.begin_session(account, caller, admitted=admitted)
@@ -168,6 +169,11 @@ class _SignIn:
         )
         self._state.sessions.refresh(cookies.token)
         return {"for_s": FRESH_S}
+
+    def _is_admitting(self, code: str, caller: Caller) -> bool:
+        with contextlib.suppress(SlowDownError):
+            return bool(self._state.account_of_code(code, caller, *_ADMITTING))
+        return False
 
     def _confirmed(self, secret: str) -> EnrolledDevice | None:
         device = self._state.device_of(secret)

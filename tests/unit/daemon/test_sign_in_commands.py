@@ -259,10 +259,30 @@ def test_a_code_of_the_console_signs_in_once_and_for_minutes(people: AccountScho
     assert ("root", {"what": "code", "account": "lan"}) in people.noted
 
 
+def test_codes_are_not_guessed(people: AccountSchool) -> None:
+    """One on the boot partition is of a person's own words; the page tells whether it admits."""
+    chosen = people.ask("account recover", account="minh", code="con-meo-nha-em")["code"]
+    for number in range(8):
+        assert not people.web("admit", "", PUPIL, code=f"con-meo-nha-{number}")["admitted"]
+    assert not people.web("admit", "", PUPIL, code=chosen)["admitted"]
+    assert people.code_of("login-code", "", PUPIL, code=chosen) == "slow-down"
+    assert people.web("login-code", "", "10.0.6.8", code=chosen)
+
+
+def test_control_without_delays_a_code_is_guessed(
+    people: AccountSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SignInDelays, "attempt", lambda *_, **__: None)
+    chosen = people.ask("account recover", account="minh", code="con-meo-nha-em")["code"]
+    for number in range(50):
+        people.web("admit", "", PUPIL, code=f"con-meo-nha-{number}")
+    assert people.web("admit", "", PUPIL, code=chosen)["admitted"]
+
+
 def test_control_without_its_use_a_code_signs_in_again(
     people: AccountSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(OneTimeCodes, "take", OneTimeCodes.account_of)
+    monkeypatch.setattr(OneTimeCodes, "take", lambda *_: None)
     code = people.ask("account code", account="lan")["code"]
     for _ in range(2):
         assert people.web("login-code", code=code)["account"] == "lan"
@@ -475,5 +495,5 @@ def test_control_without_that_a_disabled_accounts_session_would_go_on(
 def test_accounts_by_the_state_are_those_of_the_file(people: AccountSchool) -> None:
     state: AccountState = people.accounts._state
     code = state.codes.make(CodePurpose.DEVICE, "lan")
-    assert state.codes.take(CodePurpose.SIGN_IN, code) == ""
+    assert state.account_of_code(code, ROOT, CodePurpose.SIGN_IN) == ""
     assert [one.name for one in state.book.accounts] == ["lan", "minh", "thu"]
