@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from os.path import lexists
 from typing import TYPE_CHECKING
 
 from filterd.accounts.account import AccountBook
@@ -66,6 +67,7 @@ class AccountFile:
         found = [book for one in self._copies if (book := FORMAT.read(one)) is not None]
         self.book = max(found, key=lambda book: book.number, default=AccountBook())
         if found:
+            self._mend(is_whole=len(found) == len(self._copies) and found[0] == found[-1])
             return
         for path in self._copies:
             try:
@@ -77,7 +79,7 @@ class AccountFile:
                 self.is_damaged = True
             else:
                 _log.error("%s: damaged; kept as %s; nobody can sign in", path, self._aside)
-        self.is_damaged |= self._aside.exists()
+        self.is_damaged |= lexists(self._aside)  # a disk that fails is no reason to end
 
     async def change(
         self, edit: Callable[[AccountBook], AccountBook], *, must_last: bool = True
@@ -129,6 +131,14 @@ class AccountFile:
                     " the gateway"
                 )
             )
+
+    def _mend(self, *, is_whole: bool) -> None:
+        """Write both copies again where one is missing, damaged or older."""
+        if not is_whole:
+            try:
+                self._write(self.book)
+            except StoreError as error:
+                _log.warning("%s; there is one copy of the accounts", error)
 
     def _write(self, book: AccountBook) -> None:
         content = FORMAT.dump(book)

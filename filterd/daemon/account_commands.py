@@ -47,13 +47,13 @@ may ask before anyone has signed in::
                                                                ends_at, used_on, tries_left}]
     account device-revoke  {id}                               {id, name, account}
 
-``account?`` is one's own where it is left out; others' need the role admin. ``roles`` are a list
-of ``Role``; times are Unix times, days of use are ``2026-11-29``. ``scope`` is a key of
-``accounts.token_scopes.SCOPES``. Codes of errors: ``sign-in`` (no session, or it has ended),
-``wrong-password`` (or code, or PIN), ``code-needed`` (the password is right, the code of the
-authenticator is missing), ``slow-down`` (too many failures; the sentence has the seconds),
+``account?`` is one's own in a session, where it is left out; others' need the role admin.
+``roles`` are a list of ``Role``; times are Unix times, days of use are ``2026-11-29``. ``scope`` is
+a key of ``accounts.token_scopes.SCOPES``. Codes of errors: ``sign-in`` (no session, or it has
+ended), ``wrong-password`` (or code, or PIN), ``code-needed`` (the password is right, the code of
+the authenticator is missing), ``slow-down`` (too many failures; the sentence has the seconds),
 ``busy-sign-in`` (too many at a time), ``password-needed`` (step-up: ``confirm-password`` first,
-then ask again), ``not-admitted`` (not from this network).
+then ask again), ``not-admitted`` (not from this network), ``accounts-damaged``.
 """
 
 from __future__ import annotations
@@ -363,7 +363,8 @@ class Accounts:
     async def _recover(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Make an administrator, for root at the console, whatever became of the accounts.
 
-        It removes the password, the authenticator and the sessions of the account. A disk that
+        The account loses what else may have been taken over: its password, authenticator,
+        sessions, devices and API tokens. A disk that
         is full keeps root from nothing but the record; the status and the journal have it.
         """
         if caller.grant is not None or caller.uid not in (_ROOT, os.geteuid()):
@@ -381,7 +382,12 @@ class Accounts:
             made = replace(
                 found, roles=roles, is_disabled=False, password=None, authenticator=b"", recovery=()
             )
-            return replace(book.with_account(made), recovered_at=now)
+            return replace(
+                book.with_account(made),
+                recovered_at=now,
+                tokens=tuple(one for one in book.tokens if one.account != name),
+                devices=tuple(one for one in book.devices if one.account != name),
+            )
 
         try:
             await state.note(caller, "recovered", name, roles=["admin"])

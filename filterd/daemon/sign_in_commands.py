@@ -11,7 +11,7 @@ from filterd.accounts.account import by_secret
 from filterd.accounts.grant import AuthorChannel
 from filterd.accounts.one_time_codes import CodePurpose
 from filterd.accounts.origin import origin_of
-from filterd.accounts.password_hash import is_right
+from filterd.accounts.password_hash import is_right, normal
 from filterd.accounts.sessions import SignInError
 from filterd.accounts.sign_in_errors import SlowDownError, WrongPasswordError
 from filterd.accounts.step_up import FRESH_S
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _ADMITTING = (CodePurpose.DEVICE, CodePurpose.CONSOLE)
 _SIGNING_IN = (CodePurpose.CONSOLE, CodePurpose.SIGN_IN)
+_LONGEST_NAME = 200
 TRIES = 5
 """Of PINs, before a device must be enrolled again."""
 
@@ -87,7 +88,8 @@ class _SignIn:
         self._state.file.check()
         device = self._confirmed(text_in(request, "device"))
         self._state.check_admitted(caller, device)
-        name, password = text_in(request, "account").strip(), text_in(request, "password")
+        name = normal(text_in(request, "account")[:_LONGEST_NAME].strip())
+        password = text_in(request, "password")
         account = await self._state.verified(
             name, password, text_in(request, "code"), caller, device
         )

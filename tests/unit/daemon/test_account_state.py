@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.accounts.grant import Grant
 from filterd.daemon.account_state import Cookies, account_of, text_in
 from filterd.daemon.control_caller import Caller
 from filterd.errors import ControlError
@@ -24,12 +26,14 @@ def test_a_browser_sends_two_cookies_in_one_token() -> None:
 
 
 def test_ones_own_account_needs_no_rank() -> None:
-    to_do = say("change it")
-    assert account_of({}, LAN, to_do) == account_of({"account": "lan"}, LAN, to_do) == "lan"
+    to_do, lan = say("change it"), replace(LAN, grant=Grant("lan", frozenset()))
+    assert account_of({}, lan, to_do) == account_of({"account": "lan"}, lan, to_do) == "lan"
     assert account_of({"account": "lan"}, MINH, to_do) == "lan"
     for wrong in ("minh", ["lan"], 7):
         with pytest.raises(ControlError):
-            account_of({"account": wrong}, LAN, to_do)
+            account_of({"account": wrong}, lan, to_do)
+    with pytest.raises(ControlError):
+        account_of({}, LAN, to_do)
     with pytest.raises(ControlError, match="'code' is a text"):
         text_in({"code": 7}, "code")
 
