@@ -32,6 +32,9 @@ if TYPE_CHECKING:
         (field_checks.address, "FD00:0::1", "fd00::1"),
         (field_checks.seconds, 5, 5.0),
         (field_checks.boolean, False, False),
+        (field_checks.author, "lan", "lan"),
+        (field_checks.author, "web:lan", "web:lan"),
+        (field_checks.author, "api:lan", "api:lan"),
     ],
 )
 def test_a_good_value_has_one_form(check: Callable[[Any], Any], value: Any, taken: Any) -> None:
@@ -62,6 +65,10 @@ def test_a_good_value_has_one_form(check: Callable[[Any], Any], value: Any, take
         (field_checks.tier, "primery", "did you mean 'primary'"),
         (field_checks.address, "lab-a", "not an IP address"),
         (field_checks.address, "fe80::1%eth0", "one interface"),
+        (field_checks.author, "cli:lan", "not a user name"),
+        (field_checks.author, ":lan", "not a user name"),
+        (field_checks.author, "web:", "not a user name"),
+        (field_checks.author, "web:api:lan", "not a user name"),
         (field_checks.seconds, 0, "a length of time in seconds expected"),
     ],
 )

@@ -24,7 +24,7 @@ from filterd.control.frames import (
 from filterd.errors import ControlError
 
 REQUEST = ControlRequest("check", {"qname": "00", "act_for": "x"}, 7, 3, "a token")
-PARTS = ("version", "id", "stream", "act_for", "ask", "arguments", "command")
+PARTS = ("version", "id", "stream", "act_for", "address", "ask", "arguments", "command")
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -33,11 +33,14 @@ VALUES = st.recursive(
 
 
 def test_a_request_comes_back() -> None:
-    assert read_request(dump_request(REQUEST)) == REQUEST
+    of_a_person = REQUEST._replace(address="fe80::1%eth0")
+    for request in (REQUEST, of_a_person):
+        assert read_request(dump_request(request)) == request
 
 
 def test_the_largest_of_each_part_comes_back() -> None:
     largest = ControlRequest("x" * 40, {}, frames.MOST_ID, frames.MOST_STREAMS - 1, "t" * 256)
+    largest = largest._replace(address="a" * 64)
     assert read_request(dump_request(largest)) == largest
 
 
@@ -88,3 +91,4 @@ def test_any_frame_is_within_every_bound_or_refused(frame: dict[str, object]) ->
     assert 0 <= request.id <= frames.MOST_ID
     assert 0 <= request.stream < frames.MOST_STREAMS
     assert len(request.act_for) <= frames.LONGEST_TOKEN
+    assert len(request.address) <= 64

@@ -10,6 +10,7 @@ import pytest
 
 from filterd.accounts.account_file import ASIDE
 from filterd.accounts.sign_in_errors import SlowDownError
+from filterd.daemon import control_server
 from filterd.daemon.control_caller import Caller
 from filterd.errors import ControlError, FilterdError, StoreError
 from filterd.i18n import say
@@ -207,6 +208,14 @@ def test_a_request_of_a_page_has_no_rights(people: AccountSchool) -> None:
     for command in ("status", "account list", "login", "school"):
         with pytest.raises(ControlError, match="only ask for what"):
             people.ask(command, page, address="10.0.6.7")
+
+
+def test_control_without_that_a_page_asks_for_the_status(
+    people: AccountSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_server, "check_face", lambda *_: None)
+    page = Caller(991, "filterd-blockpage", frozenset({"filterd-page"}))
+    assert people.ask("status", page) == ["filterd-blockpage", 0]
 
 
 def test_errors_have_codes_of_their_own() -> None:

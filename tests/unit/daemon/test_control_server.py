@@ -235,6 +235,13 @@ def test_a_token_is_refused_for_every_command(tmp_path: Path, command: str) -> N
     assert answer["id"] == 7
 
 
+@pytest.mark.parametrize("command", ["who", "echo"])
+def test_without_accounts_no_process_acts_for_a_person(tmp_path: Path, command: str) -> None:
+    """Not even root, which may do it itself."""
+    answer = _ask(tmp_path / "s", _frame(ask=command, address="10.0.1.5"))
+    assert answer["error"].startswith("this filterd has no accounts")
+
+
 HOSTILE = [
     {"version": 0},
     {"version": "1"},
@@ -254,6 +261,9 @@ HOSTILE = [
     {"act_for": None},
     {"act_for": "x" * 257},
     {"act_for": {}},
+    {"address": None},
+    {"address": "x" * 65},
+    {"address": ["10.0.1.5"]},
     {"ask": ["echo"]},
     {"ask": None},
     {"ask": "x" * 100_000},

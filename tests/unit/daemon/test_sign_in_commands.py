@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.accounts import password_hash
-from filterd.accounts.authenticator import code_at
+from filterd.accounts.authenticator import code_at, step_of
 from filterd.accounts.one_time_codes import CodePurpose, OneTimeCodes
 from filterd.accounts.sessions import IDLE_S, Sessions
 from filterd.accounts.sign_in_delays import SignInDelays
 from filterd.accounts.step_up import FRESH_S
 from filterd.control.event_stream import follow
+from filterd.daemon import account_state, control_server
 from filterd.daemon.control_server import ControlServer
+from filterd.daemon.sign_in_commands import _SignIn
 from filterd.daemon.sign_in_networks import SignInNetworks
 from filterd.errors import FilterdError
 from tests.support.account_school import (
@@ -236,6 +238,20 @@ def test_a_code_of_the_authenticator_signs_in_once(people: AccountSchool) -> Non
     assert people.code_of("login", code=code, **given) == "wrong-password"
 
 
+def test_control_without_its_step_a_code_signs_in_again(
+    people: AccountSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, _ = _with_authenticator(people)
+    people.clock.advance(60)
+
+    def step(secret: bytes, code: str, now: float, _: int) -> int | None:
+        return step_of(secret, code, now, 0)
+
+    monkeypatch.setattr(account_state, "step_of", step)
+    for _ in range(2):
+        assert people.sign_in("minh", code=_now(people, secret))
+
+
 def test_without_the_time_a_recovery_code_signs_in_once(people: AccountSchool) -> None:
     secret, codes = _with_authenticator(people)
     assert len(set(codes)) == 10
@@ -328,6 +344,19 @@ def test_five_wrong_pins_and_the_device_must_be_enrolled_again(people: AccountSc
         assert people.code_of("login-pin", "", PUPIL, device=secret, pin=pin) == "wrong-password"
     assert people.code_of("login-pin", "", PUPIL, device=secret, pin=PIN) == "sign-in"
     assert not people.web("admit", "", PUPIL, device=secret)["admitted"]
+
+
+def test_control_without_counting_a_pin_is_tried_for_ever(
+    people: AccountSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def uncounted(*_: Any) -> None:
+        pass
+
+    secret, _ = people.enrol("lan")
+    monkeypatch.setattr(_SignIn, "_count", uncounted)
+    for _ in range(20):
+        people.code_of("login-pin", "", PUPIL, device=secret, pin="482914")
+    assert people.web("login-pin", "", PUPIL, device=secret, pin=PIN)
 
 
 def test_tries_at_one_moment_count_each(people: AccountSchool) -> None:
@@ -462,6 +491,13 @@ def test_the_web_process_itself_has_no_rights(people: AccountSchool) -> None:
                 people.ask(command, WEB)
     with pytest.raises(FilterdError, match="sign in first"):  # root's own, for a person
         people.ask("account list", ROOT, address=STAFF)
+
+
+def test_control_without_that_a_web_process_has_the_rights_of_its_user(
+    people: AccountSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_server, "acts_for_a_person", lambda *_: False)
+    assert people.ask("account list", ROOT, address=STAFF)
 
 
 @pytest.mark.parametrize(

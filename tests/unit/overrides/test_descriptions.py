@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -56,6 +57,25 @@ def test_every_kind_of_change_has_words() -> None:
         "device 02:00:5e:00:00:01 is named Máy 1",
         "device 02:00:5e:00:00:01 has no name",
     ]
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        (
+            {"what": "added", "roles": ["admin", "teacher"]},
+            "account lan added (administrator, teacher)",
+        ),
+        ({"what": "disabled"}, "account lan disabled"),
+        (
+            {"what": "token-revoked", "label": "{x}"},
+            "an API token of account lan was revoked ({x})",
+        ),
+    ],
+)
+def test_a_change_of_an_account_is_a_sentence(payload: dict[str, Any], told: str) -> None:
+    row = {"kind": "account", "payload": {"account": "lan", **payload}, "before": {}, "after": {}}
+    assert TELLER.row(row) == told
 
 
 def test_a_history_that_begins_anew_says_so() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from filterd.errors import ControlError
 from filterd.i18n import say
-from filterd.overrides.roles import ADMINS, TEACHERS, Author, Rank
+from filterd.overrides.roles import ADMINS, TEACHERS, Author, Rank, Role
 
 DAEMON = 991
 
@@ -24,6 +24,21 @@ DAEMON = 991
 )
 def test_a_rank_comes_from_the_user_and_the_groups(uid: int, groups: set[str], rank: Rank) -> None:
     assert Author.of(uid, "lan", groups, DAEMON).rank is rank
+
+
+@pytest.mark.parametrize(
+    ("roles", "rank"),
+    [
+        ((), Rank.READER),
+        ((Role.PRINCIPAL, Role.INSPECTOR), Rank.READER),
+        ((Role.TEACHER,), Rank.TEACHER),
+        ((Role.TEACHER, Role.ADMIN), Rank.ADMIN),
+    ],
+)
+def test_an_account_has_the_rank_of_its_roles(roles: tuple[Role, ...], rank: Rank) -> None:
+    author = Author.with_roles("web:lan", frozenset(roles))
+    assert (author.rank, author.person) == (rank, "lan")
+    assert Author.of(1001, "lan", set(), DAEMON).person == author.person
 
 
 def test_a_refusal_says_who_may() -> None:
