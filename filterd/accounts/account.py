@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_ACCOUNTS = 500
 MOST_TOKENS = MOST_DEVICES = 1000
+KEPT_DISABLED_S = 365 * 86_400.0
 _MOST_OF_ONE = 20
 """API tokens, and devices, of one account."""
 _LONGEST_LABEL = 60
@@ -40,6 +41,7 @@ class Account:
         name: as that of a user of the gateway, who is then the same person.
         roles: at least one.
         made_at: Unix time.
+        disabled_at: Unix time; None while the person may sign in.
         password: None for an account that has only been given a one-time code.
         authenticator: the secret of the authenticator (RFC 6238); empty for none.
         step: the last time step whose code was used.
@@ -49,11 +51,16 @@ class Account:
     name: str
     roles: frozenset[Role]
     made_at: float
-    is_disabled: bool = False
+    disabled_at: float | None = None
     password: PasswordHash | None = None
     authenticator: bytes = b""
     step: int = 0
     recovery: tuple[bytes, ...] = ()
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether the person may not sign in."""
+        return self.disabled_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,22 @@ class AccountBook:
         """Return the account of this name if it may sign in."""
         found = self.find(name)
         return None if found is None or found.is_disabled else found
+
+    def pruned(self, now: float) -> AccountBook:
+        """Return the book without accounts that have been disabled for a year."""
+        gone = {
+            one.name
+            for one in self.accounts
+            if one.disabled_at is not None and one.disabled_at < now - KEPT_DISABLED_S
+        }
+        if not gone:
+            return self
+        return replace(
+            self,
+            accounts=tuple(one for one in self.accounts if one.name not in gone),
+            tokens=tuple(one for one in self.tokens if one.account not in gone),
+            devices=tuple(one for one in self.devices if one.account not in gone),
+        )
 
     def with_account(self, account: Account) -> AccountBook:
         """Return the book with an account anew, or in the place of the one of its name.

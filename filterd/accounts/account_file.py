@@ -51,13 +51,17 @@ class AccountsDamagedError(ControlError):
 class AccountFile:
     """The accounts in force, and their copies on the disk.
 
+    Args:
+        state: the folder of the copies.
+        now: returns the Unix time that it is at least.
+
     Attributes:
         book: the accounts; empty while they are damaged.
         is_damaged: both copies are damaged, and none has been made since.
     """
 
-    def __init__(self, state: StateFolder) -> None:
-        self._copies = state.accounts_copies
+    def __init__(self, state: StateFolder, now: Callable[[], float] = lambda: 0.0) -> None:
+        self._now, self._copies = now, state.accounts_copies
         self._aside = state.folder / ASIDE
         self.book, self.is_damaged = AccountBook(), False
         self._turn = asyncio.Lock()
@@ -95,7 +99,7 @@ class AccountFile:
             StoreError: it cannot be written, and is not in force.
         """
         async with self._turn:
-            changed = edit(self.book)
+            changed = edit(self.book.pruned(self._now()))
             if changed is self.book:
                 return changed
             changed = replace(changed, number=self.book.number + 1)

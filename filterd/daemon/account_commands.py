@@ -275,7 +275,8 @@ class Accounts:
     async def _enable(self, request: dict[str, Any], caller: Caller, *, on: bool) -> dict[str, Any]:
         author_of(caller).must_be(Rank.ADMIN, _OTHERS)
         name, what = text_in(request, "account"), "enabled" if on else "disabled"
-        return await self._changed(caller, what, name, lambda one: replace(one, is_disabled=not on))
+        at = None if on else self._state.time.least()
+        return await self._changed(caller, what, name, lambda one: replace(one, disabled_at=at))
 
     async def _totp(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Begin to use an authenticator, once a code has proved it; or end it."""
@@ -380,7 +381,7 @@ class Accounts:
             found = book.find(name) or Account(name, frozenset(), state.time.least())
             roles = found.roles | {Role.ADMIN}
             made = replace(
-                found, roles=roles, is_disabled=False, password=None, authenticator=b"", recovery=()
+                found, roles=roles, disabled_at=None, password=None, authenticator=b"", recovery=()
             )
             return replace(
                 book.with_account(made),

@@ -70,7 +70,7 @@ class AccountState:
 
     def __init__(self, manager: Manager, setting: Setting) -> None:
         self.manager, self.clock, self.time = manager, setting.clock, setting.time
-        self.file = AccountFile(setting.state)
+        self.file = AccountFile(setting.state, setting.time.least)
         self.file.load()
         self.turns, self.delays = HashTurns(), SignInDelays(setting.clock)
         self.sessions, self.codes = Sessions(setting.clock), OneTimeCodes(setting.clock)

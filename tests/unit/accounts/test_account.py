@@ -7,8 +7,10 @@ import pytest
 
 from filterd.accounts import account as module
 from filterd.accounts.account import (
+    KEPT_DISABLED_S,
     Account,
     AccountBook,
+    ApiToken,
     account_name,
     by_secret,
     hash_of,
@@ -26,7 +28,7 @@ LAN = Account("lan", frozenset((Role.TEACHER,)), 1.0)
 def test_accounts_are_in_order_bounded_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
     book = AccountBook().with_account(MINH).with_account(LAN)
     assert [one.name for one in book.accounts] == ["lan", "minh"]
-    changed = book.with_account(replace(LAN, is_disabled=True))
+    changed = book.with_account(replace(LAN, disabled_at=1.0))
     assert changed.active("lan") is None
     assert changed.account("lan").is_disabled
     with pytest.raises(ControlError, match="already"):
@@ -36,6 +38,16 @@ def test_accounts_are_in_order_bounded_and_each_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "MOST_ACCOUNTS", 2)
     with pytest.raises(ControlError, match="2 accounts already"):
         book.with_account(replace(LAN, name="hoa"))
+
+
+def test_an_account_goes_a_year_after_it_was_disabled_with_all_it_has() -> None:
+    token = ApiToken("ab", "lan", "x", b"", Role.READER, "all", (), 1.0, 9e9)
+    book = AccountBook().with_account(MINH).with_account(replace(LAN, disabled_at=100.0))
+    book = book.with_token(token).with_token(replace(token, id="cd", account="minh"))
+    assert book.pruned(100.0 + KEPT_DISABLED_S) is book
+    pruned = book.pruned(101.0 + KEPT_DISABLED_S)
+    assert [one.name for one in pruned.accounts] == ["minh"]
+    assert [one.id for one in pruned.tokens] == ["cd"]
 
 
 def test_a_name_is_that_of_a_person() -> None:
