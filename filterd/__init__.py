@@ -13,6 +13,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     5 fastpath | control             native: most datagrams | the control socket's client
       feed                           fetch, judge, activate versions of the lists
     4 resolve                        the chain: one Query in, one Answer out
+      accounts                       people of the web and the API: the manager's part
     3 upstream | clients             ask other resolvers | which client asks
       querylog | overrides           remember lookups | changes by command, with history
     2 config                         YAML -> policy, in a process of its own
@@ -68,6 +69,11 @@ log level, view
     How much the query log keeps of the lookups of a tier: ``off``, ``counts``, ``names``,
     ``blocked`` or ``full`` (``policy.log_levels``). A part of it that a *role* may read
     (``overrides.read_access``).
+account, session, grant
+    A person of the web and the API, kept by the manager; one sign-in of that person on one
+    device; the rights by which one request is judged. An *origin* is the address of the
+    device as failed sign-ins count it; *step-up* is to give the password again for what is
+    dangerous.
 overrides, change
     Rules set by commands, beside the site's files; one such command, checked and
     recorded in the history.

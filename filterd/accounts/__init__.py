@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 3: accounts for the web and the API, and the sessions of people.
+"""Floor 4: accounts for the web and the API, and the sessions of people.
 
 The manager keeps them and decides; a web process has no rights of its own. It sends a
 person's token with each command (``control``), and the manager works out the rights of that
 person by the same roles as for the groups of the gateway (``overrides.roles``)::
 
-    sign-in (password, one-time code, PIN of a device) --> session --> token (cookie)
-    account token add                                  --> API token (header)
-    token + address --> Grant: account, roles, channel, scope --> Author "web:lan"
+    password, code or PIN --> sign_in_delays --> password_hash --> sessions: token (cookie)
+    account token-add     --> account: ApiToken (header)
+    token + address       --> token_scopes, step_up --> Grant: account, roles, channel
+                          --> Author "web:lan"
+
+``account`` is what is kept, ``account_file`` where. The commands are those of
+``daemon.account_commands``, whose docstring has a table of them.
 """
