@@ -51,6 +51,7 @@ _ONCE = frozenset(
     ("authorization", "content-length", "content-type", "cookie", "host", "origin", CSRF_HEADER)
 )
 _MOST_HEADERS = 64
+_PART_OCTETS = 64 * 1024
 _LONGEST_PATH, _LONGEST_QUERY = 1024, 4096
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[0-9a-z.-]{1,253})(:[0-9]{1,5})?", re.ASCII)
 _PATH = re.compile(rb"/[\w.~!$&'()*+,=:@%/-]*", re.ASCII)
@@ -261,9 +262,21 @@ async def _with_body(receive: Receive, headers: Mapping[str, str], most: int) ->
 
 
 def _with_headers(send: Send) -> Send:
-    """Return what adds the headers of security that the answer does not set itself."""
+    """Return what adds the headers of security that the answer does not set itself.
+
+    A large body goes out in parts: TLS copies what is left of a part with each record, and
+    only between parts a client that does not read is waited for.
+    """
 
     async def sends(message: Message) -> None:
+        body = message.get("body", b"")
+        begin = 0
+        while len(body) - begin > _PART_OCTETS:
+            part = body[begin : begin + _PART_OCTETS]
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            begin += _PART_OCTETS
+        if begin:
+            message = {**message, "body": body[begin:]}
         if message["type"] == "http.response.start":
             own: Any = message.get("headers", ())
             set_ = {name.lower() for name, _ in own}

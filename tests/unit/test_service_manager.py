@@ -3,12 +3,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.service_manager import READY, WATCHDOG, notify, watchdog_interval_s
+from filterd import service_manager as module
+from filterd.service_manager import (
+    READY,
+    WATCHDOG,
+    notify,
+    passed_sockets,
+    watchdog_interval_s,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,3 +57,16 @@ def test_the_interval_is_in_microseconds(
     if value is not None:
         monkeypatch.setenv("WATCHDOG_USEC", value)
     assert watchdog_interval_s() == interval_s
+
+
+def test_sockets_are_taken_by_the_process_they_are_for_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setattr(module, "_FIRST_SOCKET", listening.fileno())
+        for pid, number, found in ((1, "1", 0), (os.getpid(), "x", 0), (os.getpid(), "1", 1)):
+            monkeypatch.setenv("LISTEN_PID", str(pid))
+            monkeypatch.setenv("LISTEN_FDS", number)
+            taken = passed_sockets()
+            assert [one.detach() for one in taken] == [listening.fileno()] * found
+        assert passed_sockets() == []

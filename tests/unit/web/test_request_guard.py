@@ -139,3 +139,18 @@ def test_control_without_a_check_a_harmful_request_is_done(
     monkeypatch.setattr(request_guard, safeguard, lambda *_: None)
     assert application.ask(**harmful) == 200
     assert application.bodies == [b""]
+
+
+def test_a_large_answer_goes_out_in_parts() -> None:
+    sizes: list[int] = []
+
+    async def whole() -> None:
+        async def send(message: Any) -> None:
+            sizes.append(len(message.get("body", b"")))
+
+        await request_guard._with_headers(send)(
+            {"type": "http.response.body", "body": b"a" * 150_000}
+        )
+
+    asyncio.run(whole())
+    assert sizes == [65_536, 65_536, 18_928]
