@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from filterd.daemon.live_lookups import Choice
+from filterd.daemon.live_lookups import LiveChoice
 from filterd.daemon.nat_watch import LONGEST_S as NAT_WATCH_S
 from filterd.errors import ControlError
 from filterd.field_checks import is_whole
@@ -262,7 +262,7 @@ def _followed(manager: Manager) -> dict[str, Command]:
     """Return the commands that stream."""
 
     async def log_follow(request: dict[str, Any], caller: Caller) -> AsyncGenerator[Any, None]:
-        stream = manager.live.follow(Choice.of(request), author_of(caller))
+        stream = manager.live.follow(LiveChoice.of(request), author_of(caller))
         async with aclosing(stream) as values:
             async for events in values:
                 yield events

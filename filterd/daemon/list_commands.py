@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of the control socket that decide on versions of lists and on public lists.
+"""The commands of the control socket that decide on lists.
 
 To fetch, judge and compile, the manager has neither the code nor the memory: ``filterd`` does
 it in a process of its own, as at the command line, and one after the other. A command waits

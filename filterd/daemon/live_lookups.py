@@ -129,7 +129,7 @@ class LiveSource:
         self._rows, self._skipped = [], 0
 
 
-class Choice(NamedTuple):
+class LiveChoice(NamedTuple):
     """The choice of a follower; empty for all.
 
     ``since``: the id of the last event that it has; None for new events only.
@@ -142,7 +142,7 @@ class Choice(NamedTuple):
     grade: str = ""
 
     @classmethod
-    def of(cls, request: Mapping[str, Any]) -> Choice:
+    def of(cls, request: Mapping[str, Any]) -> LiveChoice:
         """Return the choice of a request.
 
         Raises:
@@ -207,7 +207,7 @@ class LiveStream:
         self._asking: list[asyncio.Task[None]] = []
         self._forgetting: asyncio.TimerHandle | None = None
 
-    async def follow(self, choice: Choice, author: Author) -> AsyncGenerator[list[Event], None]:
+    async def follow(self, choice: LiveChoice, author: Author) -> AsyncGenerator[list[Event], None]:
         """Yield events, some at a time, for as long as they are asked for.
 
         Raises:

@@ -16,7 +16,7 @@ from filterd.overrides.effects import ChangeContext, ChangeEffect
 from filterd.overrides.roles import Role
 
 if TYPE_CHECKING:
-    from filterd.overrides.change_fields import Fields
+    from filterd.overrides.change_fields import ChangeFields
 
 _LONGEST_LABEL = 60
 
@@ -38,7 +38,7 @@ class NoteAccount:
     label: str = ""
 
     @classmethod
-    def read(cls, fields: Fields) -> NoteAccount:
+    def read(cls, fields: ChangeFields) -> NoteAccount:
         """Check the fields of the change."""
         return cls(
             fields.take("what", _what),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work out which networks change when devices are put into one, or taken out. Pure."""
+"""Work out which networks change when devices move. Pure."""
 
 from __future__ import annotations
 

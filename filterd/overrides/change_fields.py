@@ -73,7 +73,7 @@ _CALLED = {
 ValueT = TypeVar("ValueT")
 
 
-class Fields:
+class ChangeFields:
     """The payload of a change, key by key; ``end`` finds unknown keys."""
 
     def __init__(self, payload: Mapping[str, Any]) -> None:

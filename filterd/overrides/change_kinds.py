@@ -21,7 +21,7 @@ from filterd.errors import ChangeError
 from filterd.i18n import did_you_mean, say
 from filterd.overrides import change_fields, log_changes
 from filterd.overrides.account_changes import NoteAccount
-from filterd.overrides.change_fields import Fields
+from filterd.overrides.change_fields import ChangeFields
 from filterd.overrides.class_changes import LendClass
 from filterd.overrides.effects import (
     THINGS,
@@ -93,7 +93,7 @@ class KnowTime:
     ahead_s: float = 0.0
 
     @classmethod
-    def read(cls, fields: Fields) -> KnowTime:
+    def read(cls, fields: ChangeFields) -> KnowTime:
         """Check a reply."""
         return cls(fields.take_or("ahead_s", field_checks.seconds, 0.0))
 
@@ -159,7 +159,7 @@ class Undo:
     number: int | None = None
 
     @classmethod
-    def read(cls, fields: Fields) -> Undo:
+    def read(cls, fields: ChangeFields) -> Undo:
         """Check the fields of the change."""
         return cls(fields.take_or("number", change_fields.number, None))
 
@@ -393,7 +393,7 @@ def parse(kind: str, payload: Mapping[str, Any]) -> CheckedChange:
         raise ChangeError(
             say("{kind} is not a kind of change", kind=field_checks.shown(kind)), hint=hint
         )
-    fields = Fields(payload)
+    fields = ChangeFields(payload)
     change: CheckedChange = _KINDS[kind].read(fields)
     fields.end()
     return change

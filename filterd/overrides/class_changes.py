@@ -11,7 +11,7 @@ from filterd.overrides.effects import ChangeEffect, interval
 from filterd.policy.temporary_rules import ClassLoan, Overrides
 
 if TYPE_CHECKING:
-    from filterd.overrides.change_fields import Fields
+    from filterd.overrides.change_fields import ChangeFields
     from filterd.overrides.effects import ChangeContext
 
 
@@ -26,7 +26,7 @@ class LendClass:
     for_s: float | None = None
 
     @classmethod
-    def read(cls, fields: Fields) -> LendClass:
+    def read(cls, fields: ChangeFields) -> LendClass:
         """Check the fields of the change."""
         return cls(
             fields.take("class_id", field_checks.class_id),

@@ -21,7 +21,7 @@ from filterd.policy.temporary_rules import GradeSetting, LocalException, Overrid
 
 if TYPE_CHECKING:
     from filterd.lists.list_queries import NamingEntry
-    from filterd.overrides.change_fields import Fields
+    from filterd.overrides.change_fields import ChangeFields
     from filterd.overrides.effects import ChangeContext
 
 ENTRY_S = 14 * 86_400
@@ -42,7 +42,7 @@ class SetException:
     for_s: float | None = None
 
     @classmethod
-    def read(cls, fields: Fields) -> SetException:
+    def read(cls, fields: ChangeFields) -> SetException:
         """Check the fields of the change."""
         kind = fields.take("target_kind", change_fields.target_kind)
         return cls(kind, fields.take("target", change_fields.target(kind)), *_how(fields))
@@ -100,7 +100,7 @@ class SetExceptions:
     for_s: float | None = None
 
     @classmethod
-    def read(cls, fields: Fields) -> SetExceptions:
+    def read(cls, fields: ChangeFields) -> SetExceptions:
         """Check the fields of the change."""
         return cls(fields.take("targets", change_fields.targets), *_how(fields))
 
@@ -125,7 +125,7 @@ class SetPause:
     for_s: float | None = None
 
     @classmethod
-    def read(cls, fields: Fields) -> SetPause:
+    def read(cls, fields: ChangeFields) -> SetPause:
         """Check the fields of the change."""
         audience, whom = _audience(fields)
         ends_at = fields.take("ends_at", field_checks.time)
@@ -170,7 +170,7 @@ class ReportMistake:
     entries: tuple[NamingEntry, ...] = ()
 
     @classmethod
-    def read(cls, fields: Fields) -> ReportMistake:
+    def read(cls, fields: ChangeFields) -> ReportMistake:
         """Check the fields of the change."""
         return cls(
             fields.take("name", field_checks.name),
@@ -193,7 +193,7 @@ class Revoke:
     id: int
 
     @classmethod
-    def read(cls, fields: Fields) -> Revoke:
+    def read(cls, fields: ChangeFields) -> Revoke:
         """Check the fields of the change."""
         return cls(fields.take("id", change_fields.number))
 
@@ -226,7 +226,7 @@ class SetGrade:
     opens: bool
 
     @classmethod
-    def read(cls, fields: Fields) -> SetGrade:
+    def read(cls, fields: ChangeFields) -> SetGrade:
         """Check the fields of the change."""
         kind = fields.take("target_kind", change_fields.target_kind)
         if kind not in {TargetKind.CATEGORY, TargetKind.SERVICE}:
@@ -260,7 +260,9 @@ def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:
     return (one.grade, one.kind, one.target) == (other.grade, other.kind, other.target)
 
 
-def _how(fields: Fields) -> tuple[bool, Audience, str, float | None, float | None, float | None]:
+def _how(
+    fields: ChangeFields,
+) -> tuple[bool, Audience, str, float | None, float | None, float | None]:
     """Check the fields common to exceptions: allow, audience, begin, end.
 
     The last is the duration, where the time is not known.
@@ -274,7 +276,7 @@ def _how(fields: Fields) -> tuple[bool, Audience, str, float | None, float | Non
     )
 
 
-def _audience(fields: Fields) -> tuple[Audience, str]:
+def _audience(fields: ChangeFields) -> tuple[Audience, str]:
     """Check the audience of a change, and its id."""
     audience = fields.take_or("audience", change_fields.audience, Audience.EVERYBODY)
     check, everybody = change_fields.whom(audience), audience is Audience.EVERYBODY

@@ -18,7 +18,7 @@ from filterd.policy.model import DAY_S
 from filterd.policy.temporary_rules import LogSetting, Overrides
 
 if TYPE_CHECKING:
-    from filterd.overrides.change_fields import Fields
+    from filterd.overrides.change_fields import ChangeFields
     from filterd.overrides.effects import ChangeContext, CheckedChange
 
 LEVEL, CONFIRM = "log-level", "log-confirm"
@@ -42,7 +42,7 @@ class SetLogLevel:
     for_s: float | None = None
 
     @classmethod
-    def read(cls, fields: Fields) -> SetLogLevel:
+    def read(cls, fields: ChangeFields) -> SetLogLevel:
         """Check the fields of the change."""
         return cls(
             fields.take("level", _level),
@@ -81,7 +81,7 @@ class ConfirmLogging:
     id: int
 
     @classmethod
-    def read(cls, fields: Fields) -> ConfirmLogging:
+    def read(cls, fields: ChangeFields) -> ConfirmLogging:
         """Check the fields of the change."""
         return cls(fields.take("id", change_fields.number))
 
@@ -118,7 +118,7 @@ class NoteView:
     class_id: str = ""
 
     @classmethod
-    def read(cls, fields: Fields) -> NoteView:
+    def read(cls, fields: ChangeFields) -> NoteView:
         """Check the fields of the change."""
         return cls(
             fields.take("view", _view),
@@ -142,7 +142,7 @@ class NoteRemoval:
     day: str = ""
 
     @classmethod
-    def read(cls, fields: Fields) -> NoteRemoval:
+    def read(cls, fields: ChangeFields) -> NoteRemoval:
         """Check the fields of the change."""
         return cls(fields.take("what", _removed), fields.take_or("day", _day, ""))
 

@@ -21,7 +21,7 @@ from filterd.errors import ChangeError, ConfigError, ConfigErrors, WireError
 from filterd.i18n import say
 from filterd.lists.list_queries import NamingEntry, content_version, naming_entries
 from filterd.overrides import change_fields, store_file
-from filterd.overrides.change_fields import Fields
+from filterd.overrides.change_fields import ChangeFields
 from filterd.overrides.history_chain import with_undos
 from filterd.wire import name as names
 
@@ -135,7 +135,7 @@ def from_plain(told: Mapping[str, Any]) -> Report:
     Raises:
         ChangeError: it is something else.
     """
-    fields = Fields(told)
+    fields = ChangeFields(told)
     report = Report(
         fields.take("school", change_fields.short_text),
         fields.take("number", change_fields.number),

@@ -10,7 +10,7 @@ from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
-from filterd.overrides.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, Fields
+from filterd.overrides.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, ChangeFields
 from filterd.overrides.effects import ChangeEffect, check_there, interval
 from filterd.policy.temporary_rules import (
     DeviceName,
@@ -36,7 +36,7 @@ class NoteTrial:
     room: str
 
     @classmethod
-    def read(cls, fields: Fields) -> NoteTrial:
+    def read(cls, fields: ChangeFields) -> NoteTrial:
         """Check the fields of the change."""
         return cls(fields.take("room", field_checks.identifier))
 
@@ -56,7 +56,7 @@ class SetRoom:
     for_s: float | None = None
 
     @classmethod
-    def read(cls, fields: Fields) -> SetRoom:
+    def read(cls, fields: ChangeFields) -> SetRoom:
         """Check the fields of the change."""
         return cls(
             fields.take("room", field_checks.identifier),
@@ -95,7 +95,7 @@ class SetRoomDevices:
     macs: tuple[str, ...]
 
     @classmethod
-    def read(cls, fields: Fields) -> SetRoomDevices:
+    def read(cls, fields: ChangeFields) -> SetRoomDevices:
         """Check the fields of the change."""
         return cls(
             fields.take("room", field_checks.identifier),
@@ -114,7 +114,7 @@ class SetDevices:
     rooms: tuple[RoomDevices, ...]
 
     @classmethod
-    def read(cls, fields: Fields) -> SetDevices:
+    def read(cls, fields: ChangeFields) -> SetDevices:
         """Check the fields of the change."""
         return cls(fields.take("rooms", _table))
 
@@ -131,7 +131,7 @@ class NameDevice:
     name: str
 
     @classmethod
-    def read(cls, fields: Fields) -> NameDevice:
+    def read(cls, fields: ChangeFields) -> NameDevice:
         """Check the fields of the change."""
         return cls(
             fields.take("mac", field_checks.mac),
@@ -157,7 +157,7 @@ class SetExam:
     for_s: float | None = None
 
     @classmethod
-    def read(cls, fields: Fields) -> SetExam:
+    def read(cls, fields: ChangeFields) -> SetExam:
         """Check the fields of the change."""
         return cls(
             fields.take("room", field_checks.identifier),
@@ -198,7 +198,7 @@ class StopExam:
     id: int
 
     @classmethod
-    def read(cls, fields: Fields) -> StopExam:
+    def read(cls, fields: ChangeFields) -> StopExam:
         """Check the fields of the change."""
         return cls(fields.take("id", change_fields.number))
 
@@ -256,7 +256,7 @@ def _devices_of(value: Any) -> RoomDevices:
         raise ChangeError(
             say("a room and its devices expected, not {value}", value=field_checks.shown(value))
         )
-    fields = Fields(value)
+    fields = ChangeFields(value)
     room = fields.take("room", field_checks.identifier)
     found = RoomDevices(room, fields.take("macs", field_checks.many(field_checks.mac, MAX_DEVICES)))
     fields.end()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Describe answers: JSON Schemas of plain data, and of dataclasses as ``to_plain`` has them."""
+"""Describe answers: JSON Schemas of plain data and of dataclasses."""
 
 from __future__ import annotations
 

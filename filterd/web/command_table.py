@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""THE table of the commands of ``filterd`` that the API has, and of those at the box only."""
+"""THE table of the commands of ``filterd``: in the API, or at the box only."""
 
 from __future__ import annotations
 

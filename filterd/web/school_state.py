@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take in what is in force at the school: the policy, what is set over it, the time."""
+"""Take in what is in force at the school: policy, overrides, time."""
 
 from __future__ import annotations
 

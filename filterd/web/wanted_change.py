@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask the manager for a change: the parameters of a term, targets, an audience, a reason."""
+"""Ask the manager for a change: parameters of a term, targets, an audience."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operations on lists: those in force, their entries, public sources, versions of the feed."""
+"""Operations on lists: in force, entries, public sources, versions."""
 
 from __future__ import annotations
 

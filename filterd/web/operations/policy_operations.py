@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operations on the policy: what grades may use, why a name passes, versions, services."""
+"""Operations on the policy: grades, categories, services, versions, checks."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.daemon import live_lookups as module
-from filterd.daemon.live_lookups import MOST_ROWS, RING, Choice, LiveSource, LiveStream
+from filterd.daemon.live_lookups import MOST_ROWS, RING, LiveChoice, LiveSource, LiveStream
 from filterd.daemon.worker_channel import LARGEST, Channel, channel_pair
 from filterd.errors import ConfigError, ControlError
 from filterd.overrides.read_access import View
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ADMIN = Author("root", Rank.ADMIN, frozenset((Role.READER, Role.ADMIN)))
 READER = Author("an", Rank.READER, frozenset((Role.READER,)))
-ALL = Choice()
+ALL = LiveChoice()
 SOME = LookupContext("6", "6A", "lab-a", "games", "blocked", "games-list")
 PASSED = LookupContext("6", "6A", "lab-a", "", "pass")
 
@@ -76,7 +76,11 @@ class _School:
             await asyncio.sleep(0.001)
 
     async def told(
-        self, happen: Callable[[], None], least: int = 1, choice: Choice = ALL, by: Author = ADMIN
+        self,
+        happen: Callable[[], None],
+        least: int = 1,
+        choice: LiveChoice = ALL,
+        by: Author = ADMIN,
     ) -> list[Any]:
         """Return what a follower is told of something."""
         async with aclosing(self.stream.follow(choice, by)) as values:
@@ -200,7 +204,7 @@ def test_that_lookups_are_looked_at_is_recorded_once_a_day_before_any_is_shown(
 def test_a_class_is_for_those_that_see_lookups(index: Index) -> None:
     async def work(school: _School) -> None:
         with pytest.raises(ControlError, match="may not look at single lookups"):
-            await anext(school.stream.follow(Choice(class_id="6A"), READER))
+            await anext(school.stream.follow(LiveChoice(class_id="6A"), READER))
         assert not any(one.is_followed for one in school.workers)
 
     _run(_at(index, LogLevel.FULL), work)
@@ -209,7 +213,7 @@ def test_a_class_is_for_those_that_see_lookups(index: Index) -> None:
 def test_a_choice_leaves_out_the_rest(index: Index) -> None:
     async def work(school: _School) -> None:
         request = {"class": "6A", "grade": "6", "action": "blocked", "category": "games"}
-        wanted = Choice.of(request)
+        wanted = LiveChoice.of(request)
 
         def happen() -> None:
             school.looked_up("w.example", SOME._replace(grade="9"))
@@ -236,16 +240,16 @@ def test_a_choice_leaves_out_the_rest(index: Index) -> None:
 )
 def test_a_choice_of_another_type_is_refused(request_: dict[str, Any]) -> None:
     with pytest.raises(ControlError, match="log tail"):
-        Choice.of(request_)
+        LiveChoice.of(request_)
 
 
 def test_a_choice_that_has_no_events_is_refused(index: Index) -> None:
     async def work(school: _School) -> None:
         for choice in (
-            Choice(class_id="9Z"),
-            Choice(grade="13"),
-            Choice(category="\n"),
-            Choice(action="block"),
+            LiveChoice(class_id="9Z"),
+            LiveChoice(grade="13"),
+            LiveChoice(category="\n"),
+            LiveChoice(action="block"),
         ):
             with pytest.raises(ConfigError, match=r"is not known here [^\n]*$"):
                 await anext(school.stream.follow(choice, ADMIN))
@@ -284,7 +288,7 @@ def test_an_event_of_before_is_shown_as_by_now(index: Index, change: str) -> Non
             school.looked_up("a.example", PASSED)
             assert len(await waiting) == 2
         school.site = after[change]
-        async with aclosing(school.stream.follow(Choice(since=0), ADMIN)) as values:
+        async with aclosing(school.stream.follow(LiveChoice(since=0), ADMIN)) as values:
             waiting = asyncio.ensure_future(_events(values, 1))
             school.counts[0].add("6", "games", "nodata")
             shown = [one.get("name") for one in await waiting if "name" in one]
@@ -312,7 +316,7 @@ def test_a_follower_comes_again_and_misses_nothing_of_the_ring(index: Index) -> 
         (first,) = await school.told(lambda: school.looked_up("0.example"))
         for number in range(1, 50):  # while there are no followers
             school.looked_up(f"{number}.example")
-        async with aclosing(school.stream.follow(Choice(since=first["id"]), ADMIN)) as values:
+        async with aclosing(school.stream.follow(LiveChoice(since=first["id"]), ADMIN)) as values:
             told = await _events(values, 49)
         assert [one["name"] for one in told] == [f"{number}.example" for number in range(1, 50)]
         assert first["id"] < told[0]["id"]
@@ -346,7 +350,7 @@ def test_after_a_restart_of_the_manager_nothing_comes_twice(index: Index) -> Non
         school.looked_up("1.example")  # the worker goes on to collect
         school.clock.advance(3.0)
         school.stream = school.manager()
-        async with aclosing(school.stream.follow(Choice(since=first["id"]), ADMIN)) as values:
+        async with aclosing(school.stream.follow(LiveChoice(since=first["id"]), ADMIN)) as values:
             told = await _events(values, 1)
         assert [one["name"] for one in told] == ["1.example"]
         assert told[0]["id"] > first["id"]
@@ -413,7 +417,7 @@ def test_events_that_are_forgotten_are_a_gap(index: Index) -> None:
 
         told = await school.told(happen, 2)
         school.stream.forget()
-        again = Choice(since=told[0]["id"])
+        again = LiveChoice(since=told[0]["id"])
         async with aclosing(school.stream.follow(again, ADMIN)) as values:
             assert [one.keys() for one in await _events(values, 1)] == [{"skipped"}]
 

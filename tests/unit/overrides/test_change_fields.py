@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.overrides import change_fields
-from filterd.overrides.change_fields import Fields
+from filterd.overrides.change_fields import ChangeFields
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
 
@@ -131,12 +131,12 @@ def test_what_is_no_entry_is_refused(entry: str) -> None:
 
 def test_fields_are_named_in_what_is_wrong_with_them() -> None:
     with pytest.raises(ChangeError, match=r"^'grade' is missing$"):
-        Fields({"grade": None}).take("grade", field_checks.grade)
+        ChangeFields({"grade": None}).take("grade", field_checks.grade)
     with pytest.raises(ChangeError, match=r"^grade: '13' is not a grade"):
-        Fields({"grade": "13"}).take_or("grade", field_checks.grade, "7")
-    assert Fields({}).take_or("grade", field_checks.grade, "7") == "7"
+        ChangeFields({"grade": "13"}).take_or("grade", field_checks.grade, "7")
+    assert ChangeFields({}).take_or("grade", field_checks.grade, "7") == "7"
     with pytest.raises(ChangeError, match="unknown: 'color'"):
-        Fields({"color": 1}).end()
+        ChangeFields({"color": 1}).end()
 
 
 def test_which_value_is_wrong_is_told_in_vietnamese_too() -> None:
@@ -146,5 +146,5 @@ def test_which_value_is_wrong_is_told_in_vietnamese_too() -> None:
         ("ends_at", "lúc kết thúc: "),
     ):
         with pytest.raises(ChangeError) as caught:
-            Fields({key: 7.5}).take(key, field_checks.identifier)
+            ChangeFields({key: 7.5}).take(key, field_checks.identifier)
         assert caught.value.told("vi").startswith(told)
