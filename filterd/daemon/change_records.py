@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.overrides.store import Store
+    from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site
 
@@ -45,6 +46,8 @@ class Records:
         self._time, self._store, self._site = setting.time, store, site
         self._versions = PolicyVersions(setting.state, store, setting.clock)
         self._mistakes = Mistakes(setting.state, store)
+        self._dumped: tuple[Policy, str] | None = None
+        """The active policy as text: pages ask for it again and again."""
 
     def note(self, site: Site) -> None:
         """Record an activation: the policy and the corrected mistakes.
@@ -138,7 +141,10 @@ class Records:
             StoreError: it is not kept, or cannot be read.
         """
         if digest is None:
-            return policy_store.dump(site.timed.policy).decode()
+            policy = site.timed.policy
+            if self._dumped is None or self._dumped[0] is not policy:
+                self._dumped = policy, policy_store.dump(policy).decode()
+            return self._dumped[1]
         return policy_store.dump(await asyncio.to_thread(self._versions.load, digest)).decode()
 
     async def explain_past(self, site: Site, *, qname: str, **asked: Any) -> dict[str, Any] | None:

@@ -222,8 +222,11 @@ def test_a_teacher_listens_to_rooms_and_to_no_other_network(name: str) -> None:
 
 def test_everybody_may_look() -> None:
     assert ask("overrides", READER) == [("overrides", None)]
-    assert ask("history", READER, limit=5) == [("history", 5, False)]
-    assert ask("history", READER, limit=5, views=True) == [("history", 5, True)]
+    assert ask("history", READER, limit=5) == [("history", 5, False, None)]
+    assert ask("history", READER, limit=5, views=True) == [("history", 5, True, None)]
+    assert ask("history", READER, limit=5, before=9) == [("history", 5, False, 9)]
+    with pytest.raises(ControlError, match="wants before"):
+        ask("history", READER, before="9")
     assert ask("history-verify", READER) == [("verify",)]
     assert ask("room-seen", TEACHER)[0][0] == "in_no_network"
 
