@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An administrator decides by the API which version of the lists is in force."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.overrides.roles import Role
+from filterd.web.operations import BY_NAME
+from tests.support.daemon import free_port, serving
+from tests.support.feed_site import FIRST, SECOND, Follower, Published, judged_at_once, name_of
+from tests.support.signed_in import token_of, visitor_of
+from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def follower(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Follower]:
+    """Version 3 is in force, and version 2 the one before; a daemon serves them."""
+    folder = tmp_path_factory.mktemp("decisions")
+    published = Published(folder / "published", whole=True, count=2)
+    follower = Follower(folder / "school", published)
+    follower.found()
+    with judged_at_once(published):
+        follower.run(FIRST)
+        follower.run(SECOND)
+    site = follower.config / "site.yaml"
+    listening = site.read_text().replace("127.0.0.1:53", f"127.0.0.1:{free_port()}")
+    site.write_text(f"{listening}language: en\n")
+    with serving(follower.config, follower.state.folder):
+        yield follower
+
+
+def test_a_version_is_rolled_back_and_approved_again_and_the_daemon_serves_it(
+    follower: Follower,
+) -> None:
+    socket = follower.state.control_socket
+    token = token_of(socket, Role.ADMIN)
+
+    def do(name: str, /, **values: Any) -> Any:
+        async def done() -> Any:
+            return await (await visitor_of(socket, token)).call(BY_NAME[name], **values)
+
+        return asyncio.run(done())
+
+    def serves(version: str) -> bool:
+        return bool(do("findEntries", name=name_of(version)))
+
+    assert serves(SECOND)
+    assert do("rollBackVersion", reason="chặn nhầm") == {"bad": int(SECOND), "version": int(FIRST)}
+    assert serves(FIRST)
+    assert not serves(SECOND)
+    assert do("approveVersion", version=SECOND, reason="đã xem lại")["version"] == int(SECOND)
+    until(lambda: serves(SECOND), "the approved version")
+    approved = [one for one in do("readFeedHistory") if one["event"] == "approved"]
+    assert "web:quan-tri: đã xem lại" in approved[-1]["why"]
