@@ -29,7 +29,7 @@ OF_SESSIONS = frozenset({"logout", "confirm-password"})
 
 _ALWAYS = frozenset({"session", "ping", "clock", "ids"})
 _TOTALS = frozenset({"status", "log totals", "log export"})
-_LISTS = frozenset({"lists", "lists-search", "mistakes", "check"})
+_LISTS = frozenset({"lists", "lists-search", "lists-sources", "feed-history", "mistakes", "check"})
 _EXCEPTIONS = frozenset(
     {
         "overrides",

@@ -25,7 +25,6 @@ AT_THE_BOX: Mapping[str, str] = {
     "setup": "it is for a box that has no accounts yet; it has pages of its own",
     "init": _FILES,
     "poster": "it draws a poster for a printer of that machine",
-    "site apply": "it is the part of an edit that root does at the box",
     "completion": "it is for a shell",
     "man": "it is for a terminal",
     "doctor": "it examines links and ports of the box with the rights of root",

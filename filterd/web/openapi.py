@@ -76,7 +76,8 @@ def description(operations: Iterable[Operation]) -> dict[str, Any]:
 
 def _operation(one: Operation) -> dict[str, Any]:
     in_path = [name for name in one.fields.named if f"{{{name}}}" in one.path]
-    in_body = [name for name in one.fields.named if name not in in_path] if one.is_change else []
+    has_body = one.method in ("POST", "PUT")
+    in_body = [name for name in one.fields.named if name not in in_path] if has_body else []
     answer = _ref("schemas", "Change") if one.answer is CHANGE else one.answer
     done = (
         {**_answer("A value of `data` each", EVENTS, TEXT), "x-data": answer}
@@ -106,7 +107,7 @@ def _operation(one: Operation) -> dict[str, Any]:
             **{name: _ref("responses", name) for name in _REFUSALS},
         },
     }
-    if one.is_change:
+    if has_body:
         body = one.fields.only(in_body)
         found["requestBody"] = {
             "content": {"application/json": {"schema": body.schema}},
