@@ -42,6 +42,10 @@ _KEPT = ("PATH", "PYTHONTZPATH")
 _MOST_ERRORS_OCTETS = 1 << 14
 _LAST_CHARACTERS = 200
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_COMMAND_LINE = (
+    "from filterd import bounded_child; bounded_child.bound(); bounded_child.end_with_parent();"
+    "from filterd.cli.entry import main; main()"
+)
 
 
 class Ended(NamedTuple):
@@ -86,6 +90,14 @@ def command(module: str, *arguments: str) -> list[str]:
     """Return what runs a module of ours in an interpreter of its own."""
     # -P: a file in the working directory must not stand in for a module.
     return [sys.executable, "-P", "-s", "-m", module, *arguments]
+
+
+def command_line(*words: str) -> list[str]:
+    """Return what runs ``filterd`` with these words, ended sooner than its caller.
+
+    The kernel ends it with the thread that waits for it, too.
+    """
+    return [sys.executable, "-P", "-c", _COMMAND_LINE, *words]
 
 
 def environment(**more: str) -> dict[str, str]:

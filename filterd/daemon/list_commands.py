@@ -139,7 +139,7 @@ class ListsDesk:
             "--state",
             str(self._setting.state.folder),
         )
-        called = bounded_child.command("filterd", *folders, *command.split(), "--json", *words)
+        called = bounded_child.command_line(*folders, *command.split(), "--json", *words)
         try:
             ended = bounded_child.run(called, limit_s=_ENDED_WITHIN_S, most_octets=_MOST_OCTETS)
             told = json.loads(ended.output)

@@ -17,7 +17,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import sys
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
@@ -63,12 +62,6 @@ if TYPE_CHECKING:
 _BUILD_WITHIN_S = 600
 _MOST_INDEX_OCTETS = 1 << 30
 """More than any index; it comes this way only where the disk does not take it."""
-_COMMAND = (
-    "from filterd import bounded_child; bounded_child.bound(); bounded_child.end_with_parent();"
-    "from filterd.cli.entry import main; main()"
-)
-"""The command line; the kernel ends it before the process that waits for it."""
-
 _log = logging.getLogger("filterd.site_loader")
 
 _LOOK_EVERY_S = 2.0
@@ -280,10 +273,10 @@ def _run_build(*options: str) -> bytes:
 
     It must not send a reload to the daemon, which waits for it.
     """
-    command = [sys.executable, "-P", "-c", _COMMAND, "lists", "build", "--quiet", "--no-reload"]
+    words = ("lists", "build", "--quiet", "--no-reload", *options)
     try:
         ended = bounded_child.run(
-            [*command, *options],
+            bounded_child.command_line(*words),
             limit_s=_BUILD_WITHIN_S,
             most_octets=_MOST_INDEX_OCTETS,
             given=bounded_child.environment(**os.environ),

@@ -30,9 +30,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, AnyStr, NamedTuple, NoReturn
 
+from filterd import bounded_child
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
-from filterd.daemon import site_loader
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from tests.support import yaml_once
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[2]
 _MODULES = ("filterd", "filterd.config", "filterd.feed.guard")
 """What is started warm, by ``python -m``."""
-_CODE = site_loader._COMMAND
+_CODE = bounded_child._COMMAND_LINE
 """The same, by ``python -c``."""
 _IMPORTED = (
     "filterd.cli.app",
