@@ -265,6 +265,7 @@ start_service() {
 
 start_dashboard() {
     local socket path
+    systemctl start filterd-certificate || say "no connection is taken: 'journalctl -u %s'" filterd-certificate
     for socket in "${sockets[@]}"; do
         systemctl start "$socket.socket" || say "no connection is taken: 'journalctl -u %s'" "$socket.socket"
         systemctl try-restart "$socket.service" || true # one of the release before

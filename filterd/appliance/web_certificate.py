@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
@@ -25,7 +26,7 @@ from filterd.counted import fingerprint
 from filterd.daemon.certificate_facts import FACTS, FILE, CertificateFacts, facts_in
 from filterd.errors import ConfigError
 from filterd.i18n import UNSAID, refused, say
-from filterd.paths import open_plain, replacing
+from filterd.paths import make_folder, open_plain, replacing, writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,11 @@ _BEFORE = timedelta(days=1)
 _MOST_OCTETS, _MOST_CERTIFICATES = 1 << 16, 10
 _LEAST_RSA_BITS = 2048
 _WEAK = (hashes.MD5, hashes.SHA1)
+_MALFORMED = (
+    *(ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion),
+    *(x509.DuplicateExtension, x509.ExtensionNotFound, x509.UnsupportedGeneralNameType),
+)
+"""What the parser raises for a certificate or key that is none, or of a kind it does not know."""
 _CURVES = (ec.SECP256R1, ec.SECP384R1)
 """Those that all browsers take."""
 _STRENGTH = say("browsers take RSA from 2048 bits on, and the curves P-256 and P-384")
@@ -128,7 +134,7 @@ def load(chain: Path, key: Path, now: float) -> CheckedCertificate:
     first = _checked(offered, chain, now)
     try:
         private = serialization.load_pem_private_key(secret, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except _MALFORMED as error:
         raise ConfigError(
             say("this is no private key in PEM without a passphrase"), path=str(key)
         ) from error
@@ -156,11 +162,16 @@ def facts_of(path: Path) -> CertificateFacts:
     Raises:
         ConfigError: it cannot be read, or is none.
     """
-    return _facts(_certificates(_read(path), path)[0])
+    try:
+        return _facts(_certificates(_read(path), path)[0])
+    except _MALFORMED as error:
+        raise _no_certificate(path) from error
 
 
 def _put(chain: Path, key: Path, new: CheckedCertificate) -> CertificateFacts:
-    facts = _facts(new.first)
+    facts, folder = _facts(new.first), chain.parent
+    with writing(folder):
+        make_folder(folder, mode=0o755)  # the daemon reads the facts, and not the key
     with (
         replacing(key, new.key, mode=0o600) as put_key,
         replacing(chain, new.chain, mode=0o644) as put_chain,
@@ -190,7 +201,7 @@ def _reached_by(certificate: x509.Certificate) -> tuple[tuple[str, ...], tuple[s
     try:
         kind = x509.SubjectAlternativeName
         found = certificate.extensions.get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, ValueError):  # browsers take no other field
+    except _MALFORMED:  # browsers take no other field
         return (), ()
     names = tuple(found.get_values_for_type(x509.DNSName))
     return names, tuple(map(str, found.get_values_for_type(x509.IPAddress)))
@@ -202,25 +213,25 @@ def _checked(pem: bytes, path: Path, now: float) -> x509.Certificate:
     Raises:
         ConfigError: they do not.
     """
-    first, *rest = _certificates(pem, path)
+    chain = _certificates(pem, path)
     try:
-        fault = _fault(first, now)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        fault = _fault(chain[0], now)
+        if chain[-1].issuer == chain[-1].subject:
+            chain.append(chain[-1])
+    except _MALFORMED:
         fault = _STRENGTH
-    for below, above in zip((first, *rest), rest, strict=False):
+    for number, (below, above) in enumerate(pairwise(chain), 1):
         try:
             below.verify_directly_issued_by(above)
-        except (ValueError, TypeError, InvalidSignature):
+        except (*_MALFORMED, InvalidSignature):
             fault = fault or say(
-                "'{below}' is not signed by '{above}', which follows it",
-                below=below.subject.rfc4514_string(),
-                above=above.subject.rfc4514_string(),
+                "certificate {number} of the file is not signed by the next one", number=number
             )
     if fault:
         raise ConfigError(
             fault, path=str(path), hint=say("the one that was in force stays in force")
         )
-    return first
+    return chain[0]
 
 
 def _fault(certificate: x509.Certificate, now: float) -> Sentence:
@@ -243,11 +254,15 @@ def _fault(certificate: x509.Certificate, now: float) -> Sentence:
 def _certificates(pem: bytes, path: Path) -> list[x509.Certificate]:
     try:
         found = x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
-        raise ConfigError(say("this is no certificate in PEM"), path=str(path)) from error
+    except _MALFORMED as error:
+        raise _no_certificate(path) from error
     if len(found) > _MOST_CERTIFICATES:
         raise ConfigError(say("too many certificates in one file"), path=str(path))
     return found
+
+
+def _no_certificate(path: Path) -> ConfigError:
+    return ConfigError(say("this is no certificate in PEM"), path=str(path))
 
 
 def _read_key(path: Path) -> bytes:

@@ -230,6 +230,15 @@ def test_sockets_are_bound_by_systemd_and_start_with_the_machine() -> None:
     assert {f"{name}.socket" for name in ports} == set(machine_changes.SOCKETS)
 
 
+def test_no_socket_waits_for_what_starts_later() -> None:
+    """Sockets come before ``basic.target``, after which ordinary services come: a circle."""
+    for unit in (WEB, PAGE):
+        socket = _unit(unit.with_suffix(".socket"))
+        assert not {"After", "Requires", "Wants"} & set(socket)
+    assert MADE_ONCE.name in _unit(WEB)["After"][0].split()
+    assert _unit(WEB)["Wants"] == [MADE_ONCE.name]
+
+
 def test_a_request_to_be_let_in_is_looked_for_where_the_command_looks() -> None:
     recover = _unit(RECOVER)
     places = {f"|{folder}/{name}" for folder in BOOT_FOLDERS for name in REQUESTS}

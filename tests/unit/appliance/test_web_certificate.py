@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import random
 import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from filterd.appliance import web_certificate
 from filterd.appliance.web_certificate import CHAIN, KEY, ensure, facts_of, install, load, make
-from filterd.daemon.certificate_facts import facts_in
+from filterd.daemon.certificate_facts import FILE, facts_in
 from filterd.errors import ConfigError
 from filterd.i18n import UNSAID
 
@@ -72,8 +75,14 @@ def test_a_new_one_is_for_its_names_and_servers_take_it(tmp_path: Path) -> None:
         "",
     )
     assert facts_in(tmp_path) == facts_of(tmp_path / CHAIN) == made
-    assert (tmp_path / KEY).stat().st_mode & 0o777 == 0o600
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / CHAIN, tmp_path / KEY)
+
+
+def test_everybody_reads_its_facts_and_its_owner_the_key(tmp_path: Path) -> None:
+    folder = tmp_path / "filterd-web"
+    make(folder / CHAIN, folder / KEY, ["filterd"], [], NOW)
+    modes = {one.name: one.stat().st_mode & 0o777 for one in (folder, *folder.iterdir())}
+    assert modes == {folder.name: 0o755, CHAIN: 0o644, FILE: 0o644, KEY: 0o600}
 
 
 def test_it_is_made_again_only_for_another_name_or_address(tmp_path: Path) -> None:
@@ -101,7 +110,7 @@ def test_one_that_browsers_know_takes_its_place(tmp_path: Path) -> None:
         (_issued(names=()), OWN, "for no host name and no address"),
         (_issued(key=WEAK), WEAK, "RSA from 2048 bits"),
         (_issued(key=EDWARDS), EDWARDS, "RSA from 2048 bits"),
-        (_issued(by=OTHER) + CA, OWN, "is not signed by 'CN=CA'"),
+        (_issued(by=OTHER) + CA, OWN, "certificate 1 of the file is not signed"),
         (b"no PEM", OWN, "no certificate in PEM"),
         (_issued() * 11, OWN, "too many certificates"),
         (b"x" * 70_000, OWN, "too large"),
@@ -112,6 +121,22 @@ def test_what_browsers_refuse_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=problem):
         load(*_write(tmp_path, chain, key), NOW)
+
+
+def test_no_octets_raise_anything_else(tmp_path: Path) -> None:
+    make(tmp_path / CHAIN, tmp_path / KEY, ["filterd"], ["10.0.0.2"], NOW)
+    chances = random.Random(7)
+    files = tmp_path / "chain", tmp_path / "key"
+    for _ in range(300):
+        for good, file in zip((CHAIN, KEY), files, strict=True):
+            first, *lines, last = (tmp_path / good).read_bytes().splitlines()
+            der = bytearray(base64.b64decode(b"".join(lines)))
+            der[chances.randrange(len(der))] = chances.randrange(256)
+            file.write_bytes(b"\n".join((first, base64.b64encode(der), last)))
+            file.chmod(0o600)
+        for call in (lambda: load(*files, NOW), lambda: facts_of(files[0])):
+            with contextlib.suppress(ConfigError):
+                call()
 
 
 def test_a_key_that_others_can_read_or_that_is_none_is_refused(tmp_path: Path) -> None:

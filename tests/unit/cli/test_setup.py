@@ -15,6 +15,7 @@ from filterd.appliance.interview import Machine, SchoolLink
 from filterd.cli import setup
 from filterd.cli.setup_dialogue import Dialogue
 from filterd.counted import fingerprint
+from filterd.daemon.certificate_facts import facts_in
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.trust import TrustFolder
 from filterd.state_folder import StateFolder
@@ -107,6 +108,16 @@ def test_a_file_of_answers_makes_a_site_that_tells_classes_room_and_staff_apart(
         assert seat in shown.out, shown.out
     assert place.state.device_key.stat().st_mode & 0o777 == 0o600
     assert "# Bộ lọc DNS của Trường THCS Nguyễn Du" in (place.config / "sheet.md").read_text()
+
+
+def test_the_sheet_has_the_fingerprint_of_the_certificate(place: Place) -> None:
+    place.answer()
+    facts = facts_in(place.state.web)
+    assert facts is not None
+    sheet = " ".join((place.config / "sheet.md").read_text(encoding="utf-8").split())
+    assert facts.fingerprint in sheet
+    place.answer()
+    assert facts_in(place.state.web) == facts, "a second set-up makes no other one"
 
 
 def test_a_person_answers_in_few_keystrokes_and_lines_fit_the_terminal(place: Place) -> None:
