@@ -22,7 +22,7 @@ def _role(role: str, by: Wording) -> str:
 
 
 def _sign_in(account: Row, by: Wording) -> str:
-    """Return how a person signs in, and how often that failed since the manager's start."""
+    """Return how a person signs in, and how often that has failed."""
     ways = [say("password")] if account["password"] else []
     ways += [say("authenticator")] if account["totp"] else []
     sentences = ways or [say("no password yet")]

@@ -89,7 +89,7 @@ def put_in_service(config: Path, socket: Path, run: Run = run_program) -> Senten
 
 
 def restart_dashboard(config: Path, run: Run = run_program) -> None:
-    """Have the dashboard use its new certificate; it is not started where nobody uses it.
+    """Have the dashboard use its new certificate, if it runs.
 
     Raises:
         StoreError: the system refused.
