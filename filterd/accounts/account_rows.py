@@ -37,6 +37,11 @@ def _sign_in_style(account: Row) -> str:
     return "yellow" if account["disabled"] or account["failed"] else ""
 
 
+def _day(used_on: str, _: Wording) -> str:
+    """Return an ISO day as people in Vietnam read it."""
+    return "/".join(reversed(used_on.split("-")))
+
+
 def _networks(addresses: Sequence[str], by: Wording) -> str:
     return ", ".join(addresses) or by.texts("staff networks")
 
@@ -65,7 +70,7 @@ TOKENS = Listing(
         Column(say("Scope"), "scope"),
         Column(say("From networks"), "addresses", _networks),
         Column(say("Until"), "ends_at", when),
-        Column(say("Last used"), "used_on"),
+        Column(say("Last used"), "used_on", _day),
     ),
 )
 """Of the answer to ``account token-list``."""
@@ -78,7 +83,7 @@ ENROLLED = Listing(
         Column(say("Account"), "account"),
         Column(say("State"), "state", words.ENROLMENT, style={"waiting": "yellow"}),
         Column(say("Until"), "ends_at", when),
-        Column(say("Last used"), "used_on"),
+        Column(say("Last used"), "used_on", _day),
     ),
 )
 """Of the answer to ``account device-list``."""

@@ -174,7 +174,7 @@ def print_code(
     address = page_of(here, page + done["code"])
     texts, minutes = here.texts, round(done["for_s"] / 60)
     rows = [(texts("Account"), done["account"]), (texts("Code"), done["code"])]
-    here.console.print(facts([*rows, (texts("Open"), address)]), soft_wrap=True)
+    here.console.print(facts([*rows, (texts("Page to open"), address)]), soft_wrap=True)
     _print_qr(here, address)
     here.console.print(texts("Good once, for {n} minutes.", n=minutes))
     print_once(here)

@@ -71,7 +71,7 @@ def test_tokens_and_devices_are_listed_within_80_columns(
     desk.answers |= {"token-list": [TOKEN], "device-list": [PHONE]}
     for kind, texts in (
         ("token-list", ("a1b2c3", "totals", "staff")),
-        ("device-list", ("d4e5f6", "waits for")),
+        ("device-list", ("d4e5f6", "waits for", "29/11/2026")),
     ):
         shown = call("account", kind, *places)
         assert max(map(len, shown.out.splitlines())) <= 80
