@@ -49,7 +49,7 @@ def known(levels: Mapping[str, str], least: int, wording: Wording) -> Iterator[s
 
 
 def scope(found: Row, wording: Wording) -> Iterator[str]:
-    """Yield sentences on what an answer lacks: unreadable days, what levels do not keep.
+    """Yield what an answer lacks: unreadable days, what levels do not keep.
 
     Args:
         found: with ``skipped``, ``levels`` and ``least_devices``, as ``log search`` returns them.
@@ -70,7 +70,7 @@ def nothing(found: Row) -> Sentence:
 
 
 def with_least(rows: Iterable[Row], least: int) -> list[Row]:
-    """Return rows of names with the least number of devices, which ``SEEN`` and ``NEW`` need."""
+    """Return rows with the least number of devices, for ``SEEN`` and ``NEW``."""
     return [{**row, "least_devices": least} for row in rows]
 
 

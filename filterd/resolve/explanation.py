@@ -132,7 +132,7 @@ def _next_step(row: Row, by: Wording) -> str:
 
 
 def targets_to_open(row: Row) -> list[str]:
-    """Return what may be allowed so that a blocked name opens: its service first, then the name.
+    """Return the targets that open a blocked name: its service, then the name.
 
     Empty where it is open, or where no exception opens it.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work out the shapes of charts that the server draws (``templates/charts.html``). Pure.
+"""Work out the shapes of charts that ``templates/charts.html`` draws. Pure.
 
 A chart is as wide as its place: x and widths are per cent of it, y and heights are pixels, so
 that text keeps its size on a phone. Each series has a pattern beside its colour.
@@ -100,7 +100,7 @@ class StackedBars(NamedTuple):
 
 
 class RowBar(NamedTuple):
-    """One line of a chart of bars beneath each other; ``part`` is its length in per cent."""
+    """One line of a chart of rows; ``part`` is the length of its bar in per cent."""
 
     label: str
     n: int
@@ -109,7 +109,9 @@ class RowBar(NamedTuple):
 
 
 def row_bars(rows: Sequence[tuple[str, int, str]], others: str) -> list[RowBar]:
-    """Return the bars of the largest, measured by the first, and the sum of the others.
+    """Return the bars of the largest, and the sum of the others.
+
+    The largest measures the others.
 
     Args:
         rows: label, number and link, the most first.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options of the selection fields of forms: value and text, in the person's language."""
+"""List the options of selection fields of forms: value and text."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of lists: those in force and their age, a version that waits, nights, one name."""
+"""The page of lists: in force, a version that waits, nights, one name."""
 
 from __future__ import annotations
 

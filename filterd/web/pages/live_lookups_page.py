@@ -86,7 +86,7 @@ async def _live(visitor: Visitor, query: Mapping[str, str]) -> AsyncIterator[dic
 
 
 async def _collected(visitor: Visitor, query: Mapping[str, str]) -> list[Row]:
-    """Return the events of some seconds, the latest first, for a browser without scripts."""
+    """Return the events of some seconds, for a browser without scripts."""
     found: list[Row] = []
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_WAIT_S):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page that searches the log: lookups and names, by name, class, result and day."""
+"""The page that searches the log by name, class, result and day."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from filterd.overrides.descriptions import EXAMS, EXCEPTIONS, Teller
 from filterd.overrides.log_rows import levels_told
 from filterd.overrides.read_access import READERS, View
 from filterd.overrides.room_rows import ROOMS
+from filterd.querylog.live_rows import levels_shown
 from filterd.web.charts import Bar, Series, StackedBars, row_bars, spark_points
 from filterd.web.operations.log_operations import TOTALS
 from filterd.web.operations.status_operations import STATUS
@@ -40,9 +42,11 @@ _SERIES = {
 
 
 async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
-    status = await visitor.call(STATUS)
-    hours = await visitor.call(TOTALS, days=1, by_hour=True)
-    week = await visitor.call(TOTALS, days=_DAYS)
+    status, hours, week = await asyncio.gather(
+        visitor.call(STATUS),
+        visitor.call(TOTALS, days=1, by_hour=True),
+        visitor.call(TOTALS, days=_DAYS),
+    )
     by = visitor.wording
     tell, day = Teller(*by), status["day"]
     of_rows = not visitor.roles.isdisjoint(READERS[View.ROWS])
@@ -64,13 +68,13 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
         "rooms": ROOMS._replace(title=say("Rooms now")),
         "exams": EXAMS.without("state"),
         "upstreams": UPSTREAMS,
-        "levels": levels_told(day, by).splitlines(),
+        "levels": _levels(status, by, shows_rows=of_rows),
         "number": counted.number,
     }
 
 
 def _troubles(status: Row, by: Wording) -> Iterator[str]:
-    """Yield what alerts only count: problems of stores, files and expectations, of the feed."""
+    """Yield what alerts only count: problems of stores, unmet expectations."""
     for one in status["changes"]["problems"]:
         yield told(i18n.from_plain(one), by.texts.language)
     yield from doubts(status["doubts"], by.texts)
@@ -99,6 +103,16 @@ def _figures(status: Row, by: Wording) -> Iterator[tuple[str, str, str]]:
     )
 
 
+def _levels(status: Row, by: Wording, *, shows_rows: bool) -> list[str]:
+    """Return what each log level keeps, and the levels that people have set."""
+    day = status["day"]
+    by_command = [one for one in day["log_levels"] if one["setting"]]
+    return [
+        *levels_shown(status["log"]["levels"], by, shows_rows=shows_rows),
+        *levels_told({**day, "log_levels": by_command}, by).splitlines(),
+    ]
+
+
 def _hours(rows: Iterable[Row], by: Wording) -> StackedBars:
     """Return the chart of the hours of today; what has no hour is left out."""
     found: dict[int, Counter[str]] = {hour: Counter() for hour in _SCHOOL_DAY}
@@ -117,7 +131,7 @@ def _counts(of: Mapping[str, int]) -> tuple[int, ...]:
 
 
 def _week(rows: Iterable[Row], by: Wording) -> tuple[str, str]:
-    """Return a sentence on the blocks of the days before, and the points of their line."""
+    """Return a sentence on the blocks of the days before, and their line."""
     days = Counter[str]()
     for row in rows:
         days[row["date"]] += row["n"] if row["action"] == "blocked" else 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page that explains a name for a class or device, with the form that opens it."""
+"""The page that explains a name for a class, with the form that opens it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from filterd.resolve.explanation import EXPLANATION, passes, targets_to_open
 from filterd.web.form_choices import seats
 from filterd.web.operations.exception_operations import ALLOW
 from filterd.web.operations.policy_operations import CHECK, IDS
+from filterd.web.operations.room_operations import ROOM_READ as ROOM
 from filterd.web.page import Page
 
 if TYPE_CHECKING:
@@ -41,14 +42,14 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
     ids = await visitor.call(IDS)
     shown: dict[str, Any] = {
         "given": given,
-        "seats": [("", by.texts("the strictest client")), *seats(ids, by)],
+        "seats": [("", by.texts("the strictest client")), *seats(ids, by), *_rooms(ids, by)],
         "found": None,
         "problem": "",
     }
     if not given["name"]:
         return shown
     try:
-        found = await visitor.call(CHECK, **_question(given))
+        found = await visitor.call(CHECK, **await _question(visitor, given))
     except FilterdError as error:  # such as a name that is none: the form stays
         return shown | {"problem": error.told(visitor.language)}
     if given["at"]:  # the time of the question, as ``filterd check`` has it in its answer
@@ -61,18 +62,25 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
         "facts": _FACTS.filled(found, by),
         "advice": "" if targets else _ADVICE.cell(found, by)[0],
         "targets": [(one, _target(one, by)) for one in targets],
-        "audiences": _audiences(found, ids, visitor),
+        "audiences": _audiences(found, given["whom"], ids, visitor),
         "terms": _terms(visitor),
     }
 
 
-def _question(given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the fields of a check: a device, else a class or grade."""
+async def _question(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a check: of a device, or of a class, grade or room."""
     asked = {key: given[key] for key in ("name", "at") if given[key]}
     if given["client"]:
         return asked | {"client": given["client"]}
-    seat = given["whom"].partition(":")[2]
+    kind, _, seat = given["whom"].partition(":")
+    if kind == "network":
+        row = await visitor.call(ROOM, room=seat)
+        seat = row["class"] or row["grade"]
     return asked | ({"grade": seat} if seat else {})
+
+
+def _rooms(ids: Row, by: Wording) -> Options:
+    return [(f"network:{one}", by.texts("room {room}", room=one)) for one in ids["rooms"]]
 
 
 def _target(target: str, by: Wording) -> str:
@@ -82,19 +90,18 @@ def _target(target: str, by: Wording) -> str:
     return by.texts("{name} and all beneath it", name=target)
 
 
-def _audiences(found: Row, ids: Row, visitor: Visitor) -> Options:
+def _audiences(found: Row, whom: str, ids: Row, visitor: Visitor) -> Options:
     """Return for whom this person may open it, the narrowest for the question first."""
     by, own = visitor.wording, visitor.classes
     tell = Teller(*by)
-    asked = []
+    asked = [one for one in _rooms(ids, by) if one[0] == whom]
     if found["client"]:
         asked.append((f"client:{found['client']}", by.texts("this device")))
     if found["class"] and (own is None or found["class"] in own):
         asked.append((f"class:{found['class']}", tell.grade(found["class"])))
     if own is None:
         asked.append((f"grade:{found['grade']}", tell.grade(found["grade"])))
-    rooms = [(f"network:{one}", by.texts("room {room}", room=one)) for one in ids["rooms"]]
-    rest = [*seats(ids, by, own), *rooms]
+    rest = [*seats(ids, by, own), *_rooms(ids, by)]
     if Role.ADMIN in visitor.roles:
         rest.append(("everybody", tell.whom("everybody", "")))
     return list(dict.fromkeys([*asked, *rest]))

@@ -76,6 +76,16 @@ def test_each_person_sees_that_every_lookup_is_recorded() -> None:
         assert "level full" in rendered(PAGE, _visitor(role, log=log))
 
 
+def test_a_level_that_was_raised_is_told_with_its_term_and_its_people() -> None:
+    setting = {"id": 3, "author": "lan", "confirmed_by": "minh", "ends_at": NOW + 3600}
+    setting |= {"starts_at": NOW, "tier": "lower-secondary", "level": "blocked"}
+    row = {"tier": "lower-secondary", "level": "blocked", "files": "counts", "setting": setting}
+
+    shown = rendered(PAGE, _visitor(day=DAY | {"log_levels": [row]}))
+
+    assert "lower secondary: blocked until 14:30 (set by lan, confirmed by minh)" in shown
+
+
 def test_categories_lead_to_lookups_only_for_those_who_may_read_them() -> None:
     names = {"games": {"vi": "Trò chơi", "en": "Games"}}
     day = DAY | {"blocked_categories": {"games": 3}, "category_names": names}

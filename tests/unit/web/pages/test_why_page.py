@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from filterd.overrides.roles import Role
+from filterd.web.operations.room_operations import ROOM_READ
+from filterd.web.pages import why_page
 from filterd.web.pages.why_page import PAGE
 from tests.support.made_answers import IDS, explained
 from tests.support.rendered import a_visitor, rendered
@@ -88,6 +91,21 @@ def test_the_past_is_explained_without_the_form() -> None:
 
     assert "07:30 28/11/2025" in shown
     assert 'action="/do/' not in shown
+
+
+def test_a_room_is_asked_as_the_class_in_it_now_and_opened_as_a_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def in_it(*_: Any) -> dict[str, Any]:
+        return {"class": "6B", "grade": "6"}
+
+    monkeypatch.setattr(why_page, "ROOM", replace(ROOM_READ, run=in_it))
+    visitor = a_visitor({"ids": IDS, "check": explained(**{"class": "6B"})})
+
+    shown = rendered(PAGE, visitor, name="www.tiktok.com", whom="network:lab-a")
+
+    assert dict(visitor.asked)["check"]["grade"] == "6B"
+    assert _choices(shown, "for_whom")[:2] == ["network:lab-a", "class:6B"]
 
 
 def test_without_a_name_there_is_only_the_question() -> None:
