@@ -65,6 +65,23 @@ def test_what_is_expected_and_not_so_is_told_from_the_first_start_on(
     assert "let it pass for 3: it is blocked" in caplog.text
 
 
+def test_the_digest_of_a_policy_is_worked_out_once(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(team: Team) -> None:
+        digested = mock.Mock(side_effect=policy_file.digest)
+        monkeypatch.setattr(module, "digest", digested)
+        before = [(await team.manager.status())["policy"] for _ in range(2)]
+        assert digested.call_count == 1
+        school.write(BLOCK)
+        done = await team.manager.reload()
+        after = (await team.manager.status())["policy"]
+        assert after == done.policy
+        assert after not in before
+
+    school.serve(work)
+
+
 def test_one_status_is_enough_for_alerts(school: School) -> None:
     async def work(team: Team) -> None:
         assert await team.manager.signals.note_history(team.manager.changes.records.verify)
