@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PLOT_PX = 160
 """The height of the bars of a chart; lines of text come beneath."""
-_GAP, _LEAST_PX, _MOST_LABELS, _MOST_ROWS = 0.15, 1.0, 8, 12
+_GAP, _LEAST_PX, _MOST_LABELS = 0.15, 1.0, 8
 _STEPS = (10, 12, 14, 16, 18, 20, 24, 30, 40, 50, 60, 80, 100)
 """First digits of the number at the upper edge; half of it is written too."""
 
@@ -108,19 +108,10 @@ class RowBar(NamedTuple):
     link: str
 
 
-def row_bars(rows: Sequence[tuple[str, int, str]], others: str) -> list[RowBar]:
-    """Return the bars of the largest, and the sum of the others.
-
-    The largest measures the others.
-
-    Args:
-        rows: label, number and link, the most first.
-        others: the label of the last line, which has no bar.
-    """
-    shown, more = rows[:_MOST_ROWS], rows[_MOST_ROWS:]
-    most = shown[0][1] if shown else 1
-    bars = [RowBar(label, n, round(n / most * 100, 1), link) for label, n, link in shown]
-    return [*bars, RowBar(others, sum(n for _, n, _ in more), 0.0, "")] if more else bars
+def row_bars(rows: Sequence[tuple[str, int, str]]) -> list[RowBar]:
+    """Return the bars of label, number and link; the largest measures the others."""
+    most = max((n for _, n, _ in rows), default=0) or 1
+    return [RowBar(label, n, round(n / most * 100, 1), link) for label, n, link in rows]
 
 
 def spark_points(values: Sequence[float], width: int = 100, height: int = 24) -> str:

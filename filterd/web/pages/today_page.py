@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
 _DAYS = 8
+_MOST = 20
+"""Of what is open now; the page of exceptions has all."""
 _SCHOOL_DAY = range(6, 18)
 """Hours that the chart always has."""
 
@@ -58,8 +60,8 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
         "hours": _hours(hours, by),
         "undated": sum(row["n"] for row in hours if not row["grade"]),
         "week": _week(week, by),
-        "seats": row_bars(_seats(day, by), by.texts("all others")),
-        "categories": row_bars(_categories(day, by, links=of_rows), by.texts("all others")),
+        "seats": row_bars(_seats(day, by)),
+        "categories": row_bars(_categories(day, by, links=of_rows)),
         "open_now": [*status["pauses"], *day["exceptions"]],
         "exceptions": EXCEPTIONS.without("state")._replace(
             title=say("Open or closed for a time"), none=say("Nothing is open for a time.")
@@ -69,6 +71,7 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
         "exams": EXAMS.without("state"),
         "upstreams": UPSTREAMS,
         "levels": _levels(status, by, shows_rows=of_rows),
+        "most": _MOST,
         "number": counted.number,
     }
 

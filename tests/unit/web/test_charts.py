@@ -54,13 +54,12 @@ def test_a_chart_of_nothing_is_empty() -> None:
     assert list(_chart((0, 0)).shapes()) == []
 
 
-def test_rows_beyond_the_largest_are_summed_up_without_a_bar() -> None:
-    rows = [(f"class {n}", n, "") for n in range(40, 0, -1)]
+def test_the_largest_row_measures_the_others() -> None:
+    first, second = row_bars([("6A", 40, "/x"), ("6B", 10, "")])
 
-    *shown, others = row_bars(rows, "all others")
-
-    assert (shown[0].part, len(shown)) == (100.0, 12)
-    assert others == ("all others", sum(range(1, 29)), 0.0, "")
+    assert first == ("6A", 40, 100.0, "/x")
+    assert second.part == 25.0
+    assert row_bars([("6A", 0, "")])[0].part == 0.0
 
 
 def test_a_line_goes_from_edge_to_edge() -> None:

@@ -117,6 +117,20 @@ def test_hostile_words_are_shown_as_text() -> None:
     assert shown.count("&lt;script&gt;") >= 5
 
 
+def test_of_many_things_the_first_are_shown_and_the_number_of_the_others() -> None:
+    exception = {"id": 1, "kind": "name", "target": "a.example", "allow": True, "ends_at": None}
+    exception |= {"audience": "everybody", "whom": "", "reason": "x", "author": "lan"}
+    classes = {f"6A{n}": 900 - n for n in range(40)}
+    day = DAY | {"exceptions": [exception] * 2000, "blocked_today": classes}
+
+    shown = rendered(PAGE, _visitor(day=day))
+
+    assert "1980 more" in shown
+    assert shown.count("a.example") == 20
+    assert "28 more" in shown
+    assert "class 6A39" in shown
+
+
 def test_an_empty_school_has_a_page() -> None:
     visitor = a_visitor({"status": WELL, "log totals": []})
 
