@@ -117,7 +117,7 @@ def _next_step(row: Row, by: Wording) -> str:
         is_set = kind == "exception"
         return f"filterd exceptions revoke {number}" if is_set else by.texts("edit the site's file")
     if passes(row["action"]):
-        return _command("block", row["qname"], row) if reason in _MAY_BE_BLOCKED else ""
+        return _command("block", row["qname"], row) if may_be_closed(row) else ""
     if reason == "allow-only" and not row.get("changed_by"):
         return "filterd exam stop"
     if targets := targets_to_open(row):
@@ -144,6 +144,11 @@ def targets_to_open(row: Row) -> list[str]:
     lists = (row["list"], (row["next_match"] or {}).get("list"))
     services = [one for one in lists if one and one.startswith("service:")]
     return [*dict.fromkeys(services), row["qname"]]
+
+
+def may_be_closed(row: Row) -> bool:
+    """Return whether a name is open, and a block would close it."""
+    return passes(row["action"]) and row["reason"] in _MAY_BE_BLOCKED
 
 
 def _command(verb: str, target: str, row: Row) -> str:

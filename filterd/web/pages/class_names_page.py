@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
-    mine = sorted(visitor.classes or ())
-    classes = (await visitor.call(IDS))["classes"] if visitor.classes is None else mine
+    own = visitor.classes
+    classes = [one for one in (await visitor.call(IDS))["classes"] if own is None or one in own]
     chosen = query.get("class", "") or (classes[0] if len(classes) == 1 else "")
     found = await visitor.call(CLASS_NAMES, **{"class": chosen}) if chosen else None
     title = visitor.texts(OF_CLASS.title, class_id=chosen)

@@ -11,9 +11,9 @@ from filterd.errors import FilterdError
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.roles import Role
-from filterd.resolve.explanation import EXPLANATION, passes, targets_to_open
+from filterd.resolve.explanation import EXPLANATION, may_be_closed, passes, targets_to_open
 from filterd.web.form_choices import seats
-from filterd.web.operations.exception_operations import ALLOW
+from filterd.web.operations.exception_operations import ALLOW, BLOCK
 from filterd.web.operations.policy_operations import CHECK, IDS
 from filterd.web.operations.room_operations import ROOM_READ as ROOM
 from filterd.web.page import Page
@@ -54,14 +54,18 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
         return shown | {"problem": error.told(visitor.language)}
     if given["at"]:  # the time of the question, as ``filterd check`` has it in its answer
         found["at"] = datetime.fromisoformat(given["at"]).replace(tzinfo=by.clock.zone).isoformat()
-    targets = targets_to_open(found) if visitor.may(ALLOW) and not given["at"] else []
+    may_change = visitor.may(ALLOW) and not given["at"]
+    opens = targets_to_open(found) if may_change else []
+    closes = [found["qname"]] if may_change and may_be_closed(found) else []
     return shown | {
         "found": found,
         "is_open": (is_open := passes(found["action"])),
         "verdict": by.texts.word(words.ACCESS, "open" if is_open else "closed"),
         "facts": _FACTS.filled(found, by),
-        "advice": "" if targets else _ADVICE.cell(found, by)[0],
-        "targets": [(one, _target(one, by)) for one in targets],
+        "advice": "" if opens or closes else _ADVICE.cell(found, by)[0],
+        "operation": ALLOW if opens else BLOCK,
+        "targets": [(one, _target(one, by)) for one in opens or closes],
+        "set_by": _set_by(found) if may_change else "",
         "audiences": _audiences(found, given["whom"], ids, visitor),
         "terms": _terms(visitor),
     }
@@ -77,6 +81,13 @@ async def _question(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any
         row = await visitor.call(ROOM, room=seat)
         seat = row["class"] or row["grade"]
     return asked | ({"grade": seat} if seat else {})
+
+
+def _set_by(found: Row) -> str:
+    """Return the number of the exception or pause that decides; empty for none."""
+    source = found["entry"] if found["reason"] == "local" else found["changed_by"]
+    kind, _, number = (source or "").partition(":")
+    return number if kind in ("exception", "pause") else ""
 
 
 def _rooms(ids: Row, by: Wording) -> Options:

@@ -58,13 +58,13 @@ def test_who_may_not_change_anything_has_no_form() -> None:
 @pytest.mark.parametrize(
     "found",
     [
-        explained(action="pass", reason="not-listed"),
+        explained(action="pass", reason="pinned"),
         explained(reason="locked", about={"ordered": True, "locked": True}),
         explained(reason="allow-only"),
     ],
-    ids=["open", "by order", "exam"],
+    ids=["pinned", "by order", "exam"],
 )
-def test_what_no_exception_opens_has_no_form(found: dict[str, Any]) -> None:
+def test_what_no_exception_changes_has_no_form(found: dict[str, Any]) -> None:
     shown = _shown(found={**found, "about": None if found["about"] is None else ABOUT})
 
     assert 'action="/do/' not in shown
@@ -80,6 +80,24 @@ ABOUT: dict[str, Any] = {
     "ordered": True,
     "locked": True,
 }
+
+
+def test_an_open_name_has_the_form_that_closes_it() -> None:
+    shown = _shown(found=explained(action="pass", reason="not-listed", list=None, entry=None))
+
+    assert 'action="/do/block"' in shown
+    assert 'action="/do/allow"' not in shown
+
+
+def test_an_exception_that_decides_can_be_ended() -> None:
+    local = explained(action="pass", reason="local", entry="exception:7", list=None)
+    paused = explained(action="pass", reason="open", changed_by="pause:8")
+
+    for found, number in ((local, 7), (paused, 8)):
+        shown = _shown(found=found)
+        assert 'action="/do/revoke"' in shown
+        assert f'<input type="hidden" name="id" value="{number}">' in shown
+    assert "/do/revoke" not in _shown(found=explained(changed_by="schedule:gio-hoc"))
 
 
 def test_a_legal_order_is_told_to_be_one() -> None:
