@@ -10,9 +10,13 @@ whatever resolves it.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 _NAT64, _INTERNET = IPv6Network("64:ff9b::/96"), IPv6Network("2000::/3")
+_OF_LANS = tuple(
+    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+                     "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"))
+)  # fmt: skip
 _LOCAL = frozenset({
     "corp", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain",
     "localhost", "onion", "private", "test",
@@ -33,6 +37,20 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
         if address not in _INTERNET:  # Python takes NAT64 of a network's own for global (RFC 8215)
             return False
     return address.is_global and not address.is_multicast
+
+
+def is_of_a_lan(address: str) -> bool:
+    """Return whether a text is an address of this machine or of a private network beside it.
+
+    That is RFC 1918, unique local (RFC 4193) and link-local (RFC 3927, RFC 4291).
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return any(found in one for one in _OF_LANS)
 
 
 def may_be_public(host: str) -> bool:

@@ -138,6 +138,12 @@ class StateFolder:
             return Path("/etc/filterd-web")
         return self.folder / "web"
 
+    def setup_socket(self) -> Path:
+        """The socket of a set-up by pages; its folder is that of a service of its own."""
+        if self.folder == SYSTEM_STATE:
+            return Path("/run/filterd-setup/setup.sock")
+        return self.folder / "setup.sock"
+
     @property
     def log_key(self) -> Path:
         """The key of today's pseudonyms; its folder is in memory on a gateway."""

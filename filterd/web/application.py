@@ -19,6 +19,7 @@ from filterd.web.admitted_devices import AdmittedDevices
 from filterd.web.api_requests import PREFIX, ApiRequests, problem
 from filterd.web.change_forms import ChangeForms
 from filterd.web.event_responses import EventResponses
+from filterd.web.first_boot_pages import FirstBootPages
 from filterd.web.page_renderer import PageRenderer
 from filterd.web.page_requests import PageRequests
 from filterd.web.problem import NOT_ADMITTED, WebError
@@ -51,10 +52,15 @@ class Web:
         socket: the daemon's.
         hosts: the names of the certificate, by which browsers may ask.
         clock: by which admissions are remembered.
+        setup_socket: of a set-up by pages; the one beside ``socket`` where it is left out.
     """
 
     def __init__(
-        self, socket: Path, hosts: frozenset[str] = frozenset(), clock: Clock | None = None
+        self,
+        socket: Path,
+        hosts: frozenset[str] = frozenset(),
+        clock: Clock | None = None,
+        setup_socket: Path | None = None,
     ) -> None:
         self._hosts, self._visitors = hosts, Visitors(socket)
         self._admission, self._events = (
@@ -63,6 +69,8 @@ class Web:
         )
         self._static = StaticFiles()
         self._renderer = PageRenderer(self._static)
+        first_boot = setup_socket or socket.with_name("setup.sock")
+        self._first_boot = FirstBootPages(first_boot, self._visitors, self._renderer)
         self._pages = PageRequests(self._visitors, self._renderer, self._events)
 
     def application(self) -> ASGIApp:
@@ -77,6 +85,7 @@ class Web:
                     for one in pages.ORDER
                 ),
                 *SignIn(*signing).routes,
+                *self._first_boot.routes,
                 Route(change_forms.PATH, forms.make, methods=["POST"]),
                 Route(f"{PREFIX}/openapi.json", api.description, methods=["GET"]),
                 *(
@@ -96,6 +105,8 @@ class Web:
 
     async def _admits(self, scope: Scope, headers: Mapping[str, str]) -> bool:
         """Return whether a device may see the dashboard; see ``RequestGuard``."""
+        if self._first_boot.admits(scope):
+            return True
         path, request = scope["path"], Request(scope)
         code = next((path.removeprefix(one) for one in CODE_PATHS if path.startswith(one)), "")
         is_program = uses_header_token(scope, headers)

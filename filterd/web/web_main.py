@@ -89,7 +89,7 @@ def run(
     Raises:
         ConfigError: the certificate cannot be used.
     """
-    web = Web(state.control_socket, names_of(certificate.chain))
+    web = Web(state.control_socket, names_of(certificate.chain), setup_socket=state.setup_socket)
     idle = IdleExit(web.application(), SystemClock())
     config = uvicorn.Config(
         idle,

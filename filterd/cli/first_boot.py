@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serve the set-up by pages: the socket that the web process asks, the code, and the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from rich.text import Text
+
+from filterd import control
+from filterd.appliance.answer_file import KEPT, KeptAnswers
+from filterd.appliance.first_boot import FirstBoot, SetupResult, claim_code
+from filterd.appliance.interview import Interview
+from filterd.appliance.site_answers import change
+from filterd.appliance.site_writer import UNNAMED, Plain, read_text, rewritten
+from filterd.cli.context import Context
+from filterd.cli.setup import interview_of, put_changed
+from filterd.cli.setup_finish import SetupFinish
+from filterd.daemon.control_server import ControlServer
+from filterd.daemon.face_limits import WEB_GROUP
+from filterd.errors import FilterdError
+from filterd.i18n import Sentence, Texts, say
+from filterd.overrides.roles import Role
+from filterd.service_manager import READY, notify
+
+CODE_FILE = "filterd-code.txt"
+BOOT_PARTITIONS = (Path("/boot/firmware"), Path("/boot"))
+CONSOLE = Path("/dev/tty1")
+FIRST_ACCOUNT = "admin"
+_log = logging.getLogger("filterd.setup")
+
+
+def is_set_up(here: Context, site: Plain) -> bool:
+    """Return whether this gateway was set up: then no page may ever claim it again."""
+    kept = KEPT.read(here.state.answers)
+    is_named = (site.get("school") or {}).get("name", UNNAMED) != UNNAMED
+    return is_named or here.state.accounts.exists() or (kept is not None and kept.is_done)
+
+
+def serve(here: Context) -> None:
+    """Serve the set-up until it is done, or a signal to stop; no one may have set it up before.
+
+    Raises:
+        FilterdError: the site cannot be read, or the socket not be made.
+    """
+    text, site = read_text(here.config)
+    if is_set_up(here, site):
+        here.console.print(here.texts(say("This gateway is set up already.")))
+        return
+    found = interview_of(site, KeptAnswers({}))
+    machine = replace(found.machine, read_table=None)  # a page names no file of this machine
+    code = claim_code()
+
+    def finish(answered: Interview, tell: Callable[[Sentence], None]) -> SetupResult:
+        return _finished(here, text, site, answered, tell)
+
+    boot = FirstBoot(machine, found.before, code, finish, here.clock)
+    with code_shown(here, code):
+        asyncio.run(_served(here, boot))
+
+
+async def _served(here: Context, boot: FirstBoot) -> None:
+    server = ControlServer(
+        here.state.setup_socket, boot.commands(), [WEB_GROUP], granting=boot.granting
+    )
+    await server.start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, boot.ended.set)
+    notify(READY)
+    keeping = asyncio.get_running_loop().create_task(server.keep())
+    try:
+        await boot.ended.wait()
+    finally:
+        keeping.cancel()
+        await server.close()
+
+
+@contextlib.contextmanager
+def code_shown(here: Context, code: str) -> Iterator[None]:
+    """Show the code on the console and on the boot partition, until the set-up ends."""
+    texts = Texts("vi"), Texts("en")
+    told = say("To set up filterd, open https://ADDRESS-OF-THIS-BOX:8443/setup")
+    lines = [*(one(told) for one in texts), f"Code / Mã: {code}"]
+    content = "\n".join(lines) + "\n"
+    here.console.print(Text(content))
+    written = []
+    for path in (CONSOLE, *(one / CODE_FILE for one in BOOT_PARTITIONS if one.is_mount())):
+        try:
+            path.write_text(content, encoding="utf-8")
+            written.append(path)
+        except OSError as error:
+            _log.warning("%s: %s", path, error)
+    try:
+        yield
+    finally:
+        for path in written:
+            if path != CONSOLE:
+                path.unlink(missing_ok=True)
+
+
+class _PageTeller:
+    """Takes what a set-up reports, for a page."""
+
+    def __init__(self, texts: Texts, tell: Callable[[Sentence], None]) -> None:
+        self.texts, self._tell = texts, tell
+
+    def say(self, text: Sentence, style: str = "") -> None:  # noqa: ARG002 -- a page has no colours
+        """Show a paragraph."""
+        self._tell(text)
+
+
+def _finished(
+    here: Context,
+    text: str,
+    site: Plain,
+    interview: Interview,
+    tell: Callable[[Sentence], None],
+) -> SetupResult:
+    """Write the site, do what follows, and make the first account.
+
+    Raises:
+        FilterdError: the site is not written.
+    """
+    teller = _PageTeller(Texts("en" if interview.get("language") == "en" else "vi"), tell)
+    put_changed(here.config, text, rewritten(text, change(site, interview), teller.texts.language))
+    done = SetupFinish(here, teller, interview)
+    done.run()
+    return SetupResult(done.sheet_text, _first_account(here, tell))
+
+
+def _first_account(here: Context, tell: Callable[[Sentence], None]) -> str:
+    """Make the account of the administrator; return a code that signs in once, or nothing."""
+    socket = here.state.control_socket
+    try:
+        known = {one["account"] for one in control.ask(socket, "account list")}
+        if FIRST_ACCOUNT not in known:
+            roles = [Role.ADMIN.value]
+            control.ask(socket, "account add", account=FIRST_ACCOUNT, roles=roles)
+        return str(control.ask(socket, "account code", account=FIRST_ACCOUNT)["code"])
+    except FilterdError as error:
+        tell(error.sentence)
+        tell(say("Make an account on the console: {command}", command="sudo filterd account add"))
+        return ""

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finish a set-up: groups, trust, lists, service, proof, sheet."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Protocol
+
+import typer
+from rich.text import Text
+
+from filterd import control
+from filterd.appliance import machine_changes, stub_query, upstream_trial
+from filterd.appliance.answer_file import KEPT, KeptAnswers
+from filterd.appliance.device_key import device_key, key_fingerprint
+from filterd.appliance.interview import Interview
+from filterd.appliance.publisher_root import find_root
+from filterd.appliance.questions import FEED
+from filterd.appliance.setup_sheet import sheet
+from filterd.appliance.upstream_trial import UpstreamTrial
+from filterd.cli import cert, lists_build
+from filterd.cli.context import Context
+from filterd.cli.doctor import doctor
+from filterd.cli.feed_sync import run, site_of
+from filterd.cli.offline_site import policy_of
+from filterd.errors import FilterdError
+from filterd.feed.feed_config import followed
+from filterd.feed.fetchers import WebFetcher
+from filterd.i18n import Sentence, Texts, say
+from filterd.overrides.roles import ADMINS, TEACHERS
+from filterd.paths import write_atomically
+from filterd.policy.model import ListenAddress, Policy
+from filterd.privileges import as_owner_of
+from filterd.upstream import resolv_conf
+from filterd.wire import edes_of
+
+SHEET_FILE = "sheet.md"
+SHOWN = "www.1xbet.com"
+"""A name that the lists close to pupils: the first lookup after a set-up."""
+
+
+def keep_answers(here: Context, kept: KeptAnswers) -> None:
+    """Keep the answers in the state folder, for the next set-up."""
+    with as_owner_of(here.state.folder):
+        KEPT.save(here.state.answers, kept)
+
+
+class Teller(Protocol):
+    """What shows a person the steps, in ``texts``: a terminal, or the lines of a page."""
+
+    texts: Texts
+
+    def say(self, text: Sentence, style: str = "") -> None:
+        """Show a paragraph."""
+
+
+class SetupFinish:
+    """What follows the last question; a step that fails is reported, and the next one done.
+
+    ``sheet_text`` is the sheet for the router, once it is written.
+    """
+
+    def __init__(self, here: Context, teller: Teller, interview: Interview) -> None:
+        self._here, self._teller, self._interview = here, teller, interview
+        self._say = teller.say
+        self._failed = False
+        self.sheet_text = ""
+
+    def run(self) -> bool:
+        """Do the steps in their order; return whether all worked."""
+        here, interview = self._here, self._interview
+        keep_answers(here, KeptAnswers(dict(interview.answers), is_done=True))
+        key = ""
+        with self._step(), as_owner_of(here.state.folder):
+            key = key_fingerprint(device_key(here.state.device_key))
+        with self._step():
+            for group, who in ((ADMINS, "admins"), (TEACHERS, "teachers")):
+                users = interview.get(who).replace(",", " ").split()
+                machine_changes.join_group(users, group)
+        with self._step():
+            self._trust()
+        with self._step(), as_owner_of(here.state.folder):
+            if not here.state.index.exists():
+                lists_build.build(here, shipped_only=False, show_progress=True)
+        with self._step():
+            done = machine_changes.put_in_service(here.config, here.state.control_socket)
+            self._say(done)
+        with self._step():
+            self._fetch()
+        with self._step():
+            self._prove()
+        with self._step(), contextlib.suppress(typer.Exit):  # what it finds is no failure
+            if control.is_running(here.state.control_socket):
+                doctor(replace(here, texts=self._teller.texts))
+        certificate = ""
+        with self._step(), as_owner_of(here.state.folder):
+            certificate = cert.ensure(here, policy_of(here)).fingerprint
+        with self._step():
+            self._write_sheet(key, certificate)
+        return not self._failed
+
+    @contextlib.contextmanager
+    def _step(self) -> Iterator[None]:
+        try:
+            yield
+        except FilterdError as error:
+            self._failed = True
+            self._say(error.sentence, "red")
+
+    def _trust(self) -> None:
+        interview, here = self._interview, self._here
+        if interview.get("lists") != FEED or not interview.get("root"):
+            return
+        root = find_root(WebFetcher(interview.get("feed"), here.clock), interview.get("root"))
+        with as_owner_of(here.state.folder):
+            site = site_of(here)
+            with site.holding():
+                site.establish(root, replace=False)
+        self._say(say("The publisher's root is trusted from now on."))
+
+    def _fetch(self) -> None:
+        """Fetch the lists; without the Internet they come in the night."""
+        here = self._here
+        with as_owner_of(here.state.folder):
+            feed = followed(here.config, here.state)
+            if not feed.is_any:
+                return
+            if not self._has_upstream():
+                self._say(
+                    say("No resolver answers, so the lists are fetched later, in the night."),
+                    "yellow",
+                )
+                return
+            self._say(say("Fetching the lists; this takes a minute or two ..."), "dim")
+            try:
+                outcome = run(here, feed)
+            except FilterdError as error:
+                self._say(error.sentence, "yellow")
+                self._say(
+                    say(
+                        "Until the lists come, the names that ship are blocked. Again: {command}",
+                        command="sudo filterd sync"
+                        if feed.address
+                        else "sudo filterd lists update",
+                    ),
+                    "yellow",
+                )
+                return
+        self._say(say("Lists in force: {n} names.", n=outcome.names))
+
+    def _has_upstream(self) -> bool:
+        """Return whether one resolver works: without one, each list would wait in vain."""
+        policy = policy_of(self._here)
+        servers = resolv_conf.servers(policy.upstreams, policy.listen)
+
+        async def trials() -> list[UpstreamTrial]:
+            return await asyncio.gather(*map(upstream_trial.attempt, servers))
+
+        return any(not one.problem for one in asyncio.run(trials()))
+
+    def _write_sheet(self, key: str, certificate: str) -> None:
+        path = self._here.config / SHEET_FILE
+        text = self.sheet_text = sheet(
+            self._interview, key, self._teller.texts.language, certificate
+        )
+        write_atomically(path, text.encode(), mode=0o644)
+        self._here.console.print()
+        self._here.console.print(Text(text))
+        self._say(say("This sheet is {path}: print it, and hang it beside the box.", path=path))
+
+    def _prove(self) -> None:
+        """Ask the running daemon for a closed name, as a device of each network would."""
+        policy = policy_of(self._here)
+        for link in self._interview.links:
+            server = _server(policy, link.address)
+            try:
+                question = stub_query.ask(server.address, server.port, SHOWN, source=link.address)
+                answer = asyncio.run(question)
+            except OSError:
+                return  # it was said that none is running
+            why = ", ".join(f"EDE {one.code}" for one in edes_of(answer.edns))
+            self._say(
+                say(
+                    "dig -b {source} @{server} -p {port} {name}: {answer}",
+                    source=link.address,
+                    server=server.address,
+                    port=server.port,
+                    name=SHOWN,
+                    answer=f"{stub_query.rcode_name(answer)} {why}".strip(),
+                )
+            )
+
+
+def _server(policy: Policy, own: str) -> ListenAddress:
+    """Return where a device of a link asks."""
+    for one in policy.listen:
+        if one.address in ("0.0.0.0", own):  # noqa: S104 -- recognised
+            return ListenAddress(own, one.port)
+    return policy.listen[0]
