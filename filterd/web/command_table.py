@@ -22,6 +22,7 @@ AT_THE_BOX: Mapping[str, str] = {
     "monitor": _SERVICE,
     "web": _SERVICE,
     "blockpage": _SERVICE,
+    "poster": "it is a file to print, with the address of this box",
     "setup": "it is for a box that has no accounts yet; it has pages of its own",
     "init": _FILES,
     "poster": "it draws a poster for a printer of that machine",

@@ -51,6 +51,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "allow": {"targets": ["a.example"], **_OF_6A},
     "block": {"targets": ["b.example", "service:youtube"], **_OF_6A},
     "pause": {**_OF_6A, "for_s": 60},
+    "approveRequest": {"id": 9_999, **_ONE_LESSON},
+    "refuseRequest": {"id": 9_999, **_WHY},
     "startExam": {"class": "6A", "names": ["thi.example"], **_ONE_LESSON},
     "watchExam": {"room": "home-6a"},
     "readTrialNames": {"room": "home-6a"},

@@ -23,6 +23,9 @@ ORDER = (
     new_names_page.PAGE,
     class_names_page.PAGE,
     lists_page.PAGE,
-    *site_page.PAGES,
     public_lists_page.PAGE,
+    *site_page.PAGES,
 )
+from filterd.web.pages import requests_page, today_page
+
+ORDER = (today_page.PAGE, requests_page.PAGE)
