@@ -37,7 +37,8 @@ a{color:var(--act)}
 .line{background:var(--soft);border-left:.4rem solid var(--act);padding:.75rem 1rem}
 .line strong{font-size:1.3rem}
 label,legend{display:block;font-weight:600;margin-bottom:.25rem}
-fieldset{border:1px solid var(--line);margin:0 0 .75rem;padding:.75rem 1rem}
+fieldset{border:0;margin:0 0 .75rem;padding:0}
+legend{padding:0}
 fieldset label{font-weight:400;padding:.35rem 0}
 input[type=text]{width:100%;font:inherit;padding:.6rem;border:2px solid var(--line);\
 background:var(--paper);color:var(--ink);margin-bottom:.75rem}
@@ -58,7 +59,7 @@ HEADERS = (
     ),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),  # with none at all a form would come from "null"
     ("Vary", "Accept-Language"),
 )
 _CHILD_LINE = "111"

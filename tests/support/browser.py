@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.support.web_school import WebSchool
 
 PHONE, DESKTOP = (360, 740), (1280, 900)
-_PROGRAM = shutil.which("chromium")
-_ARGUMENTS = (
+PROGRAM = shutil.which("chromium")
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -41,12 +41,12 @@ def browser() -> Iterator[Browser]:
     Not for longer: while it is there, its event loop runs in this thread, and other tests
     cannot run theirs.
     """
-    if _PROGRAM is None:
+    if PROGRAM is None:
         pytest.skip("there is no chromium")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- only where there is one
 
     with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=_PROGRAM, args=[*_ARGUMENTS])
+        opened = driver.chromium.launch(executable_path=PROGRAM, args=[*ARGUMENTS])
         yield opened
         opened.close()
 
