@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -33,6 +34,7 @@ _LARGEST_HEAD, _LARGEST_BODY = 8 * 1024, 4 * 1024
 _READ_OCTETS = 4096
 _MOST_FIELDS = 16
 _HIGHEST_PORT = 65_535
+_MAPPED = "::ffff:"
 _METHODS = ("GET", "HEAD", "POST")
 
 _log = logging.getLogger("filterd.http")
@@ -135,12 +137,14 @@ def parse_listen(text: str, *, is_loopback: bool = True) -> tuple[str, int]:
 
 
 async def serve(
-    listen: tuple[str, int], handle: Handler, bounds: ConnectionBounds = USUAL_BOUNDS
+    listen: tuple[str, int] | socket.socket,
+    handle: Handler,
+    bounds: ConnectionBounds = USUAL_BOUNDS,
 ) -> asyncio.Server:
     """Serve from now on, until the server is closed.
 
     Args:
-        listen: address and port.
+        listen: address and port, or a socket that the service manager has bound.
         handle: makes the reply to a request.
         bounds: of connections; further ones are closed at once.
 
@@ -152,7 +156,7 @@ async def serve(
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal served
-        client = str(writer.get_extra_info("peername", ("",))[0])
+        client = _address(writer, "peername")
         served += 1
         clients[client] += 1
         try:
@@ -167,6 +171,8 @@ async def serve(
                 del clients[client]
             writer.transport.abort()  # what the client was to take, it has taken
 
+    if isinstance(listen, socket.socket):
+        return await asyncio.start_server(connected, sock=listen, limit=_LARGEST_HEAD)
     try:
         return await asyncio.start_server(connected, *listen, limit=_LARGEST_HEAD)
     except OSError as error:
@@ -243,9 +249,15 @@ async def _read(
         head.target.decode("latin-1"),
         headers,
         bytes(body),
-        str(writer.get_extra_info("peername", ("",))[0]),
-        str(writer.get_extra_info("sockname", ("",))[0]),
+        _address(writer, "peername"),
+        _address(writer, "sockname"),
     )
+
+
+def _address(writer: asyncio.StreamWriter, end: str) -> str:
+    """Return the address of an end; that of IPv4 also where a socket is for both families."""
+    address = str(writer.get_extra_info(end, ("",))[0])
+    return address.removeprefix(_MAPPED) if "." in address else address
 
 
 def _dumped(spoken: h11.Connection, reply: Reply, *, is_head: bool) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from filterd.blockpage.review_token import ReviewTokens
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.http_service import ConnectionBounds, parse_listen, serve
-from filterd.service_manager import READY, STOPPING, notify
+from filterd.service_manager import READY, STOPPING, notify, passed_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,30 +25,32 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.i18n import Language
 
+Listen = tuple[str, int] | socket.socket
 BOUNDS = ConnectionBounds(most=256, most_of_client=8)
 """A class opens a page at the same time; one device opens few."""
 
 
-def main(socket: str, language: str, *listen: str) -> None:
+def main(control_socket: str, language: str, *listen: str) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        socket: the control socket.
+        control_socket: its path.
         language: of the journal.
-        listen: addresses with ports.
+        listen: addresses with ports, for when the service manager passes no sockets.
     """
     spoken: Language = "en" if language == "en" else "vi"
     journal.begin(spoken)
     try:
-        addresses = [parse_listen(one, is_loopback=False) for one in listen]
-        asyncio.run(serve_pages(Path(socket), addresses, SystemClock()))
+        places: list[Listen] = [*passed_sockets()]
+        places = places or [parse_listen(one, is_loopback=False) for one in listen]
+        asyncio.run(serve_pages(Path(control_socket), places, SystemClock()))
     except FilterdError as error:
         for line in error.told(spoken).splitlines():
             sys.stderr.write(f"filterd: {line}\n")
         sys.exit(error.exit_code)
 
 
-async def serve_pages(socket: Path, listen: Sequence[tuple[str, int]], clock: Clock) -> None:
+async def serve_pages(control_socket: Path, listen: Sequence[Listen], clock: Clock) -> None:
     """Serve until a signal to stop.
 
     Raises:
@@ -57,7 +60,7 @@ async def serve_pages(socket: Path, listen: Sequence[tuple[str, int]], clock: Cl
     journal.attend(loop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    answers = ManagerAnswers(socket, clock)
+    answers = ManagerAnswers(control_socket, clock)
     pages = PageService(answers, ReviewTokens(clock))
     servers = [await serve(one, pages.handle, BOUNDS) for one in listen]
     notify(READY)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,16 @@ def test_a_form_and_a_query_are_read_and_a_bad_one_has_no_fields() -> None:
     assert b"X-Seen: a\r\n" in good
     assert good.endswith("POST 127.0.0.1 127.0.0.1 {'b': 'đ'} {'a': '1 2'}".encode())
     assert bad.endswith(b"{'a;b': '1'}")
+
+
+def test_a_socket_for_both_families_shows_the_ipv4_address() -> None:
+    async def whole() -> bytes:
+        with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as bound:
+            port = bound.getsockname()[1]
+            async with await serve(bound, _handle):
+                return await _sent(port, b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+
+    assert b"GET 127.0.0.1 127.0.0.1 " in asyncio.run(whole())
 
 
 def test_the_reply_to_head_has_no_content() -> None:
