@@ -21,6 +21,7 @@ from filterd.appliance import (
     machine_probes,
     resolver_probes,
     service_probes,
+    sinkhole_probe,
 )
 from filterd.appliance.finding import ProbeFinding, unseen
 from filterd.errors import FilterdError
@@ -52,6 +53,7 @@ PROBES = (
     SiteProbe("answers", say("Answers of filterd"), resolver_probes.answers),
     SiteProbe("upstreams", say("Upstreams"), resolver_probes.upstreams),
     SiteProbe("canaries", say("A listed name of each category"), resolver_probes.canaries),
+    SiteProbe("sinkhole", say("Sinkholes"), sinkhole_probe.sinkholes),
     SiteProbe("site", say("Site and expectations"), service_probes.site),
     SiteProbe("lists", say("Lists and feed"), service_probes.lists),
     SiteProbe("one-address", say("Lookups by device"), service_probes.one_address),

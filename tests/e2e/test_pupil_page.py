@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
@@ -19,6 +21,7 @@ import dns.rdatatype
 import pytest
 
 from filterd.overrides.roles import Role
+from tests.support.browser import DESKTOP, PHONE, tab
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import SOURCES, WITHIN_S, asked, free_port
 from tests.support.waiting import until
@@ -156,3 +159,19 @@ def test_a_request_is_refused_with_a_reason_in_the_history(school: PupilSchool) 
 
 def test_who_does_not_teach_sees_no_requests(school: PupilSchool) -> None:
     assert school.web.get("/requests", Role.READER).status == 404
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_the_page_of_requests_is_for_everyone(
+    school: PupilSchool, browser: Browser, language: str, size: tuple[int, int]
+) -> None:
+    school.ask_review(grade="8")
+    with tab(browser, school.web, Role.ADMIN, size) as opened:
+        opened.open(f"/requests?lang={language}")
+        if folder := os.environ.get("FILTERD_PICTURES"):
+            opened.picture(Path(folder) / f"requests-{language}-{size[0]}.png")
+        assert opened.page.get_by_text(CLOSED).count() > 0
+        assert opened.violations() == []
+        assert not opened.is_too_wide()
