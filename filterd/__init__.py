@@ -8,6 +8,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
 
     8 cli                            Typer: parse arguments, call one function, print
     7 appliance                      set up this gateway, find what is wrong with it
+      web                            the dashboard and the API, a process without rights
     6 daemon | publish               the processes that serve | build and sign the feed
       monitor                        metrics, health and alerts, in a process of their own
     5 fastpath | control             native: most datagrams | the control socket's client

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 6: the dashboard and the API, a process of their own without rights.
+"""Floor 7: the dashboard and the API, a process of their own without rights.
 
 It reads no file of filterd and keeps nothing. Each request of a browser or a program becomes
 commands of the control socket, with the person's token; the manager decides (``accounts``)::
@@ -10,8 +10,10 @@ commands of the control socket, with the person's token; the manager decides (``
 
 An *operation* (``operation``) is one method of the API with its parameters, answer, roles
 and the commands of ``filterd`` that it stands for. The description of the API is made of
-them (``openapi``), their parameters are checked by them, and pages use nothing else. To add
-one, append it in a module of ``operations`` and, for a new module, a line in
-``operations.ORDER``. To add a page: a module in ``pages``, its template, a line in
+them (``openapi``), their parameters are checked by them (``parameters``), their answers have
+schemas (``answers``), and pages use nothing else. To add one, append it in a module of
+``operations`` and, for a new module, a line in ``operations.ORDER``; a change of the school is
+asked by ``wanted_change``, what is in force is worked out by ``school_state``. A command of
+``filterd`` without an operation has a reason in ``command_table``. To add a page: a module in ``pages``, its template, a line in
 ``pages.ORDER``.
 """
