@@ -157,7 +157,7 @@ class ListsDesk:
 
 
 def words_of(command: str, request: Mapping[str, Any], author: str) -> list[str]:
-    """Return the words of a command line; no text of a request can stand for an option.
+    """Return the words of a command line; no text of a request is an option.
 
     Raises:
         ControlError: an argument is wrong or unknown.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def place_of(policy: Policy, class_id: str | None, network: str | None) -> str:
-    """Return the id of a network that is named by its id, or by the grade or class it is of.
+    """Return the id of a network that is named by id, or by its grade or class.
 
     Raises:
         ConfigError: there is none, or a class has several.
@@ -86,7 +86,7 @@ def moved(
 
 
 def taken_out(policy: Policy, overrides: Overrides, macs: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the networks that lose devices; none left of its own: those of ``site.yaml``.
+    """Return the networks that lose devices; one without any has those of the file.
 
     Raises:
         ConfigError: ``site.yaml`` has a device where it is.

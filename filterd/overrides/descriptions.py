@@ -257,7 +257,7 @@ class Teller(Wording):
 
 
 def warning_told(warning: Any, wording: Wording) -> str:
-    """Return the sentence of a change's warning; an unknown warning is shown as it came."""
+    """Return the sentence of a warning; an unknown one is shown as it came."""
     if not isinstance(warning, Mapping):
         return str(warning)
     kind = str(warning.get("warning", ""))

@@ -75,7 +75,7 @@ def qname_from(text: str) -> bytes:
 
 
 def name_asked(text: str, *, subtree: bool = False) -> dict[str, str]:
-    """Return a name as a request to the log has it; ``*.NAME`` is it and all beneath it.
+    """Return a name as a request has it; ``*.NAME`` is it and all beneath.
 
     Raises:
         ConfigError: it is none.
@@ -126,7 +126,7 @@ def looks_like_a_class(text: str) -> bool:
 
 
 def class_from(text: str) -> str:
-    """Return the class that a person wrote; whether the site has it is checked elsewhere.
+    """Return the class that a person wrote, which the site may not have.
 
     Raises:
         ConfigError: no class is written so.

@@ -102,7 +102,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A Unix time in seconds, or ISO 8601; without an offset it is of the school's clock."""
+    """A Unix time in seconds, or ISO 8601; by the school's clock without offset."""
 
     about: str = ""
 

@@ -50,7 +50,7 @@ def _least(clock: dict[str, Any]) -> float:
 
 
 async def policy_of(visitor: Visitor, digest: str | None = None) -> Policy:
-    """Return the policy of the site's files; with a digest, one that was in force before.
+    """Return the policy of the site's files; with a digest, a former one.
 
     Raises:
         FilterdError: as ``control.ask``.

@@ -38,7 +38,7 @@ def _asks(command: str) -> Callable[[Visitor, dict[str, Any]], Awaitable[Any]]:
 
 
 def _done(answer: Any, _: Visitor) -> Sentence:
-    """Return a sentence without what was made: secrets are shown by the page alone, once."""
+    """Return a sentence without what was made: a page shows secrets once."""
     if isinstance(answer, dict) and "account" in answer:
         return say("Done, for the account {account}.", account=answer["account"])
     return say("Done.")

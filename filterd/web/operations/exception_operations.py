@@ -42,7 +42,7 @@ def with_state(schema: Schema) -> Schema:
 
 
 async def with_states_of(visitor: Visitor, kind: str, given: dict[str, Any]) -> Any:
-    """Return exceptions or exams with their states; with ``all`` those that have ended, too."""
+    """Return exceptions or exams with states; with ``all`` those that have ended."""
     now = await policy_time(visitor)
     past = await visitor.ask("history", limit=MOST_CHANGES) if given.get("all") else None
     return with_states(await overrides_of(visitor), kind, now, past)

@@ -83,7 +83,7 @@ async def _grade(visitor: Visitor, given: dict[str, Any]) -> Any:
 
 
 def _row(now: EffectiveState, grade: GradePolicy) -> dict[str, Any]:
-    """Return a grade as the files have it, its categories ``now``, and what is ``set``."""
+    """Return a grade of the files, its categories ``now``, and what is ``set``."""
     moment = now.moment.policy
     current = moment.grades.get(grade.key, grade)
     return {
