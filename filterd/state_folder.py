@@ -138,6 +138,7 @@ class StateFolder:
             return Path("/etc/filterd-web")
         return self.folder / "web"
 
+    @property
     def setup_socket(self) -> Path:
         """The socket of a set-up by pages; its folder is that of a service of its own."""
         if self.folder == SYSTEM_STATE:

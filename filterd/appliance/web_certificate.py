@@ -4,7 +4,7 @@
 A self-made one (ECDSA P-256) is there from the installation on. Browsers warn of it; its
 fingerprint is shown in ``filterd status`` and on the sheet, to be compared once. A browser
 knows the one that ``filterd cert install`` puts in its place. Each has its facts beside it
-(``daemon.certificate_facts``). Key and certificate change together: until both are on the
+(``certificate_facts``). Key and certificate change together: until both are on the
 disk, the old ones are in force.
 """
 
@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from filterd.certificate_facts import FACTS, FILE, CertificateFacts, facts_in
 from filterd.counted import fingerprint
-from filterd.daemon.certificate_facts import FACTS, FILE, CertificateFacts, facts_in
 from filterd.errors import ConfigError
 from filterd.i18n import UNSAID, refused, say
 from filterd.paths import make_folder, open_plain, replacing, writing

@@ -10,10 +10,10 @@ import segno
 
 from filterd import control
 from filterd.accounts.account_rows import ACCOUNTS
+from filterd.certificate_facts import facts_in
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.render import facts, show
 from filterd.cli.secret_prompt import ask_secret, new_password
-from filterd.daemon.certificate_facts import facts_in
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, say
 

@@ -13,10 +13,10 @@ from typing import Annotated
 
 from filterd import field_checks
 from filterd.appliance import local_network, machine_changes
+from filterd.certificate_facts import CERTIFICATE, CertificateFacts
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.offline_site import policy_of
 from filterd.cli.render import show_details
-from filterd.daemon.certificate_facts import CERTIFICATE, CertificateFacts
 from filterd.errors import FilterdError
 from filterd.policy.model import LocalZone, Policy
 from filterd.privileges import own_rights

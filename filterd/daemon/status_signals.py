@@ -10,7 +10,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-from filterd.daemon.certificate_facts import facts_in
+from filterd.certificate_facts import facts_in
 from filterd.errors import FilterdError
 from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.log_levels import LogLevel, levels

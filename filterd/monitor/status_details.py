@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd import counted, i18n, words
+from filterd.certificate_facts import fingerprint_told
 from filterd.counted import number
-from filterd.daemon.certificate_facts import fingerprint_told
 from filterd.errors import from_plain
 from filterd.feed.feed_details import coverage, summary, summary_style
 from filterd.i18n import say, say_n, told

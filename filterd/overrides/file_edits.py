@@ -13,7 +13,7 @@ from filterd.i18n import say
 from filterd.overrides.effects import ChangeEffect
 
 if TYPE_CHECKING:
-    from filterd.overrides.change_fields import Fields
+    from filterd.overrides.change_fields import ChangeFields
     from filterd.overrides.effects import ChangeContext
 
 MOST_KEYS = 40
@@ -32,7 +32,7 @@ class NoteSiteEdit:
     digest: str
 
     @classmethod
-    def read(cls, fields: Fields) -> NoteSiteEdit:
+    def read(cls, fields: ChangeFields) -> NoteSiteEdit:
         """Check the fields of the change."""
         keys = fields.take("keys", field_checks.many(_key, MOST_KEYS))
         return cls(keys, fields.take("digest", _digest))

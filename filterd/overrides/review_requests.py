@@ -21,7 +21,7 @@ from filterd.rows import Column, Listing, Row, Wording
 from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
-    from filterd.overrides.change_fields import Fields
+    from filterd.overrides.change_fields import ChangeFields
 
 MOST, KEEP_DAYS = 200, 30
 
@@ -112,7 +112,7 @@ class NoteRefusal:
     seat: str
 
     @classmethod
-    def read(cls, fields: Fields) -> NoteRefusal:
+    def read(cls, fields: ChangeFields) -> NoteRefusal:
         """Check the fields of the change."""
         return cls(
             fields.take("name", field_checks.name), fields.take("seat", field_checks.grade_or_class)

@@ -25,7 +25,6 @@ AT_THE_BOX: Mapping[str, str] = {
     "poster": "it is a file to print, with the address of this box",
     "setup": "it is for a box that has no accounts yet; it has pages of its own",
     "init": _FILES,
-    "poster": "it draws a poster for a printer of that machine",
     "completion": "it is for a shell",
     "man": "it is for a terminal",
     "doctor": "it examines links and ports of the box with the rights of root",

@@ -30,6 +30,8 @@ from tests.support.web_school import web_school
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Browser
+
     from tests.support.web_school import WebSchool
 
 CLOSED = "www.tiktok.com"

@@ -9,6 +9,7 @@ from filterd.web.pages import (
     lookups_page,
     new_names_page,
     public_lists_page,
+    requests_page,
     site_page,
     today_page,
     why_page,
@@ -24,8 +25,6 @@ ORDER = (
     class_names_page.PAGE,
     lists_page.PAGE,
     public_lists_page.PAGE,
+    requests_page.PAGE,
     *site_page.PAGES,
 )
-from filterd.web.pages import requests_page, today_page
-
-ORDER = (today_page.PAGE, requests_page.PAGE)

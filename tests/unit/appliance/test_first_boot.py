@@ -49,7 +49,7 @@ class Box:
         caller = replace(caller, token=self.token if caller is WEB else caller.token)
         request = ControlRequest(command, arguments, act_for=caller.token, address=caller.address)
         caller = replace(caller, grant=self.boot.granting(request, caller))
-        told: Any = await self.boot.commands()[command](arguments, caller)  # type: ignore[misc]
+        told: Any = await self.boot.commands()[command](arguments, caller)
         return told
 
     async def claim(self, code: str = CODE, caller: Caller = WEB) -> None:

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from filterd.appliance import web_certificate
 from filterd.appliance.web_certificate import CHAIN, KEY, ensure, facts_of, install, load, make
-from filterd.daemon.certificate_facts import FILE, facts_in
+from filterd.certificate_facts import FILE, facts_in
 from filterd.errors import ConfigError
 from filterd.i18n import UNSAID
 

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from filterd.appliance.web_certificate import CHAIN, KEY
-from filterd.daemon.certificate_facts import facts_in
+from filterd.certificate_facts import facts_in
 from tests.support.commands import call
 
 if TYPE_CHECKING:

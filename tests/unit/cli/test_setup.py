@@ -12,10 +12,10 @@ import pytest
 from filterd.appliance import machine_survey
 from filterd.appliance.answer_file import KEPT
 from filterd.appliance.interview import Machine, SchoolLink
+from filterd.certificate_facts import facts_in
 from filterd.cli import setup
 from filterd.cli.setup_dialogue import Dialogue
 from filterd.counted import fingerprint
-from filterd.daemon.certificate_facts import facts_in
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.trust import TrustFolder
 from filterd.state_folder import StateFolder

@@ -126,8 +126,8 @@ def test_a_port_that_is_taken_is_told_in_one_line(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        chain, key = map(str, certificate)
         with pytest.raises(SystemExit) as end:
-            chain, key = map(str, certificate)
             web_main.main(str(tmp_path), listen, chain, key, "en", "no")
     assert end.value.code == 2
     assert capsys.readouterr().err.startswith("filterd: cannot listen on 127.0.0.1 port")

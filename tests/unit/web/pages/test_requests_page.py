@@ -27,7 +27,11 @@ def test_rows_have_their_class_and_lengths_are_terms(
         return [to_plain(ONE) | {"id": 3}]
 
     monkeypatch.setattr(control, "ask", ask)
-    shown = asyncio.run(PAGE.load(Visitor(tmp_path, texts=Texts("en")), {}))
+
+    async def load() -> dict[str, Any]:
+        return await PAGE.load(Visitor(tmp_path, texts=Texts("en")), {})
+
+    shown = asyncio.run(load())
     assert shown["seats"] == {3: "class 6A"}
     for value, text in shown["lengths"]:
         assert text

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from filterd.daemon.certificate_facts import FACTS, FILE, CertificateFacts, facts_in
-from filterd.daemon.certificate_facts import fingerprint_told as told
+from filterd.certificate_facts import FACTS, FILE, CertificateFacts, facts_in
+from filterd.certificate_facts import fingerprint_told as told
 from filterd.i18n import Texts
 from filterd.rows import SchoolClock, Wording
 from filterd.state_file import to_plain
