@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frame of the dashboard in a real browser: every page, size, theme and language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.overrides.roles import Role
+from filterd.web import pages
+from tests.support.browser import DESKTOP, PHONE, Tab, browser, tab
+from tests.support.web_school import PASSWORD, WebSchool, web_school
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+    from filterd.state_folder import StateFolder
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.long
+
+PATHS = ["/login", "/login/code/x", "/device/x", "/nothing"] + [
+    one.path for one in pages.ORDER if "{" not in one.path
+]
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory, built: StateFolder) -> Iterator[WebSchool]:
+    with web_school(tmp_path_factory.mktemp("school"), built) as running:
+        running.token()
+        yield running
+
+
+def _is_in_order(opened: Tab) -> None:
+    assert opened.violations() == []
+    assert not opened.is_too_wide()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_in_order(
+    school: WebSchool, browser: Browser, size: tuple[int, int], theme: str
+) -> None:
+    with tab(browser, school, Role.ADMIN, size, color_scheme=theme) as opened:
+        for path in PATHS:
+            for language in ("vi", "en"):
+                opened.open(f"{path}?lang={language}")
+                _is_in_order(opened)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_person_signs_in_and_out_by_keyboard_with_and_without_scripts(
+    school: WebSchool, browser: Browser, *, scripts: bool
+) -> None:
+    school.code(Role.ADMIN)
+    with tab(browser, school, size=PHONE, scripts=scripts, locale="vi") as opened:
+        page = opened.page
+        opened.open("/")
+        assert page.url == f"{school.origin}/login"
+        page.focus("#account")
+        for text in ("admin", PASSWORD):
+            page.keyboard.insert_text(text)
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{school.origin}/")
+        page.keyboard.press("Tab")
+        assert "skip" in (page.locator(":focus").get_attribute("class") or "")
+        page.keyboard.press("Enter")
+        assert page.url.endswith("#main")
+        page.click(".to-menu")
+        assert page.locator(".menu").is_visible()
+        page.click(".from-menu")
+        assert not page.locator(".menu").is_visible()
+        page.click(".account button")
+        page.wait_for_url(f"{school.origin}/login")
+        assert opened.page.context.cookies(school.origin) == []
+
+
+def test_the_language_is_changed_on_the_page_and_stays(school: WebSchool, browser: Browser) -> None:
+    with tab(browser, school, Role.ADMIN) as opened:
+        opened.open("/")
+        for language in ("vi", "en"):
+            opened.page.click(f'.account a[hreflang="{language}"]')
+            opened.open("/")
+            assert opened.page.locator("html").get_attribute("lang") == language
+
+
+def test_the_first_view_is_small(school: WebSchool, browser: Browser) -> None:
+    sizes: list[int] = []
+    with tab(browser, school, Role.ADMIN) as opened:
+        opened.page.on("response", lambda one: sizes.append(len(one.body())))
+        opened.open("/")
+    assert len(sizes) <= 5
+    assert sum(sizes) <= 60_000
