@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ MEDIA_TYPE = "text/event-stream"
 MOST, MOST_OF_A_PERSON = 20, 3
 LASTS_S = 300.0
 _HEARTBEAT_S = 15.0
-_FIRST_WITHIN_S = 1.0
+_FIRST_WITHIN_S = 0.3
 _COMMENT = ": \n\n"
 
 
@@ -105,6 +106,9 @@ class EventResponses:
             del self._open[ended]
             for task in (next_, stop):
                 task.cancel()
+            await asyncio.gather(next_, return_exceptions=True)
+            if isinstance(values, AsyncGenerator):
+                await values.aclose()  # the manager has few places for followers
 
 
 def wants_events(request: Request) -> bool:
