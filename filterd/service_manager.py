@@ -42,7 +42,7 @@ def watchdog_interval_s() -> float | None:
 
 
 def passed_sockets() -> list[socket.socket]:
-    """Return the listening sockets that the service manager passes to this process, once."""
+    """Return the listening sockets that the service manager passes, once."""
     number = os.environ.pop("LISTEN_FDS", "")
     is_ours = os.environ.pop("LISTEN_PID", "") == str(os.getpid())
     if not is_ours or not number.isdecimal():

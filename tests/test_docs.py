@@ -133,6 +133,7 @@ CONTRACT = {
     "status",
     "doctor",
     "monitor",
+    "web",
     "alerts list",
     "alerts test",
     "setup",

@@ -121,7 +121,7 @@ class Web:
         return is_admitted
 
     def _refusal(self, error: FilterdError, scope: Scope) -> Response:
-        """Return the answer to a refused request: problem details to a program, else a page."""
+        """Return the answer to a refused request: problem details, or a page."""
         request = Request(scope)
         visitor = self._visitors.stranger(request)
         if scope["path"].startswith(API):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find the certificate of the dashboard: that of the service, else that of the state folder."""
+"""Find the certificate of the dashboard: of the service, or in the state folder."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answer with server-sent events (HTML Standard §9.2), a few at a time for each person.
+"""Answer with server-sent events (HTML Standard §9.2), a few for each person.
 
 A response ends after some minutes; the browser asks again, and a session that has ended by then
 is refused. It ends at once when its person signs out or does not read.

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""End the web process after ten minutes without a request; its socket starts it again."""
+"""End the web process after ten minutes without a request.
+
+The service manager keeps its socket, and starts it again.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def parse_listen(text: str) -> tuple[str, int]:
 
 
 def bound(listen: tuple[str, int], ports: int = 1) -> socket.socket:
-    """Return a socket that is bound to an address, at the first of so many ports that is free.
+    """Return a bound socket, at the first of so many ports that is free.
 
     Raises:
         ConfigError: none is.

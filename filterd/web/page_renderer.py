@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draw pages from their templates: autoescape on, no undefined variable, every text translated."""
+"""Draw pages from their templates: all escaped, none undefined, each translated."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class PageRenderer:
         return response
 
     def trouble(self, visitor: Visitor, request: Request, error: FilterdError) -> Response:
-        """Return a page that shows an error; while filterd does not answer it reloads itself."""
+        """Return a page with an error; while filterd does not answer it reloads itself."""
         status = status_of(error)
         is_away = status is HTTPStatus.SERVICE_UNAVAILABLE
         shown = {"message": error.told(visitor.language), "is_away": is_away}

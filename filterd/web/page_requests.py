@@ -75,7 +75,7 @@ class PageRequests:
         return self.refused(visitor, request, error)
 
     def refused(self, visitor: Visitor, request: Request, error: FilterdError) -> Response:
-        """Answer with an error: the sign-in page where the session has ended, else its page."""
+        """Answer with an error: the sign-in page after a session, else its page."""
         if error.code != SIGN_IN:
             return self._renderer.trouble(visitor, request, error)
         visitor.trouble = error.told(visitor.language)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Refuse requests that no page and no program of ours sends; set headers of security.
+"""Refuse requests that no page or program of ours sends; add security headers.
 
 It stands before everything else: host, method, target, doubled headers, origin (OWASP cheat
 sheet on CSRF; Fetch Metadata), size, network. Nothing behind it is reached by a request that
@@ -132,7 +132,9 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 
 def check_host(scope: Scope, headers: Mapping[str, str], hosts: frozenset[str]) -> None:
-    """Refuse a request to another server's name: a foreign page may resolve to this address.
+    """Refuse a request to another server's name.
+
+    A foreign page's name may be made to lead to this address.
 
     Raises:
         WebError: it is one.

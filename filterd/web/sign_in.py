@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sign people in and out: by password, by a code for once, by the PIN of their device."""
+"""Sign people in and out: by password, by a code for once, by a device's PIN."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serve the style sheet, scripts and icon from memory: few, small, and named by a table.
+"""Serve the style sheet, scripts and icon from memory: few and small.
 
 Their address has their digest, so that a browser keeps them for good and takes new ones at once.
 """

@@ -92,7 +92,7 @@ class Visitors:
 
 
 def token_of(request: Request) -> str:
-    """Return the token of a program's header, else that of the cookies; empty for none."""
+    """Return the token of a program's header, or of the cookies; empty for none."""
     if uses_header_token(request.scope, request.headers):
         scheme, _, token = request.headers["authorization"].partition(" ")
         return token.strip()[: 2 * LONGEST_PART] if scheme.lower() == "bearer" else "-"

@@ -42,7 +42,7 @@ _log = logging.getLogger("filterd.web")
 
 
 class _WebServer(uvicorn.Server):
-    """uvicorn's server on bounded listeners; ends when ``idle`` is due, if it is given."""
+    """uvicorn's server on bounded listeners; ends when ``idle``, if given, is due."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ def run(
 
 
 def names_of(chain: Path) -> frozenset[str]:
-    """Return the names and addresses that a certificate has; none where it cannot be read.
+    """Return the host names of a certificate; none where it cannot be read.
 
     Python's own reader of certificates has no public name, and others take 20 MB.
     """
