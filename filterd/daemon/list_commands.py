@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 ANSWERED_WITHIN_S = 45.0
 _ENDED_WITHIN_S = 3_600.0
+_SOURCES_FOR_S = 60.0
+"""A page that is loaded again need not start a process; a decision makes them read anew."""
 _MOST_OCTETS = 4 << 20
 _LONGEST, _MOST = 2_000, 50
 _FLAGS = {
@@ -78,6 +80,8 @@ class ListsDesk:
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
         self._turn, self._at_work = asyncio.Lock(), ""
+        self._reading = asyncio.Lock()
+        self._sources: tuple[float, Any] | None = None
         self._tasks = set[asyncio.Task[Any]]()
 
     async def history(self, _: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
@@ -92,7 +96,12 @@ class ListsDesk:
     async def sources(self, _: dict[str, Any], caller: Caller) -> Any:
         """Return the public lists that can be followed, and those that are."""
         author_of(caller).must_be(Rank.ADMIN, say("look at public lists"))
-        return await self._run("lists sources", [])
+        async with self._reading:  # a decision that takes long does not delay it
+            now = self._setting.clock.monotonic()
+            if self._sources is None or now >= self._sources[0]:
+                rows = await asyncio.to_thread(self._in_child, "lists sources", [])
+                self._sources = now + _SOURCES_FOR_S, rows
+            return self._sources[1]
 
     async def decide(self, command: str, request: dict[str, Any], caller: Caller) -> Any:
         """Do a command, or refuse it while another is at work.
@@ -120,7 +129,10 @@ class ListsDesk:
     async def _in_turn(self, command: str, words: list[str]) -> Any:
         async with self._turn:
             self._at_work = command
-            return await asyncio.to_thread(self._in_child, command, words)
+            try:
+                return await asyncio.to_thread(self._in_child, command, words)
+            finally:
+                self._sources = None
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

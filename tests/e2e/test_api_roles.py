@@ -169,6 +169,23 @@ def test_a_role_is_refused_what_the_table_does_not_give_it_and_nothing_else(
     )
 
 
+@pytest.mark.parametrize("role", [one for one in Role if one is not Role.ADMIN])
+def test_what_a_role_is_refused_changes_nothing(
+    people: dict[Role, tuple[Path, str]], role: Role
+) -> None:
+    socket, token = people[role]
+
+    def state() -> Any:
+        history = control.ask(socket, "history", limit=10_000, views=True)
+        return history, control.ask(socket, "overrides"), control.ask(socket, "account list")
+
+    before = state()
+    for one in operations.ORDER:
+        if role not in one.roles:
+            asyncio.run(_outcome(socket, token, one))
+    assert state() == before
+
+
 def test_the_samples_are_of_operations() -> None:
     assert {*SAMPLES, *_OF_OWN_CHANGE} <= operations.BY_NAME.keys()
     assert set(NAMES) == set(Role)

@@ -15,6 +15,8 @@ from filterd.daemon.control_caller import Caller
 from filterd.daemon.list_commands import DECISIONS, commands, words_of
 from filterd.errors import ControlError, FilterdError
 from filterd.state_folder import StateFolder
+from tests.support.clock import FakeClock
+from tests.support.commands import call
 from tests.support.daemon import write_site
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ TEACHER = Caller(4_711, "lan", frozenset({"filterd-teacher"}))
 def ask(tmp_path: Path) -> Callable[..., Any]:
     """Ask a command of a site that follows nothing."""
     config = write_site(tmp_path / "site", port=5353)
-    setting: Any = SimpleNamespace(config=config, state=StateFolder(tmp_path / "state"))
+    state = StateFolder(tmp_path / "state")
+    setting: Any = SimpleNamespace(config=config, state=state, clock=FakeClock())
     (tmp_path / "state").mkdir()
     known = commands(setting)
 
@@ -80,6 +83,28 @@ def test_while_one_is_at_work_another_is_refused_and_what_takes_long_goes_on(
 
     monkeypatch.setattr(list_commands, "ANSWERED_WITHIN_S", 0.0)
     assert asyncio.run(story()) == {"at_work": "lists update"}
+
+
+def test_public_lists_are_read_once_a_minute_and_after_each_decision(
+    ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+
+    def rows(_: Any, command: str, __: Any) -> list[int]:
+        read.append(command)
+        return [len(read)]
+
+    monkeypatch.setattr(list_commands.ListsDesk, "_in_child", rows)
+    assert [ask("lists-sources"), ask("lists-sources")] == [[1], [1]]
+    ask("lists update")
+    assert ask("lists-sources") == [3]
+
+
+def test_control_without_the_end_of_options_a_text_would_be_an_option() -> None:
+    hostile = {"version": "--help"}
+    words = words_of("feed refuse", hostile, "root")
+    assert call("feed", "refuse", *words).code != 0
+    assert call("feed", "refuse", *(one for one in words if one != "--")).code == 0
 
 
 def test_no_text_stands_for_an_option() -> None:
