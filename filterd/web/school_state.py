@@ -92,7 +92,7 @@ def check_known(wanted: str, known: Iterable[str], what: Sentence) -> str:
     return wanted
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _parsed(text: str) -> Policy:
     """Return the policy of a text; the same text comes with almost every request."""
     return policy_file.parse(text.encode(), "policy")
