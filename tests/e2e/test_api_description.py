@@ -13,6 +13,7 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import validate
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -150,6 +151,25 @@ def test_an_error_is_a_problem_with_a_stable_code_and_a_hint(
     assert wrong.json["type"] == "urn:filterd:error:config"
     (one,) = wrong.json["errors"]
     assert "*.edu.vn" in one["hint"]
+
+
+def test_events_have_the_form_that_is_described(
+    school: WebSchool, a_token: Callable[[str, str], str]
+) -> None:
+    described = openapi.description([operations.BY_NAME["followLog"]])["paths"]["/log/live"]["get"]
+    form = Draft202012Validator(described["responses"]["200"]["x-data"])
+    headers = {"Authorization": f"Bearer {a_token('reader', 'all')}"}
+    address = f"{school.origin}/api/v1/log/live"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        stream = requests.get(address, headers=headers, verify=False, stream=True, timeout=30)
+    with stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = (line.decode() for line in stream.iter_lines())
+        data = next(line.removeprefix("data: ") for line in lines if line.startswith("data: "))
+    first = json.loads(data)
+    form.validate(first)
+    assert first[0]["shows_rows"] is False
 
 
 @pytest.mark.parametrize("role", ["reader", "teacher"])
