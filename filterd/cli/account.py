@@ -10,7 +10,7 @@ import segno
 
 from filterd import control
 from filterd.accounts.account_rows import ACCOUNTS
-from filterd.certificate_facts import facts_in
+from filterd.certificate_facts import CertificateFacts, facts_in
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.render import facts, show
 from filterd.cli.secret_prompt import ask_secret, new_password
@@ -182,10 +182,10 @@ def print_code(
 
 def page_of(here: Context, path: str) -> str:
     """Return the address of a page of the dashboard, as devices of the school reach it."""
-    found = facts_in(here.state.web)
-    known = found.addresses if found else ()
-    outer = (one for one in known if ":" not in one and not one.startswith("127."))
-    host = next(outer, found.names[0] if found and found.names else "127.0.0.1")
+    found = facts_in(here.state.web) or CertificateFacts("", 0.0, 0.0)
+    addresses = (one for one in found.addresses if ":" not in one and not one.startswith("127."))
+    names = (one for one in found.names if "*" not in one)
+    host = next(addresses, next(names, "127.0.0.1"))
     return f"https://{host}:{PORT}{path}"
 
 

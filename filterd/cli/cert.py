@@ -110,9 +110,11 @@ def _own_names(zones: Iterable[LocalZone]) -> list[str]:
 
 
 def _own_addresses() -> list[str]:
-    """Return loopback, for a tunnel, and the addresses by which the school reaches the box."""
-    own = sorted(asyncio.run(local_network.look()).own)
-    return ["127.0.0.1", "::1", *(one for one in own if not one.startswith("fe80:"))]
+    """Return the addresses by which the school reaches the box, then those of a tunnel."""
+    network = asyncio.run(local_network.look())
+    of_school = (str(one.ip) for link in network.lan for one in link.addresses)
+    found = dict.fromkeys((*of_school, *sorted(network.own)))
+    return [*(one for one in found if not one.startswith("fe80:")), "127.0.0.1", "::1"]
 
 
 def _rights(here: Context) -> AbstractContextManager[None]:

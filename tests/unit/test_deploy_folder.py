@@ -207,6 +207,7 @@ def test_the_faces_read_nothing_and_open_no_connection_of_their_own(
     assert face["PrivateNetwork"] == ["yes"]
     assert face["RestrictAddressFamilies"] == ["AF_UNIX"]
     assert "StateDirectory" not in face
+    assert face["StartLimitIntervalSec"] == ["0"]
 
 
 def test_the_key_of_the_dashboard_is_root_s_and_handed_to_its_service_only() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
+from filterd.certificate_facts import FACTS, FILE, CertificateFacts
 from tests.support.account_desk import CODE, AccountDesk
 from tests.support.commands import call
 
@@ -98,6 +99,29 @@ def test_a_code_for_the_first_sign_in_stands_in_a_link(
     assert "https://127.0.0.1:8443/login/code/abc123" in done.out
     assert "for 15 minutes" in done.out
     assert "shown once only" in done.out
+
+
+@pytest.mark.parametrize(
+    ("names", "addresses", "host"),
+    [
+        (("filterd",), ("192.168.1.10", "127.0.0.1"), "192.168.1.10"),
+        (("*.truong.vn", "loc.truong.vn"), (), "loc.truong.vn"),
+        (("filterd",), ("127.0.0.1", "::1"), "filterd"),
+    ],
+)
+def test_a_link_leads_where_the_certificate_is_for(
+    desk: AccountDesk,
+    places: list[str],
+    tmp_path: Path,
+    names: tuple[str, ...],
+    addresses: tuple[str, ...],
+    host: str,
+) -> None:
+    desk.answers["code"] = CODE
+    (tmp_path / "web").mkdir()
+    facts = CertificateFacts("ab", 0.0, 0.0, names, addresses)
+    FACTS.save(tmp_path / "web" / FILE, facts)
+    assert f"https://{host}:8443/login/" in call("account", "code", *places).out
 
 
 @pytest.mark.parametrize(
