@@ -231,13 +231,34 @@ def test_sockets_are_bound_by_systemd_and_start_with_the_machine() -> None:
     assert {f"{name}.socket" for name in ports} == set(machine_changes.SOCKETS)
 
 
-def test_no_socket_waits_for_what_starts_later() -> None:
-    """Sockets come before ``basic.target``, after which ordinary services come: a circle."""
-    for unit in (WEB, PAGE):
-        socket = _unit(unit.with_suffix(".socket"))
-        assert not {"After", "Requires", "Wants"} & set(socket)
-    assert MADE_ONCE.name in _unit(WEB)["After"][0].split()
-    assert _unit(WEB)["Wants"] == [MADE_ONCE.name]
+def _boot_problems(folder: Path, **changed: str) -> str:
+    """Return what systemd says of a start of the machine with the units."""
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8") + changed.get(unit.suffix[1:], "")
+        text = text.replace("/opt/filterd/current/bin/filterd", "/bin/true")
+        (folder / unit.name).write_text(text, encoding="utf-8")
+        for target in _unit(unit).get("WantedBy", ()):
+            (folder / f"{target}.wants").mkdir(exist_ok=True)
+            (folder / f"{target}.wants" / unit.name).symlink_to(folder / unit.name)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "multi-user.target"],
+        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{folder}:"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "\n".join(line for line in done.stderr.splitlines() if "filterd" in line)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
+def test_a_machine_starts_with_them_without_a_circle(tmp_path: Path) -> None:
+    assert _boot_problems(tmp_path) == ""
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
+def test_control_a_socket_that_waits_for_a_service_is_a_circle(tmp_path: Path) -> None:
+    waits = f"\n[Unit]\nAfter={MADE_ONCE.name}\n"
+    assert "Found dependency on filterd" in _boot_problems(tmp_path, socket=waits)
 
 
 def test_a_request_to_be_let_in_is_looked_for_where_the_command_looks() -> None:
