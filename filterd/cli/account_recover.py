@@ -17,7 +17,7 @@ BOOT_FOLDERS = (Path("/boot/firmware"), Path("/boot"))
 """The partition of a card that any computer can read, by the age of the system."""
 REQUESTS = ("filterd-recover", "filterd-recover.txt")
 """The second one is what editors on Windows make of the first."""
-ANSWER = "filterd-code.txt"
+ANSWER = "filterd-recover-code.txt"
 _MOST_OCTETS = 1024
 
 
