@@ -157,3 +157,36 @@ FINDINGS = Listing(
     ),
 )
 """Of ``judgement``."""
+
+
+def _licence(row: Row, by: Wording) -> str:
+    licence: str = row["licence"]
+    return licence if row["republish"] else by.texts("{licence}; follow only", licence=licence)
+
+
+def _follows(row: Row, by: Wording) -> str:
+    """Return by what a source is followed, and whether its text is here."""
+    if not row["followed"]:
+        return by.texts("advised") if row["recommended"] else ""
+    origin = by.texts("a command") if row["followed"] == "command" else row["followed"]
+    return origin if row["here"] else by.texts("{by}, not here yet", by=origin)
+
+
+SOURCES = Listing(
+    say("Public lists"),
+    UNSAID,
+    (
+        Column(say("List"), "id"),
+        Column(say("Category"), "category"),
+        Column(
+            say("Names"),
+            "names",
+            lambda names, _: counted.rough(names) if names else "",
+            is_number=True,
+        ),
+        Column(say("Followed"), worded=_follows),
+        Column(say("Licence"), worded=_licence),
+    ),
+    is_whole=False,
+)
+"""Of ``source_rows``, whose module brings what fetches lists."""

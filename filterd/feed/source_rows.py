@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Show the public lists that can be followed: licence, size, and whether they are."""
+"""Collect the public lists that can be followed, and whether they are."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.counted import rough
 from filterd.feed.sources import kept_reports
-from filterd.i18n import UNSAID, say
-from filterd.rows import Column, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from filterd.feed.sources import SourceFolder
     from filterd.lists.catalog import PublicSource
-    from filterd.rows import Row, Wording
 
 
 def source_rows(
@@ -46,32 +42,3 @@ def source_rows(
             }
         )
     return rows
-
-
-def _licence(row: Row, by: Wording) -> str:
-    licence: str = row["licence"]
-    return licence if row["republish"] else by.texts("{licence}; follow only", licence=licence)
-
-
-def _state(row: Row, by: Wording) -> str:
-    """Return by what a source is followed, and whether its text is here."""
-    if not row["followed"]:
-        return by.texts("advised") if row["recommended"] else ""
-    origin = by.texts("a command") if row["followed"] == "command" else row["followed"]
-    return origin if row["here"] else by.texts("{by}, not here yet", by=origin)
-
-
-SOURCES = Listing(
-    say("Public lists"),
-    UNSAID,
-    (
-        Column(say("List"), "id"),
-        Column(say("Category"), "category"),
-        Column(
-            say("Names"), "names", lambda names, _: rough(names) if names else "", is_number=True
-        ),
-        Column(say("Followed"), worded=_state),
-        Column(say("Licence"), worded=_licence),
-    ),
-    is_whole=False,
-)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.feed.source_rows import SOURCES
+from filterd.feed.feed_details import SOURCES
 from filterd.i18n import say
 from filterd.web.operation import ADMINS
 from filterd.web.operations.list_operations import SOURCES as READ_SOURCES

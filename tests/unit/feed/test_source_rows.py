@@ -4,7 +4,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from filterd.feed.source_rows import SOURCES, source_rows
+from filterd.feed.feed_details import SOURCES
+from filterd.feed.source_rows import source_rows
 from filterd.feed.sources import SourceFolder
 from filterd.i18n import Texts
 from filterd.lists.catalog import shipped_sources
