@@ -6,10 +6,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jinja2 import Environment
 
 from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.overrides.roles import Role
+from filterd.web import page_renderer
 from filterd.web.pages.lookups_page import PAGE
 from tests.support.made_answers import FOUND, IDS, LOOKUP, SCOPE, a_policy_text
 from tests.support.rendered import a_visitor, rendered
@@ -98,6 +100,19 @@ def test_hostile_names_are_shown_as_text(name: str) -> None:
 
     assert "<script>alert" not in shown
     assert "<img src=x" not in shown
+
+
+def test_control_without_escaping_a_hostile_name_is_markup(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "<script>alert(1)</script>"
+
+    def unescaping(**given: Any) -> Environment:
+        return Environment(**{**given, "autoescape": False})
+
+    monkeypatch.setattr(page_renderer, "Environment", unescaping)
+
+    assert name in rendered(PAGE, _visitor(rows=[LOOKUP | {"name": name}]))
 
 
 def test_only_those_who_may_read_lookups_have_the_page() -> None:
