@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from filterd import words
+from filterd.counted import duration
+from filterd.i18n import told
 from filterd.overrides.descriptions import Teller
 
 if TYPE_CHECKING:
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from filterd.rows import Row, Wording
 
     Options = list[tuple[str, str]]
+
+TERMS_S = (900, 2_700, 5_400, 86_400, 604_800)
 
 
 def of_words(vocabulary: Mapping[str, Sentence], by: Wording, none: str = "") -> Options:
@@ -35,6 +40,33 @@ def seats(ids: Row, by: Wording, classes: Iterable[str] | None = None) -> Option
         (f"class:{one}", tell(one)) for one in ids["classes"] if classes is None or one in classes
     ]
     return of_classes + [(f"grade:{one}", tell(one)) for one in ids["grades"] if classes is None]
+
+
+def audiences(
+    ids: Row, by: Wording, classes: Iterable[str] | None = None, *, wide: bool = False
+) -> Options:
+    """Return audiences of an exception: ``seats``, rooms; if ``wide``, many at once."""
+    rooms = [(f"network:{one}", by.texts("room {room}", room=one)) for one in ids["rooms"]]
+    found = [*seats(ids, by, classes), *rooms]
+    if not wide:
+        return found
+    tiers = [(f"tier:{one}", by.texts.word(words.TIER, one)) for one in ids["tiers"]]
+    return [("everybody", by.texts("everybody")), *tiers, *found]
+
+
+def lengths(seconds: Iterable[int], by: Wording) -> Options:
+    """Return lengths of time."""
+    return [(str(one), told(duration(one), by.texts.language)) for one in seconds]
+
+
+def terms(by: Wording) -> Options:
+    """Return the terms of a change; the empty one is the time in another field."""
+    return [
+        *lengths(TERMS_S, by),
+        ("lesson", by.texts("until the bell")),
+        ("permanent", by.texts("without an end")),
+        ("", by.texts("until the time below")),
+    ]
 
 
 def categories(rows: Iterable[Row], by: Wording) -> Options:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from filterd.web.operation import EVERYONE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from filterd.i18n import Sentence
     from filterd.overrides.roles import Role
-    from filterd.rows import Listing, Row, Wording
+    from filterd.rows import Column, Listing, Row, Wording
     from filterd.web.visitor import Visitor
 
 Load = Callable[["Visitor", Mapping[str, str]], Awaitable[dict[str, Any]]]
@@ -49,3 +51,8 @@ class Page:
 def cells(listing: Listing, row: Row, wording: Wording) -> list[str]:
     """Return the texts of a row's cells, for ``Live``."""
     return ["\n".join(text for text, _ in column.cells(row, wording)) for column in listing.columns]
+
+
+def filled(columns: Iterable[Column], row: Row, wording: Wording) -> list[Column]:
+    """Return the columns of details that have a text in a row."""
+    return [one for one in columns if any(text for text, _ in one.cells(row, wording))]

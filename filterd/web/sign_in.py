@@ -13,9 +13,10 @@ from filterd.errors import FilterdError
 from filterd.i18n import say
 from filterd.web.form_fields import fields_of
 from filterd.web.page_renderer import own_path
+from filterd.web.pages import start_of
 from filterd.web.problem import WebError, status_of
 from filterd.web.request_guard import COOKIE, CSRF_FIELD, DEVICE_COOKIE, check_csrf
-from filterd.web.visitors import device_of
+from filterd.web.visitors import device_of, with_device
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -104,6 +105,10 @@ class SignIn:
             given = {name: value for name in asked if (value := fields.get(name, ""))}
             given["device"] = device_of(request)
             found = await visitor.ask(command, **given, **known)
+            if back == "/":
+                visitor.token = with_device(found["token"], request)
+                await visitor.identify()
+                back = start_of(visitor)
         except FilterdError as error:
             return self._refused(request, visitor, error, back)
         response = RedirectResponse(back, HTTPStatus.SEE_OTHER)

@@ -72,6 +72,11 @@ class Visitor:
         """The language of the pages."""
         return self.texts.language
 
+    @property
+    def is_admin(self) -> bool:
+        """Whether the person is an administrator."""
+        return Role.ADMIN in self.roles
+
     def may(self, operation: Operation) -> bool:
         """Return whether a page shows an operation to this person."""
         return not self.roles.isdisjoint(operation.roles)

@@ -96,7 +96,11 @@ def token_of(request: Request) -> str:
     if uses_header_token(request.scope, request.headers):
         scheme, _, token = request.headers["authorization"].partition(" ")
         return token.strip()[: 2 * LONGEST_PART] if scheme.lower() == "bearer" else "-"
-    session = request.cookies.get(COOKIE, "")[:LONGEST_PART]
+    return with_device(request.cookies.get(COOKIE, "")[:LONGEST_PART], request)
+
+
+def with_device(session: str, request: Request) -> str:
+    """Return the token of a session with the cookie of the device, if there is one."""
     device = device_of(request)
     return f"{session}~{device}" if session and device else session
 

@@ -11,6 +11,7 @@ from filterd.web.operations import (
     policy_operations,
     request_operations,
     room_operations,
+    school_operations,
     site_operations,
     status_operations,
 )
@@ -26,6 +27,7 @@ ORDER = (
     *list_operations.OPERATIONS,
     *site_operations.OPERATIONS,
     *history_operations.OPERATIONS,
+    *school_operations.OPERATIONS,
     *account_operations.OPERATIONS,
 )
 """All operations, in the order of the description."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.i18n import say
+from filterd.counted import duration
+from filterd.i18n import say, told
 from filterd.overrides.roles import Role
 from filterd.web.answers import AT, FLAG, OBJECT, TEXT, TEXTS, WHOLE, maybe, record, rows
 from filterd.web.operation import ADMINS, EVERYONE, Operation
@@ -38,10 +39,32 @@ def _asks(command: str) -> Callable[[Visitor, dict[str, Any]], Awaitable[Any]]:
 
 
 def _done(answer: Any, _: Visitor) -> Sentence:
-    """Return a sentence without what was made: a page shows secrets once."""
-    if isinstance(answer, dict) and "account" in answer:
-        return say("Done, for the account {account}.", account=answer["account"])
-    return say("Done.")
+    """Return a sentence on what was done; a secret in it is shown this once."""
+    match answer:
+        case {"token": token}:
+            return say("The token, shown only now: {token}", token=token)
+        case {"codes": [*codes]}:
+            return say("Recovery codes, shown only now: {codes}", codes=", ".join(codes))
+        case {"uri": uri}:
+            return say("For the authenticator app, shown only now: {uri}", uri=uri)
+    account = answer.get("account", "") if isinstance(answer, dict) else ""
+    return say("Done, for the account {account}.", account=account) if account else say("Done.")
+
+
+def _code_at(path: str) -> Callable[[Any, Visitor], Sentence]:
+    """Return what tells the address beneath a path at which a code is given, once."""
+
+    def done(answer: Any, visitor: Visitor) -> Sentence:
+        for_s = told(duration(answer["for_s"]), visitor.language)
+        return say(
+            "For {account}, once within {time}, at this dashboard: {path}{code}",
+            account=answer["account"],
+            time=for_s,
+            path=path,
+            code=answer["code"],
+        )
+
+    return done
 
 
 def _operation(  # noqa: PLR0913 -- the columns of a table
@@ -55,6 +78,7 @@ def _operation(  # noqa: PLR0913 -- the columns of a table
     *,
     required: tuple[str, ...] = (),
     roles: frozenset[Role] = ADMINS,
+    done: Callable[[Any, Visitor], Sentence] = _done,
 ) -> Operation:
     return Operation(
         name=name,
@@ -67,7 +91,7 @@ def _operation(  # noqa: PLR0913 -- the columns of a table
         answer=answer,
         commands=(command,) if command.startswith("account ") else (),
         tag="accounts",
-        done=None if method == "GET" else _done,
+        done=None if method == "GET" else done,
     )
 
 
@@ -201,6 +225,7 @@ CODE = _operation(
     {"account": _ACCOUNT},
     _CODE,
     required=("account",),
+    done=_code_at("/login/code/"),
 )
 TOKENS = _operation(
     "readTokens",
@@ -288,6 +313,7 @@ ENROL = _operation(
     {"account": _ACCOUNT},
     _CODE,
     required=("account",),
+    done=_code_at("/device/"),
 )
 CONFIRM_DEVICE = _operation(
     "confirmDevice",

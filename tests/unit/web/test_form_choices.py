@@ -10,7 +10,14 @@ import pytest
 from filterd import words
 from filterd.i18n import Texts
 from filterd.rows import SchoolClock, Wording
-from filterd.web.form_choices import categories, of_words, seat_query, seats
+from filterd.web.form_choices import (
+    audiences,
+    categories,
+    of_words,
+    seat_query,
+    seats,
+    terms,
+)
 
 BY = Wording(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0))
 IDS = {"classes": ["6A", "6B"], "grades": ["6", "staff"]}
@@ -27,6 +34,21 @@ def test_classes_come_before_grades() -> None:
 
 def test_a_teacher_has_own_classes_alone() -> None:
     assert seats(IDS, BY, {"6B"}) == [("class:6B", "class 6B")]
+
+
+def test_only_a_wide_audience_has_tiers_and_everybody() -> None:
+    ids = {**IDS, "rooms": ["lab"], "tiers": ["staff"]}
+
+    assert audiences(ids, BY, {"6B"}) == [("class:6B", "class 6B"), ("network:lab", "room lab")]
+    assert audiences(ids, BY, wide=True)[:2] == [
+        ("everybody", "everybody"),
+        ("tier:staff", "staff"),
+    ]
+
+
+def test_a_term_is_a_length_the_bell_or_the_time_of_another_field() -> None:
+    assert terms(BY)[1] == ("2700", "45 minutes")
+    assert [value for value, _ in terms(BY)[-3:]] == ["lesson", "permanent", ""]
 
 
 def test_confidential_categories_are_no_choice() -> None:

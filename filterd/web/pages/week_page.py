@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The week: schedules, exams, rooms, exceptions: a line for each, a cell a day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from filterd.i18n import say
+from filterd.overrides.descriptions import Teller
+from filterd.policy.school_week import DAYS
+from filterd.policy.temporary_rules import written
+from filterd.web.operations.school_operations import WEEK
+from filterd.web.page import Page
+from filterd.words import WEEKDAY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.web.visitor import Visitor
+
+WIDTH = 96
+"""Of a day in the units of its drawing: quarters of an hour."""
+
+KINDS = {
+    "schedules": say("schedule"),
+    "exams": say("exam"),
+    "rooms": say("room"),
+    "exceptions": say("exception"),
+}
+
+
+async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
+    week = await visitor.call(WEEK, day=given.get("day", ""))
+    monday = date.fromisoformat(week["days"][0]["date"])
+    teller = Teller(*visitor.wording)
+    return {
+        "week": week,
+        "rows": [
+            {
+                "kind": row["of"],
+                "what": _told(row, teller),
+                "reason": row.get("reason", ""),
+                "author": row.get("author", ""),
+                "cells": [_cell(row["spans"], day, visitor) for day in week["days"]],
+            }
+            for row in week["rows"]
+        ],
+        "kinds": KINDS,
+        "weekday": lambda day: visitor.texts.word(WEEKDAY, str(day)),
+        "date": lambda at: f"{visitor.clock.shows(at):%d/%m/%Y}",
+        "before": (monday - timedelta(days=DAYS)).isoformat(),
+        "after": (monday + timedelta(days=DAYS)).isoformat(),
+        "width": WIDTH,
+    }
+
+
+def _told(row: dict[str, Any], teller: Teller) -> list[str]:
+    """Return the lines that say what a row is about."""
+    if row["of"] != "schedules":
+        return [teller.thing(row["of"], row)]
+    return [row["schedule"], *(_scheduled(one, teller) for one in row["closes"])]
+
+
+def _scheduled(one: dict[str, Any], teller: Teller) -> str:
+    key = say("open {what} to {whom}") if one["opens"] else say("close {what} to {whom}")
+    what = written(one["kind"], one["target"])
+    return teller.texts(key, what=what, whom=teller.whom(one["audience"], one["whom"]))
+
+
+def _cell(spans: list[list[float]], day: dict[str, Any], visitor: Visitor) -> dict[str, Any]:
+    """Return the bars of a day, as place and width, and the same times in words."""
+    first, last = day["starts_at"], day["ends_at"]
+    cut = [(max(first, since), min(last, until)) for since, until in spans]
+    cut = [(since, until) for since, until in cut if since < until]
+    scale = WIDTH / (last - first)
+    return {
+        "bars": [
+            (round((since - first) * scale, 2), round((until - since) * scale, 2))
+            for since, until in cut
+        ],
+        "times": [
+            visitor.texts("all day")
+            if (since, until) == (first, last)
+            else f"{_clock(since, first, last, visitor)}-{_clock(until, first, last, visitor)}"
+            for since, until in cut
+        ],
+    }
+
+
+def _clock(at: float, first: float, last: float, visitor: Visitor) -> str:
+    """Return a time of day; the edges of the day are 0:00 and 24:00."""
+    return "24:00" if at == last else f"{visitor.clock.shows(max(at, first)):%H:%M}"
+
+
+PAGE = Page(path="/week", title=say("The week"), template="week.html", load=_load)
