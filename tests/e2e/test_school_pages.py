@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In a real browser: the pages on policy, exceptions, rooms, classes, history and accounts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.overrides.roles import Role
+from tests.support.browser import DESKTOP, PHONE, tab
+from tests.support.filled_school import CLASSES, LONGEST, filled_school
+from tests.support.web_school import PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+    from filterd.state_folder import StateFolder
+    from tests.support.web_school import WebSchool
+
+pytestmark = pytest.mark.long
+
+PAGES = (
+    "/policy",
+    "/policy/games/lower-secondary",
+    "/policy/porn/staff",
+    "/exceptions",
+    "/exceptions?all=on&from=1001",
+    "/week",
+    "/rooms",
+    "/rooms/lab-a",
+    "/classes",
+    "/classes/6A",
+    "/devices",
+    "/history?views=on",
+    "/accounts",
+    "/lesson",
+)
+ADMINS_ONLY = ("addAccount", "setGrade", "learnRoom", "assignDevices", "confirmDevice")
+EXCEPTIONS, AT_ONCE = 2_000, 50
+SLOWEST_S = 1.0
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory, built: StateFolder) -> Iterator[WebSchool]:
+    with filled_school(tmp_path_factory.mktemp("school"), built) as served:
+        ends_at = float(served.ask("clock")["policy_time"]) + 3_600
+        seats = [*CLASSES]
+        for number in range(EXCEPTIONS // AT_ONCE):
+            targets = [["name", f"n{number}-{one}.example"] for one in range(AT_ONCE - 1)]
+            served.ask(
+                "change",
+                kind="exceptions",
+                targets=[["name", LONGEST], *targets],
+                allow=number % 2 == 0,
+                audience="class",
+                whom=seats[number],
+                ends_at=ends_at + number * 3_600,
+                reason="<script>alert(1)</script> & lý do",
+            )
+        yield served
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("vi", "dark"), ("en", "light")])
+def test_pages_have_no_fault_that_axe_finds_and_fit_a_phone(
+    browser: Browser, school: WebSchool, language: str, scheme: str
+) -> None:
+    faults: dict[tuple[str, tuple[int, int]], list[str]] = {}
+    for size in (PHONE, DESKTOP):
+        with tab(browser, school, Role.ADMIN, size, color_scheme=scheme) as person:
+            for path in PAGES:
+                answer = person.open(f"{path}{'&' if '?' in path else '?'}lang={language}")
+                assert answer.status == 200, (path, person.page.inner_text("main"))
+                found = [*person.violations(), *["too wide"] * person.is_too_wide()]
+                faults |= {(path, size): found} if found else {}
+    assert faults == {}
+
+
+@pytest.mark.parametrize("role", [Role.READER, Role.TEACHER, Role.PRINCIPAL, Role.INSPECTOR])
+def test_what_a_role_may_not_do_it_does_not_show(school: WebSchool, role: Role) -> None:
+    for path in PAGES:
+        reply = school.get(path, role)
+        is_for_teachers = path in ("/devices", "/lesson") and role is not Role.TEACHER
+        assert reply.status == (404 if is_for_teachers else 200), path
+        assert [name for name in ADMINS_ONLY if f"/do/{name}" in reply.text] == []
+        if role is not Role.TEACHER:
+            of_accounts = ("setPassword", "addToken", "revokeToken", "revokeDevice")
+            left = reply.text
+            for name in of_accounts:
+                left = left.replace(f"/do/{name}", "")
+            assert 'action="/do/' not in left, path
+
+
+def test_pages_are_quick_with_two_thousand_exceptions(school: WebSchool) -> None:
+    slow = {}
+    for path in PAGES:
+        school.get(path)
+        began_at = time.perf_counter()
+        school.get(path)
+        took_s = time.perf_counter() - began_at
+        if took_s > SLOWEST_S:
+            slow[path] = took_s
+    assert slow == {}
+
+
+def test_an_administrator_sets_a_grade_and_undoes_it(browser: Browser, school: WebSchool) -> None:
+    with tab(browser, school, Role.ADMIN) as admin:
+        admin.open("/policy/blogs/staff?lang=en")
+        admin.page.get_by_role("button", name="Close it", exact=True).first.click()
+        assert "close category:blogs to staff" in admin.page.inner_text(".done")
+        number = school.ask("history", limit=1)[0]["number"]
+        admin.open("/history?lang=en")
+        admin.page.get_by_role("button", name=f"Undo change {number}", exact=True).click()
+        assert "Taken back" in admin.page.inner_text(".done")
+    assert school.ask("history", limit=1)[0]["author"] == "web:admin"
+
+
+def test_an_exam_is_tried_planned_and_cancelled(browser: Browser, school: WebSchool) -> None:
+    with tab(browser, school, Role.ADMIN) as admin:
+        admin.open("/rooms/lab-a?lang=en")
+        admin.page.get_by_role("button", name="Begin a trial run").click()
+        admin.page.get_by_role("button", name="End the trial run").click()
+        admin.page.get_by_text("Start or plan an exam").click()
+        admin.page.get_by_label("Names that the exam needs").fill("exam.example")
+        admin.page.get_by_role("button", name="Start the exam").click()
+        assert "exam in room lab-a" in admin.page.inner_text(".done")
+        admin.open("/rooms?lang=en")
+        admin.page.get_by_role("button", name="End exam").first.click()
+        assert "There are no exams." in admin.page.inner_text("main")
+
+
+def test_a_code_for_an_account_is_shown_once(browser: Browser, school: WebSchool) -> None:
+    school.token(Role.TEACHER)
+    with tab(browser, school, Role.ADMIN) as admin:
+        admin.open("/accounts?lang=en")
+        admin.page.get_by_label("Change teacher").click()
+        admin.page.get_by_role("button", name="Code for one sign-in: teacher").click()
+        admin.page.wait_for_selector(".done, [name=step_up_password]")
+        if admin.page.locator("[name=step_up_password]").count():
+            admin.page.locator("[name=step_up_password]").fill(PASSWORD)
+            admin.page.get_by_role("button", name="Go on").click()
+        assert "/login/code/" in admin.page.inner_text(".done")
+        admin.open("/accounts?lang=en")
+        assert "/login/code/" not in admin.page.inner_text("main")
