@@ -27,6 +27,7 @@ from filterd.daemon.face_limits import WEB_GROUP
 from filterd.errors import FilterdError
 from filterd.i18n import Sentence, Texts, say
 from filterd.overrides.roles import Role
+from filterd.paths import SYSTEM_CONFIG
 from filterd.service_manager import READY, notify
 
 CODE_FILE = "filterd-code.txt"
@@ -89,8 +90,9 @@ def code_shown(here: Context, code: str) -> Iterator[None]:
     lines = [*(one(told) for one in texts), f"Code / Mã: {code}"]
     content = "\n".join(lines) + "\n"
     here.console.print(Text(content))
-    written = []
-    for path in (CONSOLE, *(one / CODE_FILE for one in BOOT_PARTITIONS if one.is_mount())):
+    written = list[Path]()
+    parts = (one / CODE_FILE for one in BOOT_PARTITIONS if one.is_mount())
+    for path in (CONSOLE, *parts) if here.config == SYSTEM_CONFIG else ():
         try:
             path.write_text(content, encoding="utf-8")
             written.append(path)

@@ -74,8 +74,9 @@ def test_the_code_stands_on_console_and_boot_partition_until_the_end(
     monkeypatch.setattr(module, "CONSOLE", tmp_path / "tty1")
     monkeypatch.setattr(module, "BOOT_PARTITIONS", (tmp_path / "boot", tmp_path / "none"))
     monkeypatch.setattr(type(tmp_path), "is_mount", lambda path: path.name == "boot")
+    monkeypatch.setattr(module, "SYSTEM_CONFIG", tmp_path)
     here: Any = Here(tmp_path)
-    here.console = Console()
+    here.config, here.console, here.texts = tmp_path, Console(), None
     with module.code_shown(here, "4F7K-92QX-M3TB"):
         for path in (tmp_path / "tty1", tmp_path / "boot" / module.CODE_FILE):
             assert "4F7K-92QX-M3TB" in path.read_text()

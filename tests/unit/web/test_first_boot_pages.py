@@ -63,6 +63,7 @@ def setting_up(served: Served) -> Iterator[str]:
         process.wait(WITHIN_S)
     finally:
         process.kill()
+        process.communicate()
 
 
 @pytest.fixture
@@ -92,8 +93,9 @@ def test_a_school_is_set_up_from_first_boot_to_the_first_filtered_answer(
     gateway: WebSchool, browser: Browser
 ) -> None:
     served = gateway.served
-    with setting_up(served) as code, tab(browser, gateway, size=PHONE, scripts=False) as opened:
+    with setting_up(served) as code, tab(browser, gateway, size=PHONE) as opened:
         page = opened.page
+        page.set_default_timeout(8000)
         opened.open("/setup?lang=vi")
         assert opened.violations() == []
         page.fill("#code", "AAAA-BBBB-CCCC")
