@@ -18,9 +18,9 @@ _STYLE = """
 @page{size:A4;margin:18mm}
 body{font-family:system-ui,"Noto Sans","Segoe UI",sans-serif;text-align:center;color:#000;\
 background:#fff;max-width:170mm;margin:0 auto;line-height:1.4}
-h1{font-size:30pt;margin:6mm 0}
-p{font-size:18pt;margin:4mm 0}
-svg{width:95mm;height:95mm}
+h1{font-size:30pt;margin:4mm 0}
+p{font-size:16pt;margin:3mm 0}
+svg{width:85mm;height:85mm}
 .address{font-size:24pt;font-weight:700;overflow-wrap:anywhere}
 section+section{border-top:1px solid #000;margin-top:8mm;padding-top:2mm}
 """
@@ -39,7 +39,8 @@ def poster(school: str, contact: str, address: str) -> str:
         address: of the page, ``http://192.168.1.1/``.
     """
     drawn = BytesIO()
-    segno.make(address, error="m").save(drawn, kind="svg", xmldecl=False, svgns=False, border=4)
+    code = segno.make(address, error="m")
+    code.save(drawn, kind="svg", xmldecl=False, svgns=False, border=4, omitsize=True)
     parts = []
     for texts in (Texts("vi"), Texts("en")):
         heading = "h1" if texts.language == "vi" else "h2"

@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -177,3 +178,16 @@ def test_the_page_of_requests_is_for_everyone(
         assert opened.page.get_by_text(CLOSED).count() > 0
         assert opened.violations() == []
         assert not opened.is_too_wide()
+
+
+@pytest.mark.long
+def test_silent_connections_keep_pupils_waiting_for_seconds_and_the_dns_not_at_all(
+    school: PupilSchool,
+) -> None:
+    with contextlib.ExitStack() as silent:
+        for number in range(1_000):
+            one = silent.enter_context(socket.socket())
+            one.bind((f"127.0.9.{number % 100 + 1}", 0))
+            one.connect((SINK, school.port))
+        assert len(school.ask(CLOSED, "A").answer) == 1
+        until(lambda: _answers(school), "the page beside them")
