@@ -53,6 +53,8 @@ from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them a
     WindowEntry,
 )
 from filterd.documents import DocumentModel, OrElse, refusal
+from filterd.errors import ChangeError
+from filterd.field_checks import plain
 from filterd.i18n import say
 from filterd.policy.model import LeaseFormat  # noqa: TC001 -- pydantic reads it at run time
 
@@ -87,9 +89,16 @@ class School(DocumentModel):
     contact: str = Field(
         "",
         max_length=120,
-        pattern=r"^[^\x00-\x1f]*$",
         description="Whom pupils may turn to, with a telephone: it stands on their page.",
     )
+
+    @field_validator("contact")
+    @classmethod
+    def _is_plain(cls, text: str) -> str:
+        try:
+            return plain(text, say("the contact"))
+        except ChangeError as error:
+            raise refusal(error.reason, error.hint) from error
 
 
 class ClassEntry(DocumentModel):

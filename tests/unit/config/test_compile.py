@@ -62,7 +62,7 @@ grades:
 
 def test_a_whole_site_becomes_a_policy(tmp_path: Path) -> None:
     policy = a_policy(tmp_path, WHOLE)
-    assert policy.school == "Mẫu"
+    assert (policy.school, policy.contact) == ("Mẫu", "")
     assert policy.listen == (ListenAddress("127.0.0.1", 5353), ListenAddress("::1", 5353))
     assert policy.upstreams == (
         UpstreamServer("system"),

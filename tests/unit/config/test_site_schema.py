@@ -120,6 +120,19 @@ def test_a_school_needs_a_name() -> None:
         validate(parse(b"language: vi\n", "site.yaml"), SiteFile)
 
 
+def test_the_contact_of_a_school_is_one_plain_line() -> None:
+    def school(contact: str) -> str:
+        text = f'school: {{name: A, contact: "{contact}"}}\n'
+        return validate(parse(text.encode(), "site.yaml"), SiteFile).school.contact
+
+    assert school("Phòng tư vấn, 028 3829 0000") == "Phòng tư vấn, 028 3829 0000"
+    for contact in ("a\\tb", "a\\u202Eb"):
+        with pytest.raises(ConfigErrors, match="the contact has the character"):
+            school(contact)
+    with pytest.raises(ConfigErrors, match="at most 120 characters"):
+        school("x" * 121)
+
+
 UPSTREAMS = [
     ("192.0.2.1", ("192.0.2.1", 53)),
     ("'[2001:db8::1]:5353'", ("2001:db8::1", 5353)),
