@@ -8,6 +8,7 @@ cost the manager little.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ WHY_S, SCHOOL_S = 5.0, 60.0
 MOST_KEPT = 500
 MOST_WAITING = 64
 """Questions that wait for their turn; further ones are refused at once."""
+MOST_OF_DEVICE = 4
+"""Of them of one device: names that are open are looked up, which may take seconds."""
 _AT_A_TIME = 2
 """As many as one user may have at work in the manager (``daemon.control_caller``)."""
 _SILENCE_S = 10.0
@@ -45,7 +48,8 @@ class ManagerAnswers:
         self._ask = partial(ask, socket, silence_s=_SILENCE_S)
         self._clock = clock
         self._threads = ThreadPoolExecutor(_AT_A_TIME, "manager")
-        self._waiting = 0
+        self._waiting = Counter[str]()
+        """By the address of the device."""
         self._kept: dict[Hashable, tuple[float, asyncio.Task[Any]]] = {}
 
     async def school(self) -> dict[str, Any]:
@@ -95,14 +99,17 @@ class ManagerAnswers:
         return await asyncio.shield(task)
 
     async def _asked(self, command: str, **asked: Any) -> Any:
-        if self._waiting >= MOST_WAITING:
+        device, waiting = str(asked.get("address", "")), self._waiting
+        if waiting.total() >= MOST_WAITING or waiting[device] >= MOST_OF_DEVICE:
             raise ControlError(say("filterd has too much to do at the moment"))
-        self._waiting += 1
+        waiting[device] += 1
         try:
             ask = partial(self._ask, command, **asked)
             return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
         finally:
-            self._waiting -= 1
+            waiting[device] -= 1
+            if not waiting[device]:
+                del waiting[device]
 
 
 def _has_failed(task: asyncio.Task[Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.blockpage import manager_answers
-from filterd.blockpage.manager_answers import MOST_KEPT, WHY_S, ManagerAnswers
+from filterd.blockpage.manager_answers import MOST_KEPT, MOST_OF_DEVICE, WHY_S, ManagerAnswers
 from filterd.errors import ControlError
 from filterd.i18n import say
 from tests.support.clock import FakeClock
@@ -80,12 +80,18 @@ def test_what_is_remembered_and_what_waits_is_bounded(monkeypatch: pytest.Monkey
             await answers.why("10.0.6.1", f"n{n}.example")
         assert len(answers._kept) == MOST_KEPT
         asked.may_answer.clear()
-        monkeypatch.setattr(manager_answers, "MOST_WAITING", 3)
-        waiting = [asyncio.ensure_future(answers.why("10.0.6.1", f"m{n}")) for n in range(3)]
+        monkeypatch.setattr(manager_answers, "MOST_WAITING", MOST_OF_DEVICE + 1)
+        names = [f"m{n}.example" for n in range(MOST_OF_DEVICE)]
+        waiting = [asyncio.ensure_future(answers.why("10.0.6.1", name)) for name in names]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         with pytest.raises(ControlError, match="too much to do"):
-            await answers.why("10.0.6.1", "m4")
+            await answers.why("10.0.6.1", "further.example")
+        waiting.append(asyncio.ensure_future(answers.why("10.0.6.2", "a.example")))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        with pytest.raises(ControlError, match="too much to do"):
+            await answers.why("10.0.6.3", "a.example")
         asked.may_answer.set()
         await asyncio.gather(*waiting)
 
