@@ -129,8 +129,13 @@ class Reviews:
         return {"request": to_plain(one)}
 
     async def _remove(self, one: PupilRequest) -> None:
+        """Close a request that is decided; the decision stands also where the disk refuses."""
         async with self._turn:
-            await self._save((await self._queue()).without(one.id))
+            self._kept = (await self._queue()).without(one.id)
+            try:
+                await self._save(self._kept)
+            except StoreError as error:
+                _log.error("%s; the request comes back with the next start", error)
 
     async def _asked_about(self, request: dict[str, Any], caller: Caller) -> PupilRequest:
         """Return the request of a command, which the caller may decide on.

@@ -12,7 +12,8 @@ import pytest
 
 from filterd.daemon.control_caller import Caller
 from filterd.daemon.review_commands import Reviews
-from filterd.errors import ChangeError, ControlError
+from filterd.errors import ChangeError, ControlError, StoreError
+from filterd.i18n import say
 from filterd.overrides.review_requests import FORMAT, PupilRequest
 from filterd.overrides.roles import ADMINS, TEACHERS
 from tests.support.pupils import PupilsManager, a_pupils_site, a_setting
@@ -106,6 +107,21 @@ def test_what_cannot_be_done_leaves_the_request_open(reviews: Reviews) -> None:
     with pytest.raises(ControlError, match="may not"):
         ask(reviews, "refuse", MINH, id=1, reason="không cần")
     assert len(ask(reviews, "list")) == 2
+
+
+def test_a_decision_stands_where_the_disk_is_full(
+    reviews: Reviews, manager: PupilsManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise StoreError(say("no space"))
+
+    monkeypatch.setattr(FORMAT, "save", full)
+    ask(reviews, "approve", LAN, id=1, reason="Bài 12", **EVENING)
+    assert len(manager.made) == 1
+    assert [one["id"] for one in ask(reviews, "list")] == [2]
+    with pytest.raises(StoreError):
+        _run(reviews.note(replace(ONE, name="third.example")))
+    assert [one["id"] for one in ask(reviews, "list")] == [2]
 
 
 def test_a_refusal_is_recorded_with_its_reason(reviews: Reviews, manager: PupilsManager) -> None:
