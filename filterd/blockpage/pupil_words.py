@@ -27,6 +27,7 @@ class Readers(StrEnum):
     YOUNG = "young"
     MIDDLE = "middle"
     OLDER = "older"
+    GUEST = "guest"
     STAFF = "staff"
 
 
@@ -34,7 +35,7 @@ _READERS = {
     "preschool": Readers.YOUNG,
     "primary": Readers.YOUNG,
     "lower-secondary": Readers.MIDDLE,
-    "guest": Readers.MIDDLE,
+    "guest": Readers.GUEST,
     "upper-secondary": Readers.OLDER,
     "continuing": Readers.OLDER,
     "staff": Readers.STAFF,
@@ -74,6 +75,13 @@ _YOUNG_TITLE = {
     "exam": say("There is an exam now"),
     "hours": say("Not now"),
 }
+_OF_STAFF = {
+    "help": (
+        say("Are you worried about somebody?"),
+        say("This page is closed: it can hurt people who are not well."),
+    ),
+}
+"""Title and sentence, where they are not those of pupils."""
 _TITLE = {
     "help": say("You are not alone"),
     "danger": say("{name} is dangerous"),
@@ -146,6 +154,11 @@ _STEPS: dict[Readers, dict[str, tuple[Sentence, ...]]] = {
     },
 }
 _STEPS[Readers.OLDER] = _STEPS[Readers.MIDDLE]
+_STEPS[Readers.GUEST] = _STEPS[Readers.MIDDLE] | {"": (say("Ask at the office of the school."),)}
+_UNKNOWN = say(
+    "The filter does not know this device, so it has what the youngest have. The administrator can"
+    " put it into a class, or among the staff."
+)
 _NO_STEPS = frozenset(("open", "home", "exam", "hours"))
 
 _KEPT = {
@@ -202,10 +215,14 @@ def words_of(facts: Mapping[str, Any], by: Wording) -> PupilWords:
     }
     title = _YOUNG_TITLE.get(reason, _CLOSED) if is_young else _TITLE[reason]
     told = _YOUNG_TOLD.get(reason) if is_young else _TOLD[reason]
+    if readers is Readers.STAFF:
+        title, told = _OF_STAFF.get(reason, (title, told))
     sentences = [] if told is None or _lacks(told, category) else [texts(told, **values)]
     if facts["until"] is not None and reason not in HIDDEN | {"open"}:
         until = by.clock.told(facts["until"])
         sentences.append(texts("It may open again at {until}.", until=until))
+    if not facts["is_known"] and reason not in HIDDEN | {"open", "home"}:
+        sentences.append(texts(_UNKNOWN))
     steps = () if reason in _NO_STEPS else _STEPS[readers].get(reason, _STEPS[readers][""])
     kept = _KEPT_HIDDEN if reason in HIDDEN and facts["level"] != "off" else _KEPT[facts["level"]]
     return PupilWords(
