@@ -75,13 +75,6 @@ _YOUNG_TITLE = {
     "exam": say("There is an exam now"),
     "hours": say("Not now"),
 }
-_OF_STAFF = {
-    "help": (
-        say("Are you worried about somebody?"),
-        say("This page is closed: it can hurt people who are not well."),
-    ),
-}
-"""Title and sentence, where they are not those of pupils."""
 _TITLE = {
     "help": say("You are not alone"),
     "danger": say("{name} is dangerous"),
@@ -117,6 +110,25 @@ _TOLD = {
     "home": say("It may be misspelled, or it is a name inside the school."),
 }
 _REPORT = say("Have you seen that somebody hurts a child? Call 111: free, by day and by night.")
+_OF_READERS: dict[Readers, dict[str, tuple[Sentence, Sentence]]] = {
+    Readers.OLDER: {
+        "help": (
+            _TITLE["help"],
+            say("Many of your age have had such thoughts, and have come through with help."),
+        ),
+        "danger": (
+            _TITLE["danger"],
+            say("It is known for {category}: it is after passwords, money or your device."),
+        ),
+    },
+    Readers.STAFF: {
+        "help": (
+            say("Are you worried about somebody?"),
+            say("This page is closed: it can hurt people who are not well."),
+        ),
+    },
+}
+"""Title and sentence, where they are not those of ``MIDDLE``."""
 _STEPS: dict[Readers, dict[str, tuple[Sentence, ...]]] = {
     Readers.YOUNG: {
         "help": (say("Or call 111. You may call at any time, and it costs nothing."),),
@@ -153,7 +165,18 @@ _STEPS: dict[Readers, dict[str, tuple[Sentence, ...]]] = {
         "": (say("The administrator, or you in the dashboard, can open it for a time."),),
     },
 }
-_STEPS[Readers.OLDER] = _STEPS[Readers.MIDDLE]
+_STEPS[Readers.OLDER] = _STEPS[Readers.MIDDLE] | {
+    "help": (
+        _STEPS[Readers.MIDDLE]["help"][0],
+        say("Talk to somebody today: a friend, your parents, a teacher, a doctor."),
+        _STEPS[Readers.MIDDLE]["help"][-1],
+    ),
+    "danger": (
+        say("Have you typed a password there before? Change it, also where else you use it."),
+        say("Have you sent money or a code? Call your bank at once, and tell your parents."),
+    ),
+    "": (say("Do you need it for a lesson? Ask your teacher, who can open it for a time."),),
+}
 _STEPS[Readers.GUEST] = _STEPS[Readers.MIDDLE] | {"": (say("Ask at the office of the school."),)}
 _UNKNOWN = say(
     "The filter does not know this device, so it has what the youngest have. The administrator can"
@@ -215,8 +238,7 @@ def words_of(facts: Mapping[str, Any], by: Wording) -> PupilWords:
     }
     title = _YOUNG_TITLE.get(reason, _CLOSED) if is_young else _TITLE[reason]
     told = _YOUNG_TOLD.get(reason) if is_young else _TOLD[reason]
-    if readers is Readers.STAFF:
-        title, told = _OF_STAFF.get(reason, (title, told))
+    title, told = _OF_READERS.get(readers, {}).get(reason, (title, told))
     sentences = [] if told is None or _lacks(told, category) else [texts(told, **values)]
     if facts["until"] is not None and reason not in HIDDEN | {"open"}:
         until = by.clock.told(facts["until"])

@@ -91,6 +91,16 @@ def test_staff_guests_and_unknown_devices_read_what_concerns_them() -> None:
     assert "device" not in " ".join(harm.told)
 
 
+def test_each_age_has_words_of_its_own() -> None:
+    for reason in ("help", "danger", "age"):
+        ages = {
+            (one.told, one.steps)
+            for tier in ("primary", "lower-secondary", "upper-secondary", "staff")
+            for one in [_words(reason=reason, tier=tier)]
+        }
+        assert len(ages) == 4
+
+
 def test_an_end_is_told_by_the_school_clock() -> None:
     page = _words(reason="exam", until=SEVEN + 5400)
     assert page.told[-1] == "It may open again at 08:30."
