@@ -37,9 +37,9 @@ def _sign_in_style(account: Row) -> str:
     return "yellow" if account["disabled"] or account["failed"] else ""
 
 
-def _day(used_on: str, _: Wording) -> str:
-    """Return an ISO day as people in Vietnam read it."""
-    return "/".join(reversed(used_on.split("-")))
+def _day(used_on: str | None, _: Wording) -> str:
+    """Return an ISO day as people in Vietnam read it; empty where there is none."""
+    return "/".join(reversed((used_on or "").split("-")))
 
 
 def _networks(addresses: Sequence[str], by: Wording) -> str:

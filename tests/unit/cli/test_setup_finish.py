@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from filterd.cli import setup_finish as module
 from filterd.cli.setup_finish import SetupFinish
