@@ -52,6 +52,8 @@ _READ = frozenset(
         "history-verify",
         "policy",
         "policies",
+        "policy-matrix",
+        "school-week",
         "expectations",
         "devices",
         "room-seen",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of the control socket for pages of the school: matrix, week, own lesson."""
+"""The control socket's commands for pages of the school: matrix, week, own lesson."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def class_rows(now: EffectiveState) -> list[dict[str, Any]]:
 def class_row(now: EffectiveState, one: SchoolClass) -> dict[str, Any]:
     """Return the row of one class, with its loans and its lessons."""
     seats = now.moment.seats
-    loans = not_ended(to_plain(now.overrides).get("loans", ()), now.clock.now)
+    loans = not_ended(map(to_plain, now.overrides.loans), now.clock.now)
     return {
         "class": one.id,
         "grade": one.grade,

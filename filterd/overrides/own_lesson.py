@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A teacher's lesson now: own classes and rooms, what is open there, what may be opened. Pure."""
+"""A teacher's lesson now: own places, what is open and may be opened there. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from filterd.overrides.effects import has_ended
 from filterd.overrides.permissions import Classroom, readable_classes, teaches_in
 from filterd.overrides.roles import Author, Rank, person_of
-from filterd.policy.calendar import bell
-from filterd.policy.grade_changes import Why
+from filterd.policy.calendar import ALWAYS, bell
+from filterd.policy.grade_changes import Seat, Why
 from filterd.policy.grade_differences import CLOSED, state_of_service
 from filterd.policy.model import Audience, Client
 from filterd.policy.temporary_rules import TargetKind
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.policy.effective_policy import EffectivePolicy
-    from filterd.policy.grade_changes import Seat
+    from filterd.policy.model import Network, Policy
 
 MOST_EXCEPTIONS = 100
 
@@ -33,7 +33,9 @@ def own_lesson(
     """Return the places of a teacher, and what is open in one of them.
 
     A place is ``class:6A`` or ``network:lab-a``, the audience of the teacher's changes. Those
-    with a lesson come first; ``chosen`` is the wanted one, else the first, None for none.
+    with a lesson come first; ``chosen`` is the wanted one, else the first, None for none. Its
+    ``services`` are those that are closed there and not locked; one ``suits`` if it is for the
+    age of any grade of the tier.
 
     Args:
         author: the teacher.
@@ -50,32 +52,40 @@ def own_lesson(
 
 
 def _places(author: Author, school: Classroom, moment: EffectivePolicy) -> Iterator[Place]:
+    """Yield rooms without a class of the teacher, then the classes, with their rooms."""
     classes = readable_classes(author, lambda: school)
-    rooms = [one.id for one in school.policy.networks if teaches_in(author, one.id, school)]
-    of_class: dict[str, str] = {}
-    for room in rooms:
-        seat = moment.seats.get(room)
-        if seat is not None and not seat.is_shared:
-            is_own = classes is not None and seat.grade in classes
-            if is_own and _is_lesson(seat):
-                of_class.setdefault(seat.grade, room)
-            elif not is_own:
-                yield _place(school, moment, Audience.NETWORK, room, room)
-        else:
-            yield _place(school, moment, Audience.NETWORK, room, room)
-    for one in sorted(classes or ()):
-        yield _place(school, moment, Audience.CLASS, one, of_class.get(one, ""))
+    rooms: dict[str, tuple[bool, str]] = {}
+    for one in school.policy.networks:
+        if not (one.room or author.rank < Rank.ADMIN) or not teaches_in(author, one.id, school):
+            continue
+        seat = _seat(one, moment)
+        if classes is None or seat.is_shared or seat.grade not in classes:
+            yield _place(school, moment, Audience.NETWORK, one.id, one.id, seat)
+        else:  # that of the lesson goes before the home room
+            rooms[seat.grade] = max(rooms.get(seat.grade, (False, "")), (_is_set(seat), one.id))
+    for class_id in sorted(classes or ()):
+        has_lesson, room = rooms.get(class_id, (False, ""))
+        seat = Seat(class_id, Why.LESSON if has_lesson else Why.OWN, ALWAYS)
+        yield _place(school, moment, Audience.CLASS, class_id, room, seat)
 
 
-def _is_lesson(seat: Seat) -> bool:
+def _seat(network: Network, moment: EffectivePolicy) -> Seat:
+    """Return the seat of a network; a moment without times has no seats."""
+    return moment.seats.get(network.id) or Seat(network.grade, Why.OWN, ALWAYS)
+
+
+def _is_set(seat: Seat) -> bool:
     return seat.why in (Why.LESSON, Why.SET)
 
 
 def _place(
-    school: Classroom, moment: EffectivePolicy, audience: Audience, whom: str, room: str
+    school: Classroom,
+    moment: EffectivePolicy,
+    audience: Audience,
+    whom: str,
+    room: str,
+    seat: Seat,
 ) -> Place:
-    seat = moment.seats.get(room)
-    grade = whom if audience is Audience.CLASS else (seat.grade if seat else "")
     exam = moment.exams.get(room)
     rung = None if school.now is None else bell(school.policy, school.now, room)
     is_on = rung is not None and rung.lesson is not None
@@ -84,8 +94,8 @@ def _place(
         "audience": str(audience),
         "whom": whom,
         "room": room,
-        "grade": grade or school.policy.unknown_grade,
-        "has_lesson": seat is not None and _is_lesson(seat),
+        "grade": seat.grade,
+        "has_lesson": _is_set(seat),
         "lesson": rung.lesson if rung is not None else None,
         "bell_at": rung.until if rung is not None and is_on and isfinite(rung.until) else None,
         "day_ends_at": school.day_ends_at,
@@ -98,7 +108,7 @@ def _open_in(
 ) -> dict[str, Any]:
     policy = moment.policy
     key = next((one.grade for one in policy.networks if one.id == place["room"]), place["grade"])
-    grade = policy.grades[key]
+    grade = policy.grades.get(key) or policy.grades[policy.unknown_grade]
     client = Client(grade, place["room"] or None)
     now = school.now or 0.0
     there = [
@@ -111,18 +121,20 @@ def _open_in(
         for one in there
         if one.allow and one.kind is TargetKind.SERVICE and one.starts_at <= now
     }
+    oldest = max(one.age for one in policy.grades.values() if one.tier == grade.tier)
     services = [
         {
             "id": one.id,
             "name_vi": one.name_vi,
             "name_en": one.name_en,
             "group": one.group,
-            "min_age": one.min_age,
+            "min_age": age,
             "open_by": open_by.get(one.id),
-            "suits": one.min_age is None or one.min_age <= grade.age,
+            "suits": age <= oldest,
         }
         for one in policy.services.values()
         if state_of_service(policy, grade, one.id) == CLOSED
+        for age in [one.min_age or _age_of(policy, one.group)]
     ]
     return {
         "tier": grade.tier,
@@ -134,6 +146,11 @@ def _open_in(
         ],
         "left_out": max(0, len(there) - MOST_EXCEPTIONS),
     }
+
+
+def _age_of(policy: Policy, category: str) -> int:
+    known = policy.categories.get(category)
+    return known.min_age or 0 if known else 0
 
 
 def _is_own(author: Author, made_by: str) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policy as a matrix: each category and service by tier, as it is now and why. Pure."""
+"""The policy as a matrix: each category and service by tier, now and why. Pure."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ def policy_matrix(
         "categories": [
             {
                 **to_plain(one),
+                "rating": one.rating,
+                "legal_basis": list(one.legal_basis),
                 "kept_closed": one.id in policy.kept_closed,
                 "cells": {column.tier: column.cell(one.id, things) for column in columns},
             }

@@ -12,7 +12,7 @@ from filterd.overrides.roles import Author, Rank
 from filterd.policy.effective_policy import at
 from filterd.policy.model import Audience, Network, Policy
 from filterd.policy.temporary_rules import Overrides, TargetKind
-from tests.support.week import SEVEN, an_exam, an_exception, timetabled, with_classes
+from tests.support.week import SEVEN, a_school, an_exam, an_exception, timetabled, with_classes
 
 NOW, EVENING = SEVEN + 60, SEVEN + 17 * 3600
 OF_6A: dict[str, Any] = {"audience": Audience.CLASS, "whom": "6A"}
@@ -27,7 +27,7 @@ def _lesson(
 ) -> dict[str, Any]:
     policy, set_ = policy or with_classes(timetabled("6A", "9B")), Overrides(**overrides)
     school = Classroom(policy, set_, now, EVENING, lambda _: None)
-    moment = at(policy, set_, NOW)
+    moment = at(policy, set_, NOW if now is None else now)
     return own_lesson(Author(teacher, Rank.TEACHER), school, moment, wanted)
 
 
@@ -58,7 +58,12 @@ def test_a_place_of_another_teacher_cannot_be_chosen() -> None:
 
 def test_services_that_are_closed_and_not_locked_may_be_opened() -> None:
     services = _lesson()["chosen"]["services"]
-    assert {one["id"]: one["suits"] for one in services} == {"chat": False, "play": False}
+    assert {one["id"]: one["suits"] for one in services} == {"chat": True, "play": True}
+
+
+def test_a_service_for_an_older_tier_does_not_suit() -> None:
+    chosen = _lesson("khoa", timetabled("1", "2"))["chosen"]
+    assert {one["id"]: one["suits"] for one in chosen["services"]} == {"chat": False, "play": False}
 
 
 def test_what_is_open_says_by_which_exception_and_whether_it_is_the_own_one() -> None:
@@ -87,5 +92,14 @@ def test_while_the_time_is_unknown_there_is_no_bell() -> None:
 def test_a_home_room_is_of_the_class() -> None:
     policy = with_classes(timetabled("6A", "9B"))
     home = Network("p-101", "6A", ("203.0.113.0/25",))
-    places = _lesson(policy=replace(policy, networks=(*policy.networks, home)))["places"]
-    assert [one["place"] for one in places] == ["class:6A"]
+    school = replace(policy, networks=(*policy.networks, home))
+    (place,) = _lesson(policy=school)["places"]
+    assert (place["place"], place["room"]) == ("class:6A", "lab")
+    (place,) = _lesson(policy=school, now=SEVEN + 46 * 60)["places"]
+    assert (place["place"], place["room"]) == ("class:6A", "p-101")
+
+
+def test_where_nothing_is_set_or_scheduled_a_home_room_is_of_its_class_all_the_same() -> None:
+    home = Network("p-101", "6A", ("203.0.113.0/25",))
+    (place,) = _lesson(policy=with_classes(a_school(networks=(home,))))["places"]
+    assert (place["place"], place["grade"], place["room"]) == ("class:6A", "6A", "p-101")
