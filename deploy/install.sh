@@ -270,6 +270,7 @@ start_dashboard() {
         systemctl start "$socket.socket" || say "no connection is taken: 'journalctl -u %s'" "$socket.socket"
         systemctl try-restart "$socket.service" || true # one of the release before
     done
+    systemctl start --no-block filterd-setup || true # it ends at once where the gateway is set up
     for path in "$units"/filterd-*.path; do
         [[ ! -e $path ]] || systemctl start "$(basename "$path")" || true
     done

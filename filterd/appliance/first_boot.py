@@ -46,6 +46,8 @@ _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _GROUP, _GROUPS = 4, 3
 _CLAIM = "claim"
 _LONGEST_TEXT = 4000
+_SHOWN_FOR_S = 3600.0
+"""The sheet at the end, if the last button is not pressed."""
 _log = logging.getLogger("filterd.setup")
 
 
@@ -82,6 +84,7 @@ class FirstBoot:
         finish: writes the site and puts it in service; it reports each step. It runs in a
             thread, and raises FilterdError if the site is not written.
         clock: for the delays.
+        is_set_up: returns whether someone has set this gateway up in another way.
     """
 
     def __init__(
@@ -91,10 +94,11 @@ class FirstBoot:
         code: str,
         finish: Callable[[Interview, Callable[[Sentence], None]], SetupResult],
         clock: Clock,
+        is_set_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._before = dict(before)
         self._interview = Interview(machine, self._before)
-        self._code, self._finish = code, finish
+        self._code, self._finish, self._is_set_up = code, finish, is_set_up
         self._delays = SignInDelays(clock)
         self._token, self._turn = "", asyncio.Lock()
         self._work: asyncio.Task[None] | None = None
@@ -131,6 +135,9 @@ class FirstBoot:
 
     async def _claim(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Begin, or go on with, the set-up on this device; the device before is out."""
+        if self._work is None and self._is_set_up():
+            self.ended.set()
+            raise ControlError(say("This gateway is set up already."))
         origin = origin_of(caller.address, caller.uid)
         self._delays.attempt(_CLAIM, origin)
         if not hmac.compare_digest(_bare(request.get("code")), _bare(self._code)):
@@ -201,6 +208,7 @@ class FirstBoot:
 
         try:
             self._result = await asyncio.to_thread(self._finish, self._interview, tell)
+            loop.call_later(_SHOWN_FOR_S, self.ended.set)
         except FilterdError as error:
             is_sentence = isinstance(error, TellableError)
             self._lines.append(error.sentence if is_sentence else quoted(str(error)))

@@ -61,7 +61,14 @@ def serve(here: Context) -> None:
     def finish(answered: Interview, tell: Callable[[Sentence], None]) -> SetupResult:
         return _finished(here, text, site, answered, tell)
 
-    boot = FirstBoot(machine, found.before, code, finish, here.clock)
+    boot = FirstBoot(
+        machine,
+        found.before,
+        code,
+        finish,
+        here.clock,
+        lambda: is_set_up(here, read_text(here.config)[1]),
+    )
     with code_shown(here, code):
         asyncio.run(_served(here, boot))
 

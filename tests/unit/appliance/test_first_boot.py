@@ -186,6 +186,16 @@ def test_a_second_claim_takes_the_set_up_to_another_device() -> None:
     run(work)
 
 
+def test_once_set_up_in_another_way_the_code_claims_nothing() -> None:
+    async def work(box: Box) -> None:
+        box.boot = FirstBoot(MACHINE, {}, CODE, box.finish, box.clock, lambda: True)
+        with pytest.raises(ControlError, match="already"):
+            await box.claim()
+        assert box.boot.ended.is_set()
+
+    run(work)
+
+
 def test_codes_are_readable_and_differ() -> None:
     codes = {claim_code() for _ in range(50)}
     assert len(codes) == 50
