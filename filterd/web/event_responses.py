@@ -21,10 +21,11 @@ from filterd.i18n import say
 from filterd.web.problem import WebError, details
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     from filterd.web.visitor import Visitor
 
@@ -34,6 +35,24 @@ LASTS_S = 300.0
 _HEARTBEAT_S = 15.0
 _FIRST_WITHIN_S = 0.3
 _COMMENT = ": \n\n"
+
+
+class _EventStream(StreamingResponse):
+    """A stream that gives back what it holds, also where its client left before it began.
+
+    Then its events are never iterated, and nothing in them runs.
+    """
+
+    def __init__(self, events: AsyncIterator[str], release: Callable[[], None]) -> None:
+        super().__init__(events, media_type=MEDIA_TYPE)
+        self._release = release
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._release()
 
 
 class EventResponses:
@@ -65,8 +84,12 @@ class EventResponses:
             next_.cancel()
             del self._open[ended]
             raise
-        events = self._events(visitor, values, next_, ended)
-        return StreamingResponse(events, media_type=MEDIA_TYPE)
+
+        def release() -> None:
+            self._open.pop(ended, None)
+            next_.cancel()
+
+        return _EventStream(self._events(visitor, values, next_, ended), release)
 
     def end(self, token: str | None = None) -> None:
         """End the streams of a session; all of them for None."""
@@ -103,7 +126,6 @@ class EventResponses:
         except FilterdError as error:
             yield f"event: problem\ndata: {json.dumps(details(error, visitor.language))}\n\n"
         finally:
-            del self._open[ended]
             for task in (next_, stop):
                 task.cancel()
             await asyncio.gather(next_, return_exceptions=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.responses import Response
+    from starlette.types import Message
 
 LAN = Visitor(Path("/nowhere"), account="lan", token="t")
 
@@ -105,5 +106,26 @@ def test_a_stream_ends_after_its_time_and_with_its_client(monkeypatch: pytest.Mo
             assert "data: 1" in await asyncio.wait_for(_read(response, until), 5)
             await asyncio.sleep(0)
             assert not events._open
+
+    asyncio.run(whole())
+
+
+def test_a_client_that_leaves_before_the_first_octet_keeps_no_place() -> None:
+    async def whole() -> None:
+        events = EventResponses()
+        followed = _values(lasting=True)
+        response = await events.answer(LAN, followed)
+
+        async def gone() -> Message:
+            return {"type": "http.disconnect"}
+
+        async def send(_: Message) -> None:
+            await asyncio.sleep(0)
+
+        await response({"type": "http"}, gone, send)
+        await asyncio.sleep(0)
+        assert not events._open
+        with pytest.raises(StopAsyncIteration):  # the manager is not followed any more either
+            await anext(followed)
 
     asyncio.run(whole())
