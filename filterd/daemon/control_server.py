@@ -24,7 +24,7 @@ from filterd.accounts.grant import NO_GRANT, Grant
 from filterd.control import frames
 from filterd.daemon.control_caller import Caller, Quota, Share, busy, caller_of, uid_of
 from filterd.daemon.control_followers import Followers, failed, send, stream
-from filterd.daemon.face_limits import acts_for_a_person, check_face, face_uids
+from filterd.daemon.face_limits import acts_for_a_person, check_address, check_face, face_uids
 from filterd.errors import ControlError, StoreError, to_plain
 from filterd.i18n import refused, say
 
@@ -214,6 +214,7 @@ class ControlServer:
             ControlError: the person or process may not ask for it.
         """
         check_face(caller, request.command)
+        check_address(caller, request.address)
         caller = replace(caller, address=request.address, token=request.act_for)
         if not acts_for_a_person(caller, request):
             return caller

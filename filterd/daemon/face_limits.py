@@ -4,10 +4,12 @@
 The process of the pupils' page may ask for what that page shows and nothing else. The web
 process acts for a person: without a token it may ask only what is open to everyone. Any process
 that reports the address of a person's device does the same, whatever its own rights are.
+Others cannot report one: who chooses an address for each try is slowed down at none.
 """
 
 from __future__ import annotations
 
+import os
 import pwd
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,17 @@ def check_face(caller: Caller, command: str) -> None:
         raise ControlError(
             say("{user} may only ask for what the pupils' page shows", user=caller.user)
         )
+
+
+def check_address(caller: Caller, address: str) -> None:
+    """Refuse the address of a device to all processes but those that devices reach.
+
+    Raises:
+        ControlError: the process is another user's.
+    """
+    is_face = not caller.groups.isdisjoint((WEB_GROUP, PAGE_GROUP))
+    if address and not is_face and caller.uid not in (0, os.geteuid()):
+        raise ControlError(say("{user} may not ask for another device", user=caller.user))
 
 
 def acts_for_a_person(caller: Caller, request: ControlRequest) -> bool:

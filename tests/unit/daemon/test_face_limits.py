@@ -11,7 +11,7 @@ import pytest
 
 from filterd.control.frames import ControlRequest
 from filterd.daemon.control_caller import A_FACE, Caller, Quota
-from filterd.daemon.face_limits import acts_for_a_person, check_face, face_uids
+from filterd.daemon.face_limits import acts_for_a_person, check_address, check_face, face_uids
 from filterd.errors import ControlError
 
 if TYPE_CHECKING:
@@ -36,6 +36,15 @@ def test_a_person_counts_where_one_is_named_or_the_web_asks() -> None:
     assert acts_for_a_person(WEB, plain)
     assert acts_for_a_person(ROOT, plain._replace(address="10.0.1.5"))
     assert acts_for_a_person(ROOT, plain._replace(act_for="x"))
+
+
+def test_no_other_user_says_from_where_it_asks() -> None:
+    for caller in (PAGE, WEB, ROOT):
+        check_address(caller, "10.0.1.5")
+    teacher = Caller(1001, "mai", frozenset({"filterd-teacher"}))
+    check_address(teacher, "")
+    with pytest.raises(ControlError, match="another device"):
+        check_address(teacher, "10.0.1.5")
 
 
 def test_each_has_a_share_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
