@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from filterd.clients.identifier import Identifier
+from filterd.policy.model import STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from filterd.policy.model import Policy
     from filterd.resolve.site import Site
 
-STAFF = "staff"
 _ITSELF = frozenset((ip_address("127.0.0.1"), ip_address("::1")))
 """Not all of 127.0.0.0/8: the sample school has its networks there."""
 

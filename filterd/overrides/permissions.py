@@ -22,7 +22,7 @@ from filterd.overrides.roles import SHARED, WHO, Rank, Role, person_of
 from filterd.overrides.room_changes import SetExam, SetRoom, StopExam
 from filterd.overrides.teaching import Teaching
 from filterd.policy.calendar import shown_at
-from filterd.policy.model import DAY_S, Audience
+from filterd.policy.model import DAY_S, STAFF, Audience
 from filterd.policy.temporary_rules import TargetKind
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def _check_set_room(author: Author, change: SetRoom, classroom: Classroom) -> No
         author.must_be(Rank.ADMIN, say("set a grade for {room}, which is not a room", room=room))
     _check_end(change.ends_at, classroom.day_ends_at)
     teaching = _teaching(author, classroom, change.starts_at, change.ends_at)
-    if not teaching.has_seat(seat):
+    if seat == STAFF or not teaching.has_seat(seat):  # pupils sit there
         author.must_be(Rank.ADMIN, say("bring {seat} into a room", seat=seat))
     _check_room(author, room, classroom, teaching, is_free=True)
 

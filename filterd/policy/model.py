@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
 
-GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
+STAFF = "staff"
+"""The grade and the tier of those who work at the school."""
+GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", STAFF, "guest")
 """All grades, in the order in which people list them."""
 
 SERVICE, LIST = "service:", "list:"

@@ -49,6 +49,7 @@ MAY = [
     ("exam", an_exam(room="lab", starts_at=TOMORROW, ends_at=TOMORROW + LONGEST_EXAM_S)),
 ]
 MAY_NOT = [
+    ("room", {"room": "lab", "grade": "staff", "ends_at": EVENING}, "bring staff into a room"),
     ("exception", an_exception(audience="grade", whom="7"), "ends the same day"),
     ("exceptions", some_exceptions(audience="grade", whom="7"), "ends the same day"),
     (
@@ -90,6 +91,7 @@ MAY_NOT = [
     ("log-removal", {"what": "all"}, "administrators may"),
     ("review-refusal", {"name": "a.example", "seat": "6A"}, "administrators may"),
     ("account", {"what": "added", "account": "x"}, "administrators may"),
+    ("site-edit", {"keys": ["school"], "digest": "0" * 64}, "administrators may"),
     ("clock", {}, "administrators may"),
     ("clock-accept", {}, "administrators may"),
 ]
