@@ -45,6 +45,6 @@ def needs_password(command: str, arguments: Mapping[str, Any]) -> bool:
     It is one of the table, or a change to the level ``full``.
     """
     if command == "change":
-        is_level = arguments.get("kind") in (LEVEL, CONFIRM)
-        return is_level and arguments.get("level", LogLevel.FULL) == LogLevel.FULL
+        kind, level = arguments.get("kind"), arguments.get("level", LogLevel.FULL)
+        return kind == CONFIRM or (kind == LEVEL and level == LogLevel.FULL)
     return command in NEEDS_PASSWORD

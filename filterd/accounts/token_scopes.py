@@ -2,7 +2,8 @@
 """THE tables of open commands, and of those of API tokens by scope. Pure.
 
 A scope narrows what the role of a token may do; it gives no right. A change counts by its kind,
-``change exception``. A command that stands in no scope, such as a new one, is in ``all`` only.
+``change exception``; an undo takes back any kind, so that no narrow scope has it. A command that
+stands in no scope, such as a new one, is in ``all`` only.
 """
 
 from __future__ import annotations
@@ -38,7 +39,6 @@ _EXCEPTIONS = frozenset(
         "change exceptions",
         "change pause",
         "change revoke",
-        "change undo",
     }
 )
 _LOG = frozenset(

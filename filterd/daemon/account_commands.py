@@ -154,7 +154,7 @@ class Accounts:
     def _granted_to_token(self, secret: str, request: ControlRequest, caller: Caller) -> Grant:
         state = self._state
         token, account = self._token_of(secret)
-        if token.addresses and caller.address:
+        if token.addresses:
             if not is_within(caller.address, token.addresses):
                 raise not_admitted()
         else:

@@ -23,6 +23,7 @@ def test_commands_of_the_table_are_there(people: AccountSchool) -> None:
         ({"kind": "log-level", "level": "full"}, True),
         ({"kind": "log-level"}, True),
         ({"kind": "log-confirm", "id": 3}, True),
+        ({"kind": "log-confirm", "id": 3, "level": "off"}, True),
         ({"kind": "log-level", "level": "off"}, False),
         ({"kind": "exception"}, False),
         ({"kind": ["log-level"]}, False),
