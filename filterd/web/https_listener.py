@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from filterd.acceptor import Acceptor
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
 MOST, MOST_OF_AN_ADDRESS = 200, 32
@@ -159,6 +159,8 @@ class HttpsListener:
             connection.close()
             return
         connection.setblocking(False)
+        # asyncio does so for sockets that were made with the number of the protocol only.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = self._loop.create_task(self._secure(connection, place))
         place.end = task.cancel
         self._handshakes.add(task)
