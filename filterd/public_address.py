@@ -40,7 +40,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def is_of_a_lan(address: str) -> bool:
-    """Return whether a text is an address of this machine or of a private network beside it.
+    """Return whether a text is an address of this machine or a private one.
 
     That is RFC 1918, unique local (RFC 4193) and link-local (RFC 3927, RFC 4291).
     """

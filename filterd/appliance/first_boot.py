@@ -61,7 +61,7 @@ class SetupStep(StrEnum):
 
 
 class SetupResult(NamedTuple):
-    """What a finished set-up shows: the sheet for the router, and a code that signs in once."""
+    """The sheet for the router, and a code that signs in once."""
 
     sheet: str
     code: str

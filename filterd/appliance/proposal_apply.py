@@ -37,7 +37,9 @@ _log = logging.getLogger("filterd.site")
 
 
 def apply(config: Path, state: StateFolder, reload: Callable[[], dict[str, Any]]) -> None:
-    """Put the proposal in force and leave its outcome; an error leaves the file as it was.
+    """Put the proposal in force and leave its outcome.
+
+    An error leaves the file as it was.
 
     Args:
         config: the folder of ``site.yaml``.

@@ -171,7 +171,10 @@ def _data(text: str) -> Plain:
 
 
 def _imported(config: Path) -> list[str]:
-    """Return the rooms whose timetable was imported: ``site.yaml`` does not count for them."""
+    """Return the rooms whose timetable was imported.
+
+    ``site.yaml`` does not count for them.
+    """
     path = config / TIMETABLE_FILE
     data = load(path).data if path.exists() else {}
     return sorted(map(str, data)) if isinstance(data, dict) else []

@@ -48,7 +48,7 @@ def keep_answers(here: Context, kept: KeptAnswers) -> None:
         KEPT.save(here.state.answers, kept)
 
 
-class Teller(Protocol):
+class SetupTeller(Protocol):
     """What shows a person the steps, in ``texts``: a terminal, or the lines of a page."""
 
     texts: Texts
@@ -63,7 +63,7 @@ class SetupFinish:
     ``sheet_text`` is the sheet for the router, once it is written.
     """
 
-    def __init__(self, here: Context, teller: Teller, interview: Interview) -> None:
+    def __init__(self, here: Context, teller: SetupTeller, interview: Interview) -> None:
         self._here, self._teller, self._interview = here, teller, interview
         self._say = teller.say
         self._failed = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A text of ``site.yaml`` that waits for the owner of the file, and what came of it.
+"""A text of ``site.yaml`` that waits for the file's owner, and its outcome.
 
 On a gateway the daemon may not write ``/etc/filterd``. It leaves a proposal in the state
 folder; a unit of root takes it up (``appliance.proposal_apply``) and leaves an outcome.

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of a set-up before anyone has an account; they are there while its socket is.
+"""The pages of a set-up before anyone has an account.
 
-They ask the process of the set-up (``appliance.first_boot``), not the daemon, and are shown to
-private networks only. The claim of a browser is a cookie of its own.
+They are there while its socket is. They ask the process of the set-up
+(``appliance.first_boot``), not the daemon, and are shown to private networks only. The claim
+of a browser is a cookie of its own.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class FirstBootPages:
         ]
 
     def admits(self, scope: Scope) -> bool:
-        """Return whether a request is one of a set-up that a device of this network may make."""
+        """Return whether a device may see this page of a set-up."""
         path = scope["path"]
         is_page = path == PATH or path.startswith((f"{PATH}/", _STATIC))
         return is_page and is_of_a_lan(device_address(scope)) and self._socket.is_socket()

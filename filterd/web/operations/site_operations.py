@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operations that edit ``site.yaml``: read it, draft a change, look at it, apply it.
+"""Operations that edit ``site.yaml``: read, draft, look at the draft, apply.
 
 A draft changes nothing. It has the difference and what is wrong, and waits for ``applySite``.
 """

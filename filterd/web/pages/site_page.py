@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages that edit the site: its parts, the form of one, and what it would change."""
+"""The pages that edit the site: parts, the form of one, the difference."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Describe a part of ``site.yaml`` that pages edit: its fields, to data and back. Pure.
+"""Describe a part of ``site.yaml`` that pages edit. Pure.
 
 A section takes the data of the file and a form, and returns edits (``appliance.site_edit``).
 A form has the whole of its entry: what is left out is taken out of the file. Whether the
