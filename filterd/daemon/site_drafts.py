@@ -43,10 +43,11 @@ if TYPE_CHECKING:
     from filterd.daemon.manager import Manager
     from filterd.daemon.process import Setting
 
-CHILD = "filterd.appliance.site_edit"
+CHILD, TABLE_CHILD = "filterd.appliance.site_edit", "filterd.cli.pasted_timetable"
 _CHILD_WITHIN_S, _MOST_OCTETS = 90.0, 16 << 20
 _ROOT_WITHIN_S, _LOOK_EVERY_S = 90.0, 0.1
 _MOST_DRAFTS = 20
+_LONGEST_TABLE = 60_000
 _MOST_LINES = 2_000
 """Of a difference that is shown."""
 
@@ -97,6 +98,7 @@ class SiteDrafts:
         return {
             "site-read": self._read,
             "site-edit": self._edit,
+            "site-table": self._edit_by_table,
             "site-draft": self._show,
             "site-drop": self._drop,
             "site-apply": self._apply,
@@ -109,8 +111,21 @@ class SiteDrafts:
         return {key: told[key] for key in ("data", "digest", "imported")}
 
     async def _edit(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        author = _administrator(caller)
-        draft = await self._drafted(request.get("edits"))
+        return await self._kept(request.get("edits"), _administrator(caller))
+
+    async def _edit_by_table(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Draft the timetables of a pasted table."""
+        author, table = _administrator(caller), request.get("table")
+        if not isinstance(table, str) or len(table) > _LONGEST_TABLE:
+            raise ControlError(
+                say("a table is wanted, of at most {most} characters", most=_LONGEST_TABLE)
+            )
+        lists = str(blocklists_in_force(self._setting.state).folder)
+        told = await self._child({"table": table, "blocklists": lists}, TABLE_CHILD)
+        return await self._kept(told["edits"], author)
+
+    async def _kept(self, edits: Any, author: Author) -> dict[str, Any]:
+        draft = await self._drafted(edits)
         self._drafts.pop(author.person, None)
         while len(self._drafts) >= _MOST_DRAFTS:
             del self._drafts[next(iter(self._drafts))]
@@ -179,8 +194,8 @@ class SiteDrafts:
             tuple(doubts),
         )
 
-    async def _child(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Ask a child process, see ``appliance.site_edit``.
+    async def _child(self, request: dict[str, Any], module: str = CHILD) -> dict[str, Any]:
+        """Ask a child process, see ``appliance.site_edit`` and ``cli.pasted_timetable``.
 
         Raises:
             FilterdError: it refuses, or it failed.
@@ -189,7 +204,7 @@ class SiteDrafts:
 
         def ask() -> bytes:
             ended = bounded_child.run(
-                bounded_child.command(CHILD),
+                bounded_child.command(module),
                 limit_s=_CHILD_WITHIN_S,
                 most_octets=_MOST_OCTETS,
                 request=content,

@@ -33,8 +33,6 @@ AT_THE_BOX: Mapping[str, str] = {
     "lists build": "it is for the site's own lists, which are files of the box",
     "policy validate": _FILES,
     "alerts test": "it reads the secrets of mail and webhook with the rights of root",
-    "timetable import": _FILES,
-    "timetable diff": _FILES,
     "feed trust": _TRUST,
     "feed init": _KEYS,
     "feed build": _PUBLISHES,

@@ -74,6 +74,10 @@ async def _edit(section: SiteSection, visitor: Visitor, given: dict[str, Any]) -
     return await visitor.ask("site-edit", edits=section.edits(data, given))
 
 
+async def _table(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("site-table", table=given["table"])
+
+
 async def _show(visitor: Visitor, _: dict[str, Any]) -> Any:
     return await visitor.ask("site-draft")
 
@@ -150,6 +154,19 @@ APPLY_SITE = Operation(
     tag="site",
     done=_applied,
 )
+PASTE_TIMETABLE = Operation(
+    name="pasteTimetable",
+    method="POST",
+    path="/site/draft/timetable-table",
+    about="Draft the timetables of a table, as a spreadsheet copies it: tabs between cells.",
+    run=_table,
+    fields=Fields({"table": Text(60_000, least=1, lines=True)}, ("table",)),
+    largest_octets=512 * 1024,
+    roles=ADMINS,
+    answer=DRAFT,
+    commands=("timetable import", "timetable diff"),
+    tag="site",
+)
 EDITS = {
     one.id: Operation(
         name=one.operation,
@@ -166,4 +183,12 @@ EDITS = {
 }
 """The operation of each section, by its id."""
 
-OPERATIONS = (READ_SITE, DRAFT_SITE, READ_DRAFT, DROP_DRAFT, APPLY_SITE, *EDITS.values())
+OPERATIONS = (
+    READ_SITE,
+    DRAFT_SITE,
+    READ_DRAFT,
+    DROP_DRAFT,
+    APPLY_SITE,
+    PASTE_TIMETABLE,
+    *EDITS.values(),
+)

@@ -166,3 +166,22 @@ def test_where_the_file_is_of_root_a_proposal_waits_for_it(
         assert (told["restart_for"], author) == (["listen"], "web:lan")
 
     at_desk(school, work)
+
+
+def test_a_pasted_table_is_a_draft_of_its_rooms(school: School) -> None:
+    async def work(desk: Desk) -> None:
+        lessons = {"path": ["lessons"], "value": {"tiet-1": "07:00-07:45"}}
+        room = {"path": ["networks", "of-6", "room"], "value": True}
+        told = await desk.edit([lessons, room])
+        await desk.ask("site-apply", digest=told["digest"])
+        table = "day\tlesson\troom\tclass\nt2\ttiet-1\tof-6\t7\n"
+        draft = await desk.ask("site-table", table=table)
+        assert (draft["keys"], draft["problem"]) == (["networks.of-6"], None)
+        assert "tiet-1: 7" in str(draft["difference"])
+        with pytest.raises(ConfigErrors, match="table:2"):
+            await desk.ask("site-table", table=table.replace("of-6", "nowhere"))
+        for wrong in (None, "x" * 60_001):
+            with pytest.raises(ControlError):
+                await desk.ask("site-table", table=wrong)
+
+    at_desk(school, work)

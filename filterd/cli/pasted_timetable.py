@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read a pasted timetable in a child process: a table in, edits of ``site.yaml`` out.
+
+The daemon starts ``python -m filterd.cli.pasted_timetable`` with one JSON object, the folder of
+the site and the text as a spreadsheet copies it, and gets one line of JSON: the edits, as
+``appliance.site_edit`` takes them. The table is read as ``filterd timetable import`` does.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from filterd import bounded_child
+from filterd.cli import timetable_rows
+from filterd.config.compile_run import compile_in_memory
+from filterd.config.timetable_file import TIMETABLE_FILE, written
+from filterd.documents import load, parse
+from filterd.errors import ConfigError, FilterdError, to_plain
+from filterd.i18n import say
+
+_LARGEST_REQUEST = 1 << 20
+_CPU_S = 60
+_TABLE = "table"
+"""Its name in errors, which have the row and column."""
+
+
+def edits_of_table(config: Path, blocklists: Path, text: str) -> list[dict[str, Any]]:
+    """Return the edits by which rooms get the timetables of a table.
+
+    Raises:
+        ConfigErrors: all that is wrong with the table, or the site.
+    """
+    delimiter = next((one for one in "\t;" if one in text), ",")
+    table = [
+        [cell.strip() for cell in row] for row in csv.reader(text.splitlines(), delimiter=delimiter)
+    ]
+    policy = compile_in_memory(config, blocklists)
+    networks, _ = timetable_rows.parse(table, _TABLE, policy)
+    path = config / TIMETABLE_FILE
+    imported = load(path).data if path.exists() else {}
+    if both := [one.id for one in networks if one.id in (imported or {})]:
+        raise ConfigError(
+            say("the timetable of room {room} is that of timetable.yaml", room=both[0]),
+            path=TIMETABLE_FILE,
+            hint=say("import the table on the gateway: filterd timetable import FILE"),
+        )
+    rooms = parse(written(networks), _TABLE).data
+    return [
+        {"path": ["networks", room, "timetable"], "value": _as_people_write(lessons)}
+        for room, lessons in rooms.items()
+    ]
+
+
+def _as_people_write(value: Any) -> Any:
+    """Return grades as numbers, as they stand in ``site.yaml``."""
+    if isinstance(value, dict):
+        return {key: _as_people_write(one) for key, one in value.items()}
+    return int(value) if isinstance(value, str) and value.isdigit() else value
+
+
+def main() -> int:
+    """Answer the request on the standard input; return the exit code."""
+    bounded_child.bound(cpu_s=_CPU_S)
+    with bounded_child.own_output() as output:
+        told: dict[str, Any]
+        try:
+            given = json.loads(sys.stdin.buffer.read(_LARGEST_REQUEST))
+            places = Path(given["config"]), Path(given["blocklists"])
+            told = {"ok": True, "edits": edits_of_table(*places, given["table"])}
+        except FilterdError as error:
+            told = {"ok": False, **to_plain(error)}
+        output.write(json.dumps(told).encode())
+    return 0
+
+
+if __name__ == "__main__":
+    bounded_child.end_with_parent()
+    sys.exit(main())
