@@ -86,7 +86,9 @@ def answer(page: Page) -> None:
         page.check(f"input[value={value}]" if value else "input[type=radio]:checked")
     elif key in TYPED:
         page.fill("input[name=text]", TYPED[key])
-    page.click("form[action='/setup/answer'] button")
+    with page.expect_navigation():
+        page.click("form[action='/setup/answer'] button")
+    page.wait_for_selector("main form")
 
 
 def test_a_school_is_set_up_from_first_boot_to_the_first_filtered_answer(
@@ -104,6 +106,7 @@ def test_a_school_is_set_up_from_first_boot_to_the_first_filtered_answer(
         page.fill("#code", code.lower())
         page.click("form[action='/setup/claim'] button")
         questions = 0
+        page.wait_for_selector("input[name=key]", state="attached")
         while page.query_selector("input[name=key]"):
             questions += 1
             assert opened.violations() == [], page.content()
