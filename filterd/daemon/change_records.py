@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from filterd import i18n
@@ -13,6 +14,7 @@ from filterd.i18n import say
 from filterd.overrides.effects import has_ended, things_of
 from filterd.overrides.mistake_reports import Mistakes
 from filterd.overrides.policy_versions import PolicyVersions
+from filterd.overrides.room_changes import NAME_DEVICE
 from filterd.policy import policy_file as policy_store
 from filterd.resolve.explain import PastQuestion, PastState, explain_past
 from filterd.state_file import to_plain
@@ -30,6 +32,8 @@ _MOST_OCTETS = 8 * 1024 * 1024
 """Of a history in one reply: half of what a command accepts."""
 
 
+_HIDDEN = "…"
+
 _log = logging.getLogger("filterd.changes")
 
 
@@ -46,8 +50,8 @@ class Records:
         self._time, self._store, self._site = setting.time, store, site
         self._versions = PolicyVersions(setting.state, store, setting.clock)
         self._mistakes = Mistakes(setting.state, store)
-        self._dumped: tuple[Policy, str] | None = None
-        """The active policy as text: pages ask for it again and again."""
+        self._dumped: tuple[Policy, dict[bool, str]] | None = None
+        """The active policy as text, with ``alerts`` and without: pages ask for it often."""
 
     def note(self, site: Site) -> None:
         """Record an activation: the policy and the corrected mistakes.
@@ -66,11 +70,12 @@ class Records:
         except (FilterdError, OSError) as error:
             _log.warning("%s; which reported mistakes are mended is not noted", error)
 
-    async def overrides(self, at: float | None = None) -> dict[str, Any]:
+    async def overrides(self, at: float | None = None, *, names: bool = True) -> dict[str, Any]:
         """Return the overrides as plain data, with the state of each.
 
         Args:
             at: a time of the past; None for now.
+            names: whether names of devices are among them; they may be pupils' names.
 
         Raises:
             ControlError: the overrides of that time are not known any more.
@@ -82,10 +87,11 @@ class Records:
             raise ControlError(
                 say("the settings of that time are not known: the history of then was damaged")
             )
-        return {**to_plain(overrides), "states": _states(overrides, now)}
+        told = {**to_plain(overrides), "states": _states(overrides, now)}
+        return told if names else _without_names(told)
 
     async def history(
-        self, limit: int, *, views: bool = False, before: int | None = None
+        self, limit: int, *, views: bool = False, before: int | None = None, names: bool = True
     ) -> list[dict[str, Any]]:
         """Return the last changes, the newest first, as plain data.
 
@@ -93,11 +99,13 @@ class Records:
             limit: their number.
             views: whether looks at the query log are among them.
             before: the number of a change; those before it. None for the last ones.
+            names: as in ``overrides``.
 
         Raises:
             StoreError: the store cannot be read.
         """
-        return await asyncio.to_thread(self._rows, limit, views, before)
+        rows = await asyncio.to_thread(self._rows, limit, views, before)
+        return rows if names else list(map(_without_names, rows))
 
     async def mistakes(self) -> list[dict[str, Any]]:
         """Return the reported mistakes of lists and their states, as plain data.
@@ -130,12 +138,13 @@ class Records:
         kept = await asyncio.to_thread(self._versions.all)
         return [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
 
-    async def policy(self, site: Site, digest: str | None) -> str:
+    async def policy(self, site: Site, digest: str | None, *, alerts: bool = True) -> str:
         """Return a policy as the text of its file.
 
         Args:
             site: the active one.
             digest: of a recent policy; None for the active one.
+            alerts: whether it has the addresses to which alerts go.
 
         Raises:
             StoreError: it is not kept, or cannot be read.
@@ -143,9 +152,12 @@ class Records:
         if digest is None:
             policy = site.timed.policy
             if self._dumped is None or self._dumped[0] is not policy:
-                self._dumped = policy, policy_store.dump(policy).decode()
-            return self._dumped[1]
-        return policy_store.dump(await asyncio.to_thread(self._versions.load, digest)).decode()
+                self._dumped = policy, {}
+            texts = self._dumped[1]
+            if alerts not in texts:
+                texts[alerts] = _dumped(policy, alerts=alerts)
+            return texts[alerts]
+        return _dumped(await asyncio.to_thread(self._versions.load, digest), alerts=alerts)
 
     async def explain_past(self, site: Site, *, qname: str, **asked: Any) -> dict[str, Any] | None:
         """Explain a past result as plain data; None for a client that was not allowed.
@@ -175,6 +187,21 @@ class Records:
                 break
             told.append(row.to_plain())
         return told
+
+
+def _dumped(policy: Policy, *, alerts: bool) -> str:
+    return policy_store.dump(policy if alerts else replace(policy, alerts=None)).decode()
+
+
+def _without_names(told: dict[str, Any]) -> dict[str, Any]:
+    """Return overrides, or a row of the history, with other words for names of devices."""
+    named = {"device_names": [{**one, "name": _HIDDEN} for one in told.get("device_names", ())]}
+    inner: dict[str, Any] = {
+        part: _without_names(told[part]) for part in ("before", "after") if part in told
+    }
+    if told.get("kind") == NAME_DEVICE and told["payload"]["name"]:
+        inner["payload"] = {**told["payload"], "name": _HIDDEN}
+    return {**told, **inner, **(named if "device_names" in told else {})}
 
 
 def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:

@@ -87,7 +87,9 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
     async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
         return manager.clock()
 
-    async def alert_settings(_: dict[str, Any], __: Caller) -> dict[str, Any] | None:
+    async def alert_settings(_: dict[str, Any], caller: Caller) -> dict[str, Any] | None:
+        if not _sees_alerts(caller):
+            author_of(caller).must_be(Rank.ADMIN, say("see where alerts go"))
         plain: dict[str, Any] | None = to_plain(manager.site.policy.alerts)
         return plain
 
@@ -115,17 +117,30 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
     }
 
 
+def _sees_devices(caller: Caller) -> bool:
+    """Return whether names of devices are shown; a teacher sees own rooms' by ``devices``."""
+    return author_of(caller).rank >= Rank.ADMIN
+
+
+def _sees_alerts(caller: Caller) -> bool:
+    """Return whether the addresses of alerts are shown: that of a webhook may be a secret.
+
+    Users of the gateway can read ``site.yaml``; people by the web cannot.
+    """
+    return caller.grant is None or author_of(caller).rank >= Rank.ADMIN
+
+
 def _past(manager: Manager) -> dict[str, Command]:
     """Return the commands that report changes."""
 
-    async def overrides(request: dict[str, Any], _: Caller) -> dict[str, Any]:
+    async def overrides(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         at = request.get("at")
         is_time = isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at <= _LATEST
         if at is not None and not is_time:
             raise ControlError(say("`overrides` wants at, a Unix time, or nothing"))
-        return await manager.changes.records.overrides(at)
+        return await manager.changes.records.overrides(at, names=_sees_devices(caller))
 
-    async def history(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
+    async def history(request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
         limit = request.get("limit", 20)
         if not is_whole(limit) or not 1 <= limit <= MOST_ROWS:
             raise ControlError(say("`history` wants limit, 1 to {most}", most=MOST_ROWS))
@@ -133,7 +148,9 @@ def _past(manager: Manager) -> dict[str, Command]:
         if before is not None and not is_whole(before):
             raise ControlError(say("`history` wants before, a number of a change, or nothing"))
         views = request.get("views") is True
-        return await manager.changes.records.history(limit, views=views, before=before)
+        return await manager.changes.records.history(
+            limit, views=views, before=before, names=_sees_devices(caller)
+        )
 
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
         wanted = say("`history-check` wants qname, qtype, grade, client and at, a Unix time")
@@ -165,11 +182,13 @@ def _policy_and_lists(manager: Manager) -> dict[str, Command]:
             raise ControlError(say("`lists-search` wants qname")) from error
         return await asyncio.to_thread(entries_of, manager.site.index, qname)
 
-    async def policy(request: dict[str, Any], _: Caller) -> str:
+    async def policy(request: dict[str, Any], caller: Caller) -> str:
         digest = request.get("digest")
         if digest is not None and not isinstance(digest, str):
             raise ControlError(say("`policy` wants digest, or nothing"))
-        return await manager.changes.records.policy(manager.site, digest and digest[:80])
+        return await manager.changes.records.policy(
+            manager.site, digest and digest[:80], alerts=_sees_alerts(caller)
+        )
 
     return {
         "expectations": lambda request, _: manager.hold(_wanted(request)),

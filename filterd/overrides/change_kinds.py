@@ -58,6 +58,7 @@ from filterd.overrides.history_chain import (
 )
 from filterd.overrides.review_requests import NoteRefusal
 from filterd.overrides.room_changes import (
+    NAME_DEVICE,
     NameDevice,
     NoteTrial,
     SetDevices,
@@ -284,7 +285,7 @@ _KINDS: dict[str, Any] = {
     "room": SetRoom,
     "room-devices": SetRoomDevices,
     "device-table": SetDevices,
-    "device-name": NameDevice,
+    NAME_DEVICE: NameDevice,
     "exam": SetExam,
     "exam-stop": StopExam,
     "grade": SetGrade,

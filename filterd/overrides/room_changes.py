@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from filterd.overrides.effects import ChangeContext
 
+NAME_DEVICE = "device-name"
+"""A kind of change."""
 LONGEST_EXAM_S = 12 * 3600.0
 """A longer one is taken for minutes that were written as days."""
 

@@ -74,6 +74,10 @@ def test_a_policy_is_told_to_who_may_not_read_its_file(school: School) -> None:
             for digest in (None, policy_store.digest(first))
         ]
         assert told == [site.timed.policy, first]
+        school.write("alerts: {webhook: {url: 'https://hook.example/secret'}}\n")
+        await team.manager.reload()
+        texts = [await records.policy(team.manager.site, None, alerts=one) for one in (True, False)]
+        assert ["hook.example" in one for one in texts] == [True, False]
         with pytest.raises(StoreError, match="the policy 0123 is not kept; see `filterd policy"):
             await records.policy(site, "0123")
 
@@ -119,6 +123,23 @@ def test_the_history_is_told_and_verified(school: School, monkeypatch: pytest.Mo
             "altered": [],
         }
         assert (await team.manager.status())["changes"] == {"problems": []}
+
+    school.serve(work)
+
+
+def test_names_of_devices_are_left_out_for_others(school: School) -> None:
+    async def work(team: Team) -> None:
+        records, mac = team.manager.changes.records, "02:00:00:00:00:01"
+        for name in ("Máy của An", "Máy 2", ""):
+            await change(team, "device-name", mac=mac, name=name)
+        await change(team, "undo")
+        seen = [await records.overrides(names=False), *await records.history(9, names=False)]
+        assert not {"An", "Máy"} & set(repr(seen).replace("'", " ").split())
+        assert (seen[0]["device_names"], seen[2]["payload"]["name"]) == (
+            [{"mac": mac, "name": "…"}],
+            "",
+        )
+        assert "Máy của An" in repr(await records.history(9))
 
     school.serve(work)
 

@@ -221,14 +221,26 @@ def test_a_teacher_listens_to_rooms_and_to_no_other_network(name: str) -> None:
 
 
 def test_everybody_may_look() -> None:
-    assert ask("overrides", READER) == [("overrides", None)]
-    assert ask("history", READER, limit=5) == [("history", 5, False, None)]
-    assert ask("history", READER, limit=5, views=True) == [("history", 5, True, None)]
-    assert ask("history", READER, limit=5, before=9) == [("history", 5, False, 9)]
+    assert ask("overrides", READER) == [("overrides", None, False)]
+    assert ask("history", READER, limit=5) == [("history", 5, False, None, False)]
+    assert ask("history", READER, limit=5, views=True) == [("history", 5, True, None, False)]
+    assert ask("history", READER, limit=5, before=9) == [("history", 5, False, 9, False)]
     with pytest.raises(ControlError, match="wants before"):
         ask("history", READER, before="9")
     assert ask("history-verify", READER) == [("verify",)]
     assert ask("room-seen", TEACHER)[0][0] == "in_no_network"
+
+
+def test_names_of_devices_and_addresses_of_alerts_are_for_administrators() -> None:
+    for caller, sees in ((READER, False), (TEACHER, False), (ADMIN, True)):
+        assert ask("overrides", caller)[0][-1] is sees
+        assert ask("history", caller)[0][-1] is sees
+        person = replace(caller, grant=Grant("x", author_of(caller).roles))
+        assert ask("policy", person)[0][-1] is sees
+        assert ask("policy", caller)[0][-1] is True
+        if not sees:
+            with pytest.raises(ControlError, match="see where alerts go"):
+                ask("alert-settings", person)
 
 
 def test_a_change_is_made_in_the_name_of_whoever_asks() -> None:
