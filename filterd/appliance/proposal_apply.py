@@ -2,7 +2,8 @@
 """Put a proposed ``site.yaml`` in force, as the owner of the file.
 
 The proposal is of the daemon's user, which could have written anything there. So it is read
-and compiled with that user's rights, and nothing but ``site.yaml`` is written with root's.
+and compiled with that user's rights, and nothing but ``site.yaml`` is written with root's; and
+there nothing but what an administrator may edit from afar: no file, no listener, no secret.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filterd.appliance.site_edit import check_edited
 from filterd.appliance.site_writer import compile_with
 from filterd.config.site_proposal import (
     LARGEST_TEXT,
@@ -23,8 +25,9 @@ from filterd.config.site_proposal import (
     replaced,
     too_large,
 )
+from filterd.config.site_sources import SITE_FILE
 from filterd.errors import FilterdError, to_plain
-from filterd.paths import shipped
+from filterd.paths import reading, shipped
 from filterd.privileges import as_owner_of, own_rights
 
 if TYPE_CHECKING:
@@ -72,6 +75,9 @@ def _applied(
 ) -> dict[str, Any]:
     if len(proposal.text) > LARGEST_TEXT:
         raise too_large()
+    with reading(config / SITE_FILE):
+        former = (config / SITE_FILE).read_bytes().decode("utf-8", "replace")
+    check_edited(former, proposal.text)
     with tempfile.TemporaryDirectory() as folder:
         compile_with(config, proposal.text, Path(folder) / "policy", shipped("blocklists"))
     with own_rights(), replaced(config, proposal.base, proposal.text):

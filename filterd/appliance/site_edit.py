@@ -72,13 +72,17 @@ def _edit(plain: Any) -> Edit:
         or plain.keys() != {"path", "value"}
     ):
         raise ConfigError(say("an edit has a path of keys and a value"))
-    if path[0] not in EDITABLE:
+    _check_editable(path[0])
+    return Edit(tuple(path), plain["value"])
+
+
+def _check_editable(key: str) -> None:
+    if key not in EDITABLE:
         raise ConfigError(
-            say("'{key}' is not changed here", key=path[0]),
+            say("'{key}' is not changed here", key=key),
             path=SITE_FILE,
             hint=say("change it by hand"),
         )
-    return Edit(tuple(path), plain["value"])
 
 
 def change_of(data: Plain, edits: Iterable[Edit]) -> Plain:
@@ -123,6 +127,19 @@ def check_secrets(before: Plain, after: Plain) -> None:
                 path=SITE_FILE,
                 hint=say("edit alerts in the file, on the gateway"),
             )
+
+
+def check_edited(before: str, after: str) -> None:
+    """Refuse a text that differs from another in more than an edit may change.
+
+    Raises:
+        ConfigError: it does, or is no text of a site.
+    """
+    old, new = _data(before), _data(after)
+    for key in sorted(old.keys() | new.keys(), key=str):
+        if old.get(key) != new.get(key):
+            _check_editable(str(key))
+    check_secrets(old, new)
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:

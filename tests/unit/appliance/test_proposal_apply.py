@@ -76,6 +76,32 @@ def test_what_does_not_compile_is_not_written(gateway: tuple[Path, StateFolder])
     assert "the key 'name' is missing" in str(problem(gateway))
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("listen: ['0.0.0.0:53']\n", "'listen' is not changed here"),
+        (
+            "alerts: {webhook: {url: 'https://x.example', token_file: token}}\n",
+            "has a secret",
+        ),
+    ],
+)
+def test_a_daemon_that_was_taken_over_proposes_no_file_listener_or_secret(
+    gateway: tuple[Path, StateFolder], more: str, told: str
+) -> None:
+    with pytest.raises(ConfigError, match=told):
+        applied(gateway, NEW + more)
+    assert (gateway[0] / "site.yaml").read_text() == OLD
+
+
+def test_control_without_a_look_at_what_differs_it_would(
+    gateway: tuple[Path, StateFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proposal_apply, "check_edited", lambda *_: None)
+    text = NEW + "listen: ['0.0.0.0:53']\n"
+    assert applied(gateway, text) == text
+
+
 def test_what_the_daemon_refuses_is_taken_back(gateway: tuple[Path, StateFolder]) -> None:
     with pytest.raises(ControlError):
         applied(gateway, error=ControlError(say("an expectation fails")))
