@@ -219,14 +219,6 @@ REMOVED = {
     "all": say_in("removed", "all names and rows were removed from the log"),
 }
 """Removals of the query log."""
-ROLE = {
-    "reader": say_in("role", "reader"),
-    "teacher": say_in("role", "teacher"),
-    "principal": say_in("role", "principal"),
-    "inspector": say_in("role", "inspector"),
-    "admin": say_in("role", "administrator"),
-}
-"""What a person is at the school."""
 REVIEW_REASON = {
     "lesson": say_in("review-reason", "for a lesson"),
     "homework": say_in("review-reason", "for homework"),
