@@ -93,7 +93,7 @@ def run(
     idle = IdleExit(web.application(), SystemClock())
     config = uvicorn.Config(
         idle,
-        loop="asyncio",  # uvloop takes 3 MB more
+        loop="uvloop",  # that of asyncio takes 3 MB less, and 100 MB more in a storm of connections
         http=BoundedProtocol,
         ws="none",
         lifespan="off",
