@@ -61,7 +61,7 @@ def _issued_by(issuer: str, by: Wording) -> str:
 
 
 def fingerprint_told(row: Row, by: Wording) -> str:
-    """Return the fingerprint and the end in one line, for the status; "" for no certificate."""
+    """Return the fingerprint and the end in one line; "" for no certificate."""
     found = row.get("signals", {}).get("certificate")
     if not found:
         return ""

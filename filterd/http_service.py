@@ -255,7 +255,7 @@ async def _read(
 
 
 def _address(writer: asyncio.StreamWriter, end: str) -> str:
-    """Return the address of an end; that of IPv4 also where a socket is for both families."""
+    """Return the address of an end; of IPv4 also on a socket for both families."""
     address = str(writer.get_extra_info(end, ("",))[0])
     return address.removeprefix(_MAPPED) if "." in address else address
 

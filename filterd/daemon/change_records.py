@@ -194,7 +194,7 @@ def _dumped(policy: Policy, *, alerts: bool) -> str:
 
 
 def _without_names(told: dict[str, Any]) -> dict[str, Any]:
-    """Return overrides, or a row of the history, with other words for names of devices."""
+    """Return overrides, or a history row, with other words for names of devices."""
     named = {"device_names": [{**one, "name": _HIDDEN} for one in told.get("device_names", ())]}
     inner: dict[str, Any] = {
         part: _without_names(told[part]) for part in ("before", "after") if part in told

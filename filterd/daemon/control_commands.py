@@ -118,12 +118,12 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
 
 
 def _sees_devices(caller: Caller) -> bool:
-    """Return whether names of devices are shown; a teacher sees own rooms' by ``devices``."""
+    """Return whether names of devices are shown; teachers have ``devices`` for own rooms."""
     return author_of(caller).rank >= Rank.ADMIN
 
 
 def _sees_alerts(caller: Caller) -> bool:
-    """Return whether the addresses of alerts are shown: that of a webhook may be a secret.
+    """Return whether addresses of alerts are shown; a webhook's may be a secret.
 
     Users of the gateway can read ``site.yaml``; people by the web cannot.
     """

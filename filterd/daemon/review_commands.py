@@ -129,7 +129,7 @@ class Reviews:
         return {"request": to_plain(one)}
 
     async def _remove(self, one: PupilRequest) -> None:
-        """Close a request that is decided; the decision stands also where the disk refuses."""
+        """Close a decided request; the decision stands also where the disk refuses."""
         async with self._turn:
             self._kept = (await self._queue()).without(one.id)
             try:

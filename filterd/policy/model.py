@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
 
 STAFF = "staff"
-"""The grade and the tier of those who work at the school."""
 GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", STAFF, "guest")
 """All grades, in the order in which people list them."""
 
@@ -44,8 +43,7 @@ TIER_OF_GRADE = {
 }
 
 DAY_S = 86_400
-EXPECTED = "expectation:"
-"""The prefix of ids of rules that hold a site to an expectation."""
+EXPECTED = "expectation:"  # the prefix of ids of rules that hold a site to one
 
 
 @dataclass(frozen=True, slots=True)

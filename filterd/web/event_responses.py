@@ -38,7 +38,7 @@ _COMMENT = ": \n\n"
 
 
 class _EventStream(StreamingResponse):
-    """A stream that gives back what it holds, also where its client left before it began.
+    """A stream that gives back what it holds, even if its client left at once.
 
     Then its events are never iterated, and nothing in them runs.
     """

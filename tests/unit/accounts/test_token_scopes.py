@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from filterd.accounts.token_scopes import OF_SESSIONS, OPEN, SCOPES, is_in_scope
-from filterd.daemon import list_commands, log_commands, totals_commands
+from filterd.daemon import list_commands, log_commands, school_commands, totals_commands
 from filterd.daemon.control_commands import commands
 from filterd.overrides.change_kinds import KINDS, MADE_ELSEWHERE
 
@@ -25,6 +25,7 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
         *commands(manager, lambda _: {}),
         *totals_commands.commands(manager, tmp_path),
         *list_commands.commands(setting),
+        *school_commands.commands(manager),
         *(f"change {kind}" for kind in KINDS if kind not in MADE_ELSEWHERE),
     }
     manager.lookups = manager.live = None
