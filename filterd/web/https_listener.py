@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -22,7 +23,10 @@ from filterd.acceptor import Acceptor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST, MOST_OF_AN_ADDRESS = 200, 32
+MOST, MOST_OF_A_LINK, MOST_OF_AN_ADDRESS = 200, 120, 32
+"""Connections; a device takes as many addresses of its link as it likes, so that a link leaves
+room for others."""
+_IPV4_LINK, _IPV6_LINK = 24, 64
 REQUEST_WITHIN_S = 10.0
 """The handshake, and again each request from its first octet to its last."""
 TAKEN_WITHIN_S = 20.0
@@ -35,7 +39,7 @@ class ConnectionPlace:
     """The place of one connection; ``is_idle`` while it has not sent a whole request."""
 
     def __init__(self, places: ConnectionPlaces, address: str) -> None:
-        self._places, self.address = places, address
+        self._places, self.address, self.link = places, address, link_of(address)
         self.is_idle = True
         self.end: Callable[[], object] = lambda: None
 
@@ -52,8 +56,14 @@ class ConnectionPlaces:
 
     def take(self, address: str) -> ConnectionPlace | None:
         """Return a place for one more connection; None where there is no room."""
-        of_address = [one for one in self.held if one.address == address]
-        for found, most in ((of_address, MOST_OF_AN_ADDRESS), (list(self.held), MOST)):
+        place = ConnectionPlace(self, address)
+        bounds = (
+            (MOST_OF_AN_ADDRESS, lambda one: one.address == address),
+            (MOST_OF_A_LINK, lambda one: one.link == place.link),
+            (MOST, lambda _: True),
+        )
+        for most, counts in bounds:
+            found = list(filter(counts, self.held))
             if len(found) < most:
                 continue
             idle = next((one for one in found if one.is_idle), None)
@@ -61,9 +71,19 @@ class ConnectionPlaces:
                 return None
             idle.release()
             idle.end()
-        place = ConnectionPlace(self, address)
         self.held[place] = None
         return place
+
+
+def link_of(address: str) -> str:
+    """Return the network that an address probably shares with its neighbours."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(ip_network((int(found), _IPV6_LINK), strict=False))
+    return str(ip_network((str(getattr(found, "ipv4_mapped", found)), _IPV4_LINK), strict=False))
 
 
 class BoundedProtocol(H11Protocol):

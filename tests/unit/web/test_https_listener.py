@@ -208,6 +208,20 @@ def test_a_place_is_of_an_address_and_of_all(monkeypatch: pytest.MonkeyPatch) ->
     assert None not in _held(places, "c")
 
 
+def test_a_device_with_many_addresses_leaves_room_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_OF_A_LINK", 2)
+    for flood, other in (
+        (["::ffff:10.0.6.1", "10.0.6.2", "10.0.6.3"], "::ffff:10.0.1.1"),
+        (["fd00::1", "fd00::2:1", "fd00::3%eth0"], "fd00:0:0:1::1"),
+    ):
+        places = ConnectionPlaces()
+        taken = [_held(places, one, idle=False) for one in flood]
+        assert [one is not None for (one,) in taken] == [True, True, False]
+        assert None not in _held(places, other)
+
+
 def test_the_oldest_without_a_request_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 3)
     ended: list[str] = []
