@@ -23,7 +23,8 @@ from filterd.state_file import FileFormat
 if TYPE_CHECKING:
     from filterd.overrides.change_fields import ChangeFields
 
-MOST, KEEP_DAYS = 200, 30
+MOST, MOST_OF_SEAT, KEEP_DAYS = 200, 40, 30
+"""Rows in all, and of one class, so that no class takes the others' room; their days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class ReviewQueue:
                 return replace(
                     self, requests=(*self.requests[:at], counted, *self.requests[at + 1 :])
                 )
-        if len(self.requests) >= MOST:
+        of_seat = sum(one.seat == request.seat for one in self.requests)
+        if len(self.requests) >= MOST or of_seat >= MOST_OF_SEAT:
             raise ChangeError(say("there are too many open requests; try again next week"))
         number = self.last_id + 1
         return ReviewQueue((*self.requests, replace(request, id=number)), number)

@@ -19,6 +19,7 @@ from filterd.overrides.review_requests import (
     FORMAT,
     KEEP_DAYS,
     MOST,
+    MOST_OF_SEAT,
     REQUESTS,
     NoteRefusal,
     PupilRequest,
@@ -42,11 +43,20 @@ def test_of_one_name_and_class_there_is_one_row_that_counts() -> None:
 def test_there_are_not_more_than_two_hundred() -> None:
     queue = ReviewQueue()
     for n in range(MOST):
+        queue = queue.with_one(replace(ONE, name=f"n{n}.example", seat=f"6{n // MOST_OF_SEAT}"))
+    with pytest.raises(ChangeError, match="too many open requests"):
+        queue.with_one(ONE)
+    assert queue.with_one(replace(ONE, name="n0.example", seat="60")).requests[0].n == 2
+    assert queue.without(1).with_one(ONE).last_id == MOST + 1
+
+
+def test_a_class_leaves_room_for_the_others() -> None:
+    queue = ReviewQueue()
+    for n in range(MOST_OF_SEAT):
         queue = queue.with_one(replace(ONE, name=f"n{n}.example"))
     with pytest.raises(ChangeError, match="too many open requests"):
         queue.with_one(ONE)
-    assert queue.with_one(replace(ONE, name="n0.example")).requests[0].n == 2
-    assert queue.without(1).with_one(ONE).last_id == MOST + 1
+    assert queue.with_one(replace(ONE, seat="6B")).last_id == MOST_OF_SEAT + 1
 
 
 def test_a_row_ends_after_thirty_days() -> None:
