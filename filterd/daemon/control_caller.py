@@ -135,7 +135,9 @@ A_USER = AccountLimits(8, 12 * _MIB, 2)
 
 def busy() -> ControlError:
     """Return the error for a client that asks for too much at a time."""
-    return ControlError(say("filterd has too many commands to answer at the moment; try again"))
+    error = ControlError(say("filterd has too many commands to answer at the moment; try again"))
+    error.code = "busy"
+    return error
 
 
 class _Account:

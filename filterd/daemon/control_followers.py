@@ -61,7 +61,7 @@ class Followers:
             of_person = self._people[person]
             if of_person >= MOST_OF_A_USER or self._people.total() >= MOST_OF_WEB:
                 raise _too_many(MOST_OF_WEB)
-            with _held(self._people, person):
+            with held(self._people, person):
                 yield
             return
         uid = caller.uid
@@ -71,7 +71,7 @@ class Followers:
             is_full |= others >= MOST_OF_OTHERS or self._places[uid] >= MOST_OF_A_USER
         if is_full:
             raise _too_many(MOST)
-        with _held(self._places, uid):
+        with held(self._places, uid):
             yield
 
 
@@ -87,7 +87,8 @@ def _too_many(most: int) -> ControlError:
 
 
 @contextlib.contextmanager
-def _held(places: Counter[KeyT], key: KeyT) -> Iterator[None]:
+def held(places: Counter[KeyT], key: KeyT) -> Iterator[None]:
+    """Hold one of the places of a key."""
     places[key] += 1
     try:
         yield

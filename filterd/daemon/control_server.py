@@ -13,6 +13,7 @@ import grp
 import logging
 import os
 import socket
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from inspect import isasyncgenfunction
@@ -23,13 +24,13 @@ from filterd.acceptor import Acceptor
 from filterd.accounts.grant import NO_GRANT, Grant
 from filterd.control import frames
 from filterd.daemon.control_caller import Caller, Quota, Share, busy, caller_of, uid_of
-from filterd.daemon.control_followers import Followers, failed, send, stream
+from filterd.daemon.control_followers import Followers, failed, held, send, stream
 from filterd.daemon.face_limits import acts_for_a_person, check_address, check_face, face_uids
 from filterd.errors import ControlError, StoreError, to_plain
 from filterd.i18n import refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -45,6 +46,8 @@ _TURN_WITHIN_S = 30.0
 _BACKLOG = 128
 _MODE = 0o660
 _LOOK_EVERY_S = 5.0
+MOST_OF_A_PERSON = 6
+"""Commands of one person by the web at a time: half of those at work for all people."""
 
 _log = logging.getLogger("filterd.control")
 
@@ -96,6 +99,8 @@ class ControlServer:
         self._acceptor: Acceptor | None = None
         self._quota = Quota(os.geteuid(), face_uids())
         self._followers = Followers(os.geteuid())
+        self._people = Counter[str]()
+        """Commands at work for people by the web."""
         self._made: os.stat_result | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -220,11 +225,26 @@ class ControlServer:
             return caller
         return replace(caller, grant=self._granting(request, caller))
 
+    @contextlib.contextmanager
+    def _turn_of(self, caller: Caller) -> Iterator[None]:
+        """Hold a turn of the person who asks, so that one leaves room for the others.
+
+        Raises:
+            ControlError: the person has too many commands at work.
+        """
+        person = "" if caller.grant is None else caller.grant.account
+        if person and self._people[person] >= MOST_OF_A_PERSON:
+            raise busy()
+        with held(self._people, person):
+            yield
+
     async def _answer(self, request: frames.ControlRequest, caller: Caller) -> bytes:
         """Return the frame that answers a request."""
         try:
             command: Any = self._commands.get(request.command, _unknown)
-            result = await command(request.arguments, self._acting(caller, request))
+            caller = self._acting(caller, request)
+            with self._turn_of(caller):
+                result = await command(request.arguments, caller)
             notices = self._notices()
             content = {"ok": True, "result": result} | ({"notices": notices} if notices else {})
         except Exception as error:  # noqa: BLE001 -- logged whole, and a command must get some answer

@@ -91,7 +91,7 @@ class SiteDrafts:
     def __init__(self, manager: Manager, setting: Setting) -> None:
         self._manager, self._setting = manager, setting
         self._drafts: dict[str, SiteDraft] = {}
-        self._turn = asyncio.Lock()
+        self._turn, self._child_turn = asyncio.Lock(), asyncio.Lock()
 
     def commands(self) -> dict[str, Command]:
         """Return the commands by name."""
@@ -214,7 +214,8 @@ class SiteDrafts:
             return ended.output
 
         try:
-            told: dict[str, Any] = json.loads(await asyncio.to_thread(ask))
+            async with self._child_turn:  # each may take much memory
+                told: dict[str, Any] = json.loads(await asyncio.to_thread(ask))
         except TimeoutError:
             raise StoreError(
                 say("editing the site took more than {limit_s} s", limit_s=round(_CHILD_WITHIN_S))

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.accounts.grant import Grant
 from filterd.control import frames
+from filterd.control.frames import ControlRequest
 from filterd.daemon import control_server as module
 from filterd.daemon import face_limits
 from filterd.daemon.control_caller import Caller
-from filterd.daemon.control_server import ControlServer, let_in
+from filterd.daemon.control_server import MOST_OF_A_PERSON, ControlServer, let_in
 from filterd.daemon.face_limits import PAGE_GROUP
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
@@ -123,6 +125,33 @@ def _ask_as_page(path: Path, monkeypatch: pytest.MonkeyPatch, command: str, uid:
     monkeypatch.setattr(module, "caller_of", lambda _: page)
     monkeypatch.setitem(COMMANDS, "page-why", _echo)
     return _ask(path, json.dumps({"command": command}).encode() + b"\n")
+
+
+def test_one_person_leaves_room_for_others(tmp_path: Path) -> None:
+    async def whole() -> None:
+        ended = asyncio.Event()
+
+        async def slow(_: dict[str, Any], __: Caller) -> None:
+            await ended.wait()
+
+        def granting(request: ControlRequest, _: Caller) -> Grant:
+            return Grant(request.act_for, frozenset())
+
+        server = ControlServer(tmp_path / "s", {"slow": slow}, granting=granting)
+
+        async def asked(person: str) -> Any:
+            request = ControlRequest("slow", {}, 1, act_for=person)
+            return json.loads(await server._answer(request, Caller(990, "web", frozenset())))
+
+        at_work = [asyncio.ensure_future(asked("lan")) for _ in range(MOST_OF_A_PERSON)]
+        await asyncio.sleep(0)
+        assert (await asked("lan"))["code"] == "busy"
+        at_work.append(asyncio.ensure_future(asked("minh")))
+        await asyncio.sleep(0)
+        ended.set()
+        assert all(one["ok"] for one in [*await asyncio.gather(*at_work), await asked("lan")])
+
+    asyncio.run(whole())
 
 
 def test_the_page_of_pupils_has_no_commands_but_its_own(

@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 
+from filterd import bounded_child
 from filterd.accounts.grant import Grant
 from filterd.config.site_proposal import OUTCOME, PROPOSAL, ProposalOutcome, digest_of
 from filterd.daemon.control_caller import Caller
@@ -73,6 +74,26 @@ def test_an_edit_is_shown_and_then_in_force_and_in_the_history(school: School) -
         assert row["payload"] == {"keys": ["school.name"], "digest": draft["digest"]}
         with pytest.raises(ControlError):
             await desk.ask("site-apply", digest=draft["digest"])
+
+    at_desk(school, work)
+
+
+def test_one_child_is_at_work_at_a_time(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work, most, run = [0], [0], bounded_child.run
+
+    def counted(*given: Any, **named: Any) -> Any:
+        at_work[0] += 1
+        most[0] = max(most[0], at_work[0])
+        try:
+            return run(*given, **named)
+        finally:
+            at_work[0] -= 1
+
+    monkeypatch.setattr(bounded_child, "run", counted)
+
+    async def work(desk: Desk) -> None:
+        await asyncio.gather(*(desk.ask("site-read") for _ in range(3)))
+        assert most == [1]
 
     at_desk(school, work)
 
