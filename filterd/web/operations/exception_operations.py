@@ -104,17 +104,6 @@ EXCEPTIONS = Operation(
     commands=("exceptions list",),
     tag="exceptions",
 )
-EXCEPTIONS = Operation(
-    name="readExceptions",
-    method="GET",
-    path="/exceptions",
-    about="What `allow`, `block` and `pause` have set, with states.",
-    run=_exceptions,
-    fields=ALL,
-    answer=rows(with_state(of(LocalException))),
-    commands=("exceptions list",),
-    tag="exceptions",
-)
 ALLOW = Operation(
     name="allow",
     method="POST",
