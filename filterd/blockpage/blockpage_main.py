@@ -16,6 +16,7 @@ from filterd.blockpage.page_service import PageService
 from filterd.blockpage.review_token import ReviewTokens
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
+from filterd.free_memory import limit_free_memory
 from filterd.http_service import ConnectionBounds, parse_listen, serve
 from filterd.service_manager import READY, STOPPING, notify, passed_sockets
 
@@ -40,6 +41,7 @@ def main(control_socket: str, language: str, *listen: str) -> None:
     """
     spoken: Language = "en" if language == "en" else "vi"
     journal.begin(spoken)
+    limit_free_memory()
     try:
         places: list[Listen] = [*passed_sockets()]
         places = places or [parse_listen(one, is_loopback=False) for one in listen]

@@ -121,6 +121,7 @@ def _show(plain: Plain) -> bool:
     if not chain.exists():
         return False
     find_only_what_is_installed()
+    gc.disable()  # until it serves; imports leave little in cycles
     from filterd.web import web_main  # noqa: PLC0415
     from filterd.web.listen_address import LISTEN  # noqa: PLC0415
 

@@ -40,7 +40,6 @@ from filterd.daemon import site_loader as on_disk
 from filterd.daemon.process import (
     Heart,
     Setting,
-    limit_free_memory,
     prefer_the_loop,
     stop_event,
     yield_to_workers,
@@ -52,6 +51,7 @@ from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError, FilterdError
 from filterd.feed.appliance_files import TimeFloor
+from filterd.free_memory import limit_free_memory
 from filterd.i18n import Texts
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
 from filterd.service_manager import READY, STOPPING, notify

@@ -33,13 +33,13 @@ from filterd.daemon.log_collector import LogKeeper
 from filterd.daemon.log_standing import log_standing
 from filterd.daemon.lookup_collector import LookupCollector
 from filterd.daemon.nat_watch import NatWatch
-from filterd.daemon.process import give_back
 from filterd.daemon.school_day import school_day
 from filterd.daemon.status_signals import StatusSignals
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel, Handlers, upstreams_of
 from filterd.daemon.worker_sums import WorkerSums
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
+from filterd.free_memory import give_back
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest

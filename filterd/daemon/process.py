@@ -1,20 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Provide what all processes of the daemon have.
-
-That is folders, a heartbeat, an end, and freed memory.
-
-As glibc comes, it keeps a heap for each thread, and the more of what is freed the larger
-the largest block was that was ever freed: right for programs that compute, not for
-processes that wait for months on a small board. ``limit_free_memory`` sets one heap (only one
-thread runs Python at a time), and maps every block of a table's size by itself, so that it
-goes back as soon as it is freed. That is 3 MB of 75 at a school with a full cache, and 5 MB
-of 85 after reloads. Another C library is left as it is.
-"""
+"""Provide what all processes of the daemon have: folders, a heartbeat, an end."""
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import signal
 import sys
@@ -43,12 +32,6 @@ _YIELDING = 10
 
 _TURN_S = 0.0002
 """How long a thread keeps a loop waiting that has to answer; Python has 5 ms."""
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h of glibc
-_LARGE_OCTETS = 128 * 1024
-"""What glibc begins with; once it is set it does not grow."""
-
-_library = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +120,3 @@ def on_hangup(act: Callable[[], None]) -> None:
     """
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
-
-
-def limit_free_memory() -> None:
-    """Return freed memory to the system soon, in this process and its later forks."""
-    tune = getattr(_library, "mallopt", None)
-    if tune is not None:
-        tune(_M_ARENA_MAX, 1)
-        tune(_M_MMAP_THRESHOLD, _LARGE_OCTETS)
-        tune(_M_TRIM_THRESHOLD, _LARGE_OCTETS)
-
-
-def give_back() -> None:
-    """Return all free memory to the system: 0.1 ms for some megabytes."""
-    trim = getattr(_library, "malloc_trim", None)
-    if trim is not None:
-        trim(0)

@@ -24,8 +24,9 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.daemon.process import READY, give_back
+from filterd.daemon.process import READY
 from filterd.fastpath.pktinfo import bind, is_here
+from filterd.free_memory import give_back
 from filterd.i18n import refused, say
 from filterd.privileges import end_sooner
 

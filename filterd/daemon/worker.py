@@ -27,7 +27,6 @@ from filterd.daemon.exam_recording import Trials
 from filterd.daemon.live_lookups import LiveSource
 from filterd.daemon.lookup_recorder import LookupRecorder
 from filterd.daemon.nat_watch import CheckRecorder
-from filterd.daemon.process import give_back
 from filterd.daemon.shared_page import overrides_in_force
 from filterd.daemon.tcp_listener import TcpListener, TcpSlots
 from filterd.daemon.traffic_totals import traffic_totals
@@ -37,6 +36,7 @@ from filterd.fastpath.core_filler import NATIVE, Core, FastPath, Relay
 from filterd.fastpath.coroutine_runner import Stepper
 from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
+from filterd.free_memory import give_back
 from filterd.querylog import CountingRules, Counts
 from filterd.querylog.pseudonyms import Pseudonyms
 from filterd.resolve import pipeline

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _ssl
 import ctypes
+import gc
 import logging
 import signal
 import sys
@@ -21,6 +22,7 @@ import uvicorn
 from filterd import control, journal
 from filterd.clock import SystemClock
 from filterd.errors import ConfigError, FilterdError
+from filterd.free_memory import give_back, limit_free_memory
 from filterd.i18n import Texts, refused, say
 from filterd.service_manager import READY, STOPPING, notify, passed_sockets
 from filterd.state_folder import StateFolder
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Language
 
 _PORTS_TO_TRY = 20
+_TICKS_A_MINUTE = 600  # uvicorn has ten a second
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _log = logging.getLogger("filterd.web")
 
@@ -60,10 +63,15 @@ class _WebServer(uvicorn.Server):
         """Listen."""
         self.servers = [HttpsListener(one, self._context, self._made) for one in self._sockets]  # type: ignore[misc]
         self.started = True
+        gc.freeze()  # what was imported stays
+        gc.enable()
         notify(READY)
 
     async def on_tick(self, counter: int) -> bool:
-        """Return whether to end."""
+        """Return whether to end; give back what a crowd took, once a minute."""
+        if counter % _TICKS_A_MINUTE == _TICKS_A_MINUTE - 1:
+            gc.collect()
+            give_back()
         is_due = self._idle is not None and self._idle.is_due
         return await super().on_tick(counter) or is_due
 
@@ -147,6 +155,7 @@ def main(state: str, listen: str, chain: str, key: str, language: str, try_it: s
     spoken: Language = "vi" if language == "vi" else "en"
     folder, is_trial = StateFolder(Path(state)), try_it == "yes"
     journal.begin(spoken)
+    limit_free_memory()
     if is_trial:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     try:

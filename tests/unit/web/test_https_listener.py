@@ -8,6 +8,7 @@ import contextlib
 import socket
 import ssl
 import threading
+from asyncio.sslproto import SSLProtocol
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -67,7 +68,7 @@ class _Server:
         state = ServerState()
         config.load()
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        listening = socket.socket()
+        self.listening = listening = socket.socket()
         listening.bind(("127.0.0.1", 0))
         self.address = listening.getsockname()
         made = lambda: BoundedProtocol(config, state, {})  # noqa: E731 -- as the server gives it
@@ -93,6 +94,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Server]
         monkeypatch.setattr(module, name, 0.3)
     with _Server(tmp_path) as running:
         yield running
+
+
+def test_an_answer_does_not_wait_for_the_acknowledgement_of_its_head(server: _Server) -> None:
+    assert server.listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_connections_that_are_silent_take_little_memory() -> None:
+    assert SSLProtocol.max_size * module.MOST < 4_000_000
 
 
 def _is_ended(connection: socket.socket) -> bool:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,6 +78,26 @@ def test_it_ends_where_it_is_idle(certificate: Certificate, tmp_path: Path) -> N
             assert await server.on_tick(1) is ends
 
     asyncio.run(whole())
+
+
+def test_once_a_minute_it_gives_back_what_a_crowd_took(
+    certificate: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back = list[int]()
+
+    async def application(*_: Any) -> None:
+        pass
+
+    async def whole() -> None:
+        web = Web(StateFolder(tmp_path).control_socket)
+        config = uvicorn.Config(application, log_config=None)
+        server = web_main._WebServer(config, [], certificate, web, None)
+        for tick in range(1201):
+            monkeypatch.setattr(web_main, "give_back", partial(given_back.append, tick))
+            await server.on_tick(tick)
+
+    asyncio.run(whole())
+    assert given_back == [599, 1199]
 
 
 def test_on_a_passed_socket_it_answers_and_ends_when_it_is_told_to(
