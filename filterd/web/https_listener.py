@@ -183,8 +183,6 @@ class HttpsListener:
             connection.close()
             return
         connection.setblocking(False)
-        # asyncio does so for sockets that were made with the number of the protocol only.
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = self._loop.create_task(self._secure(connection, place))
         place.end = task.cancel
         self._handshakes.add(task)
