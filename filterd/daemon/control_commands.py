@@ -118,7 +118,7 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
 
 
 def _sees_devices(caller: Caller) -> bool:
-    """Return whether names of devices are shown; teachers have ``devices`` for own rooms."""
+    """Return whether names of devices are shown; for teachers, by ``devices`` only."""
     return author_of(caller).rank >= Rank.ADMIN
 
 
