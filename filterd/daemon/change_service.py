@@ -352,7 +352,8 @@ class Changes:
         if self._is_time_unknown():
             log_changes.check_clock(change)
         if isinstance(change, log_changes.ConfirmLogging):
-            permissions.check_confirmation(author, change, site.timed.overrides)
+            past = self._store.rows(views=False)
+            permissions.check_confirmation(author, change, site.timed.overrides, past, now)
         elif author.rank < Rank.ADMIN:
             change, made_by = self._origin(change, author)
             payload = payload | {"number": change.number} if isinstance(change, Undo) else payload

@@ -18,6 +18,8 @@ from filterd.overrides.roles import Role
 if TYPE_CHECKING:
     from filterd.overrides.change_fields import ChangeFields
 
+LETTING_IN = frozenset(("added", "roles", "password", "code", "enabled", "totp-off", "recovered"))
+"""Changes by which their author may sign in as another person."""
 _LONGEST_LABEL = 60
 
 

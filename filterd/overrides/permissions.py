@@ -11,24 +11,29 @@ query log is confirmed by a second person, a principal or another administrator.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from filterd.errors import ChangeError, ControlError
 from filterd.i18n import Sentence, say
+from filterd.overrides.account_changes import LETTING_IN
 from filterd.overrides.change_kinds import Undo
 from filterd.overrides.class_changes import LendClass
 from filterd.overrides.exception_changes import Revoke, SetException, SetExceptions, SetPause
+from filterd.overrides.history_chain import ACCOUNT
 from filterd.overrides.roles import SHARED, WHO, Rank, Role, person_of
 from filterd.overrides.room_changes import SetExam, SetRoom, StopExam
 from filterd.overrides.teaching import Teaching
 from filterd.policy.calendar import shown_at
+from filterd.policy.log_levels import LONGEST_FULL_S
 from filterd.policy.model import DAY_S, STAFF, Audience
 from filterd.policy.temporary_rules import TargetKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from filterd.overrides.effects import CheckedChange
+    from filterd.overrides.history_chain import HistoryRow
     from filterd.overrides.log_changes import ConfirmLogging
     from filterd.overrides.roles import Author
     from filterd.policy.model import Policy
@@ -95,14 +100,28 @@ def check_change(
             author.must_be(Rank.ADMIN, say("change that"))
 
 
-def check_confirmation(author: Author, change: ConfirmLogging, overrides: Overrides) -> None:
+def check_confirmation(
+    author: Author,
+    change: ConfirmLogging,
+    overrides: Overrides,
+    past: Iterable[HistoryRow] = (),
+    now: float = 0.0,
+) -> None:
     """Refuse to confirm a level of the log by others than a second person.
 
     The change itself refuses the person who has set it. Root is no person: it confirms
-    nothing, and what it has set only a principal confirms.
+    nothing, and what it has set only a principal confirms. An account that the one who has
+    set it made, or made a code for, within the last days may be that person again.
+
+    Args:
+        author: who confirms.
+        change: the confirmation.
+        overrides: what is set.
+        past: the changes until now.
+        now: Unix time.
 
     Raises:
-        ControlError: it names the groups that may.
+        ControlError: it names the groups that may, or the remedy.
     """
     may = {Role.PRINCIPAL, Role.ADMIN}
     setter = next((one.author for one in overrides.log_settings if one.id == change.id), "")
@@ -117,6 +136,25 @@ def check_confirmation(author: Author, change: ConfirmLogging, overrides: Overri
                 groups=", ".join(sorted(one.group for one in may)),
             )
         )
+    if any(_lets_in(row, setter, author.person, now) for row in past):
+        raise ControlError(
+            say(
+                "{setter} has set this log level, and let {name} in within the last {days} days;"
+                " another person confirms it",
+                setter=person_of(setter),
+                name=author.person,
+                days=round(LONGEST_FULL_S / DAY_S),
+            )
+        )
+
+
+def _lets_in(row: HistoryRow, setter: str, account: str, now: float) -> bool:
+    """Return whether a change let its author sign in as somebody, a short time ago."""
+    if row.kind != ACCOUNT or row.at < now - LONGEST_FULL_S:
+        return False
+    noted = json.loads(row.payload)
+    is_of_both = person_of(row.author) == person_of(setter) and noted["account"] == account
+    return is_of_both and noted["what"] in LETTING_IN
 
 
 def check_listening(author: Author, room: str, classroom: Classroom) -> None:

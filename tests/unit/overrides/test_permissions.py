@@ -11,6 +11,8 @@ import pytest
 
 from filterd.errors import ControlError, FilterdError
 from filterd.overrides.change_kinds import KINDS, parse
+from filterd.overrides.effects import ChangeEffect
+from filterd.overrides.history_chain import GENESIS, HistoryRow
 from filterd.overrides.log_changes import ConfirmLogging
 from filterd.overrides.permissions import Classroom, check_change, check_class, check_confirmation
 from filterd.overrides.roles import Author, Rank, Role
@@ -173,11 +175,14 @@ def test_all_kinds_of_change_were_thought_of() -> None:
     assert thought_of == set(KINDS)
 
 
-def _may_confirm(name: str, *roles: Role, set_by: str = "lan") -> bool:
+def _may_confirm(
+    name: str, *roles: Role, set_by: str = "lan", past: tuple[HistoryRow, ...] = ()
+) -> bool:
     setting = LogSetting(5, "primary", "full", "điều tra", set_by, NOW, NOW + 60)
     author = Author.of(1000, name, [one.group for one in roles], own_uid=999)
     try:
-        check_confirmation(author, ConfirmLogging(5), Overrides(log_settings=(setting,)))
+        overrides = Overrides(log_settings=(setting,))
+        check_confirmation(author, ConfirmLogging(5), overrides, past, NOW)
     except ControlError:
         return False
     return True
@@ -186,6 +191,25 @@ def _may_confirm(name: str, *roles: Role, set_by: str = "lan") -> bool:
 @pytest.mark.parametrize("role", Role)
 def test_full_is_confirmed_by_a_principal_or_an_administrator(role: Role) -> None:
     assert _may_confirm("minh", role) == (role in (Role.PRINCIPAL, Role.ADMIN))
+
+
+@pytest.mark.parametrize(
+    ("by", "account", "what", "age_s", "may"),
+    [
+        ("web:lan", "hoa", "code", 60, False),
+        ("lan", "hoa", "added", 6 * 86_400, False),
+        ("lan", "hoa", "password", 8 * 86_400, True),
+        ("lan", "minh", "code", 60, True),
+        ("hoa", "hoa", "password", 60, True),
+        ("lan", "hoa", "device-revoked", 60, True),
+    ],
+)
+def test_an_account_that_the_setter_can_sign_in_to_is_no_second_person(
+    by: str, account: str, what: str, age_s: float, *, may: bool
+) -> None:
+    noted = {"what": what, "account": account}
+    row = HistoryRow.of(4, NOW - age_s, by, "account", noted, "", ChangeEffect(), GENESIS)
+    assert _may_confirm("hoa", Role.PRINCIPAL, set_by="web:lan", past=(row,)) is may
 
 
 def test_root_confirms_nothing_and_what_root_has_set_only_a_principal_confirms() -> None:
