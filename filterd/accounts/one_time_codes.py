@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import secrets
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.accounts.account import hash_of
 
@@ -32,27 +32,42 @@ FOR_S = {
 }
 
 
+class _OneTimeCode(NamedTuple):
+    """A code; ``is_chosen`` by a person, so that it may be guessed."""
+
+    purpose: CodePurpose
+    account: str
+    until: float
+    is_chosen: bool
+
+
 class OneTimeCodes:
     """The codes that are good at present; the oldest gives way."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._by_hash: dict[bytes, tuple[CodePurpose, str, float]] = {}
+        self._by_hash: dict[bytes, _OneTimeCode] = {}
 
     def make(self, purpose: CodePurpose, account: str, chosen: str = "") -> str:
         """Return a new code for an account; ``chosen`` is one that a person thought of."""
         while len(self._by_hash) >= MOST:
             del self._by_hash[next(iter(self._by_hash))]
         code = chosen or secrets.token_urlsafe(_OCTETS)
-        self._by_hash[hash_of(code)] = purpose, account, self._clock.monotonic() + FOR_S[purpose]
+        until = self._clock.monotonic() + FOR_S[purpose]
+        self._by_hash[hash_of(code)] = _OneTimeCode(purpose, account, until, bool(chosen))
         return code
 
     def account_of(self, purpose: CodePurpose, code: str) -> str:
         """Return the account of a code; empty for one that is not good. It stays good."""
         found = self._by_hash.get(hash_of(code))
-        if found is None or found[0] != purpose or found[2] < self._clock.monotonic():
+        if found is None or found.purpose != purpose or found.until < self._clock.monotonic():
             return ""
-        return found[1]
+        return found.account
+
+    def may_be_guessed(self, code: str) -> bool:
+        """Return whether a code is none of those with 128 random bits."""
+        found = self._by_hash.get(hash_of(code))
+        return found is None or found.is_chosen
 
     def take(self, code: str) -> None:
         """Use a code up."""
@@ -60,4 +75,4 @@ class OneTimeCodes:
 
     def forget(self, account: str) -> None:
         """Forget the codes of an account."""
-        self._by_hash = {key: one for key, one in self._by_hash.items() if one[1] != account}
+        self._by_hash = {key: one for key, one in self._by_hash.items() if one.account != account}

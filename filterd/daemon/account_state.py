@@ -7,7 +7,7 @@ ends one command.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -46,6 +46,7 @@ _DAY_UNKNOWN_S = 12 * 3600.0
 _SHORTEST_S = 15 * 60.0
 """Of a session that begins shortly before midnight."""
 _MOST_LETTERS = 400
+_MOST_KNOWN = 1000
 
 
 class Cookies(NamedTuple):
@@ -76,6 +77,8 @@ class AccountState:
         self.sessions, self.codes = Sessions(setting.clock), OneTimeCodes(setting.clock)
         self.networks = SignInNetworks(lambda: manager.site)
         self.failed = Counter[str]()
+        self._known = OrderedDict[tuple[str, str], None]()
+        """Accounts and addresses with a right password since the start, the latest last."""
 
     @property
     def book(self) -> AccountBook:
@@ -193,10 +196,16 @@ class AccountState:
             SlowDownError, BusySignInError: it must be tried again later.
         """
         origin = origin_of(caller.address, caller.uid)
-        key = origin if device is None else f"device-{device.id}"
-        self.delays.check(name, key, is_device=device is not None)
+        known = name, caller.address
+        # A stranger in the same /64 delays neither an enrolled device nor an address from
+        # which the person has signed in.
+        key = f"device-{device.id}" if device is not None else origin
+        if device is None and known in self._known:
+            key = f"known-{caller.address}"
+        has_own = key != origin
+        self.delays.check(name, key, is_device=has_own)
         async with self.turns.turn(origin):
-            self.delays.attempt(name, key, is_device=device is not None)
+            self.delays.attempt(name, key, is_device=has_own)
             found = self.book.active(name)
             kept = None if found is None else found.password
             is_good = await is_right(kept, normal(password[:_MOST_LETTERS]))
@@ -207,6 +216,10 @@ class AccountState:
         if account.authenticator:
             await self._use_code(account.name, code)
         self.delays.passed(name, key)
+        self._known.pop(known, None)
+        self._known[known] = None
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
         return account
 
     def account_of_code(
@@ -214,7 +227,8 @@ class AccountState:
     ) -> str:
         """Return the account of a code, empty for one that is not good.
 
-        A code may be one that a person thought of; so wrong ones slow their origin down.
+        A code may be one that a person thought of; so wrong ones slow their origin down. They
+        delay no code that is random: strangers in the same /64 would keep it from its owner.
 
         Args:
             code: as it was given.
@@ -226,7 +240,8 @@ class AccountState:
             SlowDownError: it must be tried again later.
         """
         origin = origin_of(caller.address, caller.uid)
-        self.delays.check("", origin)
+        if self.codes.may_be_guessed(code):
+            self.delays.check("", origin)
         known = (self.codes.account_of(one, code) for one in purposes)
         found = next(filter(None, known), "") if code else ""
         if found and is_taken:

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 ROOT = Caller(0, "root", frozenset())
 WEB = Caller(990, "filterd-web", frozenset({WEB_GROUP}))
 STAFF, STAFF_TOO, PUPIL = "10.0.1.5", "10.0.1.6", "10.0.6.7"
-NETWORKS = [Network("desk", "staff", ("10.0.1.0/24",)), Network("lab", "6", ("10.0.6.0/24",))]
+NETWORKS = [
+    Network("desk", "staff", ("10.0.1.0/24", "fd00:1::/64")),
+    Network("lab", "6", ("10.0.6.0/24",)),
+]
 PASSWORD = "ba con mèo vàng"
 PIN = "482913"
 

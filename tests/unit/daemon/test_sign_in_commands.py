@@ -18,6 +18,7 @@ from filterd.accounts.sign_in_delays import SignInDelays
 from filterd.accounts.step_up import FRESH_S
 from filterd.control.event_stream import follow
 from filterd.daemon import account_state, control_server
+from filterd.daemon.control_caller import Caller
 from filterd.daemon.control_server import ControlServer
 from filterd.daemon.sign_in_commands import _SignIn
 from filterd.daemon.sign_in_networks import SignInNetworks
@@ -175,6 +176,29 @@ def test_a_known_device_is_not_slowed_by_others_at_its_address(people: AccountSc
     assert people.sign_in("minh", device=secret)
 
 
+def test_a_stranger_in_the_same_ipv6_network_delays_no_address_that_is_known(
+    people: AccountSchool,
+) -> None:
+    """A device takes as many addresses of it as it likes, so that these count as one."""
+    known, new = "fd00:1::5", "fd00:1::6"
+    assert people.sign_in("minh", known)
+    for n in range(7, 12):
+        people.code_of("login", "", f"fd00:1::{n}", **WRONG)
+    right = {"account": "minh", "password": PASSWORD}
+    assert people.code_of("login", "", new, **right) == "slow-down"
+    assert people.sign_in("minh", known)
+    codes = [people.code_of("login", "", known, **WRONG) for _ in range(4)]
+    assert codes[-1] == "slow-down", "guesses from it are slowed down as well"
+
+
+def test_no_other_user_of_the_gateway_guesses_from_many_addresses(people: AccountSchool) -> None:
+    mai = Caller(1001, "mai", frozenset({"filterd-teacher"}))
+    with pytest.raises(FilterdError, match="may not ask for another device"):
+        people.ask("login", mai, address=STAFF, **WRONG)
+    with pytest.raises(FilterdError, match="wrong"):
+        people.ask("login", mai, **WRONG)
+
+
 def _crowd(people: AccountSchool, n: int) -> tuple[list[str], Any]:
     """Sign in at once from many addresses, and ask for the school meanwhile."""
 
@@ -283,6 +307,14 @@ def test_codes_are_not_guessed(people: AccountSchool) -> None:
     assert not people.web("admit", "", PUPIL, code=chosen)["admitted"]
     assert people.code_of("login-code", "", PUPIL, code=chosen) == "slow-down"
     assert people.web("login-code", "", "10.0.6.8", code=chosen)
+
+
+def test_a_stranger_keeps_no_random_code_from_its_owner(people: AccountSchool) -> None:
+    for number in range(8):
+        people.web("admit", "", STAFF_TOO, code=f"wrong-code-{number}")
+    for command in ("account code", "account recover"):
+        code = people.ask(command, account="minh")["code"]
+        assert people.web("login-code", "", STAFF_TOO, code=code)["account"] == "minh"
 
 
 def test_control_without_delays_a_code_is_guessed(
