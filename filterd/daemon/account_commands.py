@@ -365,7 +365,7 @@ class Accounts:
         """Make an administrator, for root at the console, whatever became of the accounts.
 
         The account loses what else may have been taken over: its password, authenticator,
-        sessions, devices and API tokens. A disk that
+        codes, sessions, devices and API tokens. A disk that
         is full keeps root from nothing but the record; the status and the journal have it.
         """
         if caller.grant is not None or caller.uid not in (_ROOT, os.geteuid()):
@@ -396,6 +396,8 @@ class Accounts:
             _log.error("%s; the account %s is recovered without a record", error, name)
         await state.file.begin_anew(recover)
         state.sessions.end_all(name)
+        state.codes.forget(name)
+        self._pending.pop(name, None)
         _log.warning("the account %s was recovered at the console", name)
         return self._a_code(name, _CONSOLE, chosen)
 

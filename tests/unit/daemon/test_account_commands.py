@@ -166,6 +166,13 @@ def test_root_at_the_console_recovers_an_account(people: AccountSchool) -> None:
     assert people.accounts.status()["recovered_at"] == people.clock.wall()
 
 
+def test_a_recovery_voids_the_codes_of_before(people: AccountSchool) -> None:
+    earlier = people.ask("account code", account="minh")["code"]
+    code = people.ask("account recover", account="minh")["code"]
+    assert people.code_of("login-code", code=earlier) == "wrong-password"
+    assert people.web("login-code", code=code)["account"] == "minh"
+
+
 def test_nobody_else_recovers_accounts(people: AccountSchool) -> None:
     token = people.sign_in("minh")
     for caller, given in ((MINH, {}), (WEB, {"token": token}), (ROOT, {"token": token})):
