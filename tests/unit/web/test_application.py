@@ -3,10 +3,17 @@
 
 from __future__ import annotations
 
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
 import pytest
 
-from filterd.web.request_guard import HEADERS
+from filterd.web.request_guard import HEADERS, csrf_of
 from tests.support.web_requests import OF_FORM, SIGNED_IN, FakeManager
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -62,3 +69,25 @@ def test_the_token_of_a_program_counts_for_its_admission(manager: FakeManager) -
 def test_a_body_is_small_but_where_an_operation_needs_more(manager: FakeManager) -> None:
     headers = {**OF_FORM, "content-length": "70000"}
     assert manager.send("POST", "/do/openName", b"a" * 70_000, headers).status == 413
+
+
+def test_a_set_up_takes_forms_of_its_own_pages_from_its_own_network_only(
+    manager: FakeManager, tmp_path: Path
+) -> None:
+    manager.web._first_boot._socket = tmp_path / "s"
+    manager.answers |= {"admit": {"admitted": False}}
+    manager.answers["setup-answer"] = None
+    manager.answers["setup-state"] = {"step": "claim", "language": "en"}
+
+    def status(csrf: str, address: str = "10.0.0.9") -> int:
+        form = urlencode({"csrf": csrf, "key": "school", "text": "x"}).encode()
+        headers = OF_FORM | {"cookie": "__Host-setup=t"}
+        return manager.send("POST", "/setup/answer", form, headers, client=(address, 1)).status
+
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "s"))
+        assert status(csrf_of("t")) == 303
+        refused = [status(""), status(csrf_of("another")), status(csrf_of("t"), "203.0.113.9")]
+    (tmp_path / "s").unlink()
+    assert [*refused, status(csrf_of("t"))] == [403, 403, 403, 403]
+    assert manager.times("setup-answer") == 1
