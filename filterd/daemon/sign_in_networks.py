@@ -7,6 +7,7 @@ address is to be enrolled: a MAC address is easily taken over.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,13 @@ class SignInNetworks:
         site = self._site()
         policy = site.timed.policy
         if self._known is None or self._known[0] is not policy:
-            self._known = policy, Identifier(policy, site.surroundings)
+            self._known = policy, Identifier(_by_addresses(policy), site.surroundings)
         return self._known[1]
+
+
+def _by_addresses(policy: Policy) -> Policy:
+    """Return a policy that knows no device by its MAC."""
+    return replace(policy, networks=tuple(replace(one, macs=()) for one in policy.networks))
 
 
 def is_within(address: str, networks: Iterable[str]) -> bool:
