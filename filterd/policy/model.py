@@ -7,8 +7,7 @@ or text that must be parsed: names are wire names, addresses are checked. Times 
 school's week are seconds after midnight *as the clock on the wall shows them* in its
 zone, dates are ISO text; ``filterd.policy.calendar`` evaluates them at a moment.
 
-``Client`` is the one class that is made at run time: the asking client as policy
-sees it.
+Only ``Client`` is made at run time: the asking client as policy sees it.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", STAFF, "gu
 SERVICE, LIST = "service:", "list:"
 """Prefixes of services and lists where their ids stand together with categories."""
 
-TIERS = "preschool", "primary", "lower-secondary", "upper-secondary", "continuing", "staff", "guest"
+TIERS = "preschool", "primary", "lower-secondary", "upper-secondary", "continuing", STAFF, "guest"
 
 TIER_OF_GRADE = {
     **dict.fromkeys(map(str, range(1, 6)), "primary"),
     **dict.fromkeys(map(str, range(6, 10)), "lower-secondary"),
     **dict.fromkeys(map(str, range(10, 13)), "upper-secondary"),
-    **{one: one for one in ("preschool", "continuing", "staff", "guest")},
+    **{one: one for one in ("preschool", "continuing", STAFF, "guest")},
 }
 
 DAY_S = 86_400
@@ -114,14 +113,13 @@ class Audience(StrEnum):
 class Category:
     """A category of lists, as the catalogue publishes it.
 
-    ``min_age`` is the age in years from which it suits; None where age does not
-    matter. ``locked``: closed to everybody. ``ordered``: closed by a legal
-    order, which outranks even protection. ``security``: blocked because it is
-    dangerous (EDE 15) and not because it is unsuitable (EDE 17). ``sinkhole``:
-    False where a block must look like a name that does not exist; a device that finds no outside
-    resolver falls back at once, one that finds a dead one waits. ``rating`` and ``legal_basis``
-    are for people. ``confidential``: no name of it is ever logged or shown, and its totals are
-    counted for the whole school only.
+    ``min_age`` is the age in years from which it suits; None where age does not matter.
+    ``locked``: closed to everybody. ``ordered``: closed by a legal order, which outranks even
+    protection. ``security``: blocked because it is dangerous (EDE 15) and not because it is
+    unsuitable (EDE 17). ``sinkhole``: False where a block must look like a name that does not
+    exist; a device that finds no outside resolver falls back at once, one that finds a dead one
+    waits. ``rating`` and ``legal_basis`` are for people. ``confidential``: no name of it is ever
+    logged or shown, and its totals are counted for the whole school only.
     """
 
     id: str
