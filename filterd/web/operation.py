@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,8 +11,6 @@ from filterd.overrides.roles import Role
 from filterd.web.parameters import NOTHING, Fields, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from filterd.i18n import Sentence
     from filterd.web.visitor import Visitor
 
@@ -19,6 +18,7 @@ EVERYONE = frozenset(Role)
 ADMINS = frozenset((Role.ADMIN,))
 TEACHERS = frozenset((Role.TEACHER, Role.ADMIN))
 
+Run = Callable[["Visitor", dict[str, Any]], Awaitable[Any]]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 ROWS: Schema = {"type": "array", "items": {"type": "object"}}
 
@@ -46,7 +46,7 @@ class Operation:
     method: Method
     path: str
     about: str
-    run: Callable[[Visitor, dict[str, Any]], Awaitable[Any]]
+    run: Run
     fields: Fields = NOTHING
     roles: frozenset[Role] = EVERYONE
     answer: Schema = field(default_factory=dict)
@@ -60,3 +60,12 @@ class Operation:
     def is_change(self) -> bool:
         """Whether it changes something."""
         return self.method != "GET"
+
+
+def asks(command: str) -> Run:
+    """Return what sends the checked values to a command of the manager."""
+
+    async def run(visitor: Visitor, given: dict[str, Any]) -> Any:
+        return await visitor.ask(command, **given)
+
+    return run

@@ -15,6 +15,7 @@ from filterd.web.answers import ANY, AT, NUMBER, OBJECT, TEXT, WHOLE, maybe, rec
 from filterd.web.parameters import Flag, Several, Text, Time, Whole
 
 if TYPE_CHECKING:
+    from filterd.web.operation import Run
     from filterd.web.parameters import Parameter
     from filterd.web.visitor import Visitor
 
@@ -83,6 +84,15 @@ async def change(visitor: Visitor, kind: str, given: dict[str, Any], /, **more: 
         FilterdError: as ``control.ask``.
     """
     return await visitor.ask("change", kind=kind, **{"reason": "", **given, **more})
+
+
+def changes(kind: str) -> Run:
+    """Return what sends a change whose fields are the checked values."""
+
+    async def run(visitor: Visitor, given: dict[str, Any]) -> Any:
+        return await change(visitor, kind, given)
+
+    return run
 
 
 def done(answer: Any, visitor: Visitor) -> Sentence:

@@ -9,11 +9,11 @@ from filterd.counted import duration
 from filterd.i18n import say, told
 from filterd.overrides.roles import Role
 from filterd.web.answers import AT, FLAG, OBJECT, TEXT, TEXTS, WHOLE, maybe, record, rows
-from filterd.web.operation import ADMINS, EVERYONE, Operation
+from filterd.web.operation import ADMINS, EVERYONE, Operation, asks
 from filterd.web.parameters import Choice, Fields, Flag, Several, Text, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from filterd.i18n import Sentence
     from filterd.web.operation import Method
@@ -27,15 +27,6 @@ _ID = Text(64, least=1)
 _NAMED = record({"account": TEXT})
 _OF_ID = record({"id": TEXT, "name": TEXT, "account": TEXT})
 _CODE = record({"code": TEXT, "for_s": {"type": "number"}, "account": TEXT})
-
-
-def _asks(command: str) -> Callable[[Visitor, dict[str, Any]], Awaitable[Any]]:
-    """Return what asks a command of ``daemon.account_commands``."""
-
-    async def ask(visitor: Visitor, given: dict[str, Any]) -> Any:
-        return await visitor.ask(command, **given)
-
-    return ask
 
 
 def _done(answer: Any, _: Visitor) -> Sentence:
@@ -85,7 +76,7 @@ def _operation(  # noqa: PLR0913 -- the columns of a table
         method=method,
         path=path,
         about=about,
-        run=_asks(command),
+        run=asks(command),
         fields=Fields(named, required),
         roles=roles,
         answer=answer,

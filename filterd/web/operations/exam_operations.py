@@ -10,7 +10,7 @@ from filterd.i18n import say
 from filterd.overrides.target_text import class_from, target_name_from
 from filterd.policy.temporary_rules import Exam
 from filterd.web.answers import FLAG, TEXT, WHOLE, maybe, of, record, rows
-from filterd.web.operation import TEACHERS, Operation
+from filterd.web.operation import TEACHERS, Operation, asks
 from filterd.web.operations.exception_operations import ALL, OF_CHANGE, with_state, with_states_of
 from filterd.web.operations.log_operations import CLASS
 from filterd.web.parameters import Fields, Flag, Several, Text, Time, Whole
@@ -18,6 +18,7 @@ from filterd.web.wanted_change import (
     CHANGE,
     REASON,
     change,
+    changes,
     done,
 )
 
@@ -40,16 +41,8 @@ async def _start_exam(visitor: Visitor, given: dict[str, Any]) -> Any:
     return await change(visitor, "exam", given)
 
 
-async def _stop_exam(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await change(visitor, "exam-stop", given)
-
-
 async def _watch_exam(visitor: Visitor, given: dict[str, Any]) -> Any:
     return await visitor.ask("exam-watch", room=given["room"], off=given.get("off", False))
-
-
-async def _exam_names(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("exam-names", **given)
 
 
 EXAMS = Operation(
@@ -92,7 +85,7 @@ STOP_EXAM = Operation(
     method="POST",
     path="/exams/{id}/stop",
     about="End an exam, or cancel one that has not begun.",
-    run=_stop_exam,
+    run=changes("exam-stop"),
     fields=OF_CHANGE,
     roles=TEACHERS,
     answer=CHANGE,
@@ -118,7 +111,7 @@ EXAM_NAMES = Operation(
     method="GET",
     path="/exams/trials/{room}",
     about="The names that devices of a room looked up in the trial run that is on.",
-    run=_exam_names,
+    run=asks("exam-names"),
     fields=Fields({"room": Text(64)}, ("room",)),
     roles=TEACHERS,
     answer=record(

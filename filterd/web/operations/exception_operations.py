@@ -19,6 +19,7 @@ from filterd.web.wanted_change import (
     TARGETS,
     TERM,
     change,
+    changes,
     done,
     take_audience,
     take_targets,
@@ -81,10 +82,6 @@ async def _set(visitor: Visitor, given: dict[str, Any], *, allow: bool) -> Any:
 
 async def _pause(visitor: Visitor, given: dict[str, Any]) -> Any:
     return await change(visitor, "pause", given, **take_audience(given))
-
-
-async def _revoke(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await change(visitor, "revoke", given)
 
 
 ALL = Fields({"all": Flag("Include those that have ended")})
@@ -151,7 +148,7 @@ REVOKE = Operation(
     method="POST",
     path="/exceptions/{id}/revoke",
     about="End an exception, or the setting of a room, a grade, a class or the log.",
-    run=_revoke,
+    run=changes("revoke"),
     fields=OF_CHANGE,
     roles=TEACHERS,
     answer=CHANGE,

@@ -9,7 +9,7 @@ from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.target_text import name_from
 from filterd.web.answers import AT, FLAG, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
-from filterd.web.operation import ADMINS, TEACHERS, Operation
+from filterd.web.operation import ADMINS, TEACHERS, Operation, asks
 from filterd.web.operations.exception_operations import MOST_CHANGES
 from filterd.web.parameters import Fields, Flag, Text, Time, Whole
 from filterd.web.wanted_change import (
@@ -18,6 +18,7 @@ from filterd.web.wanted_change import (
     NUMBER_OF_CHANGE,
     REASON,
     change,
+    changes,
     done,
 )
 
@@ -35,14 +36,6 @@ async def _history(visitor: Visitor, given: dict[str, Any]) -> Any:
     return {"rows": found, "next": str(found[-1]["number"]) if more else None}
 
 
-async def _verify(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("history-verify")
-
-
-async def _undo(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await change(visitor, "undo", given)
-
-
 async def _undo_setting(visitor: Visitor, given: dict[str, Any]) -> Any:
     gone = set()
     for row in await visitor.ask("history", limit=MOST_CHANGES):
@@ -53,10 +46,6 @@ async def _undo_setting(visitor: Visitor, given: dict[str, Any]) -> Any:
         elif row["kind"] == "grade":
             return await change(visitor, "undo", given, number=row["number"])
     raise ConfigError(say("no setting of a grade is left to undo"))
-
-
-async def _mistakes(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("mistakes")
 
 
 async def _report(visitor: Visitor, given: dict[str, Any]) -> Any:
@@ -86,7 +75,7 @@ VERIFY = Operation(
     method="GET",
     path="/history/check",
     about="Check the whole history for later alterations.",
-    run=_verify,
+    run=asks("history-verify"),
     answer=record(
         {
             "ok": FLAG,
@@ -106,7 +95,7 @@ UNDO = Operation(
     method="POST",
     path="/history/undo",
     about="Take back one's own last change, or the one with a number.",
-    run=_undo,
+    run=changes("undo"),
     fields=Fields({"number": NUMBER_OF_CHANGE, "reason": REASON}),
     roles=TEACHERS,
     answer=CHANGE,
@@ -132,7 +121,7 @@ MISTAKES = Operation(
     method="GET",
     path="/mistakes",
     about="The reported mistakes of lists, and which lists have corrected them.",
-    run=_mistakes,
+    run=asks("mistakes"),
     answer=rows(
         record(
             {

@@ -22,14 +22,12 @@ from filterd.web.answers import (
     record,
     rows,
 )
-from filterd.web.operation import ADMINS, Operation
+from filterd.web.operation import ADMINS, Operation, asks
 from filterd.web.operations.status_operations import FEED
 from filterd.web.parameters import Fields, Flag, Several, Text
 from filterd.web.wanted_change import REASON
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from filterd.i18n import Sentence
     from filterd.web.parameters import Parameter, Schema
     from filterd.web.visitor import Visitor
@@ -40,33 +38,12 @@ _DECIDED: Schema = {
 }
 
 
-async def _lists(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("lists")
-
-
 async def _entries(visitor: Visitor, given: dict[str, Any]) -> Any:
     return await visitor.ask("lists-search", qname=qname_from(given["name"]).hex())
 
 
 async def _feed(visitor: Visitor, _: dict[str, Any]) -> Any:
     return (await visitor.ask("status", totals_old_s=60))["feed"]
-
-
-async def _history(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("feed-history")
-
-
-async def _sources(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("lists-sources")
-
-
-def _decides(command: str) -> Callable[[Visitor, dict[str, Any]], Awaitable[Any]]:
-    """Return what does a command of ``daemon.list_commands``."""
-
-    async def decide(visitor: Visitor, given: dict[str, Any]) -> Any:
-        return await visitor.ask(command, **given)
-
-    return decide
 
 
 def _decided(answer: Any, _: Visitor) -> Sentence:
@@ -90,7 +67,7 @@ def _decision(
         method="POST",
         path=path,
         about=about,
-        run=_decides(command),
+        run=asks(command),
         fields=Fields(named, required),
         roles=ADMINS,
         answer=answer,
@@ -105,7 +82,7 @@ LISTS = Operation(
     method="GET",
     path="/lists",
     about="How much of each list was kept, what was rejected, and why.",
-    run=_lists,
+    run=asks("lists"),
     answer=record(
         {"build": OBJECT, "octets": WHOLE, "single_hosts": TEXTS, **of(CompileReport)["properties"]}
     ),
@@ -149,7 +126,7 @@ FEED_HISTORY = Operation(
     method="GET",
     path="/feed/history",
     about="The history of the versions of lists, the latest last.",
-    run=_history,
+    run=asks("feed-history"),
     answer=rows(
         record({"at": AT, "event": TEXT, "version": VERSION, "why": TEXT, "sentence": SENTENCE})
     ),
@@ -161,7 +138,7 @@ SOURCES = Operation(
     method="GET",
     path="/lists/sources",
     about="The public lists that can be followed, and those that are.",
-    run=_sources,
+    run=asks("lists-sources"),
     roles=ADMINS,
     answer=rows(
         record(

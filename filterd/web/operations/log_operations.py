@@ -31,10 +31,10 @@ from filterd.web.answers import (
     rows,
     table,
 )
-from filterd.web.operation import ADMINS, EVERYONE, Operation
+from filterd.web.operation import ADMINS, EVERYONE, Operation, asks
 from filterd.web.parameters import Choice, Fields, Flag, Text, Time, Whole
 from filterd.web.school_state import in_force
-from filterd.web.wanted_change import CHANGE, NUMBER_OF_CHANGE, REASON, change, done
+from filterd.web.wanted_change import CHANGE, NUMBER_OF_CHANGE, REASON, changes, done
 
 if TYPE_CHECKING:
     from filterd.i18n import Sentence
@@ -121,34 +121,10 @@ async def _search(visitor: Visitor, given: dict[str, Any]) -> Any:
     return {**told, "next": told.pop("cursor") or None}
 
 
-async def _top(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("log top", **given)
-
-
-async def _new(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("log new", **given)
-
-
-async def _why(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("log why", **given)
-
-
-async def _class_names(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("log class", **given)
-
-
 async def _day_names(visitor: Visitor, given: dict[str, Any]) -> Any:
     page = int(given.pop("cursor", 1))
     told = await visitor.ask("log names", **given, page=page)
     return {**told, "next": str(page + 1) if told.pop("more") else None}
-
-
-async def _totals(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("log totals", **given)
-
-
-async def _export(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("log export", **given)
 
 
 async def _levels(visitor: Visitor, _: dict[str, Any]) -> Any:
@@ -160,21 +136,9 @@ async def _live(visitor: Visitor, given: dict[str, Any]) -> Any:
     return visitor.follow("log-follow", **given)
 
 
-async def _set_level(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await change(visitor, LEVEL, given)
-
-
-async def _confirm(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await change(visitor, CONFIRM, given)
-
-
 async def _forget(visitor: Visitor, given: dict[str, Any]) -> Any:
     name = name_asked(given.pop("name")) if "name" in given else {}
     return await visitor.ask("log forget", **given, **name)
-
-
-async def _purge(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("log purge", **given)
 
 
 def _removed(answer: Any, _: Visitor) -> Sentence:
@@ -219,7 +183,7 @@ TOP = Operation(
     method="GET",
     path="/log/top",
     about="The names with the most lookups, and how many of these were blocked.",
-    run=_top,
+    run=asks("log top"),
     fields=Fields({**_CONTEXT, "limit": _LIMIT}),
     roles=READERS[View.ROWS],
     answer=record({"rows": rows(record({**_OF_NAME, "n": WHOLE, "blocked": WHOLE})), **_SCOPE}),
@@ -231,7 +195,7 @@ NEW = Operation(
     method="GET",
     path="/log/new",
     about="Names that pass today and that the tier did not have on the days before.",
-    run=_new,
+    run=asks("log new"),
     fields=Fields({"days": Whole(1, MOST_DAYS - 1, "Days before today"), "limit": _LIMIT}),
     roles=READERS[View.NAMES],
     answer=record(
@@ -251,7 +215,7 @@ WHY = Operation(
     method="GET",
     path="/log/rows/{id}",
     about="A row of the log, and how it is judged by what was in force then.",
-    run=_why,
+    run=asks("log why"),
     fields=Fields({"id": Text(32)}, ("id",)),
     roles=READERS[View.ROWS],
     answer=record({"row": _ROW, "then": maybe(EXPLANATION), "problem": TEXT, "sentence": SENTENCE}),
@@ -263,7 +227,7 @@ CLASS_NAMES = Operation(
     method="GET",
     path="/log/classes/{class}",
     about="Today's names that several devices of a class asked for; a teacher: of own classes.",
-    run=_class_names,
+    run=asks("log class"),
     fields=Fields({"class": CLASS}, ("class",)),
     roles=READERS[View.CLASS_NAMES],
     answer=record(
@@ -295,7 +259,7 @@ TOTALS = Operation(
     method="GET",
     path="/log/totals",
     about="Answers and blocks by day or hour. Of classes and networks: admins, teachers own ones.",
-    run=_totals,
+    run=asks("log totals"),
     fields=Fields(
         {
             "days": Whole(1, MOST_TOTALS_DAYS),
@@ -332,7 +296,7 @@ EXPORT = Operation(
     method="GET",
     path="/log/export",
     about="Totals of days and months that are over, which may leave the school.",
-    run=_export,
+    run=asks("log export"),
     fields=Fields(
         {
             "month": Text(7, r"20[0-9]{2}-(0[1-9]|1[0-2])", about="Such as 2026-10"),
@@ -413,7 +377,7 @@ SET_LEVEL = Operation(
     method="POST",
     path="/log/levels",
     about="Set how much is kept of the lookups of a tier; `full` waits for a second person.",
-    run=_set_level,
+    run=changes(LEVEL),
     fields=Fields(
         {
             "level": Choice(tuple(one.value for one in LogLevel)),
@@ -435,7 +399,7 @@ CONFIRM_LEVEL = Operation(
     method="POST",
     path="/log/levels/{id}/confirm",
     about="Confirm the level `full` that another person has set.",
-    run=_confirm,
+    run=changes(CONFIRM),
     fields=Fields({"id": NUMBER_OF_CHANGE, "reason": REASON}, ("id",)),
     roles=frozenset((Role.PRINCIPAL, Role.ADMIN)),
     answer=CHANGE,
@@ -469,7 +433,7 @@ PURGE = Operation(
     method="POST",
     path="/log/purge",
     about="Remove all names and rows from the log; totals stay.",
-    run=_purge,
+    run=asks("log purge"),
     fields=Fields({"reason": REASON}, ("reason",)),
     roles=ADMINS,
     answer=_REMOVED,

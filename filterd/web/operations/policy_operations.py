@@ -28,7 +28,7 @@ from filterd.web.answers import (
     rows,
     table,
 )
-from filterd.web.operation import ADMINS, Operation
+from filterd.web.operation import ADMINS, Operation, asks
 from filterd.web.operations.log_operations import EXPLANATION, GRADE
 from filterd.web.parameters import Fields, Flag, Text, Time
 from filterd.web.school_state import check_known, in_force, policy_of
@@ -139,10 +139,6 @@ async def _check(visitor: Visitor, given: dict[str, Any]) -> Any:
     return found
 
 
-async def _versions(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("policies")
-
-
 async def _differences(visitor: Visitor, given: dict[str, Any]) -> Any:
     before = await policy_of(visitor, given["version"])
     after = await policy_of(visitor)
@@ -157,14 +153,6 @@ async def _between(visitor: Visitor, given: dict[str, Any]) -> Any:
     policy = await policy_of(visitor)
     one, other = policy_for(policy, given["grade"]), policy_for(policy, given["other"])
     return [found._asdict() for found in differences(policy, one, policy, other)]
-
-
-async def _expectations(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("expectations")
-
-
-async def _ids(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("ids")
 
 
 async def _set(visitor: Visitor, given: dict[str, Any]) -> Any:
@@ -249,7 +237,7 @@ VERSIONS = Operation(
     method="GET",
     path="/policy/versions",
     about="The policies that were in force, the newest first.",
-    run=_versions,
+    run=asks("policies"),
     answer=rows(record({"digest": TEXT, "activated_at": AT})),
     commands=("policy history",),
     tag="policy",
@@ -281,7 +269,7 @@ EXPECTATIONS = Operation(
     method="GET",
     path="/policy/expectations",
     about="Test the site's files against the expectations that a reload uses.",
-    run=_expectations,
+    run=asks("expectations"),
     answer=record(
         {
             "expectations": WHOLE,
@@ -307,7 +295,7 @@ IDS = Operation(
     method="GET",
     path="/policy/ids",
     about="The ids that operations take, by kind: grades, classes, rooms, services, lists, ...",
-    run=_ids,
+    run=asks("ids"),
     answer=table({"type": "array", "items": {"type": ["string", "integer"]}}),
     tag="policy",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.i18n import say
 from filterd.overrides.review_requests import PupilRequest
 from filterd.web.answers import of, record, rows
-from filterd.web.operation import TEACHERS, Operation
+from filterd.web.operation import TEACHERS, Operation, asks
 from filterd.web.parameters import Fields, Flag, Whole
 from filterd.web.wanted_change import CHANGE, REASON, TERM, done, take_term
 
@@ -19,17 +19,9 @@ if TYPE_CHECKING:
 _NUMBER = Whole(1, about="The number of a request")
 
 
-async def _requests(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("requests list")
-
-
 async def _approve(visitor: Visitor, given: dict[str, Any]) -> Any:
     term = take_term(given)
     return await visitor.ask("requests approve", **given, **term)
-
-
-async def _refuse(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("requests refuse", **given)
 
 
 def _refused(answer: Any, _: Visitor) -> Sentence:
@@ -41,7 +33,7 @@ REQUESTS = Operation(
     method="GET",
     path="/requests",
     about="Closed names that classes ask for; a teacher reads those of own classes.",
-    run=_requests,
+    run=asks("requests list"),
     roles=TEACHERS,
     answer=rows(of(PupilRequest)),
     commands=("requests list",),
@@ -68,7 +60,7 @@ REFUSE = Operation(
     method="POST",
     path="/requests/{id}/refuse",
     about="Refuse a request; the reason stands in the history.",
-    run=_refuse,
+    run=asks("requests refuse"),
     fields=Fields({"id": _NUMBER, "reason": REASON}, ("id", "reason")),
     roles=TEACHERS,
     answer=record({"request": of(PupilRequest)}),

@@ -19,7 +19,7 @@ from filterd.policy.lesson_rows import rows as lesson_rows
 from filterd.policy.model import Lesson, Period
 from filterd.policy.temporary_rules import ClassLoan, Exam, LocalException, RoomSetting
 from filterd.web.answers import FLAG, TEXT, TEXTS, WHOLE, maybe, of, record, rows, table
-from filterd.web.operation import ADMINS, TEACHERS, Operation
+from filterd.web.operation import ADMINS, TEACHERS, Operation, asks
 from filterd.web.operations.log_operations import CLASS
 from filterd.web.parameters import Fields, Flag, Several, Text, Whole
 from filterd.web.school_state import check_known, in_force, policy_of
@@ -95,18 +95,6 @@ async def _timetable(visitor: Visitor, _: dict[str, Any]) -> Any:
     }
 
 
-async def _watch(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("room-watch", **given)
-
-
-async def _appeared(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("room-seen", **given)
-
-
-async def _strangers(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("room-seen")
-
-
 async def _learn(visitor: Visitor, given: dict[str, Any]) -> Any:
     seen = (await visitor.ask("room-seen", room=given["room"]))["devices"]
     takes_random, adds = given.pop("random", False), given.pop("add", False)
@@ -118,10 +106,6 @@ async def _learn(visitor: Visitor, given: dict[str, Any]) -> Any:
         there = {one.id: one.macs for one in with_devices(now.policy, now.overrides)}
         macs |= {*there.get(given["room"], ())}
     return await change(visitor, "room-devices", given, macs=sorted(macs))
-
-
-async def _devices(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("devices")
 
 
 async def _name(visitor: Visitor, given: dict[str, Any]) -> Any:
@@ -157,10 +141,6 @@ async def _move(visitor: Visitor, given: dict[str, Any], rooms: list[dict[str, A
 async def _watch_nat(visitor: Visitor, given: dict[str, Any]) -> Any:
     await visitor.ask("nat-watch", for_s=given["for_s"])
     return {"for_s": given["for_s"]}
-
-
-async def _shared(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("nat-seen")
 
 
 async def _classes(visitor: Visitor, _: dict[str, Any]) -> Any:
@@ -239,7 +219,7 @@ WATCH_ROOM = Operation(
     method="POST",
     path="/rooms/{room}/watch",
     about="Begin to watch which devices appear in a room while it is switched on.",
-    run=_watch,
+    run=asks("room-watch"),
     fields=Fields({"room": ROOM}, ("room",)),
     roles=ADMINS,
     answer=record({"room": TEXT, "already": TEXTS}),
@@ -254,7 +234,7 @@ APPEARED = Operation(
     method="GET",
     path="/rooms/{room}/watch",
     about="The devices that have appeared since the watch began.",
-    run=_appeared,
+    run=asks("room-seen"),
     fields=Fields({"room": ROOM}, ("room",)),
     roles=ADMINS,
     answer=record({"devices": rows(_SEEN)}),
@@ -287,7 +267,7 @@ DEVICES = Operation(
     method="GET",
     path="/devices",
     about="The devices on the links, unknown ones first; a teacher: of the rooms taught in now.",
-    run=_devices,
+    run=asks("devices"),
     roles=TEACHERS,
     answer=rows(
         record(
@@ -313,7 +293,7 @@ STRANGERS = Operation(
     method="GET",
     path="/devices/unknown",
     about="The devices that are in no network.",
-    run=_strangers,
+    run=asks("room-seen"),
     roles=TEACHERS,
     answer=record({"devices": rows(_SEEN)}),
     commands=("room list",),
@@ -385,7 +365,7 @@ SHARED = Operation(
     method="GET",
     path="/devices/shared",
     about="Addresses that several devices share: access points with NAT.",
-    run=_shared,
+    run=asks("nat-seen"),
     roles=ADMINS,
     answer=rows(record({"address": TEXT, "makers": TEXTS})),
     commands=("devices nat",),

@@ -3,33 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from filterd.web.operation import TEACHERS, Operation
+from filterd.web.operation import TEACHERS, Operation, asks
 from filterd.web.parameters import Fields, Text
-
-if TYPE_CHECKING:
-    from filterd.web.visitor import Visitor
-
-
-async def _matrix(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("policy-matrix")
-
-
-async def _week(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("school-week", **given)
-
-
-async def _lesson(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("own-lesson", **given)
-
 
 MATRIX = Operation(
     name="readPolicyMatrix",
     method="GET",
     path="/policy/matrix",
     about="Each category and service by tier: its state now and by the files, and what is set.",
-    run=_matrix,
+    run=asks("policy-matrix"),
     answer={"type": "object"},
     commands=("policy tree",),
     tag="policy",
@@ -39,7 +21,7 @@ WEEK = Operation(
     method="GET",
     path="/week",
     about="Schedules, exams, rooms and exceptions of the week of a day, as spans of time.",
-    run=_week,
+    run=asks("school-week"),
     fields=Fields({"day": Text(10, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", about="a date of the week")}),
     answer={"type": "object"},
 )
@@ -48,7 +30,7 @@ OWN_LESSON = Operation(
     method="GET",
     path="/lesson",
     about="The own classes and rooms of a teacher, what is open there, what may be opened.",
-    run=_lesson,
+    run=asks("own-lesson"),
     fields=Fields({"place": Text(300, about="`class:6A` or `network:lab-a`")}),
     roles=TEACHERS,
     answer={"type": "object"},

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, say
-from filterd.web.operation import ADMINS, Operation
+from filterd.web.answers import OBJECT, TEXT, TEXTS, WHOLE, maybe, record, rows
+from filterd.web.operation import ADMINS, Operation, asks
 from filterd.web.parameters import Fields, Schema, Text
 from filterd.web.sections import ORDER as SECTIONS
 
@@ -20,20 +21,16 @@ if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
 _MOST_EDITS = 200
-_ANY: Schema = {"type": "object"}
-_TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
-DRAFT: Schema = {
-    "type": "object",
-    "required": ["digest", "keys", "difference", "more_lines", "problem", "doubts"],
-    "properties": {
-        "digest": {"type": "string"},
-        "keys": _TEXTS,
-        "difference": _TEXTS,
-        "more_lines": {"type": "integer"},
-        "problem": {"type": ["object", "null"]},
-        "doubts": {"type": "array", "items": _ANY},
-    },
-}
+DRAFT = record(
+    {
+        "digest": TEXT,
+        "keys": TEXTS,
+        "difference": TEXTS,
+        "more_lines": WHOLE,
+        "problem": maybe(OBJECT),
+        "doubts": rows(OBJECT),
+    }
+)
 
 
 class _Edits:
@@ -61,33 +58,9 @@ class _Edits:
         return value
 
 
-async def _read(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("site-read")
-
-
-async def _draft(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("site-edit", edits=given["edits"])
-
-
 async def _edit(section: SiteSection, visitor: Visitor, given: dict[str, Any]) -> Any:
     data = (await visitor.ask("site-read"))["data"]
     return await visitor.ask("site-edit", edits=section.edits(data, given))
-
-
-async def _table(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("site-table", table=given["table"])
-
-
-async def _show(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("site-draft")
-
-
-async def _drop(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("site-drop")
-
-
-async def _apply(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await visitor.ask("site-apply", digest=given["digest"])
 
 
 def _applied(told: Any, _: Visitor) -> Sentence:
@@ -104,9 +77,9 @@ READ_SITE = Operation(
     method="GET",
     path="/site",
     about="The data of site.yaml, its digest, and rooms whose timetable was imported.",
-    run=_read,
+    run=asks("site-read"),
     roles=ADMINS,
-    answer=_ANY,
+    answer=OBJECT,
     tag="site",
 )
 DRAFT_SITE = Operation(
@@ -114,7 +87,7 @@ DRAFT_SITE = Operation(
     method="POST",
     path="/site/draft",
     about="Draft edits of site.yaml by paths of keys; the answer shows what they would do.",
-    run=_draft,
+    run=asks("site-edit"),
     fields=Fields({"edits": _Edits()}, ("edits",)),
     roles=ADMINS,
     answer=DRAFT,
@@ -125,7 +98,7 @@ READ_DRAFT = Operation(
     method="GET",
     path="/site/draft",
     about="Your draft of site.yaml: the difference, what is wrong, what is doubtful.",
-    run=_show,
+    run=asks("site-draft"),
     roles=ADMINS,
     answer=DRAFT,
     tag="site",
@@ -135,7 +108,7 @@ DROP_DRAFT = Operation(
     method="DELETE",
     path="/site/draft",
     about="Forget your draft.",
-    run=_drop,
+    run=asks("site-drop"),
     roles=ADMINS,
     answer={"type": "null"},
     tag="site",
@@ -146,7 +119,7 @@ APPLY_SITE = Operation(
     method="PUT",
     path="/site",
     about="Put your draft in force; its digest shows that it is the one you looked at.",
-    run=_apply,
+    run=asks("site-apply"),
     fields=Fields({"digest": Text(64, "[0-9a-f]{64}")}, ("digest",)),
     roles=ADMINS,
     answer={"type": "object", "required": ["digest", "restart_for"]},
@@ -159,7 +132,7 @@ PASTE_TIMETABLE = Operation(
     method="POST",
     path="/site/draft/timetable-table",
     about="Draft the timetables of a table, as a spreadsheet copies it: tabs between cells.",
-    run=_table,
+    run=asks("site-table"),
     fields=Fields({"table": Text(60_000, least=1, lines=True)}, ("table",)),
     largest_octets=512 * 1024,
     roles=ADMINS,

@@ -24,9 +24,9 @@ from filterd.web.answers import (
     rows,
     table,
 )
-from filterd.web.operation import ADMINS, Operation
+from filterd.web.operation import ADMINS, Operation, asks
 from filterd.web.parameters import Fields
-from filterd.web.wanted_change import CHANGE, REASON, change, done
+from filterd.web.wanted_change import CHANGE, REASON, changes, done
 
 if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
@@ -125,18 +125,6 @@ async def _alerts(visitor: Visitor, given: dict[str, Any]) -> Any:
     return (await _status(visitor, given))["alerts"]
 
 
-async def _clock(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("clock")
-
-
-async def _accept(visitor: Visitor, given: dict[str, Any]) -> Any:
-    return await change(visitor, "clock-accept", given)
-
-
-async def _reload(visitor: Visitor, _: dict[str, Any]) -> Any:
-    return await visitor.ask("reload")
-
-
 STATUS = Operation(
     name="readStatus",
     method="GET",
@@ -160,7 +148,7 @@ CLOCK = Operation(
     method="GET",
     path="/clock",
     about="Whether the machine's clock is believed, and the time that policy goes by.",
-    run=_clock,
+    run=asks("clock"),
     answer=_CLOCK,
     commands=("status",),
 )
@@ -169,7 +157,7 @@ ACCEPT_CLOCK = Operation(
     method="POST",
     path="/clock/accept",
     about="Believe the clock of the machine from now on.",
-    run=_accept,
+    run=changes("clock-accept"),
     fields=Fields({"reason": REASON}, ("reason",)),
     roles=ADMINS,
     answer=CHANGE,
@@ -181,7 +169,7 @@ RELOAD = Operation(
     method="POST",
     path="/reload",
     about="Put the site's files and the lists on the disk in force.",
-    run=_reload,
+    run=asks("reload"),
     roles=ADMINS,
     answer=record(
         {

@@ -47,27 +47,23 @@ LOG = SiteSection(
             name="level",
             label=say("Level"),
             reads=Text(16),
-            kind="choice",
             choices=lambda _: [(one.value, one.value) for one in LogLevel if one != LogLevel.FULL],
         ),
         SiteField(
             name="tiers",
             label=say("Tiers with another level, one a line"),
             reads=Lines(7, 40),
-            kind="lines",
             help=say("Such as: primary off"),
         ),
         SiteField(
             name="keep_days",
             label=say("Days for which names and lookups are kept (30)"),
             reads=Whole(1, 90),
-            kind="number",
         ),
         SiteField(
             name="keep_totals_days",
             label=say("Days for which totals are kept (400)"),
             reads=Whole(31, 800),
-            kind="number",
         ),
     ),
 )
@@ -109,11 +105,9 @@ ALERTS = SiteSection(
     edits=_alert_edits,
     fields=(
         _mail_field("server", say("Mail server")),
-        SiteField(name="port", label=say("Its port (587)"), reads=Whole(1, 65535), kind="number"),
+        SiteField(name="port", label=say("Its port (587)"), reads=Whole(1, 65535)),
         _mail_field("from", say("Sender")),
-        SiteField(
-            name="to", label=say("Recipients, one a line"), reads=Lines(10, 320), kind="lines"
-        ),
+        SiteField(name="to", label=say("Recipients, one a line"), reads=Lines(10, 320)),
         _mail_field("user", say("User of the mail server")),
         _mail_field("password_file", say("Name of the file with the password")),
         _mail_field("webhook", say("Address of a webhook"), Text(1000)),

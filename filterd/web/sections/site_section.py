@@ -16,7 +16,7 @@ from filterd.errors import ConfigError
 from filterd.field_checks import shown
 from filterd.i18n import UNSAID, Sentence, say
 from filterd.policy.model import GRADES
-from filterd.web.parameters import Fields, Flag, Parameter, Schema, Text
+from filterd.web.parameters import Fields, Flag, Parameter, Schema, Text, Whole
 
 Plain = dict[str, Any]
 Edits = list[dict[str, Any]]
@@ -57,16 +57,26 @@ class SiteField:
         name: of the parameter.
         label, help: shown with it.
         reads: checks what is sent.
-        kind: how it is drawn.
-        choices: of a ``choice``: values and their texts, from the data of the site.
+        choices: values to choose from and their texts, from the data of the site.
     """
 
     name: str
     label: Sentence
     reads: Parameter
-    kind: Literal["text", "lines", "number", "choice", "flag", "week"] = "text"
     help: Sentence = UNSAID
     choices: Choices | None = None
+
+    @property
+    def kind(self) -> Literal["text", "lines", "number", "choice", "flag", "week"]:
+        """How it is drawn; lines to choose from are the lessons of a week."""
+        match self.reads:
+            case Lines():
+                return "week" if self.choices else "lines"
+            case Whole():
+                return "number"
+            case Flag():
+                return "flag"
+        return "choice" if self.choices else "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
