@@ -80,6 +80,7 @@ LangOption = Annotated[
 _ON_NAMED_FILES: set[Callable[..., None]] = set()
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+ReasonOption = Annotated[str, option("--reason", "Reason, for the history.", "TEXT")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ import typer
 from filterd import control
 from filterd.cli import progress_bar
 from filterd.cli.change_request import change, print_change, print_nothing_moved
-from filterd.cli.context import Context, JsonOption, Options, argument, option
+from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
-from filterd.cli.target_options import ReasonOption
 from filterd.cli.time_options import duration_s, school_clock
 from filterd.clients.device_rows import DEVICES, SHARED
 from filterd.errors import ConfigError

@@ -17,6 +17,7 @@ from filterd.cli.context import (
     Context,
     JsonOption,
     Options,
+    ReasonOption,
     argument,
     check_folder,
     option,
@@ -168,7 +169,7 @@ def stop(
     room: Annotated[
         str | None, option("--room", "The exam that is running in this room.", "ROOM")
     ] = None,
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
+    reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
     """End an exam, or cancel one that has not begun.

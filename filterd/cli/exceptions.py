@@ -6,14 +6,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options, argument, option
+from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import set_with_states
 from filterd.cli.render import show
 from filterd.cli.target_options import (
     BlockedArgument,
     ChangeAudience,
-    ReasonOption,
     TargetsArgument,
     whom,
 )
@@ -96,7 +95,7 @@ def list_(
 def revoke(
     here: Context,
     number: Annotated[int, argument("NUMBER", "Number from `filterd exceptions list`.")],
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
+    reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
     """End an exception before its time, or the setting of a grade or a room.

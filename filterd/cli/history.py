@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, argument, option
+from filterd.cli.context import Context, JsonOption, ReasonOption, argument, option
 from filterd.cli.effective_state import ask_else, offline, set_now
 from filterd.cli.render import show
 from filterd.cli.time_options import school_clock
@@ -27,7 +27,7 @@ def undo(
     number: Annotated[
         int | None, argument("NUMBER", "Number of the change (default: your own last one).", min=1)
     ] = None,
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
+    reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
     """Take back your own last change, or another one.

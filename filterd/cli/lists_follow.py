@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from rich.text import Text
 
-from filterd.cli.context import Context, JsonOption, argument, option
+from filterd.cli.context import Context, JsonOption, ReasonOption, argument, option
 from filterd.cli.feed_sync import print_outcome, run, site_of_lists
 from filterd.cli.offline_site import open_index
 from filterd.cli.render import show
@@ -176,7 +176,7 @@ def exclude(
     list_id: Annotated[
         str, option("--list", "The list, as `filterd lists search` names it.", "ID")
     ],
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")],
+    reason: ReasonOption,
     json: JsonOption = False,
 ) -> None:
     """Leave an entry out of a followed list for 180 days; the same command renews it.

@@ -6,9 +6,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from filterd import control
-from filterd.cli.context import Context, JsonOption, option
+from filterd.cli.context import Context, JsonOption, ReasonOption, option
 from filterd.cli.log_search import day_asked
-from filterd.cli.target_options import ReasonOption
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
 from filterd.errors import ConfigError

@@ -6,10 +6,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, argument, option
+from filterd.cli.context import Context, JsonOption, ReasonOption, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show
-from filterd.cli.target_options import ReasonOption
 from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError
 from filterd.i18n import say

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, Options, option
+from filterd.cli.context import Context, JsonOption, Options, ReasonOption, option
 from filterd.cli.effective_state import ask_else, offline
 from filterd.cli.history import MOST, rows, taken_back
 from filterd.cli.render import show
@@ -58,7 +58,7 @@ def set_(
     here: Context,
     grade: Annotated[str, option("--grade", "1-12, staff, guest, ...", "GRADE")],
     what: Annotated[dict[str, Any], Options(_setting)],
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
+    reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
     """Open or close a category or service for a grade.
@@ -97,7 +97,7 @@ def history(
 
 def undo(
     here: Context,
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
+    reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
     """Undo the last `policy set` still in force, your own or another's.

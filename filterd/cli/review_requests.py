@@ -7,9 +7,8 @@ from typing import Annotated
 
 from filterd import control
 from filterd.cli.change_request import made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options, argument, option
+from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.render import show
-from filterd.cli.target_options import ReasonOption
 from filterd.cli.time_options import Term, school_clock, term
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.review_requests import REQUESTS

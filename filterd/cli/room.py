@@ -13,7 +13,15 @@ import typer
 from filterd import control, counted
 from filterd.cli import progress_bar, room_csv
 from filterd.cli.change_request import change, made_of, print_change, print_nothing_moved
-from filterd.cli.context import Context, JsonOption, Options, argument, option, write_named
+from filterd.cli.context import (
+    Context,
+    JsonOption,
+    Options,
+    ReasonOption,
+    argument,
+    option,
+    write_named,
+)
 from filterd.cli.effective_state import ask_or_none, in_force
 from filterd.cli.render import facts, listed, show_details, titled
 from filterd.cli.room_csv import known_room
@@ -87,7 +95,7 @@ def set_(
     room: RoomArgument,
     sitting: Annotated[str | None, Options(seat)],
     how_long: Annotated[Term, Options(term)],
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
+    reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
     """Set the grade or the class of a room, whatever its timetable has.
@@ -175,7 +183,7 @@ def learn(
 def import_(
     here: Context,
     file: Annotated[Path, argument("FILE", "CSV with columns room and mac.")],
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
+    reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
     """Set the devices of rooms from a table.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from filterd.cli.change_request import change, made_of, print_change
-from filterd.cli.context import Context, JsonOption, Options, argument, option
+from filterd.cli.context import Context, JsonOption, Options, ReasonOption, argument, option
 from filterd.cli.effective_state import in_force
 from filterd.cli.render import show as show_rows
 from filterd.cli.render import show_details
@@ -47,7 +47,7 @@ def lend(
     class_: ClassArgument,
     to: Annotated[str, option("--to", "The substitute: a user of this gateway.", "USER")],
     how_long: Annotated[Term, Options(term)],
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")] = "",
+    reason: ReasonOption = "",
     json: JsonOption = False,
 ) -> None:
     """Give a substitute teacher the rights on a class for a time.

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from filterd import control, counted
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, on_named_files, option
+from filterd.cli.context import Context, JsonOption, ReasonOption, on_named_files, option
 from filterd.cli.entry import find_only_what_is_installed
 from filterd.cli.render import show_details
 from filterd.cli.time_options import school_clock
@@ -83,7 +83,7 @@ def present_status(here: Context, **asked: Any) -> dict[str, Any]:
 
 def accept(
     here: Context,
-    reason: Annotated[str, option("--reason", "Reason, for the history.", "TEXT")],
+    reason: ReasonOption,
     json: JsonOption = False,
 ) -> None:
     """Believe the clock of this machine from now on.

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from filterd.cli.context import argument, option
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.overrides.target_text import class_from, grade_from, looks_like_a_class, whom_from
 from filterd.policy.model import Audience
-
-if TYPE_CHECKING:
-    pass
 
 TargetsArgument = Annotated[
     list[str],
@@ -26,7 +23,6 @@ BlockedArgument = Annotated[
     list[str],
     argument("TARGET", "A name such as www.youtube.com, service:youtube or category:games."),
 ]
-ReasonOption = Annotated[str, option("--reason", "Reason, for the history.", "TEXT")]
 
 
 class ChangeAudience(NamedTuple):
