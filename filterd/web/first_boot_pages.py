@@ -19,6 +19,7 @@ from filterd import control
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import Texts, from_plain, say
 from filterd.public_address import is_of_a_lan
+from filterd.web import cookies
 from filterd.web.form_fields import fields_of
 from filterd.web.problem import WebError, status_of
 from filterd.web.request_guard import CSRF_FIELD, check_csrf, csrf_of, device_address
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from filterd.web.visitors import Visitors
 
 PATH = "/setup"
-SETUP_COOKIE = "__Host-setup"
 CLAIM_NEEDED = "claim-needed"
 _STATIC = "/static/"
 _LOOK_AGAIN_S = 4
@@ -80,9 +80,7 @@ class FirstBootPages:
         except FilterdError as error:
             return await self._page(request, error)
         response = RedirectResponse(PATH, HTTPStatus.SEE_OTHER)
-        response.set_cookie(
-            SETUP_COOKIE, told["token"], secure=True, httponly=True, samesite="strict"
-        )
+        cookies.keep(response, cookies.SETUP, told["token"])
         return response
 
     async def _go(self, request: Request) -> Response:
@@ -148,7 +146,7 @@ class FirstBootPages:
 
 
 def _token_of(request: Request) -> str:
-    return request.cookies.get(SETUP_COOKIE, "")[:_LONGEST_TOKEN]
+    return request.cookies.get(cookies.SETUP, "")[:_LONGEST_TOKEN]
 
 
 def _gone() -> WebError:

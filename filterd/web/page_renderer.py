@@ -13,9 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from filterd.i18n import told
-from filterd.web import operations, pages
+from filterd.web import cookies, operations, pages
 from filterd.web.problem import status_of
-from filterd.web.request_guard import LANGUAGE_COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,9 +89,7 @@ class PageRenderer:
         response = HTMLResponse(text, status)
         chosen = request.query_params.get("lang", "")
         if chosen in ("vi", "en"):
-            response.set_cookie(
-                LANGUAGE_COOKIE, chosen, _A_YEAR_S, secure=True, httponly=True, samesite="strict"
-            )
+            cookies.keep(response, cookies.LANGUAGE, chosen, _A_YEAR_S)
         return response
 
     def trouble(self, visitor: Visitor, request: Request, error: FilterdError) -> Response:

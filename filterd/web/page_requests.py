@@ -12,11 +12,10 @@ from starlette.routing import compile_path
 
 from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.web import pages
+from filterd.web import cookies, pages
 from filterd.web.event_responses import wants_events
 from filterd.web.page_renderer import own_path
 from filterd.web.problem import SIGN_IN, WebError, status_of
-from filterd.web.request_guard import COOKIE
 from filterd.web.visitors import device_of
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ class PageRequests:
         response = self._renderer.draw(
             "login.html", visitor, request, shown, status=HTTPStatus.UNAUTHORIZED
         )
-        response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict")
+        cookies.forget(response, cookies.SESSION)
         return response
 
     async def _drawn(

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE, DEVICE_COOKIE, LANGUAGE_COOKIE = "__Host-sid", "__Host-device", "__Host-lang"
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf"
 LARGEST_BODY_OCTETS = 64 * 1024
 API = "/api/"

@@ -11,11 +11,12 @@ from starlette.routing import Route
 
 from filterd.errors import FilterdError
 from filterd.i18n import say
+from filterd.web import cookies
 from filterd.web.form_fields import fields_of
 from filterd.web.page_renderer import own_path
 from filterd.web.pages import start_of
 from filterd.web.problem import WebError, status_of
-from filterd.web.request_guard import COOKIE, CSRF_FIELD, DEVICE_COOKIE, check_csrf
+from filterd.web.request_guard import CSRF_FIELD, check_csrf
 from filterd.web.visitors import device_of, with_device
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class SignIn:
         except FilterdError as error:
             return self._refused(request, visitor, error, back)
         response = RedirectResponse(back, HTTPStatus.SEE_OTHER)
-        _set_cookie(response, COOKIE, found["token"])
+        cookies.keep(response, cookies.SESSION, found["token"])
         return response
 
     def _refused(
@@ -149,7 +150,7 @@ class SignIn:
         self._admission.forget()
         shown = {"code": "", "device": name}
         response = self._renderer.draw("device.html", visitor, request, shown)
-        _set_cookie(response, DEVICE_COOKIE, found["device"], _DEVICE_S)
+        cookies.keep(response, cookies.DEVICE, found["device"], _DEVICE_S)
         return response
 
     async def _sign_out(self, request: Request) -> Response:
@@ -162,9 +163,5 @@ class SignIn:
         except FilterdError as error:
             return self._pages.refused(visitor, request, error)
         response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
-        response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="strict")
+        cookies.forget(response, cookies.SESSION)
         return response
-
-
-def _set_cookie(response: Response, name: str, value: str, lasts_s: int | None = None) -> None:
-    response.set_cookie(name, value, lasts_s, secure=True, httponly=True, samesite="strict")

@@ -11,13 +11,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from filterd.i18n import Texts
-from filterd.web.request_guard import (
-    COOKIE,
-    DEVICE_COOKIE,
-    LANGUAGE_COOKIE,
-    csrf_of,
-    uses_header_token,
-)
+from filterd.web import cookies
+from filterd.web.request_guard import csrf_of, uses_header_token
 from filterd.web.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -96,7 +91,7 @@ def token_of(request: Request) -> str:
     if uses_header_token(request.scope, request.headers):
         scheme, _, token = request.headers["authorization"].partition(" ")
         return token.strip()[: 2 * LONGEST_PART] if scheme.lower() == "bearer" else "-"
-    return with_device(request.cookies.get(COOKIE, "")[:LONGEST_PART], request)
+    return with_device(request.cookies.get(cookies.SESSION, "")[:LONGEST_PART], request)
 
 
 def with_device(session: str, request: Request) -> str:
@@ -107,12 +102,12 @@ def with_device(session: str, request: Request) -> str:
 
 def device_of(request: Request) -> str:
     """Return the cookie of an enrolled device; empty for none."""
-    return request.cookies.get(DEVICE_COOKIE, "")[:LONGEST_PART]
+    return request.cookies.get(cookies.DEVICE, "")[:LONGEST_PART]
 
 
 def _language(request: Request) -> str:
     """Return the language that the person has chosen; empty for that of the school."""
-    chosen = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE, "")
+    chosen = request.query_params.get("lang") or request.cookies.get(cookies.LANGUAGE, "")
     return chosen if chosen in ("vi", "en") else ""
 
 

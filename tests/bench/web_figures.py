@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filterd.web.request_guard import COOKIE
+from filterd.web.cookies import SESSION as COOKIE
 from tests.support.commands import environment
 from tests.support.daemon import SOURCES, asked
 from tests.support.processes import resident_octets

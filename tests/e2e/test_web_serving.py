@@ -11,7 +11,9 @@ from urllib.parse import urlencode
 import pytest
 
 from filterd.overrides.roles import Role
-from filterd.web.request_guard import COOKIE, DEVICE_COOKIE, csrf_of
+from filterd.web.cookies import DEVICE as DEVICE_COOKIE
+from filterd.web.cookies import SESSION as COOKIE
+from filterd.web.request_guard import csrf_of
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.waiting import until
 from tests.support.web_school import PASSWORD, PUPIL, Reply, WebSchool, web_school

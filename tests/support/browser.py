@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.web.request_guard import COOKIE
+from filterd.web.cookies import SESSION as COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
