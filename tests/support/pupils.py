@@ -37,6 +37,20 @@ LISTS = {
     "harm": ("self-harm", "domains", True, [HARM, f"both.{PORN}"]),
     "order": ("law-ordered", "domains", True, [ORDER]),
 }
+CLOSED: dict[str, Any] = {
+    "reason": "age",
+    "category": {"vi": "Mạng xã hội", "en": "Social media"},
+    "min_age": 16,
+    "until": None,
+    "now": SEVEN,
+    "tier": "lower-secondary",
+    "seat": "6A",
+    "is_known": True,
+    "level": "counts",
+    "keep_days": 30,
+    "may_ask": True,
+}
+"""What the page is given on a name that a pupil of 6A is too young for."""
 _HARM = Category("self-harm", "self-harm", "self-harm", 18, confidential=True)
 
 

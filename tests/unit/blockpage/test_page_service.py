@@ -19,25 +19,12 @@ from filterd.errors import ChangeError, ControlError
 from filterd.http_service import HttpRequest
 from filterd.i18n import say
 from tests.support.clock import FakeClock
-from tests.support.week import SEVEN
+from tests.support.pupils import CLOSED
 
 if TYPE_CHECKING:
     from filterd.http_service import Reply
 
 BOX, PUPIL = "192.168.1.1", "10.0.6.1"
-CLOSED = {
-    "reason": "age",
-    "category": {"vi": "Mạng xã hội", "en": "Social media"},
-    "min_age": 16,
-    "until": None,
-    "now": SEVEN,
-    "tier": "lower-secondary",
-    "seat": "6A",
-    "is_known": True,
-    "level": "counts",
-    "keep_days": 30,
-    "may_ask": True,
-}
 KNOWN: dict[str, dict[str, Any]] = {
     "closed.example": {},
     "other.example": {},

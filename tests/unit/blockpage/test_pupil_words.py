@@ -15,22 +15,10 @@ from filterd.policy.log_levels import LogLevel
 from filterd.policy.model import TIERS
 from filterd.resolve.block_reason import BlockReason
 from filterd.rows import SchoolClock, Wording
+from tests.support.pupils import CLOSED
 from tests.support.week import SEVEN
 
-FACTS: dict[str, Any] = {
-    "name": "a.example",
-    "reason": "age",
-    "category": {"vi": "Mạng xã hội", "en": "Social media"},
-    "min_age": 16,
-    "until": None,
-    "now": SEVEN,
-    "tier": "lower-secondary",
-    "seat": "6A",
-    "is_known": True,
-    "level": "counts",
-    "keep_days": 30,
-    "may_ask": True,
-}
+FACTS = {"name": "a.example", **CLOSED}
 
 
 def _words(language: Any = "en", **changes: Any) -> PupilWords:
