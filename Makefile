@@ -135,6 +135,7 @@ $(VENV)/.built: $(VENV)/.tools pyproject.toml $(native)
 	@printf '[build_ext]\nparallel = %s\n' $(shell nproc) >$(VENV)/build.cfg
 	@DIST_EXTRA_CONFIG=$(VENV)/build.cfg $(pip) --no-build-isolation --editable '.[dev]'
 	@$(bin)/python -m compileall -q filterd
+	@$(bin)/python -m filterd.web.page_templates
 	@$(bin)/python -c 'import filterd.lists.index, filterd.native as n; n.missing() and print("$(slow)")' && touch $@
 
 filterd/locale/vi.mo: filterd/locale/vi.po $(VENV)/.built

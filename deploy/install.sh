@@ -188,6 +188,7 @@ make_release() {
     "${pip[@]}" --no-build-isolation "$build"
     "${pip[0]}" -m pip uninstall --quiet --yes --disable-pip-version-check \
         cython wheel babel
+    "$release/bin/python" -m filterd.web.page_templates
     # Scripts contain their interpreter's path, which in an image changes.
     [[ -z $root ]] || sed -i "1s|^#!$root|#!|" "$release"/bin/*
 }

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from filterd.i18n import told
 from filterd.web import cookies, operations, pages
+from filterd.web.page_templates import templates
 from filterd.web.problem import status_of
 
 if TYPE_CHECKING:
@@ -36,18 +35,10 @@ class PageRenderer:
     """Draws pages; ``static`` has the addresses of style sheet and scripts."""
 
     def __init__(self, static: StaticFiles) -> None:
-        self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
+        self._templates = templates()
         self._templates.globals.update(
             static=static.address, operations=operations.BY_NAME, changed_query=changed_query
         )
-        self._templates.filters["styled"] = _styled
 
     def draw(
         self,
@@ -122,8 +113,3 @@ def _address_of(request: Request) -> str:
     path, query = request.scope["raw_path"].decode("ascii"), request.url.query
     address = f"{path}?{query}" if query else path
     return changed_query(address, lang=None) if "lang" in request.query_params else address
-
-
-def _styled(style: str) -> str:
-    """Return the classes for a style of ``rows``, such as ``bold red``."""
-    return " ".join(f"is-{word}" for word in style.split() if word.isalpha())
