@@ -63,7 +63,7 @@ bench: setup ## Print a table: filterd beside dnsdist, unbound and dnsmasq, if i
 bench-lists: setup ## Measure what lists block of new names, and whom they harm, on ../shared/data
 	$(bin)/python -m tests.bench.list_coverage
 
-bench-parts: setup ## Measure index, parser, chain, source ports, TLS, abuse of TCP, restarts, commands, dashboard
+bench-parts: setup ## Measure index, parser, chain, source ports, TLS, abuse of TCP, restarts, commands, dashboard, page of pupils
 	$(bin)/python -m tests.bench.index_figures
 	$(bin)/python -m tests.bench.wire_cost
 	$(bin)/python -m tests.bench.chain_cost
@@ -73,6 +73,7 @@ bench-parts: setup ## Measure index, parser, chain, source ports, TLS, abuse of 
 	$(bin)/python -m tests.bench.restarts --kills 5
 	$(bin)/python -m tests.bench.command_start
 	$(bin)/python -m tests.bench.web_figures
+	$(bin)/python -m tests.bench.block_page
 
 bench-workers: setup ## Measure the gain of a second worker, each on a quarter of a core; needs root
 	$(bin)/python -m tests.bench.workers

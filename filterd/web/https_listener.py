@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from asyncio.sslproto import SSLProtocol
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,6 @@ TAKEN_WITHIN_S = 20.0
 """How long a client may leave the answer, as far as it is sent, unread."""
 _SHUTDOWN_WITHIN_S = 5.0
 _BACKLOG = 128
-SSLProtocol.max_size = 16 * 1024  # read at once: each connection has it, and asyncio's is 256 KiB
 
 
 class ConnectionPlace:

@@ -3,9 +3,8 @@
 """Measure the page of pupils: CPU a page, memory, and what it costs the lookups.
 
 Run ``python -m tests.bench.block_page``. Pages of one device, of 200 devices, and of names that
-nobody has asked for before; then with a thousand silent connections. Lookups are asked 500 times a
-second in turns, alone and while 200 phones open a page again and again: median and 99th percentile
-of the answers, and CPU of the worker a question.
+nobody has asked for before; then with a thousand silent connections. Then what it costs the lookups
+that 200 phones open a page each second (``lookups_beside``).
 """
 
 from __future__ import annotations
@@ -14,40 +13,24 @@ import argparse
 import contextlib
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from tests.bench.lookups_beside import compare, thread_cpu_s
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import build_lists, free_port, serving, write_site
 from tests.support.processes import children
 from tests.support.waiting import until
-from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PHONES, A_SECOND, SILENT = 200, 500, 1_000
-_BLOCKED = a_query("www.tiktok.com")
-
-
-class Lookups(NamedTuple):
-    """Answers of some seconds: median and 99th percentile in ms, CPU of the worker in µs."""
-
-    median_ms: float
-    p99_ms: float
-    cpu_us: float
-
-
-def _cpu_s(pid: int) -> float:
-    """Return seconds on the CPU of all threads of a process (schedstat, proc(5))."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((one / "schedstat").read_text().split()[0]) / 1e9 for one in threads)
+PHONES, SILENT = 200, 1_000
 
 
 def _memory_mb(pid: int, what: str) -> float:
@@ -73,27 +56,9 @@ def _phone(n: int) -> str:
 
 def pages(port: int, pid: int, n: int, name: Callable[[int], tuple[str, str]]) -> float:
     """Return milliseconds of CPU a page."""
-    before = _cpu_s(pid)
+    before = thread_cpu_s(pid)
     assert all(_get(port, *name(number)) for number in range(n))
-    return (_cpu_s(pid) - before) / n * 1e3
-
-
-def lookups(port: int, worker: int, seconds: float) -> Lookups:
-    """Ask at an even pace."""
-    before, waits = _cpu_s(worker), list[float]()
-    with socket.socket(type=socket.SOCK_DGRAM) as stub:
-        stub.bind(("127.0.6.250", 0))
-        stub.connect(("127.0.0.1", port))
-        stub.settimeout(2.0)
-        begin = time.perf_counter()
-        for number in range(int(seconds * A_SECOND)):
-            time.sleep(max(0.0, begin + number / A_SECOND - time.perf_counter()))
-            asked = time.perf_counter()
-            stub.send(_BLOCKED)
-            stub.recv(4096)
-            waits.append((time.perf_counter() - asked) * 1e3)
-    cpu_us = (_cpu_s(worker) - before) / len(waits) * 1e6
-    return Lookups(statistics.median(waits), sorted(waits)[len(waits) * 99 // 100], cpu_us)
+    return (thread_cpu_s(pid) - before) / n * 1e3
 
 
 @contextlib.contextmanager
@@ -138,8 +103,6 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, default=2_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
         dns, port = free_port(), free_port()
@@ -172,17 +135,8 @@ def main() -> None:
             )
             _print("memory with them, MB", f"{_memory_mb(page.pid, 'VmHWM'):.1f}")
         _, worker = children(served.process.pid)
-        alone, beside = list[Lookups](), list[Lookups]()
-        for _ in range(given.rounds):
-            alone.append(lookups(dns, worker, given.seconds))
-            with _bell(port):
-                beside.append(lookups(dns, worker, given.seconds))
-        for label, found in (("alone", alone), ("at the bell", beside)):
-            middle = [statistics.median(column) for column in zip(*found, strict=True)]
-            _print(
-                f"lookups {label}",
-                "median {:.2f} ms, p99 {:.2f} ms, worker {:.0f} µs".format(*middle),
-            )
+        _print("lookups, alone to 200 phones a second:", "")
+        print(compare(dns, worker, lambda: _bell(port)))
 
 
 def _is_there(port: int) -> bool:

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 MIXES = ("blocked", "cached", "school", "miss")
 TURNS, SECONDS = 5, 2
 _QUESTIONS_A_SECOND = 150_000
-_T_95 = 2.145
-"""Student's t for 14 degrees of freedom, two-sided."""
 
 
 def measure(
@@ -74,17 +72,12 @@ def _cost_us(server: Running, file: Path) -> float:
 def compare(other: Path, listed: list[str], names: Path, folder: Path) -> None:
     """Print the ratios of this filterd to that of another checkout."""
     pair: list[Peer] = [Filterd(), Filterd("other", other.resolve() / "tests" / "bench")]
-    costs = turns(pair, 3 * TURNS, listed, names, folder)
+    costs = turns(pair, measuring.TURNS, listed, names, folder)
     for mix in MIXES:
         ratios = [
             ours / its for ours, its in zip(costs["filterd"][mix], costs["other"][mix], strict=True)
         ]
-        low, *_, high = statistics.quantiles(ratios, n=20)
-        mean, sure = statistics.fmean(ratios), _T_95 * statistics.stdev(ratios) / len(ratios) ** 0.5
-        sys.stdout.write(
-            f"{mix:8} {statistics.median(ratios):.3f} (90 % of turns {low:.3f} to {high:.3f});"
-            f" mean {mean:.3f}, 95 % interval {mean - sure:.3f} to {mean + sure:.3f}\n"
-        )
+        sys.stdout.write(f"{mix:8} {measuring.ratios_text(ratios)}\n")
 
 
 def main() -> None:

@@ -32,6 +32,9 @@ _FIRST = ["nice", "-n", "-15"] if os.geteuid() == 0 else []
 SERVING, ASKING = ([*_FIRST, "taskset", "-c", str(core)] for core in (CORES[0], CORES[-1]))
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _STARTS_WITHIN_S = 120
+TURNS = 15
+_T_95 = 2.145
+"""Student's t for as many turns, 14 degrees of freedom, two-sided."""
 _NXDOMAIN = 3
 
 
@@ -119,6 +122,16 @@ def cpu_us(pid: int, load: Callable[[], int], rounds: int) -> float:
         answered = load()
         found.append(1e6 * (cpu_s(pid) - before) / max(1, answered))
     return statistics.median(found)
+
+
+def ratios_text(ratios: list[float]) -> str:
+    """Tell ratios of ``TURNS`` turns: median, range of 90 % of them, mean and 95 % interval."""
+    low, *_, high = statistics.quantiles(ratios, n=20)
+    mean, sure = statistics.fmean(ratios), _T_95 * statistics.stdev(ratios) / len(ratios) ** 0.5
+    return (
+        f"{statistics.median(ratios):.3f} (90 % of turns {low:.3f} to {high:.3f});"
+        f" mean {mean:.3f}, 95 % interval {mean - sure:.3f} to {mean + sure:.3f}"
+    )
 
 
 def dnsperf(at: At, file: Path, seconds: float, *options: str) -> int:
