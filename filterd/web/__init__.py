@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 7: the dashboard and the API, a process of their own without rights.
 
-It reads no file of filterd and keeps nothing. Each request of a browser or a program becomes
+It reads no file of filterd and keeps nothing but what its next page needs. Each request of a browser or a program becomes
 commands of the control socket, with the person's token; the manager decides (``accounts``)::
 
     browser --> request_guard --> page      --> Visitor.call(operation) -->+

@@ -22,6 +22,7 @@ from filterd.web.event_responses import EventResponses
 from filterd.web.first_boot_pages import FirstBootPages
 from filterd.web.page_renderer import PageRenderer
 from filterd.web.page_requests import PageRequests
+from filterd.web.pending_forms import PendingForms
 from filterd.web.problem import NOT_ADMITTED, WebError
 from filterd.web.request_guard import (
     API,
@@ -51,7 +52,7 @@ class Web:
     Args:
         socket: the daemon's.
         hosts: the names of the certificate, by which browsers may ask.
-        clock: by which admissions are remembered.
+        clock: by which admissions and pending forms are remembered.
         setup_socket: of a set-up by pages; the one beside ``socket`` where it is left out.
     """
 
@@ -63,10 +64,9 @@ class Web:
         setup_socket: Path | None = None,
     ) -> None:
         self._hosts, self._visitors = hosts, Visitors(socket)
-        self._admission, self._events = (
-            AdmittedDevices(socket, clock or SystemClock()),
-            EventResponses(),
-        )
+        clock = clock or SystemClock()
+        self._admission, self._events = AdmittedDevices(socket, clock), EventResponses()
+        self._pending = PendingForms(clock)
         self._static = StaticFiles()
         self._renderer = PageRenderer(self._static)
         first_boot = setup_socket or socket.with_name("setup.sock")
@@ -76,7 +76,7 @@ class Web:
     def application(self) -> ASGIApp:
         """Return the ASGI application."""
         api = ApiRequests(self._visitors, self._events)
-        forms = ChangeForms(self._visitors, self._renderer, self._pages)
+        forms = ChangeForms(self._visitors, self._renderer, self._pages, self._pending)
         signing = self._visitors, self._renderer, self._pages, self._admission, self._events
         routed = Starlette(
             routes=[

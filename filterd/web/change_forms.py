@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse
 
 from filterd.errors import FilterdError
+from filterd.i18n import say
 from filterd.web import operations
 from filterd.web.form_fields import fields_of
 from filterd.web.page_renderer import own_path
-from filterd.web.problem import CODE_NEEDED, PASSWORD_NEEDED, WRONG_PASSWORD, status_of
+from filterd.web.problem import CODE_NEEDED, PASSWORD_NEEDED, WRONG_PASSWORD, WebError, status_of
 from filterd.web.request_guard import CSRF_FIELD, check_csrf, refused
 
 if TYPE_CHECKING:
@@ -21,18 +22,27 @@ if TYPE_CHECKING:
 
     from filterd.web.page_renderer import PageRenderer
     from filterd.web.page_requests import PageRequests
+    from filterd.web.pending_forms import PendingForms
+    from filterd.web.visitor import Visitor
     from filterd.web.visitors import Visitors
 
 PATH = "/do/{name}"
-PASSWORD, CODE = "step_up_password", "step_up_code"
-"""Fields of the page that asks for the password again, beside those of the form itself."""
+PENDING, PASSWORD, CODE = "pending", "step_up_password", "step_up_code"
+"""Fields of the page that asks for the password again; ``PendingForms`` has those of the form."""
 
 
 class ChangeForms:
     """Answers forms."""
 
-    def __init__(self, visitors: Visitors, renderer: PageRenderer, pages: PageRequests) -> None:
+    def __init__(
+        self,
+        visitors: Visitors,
+        renderer: PageRenderer,
+        pages: PageRequests,
+        pending: PendingForms,
+    ) -> None:
         self._visitors, self._renderer, self._pages = visitors, renderer, pages
+        self._pending = pending
 
     async def make(self, request: Request) -> Response:
         """Make the change of a form, then lead back to its page."""
@@ -47,6 +57,8 @@ class ChangeForms:
             if operation is None or not operation.is_change or not visitor.may(operation):
                 raise refused()
             password, code = given.pop(PASSWORD, ""), given.pop(CODE, "")
+            if PENDING in given:
+                given = self._kept(visitor, name, given[PENDING])
             visitor.failed, visitor.given = name, given
             if password:
                 is_asked = True
@@ -65,7 +77,24 @@ class ChangeForms:
                 "password.html",
                 visitor,
                 request,
-                {"name": name},
+                {
+                    "name": name,
+                    "pending": self._pending.keep(visitor.token, name, dict(visitor.given)),
+                },
                 status=status_of(error),
                 here=back,
             )
+
+    def _kept(self, visitor: Visitor, name: str, key: str) -> dict[str, str]:
+        """Return the fields of a form that waited for the password.
+
+        Raises:
+            WebError: it is no longer kept.
+        """
+        found = self._pending.take(visitor.token, name, key)
+        if found is None:
+            raise WebError(
+                HTTPStatus.CONFLICT,
+                say("The password came too late; nothing was changed. Fill the form in again."),
+            )
+        return found

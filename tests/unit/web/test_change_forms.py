@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -73,17 +74,39 @@ def test_a_change_of_other_roles_is_refused(manager: FakeManager) -> None:
     assert not manager.times("open")
 
 
-def test_the_password_is_asked_for_and_the_form_repeated(manager: FakeManager) -> None:
+def _waits(manager: FakeManager) -> dict[str, str]:
+    """Make a change that needs the password; return the fields of the page that asks it."""
     manager.answers["open"] = _error("password-needed")
     page = _make(manager)
     assert page.status == 403
-    assert '<input type="hidden" name="name" value="a.example">' in page.text
-    assert '<input type="hidden" name="back" value="/of/6A?a=1">' in page.text
     manager.answers |= {"open": {"name": "a.example"}, "confirm-password": {"for_s": 300}}
-    reply = _make(manager, step_up_password="right", step_up_code="123456")
-    assert reply.status == 303
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+
+
+def _with_password(manager: FakeManager, asked: dict[str, str]) -> Reply:
+    given = {**asked, "step_up_password": "right", "step_up_code": "123456"}
+    return manager.send("POST", "/do/openName", urlencode(given).encode(), OF_FORM)
+
+
+def test_the_password_is_asked_for_and_the_form_done_afterwards(manager: FakeManager) -> None:
+    asked = _waits(manager)
+    assert asked.keys() >= {"csrf", "back", "pending"}
+    assert asked["back"] == "/of/6A?a=1"
+    assert "a.example" not in asked.values()
+    assert _with_password(manager, asked).status == 303
+    assert manager.asked[-1][1]["name"] == "a.example"
     confirmed = next(given for command, given in manager.asked if command == "confirm-password")
     assert (confirmed["password"], confirmed["code"]) == ("right", "123456")
+
+
+def test_a_form_waits_once(manager: FakeManager) -> None:
+    asked = _waits(manager)
+    _with_password(manager, asked)
+    done = manager.times("open")
+    reply = _with_password(manager, asked)
+    assert reply.status == 409
+    assert "Fill the form in again" in reply.text
+    assert manager.times("open") == done
 
 
 @pytest.mark.parametrize("code", ["wrong-password", "code-needed"])
