@@ -26,7 +26,7 @@ OPEN = frozenset(
     }
 )
 """Commands that a browser may ask before anyone has signed in."""
-OF_SESSIONS = frozenset({"logout", "confirm-password"})
+OF_SESSIONS = frozenset({"logout", "logout-others", "confirm-password"})
 
 _ALWAYS = frozenset({"session", "ping", "clock", "ids"})
 _TOTALS = frozenset({"status", "log totals", "log export"})

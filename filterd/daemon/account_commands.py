@@ -16,6 +16,7 @@ may ask before anyone has signed in::
     login-pin *            {device, pin}                      {token, account}
     account device-redeem* {code, name, pin}                  {id, device, account}
     logout                 -                                  null
+    logout-others          -                                  {account}
     session                -                                  {account, roles, classes, is_fresh,
                                                                ends_in_s (null: API token),
                                                                has_password, has_totp}

@@ -45,6 +45,7 @@ def sign_in_commands(state: AccountState) -> dict[str, Command]:
         "login-code": made.login_code,
         "login-pin": made.login_pin,
         "logout": made.logout,
+        "logout-others": made.logout_others,
         "session": made.session,
         "confirm-password": made.confirm_password,
     }
@@ -133,6 +134,14 @@ class _SignIn:
     async def logout(self, _: dict[str, Any], caller: Caller) -> None:
         """End the session."""
         self._state.sessions.end(Cookies.of(caller.token).token)
+
+    async def logout_others(self, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """End the other sessions of the person."""
+        if caller.grant is None:
+            raise SignInError(say("sign in first"))
+        kept = Cookies.of(caller.token).token
+        self._state.sessions.end_all(caller.grant.account, besides=kept)
+        return {"account": caller.grant.account}
 
     async def session(self, _: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Return the person who is signed in."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 7: the dashboard and the API, a process of their own without rights.
 
-It reads no file of filterd and keeps nothing but what its next page needs. Each request of a browser or a program becomes
-commands of the control socket, with the person's token; the manager decides (``accounts``)::
+It reads no file of filterd and keeps nothing but what a next page needs. Each request of a
+browser or a program becomes commands of the control socket, with the person's token; the
+manager decides (``accounts``)::
 
     browser --> request_guard --> page      --> Visitor.call(operation) -->+
             --> request_guard --> /do/NAME  --> Visitor.call(operation) -->+--> control socket

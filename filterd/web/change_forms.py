@@ -66,7 +66,8 @@ class ChangeForms:
                 is_asked = False
             result = await visitor.call(operation, **given)
             if operation.done is not None:
-                self._visitors.note(visitor.token, operation.done(result, visitor))
+                made = {"made": result} if operation.is_shown_once else {}
+                self._visitors.note(visitor.token, operation.done(result, visitor), **made)
             return RedirectResponse(back, HTTPStatus.SEE_OTHER)
         except FilterdError as error:
             is_asked &= error.code in (WRONG_PASSWORD, CODE_NEEDED)

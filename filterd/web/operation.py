@@ -38,6 +38,7 @@ class Operation:
         commands: of ``filterd`` that it stands for, such as ``log search``.
         tag: its group in the description.
         done: the sentence that a page shows after a change, of what ``run`` returned.
+        is_shown_once: whether that page has what ``run`` returned, as ``Visitor.made``.
         is_stream: ``run`` returns an async iterator of events (SSE).
         largest_octets: of its body, where that is more than ``request_guard`` lets pass.
     """
@@ -53,6 +54,7 @@ class Operation:
     commands: tuple[str, ...] = ()
     tag: str = "school"
     done: Callable[[Any, Visitor], Sentence] | None = None
+    is_shown_once: bool = False
     is_stream: bool = False
     largest_octets: int = 0
 

@@ -41,6 +41,7 @@ class Visitor:
         csrf: the token of forms (``request_guard``).
         notices: what every page must show.
         done: the sentences of changes that were made, each shown once.
+        made: the answer to the change before, for a page that shows a secret this once.
         trouble: what is wrong with the form that is shown again; empty for nothing.
         failed, given: the name of the operation whose form is shown again, and its fields.
     """
@@ -58,6 +59,7 @@ class Visitor:
     csrf: str = field(default="", repr=False)
     notices: list[Sentence] = field(default_factory=list)
     done: list[Sentence] = field(default_factory=list)
+    made: Mapping[str, Any] = field(default_factory=dict, repr=False)
     trouble: str = ""
     failed: str = ""
     given: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -8,7 +8,8 @@ language for the page that says that filterd does not answer.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import Texts
 from filterd.web import cookies
@@ -16,6 +17,7 @@ from filterd.web.request_guard import csrf_of, uses_header_token
 from filterd.web.visitor import Visitor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from starlette.requests import Request
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 LONGEST_PART = 127
 """Of a token and a device's cookie, which are sent to the manager as one."""
 _MOST_NOTES = 500
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Visitors:
@@ -32,7 +35,7 @@ class Visitors:
 
     def __init__(self, socket: Path) -> None:
         self._socket = socket
-        self._notes: dict[bytes, Sentence] = {}
+        self._notes: dict[bytes, tuple[Sentence, Mapping[str, Any]]] = {}
         self._school = ""
         self._language = "vi"
 
@@ -74,15 +77,16 @@ class Visitors:
         await visitor.identify()
         visitor.csrf = csrf_of(visitor.token) if visitor.token else ""
 
-    def note(self, token: str, sentence: Sentence) -> None:
-        """Keep a sentence for the next page of a session."""
+    def note(self, token: str, sentence: Sentence, made: Mapping[str, Any] = _NOTHING) -> None:
+        """Keep a sentence for the next page of a session, and what it shows once."""
         while len(self._notes) >= _MOST_NOTES:
             del self._notes[next(iter(self._notes))]
-        self._notes[_hash(token)] = sentence
+        self._notes[_hash(token)] = sentence, made
 
     def take_note(self, visitor: Visitor) -> None:
-        """Give a page the sentence that was kept for it."""
-        if (sentence := self._notes.pop(_hash(visitor.token), None)) is not None:
+        """Give a page what was kept for it."""
+        if (note := self._notes.pop(_hash(visitor.token), None)) is not None:
+            sentence, visitor.made = note
             visitor.done.append(sentence)
 
 

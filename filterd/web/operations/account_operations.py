@@ -34,10 +34,8 @@ def _done(answer: Any, _: Visitor) -> Sentence:
     match answer:
         case {"token": token}:
             return say("The token, shown only now: {token}", token=token)
-        case {"codes": [*codes]}:
-            return say("Recovery codes, shown only now: {codes}", codes=", ".join(codes))
-        case {"uri": uri}:
-            return say("For the authenticator app, shown only now: {uri}", uri=uri)
+        case {"uri": _}:
+            return say("Confirm it with a code of the app; until then nothing is changed.")
     account = answer.get("account", "") if isinstance(answer, dict) else ""
     return say("Done, for the account {account}.", account=account) if account else say("Done.")
 
@@ -70,6 +68,7 @@ def _operation(  # noqa: PLR0913 -- the columns of a table
     required: tuple[str, ...] = (),
     roles: frozenset[Role] = ADMINS,
     done: Callable[[Any, Visitor], Sentence] = _done,
+    is_shown_once: bool = False,
 ) -> Operation:
     return Operation(
         name=name,
@@ -83,6 +82,7 @@ def _operation(  # noqa: PLR0913 -- the columns of a table
         commands=(command,) if command.startswith("account ") else (),
         tag="accounts",
         done=None if method == "GET" else done,
+        is_shown_once=is_shown_once,
     )
 
 
@@ -105,6 +105,16 @@ SESSION = _operation(
         },
         ("ends_in_s", "has_password", "has_totp"),
     ),
+    roles=EVERYONE,
+)
+END_OTHERS = _operation(
+    "endOtherSessions",
+    "POST",
+    "/session/end-others",
+    "logout-others",
+    "End the person's sessions on every other device; the one that asks goes on.",
+    {},
+    _NAMED,
     roles=EVERYONE,
 )
 ACCOUNTS = _operation(
@@ -196,6 +206,7 @@ TOTP = _operation(
     ),
     required=("on",),
     roles=EVERYONE,
+    is_shown_once=True,
 )
 RECOVERY = _operation(
     "makeRecoveryCodes",
@@ -206,6 +217,7 @@ RECOVERY = _operation(
     {"account": _ACCOUNT},
     record({"codes": TEXTS}),
     roles=EVERYONE,
+    is_shown_once=True,
 )
 CODE = _operation(
     "makeCode",
@@ -330,6 +342,7 @@ REVOKE_DEVICE = _operation(
 
 OPERATIONS = (
     SESSION,
+    END_OTHERS,
     ACCOUNTS,
     ADD_ACCOUNT,
     SET_PASSWORD,

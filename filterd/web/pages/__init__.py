@@ -20,6 +20,7 @@ from filterd.web.pages import (
     lookup_page,
     lookups_page,
     new_names_page,
+    own_account_page,
     policy_cell_page,
     policy_page,
     public_lists_page,
@@ -59,6 +60,7 @@ ORDER: tuple[Page, ...] = (
     requests_page.PAGE,
     history_page.PAGE,
     accounts_page.PAGE,
+    own_account_page.PAGE,
     *site_page.PAGES,
 )
 

@@ -60,6 +60,14 @@ def test_a_person_signs_in_is_shown_and_signs_out(people: AccountSchool) -> None
     assert people.code_of("status", token) == "sign-in"
 
 
+def test_a_person_ends_the_other_sessions_of_the_own_account_only(people: AccountSchool) -> None:
+    here, there, of_other = (people.sign_in(one) for one in ("lan", "lan", "minh"))
+    assert people.web("logout-others", here) == {"account": "lan"}
+    assert people.web("session", here)
+    assert people.code_of("session", there) == "sign-in"
+    assert people.web("session", of_other)
+
+
 @pytest.mark.parametrize(
     "given",
     [WRONG, {"account": "ai", "password": PASSWORD}, {"account": "", "password": ""}],

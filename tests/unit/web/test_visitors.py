@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from filterd.i18n import say
 from filterd.web import visitors as module
+from filterd.web.visitor import Visitor
 from filterd.web.visitors import Visitors, token_of
 
 
@@ -51,3 +52,12 @@ def test_a_sentence_is_kept_for_one_page_of_one_session(monkeypatch: pytest.Monk
         kept.take_note(visitor)
         seen.append(len(visitor.done))
     assert seen == [0, 1, 0]
+
+
+def test_what_a_change_made_is_shown_once_too() -> None:
+    kept = Visitors(Path("/nowhere"))
+    kept.note("a", say("Menu"), {"codes": ["x"]})
+    first, second = (Visitor(Path("/nowhere"), token="a") for _ in range(2))
+    kept.take_note(first)
+    kept.take_note(second)
+    assert (first.made, second.made) == ({"codes": ["x"]}, {})

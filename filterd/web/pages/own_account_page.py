@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The own account: password, authenticator, recovery codes, devices, API tokens, sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd import words
+from filterd.accounts.account_rows import ENROLLED as DEVICE_LISTING
+from filterd.accounts.account_rows import TOKENS as TOKEN_LISTING
+from filterd.accounts.token_scopes import SCOPES
+from filterd.i18n import say
+from filterd.overrides.roles import Role
+from filterd.web import operations
+from filterd.web.form_choices import lengths
+from filterd.web.operations.account_operations import ENROLLED, SESSION, TOKENS
+from filterd.web.page import Page
+from filterd.web.qr_code import qr_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.web.visitor import Visitor
+
+TERMS_DAYS = (30, 90, 365)
+_DAY_S = 86_400
+
+
+async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+    lasting = lengths((days * _DAY_S for days in TERMS_DAYS), visitor.wording)
+    uri = visitor.made.get("uri", "")
+    return {
+        "session": await visitor.call(SESSION),
+        "devices": await visitor.call(ENROLLED, account=visitor.account),
+        "tokens": await visitor.call(TOKENS, account=visitor.account),
+        "device_listing": DEVICE_LISTING._replace(title=say("Enrolled devices")),
+        "token_listing": TOKEN_LISTING._replace(title=say("API tokens")),
+        "own_roles": [
+            (one.value, visitor.texts.word(words.ROLE, one)) for one in Role if one in visitor.roles
+        ],
+        "scopes": [(one, one) for one in SCOPES],
+        "terms": [(str(days), text) for days, (_, text) in zip(TERMS_DAYS, lasting, strict=True)],
+        "qr": qr_code(uri, visitor.texts("QR code for the authenticator app")) if uri else "",
+        "of": operations.BY_NAME,
+    }
+
+
+PAGE = Page(path="/account", title=say("My account"), template="own_account.html", load=_load)
