@@ -78,7 +78,7 @@ def test_control_with_macs_it_would_be(tmp_path: Path, monkeypatch: pytest.Monke
 def test_an_unknown_address_is_no_staff_whatever_its_grade(tmp_path: Path) -> None:
     policy = replace(a_policy(networks=NETWORKS), unknown_grade="staff")
     site = Site.of(policy, an_index(tmp_path, {}), ())
-    assert not SignInNetworks(lambda: site).is_of_staff("10.9.9.9")
+    assert not SignInNetworks(lambda: site).is_of_staff("127.0.0.9")
 
 
 def test_addresses_of_a_token_are_networks() -> None:
