@@ -69,6 +69,11 @@ def terms(by: Wording) -> Options:
     ]
 
 
+def names_of(rows: Iterable[Row], by: Wording) -> dict[str, str]:
+    """Return the names of categories by id."""
+    return {one["id"]: one[f"name_{by.texts.language}"] for one in rows}
+
+
 def categories(rows: Iterable[Row], by: Wording) -> Options:
     """Return the categories that a log may show, by name."""
     name = f"name_{by.texts.language}"

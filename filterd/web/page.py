@@ -35,7 +35,6 @@ class Page:
         template: its file in ``templates``.
         load: asks for what it shows, by operations only.
         roles: that may open it; for others it is not there.
-        is_in_menu: whether the menu has it.
         live: streams what changes while it is open; None where nothing does.
     """
 
@@ -44,7 +43,6 @@ class Page:
     template: str
     load: Load
     roles: frozenset[Role] = EVERYONE
-    is_in_menu: bool = True
     live: Live | None = None
 
 

@@ -62,9 +62,6 @@ class PageRenderer:
             status: of the answer.
             here: its address with the query; that of the request where it is empty.
         """
-        menu = [
-            one for one in pages.ORDER if one.is_in_menu and not visitor.roles.isdisjoint(one.roles)
-        ]
         text = self._templates.get_template(template).render(
             {
                 **shown,
@@ -73,7 +70,7 @@ class PageRenderer:
                 "visitor": visitor,
                 "wording": visitor.wording,
                 "page": page,
-                "menu": menu,
+                "menu": pages.menu_of(visitor),
                 "here": here or _address_of(request),
             }
         )

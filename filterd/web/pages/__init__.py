@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of the dashboard; ``ORDER`` has them all, in the order of the menu."""
+"""The pages of the dashboard: ``MENU`` has those of the menu, ``ORDER`` all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.i18n import say
 from filterd.overrides.roles import Role
 from filterd.web.pages import (
     accounts_page,
@@ -34,35 +35,54 @@ from filterd.web.pages import (
 )
 
 if TYPE_CHECKING:
+    from filterd.i18n import Sentence
     from filterd.web.page import Page
     from filterd.web.visitor import Visitor
 
+MENU: tuple[tuple[Sentence, tuple[Page, ...]], ...] = (
+    (say("Now"), (today_page.PAGE, lesson_page.PAGE, why_page.PAGE, requests_page.PAGE)),
+    (say("Open and close"), (exceptions_page.PAGE, rooms_page.PAGE, week_page.PAGE)),
+    (say("Lookups and names"), (lookups_page.PAGE, class_names_page.PAGE)),
+    (
+        say("School"),
+        (
+            classes_page.PAGE,
+            devices_page.PAGE,
+            policy_page.PAGE,
+            lists_page.PAGE,
+            site_page.PAGE,
+        ),
+    ),
+    (say("Administration"), (history_page.PAGE, accounts_page.PAGE, own_account_page.PAGE)),
+)
+"""The groups of the menu, the most used first."""
 ORDER: tuple[Page, ...] = (
-    lesson_page.PAGE,
-    today_page.PAGE,
-    why_page.PAGE,
-    lookups_page.PAGE,
+    *(one for _, group in MENU for one in group),
     lookup_page.PAGE,
     live_lookups_page.PAGE,
     new_names_page.PAGE,
-    class_names_page.PAGE,
-    policy_page.PAGE,
     policy_cell_page.PAGE,
-    exceptions_page.PAGE,
-    week_page.PAGE,
-    rooms_page.PAGE,
     room_page.PAGE,
-    devices_page.PAGE,
-    classes_page.PAGE,
     class_page.PAGE,
-    lists_page.PAGE,
     public_lists_page.PAGE,
-    requests_page.PAGE,
-    history_page.PAGE,
-    accounts_page.PAGE,
-    own_account_page.PAGE,
-    *site_page.PAGES,
+    *site_page.BESIDE,
 )
+
+
+def menu_of(visitor: Visitor) -> list[tuple[Sentence, list[Page]]]:
+    """Return the groups of the pages that a person may open, the first page at the top."""
+    start = start_of(visitor)
+    found = [
+        (
+            title,
+            sorted(
+                (one for one in group if not visitor.roles.isdisjoint(one.roles)),
+                key=lambda one: one.path != start,
+            ),
+        )
+        for title, group in MENU
+    ]
+    return [(title, group) for title, group in found if group]
 
 
 def start_of(visitor: Visitor) -> str:

@@ -30,5 +30,4 @@ PAGE = Page(
     title=say("Class"),
     template="class.html",
     load=_load,
-    is_in_menu=False,
 )

@@ -9,16 +9,18 @@ from urllib.parse import urlencode
 from filterd import words
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
-from filterd.web.form_choices import lengths
+from filterd.web.form_choices import lengths, names_of
 from filterd.web.operation import TEACHERS
 from filterd.web.operations.exam_operations import START_EXAM, STOP_EXAM
 from filterd.web.operations.exception_operations import ALLOW, REVOKE
+from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.operations.school_operations import OWN_LESSON
 from filterd.web.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from filterd.rows import Row
     from filterd.web.visitor import Visitor
 
 LENGTHS_S = (15 * 60, 45 * 60, 90 * 60)
@@ -37,11 +39,16 @@ async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     lesson = await visitor.call(OWN_LESSON, place=place)
     chosen = lesson["chosen"] or {}
     services = chosen.get("services", ())
+    names = names_of(await visitor.call(CATEGORIES), visitor.wording) if services else {}
+    groups: dict[str, list[Row]] = {}
+    for one in services:
+        if one["suits"]:
+            groups.setdefault(names.get(one["group"], one["group"]), []).append(one)
     return {
         "places": lesson["places"],
         "spot": lesson["chosen"],
         "back": f"/lesson?{urlencode({'place': chosen['place']})}" if chosen else "/lesson",
-        "suitable": [one for one in services if one["suits"]],
+        "groups": groups,
         "older": [one for one in services if not one["suits"]],
         "lengths": lengths(LENGTHS_S, visitor.wording),
         "exam_lengths": lengths(EXAM_LENGTHS_S, visitor.wording),

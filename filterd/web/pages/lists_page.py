@@ -12,12 +12,14 @@ from filterd.feed.version_history import HISTORY
 from filterd.i18n import say
 from filterd.lists.list_queries import ENTRIES, NOT_TAKEN, not_taken_rows, report_listing
 from filterd.lists.report import CompileReport
+from filterd.web.form_choices import names_of
 from filterd.web.operations.list_operations import ENTRIES as FIND
 from filterd.web.operations.list_operations import FEED_HISTORY, FEED_STATUS, LISTS
+from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from filterd.rows import Listing, Row, Wording
     from filterd.web.visitor import Visitor
@@ -31,11 +33,12 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
     build, octets, _ = told.pop("build"), told.pop("octets"), told.pop("single_hosts", [])
     report = CompileReport.from_plain(told)
     listing, rows = report_listing(report)
+    names = names_of(await visitor.call(CATEGORIES), by)
     nights = (await visitor.call(FEED_HISTORY))[: -_NIGHTS - 1 : -1]
     return {
         "versions": [_version(one, by) for one in _followed(feed)],
         "listing": listing,
-        "lists": rows,
+        "lists": _named(rows, names),
         "summary": by.texts(
             "{names}, {size}, compiled at {when}",
             names=counted.names(report.names),
@@ -47,7 +50,7 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
         "rejected": not_taken_rows(report),
         "history": HISTORY._replace(title=say("History of versions")),
         "nights": nights,
-        **await _entries(visitor, query.get("name", "")),
+        **await _entries(visitor, query.get("name", ""), names),
     }
 
 
@@ -75,7 +78,12 @@ def _version(feed: Row, by: Wording) -> dict[str, Any]:
     }
 
 
-async def _entries(visitor: Visitor, name: str) -> dict[str, Any]:
+def _named(rows: Iterable[Row], names: Mapping[str, str]) -> list[Row]:
+    """Return rows with the name of their category in place of its id."""
+    return [{**one, "category": names.get(one["category"], one["category"])} for one in rows]
+
+
+async def _entries(visitor: Visitor, name: str, names: Mapping[str, str]) -> dict[str, Any]:
     """Return the entries that name a name, if one is asked for."""
     found: dict[str, Any] = {"name": name, "entries": None, "problem": ""}
     try:
@@ -84,7 +92,7 @@ async def _entries(visitor: Visitor, name: str) -> dict[str, Any]:
         return found | {"problem": error.told(visitor.language)}
     none = ENTRIES.none.filled({"name": name})
     return found | {
-        "entries": entries,
+        "entries": None if entries is None else _named(entries, names),
         "entry_listing": ENTRIES._replace(title=say("Entries for {name}", name=name), none=none),
         "closing": [(one, one) for one in dict.fromkeys(row["list"] for row in entries or ())],
     }

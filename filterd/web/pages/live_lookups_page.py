@@ -101,6 +101,5 @@ PAGE = Page(
     template="live_lookups.html",
     load=_load,
     roles=READERS[View.ROWS],
-    is_in_menu=False,
     live=_live,
 )

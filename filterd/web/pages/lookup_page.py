@@ -41,5 +41,4 @@ PAGE = Page(
     template="lookup.html",
     load=_load,
     roles=READERS[View.ROWS],
-    is_in_menu=False,
 )

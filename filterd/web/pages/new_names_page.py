@@ -42,5 +42,4 @@ PAGE = Page(
     template="new_names.html",
     load=_load,
     roles=READERS[View.NAMES],
-    is_in_menu=False,
 )

@@ -63,5 +63,4 @@ PAGE = Page(
     title=say("Policy"),
     template="policy_cell.html",
     load=_load,
-    is_in_menu=False,
 )

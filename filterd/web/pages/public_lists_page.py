@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.feed.feed_details import SOURCES
 from filterd.i18n import say
+from filterd.web.form_choices import names_of
 from filterd.web.operation import ADMINS
 from filterd.web.operations.list_operations import SOURCES as READ_SOURCES
+from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.page import Page
 
 if TYPE_CHECKING:
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
 
 
 async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
-    rows = await visitor.call(READ_SOURCES)
+    names = names_of(await visitor.call(CATEGORIES), visitor.wording)
+    rows = [
+        {**one, "category": names.get(one["category"], one["category"])}
+        for one in await visitor.call(READ_SOURCES)
+    ]
     return {
         "listing": SOURCES,
         "sources": rows,
@@ -37,5 +43,4 @@ PAGE = Page(
     template="public_lists.html",
     load=_load,
     roles=ADMINS,
-    is_in_menu=False,
 )

@@ -64,6 +64,4 @@ def _week(timetable: list[dict[str, Any]]) -> dict[str, Any]:
     return {"days": sorted({one["weekday"] for one in timetable}), "rows": rows}
 
 
-PAGE = Page(
-    path="/rooms/{room}", title=say("Room"), template="room.html", load=_load, is_in_menu=False
-)
+PAGE = Page(path="/rooms/{room}", title=say("Room"), template="room.html", load=_load)

@@ -70,7 +70,6 @@ _CHANGE = Page(
     template="site_change.html",
     load=_load_change,
     roles=ADMINS,
-    is_in_menu=False,
 )
 _SECTION = Page(
     path="/site/{section}",
@@ -78,9 +77,8 @@ _SECTION = Page(
     template="site_section.html",
     load=_load_section,
     roles=ADMINS,
-    is_in_menu=False,
 )
-_PARTS = Page(path="/site", title=say("Site"), template="site.html", load=_load_parts, roles=ADMINS)
+PAGE = Page(path="/site", title=say("Site"), template="site.html", load=_load_parts, roles=ADMINS)
 
-PAGES = (_PARTS, _CHANGE, _SECTION)
+BESIDE = (_CHANGE, _SECTION)
 """The change before the section, whose address has a key there."""

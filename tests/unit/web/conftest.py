@@ -62,13 +62,13 @@ KEYED = Page(
     template="code.html",
     load=_shown,
     roles=ADMINS,
-    is_in_menu=False,
 )
 
 
 @pytest.fixture
 def manager(monkeypatch: pytest.MonkeyPatch) -> FakeManager:
     monkeypatch.setattr(pages, "ORDER", (FIRST, KEYED))
+    monkeypatch.setattr(pages, "MENU", ((say("Now"), (FIRST,)),))
     monkeypatch.setattr(operations, "ORDER", (OPEN, NAMES))
     monkeypatch.setattr(operations, "BY_NAME", {one.name: one for one in (OPEN, NAMES)})
     return FakeManager(monkeypatch)

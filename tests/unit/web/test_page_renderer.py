@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.overrides.roles import Role
+from filterd.web import pages
 from filterd.web.page_renderer import changed_query, own_path
+from tests.support.rendered import a_visitor
 
 if TYPE_CHECKING:
     from tests.support.web_requests import FakeManager
@@ -17,6 +20,15 @@ def test_the_menu_has_the_pages_of_the_roles(manager: FakeManager) -> None:
     shown = manager.get("/").text
     assert '<a href="/" aria-current="page">' in shown
     assert "/of/" not in shown
+
+
+def test_the_menu_of_a_teacher_begins_with_the_own_lesson() -> None:
+    start = {}
+    for role in (Role.TEACHER, Role.ADMIN, Role.INSPECTOR):
+        menu = pages.menu_of(a_visitor({}, role))
+        start[role] = menu[0][1][0].path
+        assert all(role in one.roles for _, group in menu for one in group)
+    assert start == {Role.TEACHER: "/lesson", Role.ADMIN: "/", Role.INSPECTOR: "/"}
 
 
 def test_a_person_chooses_the_language_and_keeps_it(manager: FakeManager) -> None:

@@ -9,6 +9,7 @@ from filterd.i18n import UNSAID, say, to_plain
 from filterd.overrides.roles import Role
 from filterd.web.pages.lists_page import PAGE
 from tests.support.fake_daemon import STATUS
+from tests.support.made_answers import a_policy_text
 from tests.support.policies import NOW
 from tests.support.rendered import a_visitor, rendered
 
@@ -82,7 +83,12 @@ NIGHT = {"at": NOW, "event": "activated", "version": 6, "why": "", "sentence": t
 
 
 def _visitor(feed: dict[str, Any], *roles: Role, entries: Any = ()) -> MadeVisitor:
-    answers = {"lists": LISTS, "feed-history": [NIGHT], "lists-search": list(entries)}
+    answers: dict[str, Any] = {
+        "lists": LISTS,
+        "policy": a_policy_text(),
+        "feed-history": [NIGHT],
+        "lists-search": list(entries),
+    }
     status = STATUS | {"clock": {"shows": NOW}, "feed": feed}
     return a_visitor({**answers, "status": status}, *roles)
 

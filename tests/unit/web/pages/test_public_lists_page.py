@@ -8,6 +8,7 @@ from typing import Any
 
 from filterd.overrides.roles import Role
 from filterd.web.pages.public_lists_page import PAGE
+from tests.support.made_answers import a_policy_text
 from tests.support.rendered import a_visitor, rendered
 
 
@@ -31,7 +32,7 @@ def _source(name: str, followed: str) -> dict[str, Any]:
 def test_lists_can_be_followed_and_those_of_commands_be_left() -> None:
     rows = [_source("one", ""), _source("two", "command"), _source("three", "site.yaml")]
 
-    shown = rendered(PAGE, a_visitor({"lists-sources": rows}))
+    shown = rendered(PAGE, a_visitor({"lists-sources": rows, "policy": a_policy_text()}))
 
     forms = dict(re.findall(r'action="/do/(\w+Lists)".*?<option value="(\w+)"', shown, re.DOTALL))
     assert forms == {"followLists": "one", "unfollowLists": "two"}
