@@ -28,7 +28,9 @@ TERM: dict[str, Parameter] = {
     "lesson": Flag("Until the present lesson ends, instead of an end"),
     "permanent": Flag("Without an end, until it is revoked"),
     "term": Text(
-        10, r"lesson|permanent|[0-9]{1,8}", about="One of these three for a form: lesson, seconds"
+        10,
+        r"lesson|permanent|[0-9]{1,8}",
+        about="For a form, where `ends_at` is empty: lesson, permanent, or seconds",
     ),
 }
 TARGETS = Several(
@@ -125,7 +127,7 @@ def take_term(given: dict[str, Any], *, may_be_open: bool = False) -> dict[str, 
     """
     written = given.pop("term", "")
     found = {key: value for key in TERM if (value := given.pop(key, None))}
-    if written:
+    if written and "ends_at" not in found:  # the form has a length chosen from the start
         found |= {"for_s": int(written)} if written.isdecimal() else {written: True}
     starts = {"starts_at": found.pop("starts_at")} if "starts_at" in found else {}
     if len(found) > 1:

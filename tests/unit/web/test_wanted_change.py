@@ -20,6 +20,8 @@ from tests.support.policies import NOW
         ({"term": "lesson"}, {"lesson": True}),
         ({"term": "permanent"}, {}),
         ({"term": "600"}, {"for_s": 600}),
+        ({"term": "2700", "ends_at": NOW}, {"ends_at": NOW}),
+        ({"term": "lesson", "ends_at": NOW}, {"ends_at": NOW}),
         ({"for_s": 600, "starts_at": NOW}, {"for_s": 600, "starts_at": NOW}),
         ({"ends_at": NOW, "lesson": False}, {"ends_at": NOW}),
     ],
