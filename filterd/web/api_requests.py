@@ -12,7 +12,13 @@ from filterd.accounts.sessions import sign_in_again
 from filterd.errors import FilterdError
 from filterd.web import openapi, operations
 from filterd.web.problem import MEDIA_TYPE, SIGN_IN, details, status_of
-from filterd.web.request_guard import CSRF_HEADER, check_csrf, malformed, uses_header_token
+from filterd.web.request_guard import (
+    CSRF_HEADER,
+    SLASH_OF_KEY,
+    check_csrf,
+    malformed,
+    uses_header_token,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -90,7 +96,8 @@ async def _given(operation: Operation, request: Request) -> dict[str, Any]:
         if not isinstance(found, dict) or not found.keys().isdisjoint(given):
             raise malformed()
         given |= found
-    return given | request.path_params
+    keys = {name: key.replace(SLASH_OF_KEY, "/") for name, key in request.path_params.items()}
+    return given | keys
 
 
 def _no_number(name: str) -> None:

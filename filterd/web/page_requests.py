@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote
 
 from starlette.responses import RedirectResponse
 from starlette.routing import compile_path
@@ -61,7 +61,7 @@ class PageRequests:
         """Answer a form that was refused with its page, which shows the error."""
         path, _, query = back.partition("?")
         for pattern, page in self._patterns:
-            if (found := pattern.match(path)) is not None and error.code != SIGN_IN:
+            if (found := pattern.match(unquote(path))) is not None and error.code != SIGN_IN:
                 visitor.trouble = error.told(visitor.language)
                 given = dict(parse_qsl(query)) | found.groupdict()
                 try:

@@ -14,7 +14,7 @@ import re
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from filterd.errors import FilterdError
 from filterd.i18n import say
@@ -56,6 +56,9 @@ _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[0-9a-z.-]{1,253})(:[0-9]{1,5})?", re
 _PATH = re.compile(rb"/[\w.~!$&'()*+,=:@%/-]*", re.ASCII)
 _HIDDEN = re.compile(rb"%(?:2f|5c|2e|[01][0-9a-f]|7f)|%(?![0-9a-f]{2})")
 """Escaped separators, dots and controls, which another reader may undo; and broken escapes."""
+_ESCAPED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
+SLASH_OF_KEY = "\uffff"
+"""Stands in ``scope["path"]`` for ``%2F``, which only the API takes: of a class such as 9/3."""
 
 
 class RequestGuard:
@@ -157,7 +160,10 @@ def check_target(scope: Scope) -> None:
         raise WebError(HTTPStatus.METHOD_NOT_ALLOWED, say("this method is not served"))
     if scope["http_version"] != "1.1":
         raise malformed()
-    raw = scope["raw_path"]
+    raw: bytes = scope["raw_path"]
+    if raw.startswith(API.encode()) and _ESCAPED_SLASH.search(raw) is not None:
+        raw = _ESCAPED_SLASH.sub(quote(SLASH_OF_KEY).encode(), raw)
+        scope["path"] = unquote(raw.decode("ascii", "replace"))
     if len(raw) > _LONGEST_PATH or len(scope["query_string"]) > _LONGEST_QUERY:
         raise WebError(HTTPStatus.REQUEST_URI_TOO_LONG, say("the address is too long"))
     if _PATH.fullmatch(raw) is None or _HIDDEN.search(raw.lower()) is not None:

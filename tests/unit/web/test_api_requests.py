@@ -42,6 +42,21 @@ def test_values_come_from_path_query_and_body(manager: FakeManager) -> None:
     assert manager.asked[-1][1]["begin"] == "a"
 
 
+@pytest.mark.parametrize("path", ["9%2F3", "9%2f3"])
+def test_a_key_of_the_path_has_a_slash_percent_encoded(manager: FakeManager, path: str) -> None:
+    reply = manager.send("POST", f"/api/v1/names/{path}", b"{}", PROGRAM)
+    assert reply.status == 200
+    assert manager.asked[-1][1]["name"] == "9/3"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/names/9/3", "/api/v1%2Fnames/a", "/api%2Fv1/names/a", "/api/v1/names/%2e%2e"]
+)
+def test_no_other_path_is_taken_for_it(manager: FakeManager, path: str) -> None:
+    assert manager.send("POST", path, b"{}", PROGRAM).status in (400, 404, 405)
+    assert not manager.times("open")
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

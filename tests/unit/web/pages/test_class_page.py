@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from starlette.routing import compile_path
 
 from filterd.errors import ConfigError
 from filterd.overrides.roles import Role
@@ -29,3 +30,10 @@ def test_it_has_lessons_and_exceptions() -> None:
 def test_there_is_no_other_class() -> None:
     with pytest.raises(ConfigError):
         _shown("10Z")
+
+
+def test_a_class_with_a_slash_has_its_page() -> None:
+    pattern, *_ = compile_path(PAGE.path)
+    found = pattern.match("/classes/9/3")
+    assert found is not None
+    assert found.groupdict() == {"class_id": "9/3"}
