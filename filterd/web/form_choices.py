@@ -11,7 +11,7 @@ from filterd.i18n import told
 from filterd.overrides.descriptions import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from filterd.i18n import Sentence
     from filterd.rows import Row, Wording
@@ -81,6 +81,16 @@ def categories(rows: Iterable[Row], by: Wording) -> Options:
         ((one["id"], one[name]) for one in rows if not one.get("confidential")),
         key=lambda one: one[1],
     )
+
+
+def with_category_names(
+    rows: Iterable[Row], categories: Iterable[Row], by: Wording
+) -> Iterator[Row]:
+    """Yield rows with the name of their category in place of its id."""
+    names = {one["id"]: one[f"name_{by.texts.language}"] for one in categories}
+    for row in rows:
+        id_ = row.get("category", "")
+        yield {**row, "category": names.get(id_) or id_}
 
 
 def seat_query(whom: str) -> dict[str, Any]:

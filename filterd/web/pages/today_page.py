@@ -19,6 +19,7 @@ from filterd.overrides.room_rows import ROOMS
 from filterd.querylog.live_rows import levels_shown
 from filterd.web.charts import Bar, Series, StackedBars, row_bars, spark_points
 from filterd.web.operations.log_operations import TOTALS
+from filterd.web.operations.request_operations import REQUESTS
 from filterd.web.operations.status_operations import STATUS
 from filterd.web.page import Page
 
@@ -49,11 +50,13 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
         visitor.call(TOTALS, days=1, by_hour=True),
         visitor.call(TOTALS, days=_DAYS),
     )
+    requests = await visitor.call(REQUESTS) if visitor.may(REQUESTS) else []
     by = visitor.wording
     tell, day = Teller(*by), status["day"]
     of_rows = not visitor.roles.isdisjoint(READERS[View.ROWS])
     return {
         "status": status,
+        "requests": len(requests),
         "alert_listing": ALERTS,
         "troubles": list(_troubles(status, by)),
         "figures": list(_figures(status, by)),

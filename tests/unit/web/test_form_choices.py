@@ -17,6 +17,7 @@ from filterd.web.form_choices import (
     seat_query,
     seats,
     terms,
+    with_category_names,
 )
 
 BY = Wording(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0))
@@ -76,3 +77,11 @@ def test_no_choice_stands_first() -> None:
 )
 def test_a_choice_is_read_as_the_fields_of_an_operation(text: str, fields: dict[str, str]) -> None:
     assert seat_query(text) == fields
+
+
+def test_rows_have_the_name_of_their_category_an_unknown_one_its_id() -> None:
+    known = [{"id": "games", "name_vi": "Trò chơi", "name_en": "Games"}]
+    rows = [{"list": "a", "category": "games"}, {"category": "old"}, {"list": "b"}]
+    found = list(with_category_names(rows, known, BY))
+    assert [one["category"] for one in found] == ["Games", "old", ""]
+    assert found[0]["list"] == "a"

@@ -90,7 +90,7 @@ def _visitor(feed: dict[str, Any], *roles: Role, entries: Any = ()) -> MadeVisit
         "lists-search": list(entries),
     }
     status = STATUS | {"clock": {"shows": NOW}, "feed": feed}
-    return a_visitor({**answers, "status": status}, *roles)
+    return a_visitor({**answers, "policy": a_policy_text(), "status": status}, *roles)
 
 
 def test_lists_are_shown_with_size_age_and_what_was_rejected() -> None:

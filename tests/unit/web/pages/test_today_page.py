@@ -43,7 +43,11 @@ def _totals(n: int = 5, **more: Any) -> list[dict[str, Any]]:
 
 
 def _visitor(*roles: Role, totals: Any = None, **status: Any) -> MadeVisitor:
-    answers = {"status": WELL | status, "log totals": totals or _totals()}
+    answers = {
+        "status": WELL | status,
+        "log totals": totals or _totals(),
+        "requests list": [{"id": 1}, {"id": 2}],
+    }
     return a_visitor(answers, *roles)
 
 
@@ -132,9 +136,16 @@ def test_of_many_things_the_first_are_shown_and_the_number_of_the_others() -> No
 
 
 def test_an_empty_school_has_a_page() -> None:
-    visitor = a_visitor({"status": WELL, "log totals": []})
+    visitor = a_visitor({"status": WELL, "log totals": []}, Role.READER)
 
     shown = rendered(PAGE, visitor)
 
     assert "No alert is active." in shown
     assert [one for one, _ in visitor.asked] == ["status", "log totals", "log totals"]
+
+
+def test_who_decides_on_requests_of_pupils_sees_how_many_wait() -> None:
+    told = '<a href="/requests">Requests of pupils that wait for an answer: 2</a>'
+    assert told in rendered(PAGE, _visitor(Role.TEACHER))
+    assert told in rendered(PAGE, _visitor(Role.ADMIN))
+    assert "/requests" not in rendered(PAGE, _visitor(Role.PRINCIPAL))
