@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from base64 import b32decode
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.accounts.authenticator import STEP_S, code_at
 from filterd.overrides.roles import Role
 from filterd.web import pages
+from filterd.web.request_guard import COOKIE
 from tests.support.browser import DESKTOP, PHONE, Tab, browser, tab
 from tests.support.web_school import PASSWORD, WebSchool, web_school
 
@@ -95,3 +98,34 @@ def test_the_first_view_is_small(school: WebSchool, browser: Browser) -> None:
         opened.open("/")
     assert len(sizes) <= 5
     assert sum(sizes) <= 60_000
+
+
+def test_a_person_begins_to_use_an_authenticator_and_signs_out_elsewhere(
+    browser: Browser, school: WebSchool
+) -> None:
+    elsewhere = school.sign_in(Role.READER)
+    with tab(browser, school, Role.READER) as reader:
+        page = reader.page
+        reader.open("/account?lang=en")
+        page.get_by_role("button", name="Sign out everywhere else").click()
+        page.get_by_role("button", name="Use an authenticator app").click()
+        page.wait_for_selector(".qr svg, [name=step_up_password]")
+        if page.locator("[name=step_up_password]").count():
+            page.locator("[name=step_up_password]").fill(PASSWORD)
+            page.get_by_role("button", name="Go on").click()
+        assert page.locator(".qr svg").count() == 1
+        assert reader.violations() == []
+        text = page.inner_text("[aria-labelledby=own-app] code")
+        secret = b32decode(text + "=" * (-len(text) % 8))
+        step = int(float(school.ask("clock")["policy_time"]) // STEP_S)
+        page.get_by_label("Code that the app shows now").fill("000000")
+        page.get_by_role("button", name="Confirm").click()
+        page.get_by_label("Code that the app shows now").fill(code_at(secret, step))
+        page.get_by_role("button", name="Confirm").click()
+        assert page.locator(".codes li").count() == 10
+        reader.open("/account?lang=en")
+        assert page.locator(".codes li").count() == 0
+        assert page.get_by_role("button", name="Make new recovery codes").count() == 1
+    reply = school.send("GET", "/", headers={"Cookie": f"{COOKIE}={elsewhere}"})
+    assert "Now" not in reply.text
+    assert reply.status in (303, 401)
