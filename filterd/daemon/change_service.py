@@ -60,6 +60,7 @@ from filterd.overrides.room_changes import LONGEST_EXAM_S, StopExam
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store import Store
 from filterd.policy.calendar import day_ends_at
+from filterd.policy.grade_differences import differences
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -73,7 +74,7 @@ if TYPE_CHECKING:
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site
 
-EXAM = "exam"
+EXAM, GRADE = "exam", "grade"
 _END_WITHIN_S = 1.0
 _LOOK_EVERY_S = 2.0
 _ITSELF = Author("filterd", Rank.ADMIN)
@@ -185,6 +186,19 @@ class Changes:
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
         return await asyncio.shield(task)
+
+    async def preview(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
+        """Return what a setting of a grade would change now, by the checks of ``change``.
+
+        Raises:
+            ChangeError, ControlError: as ``change``; StoreError: the disk refused.
+        """
+        author.must_be(Rank.TEACHER, say("change anything"))
+        payload = dict(request)
+        reason = payload.pop("reason", "")
+        async with self._in_force.turn:
+            site = self._in_force.site()
+            return await asyncio.to_thread(self._previewed, site, payload, author, reason)
 
     async def status(self) -> dict[str, Any]:
         """Return the problems of the store and the files set aside, as plain data."""
@@ -347,7 +361,22 @@ class Changes:
         reason: str,
         step: ClockStep | None,
     ) -> tuple[Done, Warnings]:
-        policy, now = site.timed.policy, self._time.least()
+        change, payload = self._permitted(site, kind, payload, author)
+        if step is not None:
+            payload = {"ahead_s": step.back_s} if step.back_s else {}
+            return self._record(kind, payload, author, reason, step.now), ()
+        warnings = self._fit(site, change)
+        return self._record(kind, payload, author, reason), warnings
+
+    def _permitted(
+        self, site: Site, kind: str, payload: dict[str, Any], author: Author
+    ) -> tuple[CheckedChange, dict[str, Any]]:
+        """Return a change that its author may make, and its payload.
+
+        Raises:
+            ChangeError: it is wrong.
+            ControlError: this author may not make it.
+        """
         change = kinds.parse(kind, payload)
         if self._is_time_unknown():
             log_changes.check_clock(change)
@@ -358,12 +387,31 @@ class Changes:
             change, made_by = self._origin(change, author)
             payload = payload | {"number": change.number} if isinstance(change, Undo) else payload
             permissions.check_change(author, change, self.classroom(site), made_by)
-        if step is not None:
-            payload = {"ahead_s": step.back_s} if step.back_s else {}
-            return self._record(kind, payload, author, reason, step.now), ()
-        school = SchoolState(policy, site.at(now).engine, site.timed.overrides, now)
-        warnings = check_fit(change, school)
-        return self._record(kind, payload, author, reason), warnings
+        return change, payload
+
+    def _fit(self, site: Site, change: CheckedChange) -> Warnings:
+        """Return warnings on a change; see ``check_fit``."""
+        now = self._time.least()
+        timed = site.timed
+        return check_fit(
+            change, SchoolState(timed.policy, site.at(now).engine, timed.overrides, now)
+        )
+
+    def _previewed(
+        self, site: Site, payload: dict[str, Any], author: Author, reason: str
+    ) -> dict[str, Any]:
+        change, payload = self._permitted(site, GRADE, payload, author)
+        warnings, now = self._fit(site, change), self._time.least()
+        after = self._store.attempt(GRADE, payload, author=author.name, reason=reason, now=now)
+        moment, then = (site.at(now, one).moment.policy for one in (None, after))
+        return {
+            "differences": [
+                {"grade": key, **one._asdict()}
+                for key, grade in moment.grades.items()
+                for one in differences(moment, grade, then, then.grades[key])
+            ],
+            "warnings": list(warnings),
+        }
 
     def classroom(self, site: Site) -> Classroom:
         """Return what a teacher's rights depend on at this moment."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control socket's commands for pages of the school: matrix, week, own lesson."""
+"""The control socket's commands for pages: matrix, a setting's effect, week, own lesson."""
 
 from __future__ import annotations
 
@@ -51,7 +51,14 @@ def commands(manager: Manager) -> dict[str, Command]:
         wanted = str(request.get("place", ""))[:300]
         return await asyncio.to_thread(own_lesson, author, classroom, site.moment, wanted)
 
-    return {"policy-matrix": matrix, "school-week": week, "own-lesson": lesson}
+    return {
+        "policy-matrix": matrix,
+        "grade-preview": lambda request, caller: manager.changes.preview(
+            request, author_of(caller)
+        ),
+        "school-week": week,
+        "own-lesson": lesson,
+    }
 
 
 def _day(text: Any) -> date:

@@ -221,6 +221,19 @@ class Store:
 
         return self.write(make)
 
+    def attempt(
+        self, kind: str, payload: Mapping[str, Any], *, author: str, reason: str, now: float
+    ) -> Overrides:
+        """Return what a change would leave in force; nothing is recorded. See ``change``."""
+        request = ChangeRequest.of(kind, payload, author, reason)
+
+        def make(connection: sqlite3.Connection, done: HistoryReplay) -> Overrides:
+            past, at = _Past(connection), self._clock.wall()
+            row = request.row(at, done.overrides, past, done.last_hash, now)
+            return replay((row,), done).overrides
+
+        return self.write(make)
+
     def current(self) -> Overrides:
         """Return the overrides.
 

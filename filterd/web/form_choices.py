@@ -83,11 +83,13 @@ def categories(rows: Iterable[Row], by: Wording) -> Options:
     )
 
 
-def with_category_names(
-    rows: Iterable[Row], categories: Iterable[Row], by: Wording
-) -> Iterator[Row]:
-    """Yield rows with the name of their category in place of its id."""
-    names = {one["id"]: one[f"name_{by.texts.language}"] for one in categories}
+def with_category_names(rows: Iterable[Row], names: Mapping[str, str]) -> Iterator[Row]:
+    """Yield rows with the name of their category in place of its id.
+
+    Args:
+        rows: of which some have a category.
+        names: of ``names_of``.
+    """
     for row in rows:
         id_ = row.get("category", "")
         yield {**row, "category": names.get(id_) or id_}

@@ -15,6 +15,7 @@ from filterd.policy.grade_rows import grade_row, whole_service_row
 from filterd.policy.model import GRADES, Category
 from filterd.state_file import to_plain
 from filterd.web.answers import (
+    ANY,
     AT,
     FLAG,
     OBJECT,
@@ -38,6 +39,7 @@ from filterd.wire import type_from_text
 if TYPE_CHECKING:
     from filterd.policy.effective_policy import EffectiveState
     from filterd.policy.model import GradePolicy
+    from filterd.web.parameters import Parameter
     from filterd.web.visitor import Visitor
 
 _STATE = {"type": "string", "enum": [OPEN, CLOSED, LOCKED]}
@@ -153,6 +155,11 @@ async def _between(visitor: Visitor, given: dict[str, Any]) -> Any:
     policy = await policy_of(visitor)
     one, other = policy_for(policy, given["grade"]), policy_for(policy, given["other"])
     return [found._asdict() for found in differences(policy, one, policy, other)]
+
+
+async def _preview(visitor: Visitor, given: dict[str, Any]) -> Any:
+    kind, _, target = given.pop("target").partition(":")
+    return await visitor.ask("grade-preview", **given, target_kind=kind, target=target)
 
 
 async def _set(visitor: Visitor, given: dict[str, Any]) -> Any:
@@ -299,21 +306,36 @@ IDS = Operation(
     answer=table({"type": "array", "items": {"type": ["string", "integer"]}}),
     tag="policy",
 )
+_SETTING: dict[str, Parameter] = {
+    "grade": GRADE,
+    "target": Text(80, r"(category|service):.{1,64}"),
+    "opens": Flag("Whether it is opened; else it is closed"),
+    "reason": REASON,
+}
+_OF_SETTING = "grade", "target", "opens"
+PREVIEW = Operation(
+    name="previewGrade",
+    method="GET",
+    path="/policy/settings/preview",
+    about="What `setGrade` would change now, by the same checks; nothing is changed.",
+    run=_preview,
+    fields=Fields(_SETTING, _OF_SETTING),
+    roles=ADMINS,
+    answer=record(
+        {
+            "differences": rows(record({"grade": TEXT, **_DIFFERENCE["properties"]})),
+            "warnings": rows(ANY),
+        }
+    ),
+    tag="policy",
+)
 SET = Operation(
     name="setGrade",
     method="POST",
     path="/policy/settings",
     about="Open or close a category or service for a grade, until the next setting of it.",
     run=_set,
-    fields=Fields(
-        {
-            "grade": GRADE,
-            "target": Text(80, r"(category|service):.{1,64}"),
-            "opens": Flag("Whether it is opened; else it is closed"),
-            "reason": REASON,
-        },
-        ("grade", "target", "opens"),
-    ),
+    fields=Fields(_SETTING, _OF_SETTING),
     roles=ADMINS,
     answer=CHANGE,
     commands=("policy set",),
@@ -333,5 +355,6 @@ OPERATIONS = (
     BETWEEN,
     EXPECTATIONS,
     IDS,
+    PREVIEW,
     SET,
 )

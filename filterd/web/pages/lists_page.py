@@ -12,11 +12,7 @@ from filterd.feed.version_history import HISTORY
 from filterd.i18n import say
 from filterd.lists.list_queries import ENTRIES, NOT_TAKEN, not_taken_rows, report_listing
 from filterd.lists.report import CompileReport
-<<<<<<< HEAD
-from filterd.web.form_choices import names_of
-=======
-from filterd.web.form_choices import with_category_names
->>>>>>> f9dd2153 (pages: open requests of pupils stand on today; categories have names on lists and live)
+from filterd.web.form_choices import names_of, with_category_names
 from filterd.web.operations.list_operations import ENTRIES as FIND
 from filterd.web.operations.list_operations import FEED_HISTORY, FEED_STATUS, LISTS
 from filterd.web.operations.policy_operations import CATEGORIES
@@ -37,20 +33,12 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
     build, octets, _ = told.pop("build"), told.pop("octets"), told.pop("single_hosts", [])
     report = CompileReport.from_plain(told)
     listing, rows = report_listing(report)
-<<<<<<< HEAD
     names = names_of(await visitor.call(CATEGORIES), by)
-=======
-    categories = await visitor.call(CATEGORIES)
->>>>>>> f9dd2153 (pages: open requests of pupils stand on today; categories have names on lists and live)
     nights = (await visitor.call(FEED_HISTORY))[: -_NIGHTS - 1 : -1]
     return {
         "versions": [_version(one, by) for one in _followed(feed)],
         "listing": listing,
-<<<<<<< HEAD
-        "lists": _named(rows, names),
-=======
-        "lists": list(with_category_names(rows, categories, by)),
->>>>>>> f9dd2153 (pages: open requests of pupils stand on today; categories have names on lists and live)
+        "lists": list(with_category_names(rows, names)),
         "summary": by.texts(
             "{names}, {size}, compiled at {when}",
             names=counted.names(report.names),
@@ -62,11 +50,7 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
         "rejected": not_taken_rows(report),
         "history": HISTORY._replace(title=say("History of versions")),
         "nights": nights,
-<<<<<<< HEAD
         **await _entries(visitor, query.get("name", ""), names),
-=======
-        **await _entries(visitor, query.get("name", ""), categories),
->>>>>>> f9dd2153 (pages: open requests of pupils stand on today; categories have names on lists and live)
     }
 
 
@@ -94,16 +78,7 @@ def _version(feed: Row, by: Wording) -> dict[str, Any]:
     }
 
 
-<<<<<<< HEAD
-def _named(rows: Iterable[Row], names: Mapping[str, str]) -> list[Row]:
-    """Return rows with the name of their category in place of its id."""
-    return [{**one, "category": names.get(one["category"], one["category"])} for one in rows]
-
-
 async def _entries(visitor: Visitor, name: str, names: Mapping[str, str]) -> dict[str, Any]:
-=======
-async def _entries(visitor: Visitor, name: str, categories: list[Row]) -> dict[str, Any]:
->>>>>>> f9dd2153 (pages: open requests of pupils stand on today; categories have names on lists and live)
     """Return the entries that name a name, if one is asked for."""
     found: dict[str, Any] = {"name": name, "entries": None, "problem": ""}
     try:
@@ -112,11 +87,7 @@ async def _entries(visitor: Visitor, name: str, categories: list[Row]) -> dict[s
         return found | {"problem": error.told(visitor.language)}
     none = ENTRIES.none.filled({"name": name})
     return found | {
-<<<<<<< HEAD
-        "entries": None if entries is None else _named(entries, names),
-=======
-        "entries": entries and list(with_category_names(entries, categories, visitor.wording)),
->>>>>>> f9dd2153 (pages: open requests of pupils stand on today; categories have names on lists and live)
+        "entries": entries and list(with_category_names(entries, names)),
         "entry_listing": ENTRIES._replace(title=say("Entries for {name}", name=name), none=none),
         "closing": [(one, one) for one in dict.fromkeys(row["list"] for row in entries or ())],
     }

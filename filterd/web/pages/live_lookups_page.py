@@ -14,7 +14,7 @@ from filterd.overrides.descriptions import Teller
 from filterd.overrides.read_access import READERS, View
 from filterd.querylog.live_rows import levels_shown
 from filterd.rows import Column, Listing, Row, Wording
-from filterd.web.form_choices import of_words, seat_query, seats, with_category_names
+from filterd.web.form_choices import names_of, of_words, seat_query, seats, with_category_names
 from filterd.web.lookup_links import tabs
 from filterd.web.operations.log_operations import LEVELS, LIVE
 from filterd.web.operations.policy_operations import CATEGORIES, IDS
@@ -72,12 +72,12 @@ async def _load(visitor: Visitor, query: Mapping[str, str]) -> dict[str, Any]:
 async def _events(visitor: Visitor, query: Mapping[str, str]) -> AsyncIterator[Row | None]:
     """Yield lookups and numbers as they come, None for a heartbeat."""
     chosen = seat_query(query.get("whom", "")) | {"action": query.get("action", "")}
-    categories, by = await visitor.call(CATEGORIES), visitor.wording
+    names = names_of(await visitor.call(CATEGORIES), visitor.wording)
     async for events in await visitor.call(LIVE, **chosen):
         if events is None:
             yield None
         rows = [event for event in events or () if "action" in event]
-        for row in with_category_names(rows, categories, by):
+        for row in with_category_names(rows, names):
             yield row
 
 

@@ -7,12 +7,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from filterd import words
+from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.overrides.descriptions import Teller
+from filterd.overrides.descriptions import Teller, warning_told
 from filterd.overrides.matrix_rows import CHANGES
 from filterd.overrides.roles import person_of
 from filterd.web.operations.exception_operations import REVOKE
-from filterd.web.operations.policy_operations import SET
+from filterd.web.operations.policy_operations import PREVIEW, SET
 from filterd.web.operations.school_operations import MATRIX
 from filterd.web.page import Page
 from filterd.web.problem import WebError
@@ -30,7 +31,20 @@ async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     if row is None or tier is None:
         raise WebError(HTTPStatus.NOT_FOUND, say("there is no such page"))
     cell = row["cells"][tier["tier"]]
+    asked = {key: given[key] for key in (*PREVIEW.fields.required, "reason") if key in given}
+    preview = None
+    if visitor.may(PREVIEW) and asked.keys() >= set(PREVIEW.fields.required):
+        try:
+            preview = await visitor.call(PREVIEW, **asked)
+        except FilterdError as error:  # of the change itself: the page stays
+            visitor.trouble = error.told(visitor.language)
     return {
+        "asked": asked,
+        "preview": preview,
+        "names": {one["id"]: one for one in (*matrix["categories"], *matrix["services"])},
+        "warnings": [
+            warning_told(one, visitor.wording) for one in (preview or {}).get("warnings", ())
+        ],
         "row": row,
         "tier": tier,
         "cell": cell,

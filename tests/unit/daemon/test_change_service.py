@@ -153,6 +153,32 @@ def test_several_targets_are_in_force_and_taken_back_together(school: School) ->
     school.serve(work, workers=2)
 
 
+def test_a_preview_has_what_a_setting_would_change_by_its_own_checks_and_changes_nothing(
+    school: School,
+) -> None:
+    async def work(team: Team) -> None:
+        changes, before = team.manager.changes, team.manager.site.moment.policy
+        closed = "games" in before.grades["3"].closed
+        asked = {"grade": "3", "target_kind": "category", "target": "games", "opens": closed}
+        told = await changes.preview(asked, ADMIN)
+        of_category = [one for one in told["differences"] if one["target"] == "games"]
+        was, then = ("closed", "open") if closed else ("open", "closed")
+        assert {(one["grade"], one["before"], one["after"]) for one in of_category} == {
+            ("3", was, then)
+        }
+        assert team.manager.site.moment.policy == before
+        assert await changes.records.history(9) == []
+        with pytest.raises(ChangeError):
+            await changes.preview({**asked, "target": "porn", "opens": True}, ADMIN)
+        with pytest.raises(ControlError, match="may not"):
+            await changes.preview(asked, TEACHER)
+        done = await change(team, "grade", **asked)
+        assert done["number"] == 1
+        assert (await changes.preview(asked, ADMIN))["differences"] == []
+
+    school.serve(work)
+
+
 def test_a_reload_keeps_what_commands_have_set(school: School) -> None:
     async def work(team: Team) -> None:
         await change(team, "exception", **BLOCK)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from filterd.errors import ControlError
+from filterd.i18n import say
 from filterd.overrides.roles import Role
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import GradeSetting, TargetKind
@@ -31,21 +33,47 @@ def test_it_tells_the_age_and_that_the_file_decides() -> None:
     assert 'action="/do/' not in shown
 
 
-def test_an_administrator_closes_what_is_open_and_opens_what_is_closed() -> None:
+def test_an_administrator_is_shown_first_what_a_setting_would_change() -> None:
     shown = _shown(Role.ADMIN)
-    assert shown.count('action="/do/setGrade"') >= 4
-    assert "Close it" in shown
-    assert "Open it" in shown
+    assert shown.count('<input type="hidden" name="opens"') >= 4
+    assert "Close it…" in shown
+    assert "Open it…" in shown
+    assert 'action="/do/setGrade"' not in shown
+
+
+ASKED = {"grade": "7", "target": "category:games", "opens": "false", "reason": HOSTILE}
+DIFFERENCE = {"grade": "7", "kind": "category", "target": "games", "before": "open"}
+
+
+def test_the_setting_is_made_from_its_preview() -> None:
+    told = {"differences": [{**DIFFERENCE, "after": "closed"}], "warnings": []}
+    visitor = a_visitor({**school_answers(), "grade-preview": told}, Role.ADMIN)
+    shown = rendered(PAGE, visitor, **CELL, **ASKED)
+    assert "grade 7: games: open → closed" in shown
+    assert shown.count('action="/do/setGrade"') == 1
+    assert HOSTILE not in shown
+
+
+def test_a_setting_that_is_refused_has_no_form() -> None:
+    def refuse(**_: Any) -> Any:
+        raise ControlError(say("it is locked"))
+
+    visitor = a_visitor({**school_answers(), "grade-preview": refuse}, Role.ADMIN)
+    shown = rendered(PAGE, visitor, **CELL, **ASKED)
+    assert "it is locked" in shown
+    assert 'action="/do/setGrade"' not in shown
 
 
 def test_a_teacher_sets_no_grade() -> None:
-    assert "setGrade" not in _shown(Role.TEACHER)
+    shown = rendered(PAGE, a_visitor(school_answers(), Role.TEACHER), **CELL, **ASKED)
+    assert "setGrade" not in shown
+    assert 'name="opens"' not in shown
 
 
 def test_what_is_locked_has_no_form() -> None:
     shown = _shown(Role.ADMIN, cell={"category": "porn", "tier": "staff"})
     assert "It is locked for everybody." in shown
-    assert "setGrade" not in shown
+    assert 'name="opens"' not in shown
 
 
 def test_what_is_set_is_told_with_its_reason_which_is_escaped() -> None:
