@@ -47,6 +47,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "checkName": {"name": "tiktok.com", "grade": "6"},
     "compareVersions": {"version": "0123abcd"},
     "compareGrades": {"grade": "6", "other": "9"},
+    "previewGrade": {"grade": "6", "target": "category:games", "opens": True},
     "setGrade": {"grade": "6", "target": "category:games", "opens": False},
     "allow": {"targets": ["a.example"], **_OF_6A},
     "block": {"targets": ["b.example", "service:youtube"], **_OF_6A},
@@ -82,6 +83,14 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "makeDeviceCode": {"account": "thu"},
     "confirmDevice": {"id": "none"},
     "revokeDevice": {"id": "none"},
+    "draftSite": {"edits": [{"path": ["school"], "value": {"name": "Trường B"}}]},
+    "applySite": {"digest": "0" * 64},
+    "pasteTimetable": {"table": "lab-a\t1"},
+    "editNetwork": {"item": "lab-b", "seat": "6", "cidrs": ["127.0.201.0/24"]},
+    "editClass": {"item": "6B", "grade": "6"},
+    "editTimetable": {"item": "lab-a"},
+    "editSchedule": {"item": "toi", "windows": ["mon-fri 19:00-21:00"]},
+    "editLocalZone": {"item": "truong.lan", "records": ["may-in A 127.0.0.9"]},
 }
 _OF_OWN_CHANGE = {"revoke": "exceptions", "stopExam": "exams"}
 

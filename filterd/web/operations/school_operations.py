@@ -3,8 +3,140 @@
 
 from __future__ import annotations
 
+from filterd.policy.grade_differences import CLOSED, LOCKED, OPEN
+from filterd.policy.model import TIERS
+from filterd.policy.temporary_rules import Exam, LocalException
+from filterd.web.answers import AT, FLAG, TEXT, TEXTS, WHOLE, maybe, of, record, rows, table
 from filterd.web.operation import TEACHERS, Operation, asks
 from filterd.web.parameters import Fields, Text
+
+_TIER = {"type": "string", "enum": list(TIERS)}
+_STATES = record({OPEN: TEXTS, CLOSED: TEXTS, LOCKED: TEXTS}, (OPEN, CLOSED, LOCKED))
+"""By state, the grades and the classes that differ from their grade."""
+_CHANGES = rows(
+    record(
+        {
+            "layer": TEXT,
+            "source": TEXT,
+            "opens": FLAG,
+            "audience": TEXT,
+            "whom": TEXT,
+            "holds": FLAG,
+            "until": maybe(AT),
+            "author": TEXT,
+            "reason": TEXT,
+        }
+    )
+)
+_NAMED = {"id": TEXT, "name_vi": TEXT, "name_en": TEXT, "min_age": maybe(WHOLE)}
+_MATRIX = record(
+    {
+        "tiers": rows(
+            record(
+                {
+                    "tier": _TIER,
+                    "grades": TEXTS,
+                    "classes": TEXTS,
+                    "age": WHOLE,
+                    "safe_search": TEXT,
+                    "youtube": TEXT,
+                    "block_response": TEXT,
+                    "changes": _CHANGES,
+                }
+            )
+        ),
+        "categories": rows(
+            record(
+                {
+                    **_NAMED,
+                    "rating": TEXT,
+                    "legal_basis": TEXTS,
+                    "locked": FLAG,
+                    "ordered": FLAG,
+                    "kept_closed": FLAG,
+                    "cells": table(
+                        record(
+                            {
+                                "states": _STATES,
+                                "files": _STATES,
+                                "changes": _CHANGES,
+                                "left_out": WHOLE,
+                            }
+                        )
+                    ),
+                }
+            )
+        ),
+        "services": rows(
+            record({**_NAMED, "group": TEXT, "cells": table(record({"states": _STATES}))})
+        ),
+    }
+)
+_WEEK = record(
+    {
+        "days": rows(
+            record(
+                {
+                    "date": TEXT,
+                    "weekday": {**WHOLE, "minimum": 0, "maximum": 6},
+                    "holiday": maybe(record({"vi": TEXT, "en": TEXT})),
+                    "starts_at": AT,
+                    "ends_at": AT,
+                }
+            )
+        ),
+        "rows": rows(
+            record(
+                {
+                    "of": {
+                        "type": "string",
+                        "enum": ["schedules", "exams", "rooms", "exceptions"],
+                        "description": "A row has the fields of such a thing, too",
+                    },
+                    "spans": rows({"type": "array", "items": AT, "minItems": 2, "maxItems": 2}),
+                }
+            )
+        ),
+        "left_out": WHOLE,
+    }
+)
+_PLACE = {
+    "place": TEXT,
+    "audience": TEXT,
+    "whom": TEXT,
+    "room": TEXT,
+    "grade": TEXT,
+    "has_lesson": FLAG,
+    "lesson": maybe(TEXT),
+    "bell_at": maybe(AT),
+    "day_ends_at": maybe(AT),
+    "exam": maybe(of(Exam)),
+}
+_EXCEPTION = of(LocalException)
+_LESSON = record(
+    {
+        "places": rows(record(_PLACE)),
+        "chosen": maybe(
+            record(
+                {
+                    **_PLACE,
+                    "tier": _TIER,
+                    "age": WHOLE,
+                    "services": rows(
+                        record({**_NAMED, "group": TEXT, "open_by": maybe(WHOLE), "suits": FLAG})
+                    ),
+                    "exceptions": rows(
+                        {
+                            **_EXCEPTION,
+                            "properties": {**_EXCEPTION["properties"], "is_own": FLAG},
+                        }
+                    ),
+                    "left_out": WHOLE,
+                }
+            )
+        ),
+    }
+)
 
 MATRIX = Operation(
     name="readPolicyMatrix",
@@ -12,7 +144,7 @@ MATRIX = Operation(
     path="/policy/matrix",
     about="Each category and service by tier: its state now and by the files, and what is set.",
     run=asks("policy-matrix"),
-    answer={"type": "object"},
+    answer=_MATRIX,
     commands=("policy tree",),
     tag="policy",
 )
@@ -23,7 +155,7 @@ WEEK = Operation(
     about="Schedules, exams, rooms and exceptions of the week of a day, as spans of time.",
     run=asks("school-week"),
     fields=Fields({"day": Text(10, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", about="a date of the week")}),
-    answer={"type": "object"},
+    answer=_WEEK,
 )
 OWN_LESSON = Operation(
     name="readOwnLesson",
@@ -33,7 +165,7 @@ OWN_LESSON = Operation(
     run=asks("own-lesson"),
     fields=Fields({"place": Text(300, about="`class:6A` or `network:lab-a`")}),
     roles=TEACHERS,
-    answer={"type": "object"},
+    answer=_LESSON,
 )
 
 OPERATIONS = (MATRIX, WEEK, OWN_LESSON)

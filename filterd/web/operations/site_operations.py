@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import Sentence, say
-from filterd.web.answers import OBJECT, TEXT, TEXTS, WHOLE, maybe, record, rows
+from filterd.web.answers import OBJECT, SENTENCE, TEXT, TEXTS, WHOLE, maybe, record, rows
 from filterd.web.operation import ADMINS, Operation, asks
 from filterd.web.parameters import Fields, Schema, Text
 from filterd.web.sections import ORDER as SECTIONS
@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
 _MOST_EDITS = 200
+_PROBLEM = record(
+    {"error": TEXT, "code": TEXT, "errors": rows(OBJECT), "sentence": SENTENCE}, ("sentence",)
+)
 DRAFT = record(
     {
         "digest": TEXT,
         "keys": TEXTS,
         "difference": TEXTS,
         "more_lines": WHOLE,
-        "problem": maybe(OBJECT),
-        "doubts": rows(OBJECT),
+        "problem": maybe(_PROBLEM),
+        "doubts": rows(_PROBLEM),
     }
 )
 
@@ -79,7 +82,7 @@ READ_SITE = Operation(
     about="The data of site.yaml, its digest, and rooms whose timetable was imported.",
     run=asks("site-read"),
     roles=ADMINS,
-    answer=OBJECT,
+    answer=record({"data": OBJECT, "digest": TEXT, "imported": TEXTS}),
     tag="site",
 )
 DRAFT_SITE = Operation(
@@ -122,7 +125,7 @@ APPLY_SITE = Operation(
     run=asks("site-apply"),
     fields=Fields({"digest": Text(64, "[0-9a-f]{64}")}, ("digest",)),
     roles=ADMINS,
-    answer={"type": "object", "required": ["digest", "restart_for"]},
+    answer=record({"digest": TEXT, "restart_for": TEXTS}),
     commands=("site apply",),
     tag="site",
     done=_applied,

@@ -19,7 +19,7 @@ from filterd.web.operations.policy_operations import CATEGORIES
 from filterd.web.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from filterd.rows import Listing, Row, Wording
     from filterd.web.visitor import Visitor
