@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from filterd import field_checks, words
@@ -16,7 +17,7 @@ from filterd.daemon.face_limits import PAGE_GROUP
 from filterd.errors import ChangeError, ControlError
 from filterd.i18n import say
 from filterd.overrides.review_requests import PupilRequest
-from filterd.resolve.block_reason import BlockFacts, facts_of
+from filterd.resolve.block_reason import BlockFacts, BlockReason, facts_of
 from filterd.wire import RRType
 from filterd.wire import name as names
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 MOST_NAMES_A_DAY = 3
 """For which one device may ask for a review."""
 _MOST_DEVICES = 5_000
+_BY_CLASS = frozenset((BlockReason.AGE, BlockReason.SCHOOL, BlockReason.HOURS))
+"""Reasons that another class in the same room may not have."""
 
 
 class PupilPage:
@@ -66,7 +69,7 @@ class PupilPage:
             "reason": facts.reason.value,
             "category": category and {"vi": category.name_vi, "en": category.name_en},
             "min_age": category and category.min_age,
-            "until": facts.until,
+            "until": self._until(explained["network"], facts),
             "now": self._manager.clock()["policy_time"] or 0.0,
             "tier": explained["tier"],
             "seat": explained["class"] or explained["grade"],
@@ -75,6 +78,13 @@ class PupilPage:
             "keep_days": policy.log.keep_days,
             "may_ask": facts.may_ask,
         }
+
+    def _until(self, network: str | None, facts: BlockFacts) -> float | None:
+        """Return when the name may open: by the verdict, or as the room gets another class."""
+        seat = self._manager.site.moment.seats.get(network or "")
+        room_until = inf if seat is None or facts.reason not in _BY_CLASS else seat.span.until
+        until = min(inf if facts.until is None else facts.until, room_until)
+        return until if isfinite(until) else None
 
     async def _ask(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Note that the class of a device asks for a review of a name.

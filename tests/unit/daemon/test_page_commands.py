@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ from filterd.overrides.review_requests import FORMAT
 from tests.support.pupils import (
     CHILD,
     HARM,
+    ORDER,
     PORN,
     PUPIL,
     SOCIAL,
@@ -26,6 +28,7 @@ from tests.support.pupils import (
     a_pupils_site,
     a_setting,
 )
+from tests.support.week import SEVEN, timetabled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +67,21 @@ def test_a_pupil_is_told_the_class_and_the_kind_of_reason(page: PupilPage) -> No
     assert (told["name"], told["reason"], told["seat"]) == (SOCIAL, "age", "6A")
     assert told["category"] == {"vi": "social-media", "en": "social-media"}
     assert (told["level"], told["may_ask"]) == ("counts", True)
+
+
+def test_what_a_lesson_closes_may_open_with_the_next_class_of_the_room(tmp_path: Path) -> None:
+    school = timetabled("6A", "9B")
+    lab = replace(school.networks[0], cidrs=("10.0.6.0/24",))
+    site = a_pupils_site(tmp_path, lessons=school.lessons, networks=(lab,))
+    manager: Any = PupilsManager(site)
+    lesson = PupilPage(manager, Reviews(manager, a_setting(tmp_path)))
+    assert ask(lesson, "why", name=SOCIAL)["until"] == SEVEN + 2_700
+    for name in (PORN, HARM, ORDER):  # closed to every class
+        assert ask(lesson, "why", name=name)["until"] is None
+
+
+def test_in_the_room_of_one_class_nothing_opens_with_a_lesson(page: PupilPage) -> None:
+    assert ask(page, "why", name=SOCIAL)["until"] is None
 
 
 def test_of_what_is_confidential_no_category_is_told(page: PupilPage) -> None:
