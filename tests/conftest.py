@@ -55,7 +55,12 @@ def pytest_pycollect_makeitem(name: str, obj: object) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark controls by their names: ``make test`` leaves them to ``make test-controls``."""
+    """Mark controls by their names: ``make test`` leaves them to ``make test-controls``.
+
+    What needs a browser is long: ``make test`` starts none.
+    """
     for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.long)
         if item.name.startswith(CONTROL):
             item.add_marker(pytest.mark.control)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tests.support.browser import ARGUMENTS, DESKTOP, PHONE, PROGRAM, Tab
+from tests.support.browser import ARGUMENTS, LOOKS, PHONE, PROGRAM, Tab
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import WITHIN_S, build_lists
 from tests.support.namespaces import connect, namespaces
@@ -181,26 +181,24 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(("language", "scheme", "size"), LOOKS)
 @pytest.mark.parametrize("page", PAGES)
 def test_each_page_is_for_everyone(
-    browsers: dict[str, Browser], page: str, language: str, scheme: Any
+    browsers: dict[str, Browser], page: str, language: str, scheme: Any, size: tuple[int, int]
 ) -> None:
-    for size in (PHONE, DESKTOP):
-        width, height = size
-        opened = browsers["6"].new_page(
-            viewport={"width": width, "height": height}, locale=language, color_scheme=scheme
-        )
-        tab = Tab(opened, f"http://{BOX['6']}")
-        opened.on("console", tab.hear)
-        tab.open(PAGES[page])
-        if folder := os.environ.get("FILTERD_PICTURES"):
-            tab.picture(Path(folder) / f"{page}-{language}-{scheme}-{width}.png")
-        assert tab.violations() == []
-        assert not tab.is_too_wide()
-        assert tab.complaints == []
-        opened.close()
+    width, height = size
+    opened = browsers["6"].new_page(
+        viewport={"width": width, "height": height}, locale=language, color_scheme=scheme
+    )
+    tab = Tab(opened, f"http://{BOX['6']}")
+    opened.on("console", tab.hear)
+    tab.open(PAGES[page])
+    if folder := os.environ.get("FILTERD_PICTURES"):
+        tab.picture(Path(folder) / f"{page}-{language}-{scheme}-{width}.png")
+    assert tab.violations() == []
+    assert not tab.is_too_wide()
+    assert tab.complaints == []
+    opened.close()
 
 
 def test_without_scripts_a_pupil_asks_for_a_review(browsers: dict[str, Browser]) -> None:

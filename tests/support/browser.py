@@ -13,7 +13,7 @@ import pytest
 from filterd.web.cookies import SESSION as COOKIE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, ConsoleMessage, Page
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from tests.support.web_school import WebSchool
 
 PHONE, DESKTOP = (360, 740), (1280, 900)
+LOOKS = [("vi", "dark", PHONE), ("en", "light", DESKTOP)]
+"""Language, colours and size; each of them is in one: axe takes a second for each page."""
+
 PROGRAM = shutil.which("chromium")
 ARGUMENTS = (
     "--no-sandbox",
@@ -57,6 +60,7 @@ class Tab:
 
     page: Page
     origin: str
+    scripts: bool = True
     complaints: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> Any:
@@ -77,9 +81,30 @@ class Tab:
         """Return what axe finds wrong with the page by WCAG 2.2 A and AA."""
         from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 -- heavy
 
+        assert self.scripts, "axe is a script: without scripts it would wait for ever"
         rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
         found = Axe().run(self.page, options={"runOnly": rules}).response["violations"]
         return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+
+    def faults(self, paths: Iterable[str], language: str, *statuses: int) -> dict[str, list[str]]:
+        """Return by page what axe finds, and at which of the usual sizes it is too wide.
+
+        Args:
+            paths: of the pages.
+            language: in which they are shown.
+            statuses: of an answer that is no fault, beside 200.
+        """
+        size, found = self.page.viewport_size, {}
+        for path in paths:
+            status = self.open(f"{path}{'&' if '?' in path else '?'}lang={language}").status
+            faults = [f"status {status}"] if status not in (200, *statuses) else []
+            faults += self.violations()
+            for width, height in (PHONE, DESKTOP):
+                self.page.set_viewport_size({"width": width, "height": height})
+                faults += [f"too wide at {width} px"] * self.is_too_wide()
+            self.page.set_viewport_size(size)
+            found |= {path: faults} if faults else {}
+        return found
 
     def is_too_wide(self) -> bool:
         """Return whether the page itself must be scrolled sideways."""
@@ -120,7 +145,7 @@ def tab(
             context.add_cookies(
                 [{"name": COOKIE, "value": token, "url": school.origin, "secure": True}]
             )
-        opened = Tab(context.new_page(), school.origin)
+        opened = Tab(context.new_page(), school.origin, scripts)
         opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
         opened.page.on("console", opened.hear)
         yield opened

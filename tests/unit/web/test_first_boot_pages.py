@@ -97,7 +97,6 @@ def test_a_school_is_set_up_from_first_boot_to_the_first_filtered_answer(
     served = gateway.served
     with setting_up(served) as code, tab(browser, gateway, size=PHONE) as opened:
         page = opened.page
-        page.set_default_timeout(8000)
         opened.open("/setup?lang=vi")
         assert opened.violations() == []
         page.fill("#code", "AAAA-BBBB-CCCC")

@@ -10,7 +10,7 @@ import pytest
 
 from filterd.overrides.roles import Role
 from filterd.web.sections import ORDER
-from tests.support.browser import DESKTOP, PHONE, browser, tab
+from tests.support.browser import LOOKS, browser, tab
 from tests.support.web_school import WebSchool, web_school
 
 if TYPE_CHECKING:
@@ -95,16 +95,14 @@ def test_what_is_wrong_is_shown_and_cannot_be_put_in_force(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize(("language", "scheme", "size"), LOOKS)
 def test_every_form_is_there_for_everybody(
-    school: WebSchool, browser: Browser, size: tuple[int, int]
+    school: WebSchool, browser: Browser, language: str, scheme: str, size: tuple[int, int]
 ) -> None:
-    with tab(browser, school, Role.ADMIN, size) as opened:
-        for section in ORDER:
-            for more in ("", f"?item={ITEMS[section.id]}") if section.id in ITEMS else ("",):
-                opened.open(f"/site/{section.id}{more}")
-                assert opened.violations() == [], (section.id, more)
-                assert not opened.is_too_wide(), (section.id, more)
+    paths = [f"/site/{section.id}" for section in ORDER]
+    paths += [f"/site/{section}?item={item}" for section, item in ITEMS.items()]
+    with tab(browser, school, Role.ADMIN, size, color_scheme=scheme) as opened:
+        assert opened.faults(paths, language) == {}
 
 
 @pytest.mark.long
