@@ -163,7 +163,10 @@ async def _outcome(socket: Path, token: str, operation: Operation) -> str:
     return "; ".join(wrong[:3]) or "done"
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize(
+    "role",
+    [pytest.param(one, marks=[pytest.mark.long] * (one is Role.ADMIN)) for one in Role],
+)
 def test_a_role_is_refused_what_the_table_does_not_give_it_and_nothing_else(
     people: dict[Role, tuple[Path, str]], role: Role
 ) -> None:
