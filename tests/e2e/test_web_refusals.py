@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every address of the dashboard and the API, asked wrongly: refused alike, nothing changed."""
+"""Every address of the dashboard and the API, asked wrongly: refused alike, nothing changed.
+
+What asks each of them many times is long.
+"""
 
 from __future__ import annotations
 
@@ -137,6 +140,7 @@ def test_without_a_session_there_is_only_the_sign_in_page(school: WebSchool) -> 
     assert _accepted(((one, _send(school, one)) for one in FORMS), 403) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("token", ["x", "x" * 300, "~", "x~y", "ế", '"', "a b"])
 def test_a_foreign_token_is_of_no_session(school: WebSchool, token: str) -> None:
     latin = token.encode().decode("latin-1")
@@ -180,6 +184,7 @@ def test_a_change_with_a_cookie_needs_the_token_of_its_session(school: WebSchool
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "headers",
     [
@@ -208,6 +213,7 @@ def test_another_sites_page_can_open_this_one_and_include_nothing(school: WebSch
     assert _send(school, _Route("GET", "/"), Sec_Fetch_Mode="navigate", **headers).status == 200
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("host", "status"),
     [
@@ -287,6 +293,7 @@ def test_other_methods_are_not_served(school: WebSchool, method: str) -> None:
         assert _is_refused(route, school.send(method, route.path), 405), method
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", "application/xml", ""])
 def test_a_body_of_the_wrong_type_is_refused(school: WebSchool, kind: str) -> None:
     token = school.token()
@@ -297,6 +304,7 @@ def test_a_body_of_the_wrong_type_is_refused(school: WebSchool, kind: str) -> No
         assert _is_refused(route, reply, 400, 403), (route, reply)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "body",
     [
