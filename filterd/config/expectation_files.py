@@ -24,12 +24,12 @@ from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotation
     Name,
     Tier,
 )
-from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import Document, DocumentModel, did_you_mean, load, refusal, validate
 from filterd.errors import Problems
 from filterd.field_checks import is_a_grade, written_time
 from filterd.i18n import say
 from filterd.paths import shipped
+from filterd.policy.lesson_rows import WEEKDAYS
 from filterd.policy.model import GRADES, TIERS, Audience, Expectation
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.config.site_reader import inheritance
 from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, Settings
-from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import Document, Where, did_you_mean
 from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalog_schema import list_id
 from filterd.policy import model
+from filterd.policy.lesson_rows import WEEKDAYS
 from filterd.policy.model import (
     GRADES,
     TIER_OF_GRADE,

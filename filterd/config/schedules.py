@@ -13,10 +13,10 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from filterd.config.audience import check_audience
-from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import did_you_mean
 from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.policy.calendar import Openings
+from filterd.policy.lesson_rows import WEEKDAYS
 from filterd.policy.model import DAY_S, TIER_OF_GRADE, Schedule, Scheduled, Window
 
 if TYPE_CHECKING:

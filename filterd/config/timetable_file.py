@@ -18,6 +18,7 @@ from filterd.config.week_schema import Timetable
 from filterd.documents import did_you_mean, validate
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
+from filterd.policy.lesson_rows import DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from filterd.policy.model import Network, Period
 
 TIMETABLE_FILE = "timetable.yaml"
-_DAYS = ("t2", "t3", "t4", "t5", "t6", "t7", "cn")
 _HEADER = "# Written by `filterd timetable import`; the next import replaces this file."
 
 
@@ -86,7 +86,7 @@ def written(networks: Iterable[Network]) -> bytes:
     lines = [_HEADER]
     for network in networks:
         lines.append(f"{network.id}:")
-        for weekday, day in enumerate(_DAYS):
+        for weekday, day in enumerate(DAYS):
             cells = {one.lesson: _cell(one) for one in network.timetable if one.weekday == weekday}
             if cells:
                 lines.append(f"  {day}: {json.dumps(cells, ensure_ascii=False)}")

@@ -24,13 +24,8 @@ from filterd.documents import DocumentModel, OrElse, did_you_mean, refusal
 from filterd.field_checks import is_a_grade
 from filterd.i18n import say
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
+from filterd.policy.lesson_rows import WEEKDAYS
 from filterd.policy.model import DAY_S
-
-WEEKDAYS = {
-    **{day: number for number, day in enumerate(("t2", "t3", "t4", "t5", "t6", "t7", "cn"))},
-    **{day: number for number, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))},
-}
-"""The words for the days of the week: 0 is Monday, thứ hai."""
 
 _TIME = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
 _SUCH_A_TIME = say("such as 07:00 or 16:30")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of timetables: day, lesson, room, class, teacher. Pure."""
+"""Rows of timetables: day, lesson, room, class, teacher; words of days. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 HEADING = ["day", "lesson", "room", "class", "teacher"]
 DAYS = ("t2", "t3", "t4", "t5", "t6", "t7", "cn")
+WEEKDAYS = {
+    **{day: number for number, day in enumerate(DAYS)},
+    **{day: number for number, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))},
+}
+"""Weekdays by the words that files may have for them; 0 is Monday."""
 
 
 def rows(networks: Iterable[Network], policy: Policy) -> list[list[str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import words
 from filterd.errors import from_plain
 from filterd.i18n import say
+from filterd.policy.lesson_rows import DAYS
 from filterd.web.operation import ADMINS
 from filterd.web.operations.site_operations import EDITS, READ_DRAFT, READ_SITE
 from filterd.web.page import Page
@@ -16,7 +17,6 @@ from filterd.web.problem import WebError
 from filterd.web.sections import BY_ID
 from filterd.web.sections import ORDER as SECTIONS
 from filterd.web.sections.site_section import REMOVE
-from filterd.web.sections.week_section import DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

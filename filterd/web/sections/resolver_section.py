@@ -6,8 +6,6 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from filterd.errors import ConfigError
-from filterd.field_checks import shown
 from filterd.i18n import say
 from filterd.web.parameters import Text
 from filterd.web.sections.site_section import (
@@ -22,6 +20,7 @@ from filterd.web.sections.site_section import (
     edit,
     items_of,
     mapping,
+    no_such_line,
     texts_of,
 )
 
@@ -108,7 +107,7 @@ def _upstream(line: str) -> Any:
         elif equals and key in ("tls", "name"):
             found[key] = value
         else:
-            raise ConfigError(say("'{line}' is no such line", line=shown(line)))
+            raise no_such_line(line)
     return found
 
 

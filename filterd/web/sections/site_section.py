@@ -165,6 +165,11 @@ def pairs(lines: list[str]) -> dict[str, str]:
     for line in lines:
         key, _, rest = line.partition(" ")
         if not rest.strip() or key in found:
-            raise ConfigError(say("'{line}' is no such line", line=shown(line)))
+            raise no_such_line(line)
         found[key] = rest.strip()
     return found
+
+
+def no_such_line(line: str) -> ConfigError:
+    """Return the error for a line that does not have the form of the others."""
+    return ConfigError(say("'{line}' is no such line", line=shown(line)))

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from filterd.errors import ConfigError
-from filterd.field_checks import shown
 from filterd.i18n import say
+from filterd.policy.lesson_rows import DAYS, WEEKDAYS
 from filterd.web.sections.site_section import (
     IDENTIFIER,
     ITEM,
@@ -21,16 +20,14 @@ from filterd.web.sections.site_section import (
     edit,
     items_of,
     mapping,
+    no_such_line,
     pairs,
     seat_value,
     seats,
     texts_of,
 )
 
-DAYS = ("t2", "t3", "t4", "t5", "t6", "t7", "cn")
-_ENGLISH = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_OF_WEEK = {**{day: day for day in DAYS}, **dict(zip(_ENGLISH, DAYS, strict=True))}
-
+_OF_WEEK = {word: DAYS[number] for word, number in WEEKDAYS.items()}
 
 LESSONS = SiteSection(
     id="lessons",
@@ -75,7 +72,7 @@ def _week_edits(data: Plain, given: Values) -> Edits:
     for line in given.get("cells", []):
         day, lesson, seat = (*line.split(), "", "", "")[:3]
         if day not in _OF_WEEK or not seat:
-            raise ConfigError(say("'{line}' is no such line", line=shown(line)))
+            raise no_such_line(line)
         day = days.get(_OF_WEEK[day], _OF_WEEK[day])
         old = mapping(written, day).get(lesson)
         is_same = old is not None and _seat_of(old) == seat
@@ -141,7 +138,7 @@ def _window(line: str) -> Plain:
         elif dash and "from" not in found:
             found |= {"from": starts, "to": ends}
         else:
-            raise ConfigError(say("'{line}' is no such line", line=shown(line)))
+            raise no_such_line(line)
     return ({"days": days} if days else {}) | found
 
 
@@ -190,7 +187,7 @@ def _effect(line: str) -> Plain:
     words, _, whom = line.partition(" for ")
     parts = words.split()
     if len(parts) != 4 or parts[1] not in ("open", "close"):
-        raise ConfigError(say("'{line}' is no such line", line=shown(line)))
+        raise no_such_line(line)
     schedule, verb, kind, target = parts
     found: Plain = {"schedule": schedule, verb: {kind: target}}
     key, _, value = whom.strip().partition(" ")

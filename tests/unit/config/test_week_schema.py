@@ -1,19 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
-from filterd.config.week_schema import WEEKDAYS, ScheduledEntry, TargetEntry, WindowEntry
+from filterd.config.week_schema import ScheduledEntry, TargetEntry, WindowEntry
 from filterd.documents import parse, validate
-
-
-def test_days_have_the_same_numbers_in_both_languages() -> None:
-    monday, sunday = date(2026, 9, 7), date(2026, 9, 13)
-    assert WEEKDAYS["t2"] == WEEKDAYS["mon"] == monday.weekday()
-    assert WEEKDAYS["cn"] == WEEKDAYS["sun"] == sunday.weekday()
-    assert sorted(WEEKDAYS.values()) == sorted([*range(7), *range(7)])
 
 
 def test_days_are_all_days_where_they_are_left_out() -> None:
