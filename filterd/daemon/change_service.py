@@ -382,7 +382,9 @@ class Changes:
             log_changes.check_clock(change)
         if isinstance(change, log_changes.ConfirmLogging):
             past = self._store.rows(views=False)
-            permissions.check_confirmation(author, change, site.timed.overrides, past, now)
+            permissions.check_confirmation(
+                author, change, site.timed.overrides, past, self._time.least()
+            )
         elif author.rank < Rank.ADMIN:
             change, made_by = self._origin(change, author)
             payload = payload | {"number": change.number} if isinstance(change, Undo) else payload
