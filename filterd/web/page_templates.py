@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load the templates of pages: compiled as ``make setup`` and an installation leave them.
+"""Load the templates of pages, compiled by ``make setup`` or an installation.
 
 To compile one takes 10 ms and more, and memory that stays. ``python -m filterd.web.page_templates``
 writes their code beside Python's own; code of another text, or none, is compiled anew.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draw a QR code into a page: SVG with attributes only, as the page's policy wants it."""
+"""Draw a QR code as SVG with attributes only, which the page's CSP allows."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The own account: password, authenticator, recovery codes, devices, API tokens, sessions."""
+"""The own account: password, authenticator, codes, devices, tokens, sessions."""
 
 from __future__ import annotations
 
