@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from filterd import control
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 CODE = {"code": "abc123", "for_s": 900.0, "account": "lan"}
 
@@ -28,3 +28,14 @@ class AccountDesk:
             return {"standing": "known", "shows": 0.0, "policy_time": 0.0, "floor": 0.0}
         self.asked.append((command, arguments))
         return self.answers.get(command.removeprefix("account "), {"account": "lan"})
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> AccountDesk:
+    return AccountDesk(monkeypatch)
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> list[str]:
+    """Options of commands that only ask the daemon."""
+    return ["--config", str(tmp_path), "--state", str(tmp_path), "--lang", "en"]

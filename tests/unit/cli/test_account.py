@@ -11,8 +11,10 @@ import pytest
 import typer
 
 from filterd.certificate_facts import FACTS, FILE, CertificateFacts
-from tests.support.account_desk import CODE, AccountDesk
+from tests.support.account_desk import CODE, AccountDesk, desk, places
 from tests.support.commands import call
+
+__all__ = ["desk", "places"]
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,16 +33,6 @@ ROW = {
     "devices": 1,
     "tokens": 0,
 }
-
-
-@pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch) -> AccountDesk:
-    return AccountDesk(monkeypatch)
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> list[str]:
-    return ["--config", str(tmp_path), "--state", str(tmp_path), "--lang", "en"]
 
 
 def test_accounts_are_listed_within_80_columns(desk: AccountDesk, places: list[str]) -> None:

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tests.support.account_desk import CODE, AccountDesk
+from tests.support.account_desk import CODE, AccountDesk, desk, places
 from tests.support.commands import call
 
-if TYPE_CHECKING:
-    from pathlib import Path
+__all__ = ["desk", "places"]
+
 
 TOKEN = {
     "id": "a1b2c3",
@@ -35,16 +33,6 @@ PHONE = {
     "used_on": "2026-11-29",
     "tries_left": 5,
 }
-
-
-@pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch) -> AccountDesk:
-    return AccountDesk(monkeypatch)
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> list[str]:
-    return ["--config", str(tmp_path), "--state", str(tmp_path), "--lang", "en"]
 
 
 def test_a_token_is_shown_once_and_how_it_is_sent(desk: AccountDesk, places: list[str]) -> None:

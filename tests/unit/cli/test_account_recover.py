@@ -11,8 +11,10 @@ from filterd import control
 from filterd.cli import account_recover
 from filterd.errors import ControlError
 from filterd.i18n import say
-from tests.support.account_desk import CODE, AccountDesk
+from tests.support.account_desk import CODE, AccountDesk, places
 from tests.support.commands import call
+
+__all__ = ["places"]
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +26,6 @@ def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     boot.mkdir()
     monkeypatch.setattr(account_recover, "BOOT_FOLDERS", (tmp_path / "firmware", boot))
     return boot
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> list[str]:
-    return ["--config", str(tmp_path), "--state", str(tmp_path), "--lang", "en"]
 
 
 def test_at_the_console_it_is_one_command(
