@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from io import BytesIO
 
-import segno
 from markupsafe import Markup
 
 
 def qr_code(text: str, label: str) -> Markup:
     """Return a text as a QR code, dark on light in every theme; ``label`` is its name."""
+    import segno  # noqa: PLC0415 -- memory, where no code is drawn
+
     drawn = BytesIO()
     segno.make(text, error="m").save(
         drawn, kind="svg", xmldecl=False, svgns=False, border=4, omitsize=True, light="#fff"
