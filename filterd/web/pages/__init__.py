@@ -70,7 +70,7 @@ ORDER: tuple[Page, ...] = (
 
 
 def menu_of(visitor: Visitor) -> list[tuple[Sentence, list[Page]]]:
-    """Return the groups of the pages that a person may open, the first page at the top."""
+    """Return the groups of pages for a person, the first page at the top."""
     start = start_of(visitor)
     found = [
         (

@@ -6,17 +6,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jinja2 import Environment
 
 from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.overrides.roles import Role
-from filterd.web import page_renderer
+from filterd.web import page_renderer, page_templates
 from filterd.web.pages.lookups_page import PAGE
 from tests.support.made_answers import FOUND, IDS, LOOKUP, SCOPE, a_policy_text
 from tests.support.rendered import a_visitor, rendered
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.rendered import MadeVisitor
 
 TOP = {**SCOPE, "rows": [{"n": 9, "blocked": 9, "name": "games.example", "category": "games"}]}
@@ -103,14 +104,12 @@ def test_hostile_names_are_shown_as_text(name: str) -> None:
 
 
 def test_control_without_escaping_a_hostile_name_is_markup(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     name = "<script>alert(1)</script>"
-
-    def unescaping(**given: Any) -> Environment:
-        return Environment(**{**given, "autoescape": False})
-
-    monkeypatch.setattr(page_renderer, "Environment", unescaping)
+    unescaping = page_templates.templates(tmp_path)
+    unescaping.autoescape = False
+    monkeypatch.setattr(page_renderer, "templates", lambda: unescaping)
 
     assert name in rendered(PAGE, _visitor(rows=[LOOKUP | {"name": name}]))
 
