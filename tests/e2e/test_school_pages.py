@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.overrides.roles import Role
-from tests.support.browser import LOOKS, tab
-from tests.support.filled_school import CLASSES, LONGEST, filled_school
+from tests.support.browser import tab
+from tests.support.filled_school import add_exceptions, filled_school
 from tests.support.web_school import PASSWORD
 
 if TYPE_CHECKING:
@@ -41,36 +41,14 @@ PAGES = (
     "/lesson",
 )
 ADMINS_ONLY = ("addAccount", "setGrade", "learnRoom", "assignDevices", "confirmDevice")
-EXCEPTIONS, AT_ONCE = 2_000, 50
 SLOWEST_S = 1.0
 
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory, built: StateFolder) -> Iterator[WebSchool]:
     with filled_school(tmp_path_factory.mktemp("school"), built) as served:
-        ends_at = float(served.ask("clock")["policy_time"]) + 3_600
-        seats = [*CLASSES]
-        for number in range(EXCEPTIONS // AT_ONCE):
-            targets = [["name", f"n{number}-{one}.example"] for one in range(AT_ONCE - 1)]
-            served.ask(
-                "change",
-                kind="exceptions",
-                targets=[["name", LONGEST], *targets],
-                allow=number % 2 == 0,
-                audience="class",
-                whom=seats[number],
-                ends_at=ends_at + number * 3_600,
-                reason="<script>alert(1)</script> & lý do",
-            )
+        add_exceptions(served)
         yield served
-
-
-@pytest.mark.parametrize(("language", "scheme", "size"), LOOKS)
-def test_pages_have_no_fault_that_axe_finds_and_fit_a_phone(
-    browser: Browser, school: WebSchool, language: str, scheme: str, size: tuple[int, int]
-) -> None:
-    with tab(browser, school, Role.ADMIN, size, color_scheme=scheme) as person:
-        assert person.faults(PAGES, language) == {}
 
 
 @pytest.mark.parametrize("role", [Role.READER, Role.TEACHER, Role.PRINCIPAL, Role.INSPECTOR])

@@ -83,7 +83,8 @@ class Tab:
 
         assert self.scripts, "axe is a script: without scripts it would wait for ever"
         rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        found = Axe().run(self.page, options={"runOnly": rules}).response["violations"]
+        options = {"runOnly": rules, "resultTypes": ["violations"]}
+        found = Axe().run(self.page, options=options).response["violations"]
         return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
 
     def faults(self, paths: Iterable[str], language: str, *statuses: int) -> dict[str, list[str]]:
@@ -94,7 +95,9 @@ class Tab:
             language: in which they are shown.
             statuses: of an answer that is no fault, beside 200.
         """
-        size, found = self.page.viewport_size, {}
+        found: dict[str, list[str]] = {}
+        size = self.page.viewport_size
+        assert size is not None
         for path in paths:
             status = self.open(f"{path}{'&' if '?' in path else '?'}lang={language}").status
             faults = [f"status {status}"] if status not in (200, *statuses) else []

@@ -56,6 +56,23 @@ def filled_school(folder: Path, built: StateFolder) -> Iterator[WebSchool]:
         yield school
 
 
+def add_exceptions(school: WebSchool) -> None:
+    """Set 2,000 exceptions: of each class fifty, one of them for the longest name."""
+    ends_at = float(school.ask("clock")["policy_time"]) + 3_600
+    for number, class_id in enumerate(CLASSES):
+        targets = [["name", f"n{number}-{one}.example"] for one in range(49)]
+        school.ask(
+            "change",
+            kind="exceptions",
+            targets=[["name", LONGEST], *targets],
+            allow=number % 2 == 0,
+            audience="class",
+            whom=class_id,
+            ends_at=ends_at + number * 3_600,
+            reason="<script>alert(1)</script> & lý do",
+        )
+
+
 def is_blocked(school: WebSchool, name: str, class_id: str, device: int = 1) -> bool:
     """Return whether a device of a class gets a block for a name, by a real question."""
     port = school.ask("status")["listen"][0]["port"]

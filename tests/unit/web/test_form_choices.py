@@ -13,6 +13,7 @@ from filterd.rows import SchoolClock, Wording
 from filterd.web.form_choices import (
     audiences,
     categories,
+    names_of,
     of_words,
     seat_query,
     seats,
@@ -82,6 +83,6 @@ def test_a_choice_is_read_as_the_fields_of_an_operation(text: str, fields: dict[
 def test_rows_have_the_name_of_their_category_an_unknown_one_its_id() -> None:
     known = [{"id": "games", "name_vi": "Trò chơi", "name_en": "Games"}]
     rows = [{"list": "a", "category": "games"}, {"category": "old"}, {"list": "b"}]
-    found = list(with_category_names(rows, known, BY))
+    found = list(with_category_names(rows, names_of(known, BY)))
     assert [one["category"] for one in found] == ["Games", "old", ""]
     assert found[0]["list"] == "a"
