@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.errors import GuardError
 from filterd.overrides.roles import Role
+from filterd.state_folder import StateFolder
 from filterd.web.operations import BY_NAME
 from tests.support.daemon import free_port, serving
+from tests.support.feed_school import a_school
 from tests.support.feed_site import FIRST, SECOND, Follower, Published, judged_at_once, name_of
 from tests.support.signed_in import token_of, visitor_of
 from tests.support.waiting import until
+from tests.support.yaml_files import change_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 pytestmark = pytest.mark.long
@@ -39,10 +44,8 @@ def follower(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Follower]:
         yield follower
 
 
-def test_a_version_is_rolled_back_and_approved_again_and_the_daemon_serves_it(
-    follower: Follower,
-) -> None:
-    socket = follower.state.control_socket
+def _as_administrator(socket: Path) -> Callable[..., Any]:
+    """Return what does an operation by its name, with these values."""
     token = token_of(socket, Role.ADMIN)
 
     def do(name: str, /, **values: Any) -> Any:
@@ -50,6 +53,14 @@ def test_a_version_is_rolled_back_and_approved_again_and_the_daemon_serves_it(
             return await (await visitor_of(socket, token)).call(BY_NAME[name], **values)
 
         return asyncio.run(done())
+
+    return do
+
+
+def test_a_version_is_rolled_back_and_approved_again_and_the_daemon_serves_it(
+    follower: Follower,
+) -> None:
+    do = _as_administrator(follower.state.control_socket)
 
     def serves(version: str) -> bool:
         return bool(do("findEntries", name=name_of(version)))
@@ -62,3 +73,30 @@ def test_a_version_is_rolled_back_and_approved_again_and_the_daemon_serves_it(
     until(lambda: serves(SECOND), "the approved version")
     approved = [one for one in do("readFeedHistory") if one["event"] == "approved"]
     assert "web:quan-tri: đã xem lại" in approved[-1]["why"]
+
+
+RETIRED = "vnpt-ca.vn"
+
+
+def _without_a_pin(folder: Path) -> None:
+    change_yaml(
+        folder / "pins.yaml",
+        lambda data: data.update(pins=[one for one in data["pins"] if one["name"] != RETIRED]),
+    )
+
+
+@pytest.mark.long
+def test_a_version_that_the_guard_has_just_held_is_shown_and_approved(tmp_path: Path) -> None:
+    with a_school(tmp_path) as school:
+        site = tmp_path / "site" / "site.yaml"
+        site.write_text(f"{site.read_text()}feed: https://feed.example/\n")
+        before, held = school.in_force, school.publish(_without_a_pin)
+        with pytest.raises(GuardError, match="is held: pins: "):
+            school.sync()
+        do = _as_administrator(StateFolder(tmp_path / "state").control_socket)
+        judged = do("readFeed")["judgement"]
+        assert (str(judged["version"]), school.in_force) == (held, before)
+        assert RETIRED in str(judged)
+        assert do("approveVersion", version=held, reason="không còn dùng")["version"] == int(held)
+        until(lambda: school.in_force == held, "the approved version")
+        assert school.pupil.wrong_answers() == []
