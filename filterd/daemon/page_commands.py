@@ -80,7 +80,7 @@ class PupilPage:
         }
 
     def _until(self, network: str | None, facts: BlockFacts) -> float | None:
-        """Return when the name may open: by the verdict, or as the room gets another class."""
+        """Return when the name may open: by the verdict, or with the room's next class."""
         seat = self._manager.site.moment.seats.get(network or "")
         room_until = inf if seat is None or facts.reason not in _BY_CLASS else seat.span.until
         until = min(inf if facts.until is None else facts.until, room_until)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control socket's commands for pages: matrix, a setting's effect, week, own lesson."""
+"""Answer pages on the control socket: matrix, effect of a setting, week, lesson."""
 
 from __future__ import annotations
 
