@@ -105,7 +105,8 @@ class Tab:
             for width, height in (PHONE, DESKTOP):
                 self.page.set_viewport_size({"width": width, "height": height})
                 faults += [f"too wide at {width} px"] * self.is_too_wide()
-            self.page.set_viewport_size(size)
+            if size is not None:
+                self.page.set_viewport_size(size)
             found |= {path: faults} if faults else {}
         return found
 
