@@ -26,6 +26,12 @@ LOOKS = [("vi", "dark", PHONE), ("en", "light", DESKTOP)]
 """Language, colours and size; each of them is in one: axe takes a second for each page."""
 
 PROGRAM = shutil.which("chromium")
+_REFUSED_PORTS = (
+    *(1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061),
+    *(6000, 6566, *range(6665, 6670), 6679, 6697, 10080),
+)
+"""Above 1023 those of other services: free here, but Chromium opens no page there."""
+
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -34,6 +40,7 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--explicitly-allowed-ports={','.join(map(str, _REFUSED_PORTS))}",
 )
 
 
