@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 SECRET = re.compile(r"https://127\.0\.0\.1:(\d+)(/login/code/\S+)")
 
 
-@pytest.fixture
-def school(tmp_path: Path, built: StateFolder) -> Iterator[WebSchool]:
-    with web_school(tmp_path, built) as running:
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory, built: StateFolder) -> Iterator[WebSchool]:
+    with web_school(tmp_path_factory.mktemp("school"), built) as running:
         yield running
 
 
@@ -59,22 +59,25 @@ def _answers(school: WebSchool) -> bool:
     return True
 
 
-def test_while_filterd_does_not_answer_the_page_says_so_and_comes_back(school: WebSchool) -> None:
-    token = school.token()
-    assert school.get("/").status == 200
-    school.served.process.send_signal(signal.SIGKILL)
-    school.served.process.wait()
-    for path in ("/", "/login"):
-        away = school.get(path, None) if path == "/login" else school.get(path)
-        assert (away.status, away.headers["refresh"]) == (503, "5")
-        assert "Traceback" not in away.text
-    assert school.get("/api/v1/status").status == 503
-    config, state = school.served.config, school.served.state.folder
-    with serving(config, state) as served:
-        school.served = served
-        assert school.get("/").status == 401  # a session is of the daemon that began it
-        assert school.post("/login", None, account="admin", password=PASSWORD).status == 303
-        assert school.token() == token
+def test_while_filterd_does_not_answer_the_page_says_so_and_comes_back(
+    tmp_path: Path, built: StateFolder
+) -> None:
+    with web_school(tmp_path, built) as school:
+        token = school.token()
+        assert school.get("/").status == 200
+        school.served.process.send_signal(signal.SIGKILL)
+        school.served.process.wait()
+        for path in ("/", "/login"):
+            away = school.get(path, None) if path == "/login" else school.get(path)
+            assert (away.status, away.headers["refresh"]) == (503, "5")
+            assert "Traceback" not in away.text
+        assert school.get("/api/v1/status").status == 503
+        config, state = school.served.config, school.served.state.folder
+        with serving(config, state) as served:
+            school.served = served
+            assert school.get("/").status == 401  # a session is of the daemon that began it
+            assert school.post("/login", None, account="admin", password=PASSWORD).status == 303
+            assert school.token() == token
 
 
 def test_a_person_signs_in_works_and_signs_out(school: WebSchool) -> None:
@@ -110,9 +113,9 @@ def test_an_enrolled_device_is_let_in_from_anywhere_and_its_pin_is_no_password(
     assert phone.send("POST", "/login/pin", pin="271829").status == 403
     assert phone.send("POST", "/login/pin", pin="271828").status == 303
     assert phone.send("GET", "/").status == 200
-    given = {"account": "hoa", "roles": "reader", "password": PASSWORD}
+    given = {"account": "mai", "roles": "reader", "password": PASSWORD}
     assert phone.send("POST", "/do/addAccount", **given).status == 403
-    assert "hoa" not in [one["account"] for one in school.ask("account list")]
+    assert "mai" not in [one["account"] for one in school.ask("account list")]
 
 
 class _Phone:
