@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answer pages on the control socket: matrix, effect of a setting, week, lesson."""
+"""The control socket's commands for pages: matrix, preview, week, own lesson."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_pages_are_quick_with_two_thousand_exceptions(school: WebSchool) -> None
 def test_an_administrator_sets_a_grade_and_undoes_it(browser: Browser, school: WebSchool) -> None:
     with tab(browser, school, Role.ADMIN) as admin:
         admin.open("/policy/blogs/staff?lang=en")
-        admin.page.get_by_role("button", name="Close it…", exact=True).first.click()
+        admin.page.get_by_role("button", name="Close it ...", exact=True).first.click()
         assert "open → closed" in admin.page.inner_text("main")
         admin.page.get_by_role("button", name="Put it in force").click()
         assert "close category:blogs to staff" in admin.page.inner_text(".done")

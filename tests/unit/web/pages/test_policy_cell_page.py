@@ -36,8 +36,8 @@ def test_it_tells_the_age_and_that_the_file_decides() -> None:
 def test_an_administrator_is_shown_first_what_a_setting_would_change() -> None:
     shown = _shown(Role.ADMIN)
     assert shown.count('<input type="hidden" name="opens"') >= 4
-    assert "Close it…" in shown
-    assert "Open it…" in shown
+    assert "Close it ..." in shown
+    assert "Open it ..." in shown
     assert 'action="/do/setGrade"' not in shown
 
 
