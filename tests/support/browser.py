@@ -26,6 +26,9 @@ LOOKS = [("vi", "dark", PHONE), ("en", "light", DESKTOP)]
 """Language, colours and size; each of them is in one: axe takes a second for each page."""
 
 PROGRAM = shutil.which("chromium")
+_ANSWERED_WITHIN_S = 90
+"""A decision on lists is answered after 45 s at most, and the page comes after it."""
+
 _REFUSED_PORTS = (
     *(1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061),
     *(6000, 6566, *range(6665, 6670), 6679, 6697, 10080),
@@ -150,6 +153,7 @@ def tab(
         viewport={"width": width, "height": height},
         **more,
     )
+    context.set_default_timeout(1_000 * _ANSWERED_WITHIN_S)
     try:
         if role is not None:
             token = school.token(role)
