@@ -113,7 +113,9 @@ def test_a_school_is_set_up_from_first_boot_to_the_first_filtered_answer(
             answer(page)
             assert questions < 40, page.inner_text("main")
         page.click("form[action='/setup/finish'] button")
-        page.wait_for_selector("form[action='/setup/end']", timeout=4_000 * WITHIN_S)  # lists are compiled
+        page.wait_for_selector(
+            "form[action='/setup/end']", timeout=4_000 * WITHIN_S
+        )  # lists are compiled
         assert opened.violations() == []
         assert SCHOOL in page.inner_text(".sheet")
         link = page.get_attribute("a[href^='/login/code/']", "href")
