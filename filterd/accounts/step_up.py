@@ -32,11 +32,12 @@ NEEDS_PASSWORD = frozenset(
         "account token-add",
         "account device-code",
         "account device-confirm",
+        "log purge",
         "site-apply",
     }
 )
 """To revoke needs none: a lost phone is revoked at once. A site that is edited decides from which
-networks people sign in."""
+networks people sign in; a log that is removed cannot be had again."""
 
 
 def needs_password(command: str, arguments: Mapping[str, Any]) -> bool:

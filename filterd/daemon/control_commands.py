@@ -38,6 +38,8 @@ _LATEST = 253_402_300_799.0
 _DAYS, _DAY_S = 7, 86_400
 _expectation = Decoders({"Audience": Audience}).of(Expectation)
 MOST_ROWS = 100_000
+MOST_EXPECTATIONS = 1_000
+"""Of one request: each takes the manager some 15 ms, in which it answers no other command."""
 _OLDEST_TOTALS_S = 60
 
 
@@ -355,6 +357,10 @@ def _wanted(request: Mapping[str, Any]) -> tuple[Expectation, ...] | None:
     wanted = request.get("wanted")
     if wanted is None:
         return None
+    if isinstance(wanted, list) and len(wanted) > MOST_EXPECTATIONS:
+        raise ControlError(
+            say("at most {most} expectations are tried at a time", most=MOST_EXPECTATIONS)
+        )
     try:
         found = tuple(map(_expectation, wanted))
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -180,6 +180,7 @@ def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> No
         ("expectations", {"wanted": "all"}),
         ("expectations", {"wanted": [{"name": "00"}]}),
         ("expectations", {"wanted": [{**EXPECTED, "at": 1e300}]}),
+        ("expectations", {"wanted": [EXPECTED] * 1001}),
         ("expectations", {"wanted": [{**EXPECTED, "weekday": 7, "second": 0}]}),
         ("expectations", {"wanted": [{**EXPECTED, "weekday": 0, "second": -1}]}),
     ],
