@@ -21,7 +21,7 @@ from tests.support.browser import ARGUMENTS, LOOKS, PHONE, PROGRAM, Tab
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import WITHIN_S, build_lists
 from tests.support.namespaces import connect, namespaces
-from tests.support.waiting import until
+from tests.support.waiting import ask, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,7 @@ def pupil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespace]:
             running.callback(process.wait, WITHIN_S)
             running.callback(process.terminate)
         until(lambda: _listens(device, 53) and _listens(device, 80), "DNS and page")
+        ask(state.control_socket, "status")  # the page asks the manager, which begins last
         yield device
 
 
