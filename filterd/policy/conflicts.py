@@ -10,6 +10,7 @@ and not in the lesson.
 from __future__ import annotations
 
 import contextlib
+from collections import defaultdict
 from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from filterd.policy.temporary_rules import Exam, LocalException, Overrides
     from filterd.policy.verdict import Match
 
+_Subject = tuple[TargetKind, str, Audience, str]
 _SHORTEST_S = 60.0
 """No lesson is shorter: so the search for those of an exam ends."""
 
@@ -126,12 +128,15 @@ def contradictions(overrides: Overrides) -> list[tuple[LocalException, LocalExce
     Of each pair the block holds.
     """
     allows = [one for one in overrides.exceptions if one.allow]
-    blocks = [one for one in overrides.exceptions if not one.allow]
+    blocks: dict[_Subject, list[LocalException]] = defaultdict(list)
+    for one in overrides.exceptions:
+        if not one.allow:
+            blocks[_subject(one)].append(one)
     return [
         (allow, block)
         for allow in allows
-        for block in blocks
-        if _subject(allow) == _subject(block) and _meet(allow, block)
+        for block in blocks.get(_subject(allow), ())
+        if _meet(allow, block)
     ]
 
 
@@ -273,7 +278,7 @@ def _grades_in(policy: Policy, overrides: Overrides, exam: Exam) -> Iterator[str
             at = max(seat.span.until, at + _SHORTEST_S)
 
 
-def _subject(one: LocalException) -> tuple[TargetKind, str, Audience, str]:
+def _subject(one: LocalException) -> _Subject:
     return one.kind, one.target, one.audience, one.whom
 
 
