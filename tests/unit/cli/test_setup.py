@@ -13,7 +13,7 @@ from filterd.appliance import machine_survey
 from filterd.appliance.answer_file import KEPT
 from filterd.appliance.interview import Machine, SchoolLink
 from filterd.certificate_facts import facts_in
-from filterd.cli import setup
+from filterd.cli import setup, setup_finish
 from filterd.cli.setup_dialogue import Dialogue
 from filterd.counted import fingerprint
 from filterd.feed.fetchers import FolderFetcher
@@ -234,7 +234,7 @@ def test_a_feed_is_trusted_by_the_fingerprint_of_its_root(
     place: Place, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        setup, "WebFetcher", lambda _, clock: FolderFetcher(published.at("2"), clock)
+        setup_finish, "WebFetcher", lambda _, clock: FolderFetcher(published.at("2"), clock)
     )
     lists = "lists: feed\nfeed: https://feed.example/\nupstreams: 192.0.2.1\nroot: "
     given = ANSWERS.replace("lists: later", f"{lists}'{'0' * 64}'")
