@@ -69,7 +69,7 @@ def _addresses(role: Role, opened: Tab) -> Iterator[str]:
         begin, key, _ = one.path.partition("{")
         if role not in one.roles or one.path == CHANGE_PATH:
             continue  # there is no change; the tests of site edits have one
-        if begin == "/lookups/":
+        if begin == "/lookups/rows/":
             opened.open("/lookups")
             yield opened.page.locator("td a").first.get_attribute("href") or ""
         else:
