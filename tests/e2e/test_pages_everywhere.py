@@ -58,7 +58,7 @@ SHAPES: list[Shape] = [
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory, built: StateFolder) -> Iterator[WebSchool]:
-    with filled_school(tmp_path_factory.mktemp("school"), built) as served:
+    with filled_school(tmp_path_factory.mktemp("school"), built, days=365) as served:
         add_exceptions(served)
         yield served
 

@@ -87,7 +87,9 @@ def test_an_exam_opens_a_whole_suffix_only_where_that_is_written(school: Served)
 def test_control_without_asking_an_exam_opens_what_anybody_registers(
     school: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.overrides.target_text.has_strangers_beneath", lambda *_, **__: False)
+    monkeypatch.setattr(
+        "filterd.overrides.target_text.has_strangers_beneath", lambda *_, **__: False
+    )
     _do(school, *EXAM, "edu.vn")
     assert _check(school, *LOOKALIKE) == 0
     _do(school, "undo")

@@ -52,7 +52,7 @@ def fill(
         state: of a school that does not run.
         clock: of the school; today's log ends at its present time.
         classes: their grades; each has a network of its own.
-        days: with today.
+        days: of totals, with today; of rows a week at most.
         more_names: allowed names beside the usual ones, for hostile or long ones.
         rows_a_day: lookups with name and class.
     """
@@ -61,7 +61,7 @@ def fill(
 
     async def write() -> None:
         await _totals(state, clock, classes, days, chance)
-        await _rows(state, clock, classes, days, known, rows_a_day, chance)
+        await _rows(state, clock, classes, min(days, 8), known, rows_a_day, chance)
 
     # In a thread: this one may have the loop of a browser.
     with ThreadPoolExecutor(1) as pool:

@@ -41,7 +41,7 @@ log: {{level: blocked}}
 
 
 @contextlib.contextmanager
-def filled_school(folder: Path, built: StateFolder) -> Iterator[WebSchool]:
+def filled_school(folder: Path, built: StateFolder, days: int = 8) -> Iterator[WebSchool]:
     """Serve it, at noon, in a lesson; ``built`` has the lists."""
     zone = noon()
     classes = ", ".join(
@@ -51,7 +51,8 @@ def filled_school(folder: Path, built: StateFolder) -> Iterator[WebSchool]:
     more = _MORE.format(classes=classes, zone=zone)
     config = write_site(folder / "site", port=free_port(), more=more)
     state = copy_lists(built, folder / "state")
-    fill(state, SchoolClock(zone, SystemClock().wall()), CLASSES, more_names=[HOSTILE, LONGEST])
+    now = SchoolClock(zone, SystemClock().wall())
+    fill(state, now, CLASSES, days, more_names=[HOSTILE, LONGEST])
     with serving(config, state.folder) as served, web_of(served, free_port()) as school:
         yield school
 
