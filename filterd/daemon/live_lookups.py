@@ -66,6 +66,7 @@ PAGE = 200
 """Events in one frame."""
 
 _WORKER_WITHIN_S = 2.0
+_COLLECTING_WITHIN_S = 1.0
 _MICROSECONDS = 1_000_000
 
 
@@ -205,6 +206,7 @@ class LiveStream:
         self._news = asyncio.Event()
         self._followers = 0
         self._asking: list[asyncio.Task[None]] = []
+        self._collecting: list[asyncio.Event] = []
         self._forgetting: asyncio.TimerHandle | None = None
 
     async def follow(self, choice: LiveChoice, author: Author) -> AsyncGenerator[list[Event], None]:
@@ -220,6 +222,7 @@ class LiveStream:
         levels, noted = dict[str, str](), ""
         with self._asked():
             next_id = self._next_after(choice.since)
+            await self._all_collect()
             while True:
                 news = self._news
                 if levels != (now := self._levels()):
@@ -263,7 +266,9 @@ class LiveStream:
         if self._followers == 1:
             if self._forgetting is not None:
                 self._forgetting.cancel()
-            self._asking = [loop.create_task(self._ask(worker)) for worker in self._workers]
+            self._collecting = [asyncio.Event() for _ in self._workers]
+            both = zip(self._workers, self._collecting, strict=True)
+            self._asking = [loop.create_task(self._ask(*one)) for one in both]
         try:
             yield
         finally:
@@ -279,11 +284,19 @@ class LiveStream:
         is_of_this_life = self._begin <= since < self._next
         return since + 1 if is_of_this_life else self._next - len(self._ring)
 
-    async def _ask(self, worker: Channel) -> None:
+    async def _all_collect(self) -> None:
+        """Wait, not for long, until each worker collects: what happens from then on is shown."""
+        with contextlib.suppress(TimeoutError):  # one that is being replaced begins later
+            async with asyncio.timeout(_COLLECTING_WITHIN_S):
+                for one in self._collecting:
+                    await one.wait()
+
+    async def _ask(self, worker: Channel, collects: asyncio.Event) -> None:
         """Ask one worker for ever: a silent one does not delay the others."""
         while True:
             with contextlib.suppress(FilterdError):  # it is being replaced, or has much to do
                 self._take(await worker.ask("follow", within_s=_WORKER_WITHIN_S))
+                collects.set()
             await asyncio.sleep(EVERY_S)
 
     def _take(self, told: dict[str, Any]) -> None:

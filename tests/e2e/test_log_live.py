@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import IO, TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("warm_children")
 WITHIN_S = 20.0
+LINES_WITHIN_S = 90.0
 ON_SCREEN_S = 0.5
 CLOCK = SystemClock()
 
@@ -58,11 +60,17 @@ def _tail(served: Served, *options: str) -> Iterator[IO[str]]:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
+        limit = threading.Timer(
+            LINES_WITHIN_S, process.kill
+        )  # then a line that is awaited is empty
+        limit.start()
         try:
             yield process.stdout
+            limit.cancel()
             process.send_signal(signal.SIGINT)
             assert process.wait(WITHIN_S) == 0
         finally:
+            limit.cancel()
             process.kill()
             told = process.stderr.read()
             print(told)  # noqa: T201 -- shown where the test fails

@@ -128,6 +128,15 @@ async def _events(values: AsyncGenerator[list[Any], None], least: int) -> list[A
     raise AssertionError(found)
 
 
+def test_what_happens_after_the_first_line_is_shown(index: Index) -> None:
+    async def work(school: _School) -> None:
+        async with aclosing(school.stream.follow(ALL, READER)) as values:
+            assert "levels" in (await anext(values))[0]
+            assert all(one.is_followed for one in school.workers)
+
+    _run(_at(index, LogLevel.COUNTS), work)
+
+
 def test_counts_are_seen_by_grade_without_name_or_class(index: Index) -> None:
     async def work(school: _School) -> None:
         async with aclosing(school.stream.follow(ALL, READER)) as values:
