@@ -93,8 +93,8 @@ def show_pages(school: WebSchool, manager: int) -> None:
     """Print the times of the pages of the menu, and the CPU of both processes."""
     times, used, before = dict[str, list[float]](), list[float](), 0.0
     processes = school.process.pid, manager
-    for page in pages.ORDER:
-        if "{" not in page.path and Role.ADMIN in page.roles:
+    for page in (one for _, group in pages.MENU for one in group):
+        if Role.ADMIN in page.roles:
             before = sum(map(thread_cpu_s, processes))
             times[page.path] = page_times(school, page.path)
             used.append(1000 * (sum(map(thread_cpu_s, processes)) - before) / (PAGES + 1))
