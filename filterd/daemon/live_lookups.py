@@ -285,7 +285,7 @@ class LiveStream:
         return since + 1 if is_of_this_life else self._next - len(self._ring)
 
     async def _all_collect(self) -> None:
-        """Wait, not for long, until each worker collects: what happens from then on is shown."""
+        """Wait, not for long, until each worker collects."""
         with contextlib.suppress(TimeoutError):  # one that is being replaced begins later
             async with asyncio.timeout(_COLLECTING_WITHIN_S):
                 for one in self._collecting:

@@ -53,7 +53,9 @@ def served(
 @contextlib.contextmanager
 def _tail(served: Served, *options: str) -> Iterator[IO[str]]:
     """Follow as a process of its own; it ends by Ctrl-C and quietly."""
-    words = [sys.executable, "-m", "filterd", "log", "tail", "--json", *options, *served.options]
+    # A shell lets its background jobs ignore Ctrl-C, and with them all that they start.
+    words = ["env", "--default-signal=INT", sys.executable, "-m", "filterd"]
+    words += ["log", "tail", "--json", *options, *served.options]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         words, cwd=ROOT, env=environment(), stdout=pipe, stderr=pipe, text=True
