@@ -15,7 +15,6 @@ import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -33,7 +32,6 @@ WITHIN_S = 5.0
 _LARGEST_HEAD, _LARGEST_BODY = 8 * 1024, 4 * 1024
 _READ_OCTETS = 4096
 _MOST_FIELDS = 16
-_HIGHEST_PORT = 65_535
 _MAPPED = "::ffff:"
 _METHODS = ("GET", "HEAD", "POST")
 
@@ -107,33 +105,6 @@ class ConnectionBounds(NamedTuple):
 
 
 USUAL_BOUNDS = ConnectionBounds(MOST_CONNECTIONS, MOST_CONNECTIONS)
-
-
-def parse_listen(text: str, *, is_loopback: bool = True) -> tuple[str, int]:
-    """Return address and port of ``ADDRESS:PORT``, IPv6 in brackets.
-
-    Raises:
-        ConfigError: it is no address with a port, or, where it must be, none of loopback.
-    """
-    host, _, port = text.rpartition(":")
-    try:
-        address = ip_address(host.removeprefix("[").removesuffix("]"))
-        number = int(port)
-    except ValueError:
-        address, number = None, -1
-    if address is None or not 0 <= number <= _HIGHEST_PORT:
-        address = None
-    if is_loopback and (address is None or not address.is_loopback):
-        raise ConfigError(
-            say("--listen '{given}' is no loopback address with a port", given=text[:80]),
-            hint=say("127.0.0.1:9153, for example; ssh or a web server can pass it on"),
-        )
-    if address is None:
-        raise ConfigError(
-            say("--listen '{given}' is no address with a port", given=text[:80]),
-            hint=say("0.0.0.0:80 or [::]:80, for example"),
-        )
-    return str(address), number
 
 
 async def serve(

@@ -82,7 +82,7 @@ class AccountFile:
                 _log.error("%s: cannot be set aside: %s", path, error)
                 self.is_damaged = True
             else:
-                _log.error("%s: damaged; kept as %s; nobody can sign in", path, self._aside)
+                _log.error("%s: damaged; kept as %s; no account can sign in", path, self._aside)
         self.is_damaged |= lexists(self._aside)  # a disk that fails is no reason to end
 
     async def change(

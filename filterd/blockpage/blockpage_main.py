@@ -17,7 +17,8 @@ from filterd.blockpage.review_token import ReviewTokens
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.free_memory import limit_free_memory
-from filterd.http_service import ConnectionBounds, parse_listen, serve
+from filterd.http_service import ConnectionBounds, serve
+from filterd.listen_address import parse_listen
 from filterd.service_manager import READY, STOPPING, notify, passed_sockets
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def main(control_socket: str, language: str, *listen: str) -> None:
     limit_free_memory()
     try:
         places: list[Listen] = [*passed_sockets()]
-        places = places or [parse_listen(one, is_loopback=False) for one in listen]
+        places = places or [parse_listen(one, "[::]:80") for one in listen]
         asyncio.run(serve_pages(Path(control_socket), places, SystemClock()))
     except FilterdError as error:
         for line in error.told(spoken).splitlines():

@@ -66,7 +66,7 @@ _CHILD_LINE = "111"
 
 
 class PageSchool(NamedTuple):
-    """The school of a page, and how to reach somebody there."""
+    """The school of a page, and its contact."""
 
     name: str = ""
     contact: str = ""

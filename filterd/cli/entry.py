@@ -60,7 +60,7 @@ def main() -> None:
         command_line()
     elif plain.command == "serve":
         _serve(plain)
-    elif not _show(plain):
+    elif not _serve_web(plain):
         from filterd.cli.app import main as command_line  # noqa: PLC0415 -- see above
 
         command_line()
@@ -112,7 +112,7 @@ def _serve(plain: Plain) -> None:
     )
 
 
-def _show(plain: Plain) -> bool:
+def _serve_web(plain: Plain) -> bool:
     """Run the web process; return False where it has no certificate yet."""
     from filterd.state_folder import StateFolder  # noqa: PLC0415 -- as those of the command line
     from filterd.web.certificate_files import certificate_of  # noqa: PLC0415
@@ -122,10 +122,10 @@ def _show(plain: Plain) -> bool:
         return False
     find_only_what_is_installed()
     gc.disable()  # until it serves; imports leave little in cycles
+    from filterd.listen_address import DASHBOARD  # noqa: PLC0415
     from filterd.web import web_main  # noqa: PLC0415
-    from filterd.web.listen_address import LISTEN  # noqa: PLC0415
 
-    listen, try_it = plain.listen or LISTEN, "yes" if plain.try_it else "no"
+    listen, try_it = plain.listen or DASHBOARD, "yes" if plain.try_it else "no"
     web_main.main(str(plain.state), listen, str(chain), str(key), plain.language, try_it)
     return True
 

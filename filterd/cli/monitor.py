@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from filterd.cli.context import Context, option
+from filterd.listen_address import parse_listen
 
 LISTEN = "127.0.0.1:9153"
 
@@ -23,7 +24,7 @@ def monitor(
     could not start.
     """
     # What it imports (prometheus-client) is for this command only.
-    from filterd.http_service import parse_listen  # noqa: PLC0415
     from filterd.monitor.monitor_main import run  # noqa: PLC0415
 
-    run(here.config, here.state, parse_listen(listen), here.clock, here.texts.language)
+    place = parse_listen(listen, LISTEN, is_loopback=True)
+    run(here.config, here.state, place, here.clock, here.texts.language)

@@ -9,15 +9,15 @@ from typing import Annotated
 
 from filterd.cli.context import Context, option
 from filterd.cli.entry import find_only_what_is_installed
+from filterd.listen_address import DASHBOARD, parse_listen
 from filterd.web.certificate_files import certificate_of
-from filterd.web.listen_address import LISTEN, parse_listen
 
 
 def web(
     here: Context,
     listen: Annotated[
         str, option("--listen", "Address and port to serve on.", "ADDRESS:PORT")
-    ] = LISTEN,
+    ] = DASHBOARD,
     try_it: Annotated[
         bool,
         option(
@@ -36,7 +36,7 @@ def web(
     if not certificate.chain.exists() and certificate.chain.parent == here.state.web:
         from filterd.appliance.web_certificate import make  # noqa: PLC0415 -- heavy
 
-        address, _ = parse_listen(listen)
+        address, _ = parse_listen(listen, DASHBOARD)
         here.state.web.mkdir(mode=0o700, parents=True, exist_ok=True)
         make(*certificate, ["filterd", "localhost"], [address], here.clock.wall())
     words = [str(here.state.folder), listen, *map(str, certificate), here.texts.language]

@@ -46,7 +46,7 @@ class ApiTokenCommands:
         }
 
     def note_use(self, token: ApiToken) -> None:
-        """Note the day of a use, once a day; a full disk keeps nobody from using it."""
+        """Note the day of a use, once a day; on a full disk it works, too."""
         day = self._state.day()
         if not day or token.used_on == day or token.id in self._noting:
             return

@@ -274,7 +274,9 @@ def _certificate_ends(status: Row, now: float) -> Sentence:
 
 def _accounts_damaged(status: Row, _: float) -> Sentence:
     is_damaged = status["accounts"]["damaged"]
-    return say("the file of the accounts is damaged: nobody can sign in") if is_damaged else UNSAID
+    return (
+        say("the file of the accounts is damaged: no account can sign in") if is_damaged else UNSAID
+    )
 
 
 def _account_recovered(status: Row, now: float) -> Sentence:

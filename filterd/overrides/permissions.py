@@ -149,7 +149,7 @@ def check_confirmation(
 
 
 def _lets_in(row: HistoryRow, setter: str, account: str, now: float) -> bool:
-    """Return whether a change let its author sign in as somebody, a short time ago."""
+    """Return whether a recent change let its author sign in as another person."""
     if row.kind != ACCOUNT or row.at < now - LONGEST_FULL_S:
         return False
     noted = json.loads(row.payload)

@@ -74,7 +74,7 @@ class SignIn:
         return await self._signed_in(request, "login-pin", "pin")
 
     async def _offer_code(self, request: Request) -> Response:
-        """Show a button: a link that is only fetched, by a scanner say, signs nobody in."""
+        """Show a button: a link that is only fetched, by a scanner say, begins no session."""
         return await self._shown(request, "code.html", code=request.path_params["code"])
 
     async def _by_code(self, request: Request) -> Response:

@@ -24,13 +24,13 @@ from filterd.clock import SystemClock
 from filterd.errors import ConfigError, FilterdError
 from filterd.free_memory import give_back, limit_free_memory
 from filterd.i18n import Texts, refused, say
+from filterd.listen_address import DASHBOARD, bound, parse_listen
 from filterd.service_manager import READY, STOPPING, notify, passed_sockets
 from filterd.state_folder import StateFolder
 from filterd.web.application import Web
 from filterd.web.certificate_files import Certificate
 from filterd.web.https_listener import BoundedProtocol, HttpsListener, secured
 from filterd.web.idle_exit import IdleExit
-from filterd.web.listen_address import bound, parse_listen
 
 if TYPE_CHECKING:
     import socket
@@ -160,7 +160,8 @@ def main(state: str, listen: str, chain: str, key: str, language: str, try_it: s
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     try:
         passed = passed_sockets()
-        sockets = passed or [bound(parse_listen(listen), _PORTS_TO_TRY if is_trial else 1)]
+        ports = _PORTS_TO_TRY if is_trial else 1
+        sockets = passed or [bound(parse_listen(listen, DASHBOARD), ports)]
         if is_trial:
             sockets[0].listen()  # who follows the link at once waits, and is not refused
             _print_link(folder, sockets[0], Texts(spoken))

@@ -18,7 +18,6 @@ from filterd.http_service import (
     ConnectionBounds,
     HttpRequest,
     Reply,
-    parse_listen,
     serve,
 )
 
@@ -154,27 +153,6 @@ def test_slow_clients_leave_in_time_for_others(monkeypatch: pytest.MonkeyPatch) 
             writer.close()
 
     _run(crowd)
-
-
-@pytest.mark.parametrize(
-    ("text", "listen"),
-    [("127.0.0.1:9153", ("127.0.0.1", 9153)), ("[::1]:0", ("::1", 0))],
-)
-def test_a_loopback_address_is_taken(text: str, listen: tuple[str, int]) -> None:
-    assert parse_listen(text) == listen
-
-
-@pytest.mark.parametrize("text", ["", "a:80", "0.0.0.0:99999"])
-def test_any_address_is_taken_where_it_need_not_be_loopback(text: str) -> None:
-    assert parse_listen("[::]:80", is_loopback=False) == ("::", 80)
-    with pytest.raises(ConfigError, match="is no address with a port"):
-        parse_listen(text, is_loopback=False)
-
-
-@pytest.mark.parametrize("text", ["0.0.0.0:9153", "10.0.0.1:1", "127.0.0.1", "127.0.0.1:99999", ""])
-def test_another_one_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="no loopback address"):
-        parse_listen(text)
 
 
 def test_a_port_in_use_is_told() -> None:
