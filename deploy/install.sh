@@ -217,10 +217,10 @@ put_in_service() {
     [[ -z $before ]] || { rm -f "$home/previous"; ln -s "$before" "$home/previous"; }
     unfinished='' # before it is in service: an interrupted run must not remove it then
     point_to "releases/$(basename "$release")"
-    for unit in "$checkout"/deploy/filterd*.{service,socket,path}; do
+    for unit in "$checkout"/deploy/units/filterd*.{service,socket,path}; do
         [[ ! -e $unit ]] || install -D -m 0644 "$unit" "$units/$(basename "$unit")"
     done
-    install -D -m 0644 "$checkout/deploy/sysctl.conf" "$root/etc/sysctl.d/60-filterd.conf"
+    install -D -m 0644 "$checkout/deploy/package/sysctl.conf" "$root/etc/sysctl.d/60-filterd.conf"
     install -d -m 0755 "$root/usr/local/bin"
     ln -sfn /opt/filterd/current/bin/filterd "$root/usr/local/bin/filterd"
     help_people

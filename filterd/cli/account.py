@@ -18,7 +18,7 @@ from filterd.errors import ConfigError
 from filterd.i18n import Sentence, say
 
 PORT = 8443
-"""Of the dashboard; see ``deploy/filterd-web.socket``."""
+"""Of the dashboard; see ``deploy/units/filterd-web.socket``."""
 SIGN_IN, ENROL = "/login/code/", "/device/"
 """The pages that take a code."""
 

@@ -5,7 +5,7 @@
 Run ``python -m tests.bench.feed_sync``. The names of ``../shared/data``, if it is there,
 are the feed; otherwise generated ones. Half a percent of them change over night. Daemon
 and sync share one core, and sync is as nice as its service
-(``deploy/filterd-feed.service``). On the other core a client asks 2,000 questions a
+(``deploy/units/filterd-feed.service``). On the other core a client asks 2,000 questions a
 second and one name 500 times a second, without a sync and during it.
 
 Memory is that of the command and the guard's child together, by the kernel's

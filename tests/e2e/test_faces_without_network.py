@@ -58,7 +58,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @contextlib.contextmanager
 def _face(school: Served, unit: str, **variables: str) -> Iterator[int]:
     """Run the command of a unit on a port that is given to it; yield the port."""
-    text = (ROOT / "deploy" / f"{unit}.service").read_text(encoding="utf-8")
+    text = (ROOT / "deploy" / "units" / f"{unit}.service").read_text(encoding="utf-8")
     assert "PrivateNetwork=yes" in text
     (command,) = re.findall(r"^ExecStart=\S+ (\w+) ", text, re.MULTILINE)
     with socket.create_server((BOX, 0)) as listening:

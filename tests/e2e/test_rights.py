@@ -44,7 +44,7 @@ ROOM = f"  lab-a: {{cidrs: [127.0.50.0/24], grade: 6, room: true}}\ntime_zone: {
 
 
 def _sockets_mode() -> str:
-    unit = (ROOT / "deploy" / "filterd.service").read_text(encoding="utf-8")
+    unit = (ROOT / "deploy" / "units" / "filterd.service").read_text(encoding="utf-8")
     found = re.search(r"^RuntimeDirectoryMode=(\d+)$", unit, re.MULTILINE)
     assert found
     return found[1]

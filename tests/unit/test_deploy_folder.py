@@ -25,11 +25,17 @@ from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, call
 
 DEPLOY = ROOT / "deploy"
-INSTALL, UNIT = DEPLOY / "install.sh", DEPLOY / "filterd.service"
-FEED, MONITOR = DEPLOY / "filterd-feed.service", DEPLOY / "filterd-monitor.service"
-WEB, PAGE = DEPLOY / "filterd-web.service", DEPLOY / "filterd-blockpage.service"
-RECOVER, MADE_ONCE = DEPLOY / "filterd-recover.service", DEPLOY / "filterd-certificate.service"
-UNITS = sorted(one for kind in ("service", "socket", "path") for one in DEPLOY.glob(f"*.{kind}"))
+UNIT_FOLDER = DEPLOY / "units"
+INSTALL, UNIT = DEPLOY / "install.sh", UNIT_FOLDER / "filterd.service"
+FEED, MONITOR = UNIT_FOLDER / "filterd-feed.service", UNIT_FOLDER / "filterd-monitor.service"
+WEB, PAGE = UNIT_FOLDER / "filterd-web.service", UNIT_FOLDER / "filterd-blockpage.service"
+RECOVER, MADE_ONCE = (
+    UNIT_FOLDER / "filterd-recover.service",
+    UNIT_FOLDER / "filterd-certificate.service",
+)
+UNITS = sorted(
+    one for kind in ("service", "socket", "path") for one in UNIT_FOLDER.glob(f"*.{kind}")
+)
 
 
 def _install(
@@ -59,14 +65,14 @@ def _unit(path: Path = UNIT) -> dict[str, list[str]]:
     return settings
 
 
-@pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service")), ids=lambda path: path.name)
+@pytest.mark.parametrize("unit", sorted(UNIT_FOLDER.glob("*.service")), ids=lambda path: path.name)
 def test_memory_is_bounded_and_a_child_that_is_ended_over_it_stops_nobody(unit: Path) -> None:
     settings = _unit(unit)
     assert settings["MemoryMax"]
     assert settings["OOMPolicy"] == ["continue"]
 
 
-@pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service")), ids=lambda path: path.name)
+@pytest.mark.parametrize("unit", sorted(UNIT_FOLDER.glob("*.service")), ids=lambda path: path.name)
 def test_a_crash_leaves_no_memory_on_the_disk(unit: Path) -> None:
     assert _unit(unit)["LimitCORE"] == ["0"]
 
