@@ -21,6 +21,7 @@ WAIVED = {
 FOLDERS = {
     "blocklists_folder": "the files of blocklists/",
     "deploy_folder": "the files of deploy/",
+    "machine_settings": "users, folders and limits of deploy/package/",
     "policies_folder": "the files of policies/",
     "locale/catalogue": "the texts of filterd/locale/vi.po",
     "fastpath/direct_forward": "``Relay``, which is native only",
