@@ -11,6 +11,7 @@ BENCH  ?=
 # Tests wait often: three at a time keep two cores busy.
 JOBS   ?= 3
 AT     ?=
+DEBS   ?=
 
 bin    := $(VENV)/bin
 compiled := $(shell find filterd -name '*.pyx') filterd/fastpath/_rate_limit.py
@@ -27,7 +28,7 @@ at       := $(if $(AT),FAKETIME_FORCE_MONOTONIC_FIX=0 faketime -m --exclude-mono
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run man test test-controls check format messages bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
+.PHONY: help setup run man test test-controls check format messages bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels deb clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -118,6 +119,9 @@ wheels: setup ## Fill wheels/, so that `make setup` needs no Internet
 	$(bin)/python -m pip wheel --quiet --constraint constraints.txt --wheel-dir $(WHEELS) \
 	    --no-build-isolation 'setuptools' 'cython' 'wheel' 'babel' '.[dev]'
 	@rm -f $(WHEELS)/filterd-*.whl
+
+deb: setup ## Make the Debian package of this machine in dist/; DEBS=all, trixie or arm64 for others
+	@$(bin)/python -m deploy.package deb $(DEBS)
 
 clean: ## Remove everything that these targets made
 	rm -rf $(VENV) $(STATE) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
