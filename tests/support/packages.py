@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 BUILT = ROOT / "build" / "test_packages"
-_SOURCES = [
+_SOURCES = ("filterd", "blocklists", "policies", "deploy", "pyproject.toml", "README.md")
+_TEXTS = ("LICENSE", "CHANGELOG.md")
     "filterd",
     "blocklists",
     "policies",
@@ -65,7 +66,7 @@ def package(
 def changed_source(tree: Path, version: str | None, changed: Mapping[str, str]) -> Path:
     """Copy what a package is built from into a folder, and change it there."""
     tree.mkdir(parents=True)
-    for name in _SOURCES:
+    for name in _SOURCES + _TEXTS:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, tree / name, ignore=_LEFT_OUT)
         else:
