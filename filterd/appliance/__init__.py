@@ -25,6 +25,9 @@ site's files only after the last question.
     examined_site       what they read: site, daemon, network
     finding             found, clean or unseen; a text, a remedy
 
+    releases            two on this machine, one in service; for the package and the updates
+      self_test         what a release proves before it serves
+
     local_network  port_holders  forward_rules          what this machine's kernel reports
     dhcp_probe  dhcpv6_probe  router_advertisements     questions to all servers of a link
       port_authentication  solicitation

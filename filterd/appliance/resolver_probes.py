@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from filterd.appliance.examined_site import ExaminedSite
     from filterd.appliance.finding import ProbeFinding
     from filterd.appliance.upstream_trial import UpstreamTrial
+    from filterd.policy.model import Policy
 
 ANSWER_WITHIN_S = 3.0
 
@@ -113,9 +114,7 @@ async def canaries(site: ExaminedSite) -> list[ProbeFinding]:
 
     It asks on the real socket.
     """
-    source, at = _asked_as(site)
-    asked = (_blocked(site, source, at, *one) for one in site.canaries.items())
-    results = await asyncio.gather(*asked)
+    source, results = await blocked_canaries(site)
     findings = [one for one in results if isinstance(one, tuple)]
     if findings:
         return findings
@@ -134,6 +133,16 @@ async def canaries(site: ExaminedSite) -> list[ProbeFinding]:
     ]
 
 
+async def blocked_canaries(site: ExaminedSite) -> tuple[str, list[bool | ProbeFinding]]:
+    """Return the address that asks, and for each category what ``canaries`` has seen.
+
+    Returns: True where a listed name is blocked, False where none must be, else what is wrong.
+    """
+    source, at = _asked_as(site)
+    asked = (_blocked(site, source, at, *one) for one in site.canaries.items())
+    return source, await asyncio.gather(*asked)
+
+
 async def _blocked(
     site: ExaminedSite, source: str, at: ListenAddress, category: str, canaries: tuple[str, ...]
 ) -> bool | ProbeFinding:
@@ -150,7 +159,8 @@ async def _blocked(
     expected = await asyncio.to_thread(
         site.ask, "check", qname=qname, qtype=int(RRType.A), grade=None, client=source, at=None
     )
-    if expected is not None and _is_open_by_school(expected):
+    is_locked = not isinstance(site.policy_or_why, Sentence) and _is_locked(site.policy, category)
+    if expected is not None and _is_open_by_school(expected, is_locked=is_locked):
         return False
     try:
         response = await stub_query.ask(
@@ -171,9 +181,18 @@ async def _blocked(
     )
 
 
-def _is_open_by_school(expected: dict[str, Any]) -> bool:
-    """Return whether a rule of the school, or the age of the grade, opens a name."""
-    is_decided = expected["reason"] in ("open", "local") or expected["changed_by"]
+def _is_locked(policy: Policy, category: str) -> bool:
+    known = policy.categories.get(category)
+    return known is not None and (known.locked or known.ordered)
+
+
+def _is_open_by_school(expected: dict[str, Any], *, is_locked: bool) -> bool:
+    """Return whether a rule of the school, or the age of the grade, opens a name.
+
+    A locked category suits no age: where it is open, filterd itself is wrong.
+    """
+    is_by_age = expected["reason"] == "open" and not is_locked
+    is_decided = is_by_age or expected["reason"] == "local" or expected["changed_by"]
     return passes(expected["action"]) and bool(is_decided)
 
 

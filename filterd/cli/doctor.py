@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from functools import partial
@@ -23,11 +22,10 @@ from filterd.cli.context import Context, JsonOption, on_named_files
 from filterd.cli.effective_state import offline, policy_in_force
 from filterd.errors import FilterdError
 from filterd.i18n import say, say_in
-from filterd.lists.catalog_tables import MADE_CANARY, read_canaries
+from filterd.lists.catalog_tables import canaries_of
 from filterd.lists.index_files import blocklists_in_force
 from filterd.policy.model import Policy
 from filterd.privileges import as_owner_of
-from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from typing import Any
@@ -131,18 +129,9 @@ def _gathered(here: Context) -> ExaminedSite:
         network,
         partial(control.ask, socket, silence_s=_ASK_WITHIN_S),
         feed=status["feed"] if isinstance(status, dict) else {},
-        canaries=_canaries(here, policy) if isinstance(policy, Policy) else {},
+        canaries=canaries_of(policy.categories, blocklists_in_force(here.state).folder)
+        if isinstance(policy, Policy)
+        else {},
         clock=here.clock,
         is_running=is_running,
     )
-
-
-def _canaries(here: Context, policy: Policy) -> dict[str, tuple[str, ...]]:
-    """Return by category names that its lists have: the one that is made for it, and others."""
-    listed = dict[str, tuple[bytes, ...]]()
-    with contextlib.suppress(FilterdError):  # the shipped lists have only those that are made
-        listed = read_canaries(blocklists_in_force(here.state).folder)
-    return {
-        one: (one + MADE_CANARY, *map(names.to_text, listed.get(one, ())))
-        for one in policy.categories
-    }

@@ -28,6 +28,10 @@ AT_THE_BOX: Mapping[str, str] = {
     "completion": "it is for a shell",
     "man": "it is for a terminal",
     "doctor": "it examines links and ports of the box with the rights of root",
+    **{
+        f"release {one}": "it replaces the program with the rights of root"
+        for one in ("list", "activate", "rollback", "restore", "test")
+    },
     "import pihole": _FILES,
     "import adguard": _FILES,
     "lists build": "it is for the site's own lists, which are files of the box",

@@ -197,11 +197,13 @@ def test_one_that_no_rule_of_the_school_opens_is_found(
     assert _asked(tmp_path, upstream, _ask("not-listed", "pass")) == [FOUND, FOUND]
 
 
-@pytest.mark.parametrize("reason", ["open", "local"])
-def test_one_that_the_school_opens_is_no_fault(
-    tmp_path: Path, upstream: FakeUpstream, reason: str
-) -> None:
-    assert _asked(tmp_path, upstream, _ask(reason, "pass")) == [UNSEEN]
+def test_one_that_the_school_opens_is_no_fault(tmp_path: Path, upstream: FakeUpstream) -> None:
+    assert _asked(tmp_path, upstream, _ask("local", "pass")) == [UNSEEN]
+
+
+def test_an_age_opens_no_locked_category(tmp_path: Path, upstream: FakeUpstream) -> None:
+    assert _asked(tmp_path, upstream, _ask("open", "pass")) == [FOUND]
+    assert upstream.asked == ["porn.example A"], "games suit some ages"
 
 
 def test_control_the_daemons_word_alone_hides_an_open_name(

@@ -1,0 +1,469 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep two releases of filterd on this machine, and put one of them in service.
+
+::
+
+    /usr/lib/filterd/release        what dpkg unpacked, and may replace at any moment
+    /opt/filterd/releases/NAME      the same files by hard links, which stay
+    /opt/filterd/current            -> releases/NAME: the release in service
+    /opt/filterd/previous           -> releases/NAME: the one before
+
+A release is adopted, proved and put in service, in this order. The power may go at any
+instruction: the folder of a release has its name only once it is complete, and a link is
+replaced by renaming, so ``current`` always leads to a complete release that was proved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filterd import bounded_child
+from filterd.appliance.machine_changes import run_program
+from filterd.errors import StoreError
+from filterd.i18n import quoted, refused, say
+from filterd.paths import reading, sole, sync_folder, write_atomically, writing
+from filterd.rows import Column, Listing, Row, Wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.appliance.machine_changes import Run
+    from filterd.i18n import Sentence
+
+UNPACKED = Path("/usr/lib/filterd/release")
+"""The folder of the release in the package."""
+RESTARTED = tuple(
+    f"filterd{part}.service" for part in ("", "-feed", "-monitor", "-web", "-blockpage")
+)
+"""The services that run for long. The first must run; others are restarted where they run."""
+PROOF_WITHIN_S = 180
+
+_HOME, _UNITS = Path("opt/filterd"), Path("usr/lib/systemd/system")
+_FORMER_UNITS = Path("etc/systemd/system")
+"""Where the installer of release 0.1 put them; there they would hide those of the package."""
+_FORMER_FILES = (
+    "etc/sysctl.d/60-filterd.conf",
+    "usr/local/bin/filterd",
+    "usr/local/share/bash-completion/completions/filterd",
+    "usr/local/share/zsh/site-functions/_filterd",
+    "usr/local/share/fish/vendor_completions.d/filterd.fish",
+)
+_FORMER_MANUALS = "usr/local/share/man"
+_UNITS_OF_RELEASE = Path("share/filterd/units")
+_UNIT = re.compile(r"filterd(-[a-z]+)?\.(service|socket|path|timer)")
+_WAITING = (".socket", ".path", ".timer")
+_MOST_RELEASES = 99
+_MOST_OCTETS = 1 << 16
+
+
+def _standing(row: Row, by: Wording) -> str:
+    found = (text for key, text in _STANDING.items() if row[key])
+    return ", ".join(by.texts(text) for text in found)
+
+
+_STANDING = {
+    "in_service": say("in service"),
+    "before": say("the one before"),
+    "newest": say("unpacked last"),
+}
+RELEASES = Listing(
+    say("Releases"),
+    say("There is no release: filterd was not installed by its package."),
+    (Column(say("Release"), "release"), Column(say("Standing"), worded=_standing)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """The releases of a machine.
+
+    Attributes:
+        root: of its files; another one than ``/`` in an image or a test.
+        run: runs a program of the operating system.
+        has_systemd: whether systemd runs here.
+    """
+
+    root: Path = Path("/")
+    run: Run = run_program
+    has_systemd: bool = False
+
+    @classmethod
+    def of_this_machine(cls) -> Releases:
+        """Return the releases of the running system."""
+        return cls(has_systemd=Path("/run/systemd/system").is_dir())
+
+    @property
+    def in_service(self) -> str:
+        """The name of the release in service; empty where there is none."""
+        return self._linked("current")
+
+    @property
+    def before(self) -> str:
+        """The name of the release to roll back to; empty where there is none."""
+        name = self._linked("previous")
+        return "" if name == self.in_service else name
+
+    @property
+    def installed(self) -> str:
+        """The name of the release that dpkg unpacked last; empty if not adopted."""
+        unpacked = self.root / UNPACKED.relative_to("/")
+        with contextlib.suppress(StoreError, OSError):
+            for name in self._names_for(_version_of(unpacked)):
+                if (self.folder(name)).is_dir() and _is_same(unpacked, self.folder(name)):
+                    return name
+        return ""
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of a release."""
+        return self._home / "releases" / name
+
+    def names(self) -> list[str]:
+        """Return the names of all complete releases, in alphabetical order."""
+        with contextlib.suppress(FileNotFoundError):
+            found = (self._home / "releases").iterdir()
+            return sorted(one.name for one in found if not one.name.startswith("."))
+        return []
+
+    def rows(self) -> list[Row]:
+        """Return the releases as rows of ``RELEASES``."""
+        now, before, newest = self.in_service, self.before, self.installed
+        return [
+            {
+                "release": name,
+                "in_service": name == now,
+                "before": name == before,
+                "newest": name == newest,
+            }
+            for name in self.names()
+        ]
+
+    def activate(self, unpacked: Path, config: Path, state: Path) -> str:
+        """Adopt an unpacked release, prove it, put it in service; return its name.
+
+        Raises:
+            StoreError: it is not in service, and the one before is.
+        """
+        with self._alone():
+            name = self._adopt(unpacked)
+            try:
+                self._prove(name, config, state)
+            except StoreError:
+                self._restore()
+                self._prune()
+                raise
+            self._keep_former_units()
+            self._put_in_service(name)
+            self._remove_former_files()
+            self._prune()
+            return name
+
+    def roll_back(self) -> str:
+        """Put the release before in service, restart the services; return its name.
+
+        Raises:
+            StoreError: there is none, it cannot run here, or systemd refused.
+        """
+        with self._alone():
+            name = self.before
+            if not name:
+                raise StoreError(say("there is no release before this one"))
+            self._check_whole(name)
+            self._put_in_service(name)
+        self.restart()
+        return name
+
+    def restore(self) -> None:
+        """Put the units of the release in service in place, where dpkg has put others.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        with self._alone():
+            self._restore()
+
+    def restart(self) -> None:
+        """Have systemd read the units and restart the services, where it runs.
+
+        Raises:
+            StoreError: the service that answers lookups did not start.
+        """
+        if not self.has_systemd:
+            return
+        first, *others = RESTARTED
+        self._call("systemctl", "daemon-reload")
+        self._call("systemctl", "restart", first)
+        self._call("systemctl", "try-restart", *others)
+
+    @property
+    def _home(self) -> Path:
+        return self.root / _HOME
+
+    def _alone(self) -> contextlib.AbstractContextManager[None]:
+        otherwise = say("another command is changing the release in service")
+        return sole(self._home / "lock", otherwise=otherwise, wait=True)
+
+    def _linked(self, link: str) -> str:
+        with contextlib.suppress(OSError):
+            name = (self._home / link).readlink().name
+            if self.folder(name).is_dir():
+                return name
+        return ""
+
+    def _names_for(self, version: str) -> Iterator[str]:
+        yield version
+        yield from (f"{version}.{build}" for build in range(2, _MOST_RELEASES))
+
+    def _adopt(self, unpacked: Path) -> str:
+        """Return the name of a release with the unpacked files; make it if needed.
+
+        A version that was built again, or whose files a disk has damaged, gets another name:
+        the release in service is never changed.
+        """
+        for name in self._names_for(_version_of(unpacked)):
+            folder = self.folder(name)
+            if not folder.is_dir():
+                break
+            with reading(folder):
+                if _is_same(unpacked, folder):
+                    return name
+        unfinished = folder.with_name(f".{name}.unfinished")
+        self._remove_unfinished()
+        with writing(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                shutil.copytree(unpacked, unfinished, symlinks=True, copy_function=_link)
+                _name_interpreter(unfinished / "bin", name)
+                os.sync()  # all of it is on the disk before it gets its name
+                unfinished.rename(folder)
+                sync_folder(folder.parent)
+            except BaseException:
+                shutil.rmtree(unfinished, ignore_errors=True)
+                raise
+        return name
+
+    def _prove(self, name: str, config: Path, state: Path) -> None:
+        """Run the self-test of a release, by its own code.
+
+        Raises:
+            StoreError: why it must not serve.
+        """
+        self._check_whole(name)
+        places = ("--config", str(config), "--state", str(state))
+        test = ("-P", "-s", "-m", "filterd", "release", "test", *places)
+        words = [str(self.folder(name) / "bin/python"), *test]
+        given = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONUTF8": "1"}
+        try:
+            ended = bounded_child.run(
+                words, limit_s=PROOF_WITHIN_S, most_octets=_MOST_OCTETS, given=given
+            )
+        except TimeoutError as error:
+            raise _unfit(name, say("its self-test took too long")) from error
+        except OSError as error:
+            raise _unfit(name, refused(error)) from error
+        if ended.code in (-signal.SIGILL, -signal.SIGSEGV, -signal.SIGBUS):
+            raise _unfit(name, say("its native modules do not run on this processor"))
+        if ended.code:
+            lines = ended.errors.decode(errors="replace").strip().splitlines()
+            shown = [line.removeprefix("filterd: ") for line in lines if line.isprintable()]
+            raise _unfit(name, quoted(shown[-1]) if shown else ended.last_words)
+
+    def _check_whole(self, name: str) -> None:
+        """Refuse a release that cannot run at all: its Python is gone, or its files are.
+
+        Raises:
+            StoreError: it cannot.
+        """
+        release = self.folder(name)
+        for part in ("bin/python", "bin/filterd", str(_UNITS_OF_RELEASE / "filterd.service")):
+            if not (release / part).exists():
+                raise _unfit(name, say("{path} is missing", path=release / part))
+
+    def _put_in_service(self, name: str) -> None:
+        """Make a proved release the one in service, and the one of now the one before."""
+        now = self.in_service
+        with writing(self._home / "current"):
+            if now and now != name:  # first: behind the switch there must be a way back
+                self._point("previous", now)
+            self._put_units(name)
+            self._point("current", name)
+
+    def _restore(self) -> None:
+        if self.in_service:
+            with writing(self.root / _UNITS):
+                self._put_units(self.in_service)
+
+    def _put_units(self, name: str) -> None:
+        """Replace the units in systemd's folder by those of a release."""
+        there, ours = self.root / _UNITS, _units_in(self.folder(name) / _UNITS_OF_RELEASE)
+        there.mkdir(parents=True, exist_ok=True)
+        for unit, path in ours.items():
+            content = path.read_bytes()
+            with contextlib.suppress(FileNotFoundError):
+                if (there / unit).read_bytes() == content:
+                    continue
+            write_atomically(there / unit, content, mode=0o644)
+        for unit in _units_in(there).keys() - ours:
+            if self.has_systemd and unit.endswith(_WAITING):
+                with contextlib.suppress(StoreError):  # it starts nothing without its file
+                    self._call("systemctl", "stop", unit)
+            (there / unit).unlink()
+
+    def _point(self, link: str, name: str) -> None:
+        _replace_link(self._home / link, Path("releases", name))
+
+    def _prune(self) -> None:
+        """Remove all releases but the one in service and the one before."""
+        kept = {self._linked("current"), self._linked("previous")}
+        for name in self.names():
+            if name not in kept:  # without its name first: half a release must not have one
+                with contextlib.suppress(OSError):
+                    self.folder(name).rename(self.folder(f".{name}.unfinished"))
+        self._remove_unfinished()
+
+    def _remove_unfinished(self) -> None:
+        for one in (self._home / "releases").glob(".*.unfinished"):
+            shutil.rmtree(one, ignore_errors=True)
+
+    def _keep_former_units(self) -> None:
+        """Copy the units of the installer of release 0.1 into its release, which has none.
+
+        A rollback then puts them in place again.
+        """
+        now, units = self.in_service, _units_in(self.root / _FORMER_UNITS)
+        kept = self.folder(now) / _UNITS_OF_RELEASE
+        if not now or not units or kept.exists():
+            return
+        with writing(kept):
+            unfinished = kept.with_name("units.unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir(parents=True)
+            for path in units.values():
+                shutil.copy2(path, unfinished)
+            unfinished.rename(kept)
+
+    def _remove_former_files(self) -> None:
+        """Remove what that installer left elsewhere: it would hide files of the package."""
+        there, ours = self.root / _FORMER_UNITS, self.folder(self.before) / _UNITS_OF_RELEASE
+        former = {
+            unit: path
+            for unit, path in _units_in(there).items()
+            if _content(path) == _content(ours / unit)
+        }
+        if not self.before or not former:
+            return
+        with writing(there):
+            for file in _FORMER_FILES:
+                (self.root / file).unlink(missing_ok=True)
+            for manual in (self.root / _FORMER_MANUALS).glob("**/filterd*.1"):
+                manual.unlink()
+            for wanted in there.glob("*.wants/filterd*"):  # the unit stays wanted meanwhile
+                if wanted.is_symlink() and wanted.name in former:
+                    _replace_link(wanted, "/" / _UNITS / wanted.name)
+            for path in former.values():  # last: they are the mark of that installer
+                path.unlink()
+
+    def _call(self, *words: str) -> None:
+        command = " ".join(words)
+        try:
+            ended = self.run(words)
+        except OSError as error:
+            raise StoreError(
+                say("{command}: {why}", command=command, why=refused(error))
+            ) from error
+        if ended.code:
+            raise StoreError(say("{command}: {why}", command=command, why=ended.last_words))
+
+
+def _version_of(unpacked: Path) -> str:
+    """Return the version of an unpacked release, by the metadata of its package.
+
+    Raises:
+        StoreError: it has none.
+    """
+    for one in unpacked.glob("lib/python3*/site-packages/filterd-*.dist-info"):
+        return one.name.removeprefix("filterd-").removesuffix(".dist-info")
+    raise StoreError(say("{folder}: no release of filterd is there", folder=unpacked))
+
+
+def _units_in(folder: Path) -> dict[str, Path]:
+    """Return the units of filterd in a folder, by name; links are none."""
+    with contextlib.suppress(FileNotFoundError):
+        found = {one.name: one for one in folder.iterdir() if _UNIT.fullmatch(one.name)}
+        return {name: one for name, one in sorted(found.items()) if not one.is_symlink()}
+    return {}
+
+
+def _link(source: str, target: str) -> None:
+    """Give a file a second name; copy it where the disk is another one or refuses."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _replace_link(link: Path, target: Path) -> None:
+    """Replace a link by renaming, so that there is always one.
+
+    Raises:
+        OSError: the disk refused; the link of before is there.
+    """
+    fresh = link.with_name(f".{link.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.replace(link)
+    sync_folder(link.parent)
+
+
+def _name_interpreter(scripts: Path, name: str) -> None:
+    """Have the scripts of a release run by its own Python."""
+    for script in scripts.iterdir():
+        content = b"" if script.is_symlink() else script.read_bytes()
+        if not content.startswith(f"#!/{_HOME}/releases/".encode()):
+            continue
+        mode = script.stat().st_mode
+        script.unlink()  # it may be another name of dpkg's file
+        script.write_bytes(f"#!/{_HOME}/releases/{name}/bin/python\n".encode() + _body(content))
+        script.chmod(mode)
+
+
+def _is_same(unpacked: Path, release: Path) -> bool:
+    """Return whether a release has every file of an unpacked one, octet for octet."""
+    for path in unpacked.rglob("*"):
+        other = release / path.relative_to(unpacked)
+        if path.is_symlink():
+            if not other.is_symlink() or other.readlink() != path.readlink():
+                return False
+        elif path.is_file():
+            if not other.is_file():
+                return False
+            if path.samefile(other):
+                continue
+            one, two = path.read_bytes(), other.read_bytes()
+            if path.parent == unpacked / "bin":
+                one, two = _body(one), _body(two)
+            if one != two:
+                return False
+    return True
+
+
+def _body(script: bytes) -> bytes:
+    """Return a script without the line that names its interpreter."""
+    return script.partition(b"\n")[2] if script.startswith(b"#!") else script
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _unfit(name: str, why: Sentence) -> StoreError:
+    return StoreError(say("release {name} is not put in service: {why}", name=name, why=why))

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Releases: one in service, one before it, whatever breaks off or does not fit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.appliance import releases
+from filterd.appliance.releases import Releases
+from filterd.bounded_child import Ended
+from filterd.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_UNITS = ("filterd.service", "filterd-web.socket")
+
+
+@dataclass
+class Machine:
+    """A machine beneath a folder; a release's self-test there is a script of the test."""
+
+    root: Path
+    called: list[str] = field(default_factory=list)
+
+    @property
+    def releases(self) -> Releases:
+        return Releases(self.root, self._call, has_systemd=True)
+
+    def _call(self, words: Sequence[str]) -> Ended:
+        self.called.append(" ".join(words))
+        return Ended(0, b"", b"")
+
+    def unpack(self, version: str, *, says: str = "", units: Sequence[str] = _UNITS) -> Path:
+        """Unpack a package as dpkg does: new files in the place of the old ones."""
+        unpacked = self.root / "usr/lib/filterd/release"
+        shutil.rmtree(unpacked, ignore_errors=True)
+        metadata = unpacked / f"lib/python3.13/site-packages/filterd-{version}.dist-info/METADATA"
+        scripts = {
+            "bin/python": f"#!/bin/sh\n[ -z '{says}' ] || {{ echo '{says}' >&2; exit 2; }}\n",
+            "bin/filterd": f"#!/opt/filterd/releases/{version}/bin/python\nbody of {version}\n",
+        }
+        files = {metadata: version, **{unpacked / path: text for path, text in scripts.items()}}
+        for folder in (unpacked / "share/filterd/units", self.root / "usr/lib/systemd/system"):
+            files |= {folder / unit: f"{unit} of {version}" for unit in units}
+        for path, text in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.write_text(text, encoding="utf-8")
+            path.chmod(0o755)
+        return unpacked
+
+    def install(self, version: str, *, says: str = "", units: Sequence[str] = _UNITS) -> str:
+        unpacked = self.unpack(version, says=says, units=units)
+        return self.releases.activate(unpacked, Path("/etc/filterd"), Path("/var/lib/filterd"))
+
+    @property
+    def serves(self) -> str:
+        """What runs by the link, checked to be complete."""
+        script = (self.root / "opt/filterd/current/bin/filterd").read_text(encoding="utf-8")
+        line, body = script.splitlines()
+        assert line == f"#!/opt/filterd/releases/{self.releases.in_service}/bin/python"
+        return body.removeprefix("body of ")
+
+    def unit(self, name: str = "filterd.service") -> str:
+        return (self.root / "usr/lib/systemd/system" / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_a_new_release_serves_and_the_one_before_is_kept(machine: Machine) -> None:
+    for version in ("1", "2", "3"):
+        assert machine.install(version) == version
+    assert (machine.serves, machine.releases.before) == ("3", "2")
+    assert machine.releases.names() == ["2", "3"]
+    assert [(row["release"], row["newest"]) for row in machine.releases.rows()] == [
+        ("2", False),
+        ("3", True),
+    ]
+
+
+def test_a_rollback_and_a_downgrade_need_no_new_files(machine: Machine) -> None:
+    machine.install("1")
+    machine.install("2")
+    assert machine.releases.roll_back() == "1"
+    assert (machine.serves, machine.releases.before) == ("1", "2")
+    assert machine.unit() == "filterd.service of 1"
+    assert machine.called[0] == "systemctl daemon-reload"
+    assert machine.called[1] == "systemctl restart filterd.service"
+    assert machine.install("1") == "1"
+    assert machine.releases.names() == ["1", "2"]
+    assert machine.releases.installed == "1"
+
+
+def test_dpkg_may_replace_its_files_and_both_releases_stay_whole(machine: Machine) -> None:
+    machine.install("1")
+    machine.unpack("2")
+    assert machine.serves == "1"
+
+
+def test_the_same_version_again_is_the_same_release(machine: Machine) -> None:
+    machine.install("1")
+    assert machine.install("1") == "1"
+    assert machine.releases.names() == ["1"]
+    assert machine.releases.before == ""
+
+
+def test_the_same_version_with_other_content_has_a_name_of_its_own(machine: Machine) -> None:
+    machine.install("1")
+    unpacked = machine.unpack("1")
+    (unpacked / "share/filterd/units/filterd.service").write_text("mended", encoding="utf-8")
+    name = machine.releases.activate(unpacked, Path("/c"), Path("/s"))
+    assert (name, machine.serves, machine.releases.before) == ("1.2", "1", "1")
+    assert machine.unit() == "mended"
+
+
+def test_where_no_second_name_is_possible_files_are_copied(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refused)
+    machine.install("1")
+    assert machine.serves == "1"
+
+
+@pytest.mark.parametrize("fault", ["says", "python", "units"])
+def test_a_release_that_does_not_fit_changes_nothing(machine: Machine, fault: str) -> None:
+    machine.install("1")
+    unpacked = machine.unpack("2", says="porn is open" if fault == "says" else "")
+    if fault == "python":  # of another release of Debian
+        (unpacked / "bin/python").unlink()
+        (unpacked / "bin/python").symlink_to("/usr/bin/python3.99")
+    if fault == "units":
+        shutil.rmtree(unpacked / "share")
+    with pytest.raises(StoreError, match="release 2 is not put in service: "):
+        machine.releases.activate(unpacked, Path("/c"), Path("/s"))
+    assert machine.serves == "1"
+    assert machine.releases.names() == ["1"]
+    assert machine.unit() == "filterd.service of 1", "dpkg had put others there"
+
+
+def test_the_reason_of_a_refusal_is_the_sentence_of_the_self_test(machine: Machine) -> None:
+    with pytest.raises(StoreError, match=r"put in service: porn is open$"):
+        machine.install("1", says="porn is open")
+    assert machine.releases.in_service == ""
+
+
+def test_control_a_switch_without_proof_serves_a_release_that_does_not_fit(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.install("1")
+    monkeypatch.setattr(Releases, "_prove", lambda *_: None)
+    machine.install("2", says="porn is open")
+    assert machine.serves == "2"
+
+
+class _CutError(BaseException):
+    """The power goes."""
+
+
+_CALLS = (
+    (os, "link"),
+    (os, "rename"),
+    (os, "symlink"),
+    (os, "replace"),
+    (os, "sync"),
+    (os, "unlink"),
+)
+
+
+def _cut_at(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the power go before a change of the disk, and all that follows with it."""
+    left = count
+
+    def cutting(call: object) -> object:
+        def changed(*args: object, **named: object) -> object:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise _CutError
+            return call(*args, **named)  # type: ignore[operator]
+
+        return changed
+
+    for module, name in _CALLS:
+        monkeypatch.setattr(module, name, cutting(getattr(module, name)))
+
+
+def _cuts(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, adopt: Callable[..., str] = Releases._adopt
+) -> int:
+    """Upgrade from 1 to 2 again and again, cut one step later each time; return the steps."""
+    for count in range(200):
+        shutil.rmtree(machine.root)
+        machine.install("0")
+        machine.install("1")
+        unpacked = machine.unpack("2")
+        with monkeypatch.context() as patched:
+            patched.setattr(Releases, "_adopt", adopt)
+            _cut_at(count, patched)
+            try:
+                machine.releases.activate(unpacked, Path("/c"), Path("/s"))
+            except _CutError:
+                is_cut = True
+            else:
+                is_cut = False
+        assert machine.serves in ("1", "2")
+        assert (machine.root / "opt/filterd/previous/bin/filterd").exists()
+        with monkeypatch.context() as patched:
+            patched.setattr(Releases, "_adopt", adopt)
+            assert machine.releases.activate(unpacked, Path("/c"), Path("/s")) == "2"
+        assert (machine.serves, machine.releases.before) == ("2", "1")
+        assert machine.unit() == "filterd.service of 2"
+        assert machine.releases.names() == ["1", "2"]
+        assert not list((machine.root / "opt/filterd/releases").glob(".*"))
+        if not is_cut:
+            return count
+    raise AssertionError("it never ends")
+
+
+def test_power_may_go_at_each_step(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _cuts(machine, monkeypatch) > 10
+
+
+def test_control_a_release_that_has_its_name_too_early_is_served_in_part(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_place(self: Releases, unpacked: Path) -> str:
+        if not self.folder("2").is_dir():
+            shutil.copytree(unpacked, self.folder("2"), copy_function=os.link)
+        return "2"
+
+    with pytest.raises((AssertionError, StoreError, FileNotFoundError)):
+        _cuts(machine, monkeypatch, adopt=in_place)
+
+
+def test_units_that_a_release_does_not_have_are_removed_and_nothing_waits_for_them(
+    machine: Machine,
+) -> None:
+    machine.install("1")
+    machine.install("2", units=(*_UNITS, "filterd-update.timer", "filterd-update.service"))
+    machine.called.clear()
+    machine.releases.roll_back()
+    assert "systemctl stop filterd-update.timer" in machine.called
+    assert "systemctl stop filterd-update.service" not in machine.called, "it may do the rollback"
+    units = {one.name for one in (machine.root / "usr/lib/systemd/system").iterdir()}
+    assert units == set(_UNITS)
+
+
+def test_there_is_nothing_to_roll_back_to_at_first(machine: Machine) -> None:
+    machine.install("1")
+    with pytest.raises(StoreError, match="no release before"):
+        machine.releases.roll_back()
+
+
+def test_a_release_whose_python_is_gone_is_not_rolled_back_to(machine: Machine) -> None:
+    machine.install("1")
+    machine.install("2")
+    (machine.root / "opt/filterd/previous/bin/python").unlink()
+    with pytest.raises(StoreError, match="python is missing"):
+        machine.releases.roll_back()
+    assert machine.serves == "2"
+
+
+def _former(machine: Machine) -> Path:
+    """Put there what the installer of release 0.1 did; return its folder of units."""
+    release = machine.root / "opt/filterd/releases/20260101-000000"
+    there = machine.root / "etc/systemd/system"
+    links = {
+        machine.root / "opt/filterd/current": Path("releases", release.name),
+        there / "multi-user.target.wants/filterd.service": there / "filterd.service",
+        machine.root / "usr/local/bin/filterd": Path("/opt/filterd/current/bin/filterd"),
+    }
+    texts = {
+        release / "bin/python": "#!/bin/sh\n",
+        release
+        / "bin/filterd": f"#!/opt/filterd/releases/{release.name}/bin/python\nbody of 0.1\n",
+        there / "filterd.service": "former",
+        there / "sshd.service": "of another",
+    }
+    for path, target in links.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return there
+
+
+def test_what_the_former_installer_left_is_taken_over(machine: Machine) -> None:
+    there = _former(machine)
+    machine.install("2")
+    assert (machine.serves, machine.releases.before) == ("2", "20260101-000000")
+    assert {one.name for one in there.iterdir()} == {"multi-user.target.wants", "sshd.service"}
+    wanted = there / "multi-user.target.wants/filterd.service"
+    assert wanted.readlink() == Path("/usr/lib/systemd/system/filterd.service")
+    assert not (machine.root / "usr/local/bin/filterd").is_symlink()
+    machine.releases.roll_back()
+    assert (machine.serves, machine.unit()) == ("0.1", "former")
+
+
+def test_a_refused_release_leaves_the_former_installation_as_it_was(machine: Machine) -> None:
+    there = _former(machine)
+    with pytest.raises(StoreError):
+        machine.install("2", says="no")
+    assert (machine.serves, (there / "filterd.service").read_text()) == ("0.1", "former")
+
+
+def test_an_own_unit_of_the_administrator_stays(machine: Machine) -> None:
+    machine.install("1")
+    own = machine.root / "etc/systemd/system/filterd.service"
+    own.parent.mkdir(parents=True)
+    own.write_text("own", encoding="utf-8")
+    machine.install("2")
+    assert own.exists()
+
+
+def test_a_folder_without_a_release_is_refused(machine: Machine, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no release of filterd is there"):
+        machine.releases.activate(tmp_path, Path("/c"), Path("/s"))
+
+
+def test_a_self_test_that_crashes_is_named(machine: Machine) -> None:
+    unpacked = machine.unpack("1")
+    (unpacked / "bin/python").write_text("#!/bin/sh\nkill -ILL $$\n", encoding="utf-8")
+    with pytest.raises(StoreError, match="do not run on this processor"):
+        machine.releases.activate(unpacked, Path("/c"), Path("/s"))
+
+
+def test_a_self_test_that_never_ends_is_ended(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "PROOF_WITHIN_S", 0.05)
+    unpacked = machine.unpack("1")
+    (unpacked / "bin/python").write_text("#!/bin/sh\nexec tail -f /dev/null\n", encoding="utf-8")
+    with pytest.raises(StoreError, match="took too long"):
+        machine.releases.activate(unpacked, Path("/c"), Path("/s"))

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The self-test: a release that does not fit is refused, and the state stays as it was."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd import bounded_child, native
+from filterd.appliance import self_test
+from filterd.errors import ConfigErrors, StoreError
+from filterd.lists.index_files import checked_digests
+from filterd.policy import policy_file
+from filterd.state_folder import StateFolder
+from tests.support.daemon import build_lists, free_port, write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.policy.model import Policy
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    folder = tmp_path_factory.mktemp("self-test")
+    return build_lists(write_site(folder / "site", port=free_port()), folder / "state")
+
+
+@pytest.fixture
+def gateway(lists: StateFolder, tmp_path: Path) -> tuple[Path, StateFolder]:
+    shutil.copytree(lists.folder, tmp_path / "state")
+    return write_site(tmp_path / "site", port=53), StateFolder(tmp_path / "state")
+
+
+def _content(folder: Path) -> dict[str, tuple[bytes, float]]:
+    files = (one for one in folder.rglob("*") if one.is_file() and one.name != "index.checked")
+    return {str(one): (one.read_bytes(), one.stat().st_mtime) for one in files}
+
+
+def test_a_release_that_fits_answers_and_blocks_and_changes_nothing(
+    gateway: tuple[Path, StateFolder],
+) -> None:
+    config, state = gateway
+    before = _content(state.folder)
+    assert self_test.run(config, state).categories >= 20
+    assert _content(state.folder) == before
+    assert not (state.folder / self_test.TRIAL).exists()
+
+
+def test_the_check_of_the_lists_is_recorded_for_the_start(
+    gateway: tuple[Path, StateFolder],
+) -> None:
+    config, state = gateway
+    state.checked_indexes.unlink(missing_ok=True)
+    self_test.run(config, state)
+    assert checked_digests(state.checked_indexes)
+
+
+def test_a_site_that_the_release_does_not_accept_is_named_with_its_place(
+    gateway: tuple[Path, StateFolder],
+) -> None:
+    config, state = gateway
+    (config / "site.yaml").write_text("nonsense: 1\n", encoding="utf-8")
+    with pytest.raises(ConfigErrors, match=r"site.yaml:1:1"):
+        self_test.run(config, state)
+    assert not (state.folder / self_test.TRIAL).exists()
+
+
+def test_damaged_lists_are_not_served_by_a_release_that_was_tested(
+    gateway: tuple[Path, StateFolder],
+) -> None:
+    """The daemon of the trial compiles the lists that ship, as the real one would."""
+    config, state = gateway
+    state.index.write_bytes(b"damaged")
+    assert self_test.run(config, state).categories >= 20
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the release open a locked category, by a defect."""
+    save = policy_file.save
+
+    def wrong(path: Path, policy: Policy) -> None:
+        grades = {
+            key: replace(one, closed=one.closed - {"porn"}) for key, one in policy.grades.items()
+        }
+        porn = replace(policy.categories["porn"], locked=False)
+        save(path, replace(policy, grades=grades, categories={**policy.categories, "porn": porn}))
+
+    monkeypatch.setattr(policy_file, "save", wrong)
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_release_that_opens_a_locked_category_is_refused(
+    gateway: tuple[Path, StateFolder],
+) -> None:
+    with pytest.raises(StoreError, match="on a list of 'porn', and is not blocked"):
+        self_test.run(*gateway)
+
+
+@pytest.mark.usefixtures("opened")
+def test_control_without_canaries_a_release_that_opens_a_locked_category_passes(
+    gateway: tuple[Path, StateFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(self_test, "canaries_of", lambda *_: {})
+    assert self_test.run(*gateway).categories == 0
+
+
+def test_a_native_module_that_cannot_be_loaded_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "filterd"
+    package.mkdir()
+    (package / "_broken.cpython-311-x86_64-linux-gnu.so").write_bytes(b"\x7fELF of another machine")
+    monkeypatch.setattr(native, "__file__", str(package / "native.py"))
+    with pytest.raises(StoreError, match=r"filterd\._broken cannot be loaded on this machine"):
+        self_test.check_native_modules()
+
+
+def test_a_daemon_that_does_not_start_is_a_reason(
+    gateway: tuple[Path, StateFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, state = gateway
+    monkeypatch.setattr(bounded_child, "command_line", lambda *_: ["/bin/false"])
+    with pytest.raises(StoreError, match="its daemon does not start"):
+        self_test.run(config, state)
+
+
+def test_what_a_killed_test_left_is_in_no_way(gateway: tuple[Path, StateFolder]) -> None:
+    config, state = gateway
+    left = state.folder / self_test.TRIAL
+    left.mkdir()
+    os.link(state.index, left / "index.filterd")
+    self_test.run(config, state)
+    assert state.index.exists()
