@@ -28,7 +28,7 @@ from filterd import bounded_child
 from filterd.appliance.machine_changes import run_program
 from filterd.errors import StoreError
 from filterd.i18n import quoted, refused, say
-from filterd.paths import reading, sole, sync_folder, write_atomically, writing
+from filterd.paths import make_folder, reading, sole, sync_folder, write_atomically, writing
 from filterd.rows import Column, Listing, Row, Wording
 
 if TYPE_CHECKING:
@@ -207,6 +207,7 @@ class Releases:
 
     def _alone(self) -> contextlib.AbstractContextManager[None]:
         otherwise = say("another command is changing the release in service")
+        make_folder(self._home, mode=0o755)  # the service's user runs what is in it
         return sole(self._home / "lock", otherwise=otherwise, wait=True)
 
     def _linked(self, link: str) -> str:
@@ -236,7 +237,7 @@ class Releases:
         unfinished = folder.with_name(f".{name}.unfinished")
         self._remove_unfinished()
         with writing(folder):
-            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.parent.mkdir(exist_ok=True)
             try:
                 shutil.copytree(unpacked, unfinished, symlinks=True, copy_function=_link)
                 _name_interpreter(unfinished / "bin", name)

@@ -36,7 +36,7 @@ def activate(
     The package does this. Services are not restarted, and on an error the release before stays
     in service. Exit code 0: it is in service; 2: an error.
     """
-    _check_root()
+    _begin_as_root()
     name = Releases.of_this_machine().activate(unpacked, here.config, here.state.folder)
     here.console.print(here.texts(say("In service: release {name}", name=name)))
 
@@ -47,7 +47,7 @@ def rollback(here: Context) -> None:
 
     It needs neither dpkg nor a network. Exit code 0: it is in service; 2: an error.
     """
-    _check_root()
+    _begin_as_root()
     name = Releases.of_this_machine().roll_back()
     here.console.print(here.texts(say("In service: release {name}", name=name)))
 
@@ -58,7 +58,7 @@ def restore(here: Context) -> None:  # noqa: ARG001 -- as every command
 
     The package does this when an installation is broken off. Exit code 0: done; 2: an error.
     """
-    _check_root()
+    _begin_as_root()
     Releases.of_this_machine().restore()
 
 
@@ -82,6 +82,7 @@ def test(here: Context) -> None:
     )
 
 
-def _check_root() -> None:
+def _begin_as_root() -> None:
     if os.geteuid() != 0:
         raise ConfigError(say("only root may change the release in service"), hint=say("use sudo"))
+    os.umask(0o022)  # the service's user must be able to read a release

@@ -88,6 +88,12 @@ def test_a_new_release_serves_and_the_one_before_is_kept(machine: Machine) -> No
     ]
 
 
+def test_the_user_of_the_service_may_read_a_release(machine: Machine) -> None:
+    machine.install("1")
+    for path in (machine.root / "opt/filterd", *(machine.root / "opt/filterd/releases").rglob("*")):
+        assert path.is_symlink() or path.stat().st_mode & 0o005, path
+
+
 def test_a_rollback_and_a_downgrade_need_no_new_files(machine: Machine) -> None:
     machine.install("1")
     machine.install("2")
