@@ -144,3 +144,5 @@ def _control(tree: Path, target: Target, version: str) -> None:
         if (HERE / name).exists():
             _copy(HERE / name, control / name)
             (control / name).chmod(0o644 if name == "templates" else 0o755)
+    script = control / "preinst"
+    script.write_text(script.read_text("utf-8").replace("@PYTHON@", target.python), "utf-8")
