@@ -140,6 +140,30 @@ def replacing(path: Path, content: Buffer, *, mode: int = 0o640) -> Iterator[Cal
             temporary.unlink()
 
 
+@contextlib.contextmanager
+def streaming(path: Path, *, mode: int = 0o640) -> Iterator[IO[bytes]]:
+    """Yield a file to write, which takes the place of ``path`` at the end.
+
+    For a content too large for the memory. After an error or a power cut the old file stays.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with writing(path):
+            make_folder(path.parent, mode=mode | mode >> 2 & 0o111)
+            temporary.unlink(missing_ok=True)
+            with create(temporary, mode=mode) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            install(temporary, path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
 def create(path: Path, *, mode: int = 0o640) -> IO[bytes]:
     """Make a file that is not there yet, to write it.
 

@@ -167,6 +167,9 @@ RENEWAL = {
     "orders": say_in(
         "renewal", "the authority signs again (feed sign), then feed publish --orders"
     ),
+    "program": say_in(
+        "renewal", "its makers sign again (feed sign-program), then feed publish --program"
+    ),
     "targets": say_in("renewal", "publish again (feed publish REPO)"),
     "snapshot": say_in("renewal", "publish again (feed publish REPO)"),
     "timestamp": say_in("renewal", "publish again (feed publish REPO)"),

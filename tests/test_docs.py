@@ -130,6 +130,7 @@ CONTRACT = {
     "feed review",
     "feed publish",
     "feed sign",
+    "feed sign-program",
     "feed release-hold",
     "feed rotate-key",
     "feed verify",

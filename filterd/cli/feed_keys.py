@@ -18,22 +18,22 @@ from filterd.cli.render import facts
 from filterd.cli.secret_prompt import ask_secret
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError
-from filterd.feed.targets import ONLINE
+from filterd.feed.targets import DELEGATED, ONLINE
 from filterd.i18n import say, told
 from filterd.paths import open_plain, write_atomically
 from filterd.publish import hold_release
-from filterd.publish.keys import ORDERS, ROOT, ROOT_KEYS, KeyFolder, load_key
+from filterd.publish.keys import ORDERS, PROGRAM, ROOT, ROOT_KEYS, KeyFolder, load_key
+from filterd.publish.parcels import read_parcel
 from filterd.publish.publication import Published, refuse_second
 from filterd.publish.release import publishing
 from filterd.publish.repository import Repository
-from filterd.publish.signed_orders import read_parcel
 
 if TYPE_CHECKING:
     from filterd.publish.repository import Signers
 
 PASSPHRASE_VARIABLE = "FILTERD_FEED_PASSPHRASE"  # noqa: S105 -- where one stands, not one
 KEYS, PUBLIC, ROOT_FILE = "keys", "public", "root.json"
-ROLES = (ROOT, *ONLINE, ORDERS)
+ROLES = (ROOT, *ONLINE, *DELEGATED)
 
 _ENCRYPTED = b"ENCRYPTED PRIVATE KEY"
 _LONGEST = 16_384
@@ -57,7 +57,7 @@ class KeyMaterial(NamedTuple):
     Attributes:
         keys: the folder of the keys, None for the usual one.
         root_keys: files of root keys.
-        parcel: orders, signed by the new key of the role ``orders``.
+        parcel: what the new key of a delegated role has signed.
     """
 
     keys: Path | None
@@ -92,12 +92,13 @@ def init(
     root = Repository(folder / PUBLIC).create(signers, now=here.clock.wall())
     write_atomically(folder / ROOT_FILE, root, mode=0o644)
     offline = [str(path.parent) for path in keys.paths(ROOT)]
-    orders = str(keys.paths(ORDERS)[0].parent)
+    orders, program = (str(keys.paths(role)[0].parent) for role in (ORDERS, PROGRAM))
     online = str(keys.paths(ONLINE[0])[0].parent)
     if json:
         told = {"public": str(folder / PUBLIC), "root": str(folder / ROOT_FILE)}
         told |= {"fingerprint": fingerprint(root)}
-        here.print_json({**told, "online": online, "offline": offline, "orders": orders})
+        told |= {"orders": orders, "program": program}
+        here.print_json({**told, "online": online, "offline": offline})
         return
     texts = here.texts
     here.console.print(texts("The feed is made in {folder}:", folder=folder), soft_wrap=True)
@@ -120,6 +121,10 @@ def init(
                 "move it to the machine of the authority that issues orders, then delete it here"
             ),
         ),
+        (
+            program,
+            texts("move it to the machine where filterd is built, then delete it here"),
+        ),
     ]
     for path, what in rows:
         here.console.print(path, style="bold", soft_wrap=True)
@@ -137,42 +142,44 @@ def init(
 def rotate_key(
     here: Context,
     repository: RepositoryArgument,
-    role: Annotated[str, argument("ROLE", "root, targets, snapshot, timestamp or orders.")],
+    role: Annotated[
+        str, argument("ROLE", "root, targets, snapshot, timestamp, orders or program.")
+    ],
     number: Annotated[
         int, option("--number", "Number of the root key to replace.", "N", min=1, max=3)
     ] = 1,
     root_key: RootKeysOption = None,
-    orders: Annotated[
+    parcel: Annotated[
         Path | None,
-        option("--orders", "For the role orders: the orders signed by the new key.", "DIR"),
+        option("--parcel", "For orders and program: the parcel signed by the new key.", "DIR"),
     ] = None,
     keys: KeysOption = None,
     json: JsonOption = False,
 ) -> None:
     """Replace a key that is old, lost or compromised.
 
-    Two root keys are needed. Schools follow by themselves; they hold a new key of the role
-    orders until `feed release-hold`. After an interruption, run the same command again. Exit
-    code 0: replaced; 2 or 20: an error.
+    Two root keys are needed. A feed without the role program gets it this way. Schools follow by
+    themselves; they hold a new key of the role orders until `feed release-hold`. After an
+    interruption, run the same command again. Exit code 0: replaced; 2 or 20: an error.
     """
     if role not in ROLES:
         raise ConfigError(
             say("'{role}' is not a role", role=role),
             hint=say("known: {known}", known=", ".join(ROLES)),
         )
-    brought = KeyMaterial(keys, tuple(root_key or ()), orders)
+    brought = KeyMaterial(keys, tuple(root_key or ()), parcel)
     folder = key_folder(here, keys or usual_keys(repository))
     Published(repository).version  # noqa: B018 -- refuse a folder without one before a key is made
     with publishing(repository):
-        if role == ORDERS:
-            version = _rotate_orders(here, repository, folder, brought)
+        if role in DELEGATED:
+            version = _rotate_delegated(here, repository, role, folder, brought)
             told: dict[str, object] = {"role": role, "version": version}
         else:
             new = _rotate(here, repository, role, folder, brought, number)
             told = {"role": role, "key": str(new)}
     root, content = Published(repository).newest_root()
     told |= {"root_version": root.version, "fingerprint": fingerprint(content)}
-    if role != ORDERS:
+    if role not in DELEGATED or role == PROGRAM:
         handed_out = repository.absolute().parent / ROOT_FILE
         write_atomically(handed_out, content, mode=0o644)
         told["root"] = str(handed_out)
@@ -184,11 +191,11 @@ def rotate_key(
             "The key of the role {role} has been replaced; schools follow by themselves.", role=role
         )
     )
-    if role != ORDERS:
-        for text, path in (
-            (say("The new key: {path}"), "key"),
-            (say("For new schools: {path}"), "root"),
-        ):
+    for text, path in (
+        (say("The new key: {path}"), "key"),
+        (say("For new schools: {path}"), "root"),
+    ):
+        if path in told:
             here.console.print(here.texts(text, path=told[path]), soft_wrap=True)
 
 
@@ -233,20 +240,22 @@ def _rotate(
     return path
 
 
-def _rotate_orders(here: Context, repository: Path, keys: KeyFolder, brought: KeyMaterial) -> int:
+def _rotate_delegated(
+    here: Context, repository: Path, role: str, keys: KeyFolder, brought: KeyMaterial
+) -> int:
     if brought.parcel is None:
         raise ConfigError(
-            say("the new key of the role orders must sign the orders first"),
-            hint=say("there: filterd feed sign --new-key; here: --orders PARCEL"),
+            say("the new key of the role {role} must sign a parcel first", role=role),
+            hint=say(
+                "there: filterd feed {command} --new-key; here: --parcel PARCEL",
+                command="sign" if role == ORDERS else "sign-program",
+            ),
         )
-    parcel = read_parcel(brought.parcel)
-    return Repository(repository).rotate_orders(
-        [_Lost(parcel.public_key)],
-        parcel.metadata,
-        online_signers(keys),
-        now=here.clock.wall(),
-        ordered=parcel.targets,
-    )
+    signers = dict(online_signers(keys))
+    if role == PROGRAM:
+        signers[ROOT] = root_signers(here, keys, brought.root_keys)
+    parcel = read_parcel(brought.parcel, role)
+    return Repository(repository).rotate_delegated(parcel, signers, now=here.clock.wall())
 
 
 def root_signers(here: Context, keys: KeyFolder, files: tuple[Path, ...]) -> list[CryptoSigner]:

@@ -22,10 +22,11 @@ from filterd.cli.render import facts, show, show_details
 from filterd.i18n import say
 from filterd.lists.orders_file import OrderEntry
 from filterd.publish.keys import ORDERS
+from filterd.publish.parcels import read_parcel
+from filterd.publish.program_packages import read_program
 from filterd.publish.publication import DAY_S, Published, soon_expired
-from filterd.publish.release import Release, publishing, release
-from filterd.publish.repository import Repository
-from filterd.publish.signed_orders import make_parcel, read_parcel
+from filterd.publish.release import Release, release, renew
+from filterd.publish.signed_orders import sign_orders
 from filterd.publish.version_rows import RELEASE, SIGNED_ORDERS
 
 _SOON_S = 30 * DAY_S
@@ -47,6 +48,10 @@ def publish(
     orders: Annotated[
         Path | None, option("--orders", "New orders, made by `feed sign`.", "DIR")
     ] = None,
+    program: Annotated[
+        Path | None,
+        option("--program", "New packages of filterd, made by `feed sign-program`.", "DIR"),
+    ] = None,
     urgent: Annotated[
         bool, option("--urgent", "Urgent: schools take it within ten minutes, not at night.")
     ] = False,
@@ -60,11 +65,11 @@ def publish(
     stays.
     """
     signers = online_signers(key_folder(here, keys or usual_keys(repository)))
-    parcel = None if orders is None else read_parcel(orders)
+    parcel = None if orders is None else read_parcel(orders, ORDERS)
     now = here.clock.wall()
+    packages = None if program is None else read_program(program, now)
     if version_folder is None and parcel is None:
-        with publishing(repository):
-            version = Repository(repository).renew(signers, now=now, urgent=urgent)
+        version = renew(repository, signers, now=now, urgent=urgent, program=packages)
         expiries = Published(repository).expiries()
         told: dict[str, Any] = {"version": version, "renewed": True, "urgent": urgent}
         done = None
@@ -77,6 +82,7 @@ def publish(
                 now=now,
                 urgent=urgent,
                 parcel=parcel,
+                program=packages,
                 progress=progress,
             )
         expiries, version, told = done.expiries, done.version, _plain(done)
@@ -120,7 +126,7 @@ def sign(
     path = folder.paths(ORDERS)[0]
     signers = [folder.next_key(path)] if new_key else folder.signers(ORDERS)
     now = here.clock.wall()
-    ordered = make_parcel(orders, parcel, signers, now=now, after=after)
+    ordered = sign_orders(orders, parcel, signers, now=now, after=after)
     if new_key:
         folder.promote(path)
     if json:

@@ -13,7 +13,7 @@ from filterd.cli.render import details, facts, listed, show, titled
 from filterd.cli.time_options import school_clock
 from filterd.feed.feed_config import followed
 from filterd.feed.feed_details import FEED, FINDINGS, is_worrying, summary
-from filterd.feed.standing import overview
+from filterd.feed.standing import overview, program_version
 from filterd.feed.version_history import HISTORY, History
 from filterd.lists.catalog_tables import contacts_or_none
 from filterd.rows import Wording
@@ -27,7 +27,7 @@ def status(here: Context, json: JsonOption = False) -> None:
     """
     feed = followed(here.config, here.state)
     told = {**overview(feed.address, here.state, here.clock), "sources": len(feed.first.sources)}
-    told["beside"] = None
+    told |= {"beside": None, "program": program_version(here.state.feed)}
     if feed.beside.is_any:
         beside = overview("", BesideFolder(here.state.folder), here.clock)
         told["beside"] = {**beside, "sources": len(feed.sources)}

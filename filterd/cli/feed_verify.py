@@ -21,6 +21,7 @@ from filterd.counted import fingerprint
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.arrival import Moment
 from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
+from filterd.feed.program_offer import LIMITS
 from filterd.feed.trust import load_root
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
@@ -68,6 +69,7 @@ def verify(
         "octets": examined.octets,
         "lists": lists,
         "orders": orders,
+        "packages": [one.target for one in examined.packages],
         "expiries": plain_expiries(examined.expiries),
         "fingerprint": fingerprint(content),
     }
@@ -93,12 +95,12 @@ def verify(
 
 def _fetcher(here: Context, source: str) -> Fetcher:
     if "://" in source:
-        return WebFetcher(source, here.clock)
+        return WebFetcher(source, here.clock, LIMITS)
     folder = Path(source)
     if not folder.is_dir():
         why = quoted(os.strerror(errno.ENOTDIR if folder.exists() else errno.ENOENT))
         raise StoreError(say("{path}: cannot be read: {why}", path=folder, why=why))
-    return FolderFetcher(folder, here.clock)
+    return FolderFetcher(folder, here.clock, LIMITS)
 
 
 def _root(source: str, root: Path | None) -> bytes:

@@ -186,6 +186,7 @@ _COMMANDS = {
     "feed review": "feed_review.review",
     "feed publish": "feed_publish.publish",
     "feed sign": "feed_publish.sign",
+    "feed sign-program": "feed_program.sign_program",
     "feed release-hold": "feed_keys.release_hold",
     "feed rotate-key": "feed_keys.rotate_key",
     "feed verify": "feed_verify.verify",

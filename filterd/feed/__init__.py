@@ -17,6 +17,7 @@ timestamp    online                    which snapshot is the newest
 snapshot     online                    which version of every role's metadata
 targets      online                    length and hash of every file
 orders       the ordering authority    the same for ``orders/*`` alone
+program      makers of the program     the same for ``program/*``; root names the key too
 ===========  ========================  ========================================
 
 A version **arrives**:
@@ -25,6 +26,7 @@ A version **arrives**:
 ``fetchers``         files from one web server or from a folder, as TUF asks for them
 ``targets``          names of files in a publication, their data, the role that may sign them
 ``tuf_refresh``      what is newly published, verified; the light check for urgent versions
+``program_offer``    packages of the program, verified; a mirror of one for another reader
 ``deltas``           compressed files and the differences between two of them, bounded
 ``version_download`` the new version's folder, of the old one and what was fetched
 ``manifest``         what the files of a version's folder must be

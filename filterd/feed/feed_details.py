@@ -114,6 +114,12 @@ def _versions(versions: list[Any], _: Wording) -> str:
     return ", ".join(map(str, versions))
 
 
+def _program(row: Row, by: Wording) -> str:
+    """Return the version of the role ``program``; empty where the feed has none."""
+    version = row.get("program")
+    return by.texts("signed, version {version} of the role", version=version) if version else ""
+
+
 def _sentence(sentence: Any, _: Wording) -> str:
     return from_plain(sentence)
 
@@ -139,6 +145,7 @@ FEED = Details(
         Column(say("Watched until"), "watched_until", when),
         Column(say("To go back to"), "previous", _versions),
         Column(say("Refused"), "refused", _versions),
+        Column(say("Packages of filterd"), worded=_program),
         Column(say("Held"), "held", style="yellow"),
         Column(say("Look at"), "sentence", _sentence, style="yellow"),
     ),

@@ -35,7 +35,7 @@ from filterd.i18n import refused, say
 from filterd.privileges import own_rights
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from pathlib import Path
 
     from filterd.clock import Clock
@@ -57,7 +57,7 @@ class Marked(NamedTuple):
 
 
 class Fetcher(FetcherInterface):
-    """Fetch files into memory, bounded; common to both kinds of source.
+    """Fetch files, bounded; common to both kinds of source.
 
     Attributes:
         base: the address of ``metadata/`` and ``targets/``, with a slash at the end.
@@ -72,8 +72,20 @@ class Fetcher(FetcherInterface):
             FetchError: one of its kinds.
             DownloadHTTPError: it is not there.
         """
+        chunks = list[bytes]()
+        self.download_into(url, max_length, chunks.append)
+        return b"".join(chunks)
+
+    def download_into(self, url: str, max_length: int, take: Callable[[bytes], object]) -> None:
+        """Hand over a whole file in chunks as they come.
+
+        Raises:
+            FetchError: one of its kinds.
+            DownloadHTTPError: it is not there.
+        """
         with closing(self._fetch(url)) as chunks:
-            return b"".join(bounded(chunks, max_length, url))
+            for chunk in bounded(chunks, max_length, url):
+                take(chunk)
 
     def download_changed(self, url: str, max_length: int, _known: str) -> Marked | None:
         """Return a whole file, or None where its ETag is still the known one.

@@ -23,7 +23,8 @@ A version is taken by **rings**: 1 in 100 appliances when it is published, 10 in
 hours later, all others after a day, so that harm shows where few have it; each version has
 other first ones. Urgent versions do not wait. A publisher that publishes every evening would
 keep the last ring from ever taking anything; so no appliance waits longer than until the
-second night after the first version that it did not take.
+second night after the first version that it did not take. The program itself is taken the same
+way with longer steps: after two days, and after five.
 """
 
 from __future__ import annotations
@@ -305,25 +306,41 @@ def _nights_about(night: Night, hour: int) -> tuple[float, ...]:
     )
 
 
-APART_S = 12 * 3_600.0
-"""From one ring to the next."""
-LONGEST_WAIT_S = 2 * 86_400.0 - 3_600.0
-"""From the first version that was not taken, whichever is the newest then: two nights, and
-an hour less, since no two runs come to the second at the same time."""
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """The steps by which appliances take a version.
 
-_RINGS = (0.01, 0.10, 1.0)
-"""Which part of all appliances has a version once a ring has taken it."""
+    Attributes:
+        steps: of each ring the part of all appliances that has a version once the ring has
+            taken it, and from when on it takes it, in seconds after the publication.
+        longest_wait_s: from the first version that was not taken, whichever is the newest then.
+    """
+
+    steps: tuple[tuple[float, float], ...]
+    longest_wait_s: float
 
 
-def ring_of(appliance_id: bytes, version: str) -> int:
-    """Return the ring of an appliance for a version: 0, 1 or 2."""
+LISTS = Rings(
+    ((0.01, 0.0), (0.10, _DAY_S / 2), (1.0, _DAY_S)),
+    # Two nights, and an hour less: no two runs come to the second at the same time.
+    longest_wait_s=2 * _DAY_S - 3_600.0,
+)
+PROGRAMS = Rings(((0.01, 0.0), (0.10, 2 * _DAY_S), (1.0, 5 * _DAY_S)), longest_wait_s=10 * _DAY_S)
+
+
+def ring_of(appliance_id: bytes, version: str, rings: Rings = LISTS) -> int:
+    """Return the ring of an appliance for a version: 0 for the first."""
     digest = hashlib.sha256(b"ring\0%s\0" % version.encode() + appliance_id).digest()
     place = int.from_bytes(digest[:6], "big") / 2**48
-    return next(ring for ring, part in enumerate(_RINGS) if place < part)
+    return next(ring for ring, (part, _) in enumerate(rings.steps) if place < part)
 
 
 def may_take_at(
-    appliance_id: bytes, version: str, published_at: float, waiting_since: float | None
+    appliance_id: bytes,
+    version: str,
+    published_at: float,
+    waiting_since: float | None,
+    rings: Rings = LISTS,
 ) -> float:
     """Return from when on an appliance takes a version; Unix time.
 
@@ -332,6 +349,7 @@ def may_take_at(
         version: the version.
         published_at: when it was signed, Unix time.
         waiting_since: when it first saw a version that it did not take; None for now.
+        rings: of lists, or of programs.
     """
-    at = published_at + ring_of(appliance_id, version) * APART_S
-    return at if waiting_since is None else min(at, waiting_since + LONGEST_WAIT_S)
+    at = published_at + rings.steps[ring_of(appliance_id, version, rings)][1]
+    return at if waiting_since is None else min(at, waiting_since + rings.longest_wait_s)

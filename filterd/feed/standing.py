@@ -22,6 +22,7 @@ from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
 from filterd.i18n import UNSAID, refused, say
 from filterd.lists.index_files import version_of
+from filterd.paths import read_plain
 from filterd.state_file import IDS, FileFormat, plain_version, to_plain
 from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 ALERT_S = 7 * 86_400.0
 LOUD_S = 30 * 86_400.0
 _MOST_OCTETS = 1 << 18
+_MOST_SNAPSHOT_OCTETS = 2_000_000
+"""The limit of python-tuf."""
 """A judgement alone may have half as many."""
 
 
@@ -183,6 +186,21 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         "watched_until": watched_until,
         "beside": _beside(state, clock) if address else None,
     }
+
+
+def program_version(folder: Path) -> int:
+    """Return the version of the role ``program`` in the verified snapshot; 0 for none.
+
+    Its packages are verified by the unit that updates the program, with a trust of its own.
+
+    Args:
+        folder: of the feed.
+    """
+    try:
+        snapshot = json.loads(read_plain(folder / "metadata/snapshot.json", _MOST_SNAPSHOT_OCTETS))
+        return int(snapshot["signed"]["meta"]["program.json"]["version"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return 0
 
 
 def _beside(state: StateFolder, clock: Clock) -> dict[str, Any] | None:

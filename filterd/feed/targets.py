@@ -57,8 +57,9 @@ _is_sha256 = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
 
 ONLINE = ("targets", "snapshot", "timestamp")
 """Roles whose keys the publishing machine holds."""
-ORDERED = ("orders/*", "orders.yaml.zst")
-"""The names that the role ``orders`` signs: patterns of TUF, ``*`` within one folder."""
+TARGETS, ORDERS, PROGRAM = "targets", "orders", "program"
+DELEGATED = {ORDERS: ("orders/*", "orders.yaml.zst"), PROGRAM: ("program/*",)}
+"""The names that only a delegated role signs: patterns of TUF, ``*`` within one folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +248,17 @@ def _wrong(name: str, why: Sentence) -> MetadataFormatError:
     )
 
 
-def is_ordered(name: str) -> bool:
-    """Return whether the role ``orders`` signs a file of this name.
+def role_of(name: str) -> str:
+    """Return the one role that may sign a file of this name.
 
     Names in deeper folders count too.
     """
-    return any(fnmatchcase(name, pattern) for pattern in ORDERED)
+    for role, patterns in DELEGATED.items():
+        if any(fnmatchcase(name, pattern) for pattern in patterns):
+            return role
+    return TARGETS
+
+
+def is_ordered(name: str) -> bool:
+    """Return whether the role ``orders`` signs a file of this name."""
+    return role_of(name) == ORDERS

@@ -34,7 +34,7 @@ from filterd.errors import (
     TooLargeError,
     TrustError,
 )
-from filterd.feed.targets import ONLINE, is_ordered, read_publication
+from filterd.feed.targets import ONLINE, ORDERS, TARGETS, read_publication, role_of
 from filterd.i18n import quoted, refused, say
 from filterd.version import RELEASED_AT
 
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from filterd.feed.targets import Publication
     from filterd.feed.trust import TrustFolder
     from filterd.i18n import Sentence
-
-TARGETS, ORDERS = "targets", "orders"
 
 _BELIEVED_FOR_S = 10 * 366 * 86_400
 """A publication that was signed longer than that after the release says nothing of the time."""
@@ -88,12 +86,56 @@ class Verified:
             DigestError: it is not what was signed.
         """
         file = self.signed[target]
-        folder, slash, name = target.rpartition("/")
-        url = f"{self.fetcher.base}targets/{folder}{slash}{file.hashes['sha256']}.{name}"
         with explained():
+            url = target_url(self.fetcher, target, file.hashes["sha256"])
             content = self.fetcher.download_bytes(url, file.length)
             file.verify_length_and_hashes(content)
         return content
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """The newest metadata, verified, in a working copy of a site's trust.
+
+    Attributes:
+        folder: the working copy, until the end of ``refreshed``.
+        root: the newest.
+        timestamp: the newest.
+        targets: what the role ``targets`` signed.
+        clock_known: whether expiry was checked at all.
+    """
+
+    folder: Path
+    root: Root
+    timestamp: Timestamp
+    targets: Targets
+    clock_known: bool
+
+    @property
+    def issued_at(self) -> int:
+        """Unix time of signing; 0 where it is not stated."""
+        return _whole(self.timestamp, "issued")
+
+    def delegated(self, role: str) -> Metadata[Targets] | None:
+        """Return what a delegated role signed; None where there is no such role.
+
+        Raises:
+            RepositoryError: its own key has not signed it, or the snapshot names another.
+        """
+        roles = self.targets.delegations.roles if self.targets.delegations else None
+        if not roles or role not in roles:
+            return None
+        content = self.read(f"{role}.json")
+        metadata = Metadata[Targets].from_bytes(content)
+        # python-tuf has asked this, unless another role was delegated the same names before.
+        self.targets.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
+        snapshot = Metadata[Snapshot].from_bytes(self.read("snapshot.json")).signed
+        snapshot.meta[f"{role}.json"].verify_length_and_hashes(content)
+        return metadata
+
+    def read(self, name: str) -> bytes:
+        """Return a file of the metadata."""
+        return (self.folder / name).read_bytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +160,29 @@ def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
         TrustError: what came must not be trusted, or the site has no root.
         StoreError: the disk refused.
     """
+    with refreshed(trust, fetcher, moment, ORDERS) as fresh:
+        return _verified(fresh, fetcher)
+
+
+@contextlib.contextmanager
+def refreshed(
+    trust: TrustFolder, fetcher: Fetcher, moment: Moment, role: str
+) -> Iterator[Refreshed]:
+    """Yield the newest metadata with that of one delegated role; keep it at the end.
+
+    Nothing is kept if the caller finds something in it that must not be trusted.
+
+    Args:
+        trust: changed only when all is verified, but for new roots.
+        fetcher: made for this run, which it bounds.
+        moment: the time.
+        role: delegated by ``targets``; it may be missing.
+
+    Raises:
+        FetchError: nothing usable came.
+        TrustError: what came must not be trusted, or the site has no root.
+        StoreError: the disk refused.
+    """
     trust.first_root()  # or say that there is none, before anything is asked
     with trust.working_copy() as copy, explained():
         updater = _updater(trust, copy, fetcher)
@@ -126,13 +191,17 @@ def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
         reference = datetime.fromtimestamp(moment.now, UTC) if known else _NEVER
         updater._trusted_set.reference_time = reference  # noqa: SLF001
         updater.refresh()
-        updater.get_targetinfo(
-            _SOME_ORDER
-        )  # loads what the role ``orders`` signed, if there is any
-        root = updater._trusted_set.root  # noqa: SLF001 -- as above
-        verified = _verified(copy, fetcher, root, clock_known=known)
+        updater.get_targetinfo(f"{role}/any")  # loads what the role signed, if there is any
+        targets = Metadata[Targets].from_bytes((copy / "targets.json").read_bytes()).signed
+        check_names(TARGETS, targets.targets)
+        yield Refreshed(
+            copy,
+            updater._trusted_set.root,  # noqa: SLF001 -- as above
+            _timestamp((copy / "timestamp.json").read_bytes()).signed,
+            targets,
+            clock_known=known,
+        )
         trust.keep(copy)
-    return verified
 
 
 def look(trust: TrustFolder, fetcher: Fetcher, known: str = "") -> Announcement | None:
@@ -165,9 +234,6 @@ def look(trust: TrustFolder, fetcher: Fetcher, known: str = "") -> Announcement 
     return Announcement(new.signed.snapshot_meta.version, urgent, came.etag)
 
 
-_SOME_ORDER = "orders/any"
-
-
 def _updater(trust: TrustFolder, copy: Path, fetcher: Fetcher) -> Updater:
     # The roots that are known already count against the limit of one run.
     known = sum(1 for _ in copy.glob("root_history/*.root.json"))
@@ -180,45 +246,58 @@ def _updater(trust: TrustFolder, copy: Path, fetcher: Fetcher) -> Updater:
     )
 
 
-def _verified(copy: Path, fetcher: Fetcher, root: Root, *, clock_known: bool) -> Verified:
-    """Read what python-tuf has just verified and written."""
-    timestamp = _timestamp((copy / "timestamp.json").read_bytes()).signed
-    targets = Metadata[Targets].from_bytes((copy / "targets.json").read_bytes()).signed
-    ordered = _orders(copy, targets)
-    for role, names in ((TARGETS, targets.targets), (ORDERS, ordered)):
-        for name in names:
-            if (role == ORDERS) != is_ordered(name):
-                raise SignatureError(
-                    say("{name}: the role {role} must not sign this file", name=name, role=role)
-                )
-    signed = {**targets.targets, **ordered}
-    for name, file in signed.items():
-        if "sha256" not in file.hashes:
-            raise MetadataFormatError(say("{name}: its SHA-256 is not signed", name=name))
-    version = timestamp.snapshot_meta.version
+def _verified(fresh: Refreshed, fetcher: Fetcher) -> Verified:
+    """Read the lists in what python-tuf has just verified and written."""
+    orders = fresh.delegated(ORDERS)
+    ordered = orders.signed.targets if orders else {}
+    check_names(ORDERS, ordered)
+    signed = {**fresh.targets.targets, **ordered}
+    version = fresh.timestamp.snapshot_meta.version
     files = ((name, one.length, one.custom) for name, one in signed.items())
     publication = replace(
         read_publication(version, files),
         signers={
-            **{role: _signers(root, role, copy) for role in ONLINE},
-            ORDERS: orders_keys(targets),
+            **{role: _signers(fresh, role) for role in ONLINE},
+            ORDERS: orders_keys(fresh.targets),
         },
     )
     return Verified(
         publication,
-        urgent=_whole(timestamp, "urgent"),
-        issued_at=_whole(timestamp, "issued"),
-        expires_at=timestamp.expires.timestamp(),
-        clock_known=clock_known,
+        urgent=_whole(fresh.timestamp, "urgent"),
+        issued_at=fresh.issued_at,
+        expires_at=fresh.timestamp.expires.timestamp(),
+        clock_known=fresh.clock_known,
         signed=signed,
         fetcher=fetcher,
     )
 
 
-def _signers(root: Root, role: str, copy: Path) -> tuple[str, ...]:
-    """Return the ids of a root's keys that signed the metadata of a role."""
-    metadata = Metadata[Any].from_bytes((copy / f"{role}.json").read_bytes())
-    result = root.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
+def check_names(role: str, named: Mapping[str, TargetFile]) -> None:
+    """Check that a role may sign these files, and has signed their SHA-256.
+
+    Raises:
+        SignatureError: another role alone may sign a file of this name.
+        MetadataFormatError: a SHA-256 is missing.
+    """
+    for name, file in named.items():
+        if role_of(name) != role:
+            raise SignatureError(
+                say("{name}: the role {role} must not sign this file", name=name, role=role)
+            )
+        if "sha256" not in file.hashes:
+            raise MetadataFormatError(say("{name}: its SHA-256 is not signed", name=name))
+
+
+def target_url(fetcher: Fetcher, target: str, sha256: str) -> str:
+    """Return the address of a target's file: its hash stands before the last part."""
+    folder, slash, name = target.rpartition("/")
+    return f"{fetcher.base}targets/{folder}{slash}{sha256}.{name}"
+
+
+def _signers(fresh: Refreshed, role: str) -> tuple[str, ...]:
+    """Return the ids of the root's keys that signed the metadata of a role."""
+    metadata = Metadata[Any].from_bytes(fresh.read(f"{role}.json"))
+    result = fresh.root.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
     return tuple(sorted(result.signed))
 
 
@@ -226,20 +305,6 @@ def orders_keys(targets: Targets) -> tuple[str, ...]:
     """Return the ids of the keys that may sign legal orders."""
     roles = targets.delegations.roles if targets.delegations else None
     return tuple(sorted(roles[ORDERS].keyids)) if roles and ORDERS in roles else ()
-
-
-def _orders(copy: Path, targets: Targets) -> Mapping[str, TargetFile]:
-    """Return what the role ``orders`` signed; nothing where there is no such role."""
-    roles = targets.delegations.roles if targets.delegations else None
-    if not roles or ORDERS not in roles:
-        return {}
-    content = (copy / "orders.json").read_bytes()
-    orders = Metadata[Targets].from_bytes(content)
-    # python-tuf has asked this, unless another role was delegated the same names before.
-    targets.verify_delegate(ORDERS, orders.signed_bytes, orders.signatures)
-    snapshot = Metadata[Snapshot].from_bytes((copy / "snapshot.json").read_bytes()).signed
-    snapshot.meta["orders.json"].verify_length_and_hashes(content)
-    return orders.signed.targets
 
 
 def _floor(copy: Path, floor: float) -> float:

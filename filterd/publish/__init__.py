@@ -8,7 +8,9 @@ The outcome is a folder of static files, ready for any web server:
 
 ``keys``             private keys: made, read, kept from the eyes of others
 ``signing``          what is signed of a file and by a role
-``signed_orders``    orders of the law, signed on another machine
+``parcels``          what a delegated role has signed on another machine, carried here
+``signed_orders``    orders of the law, for a parcel
+``program_packages`` packages of the program, for a parcel
 ``repository``       the signed metadata, changed so that a reader always finds a whole
 ``publication``      what a publication's folder holds, read and not changed
 ``verification``     a publication verified as a new appliance does it

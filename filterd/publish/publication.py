@@ -18,11 +18,12 @@ from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Time
 
 from filterd.errors import DigestError, FeedError, StoreError
 from filterd.feed.deltas import unpack
+from filterd.feed.program_offer import ProgramTarget, read_targets
 from filterd.feed.targets import Publication, PublishedFile, read_publication
 from filterd.feed.tuf_refresh import orders_keys
 from filterd.i18n import quoted, refused, say
 from filterd.paths import make_folder, reading
-from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
+from filterd.publish.keys import ORDERS, PROGRAM, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.signing import hashed_name
 
 if TYPE_CHECKING:
@@ -32,14 +33,18 @@ DAY_S = 86_400.0
 EARLY_S = {
     ROOT: 90 * DAY_S,
     ORDERS: 60 * DAY_S,
+    PROGRAM: 60 * DAY_S,
     TARGETS: 45 * DAY_S,
     SNAPSHOT: 14 * DAY_S,
     TIMESTAMP: 7 * DAY_S,
 }
-"""The warning time before a role's metadata expires; renewing the first two needs other people.
+"""The warning time before a role's metadata expires; renewing the first three needs other people.
 
-If one role has expired, schools count the whole feed as expired.
+If one role has expired, schools count the whole feed as expired; of the role ``program``, the
+packages alone.
 """
+_LISTS = {f"{TARGETS}.json", f"{ORDERS}.json"}
+"""Metadata that names lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +68,15 @@ class Published:
         return timestamp.snapshot_meta.version
 
     def targets(self, version: int) -> Mapping[str, TargetFile]:
-        """Return the files of a version by their names, those of all roles.
+        """Return the files of a version by their names, without packages of the program.
 
         Raises:
             StoreError: this version is not at hand any more.
         """
         snapshot: Snapshot = self._signed(f"{version}.snapshot.json")
         found = dict[str, TargetFile]()
-        for name, meta in snapshot.meta.items():
-            role: Targets = self._signed(f"{meta.version}.{name}")
+        for name in _LISTS & snapshot.meta.keys():
+            role: Targets = self._signed(f"{snapshot.meta[name].version}.{name}")
             found |= role.targets
         return found
 
@@ -119,7 +124,7 @@ class Published:
         Roots are not counted.
         """
         snapshot: Snapshot = self._signed(f"{version}.snapshot.json")
-        names = [f"{meta.version}.{name}" for name, meta in snapshot.meta.items()]
+        names = [f"{snapshot.meta[name].version}.{name}" for name in _LISTS & snapshot.meta.keys()]
         names += ["timestamp.json", f"{version}.snapshot.json"]
         return sum((self._metadata / name).stat().st_size for name in names)
 
@@ -143,6 +148,17 @@ class Published:
         """
         snapshot: Snapshot = self._signed(f"{version}.snapshot.json")
         return orders_keys(self._signed(f"{snapshot.meta['targets.json'].version}.targets.json"))
+
+    def packages(self) -> tuple[ProgramTarget, ...]:
+        """Return the packages of the program that are published; none without the role.
+
+        Raises:
+            StoreError: what is published cannot be read.
+        """
+        snapshot: Snapshot = self._signed(f"{self.version}.snapshot.json")
+        if (meta := snapshot.meta.get(f"{PROGRAM}.json")) is None:
+            return ()
+        return read_targets(self._signed(f"{meta.version}.{PROGRAM}.json").targets)
 
     def expiries(self) -> dict[str, float]:
         """Return of each role until when its word holds, Unix time."""

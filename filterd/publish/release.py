@@ -29,6 +29,7 @@ from filterd.paths import sole
 from filterd.publish.publication import Published
 from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import day_of
+from filterd.publish.signing import content_of
 from filterd.publish.target_files import targets_of
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
     from filterd.feed.arrival import Progress
     from filterd.feed.targets import Publication
     from filterd.lists.orders_file import OrderEntry
+    from filterd.publish.parcels import Parcel
     from filterd.publish.repository import Signers
-    from filterd.publish.signed_orders import Parcel
-    from filterd.publish.signing import NewTarget
+    from filterd.publish.signing import NewTarget, StoredTarget
 
 _WORK = ".filterd-publish-"
 
@@ -99,6 +100,7 @@ def release(
     now: float,
     urgent: bool = False,
     parcel: Parcel | None = None,
+    program: Parcel | None = None,
     progress: Progress | None = None,
 ) -> Release:
     """Publish a version.
@@ -110,6 +112,7 @@ def release(
         now: Unix time.
         urgent: schools take it at their next light check.
         parcel: new orders; None leaves those that are published.
+        program: new packages of the program; None leaves those that are published.
         progress: called with how many octets are packed, and how many there are.
 
     Raises:
@@ -136,8 +139,7 @@ def release(
             signers,
             now=now,
             urgent=urgent,
-            orders=None if parcel is None else parcel.metadata,
-            ordered=parcel.targets if parcel else (),
+            parcels=[one for one in (parcel, program) if one is not None],
         )
         Repository(repository).prune(keep=KEPT_DELTAS + 1)
         orders = load_orders(whole)[1] if (whole / FILE).exists() else ()
@@ -151,6 +153,35 @@ def release(
         tuple(one for one in orders if one.expiry < today),
         published.expiries(),
     )
+
+
+def renew(
+    repository: Path,
+    signers: Signers,
+    *,
+    now: float,
+    urgent: bool = False,
+    program: Parcel | None = None,
+) -> int:
+    """Sign the published lists for another term; return the version.
+
+    Args:
+        repository: the folder that the web server hands out.
+        signers: for ``targets``, ``snapshot`` and ``timestamp``.
+        now: Unix time.
+        urgent: schools take the lists at their next light check.
+        program: new packages of the program; None leaves those that are published.
+
+    Raises:
+        FeedError: the parcel is not to be published.
+        InUseError: another process publishes into this folder.
+        StoreError: the disk refused; nothing is published.
+    """
+    with publishing(repository):
+        parcels = [program] if program else []
+        version = Repository(repository).renew(signers, now=now, urgent=urgent, parcels=parcels)
+        Repository(repository).prune(keep=KEPT_DELTAS + 1)
+    return version
 
 
 def publishing(repository: Path) -> AbstractContextManager[None]:
@@ -245,12 +276,13 @@ def _without_orders(last: Path, target: Path) -> Path:
     return target
 
 
-def _unpack(target: NewTarget, whole: Path) -> None:
+def _unpack(target: NewTarget | StoredTarget, whole: Path) -> None:
     """Unpack a file of the parcel within its signed length."""
-    [file] = read_publication(1, [(target.name, len(target.content), target.custom)]).files
+    content = content_of(target)
+    [file] = read_publication(1, [(target.name, len(content), target.custom)]).files
     path = whole / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(unpack(target.content, file.length))
+    path.write_bytes(unpack(content, file.length))
 
 
 def _link(source: str, target: str) -> None:

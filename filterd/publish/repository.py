@@ -10,8 +10,8 @@ A **root** counts as soon as it exists. So when a key changes, the metadata is f
 signed by both keys, and only then the root that replaces them is written: a reader with
 either root finds metadata that it trusts.
 
-The ordering authority signs the role ``orders``, on another machine: ``sign_orders``
-there, ``publish(orders=...)`` here.
+Delegated roles (``orders``, ``program``) are signed on other machines and come as parcels. The
+key of the role ``program`` must be named by the root too (``filterd.feed.program_offer``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import (
@@ -36,20 +36,23 @@ from tuf.api.metadata import (
 
 from filterd.errors import FeedError
 from filterd.feed import released_holds
-from filterd.feed.targets import is_ordered
+from filterd.feed.program_offer import PROGRAM_KEYS, program_keys, read_targets
+from filterd.feed.targets import DELEGATED, role_of
 from filterd.i18n import say
 from filterd.paths import reading, write_atomically
-from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
+from filterd.publish.keys import PROGRAM, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
+from filterd.publish.parcels import FIRST_VERSION, Parcel, make_parcel
 from filterd.publish.publication import refuse_second
 from filterd.publish.signing import (
     RELEASES,
     Identified,
     NewTarget,
+    StoredTarget,
     check_signed,
+    copy_target,
     delegations,
     describe,
     hashed_name,
-    sign_orders,
     signed,
     until,
     verify_signed,
@@ -58,7 +61,7 @@ from filterd.publish.signing import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from securesystemslib.signer import CryptoSigner
+    from securesystemslib.signer import CryptoSigner, Key
 
     Signers = Mapping[str, Sequence[CryptoSigner]]
     """The signers of each role."""
@@ -75,29 +78,33 @@ class Repository:
         self.folder = folder
         self._metadata, self._targets = folder / "metadata", folder / "targets"
 
-    def create(self, signers: Signers, *, now: float, orders: bytes | None = None) -> bytes:
+    def create(self, signers: Signers, *, now: float) -> bytes:
         """Publish the first root and an empty version; return the root for sites to trust.
 
         Args:
-            signers: every role's keys; ``orders`` may hold a public half elsewhere,
-                then its first metadata comes as ``orders``.
+            signers: every role's keys.
             now: Unix time.
-            orders: metadata that ``sign_orders`` made.
 
         Raises:
             FeedError: the folder holds a publication already.
             StoreError: the disk refused.
         """
         refuse_second(self.folder)
-        root = Root(expires=until(ROOT, now))
+        keys = {role: [one.public_key for one in signers[role]] for role in DELEGATED}
+        root = Root(
+            expires=until(ROOT, now), unrecognized_fields=_naming_program_keys(keys[PROGRAM])
+        )
         for role in (ROOT, TARGETS, SNAPSHOT, TIMESTAMP):
             for signer in signers[role]:
                 root.add_key(signer.public_key, role)
         root.roles[ROOT].threshold = ROOT_THRESHOLD
         content = signed(Metadata(root), signers[ROOT])
         self._write_metadata("1.root.json", content)
-        orders = orders or sign_orders([], signers[ORDERS], version=1, now=now)
-        self._advance(_Published(delegations(signers[ORDERS])), signers, now, orders=orders)
+        parcels = [
+            make_parcel(role, [], signers[role], version=FIRST_VERSION, now=now)
+            for role in DELEGATED
+        ]
+        self._advance(_Published(delegations(keys)), signers, now, parcels=parcels)
         return content
 
     def publish(
@@ -107,18 +114,16 @@ class Repository:
         *,
         now: float,
         urgent: bool = False,
-        orders: bytes | None = None,
-        ordered: Iterable[NewTarget] = (),
+        parcels: Iterable[Parcel] = (),
     ) -> int:
         """Publish a new version; return its number, the snapshot's version.
 
         Args:
-            files: all that the version consists of, without what is ordered by law.
+            files: all that the version consists of, without those of delegated roles.
             signers: for ``targets``, ``snapshot`` and ``timestamp``.
             now: Unix time.
             urgent: appliances take it at their next light check.
-            orders: new metadata of the role ``orders``; ``None`` leaves what there is.
-            ordered: the files that it names.
+            parcels: what delegated roles have signed anew; the others stay as they are.
 
         Raises:
             FeedError: a name belongs to another role, a signature is missing.
@@ -126,19 +131,29 @@ class Repository:
         """
         published, named = self._published(), dict[str, TargetFile]()
         for file in files:
-            if is_ordered(file.name):
+            if (role := role_of(file.name)) != TARGETS:
                 raise FeedError(
-                    say("{name}: only the role `orders` may name this file", name=file.name)
+                    say(
+                        "{name}: only the role {role} may name this file", name=file.name, role=role
+                    )
                 )
             named[file.name] = self._write_target(file)
-        for file in ordered:
-            self._write_target(file)
         new = replace(published, named=named)
-        return self._advance(new, signers, now, orders=orders, urgent=urgent)
+        return self._advance(new, signers, now, parcels=parcels, urgent=urgent)
 
-    def renew(self, signers: Signers, *, now: float, urgent: bool = False) -> int:
-        """Sign the published version for another term; return the snapshot's version."""
-        return self._advance(self._published(), signers, now, urgent=urgent)
+    def renew(
+        self,
+        signers: Signers,
+        *,
+        now: float,
+        urgent: bool = False,
+        parcels: Iterable[Parcel] = (),
+    ) -> int:
+        """Sign the published version for another term; return the snapshot's version.
+
+        ``parcels`` are what delegated roles have signed anew.
+        """
+        return self._advance(self._published(), signers, now, parcels=parcels, urgent=urgent)
 
     def prune(self, *, keep: int = 8) -> int:
         """Remove files that none of the last snapshots names; return how many.
@@ -169,7 +184,7 @@ class Repository:
         """Exchange one key of a role; return the new root, or ``None`` if none is needed.
 
         Args:
-            role: any but ``orders``, whose key ``rotate_orders`` exchanges.
+            role: any but a delegated one, whose key ``rotate_delegated`` exchanges.
             old: the key to go; its private half need not be among the signers of a new root.
             new: the key to come.
             signers: the online roles' present keys; two root keys that stay or come. An
@@ -221,23 +236,41 @@ class Repository:
         check_signed(root, ROOT, content)
         self._write_metadata(released_holds.FILE, content)
 
-    def rotate_orders(
-        self,
-        keys: Sequence[Identified],
-        orders: bytes,
-        signers: Signers,
-        *,
-        now: float,
-        ordered: Iterable[NewTarget] = (),
-    ) -> int:
-        """Exchange the keys of role ``orders`` together with metadata that they signed.
+    def rotate_delegated(self, parcel: Parcel, signers: Signers, *, now: float) -> int:
+        """Exchange the key of a delegated role together with what the new key signed.
 
-        ``ordered`` are the files that it names, as far as they are not here yet.
+        A publication that has no such role gets it.
+
+        Args:
+            parcel: signed by the new key.
+            signers: the online roles'; for ``program`` as many root keys as a root needs.
+            now: Unix time.
+
+        Raises:
+            FeedError: the parcel is not signed by its key, or too few root keys have signed.
+            StoreError: the disk refused.
         """
-        for file in ordered:
-            self._write_target(file)
-        changed = replace(self._published(), delegations=delegations(keys))
-        return self._advance(changed, signers, now, orders=orders)
+        published, role = self._published(), parcel.role
+        before = published.delegations
+        keys = {
+            one: [before.keys[keyid] for keyid in delegated.keyids]
+            for one, delegated in (before.roles or {}).items()
+        }
+        after = delegations({**keys, role: [parcel.public_key]})
+        self._check_delegated(parcel, after, published.meta.get(f"{role}.json"))
+        if role == PROGRAM:
+            self._name_program_key(parcel, signers.get(ROOT, ()), now)
+        changed = replace(published, delegations=after)
+        return self._advance(changed, signers, now, parcels=[parcel])
+
+    def _name_program_key(
+        self, parcel: Parcel, signers: Sequence[CryptoSigner], now: float
+    ) -> None:
+        """Publish a root that names the key, before what the key has signed counts."""
+        root, fields = self._root(), _naming_program_keys([parcel.public_key])
+        if list(program_keys(root.signed)) != [parcel.public_key]:
+            root.signed.unrecognized_fields |= fields
+            self._follow(root, signers, now)
 
     def _advance(
         self,
@@ -245,7 +278,7 @@ class Repository:
         signers: Signers,
         now: float,
         *,
-        orders: bytes | None = None,
+        parcels: Iterable[Parcel] = (),
         urgent: bool = False,
     ) -> int:
         """Write the next version of targets, snapshot and, last, timestamp."""
@@ -256,8 +289,10 @@ class Repository:
             targets=dict(published.named),
             delegations=published.delegations,
         )
-        if orders is not None:
-            meta["orders.json"] = self._write_orders(orders, targets, meta.get("orders.json"))
+        for parcel in parcels:
+            name = f"{parcel.role}.json"
+            version = self._check_delegated(parcel, published.delegations, meta.get(name))
+            meta[name] = self._write_versioned(parcel.role, version, parcel.metadata)
         content = signed(Metadata(targets), signers[TARGETS])
         check_signed(root, TARGETS, content)
         meta["targets.json"] = self._write_versioned(TARGETS, targets.version, content)
@@ -279,33 +314,45 @@ class Repository:
         self._write_metadata("timestamp.json", content)
         return number
 
-    def _write_orders(self, orders: bytes, targets: Targets, last: MetaFile | None) -> MetaFile:
+    def _check_delegated(self, parcel: Parcel, keys: Delegations, last: MetaFile | None) -> int:
+        """Write the files of a parcel that may be published; return its version."""
+        role = parcel.role
         try:
-            metadata = Metadata[Targets].from_bytes(orders)
-            targets.verify_delegate(ORDERS, metadata.signed_bytes, metadata.signatures)
+            metadata = Metadata[Targets].from_bytes(parcel.metadata)
+            Targets(delegations=keys).verify_delegate(
+                role, metadata.signed_bytes, metadata.signatures
+            )
         except (RepositoryError, ValueError) as error:
             raise FeedError(
                 say(
-                    "the metadata of the role `orders` is not signed by its key; if the key was"
-                    " replaced: `filterd feed rotate-key REPO orders`"
+                    "the metadata of the role {role} is not signed by its key; if the key is new:"
+                    " `filterd feed rotate-key REPO {role}`",
+                    role=role,
                 )
             ) from error
+        for file in parcel.targets:
+            self._write_target(file)
+        if role == PROGRAM:  # what an appliance would not read must not be published
+            read_targets(metadata.signed.targets)
         for target in metadata.signed.targets.values():
-            if not is_ordered(target.path):
-                raise FeedError(say("{name}: the role `orders` may not name it", name=target.path))
+            if role_of(target.path) != role:
+                raise FeedError(
+                    say("{name}: the role {role} may not name it", name=target.path, role=role)
+                )
             if not (self._targets / hashed_name(target.path, target.hashes["sha256"])).is_file():
                 raise FeedError(say("{name}: the file is missing", name=target.path))
         version = metadata.signed.version
         if last is not None and version <= last.version:  # whose file is named, and stays as it is
             raise FeedError(
                 say(
-                    "the role `orders` has signed version {version} before; sign again by "
-                    "`filterd feed sign --after {last}`",
+                    "the role {role} has signed version {version} before; sign again with"
+                    " `--after {last}`",
+                    role=role,
                     version=version,
                     last=last.version,
                 )
             )
-        return self._write_versioned(ORDERS, version, orders)
+        return version
 
     def _write_versioned(self, role: str, version: int, content: bytes) -> MetaFile:
         self._write_metadata(f"{version}.{role}.json", content)
@@ -314,12 +361,12 @@ class Repository:
     def _write_metadata(self, name: str, content: bytes) -> None:
         write_atomically(self._metadata / name, content, mode=0o644)
 
-    def _write_target(self, file: NewTarget) -> TargetFile:
+    def _write_target(self, file: NewTarget | StoredTarget) -> TargetFile:
         target = describe(file)
         path = self._targets / hashed_name(file.name, target.hashes["sha256"])
         # Written whole or not at all, under the name of its content: it need not be written again.
-        if not (path.is_file() and path.stat().st_size == len(file.content)):
-            write_atomically(path, file.content, mode=0o644)
+        if not (path.is_file() and path.stat().st_size == target.length):
+            copy_target(file, path)
         return target
 
     def _root(self) -> Metadata[Root]:
@@ -375,9 +422,14 @@ class Repository:
             return (self._metadata / name).read_bytes()
 
 
+def _naming_program_keys(keys: Iterable[Key]) -> dict[str, Any]:
+    """Return the field of a root that names the keys of the role ``program``."""
+    return {PROGRAM_KEYS: {key.keyid: key.to_dict() for key in keys}}
+
+
 @dataclass(frozen=True, slots=True)
 class _Published:
-    """The present publication: files, the keys for orders, and the versions of both."""
+    """The present publication: files, keys of delegated roles, their versions."""
 
     delegations: Delegations
     named: Mapping[str, TargetFile] = field(default_factory=dict)

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sign metadata of files and roles, and on another machine legal orders."""
+"""Sign metadata of files and roles."""
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, TargetFile, Targets
 
 from filterd.errors import FeedError
-from filterd.feed.targets import ORDERED
+from filterd.feed.targets import DELEGATED
 from filterd.i18n import say
-from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
+from filterd.paths import open_plain, reading, streaming, write_atomically
+from filterd.publish.keys import ORDERS, PROGRAM, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,12 +25,16 @@ if TYPE_CHECKING:
 
 RELEASES = "releases"
 """No role: what the root's keys sign of versions that are held."""
+NO_PROGRAM = "no-program"
+"""The role ``program`` while it names no package: it needs no new signature."""
 LIVES = {
     ROOT: timedelta(days=730),
     TARGETS: timedelta(days=365),
     ORDERS: timedelta(days=365),
+    PROGRAM: timedelta(days=365),
     SNAPSHOT: timedelta(days=90),
     TIMESTAMP: timedelta(days=30),
+    NO_PROGRAM: timedelta(days=3_650),
     RELEASES: timedelta(days=180),
 }
 """For how long what a role signs is to be used."""
@@ -48,34 +54,82 @@ class NewTarget(NamedTuple):
     custom: Mapping[str, Any]
 
 
-def sign_orders(
-    files: Iterable[NewTarget], signers: Sequence[CryptoSigner], *, version: int, now: float
-) -> bytes:
-    """Return the signed metadata that makes lists the law's.
+class StoredTarget(NamedTuple):
+    """A file to publish whose octets are on the disk.
 
-    It is signed on the orderer's own machine.
-
-    Args:
-        files: all lists that are ordered now, with their register.
-        signers: the role's own keys.
-        version: one more than the last.
-        now: Unix time.
+    Attributes:
+        name: its path below ``targets/``, without the hash.
+        path: the file.
+        custom: signed data about it.
     """
+
+    name: str
+    path: Path
+    custom: Mapping[str, Any]
+
+
+def sign_role(
+    role: str,
+    files: Iterable[NewTarget | StoredTarget],
+    signers: Iterable[CryptoSigner],
+    *,
+    version: int,
+    now: float,
+    **fields: Any,
+) -> bytes:
+    """Return the signed metadata of a delegated role: all that it names from now on."""
     named = {file.name: describe(file) for file in files}
-    orders = Targets(version=version, expires=until(ORDERS, now), targets=named)
-    return signed(Metadata(orders), signers)
+    expires = until(NO_PROGRAM if role == PROGRAM and not named else role, now)
+    targets = Targets(
+        version=version, expires=expires, targets=named, unrecognized_fields=fields or None
+    )
+    return signed(Metadata(targets), signers)
 
 
-def describe(file: NewTarget) -> TargetFile:
+def content_of(file: NewTarget | StoredTarget) -> bytes:
+    """Return the octets of a file.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    if isinstance(file, NewTarget):
+        return file.content
+    with reading(file.path), open_plain(file.path) as stored:
+        return stored.read()
+
+
+def copy_target(file: NewTarget | StoredTarget, path: Path) -> None:
+    """Write the octets of a file to a path, whole or not at all.
+
+    Raises:
+        StoreError: the file cannot be read, or the disk refused.
+    """
+    if isinstance(file, NewTarget):
+        write_atomically(path, file.content, mode=0o644)
+        return
+    with (
+        reading(file.path),
+        open_plain(file.path) as source,
+        streaming(path, mode=0o644) as target,
+    ):
+        shutil.copyfileobj(source, target)
+
+
+def describe(file: NewTarget | StoredTarget) -> TargetFile:
     """Return the signed data of a file.
 
     Raises:
         FeedError: its name leaves the folder.
+        StoreError: it cannot be read.
     """
     path = PurePosixPath(file.name)
     if path.is_absolute() or ".." in path.parts or str(path) != file.name or path.name == "":
         raise FeedError(say("{name}: this is not a name for a file of the feed", name=file.name))
-    target = TargetFile.from_data(file.name, file.content, ["sha256"])
+    if isinstance(file, NewTarget):
+        target = TargetFile.from_data(file.name, file.content, ["sha256"])
+    else:
+        with reading(file.path):
+            target = TargetFile.from_file(file.name, str(file.path), ["sha256"])
     if file.custom:
         target.unrecognized_fields["custom"] = dict(file.custom)
     return target
@@ -111,11 +165,19 @@ class Identified(Protocol):
         """The public half."""
 
 
-def delegations(signers: Sequence[Identified]) -> Delegations:
-    """Return the delegation of legal orders: the keys, and the paths they may sign."""
-    keys = {signer.public_key.keyid: signer.public_key for signer in signers}
-    role = DelegatedRole(ORDERS, list(keys), threshold=1, terminating=True, paths=list(ORDERED))
-    return Delegations(dict(keys), {ORDERS: role})
+def delegations(keys: Mapping[str, Sequence[Key]]) -> Delegations:
+    """Return the delegations to roles: the keys of each, and the paths they may sign."""
+    roles = {
+        role: DelegatedRole(
+            role,
+            [key.keyid for key in of_role],
+            threshold=1,
+            terminating=True,
+            paths=list(DELEGATED[role]),
+        )
+        for role, of_role in keys.items()
+    }
+    return Delegations({key.keyid: key for of_role in keys.values() for key in of_role}, roles)
 
 
 def check_signed(root: Root, role: str, content: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuf.api.metadata import Metadata
 
+from filterd.feed.program_offer import refresh_program
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import refresh
 from filterd.paths import write_atomically
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from filterd.feed.arrival import Moment
     from filterd.feed.fetchers import Fetcher
+    from filterd.feed.program_offer import ProgramTarget
     from filterd.feed.tuf_refresh import Verified
 
 
@@ -30,15 +32,17 @@ class Examined:
 
     Attributes:
         verified: the publication.
-        octets: so much was fetched of its files and differences.
+        octets: so much was fetched of its files, differences and packages.
         expiries: until when the word of each role holds, Unix time.
         contents: how many octets its files have, unpacked, by their paths.
+        packages: of the program.
     """
 
     verified: Verified
     octets: int
     expiries: Mapping[str, float]
     contents: Mapping[str, int]
+    packages: tuple[ProgramTarget, ...]
 
 
 def verify(
@@ -64,9 +68,12 @@ def verify(
     """
     octets, contents = 0, dict[str, int]()
     with TemporaryDirectory(prefix="filterd-verify-") as folder:
-        trust = TrustFolder(Path(folder))
+        trust, program = TrustFolder(Path(folder, "lists")), TrustFolder(Path(folder, "program"))
         trust.establish(root)
+        program.establish(root)
         verified = refresh(trust, fetcher, moment)
+        offer = refresh_program(program, fetcher, moment)
+        total = len(verified.signed) + len(offer.targets)
         files = {file.target: file for file in verified.publication.files}
         for number, target in enumerate(sorted(verified.signed), 1):
             packed = verified.fetch(target)
@@ -76,9 +83,13 @@ def verify(
                 contents[file.path] = len(content)
                 if into is not None:
                     write_atomically(into / file.path, content)
-            progress(number, len(verified.signed))
-        expiries = _expiries(trust)
-    return Examined(verified, octets, expiries, contents)
+            progress(number, total)
+        for number, package in enumerate(offer.targets, len(verified.signed) + 1):
+            offer.fetch(package, Path(folder, "package"))
+            octets += package.octets
+            progress(number, total)
+        expiries = {**_expiries(program), **_expiries(trust)}
+    return Examined(verified, octets, expiries, contents, offer.targets)
 
 
 def _expiries(trust: TrustFolder) -> dict[str, float]:

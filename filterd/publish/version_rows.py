@@ -43,6 +43,10 @@ def _grades(value: Sequence[str], by: Wording) -> str:
     return grades_told(by.texts, value)
 
 
+def _lines(value: Iterable[str], _: Wording) -> str:
+    return "\n".join(value)
+
+
 def _joined(value: Iterable[str], _: Wording) -> str:
     return ", ".join(value)
 
@@ -138,6 +142,17 @@ SIGNED_ORDERS = Listing(
         Column(say("Expiry"), "expiry"),
     ),
 )
+SIGNED_PACKAGES = Listing(
+    UNSAID,
+    say("No package is offered."),
+    (
+        Column(say("Version"), "version"),
+        Column(quoted("Debian"), "debian"),
+        Column(say("Architecture"), "architecture"),
+        Column(say("Size"), "octets", _size),
+        Column(quoted("SHA-256"), "sha256"),
+    ),
+)
 RELEASE = Details(
     (
         Column(say("Files"), "", _changed),
@@ -165,6 +180,7 @@ VERIFICATION = Details(
         Column(say("Lists"), "lists"),
         Column(say("Orders"), "orders"),
         Column(say("Delta files"), "deltas"),
+        Column(say("Packages of filterd"), "packages", _lines),
         Column(say("Fetched"), "octets", _size),
         Column(say("Signed at"), "issued_at", when),
         Column(say("Last urgent version"), "urgent", lambda urgent, _: urgent or ""),

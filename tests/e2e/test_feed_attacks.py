@@ -21,7 +21,7 @@ from tuf.ngclient import Updater
 from filterd import paths
 from filterd.errors import FeedError
 from filterd.feed.trust import TrustFolder
-from filterd.publish.signing import sign_orders
+from filterd.publish.parcels import make_parcel
 from tests.support.feed_attacks import ATTACKS, Attack, Stage
 from tests.support.publisher import DAY_S, NOW, Publisher, Server, Site, WatchedClock, served
 
@@ -62,8 +62,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     publisher = Publisher(folder / "www", now=NOW - 400 * DAY_S)
     first = (publisher.metadata / "timestamp.json").read_bytes()
     then = NOW - 20 * DAY_S
-    orders = sign_orders([], publisher.signers["orders"], version=2, now=then)
-    publisher.publish("two.example", now=then, orders=orders)
+    orders = make_parcel("orders", [], publisher.signers["orders"], version=2, now=then)
+    publisher.publish("two.example", now=then, parcels=[orders])
     Site(folder / "first install", publisher.root)
     assert Site(folder / "normal", publisher.root).take(publisher.folder)["lists/a.txt"] == TAKEN
     publisher.publish("three.example", now=NOW - DAY_S)

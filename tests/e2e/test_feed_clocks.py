@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ExpiredError
-from filterd.feed.schedule import LONGEST_WAIT_S, ring_of
+from filterd.feed.schedule import LISTS, ring_of
 from filterd.feed.standing import Freshness, freshness
 from filterd.feed.sync import Became
 from filterd.state_folder import SHIPPED
@@ -154,7 +154,7 @@ def test_a_jump_between_two_runs_keeps_nothing_from_coming(
         established.run(SECOND, at_once=at_once)
     established.check_consistent(FIRST, SECOND)
     established.clock.set_wall(-jump)
-    established.clock.advance(LONGEST_WAIT_S)
+    established.clock.advance(LISTS.longest_wait_s)
     established.run(SECOND, at_once=at_once)
     assert established.check_consistent(SECOND) == SECOND
 
@@ -168,8 +168,8 @@ def test_a_clock_that_stays_behind_keeps_nobody_waiting_for_more_than_two_days(
         established.site.appliance.id_path.unlink()
     waits = established.run(SECOND, at_once=False)
     assert waits.became is Became.WAITS
-    assert waits.at <= clock + LONGEST_WAIT_S
-    established.clock.advance(LONGEST_WAIT_S)
+    assert waits.at <= clock + LISTS.longest_wait_s
+    established.clock.advance(LISTS.longest_wait_s)
     assert established.run(SECOND, at_once=False).became is Became.ACTIVATED
 
 

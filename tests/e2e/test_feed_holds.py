@@ -25,8 +25,9 @@ from filterd.feed.version_history import Event
 from filterd.i18n import say
 from filterd.lists.index_files import version_of
 from filterd.publish import hold_release
+from filterd.publish.parcels import make_parcel
 from filterd.publish.publication import Published
-from filterd.publish.signing import RELEASES, sign_orders, signed, until
+from filterd.publish.signing import RELEASES, signed, until
 from tests.support.broken_versions import add, an_order
 from tests.support.feed_candidates import GAMBLING
 from tests.support.feed_school import School, a_school
@@ -187,8 +188,8 @@ def test_a_key_that_only_the_online_keys_have_named_orders_nothing(
     publisher, before = school.publisher, school.in_force
     thief = CryptoSigner.generate_ed25519()
     version = publisher.snapshot.signed.version + 1
-    orders = sign_orders([], [thief], version=version, now=publisher.now)
-    publisher.repository.rotate_orders([thief], orders, publisher.signers, now=publisher.now)
+    orders = make_parcel("orders", [], [thief], version=version, now=publisher.now)
+    publisher.repository.rotate_delegated(orders, publisher.signers, now=publisher.now)
     publisher.signers["orders"] = [thief]
     evil = school.publish(an_order(b"google.com\n"), urgent=True)
     with pytest.raises(GuardError, match="signed by another key than now"):

@@ -20,7 +20,7 @@ from filterd.feed.sync import Became, SiteFeed
 from filterd.feed.targets import is_ordered
 from filterd.feed.tuf_arrival import TufArrival
 from filterd.lists.index_files import version_of
-from filterd.publish.signing import sign_orders
+from filterd.publish.parcels import make_parcel
 from filterd.publish.target_files import targets_of
 from tests.support.asking import Asker, NoAnswerError
 from tests.support.broken_versions import POPULAR
@@ -133,9 +133,9 @@ class School:
         ordered = [one for one in targets if is_ordered(one.name)]
         signers, now = self.publisher.signers, self.publisher.now
         version = self.publisher.snapshot.signed.version + 1
-        orders = sign_orders(ordered, signers["orders"], version=version, now=now)
+        orders = make_parcel("orders", ordered, signers["orders"], version=version, now=now)
         files = [one for one in targets if not is_ordered(one.name)]
-        how: dict[str, Any] = {"now": now, "orders": orders, "ordered": ordered, "urgent": urgent}
+        how: dict[str, Any] = {"now": now, "parcels": [orders], "urgent": urgent}
         return str(self.publisher.repository.publish(files, signers, **how))
 
     def sync(self) -> Outcome:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NOW = 1_800_000_000.0
 DAY_S = 86_400.0
-ROLES = ("root", "targets", "snapshot", "timestamp", "orders")
+ROLES = ("root", "targets", "snapshot", "timestamp", "orders", "program")
 
 
 def make_signers() -> dict[str, list[CryptoSigner]]:

@@ -41,7 +41,7 @@ def test_keys_and_an_empty_publication_are_made(new_desk: Desk) -> None:
     done = new_desk.init()
     assert (done.code, done.err, new_desk.seen()) == (0, "", {})
     keys = sorted(new_desk.keys.rglob("*.pem"))
-    assert len(keys) == 7
+    assert len(keys) == 8
     assert {stat.S_IMODE(one.stat().st_mode) for one in keys} == {0o600}
     assert {stat.S_IMODE(one.parent.stat().st_mode) for one in keys} == {0o700}
 
@@ -243,7 +243,7 @@ def test_the_key_of_orders_is_exchanged_with_what_it_signed(
         desk.sign(parcel)
         assert desk.publish("--orders", parcel).code == 0
     assert desk.sign(parcel, "--new-key").code == 0
-    done = desk.call("rotate-key", desk.public, "orders", "--orders", parcel)
+    done = desk.call("rotate-key", desk.public, "orders", "--parcel", parcel)
     assert (done.code, done.err) == (0, "")
     assert desk.seen()["orders/1.txt"] == b"ordered.example\n"
 
@@ -265,10 +265,10 @@ def test_what_a_new_key_of_orders_has_signed_is_not_simply_published(
         (
             ("mirror",),
             2,
-            "'mirror' is not a role (known: root, targets, snapshot, timestamp, orders)",
+            "'mirror' is not a role (known: root, targets, snapshot, timestamp, orders, program)",
         ),
-        (("orders",), 2, "there: filterd feed sign --new-key; here: --orders PARCEL"),
-        (("orders", "--orders", "nowhere"), 2, "nowhere/orders.json: cannot be read"),
+        (("orders",), 2, "there: filterd feed sign --new-key; here: --parcel PARCEL"),
+        (("orders", "--parcel", "nowhere"), 2, "nowhere/orders.json: cannot be read"),
         (("root", "--number", "4"), 2, "--number"),
         (("targets", "--root-key", "nowhere.pem"), 2, "nowhere.pem: cannot be read"),
         (("targets", "--keys", "nowhere"), 2, "nowhere/offline/root-1/root-1.pem: the key of the"),

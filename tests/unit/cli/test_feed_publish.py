@@ -12,6 +12,7 @@ import pytest
 from filterd.counted import size
 from filterd.publish.release import publishing
 from tests.support.feed_desk import SCAM, files_of, names_of, widest
+from tests.support.publisher import ROLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ def test_a_script_is_told_what_it_costs_in_octets(desk: Desk) -> None:
     assert (told["version"], told["before"], told["urgent"], told["orders"]) == (3, 2, False, [])
     assert 0 < told["octets"]["tonight"] < told["octets"]["full"]
     assert told["octets"]["changed"] == 1
-    assert set(told["expiries"]) == {"root", "targets", "snapshot", "timestamp", "orders"}
+    assert set(told["expiries"]) == set(ROLES)
 
 
 def test_an_urgent_version_says_so(desk: Desk) -> None:
@@ -181,7 +182,7 @@ def test_a_parcel_that_was_published_is_not_published_twice(desk: Desk, tmp_path
     _old(desk, tmp_path / "parcel")
     done = desk.publish("--orders", tmp_path / "parcel")
     assert (done.code, len(done.error_lines)) == (20, 1)
-    assert "sign again by `filterd feed sign --after 2`" in done.err
+    assert "sign again with `--after 2`" in done.err
     shutil.rmtree(tmp_path / "parcel")
     assert desk.sign(tmp_path / "parcel", "--after", "2").code == 0
     assert desk.publish("--orders", tmp_path / "parcel").code == 0

@@ -15,12 +15,11 @@ from hypothesis import strategies as some
 
 from filterd.errors import DigestError, FetchError, StoreError
 from filterd.feed.schedule import (
-    APART_S,
     CHECK_S,
     FIRST_S,
+    LISTS,
     LONGEST_S,
     LONGEST_SILENCE_S,
-    LONGEST_WAIT_S,
     MAKE_UP_S,
     RETRY_S,
     Ending,
@@ -451,6 +450,7 @@ def test_an_appliance_is_in_the_same_ring_whenever_it_is_asked() -> None:
 
 def test_a_publisher_who_never_rests_keeps_nobody_waiting_for_ever() -> None:
     last = next(one for one in IDS if ring_of(one, "9") == 2)
-    published_at, waiting_since = 10 * LONGEST_WAIT_S, 10 * LONGEST_WAIT_S - LONGEST_WAIT_S
+    published_at = 1e6
+    waiting_since = published_at - LISTS.longest_wait_s
     assert may_take_at(last, "9", published_at, waiting_since) == published_at
-    assert may_take_at(last, "9", published_at, published_at) == published_at + 2 * APART_S
+    assert may_take_at(last, "9", published_at, published_at) == published_at + LISTS.steps[2][1]

@@ -20,7 +20,7 @@ from filterd.feed import guard
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.guard_run import CHECKS
-from filterd.feed.schedule import APART_S, ring_of
+from filterd.feed.schedule import LISTS, ring_of
 from filterd.feed.sync import Became, Outcome
 from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.version_history import Event
@@ -94,7 +94,7 @@ def test_a_later_version_waits_for_its_ring_and_comes_then(school: Follower) -> 
     school.site.appliance.id_path.write_text(of_last_ring.hex())
     outcome = school.run(SECOND, at_once=False)
     assert outcome.became is Became.WAITS
-    assert outcome.at == school.published.now + 2 * APART_S
+    assert outcome.at == school.published.now + LISTS.steps[2][1]
     assert school.site.standing.read().takes_at == outcome.at
     assert school.check_consistent(FIRST) == FIRST
     school.clock.advance(outcome.at - school.clock.wall() - 1)

@@ -33,6 +33,7 @@ def test_every_key_is_its_owners_alone_and_what_is_offline_apart(keys: KeyFolder
         "online/targets.pem",
         "online/timestamp.pem",
         "orders/orders.pem",
+        "program/program.pem",
     ]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     assert {stat.S_IMODE(path.parent.stat().st_mode) for path in files} == {0o700}
@@ -43,7 +44,7 @@ def test_a_key_that_was_made_is_read_again(keys: KeyFolder) -> None:
     for role, signers in made.items():
         read = keys.signers(role)
         assert [one.public_key.keyid for one in read] == [one.public_key.keyid for one in signers]
-    assert len({one.public_key.keyid for signers in made.values() for one in signers}) == 7
+    assert len({one.public_key.keyid for signers in made.values() for one in signers}) == 8
 
 
 def test_no_key_is_written_over(keys: KeyFolder) -> None:

@@ -114,7 +114,7 @@ def test_the_metadata_of_a_first_reader_is_counted_in_octets(
 
 def test_every_role_has_a_term(published: Published) -> None:
     expiries = published.expiries()
-    assert set(expiries) == ROLES
+    assert set(expiries) == {*ROLES, "program"}
     assert expiries["timestamp"] == NOW + 30 * DAY_S
 
 

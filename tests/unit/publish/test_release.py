@@ -11,9 +11,10 @@ import pytest
 from filterd import paths
 from filterd.errors import ConfigError, FeedError, InUseError, StoreError
 from filterd.feed.targets import KEPT_DELTAS
+from filterd.publish.parcels import read_parcel
 from filterd.publish.publication import Published
 from filterd.publish.release import publishing, release
-from filterd.publish.signed_orders import make_parcel, read_parcel
+from filterd.publish.signed_orders import sign_orders
 from tests.support.feed_desk import files_of
 from tests.support.feed_folders import write_blocklists
 from tests.support.publisher import NOW, Publisher, Site
@@ -21,7 +22,7 @@ from tests.support.publisher import NOW, Publisher, Site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.publish.signed_orders import Parcel
+    from filterd.publish.parcels import Parcel
 
 LIST = "lists/gambling.txt"
 
@@ -44,8 +45,8 @@ class _House:
         entry = f"number: 1/QĐ, issuer: Bộ, date: 2027-01-04, expiry: {expiry}"
         text = f"orders:\n- {{{entry}, names: orders/1.txt}}\n"
         (office / "orders.yaml").write_text(text, encoding="utf-8")
-        make_parcel(office, self.folder / "parcel", self.publisher.signers["orders"], now=NOW)
-        return read_parcel(self.folder / "parcel")
+        sign_orders(office, self.folder / "parcel", self.publisher.signers["orders"], now=NOW)
+        return read_parcel(self.folder / "parcel", "orders")
 
     def seen(self) -> dict[str, bytes]:
         """Return the paths and packed octets of what a new school takes."""
@@ -142,7 +143,7 @@ def test_an_order_whose_day_is_over_blocks_until_it_is_signed_anew(house: _House
         ("lists/stray.txt", b"a.example\n", FeedError, "this is not a part of a version"),
         ("keys/online/targets.pem", b"-----BEGIN", FeedError, "this is not a part of a version"),
         ("lookalikes-decisions.yaml", b"", FeedError, "this is not a part of a version"),
-        ("orders/1.txt", b"a.example\n", FeedError, "only the role `orders` may name this file"),
+        ("orders/1.txt", b"a.example\n", FeedError, "only the role orders may name this file"),
     ],
 )
 def test_what_no_school_would_take_is_not_published(

@@ -6,6 +6,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,16 +16,22 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd import paths
 from filterd.errors import FeedError, StoreError
+from filterd.feed.arrival import Moment
 from filterd.feed.fetchers import FolderFetcher
+from filterd.feed.program_offer import refresh_program
+from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import look
+from filterd.publish.parcels import make_parcel
+from filterd.publish.program_packages import read_program
 from filterd.publish.repository import Repository
-from filterd.publish.signing import sign_orders
+from tests.support.known_keys import known_signers
+from tests.support.packages_offered import Maker, a_package
 from tests.support.publisher import DAY_S, NOW, Publisher, Site, a_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 OLD, NEW = {"lists/a.txt": b"old.example"}, {"lists/a.txt": b"new.example"}
 
 
@@ -176,10 +185,10 @@ def test_a_version_is_renewed_before_it_expires(publisher: Publisher) -> None:
 
 def test_lists_of_the_law_are_published_as_their_own_key_signed_them(publisher: Publisher) -> None:
     ordered = [a_file("orders/1.txt", b"order.example")]
-    orders = sign_orders(ordered, publisher.signers["orders"], version=2, now=NOW)
+    orders = make_parcel("orders", ordered, publisher.signers["orders"], version=2, now=NOW)
     with pytest.raises(FeedError, match="the file is missing"):
-        publisher.publish("new.example", orders=orders)
-    publisher.publish("new.example", orders=orders, ordered=ordered)
+        publisher.publish("new.example", parcels=[replace(orders, targets=())])
+    publisher.publish("new.example", parcels=[orders])
     taken = {**NEW, "orders/1.txt": b"order.example"}
     assert site(publisher).take(publisher.folder) == taken
     publisher.publish("new.example")
@@ -187,17 +196,17 @@ def test_lists_of_the_law_are_published_as_their_own_key_signed_them(publisher: 
 
 
 def test_nobody_else_signs_for_the_law_nor_the_law_for_anybody_else(publisher: Publisher) -> None:
-    forged = sign_orders([], publisher.signers["targets"], version=2, now=NOW)
+    forged = make_parcel("orders", [], publisher.signers["targets"], version=2, now=NOW)
     with pytest.raises(FeedError, match="not signed by its key"):
-        publisher.publish("new.example", orders=forged)
+        publisher.publish("new.example", parcels=[forged])
     file = a_file("lists/b.txt", b"b.example")
-    foreign = sign_orders([file], publisher.signers["orders"], version=2, now=NOW)
+    foreign = make_parcel("orders", [file], publisher.signers["orders"], version=2, now=NOW)
     with pytest.raises(FeedError, match="may not name it"):
-        publisher.publish("new.example", orders=foreign, ordered=[file])
-    again = sign_orders([], publisher.signers["orders"], version=1, now=NOW)
+        publisher.publish("new.example", parcels=[foreign])
+    again = make_parcel("orders", [], publisher.signers["orders"], version=1, now=NOW)
     with pytest.raises(FeedError, match="version 1 before"):
-        publisher.publish("new.example", orders=again)
-    with pytest.raises(FeedError, match="only the role `orders`"):
+        publisher.publish("new.example", parcels=[again])
+    with pytest.raises(FeedError, match="only the role orders"):
         publisher.repository.publish([a_file("orders/1.txt", b"x")], publisher.signers, now=NOW)
     assert site(publisher).take(publisher.folder) == OLD
 
@@ -206,8 +215,8 @@ def test_the_key_of_the_law_is_exchanged_with_what_it_signed(publisher: Publishe
     reader = site(publisher)
     reader.take(publisher.folder)
     new = [CryptoSigner.generate_ed25519()]
-    orders = sign_orders([], new, version=2, now=NOW)
-    publisher.repository.rotate_orders(new, orders, publisher.signers, now=NOW)
+    orders = make_parcel("orders", [], new, version=2, now=NOW)
+    publisher.repository.rotate_delegated(orders, publisher.signers, now=NOW)
     assert reader.take(publisher.folder) == OLD
 
 
@@ -236,9 +245,51 @@ def test_what_no_recent_snapshot_names_is_removed_and_nothing_else(publisher: Pu
     assert site(publisher, "new").take(publisher.folder) == {"lists/a.txt": b"2.example"}
     assert sorted(path.name for path in publisher.metadata.iterdir()) == [
         "1.orders.json",
+        "1.program.json",
         "1.root.json",
         "2.root.json",
         "5.snapshot.json",
         "5.targets.json",
         "timestamp.json",
     ]
+
+
+def test_a_publication_of_an_earlier_release_gets_the_role_program(tmp_path: Path) -> None:
+    folder = tmp_path / "www"
+    shutil.copytree(FIXTURES / "feed_without_program", folder)
+    signers = known_signers("root", "targets", "snapshot", "timestamp", "orders", "program")
+    publisher = Publisher(folder, signers=signers)
+    maker, reader = Maker(tmp_path, publisher), site(publisher)
+    trust = TrustFolder(tmp_path / "program")
+    trust.establish(publisher.root)
+
+    def offered() -> list[str]:
+        fetcher = FolderFetcher(folder, reader.clock)
+        offer = refresh_program(trust, fetcher, Moment(NOW))
+        return [one.version for one in offer.targets]
+
+    assert (reader.take(folder), offered()) == (OLD, [])
+    parcel = read_program(maker.sign(a_package(tmp_path / "built", "0.2.0")), NOW)
+    with pytest.raises(FeedError, match="rotate-key REPO program"):
+        publisher.repository.renew(signers, now=NOW, parcels=[parcel])
+    publisher.repository.rotate_delegated(parcel, signers, now=NOW)
+    assert (reader.take(folder), offered()) == (OLD, ["0.2.0"])
+
+
+def test_an_interrupted_exchange_of_the_key_for_programs_goes_on(publisher: Publisher) -> None:
+    """After any kill schools take the lists, and the same command completes it."""
+    new = [CryptoSigner.generate_ed25519()]
+    parcel = make_parcel("program", [], new, version=2, now=NOW)
+    rotate = partial(publisher.repository.rotate_delegated, parcel, publisher.signers, now=NOW)
+    files, was_killed = 0, True
+    original = publisher.folder.parent / "original"
+    shutil.copytree(publisher.folder, original)
+    while was_killed:
+        shutil.rmtree(publisher.folder)
+        shutil.copytree(original, publisher.folder)
+        was_killed = killed_after(files, rotate)
+        assert site(publisher, f"{files}").take(publisher.folder) == OLD
+        if was_killed:
+            rotate()
+        files += 1
+    assert files > 4

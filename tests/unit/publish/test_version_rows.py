@@ -61,8 +61,5 @@ def test_what_is_listed_is_counted_and_what_is_not_said_is_left_out() -> None:
     assert told(RELEASE.columns, release)[-2:] == ["", ""]
     assert "(-" in told(RELEASE.columns, release)[2]
     row = dict.fromkeys(("files", "lists", "orders", "deltas", "octets", "urgent"), 0)
-    assert told(VERIFICATION.columns, row | {"issued_at": None, "fingerprint": "ab"})[-3:] == [
-        "",
-        "",
-        "ab",
-    ]
+    row |= {"issued_at": None, "fingerprint": "ab", "packages": ["a.deb", "b.deb"]}
+    assert told(VERIFICATION.columns, row)[-5:] == ["a.deb\nb.deb", "0 B", "", "", "ab"]
