@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A machine with a real systemd: a root of Debian, booted by systemd-nspawn in a second.
+
+It stands where the gateway of ``gateway`` stands: its network is that namespace, so pupils,
+staff and the provider reach it over real links. It has the kernel of this machine: what needs
+one of its own (limits of memory, sysctl, power cuts) is for ``virtual``.
+
+All of it is in a namespace of processes and of mounts: nothing is left, however the test ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from filterd.clock import SystemClock
+from tests.support.commands import Outcome
+from tests.support.debian_root import debian_root, need
+from tests.support.processes import family
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WITHIN_S = 60.0
+_CLOCK = SystemClock()
+_CGROUPS = "filterd-test"
+
+# The namespace of mounts has cgroups of its own, for which systemd asks.
+_BOOT = """\
+set -e
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+umount -R /sys/fs/cgroup 2>/dev/null || true
+mount -t cgroup2 none /sys/fs/cgroup
+mkdir -p "/sys/fs/cgroup/$3"
+echo 0 >"/sys/fs/cgroup/$3/cgroup.procs"
+exec systemd-nspawn --quiet --keep-unit --register=no --directory="$2/root" --boot \
+    --network-namespace-path="/run/netns/$4" --capability=CAP_NET_ADMIN \
+    --console=read-only --kill-signal=SIGRTMIN+4 --resolv-conf=off --timezone=off
+"""
+_EMPTY = """\
+umount -R /sys/fs/cgroup 2>/dev/null
+mount -t cgroup2 none /sys/fs/cgroup && find "/sys/fs/cgroup/$1" -depth -type d -exec rmdir {} +
+"""
+
+
+@dataclass
+class Booted:
+    """A machine; ``start`` boots it, again and again on the same disk.
+
+    ``console`` is the file with everything that its screen has shown.
+    """
+
+    suite: str
+    folder: Path
+    network: str
+    _outer: subprocess.Popen[bytes] | None = None
+    _first: int = 0
+    _console: IO[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def disk(self) -> Path:
+        """Where its own files are, above those of Debian."""
+        return self.folder / "upper"
+
+    @property
+    def console(self) -> str:
+        return (self.folder / "console").read_text("utf-8", "replace")
+
+    def start(self) -> None:
+        """Boot, and wait until systemd has started everything."""
+        need("systemd-nspawn", "nsenter", "unshare", "setpriv")
+        for part in ("upper", "work", "root"):
+            (self.folder / part).mkdir(parents=True, exist_ok=True)
+        self._console = (self.folder / "console").open("ab")
+        lower, cgroup = str(debian_root(self.suite)), f"{_CGROUPS}-{os.getpid()}"
+        self._outer = subprocess.Popen(
+            [
+                *("setpriv", "--pdeathsig", "KILL"),
+                *("unshare", "--mount", "--propagation", "private", "--pid", "--fork"),
+                *("--mount-proc", "--kill-child=KILL"),
+                *("sh", "-c", _BOOT, "sh", lower, str(self.folder), cgroup, self.network),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=self._console,
+            stderr=subprocess.STDOUT,
+        )
+        self._wait(self._has_systemd, "systemd")
+        self._wait(self._is_running, "the end of the boot")
+
+    def _wait(self, is_so: object, what: str) -> None:
+        assert callable(is_so)
+        end = _CLOCK.monotonic() + WITHIN_S
+        while not is_so():
+            assert self._outer is not None
+            assert self._outer.poll() is None, f"it ended: {self.console[-2000:]}"
+            assert _CLOCK.monotonic() < end, f"never came: {what}\n{self.console[-2000:]}"
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._outer.wait(0.1)
+
+    def _has_systemd(self) -> bool:
+        assert self._outer is not None
+        for pid in family(self._outer.pid):
+            with contextlib.suppress(OSError):
+                words = Path(f"/proc/{pid}/status").read_text("ascii").split("NSpid:")[1]
+                if len(numbers := words.split("\n")[0].split()) > 2 and numbers[-1] == "1":
+                    self._first = pid
+                    return Path(f"/proc/{pid}/root/run/systemd/private").exists()
+        return False
+
+    def _is_running(self) -> bool:
+        return self.run("systemctl", "is-system-running", check=False).out.strip() in {
+            "running",
+            "degraded",
+        }
+
+    def words(self, *words: str) -> list[str]:
+        """Return a command that runs these words in it, as root."""
+        entered = ["nsenter", "-t", str(self._first), "-m", "-u", "-i", "-n", "-p", "-C"]
+        variables = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "HOME=/root")
+        more = ("LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "SYSTEMD_COLORS=0")
+        return [*entered, "--", "env", "-i", "-C", "/", *variables, *more, *words]
+
+    def run(
+        self, *words: str, given: str = "", check: bool = True, within_s: float = 120
+    ) -> Outcome:
+        """Run a command in it; ``given`` is its standard input.
+
+        Raises:
+            AssertionError: it failed, and ``check`` is set.
+        """
+        done = subprocess.run(
+            self.words(*words),
+            input=given,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=within_s,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def give(self, source: Path, target: str) -> None:
+        """Copy a file into it."""
+        shutil.copyfile(source, Path(f"/proc/{self._first}/root{target}"))
+
+    def write(self, target: str, text: str) -> None:
+        """Write a file in it."""
+        Path(f"/proc/{self._first}/root{target}").write_text(text, "utf-8")
+
+    def is_active(self, unit: str) -> bool:
+        return self.run("systemctl", "is-active", unit, check=False).code == 0
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Switch it off, by its systemd or ``at_once``; its disk stays."""
+        if self._outer is None:
+            return
+        if not at_once and self._first and self._outer.poll() is None:
+            with contextlib.suppress(OSError):
+                os.kill(self._first, signal.SIGRTMIN + 4)  # systemd(1): power off
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._outer.wait(WITHIN_S)
+        self._outer.kill()
+        self._outer.wait()
+        self._outer, self._first = None, 0
+        if self._console is not None:
+            self._console.close()
+        group = f"{_CGROUPS}-{os.getpid()}"
+        subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", _EMPTY, "sh", group],
+            capture_output=True,
+            check=False,
+        )
+
+
+@contextlib.contextmanager
+def booted(suite: str, folder: Path, network: str) -> Iterator[Booted]:
+    """Boot a machine of a suite in a network namespace; skip the test where that cannot be."""
+    machine = Booted(suite, folder, network)
+    try:
+        machine.start()
+        yield machine
+    finally:
+        machine.stop()
