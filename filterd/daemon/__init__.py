@@ -5,6 +5,7 @@
 
     main        assembles the processes
     supervisor -- owns the sockets, forks the others and replaces them
+      |- listening_sockets: opened, or taken again from systemd's store after a restart
       |- manager -- reloads (site_loader), changes by command (change_service), status, the
       |     |       log (log_collector, lookup_collector: minute_rounds), the watchdog's real
       |     |       questions, the control socket (control_server, control_commands,

@@ -37,6 +37,7 @@ from filterd.clock import SystemClock
 from filterd.config.compile_run import forked
 from filterd.daemon import known_time, site_loader, trial_dashboard
 from filterd.daemon import site_loader as on_disk
+from filterd.daemon.listening_sockets import Listening, listen_again_on, listen_on
 from filterd.daemon.process import (
     Heart,
     Setting,
@@ -46,7 +47,7 @@ from filterd.daemon.process import (
 )
 from filterd.daemon.shared_page import PolicyClock, SharedOverrides, SharedPage, recall_overrides
 from filterd.daemon.site_policy import compile_policy_or_keep
-from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Listening, Supervisor, listen_on
+from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError, FilterdError
@@ -155,7 +156,7 @@ def _listen(texts: Texts, policy: Policy, *, try_it: bool) -> tuple[list[Listeni
         ConfigError: an address cannot be bound.
     """
     try:
-        return listen_on(policy.listen), policy
+        return listen_again_on(policy.listen), policy
     except ConfigError as error:
         most = _LAST_PORT - max(one.port for one in policy.listen)
         for further in range(1, min(_PORTS_TO_TRY, most + 1)) if try_it else ():

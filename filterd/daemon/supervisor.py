@@ -19,24 +19,21 @@ import gc
 import logging
 import os
 import signal
-import socket
 import sys
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from filterd.daemon.process import READY
-from filterd.fastpath.pktinfo import bind, is_here
 from filterd.free_memory import give_back
 from filterd.i18n import refused, say
 from filterd.privileges import end_sooner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from filterd.clock import Clock
     from filterd.daemon.shared_page import SharedPage
     from filterd.i18n import Sentence
-    from filterd.policy.model import ListenAddress
 
 _TICK_S = 0.25
 _TICKS_WITHOUT_BEAT = 12
@@ -298,42 +295,3 @@ def _signal(child: Child, number: signal.Signals) -> None:
     if child.pid:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child.pid, number)
-
-
-class Listening(NamedTuple):
-    """The two sockets of one address and port."""
-
-    udp: socket.socket
-    tcp: socket.socket
-
-    @property
-    def port(self) -> int:
-        """The port of both."""
-        port: int = self.udp.getsockname()[1]
-        return port
-
-
-def listen_on(addresses: Iterable[ListenAddress]) -> list[Listening]:
-    """Bind every address, or none.
-
-    Connections are taken from the moment at which a worker listens; datagrams
-    wait for it from now on. An address that the machine does not have is logged:
-    it may come later, or be a slip of the pen.
-
-    Raises:
-        ConfigError: one cannot be bound.
-    """
-    with contextlib.ExitStack() as opened:
-        bound = []
-        for address in addresses:
-            if not is_here(address.address):
-                _log.warning(
-                    "this machine has no address %s now: answering there once it has",
-                    address.address,
-                )
-            udp = opened.enter_context(bind(address, socket.SOCK_DGRAM))
-            port = udp.getsockname()[1]
-            tcp = opened.enter_context(bind(replace(address, port=port), socket.SOCK_STREAM))
-            bound.append(Listening(udp, tcp))
-        opened.pop_all()
-        return bound

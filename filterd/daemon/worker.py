@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from filterd.daemon.listening_sockets import Listening
     from filterd.daemon.process import Setting
-    from filterd.daemon.supervisor import Listening
     from filterd.policy.model import UpstreamServer
     from filterd.resolve.explanation import Explanation
     from filterd.resolve.query import Answer

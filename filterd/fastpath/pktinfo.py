@@ -15,7 +15,7 @@ import contextlib
 import errno
 import socket
 from functools import lru_cache
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from struct import Struct, calcsize
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -72,12 +72,11 @@ def bind(listen: ListenAddress, kind: socket.SocketKind) -> socket.socket:
     opened = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, kind | socket.SOCK_NONBLOCK)
     if kind == socket.SOCK_STREAM:  # else a restart would wait for old connections
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    report_arrival(opened)
     if ipv6:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
     else:
-        opened.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
         opened.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
     try:
         opened.bind(_socket_address(listen))
@@ -85,6 +84,34 @@ def bind(listen: ListenAddress, kind: socket.SocketKind) -> socket.socket:
         opened.close()
         raise _cannot_listen(listen, error, kind) from error
     return opened
+
+
+def report_arrival(opened: socket.socket) -> None:
+    """Let a socket report ``PacketInfo`` with what it receives."""
+    if opened.family == socket.AF_INET6:
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        opened.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+
+
+def is_bound(opened: socket.socket, listen: ListenAddress, kind: socket.SocketKind) -> bool:
+    """Return whether a socket is one that ``bind`` would open for this address.
+
+    One whose interface has gone, and come again with another number, is not.
+    """
+    family = socket.AF_INET6 if ":" in listen.address else socket.AF_INET
+    if (opened.family, opened.type) != (family, kind):
+        return False
+    try:
+        address, port, *_, scope = (*_socket_address(listen), 0)[:4]
+        own, own_port, *_, own_scope = (*opened.getsockname(), 0)[:4]
+    except OSError:
+        return False
+    return (ip_address(own.partition("%")[0]), own_port, own_scope) == (
+        ip_address(address),
+        port,
+        scope,
+    )
 
 
 def is_here(address: str) -> bool:

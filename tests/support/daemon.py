@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.clock import SystemClock
@@ -169,6 +169,7 @@ def starting(
     *options: str,
     before: Sequence[str] = (),
     program: Sequence[str] = _PROGRAM,
+    pass_fds: Sequence[Any] = (),
     **variables: str,
 ) -> Iterator[Served]:
     """Start a daemon and end it; it may not serve yet, or never.
@@ -179,6 +180,7 @@ def starting(
         options: of ``filterd serve``.
         before: words before the command, which make it another user's.
         program: what the interpreter runs; a control gives it another.
+        pass_fds: descriptors that it inherits.
         variables: of the environment.
     """
     process = subprocess.Popen(
@@ -197,6 +199,7 @@ def starting(
         env=environment(**variables),
         stderr=subprocess.PIPE,
         text=True,
+        pass_fds=pass_fds,
     )
     assert process.stderr is not None
     served = Served(process, config, StateFolder(state))
@@ -218,10 +221,13 @@ def serving(
     *options: str,
     before: Sequence[str] = (),
     program: Sequence[str] = _PROGRAM,
+    pass_fds: Sequence[Any] = (),
     **variables: str,
 ) -> Iterator[Served]:
     """Start a daemon, wait until it serves, and end it."""
-    with starting(config, state, *options, before=before, program=program, **variables) as served:
+    with starting(
+        config, state, *options, before=before, program=program, pass_fds=pass_fds, **variables
+    ) as served:
         served.wait_for("filterd listens on")
         yield served
 

@@ -19,10 +19,10 @@ from unittest import mock
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.network_view import Neighbour
 from filterd.daemon import worker as worker_module
+from filterd.daemon.listening_sockets import Listening, listen_on
 from filterd.daemon.process import Setting
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
 from filterd.daemon.site_loader import Unwritten
-from filterd.daemon.supervisor import Listening, listen_on
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError

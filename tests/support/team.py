@@ -11,12 +11,12 @@ import asyncio
 from typing import TYPE_CHECKING, Self
 
 from filterd.clock import SystemClock
+from filterd.daemon.listening_sockets import Listening, listen_on
 from filterd.daemon.manager import Manager
 from filterd.daemon.process import Setting
 from filterd.daemon.shared_page import SharedOverrides, SharedPage
 from filterd.daemon.site_loader import Unwritten
 from filterd.daemon.site_policy import compile_policy_or_keep
-from filterd.daemon.supervisor import Listening, listen_on
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.overrides import snapshot

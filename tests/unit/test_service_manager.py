@@ -13,10 +13,14 @@ from filterd import service_manager as module
 from filterd.service_manager import (
     READY,
     WATCHDOG,
+    forget_sockets,
+    named_sockets,
     notify,
     passed_sockets,
+    store_sockets,
     watchdog_interval_s,
 )
+from tests.support.descriptor_store import DescriptorStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,3 +74,39 @@ def test_sockets_are_taken_by_the_process_they_are_for_once(
             taken = passed_sockets()
             assert [one.detach() for one in taken] == [listening.fileno()] * found
         assert passed_sockets() == []
+
+
+def test_sockets_have_the_names_that_they_are_passed_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        monkeypatch.setattr(module, "_FIRST_SOCKET", one.fileno())
+        for names, name in (("dns", "dns"), ("", ""), ("dns:more", "dns")):
+            for key, value in (("PID", os.getpid()), ("FDS", 1), ("FDNAMES", names)):
+                monkeypatch.setenv(f"LISTEN_{key}", str(value))
+            assert [(found, taken.detach()) for found, taken in named_sockets()] == [
+                (name, one.fileno())
+            ]
+
+
+def test_what_is_no_socket_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "file").open("w") as file:
+        monkeypatch.setattr(module, "_FIRST_SOCKET", file.fileno())
+        monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+        monkeypatch.setenv("LISTEN_FDS", "1")
+        assert named_sockets() == []
+
+
+def test_stored_sockets_are_not_watched_and_not_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as one, DescriptorStore(tmp_path) as store:
+        monkeypatch.setenv("NOTIFY_SOCKET", str(store.path))
+        store_sockets("dns", [one] * 300)
+        forget_sockets("other")
+        notify(READY)
+        store.read_until(READY)  # it stores only what comes with FDPOLL=0
+        assert [name for name, _ in store.kept] == ["dns"]
+        forget_sockets("dns")
+        store_sockets("dns", [])
+        notify(READY)
+        store.read_until(READY)
+        assert store.kept == []

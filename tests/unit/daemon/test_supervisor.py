@@ -7,7 +7,6 @@ import contextlib
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -15,9 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from filterd.daemon.supervisor import _pause_s, listen_on
-from filterd.errors import ConfigError
-from filterd.policy.model import ListenAddress
+from filterd.daemon.supervisor import _pause_s
 from tests.support.commands import ROOT
 
 if TYPE_CHECKING:
@@ -266,36 +263,3 @@ def test_a_log_that_cannot_be_written_ends_nobody() -> None:
 def test_what_keeps_dying_gets_longer_and_longer_pauses() -> None:
     assert [_pause_s(deaths) for deaths in range(5)] == [0.0, 0.0, 0.1, 0.2, 0.4]
     assert _pause_s(50) == 1.0
-
-
-def _close(*opened: socket.socket) -> None:
-    for one in opened:
-        one.close()
-
-
-def test_an_address_has_both_transports_on_one_port() -> None:
-    (listening,) = listen_on([ListenAddress("127.0.0.1", 0)])
-    assert listening.udp.type == socket.SOCK_DGRAM
-    assert listening.tcp.getsockname() == ("127.0.0.1", listening.port)
-    _close(*listening)
-
-
-def test_where_one_cannot_be_bound_none_stays_open() -> None:
-    (taken,) = listen_on([ListenAddress("127.0.0.1", 0)])
-    with pytest.raises(ConfigError, match=r"\(process \d+\) has it"):
-        listen_on([ListenAddress("::1", 0), ListenAddress("127.0.0.1", taken.port)])
-    _close(*taken)  # and the warning of an unclosed socket would fail this test
-
-
-def test_an_address_that_is_not_there_is_listened_on_and_logged(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    (listening,) = listen_on([ListenAddress("203.0.113.9", 0)])
-    _close(*listening)
-    assert "this machine has no address 203.0.113.9 now" in caplog.text
-
-
-def test_control_an_address_that_is_there_is_not(caplog: pytest.LogCaptureFixture) -> None:
-    (listening,) = listen_on([ListenAddress("127.0.0.1", 0)])
-    _close(*listening)
-    assert caplog.text == ""

@@ -15,6 +15,7 @@ from filterd.fastpath.pktinfo import (
     arrival_of,
     bind,
     interface_of,
+    is_bound,
     is_here,
 )
 from filterd.policy.model import ListenAddress
@@ -143,3 +144,15 @@ def test_an_address_of_this_machine_is_here(address: str) -> None:
 def test_an_interface_that_is_not_there_is_one_line() -> None:
     with pytest.raises(ConfigError, match="fe80::1%nowhere0 port 0: no interface with this name"):
         bind(ListenAddress("fe80::1%nowhere0", 0), socket.SOCK_DGRAM)
+
+
+def test_a_socket_is_bound_to_the_address_family_and_kind_that_it_was_opened_for() -> None:
+    at, kinds = ListenAddress("::1", 0), (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+    for kind in kinds:
+        with bind(at, kind) as opened:
+            port = opened.getsockname()[1]
+            assert is_bound(opened, ListenAddress("0:0::1", port), kind)
+            others = [("::1", port - 1), ("::", port), ("127.0.0.1", port), ("fe80::1%none", port)]
+            assert not any(is_bound(opened, ListenAddress(*one), kind) for one in others)
+            assert not is_bound(opened, ListenAddress("::1", port), kinds[kind == kinds[0]])
+        assert not is_bound(opened, ListenAddress("::1", port), kind)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Open the sockets that lookups come to, or take those of the service before.
+
+Under systemd they stay open while the service restarts, in its file descriptor store: questions
+wait in the kernel, and the next process answers them. It keeps all of them under one name, which
+is an interface between releases; which address a socket has is read from the socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+from dataclasses import replace
+from itertools import chain
+from time import sleep
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.errors import ConfigError
+from filterd.fastpath.pktinfo import bind, is_bound, is_here, report_arrival
+from filterd.service_manager import forget_sockets, named_sockets, store_sockets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from filterd.policy.model import ListenAddress
+
+STORED = "dns"
+"""The name of the sockets in the store."""
+
+_TRIES, _APART_S = 40, 0.05
+"""2 s for systemd to close what was forgotten: it does so after it has read the message."""
+
+_log = logging.getLogger("filterd.listening_sockets")
+
+
+class Listening(NamedTuple):
+    """The two sockets of one address and port."""
+
+    udp: socket.socket
+    tcp: socket.socket
+
+    @property
+    def port(self) -> int:
+        """The port of both."""
+        port: int = self.udp.getsockname()[1]
+        return port
+
+
+def listen_on(
+    addresses: Iterable[ListenAddress], kept: Sequence[socket.socket] = ()
+) -> list[Listening]:
+    """Bind every address, or none; a kept socket of an address is used again.
+
+    Connections are taken from the moment at which a worker listens; datagrams
+    wait for it from now on. An address that the machine does not have is logged:
+    it may come later, or be a slip of the pen.
+
+    Raises:
+        ConfigError: one cannot be bound.
+    """
+    with contextlib.ExitStack() as opened:
+        bound = []
+        for address in addresses:
+            if not is_here(address.address):
+                _log.warning(
+                    "this machine has no address %s now: answering there once it has",
+                    address.address,
+                )
+            udp = opened.enter_context(_kept_or_bound(address, socket.SOCK_DGRAM, kept))
+            port = udp.getsockname()[1]
+            of_tcp = replace(address, port=port)
+            tcp = opened.enter_context(_kept_or_bound(of_tcp, socket.SOCK_STREAM, kept))
+            bound.append(Listening(udp, tcp))
+        opened.pop_all()
+        return bound
+
+
+def listen_again_on(addresses: Sequence[ListenAddress]) -> list[Listening]:
+    """Listen as ``listen_on`` does, with the sockets in systemd's store.
+
+    New ones are stored; stored ones that have none of these addresses are closed, there too.
+
+    Raises:
+        ConfigError: an address cannot be bound.
+    """
+    passed = named_sockets()
+    kept = [
+        one for name, one in passed if name == STORED and any(_has(one, at) for at in addresses)
+    ]
+    unused = [(name, one) for name, one in passed if one not in kept]
+    for name in {name for name, _ in unused}:
+        forget_sockets(name)  # those of this name that are used are stored again below
+    for _, one in unused:
+        one.close()
+    listening = _listen_soon(addresses, kept, _TRIES if unused else 1)
+    for one in kept:
+        one.close()
+    opened = list(chain.from_iterable(listening))
+    if unused or len(kept) < len(opened):
+        store_sockets(STORED, opened)
+    return listening
+
+
+def _listen_soon(
+    addresses: Sequence[ListenAddress], kept: Sequence[socket.socket], tries: int
+) -> list[Listening]:
+    for _ in range(tries - 1):
+        with contextlib.suppress(ConfigError):
+            return listen_on(addresses, kept)
+        sleep(_APART_S)
+    return listen_on(addresses, kept)
+
+
+def _kept_or_bound(
+    address: ListenAddress, kind: socket.SocketKind, kept: Iterable[socket.socket]
+) -> socket.socket:
+    for one in kept:
+        if is_bound(one, address, kind):
+            report_arrival(one)  # the release before may have done without
+            return one.dup()
+    return bind(address, kind)
+
+
+def _has(kept: socket.socket, address: ListenAddress) -> bool:
+    return is_bound(kept, address, socket.SOCK_DGRAM) or is_bound(kept, address, socket.SOCK_STREAM)
