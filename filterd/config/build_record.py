@@ -185,6 +185,29 @@ def is_current(policy: Path, config: Path, *, blocklists: Path) -> bool:
         return False
 
 
+def is_of_site(policy: Path, config: Path, *, blocklists: Path) -> bool:
+    """Return whether any release has compiled a policy of the site as it is now.
+
+    What ships with a release does not count, and else what ``is_current`` looks at.
+    """
+    folders = {folder := config.absolute(), folder / EXPECTATIONS}
+    if blocklists.absolute() != shipped("blocklists").absolute():
+        folders.add(blocklists.absolute())
+    try:
+        origin, texts = _FORMAT.load(_record(policy)), texts_of(config, blocklists)
+        return (
+            _digest(policy) == origin.policy
+            and _in(folders, texts) == _in(folders, origin.texts)
+            and all(_is_at(path, real) for path, real in origin.files.items())
+        )
+    except (OSError, StoreError, ValueError):
+        return False
+
+
+def _in(folders: set[Path], texts: Texts) -> Texts:
+    return {path: digest for path, digest in texts.items() if Path(path).parent in folders}
+
+
 def site_of(policy: Path) -> Site | None:
     """Return the site's files that this very policy was compiled from.
 

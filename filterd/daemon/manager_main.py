@@ -22,6 +22,7 @@ from filterd.daemon.process import Heart, on_hangup, stop_event
 from filterd.daemon.review_commands import Reviews
 from filterd.daemon.site_drafts import SiteDrafts
 from filterd.daemon.site_loader import log_error
+from filterd.daemon.site_policy import is_of_another_release
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.standing import overview
@@ -88,6 +89,8 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
 
     on_hangup(hang_up)
     heart.note_ready()
+    if await asyncio.to_thread(is_of_another_release, setting):
+        hang_up()
     await stop.wait()
     heart.stop()
     for task in tasks:

@@ -112,7 +112,9 @@ def compile_policy_or_keep(
 ) -> None:
     """Compile the site's YAML if it has changed.
 
-    If the result may not serve, the last good policy serves.
+    If the result may not serve, the last good policy serves. So does the one of another
+    release, if it is of this site: compiling takes seconds on a small board, in which
+    lookups would wait after an update. The manager compiles it once all serve.
 
     Args:
         config: the folder of ``site.yaml``.
@@ -129,6 +131,8 @@ def compile_policy_or_keep(
     if build_record.is_current(state.policy, config, blocklists=blocklists):
         return
     last_good = _usable(state.policy)
+    if last_good and build_record.is_of_site(state.policy, config, blocklists=blocklists):
+        return
     if last_good is None:
         unwritten = Unwritten() if unwritten is None else unwritten
         _compile_the_first(config, state, unwritten, now=now, page=page, start=start)
@@ -150,6 +154,14 @@ def compile_policy_or_keep(
         _log.error("the site was not compiled: its last good policy is in force until it is mended")
     elif wrong is not None:
         _log.error("the site is in force as it last was good, until it is mended")
+
+
+def is_of_another_release(setting: Setting) -> bool:
+    """Return whether another release has compiled the policy of the present site."""
+    of = setting.state.policy, setting.config
+    blocklists = blocklists_in_force(setting.state).folder
+    is_current = build_record.is_current(*of, blocklists=blocklists)
+    return not is_current and build_record.is_of_site(*of, blocklists=blocklists)
 
 
 def _compile_the_first(

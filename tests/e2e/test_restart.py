@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -116,3 +117,20 @@ def test_a_site_that_cannot_be_served_leaves_the_sockets_to_the_next_start(
         (config / "site.yaml").write_text(text, encoding="utf-8")
         with store.serving(config, state):
             assert asking.recv(4096)[:2] == (7).to_bytes(2)
+
+
+def test_after_an_update_the_policy_in_force_serves_and_is_then_compiled_anew(
+    tmp_path: Path, state: Path, store: DescriptorStore
+) -> None:
+    port = free_port()
+    config = write_site(tmp_path / "site", port=port)
+    with store.serving(config, state) as served:
+        served.end()
+    record = state / "policy.filterd.origin"
+    origin = json.loads(record.read_bytes().splitlines()[2])
+    origin["program"] = {"/opt/filterd/releases/0/main.py": [1, 1]}
+    record.write_text(json.dumps(origin))
+    with store.serving(config, state) as served, device(port) as asking:
+        ask(asking, 1)
+        assert asking.recv(4096)[3] & 15 == NXDOMAIN
+        served.wait_for("reloaded: policy")

@@ -56,6 +56,10 @@ class Place:
     def is_current(self) -> bool:
         return build_record.is_current(self.policy, self.config, blocklists=self.blocklists)
 
+    @property
+    def is_of_site(self) -> bool:
+        return build_record.is_of_site(self.policy, self.config, blocklists=self.blocklists)
+
     def forge(self, key: str, change: Callable[[dict[str, object]], None]) -> None:
         """Change one part of the record."""
         told = json.loads(self.record.read_bytes().splitlines()[2])
@@ -117,6 +121,25 @@ def test_whatever_it_was_made_from_changes_it_is_current_no_more(place: Place, w
     assert place.is_current
     CHANGES[what](place)
     assert not place.is_current
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_it_is_of_the_site_until_more_changes_than_the_release(place: Place, what: str) -> None:
+    assert place.is_of_site
+    CHANGES[what](place)
+    assert place.is_of_site == ("program" in what)
+
+
+def test_what_ships_with_another_release_is_none_of_the_site(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_another_place(folder: str) -> Path:
+        return place.blocklists if folder == "blocklists" else place.config / "elsewhere"
+
+    monkeypatch.setattr(build_record, "shipped", at_another_place)
+    _append(place.blocklists / "pins.yaml")
+    assert not place.is_current
+    assert place.is_of_site
 
 
 def test_compiled_again_it_is_current_again(place: Place) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 from unittest import mock
 
 import pytest
@@ -28,6 +29,8 @@ from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filterd.daemon.process import Setting
 
 
 def test_a_candidate_takes_the_place_of_the_policy_in_force(tmp_path: Path) -> None:
@@ -91,6 +94,23 @@ def test_a_site_in_order_is_loaded_with_its_lists(config: Path, state: StateFold
 def test_a_valid_site_replaces_the_compiled_policy(config: Path, state: StateFolder) -> None:
     write_site(config, port=5300)
     compile_policy_or_keep(config, state, now=NOW)
+    assert [listen.port for listen in policy_file.load(state.policy).listen] == [5300]
+
+
+def test_a_policy_of_another_release_serves_until_the_manager_compiles_it(
+    config: Path, state: StateFolder
+) -> None:
+    on_disk.compile_policy(config, state)
+    before = state.policy.stat()
+    setting = cast("Setting", SimpleNamespace(config=config, state=state))
+    assert not site_policy.is_of_another_release(setting)
+    with mock.patch.object(build_record, "_stamp", return_value=(1, 1)):
+        compile_policy_or_keep(config, state, now=NOW)
+        assert state.policy.stat() == before
+        assert site_policy.is_of_another_release(setting)
+        write_site(config, port=5300)
+        assert not site_policy.is_of_another_release(setting)
+        compile_policy_or_keep(config, state, now=NOW)
     assert [listen.port for listen in policy_file.load(state.policy).listen] == [5300]
 
 
