@@ -19,13 +19,14 @@ def main() -> int:
     parser.add_argument("task", choices=["deb", "lock"])
     parser.add_argument("targets", nargs="*", help="all, trixie, arm64, bookworm-arm64, ...")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
+    parser.add_argument("--fast", action="store_true", help="compress less, for tests")
     chosen = parser.parse_args()
     try:
         if chosen.task == "lock":
             wheels.lock()
             return 0
         for target in named(chosen.targets):
-            print(debian_package(target, chosen.out))
+            print(debian_package(target, chosen.out, fast=chosen.fast))
     except (BuildError, OSError) as error:
         print(f"deploy.package: {error}", file=sys.stderr)
         return 1

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from deploy.package.target import Target
 
-_LEFT_OUT = (".pyx", ".pxd", ".pxi", ".pyi", ".po", ".c", ".h")
+_LEFT_OUT = (".pyx", ".pxd", ".pxi", ".pyi", ".po", ".c", ".h", ".sh", ".gitignore")
 """Endings of files that only a build or a checker of types reads."""
 _SCRIPT = """#!{release}/bin/python
 import sys
@@ -68,7 +68,7 @@ def runnable(target: Target) -> tuple[list[str | Path], dict[str, str]]:
 
 def _unpacked(target: Target, name: str, archives: list[Path]) -> Path:
     """Return wheels, unpacked and compiled to bytecode."""
-    kept = CACHE / "environments" / f"{name}-{target}-{digest(*archives)}"
+    kept = CACHE / "environments" / f"{name}-{target}-{digest(Path(__file__), *archives)}"
     with made(kept) as fresh:
         if fresh:
             _unpack(target, archives, fresh)
@@ -101,7 +101,7 @@ def _unpack(target: Target, archives: list[Path], prefix: Path) -> None:
                 path.write_bytes(wheel.read(info))
                 path.chmod(0o755 if path.suffix == ".so" else 0o644)
     strip = native_modules.compiler(target, "strip")
-    run(strip, "--strip-debug", *sorted(prefix.rglob("*.so")))  # 14 of 16 MB of uvloop
+    run(strip, "--strip-unneeded", *sorted(prefix.rglob("*.so")))  # 14 of uvloop's 16 MB
 
 
 def _members(
@@ -111,7 +111,7 @@ def _members(
     for info in sorted(wheel.infolist(), key=lambda one: one.filename):
         path = PurePosixPath(info.filename)
         first, *rest = path.parts
-        if info.is_dir() or path.suffix in _LEFT_OUT or "tests" in path.parts:
+        if info.is_dir() or path.name.endswith(_LEFT_OUT) or "tests" in path.parts:
             continue
         if ".." in path.parts or path.is_absolute():
             raise BuildError(

@@ -85,7 +85,7 @@ def own(target: Target) -> Path:
     """
     extensions = native_modules.compiled(target)
     pure = _own_without_extensions()
-    folder = CACHE / "own" / f"{digest(pure, *extensions.values())}-{target}"
+    folder = CACHE / "own" / f"{digest(Path(__file__), pure, *extensions.values())}-{target}"
     with made(folder) as fresh:
         if fresh:
             run(sys.executable, "-m", "wheel", "unpack", "--dest", fresh, pure)
@@ -121,7 +121,7 @@ def glibc(target: Target, *libraries: Path) -> int:
 def _own_without_extensions() -> Path:
     """Return the wheel of filterd as setuptools makes it, without its extensions."""
     sources = [path for path in source_files() if path.suffix not in {".pyx", ".c", ".so"}]
-    folder = CACHE / "own" / f"{digest(*sources)}-pure"
+    folder = CACHE / "own" / f"{digest(Path(__file__), *sources)}-pure"
     with made(folder) as fresh:
         if fresh:
             tree = copy_source(fresh.with_name("source"), sources)
