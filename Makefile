@@ -107,7 +107,7 @@ e2e: setup ## Run the long tests: feed, power cuts, kills, boots, 100,000 compar
 	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all FILTERD_LOG_CUTS=60 \
-	    $(together) $(JOBS) -m 'long and not control' tests/unit/test_deploy_folder.py tests
+	    $(together) $(JOBS) -m 'long and not control' tests
 
 soak: setup ## Serve for half an hour with an unreliable upstream; SOAK_MINUTES=240 for longer
 	$(bin)/python -m tests.bench.soak

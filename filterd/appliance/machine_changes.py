@@ -31,7 +31,7 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _WITHIN_S = 660
 """The first start compiles the lists; the unit has ten minutes for it."""
 _MOST_OCTETS = 1 << 16
-_SYSTEMD, _UNIT = Path("/run/systemd/system"), Path("/etc/systemd/system/filterd.service")
+_SYSTEMD, _UNIT = Path("/run/systemd/system"), Path("/usr/lib/systemd/system/filterd.service")
 
 
 def run_program(words: Sequence[str]) -> Ended:
@@ -78,7 +78,7 @@ def put_in_service(config: Path, socket: Path, run: Run = run_program) -> Senten
         return say("The service is running, and starts with the machine.")
     if not control.is_running(socket):
         return say(
-            "Start it: filterd serve --config {config}. As a service: deploy/install.sh",
+            "Start it: filterd serve --config {config}. As a service: install the package",
             config=config,
         )
     told = control.ask(socket, "reload")

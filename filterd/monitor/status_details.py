@@ -266,7 +266,9 @@ def _slow(not_native: list[str], by: Wording) -> str:
 
     Empty if none is missing.
     """
-    remedy = by.texts("install gcc and python3-dev, then `make setup` or install.sh again")
+    remedy = by.texts(
+        "install gcc and python3-dev, then `make setup`; or install the package again"
+    )
     return f"{_modules(not_native, by)}\n{remedy}" if not_native else ""
 
 

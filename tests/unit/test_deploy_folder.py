@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``deploy/`` installs, refuses impossible requests, and needs few rights."""
+"""``deploy/``: the units need few rights, and the package tells what it does."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,9 +23,12 @@ from filterd.policy.model import GRADES
 from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, call
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 DEPLOY = ROOT / "deploy"
 UNIT_FOLDER = DEPLOY / "units"
-INSTALL, UNIT = DEPLOY / "install.sh", UNIT_FOLDER / "filterd.service"
+UNIT = UNIT_FOLDER / "filterd.service"
 FEED, MONITOR = UNIT_FOLDER / "filterd-feed.service", UNIT_FOLDER / "filterd-monitor.service"
 WEB, PAGE = UNIT_FOLDER / "filterd-web.service", UNIT_FOLDER / "filterd-blockpage.service"
 RECOVER, MADE_ONCE = (
@@ -36,24 +38,6 @@ RECOVER, MADE_ONCE = (
 UNITS = sorted(
     one for kind in ("service", "socket", "path") for one in UNIT_FOLDER.glob(f"*.{kind}")
 )
-
-
-def _install(
-    *options: str | Path, user: int | None = None, locale: str = "C"
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["bash", str(INSTALL), *map(str, options)],
-        env={
-            **{key: value for key, value in os.environ.items() if not key.startswith("LC_")},
-            "PYTHON": str(Path(sys.base_prefix, "bin", "python3")),
-            "LANG": locale,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        user=user,
-        umask=0o077,
-    )
 
 
 def _unit(path: Path = UNIT) -> dict[str, list[str]]:
@@ -77,48 +61,45 @@ def test_a_crash_leaves_no_memory_on_the_disk(unit: Path) -> None:
     assert _unit(unit)["LimitCORE"] == ["0"]
 
 
-@pytest.mark.parametrize("file", ["deploy/install.sh", "Makefile"])
-def test_what_a_build_requires_is_installed_before_it(file: str) -> None:
+def test_what_a_build_requires_is_installed_before_it() -> None:
     """Builds run without isolation: a requirement that is missing stops every installation."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     required = [re.split("[<>=]", one)[0] for one in project["build-system"]["requires"]]
-    lines = (ROOT / file).read_text(encoding="utf-8").split("\n")
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").split("\n")
     installs = [line for line in lines if " setuptools " in line and not line.startswith("#")]
     assert installs
     assert all(name in line.split() for line in installs for name in required)
 
 
-def test_each_role_has_a_group_that_the_installer_makes() -> None:
-    script = INSTALL.read_text(encoding="utf-8")
-    (roles,) = re.findall(r"for role in (.*); do", script)
-    assert roles.split() == [role.value for role in Role]
-    assert 'groupadd --system --force "filterd-$role"' in script
+def test_each_role_has_a_group_that_the_package_makes() -> None:
+    users = (DEPLOY / "package/sysusers.conf").read_text(encoding="utf-8")
+    groups = re.findall(r"^g filterd-(\w+) ", users, re.MULTILINE)
+    assert groups == [*(role.value for role in Role), "page"]
 
 
-def test_it_explains_itself() -> None:
-    done = _install("--help")
-    assert done.returncode == 0
-    assert "--rollback" in done.stdout
+SCRIPTS = [DEPLOY / "package" / name for name in ("preinst", "postinst", "prerm", "postrm")]
 
 
-def test_an_unknown_option_is_refused_before_anything_is_done() -> None:
-    done = _install("--restart")
-    assert done.returncode == 1
-    assert done.stderr.endswith("filterd: unknown option '--restart'\n")
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_a_maintainer_script_is_one_of_any_shell(script: Path) -> None:
+    subprocess.run(["sh", "-n", script], check=True)
+    if shutil.which("shellcheck"):
+        subprocess.run(["shellcheck", script], check=True)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_it_does_nothing_without_the_rights() -> None:
-    done = _install("--no-start", user=65534)
-    assert done.returncode == 1
-    assert "this needs root" in done.stderr
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="it needs root")
-def test_there_is_nothing_to_roll_back_to_at_first(tmp_path: Path) -> None:
-    done = _install("--root", str(tmp_path), "--rollback")
-    assert done.returncode == 1
-    assert done.stderr == "filterd: there is no release before this one\n"
+def test_what_the_package_tells_people_is_in_both_languages() -> None:
+    for script in SCRIPTS:
+        text = script.read_text(encoding="utf-8").replace("\\\n", " ")
+        told = re.findall(r'^[^#\n]*\bsay "(.*?)" +"(.*?)"', text, re.MULTILINE)
+        assert len(told) == len(re.findall(r'\bsay "', text))
+        for english, vietnamese in told:
+            assert re.findall(r"\$\w+|'[a-z -]+'|@\w+@", english) == re.findall(
+                r"\$\w+|'[a-z -]+'|@\w+@", vietnamese
+            )
+            assert not vietnamese.isascii()
+    question = (DEPLOY / "package/templates").read_text(encoding="utf-8")
+    assert "Description-vi.UTF-8: " in question
+    assert "Default: false" in question
 
 
 def test_the_site_to_begin_with_is_valid_and_gives_nobody_more_than_the_strictest(
@@ -301,89 +282,3 @@ def test_a_reload_by_systemd_tells_how_it_went_and_a_stop_is_told_to_the_supervi
         "/filterd reload --config /etc/filterd --state /var/lib/filterd"
     )
     assert unit["KillMode"] == ["mixed"]
-
-
-class Image:
-    """A machine beneath a folder, and what is installed there."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.home = root, root / "opt" / "filterd"
-
-    def install(self, *options: str) -> subprocess.CompletedProcess[str]:
-        return _install("--root", self.root, *options)
-
-    @property
-    def releases(self) -> set[str]:
-        return {one.name for one in (self.home / "releases").iterdir()}
-
-    def link(self, name: str) -> str:
-        return (self.home / name).readlink().name
-
-
-@pytest.mark.long
-@pytest.mark.skipif(os.geteuid() != 0, reason="it needs root, and packages")
-def test_releases_come_and_go_and_one_is_always_in_service(tmp_path: Path) -> None:
-    image = Image(tmp_path / "root")
-    old = image.home / "releases" / "20200101-000000"
-    installed = []
-    for _ in range(2):
-        old.mkdir(parents=True)
-        done = image.install()
-        assert done.returncode == 0, done.stderr
-        assert not old.exists(), "neither in service nor the one before"
-        units = image.root / "etc" / "systemd" / "system"
-        assert {one.name for one in units.iterdir()} == {one.name for one in UNITS}
-        installed.append(image.link("current"))
-    first, second = installed
-    assert image.releases == {first, second}
-    assert image.link("previous") == first
-    share = image.root / "usr" / "local" / "share"
-    helps = [one for one in share.rglob("*filterd*") if one.is_file()]
-    assert {"filterd", "_filterd", "filterd.fish", "filterd-allow.1"} <= {one.name for one in helps}
-    assert all(one.stat().st_size for one in helps)
-
-    site = image.root / "etc" / "filterd" / "site.yaml"
-    good = site.read_text(encoding="utf-8")
-    site.write_text(good + "nonsense: 1\n", encoding="utf-8")
-    refused = image.install()
-    assert refused.returncode == 1
-    place = f"site.yaml:{len(good.splitlines()) + 1}:1"
-    assert f"{place}: không có khóa 'nonsense'" in refused.stderr  # the site is Vietnamese
-    assert image.releases == {first, second}
-    assert image.link("current") == second
-
-    for expected in (first, second):
-        assert image.install("--rollback").returncode == 0
-        assert image.link("current") == expected
-    release = image.home / "releases" / second
-    assert all(
-        one.stat().st_mode & 0o005 == 0o005 for one in (release, release / "bin" / "filterd")
-    )
-
-    assert image.install("--uninstall").returncode == 0
-    assert not image.home.exists()
-    assert not any(one.exists() for one in helps)
-    assert list(units.iterdir()) == []
-    assert site.exists()
-
-
-def test_the_installer_has_every_text_in_vietnamese() -> None:
-    script = INSTALL.read_text(encoding="utf-8")
-    table = dict(re.findall(r'^    \["([^"]*)"\]="([^"]*)"$', script, re.MULTILINE))
-    called = re.findall(r"""\b(?:say|fail) (?:"([^"]*)"|'([^']*)')""", script)
-    assert {one or other for one, other in called} == set(table)
-    assert all(vietnamese.count("%s") == text.count("%s") for text, vietnamese in table.items())
-
-
-@pytest.mark.parametrize(
-    ("words", "locale", "answer"),
-    [
-        ((), "vi_VN.UTF-8", "không có tùy chọn '--restart'"),
-        (("--lang", "vi"), "C", "không có tùy chọn '--restart'"),
-        (("--lang", "en"), "vi_VN.UTF-8", "unknown option '--restart'"),
-    ],
-)
-def test_the_installer_speaks_the_language_of_the_option_else_of_the_terminal(
-    words: tuple[str, ...], locale: str, answer: str
-) -> None:
-    assert _install(*words, "--restart", locale=locale).stderr == f"filterd: {answer}\n"

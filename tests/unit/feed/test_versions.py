@@ -201,7 +201,7 @@ HELD = VersionPointer("12", ("11", "10"), ("9",), "tuần thi")
 
 
 def _read_by_0_1(path: Path) -> VersionPointer | None:
-    """Read a pointer by the rules of release 0.1, to which ``install.sh --rollback`` leads."""
+    """Read a pointer by the rules of release 0.1, to which a rollback leads."""
     try:
         data = json.loads(path.read_bytes()[: 1 << 16])
         state = data["state"]
