@@ -86,8 +86,10 @@ def publish(
                 progress=progress,
             )
         expiries, version, told = done.expiries, done.version, _plain(done)
+    offered = [one.target for one in Published(repository).packages()]
     if json:
-        here.print_json({**told, "expiries": plain_expiries(expiries)})
+        told |= {"packages": offered, "expiries": plain_expiries(expiries)}
+        here.print_json(told)
     elif done is None:
         here.console.print(
             here.texts(
@@ -100,6 +102,8 @@ def publish(
             here.console.print(facts(rows))
     else:
         show_details(here, RELEASE, told)
+    if packages is not None and not json:
+        here.console.print(facts([(here.texts("Packages of filterd"), "\n".join(offered) or "-")]))
     if done is not None:
         _warn_of_orders(here, done.orders, now)
     warn_of_expiry(here, expiries, now)

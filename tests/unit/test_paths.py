@@ -4,6 +4,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,17 @@ def test_a_file_that_is_ready_takes_its_place_only_when_told(tmp_path: Path) -> 
         replace()
         assert path.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_streamed_file_takes_its_place_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file"
+    with paths.streaming(path, mode=0o644) as file:
+        file.write(b"new")
+        assert not path.exists()
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", 0o644)
+    with pytest.raises(TypeError), paths.streaming(path) as file:
+        file.write(b"half" + None)  # type: ignore[operator]
+    assert {one.name: one.read_bytes() for one in path.parent.iterdir()} == {"file": b"new"}
 
 
 def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:

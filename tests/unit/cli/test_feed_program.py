@@ -50,6 +50,7 @@ def test_lists_are_the_same_beside_packages(desk: Desk, tmp_path: Path) -> None:
     assert _sign(desk, a_package(tmp_path)).code == 0
     done = _publish(desk)
     assert (done.code, done.err) == (0, "")
+    assert "filterd-0.2.0-debian13-amd64.deb" in done.out
     assert desk.seen() == before
     verified = json.loads(desk.call("verify", desk.public, "--json").out)
     assert verified["packages"] == ["program/filterd-0.2.0-debian13-amd64.deb"]

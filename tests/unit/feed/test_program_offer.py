@@ -149,6 +149,20 @@ def test_a_thief_of_the_online_keys_cannot_use_the_id_of_the_true_key(
         appliance.refresh(maker.publisher.folder)
 
 
+def test_a_key_that_was_exchanged_signs_nothing_any_more(
+    maker: Maker, appliance: Appliance
+) -> None:
+    """Also where the thief of it has the online keys."""
+    stolen, publisher = maker.publisher.signers["program"], maker.publisher
+    new = [CryptoSigner.generate_ed25519()]
+    parcel = make_parcel("program", [], new, version=2, now=NOW)
+    publisher.repository.rotate_delegated(parcel, publisher.signers, now=NOW)
+    assert appliance.refresh(publisher.folder).targets == ()
+    _by(maker, stolen)
+    with pytest.raises(SignatureError, match="a key that the root does not name"):
+        appliance.refresh(publisher.folder)
+
+
 def test_a_package_that_the_role_targets_names_is_refused(
     maker: Maker, appliance: Appliance
 ) -> None:

@@ -21,6 +21,7 @@ from filterd.feed.schedule import (
     LONGEST_S,
     LONGEST_SILENCE_S,
     MAKE_UP_S,
+    PROGRAMS,
     RETRY_S,
     Ending,
     Night,
@@ -442,6 +443,15 @@ def test_the_first_are_others_for_each_version() -> None:
 def test_rings_are_twelve_hours_apart() -> None:
     at = sorted({may_take_at(one, "7", 1_000.0, None) for one in IDS})
     assert at == [1_000.0, 1_000.0 + 12 * 3_600, 1_000.0 + 24 * 3_600]
+
+
+def test_a_program_takes_five_days_to_reach_all() -> None:
+    taken = [may_take_at(one, "1.2.0", 0.0, None, PROGRAMS) for one in IDS]
+    assert sorted(set(taken)) == [0.0, 2 * DAY_S, 5 * DAY_S]
+    assert 0.005 < taken.count(0.0) / len(IDS) < 0.015
+    assert 0.08 < taken.count(2 * DAY_S) / len(IDS) < 0.10
+    last = IDS[taken.index(5 * DAY_S)]
+    assert may_take_at(last, "1.2.0", 1e9, 0.0, PROGRAMS) == 10 * DAY_S
 
 
 def test_an_appliance_is_in_the_same_ring_whenever_it_is_asked() -> None:

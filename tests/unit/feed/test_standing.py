@@ -14,7 +14,14 @@ from filterd.errors import FetchError
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follow_file import FollowFile, FollowState, Wanted
 from filterd.feed.guard.guard_report import Judgement, Severity, found
-from filterd.feed.standing import FeedStanding, Freshness, StandingFile, freshness, overview
+from filterd.feed.standing import (
+    FeedStanding,
+    Freshness,
+    StandingFile,
+    freshness,
+    overview,
+    program_version,
+)
 from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.version_watch import AnswerCounts, Watch
 from filterd.i18n import say
@@ -149,6 +156,14 @@ def test_what_does_not_come_any_more_gets_old(
     assert told["freshness"] == freshness
     assert "not found" in told["problem"]
     assert told["sentence"][0] == "not found: {what}"
+
+
+def test_a_feed_that_offers_the_program_is_known(school: Follower, tmp_path: Path) -> None:
+    assert program_version(tmp_path) == 0
+    school.run(FIRST)
+    assert program_version(school.state.feed) == 1
+    (school.state.feed / "metadata/snapshot.json").write_text("[]")
+    assert program_version(school.state.feed) == 0
 
 
 def test_what_is_watched_is_told_by_the_clock(school: Follower) -> None:

@@ -18,6 +18,7 @@ from filterd.feed.targets import (
     is_file_path,
     is_ordered,
     read_publication,
+    role_of,
 )
 
 OLD, NEW = "0" * 64, "1" * 64
@@ -198,3 +199,8 @@ def test_whatever_is_signed_is_read_or_refused(targets: Targets) -> None:
 )
 def test_only_what_the_law_orders_is_the_laws(name: str, ordered: bool) -> None:
     assert is_ordered(name) is ordered
+
+
+def test_every_name_has_one_role_that_may_sign_it() -> None:
+    names = ("program/a.deb", "program/deep/a.deb", "orders/x.txt.zst", "lists/program/a.zst")
+    assert [*map(role_of, names)] == ["program", "program", "orders", "targets"]

@@ -13,6 +13,7 @@ from filterd.feed.fetchers import FolderFetcher
 from filterd.publish.signing import NewTarget
 from filterd.publish.verification import verify
 from tests.support.clock import FakeClock
+from tests.support.packages_offered import Maker
 from tests.support.publisher import DAY_S, NOW, Publisher
 
 if TYPE_CHECKING:
@@ -47,6 +48,18 @@ def test_all_of_a_publication_is_fetched_and_unpacked(publisher: Publisher) -> N
     assert examined.octets == len(packed)
     assert examined.verified.publication.version == "2"
     assert seen == [(1, 1)]
+
+
+def test_packages_of_the_program_are_fetched_as_well(publisher: Publisher) -> None:
+    maker = Maker(publisher.folder.parent, publisher)
+    package = maker.offer("0.2.0")
+    examined = verify(publisher.root, fetcher(publisher), Moment(NOW))
+    assert [one.version for one in examined.packages] == ["0.2.0"]
+    assert (examined.octets, "program" in examined.expiries) == (package.stat().st_size, True)
+    [stored] = (publisher.folder / "targets/program").iterdir()
+    stored.unlink()
+    with pytest.raises(MissingFileError):
+        verify(publisher.root, fetcher(publisher), Moment(NOW))
 
 
 def test_a_packed_file_with_another_content_is_found(publisher: Publisher) -> None:
