@@ -54,6 +54,7 @@ ConfigOption = Annotated[
         metavar="DIR",
         help="Folder of site.yaml (default: /etc/filterd or ./policies).",
         show_default=False,
+        readable=False,  # what serves pages cannot read it: its unit hides the folder
     ),
 ]
 StateOption = Annotated[
