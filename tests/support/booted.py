@@ -154,6 +154,11 @@ class Booted:
         """Write a file in it."""
         Path(f"/proc/{self._first}/root{target}").write_text(text, "utf-8")
 
+    def kill(self, pid: int, number: signal.Signals) -> None:
+        """Send a signal to a process that has this number in it."""
+        os_kill = f"import os; os.kill({pid}, {number:d})"
+        self.run("python3", "-c", os_kill)
+
     def is_active(self, unit: str) -> bool:
         return self.run("systemctl", "is-active", unit, check=False).code == 0
 

@@ -163,13 +163,13 @@ class Gateway:
 
 
 @contextlib.contextmanager
-def gateway(folder: Path) -> Iterator[Gateway]:
-    """Lay the cables, and let the upstream answer every name."""
+def gateway(folder: Path, *, upstream_port: int = 0) -> Iterator[Gateway]:
+    """Lay the cables, and let the upstream answer every name, at a free port if none is given."""
     with contextlib.ExitStack() as stack:
         names = ("gateway", "switch", "pupil", "laptop", "relay", "office", "provider")
         made = stack.enter_context(namespaces(*names))
         _lay_cables(*made)
-        upstream = FakeUpstream(respond=_same_address_for_all, address=UPSTREAM)
+        upstream = FakeUpstream(respond=_same_address_for_all, address=UPSTREAM, port=upstream_port)
         made[6].run(upstream.__enter__)
         stack.callback(upstream.__exit__)
         recorder = stack.enter_context(Recorder(made[0]))

@@ -42,7 +42,7 @@ class FakeUpstream:
 
     ``asked`` holds every question in order, as ``"name TYPE"``; ``raw`` the
     messages, ``sources`` the ports they came from, ``transports`` how many came
-    by each. While ``released`` is clear, answers wait.
+    by each. While ``released`` is clear, answers wait. Without a ``port`` it takes a free one.
     """
 
     records: dict[str, list[str]] = field(default_factory=dict)
@@ -65,12 +65,16 @@ class FakeUpstream:
         return self
 
     def _bind(self) -> None:
-        self._tcp = _TcpServer((self.address, 0), _tcp_handler(self))
+        given = self.port
+        self._tcp = _TcpServer((self.address, given), _tcp_handler(self))
         self.port = self._tcp.server_address[1]
         try:
             self._udp = _UdpServer((self.address, self.port), _udp_handler(self))
         except OSError:  # some other socket has that port by UDP: take another
             self._tcp.server_close()
+            if given:
+                raise
+            self.port = 0
             self._bind()
 
     def __exit__(self, *_: object) -> None:
