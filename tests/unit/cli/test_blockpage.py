@@ -36,3 +36,14 @@ def test_it_becomes_the_process_of_the_page(
     assert [one[1:] for one in started] == [
         ["-m", "filterd.blockpage.blockpage_main", socket, "vi", *listen]
     ]
+
+
+def test_it_starts_though_its_user_can_read_neither_site_nor_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _, words: started.append(words))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    call("blockpage", "--config", SAMPLE, "--state", tmp_path)
+    assert len(started) == 1
