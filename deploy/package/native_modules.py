@@ -64,7 +64,7 @@ def _compile(extension: _Extension, target: Target) -> Path:
         if library:
             run(
                 compiler(target), *extension.arguments, *_HARDENED,
-                f"-Wl,--build-id=0x{sources}",
+                f"-Wl,--build-id=0x{sources}", f"-ffile-prefix-map={kept}=.",
                 f"--sysroot={base}", f"-I{base}/usr/include/python{target.python}",
                 _translated(extension, kept), "-o", library,
             )  # fmt: skip
@@ -75,9 +75,12 @@ def _translated(extension: _Extension, kept: Path) -> Path:
     """Return the C of an extension."""
     with made(kept / "module.c") as source:
         if source:
+            # From inside the package: the C names files beneath the folder in which Cython runs,
+            # and the environment of the build must not be there.
+            inside = ROOT / "filterd"
             run(
-                sys.executable, "-m", "cython", "--module-name", extension.name,
-                extension.source.relative_to(ROOT), "--output-file", source,
+                sys.executable, "-P", "-m", "cython", "--module-name", extension.name, "-I", ROOT,
+                extension.source.relative_to(inside), "--output-file", source, folder=inside,
             )  # fmt: skip
     return kept / "module.c"
 

@@ -14,10 +14,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import FileSystemBytecodeCache
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jinja2.bccache import Bucket
 
 FOLDER = Path(__file__).parent / "templates"
 CODE = FOLDER / "__pycache__"
+
+
+class _Templates(FileSystemLoader):
+    """Templates whose code knows no folder: it is the same wherever it was compiled."""
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """Return the text of a template, its name and whether it is up to date."""
+        source, _, is_current = super().get_source(environment, template)
+        return source, template, is_current
 
 
 class _TemplateCode(FileSystemBytecodeCache):
@@ -45,7 +58,7 @@ def templates(code: Path = CODE, *, writes: bool = False) -> Environment:
         writes: whether code that is missing is kept there.
     """
     made = Environment(
-        loader=FileSystemLoader(FOLDER),
+        loader=_Templates(FOLDER),
         bytecode_cache=_TemplateCode(code, writes=writes),
         autoescape=True,
         undefined=StrictUndefined,
