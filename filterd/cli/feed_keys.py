@@ -24,6 +24,7 @@ from filterd.paths import open_plain, write_atomically
 from filterd.publish import hold_release
 from filterd.publish.keys import ORDERS, PROGRAM, ROOT, ROOT_KEYS, KeyFolder, load_key
 from filterd.publish.parcels import read_parcel
+from filterd.publish.program_packages import read_program
 from filterd.publish.publication import Published, refuse_second
 from filterd.publish.release import publishing
 from filterd.publish.repository import Repository
@@ -254,8 +255,11 @@ def _rotate_delegated(
     signers = dict(online_signers(keys))
     if role == PROGRAM:
         signers[ROOT] = root_signers(here, keys, brought.root_keys)
-    parcel = read_parcel(brought.parcel, role)
-    return Repository(repository).rotate_delegated(parcel, signers, now=here.clock.wall())
+    now = here.clock.wall()
+    parcel = (
+        read_program(brought.parcel, now) if role == PROGRAM else read_parcel(brought.parcel, role)
+    )
+    return Repository(repository).rotate_delegated(parcel, signers, now=now)
 
 
 def root_signers(here: Context, keys: KeyFolder, files: tuple[Path, ...]) -> list[CryptoSigner]:

@@ -273,8 +273,9 @@ def _check_key(root: Root, metadata: Metadata[Any]) -> None:
 
 
 def _read(name: str, file: TargetFile) -> ProgramTarget:
-    described = (file.custom or {}).get(PROGRAM)
-    described = dict(described) if isinstance(described, dict) else {}
+    custom = file.custom if isinstance(file.custom, dict) else {}
+    described = custom.get(PROGRAM)
+    described = described if isinstance(described, dict) else {}
     version, debian = described.get("version"), described.get("debian")
     architecture, released_at = described.get("architecture"), described.get("released_at")
     urgent = described.get("urgent", False)

@@ -204,6 +204,7 @@ WRONG: list[Callable[[Any], object]] = [
     lambda file: file.custom["program"].__setitem__("urgent", 1),
     lambda file: file.unrecognized_fields.clear(),
     lambda file: file.custom.__setitem__("program", [1]),
+    lambda file: file.unrecognized_fields.__setitem__("custom", [1]),
     lambda file: setattr(file, "length", program_offer.MOST_OCTETS + 1),
     lambda file: setattr(file, "hashes", {"sha256": "../../etc/passwd"}),
     lambda file: setattr(file, "hashes", {"sha512": "0" * 128}),
