@@ -18,7 +18,7 @@ site's files only after the last question.
     examination         the table of probes; runs them all under one deadline
       resolver_probes   port, answers, upstreams, canaries
       service_probes    site, lists, lookups by device
-      machine_probes    clock, disk, octets written, memory
+      machine_probes    clock, disk, octets written, memory, kernel limits
       sinkhole_probe    the page and the closed port behind a sinkhole
       link_probes       placement, DHCP, IPv6, login at the switch
       bypass_probes     captive portal, other resolvers, DNS over HTTPS

@@ -61,6 +61,7 @@ PROBES = (
     SiteProbe("disk", say("Disk"), machine_probes.disk),
     SiteProbe("writes", say("Octets written"), machine_probes.writes),
     SiteProbe("memory", say("Memory"), machine_probes.memory),
+    SiteProbe("kernel-limits", say("Kernel limits"), machine_probes.kernel_limits),
     SiteProbe("placement", say("Placement"), link_probes.placement),
     SiteProbe("dhcp", say("DHCP servers"), link_probes.dhcp),
     SiteProbe("ipv6-dns", say("DNS by IPv6"), link_probes.ipv6_dns),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Probe the machine: its clock, its disk, what is written to it, its memory.
+"""Probe the machine: clock, disk, octets written, memory, kernel limits.
 
 All from the kernel's tables in /proc and /sys (proc(5), sysfs(5)) and its log.
 """
@@ -30,6 +30,13 @@ LEAST_MEMORY_OCTETS, LEAST_MEMORY_PART = 64 * 2**20, 0.05
 MOST_WRITTEN_TO_CARD, MOST_WRITTEN_TO_DISK = 10 * 10**9, 50 * 10**9
 """A day. A card of 32 GB that bears 600 full writes lasts five years, and so does a solid-state
 disk that is made for 100 TB."""
+
+LEAST_LIMITS = {
+    "net/core/rmem_max": 8_388_608,
+    "net/ipv4/neigh/default/gc_thresh3": 8_192,
+    "net/ipv6/neigh/default/gc_thresh3": 16_384,
+}
+"""By their place in /proc/sys: as in deploy/package/sysctl.conf, with the arithmetic."""
 
 _DAY_S = 86_400.0
 _CARD = "mmcblk"
@@ -128,6 +135,30 @@ def memory(site: ExaminedSite) -> Iterator[ProbeFinding]:
             say("since its start the machine ended {n} processes for want of memory", n=ended),
             say("end other programs on this machine, or follow fewer lists"),
         )
+
+
+def kernel_limits(site: ExaminedSite) -> Iterator[ProbeFinding]:
+    """Probe whether the kernel's limits are large enough for 2,000 devices.
+
+    The IPv6 ones are missing where the kernel has no IPv6, and all in some containers.
+    """
+    values = {name: site.root / "proc/sys" / name for name in LEAST_LIMITS}
+    known = {name: int(_text(path)) for name, path in values.items() if path.exists()}
+    if not known:
+        raise UnseenError(say("the kernel's limits cannot be seen here"))
+    low = [(name, value) for name, value in known.items() if value < LEAST_LIMITS[name]]
+    for name, value in low:
+        yield found(
+            say(
+                "the kernel's {name} is {value}, less than {least}",
+                name=name.replace("/", "."),
+                value=value,
+                least=LEAST_LIMITS[name],
+            ),
+            say("set it: sudo sysctl --system; a file in /etc/sysctl.d may have another value"),
+        )
+    if not low:
+        yield clean(say("the kernel has room for 2,000 devices"))
 
 
 class _Mount(NamedTuple):

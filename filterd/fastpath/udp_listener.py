@@ -38,7 +38,8 @@ ANSWERED_A_TURN = 64
 
 ANSWERED_AT_THE_END = 1_024
 
-BUFFER_OCTETS = 4 * 1024 * 1024
+BUFFER_OCTETS = 8 * 1024 * 1024
+"""As `net.core.rmem_max` in deploy/package/sysctl.conf, with the arithmetic."""
 
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE, _SO_MEMINFO = 32, 33, 55  # asm-generic/socket.h
 _MEMORY = Struct("@9I")

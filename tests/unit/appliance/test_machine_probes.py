@@ -10,9 +10,18 @@ import pytest
 
 from filterd.appliance import machine_probes
 from filterd.appliance.finding import UnseenError
-from filterd.appliance.machine_probes import clock, disk, memory, writes
+from filterd.appliance.machine_probes import (
+    LEAST_LIMITS,
+    clock,
+    disk,
+    kernel_limits,
+    memory,
+    writes,
+)
+from filterd.fastpath.udp_listener import BUFFER_OCTETS
 from filterd.version import RELEASED_AT
 from tests.support.clock import FakeClock
+from tests.support.commands import ROOT
 from tests.support.examined import CLEAN, FOUND, UNSEEN, examined, look, outcomes
 
 if TYPE_CHECKING:
@@ -37,6 +46,7 @@ def machine(tmp_path: Path) -> Path:
         "proc/meminfo": "MemTotal: 1000000 kB\nMemAvailable: 500000 kB\nHugePages_Free: 0\n",
         "proc/vmstat": "nr_free_pages 100\noom_kill 0\n",
         "sys/fs/ext4/mmcblk0p2/errors_count": "0\n",
+        **{f"proc/sys/{name}": f"{least}\n" for name, least in LEAST_LIMITS.items()},
         "dev/kmsg": "6,1,0,-;all is well\n",
     }
     for name, text in files.items():
@@ -58,7 +68,7 @@ def test_a_machine_in_order_is_clean(machine: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(machine_probes, "LEAST_FREE_PART", 0.0)  # of the disk of the tests
     monkeypatch.setattr(machine_probes, "kernel_is_synchronised", lambda _: True)
     now = _site(machine, clock=FakeClock(wall=RELEASED_AT + HOUR))
-    for probe in (disk, writes, memory, clock):
+    for probe in (disk, writes, memory, clock, kernel_limits):
         assert set(outcomes(probe, now)) == {CLEAN}
 
 
@@ -140,6 +150,25 @@ def test_short_memory(machine: Path) -> None:
 
 def test_a_process_that_was_ended_for_want_of_memory(machine: Path) -> None:
     assert outcomes(memory, _plant(machine, "proc/vmstat", "oom_kill 2\n")) == [CLEAN, FOUND]
+
+
+def test_a_kernel_with_room_for_a_thousand_neighbours(machine: Path) -> None:
+    low = _plant(machine, "proc/sys/net/ipv4/neigh/default/gc_thresh3", "1024\n")
+    (found,) = look(kernel_limits, low)
+    assert "net.ipv4.neigh.default.gc_thresh3 is 1024" in found.text
+
+
+def test_limits_of_another_namespace_are_unseen(tmp_path: Path) -> None:
+    with pytest.raises(UnseenError, match="cannot be seen here"):
+        look(kernel_limits, _site(tmp_path))
+
+
+def test_the_package_sets_the_limits() -> None:
+    text = (ROOT / "deploy" / "package" / "sysctl.conf").read_text("utf-8")
+    lines = [line.split(" = ") for line in text.splitlines() if " = " in line]
+    values = {name.replace(".", "/"): int(value) for name, value in lines if name[0] != "#"}
+    assert {name: values[name] for name in LEAST_LIMITS} == LEAST_LIMITS
+    assert LEAST_LIMITS["net/core/rmem_max"] == BUFFER_OCTETS
 
 
 @pytest.mark.parametrize(
