@@ -23,6 +23,7 @@ FOLDERS = {
     "deploy_folder": "the files of deploy/",
     "machine_settings": "users, folders and limits of deploy/package/",
     "policies_folder": "the files of policies/",
+    "unit_limits": "exposure and memory of deploy/units/",
     "locale/catalogue": "the texts of filterd/locale/vi.po",
     "fastpath/direct_forward": "``Relay``, which is native only",
     "lists/vectors": "expectations of other filters",

@@ -260,22 +260,6 @@ def test_a_request_to_be_let_in_is_looked_for_where_the_command_looks() -> None:
     assert recover["ExecStart"][0].split()[1:4] == ["account", "recover", "--boot"]
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
-def test_the_processes_that_others_reach_are_exposed_least() -> None:
-    levels = {}
-    for unit in (UNIT, FEED, MONITOR, WEB, PAGE, RECOVER, MADE_ONCE):
-        done = subprocess.run(
-            ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(unit)],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        levels[unit] = float(done.stdout.rpartition(": ")[2].split()[0])
-    assert levels[MONITOR] <= min(levels[UNIT], levels[FEED])
-    assert max(levels[WEB], levels[PAGE]) < levels[MONITOR]
-    assert max(levels[RECOVER], levels[MADE_ONCE]) <= 1.7
-
-
 def test_a_reload_by_systemd_tells_how_it_went_and_a_stop_is_told_to_the_supervisor_only() -> None:
     unit = _unit()
     assert unit["ExecReload"][0].endswith(
