@@ -37,7 +37,7 @@ def environment(target: Target, folder: Path, release: str) -> None:
         folder: where to make it.
         release: the path that it will have when it runs.
     """
-    add(_unpacked(target, "dependencies", wheels.dependencies(target)), folder)
+    add(dependencies(target), folder)
     add(_unpacked(target, "filterd", [wheels.own(target)]), folder)
     (folder / "bin").mkdir()
     (folder / "bin" / "python").symlink_to(f"/usr/bin/python{target.python}")
@@ -59,11 +59,16 @@ def runnable(target: Target) -> tuple[list[str | Path], dict[str, str]]:
     native = target.native
     sites = (
         _unpacked(native, "filterd", [wheels.own(native)]),
-        _unpacked(native, "dependencies", wheels.dependencies(native)),
+        dependencies(native),
     )
     path = ":".join(str(site_packages(one, native)) for one in sites)
     env = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "FILTERD_REQUIRE_NATIVE": "1"}
     return [*target_python.interpreter(native), "-m", "filterd"], env
+
+
+def dependencies(target: Target) -> Path:
+    """Return an environment of all that filterd needs, without filterd."""
+    return _unpacked(target, "dependencies", wheels.dependencies(target))
 
 
 def _unpacked(target: Target, name: str, archives: list[Path]) -> Path:
@@ -79,8 +84,7 @@ def _unpacked(target: Target, name: str, archives: list[Path]) -> Path:
                 "-s", fresh, "-p", "/opt/filterd/current", site,
             )  # fmt: skip
             if (site / "filterd").exists():
-                beside = _unpacked(target, "dependencies", wheels.dependencies(target))
-                path = f"{site}:{site_packages(beside, target)}"
+                path = f"{site}:{site_packages(dependencies(target), target)}"
                 run(
                     *python,
                     "-m",

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy.package.steps import CACHE, BuildError, made, run
+from deploy.package.steps import CACHE, BuildError, digest, made, run
 
 if TYPE_CHECKING:
     from deploy.package.target import Target
@@ -30,18 +30,22 @@ def root(target: Target) -> Path:
         if not Path(f"/usr/include/python{target.python}/Python.h").exists():
             raise BuildError("the headers of Python are missing: sudo apt install python3-dev")
         return Path("/")
-    with made(CACHE / "python" / str(target)) as fresh:
+    kept = CACHE / "python" / f"{target}-{digest(Path(__file__))}"
+    with made(kept) as fresh:
         if fresh:
             for package in _fetch(target, fresh.with_name("apt")):
                 run("dpkg-deb", "--extract", package, fresh)
             for name in ("lib", "lib64"):  # one folder since Debian 13, by a link of base-files
                 if not (fresh / name).exists() and (fresh / "usr" / name).exists():
                     (fresh / name).symlink_to(f"usr/{name}")
-    return CACHE / "python" / str(target)
+    return kept
 
 
 def _fetch(target: Target, folder: Path) -> list[Path]:
-    """Return the packages of Python and all that it needs, in a state of apt of its own."""
+    """Return the packages of Python and of the libraries that wheels ask for.
+
+    apt has a state of its own for them.
+    """
     sources, archives = folder / "sources", folder / "cache" / "archives"
     for one in (sources, archives / "partial", folder / "state" / "lists" / "partial"):
         one.mkdir(parents=True)
@@ -67,7 +71,7 @@ def _fetch(target: Target, folder: Path) -> list[Path]:
     python = f"python{target.python}"
     run(
         "apt-get", *options, "--quiet=2", "--yes", "--download-only", "--no-install-recommends",
-        "install", python, f"lib{python}-dev",
+        "install", python, f"lib{python}-dev", "libstdc++6",
     )  # fmt: skip
     return sorted(archives.glob("*.deb"))
 

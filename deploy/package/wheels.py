@@ -12,6 +12,7 @@ import json
 import re
 import shutil
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,12 +135,8 @@ def _own_without_extensions() -> Path:
 
 def sdist(folder: Path) -> None:
     """Write the archive of the source."""
-    with made(CACHE / "sdist" / digest(*source_files())) as fresh:
-        if fresh:
-            fresh.mkdir()
-            _setuptools(
-                "build_sdist", copy_source(fresh.with_name("source"), source_files()), folder
-            )
+    with tempfile.TemporaryDirectory() as part:
+        _setuptools("build_sdist", copy_source(Path(part), source_files()), folder)
 
 
 def _setuptools(step: str, tree: Path, folder: Path) -> None:
