@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A root of Debian without a running systemd, as an image of a card is made in.
+
+Its files are a layer above those of ``debian_root``. Programs run in it by chroot, in a namespace
+of mounts; each has its own namespace of processes, so that all that it started ends with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filterd.clock import SystemClock
+from tests.support.commands import Outcome
+from tests.support.debian_root import debian_root, need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_CLOCK = SystemClock()
+_WITHIN_S = 300.0
+_LOOK_EVERY_S = 0.002
+_MOUNT = """\
+set -e
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+mount --rbind /dev "$2/root/dev"
+for one in run tmp; do mount -t tmpfs -o mode=1777 tmpfs "$2/root/$one"; done
+echo ready
+exec cat
+"""
+_ENTER = 'mount -t proc proc "$1/proc"; shift; exec chroot "$0" "$@"'
+
+
+class Chroot:
+    """A root; ``path`` is where this side reads and writes its files."""
+
+    def __init__(self, folder: Path, inside: subprocess.Popen[str]) -> None:
+        self._folder, self._inside = folder, inside
+
+    @property
+    def path(self) -> Path:
+        """Its files, from outside."""
+        from pathlib import Path  # noqa: PLC0415
+
+        return Path(f"/proc/{self._inside.pid}/root{self._folder}/root")
+
+    def words(self, *words: str) -> list[str]:
+        """Return a command that runs these words in it, as root."""
+        root = f"{self._folder}/root"
+        variables = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root")
+        apart = (
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--propagation",
+            "private",
+        )
+        return [
+            *("nsenter", "-m", "-t", str(self._inside.pid), "--", *apart),
+            *("sh", "-c", _ENTER, root, root),
+            *("/usr/bin/env", "-i", *variables, "DEBIAN_FRONTEND=noninteractive", *words),
+        ]
+
+    def mount(self, *words: str) -> None:
+        """Mount something in it; the target, the last word, is a path in it."""
+        *words_, target = words
+        entered = ("nsenter", "-m", "-t", str(self._inside.pid), "--", "mount", *words_)
+        subprocess.run([*entered, f"{self._folder}/root{target}"], check=True)
+
+    def run(self, *words: str) -> Outcome:
+        """Run a program in it to its end."""
+        done = subprocess.run(
+            self.words(*words),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_WITHIN_S,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def run_until(self, is_time: Callable[[float], bool], *words: str) -> bool:
+        """Run a program and kill all of it when it is time; return whether it was killed.
+
+        Args:
+            is_time: told the seconds since the start; asked again and again.
+            words: the program.
+        """
+        began = _CLOCK.monotonic()
+        with subprocess.Popen(
+            self.words(*words),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as program:
+            while program.poll() is None:
+                if is_time(_CLOCK.monotonic() - began):
+                    program.kill()
+                    return True
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    program.wait(_LOOK_EVERY_S)
+        return False
+
+
+@contextlib.contextmanager
+def chroot(suite: str, folder: Path) -> Iterator[Chroot]:
+    """Make a root of a suite in a folder; skip the test where that cannot be."""
+    need("unshare", "nsenter", "mount", "chroot")
+    lower = debian_root(suite)
+    for part in ("upper", "work", "root"):
+        (folder / part).mkdir(parents=True)
+    inside = subprocess.Popen(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", _MOUNT, "sh", lower, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert inside.stdout is not None
+        assert inside.stdout.readline() == "ready\n"
+        yield Chroot(folder, inside)
+    finally:
+        inside.communicate()
