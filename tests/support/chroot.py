@@ -42,8 +42,6 @@ class Chroot:
     @property
     def path(self) -> Path:
         """Its files, from outside."""
-        from pathlib import Path  # noqa: PLC0415
-
         return Path(f"/proc/{self._inside.pid}/root{self._folder}/root")
 
     def words(self, *words: str) -> list[str]:
