@@ -24,7 +24,7 @@ from tuf.api.metadata import Metadata, Targets
 
 from filterd.errors import FeedError
 from filterd.i18n import say
-from filterd.paths import open_plain, reading, write_atomically
+from filterd.paths import open_plain, reading, write_atomically, writing
 from filterd.publish.signing import NewTarget, StoredTarget, copy_target, sign_role
 
 if TYPE_CHECKING:
@@ -99,6 +99,11 @@ def write_parcel(parcel: Parcel, folder: Path) -> None:
     content = json.dumps(public, indent=1).encode()
     write_atomically(folder / public_key_name(parcel.role), content, mode=0o644)
     write_atomically(folder / metadata_name(parcel.role), parcel.metadata, mode=0o644)
+    named = {folder / TARGETS / target.name for target in parcel.targets}
+    for path in (folder / TARGETS).rglob("*"):
+        if path.is_file() and path not in named:
+            with writing(path):
+                path.unlink()
 
 
 def read_parcel(folder: Path, role: str) -> Parcel:

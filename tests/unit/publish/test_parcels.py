@@ -42,6 +42,12 @@ def test_the_next_parcel_is_newer_than_the_last_and_than_what_is_published(parce
     assert next_version(parcel / "none", "program", 0) == 2
 
 
+def test_a_parcel_replaces_the_last_one(parcel: Path) -> None:
+    new, signer = NewTarget("program/b.deb", b"new", {}), CryptoSigner.generate_ed25519()
+    write_parcel(make_parcel("program", [new], [signer], version=5, now=NOW), parcel)
+    assert [path.name for path in (parcel / "targets").rglob("*.deb")] == ["b.deb"]
+
+
 def _spoil(parcel: Path) -> None:
     (parcel / "program.json").write_text("{}")
 
