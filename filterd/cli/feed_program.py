@@ -24,9 +24,7 @@ def sign_program(  # noqa: PLR0913, PLR0917 -- the options of a command
         Path, option("--parcel", "Folder to make and carry to the publisher.", "DIR")
     ],
     keys: Annotated[Path, option("--keys", "Folder that has program/program.pem.", "DIR")],
-    packages: Annotated[
-        list[Path] | None, argument("DEB", "The packages of one version.")
-    ] = None,
+    packages: Annotated[list[Path] | None, argument("DEB", "The packages of one version.")] = None,
     withdraw: Annotated[
         bool, option("--withdraw", "Offer no package any more, instead of new ones.")
     ] = False,
