@@ -9,7 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import TargetFile
 
 from filterd import paths
 from filterd.errors import (
@@ -29,6 +32,7 @@ from filterd.feed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.program_offer import (
     ProgramOffer,
     mirror,
+    read_targets,
     refresh_program,
     target_name,
     version_key,
@@ -39,7 +43,7 @@ from filterd.publish.signing import NewTarget
 from tests.support.clock import FakeClock
 from tests.support.feed_desk import files_of
 from tests.support.packages_offered import Maker, a_package
-from tests.support.publisher import DAY_S, NOW, Publisher, meta_of, send, served
+from tests.support.publisher import DAY_S, NOW, Publisher, Site, meta_of, send, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,6 +225,41 @@ def test_malformed_data_is_refused_even_if_it_is_signed(
     _put_program(maker, signed)
     with pytest.raises(MetadataFormatError):
         appliance.refresh(maker.publisher.folder)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=9,
+)
+FIELDS = ("version", "debian", "architecture", "released_at", "urgent")
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.none() | JSON, st.text(max_size=30))
+def test_whatever_is_signed_is_read_or_refused(
+    changed: dict[str, Any], custom: Any, name: str
+) -> None:
+    fields = {"version": "1.2", "debian": "13", "architecture": "arm64", "released_at": 7}
+    fields |= changed
+    named = {target_name("1.2", "13", "arm64"): fields, f"program/{name}": custom}
+    for target, data in named.items():
+        extra = {"custom": {"program": data} if data is fields else data}
+        file = TargetFile(9, {"sha256": "0" * 64}, target, extra)
+        try:
+            [read] = read_targets({target: file})
+        except (MetadataFormatError, SignatureError):
+            continue
+        assert read.custom["program"] == {"urgent": False, **fields}
+        assert (read.version, read.target) == ("1.2", target)
+
+
+def test_a_school_that_takes_lists_asks_for_no_package(maker: Maker) -> None:
+    maker.publisher.publish("a.example")
+    maker.offer("0.2.0")
+    site = Site(maker.folder / "site", maker.publisher.root)
+    with served(maker.publisher.folder) as server:
+        assert site.take(server.url) == {"lists/a.txt": b"a.example"}
+        assert [path for path, _ in server.asked if "program" in path] == []
 
 
 def test_what_is_older_than_what_was_seen_is_refused(maker: Maker, appliance: Appliance) -> None:
