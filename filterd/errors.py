@@ -363,6 +363,12 @@ class StoreError(TellableError):
     code = "store"
 
 
+class UpdateError(TellableError):
+    """The administrator must act: a release of filterd is not installed, or was taken back."""
+
+    code = "update"
+
+
 class InUseError(StoreError):
     """Another process works on the same files."""
 

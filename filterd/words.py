@@ -37,6 +37,13 @@ ACTION = {
     "clock-accept": say_in("action", "the machine's clock is believed"),
 }
 """What a change did, where the kind says all."""
+UPDATE_ENDING = {
+    "taken": say_in("update", "in service"),
+    "taken-back": say_in("update", "taken back"),
+    "failed": say_in("update", "not installed"),
+    "rolled-back": say_in("update", "rolled back"),
+}
+"""How an update of filterd has ended."""
 ALERT = {
     "critical": say_in("alert", "CRITICAL"),
     "warning": say_in("alert", "warning"),

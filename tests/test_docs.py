@@ -60,6 +60,7 @@ CONTRACT = {
     "requests refuse",
     "blockpage",
     "poster",
+    "update",
     "undo",
     "room list",
     "room show",
@@ -183,7 +184,11 @@ def test_what_is_hidden_is_what_processes_of_filterd_say_to_each_other() -> None
         if getattr(one, "hidden", False)
         for option in one.opts
     }
-    assert hidden == {("lists build", "--stdout")}
+    assert hidden == {
+        ("lists build", "--stdout"),
+        ("update", "--fetch"),
+        ("update", "--install"),
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

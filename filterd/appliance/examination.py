@@ -56,6 +56,7 @@ PROBES = (
     SiteProbe("sinkhole", say("Sinkholes"), sinkhole_probe.sinkholes),
     SiteProbe("site", say("Site and expectations"), service_probes.site),
     SiteProbe("lists", say("Lists and feed"), service_probes.lists),
+    SiteProbe("release", say("Release of filterd"), service_probes.release),
     SiteProbe("one-address", say("Lookups by device"), service_probes.one_address),
     SiteProbe("clock", say("Clock"), machine_probes.clock),
     SiteProbe("disk", say("Disk"), machine_probes.disk),

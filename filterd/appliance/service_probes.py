@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from filterd import counted, i18n, words
 from filterd.appliance.finding import clean, found, unseen
+from filterd.appliance.releases import Releases
 from filterd.errors import ConfigErrors, from_plain
 from filterd.feed.feed_details import STARTER_NAMES, is_worrying
 from filterd.i18n import Sentence, say
@@ -83,6 +84,21 @@ def lists(site: ExaminedSite) -> Iterator[ProbeFinding]:
                 lists=counted.lists(status["lists"]),
             )
         )
+
+
+def release(site: ExaminedSite) -> Iterator[ProbeFinding]:
+    """Probe whether the release in service is the one that dpkg unpacked last."""
+    releases = Releases(site.root)
+    serving, newest = releases.in_service, releases.installed
+    if not serving:
+        yield unseen(say("filterd is not installed as a package here"))
+    elif newest != serving:
+        yield found(
+            say("release {name} serves, and the package installed last is another", name=serving),
+            say("why: filterd update; the next good release mends it by itself"),
+        )
+    else:
+        yield clean(say("release {name} serves", name=serving))
 
 
 def one_address(site: ExaminedSite) -> Iterator[ProbeFinding]:

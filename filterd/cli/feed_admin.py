@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
 
 from filterd import counted
+from filterd.appliance.program_update import UpdateFiles
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.feed_sync import site_of, site_of_lists
 from filterd.cli.progress_bar import bar
@@ -15,10 +17,12 @@ from filterd.cli.render import facts
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
+from filterd.feed.program_standing import beside
 from filterd.feed.sync import SiteFeed
 from filterd.feed.trust import load_root
 from filterd.feed.versions import FOLLOWED, is_followed
 from filterd.i18n import quoted, say
+from filterd.privileges import own_rights
 from filterd.state_file import plain_version
 
 VersionArgument = Annotated[
@@ -47,6 +51,7 @@ def trust(
     site = site_of(here)
     with site.holding():
         fingerprint = site.establish(content, replace=replace)
+    trust_for_programs(here, content, replace=replace)
     if json:
         here.print_json({"fingerprint": fingerprint})
         return
@@ -62,6 +67,17 @@ def trust(
                 path=here.config / SITE_FILE,
             )
         )
+
+
+def trust_for_programs(here: Context, root: bytes, *, replace: bool) -> None:
+    """Trust a root for releases of filterd, too, in root's own folder, if this process is root's.
+
+    Raises:
+        FilterdError: another root is trusted for them, or the disk refused.
+    """
+    with own_rights():
+        if os.geteuid() == 0:
+            UpdateFiles(beside(here.state.folder)).establish(root, replace=replace)
 
 
 def approve(

@@ -24,6 +24,7 @@ from filterd.appliance.upstream_trial import UpstreamTrial
 from filterd.cli import cert, lists_build
 from filterd.cli.context import Context
 from filterd.cli.doctor import doctor
+from filterd.cli.feed_admin import trust_for_programs
 from filterd.cli.feed_sync import run, site_of
 from filterd.cli.offline_site import policy_of
 from filterd.errors import FilterdError
@@ -119,6 +120,7 @@ class SetupFinish:
             site = site_of(here)
             with site.holding():
                 site.establish(root, replace=False)
+            trust_for_programs(here, root, replace=False)
         self._say(say("The publisher's root is trusted from now on."))
 
     def _fetch(self) -> None:

@@ -80,6 +80,7 @@ _COMMANDS = {
     "blockpage": "blockpage.blockpage",
     "poster": "poster.poster",
     "setup": "setup.setup",
+    "update": "update.update",
     "init": "policy.init",
     "completion": "completion.completion",
     "man": "man_pages.man",

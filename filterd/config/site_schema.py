@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PlainValidator,
@@ -49,6 +50,7 @@ from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them a
     Holidays,
     LessonTime,
     ScheduledEntry,
+    TimeSpan,
     Timetable,
     WindowEntry,
 )
@@ -346,6 +348,28 @@ Follow = Annotated[
 ]
 
 
+_HOUR_S = 3_600
+
+
+def _is_an_hour(window: TimeSpan) -> TimeSpan:
+    if window.ends_s - window.starts_s < _HOUR_S:
+        raise refusal(say("the window is shorter than an hour"), say("such as 03:00-05:00"))
+    return window
+
+
+class UpdateEntry(DocumentModel):
+    """When new releases of filterd itself are installed, which the feed brings."""
+
+    automatic: bool = Field(
+        True, description="Install them without a command, in the window, once other schools have."
+    )
+    window: Annotated[LessonTime, AfterValidator(_is_an_hour)] = Field(
+        "03:00-05:00",
+        validate_default=True,
+        description="From when until when, at least an hour.",
+    )
+
+
 class SiteFile(DocumentModel):
     """The file ``site.yaml``: one school."""
 
@@ -434,6 +458,10 @@ class SiteFile(DocumentModel):
     lists: tuple[ListEntry, ...] = Field((), description="The school's own lists.")
     feed: FeedAddress | None = Field(
         None, description="Address of the feed with the lists; without it the shipped lists."
+    )
+    update: UpdateEntry = Field(
+        default_factory=lambda: UpdateEntry.model_validate({}),
+        description="When new releases of filterd itself are installed.",
     )
     follow: tuple[Follow, ...] = Field(
         (), description="Public lists to follow, alone or beside the feed: ids, or addresses."

@@ -62,7 +62,7 @@ def _time_span(value: Any) -> TimeSpan:
         )
     span = TimeSpan(*(_time_of_day(part.strip()) for part in parts))
     if span.starts_s >= span.ends_s:
-        raise refusal(say("the lesson ends before it begins"), say("such as 07:00-07:45"))
+        raise refusal(say("it ends before it begins"), say("such as 07:00-07:45"))
     return span
 
 

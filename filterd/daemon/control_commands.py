@@ -43,15 +43,18 @@ MOST_EXPECTATIONS = 1_000
 _OLDEST_TOTALS_S = 60
 
 
-def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
+def commands(
+    manager: Manager, feed: Feed, program: Callable[[], dict[str, Any]] = dict
+) -> dict[str, Command]:
     """Return the commands by name.
 
     Args:
         manager: it executes most of them.
         feed: returns the state of the feed at an address.
+        program: returns the state of the releases of filterd.
     """
     return {
-        **_present(manager, feed),
+        **_present(manager, feed, program),
         **_past(manager),
         **_policy_and_lists(manager),
         **_acting(manager),
@@ -68,7 +71,9 @@ def author_of(caller: Caller) -> Author:
     return Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
 
 
-def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
+def _present(
+    manager: Manager, feed: Feed, program: Callable[[], dict[str, Any]]
+) -> dict[str, Command]:
     """Return the commands that report the present."""
 
     async def ping(_: dict[str, Any], __: Caller) -> str:
@@ -84,7 +89,9 @@ def _present(manager: Manager, feed: Feed) -> dict[str, Command]:
         classes = readable_classes(
             author_of(caller), lambda: manager.changes.classroom(manager.site)
         )
-        return {**await manager.status(classes, old_s), "feed": followed}
+        releases = await asyncio.to_thread(program)
+        told = await manager.status(classes, old_s)
+        return {**told, "feed": followed, "program": releases}
 
     async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
         return manager.clock()

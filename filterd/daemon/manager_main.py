@@ -25,6 +25,7 @@ from filterd.daemon.site_loader import log_error
 from filterd.daemon.site_policy import is_of_another_release
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
+from filterd.feed.program_standing import program_overview
 from filterd.feed.standing import overview
 from filterd.overrides.roles import Role
 
@@ -49,7 +50,11 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     accounts = Accounts(manager, setting)
     reviews = Reviews(manager, setting)
     known = {
-        **commands(manager, lambda feed: overview(feed, setting.state, setting.clock)),
+        **commands(
+            manager,
+            lambda feed: overview(feed, setting.state, setting.clock),
+            lambda: program_overview(setting.state.folder),
+        ),
         **totals_commands.commands(manager, setting.state.published_totals),
         **log_commands.commands(manager, setting),
         **list_commands.commands(setting),

@@ -28,6 +28,8 @@ RECOVERED_SHOWN_S = 7 * 86_400.0
 FIRST_LISTS_S = 86_400.0
 """After so long the first lists should have come."""
 DOWN_S = 120.0
+TAKEN_BACK_SHOWN_S, UPDATE_WAITS_S = 14 * 86_400.0, 14 * 86_400.0
+"""How long a release that was taken back is shown, and how long one may wait unnoticed."""
 LOST_SHOWN_S = 3600.0
 """How long after the last lost row the loss is shown."""
 FREE_OCTETS, FREE_PART = 500_000_000, 10
@@ -167,6 +169,21 @@ def _feed_expires(status: Row, now: float) -> Sentence:
 def _held_version(status: Row, _: float) -> Sentence:
     waits = any(one["judgement"] for one in _feeds(status))
     return say("a new version of the lists waits for approval") if waits else UNSAID
+
+
+def _program_taken_back(status: Row, now: float) -> Sentence:
+    at = status["program"]["taken_back_at"]
+    if at is None or not 0 <= now - at < TAKEN_BACK_SHOWN_S:
+        return UNSAID
+    return say("a new release of filterd did harm and was taken back")
+
+
+def _update_waits(status: Row, now: float) -> Sentence:
+    since = status["program"]["waiting_since"]
+    if since is None or now - since < UPDATE_WAITS_S:
+        return UNSAID
+    waits = counted.duration(now - since)
+    return say("a new release of filterd has not been installed for {time}", time=waits)
 
 
 def _down(status: Row, now: float) -> tuple[int, int]:
@@ -355,6 +372,18 @@ RULES = (
         _W,
         _held_version,
         say("look: filterd feed status; then filterd feed approve or refuse"),
+    ),
+    AlertRule(
+        "program-taken-back",
+        _W,
+        _program_taken_back,
+        say("the release before serves; why: filterd update; tell the publisher"),
+    ),
+    AlertRule(
+        "update-waits",
+        _W,
+        _update_waits,
+        say("why: filterd update; to install it: sudo filterd update --now"),
     ),
     AlertRule(
         "upstream-down",

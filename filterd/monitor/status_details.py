@@ -261,6 +261,15 @@ def _troubled(upstreams: list[Row], by: Wording) -> str:
     return f"{_upstreams(some, by)}\n{remedy}"
 
 
+def _release(row: Row, by: Wording) -> str:
+    """Return which release of filterd waits, and why; empty for none."""
+    program = row.get("program")  # a daemon of before has none
+    if not program or not program["waits_for"] or program["waiting_since"] is None:
+        return ""
+    why = told(i18n.from_plain(program["sentence"]), by.texts.language)
+    return by.texts("{version}: {why}", version=program["offered"], why=why)
+
+
 def _slow(not_native: list[str], by: Wording) -> str:
     """Return the consequence of missing native modules, and the remedy.
 
@@ -296,6 +305,7 @@ NOW = (
     Column(say("Clock"), worded=_clock, style="yellow"),
     Column(say("Upstreams"), "upstreams", _troubled, style="yellow"),
     Column(say("Modules"), "not_native", _slow, style="yellow"),
+    Column(say("New release"), worded=_release, style="yellow"),
     Column(say("Certificate"), worded=fingerprint_told),
     Column(say("Changes"), worded=_changes, style="yellow"),
     Column(

@@ -45,6 +45,7 @@ from filterd.overrides.history_chain import (
     ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
+    PROGRAM_UPDATE,
     REFUSAL,
     REMOVAL,
     RESTORED,
@@ -56,6 +57,7 @@ from filterd.overrides.history_chain import (
     newest_undoable,
     with_undos,
 )
+from filterd.overrides.program_notes import NoteProgramUpdate
 from filterd.overrides.review_requests import NoteRefusal
 from filterd.overrides.room_changes import (
     NAME_DEVICE,
@@ -301,6 +303,7 @@ _KINDS: dict[str, Any] = {
     REMOVAL: log_changes.NoteRemoval,
     ACCOUNT: NoteAccount,
     SITE_EDIT: NoteSiteEdit,
+    PROGRAM_UPDATE: NoteProgramUpdate,
     REFUSAL: NoteRefusal,
 }
 KINDS = tuple(_KINDS)

@@ -14,6 +14,7 @@ from filterd.overrides.history_chain import (
     ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
+    PROGRAM_UPDATE,
     REFUSAL,
     REMOVAL,
     RESTORED,
@@ -129,6 +130,7 @@ class Teller(Wording):
             REMOVAL: self._removal,
             ACCOUNT: self._account,
             SITE_EDIT: self._site_edit,
+            PROGRAM_UPDATE: self._program_update,
             REFUSAL: self._refusal,
             "device-name": self._device_name,
         }
@@ -143,6 +145,14 @@ class Teller(Wording):
     def _restored(self, payload: Plain) -> str:
         return self.texts(
             "a new history begins; the damaged file: {file}", file=payload.get("file") or "-"
+        )
+
+    def _program_update(self, payload: Plain) -> str:
+        return self.texts(
+            "release {version} of filterd: {ending} (before: {before})",
+            version=payload["version"],
+            ending=self.texts.word(words.UPDATE_ENDING, payload["ending"]),
+            before=payload["before"],
         )
 
     def _site_edit(self, payload: Plain) -> str:

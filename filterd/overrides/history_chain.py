@@ -31,7 +31,7 @@ GENESIS = "0" * 64
 RESTORED = "restored"
 UNDO = "undo"
 TRIAL, VIEW, REMOVAL, REFUSAL = "exam-trial", "log-view", "log-removal", "review-refusal"
-ACCOUNT, SITE_EDIT = "account", "site-edit"
+ACCOUNT, SITE_EDIT, PROGRAM_UPDATE = "account", "site-edit", "program-update"
 """Kinds that set nothing."""
 CLOCK, CLOCK_ACCEPTED = "clock", "clock-accept"
 """The time became known, by itself or by an administrator's word."""

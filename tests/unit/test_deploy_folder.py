@@ -36,7 +36,7 @@ RECOVER, MADE_ONCE = (
     UNIT_FOLDER / "filterd-certificate.service",
 )
 UNITS = sorted(
-    one for kind in ("service", "socket", "path") for one in UNIT_FOLDER.glob(f"*.{kind}")
+    one for kind in ("service", "socket", "path", "timer") for one in UNIT_FOLDER.glob(f"*.{kind}")
 )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.appliance.service_probes import lists, one_address, site
+from filterd.appliance.service_probes import lists, one_address, release, site
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.network_view import Neighbour
 from filterd.errors import ConfigError, ConfigErrors, to_plain
@@ -125,3 +125,19 @@ def test_lookups_of_one_device_alone_are_found(
     status = {"answers": {"upstream": n}}
     given = examined(tmp_path, status=status, network_or_why=_neighbours(*devices))
     assert outcomes(one_address, given) == [outcome]
+
+
+@pytest.mark.parametrize(("serving", "outcome"), [("1.1.0", CLEAN), ("1.0.0", FOUND)])
+def test_a_release_that_was_taken_back_differs_from_the_package(
+    tmp_path: Path, serving: str, outcome: object
+) -> None:
+    for folder in ("usr/lib/filterd/release", "opt/filterd/releases/1.1.0"):
+        metadata = "lib/python3.13/site-packages/filterd-1.1.0.dist-info"
+        (tmp_path / folder / metadata).mkdir(parents=True)
+    (tmp_path / "opt/filterd/releases/1.0.0").mkdir()
+    (tmp_path / "opt/filterd/current").symlink_to(f"releases/{serving}")
+    assert outcomes(release, examined(tmp_path, root=tmp_path)) == [outcome]
+
+
+def test_a_checkout_has_no_release(tmp_path: Path) -> None:
+    assert outcomes(release, examined(tmp_path, root=tmp_path)) == [UNSEEN]

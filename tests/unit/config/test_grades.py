@@ -239,7 +239,7 @@ def test_lessons_are_in_the_order_of_the_day(tmp_path: Path) -> None:
             "2:27: 'b' begins before 'a' ends ('a' ends at 07:45)",
         ),
         ("{a: 07:00-09:00, b: 07:10-07:20, c: 08:00-08:30}", "2:27: 'b' begins before 'a' ends"),
-        ("{a: 07:45-07:00}", "2:11: a: the lesson ends before it begins"),
+        ("{a: 07:45-07:00}", "2:11: a: it ends before it begins"),
         ("{a: 07:00}", "2:11: a: '07:00' is not a part of a day (such as 07:00-07:45)"),
         ("{a: 07:00-25:00}", "2:11: a: '25:00' is not a time of day"),
         ("{a: 24:00-24:01}", "2:11: a: '24:01' is not a time of day"),

@@ -36,6 +36,7 @@ WELL: dict[str, Any] = STATUS | {
         "history": {"ok": True, "verified_at": NOW},
         "certificate": {"ends_at": NOW + 21 * 86_400},
     },
+    "program": {"taken_back_at": None, "waiting_since": None},
 }
 DOWN = {"address": "192.0.2.53", "down": True, "down_since": NOW - 120}
 
@@ -53,6 +54,8 @@ HOLDS: dict[str, dict[str, Any]] = {
     "lists-old": _with("feed", beside=FEED | {"address": "", "sources": 3, "freshness": "old"}),
     "feed-expires": _with("feed", expires_at=NOW + 3600),
     "version-held": _with("feed", judgement={"version": 7}),
+    "program-taken-back": _with("program", taken_back_at=NOW - 14 * 86_400 + 1),
+    "update-waits": _with("program", waiting_since=NOW - 14 * 86_400),
     "service-gap": _with("signals", gap_s=301.0) | {"up_s": 60},
     "disk-full": _with("signals", disk={"free": 90_000_000, "size": 1_000_000_000}),
     "state-not-written": WELL | {"in_memory": ["policy"]},
@@ -75,6 +78,8 @@ ALMOST: dict[str, dict[str, Any]] = {
     "lists-old": _with("feed", address="", freshness="very-old"),
     "lists that have just been followed": NEVER | {"up_s": 86_400},
     "feed-expires": _with("feed", expires_at=NOW + 86_400),
+    "program-taken-back": _with("program", taken_back_at=NOW - 14 * 86_400),
+    "update-waits": _with("program", waiting_since=NOW - 14 * 86_400 + 1),
     "service-gap": _with("signals", gap_s=301.0) | {"up_s": 3600},
     "disk-full": _with("signals", disk={"free": 110_000_000, "size": 1_000_000_000}),
     "log-lost": _with("signals", log_lost_at=NOW - 3600),

@@ -136,7 +136,7 @@ def test_a_kind_that_is_none_is_refused() -> None:
         parse("exeption", {})
     with pytest.raises(ChangeError, match="known: exception, exceptions, pause"):
         parse("restored", {})
-    assert len(KINDS) == 24
+    assert len(KINDS) == 25
 
 
 def test_who_and_why_are_checked_before_anything_is_done() -> None:

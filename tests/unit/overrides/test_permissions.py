@@ -94,6 +94,11 @@ MAY_NOT = [
     ("review-refusal", {"name": "a.example", "seat": "6A"}, "administrators may"),
     ("account", {"what": "added", "account": "x"}, "administrators may"),
     ("site-edit", {"keys": ["school"], "digest": "0" * 64}, "administrators may"),
+    (
+        "program-update",
+        {"version": "1.1.0", "before": "1.0.0", "ending": "taken"},
+        "administrators may",
+    ),
     ("clock", {}, "administrators may"),
     ("clock-accept", {}, "administrators may"),
 ]

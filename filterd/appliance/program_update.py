@@ -1,0 +1,507 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Update filterd by root: verify an offer, decide, install, watch, take back.
+
+All of it is in root's own folder, and nothing that the users ``filterd`` and ``filterd-update`` can
+write is taken as truth: an offer comes from a folder, a USB stick or the mirror alike, and is
+verified by root's own trust (``trust/``). Its package is copied into root's folder while it is
+verified; dpkg reads that copy.
+
+::
+
+    trust/            the publisher's root, and the metadata verified since
+    appliance-id      for the ring of this appliance
+    standing          what people see, ``feed.program_standing``
+    package.deb       the package that is being installed
+    pending           the update that has begun, and its step
+    program           link to the release that began it, which goes on after a power cut
+
+A step is written before it is done, and each can be done again: after a power cut the release
+from before installs again, watches again or goes back again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from filterd.appliance.update_decision import UpdateFacts, UpdateReason, decide
+from filterd.appliance.update_watch import ServedBefore
+from filterd.errors import ConfigError, FilterdError, InUseError, StoreError, UpdateError
+from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
+from filterd.feed.arrival import Moment
+from filterd.feed.program_offer import refresh_program, version_key
+from filterd.feed.program_standing import (
+    MOST_ENDINGS,
+    EndedUpdate,
+    ProgramStanding,
+    ProgramStandingFile,
+    UpdateEnding,
+)
+from filterd.feed.schedule import PROGRAMS, may_take_at
+from filterd.feed.trust import TrustFolder
+from filterd.i18n import UNSAID, Sentence, say
+from filterd.paths import check_room, sole, writing
+from filterd.state_file import FileFormat
+from filterd.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from filterd.appliance.package_install import PackageManager
+    from filterd.appliance.releases import Releases
+    from filterd.appliance.update_decision import UpdateDecision
+    from filterd.appliance.update_watch import ReleaseWatch
+    from filterd.clock import Clock
+    from filterd.config.site_schema import SiteFile
+    from filterd.feed.fetchers import Fetcher
+    from filterd.feed.program_offer import ProgramOffer, ProgramTarget
+    from filterd.feed.version_watch import Daemon
+
+ROOM_PART = 8
+"""Octets on the disk, for each of a package: itself, unpacked, and bytecode."""
+_MOST_TRIES = 3
+_MOST_REFUSED = 50
+_RUNS = say("an update of filterd is running already")
+
+
+class UpdateStep(StrEnum):
+    """The step of an update that has begun."""
+
+    INSTALL = "install"
+    WATCH = "watch"
+    GO_BACK = "go-back"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingUpdate:
+    """An update that has begun.
+
+    Attributes:
+        version: of the release to come.
+        before: the name of the release that served.
+        boot: the id of the boot in which it was decided.
+        step: what is being done.
+        tries: how often its installation was begun.
+        canaries, usual: as of ``ServedBefore``.
+        has_served: whether its release was in service.
+        why: why it goes back.
+    """
+
+    version: str
+    before: str
+    boot: str
+    step: UpdateStep = UpdateStep.INSTALL
+    tries: int = 0
+    canaries: tuple[str, ...] = ()
+    usual: float = 1.0
+    has_served: bool = False
+    why: Sentence = UNSAID
+
+
+_FORMAT = FileFormat(
+    PendingUpdate,
+    magic=b"filterd program-pending ",
+    words={"UpdateStep": UpdateStep},
+    most_octets=1 << 16,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateFiles:
+    """Root's folder for updates."""
+
+    folder: Path
+
+    @property
+    def trust(self) -> TrustFolder:
+        """The publisher's root, and the metadata verified since."""
+        return TrustFolder(self.folder / "trust")
+
+    @property
+    def standing(self) -> ProgramStandingFile:
+        """What people see."""
+        return ProgramStandingFile(self.folder)
+
+    @property
+    def package(self) -> Path:
+        """The package that is being installed."""
+        return self.folder / "package.deb"
+
+    @property
+    def pending(self) -> Path:
+        """The update that has begun."""
+        return self.folder / "pending"
+
+    @property
+    def program(self) -> Path:
+        """The link to the release that began it."""
+        return self.folder / "program"
+
+    def make(self) -> None:
+        """Make the folder; all may read in it, root alone writes.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        with writing(self.folder):
+            for one in (self.folder, self.trust.folder):
+                one.mkdir(mode=0o755, parents=True, exist_ok=True)
+
+    def establish(self, root: bytes, *, replace: bool) -> None:
+        """Trust a publisher's root for programs from now on.
+
+        Raises:
+            FilterdError: it is no root, another is trusted, or the disk refused.
+        """
+        self.make()
+        self.trust.establish(root, replace=replace)
+        with writing(self.trust.root):
+            self.trust.root.chmod(0o644)  # the user that fetches begins with it, too
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedMachine:
+    """What of a machine an update needs.
+
+    Attributes:
+        releases: of filterd.
+        manager: dpkg.
+        watch: looks at what serves.
+        daemon: the client of the control socket.
+        clock: the clock.
+        target: its Debian release and architecture.
+        canaries: names that must be blocked.
+        version: of the program that runs.
+        boot: the kernel's id of this boot.
+    """
+
+    releases: Releases
+    manager: PackageManager
+    watch: ReleaseWatch
+    daemon: Daemon
+    clock: Clock
+    target: tuple[str, str]
+    canaries: tuple[str, ...] = ()
+    version: str = __version__
+    boot: str = ""
+
+
+class ProgramUpdate:
+    """The updates of one appliance; one process at a time (``holding``).
+
+    Args:
+        files: root's folder.
+        machine: what is updated.
+        read_site: returns the checked ``site.yaml``; raises FilterdError where it is wrong.
+    """
+
+    def __init__(
+        self, files: UpdateFiles, machine: UpdatedMachine, read_site: Callable[[], SiteFile]
+    ) -> None:
+        self.files, self._machine, self._read_site = files, machine, read_site
+        self._releases, self._clock = machine.releases, machine.clock
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """Hold the lock of updates.
+
+        Raises:
+            InUseError: another update runs.
+            StoreError: the disk refused.
+        """
+        self.files.make()
+        lock = self.files.folder / "lock"
+        with sole(lock, otherwise=_RUNS):
+            yield
+
+    def look(self, fetcher: Fetcher, *, at_once: bool = False) -> UpdateDecision | None:
+        """Verify an offer, decide, and begin the update if it is due.
+
+        Args:
+            fetcher: of the mirror or a stick.
+            at_once: whether an administrator asks for it.
+
+        Returns: the decision; None where no release is offered for this machine.
+
+        Raises:
+            FeedError: nothing usable came, or it must not be trusted.
+            StoreError: the disk refused or has too little room.
+            ConfigError: the site's files are wrong.
+            InUseError: an update has begun, and is not over.
+        """
+        if not self.is_to_be_decided():
+            raise InUseError(_RUNS)
+        try:
+            return self._look(fetcher, at_once=at_once)
+        except FilterdError as error:
+            why = error.sentence
+            self._change(lambda now: replace(now, waits_for="", why=why))
+            raise
+
+    def _look(self, fetcher: Fetcher, *, at_once: bool) -> UpdateDecision | None:
+        now, floor = self._clock.wall(), TimeFloor(self.files.folder)
+        site = self._read_site()
+        offer = refresh_program(self.files.trust, fetcher, Moment(now, floor.read()))
+        if offer.clock_known:
+            floor.note(now, offer.issued_at)
+        target = offer.newest(*self._machine.target)
+        if target is None:
+            self._change(
+                lambda kept: replace(
+                    kept,
+                    looked_at=now,
+                    offered="",
+                    waits_for="",
+                    why=UNSAID,
+                    takes_at=None,
+                    waiting_since=None,
+                )
+            )
+            return None
+        decision = self._decided(offer, target, site, now, at_once=at_once)
+        if decision.reason is None:
+            self._begin(offer, target)
+        return decision
+
+    def _decided(
+        self,
+        offer: ProgramOffer,
+        target: ProgramTarget,
+        site: SiteFile,
+        now: float,
+        *,
+        at_once: bool,
+    ) -> UpdateDecision:
+        kept = self.files.standing.read()
+        is_newer = version_key(target.version) > version_key(self._machine.version)
+        waiting_since = kept.waiting_since or now
+        facts = UpdateFacts(
+            now=now,
+            time_zone=site.time_zone,
+            is_newer=is_newer,
+            ring_at=self._ring_at(target, waiting_since),
+            window=site.update.window,
+            lessons=tuple(site.lessons.values()),
+            is_refused=target.version in kept.refused,
+            is_held=kept.is_held(now),
+            is_automatic=site.update.automatic,
+            clock_known=offer.clock_known,
+            has_exam=self._has_exam(),
+            postponed_since=kept.postponed_since,
+            at_once=at_once,
+        )
+        decision = decide(facts)
+        is_delayed = decision.reason is UpdateReason.EXAM
+        self._change(
+            lambda kept: replace(
+                kept,
+                looked_at=now,
+                offered=target.version,
+                waits_for=decision.reason or "",
+                why=decision.why,
+                takes_at=decision.takes_at,
+                waiting_since=waiting_since if is_newer else None,
+                postponed_since=kept.postponed_since or (now if is_delayed else None),
+            )
+        )
+        return decision
+
+    def _begin(self, offer: ProgramOffer, target: ProgramTarget) -> None:
+        """Copy the package into root's own folder, verified, and write the pending update."""
+        files = self.files
+        with contextlib.suppress(OSError):
+            files.package.unlink(missing_ok=True)
+        check_room(files.folder, ROOM_PART * target.octets)
+        offer.fetch(target, files.package)
+        release, last = self._releases.in_service, self.pending()
+        with writing(files.program):
+            files.program.unlink(missing_ok=True)
+            files.program.symlink_to(self._releases.folder(release))
+        before = self._machine.watch.serves_before(self._machine.canaries)
+        tries = last.tries if last is not None and last.version == target.version else 0
+        self._keep(
+            PendingUpdate(
+                target.version,
+                release,
+                self._machine.boot,
+                tries=tries,
+                canaries=before.canaries,
+                usual=before.usual,
+            )
+        )
+
+    def pending(self) -> PendingUpdate | None:
+        """Return the update that has begun; None for none."""
+        return _FORMAT.read(self.files.pending)
+
+    def is_to_be_decided(self) -> bool:
+        """Return whether ``look`` must decide before ``go_on`` does anything.
+
+        An update that a power cut broke off before the new release served may wait for the next
+        window: the school may be in a lesson now.
+        """
+        pending = self.pending()
+        if pending is None:
+            return True
+        is_switched = self._releases.in_service != pending.before
+        is_old = pending.boot != self._machine.boot
+        return pending.step is UpdateStep.INSTALL and is_old and not is_switched
+
+    def go_on(self) -> EndedUpdate | None:
+        """Do an update that has begun to its end; None where none has.
+
+        Raises:
+            InUseError: another program installs packages; the update is decided again later.
+            FilterdError: another reason; the step is done again by the next call.
+        """
+        pending = self.pending()
+        if pending is None or self.is_to_be_decided():
+            return None
+        if pending.step is UpdateStep.INSTALL:
+            return self._install(pending)
+        if pending.step is UpdateStep.WATCH:
+            return self._watch_it(pending)
+        return self._go_back(pending)
+
+    def _install(self, pending: PendingUpdate) -> EndedUpdate:
+        if pending.tries >= _MOST_TRIES:
+            why = say("it was broken off {n} times", n=pending.tries)
+            return self._go_back(replace(pending, why=why))
+        try:
+            with self._machine.manager.locked():
+                pending = replace(pending, tries=pending.tries + 1)
+                self._keep(pending)
+                self._machine.manager.install(self.files.package)
+        except InUseError:
+            self._clear()
+            raise
+        except StoreError as error:
+            return self._go_back(replace(pending, why=error.sentence))
+        return self._watch_it(pending)
+
+    def _watch_it(self, pending: PendingUpdate) -> EndedUpdate:
+        pending = replace(pending, step=UpdateStep.WATCH)
+        self._keep(pending)
+        if self._releases.in_service == pending.before:
+            why = say("the package did not put its release in service")
+            return self._go_back(replace(pending, why=why))
+        before = ServedBefore(pending.canaries, pending.usual)
+        harm = self._machine.watch.harm(pending.version, before)
+        if harm:
+            return self._go_back(replace(pending, why=harm))
+        return self._end(pending, UpdateEnding.TAKEN)
+
+    def _go_back(self, pending: PendingUpdate) -> EndedUpdate:
+        """Put the release before in service, if it does not serve, and refuse the new one."""
+        releases = self._releases
+        is_switched = releases.in_service != pending.before
+        has_served = pending.has_served or is_switched
+        pending = replace(pending, step=UpdateStep.GO_BACK, has_served=has_served)
+        self._keep(pending)
+        if is_switched:
+            if releases.before != pending.before:
+                raise UpdateError(say("release {name} is not kept here", name=pending.before))
+            releases.roll_back()
+            if problem := self._machine.watch.harm_at_start(ServedBefore(pending.canaries)):
+                why = say(
+                    "{why}; the release before serves again, and: {problem}",
+                    why=pending.why,
+                    problem=problem,
+                )
+                pending = replace(pending, why=why)
+        ending = UpdateEnding.TAKEN_BACK if has_served else UpdateEnding.FAILED
+        return self._end(pending, ending)
+
+    def _end(self, pending: PendingUpdate, ending: UpdateEnding) -> EndedUpdate:
+        ended = self._note(pending.version, pending.before, ending, pending.why)
+        self._clear()
+        return ended
+
+    def _clear(self) -> None:
+        """Remove the files of an update; the pending one first, because it decides."""
+        for path in (self.files.pending, self.files.program, self.files.package):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def roll_back(self, why: Sentence) -> EndedUpdate:
+        """Put the release before in service, and refuse the present one.
+
+        Raises:
+            InUseError: an update runs.
+            StoreError: there is no release before, or it cannot be put in service.
+        """
+        if self.pending() is not None:
+            raise InUseError(_RUNS)
+        bad, back = self._releases.in_service, self._releases.before
+        if any(
+            back == one or back.startswith(f"{one}.") for one in self.files.standing.read().refused
+        ):
+            raise UpdateError(
+                say("the release before, {name}, was taken back here: it does harm", name=back)
+            )
+        self._releases.roll_back()
+        return self._note(bad, back, UpdateEnding.ROLLED_BACK, why)
+
+    def problem(self) -> Sentence:
+        """Return why the release in service does not serve; UNSAID once it does."""
+        return self._machine.watch.harm_at_start(ServedBefore())
+
+    def hold(self, until: float | None) -> None:
+        """Take no version until a Unix time; None for not until ``release``.
+
+        Raises:
+            ConfigError: the time has passed.
+            StoreError: the disk refused.
+        """
+        if until is not None and until <= self._clock.wall():
+            raise ConfigError(say("that time has passed"), hint=say("check --until"))
+        self._change(lambda now: replace(now, held=True, held_until=until))
+
+    def release(self) -> None:
+        """Take new versions again; those that were taken back stay refused.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        self._change(lambda now: replace(now, held=False, held_until=None))
+
+    def _note(self, version: str, before: str, ending: UpdateEnding, why: Sentence) -> EndedUpdate:
+        ended = EndedUpdate(self._clock.wall(), version, before, ending, why)
+        refused = () if ending is UpdateEnding.TAKEN else (version,)
+        self._change(
+            lambda now: replace(
+                now,
+                waits_for="",
+                why=UNSAID,
+                takes_at=None,
+                waiting_since=None,
+                postponed_since=None,
+                refused=tuple(dict.fromkeys((*now.refused, *refused)))[-_MOST_REFUSED:],
+                endings=(*now.endings, ended)[-MOST_ENDINGS:],
+            )
+        )
+        return ended
+
+    def _change(self, change: Callable[[ProgramStanding], ProgramStanding]) -> None:
+        self.files.standing.write(change(self.files.standing.read()))
+
+    def _keep(self, pending: PendingUpdate) -> None:
+        _FORMAT.save(self.files.pending, pending)
+
+    def _ring_at(self, target: ProgramTarget, waiting_since: float) -> float:
+        """Return from when on this appliance takes a version; an id of root's own says."""
+        if target.urgent:
+            return 0.0
+        appliance_id = ApplianceFolder(self.files.folder).appliance_id()
+        return may_take_at(
+            appliance_id, target.version, target.released_at, waiting_since, PROGRAMS
+        )
+
+    def _has_exam(self) -> bool:
+        try:
+            return bool(self._machine.daemon.status().get("day", {}).get("exams"))
+        except FilterdError:
+            return False

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd update``: releases of filterd itself, from the feed or a USB stick."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from filterd import i18n, words
+from filterd.appliance.package_install import PackageManager
+from filterd.appliance.releases import Releases
+from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
+from filterd.cli.render import show_details
+from filterd.cli.time_options import read_time, school_clock
+from filterd.errors import ConfigError, UpdateError
+from filterd.feed.program_standing import (
+    EndedUpdate,
+    ProgramStandingFile,
+    UpdateEnding,
+    beside,
+    mirror_beside,
+)
+from filterd.i18n import say
+from filterd.rows import Column, Details, Row, Wording, when
+from filterd.state_file import to_plain
+from filterd.version import __version__
+
+
+class _Taking(NamedTuple):
+    """Whether to take a release, and from where."""
+
+    check: bool
+    now: bool
+    source: Path | None
+    rollback: bool
+
+
+class _Holding(NamedTuple):
+    """Whether to hold releases, and until when."""
+
+    hold: bool
+    until: str | None
+    release: bool
+
+
+def _taking(
+    check: Annotated[bool, option("--check", "Ask the feed now; install nothing early.")] = False,
+    now: Annotated[
+        bool, option("--now", "Install what is offered now, but never during an exam.")
+    ] = False,
+    source: Annotated[
+        Path | None, option("--from", "With --now: from this folder, such as a USB stick.", "DIR")
+    ] = None,
+    rollback: Annotated[
+        bool, option("--rollback", "Return to the release before, and do not take this one again.")
+    ] = False,
+) -> _Taking:
+    if source is not None and not now:
+        raise ConfigError(say("{option} needs {other}", option="--from", other="--now"))
+    return _Taking(check, now, source, rollback)
+
+
+def _holding(
+    hold: Annotated[bool, option("--hold", "Install no release until --release.")] = False,
+    until: Annotated[
+        str | None, option("--until", "With --hold: until this day or time only.", "TIME")
+    ] = None,
+    release: Annotated[bool, option("--release", "Install new releases again.")] = False,
+) -> _Holding:
+    if until is not None and not hold:
+        raise ConfigError(say("{option} needs {other}", option="--until", other="--hold"))
+    return _Holding(hold, until, release)
+
+
+@on_named_files
+def update(
+    here: Context,
+    taking: Annotated[_Taking, Options(_taking)],
+    holding: Annotated[_Holding, Options(_holding)],
+    json: JsonOption = False,
+    fetch: Annotated[bool, typer.Option("--fetch", hidden=True)] = False,
+    install: Annotated[bool, typer.Option("--install", hidden=True)] = False,
+) -> None:
+    """Show, take, hold or take back releases of filterd itself.
+
+    Without an option it shows what is offered, when it is installed, and why not yet. By
+    itself a release comes in the night, is watched, and is taken back where it does harm. Exit
+    code 0: done; 2: an error; 30 to 46: not fetched or not trusted.
+    """
+    check, now, source, rollback = taking
+    hold, until, release = holding
+    wanted = sum((check, now, rollback, hold, release, fetch, install))
+    if wanted > 1:
+        raise ConfigError(
+            say("only one of --check, --now, --hold, --release and --rollback can be given")
+        )
+    if not wanted:
+        _show(here, json=json)
+        return
+    from filterd.cli import update_install as work  # noqa: PLC0415 -- TUF, to do something only
+
+    if fetch:
+        work.fetch(here)
+        return
+    _check_root()
+    if install:
+        work.install(here)
+        return
+    if source is None and (check or now):
+        work.start(work.FETCHING)
+    if now or rollback:
+        folder = source or mirror_beside(here.state.folder)
+        ended = work.take(here, folder) if now else work.roll_back(here)
+        _print_ended(here, ended, json=json)
+        return
+    if hold or release:
+        end = None if until is None else read_time(school_clock(here), until, ends=True)
+        work.hold(here, until=end) if hold else work.release(here)
+    _show(here, json=json)
+
+
+def _check_root() -> None:
+    if os.geteuid() != 0:
+        raise ConfigError(say("only root can change the release"), hint=say("again with sudo"))
+
+
+def _print_ended(here: Context, ended: EndedUpdate | None, *, json: bool) -> None:
+    """Print the end of an update.
+
+    Raises:
+        UpdateError: the release does not serve.
+    """
+    if json:
+        here.print_json(to_plain(ended))
+    if ended is None:
+        if not json:
+            told = here.texts("It serves, and is watched for ten minutes: filterd update")
+            here.console.print(told)
+    elif ended.ending in (UpdateEnding.TAKEN, UpdateEnding.ROLLED_BACK):
+        serves = ended.version if ended.ending is UpdateEnding.TAKEN else ended.before
+        if not json:
+            here.console.print(here.texts("Release {version} serves.", version=serves))
+    else:
+        raise UpdateError(
+            say(
+                "release {version} is not in service, {before} serves on: {why}",
+                version=ended.version,
+                before=ended.before,
+                why=ended.why,
+            )
+        )
+
+
+def _show(here: Context, *, json: bool) -> None:
+    releases, folder = Releases.of_this_machine(), beside(here.state.folder)
+    standing = ProgramStandingFile(folder).read()
+    row = {
+        "serving": releases.in_service or __version__,
+        "before": releases.before,
+        "installed": PackageManager().version(),
+        "pending": (folder / "pending").exists(),
+        **to_plain(standing),
+        "held": standing.is_held(here.clock.wall()),
+    }
+    show_details(here, _UPDATE, row, json=json)
+
+
+def _offer(row: Row, by: Wording) -> str:
+    if not row["offered"]:
+        return by.texts("none")
+    if row["pending"]:
+        return by.texts("{version}, being installed or watched", version=row["offered"])
+    return str(row["offered"])
+
+
+def _when(row: Row, by: Wording) -> str:
+    return by.texts("from {at} on", at=when(row["takes_at"], by)) if row["takes_at"] else ""
+
+
+def _why(row: Row, by: Wording) -> str:
+    return i18n.told(i18n.from_plain(row["why"]), by.texts.language)
+
+
+def _held(row: Row, by: Wording) -> str:
+    if not row["held"]:
+        return ""
+    if row["held_until"] is None:
+        return by.texts("until: sudo filterd update --release")
+    return by.texts("until {when}", when=when(row["held_until"], by))
+
+
+def _last(row: Row, by: Wording) -> str:
+    if not row["endings"]:
+        return ""
+    last = row["endings"][-1]
+    line = by.texts(
+        "{version}, {at}: {ending}",
+        version=last["version"],
+        at=when(last["at"], by),
+        ending=by.texts.word(words.UPDATE_ENDING, last["ending"]),
+    )
+    why = i18n.told(i18n.from_plain(last["why"]), by.texts.language)
+    return f"{line} ({why})" if why else line
+
+
+_UPDATE = Details(
+    (
+        Column(say("Serves"), "serving"),
+        Column(say("Release before"), "before"),
+        Column(say("Package"), "installed"),
+        Column(say("Offered"), worded=_offer),
+        Column(say("Installed"), worded=_when),
+        Column(say("Not yet because"), worded=_why, style="yellow"),
+        Column(say("Held"), worded=_held, style="yellow"),
+        Column(say("Last update"), worded=_last),
+    )
+)
+"""Of the releases on this machine."""

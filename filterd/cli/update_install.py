@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Do the work of ``filterd update``: fetch, install, hold, roll back."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import platform
+import time
+from pathlib import Path
+
+from filterd import journal, words
+from filterd.appliance.machine_changes import run_program
+from filterd.appliance.package_install import PackageManager
+from filterd.appliance.program_update import (
+    ProgramUpdate,
+    UpdatedMachine,
+    UpdateFiles,
+    UpdateStep,
+)
+from filterd.appliance.releases import Releases
+from filterd.appliance.update_watch import SERVES_WITHIN_S, ReleaseWatch
+from filterd.cli.change_request import change
+from filterd.cli.context import Context
+from filterd.config.site_reader import load_site
+from filterd.daemon.feed_port import ControlDaemon
+from filterd.errors import ConfigError, FilterdError, UpdateError
+from filterd.feed.appliance_files import TimeFloor
+from filterd.feed.arrival import Moment
+from filterd.feed.fetchers import FolderFetcher, WebFetcher
+from filterd.feed.program_offer import LIMITS, mirror, refresh_program, version_key
+from filterd.feed.program_standing import EndedUpdate, beside, mirror_beside
+from filterd.feed.trust import TrustFolder, load_root
+from filterd.i18n import say
+from filterd.lists.catalog_tables import locked_canaries
+from filterd.overrides.history_chain import PROGRAM_UPDATE
+from filterd.paths import shipped
+from filterd.version import __version__
+
+FETCHING, INSTALLING = "filterd-update.service", "filterd-install.service"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_POLL_S = 1.0
+_log = logging.getLogger("filterd.update")
+
+
+def _files(here: Context) -> UpdateFiles:
+    return UpdateFiles(beside(here.state.folder))
+
+
+def program_of(here: Context) -> ProgramUpdate:
+    """Return the updates of this machine."""
+    daemon = ControlDaemon(here.state.control_socket)
+    machine = UpdatedMachine(
+        Releases.of_this_machine(),
+        PackageManager(),
+        ReleaseWatch(daemon, here.clock),
+        daemon,
+        here.clock,
+        _target(),
+        locked_canaries(shipped("blocklists")),
+        boot=_BOOT.read_text(encoding="ascii").strip(),
+    )
+    return ProgramUpdate(_files(here), machine, lambda: load_site(here.config).file)
+
+
+def _target() -> tuple[str, str]:
+    """Return the Debian release and the architecture, as packages name them."""
+    try:
+        debian = platform.freedesktop_os_release().get("VERSION_ID", "")
+    except OSError:
+        debian = ""
+    machine = platform.machine()
+    return debian, _ARCHITECTURES.get(machine, machine)
+
+
+def fetch(here: Context) -> None:
+    """Mirror what the feed offers this machine; run by the user ``filterd-update``."""
+    address = load_site(here.config).file.feed
+    root = _files(here).trust.root
+    if not address or not root.exists():
+        return  # a school without a feed takes releases from a stick
+    folder = mirror_beside(here.state.folder)
+    trust, floor = TrustFolder(folder.parent / "trust"), TimeFloor(folder.parent)
+    trust.establish(load_root(root), replace=True)
+    now = here.clock.wall()
+    offer = refresh_program(
+        trust, WebFetcher(address, here.clock, LIMITS), Moment(now, floor.read())
+    )
+    if offer.clock_known:
+        floor.note(now, offer.issued_at)
+    target = offer.newest(*_target())
+    is_newer = target is not None and version_key(target.version) > version_key(__version__)
+    mirror(offer, folder, target if is_newer else None)
+
+
+def install(here: Context) -> None:
+    """Go on with an update, or begin one that is due; systemd runs this as root."""
+    journal.begin(here.texts.language)
+    site = program_of(here)
+    with site.holding():
+        if site.is_to_be_decided():
+            folder = mirror_beside(here.state.folder)
+            if not _files(here).trust.root.exists() or not (folder / "metadata").is_dir():
+                return
+            decision = site.look(FolderFetcher(folder, here.clock, LIMITS))
+            if decision is not None and decision.reason is not None:
+                _log.info("release %s: %s", _files(here).standing.read().offered, decision.why)
+        ended = site.go_on()
+    if ended is not None:
+        _record(here, ended)
+        _log.info(
+            "release %s: %s %s",
+            ended.version,
+            here.texts.word(words.UPDATE_ENDING, ended.ending),
+            here.texts(ended.why) if ended.why else "",
+        )
+
+
+def take(here: Context, folder: Path) -> EndedUpdate | None:
+    """Install what a folder offers, now; return its end, None while it is watched on.
+
+    Raises:
+        FilterdError: it is not installed.
+    """
+    if not folder.is_dir():
+        raise ConfigError(
+            say("there is no folder {parent}", parent=folder),
+            hint=say("check --from: the folder that has metadata/ and targets/"),
+        )
+    site = program_of(here)
+    with site.holding():
+        decision = site.look(FolderFetcher(folder, here.clock, LIMITS), at_once=True)
+        offered = _files(here).standing.read().offered
+        if decision is None:
+            debian, architecture = _target()
+            raise UpdateError(
+                say(
+                    "no release for Debian {debian} on {architecture} is offered there",
+                    debian=debian,
+                    architecture=architecture,
+                )
+            )
+        if decision.reason is not None:
+            raise UpdateError(
+                say("release {version} is not installed: {why}", version=offered, why=decision.why)
+            )
+        if not _has_systemd():
+            ended = site.go_on()
+            if ended is not None:
+                _record(here, ended)
+            return ended
+    start(INSTALLING, wait=False)
+    return _followed(here, offered)
+
+
+def hold(here: Context, *, until: float | None) -> None:
+    """Take no release until a Unix time; None for not until ``release``."""
+    site = program_of(here)
+    with site.holding():
+        site.hold(until)
+
+
+def release(here: Context) -> None:
+    """Take new releases again."""
+    site = program_of(here)
+    with site.holding():
+        site.release()
+
+
+def roll_back(here: Context) -> EndedUpdate:
+    """Return to the release before, and see it serve.
+
+    Raises:
+        FilterdError: there is none, or it does not serve.
+    """
+    site = program_of(here)
+    with site.holding():
+        ended = site.roll_back(say("by command"))
+    _record(here, ended)
+    if problem := site.problem():
+        raise UpdateError(
+            say("release {name} is put back, and: {problem}", name=ended.before, problem=problem)
+        )
+    return ended
+
+
+def _followed(here: Context, version: str) -> EndedUpdate | None:
+    """Wait until a release serves, or its update has ended.
+
+    Returns: its end; None while it is watched on.
+
+    Raises:
+        UpdateError: it was given up without an end.
+    """
+    files, site, served_at = _files(here), program_of(here), None
+    while (pending := site.pending()) is not None:
+        if pending.step is UpdateStep.WATCH:
+            served_at = served_at or here.clock.monotonic()
+            if here.clock.monotonic() - served_at > SERVES_WITHIN_S:
+                return None
+        time.sleep(_POLL_S)
+    endings = files.standing.read().endings
+    if endings and endings[-1].version == version:
+        return endings[-1]
+    raise UpdateError(say("it was not installed; why: journalctl -u filterd-install -n 20"))
+
+
+def _record(here: Context, ended: EndedUpdate) -> None:
+    """Record an update in the history, where a daemon runs that knows of updates."""
+    with contextlib.suppress(FilterdError):
+        versions = {"version": ended.version, "before": ended.before}
+        change(here, PROGRAM_UPDATE, str(ended.why), ending=ended.ending.value, **versions)
+
+
+def _has_systemd() -> bool:
+    return Path("/run/systemd/system").is_dir()
+
+
+def start(unit: str, *, wait: bool = True) -> None:
+    """Start a unit.
+
+    Raises:
+        UpdateError: systemd does not run, or the unit fails.
+    """
+    if not _has_systemd():
+        raise UpdateError(
+            say("systemd does not run here; take a release from a folder: --now --from DIR")
+        )
+    ended = run_program(["systemctl", "start", *([] if wait else ["--no-block"]), unit])
+    if ended.code:
+        raise UpdateError(say("{unit} failed; why: journalctl -u {unit} -n 20", unit=unit))

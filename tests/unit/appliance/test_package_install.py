@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""dpkg, bounded; a script stands in for it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from filterd.appliance.package_install import PackageManager
+from filterd.errors import InUseError, StoreError
+
+
+def _manager(folder: Path, script: str, within_s: float = 30.0) -> PackageManager:
+    """Return a package manager whose dpkg is a shell script, which notes its words."""
+    path = folder / "dpkg"
+    path.write_text(f'#!/bin/sh\necho "$*" >>{folder}/words\n{script}\n')
+    path.chmod(0o755)
+    return PackageManager((str(path),), (str(path),), folder / "lock", within_s)
+
+
+def test_what_was_broken_off_is_finished_before_a_package_is_installed(tmp_path: Path) -> None:
+    _manager(tmp_path, 'test "$1" != --configure').install(tmp_path / "package.deb")
+    words = (tmp_path / "words").read_text().splitlines()
+    assert words == ["--configure --pending", f"--install {tmp_path}/package.deb"]
+
+
+def test_a_refusal_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="dpkg refused it; its words: journalctl"):
+        _manager(tmp_path, "exit 1").install(tmp_path / "package.deb")
+
+
+def test_an_endless_script_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    script = f"test $1 = --configure && exit\nsleep 1000 & echo $! >{tmp_path}/child; wait"
+    with pytest.raises(StoreError, match="took longer than 0 s and was ended"):
+        _manager(tmp_path, script, within_s=0.4).install(tmp_path / "package.deb")
+    child = (tmp_path / "child").read_text().strip()
+    with contextlib.suppress(FileNotFoundError):  # it is gone already
+        assert ") Z " in Path("/proc", child, "stat").read_text()
+
+
+def test_the_version_is_what_dpkg_knows(tmp_path: Path) -> None:
+    assert _manager(tmp_path, "echo 0.2.0+deb13").version() == "0.2.0+deb13"
+    assert _manager(tmp_path, "exit 1").version() == ""
+
+
+def test_another_front_end_is_not_disturbed(tmp_path: Path) -> None:
+    manager = _manager(tmp_path, "true")
+    with manager.locked():
+        pid = os.fork()
+        if pid == 0:
+            try:
+                with manager.locked():
+                    os._exit(1)
+            except InUseError:
+                os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    with manager.lock.open("a") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd update`` shows how releases stand, and says what it cannot do."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.feed.program_standing import (
+    EndedUpdate,
+    ProgramStanding,
+    ProgramStandingFile,
+    UpdateEnding,
+    beside,
+)
+from filterd.i18n import say
+from tests.support.commands import SAMPLE, call
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.commands import Outcome
+
+BACK = EndedUpdate(
+    1_800_000_000.0, "1.1.0", "1.0.0", UpdateEnding.TAKEN_BACK, say("port 53 does not answer")
+)
+
+
+def _update(state: Path, *words: str, lang: str = "en") -> Outcome:
+    return call("update", "--config", SAMPLE, "--state", state, "--lang", lang, *words)
+
+
+def _stands(state: Path, standing: ProgramStanding) -> None:
+    ProgramStandingFile(beside(state)).write(standing)
+
+
+def test_it_shows_what_waits_why_and_how_the_last_one_ended(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    why = say("it is taken in the night")
+    _stands(state, ProgramStanding(1.0, "1.2.0", "window", why, 1_800_003_600.0, endings=(BACK,)))
+    done = _update(state)
+    assert done.code == 0
+    for told in ("1.2.0", "it is taken in the night", "taken back (port 53 does not answer)"):
+        assert told in done.out
+    assert "1.1.0" in _update(state, lang="vi").out
+    assert json.loads(_update(state, "--json").out)["offered"] == "1.2.0"
+
+
+def test_a_hold_is_set_shown_and_ended(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    assert "sudo filterd update --release" in _update(state, "--hold").out
+    assert "until" in _update(state, "--hold", "--until", "2099-01-01").out
+    assert "Held" not in _update(state, "--release").out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--now", "--hold"), "only one of --check, --now, --hold"),
+        (("--from", "/media"), "--from needs --now"),
+        (("--until", "tomorrow"), "--until needs --hold"),
+        (("--hold", "--until", "2001-01-01"), "2001"),
+        (("--now", "--from", "/nowhere"), "there is no folder /nowhere"),
+        (("--check",), "systemd does not run here"),
+        (("--rollback",), "there is no release before"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    done = _update(tmp_path / "state", *words)
+    assert done.code == 2
+    assert len(done.error_lines) == 1
+    assert told in done.err
