@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Releases that update each other on a machine with a real systemd, from a stick as from a feed.
+
+The first release is patched to watch for twenty seconds in the place of ten minutes; it is the
+one that watches. The tests share one machine and follow each other.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.clock import SystemClock
+from tests.support.booted import Booted, booted
+from tests.support.commands import ROOT
+from tests.support.gateway import Gateway, ask, gateway
+from tests.support.packages import package
+from tests.support.packages_offered import Maker
+from tests.support.publisher import Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.commands import Outcome
+
+pytestmark = pytest.mark.long
+
+BOX, LOCKED = "192.168.6.1", "www.pornhub.com"
+FIRST, SECOND, SILENT, UNFIT = "0.5.1", "0.5.2", "0.5.3", "0.5.4"
+LAST, NEXT, AFTER = "0.5.5", "0.5.6", "0.5.7"
+STICK, PENDING = "/media/stick", "/var/lib/filterd-install/pending"
+CLOCK = SystemClock()
+
+
+def _changed(path: str, old: str, new: str) -> dict[str, str]:
+    """Return the text of a file of the checkout, changed in one place."""
+    text = (ROOT / path).read_text("utf-8")
+    assert text.count(old) == 1, path
+    return {path: text.replace(old, new)}
+
+
+SHORT_WATCH = _changed(
+    "filterd/feed/version_watch.py",
+    "WATCH_S = 600.0\nEVERY_S = 10.0\n",
+    "WATCH_S = 20.0\nEVERY_S = 2.0\n",
+)
+DEAF = _changed(
+    "filterd/daemon/main.py",
+    "from __future__ import annotations\n",
+    "from __future__ import annotations\n\nimport os as _os, time as _time\n"
+    "if 'NOTIFY_SOCKET' in _os.environ:\n    _time.sleep(1e6)\n",
+)
+"""As a service it does nothing; its self-test has no service manager and passes."""
+NEVER_FIT = _changed(
+    "filterd/cli/release.py",
+    "    from filterd.appliance import self_test",
+    '    raise ConfigError(say("its self-test failed"))\n'
+    "    from filterd.appliance import self_test",
+)
+
+
+@dataclass
+class School:
+    """A machine, the devices around it, and the makers of the program."""
+
+    box: Booted
+    around: Gateway
+    makers: Maker
+
+    def carry(self, deb: Path, *, to: str = STICK) -> Path:
+        """Sign a package, publish it, and put the publication into a folder of the machine."""
+        publisher, made = self.makers.publisher, self.makers
+        publisher.now = CLOCK.wall()
+        made.publish(made.sign(deb))
+        archive = made.folder / "stick"
+        shutil.make_archive(str(archive), "tar", publisher.folder)
+        self.put(archive.with_suffix(".tar"), to)
+        return archive.with_suffix(".tar")
+
+    @property
+    def good(self) -> Path:
+        """A publication with a release that is newer than all that were installed."""
+        return self.makers.folder / "good.tar"
+
+    def put(self, archive: Path, to: str = STICK) -> None:
+        self.box.give(archive, "/root/stick.tar")
+        self.box.run("rm", "-rf", to)
+        self.box.run("mkdir", "-p", to)
+        self.box.run("tar", "-xf", "/root/stick.tar", "-C", to)
+
+    def update(self, *words: str, check: bool = False) -> Outcome:
+        return self.box.run("filterd", "update", "--lang", "en", *words, check=check, within_s=400)
+
+    def stands(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self.update("--json", check=True).out)
+        return told
+
+    def wait_for_the_end(self) -> None:
+        """Wait until no update is under way."""
+        self.box.run("sh", "-c", "while test -e /var/lib/filterd-install/pending; do sleep 1; done")
+
+    def blocks(self) -> bool:
+        answer = ask(self.around.pupil, BOX, LOCKED, within_s=2)
+        return answer is not None and answer.rcode().name == "NXDOMAIN"
+
+    def journal(self) -> str:
+        return self.box.run("journalctl", "--no-pager", "--output=cat", "-u", "filterd*").out
+
+
+@pytest.fixture(scope="module", params=["trixie"])
+def school(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[School]:
+    """Yield a school with the first release and a publisher's root."""
+    suite, folder = request.param, tmp_path_factory.mktemp(request.param)
+    deb = package(suite, version=FIRST, changed=SHORT_WATCH)
+    publisher = Publisher(folder / "www", now=CLOCK.wall())
+    makers = Maker(folder / "makers", publisher)
+    publisher.publish("bet.example")
+    (folder / "root.json").write_bytes(publisher.root)
+    with (
+        gateway(folder) as around,
+        booted(suite, folder / "box", around.gateway.name) as box,
+    ):
+        box.give(deb, "/root/filterd.deb")
+        box.run("apt-get", "install", "--yes", "--quiet", "/root/filterd.deb", within_s=300)
+        box.give(folder / "root.json", "/root/root.json")
+        box.run("filterd", "feed", "trust", "/root/root.json")
+        shutil.make_archive(str(folder / "old"), "tar", publisher.folder)
+        box.give(folder / "old.tar", "/root/old.tar")
+        yield School(box, around, makers)
+
+
+def _in_background(command: str) -> tuple[str, ...]:
+    return "sh", "-c", f"nohup {command} >/root/update.log 2>&1 &"
+
+
+def _package(version: str, **changed: str) -> Path:
+    return package("trixie", version=version, changed=changed)
+
+
+def test_the_timer_and_the_way_on_after_a_power_cut_are_enabled(school: School) -> None:
+    units = ("filterd-update.timer", "filterd-install.service")
+    assert school.box.run("systemctl", "is-enabled", *units).out.split() == ["enabled", "enabled"]
+    assert school.box.is_active("filterd-update.timer")
+    assert school.blocks()
+
+
+def test_a_release_from_a_stick_is_installed_watched_and_noted(school: School) -> None:
+    school.carry(_package(SECOND, **SHORT_WATCH))
+    done = school.update("--now", "--from", STICK)
+    assert done.code == 0, f"{done}{school.journal()}"
+    school.wait_for_the_end()
+    told = school.stands()
+    assert (told["serving"], told["before"]) == (SECOND, FIRST), school.journal()
+    assert told["endings"][-1]["ending"] == "taken"
+    assert school.blocks()
+
+
+def test_a_release_that_does_not_answer_is_taken_back_within_a_minute(school: School) -> None:
+    school.carry(_package(SILENT, **DEAF))
+    done = school.update("--now", "--from", STICK)
+    assert done.code == 2, f"{done}{school.journal()}"
+    assert f"release {SILENT} is not in service, {SECOND} serves on: port 53" in done.err
+    assert school.blocks()
+    told = school.stands()
+    assert told["serving"] == SECOND
+    assert told["installed"].startswith(SILENT), "dpkg names the newer one, and update shows both"
+    again = school.update("--now", "--from", STICK)
+    assert "was taken back here before" in again.err
+
+
+def test_a_release_that_fails_its_self_test_never_serves(school: School) -> None:
+    school.carry(_package(UNFIT, **NEVER_FIT))
+    pid = school.box.run("systemctl", "show", "--value", "-pMainPID", "filterd").out
+    done = school.update("--now", "--from", STICK)
+    assert f"release {UNFIT} is not in service, {SECOND} serves on: dpkg refused it" in done.err
+    assert school.box.run("systemctl", "show", "--value", "-pMainPID", "filterd").out == pid
+    assert "its self-test failed" in school.journal()
+
+
+def test_after_a_power_cut_while_it_is_watched_the_release_before_watches_on(
+    school: School,
+) -> None:
+    school.carry(_package(LAST, **SHORT_WATCH))
+    school.box.run(*_in_background("filterd update --now --from " + STICK))
+    school.box.run("sh", "-c", 'until grep -q \'"step":"watch"\' $0; do sleep 0.2; done', PENDING)
+    school.box.stop(at_once=True)
+    school.box.start()
+    school.wait_for_the_end()
+    told = school.stands()
+    assert (told["serving"], told["endings"][-1]["ending"]) == (LAST, "taken"), school.journal()
+    assert school.blocks()
+
+
+def test_after_a_power_cut_in_dpkg_the_release_before_serves_and_it_is_taken_later(
+    school: School,
+) -> None:
+    school.carry(_package(NEXT, **SHORT_WATCH))
+    school.box.run(*_in_background("filterd update --now --from " + STICK))
+    school.box.run("sh", "-c", "until pgrep -x dpkg >/dev/null; do sleep 0.05; done; sleep 1")
+    school.box.stop(at_once=True)
+    school.box.start()
+    assert school.blocks()
+    assert school.stands()["serving"] in (LAST, NEXT)
+    done = school.update("--now", "--from", STICK)
+    assert done.code == 0 or "already" in done.err, f"{done}{school.journal()}"
+    school.wait_for_the_end()
+    assert school.stands()["serving"] == NEXT, school.journal()
+    assert school.blocks()
+
+
+@dataclass
+class _Bad:
+    """A stick that must change nothing, and the sentence about it."""
+
+    shell: str
+    told: str
+
+
+BAD = {
+    "an older publication": _Bad("tar -xf /root/old.tar -C " + STICK, "something older"),
+    "a damaged package": _Bad(
+        f"for one in {STICK}/targets/program/*.deb; do printf x >>$one; done",
+        "not the one that was signed",
+    ),
+    "a stick pulled out": _Bad(f"rm -rf {STICK}/targets", "not found"),
+    "another package in its place": _Bad(
+        f"for one in {STICK}/targets/program/*.deb; do cp /root/filterd.deb $one; done",
+        "",
+    ),
+    "a link to a file of root's": _Bad(
+        f"for one in {STICK}/targets/program/*.deb; do ln -sf /etc/shadow $one; done", "is a link"
+    ),
+    "no stick at all": _Bad(f"rm -rf {STICK}", "there is no folder"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_a_bad_stick_is_one_sentence_and_changes_nothing(school: School, bad: _Bad) -> None:
+    """The files of the mirror are read in the same way: its user chooses and replaces nothing."""
+    if not school.good.exists():
+        school.carry(_package(AFTER, **SHORT_WATCH))
+        shutil.copy(school.makers.folder / "stick.tar", school.good)
+    school.put(school.good)
+    before = school.stands()["serving"]
+    school.box.run("sh", "-c", bad.shell)
+    done = school.update("--now", "--from", STICK)
+    assert (done.code != 0, len(done.error_lines)) == (True, 1), done
+    assert bad.told in done.err
+    told = school.stands()
+    assert (told["serving"], told["pending"]) == (before, False)
+    assert school.blocks()
+
+
+def test_a_package_for_another_architecture_is_none_for_this_machine(school: School) -> None:
+    foreign = package("trixie", "arm64", version="0.5.9", changed=SHORT_WATCH)
+    school.carry(foreign)
+    done = school.update("--now", "--from", STICK)
+    assert "no release for Debian 13 on amd64 is offered there" in done.err
+
+
+def test_the_unit_takes_a_mirror_as_a_stick_and_waits_for_the_window(school: School) -> None:
+    school.put(school.good, "/var/lib/filterd-update/mirror")
+    school.box.run("chown", "-R", "filterd-update:", "/var/lib/filterd-update")
+    school.box.run("systemctl", "start", "filterd-install.service", check=False)
+    told = school.stands()
+    assert told["pending"] is False
+    assert "Traceback" not in school.journal()
+
+
+def test_an_administrator_goes_back_without_a_network_in_seconds(school: School) -> None:
+    before = school.stands()["before"]
+    assert school.update("--rollback").code == 0, school.journal()
+    assert school.stands()["serving"] == before
+    assert school.blocks()
