@@ -364,7 +364,7 @@ class StoreError(TellableError):
 
 
 class UpdateError(TellableError):
-    """The administrator must act: a release of filterd is not installed, or was taken back."""
+    """The administrator must act: a release is not installed, or was taken back."""
 
     code = "update"
 

@@ -174,7 +174,7 @@ _BY_ITSELF = (UpdateReason.RING, UpdateReason.LESSON, UpdateReason.WINDOW)
 
 
 def _takes_at(reason: UpdateReason, facts: UpdateFacts) -> float | None:
-    """Return when the window opens next, once the ring takes it; None for other reasons."""
+    """Return when the ring and the window allow it; None for other reasons."""
     if reason not in _BY_ITSELF:
         return None
     earliest = max(facts.now, facts.ring_at)

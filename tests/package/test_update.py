@@ -53,9 +53,9 @@ DEAF = _changed(
     "filterd/daemon/main.py",
     "from __future__ import annotations\n",
     "from __future__ import annotations\n\nimport os as _os, time as _time\n"
-    "if 'NOTIFY_SOCKET' in _os.environ:\n    _time.sleep(1e6)\n",
+    "if 'WATCHDOG_USEC' in _os.environ:\n    _time.sleep(1e6)\n",
 )
-"""As a service it does nothing; its self-test has no service manager and passes."""
+"""As a service it does nothing; in its self-test, which no watchdog watches, it works."""
 NEVER_FIT = _changed(
     "filterd/cli/release.py",
     "    from filterd.appliance import self_test",
