@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the user that fetches has mirrored, root verifies again; dpkg is a stand-in."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from rich.console import Console
+
+from filterd.appliance.package_install import PackageManager
+from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine, UpdateFiles
+from filterd.appliance.releases import Releases
+from filterd.appliance.update_watch import ServedBefore
+from filterd.cli import update_install as work
+from filterd.cli.context import Context
+from filterd.config.site_reader import load_site
+from filterd.errors import ConfigError, DigestError, RollbackError, TooLargeError, UpdateError
+from filterd.feed.program_standing import UpdateEnding, beside, mirror_beside
+from filterd.feed.version_watch import Daemon
+from filterd.i18n import UNSAID, Texts
+from filterd.state_folder import StateFolder
+from tests.support.clock import FakeClock
+from tests.support.packages_offered import Maker
+from tests.support.publisher import NOW, Publisher, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.appliance.update_watch import ReleaseWatch
+
+SITE = "school: {{name: THCS}}\nunknown: 6\nfeed: {address}\n"
+
+
+class Box:
+    """A machine whose dpkg notes what it was given, and puts a release in service."""
+
+    def __init__(self, folder: Path, maker: Maker, address: str) -> None:
+        self.maker, self.root, self.installed = maker, folder / "root", list[bytes]()
+        for name in ("0.1.0", "0.2.0"):
+            (self.root / "opt/filterd/releases" / name).mkdir(parents=True)
+        (self.root / "opt/filterd/current").symlink_to("releases/0.1.0")
+        (folder / "site").mkdir()
+        (folder / "site" / "site.yaml").write_text(SITE.format(address=address))
+        quiet = Console(file=io.StringIO())
+        state = StateFolder(folder / "state")
+        clock = FakeClock(NOW)
+        self.here = Context(folder / "site", state, Texts("en"), quiet, quiet, clock)
+        self.files = UpdateFiles(beside(state.folder))
+        self.files.establish(maker.publisher.root, replace=False)
+        self.mirror, self.target = mirror_beside(state.folder), ("13", "amd64")
+
+    def install(self, package: Path) -> None:
+        self.installed.append(package.read_bytes())
+        (self.root / "opt/filterd/current").unlink()
+        (self.root / "opt/filterd/current").symlink_to("releases/0.2.0")
+
+    def updates(self, here: Context) -> ProgramUpdate:
+        box = self
+
+        class Dpkg(PackageManager):
+            def install(self, package: Path) -> None:
+                box.install(package)
+
+        class Watch:
+            harm = staticmethod(lambda *_: UNSAID)
+            serves_before = staticmethod(lambda _: ServedBefore())
+
+        machine = UpdatedMachine(
+            Releases(self.root),
+            Dpkg(lock=self.root / "lock"),
+            cast("ReleaseWatch", Watch()),
+            Daemon(),
+            here.clock,
+            box.target,
+            version="0.1.0",
+        )
+        return ProgramUpdate(self.files, machine, lambda: load_site(here.config).file)
+
+    @property
+    def package(self) -> Path:
+        """The package in the mirror."""
+        (found,) = (self.mirror / "targets" / "program").iterdir()
+        return found
+
+
+@pytest.fixture
+def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
+    """Yield a machine that follows a feed with a release, and has mirrored it."""
+    maker = Maker(tmp_path, Publisher(tmp_path / "www"))
+    maker.offer("0.2.0")
+    with served(tmp_path / "www") as server:
+        machine = Box(tmp_path, maker, server.url)
+        monkeypatch.setattr(work, "_target", lambda: ("13", "amd64"))
+        monkeypatch.setattr(work, "_has_systemd", lambda: False)
+        monkeypatch.setattr(work, "program_of", machine.updates)
+        work.fetch(machine.here)
+        yield machine
+
+
+def test_what_was_mirrored_is_installed_from_a_copy_of_root_s_own(box: Box) -> None:
+    content = box.package.read_bytes()
+    ended = work.take(box.here, box.mirror)
+    assert ended is not None
+    assert (ended.version, ended.ending) == ("0.2.0", UpdateEnding.TAKEN)
+    assert box.installed == [content]
+
+
+def test_what_is_exchanged_in_the_mirror_is_not_installed(box: Box) -> None:
+    box.package.write_bytes(box.package.read_bytes() + b"x")
+    with pytest.raises((DigestError, TooLargeError)):
+        work.take(box.here, box.mirror)
+    assert box.installed == []
+
+
+def test_control_an_exchange_after_the_copy_reaches_nothing(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, install = box.package.read_bytes(), box.install
+
+    def exchange(package: Path) -> None:
+        box.package.write_bytes(b"evil")
+        install(package)
+
+    monkeypatch.setattr(box, "install", exchange)
+    work.take(box.here, box.mirror)
+    assert box.installed == [content]
+
+
+def test_the_fetching_user_cannot_go_back_in_time(box: Box) -> None:
+    old = {one.name: one.read_bytes() for one in (box.mirror / "metadata").iterdir()}
+    box.here.clock.advance(60)  # type: ignore[attr-defined]
+    box.maker.publisher.now = box.here.clock.wall()
+    box.maker.offer("0.3.0")
+    work.fetch(box.here)
+    with box.updates(box.here).holding():
+        box.updates(box.here).look(work.FolderFetcher(box.mirror, box.here.clock))
+    for one in (box.mirror / "metadata").iterdir():
+        if not one.name.endswith("root.json"):
+            one.unlink()
+    for name, content in old.items():
+        (box.mirror / "metadata" / name).write_bytes(content)
+    with pytest.raises(RollbackError):
+        work.take(box.here, box.mirror)
+
+
+def test_what_is_not_for_this_machine_is_one_sentence(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.target = ("12", "arm64")
+    monkeypatch.setattr(work, "_target", lambda: box.target)
+    with pytest.raises(UpdateError, match="no release for Debian 12 on arm64 is offered there"):
+        work.take(box.here, box.mirror)
+
+
+def test_a_release_that_serves_already_is_refused_in_words(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.take(box.here, box.mirror)
+    monkeypatch.setattr("filterd.appliance.program_update.version_key", lambda _: (0,))
+    with pytest.raises(UpdateError, match=r"release 0.2.0 is not installed: it is not newer"):
+        work.take(box.here, box.mirror)
+
+
+def test_a_folder_that_is_not_there_is_named(box: Box, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no folder"):
+        work.take(box.here, tmp_path / "nowhere")
+
+
+def test_without_a_root_for_programs_nothing_is_asked(box: Box) -> None:
+    box.files.trust.root.unlink()
+    box.maker.offer("0.3.0")
+    work.fetch(box.here)
+    assert "0.2.0" in box.package.name
+
+
+def test_the_unit_begins_nothing_out_of_the_window_and_says_so(box: Box) -> None:
+    work.install(box.here)
+    standing = box.files.standing.read()
+    assert (standing.offered, box.installed) == ("0.2.0", [])
+    assert standing.waits_for in {"ring", "window", "lesson"}
+
+
+def test_a_hold_is_kept(box: Box) -> None:
+    work.hold(box.here, until=None)
+    assert box.files.standing.read().held
+    work.release(box.here)
+    assert not box.files.standing.read().held
