@@ -76,6 +76,12 @@ class StateFolder:
     """The overrides and their history; these cannot be made again either."""
     exported_overrides = _StatePath("overrides.filterd")
     """A copy of the overrides, in case the store is lost or damaged."""
+    replaced_history = _StatePath("overrides.replaced.jsonl")
+    """The history that one of a backup took the place of; see ``overrides.restored_history``."""
+    restore_request = _StatePath("restore.filterd")
+    """What a restore brings back here, until it is done; see ``daemon.restore_commands``."""
+    backup_outcome = _StatePath("backup.filterd")
+    """When the nightly backup last worked; see ``daemon.nightly_backup``."""
     safe_search = _StatePath("safe-search.filterd")
     """When the hosts of safe modes were last found; see ``filterd.resolve.rewrite_targets``."""
     clock = _StatePath("clock.filterd")

@@ -158,6 +158,8 @@ CONTRACT = {
     "log tail",
     "top",
     "init",
+    "backup",
+    "restore",
     "completion",
     "man",
 }

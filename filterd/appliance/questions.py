@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from filterd.appliance import moved_site
 from filterd.appliance import school_answers as read
 from filterd.appliance.interview import (
     BY_DEVICE,
@@ -104,6 +105,12 @@ def _networks(text: str, _: Interview) -> str:
     if not (found := read.networks_of(text)):
         raise ConfigError(say("at least one is needed"), hint=say("such as: 192.168.6.0/24"))
     return ", ".join(found)
+
+
+def _here(text: str, _: Interview) -> str:
+    if len(text.split()) != 1:
+        raise ConfigError(say("one name or address"), hint=say("such as: eth0, 192.168.6.2"))
+    return text
 
 
 def _classes(text: str, interview: Interview) -> str:
@@ -254,6 +261,12 @@ QUESTIONS: tuple[SetupQuestion, ...] = (
                 ),
             ),
         ),
+    ),
+    SetupQuestion(
+        "here",
+        say("What is {item} of the old box on this one?"),
+        check=_here,
+        items=moved_site.asked_names,
     ),
     SetupQuestion(
         "networks",

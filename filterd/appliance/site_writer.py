@@ -175,10 +175,10 @@ def compile_with(config: Path, text: str, policy: Path, blocklists: Path) -> Non
         try:
             compile_in_child(tried, policy, blocklists=blocklists)
         except ConfigErrors as error:
-            raise _placed(error, tried, config) from None
+            raise placed(error, tried, config) from None
 
 
-def _placed(errors: ConfigErrors, tried: Path, config: Path) -> ConfigErrors:
+def placed(errors: ConfigErrors, tried: Path, config: Path) -> ConfigErrors:
     """Return errors as of the folder that was copied."""
     return ConfigErrors(
         ConfigError(

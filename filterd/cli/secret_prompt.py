@@ -18,7 +18,12 @@ _LONGEST = 4096
 
 
 def ask_secret(
-    here: Context, what: Sentence, missing: ConfigError, *, confirm: bool = False
+    here: Context,
+    what: Sentence,
+    missing: ConfigError,
+    *,
+    confirm: bool = False,
+    may_be_empty: bool = False,
 ) -> str:
     """Ask for a secret at the terminal.
 
@@ -27,6 +32,7 @@ def ask_secret(
         what: the secret.
         missing: the error for none.
         confirm: whether it must be typed twice.
+        may_be_empty: whether Enter alone is an answer.
 
     Raises:
         ConfigError: none was given.
@@ -34,7 +40,12 @@ def ask_secret(
     again = here.texts("Repeat it") if confirm else False
     try:
         answer: str = typer.prompt(
-            here.texts(what), hide_input=True, confirmation_prompt=again, err=True
+            here.texts(what),
+            "" if may_be_empty else None,
+            hide_input=True,
+            confirmation_prompt=again,
+            show_default=False,
+            err=True,
         )
     except typer.Abort as error:  # Ctrl-C, or the end of what is typed
         raise missing from error

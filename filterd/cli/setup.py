@@ -15,15 +15,19 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from filterd.appliance import machine_survey
+from filterd.appliance import machine_survey, moved_site, restore_journal, restore_plan
 from filterd.appliance.answer_file import KEPT, KeptAnswers, load_answers
 from filterd.appliance.interview import Interview
 from filterd.appliance.questions import fill, take_up
+from filterd.appliance.restore_plan import RestorePlan
 from filterd.appliance.site_answers import answers_in, change
-from filterd.appliance.site_writer import put, read_text, rewritten
+from filterd.appliance.site_writer import UNNAMED, put, read_text, rewritten
 from filterd.cli import spreadsheet
+from filterd.cli.backup import PassphraseFileOption
 from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.offline_site import policy_of
+from filterd.cli.restore import KeyFileOption
+from filterd.cli.restore import read as read_backup
 from filterd.cli.setup_dialogue import INTERRUPTED, Dialogue
 from filterd.cli.setup_finish import SetupFinish, keep_answers
 from filterd.config.site_sources import SITE_FILE
@@ -45,6 +49,11 @@ def setup(
         Path | None,
         option("--answers", "Ask nothing: take the answers from this YAML file.", "FILE"),
     ] = None,
+    restore: Annotated[
+        Path | None, option("--restore", "Begin with this backup, of the box before.", "FILE")
+    ] = None,
+    passphrase_file: PassphraseFileOption = None,
+    recovery_key_file: KeyFileOption = None,
     web: Annotated[
         bool,
         option("--web", "Ask in a browser, by a code that is shown here, until it is set up."),
@@ -55,9 +64,10 @@ def setup(
     Finds networks and resolvers, asks for classes, rooms and staff, writes site.yaml, fetches
     the lists, starts the service, and prints a sheet for the router. Run it again to change
     answers: lines of site.yaml that no answer concerns stay as they are. Ctrl-C at any question
-    changes nothing. In the file for --answers each key is the id of a question, such as
-    school, classes, `seat 192.168.6.0/24`; what is left out is what Enter takes. Exit code 0:
-    done; 2: an error; 130: interrupted.
+    changes nothing. With --restore the answers of a backup are the defaults, and its settings,
+    history and accounts come with them. In the file for --answers each key is the id of a
+    question, such as school, classes, `seat 192.168.6.0/24`; what is left out is what Enter
+    takes. Exit code 0: done; 2: an error; 130: interrupted.
     """
     if web:
         from filterd.cli.first_boot import serve  # noqa: PLC0415 -- asyncio's, for this option
@@ -66,14 +76,17 @@ def setup(
         return
     given = None if answers is None else load_answers(answers)
     _check_place(here, has_answers=given is not None)
-    text, site = read_text(here.config)
-    if text:
+    plan = None
+    if restore is not None:
+        plan = _plan(here, restore, passphrase_file, recovery_key_file)
+    text, site = read_text(here.config) if plan is None else restore_plan.site_text(plan)
+    if text and plan is None:
         policy_of(here)  # mistakes are shown before the first question
     texts = here.texts if text else Texts("vi")
     dialogue = Dialogue(here, texts)
     kept = KEPT.read(here.state.answers) or KeptAnswers({})
     dialogue.say(say("Looking at this machine and its networks ..."), "dim")
-    interview = interview_of(site, kept)
+    interview = interview_of(site, kept, is_moved=plan is not None)
     try:
         if given is None:
             _ask(here, dialogue, interview, kept)
@@ -81,16 +94,54 @@ def setup(
             fill(interview, given)
             dialogue.texts = Texts("en" if interview.get("language") == "en" else "vi")
         new = rewritten(text, change(site, interview), dialogue.texts.language)
+        new = restore_plan.moved(new, interview, dialogue.texts.language)
         if given is None:
             _confirm(here, dialogue, text, new)
     except KeyboardInterrupt:
         here.console.print()
         dialogue.say(INTERRUPTED)
         raise typer.Exit(_INTERRUPTED) from None
-    put_changed(here.config, text, new)
+    _put(here, dialogue, plan, text, new)
     dialogue.say(say("{path} is written.", path=here.config / SITE_FILE))
     if not SetupFinish(here, dialogue, interview).run():
         raise typer.Exit(2)
+
+
+def _plan(
+    here: Context, file: Path, passphrase_file: Path | None, recovery_key_file: Path | None
+) -> RestorePlan:
+    """Read a backup for a box that has no site yet.
+
+    Raises:
+        ConfigError: it has one; or as ``restore_plan.read_plan``.
+    """
+    _, site = read_text(here.config)
+    if (site.get("school") or {}).get("name", UNNAMED) != UNNAMED:
+        raise ConfigError(
+            say("this box has a site already"),
+            path=str(here.config / SITE_FILE),
+            hint=say("to bring a backup back here: filterd restore FILE"),
+        )
+    plan = read_backup(here, file, passphrase_file, recovery_key_file)
+    restore_plan.check_site(plan, here.config)
+    return plan
+
+
+def _put(here: Context, dialogue: Dialogue, plan: RestorePlan | None, text: str, new: str) -> None:
+    """Write the site; with a backup all that it has.
+
+    Raises:
+        FilterdError: nothing is changed, or the rest of a backup follows at the next start.
+    """
+    if plan is None:
+        put_changed(here.config, text, new)
+        return
+    plan = plan.with_site(new)
+    restore_plan.check_site(plan, here.config)
+    restore_journal.decide(plan, here.config)
+    restore_journal.carry_out(here.config, here.state, here.clock)
+    for one in plan.missing:
+        dialogue.say(one, "yellow")
 
 
 def put_changed(config: Path, before: str, new: str) -> None:
@@ -135,14 +186,15 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def interview_of(site: dict[str, Any], kept: KeptAnswers) -> Interview:
+def interview_of(site: dict[str, Any], kept: KeptAnswers, *, is_moved: bool = False) -> Interview:
     """Return the set-up before its first question: what was found, and the site's answers."""
     logging.getLogger("filterd").setLevel(logging.CRITICAL)  # the questions show what failed
     machine = asyncio.run(machine_survey.survey(os.environ.get("SUDO_USER", "")))
     last = kept.answers if kept.is_done else {}
     before = {key: last[key] for key in _KEPT_ONLY if key in last}
     machine = replace(machine, read_table=spreadsheet.load)
-    return Interview(machine, before | answers_in(site))
+    moved = moved_site.defaults(site, machine) if is_moved else {}
+    return Interview(machine, before | answers_in(site) | moved)
 
 
 def _ask(here: Context, dialogue: Dialogue, interview: Interview, kept: KeptAnswers) -> None:

@@ -81,6 +81,8 @@ _COMMANDS = {
     "poster": "poster.poster",
     "setup": "setup.setup",
     "update": "update.update",
+    "backup": "backup.backup",
+    "restore": "restore.restore",
     "init": "policy.init",
     "completion": "completion.completion",
     "man": "man_pages.man",

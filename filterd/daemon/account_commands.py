@@ -95,6 +95,7 @@ from filterd.daemon.api_token_commands import PREFIX, ApiTokenCommands
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.enrolment_commands import enrolment_commands
 from filterd.daemon.face_limits import PAGE_COMMANDS
+from filterd.daemon.restore_commands import restore_commands
 from filterd.daemon.sign_in_commands import sign_in_commands
 from filterd.daemon.sign_in_networks import is_within
 from filterd.errors import ControlError, StoreError
@@ -125,7 +126,7 @@ class Accounts:
     """The accounts and sessions, and the commands for them."""
 
     def __init__(self, manager: Manager, setting: Setting) -> None:
-        self._state = AccountState(manager, setting)
+        self._state, self._folder = AccountState(manager, setting), setting.state
         self._tokens = ApiTokenCommands(self._state)
         self._pending: dict[str, bytes] = {}
         """Secrets of authenticators that no code has proved yet, by account."""
@@ -196,6 +197,7 @@ class Accounts:
             **sign_in_commands(self._state),
             **enrolment_commands(self._state),
             **self._tokens.commands(),
+            **restore_commands(self._state, self._folder),
             "account list": self._list,
             "account add": self._add,
             "account passwd": self._passwd,

@@ -38,7 +38,7 @@ from filterd.i18n import UNSAID, Sentence, refused, say
 from filterd.overrides import change_kinds as kinds
 from filterd.overrides import log_changes, permissions
 from filterd.overrides.change_kinds import Undo, is_undated
-from filterd.overrides.effects import NOTHING, things_of
+from filterd.overrides.effects import NOTHING, end_of
 from filterd.overrides.exception_changes import Revoke
 from filterd.overrides.file_edits import MOST_KEYS
 from filterd.overrides.history_chain import (
@@ -69,7 +69,9 @@ if TYPE_CHECKING:
     from filterd.daemon.process import Setting
     from filterd.daemon.timekeeper import ClockStep, Timekeeper
     from filterd.overrides.effects import CheckedChange
+    from filterd.overrides.history_chain import HistoryRow
     from filterd.overrides.read_access import View
+    from filterd.overrides.restored_history import BackupOrigin
     from filterd.overrides.store import Done
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site
@@ -271,6 +273,17 @@ class Changes:
         async with self._in_force.turn:
             await asyncio.to_thread(self._record, SITE_EDIT, edit, author, "")
 
+    async def restore(self, rows: Sequence[HistoryRow], origin: BackupOrigin, by: Author) -> int:
+        """Bring overrides back in every worker; return the number of the change."""
+        async with self._in_force.turn:
+            epoch, now = self._setting.page.next_epoch(), self._time.least()
+            done = await asyncio.to_thread(
+                self._store.restore, rows, origin, author=by.name, now=now
+            )
+            self._setting.overrides.put(done.exported)
+            await self._put_in_force(done, epoch, None)
+        return done.row.number
+
     async def _change(self, request: dict[str, Any], author: Author) -> dict[str, Any]:
         asked_at = self._clock.monotonic()
         kind, reason = str(request.pop("kind", "")), request.pop("reason", "")
@@ -311,7 +324,7 @@ class Changes:
         )
         return {
             "number": number,
-            "until": _end_of(done),
+            "until": end_of(done.row.effect().after),
             "undone": done.row.undone(),
             "taken_back": None if done.taken_back is None else done.taken_back.to_plain(),
             "in_force_ms": in_force_ms,
@@ -482,10 +495,3 @@ def _mark(path: Path) -> object:
     except OSError as error:
         return error.errno
     return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
-
-
-def _end_of(done: Done) -> float | None:
-    """Return the end of the things that a change has made, if they have one."""
-    made = things_of(done.row.effect().after)
-    dated = (one for one in made if getattr(one, "for_s", None) is None)
-    return next((getattr(one, "ends_at", None) for one in dated), None)

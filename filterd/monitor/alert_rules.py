@@ -34,6 +34,8 @@ LOST_SHOWN_S = 3600.0
 """How long after the last lost row the loss is shown."""
 FREE_OCTETS, FREE_PART = 500_000_000, 10
 """A disk is nearly full below 500 MB, or a tenth of a smaller one."""
+BACKUP_FAILS_S = 3 * 86_400.0 - 3600.0
+"""Three nights without a backup; one without a stick is no alert."""
 LEAST_LOOKUPS, PACE_PART = 200, 10
 """Lookups of the lesson last week that allow a comparison, and the part that is too few."""
 BYPASS_BLOCKS, BYPASS_DEVICES = 500, 5
@@ -304,6 +306,14 @@ def _account_recovered(status: Row, now: float) -> Sentence:
     return say("an administrator was let in again at the console, {time} ago", time=ago)
 
 
+def _backup_fails(status: Row, now: float) -> Sentence:
+    found = status["signals"]["backup"]
+    since = now if found is None else found["failing_since"] or found["done_at"]
+    if now - since < BACKUP_FAILS_S:
+        return UNSAID
+    return say("there was no backup for {time}", time=counted.duration(now - since))
+
+
 def _pause(status: Row, _: float) -> Sentence:
     n = len(status.get("pauses", ()))
     return say_n("{n} pause is in force", "{n} pauses are in force", n) if n else UNSAID
@@ -428,6 +438,12 @@ RULES = (
         _W,
         _certificate_ends,
         say("a self-made one: filterd cert make; another one: filterd cert install"),
+    ),
+    AlertRule(
+        "no-backup",
+        _W,
+        _backup_fails,
+        say("is the stick plugged in, or the share mounted? why: journalctl -u filterd-backup"),
     ),
     AlertRule("expectations", _W, _doubts, _SEE_STATUS),
     AlertRule("pause", _N, _pause, say("it ends by itself; all: filterd exceptions list")),

@@ -119,6 +119,22 @@ def _datagrams(row: Row, by: Wording) -> str:
     )
 
 
+def _backup(row: Row, by: Wording) -> str:
+    """Return the last nightly backup, and why a later one failed."""
+    found = row.get("signals", {}).get("backup")
+    if found is None:
+        return ""
+    done = by.texts("none yet")
+    if found["done_at"] is not None:
+        done = by.texts(
+            "{time}, {size}",
+            time=by.clock.told(found["done_at"]),
+            size=counted.size(found["octets"]),
+        )
+    problem = told(i18n.from_plain(found["problem"]), by.texts.language)
+    return "\n".join(filter(None, (done, problem)))
+
+
 def _clock(row: Row, by: Wording) -> str:
     """Return why the machine's clock is not believed, and the consequence.
 
@@ -307,6 +323,7 @@ NOW = (
     Column(say("Modules"), "not_native", _slow, style="yellow"),
     Column(say("New release"), worded=_release, style="yellow"),
     Column(say("Certificate"), worded=fingerprint_told),
+    Column(say("Backup"), worded=_backup),
     Column(say("Changes"), worded=_changes, style="yellow"),
     Column(
         say("Look at"),

@@ -14,6 +14,7 @@ from filterd.overrides.history_chain import (
     ACCOUNT,
     CLOCK,
     CLOCK_ACCEPTED,
+    FROM_BACKUP,
     PROGRAM_UPDATE,
     REFUSAL,
     REMOVAL,
@@ -126,6 +127,7 @@ class Teller(Wording):
             return self.texts(words.ACTION[kind], room=payload.get("room", ""))
         of_payload = {
             RESTORED: self._restored,
+            FROM_BACKUP: self._from_backup,
             VIEW: self._look,
             REMOVAL: self._removal,
             ACCOUNT: self._account,
@@ -154,6 +156,10 @@ class Teller(Wording):
             ending=self.texts.word(words.UPDATE_ENDING, payload["ending"]),
             before=payload["before"],
         )
+
+    def _from_backup(self, payload: Plain) -> str:
+        made_at = self._when(payload["made_at"])
+        return self.texts("restored from the backup of {time}", time=made_at)
 
     def _site_edit(self, payload: Plain) -> str:
         return self.texts("site.yaml: {keys}", keys=", ".join(payload.get("keys", ())))

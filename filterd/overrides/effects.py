@@ -99,6 +99,12 @@ def has_ended(thing: Any, at: float) -> bool:
     return ends_at is not None and ends_at <= at
 
 
+def end_of(made: Overrides) -> float | None:
+    """Return the end of the things that a change has made, if they have one."""
+    dated = (one for one in things_of(made) if getattr(one, "for_s", None) is None)
+    return next((getattr(one, "ends_at", None) for one in dated), None)
+
+
 def to_plain(overrides: Overrides) -> dict[str, Any]:
     """Return overrides as plain data, without the kinds that are empty."""
     plain = state_file.to_plain(overrides)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 GENESIS = "0" * 64
 """The first row's hash of the row before it."""
 RESTORED = "restored"
+FROM_BACKUP = "from-backup"
+"""The row of a restore from a backup; see ``restored_history``."""
 UNDO = "undo"
 TRIAL, VIEW, REMOVAL, REFUSAL = "exam-trial", "log-view", "log-removal", "review-refusal"
 ACCOUNT, SITE_EDIT, PROGRAM_UPDATE = "account", "site-edit", "program-update"

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.i18n import UNSAID, Sentence, say
-from filterd.overrides import snapshot, store_file
+from filterd.overrides import quarantine, restored_history, snapshot, store_file
 from filterd.overrides.history_chain import HistoryReplay, HistoryRow, replay
 from filterd.overrides.store_file import DamagedError
+from filterd.paths import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from filterd.overrides.snapshot import Exported
     from filterd.state_folder import StateFolder
@@ -104,6 +105,21 @@ class HistoryCopies:
         if problem and done.first_bad is None:
             done = replace(done, first_bad=done.overrides.number + 1, problem=problem)
         return done, rows
+
+    def give_way(self, present: Sequence[HistoryRow]) -> None:
+        """Remove the copies before another history takes the place of the file's.
+
+        A copy that is ahead of the file would have it taken for altered.
+
+        Args:
+            present: the rows to keep aside; empty for none.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        if present:
+            write_atomically(self._state.replaced_history, restored_history.dump(present))
+        quarantine.remove(*self._state.overrides_copies)
 
     def best(self, known: HistoryReplay | None) -> HistoryReplay:
         """Return the latest known state: the copy, unless file or memory are later."""

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.errors import InUseError, StoreError
 from filterd.i18n import Sentence, say
-from filterd.overrides import quarantine, snapshot, store_file
+from filterd.overrides import quarantine, restored_history, snapshot, store_file
 from filterd.overrides.change_kinds import ChangeRequest
 from filterd.overrides.effects import NOTHING, ChangeEffect
 from filterd.overrides.history_chain import (
@@ -45,9 +45,10 @@ from filterd.paths import remove_temporaries, replacing, sole, with_sides
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from filterd.clock import Clock
+    from filterd.overrides.restored_history import BackupOrigin
     from filterd.policy.temporary_rules import Overrides
     from filterd.state_folder import StateFolder
 
@@ -218,6 +219,30 @@ class Store:
             taken_back = None if undone is None else past.row(undone)
             added = self._add(connection, done, row)
             return Done(row, added.overrides, taken_back, added.at)
+
+        return self.write(make)
+
+    def restore(
+        self, backup: Sequence[HistoryRow], origin: BackupOrigin, *, author: str, now: float
+    ) -> Done:
+        """Bring the overrides of a backup back; see ``restored_history``.
+
+        Raises:
+            StoreError: the disk refused, or another process is at work; nothing is changed.
+        """
+
+        def make(connection: sqlite3.Connection, done: HistoryReplay) -> Done:
+            present = tuple(store_file.rows(connection))
+            if (row := restored_history.done_before(present, origin)) is not None:
+                return Done(row, self._lasting(done), at=done.at)
+            about = (present, done.overrides, backup, origin)
+            found = restored_history.restored(*about, author=author, at=now)
+            if found.adopts:
+                self._copies.give_way(present if found.left else ())
+                store_file.replace_rows(connection, backup)
+                done = replay(backup)
+            added = self._add(connection, done, found.row)
+            return Done(found.row, added.overrides, at=added.at)
 
         return self.write(make)
 

@@ -25,7 +25,7 @@ from filterd.overrides.history_chain import HistoryRow
 from filterd.paths import is_plain, move_away, with_sides, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 APPLICATION_ID = 0x66696C74
 """Marks the files of filterd: "filt"."""
@@ -219,6 +219,16 @@ def to_read(path: Path) -> Iterator[sqlite3.Connection]:
 def rows(connection: sqlite3.Connection, after: int = 0) -> Iterator[HistoryRow]:
     """Yield the changes after that of this number."""
     return map(HistoryRow._make, connection.execute(ROWS, (after,)))
+
+
+def replace_rows(connection: sqlite3.Connection, rows: Iterable[HistoryRow]) -> None:
+    """Put other rows in the place of all, within the transaction that has begun.
+
+    The table is made anew, because its triggers refuse to remove a row.
+    """
+    for statement in ("DROP TABLE changes", *MIGRATIONS[0][:-1], "DELETE FROM mended"):
+        connection.execute(statement)
+    connection.executemany(ADD_ROW, rows)
 
 
 def last_row(path: Path) -> HistoryRow | None:

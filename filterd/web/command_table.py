@@ -24,6 +24,8 @@ AT_THE_BOX: Mapping[str, str] = {
     "blockpage": _SERVICE,
     "poster": "it is a file to print, with the address of this box",
     "setup": "it is for a box that has no accounts yet; it has pages of its own",
+    "backup": "it writes keys and passwords of the box, with the rights of root",
+    "restore": "it replaces the site and the settings of the box, with the rights of root",
     "init": _FILES,
     "completion": "it is for a shell",
     "man": "it is for a terminal",

@@ -55,6 +55,14 @@ def test_an_upstream_that_is_down_is_told_with_the_time(since: float | None, tol
     assert told in _told("Upstreams", upstreams=[upstream])
 
 
+def test_the_last_backup_is_told_and_why_a_later_one_failed() -> None:
+    backup = {"done_at": 1.8e9 - 7200, "octets": 20_000, "problem": sentence_to_plain(say("no"))}
+    assert _told("Backup", signals={"backup": backup}) == "13:00, 20 kB\nno"
+    never = backup | {"done_at": None, "problem": sentence_to_plain(say(""))}
+    assert _told("Backup", signals={"backup": never}) == "none yet"
+    assert _told("Backup") == _told("Backup", signals={"backup": None}) == ""
+
+
 def test_a_pause_is_told_with_whom_and_until_when() -> None:
     pause = {"kind": "pause", "target": "", "allow": True, "audience": "grade", "whom": "6"}
     pause |= {"starts_at": 1.8e9 - 60, "ends_at": 1.8e9 + 240}

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The file of a backup: a zip of parts and a manifest with their digests.
+
+``manifest.json`` comes first: magic, format, the version of filterd, when and by which gateway
+it was made, the length and SHA-256 of each part. A file that is cut short, damaged or of another
+program shows; it is no signature: what it brings back is shown to a person, and checked as if
+that person had written it. Parts::
+
+    site/...         site.yaml, the other YAML files of its folder, the lists that it names
+    history.jsonl    all changes by command (``overrides.restored_history``)
+    accounts.json    names and roles
+    feed/, beside/   the trusted root, verified metadata, followed lists, refused versions
+    secrets.age      what is encrypted (``backup_secrets``)
+
+All of a file is read into memory: it is small, and bounded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filterd import zip_directory
+from filterd.errors import StoreError
+from filterd.i18n import Sentence, refused, say
+from filterd.paths import open_plain, write_atomically
+from filterd.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MAGIC, FORMAT = "filterd backup", 1
+MANIFEST = "manifest.json"
+SITE, HISTORY, ACCOUNTS, SECRETS = "site/", "history.jsonl", "accounts.json", "secrets.age"
+MOST_OCTETS = 64 << 20
+"""Of all parts, and of the file."""
+MOST_PARTS = 2_000
+_MOST_MANIFEST_OCTETS = 1 << 20
+_LONGEST_NAME = 255
+_is_step = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*").fullmatch
+"""Of a path: no hidden file, no way up."""
+_MODE = 0o600
+_DAMAGED = (
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup.
+
+    Attributes:
+        made_at: Unix time.
+        device: the fingerprint of the gateway's key; empty where it has none.
+        school: the name of the school.
+        parts: content by name.
+        version: of filterd that made it.
+    """
+
+    made_at: float
+    device: str
+    school: str
+    parts: Mapping[str, bytes]
+    version: str = __version__
+
+    def beneath(self, folder: str) -> dict[str, bytes]:
+        """Return the parts beneath a folder, ``site/``, by their paths there."""
+        return {
+            name.removeprefix(folder): content
+            for name, content in self.parts.items()
+            if name.startswith(folder)
+        }
+
+
+def dump(backup: Backup) -> bytes:
+    """Return the content of the file.
+
+    Raises:
+        StoreError: it has more than a backup may have.
+    """
+    parts = [
+        {"name": name, "octets": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in sorted(backup.parts.items())
+    ]
+    if len(parts) > MOST_PARTS or sum(map(len, backup.parts.values())) > MOST_OCTETS:
+        raise StoreError(
+            say("there is more to back up than {most} MB or {n} files", most=64, n=MOST_PARTS)
+        )
+    manifest = {
+        "magic": MAGIC,
+        "format": FORMAT,
+        "filterd": backup.version,
+        "made_at": backup.made_at,
+        "device": backup.device,
+        "school": backup.school,
+        "parts": parts,
+    }
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
+        for name, content in sorted(backup.parts.items()):
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def write(path: Path, backup: Backup) -> int:
+    """Write a backup, and read it again from the disk; return its octets.
+
+    A backup that was there stays until the new one is whole.
+
+    Raises:
+        StoreError: the disk refused, or gives back something else.
+    """
+    content = dump(backup)
+    write_atomically(path, content, mode=_MODE)
+    try:
+        with open_plain(path) as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # not from memory
+            is_same = file.read(len(content) + 1) == content
+    except OSError as error:
+        raise _unreadable(path, refused(error)) from error
+    if not is_same:
+        raise StoreError(
+            say("{path}: the disk gives back something else than was written", path=path)
+        )
+    return len(content)
+
+
+def read(path: Path) -> Backup:
+    """Read a backup, with all of its parts verified.
+
+    Raises:
+        StoreError: it cannot be read, is none, is damaged, or is of a newer filterd.
+    """
+    try:
+        with open_plain(path) as file:
+            content = file.read(MOST_OCTETS + 1)
+    except OSError as error:
+        raise _unreadable(path, refused(error)) from error
+    if len(content) > MOST_OCTETS or not zip_directory.is_small(content):
+        raise _foreign(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return _read(path, archive)
+    except _DAMAGED as error:
+        if content.startswith(b"PK"):
+            raise _damaged(path) from error
+        raise _foreign(path) from error
+
+
+def _read(path: Path, archive: zipfile.ZipFile) -> Backup:
+    names = archive.namelist()
+    if MANIFEST not in names:
+        raise _foreign(path)
+    with archive.open(MANIFEST) as member:
+        manifest = json.loads(_bounded(member.read(_MOST_MANIFEST_OCTETS + 1)))
+    if not isinstance(manifest, dict) or manifest.get("magic") != MAGIC:
+        raise _foreign(path)
+    if manifest["format"] != FORMAT:
+        raise StoreError(
+            say(
+                "{path}: made by a newer filterd ({version}); update this one first",
+                path=path,
+                version=str(manifest.get("filterd"))[:20],
+            )
+        )
+    told = manifest["parts"]
+    if not isinstance(told, list) or len(told) > MOST_PARTS or len(names) != len(told) + 1:
+        raise ValueError("the parts are others than the manifest has")
+    parts, left = dict[str, bytes](), MOST_OCTETS
+    for one in told:
+        name, content = _part(archive, one, left)
+        if name in parts:
+            raise ValueError("a part is there twice")
+        parts[name], left = content, left - len(content)
+    device, school, version = (manifest[key] for key in ("device", "school", "filterd"))
+    if not all(isinstance(one, str) and len(one) <= 300 for one in (device, school, version)):
+        raise TypeError("the manifest has no texts")
+    return Backup(float(manifest["made_at"]), device, school, parts, version)
+
+
+def _part(archive: zipfile.ZipFile, told: Mapping[str, Any], left: int) -> tuple[str, bytes]:
+    """Return a part that is as the manifest says, and no longer than is left."""
+    name, octets = told["name"], told["octets"]
+    if type(octets) is not int or not 0 <= octets <= left or not is_part(name):
+        raise ValueError("this is no part of a backup")
+    with archive.open(name) as member:
+        content = member.read(octets + 1)
+    if len(content) != octets or hashlib.sha256(content).hexdigest() != told["sha256"]:
+        raise ValueError("a part has another content")
+    return name, content
+
+
+def is_part(name: object) -> bool:
+    """Return whether a text names a part: a path that leads below a folder only."""
+    if not isinstance(name, str) or len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
+        return False
+    return all(_is_step(step) for step in name.split("/"))
+
+
+def _bounded(content: bytes) -> bytes:
+    if len(content) > _MOST_MANIFEST_OCTETS:
+        raise ValueError("the manifest is too long")
+    return content
+
+
+def _unreadable(path: Path, why: Sentence) -> StoreError:
+    return StoreError(say("{path}: cannot be read: {why}", path=path, why=why))
+
+
+def _foreign(path: Path) -> StoreError:
+    return StoreError(say("{path}: this is no backup of filterd", path=path))
+
+
+def _damaged(path: Path) -> StoreError:
+    return StoreError(
+        say("{path}: the backup is damaged or cut short; take an older one", path=path)
+    )

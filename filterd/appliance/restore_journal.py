@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put a backup in force; a power cut leaves the old state or leads to the new one.
+
+All that is needed is first written to one file beside ``site.yaml``, where only root writes:
+from then on the restore is decided. Each step after that can be done twice; the file goes
+last. A start finds it and goes on (``filterd restore --resume``), before the daemon serves.
+
+What is here and newer stays: a root of trust and its metadata, files of secrets, the key of
+the certificate and of the gateway. So an old backup brings back no key that was replaced, and no
+metadata that the feed has left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filterd import control
+from filterd.accounts.account import Account, AccountBook, ApiToken, EnrolledDevice
+from filterd.accounts.password_hash import PasswordHash
+from filterd.appliance.backup_parts import (
+    DEVICE_KEY,
+    FEEDS,
+    SECRET_FILES,
+    WEB_FILES,
+    site_files,
+)
+from filterd.daemon.restore_commands import REQUEST, RestoreRequest, restore_without_daemon
+from filterd.errors import FilterdError
+from filterd.feed.trust import TrustFolder, read_root
+from filterd.feed.versions import Versions
+from filterd.i18n import say
+from filterd.overrides import restored_history
+from filterd.overrides.restored_history import BackupOrigin
+from filterd.overrides.roles import Role
+from filterd.paths import (
+    check_room,
+    make_folder,
+    remove_temporaries,
+    sole,
+    write_atomically,
+    writing,
+)
+from filterd.privileges import as_owner_of
+from filterd.state_file import FileFormat
+from filterd.state_folder import BesideFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.appliance.restore_plan import RestorePlan
+    from filterd.clock import Clock
+    from filterd.state_folder import StateFolder
+
+JOURNAL = ".restore.filterd"
+_LOCK = ".restore.lock"
+_MONITOR = "filterd-monitor"
+"""The user who reads the secrets of alerts."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedRestore:
+    """All that a restore writes.
+
+    Attributes:
+        origin: of the restore.
+        site: files of the site, by their paths.
+        history: as ``restored_history.dump``.
+        accounts: to bring back.
+        feed: files of the feed's state, by their paths in the backup.
+        secrets: by name.
+    """
+
+    origin: BackupOrigin
+    site: dict[str, bytes]
+    history: str
+    accounts: AccountBook
+    feed: dict[str, bytes]
+    secrets: dict[str, bytes]
+
+
+_FORMAT = FileFormat(
+    DecidedRestore,
+    magic=b"filterd decided restore ",
+    title=say("journal of a restore"),
+    remedy=say("restore the backup again"),
+    words={
+        "Account": Account,
+        "AccountBook": AccountBook,
+        "ApiToken": ApiToken,
+        "BackupOrigin": BackupOrigin,
+        "EnrolledDevice": EnrolledDevice,
+        "PasswordHash": PasswordHash,
+        "Role": Role,
+    },
+    most_octets=256 << 20,
+)
+
+
+def is_waiting(config: Path) -> bool:
+    """Return whether a restore was interrupted."""
+    return os.path.lexists(config / JOURNAL)
+
+
+def decide(plan: RestorePlan, config: Path) -> None:
+    """Write the journal: from then on the restore is done to its end.
+
+    Raises:
+        StoreError: the disk refused, or has no room; nothing is changed.
+    """
+    backup = plan.backup
+    feed = {name: one for name, one in backup.parts.items() if name.startswith(FEEDS)}
+    decided = DecidedRestore(
+        plan.origin,
+        plan.site,
+        restored_history.dump(plan.rows).decode("utf-8", "surrogatepass"),
+        plan.accounts,
+        feed,
+        dict(plan.secrets),
+    )
+    content = _FORMAT.dump(decided)
+    make_folder(config, mode=0o755)
+    check_room(config, 3 * len(content))
+    remove_temporaries(config / JOURNAL)
+    write_atomically(config / JOURNAL, content, mode=0o600)
+
+
+def carry_out(config: Path, state: StateFolder, clock: Clock) -> dict[str, Any]:
+    """Do all steps of a decided restore, or those that are left.
+
+    Returns: ``number``, the change in the history; ``accounts`` that came back; ``running``,
+    whether a daemon has taken it.
+
+    Raises:
+        FilterdError: a step failed; the journal stays, to go on with.
+    """
+    with sole(config / _LOCK, otherwise=say("another restore is at work")):
+        decided = _FORMAT.load(config / JOURNAL)
+        _put_site(config, decided.site)
+        _put_secrets(config, state, decided.secrets)
+        with as_owner_of(state.folder):
+            with writing(state.folder):
+                make_folder(state.folder)
+            if (key := decided.secrets.get(DEVICE_KEY)) is not None:
+                _put_missing(state.device_key, key)
+            for name, folder in zip(FEEDS, _feeds(state), strict=True):
+                files = {
+                    path.removeprefix(name): content
+                    for path, content in decided.feed.items()
+                    if path.startswith(name)
+                }
+                _put_feed(folder, files)
+            request = RestoreRequest(decided.origin, decided.history, decided.accounts)
+            write_atomically(state.restore_request, REQUEST.dump(request), mode=0o600)
+        is_running = control.is_running(state.control_socket)
+        if is_running:
+            told = control.ask(state.control_socket, "restore")
+            control.ask(state.control_socket, "reload")
+        else:
+            with as_owner_of(state.folder):
+                told = restore_without_daemon(state, clock)
+        with as_owner_of(state.folder), writing(state.restore_request):
+            state.restore_request.unlink(missing_ok=True)
+        with writing(config / JOURNAL):
+            (config / JOURNAL).unlink()
+        return {**told, "running": is_running}
+
+
+def _put_site(config: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of a site, ``site.yaml`` last, and remove others."""
+    present = dict(site_files(config))
+    for name in sorted(files, key=lambda name: (name == "site.yaml", name)):
+        if present.get(name) != files[name]:
+            write_atomically(config / name, files[name], mode=0o644)
+    for name in present.keys() - files.keys():
+        with writing(config / name):
+            (config / name).unlink()
+
+
+def _put_secrets(config: Path, state: StateFolder, secrets: Mapping[str, bytes]) -> None:
+    for begin, folder in ((SECRET_FILES, config / "secrets"), (WEB_FILES, state.web)):
+        files = {name.removeprefix(begin): one for name, one in secrets.items()
+                 if name.startswith(begin)}  # fmt: skip
+        if not files or (begin == WEB_FILES and any(map(os.path.lexists, folder.glob("[!.]*")))):
+            continue  # a chain and a key belong together
+        is_alerts = begin == SECRET_FILES
+        with writing(folder):
+            make_folder(folder, mode=0o711 if is_alerts else 0o755)
+        for name, content in files.items():
+            _put_missing(folder / name, content)
+            if is_alerts:
+                with suppress(LookupError, PermissionError):  # no such user on this machine
+                    shutil.chown(folder / name, _MONITOR)
+
+
+def _put_missing(path: Path, content: bytes) -> None:
+    """Write a secret where there is none."""
+    if not os.path.lexists(path):
+        write_atomically(path, content, mode=0o600)
+
+
+def _put_feed(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Bring the state of a feed back; trust only where there is none yet."""
+    if not files:
+        return
+    trust, versions = TrustFolder(folder), Versions(folder)
+    with sole(folder / "feed.lock", otherwise=say("another process is taking the feed"), wait=True):
+        root = files.get("root.json", b"")
+        if _is_root(root) and not trust.is_given():
+            with writing(trust.metadata):
+                shutil.rmtree(trust.metadata, ignore_errors=True)  # of no root
+            for name, content in files.items():
+                if name.startswith("metadata/"):
+                    write_atomically(folder / name, content)
+            write_atomically(trust.root, root)  # last: with it this part is done
+        if "followed.state" in files:
+            write_atomically(folder / "followed.state", files["followed.state"])
+        for version in _refused(files.get("in-force.json", b"")):
+            if version not in versions.in_force().refused:
+                versions.refuse(version)
+
+
+def _is_root(content: bytes) -> bool:
+    try:
+        read_root(content)
+    except FilterdError:
+        return False
+    return True
+
+
+def _refused(pointer: bytes) -> tuple[str, ...]:
+    """Return the versions that were refused, by the pointer of a backup."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "in-force.json").write_bytes(pointer)
+        return Versions(Path(folder)).in_force().refused
+
+
+def _feeds(state: StateFolder) -> tuple[Path, Path]:
+    return state.feed, BesideFolder(state.folder).feed

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A backup is whole or refused in one sentence; bytes of others lead nowhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.appliance import backup_file
+from filterd.appliance.backup_file import MANIFEST, Backup, dump, is_part, read, write
+from filterd.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PARTS = {"site/site.yaml": b"school: {name: M}\n", "history.jsonl": b"x" * 5_000}
+BACKUP = Backup(1.0, "ab cd", "Trường mẫu", PARTS)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "b.zip"
+
+
+def test_a_backup_is_read_as_it_was_written(path: Path) -> None:
+    assert write(path, BACKUP) == path.stat().st_size
+    assert read(path) == BACKUP
+    assert path.stat().st_mode & 0o077 == 0
+    assert BACKUP.beneath("site/") == {"site.yaml": PARTS["site/site.yaml"]}
+
+
+def test_each_cut_and_each_flipped_bit_shows(path: Path) -> None:
+    content = dump(BACKUP)
+    for end in range(0, len(content), 97):
+        path.write_bytes(content[:end])
+        with pytest.raises(StoreError, match=r"damaged or cut short|no backup"):
+            read(path)
+    for at in range(0, len(content), 53):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :])
+        with suppress(StoreError):
+            assert read(path).parts == PARTS  # such as a time that nothing reads
+
+
+def remade(manifest: Callable[[dict[str, Any]], Any] = lambda _: None, **parts: bytes) -> bytes:
+    """Return a file of another maker."""
+    with zipfile.ZipFile(io.BytesIO(dump(BACKUP))) as archive:
+        told = json.loads(archive.read(MANIFEST))
+    manifest(told)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(MANIFEST, json.dumps(told))
+        for name, content in {**PARTS, **parts}.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def _set(**keys: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda told: told.update(keys)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (remade(_set(format=2, filterd="9.0")), r"newer filterd \(9.0\)"),
+        (remade(_set(magic="x")), "no backup of filterd"),
+        (remade(_set(parts=[])), "damaged"),
+        (remade(_set(parts={})), "damaged"),
+        (remade(_set(device=5)), "damaged"),
+        (remade(_set(made_at="x")), "damaged"),
+        (remade(lambda told: told["parts"][0].update(octets=10**12)), "damaged"),
+        (remade(lambda told: told["parts"][0].update(name="../etc/x")), "damaged"),
+        (remade(lambda told: told["parts"].append(told["parts"][0])), "damaged"),
+        (remade(other=b"x"), "damaged"),
+        (b"", "no backup"),
+        (b"PK\x03\x04" + b"x" * 100, "damaged"),
+        (b"PK\x05\x06" + bytes(18), "no backup"),
+        (b"\xff" * 100, "no backup"),
+        (b"PK\x05\x06" + bytes(8) + b"\xff\xff\xff\x7f" + bytes(6), "no backup"),
+    ],
+)
+def test_what_is_no_backup_is_refused_in_a_sentence(path: Path, content: bytes, why: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=why):
+        read(path)
+
+
+def test_a_part_that_unpacks_to_more_than_was_announced_is_not_unpacked(path: Path) -> None:
+    bomb = remade(**{"history.jsonl": bytes(200 << 20)})
+    path.write_bytes(bomb)
+    with pytest.raises(StoreError, match="damaged"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "/etc/x", "../x", "a/../b", "a//b", ".x", "a/.x", "a\\b", "a\nb", 5, "x" * 300]
+)
+def test_names_that_lead_elsewhere_are_no_parts(name: object) -> None:
+    assert not is_part(name)
+    assert is_part("site/lists/Danh sách.txt")
+
+
+def test_too_much_is_not_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup_file, "MOST_OCTETS", 100)
+    with pytest.raises(StoreError, match="more to back up"):
+        write(path, BACKUP)
+    assert not path.exists()
+
+
+def test_a_disk_that_gives_back_something_else_is_noticed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        backup_file, "write_atomically", lambda path, content, **_: path.write_bytes(content[:-1])
+    )
+    with pytest.raises(StoreError, match="gives back something else"):
+        write(path, BACKUP)

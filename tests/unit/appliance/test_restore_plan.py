@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a restore would change is known, and whole, before anything changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.appliance import backup_file
+from filterd.appliance.backup_parts import DEVICE_KEY
+from filterd.appliance.backup_secrets import BackupLock
+from filterd.appliance.restore_plan import (
+    check_site,
+    difference,
+    read_plan,
+    without_device_key,
+)
+from filterd.errors import ConfigErrors, StoreError
+from tests.support.backed_up_school import BackedUpSchool, a_key_pair, an_account
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.appliance.restore_plan import RestoreDifference
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> BackedUpSchool:
+    made = BackedUpSchool(tmp_path / "old")
+    made.allow("a.example")
+    made.name_device("máy 1")
+    made.put_accounts(an_account("lan"))
+    return made
+
+
+def changed(school: BackedUpSchool, path: Path) -> RestoreDifference:
+    return difference(read_plan(path, BackupLock()), school.config, school.state, school.clock)
+
+
+def test_a_backup_of_now_changes_nothing(school: BackedUpSchool) -> None:
+    found = changed(school, school.back_up())
+    assert (found.lines, found.files, found.removed, found.accounts) == ((), (), (), ())
+    assert (list(found.effect.before.exceptions), found.kept_out, found.is_foreign) == (
+        [],
+        0,
+        False,
+    )
+
+
+def test_what_would_come_and_go_is_shown(school: BackedUpSchool) -> None:
+    path = school.back_up()
+    school.allow("b.example")
+    school.name_device("")
+    (school.config / "lists" / "own.txt").write_text("other.example\n")
+    (school.config / "timetable.yaml").write_text("{}\n")
+    with (school.config / "site.yaml").open("a") as file:
+        file.write("workers: 2\n")
+    school.put_accounts()
+    found = changed(school, path)
+    assert (found.lines, found.files) == (("-workers: 2",), ("lists/own.txt",))
+    assert (found.removed, found.kept_out) == (("timetable.yaml",), 1)
+    assert [one.target for one in found.effect.before.exceptions] == ["b.example"]
+    assert found.accounts == ("lan",)
+
+
+def test_on_an_empty_box_all_of_it_comes(school: BackedUpSchool, tmp_path: Path) -> None:
+    fresh = BackedUpSchool(tmp_path / "new", site="")
+    found = changed(fresh, school.back_up())
+    assert [one.target for one in found.effect.after.exceptions] == ["a.example"]
+    assert "+school: {name: Trường mẫu}" in found.lines
+
+
+def test_the_backup_of_another_box_is_seen(school: BackedUpSchool, tmp_path: Path) -> None:
+    other = BackedUpSchool(tmp_path / "other")
+    other.with_keys()
+    school.with_keys()
+    assert changed(school, other.back_up()).is_foreign
+    assert not changed(school, school.back_up()).is_foreign
+
+
+def test_a_site_that_does_not_compile_is_refused_by_its_own_name(school: BackedUpSchool) -> None:
+    plan = read_plan(school.back_up(), BackupLock())
+    check_site(plan, school.config)
+    with pytest.raises(ConfigErrors, match=r"old/site/site\.yaml:.*gradee"):
+        check_site(plan.with_site("school: {name: M}\ngradee: 6\n"), school.config)
+
+
+def test_secrets_need_their_lock_and_what_is_missing_is_named(school: BackedUpSchool) -> None:
+    school.with_keys()
+    public, secret = a_key_pair()
+    bare, locked = school.back_up("bare.zip"), school.back_up("locked.zip", BackupLock(key=public))
+    assert "must be made again" in str(read_plan(bare, BackupLock()).missing[0])
+    assert "--passphrase-file" in str(read_plan(locked, BackupLock()).missing[0])
+    assert read_plan(locked, BackupLock()).accounts.accounts[0].password is None
+    plan = read_plan(locked, BackupLock(key=secret))
+    assert (plan.missing, plan.accounts) == ((), school.book)
+    assert DEVICE_KEY in plan.secrets
+    assert DEVICE_KEY not in without_device_key(plan).secrets
+
+
+def test_a_backup_without_a_site_is_none(school: BackedUpSchool) -> None:
+    path = school.folder / "x.zip"
+    backup_file.write(path, backup_file.Backup(1.0, "", "", {}))
+    with pytest.raises(StoreError, match=r"no site\.yaml"):
+        read_plan(path, BackupLock())

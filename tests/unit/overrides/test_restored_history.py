@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two histories become one, and what was removed of persons stays removed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import StoreError
+from filterd.overrides import restored_history
+from filterd.overrides.history_chain import FROM_BACKUP, HistoryRow, replay
+from filterd.overrides.restored_history import BackupOrigin, Deletions, RestoredHistory
+from tests.support.changes import Book, an_exception
+
+if TYPE_CHECKING:
+    from filterd.policy.temporary_rules import Overrides
+
+MAC, CLIENT = "02:00:00:00:00:01", {"audience": "client", "whom": "10.0.6.7"}
+ORIGIN = BackupOrigin("ab" * 16, 1.0)
+
+
+def restored(here: Book, backup: list[HistoryRow], origin: BackupOrigin = ORIGIN) -> Overrides:
+    """Do what the store does, in memory."""
+    found = plan(here, backup, origin)
+    here.rows = [*(backup if found.adopts else here.rows), found.row]
+    here.replay = replay(here.rows)
+    assert here.replay.first_bad is None, here.replay.problem
+    return here.overrides
+
+
+def plan(here: Book, backup: list[HistoryRow], origin: BackupOrigin = ORIGIN) -> RestoredHistory:
+    about = here.rows, here.overrides, backup, origin
+    return restored_history.restored(*about, author="root", at=here.now)
+
+
+def targets(overrides: Overrides) -> list[str]:
+    return [one.target for one in overrides.exceptions]
+
+
+@pytest.fixture
+def here() -> Book:
+    book = Book()
+    book.make("exception", **an_exception(target="a.example"))
+    return book
+
+
+def test_a_history_that_goes_on_gets_one_row_that_sets_things_back(here: Book) -> None:
+    backup = list(here.rows)
+    here.make("revoke", id=1)
+    here.make("exception", **an_exception(target="b.example"))
+    found = plan(here, backup)
+    assert (found.adopts, len(found.left)) == (False, 2)
+    assert targets(restored(here, backup)) == ["a.example"]
+    assert [row.number for row in here.rows] == [1, 2, 3, 4]
+    assert here.rows[-1].kind == FROM_BACKUP
+
+
+def test_a_restore_can_be_undone(here: Book) -> None:
+    backup = list(here.rows)
+    here.make("exception", **an_exception(target="b.example"))
+    restored(here, backup)
+    here.make("undo", number=here.rows[-1].number)
+    assert targets(here.overrides) == ["a.example", "b.example"]
+
+
+def test_an_empty_box_takes_the_history_of_the_backup(here: Book) -> None:
+    fresh = Book()
+    assert plan(fresh, here.rows)[::2] == (True, ())
+    assert targets(restored(fresh, here.rows)) == ["a.example"]
+    assert json.loads(fresh.rows[-1].payload)["head"] == ""
+
+
+def test_another_history_is_left_and_its_last_change_is_noted(here: Book) -> None:
+    other = Book()
+    other.make("exception", **an_exception(target="c.example"))
+    last = other.rows[-1].hash
+    assert plan(other, here.rows).left == tuple(other.rows)
+    assert targets(restored(other, here.rows)) == ["a.example"]
+    assert json.loads(other.rows[-1].payload)["head"] == last
+
+
+def test_the_same_restore_is_found_again(here: Book) -> None:
+    assert restored_history.done_before(here.rows, ORIGIN) is None
+    restored(here, list(here.rows))
+    assert restored_history.done_before(here.rows, ORIGIN) is here.rows[-1]
+    assert restored_history.done_before(here.rows, BackupOrigin("cd" * 16, 1.0)) is None
+
+
+def test_things_that_ended_meanwhile_do_not_come_back(here: Book) -> None:
+    here.make("exception", **an_exception(target="b.example", ends_at=here.now + 60))
+    backup = list(here.rows)
+    here.now += 61
+    assert targets(restored(Book(here.now), backup)) == ["a.example"]
+
+
+_REMOVALS: list[tuple[list[tuple[str, dict[str, Any]]], tuple[str, dict[str, Any]]]] = [
+    (
+        [("device-name", {"mac": MAC, "name": "máy của An"})],
+        ("device-name", {"mac": MAC, "name": ""}),
+    ),
+    ([("exception", an_exception(target="x.example", **CLIENT))], ("revoke", {"id": 2})),
+    (
+        [("room-devices", {"room": "lab", "macs": [MAC]})],
+        ("room-devices", {"room": "lab", "macs": ["02:00:00:00:00:09"]}),
+    ),
+]
+
+
+def of_persons(overrides: Overrides) -> set[str]:
+    return {one for one in restored_history.personal(overrides) if "00:09" not in one}
+
+
+@pytest.mark.parametrize(("made", "removal"), _REMOVALS)
+@pytest.mark.parametrize("is_new_chain", [False, True])
+def test_what_was_removed_since_stays_removed_by_every_later_restore(
+    here: Book, made: list[Any], removal: Any, is_new_chain: bool
+) -> None:
+    """Also where the rows of the removal are not in the history any more."""
+    for kind, payload in made:
+        here.make(kind, **payload)
+    first = list(here.rows)
+    assert of_persons(here.overrides)
+    later = Book()
+    for row in first:
+        later.rows.append(row)
+    later.replay = replay(later.rows)
+    later.make("exception", **an_exception(target="later.example"))  # another backup, a day after
+    here.make(removal[0], **removal[1])
+    backup = list(later.rows) if is_new_chain else first
+    assert not of_persons(restored(here, backup))
+    assert not of_persons(restored(here, first, BackupOrigin("ef" * 16, 1.0)))
+    assert "An" not in here.rows[-1].payload
+
+
+def test_control_without_the_deletions_a_restore_brings_a_name_back(
+    here: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.make("device-name", mac=MAC, name="máy của An")
+    backup = list(here.rows)
+    here.make("device-name", mac=MAC, name="")
+    monkeypatch.setattr(Deletions, "has", lambda *_: False)
+    assert of_persons(restored(here, backup))
+
+
+def test_a_name_that_was_mended_stays_mended_and_a_moved_device_is_none_removed(here: Book) -> None:
+    here.make("device-name", mac=MAC, name="máy của An")
+    here.make("room-devices", room="lab", macs=[MAC])
+    backup = list(here.rows)
+    here.make("device-name", mac=MAC, name="máy 7")
+    here.make("room-devices", room="lab", macs=[])
+    here.make("room-devices", room="lab-b", macs=[MAC])
+    after = restored(here, backup)
+    assert [one.name for one in after.device_names] == ["máy 7"]
+    assert [one.macs for one in after.devices] == [(MAC,)]
+
+
+def test_accounts_and_tokens_that_ended_are_known(here: Book) -> None:
+    here.make("account", reason="", what="disabled", account="lan")
+    here.make("account", reason="", what="disabled", account="minh")
+    here.make("account", reason="", what="enabled", account="minh")
+    here.make("account", reason="", what="token-revoked", account="an", label="report")
+    gone = restored_history.deletions(here.rows, here.rows[:1], here.overrides)
+    assert gone.has("account", "lan", "")
+    assert not gone.has("account", "minh", "")
+    assert gone.has("token", "an", "report")
+
+
+def test_a_history_is_read_as_it_was_written(here: Book) -> None:
+    assert restored_history.read(restored_history.dump(here.rows)) == tuple(here.rows)
+    assert restored_history.read(b"") == ()
+
+
+@pytest.mark.parametrize(
+    "line", [b"\n", b"[1]\n", b"{}\n", b"\xff\n", b"[" * 9_000 + b"\n", b"[1,2,3,4,5,6,7,8,9,10]\n"]
+)
+def test_what_is_no_history_is_refused(line: bytes) -> None:
+    with pytest.raises(StoreError, match="cannot be read"):
+        restored_history.read(line)
+
+
+def test_an_altered_history_is_refused(here: Book) -> None:
+    altered = restored_history.dump(here.rows).replace(b"a.example", b"b.example")
+    with pytest.raises(StoreError, match="altered: change 1"):
+        restored_history.read(altered)
