@@ -7,46 +7,35 @@ The tests of a suite share one machine and follow each other, as the days of a s
 from __future__ import annotations
 
 import contextlib
-import http.client
 import re
-import socket
-import ssl
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import dns.message
-import dns.rcode
 import pytest
 
-from tests.support.booted import Booted, booted
+from tests.support.booted import booted
 from tests.support.debian_root import SUITES
-from tests.support.gateway import Gateway, ask, eventually, gateway
+from tests.support.gateway import eventually, gateway
+from tests.support.installed_school import (
+    BOX,
+    DASHBOARD,
+    FOR_STAFF,
+    LOCKED,
+    OFFICE_BOX,
+    OPEN,
+    PAGE,
+    InstalledSchool,
+)
 from tests.support.packages import package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.namespaces import Namespace
-
 pytestmark = pytest.mark.long
 
-DASHBOARD, PAGE = 8443, 80
-BOX, OFFICE_BOX = "192.168.6.1", "192.168.9.1"
-LOCKED, FOR_STAFF, OPEN = "www.pornhub.com", "www.tiktok.com", "www.example.com"
 SERVING = ("filterd.service", "filterd-feed.service", "filterd-monitor.service")
 WAITING = ("filterd-web.socket", "filterd-blockpage.socket", "filterd-site.path")
 """What starts its service with the first connection, or with the first proposal."""
 CODE = re.compile(r"[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}")
-ANSWERS = """\
-school: Trường THCS Nguyễn Du
-language: en
-classes: [3A]
-networks: [192.168.6.0/24, 192.168.9.0/24]
-'seat 192.168.6.0/24': 3A
-'seat 192.168.9.0/24': gv
-upstreams: 198.51.100.53
-lists: later
-"""
 TROUBLE = (
     "Traceback",
     "Error:",
@@ -57,52 +46,10 @@ TROUBLE = (
 )
 
 
-@dataclass
-class School:
-    """A machine, and the devices around it."""
-
-    box: Booted
-    around: Gateway
-
-    def asks(self, where: Namespace, name: str, server: str = BOX) -> dns.message.Message | None:
-        return ask(where, server, name, within_s=2)
-
-    def blocks(self, where: Namespace, name: str, server: str = BOX) -> bool:
-        """Return whether a name is blocked; a failure is neither."""
-        answer = self.asks(where, name, server)
-        assert answer is not None, f"{name}: silence"
-        assert answer.rcode() in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}, answer
-        return answer.rcode() == dns.rcode.NXDOMAIN
-
-    def page(self, port: int, path: str = "/") -> tuple[int, str]:
-        """Return what a browser in the office gets."""
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        request = f"GET {path} HTTP/1.1\r\nHost: {OFFICE_BOX}\r\nConnection: close\r\n\r\n"
-        with contextlib.ExitStack() as stack:
-            opened = self.around.office.socket(
-                socket.SOCK_STREAM, OFFICE_BOX, port=port, within_s=30
-            )
-            stack.callback(opened.close)
-            if port == DASHBOARD:
-                opened = context.wrap_socket(opened)
-                stack.callback(opened.close)
-            opened.sendall(request.encode())
-            response = http.client.HTTPResponse(opened)
-            response.begin()
-            return response.status, response.read().decode()
-
-    def pid(self, unit: str = "filterd") -> int:
-        return int(self.box.run("systemctl", "show", "--value", "-pMainPID", unit).out)
-
-    def journal(self) -> str:
-        return self.box.run("journalctl", "--no-pager", "--output=cat", "-u", "filterd*").out
-
-
 @pytest.fixture(scope="module", params=SUITES)
 def school(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[School]:
+) -> Iterator[InstalledSchool]:
     """A school with a machine on which nothing but the package was installed."""
     suite, folder = request.param, tmp_path_factory.mktemp(request.param)
     deb = package(suite)
@@ -112,12 +59,12 @@ def school(
     ):
         box.run("mount", "-t", "tmpfs", "tmpfs", "/boot")
         box.run("touch", "/dev/tty1")  # what is written to the screen can be read
-        box.give(deb, "/root/filterd.deb")
-        box.run("apt-get", "install", "--yes", "--quiet", "/root/filterd.deb", within_s=300)
-        yield School(box, around)
+        made = InstalledSchool(box, around)
+        made.install(deb)
+        yield made
 
 
-def test_the_package_starts_all_units(school: School) -> None:
+def test_the_package_starts_all_units(school: InstalledSchool) -> None:
     for unit in (*SERVING, *WAITING):
         assert school.box.is_active(unit), f"{unit}\n{school.journal()}"
     eventually(lambda: school.box.is_active("filterd-setup.service"))
@@ -126,13 +73,13 @@ def test_the_package_starts_all_units(school: School) -> None:
     assert set(enabled.out.split()) == {"enabled"}
 
 
-def test_before_the_set_up_every_device_has_the_strictest_policy(school: School) -> None:
+def test_before_the_set_up_every_device_has_the_strictest_policy(school: InstalledSchool) -> None:
     for where, server in ((school.around.pupil, BOX), (school.around.office, OFFICE_BOX)):
         assert school.blocks(where, LOCKED, server)
         assert school.blocks(where, FOR_STAFF, server)
 
 
-def test_the_screen_and_the_card_show_the_code_of_the_set_up(school: School) -> None:
+def test_the_screen_and_the_card_show_the_code_of_the_set_up(school: InstalledSchool) -> None:
     def shows_code(path: str) -> bool:
         return CODE.search(school.box.run("cat", path, check=False).out) is not None
 
@@ -141,17 +88,15 @@ def test_the_screen_and_the_card_show_the_code_of_the_set_up(school: School) -> 
     assert not CODE.search(school.journal())
 
 
-def test_the_dashboard_starts_with_the_first_connection(school: School) -> None:
+def test_the_dashboard_starts_with_the_first_connection(school: InstalledSchool) -> None:
     assert not school.box.is_active("filterd-web.service")
     status, _ = school.page(DASHBOARD, "/setup")
     assert status == 200, school.journal()
     assert school.box.is_active("filterd-web.service")
 
 
-def test_a_file_of_answers_sets_the_school_up(school: School) -> None:
-    school.box.write("/root/answers.yaml", ANSWERS)
-    done = school.box.run("filterd", "setup", "--answers", "/root/answers.yaml", check=False)
-    assert done.code == 0, done.out + done.err
+def test_a_file_of_answers_sets_the_school_up(school: InstalledSchool) -> None:
+    school.set_up()
     pupil, office = school.around.pupil, school.around.office
     assert school.blocks(pupil, LOCKED)
     assert school.blocks(pupil, FOR_STAFF)
@@ -160,14 +105,14 @@ def test_a_file_of_answers_sets_the_school_up(school: School) -> None:
     assert not school.blocks(pupil, OPEN)
 
 
-def test_after_the_set_up_no_page_can_claim_the_gateway(school: School) -> None:
+def test_after_the_set_up_no_page_can_claim_the_gateway(school: InstalledSchool) -> None:
     school.box.run("systemctl", "restart", "filterd-setup")
     eventually(lambda: not school.box.is_active("filterd-setup.service"))
     assert school.box.run("cat", "/boot/filterd-code.txt", check=False).code != 0
     assert not school.box.run("systemctl", "--failed", "--plain", "--no-legend").out
 
 
-def test_the_page_for_pupils_starts_with_the_first_connection(school: School) -> None:
+def test_the_page_for_pupils_starts_with_the_first_connection(school: InstalledSchool) -> None:
     assert not school.box.is_active("filterd-blockpage.service")
     status, text = school.page(PAGE)
     assert status == 200, school.journal()
@@ -175,7 +120,7 @@ def test_the_page_for_pupils_starts_with_the_first_connection(school: School) ->
     assert school.box.is_active("filterd-blockpage.service")
 
 
-def test_the_certificate_is_made_once(school: School) -> None:
+def test_the_certificate_is_made_once(school: InstalledSchool) -> None:
     before = school.box.run("cat", "/etc/filterd-web/certificate.pem").out
     school.box.run("systemctl", "start", "filterd-certificate")
     assert school.box.run("cat", "/etc/filterd-web/certificate.pem").out == before
@@ -183,7 +128,7 @@ def test_the_certificate_is_made_once(school: School) -> None:
     assert mode.split() == ["600", "root"]
 
 
-def test_a_file_on_the_card_lets_an_administrator_in_again(school: School) -> None:
+def test_a_file_on_the_card_lets_an_administrator_in_again(school: InstalledSchool) -> None:
     school.box.run("filterd", "account", "add", "admin", "--role", "admin", "--code")
     school.box.write("/boot/filterd-recover", "")
     shown = len(school.box.console)
@@ -194,7 +139,7 @@ def test_a_file_on_the_card_lets_an_administrator_in_again(school: School) -> No
     assert code[-8:] not in school.journal()
 
 
-def test_a_reload_takes_an_edited_site(school: School) -> None:
+def test_a_reload_takes_an_edited_site(school: InstalledSchool) -> None:
     path = "/etc/filterd/site.yaml"
     before = school.box.run("cat", path).out
     school.box.write(path, before.replace("language: en", "language: vi"))
@@ -206,7 +151,7 @@ def test_a_reload_takes_an_edited_site(school: School) -> None:
     school.box.run("systemctl", "reload", "filterd")
 
 
-def test_the_service_is_stopped_started_and_restarted(school: School) -> None:
+def test_the_service_is_stopped_started_and_restarted(school: InstalledSchool) -> None:
     school.box.run("systemctl", "restart", "filterd")
     assert school.blocks(school.around.pupil, LOCKED)
     school.box.run("systemctl", "stop", "filterd")
@@ -217,7 +162,7 @@ def test_the_service_is_stopped_started_and_restarted(school: School) -> None:
 
 
 @pytest.mark.parametrize("unit", ["filterd", "filterd-monitor"])
-def test_a_killed_service_comes_back(school: School, unit: str) -> None:
+def test_a_killed_service_comes_back(school: InstalledSchool, unit: str) -> None:
     before = school.pid(unit)
     school.box.run("systemctl", "kill", "--signal=KILL", unit)
     eventually(lambda: school.pid(unit) not in {0, before})
@@ -225,7 +170,7 @@ def test_a_killed_service_comes_back(school: School, unit: str) -> None:
     assert school.blocks(school.around.pupil, LOCKED)
 
 
-def test_a_service_that_hangs_is_started_again(school: School) -> None:
+def test_a_service_that_hangs_is_started_again(school: InstalledSchool) -> None:
     before = school.pid()
     school.box.run("systemctl", "kill", "--signal=STOP", "filterd")
     assert school.asks(school.around.pupil, LOCKED) is None
@@ -236,7 +181,7 @@ def test_a_service_that_hangs_is_started_again(school: School) -> None:
     assert "watchdog" in school.journal().lower()
 
 
-def test_everything_is_there_again_after_a_boot(school: School) -> None:
+def test_everything_is_there_again_after_a_boot(school: InstalledSchool) -> None:
     school.box.stop()
     school.box.start()
     eventually(lambda: all(map(school.box.is_active, (*SERVING, *WAITING))))
@@ -245,6 +190,6 @@ def test_everything_is_there_again_after_a_boot(school: School) -> None:
     assert not school.box.run("systemctl", "--failed", "--plain", "--no-legend").out
 
 
-def test_the_journal_has_no_trouble(school: School) -> None:
+def test_the_journal_has_no_trouble(school: InstalledSchool) -> None:
     shown = school.journal()
     assert not [line for line in shown.splitlines() if any(one in line for one in TROUBLE)]

@@ -18,7 +18,8 @@ daemons     ``daemon``, ``one_worker``, ``mortal``, ``set_clock``, ``own_disk``,
             ``fake_daemon``, ``commands``, ``waiting``, ``processes``: processes of their own
 machines    ``machine``, ``namespaces``, ``gateway``, ``flat_school``, ``dhcp``, ``packets_out``:
             users, links and devices of their own; they need root
-systems     ``debian_root``, ``booted``: Debian with a systemd of its own
+systems     ``debian_root``, ``booted``, ``virtual``, ``installed_school``: Debian with a systemd,
+            or a kernel, of its own, and filterd on it as a package
 faults      ``failing_disk``, ``power_cut``, ``dying``: disks that fail, processes that die
 feed        ``publisher``, ``web``, ``nginx``, ``broken_versions`` and ``feed_*``: publisher,
             server, school and attackers

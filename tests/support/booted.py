@@ -11,10 +11,12 @@ All of it is in a namespace of processes and of mounts: nothing is left, however
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -22,7 +24,7 @@ from typing import IO, TYPE_CHECKING
 from filterd.clock import SystemClock
 from tests.support.commands import Outcome
 from tests.support.debian_root import debian_root, need
-from tests.support.processes import family
+from tests.support.processes import children, family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +32,17 @@ if TYPE_CHECKING:
 WITHIN_S = 60.0
 _CLOCK = SystemClock()
 _CGROUPS = "filterd-test"
+_SHUTDOWN, _WITHOUT_JOURNAL = 0x8004587D, b"\2\0\0\0"
+"""FS_IOC_SHUTDOWN and its flag, of linux/fs.h: what the tests of ext4 itself cut power by."""
 
 # The namespace of mounts has cgroups of its own, for which systemd asks.
 _BOOT = """\
 set -e
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+if [ -f "$1" ]; then
+    mount -o loop "$1" "$2/root"
+else
+    mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+fi
 umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 none /sys/fs/cgroup
 mkdir -p "/sys/fs/cgroup/$3"
@@ -53,20 +61,17 @@ mount -t cgroup2 none /sys/fs/cgroup && find "/sys/fs/cgroup/$1" -depth -type d 
 class Booted:
     """A machine; ``start`` boots it, again and again on the same disk.
 
-    ``console`` is the file with everything that its screen has shown.
+    Its disk is what it has changed of Debian's root, or all of an ``image``, whose power can be
+    cut. ``console`` is everything that its screen has shown.
     """
 
     suite: str
     folder: Path
     network: str
+    image: Path | None = None
     _outer: subprocess.Popen[bytes] | None = None
     _first: int = 0
     _console: IO[bytes] | None = field(default=None, repr=False)
-
-    @property
-    def disk(self) -> Path:
-        """Where its own files are, above those of Debian."""
-        return self.folder / "upper"
 
     @property
     def console(self) -> str:
@@ -78,7 +83,7 @@ class Booted:
         for part in ("upper", "work", "root"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         self._console = (self.folder / "console").open("ab")
-        lower, cgroup = str(debian_root(self.suite)), f"{_CGROUPS}-{os.getpid()}"
+        lower, cgroup = str(self.image or debian_root(self.suite)), f"{_CGROUPS}-{os.getpid()}"
         self._outer = subprocess.Popen(
             [
                 *("setpriv", "--pdeathsig", "KILL"),
@@ -162,6 +167,16 @@ class Booted:
     def is_active(self, unit: str) -> bool:
         return self.run("systemctl", "is-active", unit, check=False).code == 0
 
+    def cut_power(self) -> None:
+        """Let nothing more reach its disk, not even the journal of ext4, and end it."""
+        assert self.image is not None, "only a disk of its own can lose what is not written yet"
+        root = os.open(f"/proc/{self._first}/root", os.O_RDONLY)
+        try:
+            fcntl.ioctl(root, _SHUTDOWN, _WITHOUT_JOURNAL)
+        finally:
+            os.close(root)
+        self.stop(at_once=True)
+
     def stop(self, *, at_once: bool = False) -> None:
         """Switch it off, by its systemd or ``at_once``; its disk stays."""
         if self._outer is None:
@@ -171,9 +186,11 @@ class Booted:
                 os.kill(self._first, signal.SIGRTMIN + 4)  # systemd(1): power off
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._outer.wait(WITHIN_S)
-        self._outer.kill()
+        for first in children(self._outer.pid) if self._outer.poll() is None else ():
+            os.kill(first, signal.SIGKILL)  # of its namespace of processes: the kernel ends all
         self._outer.wait()
         self._outer, self._first = None, 0
+        self._wait_for_the_disk()
         if self._console is not None:
             self._console.close()
         group = f"{_CGROUPS}-{os.getpid()}"
@@ -183,11 +200,21 @@ class Booted:
             check=False,
         )
 
+    def _wait_for_the_disk(self) -> None:
+        """Wait until the image is let go: else the next boot has what is in memory, too."""
+        if self.image is None:
+            return
+        looking = ["losetup", "--noheadings", "--associated", str(self.image)]
+        end = _CLOCK.monotonic() + WITHIN_S
+        while subprocess.run(looking, capture_output=True, check=True).stdout:
+            assert _CLOCK.monotonic() < end, "the disk is still mounted"
+            time.sleep(0.05)
+
 
 @contextlib.contextmanager
-def booted(suite: str, folder: Path, network: str) -> Iterator[Booted]:
+def booted(suite: str, folder: Path, network: str, image: Path | None = None) -> Iterator[Booted]:
     """Boot a machine of a suite in a network namespace; skip the test where that cannot be."""
-    machine = Booted(suite, folder, network)
+    machine = Booted(suite, folder, network, image)
     try:
         machine.start()
         yield machine

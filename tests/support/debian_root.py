@@ -26,6 +26,7 @@ KEPT = ROOT / "build" / "roots"
 _INCLUDED = ("systemd-sysv", "python3", "iproute2", "debconf", "ca-certificates", "tzdata")
 _WITH_KERNEL = ("linux-image-cloud-amd64", "udev", "initramfs-tools", "procps", "kmod")
 _SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
+_IMAGE_OCTETS = 2 << 30
 _NO_NETWORK = "a root of Debian cannot be made here"
 
 
@@ -52,6 +53,21 @@ def debian_root(suite: str, *, kernel: bool = False) -> Path:
         if not place.exists():
             _make(place, suite, (*_INCLUDED, *(_WITH_KERNEL if kernel else ())))
     return place
+
+
+def image_of(suite: str, path: Path) -> Path:
+    """Return a disk with the root of a suite; its blocks are written only where it has files."""
+    need("mkfs.ext4", "losetup")
+    return folder_as_disk(debian_root(suite), path, _IMAGE_OCTETS)
+
+
+def folder_as_disk(folder: Path, path: Path, octets: int) -> Path:
+    """Return a disk of this size with the files of a folder."""
+    path.unlink(missing_ok=True)
+    with path.open("wb") as file:
+        file.truncate(octets)
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-d", str(folder), str(path)], check=True)
+    return path
 
 
 def _make(place: Path, suite: str, packages: tuple[str, ...]) -> None:
