@@ -28,7 +28,7 @@ at       := $(if $(AT),FAKETIME_FORCE_MONOTONIC_FIX=0 faketime -m --exclude-mono
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run man test test-controls check format messages bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels deb release clean
+.PHONY: help setup run man test test-controls check audit format messages bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels deb release clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ check: setup ## Check format, lint, types and the import rules
 	$(bin)/ruff format --check . && $(bin)/ruff check .
 	$(bin)/mypy
 	$(bin)/lint-imports
+
+audit: setup ## Name dependencies with a known vulnerability; exit code 3: not all could be checked
+	@$(bin)/python -m deploy.package.audit
 
 format: setup ## Format the source and apply automatic fixes
 	$(bin)/ruff check --fix-only . && $(bin)/ruff format .
