@@ -73,6 +73,9 @@ PROBES = (
 )
 """All probes, in the order of their subjects; a new one is a line here."""
 
+HEALTH = tuple(probe for probe in PROBES if probe.id in {"answers", "canaries"})
+"""What a container's health check asks: does it answer, and does it filter?"""
+
 ABOUT = {probe.id: probe.about for probe in PROBES}
 
 

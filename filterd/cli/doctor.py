@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -15,10 +15,10 @@ from rich.text import Text
 
 from filterd import control
 from filterd.appliance import local_network
-from filterd.appliance.examination import ABOUT, examine
+from filterd.appliance.examination import ABOUT, HEALTH, PROBES, examine
 from filterd.appliance.examined_site import ExaminedSite
 from filterd.appliance.finding import ProbeOutcome
-from filterd.cli.context import Context, JsonOption, on_named_files
+from filterd.cli.context import Context, JsonOption, on_named_files, option
 from filterd.cli.effective_state import offline, policy_in_force
 from filterd.errors import FilterdError
 from filterd.i18n import say, say_in
@@ -28,8 +28,10 @@ from filterd.policy.model import Policy
 from filterd.privileges import as_owner_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
+    from filterd.appliance.examination import SiteProbe
     from filterd.appliance.finding import ProbeFinding
     from filterd.appliance.local_network import LocalNetwork
     from filterd.i18n import Sentence
@@ -44,28 +46,44 @@ _WIDEST_OUTCOME = 9
 
 
 @on_named_files  # raw sockets are root's; what lies in the state folder is read as its owner
-def doctor(here: Context, json: JsonOption = False) -> None:
+def doctor(
+    here: Context,
+    health: Annotated[
+        bool,
+        option("--health", "Look only whether filterd answers and blocks, for a health check."),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
     """Find what is wrong with this gateway and its network.
 
     It looks at filterd, the machine, DHCP, IPv6 and the ways past filterd, in at most 20 seconds,
     and changes nothing. Some of it only root can see (sudo). Exit code 0: no fault was found; 1:
-    some were; 2: an error.
+    some were, or with --health filterd does not answer; 2: an error.
     """
     logging.disable()  # what fails is a finding
     with as_owner_of(here.state.folder):
         site = _gathered(here)
-    findings = asyncio.run(_examined(here, site, json=json))
+    probes = HEALTH if health else PROBES
+    findings = asyncio.run(_examined(here, site, probes, json=json))
     counts = Counter(one.outcome for one in findings)
     if json:
         here.print_json([one.to_plain() for one in findings])
     else:
         here.console.print(_closing(here, counts))
-    raise typer.Exit(1 if counts[ProbeOutcome.FOUND] else 0)
+    is_silent = health and not _answers(findings)
+    raise typer.Exit(1 if counts[ProbeOutcome.FOUND] or is_silent else 0)
 
 
-async def _examined(here: Context, site: ExaminedSite, *, json: bool) -> list[ProbeFinding]:
+def _answers(findings: list[ProbeFinding]) -> bool:
+    """Return whether filterd was seen to answer; what cannot be asked does not."""
+    return any(one.probe == "answers" and one.outcome is ProbeOutcome.CLEAN for one in findings)
+
+
+async def _examined(
+    here: Context, site: ExaminedSite, probes: Sequence[SiteProbe], *, json: bool
+) -> list[ProbeFinding]:
     findings = []
-    async for finding in examine(site):
+    async for finding in examine(site, probes):
         findings.append(finding)
         if not json:
             here.console.print(_drawn(here, finding))

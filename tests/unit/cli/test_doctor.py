@@ -43,7 +43,7 @@ def _call(
 ) -> Outcome:
     seen: list[ExaminedSite] = []
 
-    async def examine(site: ExaminedSite) -> AsyncIterator[ProbeFinding]:
+    async def examine(site: ExaminedSite, _: object) -> AsyncIterator[ProbeFinding]:
         seen.append(site)
         for one in findings:
             yield one
@@ -68,6 +68,18 @@ def test_the_exit_code_shows_whether_there_is_a_fault(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, findings: list[ProbeFinding], code: int
 ) -> None:
     assert _call(monkeypatch, tmp_path, findings).code == code
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [(clean(say("it answers")), 0), (unseen(say("filterd is not running")), 1)],
+)
+def test_a_health_check_fails_unless_filterd_was_seen_to_answer(
+    outcome: ProbeFinding, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    findings = [outcome._replace(probe="answers")]
+    assert _call(monkeypatch, tmp_path, findings, "--health").code == code
+    assert _call(monkeypatch, tmp_path, findings).code == 0
 
 
 def test_each_finding_has_its_remedy_and_fits_the_screen(
