@@ -173,6 +173,11 @@ def _check_place(here: Context, *, has_answers: bool) -> None:
         )
     for folder in (here.config, here.state.folder):
         there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+        if os.statvfs(there).f_flag & os.ST_RDONLY:
+            raise ConfigError(
+                say("the disk of {folder} can only be read", folder=folder),
+                hint=say("mount it to be written, or have this folder on a disk that can be"),
+            )
         if not os.access(there, os.W_OK):
             raise ConfigError(
                 say("{folder} cannot be written by this user", folder=folder),
