@@ -20,6 +20,7 @@ from filterd.paths import write_atomically
 from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
+from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,8 +67,8 @@ def a_device(account: str, label: str) -> EnrolledDevice:
 class BackedUpSchool:
     """A gateway; ``key`` is the fingerprint of none until ``with_keys``."""
 
-    def __init__(self, folder: Path, *, site: str = SITE) -> None:
-        self.folder, self.clock = folder, FakeClock()
+    def __init__(self, folder: Path, *, site: str = SITE, now: float = NOW) -> None:
+        self.folder, self.clock = folder, FakeClock(now)
         self.config, self.state = folder / "site", StateFolder(folder / "state")
         (self.config / "lists").mkdir(parents=True)
         self.state.folder.mkdir()

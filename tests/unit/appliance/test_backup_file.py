@@ -91,7 +91,7 @@ def test_what_is_no_backup_is_refused_in_a_sentence(path: Path, content: bytes, 
 
 
 def test_a_part_that_unpacks_to_more_than_was_announced_is_not_unpacked(path: Path) -> None:
-    bomb = remade(**{"history.jsonl": bytes(200 << 20)})
+    bomb = remade(lambda _: None, **{"history.jsonl": bytes(200 << 20)})
     path.write_bytes(bomb)
     with pytest.raises(StoreError, match="damaged"):
         read(path)

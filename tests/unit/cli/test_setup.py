@@ -8,18 +8,27 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
 from filterd.appliance import machine_survey
 from filterd.appliance.answer_file import KEPT
+from filterd.appliance.backup_secrets import BackupLock
 from filterd.appliance.interview import Machine, SchoolLink
 from filterd.certificate_facts import facts_in
 from filterd.cli import setup, setup_finish
+from filterd.cli.context import Context
+from filterd.cli.offline_site import load_site_offline
 from filterd.cli.setup_dialogue import Dialogue
 from filterd.counted import fingerprint
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.trust import TrustFolder
+from filterd.i18n import Texts
+from filterd.resolve.explain import client_of, explain
 from filterd.state_folder import StateFolder
+from filterd.wire import name as names
+from tests.support.backed_up_school import BackedUpSchool, a_key_pair, an_account
 from tests.support.commands import call
+from tests.support.fake_daemon import MONDAY_AT_8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -244,3 +253,88 @@ def test_a_feed_is_trusted_by_the_fingerprint_of_its_root(
     assert (done.code, TrustFolder(place.state.feed).is_given()) == (0, True), done.out
     assert "feed: https://feed.example/" in place.site
     assert place.answer("upstreams: 192.0.2.1").code == 0
+
+
+RICH = """\
+school: {name: Trường THCS Nguyễn Du}
+language: vi
+listen: ["192.168.6.99:5353", "127.0.0.1:5353"]
+lan_interfaces: [eth7]
+upstreams: ["192.0.2.1"]
+classes: {6A: {grade: 6}, 7A: {grade: 7, teachers: [lan]}}
+networks:
+  lop-6a: {cidrs: [192.168.6.0/24], class: 6A}
+  lop-7a: {cidrs: [192.168.7.0/24], class: 7A}
+  lab:                                # the computer room
+    cidrs: [192.168.20.0/24]
+    macs: ["02:00:5e:00:00:01"]
+    grade: 6
+    timetable: {t2: {tiet-1: 6A, tiet-2: 7A}, t3: {tiet-1: 7A}}
+  giao-vien: {cidrs: [192.168.30.0/24], grade: staff}
+lessons: {tiet-1: 07:00-07:45, tiet-2: 07:50-08:35}
+exceptions:
+  - {block: chan.example, for: {class: 6A}, reason: "bài học", author: "hiệu trưởng"}
+local_zones: [{name: truong.example, records: ["may-in A 192.168.6.50"]}]
+leases: {files: [{file: /var/lib/misc/leases, format: dnsmasq}]}
+"""
+NAMES = ("www.tiktok.com", "www.1xbet.com", "chan.example", "mo.example", "may-in.truong.example",
+         "edu.vn", "roblox.com", "youtube.com", "vnexpress.net", "zalo.me")  # fmt: skip
+
+
+def verdicts(config: Path, state: StateFolder) -> list[object]:
+    """Return what 1,000 pairs of name and client get, on a Monday morning."""
+    here = Context(config, state, Texts("en"), Console(), Console())
+    site = load_site_offline(here, MONDAY_AT_8)
+    clients = [
+        client_of(site, None, f"192.168.{net}.{host}")
+        for net in (6, 7, 20, 30)
+        for host in range(25)
+    ]
+    return [
+        explain(site, client, names.from_text(name), 1, MONDAY_AT_8).to_plain()
+        for client in clients
+        for name in NAMES
+        if client is not None
+    ]
+
+
+def test_a_new_box_with_other_names_decides_as_the_old_one(place: Place, tmp_path: Path) -> None:
+    old = BackedUpSchool(tmp_path / "old", site=RICH, now=MONDAY_AT_8 - 60)
+    old.state.index.write_bytes(place.state.index.read_bytes())
+    old.allow("mo.example", audience="class", whom="6A")
+    old.allow("mo.example", audience="client", whom="192.168.7.9")
+    old.change("room", room="lab", grade="9")
+    old.with_keys()
+    old.put_accounts(an_account("lan"))
+    public, secret = a_key_pair()
+    backup = old.back_up("b.zip", BackupLock(key=public))
+    key = tmp_path / "key"
+    key.write_text(secret)
+    (tmp_path / "answers.yaml").write_text("lists: later\nhere eth7: lan6\n")
+    words = (
+        "--restore",
+        backup,
+        "--recovery-key-file",
+        key,
+        "--answers",
+        tmp_path / "answers.yaml",
+    )
+    done = place.setup(*words)
+    assert (done.code, done.err) == (0, "")
+    for line in ("192.168.6.1:5353", "lan_interfaces: [lan6]", "# the computer room"):
+        assert line in place.site
+    before = verdicts(old.config, old.state)
+    assert len(before) == 1_000
+    assert verdicts(place.config, place.state) == before
+    assert len({str(one) for one in before}) > 20, "the site tells them apart"
+    assert place.state.device_key.read_bytes() == old.state.device_key.read_bytes()
+    again = place.setup(*words)
+    assert (again.code, "filterd restore FILE" in again.err) == (2, True)
+
+
+def test_control_another_site_decides_otherwise(place: Place, tmp_path: Path) -> None:
+    old = BackedUpSchool(tmp_path / "old", site=RICH, now=MONDAY_AT_8 - 60)
+    old.state.index.write_bytes(place.state.index.read_bytes())
+    before = verdicts(old.config, old.state)
+    old.allow("mo.example", audience="class", whom="6A")
+    assert verdicts(old.config, old.state) != before
