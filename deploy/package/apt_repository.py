@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import gzip
-import shutil
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from deploy.package.steps import run
 from deploy.package.target import MACHINES, PYTHONS
+from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ def apt_repository(folder: Path, packages: list[Path], key: str = "") -> None:
         pool.mkdir(parents=True)
         for package in packages:
             if f"+deb{number}_" in package.name:
-                shutil.copy2(package, pool)
+                (pool / package.name).hardlink_to(package)
         for architecture in MACHINES:
             words = ["apt-ftparchive", "--arch", architecture, "packages", f"pool/{suite}"]
             index = folder / "dists" / suite / "main" / f"binary-{architecture}" / "Packages"
@@ -49,6 +50,7 @@ def _describe(folder: Path, suite: str, key: str) -> None:
         "Codename": suite,
         "Architectures": " ".join(MACHINES),
         "Components": "main",
+        "Date": formatdate(RELEASED_AT, usegmt=True),
     }
     options = [f"-oAPT::FTPArchive::Release::{name}={value}" for name, value in fields.items()]
     text = run("apt-ftparchive", *options, "release", ".", folder=folder)
