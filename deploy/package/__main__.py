@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from deploy.package.target import Target
 
 
-def main() -> int:
-    """Run one task; return 1 after an error, which is printed in one sentence."""
+def main(words: list[str] | None = None) -> int:
+    """Run the task of a command line; return 1 after an error, which is printed in one sentence."""
     parser = argparse.ArgumentParser(prog="python -m deploy.package", description=__doc__)
     parser.add_argument("task", choices=["deb", "release", "lock"])
     parser.add_argument("targets", nargs="*", help="all, trixie, arm64, bookworm-arm64, ...")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
     parser.add_argument("--fast", action="store_true", help="compress less, for tests")
     parser.add_argument("--key", default="", help="the OpenPGP key that signs the apt repository")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(words)
     out = chosen.out.absolute()
     try:
         if chosen.task == "lock":

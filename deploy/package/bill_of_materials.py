@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,6 @@ from deploy.package.documents import bundled, licence_of
 from filterd.version import RELEASED_AT, __version__
 
 if TYPE_CHECKING:
-    from importlib.metadata import Distribution
     from pathlib import Path
 
     from deploy.package.target import Target
@@ -22,13 +22,12 @@ if TYPE_CHECKING:
 
 def bill_of_materials(targets: list[Target]) -> str:
     """Return the bill: each distribution with its licence and, beneath it, its wheels."""
-    components: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for target in targets:
-        files = wheels.dependencies(target)
-        for one in bundled(environment.site_packages(environment.dependencies(target), target)):
-            component = components.setdefault(_reference(one), _component(one))
-            known = component["components"]
-            known += [wheel for wheel in map(_file, _wheels_of(one, files)) if wheel not in known]
+        site = environment.site_packages(environment.dependencies(target), target)
+        for name, component in components(site, wheels.dependencies(target)).items():
+            known = found.setdefault(name, component)["components"]
+            known += [wheel for wheel in component["components"] if wheel not in known]
     this = f"pkg:generic/filterd@{__version__}"
     document = {
         "bomFormat": "CycloneDX",
@@ -46,35 +45,40 @@ def bill_of_materials(targets: list[Target]) -> str:
                 "purl": this,
             },
         },
-        "components": list(components.values()),
-        "dependencies": [{"ref": this, "dependsOn": list(components)}],
+        "components": list(found.values()),
+        "dependencies": [{"ref": this, "dependsOn": list(found)}],
     }
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
-def _reference(one: Distribution) -> str:
-    return f"pkg:pypi/{_normal(one.name)}@{one.version}"
+def components(site: Path, files: list[Path]) -> dict[str, dict[str, Any]]:
+    """Return the components in a folder of Python packages, by their names in the bill.
+
+    Args:
+        site: the folder.
+        files: the wheels that it was made of.
+    """
+    found = {}
+    for one in bundled(site):
+        name, licence = f"pkg:pypi/{_normal(one.name)}@{one.version}", licence_of(one)
+        found[name] = {
+            "type": "library",
+            "bom-ref": name,
+            "name": one.name,
+            "version": one.version,
+            "licenses": [{"expression": licence}] if licence else [],
+            "purl": name,
+            "components": [
+                _file(path)
+                for path in files
+                if _normal(path.name.split("-")[0]) == _normal(one.name)
+            ],
+        }
+    return found
 
 
 def _normal(name: str) -> str:
-    return name.lower().replace("_", "-").replace(".", "-")
-
-
-def _component(one: Distribution) -> dict[str, Any]:
-    licence = licence_of(one)
-    return {
-        "type": "library",
-        "bom-ref": _reference(one),
-        "name": one.name,
-        "version": one.version,
-        "licenses": [{"expression": licence}] if licence else [],
-        "purl": _reference(one),
-        "components": [],
-    }
-
-
-def _wheels_of(one: Distribution, files: list[Path]) -> list[Path]:
-    return [path for path in files if _normal(path.name.split("-")[0]) == _normal(one.name)]
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _unpacked(target: Target, name: str, archives: list[Path]) -> Path:
     kept = CACHE / "environments" / f"{name}-{target}-{digest(Path(__file__), *archives)}"
     with made(kept) as fresh:
         if fresh:
-            _unpack(target, archives, fresh)
+            unpack(target, archives, fresh)
             site = site_packages(fresh, target)
             python = target_python.interpreter(target.native)
             run(
@@ -96,7 +96,12 @@ def _unpacked(target: Target, name: str, archives: list[Path]) -> Path:
     return kept
 
 
-def _unpack(target: Target, archives: list[Path], prefix: Path) -> None:
+def unpack(target: Target, archives: list[Path], prefix: Path) -> None:
+    """Unpack wheels into an environment, and strip their libraries.
+
+    Raises:
+        BuildError: a wheel names a file outside of it.
+    """
     site = site_packages(prefix, target)
     for archive in archives:
         with zipfile.ZipFile(archive) as wheel:
@@ -104,8 +109,9 @@ def _unpack(target: Target, archives: list[Path], prefix: Path) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(wheel.read(info))
                 path.chmod(0o755 if path.suffix == ".so" else 0o644)
-    strip = native_modules.compiler(target, "strip")
-    run(strip, "--strip-unneeded", *sorted(prefix.rglob("*.so")))  # 14 of uvloop's 16 MB
+    if libraries := sorted(prefix.rglob("*.so")):
+        strip = native_modules.compiler(target, "strip")
+        run(strip, "--strip-unneeded", *libraries)  # 14 of uvloop's 16 MB
 
 
 def _members(

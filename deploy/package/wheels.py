@@ -41,7 +41,7 @@ def dependencies(target: Target) -> list[Path]:
     with made(folder) as fresh:
         if fresh:
             run(
-                *_pip("download", target), "--no-deps", "--require-hashes",
+                *pip("download", target), "--no-deps", "--require-hashes",
                 "--requirement", LOCK, "--dest", fresh,
             )  # fmt: skip
     return sorted(folder.glob("*.whl"))
@@ -53,7 +53,7 @@ def lock() -> None:
     locked: dict[str, set[str]] = {}
     for target in ALL:
         report = run(
-            *_pip("install", target), "--dry-run", "--ignore-installed", "--target", CACHE / "none",
+            *pip("install", target), "--dry-run", "--ignore-installed", "--target", CACHE / "none",
             "--constraint", ROOT / "constraints.txt", "--report", "-", *project["dependencies"],
         )  # fmt: skip
         for one in json.loads(report)["install"]:
@@ -67,7 +67,7 @@ def lock() -> None:
     LOCK.write_text(_HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _pip(command: str, target: Target) -> list[str]:
+def pip(command: str, target: Target) -> list[str]:
     """Return the words of a command of pip for another system than this."""
     platforms = [f"manylinux_2_{minor}" for minor in range(_GLIBC[1], _GLIBC[0] - 1, -1)]
     return [

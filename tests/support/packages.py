@@ -73,14 +73,20 @@ def changed_source(tree: Path, version: str | None, changed: Mapping[str, str]) 
 
 
 def build(
-    tree: Path, words: Iterable[str], out: Path, *, task: str = "deb", cache: Path | None = None
+    tree: Path,
+    words: Iterable[str],
+    out: Path,
+    *,
+    task: str = "deb",
+    cache: Path | None = None,
+    **changes: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run a task of the builder in a copy of the source; fail the test if it fails."""
     cache = cache or ROOT / "build" / "package"
     done = subprocess.run(
         [sys.executable, "-m", "deploy.package", task, *words, "--fast", "--out", out],
         cwd=tree,
-        env={**os.environ, "FILTERD_BUILD_CACHE": str(cache)},
+        env={**os.environ, "FILTERD_BUILD_CACHE": str(cache), **changes},
         capture_output=True,
         text=True,
         check=False,
