@@ -70,7 +70,7 @@ def made(path: Path) -> Iterator[Path | None]:
     try:
         inside = fresh / path.name
         yield inside
-        with suppress(FileExistsError, OSError):  # another build was first: the same content
+        with suppress(OSError):  # another build was first: the same content
             inside.rename(path)
         if not path.exists():
             raise BuildError(f"{path} was not made")
