@@ -28,6 +28,11 @@ site's files only after the last question.
     releases            two on this machine, one in service; for the package and the updates
       self_test         what a release proves before it serves
 
+    program_update      one update of filterd, from the offer to its end, by root
+      update_decision   whether it is installed now, and why not
+      update_watch      port 53, canaries and counters afterwards
+      update_files      its files; package_install: dpkg, bounded
+
     local_network  port_holders  forward_rules          what this machine's kernel reports
     dhcp_probe  dhcpv6_probe  router_advertisements     questions to all servers of a link
       port_authentication  solicitation

@@ -6,15 +6,6 @@ write is taken as truth: an offer comes from a folder, a USB stick or the mirror
 verified by root's own trust (``trust/``). Its package is copied into root's folder while it is
 verified; dpkg reads that copy.
 
-::
-
-    trust/            the publisher's root, and the metadata verified since
-    appliance-id      for the ring of this appliance
-    standing          what people see, ``feed.program_standing``
-    package.deb       the package that is being installed
-    pending           the update that has begun, and its step
-    program           link to the release that began it, which goes on after a power cut
-
 A step is written before it is done, and each can be done again: after a power cut the release
 from before installs again, watches again or goes back again.
 """
@@ -23,10 +14,10 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.appliance.update_decision import UpdateFacts, UpdateReason, decide
+from filterd.appliance.update_files import PendingUpdate, UpdateFiles, UpdateStep
 from filterd.appliance.update_watch import ServedBefore
 from filterd.errors import ConfigError, FilterdError, InUseError, StoreError, UpdateError
 from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
@@ -36,19 +27,15 @@ from filterd.feed.program_standing import (
     MOST_ENDINGS,
     EndedUpdate,
     ProgramStanding,
-    ProgramStandingFile,
     UpdateEnding,
 )
 from filterd.feed.schedule import PROGRAMS, may_take_at
-from filterd.feed.trust import TrustFolder
 from filterd.i18n import UNSAID, Sentence, say
 from filterd.paths import check_room, sole, writing
-from filterd.state_file import FileFormat
 from filterd.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from filterd.appliance.package_install import PackageManager
     from filterd.appliance.releases import Releases
@@ -65,101 +52,6 @@ ROOM_PART = 8
 _MOST_TRIES = 3
 _MOST_REFUSED = 50
 _RUNS = say("an update of filterd is running already")
-
-
-class UpdateStep(StrEnum):
-    """The step of an update that has begun."""
-
-    INSTALL = "install"
-    WATCH = "watch"
-    GO_BACK = "go-back"
-
-
-@dataclass(frozen=True, slots=True)
-class PendingUpdate:
-    """An update that has begun.
-
-    Attributes:
-        version: of the release to come.
-        before: the name of the release that served.
-        boot: the id of the boot in which it was decided.
-        step: what is being done.
-        tries: how often its installation was begun.
-        canaries, usual: as of ``ServedBefore``.
-        has_served: whether its release was in service.
-        why: why it goes back.
-    """
-
-    version: str
-    before: str
-    boot: str
-    step: UpdateStep = UpdateStep.INSTALL
-    tries: int = 0
-    canaries: tuple[str, ...] = ()
-    usual: float = 1.0
-    has_served: bool = False
-    why: Sentence = UNSAID
-
-
-_FORMAT = FileFormat(
-    PendingUpdate,
-    magic=b"filterd program-pending ",
-    words={"UpdateStep": UpdateStep},
-    most_octets=1 << 16,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateFiles:
-    """Root's folder for updates."""
-
-    folder: Path
-
-    @property
-    def trust(self) -> TrustFolder:
-        """The publisher's root, and the metadata verified since."""
-        return TrustFolder(self.folder / "trust")
-
-    @property
-    def standing(self) -> ProgramStandingFile:
-        """What people see."""
-        return ProgramStandingFile(self.folder)
-
-    @property
-    def package(self) -> Path:
-        """The package that is being installed."""
-        return self.folder / "package.deb"
-
-    @property
-    def pending(self) -> Path:
-        """The update that has begun."""
-        return self.folder / "pending"
-
-    @property
-    def program(self) -> Path:
-        """The link to the release that began it."""
-        return self.folder / "program"
-
-    def make(self) -> None:
-        """Make the folder; all may read in it, root alone writes.
-
-        Raises:
-            StoreError: the disk refused.
-        """
-        with writing(self.folder):
-            for one in (self.folder, self.trust.folder):
-                one.mkdir(mode=0o755, parents=True, exist_ok=True)
-
-    def establish(self, root: bytes, *, replace: bool) -> None:
-        """Trust a publisher's root for programs from now on.
-
-        Raises:
-            FilterdError: it is no root, another is trusted, or the disk refused.
-        """
-        self.make()
-        self.trust.establish(root, replace=replace)
-        with writing(self.trust.root):
-            self.trust.root.chmod(0o644)  # the user that fetches begins with it, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +214,7 @@ class ProgramUpdate:
             files.program.symlink_to(self._releases.folder(release))
         before = self._machine.watch.serves_before(self._machine.canaries)
         tries = last.tries if last is not None and last.version == target.version else 0
-        self._keep(
+        self.files.keep(
             PendingUpdate(
                 target.version,
                 release,
@@ -335,7 +227,7 @@ class ProgramUpdate:
 
     def pending(self) -> PendingUpdate | None:
         """Return the update that has begun; None for none."""
-        return _FORMAT.read(self.files.pending)
+        return self.files.read_pending()
 
     def is_to_be_decided(self) -> bool:
         """Return whether ``look`` must decide before ``go_on`` does anything.
@@ -373,10 +265,10 @@ class ProgramUpdate:
         try:
             with self._machine.manager.locked():
                 pending = replace(pending, tries=pending.tries + 1)
-                self._keep(pending)
+                self.files.keep(pending)
                 self._machine.manager.install(self.files.package)
         except InUseError:
-            self._clear()
+            self.files.clear()
             raise
         except StoreError as error:
             return self._go_back(replace(pending, why=error.sentence))
@@ -384,7 +276,7 @@ class ProgramUpdate:
 
     def _watch_it(self, pending: PendingUpdate) -> EndedUpdate:
         pending = replace(pending, step=UpdateStep.WATCH)
-        self._keep(pending)
+        self.files.keep(pending)
         if self._releases.in_service == pending.before:
             why = say("the package did not put its release in service")
             return self._go_back(replace(pending, why=why))
@@ -400,7 +292,7 @@ class ProgramUpdate:
         is_switched = releases.in_service != pending.before
         has_served = pending.has_served or is_switched
         pending = replace(pending, step=UpdateStep.GO_BACK, has_served=has_served)
-        self._keep(pending)
+        self.files.keep(pending)
         if is_switched:
             if releases.before != pending.before:
                 raise UpdateError(say("release {name} is not kept here", name=pending.before))
@@ -417,14 +309,8 @@ class ProgramUpdate:
 
     def _end(self, pending: PendingUpdate, ending: UpdateEnding) -> EndedUpdate:
         ended = self._note(pending.version, pending.before, ending, pending.why)
-        self._clear()
+        self.files.clear()
         return ended
-
-    def _clear(self) -> None:
-        """Remove the files of an update; the pending one first, because it decides."""
-        for path in (self.files.pending, self.files.program, self.files.package):
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
 
     def roll_back(self, why: Sentence) -> EndedUpdate:
         """Put the release before in service, and refuse the present one.
@@ -487,9 +373,6 @@ class ProgramUpdate:
 
     def _change(self, change: Callable[[ProgramStanding], ProgramStanding]) -> None:
         self.files.standing.write(change(self.files.standing.read()))
-
-    def _keep(self, pending: PendingUpdate) -> None:
-        _FORMAT.save(self.files.pending, pending)
 
     def _ring_at(self, target: ProgramTarget, waiting_since: float) -> float:
         """Return from when on this appliance takes a version; an id of root's own says."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from filterd import counted
-from filterd.appliance.program_update import UpdateFiles
+from filterd.appliance.update_files import UpdateFiles
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.feed_sync import site_of, site_of_lists
 from filterd.cli.progress_bar import bar

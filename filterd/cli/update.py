@@ -29,7 +29,7 @@ from filterd.state_file import to_plain
 from filterd.version import __version__
 
 
-class _Taking(NamedTuple):
+class _WantedUpdate(NamedTuple):
     """Whether to take a release, and from where."""
 
     check: bool
@@ -38,7 +38,7 @@ class _Taking(NamedTuple):
     rollback: bool
 
 
-class _Holding(NamedTuple):
+class _WantedHold(NamedTuple):
     """Whether to hold releases, and until when."""
 
     hold: bool
@@ -57,10 +57,10 @@ def _taking(
     rollback: Annotated[
         bool, option("--rollback", "Return to the release before, and do not take this one again.")
     ] = False,
-) -> _Taking:
+) -> _WantedUpdate:
     if source is not None and not now:
         raise ConfigError(say("{option} needs {other}", option="--from", other="--now"))
-    return _Taking(check, now, source, rollback)
+    return _WantedUpdate(check, now, source, rollback)
 
 
 def _holding(
@@ -69,17 +69,17 @@ def _holding(
         str | None, option("--until", "With --hold: until this day or time only.", "TIME")
     ] = None,
     release: Annotated[bool, option("--release", "Install new releases again.")] = False,
-) -> _Holding:
+) -> _WantedHold:
     if until is not None and not hold:
         raise ConfigError(say("{option} needs {other}", option="--until", other="--hold"))
-    return _Holding(hold, until, release)
+    return _WantedHold(hold, until, release)
 
 
 @on_named_files
 def update(
     here: Context,
-    taking: Annotated[_Taking, Options(_taking)],
-    holding: Annotated[_Holding, Options(_holding)],
+    taking: Annotated[_WantedUpdate, Options(_taking)],
+    holding: Annotated[_WantedHold, Options(_holding)],
     json: JsonOption = False,
     fetch: Annotated[bool, typer.Option("--fetch", hidden=True)] = False,
     install: Annotated[bool, typer.Option("--install", hidden=True)] = False,

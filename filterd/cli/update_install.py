@@ -12,13 +12,9 @@ from pathlib import Path
 from filterd import journal, words
 from filterd.appliance.machine_changes import run_program
 from filterd.appliance.package_install import PackageManager
-from filterd.appliance.program_update import (
-    ProgramUpdate,
-    UpdatedMachine,
-    UpdateFiles,
-    UpdateStep,
-)
+from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.releases import Releases
+from filterd.appliance.update_files import UpdateFiles, UpdateStep
 from filterd.appliance.update_watch import SERVES_WITHIN_S, ReleaseWatch
 from filterd.cli.change_request import change
 from filterd.cli.context import Context

@@ -56,6 +56,8 @@ It is **judged and activated**:
 ``follower``         the process that does what is due
 ``schedule``         when to ask and when to take: slots, light checks, retries, rings
 
+``program_standing`` which releases of filterd are offered, held, taken and taken back
+
 ``appliance_files``  the appliance's id, its last run, the latest known time
 ``standing``         how the site stands, for people; ``version_history``
 ``feed_config``      which feed or lists a site follows, and which lists are compiled for it

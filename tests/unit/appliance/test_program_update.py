@@ -12,13 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from filterd.appliance.package_install import PackageManager
-from filterd.appliance.program_update import (
-    ProgramUpdate,
-    UpdatedMachine,
-    UpdateFiles,
-    UpdateStep,
-)
+from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.update_decision import UpdateReason
+from filterd.appliance.update_files import UpdateFiles, UpdateStep
 from filterd.appliance.update_watch import ServedBefore
 from filterd.config.site_schema import SiteFile
 from filterd.errors import DigestError, FilterdError, InUseError, StoreError, UpdateError

@@ -10,13 +10,15 @@ import pytest
 from rich.console import Console
 
 from filterd.appliance.package_install import PackageManager
-from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine, UpdateFiles
+from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.releases import Releases
+from filterd.appliance.update_files import UpdateFiles
 from filterd.appliance.update_watch import ServedBefore
 from filterd.cli import update_install as work
 from filterd.cli.context import Context
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, DigestError, RollbackError, TooLargeError, UpdateError
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.program_standing import UpdateEnding, beside, mirror_beside
 from filterd.feed.version_watch import Daemon
 from filterd.i18n import UNSAID, Texts
@@ -136,7 +138,7 @@ def test_the_fetching_user_cannot_go_back_in_time(box: Box) -> None:
     box.maker.offer("0.3.0")
     work.fetch(box.here)
     with box.updates(box.here).holding():
-        box.updates(box.here).look(work.FolderFetcher(box.mirror, box.here.clock))
+        box.updates(box.here).look(FolderFetcher(box.mirror, box.here.clock))
     for one in (box.mirror / "metadata").iterdir():
         if not one.name.endswith("root.json"):
             one.unlink()
