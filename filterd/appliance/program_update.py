@@ -254,9 +254,9 @@ class ProgramUpdate:
             return None
         if pending.step is UpdateStep.INSTALL:
             return self._install(pending)
-        if pending.step is UpdateStep.WATCH:
-            return self._watch_it(pending)
-        return self._go_back(pending)
+        if pending.step is UpdateStep.GO_BACK:
+            return self._go_back(pending)
+        return self._watch_it(pending)
 
     def _install(self, pending: PendingUpdate) -> EndedUpdate:
         if pending.tries >= _MOST_TRIES:
@@ -275,14 +275,17 @@ class ProgramUpdate:
         return self._watch_it(pending)
 
     def _watch_it(self, pending: PendingUpdate) -> EndedUpdate:
-        pending = replace(pending, step=UpdateStep.WATCH)
+        pending = replace(pending, step=UpdateStep.START)
         self.files.keep(pending)
         if self._releases.in_service == pending.before:
             why = say("the package did not put its release in service")
             return self._go_back(replace(pending, why=why))
         before = ServedBefore(pending.canaries, pending.usual)
-        harm = self._machine.watch.harm(pending.version, before)
-        if harm:
+        if harm := self._machine.watch.harm_at_start(before):
+            return self._go_back(replace(pending, why=harm))
+        pending = replace(pending, step=UpdateStep.WATCH)
+        self.files.keep(pending)
+        if harm := self._machine.watch.harm_later(pending.version, before):
             return self._go_back(replace(pending, why=harm))
         return self._end(pending, UpdateEnding.TAKEN)
 

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 
 class UpdateStep(StrEnum):
-    """The step of an update that has begun."""
+    """The step of an update that has begun; in START its release must begin to serve."""
 
     INSTALL = "install"
+    START = "start"
     WATCH = "watch"
     GO_BACK = "go-back"
 

@@ -94,10 +94,6 @@ class ReleaseWatch:
             usual = 1.0
         return ServedBefore(blocked, usual)
 
-    def harm(self, version: str, before: ServedBefore) -> Sentence:
-        """Watch a release to the end; return the harm that it does, UNSAID for none."""
-        return self.harm_at_start(before) or self._harm_later(version, before)
-
     def harm_at_start(self, before: ServedBefore) -> Sentence:
         """Return why a release does not serve within a minute; UNSAID once it does."""
         ends = self._clock.monotonic() + SERVES_WITHIN_S
@@ -107,7 +103,8 @@ class ReleaseWatch:
             self._sleep(LOOK_EVERY_S)
         return UNSAID
 
-    def _harm_later(self, version: str, before: ServedBefore) -> Sentence:
+    def harm_later(self, version: str, before: ServedBefore) -> Sentence:
+        """Watch a release that serves, to the end; return its harm, UNSAID for none."""
         watch = Watch(
             version, self._clock.monotonic(), AnswerCounts(), before.usual, before.canaries
         )

@@ -15,7 +15,7 @@ from filterd.appliance.package_install import PackageManager
 from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.releases import Releases
 from filterd.appliance.update_files import UpdateFiles, UpdateStep
-from filterd.appliance.update_watch import SERVES_WITHIN_S, ReleaseWatch
+from filterd.appliance.update_watch import ReleaseWatch
 from filterd.cli.change_request import change
 from filterd.cli.context import Context
 from filterd.config.site_reader import load_site
@@ -36,7 +36,8 @@ from filterd.version import __version__
 FETCHING, INSTALLING = "filterd-update.service", "filterd-install.service"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
-_POLL_S = 1.0
+_POLL_S, _FOLLOWED_S = 1.0, 3_600.0
+_NOT_INSTALLED = say("it was not installed; why: journalctl -u filterd-install -n 20")
 _log = logging.getLogger("filterd.update")
 
 
@@ -189,17 +190,17 @@ def _followed(here: Context, version: str) -> EndedUpdate | None:
     Raises:
         UpdateError: it was given up without an end.
     """
-    files, site, served_at = _files(here), program_of(here), None
-    while (pending := site.pending()) is not None:
+    files, ends = _files(here), here.clock.monotonic() + _FOLLOWED_S
+    while (pending := files.read_pending()) is not None:
         if pending.step is UpdateStep.WATCH:
-            served_at = served_at or here.clock.monotonic()
-            if here.clock.monotonic() - served_at > SERVES_WITHIN_S:
-                return None
+            return None
+        if here.clock.monotonic() >= ends:
+            raise UpdateError(_NOT_INSTALLED)
         time.sleep(_POLL_S)
     endings = files.standing.read().endings
     if endings and endings[-1].version == version:
         return endings[-1]
-    raise UpdateError(say("it was not installed; why: journalctl -u filterd-install -n 20"))
+    raise UpdateError(_NOT_INSTALLED)
 
 
 def _record(here: Context, ended: EndedUpdate) -> None:

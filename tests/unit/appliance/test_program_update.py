@@ -82,6 +82,10 @@ class Box(Daemon):
         self._reach("watch")
         return self.harm_now
 
+    def start(self, _: ServedBefore) -> Sentence:
+        self._reach("start")
+        return UNSAID
+
     def roll_back(self) -> str:
         self._reach("roll back")
         self.in_service, self.before = self.before, self.in_service
@@ -111,8 +115,8 @@ class Box(Daemon):
                 box.install(package)
 
         watch = SimpleNamespace(
-            harm=box.harm,
-            harm_at_start=lambda _: UNSAID,
+            harm_later=box.harm,
+            harm_at_start=box.start,
             serves_before=lambda names: ServedBefore(names, 0.1),
         )
         machine = UpdatedMachine(
@@ -167,7 +171,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
 
 def test_a_newer_release_is_installed_watched_and_noted(box: Box) -> None:
     assert box.run() == UpdateEnding.TAKEN
-    assert box.done == ["fetch", "dpkg", "switched", "watch"]
+    assert box.done == ["fetch", "dpkg", "switched", "start", "watch"]
     files = box.updates().files
     (ended,) = files.standing.read().endings
     assert (ended.version, ended.before) == ("1.1.0", "1.0.0")
@@ -201,7 +205,7 @@ def test_a_release_that_dpkg_refuses_leaves_the_one_before_in_service(box: Box) 
     assert "roll back" not in box.done
 
 
-@pytest.mark.parametrize("step", ["fetch", "dpkg", "switched", "watch"])
+@pytest.mark.parametrize("step", ["fetch", "dpkg", "switched", "start", "watch"])
 def test_after_a_power_cut_it_goes_on(box: Box, step: str) -> None:
     box.cut_at = step
     with pytest.raises(PowerCut):

@@ -17,6 +17,7 @@ from filterd.wire import EdeCode
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
+    from filterd.i18n import Sentence
     from filterd.wire import ParsedResponse
 
 BEFORE = ServedBefore(("bet.example",), 0.1)
@@ -57,9 +58,13 @@ def _edes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("filterd.appliance.update_watch.edes_of", lambda edns: edns)
 
 
+def _harm(watch: ReleaseWatch, before: ServedBefore = BEFORE) -> Sentence:
+    return watch.harm_at_start(before) or watch.harm_later("1.1.0", before)
+
+
 def test_a_good_release_is_watched_for_ten_minutes() -> None:
     gateway = Gateway(answers_from=5.0, status_from=9.0)
-    assert not gateway.watch().harm("1.1.0", BEFORE)
+    assert not _harm(gateway.watch())
     assert WATCH_S <= gateway.clock.monotonic() - 1_000.0 <= WATCH_S + 60
 
 
@@ -75,7 +80,7 @@ def test_a_release_that_does_not_serve_is_found_out_in_a_minute(
     bad: dict[str, Any], problem: str
 ) -> None:
     gateway = Gateway(**bad)
-    assert str(gateway.watch().harm("1.1.0", BEFORE)) == problem
+    assert str(_harm(gateway.watch())) == problem
     assert gateway.clock.monotonic() - 1_000.0 <= SERVES_WITHIN_S + 1
 
 
@@ -89,7 +94,7 @@ def test_a_release_that_does_not_serve_is_found_out_in_a_minute(
 )
 def test_harm_that_comes_later_is_found_out_too(bad: dict[str, Any], problem: str) -> None:
     gateway = Gateway(**bad)
-    assert str(gateway.watch().harm("1.1.0", BEFORE)) == problem
+    assert str(_harm(gateway.watch())) == problem
     assert gateway.clock.monotonic() - 1_000.0 < WATCH_S
 
 
@@ -102,14 +107,14 @@ def test_one_lost_answer_is_no_harm() -> None:
             raise TimeoutError
         return Gateway.ask(gateway, name)
 
-    assert not ReleaseWatch(gateway, gateway.clock, ask, gateway.clock.advance).harm("1", BEFORE)
+    assert not _harm(ReleaseWatch(gateway, gateway.clock, ask, gateway.clock.advance))
 
 
 def test_only_what_the_release_before_blocked_must_be_blocked() -> None:
     gateway = Gateway(open_from=0.0)
     before = gateway.watch().serves_before(("bet.example",))
     assert before == ServedBefore((), 0.0)
-    assert not gateway.watch().harm("1.1.0", before)
+    assert not _harm(gateway.watch(), before)
 
 
 def test_a_daemon_that_is_down_has_nothing_to_compare_with() -> None:
@@ -120,4 +125,4 @@ def test_a_daemon_that_is_down_has_nothing_to_compare_with() -> None:
 def test_control_without_canaries_an_open_release_passes() -> None:
     """The canaries are what finds out that blocks are open."""
     gateway = Gateway(open_from=0.0)
-    assert not gateway.watch().harm("1.1.0", ServedBefore())
+    assert not _harm(gateway.watch(), ServedBefore())

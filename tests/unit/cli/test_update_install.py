@@ -67,7 +67,7 @@ class Box:
                 box.install(package)
 
         class Watch:
-            harm = staticmethod(lambda *_: UNSAID)
+            harm_at_start = harm_later = staticmethod(lambda *_: UNSAID)
             serves_before = staticmethod(lambda _: ServedBefore())
 
         machine = UpdatedMachine(
