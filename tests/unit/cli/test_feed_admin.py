@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.appliance.update_files import UpdateFiles
 from filterd.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.program_standing import beside
 from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.paths import write_atomically
@@ -68,6 +71,14 @@ def test_a_root_is_trusted_and_its_fingerprint_told(school: Follower, tmp_path: 
     assert "Fingerprint" in done.out
     assert "Call the publisher" in done.out
     assert json.loads(_feed(school, "trust", root, "--json").out)["fingerprint"].count(" ") == 15
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root trusts a root for releases")
+def test_root_trusts_it_for_releases_of_filterd_too(school: Follower, tmp_path: Path) -> None:
+    root = tmp_path / "root.json"
+    root.write_bytes(school.published.root)
+    _feed(school, "trust", root)
+    assert UpdateFiles(beside(school.state.folder)).trust.given() == school.published.root
 
 
 def test_another_root_is_trusted_only_by_who_says_so_twice(
