@@ -322,6 +322,14 @@ def test_a_package_that_is_not_the_signed_one_changes_nothing(
     assert str(box.updates().files.standing.read().why) == "not the one that was signed"
 
 
+def test_a_disk_without_room_is_one_sentence_before_anything_is_fetched(box: Box) -> None:
+    box.offered = replace(NEWER, octets=10**15)
+    with pytest.raises(StoreError, match="make room on the disk"):
+        box.run(at_once=True)
+    assert box.done == []
+    assert box.updates().pending() is None
+
+
 def test_a_second_update_does_not_disturb_the_one_that_has_begun(box: Box) -> None:
     updates = box.updates()
     with updates.holding():
