@@ -65,13 +65,16 @@ class Ended(NamedTuple):
 
     @property
     def last_words(self) -> Sentence:
-        """The last line of its errors, or its exit status if there is none.
+        """The last line of its errors, or how it ended if there is none.
 
-        The line is shortened, and has no control characters.
+        The line is shortened, and has no control characters. What takes too long is no result:
+        so SIGKILL comes from the kernel, or from an administrator.
         """
         last = self.errors.decode(errors="replace").strip().rpartition("\n")[2]
         shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in last)
         status = say("exit status {status}", status=self.code)
+        if self.code == -signal.SIGKILL and not self.is_too_long:
+            status = say("the kernel ended it: this machine has too little memory for it")
         return quoted(shown[:_LAST_CHARACTERS]) if shown else status
 
 

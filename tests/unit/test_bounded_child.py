@@ -227,7 +227,13 @@ def test_of_a_fork_that_has_written_too_much_nothing_is_taken() -> None:
 
 def test_its_last_words_are_one_line_without_control_characters() -> None:
     assert Ended(1, b"", "a\nKhông \x1b[31m".encode()).last_words == "Không \\x1b[31m"
-    assert Ended(-9, b"", b"\n").last_words == "exit status -9"
+    assert Ended(-11, b"", b"\n").last_words == "exit status -11"
+
+
+def test_a_child_that_the_kernel_ends_met_a_lack_of_memory() -> None:
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    ended = bounded_child.run([sys.executable, "-c", code], limit_s=LONG_S, most_octets=100)
+    assert "too little memory" in ended.last_words
 
 
 def test_a_child_finds_the_program_that_started_it_and_nothing_else_is_given(
