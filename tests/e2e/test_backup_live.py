@@ -10,6 +10,7 @@ import dns.rcode
 import pytest
 
 from filterd import control
+from filterd.overrides.history_chain import FROM_BACKUP
 from filterd.overrides.store import Store
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
@@ -91,8 +92,9 @@ def test_what_comes_back_is_in_force_at_once_and_deletions_stay(
     assert live.blocks("moi.example")
     out = _restored(live, backup)
     assert "1 thing was removed" in out
-    assert not live.ask("overrides")["device_names"]
-    live.run("undo", str(live.ask("history", limit=1)[0]["number"]))
+    assert "device_names" not in live.ask("overrides")
+    rows = live.ask("history", limit=9)
+    live.run("undo", str(next(row["number"] for row in rows if row["kind"] == FROM_BACKUP)))
     assert live.blocks("moi.example")
 
 
