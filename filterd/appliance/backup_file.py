@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import zip_directory
 from filterd.errors import StoreError
 from filterd.i18n import Sentence, refused, say
-from filterd.paths import open_plain, write_atomically
+from filterd.paths import open_plain, remove_temporaries, write_atomically
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ _is_step = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*").fullmatch
 """Of a path: no hidden file, no way up."""
 _MODE = 0o600
 _DAMAGED = (
+    AttributeError,
     EOFError,
     KeyError,
     NotImplementedError,
@@ -128,6 +129,7 @@ def write(path: Path, backup: Backup) -> int:
         StoreError: the disk refused, or gives back something else.
     """
     content = dump(backup)
+    remove_temporaries(path)
     write_atomically(path, content, mode=_MODE)
     try:
         with open_plain(path) as file:
@@ -190,7 +192,7 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Backup:
             raise ValueError("a part is there twice")
         parts[name], left = content, left - len(content)
     device, school, version = (manifest[key] for key in ("device", "school", "filterd"))
-    if not all(isinstance(one, str) and len(one) <= 300 for one in (device, school, version)):
+    if not all(one.isprintable() and len(one) <= 300 for one in (device, school, version)):
         raise TypeError("the manifest has no texts")
     return Backup(float(manifest["made_at"]), device, school, parts, version)
 

@@ -118,7 +118,7 @@ def decide(plan: RestorePlan, config: Path) -> None:
     decided = DecidedRestore(
         plan.origin,
         plan.site,
-        restored_history.dump(plan.rows).decode("utf-8", "surrogatepass"),
+        restored_history.dump(plan.rows).decode(),
         plan.accounts,
         feed,
         dict(plan.secrets),
@@ -160,7 +160,6 @@ def carry_out(config: Path, state: StateFolder, clock: Clock) -> dict[str, Any]:
         is_running = control.is_running(state.control_socket)
         if is_running:
             told = control.ask(state.control_socket, "restore")
-            control.ask(state.control_socket, "reload")
         else:
             with as_owner_of(state.folder):
                 told = restore_without_daemon(state, clock)
@@ -168,6 +167,8 @@ def carry_out(config: Path, state: StateFolder, clock: Clock) -> dict[str, Any]:
             state.restore_request.unlink(missing_ok=True)
         with writing(config / JOURNAL):
             (config / JOURNAL).unlink()
+        if is_running:  # what it refuses is in place, and reported like a mistake in the files
+            control.ask(state.control_socket, "reload")
         return {**told, "running": is_running}
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.accounts import restored_accounts
-from filterd.accounts.account import AccountBook
+from filterd.accounts.account import AccountBook, account_name
 from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
 from filterd.appliance import backup_file, backup_secrets, moved_site, site_writer
 from filterd.appliance.backup_file import ACCOUNTS, HISTORY, SECRETS, SITE
@@ -104,7 +104,7 @@ def read_plan(path: Path, lock: BackupLock) -> RestorePlan:
 
     Raises:
         StoreError: it is none, is damaged, or is of a newer filterd.
-        ConfigError: the secrets cannot be decrypted.
+        ConfigError: the secrets cannot be decrypted, or the name of an account is none.
     """
     backup = backup_file.read(path)
     if f"{SITE}{SITE_FILE}" not in backup.parts:
@@ -129,6 +129,8 @@ def read_plan(path: Path, lock: BackupLock) -> RestorePlan:
         secrets = backup_secrets.decrypt(backup.parts[SECRETS], lock)
     book = secrets.get(ACCOUNTS) or backup.parts.get(ACCOUNTS)
     accounts = ACCOUNT_FORMAT.parse(book, str(path)) if book else AccountBook()
+    for one in accounts.accounts:
+        account_name(one.name)
     origin = BackupOrigin(random.token_hex(16), backup.made_at, backup.device)
     return RestorePlan(backup, origin, rows, accounts, secrets, tuple(missing))
 

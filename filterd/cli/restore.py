@@ -120,7 +120,7 @@ def _show(here: Context, plan: RestorePlan, found: RestoreDifference) -> None:
     lines += [(f"+ {name}", "green") for name in found.files]
     lines += [(f"- {name}", "red") for name in found.removed]
     for text, style in lines[:_MOST_LINES]:
-        here.console.print(Text(text, style))
+        here.console.print(Text("".join(one if one.isprintable() else "?" for one in text), style))
     if len(lines) > _MOST_LINES:
         _say(here, say("and {n} more", n=len(lines) - _MOST_LINES))
     if found.accounts:

@@ -64,6 +64,7 @@ REQUEST = FileFormat(
         "PasswordHash": PasswordHash,
         "Role": Role,
     },
+    most_octets=256 << 20,
 )
 
 

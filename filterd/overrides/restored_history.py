@@ -18,21 +18,22 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import StoreError
-from filterd.i18n import say
+from filterd.i18n import Texts, say
+from filterd.overrides.descriptions import Teller
 from filterd.overrides.effects import THINGS, ChangeEffect, has_ended, key_of
 from filterd.overrides.history_chain import ACCOUNT, FROM_BACKUP, HistoryRow, replay
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import Overrides
+from filterd.rows import SchoolClock
 from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-MOST_OCTETS = 32 << 20
-"""Of a history in a backup: some fifty thousand changes."""
 _ENDINGS = {"disabled": "account", "token-revoked": "token", "device-revoked": "enrolled"}
 """Changes of accounts by which something ends, and the kind of what ends."""
 _BEGINNINGS = {"added": "account", "enabled": "account", "recovered": "account"}
@@ -189,9 +190,7 @@ def done_before(present: Iterable[HistoryRow], origin: BackupOrigin) -> HistoryR
 
 def dump(rows: Iterable[HistoryRow]) -> bytes:
     """Return rows as lines of JSON: a list of the values of each, in their order."""
-    return "".join(f"{json.dumps(list(row), ensure_ascii=False)}\n" for row in rows).encode(
-        "utf-8", "surrogatepass"
-    )
+    return "".join(f"{json.dumps(list(row), ensure_ascii=False)}\n" for row in rows).encode()
 
 
 def read(content: bytes) -> tuple[HistoryRow, ...]:
@@ -200,9 +199,15 @@ def read(content: bytes) -> tuple[HistoryRow, ...]:
     Raises:
         StoreError: they are no whole history.
     """
+    teller = Teller(Texts("en"), SchoolClock(UTC, 0.0))
     try:
-        rows = tuple(map(_row, content.decode("utf-8", "surrogatepass").split("\n")[:-1]))
-    except (ValueError, TypeError, RecursionError) as error:
+        rows = tuple(map(_row, content.decode().split("\n")[:-1]))
+        for row in rows:  # what cannot be told or searched would end later commands
+            teller.row(row.to_plain())
+            Deletions.since((row,), Overrides())
+            done_before((row,), BackupOrigin("", 0.0))
+            row.undone()
+    except _MALFORMED as error:
         raise StoreError(say("the history in the backup cannot be read")) from error
     done = replay(rows)
     if done.first_bad is not None:
@@ -216,16 +221,24 @@ def read(content: bytes) -> tuple[HistoryRow, ...]:
     return rows
 
 
-_TYPES = (int, (int, float), str, str, str, str, str, str, str, str)
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
+_HIGHEST = 1 << 53
 
 
 def _row(line: str) -> HistoryRow:
-    values = json.loads(line)
-    if not isinstance(values, list) or len(values) != len(_TYPES):
+    values = json.loads(line, parse_constant=_refuse)
+    if not isinstance(values, list) or len(values) != len(HistoryRow._fields):
         raise TypeError
-    if any(not isinstance(one, kind) for one, kind in zip(values, _TYPES, strict=True)):  # type: ignore[arg-type]
+    number, at, *texts = values
+    if type(number) is not int or not 0 < number < _HIGHEST or type(at) not in (int, float):
         raise TypeError
+    for text in texts:
+        text.encode()  # no number, and nothing that SQLite does not take
     return HistoryRow._make(values)
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(constant)
 
 
 def _after_common(

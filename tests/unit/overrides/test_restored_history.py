@@ -10,6 +10,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.overrides import restored_history
+from filterd.overrides.effects import ChangeEffect
 from filterd.overrides.history_chain import FROM_BACKUP, HistoryRow, replay
 from filterd.overrides.restored_history import BackupOrigin, Deletions, RestoredHistory
 from tests.support.changes import Book, an_exception
@@ -178,6 +179,33 @@ def test_a_history_is_read_as_it_was_written(here: Book) -> None:
 def test_what_is_no_history_is_refused(line: bytes) -> None:
     with pytest.raises(StoreError, match="cannot be read"):
         restored_history.read(line)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("account", {"what": 5}),
+        ("account", {"account": "lan"}),
+        (FROM_BACKUP, {}),
+        (FROM_BACKUP, {"restore": "x", "made_at": 1.0, "gone": [1]}),
+        ("undo", {}),
+        ("log-view", []),
+        ("exception", "\ud800"),
+    ],
+)
+def test_rows_that_later_commands_could_not_read_are_refused(kind: str, payload: Any) -> None:
+    row = HistoryRow.of(1, 1.0, "a", kind, payload, "", ChangeEffect(), replay(()).last_hash)
+    line = json.dumps(list(row)).encode() + b"\n"
+    with pytest.raises(StoreError, match="cannot be read"):
+        restored_history.read(line)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "true", "1e3", str(1 << 70)])
+def test_numbers_that_no_store_takes_are_refused(here: Book, number: str) -> None:
+    line = restored_history.dump(here.rows).replace(b"[1,", f"[{number},".encode(), 1)
+    for content in (line, line.replace(str(here.now).encode(), b"NaN")):
+        with pytest.raises(StoreError, match="cannot be read"):
+            restored_history.read(content)
 
 
 def test_an_altered_history_is_refused(here: Book) -> None:
