@@ -18,8 +18,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from filterd.errors import StoreError
 from filterd.i18n import Texts, say
@@ -199,7 +199,7 @@ def read(content: bytes) -> tuple[HistoryRow, ...]:
     Raises:
         StoreError: they are no whole history.
     """
-    teller = Teller(Texts("en"), SchoolClock(UTC, 0.0))
+    teller = Teller(Texts("en"), SchoolClock(ZoneInfo("UTC"), 0.0))
     try:
         rows = tuple(map(_row, content.decode().split("\n")[:-1]))
         for row in rows:  # what cannot be told or searched would end later commands
