@@ -17,6 +17,7 @@ import contextlib
 import os
 import pwd
 import stat
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 _given_up: list[tuple[_Ids, _Ids]] = []
 """What ``as_owner_of`` has given up, to be taken back, and what it has instead."""
+
+_one_thread = threading.RLock()
+"""A process has its rights in all threads: one that gives them back takes them from others."""
 
 A_COMPILER = 700
 """What compiles lists or a policy, or judges a version: its caller does without."""
@@ -93,17 +97,18 @@ def as_owner_of(folder: Path) -> Iterator[None]:
 def own_rights() -> Iterator[None]:
     """Have the rights that ``as_owner_of`` has given up.
 
-    They are for what does not lie below the state folder.
+    They are for what does not lie below the state folder. One thread has them at a time.
     """
     if not _given_up:
         yield
         return
-    ((own, its),) = _given_up
-    own.take()
-    try:
-        yield
-    finally:
-        its.take()
+    with _one_thread:
+        ((own, its),) = _given_up
+        own.take()
+        try:
+            yield
+        finally:
+            its.take()
 
 
 def make_folder_for_owner(folder: Path) -> None:

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd import privileges
 from filterd.privileges import as_owner_of, of_a_child, own_rights
 from tests.support.commands import ROOT
 from tests.support.unprivileged import NOBODY, needs_root
@@ -49,6 +52,34 @@ def test_an_error_gives_the_rights_back_too(folder: Path) -> None:
     with pytest.raises(ValueError, match="x"), as_owner_of(folder), own_rights():
         raise ValueError("x")
     assert _ids() == before
+
+
+def _uid_beside_another_thread(folder: Path) -> int:
+    """Return the user that a thread has while another takes root's rights and gives them back."""
+
+    def take_and_give() -> None:
+        with own_rights():
+            pass
+
+    other = threading.Thread(target=take_and_give)
+    with as_owner_of(folder):
+        with own_rights():
+            other.start()
+            other.join(0.2)  # with the lock it waits for this thread
+            uid = os.geteuid()
+        other.join()
+    return uid
+
+
+def test_no_thread_loses_the_rights_to_another(folder: Path) -> None:
+    assert _uid_beside_another_thread(folder) == 0
+
+
+def test_control_without_the_lock_a_thread_loses_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privileges, "_one_thread", contextlib.nullcontext())
+    assert _uid_beside_another_thread(folder) == NOBODY
 
 
 def test_a_folder_that_is_missing_is_of_the_owner_of_the_one_above(folder: Path) -> None:
