@@ -97,6 +97,10 @@ class Client:
 
     def run(self) -> None:
         """Ask until the end, then wait for the last answers."""
+        with self.opened:
+            self._ask()
+
+    def _ask(self) -> None:
         names = itertools.cycle(((LOCKED, True), (OPEN, False), (FOR_STAFF, not self.is_staff)))
         self._last = due = _CLOCK.monotonic()
         self.opened.settimeout(_EVERY_S)
