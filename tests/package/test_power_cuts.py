@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Power goes in the middle of an installation, an upgrade, a return, a build of the lists.
+"""Power goes in the middle of an installation, an upgrade, a return, a build of the lists, a backup.
 
 After each cut the machine boots, answers and blocks, and the next installation completes.
 ``FILTERD_POWER_CUTS`` is the number of cuts of each kind; their moments are drawn anew each time,
@@ -79,6 +79,7 @@ WORK = {
     "upgrade": ("one", NEW, INSTALL, 25.0),
     "return": ("two", "", ("filterd", "release", "rollback"), 3.0),
     "lists": ("one", "", ("filterd", "lists", "build"), 4.0),
+    "backup": ("one", "", ("filterd", "backup", "/root/backup.zip"), 3.0),
 }
 
 
