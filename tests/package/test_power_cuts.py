@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Power goes in the middle of an installation, an upgrade, a return, a build of the lists, a backup.
+"""Power goes in the middle of an installation, an upgrade, a return, a build, a backup.
 
 After each cut the machine boots, answers and blocks, and the next installation completes.
 ``FILTERD_POWER_CUTS`` is the number of cuts of each kind; their moments are drawn anew each time,
