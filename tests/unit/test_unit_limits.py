@@ -19,10 +19,11 @@ SERVICES = sorted((ROOT / "deploy" / "units").glob("*.service"))
 
 GOAL = 1.7
 MORE = {
-    "filterd": 2.1,  # one capability and the network, the clock's state, children that notify
-    "filterd-setup": 3.3,  # root, until the box is set up: files of the system, raw sockets
+    "filterd": 2.3,  # one capability and the network, the clock's state, children that notify
+    "filterd-setup": 3.5,  # root, until the box is set up: files of the system, raw sockets
 }
-"""Exposure above the goal; the unit names the lines that cost it."""
+"""Exposure above the goal, as systemd 252 counts, which counts 0.2 more than 257; the unit names
+the lines that cost it."""
 
 BOARD_MB = 905
 """What Linux has of a board with 1 GB, after the firmware's part."""
