@@ -20,7 +20,6 @@ SERVICES = sorted((ROOT / "deploy" / "units").glob("*.service"))
 GOAL = 1.7
 MORE = {
     "filterd": 2.3,  # one capability and the network, the clock's state, children that notify
-    "filterd-backup": 2.0,  # root, who reads all that is kept and writes to any stick
     "filterd-install": 3.1,  # root, by dpkg: files of the system, users
     "filterd-setup": 3.5,  # root, until the box is set up: files of the system, raw sockets
 }
