@@ -67,14 +67,14 @@ class Ended(NamedTuple):
     def last_words(self) -> Sentence:
         """The last line of its errors, or how it ended if there is none.
 
-        The line is shortened, and has no control characters. What takes too long is no result:
-        so SIGKILL comes from the kernel, or from an administrator.
+        The line is shortened, and has no control characters. SIGKILL comes from
+        the kernel: memory is short, or the limit of processor time is reached.
         """
         last = self.errors.decode(errors="replace").strip().rpartition("\n")[2]
         shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in last)
         status = say("exit status {status}", status=self.code)
         if self.code == -signal.SIGKILL and not self.is_too_long:
-            status = say("the kernel ended it: this machine has too little memory for it")
+            status = say("the kernel ended it: there is too little memory, or it took too long")
         return quoted(shown[:_LAST_CHARACTERS]) if shown else status
 
 

@@ -58,6 +58,7 @@ def asking(school: InstalledSchool) -> Iterator[Client]:
     finally:
         client.ended.set()
         thread.join()
+        client.opened.close()
 
 
 def _again(school: InstalledSchool, *words: str) -> Client:

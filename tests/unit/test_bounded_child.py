@@ -230,7 +230,7 @@ def test_its_last_words_are_one_line_without_control_characters() -> None:
     assert Ended(-11, b"", b"\n").last_words == "exit status -11"
 
 
-def test_a_child_that_the_kernel_ends_met_a_lack_of_memory() -> None:
+def test_a_child_that_the_kernel_ends_met_a_limit() -> None:
     code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     ended = bounded_child.run([sys.executable, "-c", code], limit_s=LONG_S, most_octets=100)
     assert "too little memory" in ended.last_words

@@ -221,7 +221,7 @@ def test_the_history_has_why_the_system_ended_a_build(
     monkeypatch.setattr("filterd.bounded_child.command", lambda _: killed)
     with pytest.raises(ListError), school.holding():
         school.sync(arrival)
-    assert "cannot be merged: exit status -9" in school.history.lines()[-1].why
+    assert "cannot be merged: the kernel ended it" in school.history.lines()[-1].why
 
 
 def _held(*kinds: str) -> Judgement:

@@ -108,7 +108,7 @@ def test_a_judgement_of_a_child_that_failed_is_not_believed(child: Child) -> Non
 
 
 def test_a_child_that_is_killed_is_a_refusal(child: Child) -> None:
-    assert why(child("os.kill(os.getpid(), 9)")) == "exit status -9"
+    assert "too little memory" in why(child("os.kill(os.getpid(), 9)"))
 
 
 def test_its_last_words_are_told_shortly_and_on_one_line(child: Child) -> None:
