@@ -6,6 +6,7 @@ Steps that are finished are shared with ``make deb``: another version takes some
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -49,8 +50,11 @@ def package(
     with tempfile.TemporaryDirectory(prefix="filterd-source-") as made:
         tree = changed_source(Path(made) / "source", version, changed or {})
         kept = BUILT / f"{suite}-{architecture}-{_digest(tree)}"
-        if not kept.exists():
-            build(tree, [f"{suite}-{architecture}"], kept)
+        BUILT.mkdir(parents=True, exist_ok=True)
+        with (BUILT / "lock").open("w") as lock:  # test files run side by side
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not kept.exists():
+                build(tree, [f"{suite}-{architecture}"], kept)
     return next(kept.glob("*.deb"))
 
 
