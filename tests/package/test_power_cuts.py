@@ -22,6 +22,7 @@ from tests.support.booted import booted
 from tests.support.debian_root import image_of
 from tests.support.gateway import Gateway, gateway
 from tests.support.installed_school import FOR_STAFF, LOCKED, OFFICE_BOX, InstalledSchool
+from tests.support.namespaces import namespaces
 from tests.support.packages import package
 
 if TYPE_CHECKING:
@@ -71,6 +72,15 @@ def _machine(disks: Disks, source: Path, image: Path) -> Iterator[InstalledSchoo
     with booted(SUITE, folder, disks.around.gateway.name, image) as box:
         yield InstalledSchool(box, disks.around)
     shutil.rmtree(folder)
+
+
+def test_a_cut_loses_what_was_not_synced(tmp_path: Path) -> None:
+    image = image_of(SUITE, tmp_path / "image")
+    with namespaces("box") as (alone,), booted(SUITE, tmp_path / "box", alone.name, image) as box:
+        box.run("sh", "-c", "echo 1 >/root/synced; sync; echo 2 >/root/lost")
+        box.cut_power()
+        box.start()
+        assert box.run("sh", "-c", "cd /root; cat synced lost", check=False).out == "1\n"
 
 
 # What is done, with which disk and package, and about how long it takes beside other tests.
