@@ -95,6 +95,8 @@ class StateFolder:
     build_lock = _StatePath("build.lock")
     """Held by the process that compiles lists into this folder."""
 
+    self_test = _StatePath("self-test")
+    """The folder of the self-test of a new release, while it runs."""
     device_key = _StatePath("device.pem")
     """The private key of this gateway; see ``filterd.appliance.device_key``."""
     answers = _StatePath("setup.filterd")

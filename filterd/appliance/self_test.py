@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
     from filterd.policy.model import Policy
 
-TRIAL = "self-test"
-"""The trial folder, in the state folder: on the same disk, so that the lists take no room."""
 START_WITHIN_S = 120.0
 _ASK_WITHIN_S = 5.0
 _LOOPBACK = "127.0.0.1"
@@ -102,8 +100,11 @@ def check_native_modules() -> None:
 
 @contextlib.contextmanager
 def _trial_folder(state: StateFolder) -> Iterator[StateFolder]:
-    """Make a state folder of the lists in force and copies of other files."""
-    folder = state.folder / TRIAL
+    """Make a state folder of the lists in force and copies of other files.
+
+    It lies in that of the state, on the same disk, so that the lists take no room.
+    """
+    folder = state.self_test
     trial = StateFolder(folder)
     shutil.rmtree(folder, ignore_errors=True)  # of a test that was killed
     copied = (state.clock, state.safe_search, state.checked_indexes)

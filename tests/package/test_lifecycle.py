@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.version import __version__
+from tests.support.booted import booted
 from tests.support.chroot import chroot
 from tests.support.commands import ROOT
 from tests.support.debian_root import SUITES
+from tests.support.gateway import eventually
+from tests.support.namespaces import namespaces
 from tests.support.packages import package
 
 if TYPE_CHECKING:
@@ -239,3 +242,30 @@ def test_a_first_installation_may_be_killed_and_is_then_completed(
     assert trixie.root.run_until(_seen(where), "dpkg", "--install", now)
     assert trixie.root.run("dpkg", "--configure", "-a").code == 0
     assert (trixie.serves, trixie.answers()) == (__version__, True)
+
+
+_OTHER = """\
+import signal, socket
+server = socket.socket(type=socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 53))
+signal.pause()
+"""
+
+
+def test_what_is_in_its_way_is_named_and_no_fault(tmp_path: Path) -> None:
+    with namespaces("box") as (network,), booted("trixie", tmp_path / "box", network.name) as box:
+        box.give(package("trixie"), "/root/filterd.deb")
+        box.run("systemd-run", "--unit=other", "python3", "-c", _OTHER)
+        done = box.run("dpkg", "--install", "/root/filterd.deb", within_s=300)
+        assert "filterd: another server has port 53" in done.err
+        box.run("systemctl", "stop", "other")
+        eventually(lambda: box.is_active("filterd.service"))
+
+        asked = ("systemctl", "show", "--value", "-pMainPID", "filterd")
+        pid = box.run(*asked).out
+        box.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n")
+        box.run("chmod", "+x", "/usr/sbin/policy-rc.d")
+        box.give(package("trixie", version=NEXT), "/root/next.deb")
+        box.run("dpkg", "--install", "/root/next.deb", within_s=300)
+        assert box.run(*asked).out == pid, "the administrator restarts services"
+        assert box.run("readlink", "/opt/filterd/current").out == f"releases/{NEXT}\n"

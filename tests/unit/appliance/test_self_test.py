@@ -48,7 +48,7 @@ def test_a_release_that_fits_answers_and_blocks_and_changes_nothing(
     before = _content(state.folder)
     assert self_test.run(config, state).categories >= 20
     assert _content(state.folder) == before
-    assert not (state.folder / self_test.TRIAL).exists()
+    assert not state.self_test.exists()
 
 
 def test_the_check_of_the_lists_is_recorded_for_the_start(
@@ -67,7 +67,7 @@ def test_a_site_that_the_release_does_not_accept_is_named_with_its_place(
     (config / "site.yaml").write_text("nonsense: 1\n", encoding="utf-8")
     with pytest.raises(ConfigErrors, match=r"site.yaml:1:1"):
         self_test.run(config, state)
-    assert not (state.folder / self_test.TRIAL).exists()
+    assert not state.self_test.exists()
 
 
 def test_damaged_lists_are_not_served_by_a_release_that_was_tested(
@@ -132,7 +132,7 @@ def test_a_daemon_that_does_not_start_is_a_reason(
 
 def test_what_a_killed_test_left_is_in_no_way(gateway: tuple[Path, StateFolder]) -> None:
     config, state = gateway
-    left = state.folder / self_test.TRIAL
+    left = state.self_test
     left.mkdir()
     os.link(state.index, left / "index.filterd")
     self_test.run(config, state)
