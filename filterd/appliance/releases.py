@@ -288,12 +288,14 @@ class Releases:
 
     def _put_in_service(self, name: str) -> None:
         """Make a proved release the one in service, and the one of now the one before."""
-        now = self.in_service
+        now, is_rollback = self.in_service, name == self.before
         with writing(self._home / "current"):
-            if now and now != name:  # first: behind the switch there must be a way back
-                self._point("previous", now)
+            if now and now != name and not is_rollback:
+                self._point("previous", now)  # first: behind the switch there must be a way back
             self._put_units(name)
             self._point("current", name)
+            if is_rollback:  # last: until the switch the link is all that leads to it
+                self._point("previous", now)
 
     def _restore(self) -> None:
         if self.in_service:

@@ -239,6 +239,50 @@ def test_power_may_go_at_each_step(machine: Machine, monkeypatch: pytest.MonkeyP
     assert _cuts(machine, monkeypatch) > 10
 
 
+def _rollback_cuts(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Roll back again and again, cut one step later each time; return the steps."""
+    for count in range(50):
+        shutil.rmtree(machine.root)
+        machine.install("1")
+        machine.install("2")
+        with monkeypatch.context() as patched:
+            _cut_at(count, patched)
+            try:
+                machine.releases.roll_back()
+            except _CutError:
+                is_cut = True
+            else:
+                is_cut = False
+        if machine.serves == "2":
+            assert machine.releases.before == "1", "the rollback can be done again"
+            assert machine.releases.roll_back() == "1"
+        assert machine.serves == "1"
+        machine.releases.restore()
+        assert machine.unit() == "filterd.service of 1"
+        if not is_cut:
+            return count
+    raise AssertionError("it never ends")
+
+
+def test_power_may_go_at_each_step_of_a_rollback(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _rollback_cuts(machine, monkeypatch) > 5
+
+
+def test_control_a_rollback_that_names_the_way_back_first_may_lose_the_good_release(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def put(self: Releases, name: str) -> None:
+        self._point("previous", self.in_service)
+        self._put_units(name)
+        self._point("current", name)
+
+    monkeypatch.setattr(Releases, "_put_in_service", put)
+    with pytest.raises(AssertionError, match="can be done again"):
+        _rollback_cuts(machine, monkeypatch)
+
+
 def test_control_a_release_that_has_its_name_too_early_is_served_in_part(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
