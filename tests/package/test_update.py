@@ -203,7 +203,8 @@ def test_after_a_power_cut_in_dpkg_the_release_before_serves_and_it_is_taken_lat
 ) -> None:
     school.carry(_package(NEXT, **SHORT_WATCH))
     school.box.run(*_in_background("filterd update --now --from " + STICK))
-    school.box.run("sh", "-c", "until pgrep -x dpkg >/dev/null; do sleep 0.05; done; sleep 1")
+    begun = "until grep -q '\"tries\":1' $0; do sleep 0.05; done; sleep 1"
+    school.box.run("sh", "-c", begun, PENDING)
     school.box.stop(at_once=True)
     school.box.start()
     assert school.blocks()
