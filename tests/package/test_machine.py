@@ -151,6 +151,42 @@ def test_a_reload_takes_an_edited_site(school: InstalledSchool) -> None:
     school.box.run("systemctl", "reload", "filterd")
 
 
+DECIDE = """
+from pathlib import Path
+from filterd.appliance import restore_journal, restore_plan
+from filterd.appliance.backup_secrets import BackupLock
+plan = restore_plan.read_plan(next(Path("/mnt/usb").glob("*.zip")), BackupLock())
+restore_journal.decide(plan, Path("/etc/filterd"))
+"""
+
+
+def test_the_nightly_backup_goes_to_a_stick_and_an_interrupted_restore_goes_on(
+    school: InstalledSchool,
+) -> None:
+    box, path = school.box, "/etc/filterd/site.yaml"
+    before = box.run("cat", path).out
+    assert box.is_active("filterd-backup.timer")
+    box.write(path, before + "backup: {to: /mnt/usb}\n")
+    assert box.run("systemctl", "start", "filterd-backup", check=False).code != 0, "no stick"
+    box.run("mkdir", "/mnt/usb")
+    box.run("mount", "-t", "tmpfs", "tmpfs", "/mnt/usb")
+    box.run("filterd", "block", OPEN, "--permanent", "--reason", "bài kiểm tra")
+    box.run("systemctl", "start", "filterd-backup")
+    assert "/mnt/usb" in box.run("filterd", "status", "--json").out
+    box.run("filterd", "undo")
+    assert not school.blocks(school.around.pupil, OPEN)
+    box.write(path, before)
+    box.run("/opt/filterd/current/bin/python", "-c", DECIDE)
+    box.run("systemctl", "start", "filterd-restore")
+    assert "backup:" in box.run("cat", path).out
+    assert school.blocks(school.around.pupil, OPEN)
+    assert box.run("ls", "/etc/filterd/.restore.filterd", check=False).code != 0
+    box.run("filterd", "undo")
+    box.write(path, before)
+    box.run("systemctl", "reload", "filterd")
+    box.run("systemctl", "reset-failed", "filterd-backup", check=False)
+
+
 def test_the_service_is_stopped_started_and_restarted(school: InstalledSchool) -> None:
     school.box.run("systemctl", "restart", "filterd")
     assert school.blocks(school.around.pupil, LOCKED)
