@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Encrypt the secrets of a backup in the age format (age-encryption.org/v1).
 
-To a passphrase (scrypt), or to the province's recovery key, of which the gateway has the public
-half, ``age1...``: then only the province can decrypt them. A file from elsewhere may ask for
-any amount of work, so the work factor is bounded before it is decrypted.
+To the province's recovery key, of which the gateway has the public half, ``age1...``: then only
+the province can decrypt them. Or to a passphrase: the secrets are encrypted to a key of their
+own, and a line before them has its secret half, encrypted by the passphrase (scrypt, RFC 7914;
+ChaCha20-Poly1305, RFC 8439). The passphrases of age itself take as much memory as the machine
+that encrypts has to spare, and a gateway of 1 GB could not decrypt what a larger one has made.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
+import os
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,12 +26,16 @@ from filterd.i18n import say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
 SHORTEST, LONGEST = 12, 1_000
 """Letters of a passphrase: the file may be stolen, and tried at leisure."""
 MOST_OCTETS = 16 << 20
-_HIGHEST_WORK = 20
-"""2**20 is a gigabyte of memory."""
-_work_of = re.compile(rb"age-encryption\.org/v1\n-> scrypt [A-Za-z0-9+/]{22} ([0-9]{1,3})\n").match
+_WORK, _WORK_OCTETS = 1 << 16, 1 << 27
+"""Scrypt with blocks of 8: 64 MB of memory, and about a second on a small board."""
+_SALT_OCTETS, _KEY_OCTETS, _NONCE = 16, 32, bytes(12)
+"""A nonce may be fixed where each key encrypts once."""
+_sealed = re.compile(rb"filterd-passphrase/1 ([A-Za-z0-9+/=]{24}) ([A-Za-z0-9+/=]{120})\n").match
 _is_recovery_key = re.compile(r"age1[0-9a-z]{58}").fullmatch
 _is_identity = re.compile(r"^(AGE-SECRET-KEY-1[0-9A-Z]{58})\s*$", re.MULTILINE).search
 
@@ -95,7 +104,9 @@ def encrypt(secrets: Mapping[str, bytes], lock: BackupLock) -> bytes:
     named = {name: base64.b64encode(one).decode() for name, one in secrets.items()}
     plain = json.dumps(named).encode()
     if lock.passphrase:
-        return bytes(pyrage.passphrase.encrypt(plain, lock.passphrase))
+        own = pyrage.x25519.Identity.generate()
+        sealed = _seal(str(own), lock.passphrase)
+        return sealed + bytes(pyrage.encrypt(plain, [own.to_public()]))
     try:
         recipient = pyrage.x25519.Recipient.from_str(lock.key)
     except pyrage.RecipientError as error:
@@ -110,23 +121,56 @@ def decrypt(content: bytes, lock: BackupLock) -> dict[str, bytes]:
         ConfigError: the passphrase or key is another one, or the content is damaged.
     """
     import pyrage  # noqa: PLC0415 -- see above
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 -- see above
 
-    work = _work_of(content)
-    if (work is not None) != bool(lock.passphrase):
-        has = say("a passphrase") if work else say("the province's recovery key")
+    sealed = _sealed(content)
+    if (sealed is not None) != bool(lock.passphrase):
+        has = say("a passphrase") if sealed else say("the province's recovery key")
         raise ConfigError(say("the secrets are encrypted to {what}", what=has))
-    if work is not None and int(work[1]) > _HIGHEST_WORK:
-        raise ConfigError(say("the secrets ask for more memory than a gateway has"))
     try:
-        if lock.passphrase:
-            plain = pyrage.passphrase.decrypt(content, lock.passphrase)
-        else:
-            plain = pyrage.decrypt(content, [pyrage.x25519.Identity.from_str(lock.key)])
+        key = _unsealed(sealed[1], sealed[2], lock.passphrase) if sealed else lock.key
+        identity = pyrage.x25519.Identity.from_str(key)
+        plain = pyrage.decrypt(content[sealed.end() if sealed else 0 :], [identity])
         named = json.loads(plain)
         return {str(name): base64.b64decode(one, validate=True) for name, one in named.items()}
-    except (pyrage.DecryptError, pyrage.IdentityError) as error:
+    except (pyrage.DecryptError, pyrage.IdentityError, InvalidTag) as error:
         raise ConfigError(
             say("the secrets cannot be decrypted: another passphrase or key, or damaged")
         ) from error
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise ConfigError(say("the secrets in the backup are none of filterd")) from error
+
+
+def _seal(key: str, passphrase: str) -> bytes:
+    """Return the line with a secret key that a passphrase decrypts."""
+    salt = os.urandom(_SALT_OCTETS)
+    sealed = _cipher(salt, passphrase).encrypt(_NONCE, key.encode(), None)
+    return b"filterd-passphrase/1 %b %b\n" % (base64.b64encode(salt), base64.b64encode(sealed))
+
+
+def _unsealed(salt: bytes, sealed: bytes, passphrase: str) -> str:
+    """Return the secret key.
+
+    Raises:
+        ValueError: the line is damaged.
+        InvalidTag: the passphrase is another one.
+    """
+    cipher = _cipher(base64.b64decode(salt), passphrase)
+    return cipher.decrypt(_NONCE, base64.b64decode(sealed), None).decode()
+
+
+def _cipher(salt: bytes, passphrase: str) -> ChaCha20Poly1305:
+    from cryptography.hazmat.primitives.ciphers.aead import (  # noqa: PLC0415 -- see above
+        ChaCha20Poly1305,
+    )
+
+    key = hashlib.scrypt(
+        unicodedata.normalize("NFC", passphrase).encode(),
+        salt=salt,
+        n=_WORK,
+        r=8,
+        p=1,
+        maxmem=_WORK_OCTETS,
+        dklen=_KEY_OCTETS,
+    )
+    return ChaCha20Poly1305(key)
