@@ -88,6 +88,8 @@ class PackageManager:
         try:
             code = self._code_of(*words)
         except TimeoutError as error:
+            if not is_needed:
+                return
             raise StoreError(
                 say("dpkg took longer than {n} s and was ended", n=round(self.within_s))
             ) from error

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from filterd.appliance.package_install import PackageManager
 from filterd.errors import InUseError, StoreError
+from tests.support.waiting import until
 
 
 def _manager(folder: Path, script: str, within_s: float = 30.0) -> PackageManager:
@@ -37,9 +37,13 @@ def test_an_endless_script_is_ended_with_all_that_it_started(tmp_path: Path) -> 
     script = f"test $1 = --configure && exit\nsleep 1000 & echo $! >{tmp_path}/child; wait"
     with pytest.raises(StoreError, match="took longer than 0 s and was ended"):
         _manager(tmp_path, script, within_s=0.4).install(tmp_path / "package.deb")
-    child = (tmp_path / "child").read_text().strip()
-    with contextlib.suppress(FileNotFoundError):  # it is gone already
-        assert ") Z " in Path("/proc", child, "stat").read_text()
+    stat = Path("/proc", (tmp_path / "child").read_text().strip(), "stat")
+    until(lambda: not stat.exists() or ") Z " in stat.read_text(), "its end")
+
+
+def test_a_script_that_was_broken_off_and_hangs_keeps_no_later_package_out(tmp_path: Path) -> None:
+    _manager(tmp_path, "test $1 = --install || sleep 1000", within_s=0.4).install(tmp_path)
+    assert "--install" in (tmp_path / "words").read_text()
 
 
 def test_the_version_is_what_dpkg_knows(tmp_path: Path) -> None:
