@@ -124,6 +124,12 @@ class Releases:
         """Return the folder of a release."""
         return self._home / "releases" / name
 
+    def version(self, name: str) -> str:
+        """Return the version of a release: the same one, built again, has another name."""
+        with contextlib.suppress(StoreError):
+            return _version_of(self.folder(name))
+        return name
+
     def names(self) -> list[str]:
         """Return the names of all complete releases, in alphabetical order."""
         with contextlib.suppress(FileNotFoundError):
@@ -182,11 +188,15 @@ class Releases:
     def restore(self) -> None:
         """Put the units of the release in service in place, where dpkg has put others.
 
+        A power cut leaves them so, and they need not fit the release that serves.
+
         Raises:
-            StoreError: the disk refused.
+            StoreError: the disk refused, or systemd did.
         """
         with self._alone():
-            self._restore()
+            kept = self.folder(self.in_service) / _UNITS_OF_RELEASE / "filterd.service"
+            if kept.exists() and self._restore() and self.has_systemd:
+                self._call("systemctl", "daemon-reload")
 
     def restart(self) -> None:
         """Have systemd read the units and restart the services, where it runs.
@@ -199,7 +209,8 @@ class Releases:
         first, *others = RESTARTED
         self._call("systemctl", "daemon-reload")
         self._call("systemctl", "restart", first)
-        self._call("systemctl", "try-restart", *others)
+        with contextlib.suppress(StoreError):  # a release before may not have one of them
+            self._call("systemctl", "try-restart", *others)
 
     @property
     def _home(self) -> Path:
@@ -297,13 +308,13 @@ class Releases:
             if is_rollback:  # last: until the switch the link is all that leads to it
                 self._point("previous", now)
 
-    def _restore(self) -> None:
-        if self.in_service:
-            with writing(self.root / _UNITS):
-                self._put_units(self.in_service)
+    def _restore(self) -> bool:
+        with writing(self.root / _UNITS):
+            return bool(self.in_service) and self._put_units(self.in_service)
 
-    def _put_units(self, name: str) -> None:
-        """Replace the units in systemd's folder by those of a release."""
+    def _put_units(self, name: str) -> bool:
+        """Replace the units in systemd's folder by those of a release; return whether it did."""
+        is_changed = False
         there, ours = self.root / _UNITS, _units_in(self.folder(name) / _UNITS_OF_RELEASE)
         there.mkdir(parents=True, exist_ok=True)
         for unit, path in ours.items():
@@ -312,11 +323,14 @@ class Releases:
                 if (there / unit).read_bytes() == content:
                     continue
             write_atomically(there / unit, content, mode=0o644)
+            is_changed = True
         for unit in _units_in(there).keys() - ours:
             if self.has_systemd and unit.endswith(_WAITING):
                 with contextlib.suppress(StoreError):  # it starts nothing without its file
                     self._call("systemctl", "stop", unit)
             (there / unit).unlink()
+            is_changed = True
+        return is_changed
 
     def _point(self, link: str, name: str) -> None:
         _replace_link(self._home / link, Path("releases", name))

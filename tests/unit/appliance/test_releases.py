@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -281,6 +282,31 @@ def test_control_a_rollback_that_names_the_way_back_first_may_lose_the_good_rele
     monkeypatch.setattr(Releases, "_put_in_service", put)
     with pytest.raises(AssertionError, match="can be done again"):
         _rollback_cuts(machine, monkeypatch)
+
+
+def test_units_that_a_power_cut_has_left_are_put_back(machine: Machine) -> None:
+    machine.install("1")
+    machine.unpack("2", units=(*_UNITS, "filterd-new.timer"))
+    machine.called.clear()
+    machine.releases.restore()
+    assert machine.unit() == "filterd.service of 1"
+    assert machine.called[-1] == "systemctl daemon-reload"
+    machine.called.clear()
+    machine.releases.restore()
+    assert machine.called == [], "nothing was changed"
+    shutil.rmtree(machine.root / "opt/filterd/releases/1/share")
+    machine.releases.restore()
+    assert machine.unit() == "filterd.service of 1", "a damaged release takes no units away"
+
+
+def test_a_release_before_without_one_of_the_services_is_put_back(machine: Machine) -> None:
+    machine.install("1")
+    machine.install("2")
+
+    def refuse(words: Sequence[str]) -> Ended:
+        return Ended(5 if words[1] == "try-restart" else 0, b"", b"Unit not found.")
+
+    assert Releases(machine.root, refuse, has_systemd=True).roll_back() == "1"
 
 
 def test_control_a_release_that_has_its_name_too_early_is_served_in_part(
