@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from filterd.appliance.update_decision import UpdateFacts, UpdateReason, decide
 from filterd.appliance.update_files import PendingUpdate, UpdateFiles, UpdateStep
-from filterd.appliance.update_watch import ServedBefore
+from filterd.appliance.update_watch import ServedBefore, stated
 from filterd.errors import ConfigError, FilterdError, InUseError, StoreError, UpdateError
 from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
 from filterd.feed.arrival import Moment
@@ -109,6 +109,11 @@ class ProgramUpdate:
         with sole(lock, otherwise=_RUNS):
             yield
 
+    def mend(self) -> None:
+        """Put the units of the release in service in place, if a power cut has left others."""
+        with contextlib.suppress(StoreError):
+            self._releases.restore()
+
     def look(self, fetcher: Fetcher, *, at_once: bool = False) -> UpdateDecision | None:
         """Verify an offer, decide, and begin the update if it is due.
 
@@ -169,7 +174,9 @@ class ProgramUpdate:
     ) -> UpdateDecision:
         kept = self.files.standing.read()
         is_newer = version_key(target.version) > version_key(self._machine.version)
-        waiting_since = kept.waiting_since or now
+        # A clock that was ahead and was set must not make a wait longer.
+        waiting_since = min(kept.waiting_since or now, now)
+        postponed_since = kept.postponed_since and min(kept.postponed_since, now)
         facts = UpdateFacts(
             now=now,
             time_zone=site.time_zone,
@@ -182,7 +189,7 @@ class ProgramUpdate:
             is_automatic=site.update.automatic,
             clock_known=offer.clock_known,
             has_exam=self._has_exam(),
-            postponed_since=kept.postponed_since,
+            postponed_since=postponed_since,
             at_once=at_once,
         )
         decision = decide(facts)
@@ -196,7 +203,7 @@ class ProgramUpdate:
                 why=decision.why,
                 takes_at=decision.takes_at,
                 waiting_since=waiting_since if is_newer else None,
-                postponed_since=kept.postponed_since or (now if is_delayed else None),
+                postponed_since=postponed_since or (now if is_delayed else None),
             )
         )
         return decision
@@ -220,8 +227,7 @@ class ProgramUpdate:
                 release,
                 self._machine.boot,
                 tries=tries,
-                canaries=before.canaries,
-                usual=before.usual,
+                served=before,
             )
         )
 
@@ -276,16 +282,18 @@ class ProgramUpdate:
 
     def _watch_it(self, pending: PendingUpdate) -> EndedUpdate:
         pending = replace(pending, step=UpdateStep.START)
-        self.files.keep(pending)
+        self._keep(pending)
         if self._releases.in_service == pending.before:
             why = say("the package did not put its release in service")
             return self._go_back(replace(pending, why=why))
-        before = ServedBefore(pending.canaries, pending.usual)
-        if harm := self._machine.watch.harm_at_start(before):
+        if harm := self._machine.watch.harm_at_start(pending.served):
             return self._go_back(replace(pending, why=harm))
-        pending = replace(pending, step=UpdateStep.WATCH)
-        self.files.keep(pending)
-        if harm := self._machine.watch.harm_later(pending.version, before):
+        pending = replace(pending, step=UpdateStep.WATCH, has_served=True)
+        self._keep(pending)
+        harm = self._machine.watch.harm_later(pending.version, pending.served)
+        if not harm and self._releases.in_service == pending.before:
+            harm = say("the release before was put back by command")
+        if harm:
             return self._go_back(replace(pending, why=harm))
         return self._end(pending, UpdateEnding.TAKEN)
 
@@ -295,12 +303,17 @@ class ProgramUpdate:
         is_switched = releases.in_service != pending.before
         has_served = pending.has_served or is_switched
         pending = replace(pending, step=UpdateStep.GO_BACK, has_served=has_served)
-        self.files.keep(pending)
+        with contextlib.suppress(OSError):  # the disk may be full
+            self.files.package.unlink(missing_ok=True)
+        self._keep(pending)
+        if is_switched and releases.before != pending.before:  # others were installed meanwhile
+            why = say(
+                "{why}; release {name} is not kept here", why=pending.why, name=pending.before
+            )
+            return self._end(replace(pending, why=why), UpdateEnding.FAILED)
         if is_switched:
-            if releases.before != pending.before:
-                raise UpdateError(say("release {name} is not kept here", name=pending.before))
             releases.roll_back()
-            if problem := self._machine.watch.harm_at_start(ServedBefore(pending.canaries)):
+            if problem := self._machine.watch.harm_at_start(pending.served):
                 why = say(
                     "{why}; the release before serves again, and: {problem}",
                     why=pending.why,
@@ -309,6 +322,11 @@ class ProgramUpdate:
                 pending = replace(pending, why=why)
         ending = UpdateEnding.TAKEN_BACK if has_served else UpdateEnding.FAILED
         return self._end(pending, ending)
+
+    def _keep(self, pending: PendingUpdate) -> None:
+        """Keep a step after the switch: on a full disk the way back matters more than that."""
+        with contextlib.suppress(StoreError):
+            self.files.keep(pending)
 
     def _end(self, pending: PendingUpdate, ending: UpdateEnding) -> EndedUpdate:
         ended = self._note(pending.version, pending.before, ending, pending.why)
@@ -324,14 +342,13 @@ class ProgramUpdate:
         """
         if self.pending() is not None:
             raise InUseError(_RUNS)
-        bad, back = self._releases.in_service, self._releases.before
-        if any(
-            back == one or back.startswith(f"{one}.") for one in self.files.standing.read().refused
-        ):
+        releases = self._releases
+        bad, back = releases.version(releases.in_service), releases.before
+        if releases.version(back) in self.files.standing.read().refused:
             raise UpdateError(
                 say("the release before, {name}, was taken back here: it does harm", name=back)
             )
-        self._releases.roll_back()
+        releases.roll_back()
         return self._note(bad, back, UpdateEnding.ROLLED_BACK, why)
 
     def problem(self) -> Sentence:
@@ -387,7 +404,6 @@ class ProgramUpdate:
         )
 
     def _has_exam(self) -> bool:
-        try:
+        with contextlib.suppress(FilterdError), stated():
             return bool(self._machine.daemon.status().get("day", {}).get("exams"))
-        except FilterdError:
-            return False
+        return False

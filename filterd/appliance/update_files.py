@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd.appliance.update_watch import ServedBefore
 from filterd.feed.program_standing import ProgramStandingFile
 from filterd.feed.trust import TrustFolder
 from filterd.i18n import UNSAID, Sentence
@@ -47,7 +48,7 @@ class PendingUpdate:
         boot: the id of the boot in which it was decided.
         step: what is being done.
         tries: how often its installation was begun.
-        canaries, usual: as of ``ServedBefore``.
+        served: what the release before did.
         has_served: whether its release was in service.
         why: why it goes back.
     """
@@ -57,8 +58,7 @@ class PendingUpdate:
     boot: str
     step: UpdateStep = UpdateStep.INSTALL
     tries: int = 0
-    canaries: tuple[str, ...] = ()
-    usual: float = 1.0
+    served: ServedBefore = ServedBefore()  # noqa: RUF009 -- frozen
     has_served: bool = False
     why: Sentence = UNSAID
 
@@ -66,7 +66,7 @@ class PendingUpdate:
 _FORMAT = FileFormat(
     PendingUpdate,
     magic=b"filterd program-pending ",
-    words={"UpdateStep": UpdateStep},
+    words={"UpdateStep": UpdateStep, "ServedBefore": ServedBefore},
     most_octets=1 << 16,
 )
 

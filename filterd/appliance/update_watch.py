@@ -6,35 +6,46 @@ itself, the canaries get blocks there, and the status is reachable. Then it is w
 of lists is (``feed.version_watch``): canaries, failures and blocks by the counters, for ten
 minutes. Port 53 is asked at each look, because a release that answers its socket of commands may
 be deaf to devices.
+
+What the daemon states is foreign here: its user may be taken over, or the release be bad. It is
+bounded in time and form (``stated``), so that it can neither stop a watch nor an update.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from filterd.appliance import stub_query
-from filterd.errors import FilterdError, WireError
-from filterd.feed.version_watch import EVERY_S, AnswerCounts, Watch, Watching, usual_part
+from filterd.errors import ControlError, FilterdError, WireError
+from filterd.feed.version_watch import EVERY_S, WATCH_S, AnswerCounts, Watch, Watching, usual_part
 from filterd.i18n import UNSAID, Sentence, say
-from filterd.wire import EdeCode, edes_of
+from filterd.wire import EdeCode, Rcode, edes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from filterd.clock import Clock
     from filterd.feed.version_watch import Daemon
     from filterd.wire import ParsedResponse
 
 SERVES_WITHIN_S = 45.0
 """With the way back it is within a minute."""
+STATED_WITHIN_S = 5.0
 LOOK_EVERY_S = 1.0
 LOCAL_NAME = "localhost"
 """A name that filterd answers by itself (RFC 6761 §6.3)."""
+ORDINARY_NAME = "example.com"
+"""A name that hardly any school blocks (RFC 6761 §6.5)."""
 
 _BLOCKS = frozenset((EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED, EdeCode.PROHIBITED))
 _SILENT_TIMES = 3
+_MOST_WATCHES = 2
 
 Ask = Callable[[str], "ParsedResponse"]
 
@@ -46,10 +57,12 @@ class ServedBefore:
     Attributes:
         canaries: names that it blocked for the strictest client, on port 53.
         usual: the share of blocks in its answers.
+        opened: names that it did not block; at night the counters show no release that blocks all.
     """
 
     canaries: tuple[str, ...] = ()
     usual: float = 1.0
+    opened: tuple[str, ...] = ()
 
 
 def ask_port(name: str) -> ParsedResponse:
@@ -59,6 +72,32 @@ def ask_port(name: str) -> ParsedResponse:
         OSError: it does not answer; TimeoutError is one.
     """
     return asyncio.run(stub_query.ask("127.0.0.1", 53, name))
+
+
+@contextlib.contextmanager
+def stated(within_s: float = STATED_WITHIN_S) -> Iterator[None]:
+    """Bound what is asked of the daemon: all of it together in time, and its form.
+
+    A socket's own time-out begins anew with each octet. In the main thread only (setitimer(2)).
+
+    Raises:
+        ControlError: it took too long, or the answer has another form.
+    """
+
+    def end(*_: object) -> None:
+        raise TimeoutError
+
+    former, left = signal.signal(signal.SIGALRM, end), (0.0, 0.0)
+    try:
+        left = signal.setitimer(signal.ITIMER_REAL, within_s)
+        yield
+    except FilterdError:
+        raise
+    except Exception as error:  # any, for a foreign form may raise any
+        raise ControlError(say("the daemon's answer is late or malformed")) from error
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *left)
+        signal.signal(signal.SIGALRM, former)
 
 
 class ReleaseWatch:
@@ -87,12 +126,12 @@ class ReleaseWatch:
             canaries: names that should be blocked.
         """
         blocked = tuple(name for name in canaries if self._is_blocked(name))
-        try:
-            status = self._daemon.status()
-            usual = usual_part(self._daemon, status) if status else 1.0
-        except FilterdError:
-            usual = 1.0
-        return ServedBefore(blocked, usual)
+        usual = 1.0
+        with contextlib.suppress(FilterdError), stated():
+            if status := self._daemon.status():
+                usual = usual_part(self._daemon, status)
+        opened = () if self._is_closed(ORDINARY_NAME) else (ORDINARY_NAME,)
+        return ServedBefore(blocked, usual, opened)
 
     def harm_at_start(self, before: ServedBefore) -> Sentence:
         """Return why a release does not serve within a minute; UNSAID once it does."""
@@ -108,11 +147,18 @@ class ReleaseWatch:
         watch = Watch(
             version, self._clock.monotonic(), AnswerCounts(), before.usual, before.canaries
         )
+        before = replace(before, opened=())  # the timetable may close them meanwhile
         watching, silent = Watching(watch, self._daemon, self._clock), 0
-        while not watching.is_over:
-            if found := watching.look():
-                return found
-            problem = self._problem(before)
+        # Pauses make it longer, and the daemon states them.
+        ends = watch.since + _MOST_WATCHES * WATCH_S
+        while not watching.is_over and self._clock.monotonic() < ends:
+            try:
+                with stated():
+                    if found := watching.look():
+                        return found
+                problem = self._problem(before)
+            except ControlError as error:
+                problem = error.sentence
             silent = silent + 1 if problem else 0
             if silent >= _SILENT_TIMES:
                 return problem
@@ -128,15 +174,22 @@ class ReleaseWatch:
         for name in before.canaries:
             if not self._is_blocked(name):
                 return say("{name} is not blocked, and must be", name=name)
-        try:
+        for name in before.opened:
+            if self._is_closed(name):
+                return say("{name} is blocked, and was not before", name=name)
+        is_up = False
+        with contextlib.suppress(FilterdError), stated():
             is_up = bool(self._daemon.status())
-        except FilterdError:
-            is_up = False
         return UNSAID if is_up else say("the daemon does not answer its commands")
+
+    def _is_closed(self, name: str) -> bool:
+        """Return whether a name is blocked or refused; without the Internet there is no answer."""
+        with contextlib.suppress(OSError, WireError):
+            return self._is_blocked(name) or self._ask(name).rcode == Rcode.REFUSED
+        return False
 
     def _is_blocked(self, name: str) -> bool:
         try:
-            answer = self._ask(name)
+            return any(one.code in _BLOCKS for one in edes_of(self._ask(name).edns))
         except (OSError, WireError):
             return False
-        return any(one.code in _BLOCKS for one in edes_of(answer.edns))

@@ -31,6 +31,7 @@ from filterd.i18n import say
 from filterd.lists.catalog_tables import locked_canaries
 from filterd.overrides.history_chain import PROGRAM_UPDATE
 from filterd.paths import shipped
+from filterd.privileges import as_owner_of
 from filterd.version import __version__
 
 FETCHING, INSTALLING = "filterd-update.service", "filterd-install.service"
@@ -77,18 +78,17 @@ def fetch(here: Context) -> None:
     root = _files(here).trust.root
     if not address or not root.exists():
         return  # a school without a feed takes releases from a stick
-    folder = mirror_beside(here.state.folder)
+    folder, fetcher = mirror_beside(here.state.folder), WebFetcher(address, here.clock, LIMITS)
     trust, floor = TrustFolder(folder.parent / "trust"), TimeFloor(folder.parent)
-    trust.establish(load_root(root), replace=True)
-    now = here.clock.wall()
-    offer = refresh_program(
-        trust, WebFetcher(address, here.clock, LIMITS), Moment(now, floor.read())
-    )
-    if offer.clock_known:
-        floor.note(now, offer.issued_at)
-    target = offer.newest(*_target())
-    is_newer = target is not None and version_key(target.version) > version_key(__version__)
-    mirror(offer, folder, target if is_newer else None)
+    with as_owner_of(folder.parent):  # links may be in that user's folder
+        trust.establish(load_root(root), replace=True)
+        now = here.clock.wall()
+        offer = refresh_program(trust, fetcher, Moment(now, floor.read()))
+        if offer.clock_known:
+            floor.note(now, offer.issued_at)
+        target = offer.newest(*_target())
+        is_newer = target is not None and version_key(target.version) > version_key(__version__)
+        mirror(offer, folder, target if is_newer else None)
 
 
 def install(here: Context) -> None:
@@ -96,6 +96,7 @@ def install(here: Context) -> None:
     journal.begin(here.texts.language)
     site = program_of(here)
     with site.holding():
+        site.mend()
         if site.is_to_be_decided():
             folder = mirror_beside(here.state.folder)
             if not _files(here).trust.root.exists() or not (folder / "metadata").is_dir():

@@ -14,7 +14,7 @@ import pytest
 from filterd.appliance.package_install import PackageManager
 from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.update_decision import UpdateReason
-from filterd.appliance.update_files import UpdateFiles, UpdateStep
+from filterd.appliance.update_files import PendingUpdate, UpdateFiles, UpdateStep
 from filterd.appliance.update_watch import ServedBefore
 from filterd.config.site_schema import SiteFile
 from filterd.errors import DigestError, FilterdError, InUseError, StoreError, UpdateError
@@ -59,6 +59,8 @@ class Box(Daemon):
     cut_at: str = ""
     boot: str = "first"
     done: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    states: Any = None
 
     def folder_of(self, name: str) -> Path:
         return self.folder / "releases" / name
@@ -93,7 +95,7 @@ class Box(Daemon):
         return self.in_service
 
     def status(self) -> dict[str, Any]:
-        return {"day": {"exams": self.exams}}
+        return {"day": {"exams": self.exams}} if self.states is None else self.states
 
     def updates(self) -> ProgramUpdate:
         """Return the updates as a process that has just started sees them."""
@@ -102,6 +104,7 @@ class Box(Daemon):
         class Shown:
             in_service = property(lambda _: box.in_service)
             before = property(lambda _: box.before)
+            version = staticmethod(lambda name: box.versions.get(name, name))
             folder = staticmethod(box.folder_of)
             roll_back = staticmethod(box.roll_back)
 
@@ -283,6 +286,27 @@ def test_a_daemon_that_lies_about_exams_by_day_wins_no_time(box: Box) -> None:
     assert box.run() == UpdateEnding.TAKEN
 
 
+@pytest.mark.parametrize("states", [[], {"day": []}, {"day": {"exams": 7}}])
+def test_a_daemon_that_states_nonsense_delays_no_longer_than_an_exam(
+    box: Box, states: object
+) -> None:
+    box.states = states
+    for _ in range(15):
+        ended = box.run()
+        box.clock.advance(86_400)
+    assert box.in_service == "1.1.0", ended
+
+
+def test_a_clock_that_was_years_ahead_does_not_make_the_delay_longer(box: Box) -> None:
+    box.exams = ("room-1",)
+    box.clock.advance(3_650 * 86_400)
+    assert box.run() == UpdateReason.EXAM
+    box.clock.advance(-3_650 * 86_400)
+    assert box.run() == UpdateReason.EXAM
+    box.clock.advance(14 * 86_400)
+    assert box.run() == UpdateEnding.TAKEN
+
+
 def test_an_exam_keeps_an_administrator_from_it_too(box: Box) -> None:
     box.exams = ("room-1",)
     assert box.run(at_once=True) == UpdateReason.EXAM
@@ -350,6 +374,59 @@ def test_an_administrator_goes_back_and_the_release_is_not_taken_again(box: Box)
     assert box.run(at_once=True) == UpdateReason.TAKEN_BACK
     with pytest.raises(UpdateError, match="was taken back here"):
         box.updates().roll_back(UNSAID)
+
+
+def test_a_release_that_was_built_again_is_known_by_its_version(box: Box) -> None:
+    box.run()
+    box.in_service, box.versions = "1.1.0.2", {"1.1.0.2": "1.1.0"}
+    with box.updates().holding():
+        box.updates().roll_back(UNSAID)
+    assert box.run(at_once=True) == UpdateReason.TAKEN_BACK
+
+
+def test_a_refused_version_is_not_taken_for_one_whose_name_it_begins(box: Box) -> None:
+    files = box.updates().files
+    files.make()
+    files.standing.write(replace(files.standing.read(), refused=("0.9",)))
+    with box.updates().holding():
+        assert box.updates().roll_back(UNSAID).before == "0.9.0"
+
+
+def test_where_others_were_installed_meanwhile_the_update_ends(box: Box) -> None:
+    box.cut_at = "watch"
+    with pytest.raises(PowerCut):
+        box.run()
+    box.in_service, box.before, box.harm_now = "3.0.0", "2.0.0", say("port 53 does not answer")
+    assert box.run() == UpdateEnding.FAILED
+    assert box.updates().pending() is None
+    assert box.in_service == "3.0.0"
+
+
+def test_a_release_that_a_command_took_back_in_its_watch_is_not_told_as_taken(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def harm(*_: object) -> Sentence:
+        box.in_service, box.before = "1.0.0", "1.1.0"
+        return UNSAID
+
+    monkeypatch.setattr(Box, "harm", harm)
+    assert box.run() == UpdateEnding.TAKEN_BACK
+
+
+def test_a_disk_that_the_release_has_filled_does_not_keep_it_in_service(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = UpdateFiles.keep
+
+    def full(files: UpdateFiles, pending: PendingUpdate) -> None:
+        if pending.step is not UpdateStep.INSTALL:
+            raise StoreError(say("no space left"))
+        keep(files, pending)
+
+    monkeypatch.setattr(UpdateFiles, "keep", full)
+    box.harm_now = say("port 53 does not answer")
+    assert box.run() == UpdateEnding.TAKEN_BACK
+    assert box.in_service == "1.0.0"
 
 
 def test_no_offer_is_no_news(box: Box) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.appliance.update_files import PendingUpdate, UpdateFiles, UpdateStep
+from filterd.appliance.update_watch import ServedBefore
 from filterd.errors import NoTrustError
 from filterd.i18n import say
 from tests.support.publisher import Publisher
@@ -15,7 +16,9 @@ from tests.support.publisher import Publisher
 if TYPE_CHECKING:
     from pathlib import Path
 
-PENDING = PendingUpdate("1.1.0", "1.0.0", "boot", UpdateStep.WATCH, 1, ("bet.example",), 0.1)
+PENDING = PendingUpdate(
+    "1.1.0", "1.0.0", "boot", UpdateStep.WATCH, 1, ServedBefore(("bet.example",), 0.1)
+)
 
 
 def test_an_update_that_has_begun_is_read_again(tmp_path: Path) -> None:

@@ -3,24 +3,31 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from filterd.appliance.update_watch import SERVES_WITHIN_S, ReleaseWatch, ServedBefore
-from filterd.errors import ControlError
+from filterd.appliance.update_watch import (
+    ORDINARY_NAME,
+    SERVES_WITHIN_S,
+    ReleaseWatch,
+    ServedBefore,
+    stated,
+)
+from filterd.errors import ControlError, WireError
 from filterd.feed.version_watch import WATCH_S, Daemon
 from filterd.i18n import say
-from filterd.wire import EdeCode
+from filterd.wire import EdeCode, Rcode
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from filterd.i18n import Sentence
     from filterd.wire import ParsedResponse
 
-BEFORE = ServedBefore(("bet.example",), 0.1)
+BEFORE = ServedBefore(("bet.example",), 0.1, (ORDINARY_NAME,))
 
 
 @dataclass
@@ -33,19 +40,24 @@ class Gateway(Daemon):
     open_from: float = float("inf")
     status_from: float = 0.0
     failing: bool = False
+    closes: bool = False
+    states: Any = None
 
     def ask(self, name: str) -> ParsedResponse:
         now = self.clock.monotonic() - 1_000.0
         if not self.answers_from <= now < self.silent_from:
             raise TimeoutError
-        is_blocked = name != "localhost" and now < self.open_from
+        is_canary = name not in ("localhost", ORDINARY_NAME)
+        is_blocked = now < self.open_from if is_canary else self.closes and name == ORDINARY_NAME
         edes = (SimpleNamespace(code=EdeCode.FILTERED),) if is_blocked else ()
-        return cast("ParsedResponse", SimpleNamespace(edns=edes))
+        return cast("ParsedResponse", SimpleNamespace(edns=edes, rcode=Rcode.NOERROR))
 
     def status(self) -> dict[str, Any]:
         now = self.clock.monotonic() - 1_000.0
         if now < self.status_from:
             raise ControlError(say("no daemon"))
+        if self.states is not None:
+            return cast("dict[str, Any]", self.states)
         answers = {"cached": int(900 * now), "failed": int(100 * now) if self.failing else 0}
         return {"answers": answers, "workers": 1}
 
@@ -73,6 +85,7 @@ def test_a_good_release_is_watched_for_ten_minutes() -> None:
     [
         ({"answers_from": 1e9}, "port 53 does not answer"),
         ({"open_from": 0.0}, "bet.example is not blocked, and must be"),
+        ({"closes": True}, "example.com is blocked, and was not before"),
         ({"status_from": 1e9}, "the daemon does not answer its commands"),
     ],
 )
@@ -90,6 +103,7 @@ def test_a_release_that_does_not_serve_is_found_out_in_a_minute(
         ({"silent_from": 300.0}, "port 53 does not answer"),
         ({"open_from": 300.0}, "bet.example is not blocked, and must be"),
         ({"failing": True}, "10 % of answers were failures"),
+        ({"states": {"answers": [1]}}, "the daemon's answer is late or malformed"),
     ],
 )
 def test_harm_that_comes_later_is_found_out_too(bad: dict[str, Any], problem: str) -> None:
@@ -113,13 +127,46 @@ def test_one_lost_answer_is_no_harm() -> None:
 def test_only_what_the_release_before_blocked_must_be_blocked() -> None:
     gateway = Gateway(open_from=0.0)
     before = gateway.watch().serves_before(("bet.example",))
-    assert before == ServedBefore((), 0.0)
+    assert before == ServedBefore((), 0.0, (ORDINARY_NAME,))
     assert not _harm(gateway.watch(), before)
 
 
 def test_a_daemon_that_is_down_has_nothing_to_compare_with() -> None:
     gateway = Gateway(answers_from=1e9, status_from=1e9)
-    assert gateway.watch().serves_before(("bet.example",)) == ServedBefore((), 1.0)
+    before = gateway.watch().serves_before(("bet.example",))
+    assert before == ServedBefore((), 1.0, (ORDINARY_NAME,))
+
+
+@pytest.mark.parametrize("states", [[1], {"answers": "many"}, {"answers": {"blocked": "x"}}])
+def test_a_daemon_that_states_nonsense_does_not_stop_an_update(states: object) -> None:
+    assert Gateway(states=states).watch().serves_before(()).usual == 1.0
+
+
+def test_a_daemon_that_is_always_in_a_pause_does_not_make_the_watch_endless() -> None:
+    gateway = Gateway(states={"workers": 1, "pauses": ["made up"]})
+    assert not _harm(gateway.watch())
+    assert gateway.clock.monotonic() - 1_000.0 <= 2 * WATCH_S + 60
+
+
+def test_what_a_daemon_states_is_bounded_in_time_as_a_whole() -> None:
+    ours, other = socket.socketpair()
+    with ours, other, pytest.raises(ControlError), stated(0.05):
+        ours.recv(1)
+
+
+def test_an_answer_that_is_malformed_is_a_problem_and_not_the_end_of_the_watch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def malformed(_: object) -> None:
+        raise WireError("an extended error without its code")
+
+    monkeypatch.setattr("filterd.appliance.update_watch.edes_of", malformed)
+    gateway = Gateway()
+    assert str(_harm(gateway.watch())) == "bet.example is not blocked, and must be"
+
+
+def test_a_name_that_the_timetable_closes_later_is_no_harm() -> None:
+    assert not Gateway(closes=True).watch().harm_later("1.1.0", BEFORE)
 
 
 def test_control_without_canaries_an_open_release_passes() -> None:

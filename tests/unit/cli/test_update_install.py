@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -17,7 +19,14 @@ from filterd.appliance.update_watch import ServedBefore
 from filterd.cli import update_install as work
 from filterd.cli.context import Context
 from filterd.config.site_reader import load_site
-from filterd.errors import ConfigError, DigestError, RollbackError, TooLargeError, UpdateError
+from filterd.errors import (
+    ConfigError,
+    DigestError,
+    RollbackError,
+    StoreError,
+    TooLargeError,
+    UpdateError,
+)
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.program_standing import UpdateEnding, beside, mirror_beside
 from filterd.feed.version_watch import Daemon
@@ -26,6 +35,7 @@ from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
 from tests.support.packages_offered import Maker
 from tests.support.publisher import NOW, Publisher, served
+from tests.support.unprivileged import NOBODY, needs_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,6 +139,22 @@ def test_control_an_exchange_after_the_copy_reaches_nothing(
     monkeypatch.setattr(box, "install", exchange)
     work.take(box.here, box.mirror)
     assert box.installed == [content]
+
+
+@needs_root
+def test_a_link_in_the_fetching_user_s_folder_leads_root_nowhere(box: Box, tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "passwd").write_text("root")
+    shutil.rmtree(box.mirror / "metadata")
+    (box.mirror / "metadata").symlink_to(elsewhere)
+    for path in (box.mirror.parent, *box.mirror.parent.rglob("*")):
+        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    with pytest.raises(StoreError):
+        work.fetch(box.here)
+    assert [one.name for one in elsewhere.iterdir()] == ["passwd"]
 
 
 def test_the_fetching_user_cannot_go_back_in_time(box: Box) -> None:
