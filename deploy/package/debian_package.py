@@ -93,7 +93,8 @@ def _control(tree: Path, target: Target, version: str) -> None:
         "Architecture": target.architecture,
         "Maintainer": MAINTAINER,
         "Installed-Size": str(sum(-(-path.stat().st_size // 1024) for path in files)),
-        "Depends": f"python3 (>= {target.python}), python3 (<< {major}.{int(minor) + 1}), "
+        # Pre-: dpkg alone would unpack it, see what is missing, and leave the machine like that.
+        "Pre-Depends": f"python3 (>= {target.python}), python3 (<< {major}.{int(minor) + 1}), "
         "libc6 (>= 2.28), "
         "debconf (>= 0.5) | debconf-2.0, iproute2, libgcc-s1, libstdc++6, systemd, tzdata",
         "Section": "net",
