@@ -97,8 +97,11 @@ class ProgramUpdate:
         self._releases, self._clock = machine.releases, machine.clock
 
     @contextlib.contextmanager
-    def holding(self) -> Iterator[None]:
+    def holding(self, *, wait: bool = False) -> Iterator[None]:
         """Hold the lock of updates.
+
+        Args:
+            wait: until another update has ended, and do not refuse.
 
         Raises:
             InUseError: another update runs.
@@ -106,7 +109,7 @@ class ProgramUpdate:
         """
         self.files.make()
         lock = self.files.folder / "lock"
-        with sole(lock, otherwise=_RUNS):
+        with sole(lock, otherwise=_RUNS, wait=wait):
             yield
 
     def mend(self) -> None:
@@ -311,7 +314,9 @@ class ProgramUpdate:
                 "{why}; release {name} is not kept here", why=pending.why, name=pending.before
             )
             return self._end(replace(pending, why=why), UpdateEnding.FAILED)
-        if is_switched:
+        if not is_switched:
+            self.mend()
+        else:
             releases.roll_back()
             if problem := self._machine.watch.harm_at_start(pending.served):
                 why = say(
@@ -340,8 +345,9 @@ class ProgramUpdate:
             InUseError: an update runs.
             StoreError: there is no release before, or it cannot be put in service.
         """
-        if self.pending() is not None:
+        if not self.is_to_be_decided():
             raise InUseError(_RUNS)
+        self.files.clear()  # of one that a power cut broke off
         releases = self._releases
         bad, back = releases.version(releases.in_service), releases.before
         if releases.version(back) in self.files.standing.read().refused:

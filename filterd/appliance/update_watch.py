@@ -58,20 +58,22 @@ class ServedBefore:
         canaries: names that it blocked for the strictest client, on port 53.
         usual: the share of blocks in its answers.
         opened: names that it did not block; at night the counters show no release that blocks all.
+        answers: whether its port answered; else no answer is no harm of the release to come.
     """
 
     canaries: tuple[str, ...] = ()
     usual: float = 1.0
     opened: tuple[str, ...] = ()
+    answers: bool = True
 
 
-def ask_port(name: str) -> ParsedResponse:
-    """Ask the resolver on this machine, as the strictest of its clients.
+def ask_port(address: str, port: int, name: str) -> ParsedResponse:
+    """Ask the resolver on this machine, as a client without a class.
 
     Raises:
         OSError: it does not answer; TimeoutError is one.
     """
-    return asyncio.run(stub_query.ask("127.0.0.1", 53, name))
+    return asyncio.run(stub_query.ask(address, port, name))
 
 
 @contextlib.contextmanager
@@ -114,7 +116,7 @@ class ReleaseWatch:
         self,
         daemon: Daemon,
         clock: Clock,
-        ask: Ask = ask_port,
+        ask: Ask,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._daemon, self._clock, self._ask, self._sleep = daemon, clock, ask, sleep
@@ -131,7 +133,7 @@ class ReleaseWatch:
             if status := self._daemon.status():
                 usual = usual_part(self._daemon, status)
         opened = () if self._is_closed(ORDINARY_NAME) else (ORDINARY_NAME,)
-        return ServedBefore(blocked, usual, opened)
+        return ServedBefore(blocked, usual, opened, self._answers())
 
     def harm_at_start(self, before: ServedBefore) -> Sentence:
         """Return why a release does not serve within a minute; UNSAID once it does."""
@@ -167,9 +169,7 @@ class ReleaseWatch:
 
     def _problem(self, before: ServedBefore) -> Sentence:
         """Return what is wrong with the release that serves, at one look."""
-        try:
-            self._ask(LOCAL_NAME)
-        except (OSError, WireError):
+        if before.answers and not self._answers():
             return say("port 53 does not answer")
         for name in before.canaries:
             if not self._is_blocked(name):
@@ -181,6 +181,13 @@ class ReleaseWatch:
         with contextlib.suppress(FilterdError), stated():
             is_up = bool(self._daemon.status())
         return UNSAID if is_up else say("the daemon does not answer its commands")
+
+    def _answers(self) -> bool:
+        try:
+            self._ask(LOCAL_NAME)
+        except (OSError, WireError):
+            return False
+        return True
 
     def _is_closed(self, name: str) -> bool:
         """Return whether a name is blocked or refused; without the Internet there is no answer."""

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import platform
 import time
+from functools import partial
 from pathlib import Path
 
 from filterd import journal, words
@@ -15,7 +16,7 @@ from filterd.appliance.package_install import PackageManager
 from filterd.appliance.program_update import ProgramUpdate, UpdatedMachine
 from filterd.appliance.releases import Releases
 from filterd.appliance.update_files import UpdateFiles, UpdateStep
-from filterd.appliance.update_watch import ReleaseWatch
+from filterd.appliance.update_watch import ReleaseWatch, ask_port
 from filterd.cli.change_request import change
 from filterd.cli.context import Context
 from filterd.config.site_reader import load_site
@@ -35,6 +36,7 @@ from filterd.privileges import as_owner_of
 from filterd.version import __version__
 
 FETCHING, INSTALLING = "filterd-update.service", "filterd-install.service"
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- recognised, not listened on
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _POLL_S, _FOLLOWED_S = 1.0, 3_600.0
@@ -52,7 +54,7 @@ def program_of(here: Context) -> ProgramUpdate:
     machine = UpdatedMachine(
         Releases.of_this_machine(),
         PackageManager(),
-        ReleaseWatch(daemon, here.clock),
+        ReleaseWatch(daemon, here.clock, partial(ask_port, *reached_at(here))),
         daemon,
         here.clock,
         _target(),
@@ -60,6 +62,14 @@ def program_of(here: Context) -> ProgramUpdate:
         boot=_BOOT.read_text(encoding="ascii").strip(),
     )
     return ProgramUpdate(_files(here), machine, lambda: load_site(here.config).file)
+
+
+def reached_at(here: Context) -> tuple[str, int]:
+    """Return where this machine reaches its resolver: the site may not listen on loopback."""
+    with contextlib.suppress(FilterdError):
+        address, port = load_site(here.config).file.listen[0]
+        return _LOOPBACK.get(address, address), port
+    return "127.0.0.1", 53
 
 
 def _target() -> tuple[str, str]:
@@ -95,7 +105,7 @@ def install(here: Context) -> None:
     """Go on with an update, or begin one that is due; systemd runs this as root."""
     journal.begin(here.texts.language)
     site = program_of(here)
-    with site.holding():
+    with site.holding(wait=True):  # a command begins an update, and this ends it
         site.mend()
         if site.is_to_be_decided():
             folder = mirror_beside(here.state.folder)

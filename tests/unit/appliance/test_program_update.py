@@ -94,6 +94,9 @@ class Box(Daemon):
         self._reach("rolled back")
         return self.in_service
 
+    def restore(self) -> None:
+        self._reach("restore")
+
     def status(self) -> dict[str, Any]:
         return {"day": {"exams": self.exams}} if self.states is None else self.states
 
@@ -107,6 +110,7 @@ class Box(Daemon):
             version = staticmethod(lambda name: box.versions.get(name, name))
             folder = staticmethod(box.folder_of)
             roll_back = staticmethod(box.roll_back)
+            restore = staticmethod(box.restore)
 
         class Dpkg(PackageManager):
             def locked(self) -> Any:
@@ -205,7 +209,7 @@ def test_a_release_that_dpkg_refuses_leaves_the_one_before_in_service(box: Box) 
     box.refuses = say("its self-test failed")
     assert box.run() == UpdateEnding.FAILED
     assert box.in_service == "1.0.0"
-    assert "roll back" not in box.done
+    assert box.done[-1] == "restore", "its units are gone, which dpkg may have unpacked"
 
 
 @pytest.mark.parametrize("step", ["fetch", "dpkg", "switched", "start", "watch"])
@@ -374,6 +378,15 @@ def test_an_administrator_goes_back_and_the_release_is_not_taken_again(box: Box)
     assert box.run(at_once=True) == UpdateReason.TAKEN_BACK
     with pytest.raises(UpdateError, match="was taken back here"):
         box.updates().roll_back(UNSAID)
+
+
+def test_what_a_power_cut_broke_off_does_not_prevent_a_rollback(box: Box) -> None:
+    box.cut_at = "dpkg"
+    with pytest.raises(PowerCut):
+        box.run()
+    with box.updates().holding():
+        assert box.updates().roll_back(UNSAID).before == "0.9.0"
+    assert box.updates().pending() is None
 
 
 def test_a_release_that_was_built_again_is_known_by_its_version(box: Box) -> None:

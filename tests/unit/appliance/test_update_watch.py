@@ -134,7 +134,14 @@ def test_only_what_the_release_before_blocked_must_be_blocked() -> None:
 def test_a_daemon_that_is_down_has_nothing_to_compare_with() -> None:
     gateway = Gateway(answers_from=1e9, status_from=1e9)
     before = gateway.watch().serves_before(("bet.example",))
-    assert before == ServedBefore((), 1.0, (ORDINARY_NAME,))
+    assert before == ServedBefore((), 1.0, (ORDINARY_NAME,), answers=False)
+
+
+def test_a_port_that_did_not_answer_before_need_not_answer_afterwards() -> None:
+    """The site may listen where this machine does not reach it."""
+    gateway = Gateway(answers_from=1e9)
+    before = gateway.watch().serves_before(("bet.example",))
+    assert not _harm(gateway.watch(), before)
 
 
 @pytest.mark.parametrize("states", [[1], {"answers": "many"}, {"answers": {"blocked": "x"}}])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import threading
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -209,6 +210,40 @@ def test_the_unit_begins_nothing_out_of_the_window_and_says_so(box: Box) -> None
     standing = box.files.standing.read()
     assert (standing.offered, box.installed) == ("0.2.0", [])
     assert standing.waits_for in {"ring", "window", "lesson"}
+
+
+@pytest.mark.parametrize(
+    ("listen", "at"),
+    [
+        ("[192.168.1.1, '::1']", ("192.168.1.1", 53)),
+        ("['[::]:5353']", ("::1", 5353)),
+        ("['0.0.0.0']", ("127.0.0.1", 53)),
+        ("nonsense", ("127.0.0.1", 53)),
+    ],
+)
+def test_the_port_is_asked_where_the_site_listens(
+    box: Box, listen: str, at: tuple[str, int]
+) -> None:
+    site = box.here.config / "site.yaml"
+    site.write_text(f"{site.read_text()}listen: {listen}\n")
+    assert work.reached_at(box.here) == at
+
+
+def test_the_unit_waits_for_a_command_that_begins_an_update(box: Box) -> None:
+    held, released = threading.Event(), threading.Event()
+
+    def command() -> None:
+        with box.updates(box.here).holding():
+            held.set()
+            released.wait(30)
+
+    other = threading.Thread(target=command)
+    other.start()
+    held.wait(30)
+    threading.Timer(0.1, released.set).start()
+    work.install(box.here)
+    assert box.files.standing.read().offered == "0.2.0"
+    other.join()
 
 
 def test_a_hold_is_kept(box: Box) -> None:
