@@ -45,6 +45,10 @@ MOST_OCTETS = 64 << 20
 MOST_PARTS = 2_000
 _MOST_MANIFEST_OCTETS = 1 << 20
 _LONGEST_NAME = 255
+_LATEST = 1 << 36
+"""Unix time of a backup: what a calendar can show."""
+_PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""The others take as much memory as a file asks for, and have errors of their own."""
 _is_step = re.compile(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*").fullmatch
 """Of a path: no hidden file, no way up."""
 _MODE = 0o600
@@ -170,6 +174,8 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Backup:
     names = archive.namelist()
     if MANIFEST not in names:
         raise _foreign(path)
+    if not {one.compress_type for one in archive.infolist()} <= _PACKED:
+        raise ValueError("it is packed in a way that no backup is")
     with archive.open(MANIFEST) as member:
         manifest = json.loads(_bounded(member.read(_MOST_MANIFEST_OCTETS + 1)))
     if not isinstance(manifest, dict) or manifest.get("magic") != MAGIC:
@@ -191,10 +197,13 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Backup:
         if name in parts:
             raise ValueError("a part is there twice")
         parts[name], left = content, left - len(content)
+    made_at = manifest["made_at"]
+    if type(made_at) not in (int, float) or not 0 <= made_at <= _LATEST:
+        raise TypeError("the manifest has no time")
     device, school, version = (manifest[key] for key in ("device", "school", "filterd"))
     if not all(one.isprintable() and len(one) <= 300 for one in (device, school, version)):
         raise TypeError("the manifest has no texts")
-    return Backup(float(manifest["made_at"]), device, school, parts, version)
+    return Backup(float(made_at), device, school, parts, version)
 
 
 def _part(archive: zipfile.ZipFile, told: Mapping[str, Any], left: int) -> tuple[str, bytes]:

@@ -20,6 +20,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.appliance.backup_file import is_part
 from filterd.errors import ConfigError
 from filterd.i18n import say
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 SHORTEST, LONGEST = 12, 1_000
 """Letters of a passphrase: the file may be stolen, and tried at leisure."""
-MOST_OCTETS = 16 << 20
 _WORK, _WORK_OCTETS = 1 << 16, 1 << 27
 """Scrypt with blocks of 8: 64 MB of memory, and about a second on a small board."""
 _SALT_OCTETS, _KEY_OCTETS, _NONCE = 16, 32, bytes(12)
@@ -131,8 +131,7 @@ def decrypt(content: bytes, lock: BackupLock) -> dict[str, bytes]:
         key = _unsealed(sealed[1], sealed[2], lock.passphrase) if sealed else lock.key
         identity = pyrage.x25519.Identity.from_str(key)
         plain = pyrage.decrypt(content[sealed.end() if sealed else 0 :], [identity])
-        named = json.loads(plain)
-        return {str(name): base64.b64decode(one, validate=True) for name, one in named.items()}
+        return _named(plain)
     except (pyrage.DecryptError, pyrage.IdentityError, InvalidTag) as error:
         raise ConfigError(
             say("the secrets cannot be decrypted: another passphrase or key, or damaged")
@@ -174,3 +173,11 @@ def _cipher(salt: bytes, passphrase: str) -> ChaCha20Poly1305:
         dklen=_KEY_OCTETS,
     )
     return ChaCha20Poly1305(key)
+
+
+def _named(plain: bytes) -> dict[str, bytes]:
+    """Return the secrets of a text that was decrypted; anyone can encrypt to a public key."""
+    named = json.loads(plain)
+    if not all(map(is_part, named)):
+        raise ValueError("a name leads elsewhere")
+    return {name: base64.b64decode(one, validate=True) for name, one in named.items()}

@@ -129,6 +129,8 @@ def read_plan(path: Path, lock: BackupLock) -> RestorePlan:
         secrets = backup_secrets.decrypt(backup.parts[SECRETS], lock)
     book = secrets.get(ACCOUNTS) or backup.parts.get(ACCOUNTS)
     accounts = ACCOUNT_FORMAT.parse(book, str(path)) if book else AccountBook()
+    if ACCOUNTS not in secrets:  # a plain part that has passwords is of another maker
+        accounts = restored_accounts.without_secrets(accounts)
     for one in accounts.accounts:
         account_name(one.name)
     origin = BackupOrigin(random.token_hex(16), backup.made_at, backup.device)

@@ -47,13 +47,17 @@ def test_each_cut_and_each_flipped_bit_shows(path: Path) -> None:
             assert read(path).parts == PARTS  # such as a time that nothing reads
 
 
-def remade(manifest: Callable[[dict[str, Any]], Any] = lambda _: None, **parts: bytes) -> bytes:
+def remade(
+    manifest: Callable[[dict[str, Any]], Any] = lambda _: None,
+    how: int = zipfile.ZIP_DEFLATED,
+    **parts: bytes,
+) -> bytes:
     """Return a file of another maker."""
     with zipfile.ZipFile(io.BytesIO(dump(BACKUP))) as archive:
         told = json.loads(archive.read(MANIFEST))
     manifest(told)
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w", how) as archive:
         archive.writestr(MANIFEST, json.dumps(told))
         for name, content in {**PARTS, **parts}.items():
             archive.writestr(name, content)
@@ -73,6 +77,11 @@ def _set(**keys: Any) -> Callable[[dict[str, Any]], Any]:
         (remade(_set(parts={})), "damaged"),
         (remade(_set(device=5)), "damaged"),
         (remade(_set(made_at="x")), "damaged"),
+        (remade(_set(made_at=10**400)), "damaged"),
+        (remade(_set(made_at=float("nan"))), "damaged"),
+        (remade(_set(made_at=1e300)), "damaged"),
+        (remade(how=zipfile.ZIP_LZMA), "damaged"),
+        (remade(how=zipfile.ZIP_BZIP2), "damaged"),
         (remade(lambda told: told["parts"][0].update(octets=10**12)), "damaged"),
         (remade(lambda told: told["parts"][0].update(name="../etc/x")), "damaged"),
         (remade(lambda told: told["parts"].append(told["parts"][0])), "damaged"),
@@ -91,7 +100,7 @@ def test_what_is_no_backup_is_refused_in_a_sentence(path: Path, content: bytes, 
 
 
 def test_a_part_that_unpacks_to_more_than_was_announced_is_not_unpacked(path: Path) -> None:
-    bomb = remade(lambda _: None, **{"history.jsonl": bytes(200 << 20)})
+    bomb = remade(lambda _: None, zipfile.ZIP_DEFLATED, **{"history.jsonl": bytes(200 << 20)})
     path.write_bytes(bomb)
     with pytest.raises(StoreError, match="damaged"):
         read(path)

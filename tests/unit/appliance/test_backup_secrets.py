@@ -77,6 +77,14 @@ def test_what_is_encrypted_must_be_secrets_of_filterd(monkeypatch: pytest.Monkey
         decrypt(encrypt(SECRETS, BackupLock(key=public)), BackupLock(key=secret))
 
 
+@pytest.mark.parametrize("name", ["secrets/../../cron.d/x", "web//etc/cron.d/x", "/etc/x"])
+def test_names_of_secrets_lead_nowhere_else(name: str) -> None:
+    """The recovery key is public: a stick of anyone may have secrets that it decrypts."""
+    public, secret = a_key_pair()
+    with pytest.raises(ConfigError, match="none of filterd"):
+        decrypt(encrypt({name: b"x"}, BackupLock(key=public)), BackupLock(key=secret))
+
+
 @pytest.mark.parametrize("text", ["short", "x" * 1_001, ""])
 def test_a_passphrase_has_bounds(text: str) -> None:
     with pytest.raises(ConfigError, match="12 to 1000"):

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
 from filterd.appliance import backup_file
 from filterd.appliance.backup_parts import DEVICE_KEY
 from filterd.appliance.backup_secrets import BackupLock
@@ -97,6 +99,15 @@ def test_secrets_need_their_lock_and_what_is_missing_is_named(school: BackedUpSc
     assert (plan.missing, plan.accounts) == ((), school.book)
     assert DEVICE_KEY in plan.secrets
     assert DEVICE_KEY not in without_device_key(plan).secrets
+
+
+def test_passwords_in_a_plain_part_are_not_taken(school: BackedUpSchool) -> None:
+    backup = backup_file.read(school.back_up())
+    forged = {**backup.parts, backup_file.ACCOUNTS: ACCOUNT_FORMAT.dump(school.book)}
+    path = school.folder / "forged.zip"
+    backup_file.write(path, replace(backup, parts=forged))
+    (account,) = read_plan(path, BackupLock()).accounts.accounts
+    assert (account.name, account.password) == ("lan", None)
 
 
 def test_a_backup_without_a_site_is_none(school: BackedUpSchool) -> None:
