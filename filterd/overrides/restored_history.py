@@ -7,10 +7,10 @@ the present one, which the caller keeps aside, and that row follows it. The row 
 and hash of the last change before it, so the two ends are known.
 
 What concerns a person and was removed after the backup was made stays removed: the name of a
-device, a device of a room, an exception for one client, an account and its tokens. The rows
-since then say what was removed (``Deletions``). Where these rows are not in the history that
-follows, the new row has digests of it, under a salt of their own: a later restore compares
-with them, and a reader learns nothing from them.
+device, a device of a room, an exception for one client, a class on loan, an account and its
+tokens. The rows since then say what was removed (``Deletions``). Where these rows are not in the
+history that follows, the new row has digests of it, under a salt of their own: a later restore
+compares with them, and a reader learns nothing from them.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from filterd.i18n import Texts, say
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.effects import THINGS, ChangeEffect, has_ended, key_of
 from filterd.overrides.history_chain import ACCOUNT, FROM_BACKUP, HistoryRow, replay
+from filterd.policy.log_levels import LogLevel
 from filterd.policy.model import Audience
-from filterd.policy.temporary_rules import Overrides
+from filterd.policy.temporary_rules import Overrides, RoomDevices
 from filterd.rows import SchoolClock
 from filterd.state_file import ADDED
 
@@ -127,6 +128,8 @@ def personal(overrides: Overrides) -> Iterator[str]:
     for exception in overrides.exceptions:
         if exception.audience is Audience.CLIENT:
             yield _mark("exception", exception.kind, exception.target, exception.whom)
+    for loan in overrides.loans:
+        yield _mark("loan", loan.class_id, loan.to)
 
 
 def deletions(
@@ -257,31 +260,50 @@ def _wanted(
     kept = {one.mac for one in names}
     instead = {one.mac for one in backup.device_names} - kept  # a name that was mended stays so
     names += [one for one in present.device_names if one.mac in instead]
-    rooms = tuple(
-        replace(one, macs=tuple(mac for mac in one.macs if not gone.has("device", mac)))
-        for one in backup.devices
-    )
     exceptions = tuple(
         one
         for one in backup.exceptions
         if one.audience is not Audience.CLIENT
         or not gone.has("exception", one.kind, one.target, one.whom)
     )
-    lost_devices = sum(len(one.macs) for one in backup.devices) - sum(
-        len(one.macs) for one in rooms
-    )
-    kept_out = len(instead) + lost_devices + len(backup.exceptions) - len(exceptions)
+    loans = tuple(one for one in backup.loans if not gone.has("loan", one.class_id, one.to))
+    devices = {mac for one in backup.devices for mac in one.macs if gone.has("device", mac)}
+    kept_out = len(instead) + len(devices) + len(backup.exceptions) - len(exceptions)
+    kept_out += len(backup.loans) - len(loans)
     wanted = replace(
         backup,
         device_names=tuple(sorted(names, key=key_of)),
-        devices=rooms,
+        devices=_rooms(backup, present, devices),
         exceptions=exceptions,
+        loans=loans,
+        log_settings=tuple(
+            one
+            for one in backup.log_settings  # `full` is the decision of two persons, each time
+            if one.level != LogLevel.FULL or one in present.log_settings
+        ),
     )
     lasting: dict[str, Any] = {
         kind: tuple(one for one in getattr(wanted, kind) if not has_ended(one, at))
         for kind in THINGS
     }
     return replace(wanted, **lasting), kept_out
+
+
+def _rooms(backup: Overrides, present: Overrides, gone: set[str]) -> tuple[RoomDevices, ...]:
+    """Return the devices of rooms that come back.
+
+    A room stays as it is where a device was taken out of it since, or where the backup leaves
+    its devices to the files of the site: they may name the device that was taken out.
+    """
+    come = [one for one in backup.devices if gone.isdisjoint(one.macs)]
+    rooms = {one.room for one in come}
+    macs = {mac for one in come for mac in one.macs}
+    stay = (
+        replace(one, macs=tuple(mac for mac in one.macs if mac not in macs))
+        for one in present.devices
+        if one.room not in rooms
+    )
+    return tuple(sorted((*come, *stay), key=key_of))
 
 
 def difference(there: Overrides, wanted: Overrides) -> ChangeEffect:

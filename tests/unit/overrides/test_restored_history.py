@@ -13,7 +13,9 @@ from filterd.overrides import restored_history
 from filterd.overrides.effects import ChangeEffect
 from filterd.overrides.history_chain import FROM_BACKUP, HistoryRow, replay
 from filterd.overrides.restored_history import BackupOrigin, Deletions, RestoredHistory
+from filterd.policy.model import DAY_S
 from tests.support.changes import Book, an_exception
+from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from filterd.policy.temporary_rules import Overrides
@@ -106,6 +108,10 @@ _REMOVALS: list[tuple[list[tuple[str, dict[str, Any]]], tuple[str, dict[str, Any
         [("room-devices", {"room": "lab", "macs": [MAC]})],
         ("room-devices", {"room": "lab", "macs": ["02:00:00:00:00:09"]}),
     ),
+    (
+        [("class-lend", {"class_id": "6a", "to": "minh", "ends_at": NOW + 9e4})],
+        ("revoke", {"id": 2}),
+    ),
 ]
 
 
@@ -154,7 +160,26 @@ def test_a_name_that_was_mended_stays_mended_and_a_moved_device_is_none_removed(
     here.make("room-devices", room="lab-b", macs=[MAC])
     after = restored(here, backup)
     assert [one.name for one in after.device_names] == ["máy 7"]
-    assert [one.macs for one in after.devices] == [(MAC,)]
+    assert [(one.room, one.macs) for one in after.devices] == [("lab", (MAC,)), ("lab-b", ())]
+
+
+def test_a_device_that_only_the_site_names_and_a_command_took_out_stays_out(here: Book) -> None:
+    """The site's file has it in the room, so the room keeps what commands have set."""
+    backup = list(here.rows)
+    here.make("room-devices", room="lab", macs=["02:00:00:00:00:09"])
+    assert [one.macs for one in restored(here, backup).devices] == [("02:00:00:00:00:09",)]
+
+
+@pytest.mark.parametrize("is_new_box", [False, True])
+def test_the_level_full_comes_back_by_two_persons_only(here: Book, is_new_box: bool) -> None:
+    here.make("log-level", level="full", ends_at=here.now + DAY_S)
+    here.make("log-confirm", author="minh", id=2)
+    backup = list(here.rows)
+    assert restored(here, backup).log_settings == here.overrides.log_settings != ()
+    box = Book() if is_new_box else here
+    if not is_new_box:
+        here.make("log-level", level="counts")
+    assert restored(box, backup, BackupOrigin("cd" * 16, 1.0)).log_settings == ()
 
 
 def test_accounts_and_tokens_that_ended_are_known(here: Book) -> None:
