@@ -12,6 +12,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd.appliance import backup_file
@@ -20,11 +21,11 @@ from filterd.i18n import say
 from filterd.paths import check_room, writing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from filterd.appliance.backup_file import Backup
 
 _BEGIN, _END = "filterd-backup-", ".zip"
+_KEY_LETTERS = 8
+_ROOT = Path("/")
 _dated = re.compile(r"filterd-backup-([0-9a-f]{8})-([0-9]{8}T[0-9]{6}Z)\.zip").fullmatch
 
 
@@ -39,7 +40,7 @@ class KeptBackup:
 
 def name_of(backup: Backup) -> str:
     """Return the name of the file of a backup."""
-    key = hashlib.sha256(f"{backup.device}\n{backup.school}".encode()).hexdigest()[:8]
+    key = hashlib.sha256(f"{backup.device}\n{backup.school}".encode()).hexdigest()[:_KEY_LETTERS]
     at = datetime.fromtimestamp(backup.made_at, UTC).strftime("%Y%m%dT%H%M%SZ")
     return f"{_BEGIN}{key}-{at}{_END}"
 
@@ -51,24 +52,28 @@ def keep(folder: Path, backup: Backup, most: int) -> KeptBackup:
         ConfigError: there is no such folder.
         StoreError: the disk refused; the backups before are still there.
     """
-    if not folder.is_dir():
-        raise ConfigError(
-            say("there is no folder {folder}", folder=folder),
-            hint=say("is the stick plugged in, or the share mounted?"),
-        )
-    path = folder / name_of(backup)
-    for left in folder.glob(f".{_BEGIN}*.tmp"):  # of a stick that was pulled out
-        with writing(left):
+    with writing(folder):  # a stick that is pulled out has errors of its own
+        if not folder.is_dir():
+            raise ConfigError(
+                say("there is no folder {folder}", folder=folder),
+                hint=say("is the stick plugged in, or the share mounted?"),
+            )
+        path = folder / name_of(backup)
+        own = path.name[: len(_BEGIN) + _KEY_LETTERS]
+        for left in folder.glob(f".{own}-*.tmp"):  # another gateway may be at work
             left.unlink(missing_ok=True)
-    check_room(folder, sum(map(len, backup.parts.values())))
-    octets = backup_file.write(path, backup)
-    return KeptBackup(path, octets, tuple(_prune(path, most)))
+        check_room(folder, sum(map(len, backup.parts.values())))
+        octets = backup_file.write(path, backup)
+        return KeptBackup(path, octets, tuple(_prune(path, most)))
 
 
-def is_on_disk_of(folder: Path, other: Path) -> bool:
-    """Return whether two folders are on one file system, as without the stick."""
+def is_on_disk_of(folder: Path, state: Path) -> bool:
+    """Return whether a folder is on a file system of the gateway, as without the stick.
+
+    The state folder may have one of its own.
+    """
     try:
-        return folder.stat().st_dev == other.stat().st_dev
+        return folder.stat().st_dev in {state.stat().st_dev, _ROOT.stat().st_dev}
     except OSError:
         return False
 
@@ -100,8 +105,7 @@ def _prune(newest: Path, most: int) -> list[str]:
     removed, sound = list[str](), 0
     for path in there:
         if sound >= most and path != newest:
-            with writing(path):
-                path.unlink()
+            path.unlink()
             removed.append(path.name)
         elif path == newest or _is_sound(path):
             sound += 1

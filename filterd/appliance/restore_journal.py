@@ -43,6 +43,7 @@ from filterd.paths import (
     make_folder,
     remove_temporaries,
     sole,
+    sync_folder,
     write_atomically,
     writing,
 )
@@ -167,6 +168,7 @@ def carry_out(config: Path, state: StateFolder, clock: Clock) -> dict[str, Any]:
             state.restore_request.unlink(missing_ok=True)
         with writing(config / JOURNAL):
             (config / JOURNAL).unlink()
+            sync_folder(config)  # else a power cut brings it back, over what was changed since
         if is_running:  # what it refuses is in place, and reported like a mistake in the files
             control.ask(state.control_socket, "reload")
         return {**told, "running": is_running}
@@ -181,6 +183,7 @@ def _put_site(config: Path, files: Mapping[str, bytes]) -> None:
     for name in present.keys() - files.keys():
         with writing(config / name):
             (config / name).unlink()
+            sync_folder((config / name).parent)
 
 
 def _put_secrets(config: Path, state: StateFolder, secrets: Mapping[str, bytes]) -> None:

@@ -127,8 +127,7 @@ def _nightly(here: Context, *, json: bool) -> None:
         before = FORMAT.read(path) or NightlyBackup()
     try:
         folder = Path(settings.to)
-        if folder.is_dir():
-            backup_folder.check_other_disk(folder, here.state.folder)
+        backup_folder.check_other_disk(folder, here.state.folder)
         lock = BackupLock(key=settings.recovery_key or "")
         gathered = gather(here.config, here.state, here.clock, lock)
         kept = backup_folder.keep(folder, gathered.backup, settings.keep)

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +14,6 @@ from filterd.appliance.backup_file import Backup
 from filterd.appliance.backup_folder import check_other_disk, is_on_disk_of, keep, name_of
 from filterd.errors import ConfigError, StoreError
 from filterd.i18n import say
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DAY_S = 86_400.0
 BACKUP = Backup(1_700_000_000.0, "ab cd", "Mẫu", {"site/site.yaml": b"x"})
@@ -60,10 +58,26 @@ def test_a_failure_leaves_all_that_was_there(
 
 
 def test_what_a_pulled_stick_left_is_removed_by_the_next_night(tmp_path: Path) -> None:
-    left = tmp_path / ".filterd-backup-00000000-20260101T000000Z.zip.77.tmp"
-    left.write_bytes(b"half")
+    own, other = (
+        tmp_path / f".{name_of(replace(BACKUP, device=one))}.77.tmp"
+        for one in (BACKUP.device, "of another box, which is at work")
+    )
+    for left in (own, other):
+        left.write_bytes(b"half")
     nights(tmp_path, 1, 1)
-    assert not left.exists()
+    assert (own.exists(), other.exists()) == (False, True)
+
+
+@pytest.mark.parametrize("call", ["is_dir", "glob"])
+def test_a_stick_that_is_pulled_out_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def gone(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(type(tmp_path), call, gone)
+    with pytest.raises(StoreError, match="cannot be written"):
+        keep(tmp_path, BACKUP, 3)
 
 
 def test_no_folder_is_made_where_the_stick_is_missing(tmp_path: Path) -> None:
@@ -77,3 +91,4 @@ def test_a_folder_on_the_disk_of_the_gateway_is_none(tmp_path: Path) -> None:
     assert not is_on_disk_of(tmp_path / "x", tmp_path)
     with pytest.raises(StoreError, match="same disk"):
         check_other_disk(tmp_path, tmp_path)
+    assert is_on_disk_of(Path("/usr"), Path("/proc"))  # a state folder on a disk of its own

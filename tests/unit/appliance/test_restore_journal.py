@@ -12,6 +12,7 @@ import pytest
 from filterd import control
 from filterd.appliance import restore_journal
 from filterd.appliance.backup_secrets import BackupLock
+from filterd.appliance.restore_journal import is_waiting
 from filterd.errors import ControlError, StoreError
 from filterd.feed.follow_file import FollowFile, FollowState, Wanted
 from filterd.feed.trust import TrustFolder
@@ -137,6 +138,21 @@ def test_the_state_of_the_feed_comes_back(
     assert FollowFile(fresh.state.feed).read() == followed
     assert TrustFolder(fresh.state.feed).given() == feed_root
     assert Versions(fresh.state.feed).in_force().refused == ("7",)
+
+
+def test_the_end_of_a_restore_lasts(
+    school: BackedUpSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal that a power cut brings back would undo what was edited since."""
+    path, synced = school.back_up(), list[bool]()
+    monkeypatch.setattr(
+        restore_journal,
+        "sync_folder",
+        lambda folder: synced.append(folder == school.config and not is_waiting(folder)),
+        raising=False,
+    )
+    school.restore(path)
+    assert synced[-1:] == [True]
 
 
 def test_a_root_that_is_none_is_not_trusted(school: BackedUpSchool, fresh: BackedUpSchool) -> None:
