@@ -211,7 +211,10 @@ class FolderFetcher(Fetcher):
 
     @staticmethod
     def _open_at(at: int, part: str, flags: int, name: str) -> int:
-        if stat.S_ISLNK(os.stat(part, dir_fd=at, follow_symlinks=False).st_mode):
+        mode = os.stat(part, dir_fd=at, follow_symlinks=False).st_mode
+        if stat.S_ISLNK(mode):
             raise ForeignContentError(say("{name}: it is a link", name=name))
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # to open a device may do something
+            raise ForeignContentError(say("{name}: it is not a plain file", name=name))
         # Whoever exchanges it in between gets ELOOP.
         return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=at)

@@ -203,6 +203,23 @@ def test_neither_pipe_nor_folder_is_waited_for(folder: Path) -> None:
             read(folder, name)
 
 
+def test_a_device_on_a_stick_is_not_even_opened(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watchdog, for one, restarts the machine once it was opened."""
+    os.mkfifo(folder / "metadata/device.json")
+    opened, really = list[object](), os.open
+
+    def noted(name: str, *rest: int, **named: int) -> int:
+        opened.append(name)
+        return really(name, *rest, **named)
+
+    monkeypatch.setattr(os, "open", noted)
+    with pytest.raises(ForeignContentError, match="not a plain file"):
+        read(folder, "metadata/device.json")
+    assert "device.json" not in opened
+
+
 def test_a_stick_that_cannot_be_read_is_a_reason_to_try_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
