@@ -18,6 +18,7 @@ from filterd.appliance.update_files import PendingUpdate, UpdateFiles, UpdateSte
 from filterd.appliance.update_watch import ServedBefore
 from filterd.config.site_schema import SiteFile
 from filterd.errors import DigestError, FilterdError, InUseError, StoreError, UpdateError
+from filterd.feed.appliance_files import ID_OCTETS, ApplianceFolder
 from filterd.feed.program_offer import ProgramOffer, ProgramTarget
 from filterd.feed.program_standing import UpdateEnding
 from filterd.feed.version_watch import Daemon
@@ -61,6 +62,8 @@ class Box(Daemon):
     done: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     states: Any = None
+    site: SiteFile = SITE
+    clock_known: bool = True
 
     def folder_of(self, name: str) -> Path:
         return self.folder / "releases" / name
@@ -137,7 +140,7 @@ class Box(Daemon):
             version="1.0.0",
             boot=self.boot,
         )
-        return ProgramUpdate(UpdateFiles(self.folder / "install"), machine, lambda: SITE)
+        return ProgramUpdate(UpdateFiles(self.folder / "install"), machine, lambda: self.site)
 
     def run(self, *, at_once: bool = False) -> str:
         """Do what the unit does; return the reason or the end, empty for nothing."""
@@ -170,7 +173,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
             def fetch(self, target: ProgramTarget, path: Path) -> None:
                 machine.fetch(target, path)
 
-        return Offered((), NIGHT, NIGHT + 1, True, NO_FETCHER, {})
+        return Offered((), NIGHT, NIGHT + 1, machine.clock_known, NO_FETCHER, {})
 
     monkeypatch.setattr("filterd.appliance.program_update.refresh_program", offer)
     return machine
@@ -249,6 +252,57 @@ def test_a_release_that_always_ends_in_a_power_cut_is_given_up(box: Box) -> None
         box.boot += "."
     assert box.run() == UpdateEnding.FAILED
     assert box.run() == UpdateReason.TAKEN_BACK
+
+
+def test_the_tries_of_a_release_do_not_count_for_a_newer_one(box: Box) -> None:
+    for boot in ("2", "3", "4"):
+        box.cut_at = "dpkg"
+        with pytest.raises(PowerCut):
+            box.run()
+        box.boot = boot
+    box.offered = replace(NEWER, version="1.2.0")
+    assert box.run() == UpdateEnding.TAKEN
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"update": {"automatic": False}}, UpdateReason.OFF),
+        ({"lessons": {"early": "03:30-04:15"}}, UpdateReason.LESSON),
+        ({"update": {"window": "01:00-03:00"}}, UpdateReason.WINDOW),
+        ({"time_zone": "Europe/Paris"}, UpdateReason.WINDOW),
+    ],
+)
+def test_the_site_decides_when(box: Box, keys: dict[str, Any], reason: UpdateReason) -> None:
+    box.site = SiteFile.model_validate({"school": {"name": "THCS"}, "unknown": "6", **keys})
+    assert box.run() == reason
+    assert box.run(at_once=True) == UpdateEnding.TAKEN
+
+
+def test_without_a_known_clock_nothing_is_taken_by_itself(box: Box) -> None:
+    box.clock_known = False
+    assert box.run() == UpdateReason.CLOCK
+
+
+def test_each_school_waits_for_its_ring_and_for_an_urgent_release_none(box: Box) -> None:
+    files = box.updates().files
+    files.make()
+    ApplianceFolder(files.folder).id_path.write_text(bytes(ID_OCTETS).hex(), "ascii")
+    box.offered = replace(NEWER, urgent=False, released_at=int(NIGHT))
+    assert box.run() == UpdateReason.RING
+    box.offered = NEWER
+    assert box.run() == UpdateEnding.TAKEN
+
+
+def test_the_way_back_says_what_is_wrong_with_the_release_before(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.harm_now = say("port 53 does not answer")
+    starts = iter((UNSAID, say("the daemon does not answer its commands")))
+    monkeypatch.setattr(Box, "start", lambda *_: next(starts))
+    box.run()
+    why = str(box.updates().files.standing.read().endings[-1].why)
+    assert why.endswith("serves again, and: the daemon does not answer its commands")
 
 
 def test_after_the_switch_the_release_before_watches_by_day_too(box: Box) -> None:
@@ -334,6 +388,9 @@ def test_while_another_program_installs_packages_nothing_is_refused(box: Box) ->
     with pytest.raises(InUseError):
         box.run()
     box.is_busy = False
+    box.clock.set_wall(12 * 3_600)
+    assert box.run() == UpdateReason.WINDOW, "it is decided again"
+    box.clock.set_wall(12 * 3_600)
     assert box.run() == UpdateEnding.TAKEN
 
 

@@ -212,6 +212,15 @@ def test_the_unit_begins_nothing_out_of_the_window_and_says_so(box: Box) -> None
     assert standing.waits_for in {"ring", "window", "lesson"}
 
 
+def test_a_clock_that_goes_back_is_not_believed(box: Box) -> None:
+    box.here.clock.advance(7_200)  # type: ignore[attr-defined]
+    work.install(box.here)
+    assert box.files.standing.read().waits_for != "clock"
+    box.here.clock.advance(-3_600)  # type: ignore[attr-defined]
+    work.install(box.here)
+    assert box.files.standing.read().waits_for == "clock"
+
+
 @pytest.mark.parametrize(
     ("listen", "at"),
     [
