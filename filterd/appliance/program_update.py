@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.appliance.update_decision import UpdateFacts, UpdateReason, decide
 from filterd.appliance.update_files import PendingUpdate, UpdateFiles, UpdateStep
@@ -149,17 +149,7 @@ class ProgramUpdate:
             floor.note(now, offer.issued_at)
         target = offer.newest(*self._machine.target)
         if target is None:
-            self._change(
-                lambda kept: replace(
-                    kept,
-                    looked_at=now,
-                    offered="",
-                    waits_for="",
-                    why=UNSAID,
-                    takes_at=None,
-                    waiting_since=None,
-                )
-            )
+            self._change(lambda kept: _idle(kept, looked_at=now, offered=""))
             return None
         decision = self._decided(offer, target, site, now, at_once=at_once)
         if decision.reason is None:
@@ -384,13 +374,8 @@ class ProgramUpdate:
         ended = EndedUpdate(self._clock.wall(), version, before, ending, why)
         refused = () if ending is UpdateEnding.TAKEN else (version,)
         self._change(
-            lambda now: replace(
+            lambda now: _idle(
                 now,
-                waits_for="",
-                why=UNSAID,
-                takes_at=None,
-                waiting_since=None,
-                postponed_since=None,
                 refused=tuple(dict.fromkeys((*now.refused, *refused)))[-_MOST_REFUSED:],
                 endings=(*now.endings, ended)[-MOST_ENDINGS:],
             )
@@ -413,3 +398,9 @@ class ProgramUpdate:
         with contextlib.suppress(FilterdError), stated():
             return bool(self._machine.daemon.status().get("day", {}).get("exams"))
         return False
+
+
+def _idle(standing: ProgramStanding, **changes: Any) -> ProgramStanding:
+    """Return a standing with changes in which no release waits."""
+    waits = dict.fromkeys(("waiting_since", "postponed_since", "takes_at"))
+    return replace(standing, **{"waits_for": "", "why": UNSAID, **waits, **changes})

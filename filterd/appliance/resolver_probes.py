@@ -21,7 +21,7 @@ from filterd.policy.model import ListenAddress, Tls
 from filterd.port_holders import PortHolder
 from filterd.resolve.explanation import passes
 from filterd.upstream.upstream_question import in_clear
-from filterd.wire import EdeCode, RRType, edes_of
+from filterd.wire import RRType
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 ANSWER_WITHIN_S = 3.0
 
 _WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 -- recognised, not listened on
-_BLOCKS = frozenset((EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED, EdeCode.PROHIBITED))
-_LOCAL_NAME = "localhost"
-"""A name that filterd answers by itself (RFC 6761 §6.3)."""
 _MOST_UPSTREAMS = 16
 
 
@@ -168,7 +165,7 @@ async def _blocked(
         )
     except TimeoutError:
         return unseen(say("{name}: no answer within {n} s", name=name, n=round(ANSWER_WITHIN_S)))
-    if any(one.code in _BLOCKS for one in edes_of(response.edns)):
+    if stub_query.is_block(response):
         return True
     return found(
         say(
@@ -233,7 +230,7 @@ def _addresses(site: ExaminedSite) -> list[ListenAddress]:
 
 async def _is_answered(at: ListenAddress) -> bool:
     try:
-        await stub_query.ask(at.address, at.port, _LOCAL_NAME, within_s=ANSWER_WITHIN_S)
+        await stub_query.ask(at.address, at.port, stub_query.LOCAL_NAME, within_s=ANSWER_WITHIN_S)
     except OSError:
         return False
     return True

@@ -9,14 +9,17 @@ import socket
 from typing import TYPE_CHECKING
 
 from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
-from filterd.wire import ANSWER, Rcode, RRType, address_of
+from filterd.wire import ANSWER, EdeCode, Rcode, RRType, address_of, edes_of
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from filterd.wire import ParsedResponse
 
 AGAIN_AFTER_S, WITHIN_S = 1.0, 3.0
+LOCAL_NAME = "localhost"
+"""A name that filterd answers by itself (RFC 6761 §6.3)."""
 _LARGEST = 65_535
+_BLOCKS = frozenset((EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED, EdeCode.PROHIBITED))
 
 
 def question_for(name: str) -> UpstreamQuestion:
@@ -57,6 +60,15 @@ async def ask(
                             message = await loop.sock_recv(opened, _LARGEST)
                             if answer := parse_answer(message, question, message_id):
                                 return answer
+
+
+def is_block(response: ParsedResponse) -> bool:
+    """Return whether an answer states that the name is blocked (RFC 8914 §4).
+
+    Raises:
+        WireError: what it states is malformed.
+    """
+    return any(one.code in _BLOCKS for one in edes_of(response.edns))
 
 
 def rcode_name(response: ParsedResponse) -> str:

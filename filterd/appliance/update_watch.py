@@ -25,7 +25,7 @@ from filterd.appliance import stub_query
 from filterd.errors import ControlError, FilterdError, WireError
 from filterd.feed.version_watch import EVERY_S, WATCH_S, AnswerCounts, Watch, Watching, usual_part
 from filterd.i18n import UNSAID, Sentence, say
-from filterd.wire import EdeCode, Rcode, edes_of
+from filterd.wire import Rcode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +38,9 @@ SERVES_WITHIN_S = 45.0
 """With the way back it is within a minute."""
 STATED_WITHIN_S = 5.0
 LOOK_EVERY_S = 1.0
-LOCAL_NAME = "localhost"
-"""A name that filterd answers by itself (RFC 6761 §6.3)."""
 ORDINARY_NAME = "example.com"
 """A name that hardly any school blocks (RFC 6761 §6.5)."""
 
-_BLOCKS = frozenset((EdeCode.BLOCKED, EdeCode.CENSORED, EdeCode.FILTERED, EdeCode.PROHIBITED))
 _SILENT_TIMES = 3
 _MOST_WATCHES = 2
 
@@ -184,7 +181,7 @@ class ReleaseWatch:
 
     def _answers(self) -> bool:
         try:
-            self._ask(LOCAL_NAME)
+            self._ask(stub_query.LOCAL_NAME)
         except (OSError, WireError):
             return False
         return True
@@ -197,6 +194,6 @@ class ReleaseWatch:
 
     def _is_blocked(self, name: str) -> bool:
         try:
-            return any(one.code in _BLOCKS for one in edes_of(self._ask(name).edns))
+            return stub_query.is_block(self._ask(name))
         except (OSError, WireError):
             return False

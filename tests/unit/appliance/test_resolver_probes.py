@@ -14,7 +14,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from filterd.appliance import resolver_probes
+from filterd.appliance import resolver_probes, stub_query
 from filterd.appliance.finding import UnseenError
 from filterd.appliance.resolver_probes import answers, canaries, port, upstreams
 from filterd.appliance.upstream_trial import SIGNED
@@ -211,5 +211,5 @@ def test_control_the_daemons_word_alone_hides_an_open_name(
 ) -> None:
     """Without the question on the real socket, what ``check`` reports is all that is seen."""
     upstream.respond = _blocker("porn.example")
-    monkeypatch.setattr(resolver_probes, "edes_of", lambda _: [type("E", (), {"code": 17})])
+    monkeypatch.setattr(stub_query, "is_block", lambda _: True)
     assert _asked(tmp_path, upstream, _ask()) == [CLEAN]

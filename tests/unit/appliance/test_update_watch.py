@@ -67,7 +67,7 @@ class Gateway(Daemon):
 
 @pytest.fixture(autouse=True)
 def _edes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("filterd.appliance.update_watch.edes_of", lambda edns: edns)
+    monkeypatch.setattr("filterd.appliance.stub_query.edes_of", lambda edns: edns)
 
 
 def _harm(watch: ReleaseWatch, before: ServedBefore = BEFORE) -> Sentence:
@@ -167,7 +167,7 @@ def test_an_answer_that_is_malformed_is_a_problem_and_not_the_end_of_the_watch(
     def malformed(_: object) -> None:
         raise WireError("an extended error without its code")
 
-    monkeypatch.setattr("filterd.appliance.update_watch.edes_of", malformed)
+    monkeypatch.setattr("filterd.appliance.stub_query.edes_of", malformed)
     gateway = Gateway()
     assert str(_harm(gateway.watch())) == "bet.example is not blocked, and must be"
 
