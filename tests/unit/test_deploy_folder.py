@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tomllib
@@ -24,6 +25,7 @@ from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, call
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 DEPLOY = ROOT / "deploy"
@@ -250,6 +252,29 @@ def test_a_machine_starts_with_them_without_a_circle(tmp_path: Path) -> None:
 def test_control_a_socket_that_waits_for_a_service_is_a_circle(tmp_path: Path) -> None:
     waits = f"\n[Unit]\nAfter={MADE_ONCE.name}\n"
     assert "Found dependency on filterd" in _boot_problems(tmp_path, socket=waits)
+
+
+@pytest.mark.parametrize(
+    ("files", "runs"),
+    [
+        (("pending", "program"), "program"),
+        (("program",), "current"),  # a power cut left it, and nothing is pending
+        (("pending",), "current"),
+        ((), "current"),
+    ],
+)
+def test_the_release_that_began_an_update_ends_it(
+    tmp_path: Path, files: Sequence[str], runs: str
+) -> None:
+    for name in {*files, "current"}:
+        script = tmp_path / name / "bin/filterd"
+        script.parent.mkdir(parents=True)
+        script.write_text(f"#!/bin/sh\necho {name}\n")
+        script.chmod(0o755)
+    (line,) = _unit(ROOT / "deploy/units/filterd-install.service")["ExecStart"]
+    line = line.replace("/var/lib/filterd-install", str(tmp_path))
+    words = shlex.split(line.replace("/opt/filterd", str(tmp_path)))
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == f"{runs}\n"
 
 
 def test_a_request_to_be_let_in_is_looked_for_where_the_command_looks() -> None:
