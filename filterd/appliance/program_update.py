@@ -255,12 +255,17 @@ class ProgramUpdate:
             return self._install(pending)
         if pending.step is UpdateStep.GO_BACK:
             return self._go_back(pending)
-        return self._watch_it(pending)
+        if pending.tries >= _MOST_TRIES:  # the release may be what ends the machine, or the watch
+            return self._give_up(pending)
+        return self._watch_it(replace(pending, tries=pending.tries + 1))
+
+    def _give_up(self, pending: PendingUpdate) -> EndedUpdate:
+        why = say("it was broken off {n} times", n=pending.tries)
+        return self._go_back(replace(pending, why=why))
 
     def _install(self, pending: PendingUpdate) -> EndedUpdate:
         if pending.tries >= _MOST_TRIES:
-            why = say("it was broken off {n} times", n=pending.tries)
-            return self._go_back(replace(pending, why=why))
+            return self._give_up(pending)
         try:
             with self._machine.manager.locked():
                 pending = replace(pending, tries=pending.tries + 1)

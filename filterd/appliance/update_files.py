@@ -47,7 +47,7 @@ class PendingUpdate:
         before: the name of the release that served.
         boot: the id of the boot in which it was decided.
         step: what is being done.
-        tries: how often its installation was begun.
+        tries: how often its installation or its watch was begun.
         served: what the release before did.
         has_served: whether its release was in service.
         why: why it goes back.

@@ -21,6 +21,7 @@ from filterd.errors import DigestError, FilterdError, InUseError, StoreError, Up
 from filterd.feed.appliance_files import ID_OCTETS, ApplianceFolder
 from filterd.feed.program_offer import ProgramOffer, ProgramTarget
 from filterd.feed.program_standing import UpdateEnding
+from filterd.feed.schedule import PROGRAMS, ring_of
 from filterd.feed.version_watch import Daemon
 from filterd.i18n import UNSAID, Sentence, say
 from tests.support.clock import FakeClock
@@ -303,6 +304,29 @@ def test_the_way_back_says_what_is_wrong_with_the_release_before(
     box.run()
     why = str(box.updates().files.standing.read().endings[-1].why)
     assert why.endswith("serves again, and: the daemon does not answer its commands")
+
+
+def test_a_release_that_always_ends_the_machine_in_its_watch_is_taken_back(box: Box) -> None:
+    for _ in range(3):
+        box.cut_at = "watch"
+        with pytest.raises(PowerCut):
+            box.run()
+    assert box.run() == UpdateEnding.TAKEN_BACK
+    assert box.in_service == "1.0.0"
+
+
+def test_new_releases_each_day_do_not_keep_a_school_waiting_for_ever(box: Box) -> None:
+    files = box.updates().files
+    files.make()
+    ApplianceFolder(files.folder).id_path.write_text(bytes(ID_OCTETS).hex(), "ascii")
+    names = (f"1.{number}.0" for number in range(1, 40))
+    last = [name for name in names if ring_of(bytes(ID_OCTETS), name, PROGRAMS) == 2]
+    for version in last[:10]:
+        now = int(box.clock.wall())
+        box.offered = replace(NEWER, version=version, urgent=False, released_at=now)
+        assert box.run() == UpdateReason.RING
+        box.clock.advance(86_400)
+    assert box.run() == UpdateEnding.TAKEN
 
 
 def test_after_the_switch_the_release_before_watches_by_day_too(box: Box) -> None:
