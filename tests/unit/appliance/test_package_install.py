@@ -46,6 +46,18 @@ def test_a_script_that_was_broken_off_and_hangs_keeps_no_later_package_out(tmp_p
     assert "--install" in (tmp_path / "words").read_text()
 
 
+def test_the_scripts_of_a_package_get_nothing_of_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/tmp/foreign")
+    script = f"(env; pwd; readlink /proc/self/fd/0) >{tmp_path}/seen"
+    _manager(tmp_path, script).install(tmp_path / "package.deb")
+    seen = (tmp_path / "seen").read_text().splitlines()
+    assert "FILTERD_UPDATE=1" in seen
+    assert not any("foreign" in one for one in seen)
+    assert seen[-2:] == ["/", os.devnull]
+
+
 def test_the_version_is_what_dpkg_knows(tmp_path: Path) -> None:
     assert _manager(tmp_path, "echo 0.2.0+deb13").version() == "0.2.0+deb13"
     assert _manager(tmp_path, "exit 1").version() == ""

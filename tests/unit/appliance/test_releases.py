@@ -129,6 +129,15 @@ def test_the_same_version_with_other_content_has_a_name_of_its_own(machine: Mach
     assert machine.unit() == "mended"
 
 
+def test_a_release_is_on_the_disk_before_it_gets_its_name(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = list[list[str]]()
+    monkeypatch.setattr(os, "sync", lambda: named.append(machine.releases.names()))
+    machine.install("1")
+    assert named == [[]]
+
+
 def test_where_no_second_name_is_possible_files_are_copied(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
