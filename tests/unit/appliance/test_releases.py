@@ -138,6 +138,18 @@ def test_a_release_is_on_the_disk_before_it_gets_its_name(
     assert named == [[]]
 
 
+def test_a_self_test_gets_nothing_of_the_caller(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/tmp/foreign")
+    unpacked = machine.unpack("1")
+    (unpacked / "bin/python").write_text(f"#!/bin/sh\n(env; echo $*) >{machine.root}/seen\n")
+    machine.releases.activate(unpacked, Path("/c"), Path("/s"))
+    seen = (machine.root / "seen").read_text()
+    assert "foreign" not in seen
+    assert "-P -s -m filterd release test" in seen, "no file of the working directory is imported"
+
+
 def test_where_no_second_name_is_possible_files_are_copied(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
