@@ -25,6 +25,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from filterd import zip_directory
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 MAGIC, FORMAT = "filterd backup", 1
 MANIFEST = "manifest.json"
 SITE, HISTORY, ACCOUNTS, SECRETS = "site/", "history.jsonl", "accounts.json", "secrets.age"
+SECRET_FILES = "secrets/"  # noqa: S105 -- a folder
+"""The folder of secrets beside ``site.yaml``; and in ``secrets.age``."""
 MOST_OCTETS = 64 << 20
 """Of all parts, and of the file."""
 MOST_PARTS = 2_000
@@ -197,6 +200,12 @@ def _read(path: Path, archive: zipfile.ZipFile) -> Backup:
         if name in parts:
             raise ValueError("a part is there twice")
         parts[name], left = content, left - len(content)
+    if any(str(folder) in parts for name in parts for folder in PurePosixPath(name).parents):
+        raise ValueError("a part is a file and a folder")
+    return _described(manifest, parts)
+
+
+def _described(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> Backup:
     made_at = manifest["made_at"]
     if type(made_at) not in (int, float) or not 0 <= made_at <= _LATEST:
         raise TypeError("the manifest has no time")
@@ -221,6 +230,8 @@ def _part(archive: zipfile.ZipFile, told: Mapping[str, Any], left: int) -> tuple
 def is_part(name: object) -> bool:
     """Return whether a text names a part: a path that leads below a folder only."""
     if not isinstance(name, str) or len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
+        return False
+    if name.startswith(f"{SITE}{SECRET_FILES}"):  # these are encrypted
         return False
     return all(_is_step(step) for step in name.split("/"))
 

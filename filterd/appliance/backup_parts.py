@@ -18,7 +18,15 @@ from filterd.accounts import restored_accounts
 from filterd.accounts.account import AccountBook
 from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
 from filterd.appliance import backup_secrets
-from filterd.appliance.backup_file import ACCOUNTS, HISTORY, SECRETS, SITE, Backup, is_part
+from filterd.appliance.backup_file import (
+    ACCOUNTS,
+    HISTORY,
+    SECRET_FILES,
+    SECRETS,
+    SITE,
+    Backup,
+    is_part,
+)
 from filterd.appliance.device_key import device_key, key_fingerprint
 from filterd.config.build_record import EXPECTATIONS
 from filterd.config.site_sources import SITE_FILE
@@ -40,7 +48,7 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 FEEDS = ("feed/", "beside/")
-SECRET_FILES, WEB_FILES, DEVICE_KEY = "secrets/", "web/", "device.pem"
+WEB_FILES, DEVICE_KEY = "web/", "device.pem"
 _OF_FEED = ("root.json", "followed.state", "in-force.json", "metadata/*.json",
             "metadata/root_history/*.root.json")  # fmt: skip
 _MOST_FILE_OCTETS = 16 << 20
@@ -101,7 +109,7 @@ def site_files(config: Path) -> Iterator[tuple[str, bytes]]:
     paths += [config / name for name in _named_lists(config)]
     for path in dict.fromkeys(paths):
         name = path.relative_to(config).as_posix()
-        if not is_part(f"{SITE}{name}") or name.startswith(SECRET_FILES):
+        if not is_part(f"{SITE}{name}"):
             continue
         try:
             with open_plain(path) as file:

@@ -23,13 +23,8 @@ from typing import TYPE_CHECKING, Any
 from filterd import control
 from filterd.accounts.account import Account, AccountBook, ApiToken, EnrolledDevice
 from filterd.accounts.password_hash import PasswordHash
-from filterd.appliance.backup_parts import (
-    DEVICE_KEY,
-    FEEDS,
-    SECRET_FILES,
-    WEB_FILES,
-    site_files,
-)
+from filterd.appliance.backup_file import SECRET_FILES
+from filterd.appliance.backup_parts import DEVICE_KEY, FEEDS, WEB_FILES, site_files
 from filterd.daemon.restore_commands import REQUEST, RestoreRequest, restore_without_daemon
 from filterd.errors import FilterdError
 from filterd.feed.trust import TrustFolder, read_root

@@ -210,6 +210,8 @@ def read(content: bytes) -> tuple[HistoryRow, ...]:
             Deletions.since((row,), Overrides())
             done_before((row,), BackupOrigin("", 0.0))
             row.undone()
+            for one in row.effect().after.log_settings:
+                LogLevel(one.level)
     except _MALFORMED as error:
         raise StoreError(say("the history in the backup cannot be read")) from error
     done = replay(rows)
@@ -224,7 +226,15 @@ def read(content: bytes) -> tuple[HistoryRow, ...]:
     return rows
 
 
-_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+    OSError,  # of a time that the machine's calendar does not have
+)
 _HIGHEST = 1 << 53
 
 

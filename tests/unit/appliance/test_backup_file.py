@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,6 +81,8 @@ def _set(**keys: Any) -> Callable[[dict[str, Any]], Any]:
         (remade(_set(made_at=10**400)), "damaged"),
         (remade(_set(made_at=float("nan"))), "damaged"),
         (remade(_set(made_at=1e300)), "damaged"),
+        (dump(replace(BACKUP, parts=PARTS | {"site/site.yaml/x": b""})), "damaged"),
+        (dump(replace(BACKUP, parts=PARTS | {"site/secrets/mail": b"x"})), "damaged"),
         (remade(how=zipfile.ZIP_LZMA), "damaged"),
         (remade(how=zipfile.ZIP_BZIP2), "damaged"),
         (remade(lambda told: told["parts"][0].update(octets=10**12)), "damaged"),

@@ -10,7 +10,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.overrides import restored_history
-from filterd.overrides.effects import ChangeEffect
+from filterd.overrides.effects import ChangeEffect, from_plain, to_plain
 from filterd.overrides.history_chain import FROM_BACKUP, HistoryRow, replay
 from filterd.overrides.restored_history import BackupOrigin, Deletions, RestoredHistory
 from filterd.policy.model import DAY_S
@@ -223,6 +223,26 @@ def test_rows_that_later_commands_could_not_read_are_refused(kind: str, payload:
     line = json.dumps(list(row)).encode() + b"\n"
     with pytest.raises(StoreError, match="cannot be read"):
         restored_history.read(line)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("exceptions", "ends_at", 1 << 60),
+        ("exceptions", "ends_at", 1e300),
+        ("log_settings", "level", "everything"),
+    ],
+)
+def test_things_that_a_daemon_could_not_put_in_force_are_refused(
+    here: Book, kind: str, field: str, value: Any
+) -> None:
+    here.make("log-level", level="counts", ends_at=here.now + DAY_S)
+    plain = to_plain(here.overrides)[kind][0] | {field: value}
+    effect = ChangeEffect(after=from_plain({kind: [plain]}))
+    payload = json.loads(here.rows[0].payload)
+    row = HistoryRow.of(1, 1.0, "a", "exception", payload, "", effect, replay(()).last_hash)
+    with pytest.raises(StoreError, match="cannot be read"):
+        restored_history.read(restored_history.dump([row]))
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "true", "1e3", str(1 << 70)])
