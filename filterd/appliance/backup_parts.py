@@ -78,9 +78,9 @@ def gather(config: Path, state: StateFolder, clock: Clock, lock: BackupLock) -> 
     secrets = dict(_secret_files(config, state))
     with as_owner_of(state.folder):
         rows = tuple(reversed(Store(state, clock).rows()))
-        book = _accounts(state)
+        book = accounts_of(state)
         device = device_of(state)
-        for name, folder in zip(FEEDS, (state.feed, BesideFolder(state.folder).feed), strict=True):
+        for name, folder in zip(FEEDS, feeds_of(state), strict=True):
             parts |= {f"{name}{path}": content for path, content in _feed_files(folder)}
         with suppress(OSError):
             secrets[DEVICE_KEY] = read_plain(state.device_key, _MOST_SECRET_OCTETS)
@@ -134,6 +134,11 @@ def device_of(state: StateFolder) -> str:
     return ""
 
 
+def feeds_of(state: StateFolder) -> tuple[Path, Path]:
+    """Return the state folders of the feeds, in the order of ``FEEDS``."""
+    return state.feed, BesideFolder(state.folder).feed
+
+
 def _named_lists(config: Path) -> Iterator[str]:
     with suppress(ConfigError):  # a file with an error is backed up as it is
         data = load(config / SITE_FILE).data
@@ -150,7 +155,7 @@ def _school(config: Path) -> str:
     return ""
 
 
-def _accounts(state: StateFolder) -> AccountBook:
+def accounts_of(state: StateFolder) -> AccountBook:
     """Return the newest sound copy, as the manager takes it."""
     found = [book for one in state.accounts_copies if (book := ACCOUNT_FORMAT.read(one))]
     return max(found, key=lambda book: book.number, default=AccountBook())

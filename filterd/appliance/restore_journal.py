@@ -24,9 +24,10 @@ from filterd import control
 from filterd.accounts.account import Account, AccountBook, ApiToken, EnrolledDevice
 from filterd.accounts.password_hash import PasswordHash
 from filterd.appliance.backup_file import SECRET_FILES
-from filterd.appliance.backup_parts import DEVICE_KEY, FEEDS, WEB_FILES, site_files
+from filterd.appliance.backup_parts import DEVICE_KEY, FEEDS, WEB_FILES, feeds_of, site_files
 from filterd.daemon.restore_commands import REQUEST, RestoreRequest, restore_without_daemon
 from filterd.errors import FilterdError
+from filterd.feed.follow_file import FOLLOWED
 from filterd.feed.trust import TrustFolder, read_root
 from filterd.feed.versions import Versions
 from filterd.i18n import say
@@ -44,10 +45,9 @@ from filterd.paths import (
 )
 from filterd.privileges import as_owner_of
 from filterd.state_file import FileFormat
-from filterd.state_folder import BesideFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from filterd.appliance.restore_plan import RestorePlan
     from filterd.clock import Clock
@@ -144,7 +144,7 @@ def carry_out(config: Path, state: StateFolder, clock: Clock) -> dict[str, Any]:
                 make_folder(state.folder)
             if (key := decided.secrets.get(DEVICE_KEY)) is not None:
                 _put_missing(state.device_key, key)
-            for name, folder in zip(FEEDS, _feeds(state), strict=True):
+            for name, folder in zip(FEEDS, feeds_of(state), strict=True):
                 files = {
                     path.removeprefix(name): content
                     for path, content in decided.feed.items()
@@ -210,23 +210,24 @@ def _put_feed(folder: Path, files: Mapping[str, bytes]) -> None:
     trust, versions = TrustFolder(folder), Versions(folder)
     with sole(folder / "feed.lock", otherwise=say("another process is taking the feed"), wait=True):
         root = files.get("root.json", b"")
-        if _is_root(root) and not trust.is_given():
+        if _is_sound(read_root, root) and not trust.is_given():
             with writing(trust.metadata):
                 shutil.rmtree(trust.metadata, ignore_errors=True)  # of no root
             for name, content in files.items():
                 if name.startswith("metadata/"):
                     write_atomically(folder / name, content)
             write_atomically(trust.root, root)  # last: with it this part is done
-        if "followed.state" in files:
-            write_atomically(folder / "followed.state", files["followed.state"])
+        followed = files.get("followed.state", b"")
+        if _is_sound(lambda content: FOLLOWED.parse(content, ""), followed):
+            write_atomically(folder / "followed.state", followed)
         for version in _refused(files.get("in-force.json", b"")):
             if version not in versions.in_force().refused:
                 versions.refuse(version)
 
 
-def _is_root(content: bytes) -> bool:
+def _is_sound(read: Callable[[bytes], object], content: bytes) -> bool:
     try:
-        read_root(content)
+        read(content)
     except FilterdError:
         return False
     return True
@@ -237,7 +238,3 @@ def _refused(pointer: bytes) -> tuple[str, ...]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "in-force.json").write_bytes(pointer)
         return Versions(Path(folder)).in_force().refused
-
-
-def _feeds(state: StateFolder) -> tuple[Path, Path]:
-    return state.feed, BesideFolder(state.folder).feed

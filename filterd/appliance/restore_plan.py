@@ -20,11 +20,20 @@ from filterd.accounts.account import AccountBook, account_name
 from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
 from filterd.appliance import backup_file, backup_secrets, moved_site, site_writer
 from filterd.appliance.backup_file import ACCOUNTS, HISTORY, SECRETS, SITE
-from filterd.appliance.backup_parts import DEVICE_KEY, device_of, site_files
+from filterd.appliance.backup_parts import (
+    DEVICE_KEY,
+    FEEDS,
+    accounts_of,
+    device_of,
+    feeds_of,
+    site_files,
+)
 from filterd.config.compile_run import compile_in_child
 from filterd.config.site_sources import SITE_FILE
+from filterd.counted import fingerprint
 from filterd.documents import parse
 from filterd.errors import ConfigErrors, StoreError
+from filterd.feed.trust import TrustFolder
 from filterd.i18n import Sentence, say
 from filterd.overrides import restored_history
 from filterd.overrides.history_chain import replay
@@ -34,8 +43,9 @@ from filterd.paths import shipped
 from filterd.privileges import as_owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from filterd.accounts.account import Account
     from filterd.appliance.backup_file import Backup
     from filterd.appliance.backup_secrets import BackupLock
     from filterd.appliance.interview import Interview
@@ -86,7 +96,8 @@ class RestoreDifference(NamedTuple):
         removed: files of the site that the backup does not have.
         effect: on what commands have set.
         kept_out: things of persons that were removed since and stay so.
-        accounts: names of accounts that come back.
+        accounts: those that come back.
+        roots: fingerprints of the roots that feeds trust from then on.
         is_foreign: the backup is of another gateway.
     """
 
@@ -95,7 +106,8 @@ class RestoreDifference(NamedTuple):
     removed: tuple[str, ...]
     effect: ChangeEffect
     kept_out: int
-    accounts: tuple[str, ...]
+    accounts: tuple[Account, ...]
+    roots: tuple[str, ...]
     is_foreign: bool
 
 
@@ -189,7 +201,7 @@ def difference(
     with as_owner_of(state.folder):
         store, device = Store(state, clock), device_of(state)
         present, overrides = tuple(reversed(store.rows())), store.current()
-        book = next(filter(None, map(ACCOUNT_FORMAT.read, state.accounts_copies)), AccountBook())
+        book, roots = accounts_of(state), tuple(_new_roots(plan, state))
     found = restored_history.restored(
         present, overrides, plan.rows, plan.origin, author="root", at=clock.wall()
     )
@@ -204,9 +216,17 @@ def difference(
         tuple(sorted(here.keys() - there.keys())),
         effect,
         found.kept_out,
-        tuple(sorted({one.name for one in merged.accounts} - {one.name for one in book.accounts})),
+        tuple(one for one in merged.accounts if one not in book.accounts),
+        roots,
         bool(device) and plan.backup.device != device,
     )
+
+
+def _new_roots(plan: RestorePlan, state: StateFolder) -> Iterator[str]:
+    for name, folder in zip(FEEDS, feeds_of(state), strict=True):
+        root = plan.backup.parts.get(f"{name}root.json")
+        if root is not None and not TrustFolder(folder).is_given():
+            yield fingerprint(root)
 
 
 def without_device_key(plan: RestorePlan) -> RestorePlan:

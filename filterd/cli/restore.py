@@ -23,6 +23,7 @@ from filterd.overrides.descriptions import Teller
 from filterd.overrides.effects import to_plain
 from filterd.paths import read_plain, reading
 from filterd.privileges import A_COMPILER, end_sooner
+from filterd.words import ROLE
 
 _MOST_OCTETS, _MOST_LINES = 16_384, 40
 _NOT_DONE = 1
@@ -123,8 +124,7 @@ def _show(here: Context, plan: RestorePlan, found: RestoreDifference) -> None:
         here.console.print(Text("".join(one if one.isprintable() else "?" for one in text), style))
     if len(lines) > _MOST_LINES:
         _say(here, say("and {n} more", n=len(lines) - _MOST_LINES))
-    if found.accounts:
-        _say(here, say("Accounts that come back: {names}", names=", ".join(found.accounts)))
+    show_rights(here, found)
     if found.kept_out:
         kept_out = say_n(
             "{n} thing was removed after the backup and stays removed.",
@@ -134,6 +134,18 @@ def _show(here: Context, plan: RestorePlan, found: RestoreDifference) -> None:
         _say(here, kept_out)
     for one in plan.missing:
         here.errors.print(Text(here.texts(one), "yellow"), soft_wrap=True)
+
+
+def show_rights(here: Context, found: RestoreDifference) -> None:
+    """Show who may sign in by a restore, with which roles, and which feeds are trusted."""
+    names = (
+        f"{one.name} ({', '.join(here.texts.word(ROLE, role) for role in sorted(one.roles))})"
+        for one in found.accounts
+    )
+    if found.accounts:
+        _say(here, say("Accounts that come back: {names}", names=", ".join(names)))
+    for root in found.roots:
+        _say(here, say("The feed with this key is trusted: {root}", root=root))
 
 
 def _confirm(

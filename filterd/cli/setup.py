@@ -26,7 +26,7 @@ from filterd.cli import spreadsheet
 from filterd.cli.backup import PassphraseFileOption
 from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.offline_site import policy_of
-from filterd.cli.restore import KeyFileOption
+from filterd.cli.restore import KeyFileOption, show_rights
 from filterd.cli.restore import read as read_backup
 from filterd.cli.setup_dialogue import INTERRUPTED, Dialogue
 from filterd.cli.setup_finish import SetupFinish, keep_answers
@@ -124,6 +124,7 @@ def _plan(
         )
     plan = read_backup(here, file, passphrase_file, recovery_key_file)
     restore_plan.check_site(plan, here.config)
+    show_rights(here, restore_plan.difference(plan, here.config, here.state, here.clock))
     return plan
 
 

@@ -77,7 +77,7 @@ class FollowState:
         return found
 
 
-_FORMAT = FileFormat(
+FOLLOWED = FileFormat(
     FollowState,
     magic=b"filterd followed-lists ",
     words={"Wanted": Wanted, "LeftOut": LeftOut},
@@ -93,7 +93,7 @@ class FollowFile:
 
     def read(self) -> FollowState:
         """Return it; an empty one where it cannot be read."""
-        return _FORMAT.read(self._path) or FollowState()
+        return FOLLOWED.read(self._path) or FollowState()
 
     def write(self, state: FollowState) -> None:
         """Keep it.
@@ -101,7 +101,7 @@ class FollowFile:
         Raises:
             StoreError: the disk refused.
         """
-        _FORMAT.save(self._path, state)
+        FOLLOWED.save(self._path, state)
 
 
 def followed_count(folder: Path) -> int:

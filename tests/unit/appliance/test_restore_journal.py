@@ -155,11 +155,15 @@ def test_the_end_of_a_restore_lasts(
     assert synced[-1:] == [True]
 
 
-def test_a_root_that_is_none_is_not_trusted(school: BackedUpSchool, fresh: BackedUpSchool) -> None:
+def test_damaged_files_of_a_feed_do_not_come_back(
+    school: BackedUpSchool, fresh: BackedUpSchool
+) -> None:
     school.state.feed.mkdir()
-    (school.state.feed / "root.json").write_bytes(b"{}")
+    for name in ("root.json", "followed.state"):
+        (school.state.feed / name).write_bytes(b"{}")
     fresh.restore(school.back_up())
     assert not TrustFolder(fresh.state.feed).is_given()
+    assert not (fresh.state.feed / "followed.state").exists()
 
 
 def test_a_running_daemon_does_its_part(

@@ -18,8 +18,11 @@ from filterd.appliance.restore_plan import (
     read_plan,
     without_device_key,
 )
+from filterd.counted import fingerprint
 from filterd.errors import ConfigErrors, StoreError
+from filterd.feed.trust import TrustFolder
 from tests.support.backed_up_school import BackedUpSchool, a_key_pair, an_account
+from tests.support.publisher import Publisher
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +66,7 @@ def test_what_would_come_and_go_is_shown(school: BackedUpSchool) -> None:
     assert (found.lines, found.files) == (("-workers: 2",), ("lists/own.txt",))
     assert (found.removed, found.kept_out) == (("timetable.yaml",), 1)
     assert [one.target for one in found.effect.before.exceptions] == ["b.example"]
-    assert found.accounts == ("lan",)
+    assert [one.name for one in found.accounts] == ["lan"]
 
 
 def test_on_an_empty_box_all_of_it_comes(school: BackedUpSchool, tmp_path: Path) -> None:
@@ -71,6 +74,14 @@ def test_on_an_empty_box_all_of_it_comes(school: BackedUpSchool, tmp_path: Path)
     found = changed(fresh, school.back_up())
     assert [one.target for one in found.effect.after.exceptions] == ["a.example"]
     assert "+school: {name: Trường mẫu}" in found.lines
+
+
+def test_a_root_of_trust_that_comes_is_shown(school: BackedUpSchool, tmp_path: Path) -> None:
+    root = Publisher(tmp_path / "www").root
+    TrustFolder(school.state.feed).establish(root)
+    path = school.back_up()
+    assert changed(school, path).roots == ()
+    assert changed(BackedUpSchool(tmp_path / "new", site=""), path).roots == (fingerprint(root),)
 
 
 def test_the_backup_of_another_box_is_seen(school: BackedUpSchool, tmp_path: Path) -> None:

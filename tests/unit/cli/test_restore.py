@@ -11,6 +11,7 @@ import typer
 
 from filterd.appliance import restore_journal
 from filterd.appliance.backup_secrets import BackupLock
+from filterd.overrides.roles import Role
 from tests.support.backed_up_school import BackedUpSchool, a_key_pair, an_account
 from tests.support.commands import call
 
@@ -23,7 +24,7 @@ def school(tmp_path: Path) -> BackedUpSchool:
     made = BackedUpSchool(tmp_path / "box")
     made.allow("a.example")
     made.name_device("máy 1")
-    made.put_accounts(an_account("lan"))
+    made.put_accounts(an_account("lan", Role.TEACHER, Role.ADMIN))
     return made
 
 
@@ -39,7 +40,7 @@ def test_it_shows_what_changes_and_puts_it_in_force(school: BackedUpSchool) -> N
         "Backup of Trường mẫu",
         "- allow b.example for everybody",
         "- timetable.yaml",
-        "Accounts that come back: lan",
+        "Accounts that come back: lan (administrator, teacher)",
         "1 thing was removed after the backup and stays removed",
         "change 5 in the history",
     ):
