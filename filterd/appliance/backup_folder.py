@@ -68,7 +68,7 @@ def keep(folder: Path, backup: Backup, most: int) -> KeptBackup:
 
 
 def is_on_disk_of(folder: Path, state: Path) -> bool:
-    """Return whether a folder is on a file system of the gateway, as without the stick.
+    """Return whether a folder is on a disk of the gateway, as without the stick.
 
     The state folder may have one of its own.
     """

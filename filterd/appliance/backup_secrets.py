@@ -176,7 +176,7 @@ def _cipher(salt: bytes, passphrase: str) -> ChaCha20Poly1305:
 
 
 def _named(plain: bytes) -> dict[str, bytes]:
-    """Return the secrets of a text that was decrypted; anyone can encrypt to a public key."""
+    """Return the secrets in a decrypted text: anyone can encrypt to a public key."""
     named = json.loads(plain)
     if not all(map(is_part, named)):
         raise ValueError("a name leads elsewhere")

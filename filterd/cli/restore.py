@@ -25,7 +25,7 @@ from filterd.paths import read_plain, reading
 from filterd.privileges import A_COMPILER, end_sooner
 from filterd.words import ROLE
 
-_MOST_OCTETS, _MOST_LINES = 16_384, 40
+_MOST_OCTETS = 16_384
 _NOT_DONE = 1
 
 KeyFileOption = Annotated[
@@ -67,7 +67,7 @@ def restore(
     restore_plan.check_site(plan, here.config)
     found = restore_plan.difference(plan, here.config, here.state, here.clock)
     if not json:
-        _show(here, plan, found)
+        show(here, plan, found)
     _confirm(here, plan, found, yes=yes, foreign=foreign)
     restore_journal.decide(restore_plan.without_device_key(plan), here.config)
     _carry_out(here, json=json)
@@ -95,7 +95,8 @@ def read(
     return restore_plan.read_plan(file, lock)
 
 
-def _show(here: Context, plan: RestorePlan, found: RestoreDifference) -> None:
+def show(here: Context, plan: RestorePlan, found: RestoreDifference) -> None:
+    """Show a backup, and all that it would change."""
     backup, clock = plan.backup, school_clock(here)
     _say(
         here,
@@ -120,11 +121,9 @@ def _show(here: Context, plan: RestorePlan, found: RestoreDifference) -> None:
         ]
     lines += [(f"+ {name}", "green") for name in found.files]
     lines += [(f"- {name}", "red") for name in found.removed]
-    for text, style in lines[:_MOST_LINES]:
+    for text, style in lines:  # all: what is hidden by a hundred other lines is not agreed to
         here.console.print(Text("".join(one if one.isprintable() else "?" for one in text), style))
-    if len(lines) > _MOST_LINES:
-        _say(here, say("and {n} more", n=len(lines) - _MOST_LINES))
-    show_rights(here, found)
+    _show_rights(here, found)
     if found.kept_out:
         kept_out = say_n(
             "{n} thing was removed after the backup and stays removed.",
@@ -136,7 +135,7 @@ def _show(here: Context, plan: RestorePlan, found: RestoreDifference) -> None:
         here.errors.print(Text(here.texts(one), "yellow"), soft_wrap=True)
 
 
-def show_rights(here: Context, found: RestoreDifference) -> None:
+def _show_rights(here: Context, found: RestoreDifference) -> None:
     """Show who may sign in by a restore, with which roles, and which feeds are trusted."""
     names = (
         f"{one.name} ({', '.join(here.texts.word(ROLE, role) for role in sorted(one.roles))})"

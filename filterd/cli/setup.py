@@ -26,7 +26,7 @@ from filterd.cli import spreadsheet
 from filterd.cli.backup import PassphraseFileOption
 from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.offline_site import policy_of
-from filterd.cli.restore import KeyFileOption, show_rights
+from filterd.cli.restore import KeyFileOption, show
 from filterd.cli.restore import read as read_backup
 from filterd.cli.setup_dialogue import INTERRUPTED, Dialogue
 from filterd.cli.setup_finish import SetupFinish, keep_answers
@@ -101,7 +101,7 @@ def setup(
         here.console.print()
         dialogue.say(INTERRUPTED)
         raise typer.Exit(_INTERRUPTED) from None
-    _put(here, dialogue, plan, text, new)
+    _put(here, plan, text, new)
     dialogue.say(say("{path} is written.", path=here.config / SITE_FILE))
     if not SetupFinish(here, dialogue, interview).run():
         raise typer.Exit(2)
@@ -124,11 +124,12 @@ def _plan(
         )
     plan = read_backup(here, file, passphrase_file, recovery_key_file)
     restore_plan.check_site(plan, here.config)
-    show_rights(here, restore_plan.difference(plan, here.config, here.state, here.clock))
+    found = restore_plan.difference(plan, here.config, here.state, here.clock)
+    show(here, plan, found._replace(lines=()))  # questions show the lines of site.yaml
     return plan
 
 
-def _put(here: Context, dialogue: Dialogue, plan: RestorePlan | None, text: str, new: str) -> None:
+def _put(here: Context, plan: RestorePlan | None, text: str, new: str) -> None:
     """Write the site; with a backup all that it has.
 
     Raises:
@@ -141,8 +142,6 @@ def _put(here: Context, dialogue: Dialogue, plan: RestorePlan | None, text: str,
     restore_plan.check_site(plan, here.config)
     restore_journal.decide(plan, here.config)
     restore_journal.carry_out(here.config, here.state, here.clock)
-    for one in plan.missing:
-        dialogue.say(one, "yellow")
 
 
 def put_changed(config: Path, before: str, new: str) -> None:

@@ -50,6 +50,16 @@ def test_it_shows_what_changes_and_puts_it_in_force(school: BackedUpSchool) -> N
     assert "restored from the backup of" in shown.out or shown.code == 2  # no daemon runs
 
 
+def test_no_change_is_hidden_behind_others(school: BackedUpSchool) -> None:
+    for number in range(60):
+        school.allow(f"{number}.example")
+    path = school.back_up()
+    for number in range(2, 62):
+        school.change("revoke", id=number + 1)
+    out = call("restore", path, "--yes", *school.places).out
+    assert [one for one in range(60) if f"+ allow {one}.example" not in out] == []
+
+
 def test_no_at_the_question_changes_nothing(
     school: BackedUpSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

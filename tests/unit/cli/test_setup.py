@@ -26,7 +26,7 @@ from filterd.i18n import Texts
 from filterd.resolve.explain import client_of, explain
 from filterd.state_folder import StateFolder
 from filterd.wire import name as names
-from tests.support.backed_up_school import BackedUpSchool, a_key_pair, an_account
+from tests.support.backed_up_school import OTHER_MAC, BackedUpSchool, a_key_pair, an_account
 from tests.support.commands import call
 from tests.support.fake_daemon import MONDAY_AT_8
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from filterd.resolve.site import Site
     from tests.support.commands import Outcome
     from tests.support.feed_site import Published
 
@@ -281,10 +282,21 @@ NAMES = ("www.tiktok.com", "www.1xbet.com", "chan.example", "mo.example", "may-i
          "edu.vn", "roblox.com", "youtube.com", "vnexpress.net", "zalo.me")  # fmt: skip
 
 
-def verdicts(config: Path, state: StateFolder) -> list[object]:
-    """Return what 1,000 pairs of name and client get, on a Monday morning."""
+def in_force(config: Path, state: StateFolder) -> Site:
+    """Return the site on a Monday morning."""
     here = Context(config, state, Texts("en"), Console(), Console())
-    site = load_site_offline(here, MONDAY_AT_8)
+    return load_site_offline(here, MONDAY_AT_8)
+
+
+def rooms(config: Path, state: StateFolder) -> dict[str, tuple[object, ...]]:
+    """Return devices and grade of each room."""
+    networks = in_force(config, state).policy.networks
+    return {one.id: (one.macs, one.grade) for one in networks}
+
+
+def verdicts(config: Path, state: StateFolder) -> list[object]:
+    """Return what 1,000 pairs of name and client get."""
+    site = in_force(config, state)
     clients = [
         client_of(site, None, f"192.168.{net}.{host}")
         for net in (6, 7, 20, 30)
@@ -304,6 +316,7 @@ def test_a_new_box_with_other_names_decides_as_the_old_one(place: Place, tmp_pat
     old.allow("mo.example", audience="class", whom="6A")
     old.allow("mo.example", audience="client", whom="192.168.7.9")
     old.change("room", room="lab", grade="9")
+    old.change("room-devices", room="lab", macs=[OTHER_MAC])
     old.with_keys()
     old.put_accounts(an_account("lan"))
     public, secret = a_key_pair()
@@ -321,12 +334,15 @@ def test_a_new_box_with_other_names_decides_as_the_old_one(place: Place, tmp_pat
     )
     done = place.setup(*words)
     assert (done.code, done.err) == (0, "")
-    assert "lan (teacher)" in done.out or "lan (giáo viên)" in done.out
+    assert "lan (" in done.out
+    assert "+ allow mo.example" in done.out or "+ mở mo.example" in done.out
     for line in ("192.168.6.1:5353", "lan_interfaces: [lan6]", "# the computer room"):
         assert line in place.site
     before = verdicts(old.config, old.state)
     assert len(before) == 1_000
     assert verdicts(place.config, place.state) == before
+    assert rooms(place.config, place.state) == rooms(old.config, old.state)
+    assert rooms(old.config, old.state)["lab"][0] == (OTHER_MAC,)
     assert len({str(one) for one in before}) > 20, "the site tells them apart"
     assert place.state.device_key.read_bytes() == old.state.device_key.read_bytes()
     again = place.setup(*words)
