@@ -39,7 +39,7 @@ from filterd.overrides import restored_history
 from filterd.overrides.history_chain import replay
 from filterd.overrides.restored_history import BackupOrigin
 from filterd.overrides.store import Store
-from filterd.paths import shipped
+from filterd.paths import shipped, writing
 from filterd.privileges import as_owner_of
 
 if TYPE_CHECKING:
@@ -159,8 +159,9 @@ def check_site(plan: RestorePlan, config: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         tried = Path(folder) / "site"
         for name, content in plan.site.items():
-            (tried / name).parent.mkdir(parents=True, exist_ok=True)
-            (tried / name).write_bytes(content)
+            with writing(tried / name):
+                (tried / name).parent.mkdir(parents=True, exist_ok=True)
+                (tried / name).write_bytes(content)
         try:
             compile_in_child(tried, Path(folder) / "policy", blocklists=shipped("blocklists"))
         except ConfigErrors as error:

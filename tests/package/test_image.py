@@ -52,7 +52,14 @@ def test_the_first_boot_leaves_the_root_small_and_lets_nobody_in_by_password() -
     assert (data["growpart"], data["resize_rootfs"]) == ({"mode": "off"}, False)
     assert data["ssh_pwauth"] is False
     assert all(user["lock_passwd"] for user in data["users"])
-    assert data["runcmd"][0][0] == "/usr/lib/filterd/image/state-partition"
+
+
+def test_the_first_boot_is_done_again_until_the_state_partition_is_whole() -> None:
+    """``bootcmd`` runs at each boot; ``runcmd`` is marked as done when it begins."""
+    data = yaml.safe_load((IMAGE / "user-data").read_text(encoding="utf-8"))
+    assert data["bootcmd"][0][0] == "/usr/lib/filterd/image/state-partition"
+    (ending,) = data["runcmd"]
+    assert ending.startswith("grep -q LABEL=filterd-state /etc/fstab && touch ")
 
 
 @pytest.mark.skipif(not shutil.which("cloud-init"), reason="cloud-init is not installed")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,19 @@ def test_a_site_that_does_not_compile_is_refused_by_its_own_name(school: BackedU
     check_site(plan, school.config)
     with pytest.raises(ConfigErrors, match=r"old/site/site\.yaml:.*gradee"):
         check_site(plan.with_site("school: {name: M}\ngradee: 6\n"), school.config)
+
+
+def test_a_full_disk_is_an_error_in_words(
+    school: BackedUpSchool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = read_plan(school.back_up(), BackupLock())
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "write_bytes", full)
+    with pytest.raises(StoreError, match="cannot be written"):
+        check_site(plan, school.config)
 
 
 def test_secrets_need_their_lock_and_what_is_missing_is_named(school: BackedUpSchool) -> None:
