@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.long
 
-OF_THE_MACHINE = {"clock", "disk", "writes", "memory"}
+OF_THE_MACHINE = {"clock", "disk", "writes", "memory", "kernel-limits"}
 CLOCK = SystemClock()
 FIRST_WITHIN_S = 3.0
 """With the start of Python."""
@@ -167,7 +167,7 @@ def _asking_for_a_login(switch: Namespace) -> Iterator[None]:
 
 def test_in_a_school_in_order_nothing_is_found(clean: Run, lab: SchoolLab) -> None:
     assert clean.probes("found") == set()
-    seen = {one.id for one in PROBES} - OF_THE_MACHINE - {"one-address"}
+    seen = {one.id for one in PROBES} - OF_THE_MACHINE - {"one-address", "release"}
     assert clean.probes("clean") == seen - (set() if lab.has_firewall else {"other-resolvers"})
 
 
