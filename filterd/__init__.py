@@ -23,7 +23,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     0 wire                           DNS messages as bytes: bounded, never trusted
       documents  state_folder  state_file  paths  bounded_child  http_download  http_service
       errors  clock  journal  privileges  native  rows  words  counted
-      port_holder  service_manager  time_buckets
+      port_holder  service_manager  time_buckets  memory_room
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):
 

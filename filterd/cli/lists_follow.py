@@ -20,8 +20,8 @@ from filterd.errors import ConfigError, IndexFormatError, StoreError
 from filterd.feed.feed_config import Followed, followed, wanted_by
 from filterd.feed.feed_details import SOURCES
 from filterd.feed.follow_file import LEFT_OUT_S, LeftOut, Wanted, with_command, with_left_out
-from filterd.feed.followed_content import check_size
 from filterd.feed.followed_sources import followed_set, own_id, without_command
+from filterd.feed.night_memory import check_size
 from filterd.feed.source_rows import source_rows
 from filterd.feed.sources import NIGHTLY, FetchRules, SourceFolder
 from filterd.feed.sync import Outcome

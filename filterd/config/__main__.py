@@ -23,10 +23,11 @@ from filterd.config.compile_run import AS_KEPT, TIME_LIMIT_S
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, to_plain
 from filterd.lists.catalog import load_catalog
+from filterd.memory_room import child_octets
 from filterd.paths import shipped
 from filterd.policy import policy_file
 
-_MEMORY_LIMIT_OCTETS = 512 << 20
+_MOST_MEMORY_OCTETS = 512 << 20
 _MOST_PROBLEMS = 200
 
 
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
     site, made = Path(config), Path(target) if target else None
     by = Path(blocklists or shipped("blocklists"))
     gc.disable()  # its end in a moment frees everything, and to look for some now takes a quarter
-    memory = bounded_child.mapped_octets() + _MEMORY_LIMIT_OCTETS
+    memory = bounded_child.mapped_octets() + child_octets(_MOST_MEMORY_OCTETS)
     bounded_child.bound(memory_octets=memory, cpu_s=TIME_LIMIT_S)
     try:
         try:

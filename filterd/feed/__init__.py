@@ -44,6 +44,7 @@ history and watch of its own); a version is then made here, of HTTPS alone:
 ``follow_file``       what commands have set, and entries that are left out
 ``followed_arrival``  the version that the texts of a night make
 ``followed_content``  its content, made in a child that has bounds of memory and time
+``night_memory``      how much memory a child may take, and how many names that is
 
 It is **judged and activated**:
 

@@ -3,9 +3,8 @@
 
 It is made in a child, within bounds of memory and CPU.
 
-What is too large is refused before that, in words: the cost of a name is measured, and a night
-may have a share of the machine's memory. The bounds are for what the estimate does not see; a
-child that meets one, or that the system ends, leaves the version in force as it is.
+What is too large is refused before that, in words (``night_memory``). A child that meets a
+bound, or that the system ends, leaves the version in force as it is.
 
 ``make_in_child`` starts ``python -m filterd.feed.followed_content`` with one JSON request on
 its input; an error comes back on its output.
@@ -14,7 +13,6 @@ its input; an error comes back on its output.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -49,14 +47,6 @@ if TYPE_CHECKING:
     from filterd.lists.catalog import Catalog
     from filterd.lists.list_merge import Exclusions
 
-NIGHT_SHARE = 0.5
-"""Of the machine's memory; the rest is the resolver's, which goes on, and the system's."""
-MOST_OCTETS = 640_000_000
-"""Of a night on any machine: the guard's bound, less an index of that size in force."""
-BASE_OCTETS, OCTETS_A_NAME, TEXT_OCTETS_A_NAME = 60_000_000, 95, 20
-"""What the guard's child takes, the larger of a night's two: with nothing, and for each name
-beside the octets of its line; how long that is where the text is not here yet. Measured with
-1, 2.5 and 5 million made-up names (``tests.bench.followed_night``)."""
 CPU_LIMIT_S = 300
 TIME_LIMIT_S = 900.0
 """By the clock; lookups go first."""
@@ -64,39 +54,6 @@ TIME_LIMIT_S = 900.0
 _NICER = 10
 _MOST_REQUEST_OCTETS = 8 << 20
 _MOST_ANSWER_OCTETS = 1 << 16
-
-
-def machine_octets() -> int:
-    """Return the size of the machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def night_octets() -> int:
-    """Return how much memory a child of the night may take on this machine."""
-    return min(int(NIGHT_SHARE * machine_octets()), MOST_OCTETS)
-
-
-def check_size(names: int, text_octets: int | None = None) -> None:
-    """Check that this machine can take so many followed names, by an estimate.
-
-    Args:
-        names: of all texts together.
-        text_octets: of them; None where that is not known.
-
-    Raises:
-        TooLargeError: it cannot.
-    """
-    text_octets = names * TEXT_OCTETS_A_NAME if text_octets is None else text_octets
-    needed, free = names * OCTETS_A_NAME + text_octets, max(night_octets() - BASE_OCTETS, 0)
-    if needed > free:
-        raise TooLargeError(
-            say(
-                "the followed lists have {names} names; this machine takes at most {most}:"
-                " unfollow some (filterd lists sources)",
-                names=names,
-                most=names * free // needed,
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from filterd.config import build_record
@@ -26,6 +27,7 @@ from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, FilterdError, IndexFormatError, ListError, StoreError
 from filterd.feed.guard.guard_report import SCHOOL, Severity, found
 from filterd.feed.guard.probe_clients import Asking
+from filterd.feed.night_memory import most_names, too_many
 from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
@@ -35,7 +37,6 @@ from filterd.policy import policy_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from filterd.config.build_record import Looked
     from filterd.config.site_reader import SiteSources
@@ -109,6 +110,11 @@ class Tables:
     looked: Looked | None
 
     @property
+    def lists(self) -> tuple[ListSource, ...]:
+        """All lists that are compiled."""
+        return (*self.catalog.compiled, *self.beside.lists, *self.own)
+
+    @property
     def own_ids(self) -> frozenset[str]:
         """The ids of the school's own lists."""
         return frozenset(one.id for one in self.own)
@@ -170,6 +176,24 @@ def write_tables(request: GuardRequest, tables: Tables) -> None:
     lists = (*tables.catalog.compiled, *tables.own)
     with contextlib.suppress(StoreError):  # then it does make it
         write_policy(request.fresh_policy, tables.policy, tables.looked, lists)
+
+
+def check_memory(tables: Tables, memory_octets: int) -> None:
+    """Check that the lists can be compiled in so much memory, by an estimate.
+
+    Raises:
+        UnfitError: they cannot. Another machine may take the version.
+    """
+    names = octets = 0
+    for path in {Path(one.path) for one in tables.lists if one.names is None}:
+        with contextlib.suppress(OSError), open_plain(path) as file:  # the compiler reports it
+            while chunk := file.read(_CHUNK_OCTETS):
+                names += chunk.count(b"\n")
+                octets += len(chunk)
+    most = most_names(names, octets, memory_octets)
+    if most is not None:
+        why = say("it could not be judged for this school: {why}", why=too_many(names, most))
+        raise UnfitError(found(SCHOOL, Severity.REFUSED, why))
 
 
 def compile_candidate(request: GuardRequest, tables: Tables) -> tuple[Asking, CompileReport]:

@@ -46,6 +46,7 @@ from filterd.feed.guard.must_resolve import (
     wrong_rewrites,
 )
 from filterd.feed.guard.probe_clients import Asking
+from filterd.feed.night_memory import MOST_OCTETS
 from filterd.feed.versions import is_ahead, is_followed
 from filterd.i18n import say
 from filterd.lists.catalog_tables import load_popular_names, read_canaries
@@ -104,6 +105,7 @@ class _Work:
         self._note("files", malformed(request.folder, _texts(request, tables)))
         if self.findings:
             return  # whatever a parser makes of it was never meant
+        loading.check_memory(tables, self._data.get("memory_octets", MOST_OCTETS))
         asking, report = loading.compile_candidate(request, tables)
         self.index = asking.index.digest.hex()
         before = self._before()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import bounded_child
 from filterd.clock import SystemClock
 from filterd.feed.guard.guard_report import MAX_OCTETS, SCHOOL, Judgement, Severity, found, load
+from filterd.feed.night_memory import night_octets
 from filterd.i18n import Sentence, refused, say
 from filterd.lists.index_files import Blocklists
 
@@ -87,6 +88,7 @@ def judge(
     *,
     clock: Clock | None = None,
     time_limit_s: float = TIME_LIMIT_S,
+    memory_octets: int | None = None,
 ) -> Judgement:
     """Judge a version in a child process; the caller holds the lock of list builds.
 
@@ -98,12 +100,15 @@ def judge(
         school: the school.
         clock: for the time limit, and the time that schedules go by.
         time_limit_s: for the child.
+        memory_octets: for the child; None for what this machine and unit allow.
 
     Returns:
         The findings; see ``Judgement.may_come_in_force``.
     """
     clock = clock or SystemClock()
-    request = json.dumps(request_of(candidate, in_force, school, clock.wall())).encode("ascii")
+    plain = request_of(candidate, in_force, school, clock.wall())
+    plain["memory_octets"] = night_octets() if memory_octets is None else memory_octets
+    request = json.dumps(plain).encode("ascii")
     try:
         ended = bounded_child.run(
             _command(), limit_s=time_limit_s, most_octets=MAX_OCTETS, request=request, clock=clock

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Content made in a child, which may be ended; an estimate that refuses before that."""
+"""Content made in a child, which may be ended."""
 
 from __future__ import annotations
 
@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ListError, StoreError, TooLargeError
-from filterd.feed import followed_content
 from filterd.feed.follow_file import Wanted
-from filterd.feed.followed_content import (
-    ContentRequest,
-    check_size,
-    make_in_child,
-    night_octets,
-)
+from filterd.feed.followed_content import ContentRequest, make_in_child
 from filterd.feed.followed_sources import own_source
 from filterd.lists.hostname import key_from_text
 
@@ -23,8 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOURCE = own_source(Wanted("bets", "https://lists.example/bets.txt", "gambling"))
-BOARD = 950_000_000
-"""Octets that a board of 1 GB has for its system."""
 
 
 @pytest.fixture
@@ -85,32 +77,3 @@ def test_a_child_that_the_system_ends_is_told_of(
     monkeypatch.setattr("filterd.bounded_child.command", lambda _: killed)
     with pytest.raises(ListError, match="cannot be merged: the kernel ended it"):
         make_in_child(wanted, tmp_path / "made", memory_octets=1 << 29)
-
-
-def test_five_million_names_are_too_many_for_a_small_board(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(followed_content, "machine_octets", lambda: BOARD)
-    with pytest.raises(
-        TooLargeError, match="have 5000000 names; this machine takes at most 3738738"
-    ):
-        check_size(5_000_000, 80_000_000)
-    check_size(2_500_000, 40_000_000)
-    check_size(2_500_000)
-
-
-def test_long_lines_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(followed_content, "machine_octets", lambda: BOARD)
-    with pytest.raises(TooLargeError):
-        check_size(2_500_000, 200_000_000)
-
-
-def test_a_night_takes_a_share_of_a_small_machine_and_no_more_than_the_guard_may(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(followed_content, "machine_octets", lambda: BOARD)
-    assert night_octets() == BOARD // 2
-    monkeypatch.setattr(followed_content, "machine_octets", lambda: 1 << 35)
-    check_size(5_000_000, 80_000_000)
-    with pytest.raises(TooLargeError):
-        check_size(6_000_000, 96_000_000)

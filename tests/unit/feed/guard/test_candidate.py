@@ -14,6 +14,7 @@ from filterd.feed.guard.candidate import (
     MAX_LINE_OCTETS,
     GuardRequest,
     UnfitError,
+    check_memory,
     compile_candidate,
     malformed,
     open_in_force,
@@ -23,8 +24,9 @@ from filterd.feed.guard.candidate import (
     unusable_lines,
     write_tables,
 )
-from filterd.feed.guard.guard_report import Finding, Severity
+from filterd.feed.guard.guard_report import SCHOOL, Finding, Severity
 from filterd.feed.guard.probe_clients import Asking
+from filterd.feed.night_memory import BASE_OCTETS, MOST_OCTETS
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists
 from filterd.policy import policy_file
@@ -79,6 +81,20 @@ def test_tables_are_read_together_with_the_schools_files(school: Following) -> N
     assert tables.own_ids == {"mine"}
     assert {"feed-porn", "starter-porn", "service:zalo"} <= tables.feed
     assert tables.policy.school == "Mẫu"
+
+
+def test_more_names_than_the_machine_takes_are_the_fault_of_no_version(school: Following) -> None:
+    tables = read_tables(request_for(school))
+    with pytest.raises(UnfitError) as caught:
+        check_memory(tables, BASE_OCTETS + 1_000)
+    assert caught.value.finding.kind == SCHOOL
+    assert "this machine has memory for 8: take a machine with more memory" in str(
+        caught.value.finding.sentence
+    )
+
+
+def test_control_with_more_memory_the_same_lists_are_compiled(school: Following) -> None:
+    check_memory(read_tables(request_for(school)), MOST_OCTETS)
 
 
 def test_the_fresh_index_has_the_lists_of_the_version_and_the_schools_own(

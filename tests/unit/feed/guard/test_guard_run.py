@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.feed.guard import guard_run
-from filterd.feed.guard.guard_report import Judgement, Severity, dump, found
+from filterd.feed.guard.guard_report import SCHOOL, Judgement, Severity, dump, found
 from filterd.feed.guard.guard_run import (
     CHECKS,
     MAX_ASKED,
@@ -23,9 +23,9 @@ from filterd.feed.guard.guard_run import (
 )
 from filterd.feed.versions import Candidate
 from filterd.i18n import say
-from tests.support.broken_versions import BROKEN, POPULAR
+from tests.support.broken_versions import BROKEN, POPULAR, add
 from tests.support.clock import FakeClock
-from tests.support.feed_candidates import Following
+from tests.support.feed_candidates import GAMBLING, Following
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
@@ -207,6 +207,18 @@ def test_a_school_whose_log_has_totals_only_asks_for_nothing(tmp_path: Path) -> 
     request = request_of(Candidate(VERSION, tmp_path), None, school, NOW)
     assert request["asked"] is None
     assert request["in_force"] is None
+
+
+def test_a_version_with_too_many_names_for_the_machine_may_come_another_time(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filterd.memory_room.group_octets", lambda: 200_000_000)
+    lines = (f"name-{n}.example" for n in range(1_300_000))
+    candidate = following.prepare(add(GAMBLING, *lines))
+    told = judge(candidate, following.in_force, following.school, clock=FakeClock(NOW))
+    [only] = told.findings
+    assert only.kind == SCHOOL
+    assert "this machine has memory for" in str(only.sentence)
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,8 @@ checks.judged = judged
 sys.exit(child.main())
 """
 """The child with its bounds, and other work than the checks."""
+MEMORY_OCTETS = 300 << 20
+TOO_MUCH = f"held = bytearray({MEMORY_OCTETS})"
 
 
 def judged_by(
@@ -47,7 +49,8 @@ def judged_by(
     command = [sys.executable, "-P", "-c", REAL.format(work=work, more=more)]
     monkeypatch.setattr(guard_run, "_command", lambda: command)
     school = JudgedSchool(folder, folder / "fresh", folder / "problems", folder / "policy")
-    return judge(Candidate("7", folder), None, school, time_limit_s=60.0)
+    candidate = Candidate("7", folder)
+    return judge(candidate, None, school, time_limit_s=60.0, memory_octets=MEMORY_OCTETS)
 
 
 def test_work_within_the_bounds_is_done_and_measured(
@@ -77,7 +80,7 @@ def test_control_on_an_output_that_it_shares_it_would_be(
 def test_more_memory_than_it_may_have_is_a_refusal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judgement = judged_by("held = bytearray(child._MEMORY_LIMIT_OCTETS)", tmp_path, monkeypatch)
+    judgement = judged_by(TOO_MUCH, tmp_path, monkeypatch)
     [found] = judgement.findings
     assert found.severity is Severity.REFUSED
     assert "MemoryError" in found.sentence
@@ -87,9 +90,7 @@ def test_control_without_the_bound_it_would_take_that_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     more = "child.bounded_child.limit = lambda *_: None"
-    judgement = judged_by(
-        "held = bytearray(child._MEMORY_LIMIT_OCTETS)", tmp_path, monkeypatch, more
-    )
+    judgement = judged_by(TOO_MUCH, tmp_path, monkeypatch, more)
     assert judgement.may_come_in_force()
 
 
@@ -105,11 +106,13 @@ def test_more_time_of_the_processor_than_it_may_have_is_a_refusal(
 
 def test_the_bounds_are_those_that_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = (
-        "import resource as r; sys.exit(str([r.getrlimit(r.RLIMIT_AS), r.getrlimit(r.RLIMIT_CPU)]))"
+        "import resource as r; "
+        "most = r.getrlimit(r.RLIMIT_AS)[0] - child.bounded_child.mapped_octets(); "
+        "sys.exit(str((round(most / 1e8), r.getrlimit(r.RLIMIT_CPU))))"
     )
     [found] = judged_by(work, tmp_path, monkeypatch).findings
-    memory, cpu = child._MEMORY_LIMIT_OCTETS, child._CPU_LIMIT_S
-    assert str([(memory, memory), (cpu, cpu)]) in found.sentence
+    cpu = child._CPU_LIMIT_S
+    assert str((round(MEMORY_OCTETS / 1e8), (cpu, cpu))) in found.sentence
 
 
 def test_a_bound_that_is_lower_already_stays(
@@ -157,7 +160,7 @@ def test_the_child_needs_neither_sockets_nor_the_servers_modules() -> None:
 PARENT = """
 import json, subprocess, sys
 child = subprocess.Popen([sys.executable, "-P", "-c", sys.argv[1]], stdin=subprocess.PIPE)
-child.stdin.write(json.dumps({"version": 7}).encode())
+child.stdin.write(json.dumps({"version": 7, "memory_octets": 1 << 29}).encode())
 child.stdin.close()
 print(child.pid, flush=True)
 child.wait()
