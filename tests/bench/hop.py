@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.clock import SystemClock
+from filterd.version import __version__
 from tests.support.booted import booted
 from tests.support.gateway import gateway
 from tests.support.installed_school import (
@@ -34,13 +35,13 @@ from tests.support.installed_school import (
     OPEN,
     InstalledSchool,
 )
-from tests.support.packages import package
+from tests.support.packages import NEXT, package
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from tests.support.namespaces import Namespace
 
-RELEASES = ("0.2.0", "0.3.0")
+RELEASES = (__version__, NEXT)
 PATIENCE_S = 5.0
 """A stub asks again then: the question was lost."""
 _EVERY_S = 0.01

@@ -27,10 +27,9 @@ def test_no_question_is_lost_and_no_block_opens(tmp_path: Path) -> None:
     old, new = (package(version=version) for version in RELEASES)
     with (
         gateway(tmp_path, upstream_port=53) as around,
-        booted("trixie", tmp_path / "box", around.gateway.name) as box,
+        booted("trixie", tmp_path / "box", around.gateway.name, installed=old) as box,
     ):
         school = InstalledSchool(box, around)
-        school.install(old)
         school.set_up()
         seen = hop(school, (old, new), MINUTES * 60)
     assert seen.hops >= 4, seen

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from filterd.clock import SystemClock
+from filterd.version import __version__
 from tests.support.booted import booted
 from tests.support.debian_root import image_of
 from tests.support.gateway import Gateway, gateway
 from tests.support.installed_school import FOR_STAFF, LOCKED, OFFICE_BOX, InstalledSchool
 from tests.support.namespaces import namespaces
-from tests.support.packages import package
+from tests.support.packages import NEXT, package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,6 @@ pytestmark = pytest.mark.long
 
 CUTS = int(os.environ.get("FILTERD_POWER_CUTS", "1"))
 SUITE = "trixie"
-OLD, NEW = "0.2.0", "0.3.0"
 _CLOCK = SystemClock()
 INSTALL = ("apt-get", "install", "--yes", "--quiet", "/root/filterd.deb")
 
@@ -56,11 +56,11 @@ def disks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disks]:
     with gateway(folder, upstream_port=53) as around:
         made = Disks(around, folder, bare, one, two)
         with _machine(made, made.bare, one) as school:
-            school.install(package(SUITE, version=OLD))
+            school.install(package(SUITE, version=__version__))
             school.set_up()
             assert school.blocks(around.pupil, LOCKED)
         with _machine(made, one, two) as school:
-            school.install(package(SUITE, version=NEW))
+            school.install(package(SUITE, version=NEXT))
         yield made
 
 
@@ -85,8 +85,8 @@ def test_a_cut_loses_what_was_not_synced(tmp_path: Path) -> None:
 
 # What is done, with which disk and package, and about how long it takes beside other tests.
 WORK = {
-    "install": ("bare", OLD, INSTALL, 25.0),
-    "upgrade": ("one", NEW, INSTALL, 25.0),
+    "install": ("bare", __version__, INSTALL, 25.0),
+    "upgrade": ("one", NEXT, INSTALL, 25.0),
     "return": ("two", "", ("filterd", "release", "rollback"), 3.0),
     "lists": ("one", "", ("filterd", "lists", "build"), 4.0),
     "backup": ("one", "", ("filterd", "backup", "/root/backup.zip"), 3.0),

@@ -36,12 +36,12 @@ def school(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[InstalledSchool]:
     folder: Path = tmp_path_factory.mktemp(request.param)
+    deb = package(request.param)
     with (
         gateway(folder, upstream_port=53) as around,
-        booted(request.param, folder / "box", around.gateway.name) as box,
+        booted(request.param, folder / "box", around.gateway.name, installed=deb) as box,
     ):
         made = InstalledSchool(box, around)
-        made.install(package(request.param))
         made.set_up()
         made.wait_for_answers()
         yield made
@@ -86,6 +86,7 @@ def test_a_service_that_is_stopped_leaves_the_port(school: InstalledSchool) -> N
 
 
 @pytest.mark.control
+@pytest.mark.parametrize("school", ["trixie"], indirect=True, scope="module")
 def test_control_without_the_store_questions_are_lost(school: InstalledSchool) -> None:
     school.box.run("mkdir", "-p", WITHOUT_STORE.rpartition("/")[0])
     school.box.write(WITHOUT_STORE, "[Service]\nFileDescriptorStoreMax=0\n")

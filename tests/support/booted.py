@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from filterd.clock import SystemClock
+from tests.support.chroot import layers
 from tests.support.commands import Outcome
-from tests.support.debian_root import debian_root, need
+from tests.support.debian_root import need
 from tests.support.processes import children, family
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ set -e
 if [ -f "$1" ]; then
     mount -o loop "$1" "$2/root"
 else
-    mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+    rm -rf "$2/work/work/incompat" # of the boot before: volatile, nothing waits for the disk
+    mount -t overlay overlay -o "volatile,lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
 fi
 umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 none /sys/fs/cgroup
@@ -61,14 +63,15 @@ mount -t cgroup2 none /sys/fs/cgroup && find "/sys/fs/cgroup/$1" -depth -type d 
 class Booted:
     """A machine; ``start`` boots it, again and again on the same disk.
 
-    Its disk is what it has changed of Debian's root, or all of an ``image``, whose power can be
-    cut. ``console`` is everything that its screen has shown.
+    Its disk is what it has changed of Debian's root, or of that with a package ``installed``, or
+    all of an ``image``, whose power can be cut. ``console`` is all that its screen has shown.
     """
 
     suite: str
     folder: Path
     network: str
     image: Path | None = None
+    installed: Path | None = None
     _outer: subprocess.Popen[bytes] | None = None
     _first: int = 0
     _console: IO[bytes] | None = field(default=None, repr=False)
@@ -83,7 +86,8 @@ class Booted:
         for part in ("upper", "work", "root"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         self._console = (self.folder / "console").open("ab")
-        lower, cgroup = str(self.image or debian_root(self.suite)), f"{_CGROUPS}-{os.getpid()}"
+        lower = str(self.image or layers(self.suite, self.installed))
+        cgroup = f"{_CGROUPS}-{os.getpid()}"
         self._outer = subprocess.Popen(
             [
                 *("setpriv", "--pdeathsig", "KILL"),
@@ -212,9 +216,15 @@ class Booted:
 
 
 @contextlib.contextmanager
-def booted(suite: str, folder: Path, network: str, image: Path | None = None) -> Iterator[Booted]:
+def booted(
+    suite: str,
+    folder: Path,
+    network: str,
+    image: Path | None = None,
+    installed: Path | None = None,
+) -> Iterator[Booted]:
     """Boot a machine of a suite in a network namespace; skip the test where that cannot be."""
-    machine = Booted(suite, folder, network, image)
+    machine = Booted(suite, folder, network, image, installed)
     try:
         machine.start()
         yield machine

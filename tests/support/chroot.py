@@ -3,18 +3,24 @@
 
 Its files are a layer above those of ``debian_root``. Programs run in it by chroot, in a namespace
 of mounts; each has its own namespace of processes, so that all that it started ends with it.
+With a package it begins where that is installed, which is done once for all tests.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
+import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd.clock import SystemClock
 from tests.support.commands import Outcome
-from tests.support.debian_root import debian_root, need
+from tests.support.debian_root import KEPT, debian_root, need
+from tests.support.processes import children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,9 +28,11 @@ if TYPE_CHECKING:
 _CLOCK = SystemClock()
 _WITHIN_S = 300.0
 _LOOK_EVERY_S = 0.002
+_UNUSED_S = 86400.0
+"""After this a root with an installed package is removed: another source has another package."""
 _MOUNT = """\
 set -e
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+mount -t overlay overlay -o "volatile,lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
 mount --rbind /dev "$2/root/dev"
 for one in run tmp; do mount -t tmpfs -o mode=1777 tmpfs "$2/root/$one"; done
 echo ready
@@ -97,18 +105,33 @@ class Chroot:
         ) as program:
             while program.poll() is None:
                 if is_time(_CLOCK.monotonic() - began):
-                    program.kill()
+                    _end(program)
                     return True
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     program.wait(_LOOK_EVERY_S)
         return False
 
 
+def _end(program: subprocess.Popen[bytes]) -> None:
+    """Kill the first process of a namespace: what started it ends after all that is in it."""
+    with contextlib.suppress(OSError):
+        for first in children(program.pid):
+            os.kill(first, signal.SIGKILL)
+            return
+    program.kill()
+
+
 @contextlib.contextmanager
-def chroot(suite: str, folder: Path) -> Iterator[Chroot]:
-    """Make a root of a suite in a folder; skip the test where that cannot be."""
+def chroot(suite: str, folder: Path, installed: Path | None = None) -> Iterator[Chroot]:
+    """Make a root of a suite in a folder; skip the test where that cannot be.
+
+    Args:
+        suite: ``bookworm`` or ``trixie``.
+        folder: of all its files.
+        installed: a package of ``package`` that is installed there at the beginning.
+    """
     need("unshare", "nsenter", "mount", "chroot")
-    lower = debian_root(suite)
+    lower = layers(suite, installed)
     for part in ("upper", "work", "root"):
         (folder / part).mkdir(parents=True)
     inside = subprocess.Popen(
@@ -123,3 +146,31 @@ def chroot(suite: str, folder: Path) -> Iterator[Chroot]:
         yield Chroot(folder, inside)
     finally:
         inside.communicate()
+
+
+def layers(suite: str, installed: Path | None = None) -> str:
+    """Return the lower layers of a root, as overlayfs takes them; see ``chroot``."""
+    debian = debian_root(suite)
+    if installed is None:
+        return str(debian)
+    kept = KEPT / f"installed-{installed.parent.name}"
+    with (KEPT / "installed.lock").open("w") as lock:  # test files run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            _install(suite, installed, kept)
+        os.utime(kept)
+    return f"{kept}:{debian}"
+
+
+def _install(suite: str, package: Path, kept: Path) -> None:
+    for old in KEPT.glob("installed-*/"):
+        if old.suffix == ".part" or _CLOCK.wall() - old.stat().st_mtime > _UNUSED_S:
+            shutil.rmtree(old)
+    unfinished = kept.with_name(f"{kept.name}.part")
+    with chroot(suite, unfinished) as root:
+        shutil.copyfile(package, root.path / "var/filterd.deb")
+        done = root.run("dpkg", "--install", "/var/filterd.deb")
+        assert done.code == 0, done.out + done.err
+        (root.path / "var/filterd.deb").unlink()
+    (unfinished / "upper").rename(kept)
+    shutil.rmtree(unfinished)

@@ -24,6 +24,8 @@ from tests.support.commands import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+NEXT = "9.1.0"
+"""The version of the release after that of the checkout; one for all tests: it is built once."""
 BUILT = ROOT / "build" / "test_packages"
 _SOURCES = ("filterd", "blocklists", "policies", "deploy", "pyproject.toml", "README.md")
 _TEXTS = ("LICENSE", "CHANGELOG.md")
