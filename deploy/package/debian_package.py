@@ -94,9 +94,10 @@ def _control(tree: Path, target: Target, version: str) -> None:
         "Maintainer": MAINTAINER,
         "Installed-Size": str(sum(-(-path.stat().st_size // 1024) for path in files)),
         # Pre-: dpkg alone would unpack it, see what is missing, and leave the machine like that.
-        "Pre-Depends": f"python3 (>= {target.python}), python3 (<< {major}.{int(minor) + 1}), "
-        "libc6 (>= 2.28), "
+        # Another version of Python is refused by preinst, with the remedy.
+        "Pre-Depends": "python3, libc6 (>= 2.28), "
         "debconf (>= 0.5) | debconf-2.0, iproute2, libgcc-s1, libstdc++6, systemd, tzdata",
+        "Depends": f"python3 (>= {target.python}), python3 (<< {major}.{int(minor) + 1})",
         "Section": "net",
         "Priority": "optional",
         "Description": "DNS filter for the gateway of a school\n"
