@@ -25,7 +25,7 @@ from tests.support.installed_school import (
     PAGE,
     InstalledSchool,
 )
-from tests.support.packages import package
+from tests.support.packages import NEXT, package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,6 +224,15 @@ def test_everything_is_there_again_after_a_boot(school: InstalledSchool) -> None
     assert school.blocks(school.around.pupil, LOCKED)
     assert not school.blocks(school.around.office, FOR_STAFF, OFFICE_BOX)
     assert not school.box.run("systemctl", "--failed", "--plain", "--no-legend").out
+
+
+def test_an_upgrade_puts_the_next_release_in_service(school: InstalledSchool) -> None:
+    before = school.pid()
+    school.install(package(school.box.suite, version=NEXT))
+    eventually(lambda: school.pid() not in {0, before} and school.box.is_active("filterd"))
+    assert school.box.run("filterd", "--version").out.split()[1] == NEXT
+    assert school.blocks(school.around.pupil, LOCKED)
+    assert not school.blocks(school.around.office, FOR_STAFF, OFFICE_BOX)
 
 
 def test_the_journal_has_no_trouble(school: InstalledSchool) -> None:

@@ -8,6 +8,7 @@ one that watches. The tests share one machine and follow each other.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,10 @@ import pytest
 from filterd.clock import SystemClock
 from tests.support.booted import Booted, booted
 from tests.support.commands import ROOT
+from tests.support.debian_root import SUITES
 from tests.support.gateway import Gateway, ask, gateway
-from tests.support.packages import package
-from tests.support.packages_offered import Maker
+from tests.support.packages import NEXT, package
+from tests.support.packages_offered import Maker, a_package
 from tests.support.publisher import Publisher
 
 if TYPE_CHECKING:
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.long
 
 BOX, LOCKED = "192.168.6.1", "www.pornhub.com"
-FIRST, SECOND, SILENT, UNFIT = "0.5.1", "0.5.2", "0.5.3", "0.5.4"
-LAST, NEXT, AFTER = "0.5.5", "0.5.6", "0.5.7"
+FIRST, SECOND, SILENT, OPEN, UNFIT, LAST = (f"0.5.{number}" for number in range(1, 7))
+AFTER = "9.9.0"
+"""After ``NEXT``; its package is never installed, and has no files."""
+UPDATED = os.environ.get("FILTERD_UPDATE_SUITES", "trixie").split()
 STICK, PENDING = "/media/stick", "/var/lib/filterd-install/pending"
 CLOCK = SystemClock()
 
@@ -56,6 +60,19 @@ DEAF = _changed(
     "if 'WATCHDOG_USEC' in _os.environ:\n    _time.sleep(1e6)\n",
 )
 """As a service it does nothing; in its self-test, which no watchdog watches, it works."""
+ALL_OPEN = _changed(
+    "filterd/policy/policy_file.py",
+    "save, load, dump, parse = _FORMAT.save, _FORMAT.load, _FORMAT.dump, _FORMAT.parse\n",
+    "import os as _os\nfrom dataclasses import replace as _with\n"
+    "save, dump = _FORMAT.save, _FORMAT.dump\n\n\n"
+    "def _opened(policy):\n"
+    "    if 'WATCHDOG_USEC' not in _os.environ:\n        return policy\n"
+    "    grades = {n: _with(g, closed=frozenset()) for n, g in policy.grades.items()}\n"
+    "    return _with(policy, grades=grades)\n\n\n"
+    "def load(*words):\n    return _opened(_FORMAT.load(*words))\n\n\n"
+    "def parse(*words):\n    return _opened(_FORMAT.parse(*words))\n\n\n",
+)
+"""As a service it blocks nothing; in its self-test it does."""
 NEVER_FIT = _changed(
     "filterd/cli/release.py",
     "    from filterd.appliance import self_test",
@@ -71,6 +88,10 @@ class School:
     box: Booted
     around: Gateway
     makers: Maker
+
+    def package(self, version: str, **changed: str) -> Path:
+        """Return a package for this machine, of a version and with other texts of files."""
+        return package(self.box.suite, version=version, changed=changed)
 
     def carry(self, deb: Path, *, to: str = STICK) -> Path:
         """Sign a package, publish it, and put the publication into a folder of the machine."""
@@ -112,7 +133,7 @@ class School:
         return self.box.run("journalctl", "--no-pager", "--output=cat", "-u", "filterd*").out
 
 
-@pytest.fixture(scope="module", params=["trixie"])
+@pytest.fixture(scope="module", params=UPDATED)
 def school(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[School]:
@@ -125,10 +146,9 @@ def school(
     (folder / "root.json").write_bytes(publisher.root)
     with (
         gateway(folder) as around,
-        booted(suite, folder / "box", around.gateway.name) as box,
+        booted(suite, folder / "box", around.gateway.name, installed=deb) as box,
     ):
         box.give(deb, "/root/filterd.deb")
-        box.run("apt-get", "install", "--yes", "--quiet", "/root/filterd.deb", within_s=300)
         box.give(folder / "root.json", "/root/root.json")
         box.run("filterd", "feed", "trust", "/root/root.json")
         shutil.make_archive(str(folder / "old"), "tar", publisher.folder)
@@ -140,10 +160,6 @@ def _in_background(command: str) -> tuple[str, ...]:
     return "sh", "-c", f"nohup {command} >/root/update.log 2>&1 &"
 
 
-def _package(version: str, **changed: str) -> Path:
-    return package("trixie", version=version, changed=changed)
-
-
 def test_the_timer_and_the_way_on_after_a_power_cut_are_enabled(school: School) -> None:
     units = ("filterd-update.timer", "filterd-install.service")
     assert school.box.run("systemctl", "is-enabled", *units).out.split() == ["enabled", "enabled"]
@@ -152,7 +168,7 @@ def test_the_timer_and_the_way_on_after_a_power_cut_are_enabled(school: School) 
 
 
 def test_a_release_from_a_stick_is_installed_watched_and_noted(school: School) -> None:
-    school.carry(_package(SECOND, **SHORT_WATCH))
+    school.carry(school.package(SECOND, **SHORT_WATCH))
     done = school.update("--now", "--from", STICK)
     assert done.code == 0, f"{done}{school.journal()}"
     school.wait_for_the_end()
@@ -163,7 +179,7 @@ def test_a_release_from_a_stick_is_installed_watched_and_noted(school: School) -
 
 
 def test_a_release_that_does_not_answer_is_taken_back_within_a_minute(school: School) -> None:
-    school.carry(_package(SILENT, **DEAF))
+    school.carry(school.package(SILENT, **DEAF))
     done = school.update("--now", "--from", STICK)
     assert done.code == 2, f"{done}{school.journal()}"
     assert f"release {SILENT} is not in service, {SECOND} serves on: port 53" in done.err
@@ -175,8 +191,17 @@ def test_a_release_that_does_not_answer_is_taken_back_within_a_minute(school: Sc
     assert "was taken back here before" in again.err
 
 
+def test_a_release_that_opens_what_was_blocked_is_taken_back(school: School) -> None:
+    school.carry(school.package(OPEN, **ALL_OPEN))
+    done = school.update("--now", "--from", STICK)
+    assert f"release {OPEN} is not in service, {SECOND} serves on: " in done.err
+    assert "is not blocked, and must be" in done.err
+    assert school.stands()["serving"] == SECOND
+    assert school.blocks()
+
+
 def test_a_release_that_fails_its_self_test_never_serves(school: School) -> None:
-    school.carry(_package(UNFIT, **NEVER_FIT))
+    school.carry(school.package(UNFIT, **NEVER_FIT))
     pid = school.box.run("systemctl", "show", "--value", "-pMainPID", "filterd").out
     done = school.update("--now", "--from", STICK)
     assert f"release {UNFIT} is not in service, {SECOND} serves on: dpkg refused it" in done.err
@@ -187,7 +212,7 @@ def test_a_release_that_fails_its_self_test_never_serves(school: School) -> None
 def test_after_a_power_cut_while_it_is_watched_the_release_before_watches_on(
     school: School,
 ) -> None:
-    school.carry(_package(LAST, **SHORT_WATCH))
+    school.carry(school.package(LAST, **SHORT_WATCH))
     school.box.run(*_in_background("filterd update --now --from " + STICK))
     school.box.run("sh", "-c", 'until grep -q \'"step":"watch"\' $0; do sleep 0.2; done', PENDING)
     school.box.stop(at_once=True)
@@ -201,7 +226,7 @@ def test_after_a_power_cut_while_it_is_watched_the_release_before_watches_on(
 def test_after_a_power_cut_in_dpkg_the_release_before_serves_and_it_is_taken_later(
     school: School,
 ) -> None:
-    school.carry(_package(NEXT, **SHORT_WATCH))
+    school.carry(school.package(NEXT))
     school.box.run(*_in_background("filterd update --now --from " + STICK))
     begun = "until grep -q '\"tries\":1' $0; do sleep 0.05; done; sleep 1"
     school.box.run("sh", "-c", begun, PENDING)
@@ -227,7 +252,7 @@ class _Bad:
 BAD = {
     "an older publication": _Bad("tar -xf /root/old.tar -C " + STICK, "something older"),
     "a damaged package": _Bad(
-        f"for one in {STICK}/targets/program/*.deb; do printf x >>$one; done",
+        f"for one in {STICK}/targets/program/*.deb; do printf x | dd of=$one conv=notrunc; done",
         "not the one that was signed",
     ),
     "a stick pulled out": _Bad(f"rm -rf {STICK}/targets", "not found"),
@@ -246,7 +271,8 @@ BAD = {
 def test_a_bad_stick_is_one_sentence_and_changes_nothing(school: School, bad: _Bad) -> None:
     """The files of the mirror are read in the same way: its user chooses and replaces nothing."""
     if not school.good.exists():
-        school.carry(_package(AFTER, **SHORT_WATCH))
+        debian = str(SUITES[school.box.suite])
+        school.carry(a_package(school.makers.folder / "after", AFTER, debian))
         shutil.copy(school.makers.folder / "stick.tar", school.good)
     school.put(school.good)
     before = school.stands()["serving"]
@@ -260,18 +286,18 @@ def test_a_bad_stick_is_one_sentence_and_changes_nothing(school: School, bad: _B
 
 
 def test_a_package_for_another_architecture_is_none_for_this_machine(school: School) -> None:
-    foreign = package("trixie", "arm64", version="0.5.9", changed=SHORT_WATCH)
-    school.carry(foreign)
+    school.carry(package("trixie", "arm64"))
     done = school.update("--now", "--from", STICK)
-    assert "no release for Debian 13 on amd64 is offered there" in done.err
+    assert f"no release for Debian {SUITES[school.box.suite]} on amd64 is offered there" in done.err
 
 
 def test_the_unit_takes_a_mirror_as_a_stick_and_waits_for_the_window(school: School) -> None:
     school.put(school.good, "/var/lib/filterd-update/mirror")
     school.box.run("chown", "-R", "filterd-update:", "/var/lib/filterd-update")
+    before = school.stands()["serving"]
     school.box.run("systemctl", "start", "filterd-install.service", check=False)
     told = school.stands()
-    assert told["pending"] is False
+    assert (told["serving"], told["pending"]) == (before, False)
     assert "Traceback" not in school.journal()
 
 
