@@ -23,12 +23,14 @@ pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-p
 together := $(bin)/python -m tests.support.together
 # Without the variable, libfaketime ends timed waits on the monotonic clock at once, so that
 # Python threads take the interpreter from each other all the time.
+# What lasts longest begins first.
+longest  := $(patsubst %,tests/package/test_%.py,update lifecycle power_cuts machine release)
 at       := $(if $(AT),FAKETIME_FORCE_MONOTONIC_FIX=0 faketime -m --exclude-monotonic '$(AT)')
 
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run man test test-controls check audit format messages bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels deb release test-arm64 clean
+.PHONY: help setup run man test test-controls check audit format messages bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels deb release test-arm64 test-packages clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,7 +112,7 @@ e2e: setup ## Run the long tests: feed, power cuts, kills, boots, 100,000 compar
 	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all FILTERD_LOG_CUTS=60 \
-	    $(together) $(JOBS) -m 'long and not control' tests
+	    $(together) $(JOBS) -m 'long and not control' $(longest) tests
 
 soak: setup ## Serve for half an hour with an unreliable upstream; SOAK_MINUTES=240 for longer
 	$(bin)/python -m tests.bench.soak
@@ -128,6 +130,10 @@ deb: setup ## Make the Debian package of this machine in dist/; DEBS=all, trixie
 
 test-arm64: setup ## Run unit tests of what has native modules for arm64, by qemu-user; half an hour
 	FILTERD_ARM64_UNITS='wire lists fastpath upstream' $(bin)/python -m pytest -q -s tests/package/test_arm64.py
+
+test-packages: setup ## Test packages at length on Debian 12 and 13, an hour of hops, a kernel of its own; two hours
+	FILTERD_PACKAGE_KILLS=20 FILTERD_POWER_CUTS=10 FILTERD_UPDATE_SUITES='bookworm trixie' \
+	    FILTERD_VIRTUAL=1 HOP_MINUTES=60 $(together) $(JOBS) -m long tests/package/test_hop.py $(longest) tests/package
 
 release: setup ## Make dist/: packages, wheels, source, SBOM, digests, apt repository; RELEASE_KEY=KEY signs it
 	@$(bin)/python -m deploy.package release $(DEBS) $(if $(RELEASE_KEY),--key $(RELEASE_KEY))
