@@ -152,8 +152,6 @@ LAYOUTS = [
     ("feed/metadata/root_history", "feed/root.json", "build.lock"),
     ("feed/metadata", "feed/versions", "feed/history.jsonl", "index.new", "overrides.sqlite"),
     ("feed/feed.lock",),
-    ("self-test",),
-    ("self-test/versions", "index.filterd"),
 ]
 COMMANDS = [
     ("feed", "trust", "ROOT", "--replace"),
@@ -161,7 +159,6 @@ COMMANDS = [
     ("feed", "hold", "--reason", "r"),
     ("lists", "build", "--quiet"),
     ("history", "verify"),
-    ("release", "test"),
 ]
 
 
@@ -170,7 +167,7 @@ def _lay_link(school: School, place: str) -> None:
     path, target = school.state.folder / place, school.victim
     if path.suffix:
         target = target / "file"
-    elif place.startswith("feed/"):
+    elif place != "feed":
         target = target / "/".join(path.parts[path.parts.index("feed") + 1 :])
     if path.is_dir():
         shutil.rmtree(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,6 +128,26 @@ def test_the_same_version_with_other_content_has_a_name_of_its_own(machine: Mach
     name = machine.releases.activate(unpacked, Path("/c"), Path("/s"))
     assert (name, machine.serves, machine.releases.before) == ("1.2", "1", "1")
     assert machine.unit() == "mended"
+    assert "releases/1/bin" in (unpacked / "bin/filterd").read_text(), "dpkg's file is as it was"
+
+
+def test_a_rollback_waits_for_another_change_of_the_release(machine: Machine) -> None:
+    machine.install("1")
+    machine.install("2")
+    held, done = threading.Event(), list[str]()
+
+    def other() -> None:
+        with machine.releases._alone():
+            held.set()
+            done.append(machine.serves if not again.wait(0.2) else "too early")
+
+    again, thread = threading.Event(), threading.Thread(target=other)
+    thread.start()
+    held.wait(30)
+    machine.releases.roll_back()
+    again.set()
+    thread.join()
+    assert done == ["2"]
 
 
 def test_a_release_is_on_the_disk_before_it_gets_its_name(
