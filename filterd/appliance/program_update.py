@@ -113,7 +113,7 @@ class ProgramUpdate:
             yield
 
     def mend(self) -> None:
-        """Put the units of the release in service in place, if a power cut has left others."""
+        """Put the units of the release in service in place of what a power cut left."""
         with contextlib.suppress(StoreError):
             self._releases.restore()
 
@@ -324,7 +324,7 @@ class ProgramUpdate:
         return self._end(pending, ending)
 
     def _keep(self, pending: PendingUpdate) -> None:
-        """Keep a step after the switch: on a full disk the way back matters more than that."""
+        """Keep a step after the switch; on a full disk go on without."""
         with contextlib.suppress(StoreError):
             self.files.keep(pending)
 

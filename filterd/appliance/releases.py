@@ -313,7 +313,7 @@ class Releases:
             return bool(self.in_service) and self._put_units(self.in_service)
 
     def _put_units(self, name: str) -> bool:
-        """Replace the units in systemd's folder by those of a release; return whether it did."""
+        """Replace systemd's units by those of a release; return whether any changed."""
         is_changed = False
         there, ours = self.root / _UNITS, _units_in(self.folder(name) / _UNITS_OF_RELEASE)
         there.mkdir(parents=True, exist_ok=True)

@@ -187,7 +187,7 @@ class ReleaseWatch:
         return True
 
     def _is_closed(self, name: str) -> bool:
-        """Return whether a name is blocked or refused; without the Internet there is no answer."""
+        """Return whether a name is blocked or refused; no answer is neither."""
         with contextlib.suppress(OSError, WireError):
             return self._is_blocked(name) or self._ask(name).rcode == Rcode.REFUSED
         return False
