@@ -37,11 +37,12 @@ def merged(present: AccountBook, backup: AccountBook, gone: Deletions) -> Accoun
     """
     here = {one.name.casefold() for one in present.accounts}
     room = max(0, MOST_ACCOUNTS - len(here))
-    come = [
-        one
+    lacking = {  # one of each name: the maker of a backup may be another program
+        one.name.casefold(): one
         for one in backup.accounts
         if one.name.casefold() not in here and not gone.has("account", one.name, "")
-    ][:room]
+    }
+    come = list(lacking.values())[:room]
     if not come:
         return present
     names = {one.name for one in come}

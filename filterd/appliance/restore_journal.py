@@ -161,11 +161,13 @@ def carry_out(config: Path, state: StateFolder, clock: Clock) -> dict[str, Any]:
                 told = restore_without_daemon(state, clock)
         with as_owner_of(state.folder), writing(state.restore_request):
             state.restore_request.unlink(missing_ok=True)
-        with writing(config / JOURNAL):
-            (config / JOURNAL).unlink()
-            sync_folder(config)  # else a power cut brings it back, over what was changed since
-        if is_running:  # what it refuses is in place, and reported like a mistake in the files
-            control.ask(state.control_socket, "reload")
+        try:
+            if is_running:  # what it refuses is in place, and reported like a mistake in the files
+                control.ask(state.control_socket, "reload")
+        finally:
+            with writing(config / JOURNAL):
+                (config / JOURNAL).unlink()
+                sync_folder(config)  # else a power cut brings it back, over what was changed since
         return {**told, "running": is_running}
 
 

@@ -140,7 +140,17 @@ def read_plan(path: Path, lock: BackupLock) -> RestorePlan:
     else:
         secrets = backup_secrets.decrypt(backup.parts[SECRETS], lock)
     book = secrets.get(ACCOUNTS) or backup.parts.get(ACCOUNTS)
-    accounts = ACCOUNT_FORMAT.parse(book, str(path)) if book else AccountBook()
+    try:
+        accounts = ACCOUNT_FORMAT.parse(book, str(path)) if book else AccountBook()
+    except StoreError as error:
+        raise StoreError(
+            say(
+                "{path}: the accounts in the backup cannot be read; it was made by filterd"
+                " {version}",
+                path=path,
+                version=backup.version,
+            )
+        ) from error
     if ACCOUNTS not in secrets:  # a plain part that has passwords is of another maker
         accounts = restored_accounts.without_secrets(accounts)
     for one in accounts.accounts:

@@ -35,6 +35,11 @@ def test_an_account_that_is_here_stays_as_it_is() -> None:
     assert merged(found, BACKUP, NONE) is found
 
 
+def test_two_accounts_of_one_name_do_not_come() -> None:
+    twice = AccountBook(1, None, (an_account("Lan"), LAN, LAN))
+    assert merged(AccountBook(), twice, NONE).accounts == (LAN,)
+
+
 @pytest.mark.parametrize(
     ("mark", "left"),
     [

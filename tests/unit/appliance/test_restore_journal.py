@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -166,8 +167,9 @@ def test_damaged_files_of_a_feed_do_not_come_back(
     assert not (fresh.state.feed / "followed.state").exists()
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
 def test_a_running_daemon_does_its_part(
-    school: BackedUpSchool, monkeypatch: pytest.MonkeyPatch
+    school: BackedUpSchool, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
 ) -> None:
     asked = list[str]()
 
@@ -175,6 +177,9 @@ def test_a_running_daemon_does_its_part(
         asked.append(command)
         if command == "restore" and asked.count("restore") == 1:
             raise ControlError(say("busy"))
+        assert restore_journal.is_waiting(school.config), "one that is killed here goes on"
+        if command == "reload" and is_refused:
+            raise ControlError(say("site.yaml:3: a mistake"))
         return {"number": 2, "accounts": []}
 
     monkeypatch.setattr(control, "is_running", lambda _: True)
@@ -183,7 +188,8 @@ def test_a_running_daemon_does_its_part(
     with pytest.raises(ControlError):
         school.carry_out()
     assert restore_journal.is_waiting(school.config)
-    assert school.carry_out()["running"]
+    with pytest.raises(ControlError) if is_refused else nullcontext():
+        school.carry_out()
     assert asked == ["restore", "restore", "reload"]
     assert not restore_journal.is_waiting(school.config)
 

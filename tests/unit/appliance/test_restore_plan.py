@@ -113,6 +113,16 @@ def test_a_full_disk_is_an_error_in_words(
         check_site(plan, school.config)
 
 
+def test_accounts_of_another_release_are_named_with_it(school: BackedUpSchool) -> None:
+    backup = backup_file.read(school.back_up())
+    newer = backup.parts[backup_file.ACCOUNTS].replace(b"accounts 1", b"accounts 2", 1)
+    path = school.folder / "newer.zip"
+    parts = {**backup.parts, backup_file.ACCOUNTS: newer}
+    backup_file.write(path, replace(backup, parts=parts, version="9.0"))
+    with pytest.raises(StoreError, match=r"accounts in the backup .* filterd 9\.0"):
+        read_plan(path, BackupLock())
+
+
 def test_secrets_need_their_lock_and_what_is_missing_is_named(school: BackedUpSchool) -> None:
     school.with_keys()
     public, secret = a_key_pair()
