@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -172,8 +173,14 @@ def _confirm(
         raise typer.Exit(_NOT_DONE)
 
 
+def carry_out(here: Context) -> dict[str, Any]:
+    """Do a decided restore to its end, also where the terminal is gone."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return restore_journal.carry_out(here.config, here.state, here.clock)
+
+
 def _carry_out(here: Context, *, json: bool) -> None:
-    done = restore_journal.carry_out(here.config, here.state, here.clock)
+    done = carry_out(here)
     if json:
         here.print_json(done)
         return

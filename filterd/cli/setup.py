@@ -26,7 +26,7 @@ from filterd.cli import spreadsheet
 from filterd.cli.backup import PassphraseFileOption
 from filterd.cli.context import Context, on_named_files, option
 from filterd.cli.offline_site import policy_of
-from filterd.cli.restore import KeyFileOption, show
+from filterd.cli.restore import KeyFileOption, carry_out, show
 from filterd.cli.restore import read as read_backup
 from filterd.cli.setup_dialogue import INTERRUPTED, Dialogue
 from filterd.cli.setup_finish import SetupFinish, keep_answers
@@ -141,7 +141,7 @@ def _put(here: Context, plan: RestorePlan | None, text: str, new: str) -> None:
     plan = plan.with_site(new)
     restore_plan.check_site(plan, here.config)
     restore_journal.decide(plan, here.config)
-    restore_journal.carry_out(here.config, here.state, here.clock)
+    carry_out(here)
 
 
 def put_changed(config: Path, before: str, new: str) -> None:

@@ -51,6 +51,12 @@ def _unit(path: Path = UNIT) -> dict[str, list[str]]:
     return settings
 
 
+def test_an_interrupted_restore_is_done_before_what_would_see_the_half_of_it() -> None:
+    (before,) = _unit(UNIT_FOLDER / "filterd-restore.service")["Before"]
+    others = ("filterd", "filterd-certificate", "filterd-site", "filterd-backup")
+    assert before.split() == [f"{one}.service" for one in others]
+
+
 @pytest.mark.parametrize("unit", sorted(UNIT_FOLDER.glob("*.service")), ids=lambda path: path.name)
 def test_memory_is_bounded_and_a_child_that_is_ended_over_it_stops_nobody(unit: Path) -> None:
     settings = _unit(unit)

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import os
+import signal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
@@ -99,6 +101,22 @@ def test_an_interrupted_restore_goes_on(school: BackedUpSchool) -> None:
     assert json.loads(done.out) == {"number": 4, "accounts": [], "running": False}
     assert call("restore", "--resume", *school.places).code == 0
     assert "give the file" in call("restore", *school.places).err
+
+
+def test_a_terminal_that_goes_away_does_not_stop_it(
+    school: BackedUpSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, finish = signal.getsignal(signal.SIGHUP), restore_journal.carry_out
+
+    def hang_up(*about: Any) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGHUP)
+        return finish(*about)
+
+    monkeypatch.setattr(restore_journal, "carry_out", hang_up)
+    try:
+        assert call("restore", school.back_up(), "--yes", *school.places).code == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_secret_key_of_the_province_decrypts(school: BackedUpSchool, tmp_path: Path) -> None:
