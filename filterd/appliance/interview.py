@@ -91,12 +91,16 @@ class Machine:
 
     @property
     def networks(self) -> tuple[SchoolLink, ...]:
-        """The links without IPv6 prefixes beside an IPv4 network.
+        """One link of each range, without IPv6 prefixes beside an IPv4 network.
 
-        Such prefixes are of the same devices.
+        Such prefixes are of the same devices, and so is a second address of this machine.
         """
         inner = {one.interface for one in self.links if "." in one.cidr}
-        return tuple(one for one in self.links if "." in one.cidr or one.interface not in inner)
+        shown = (one for one in self.links if "." in one.cidr or one.interface not in inner)
+        first = dict[str, SchoolLink]()
+        for one in shown:
+            first.setdefault(one.cidr, one)
+        return tuple(first.values())
 
     def beside(self, cidr: str) -> tuple[str, ...]:
         """Return the IPv6 prefixes on the interface of an IPv4 network."""

@@ -150,8 +150,8 @@ def _dnsmasq(interview: Interview) -> Iterator[str]:
     0.0.0.0 stands for dnsmasq's own address.
     """
     yield "port=0"
-    for link in interview.links:
-        network = ip_network(link.cidr)
+    for cidr in dict.fromkeys(link.cidr for link in interview.links):
+        network = ip_network(cidr)
         yield f"dhcp-range={network[network.num_addresses // 2]},{network[-2]},12h"
     if interview.get("placement") == BESIDE:
         yield f"dhcp-option=option:router,{interview.machine.router or '...'}"

@@ -36,3 +36,8 @@ def test_the_links_of_the_school_are_those_that_were_confirmed() -> None:
     )
     interview = Interview(Machine(links), answers={"networks": "fd00::/64, 10.0.0.0/24"})
     assert interview.links == links[1:2]
+
+
+def test_a_range_in_which_the_machine_has_two_addresses_is_one_network() -> None:
+    links = tuple(SchoolLink("10.0.0.0/24", "lan0", f"10.0.0.{n}") for n in (1, 254))
+    assert Machine(links).networks == links[:1]
