@@ -195,9 +195,10 @@ def _errors(mount: _Mount, root: Path) -> Iterator[ProbeFinding]:
     except OSError:
         logged = 0
         if not counted_errors:
+            is_root = os.geteuid() == 0  # in a container root cannot read it
             yield unseen(
                 say("the kernel's log of disk errors cannot be read"),
-                say("run it again with sudo"),
+                None if is_root else say("run it again with sudo"),
             )
             return
     if errors := counted_errors + logged:
