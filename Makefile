@@ -35,16 +35,16 @@ slow   := warning: no native extension (no compiler?): lookups are slow; sudo ap
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.built filterd/locale/vi.mo ## Make the virtual environment with dependencies and native modules
+setup: $(VENV)/.built filterd/locale/vi.mo ## Make the virtual environment, with the native modules
 
 run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5300
 	@test -e $(STATE)/index.filterd || $(bin)/filterd lists build --config $(CONFIG) --state $(STATE)
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 
-test: setup ## Run the tests, JOBS files at a time; AT='2028-02-29 00:30' sets the start time
+test: setup ## Run the tests, JOBS files at a time; AT='2028-02-29 00:30'
 	@$(at) $(together) $(JOBS) -m 'not control and not long' tests
 
-test-controls: setup ## Run the controls: each switches a safeguard off and expects the harm
+test-controls: setup ## Run the controls: a safeguard is off, the harm is seen
 	@$(at) $(together) $(JOBS) -m control tests
 
 check: setup ## Check format, lint, types and the import rules
@@ -52,24 +52,24 @@ check: setup ## Check format, lint, types and the import rules
 	$(bin)/mypy
 	$(bin)/lint-imports
 
-audit: setup ## Name dependencies with a known vulnerability; exit code 3: not all could be checked
+audit: setup ## Name vulnerable dependencies; exit code 3: not all checked
 	@$(bin)/python -m deploy.package.audit
 
 format: setup ## Format the source and apply automatic fixes
 	$(bin)/ruff check --fix-only . && $(bin)/ruff format .
 
-messages: setup ## Update filterd/locale/vi.po from the source, for translators
+messages: setup ## Update filterd/locale/vi.po from the source
 	$(bin)/python -m tests.support.catalogue
 	@$(MAKE) --no-print-directory setup
 
-bench: setup ## Print a table: filterd beside dnsdist, unbound and dnsmasq, if installed
+bench: setup ## Print a table: beside dnsdist, unbound, dnsmasq if there
 	$(bin)/python -m tests.bench.table $(BENCH)
 	$(bin)/python -m tests.bench.cpu_in_turns
 
-bench-lists: setup ## Measure what lists block of new names, and whom they harm, on ../shared/data
+bench-lists: setup ## Measure what lists block and whom they harm
 	$(bin)/python -m tests.bench.list_coverage
 
-bench-parts: setup ## Measure index, parser, chain, source ports, TLS, abuse of TCP, restarts, commands, dashboard, page of pupils
+bench-parts: setup ## Measure the parts: index, parser, TLS, restarts, web ...
 	$(bin)/python -m tests.bench.index_figures
 	$(bin)/python -m tests.bench.wire_cost
 	$(bin)/python -m tests.bench.chain_cost
@@ -81,19 +81,19 @@ bench-parts: setup ## Measure index, parser, chain, source ports, TLS, abuse of 
 	$(bin)/python -m tests.bench.web_figures
 	$(bin)/python -m tests.bench.block_page
 
-bench-workers: setup ## Measure the gain of a second worker, each on a quarter of a core; needs root
+bench-workers: setup ## Measure the gain of a second worker; needs root
 	$(bin)/python -m tests.bench.workers
 
-bench-floods: setup ## Measure floods of forged questions, and the cost of bad datagrams; needs root
+bench-floods: setup ## Measure floods of forged questions; needs root
 	$(bin)/python -m tests.bench.floods
 	$(bin)/python -m tests.bench.bad_datagrams
 
-bench-feed: setup ## Measure the feed: size, a nightly update, 54,000 appliances; some minutes
+bench-feed: setup ## Measure the feed, with 54,000 appliances; some minutes
 	$(bin)/python -m tests.bench.feed_figures
 	$(bin)/python -m tests.bench.feed_sync
 	$(bin)/python -m tests.bench.feed_scale
 
-fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a million packets; FUZZ=10 for more
+fuzz: fuzz-native ## Fuzz natively, then 10 million messages; FUZZ=10 for more
 	FILTERD_FUZZ_QUERIES=$(FUZZ)0000000 FILTERD_FUZZ_PACKETS=$(FUZZ)000000 \
 	    FILTERD_FUZZ_MESSAGES=$(FUZZ)000000 FILTERD_FUZZ_NAMES=$(FUZZ)000000 \
 	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)00000 FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
@@ -103,10 +103,10 @@ fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a m
 	        tests/unit/querylog/test_day_file.py tests/unit/querylog/test_day_writer.py \
 	        tests/e2e/test_never_wrong.py tests/e2e/test_never_wrong_week.py
 
-fuzz-native: setup ## Fuzz the native modules on a build with sanitizers, 90 seconds each; FUZZ=10 for longer
+fuzz-native: setup ## Fuzz with sanitizers, 90 s each; FUZZ=10 for longer
 	FILTERD_FUZZ_NATIVE_S=$$((90 * $(FUZZ))) $(bin)/python -m pytest -q -s tests/fuzz/test_native_fuzz.py
 
-e2e: setup ## Run the long tests: feed, power cuts, kills, boots, 100,000 compared answers
+e2e: setup ## Run the long tests: feed, power cuts, boots, packages
 	FILTERD_E2E_CHAOS_S=60 FILTERD_E2E_TYPES=1 \
 	    FILTERD_E2E_QUERIES=100000 FILTERD_SPOOFED_TARGETS=20000 \
 	    FILTERD_ORACLE_QUESTIONS=50000 \
@@ -114,10 +114,10 @@ e2e: setup ## Run the long tests: feed, power cuts, kills, boots, 100,000 compar
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all FILTERD_LOG_CUTS=60 \
 	    $(together) $(JOBS) -m 'long and not control' $(longest) tests
 
-soak: setup ## Serve for half an hour with an unreliable upstream; SOAK_MINUTES=240 for longer
+soak: setup ## Serve for half an hour; SOAK_MINUTES=240 for longer
 	$(bin)/python -m tests.bench.soak
 
-man: setup ## Write the manual pages of all commands, in both languages, into build/man
+man: setup ## Write the manual pages, in both languages, into build/man
 	@$(bin)/filterd man --out build/man
 
 wheels: setup ## Fill wheels/, so that `make setup` needs no Internet
@@ -125,17 +125,17 @@ wheels: setup ## Fill wheels/, so that `make setup` needs no Internet
 	    --no-build-isolation 'setuptools' 'cython' 'wheel' 'babel' '.[dev]'
 	@rm -f $(WHEELS)/filterd-*.whl
 
-deb: setup ## Make the Debian package of this machine in dist/; DEBS=all, trixie or arm64 for others
+deb: setup ## Make the package of this machine in dist/; DEBS=all: all
 	@$(bin)/python -m deploy.package deb $(DEBS)
 
-test-arm64: setup ## Run unit tests of what has native modules for arm64, by qemu-user; half an hour
+test-arm64: setup ## Run native unit tests for arm64, by qemu; half an hour
 	FILTERD_ARM64_UNITS='wire lists fastpath upstream' $(bin)/python -m pytest -q -s tests/package/test_arm64.py
 
-test-packages: setup ## Test packages at length on Debian 12 and 13, an hour of hops, a kernel of its own; two hours
+test-packages: setup ## Test packages at length, an hour of hops; two hours
 	FILTERD_PACKAGE_KILLS=20 FILTERD_POWER_CUTS=10 FILTERD_UPDATE_SUITES='bookworm trixie' \
 	    FILTERD_VIRTUAL=1 HOP_MINUTES=60 $(together) $(JOBS) -m long tests/package/test_hop.py $(longest) tests/package
 
-release: setup ## Make dist/: packages, wheels, source, SBOM, digests, apt repository; RELEASE_KEY=KEY signs it
+release: setup ## Make dist/: packages, wheels, SBOM, apt; RELEASE_KEY=KEY
 	@$(bin)/python -m deploy.package release $(DEBS) $(if $(RELEASE_KEY),--key $(RELEASE_KEY))
 
 clean: ## Remove everything that these targets made
