@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ def debian_package(target: Target, folder: Path, *, fast: bool = False) -> Path:
     version = f"{__version__}+{target.suffix}"
     package = folder / f"filterd_{version}_{target.architecture}.deb"
     package.parent.mkdir(parents=True, exist_ok=True)
+    print(f"making {package.name}: some minutes the first time", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".package.") as part:
         tree = Path(part) / "tree"
         _fill(tree, target, version)
