@@ -52,12 +52,8 @@ def keep(folder: Path, backup: Backup, most: int) -> KeptBackup:
         ConfigError: there is no such folder.
         StoreError: the disk refused; the backups before are still there.
     """
-    with writing(folder):  # a stick that is pulled out has errors of its own
-        if not folder.is_dir():
-            raise ConfigError(
-                say("there is no folder {folder}", folder=folder),
-                hint=say("is the stick plugged in, or the share mounted?"),
-            )
+    check_is_there(folder)
+    with writing(folder):
         path = folder / name_of(backup)
         own = path.name[: len(_BEGIN) + _KEY_LETTERS]
         for left in folder.glob(f".{own}-*.tmp"):  # another gateway may be at work
@@ -65,6 +61,22 @@ def keep(folder: Path, backup: Backup, most: int) -> KeptBackup:
         check_room(folder, sum(map(len, backup.parts.values())))
         octets = backup_file.write(path, backup)
         return KeptBackup(path, octets, tuple(_prune(path, most)))
+
+
+def check_is_there(folder: Path) -> None:
+    """Refuse a folder that is missing, as beneath a stick that is not plugged in.
+
+    Raises:
+        ConfigError: there is no such folder.
+        StoreError: the stick is being pulled out.
+    """
+    with writing(folder):  # a stick that is pulled out has errors of its own
+        if folder.is_dir():
+            return
+    raise ConfigError(
+        say("there is no folder {folder}", folder=folder),
+        hint=say("is the stick plugged in, or the share mounted?"),
+    )
 
 
 def is_on_disk_of(folder: Path, state: Path) -> bool:

@@ -85,7 +85,10 @@ def identity_in(text: str) -> str:
     """
     found = _is_identity(text)
     if found is None:
-        raise ConfigError(say("there is no secret key of age in this file"))
+        raise ConfigError(
+            say("there is no secret key of age in this file"),
+            hint=say("give the file that `age-keygen` wrote"),
+        )
     return found[1]
 
 

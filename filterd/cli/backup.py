@@ -66,10 +66,13 @@ def backup(
         return
     if (file is None) == (to is None):
         raise ConfigError(say("give FILE, or a folder with --to"))
+    if to is not None:  # a missing stick is refused before a question
+        backup_folder.check_is_there(to)
+    elif file is not None:
+        check_folder(file, "FILE")
     gathered = gather(here.config, here.state, here.clock, _lock(here, passphrase_file))
     if to is None:
         assert file is not None
-        check_folder(file, "FILE")
         octets, path = backup_file.write(file, gathered.backup), file
     else:
         kept = backup_folder.keep(to, gathered.backup, keep)

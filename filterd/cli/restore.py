@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from filterd.appliance import restore_journal, restore_plan
+from filterd.appliance.backup_file import SECRETS
 from filterd.appliance.backup_secrets import BackupLock, identity_in
 from filterd.appliance.restore_plan import RestoreDifference, RestorePlan
 from filterd.cli.backup import PassphraseFileOption, passphrase_in
@@ -90,6 +91,9 @@ def read(
             content = read_plain(recovery_key_file, _MOST_OCTETS)
         lock = BackupLock(key=identity_in(content.decode("utf-8", "replace")))
     elif sys.stdin.isatty():
+        plan = restore_plan.read_plan(file, lock)  # a wrong file is refused before a question
+        if SECRETS not in plan.backup.parts:
+            return plan
         question = say("Passphrase of the backup (Enter: without passwords and keys)")
         missing = ConfigError(say("no passphrase was given"))
         lock = BackupLock(ask_secret(here, question, missing, may_be_empty=True))

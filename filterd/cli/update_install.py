@@ -131,6 +131,11 @@ def take(here: Context, folder: Path) -> EndedUpdate | None:
     Raises:
         FilterdError: it is not installed.
     """
+    if folder == mirror_beside(here.state.folder) and not folder.is_dir():
+        raise ConfigError(
+            say("no release was fetched from the feed yet"),
+            hint=say("why: sudo filterd update --check; from a stick: --from DIR"),
+        )
     if not folder.is_dir():
         raise ConfigError(
             say("there is no folder {parent}", parent=folder),

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+import typer
 
 from filterd.appliance import backup_folder
 from filterd.appliance.backup_file import SECRETS, read
@@ -69,6 +70,15 @@ def test_what_cannot_be_written_is_said_in_a_line(
 ) -> None:
     done = call("backup", *words, *school.places)
     assert (done.code, why in done.err) == (2, True), done.err
+
+
+def test_a_missing_stick_is_refused_before_a_question(
+    school: BackedUpSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr(typer, "prompt", lambda *_, **__: pytest.fail("it asked"))
+    assert "no folder" in call("backup", "--to", "/nowhere", *school.places).err
+    assert "no folder" in call("backup", "/nowhere/b.zip", *school.places).err
 
 
 def test_a_short_passphrase_is_refused(school: BackedUpSchool) -> None:

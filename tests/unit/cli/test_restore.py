@@ -138,3 +138,13 @@ def test_a_file_that_is_none_changes_nothing(school: BackedUpSchool, content: by
     done = call("restore", path, "--yes", *school.places)
     assert (done.code, len(done.error_lines)) == (2, 1), done.err
     assert len(school.overrides.exceptions) == 1
+
+
+def test_a_wrong_file_is_refused_before_a_question(
+    school: BackedUpSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr(typer, "prompt", lambda *_, **__: pytest.fail("it asked"))
+    monkeypatch.setattr(typer, "confirm", lambda *_, **__: False)
+    assert call("restore", "/nowhere/b.zip", *school.places).code == 2
+    assert call("restore", school.back_up(), *school.places).code == 1  # without secrets

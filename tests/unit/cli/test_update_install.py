@@ -198,6 +198,12 @@ def test_a_folder_that_is_not_there_is_named(box: Box, tmp_path: Path) -> None:
         work.take(box.here, tmp_path / "nowhere")
 
 
+def test_before_the_first_fetch_no_folder_is_blamed(box: Box) -> None:
+    shutil.rmtree(box.mirror)
+    with pytest.raises(ConfigError, match="no release was fetched from the feed yet"):
+        work.take(box.here, box.mirror)
+
+
 def test_without_a_root_for_programs_nothing_is_asked(box: Box) -> None:
     box.files.trust.root.unlink()
     box.maker.offer("0.3.0")
