@@ -113,7 +113,10 @@ def encrypt(secrets: Mapping[str, bytes], lock: BackupLock) -> bytes:
     try:
         recipient = pyrage.x25519.Recipient.from_str(lock.key)
     except pyrage.RecipientError as error:
-        raise ConfigError(say("this is no recovery key")) from error
+        raise ConfigError(
+            say("backup.recovery_key in site.yaml is no public key of age"),
+            hint=say("copy the line age1... of `age-keygen` once more"),
+        ) from error
     return bytes(pyrage.encrypt(plain, [recipient]))
 
 

@@ -94,7 +94,7 @@ def test_a_passphrase_has_bounds(text: str) -> None:
 
 def test_keys_are_known_by_their_form() -> None:
     assert not is_recovery_key("age1x")
-    with pytest.raises(ConfigError, match="no recovery key"):
+    with pytest.raises(ConfigError, match="no public key of age"):
         encrypt(SECRETS, BackupLock(key=PUBLIC[:-1] + "p"))
     _, secret = a_key_pair()
     assert identity_in(f"# created: today\n{secret}\n") == secret

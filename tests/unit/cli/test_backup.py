@@ -56,6 +56,15 @@ def test_the_recovery_key_of_the_site_encrypts(school: BackedUpSchool, stick: Pa
     assert "on the disk of this gateway" in done.err
 
 
+def test_a_mistyped_recovery_key_is_named_with_its_place(
+    school: BackedUpSchool, stick: Path
+) -> None:
+    key = a_key_pair()[0]
+    by_night(school, stick, key[:-1] + ("q" if key[-1] != "q" else "p"))
+    done = call("backup", "--to", stick, *school.places)
+    assert (done.code, "backup.recovery_key in site.yaml" in done.err) == (2, True), done.err
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
