@@ -30,7 +30,7 @@ at       := $(if $(AT),FAKETIME_FORCE_MONOTONIC_FIX=0 faketime -m --exclude-mono
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run man test test-controls check audit format messages bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels deb release test-arm64 test-packages clean
+.PHONY: help setup run man test test-controls check audit format messages bench bench-parts bench-workers bench-floods bench-feed bench-board fuzz fuzz-native e2e soak wheels deb release test-arm64 test-packages clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,12 @@ bench-feed: setup ## Measure the feed, with 54,000 appliances; some minutes
 	$(bin)/python -m tests.bench.feed_figures
 	$(bin)/python -m tests.bench.feed_sync
 	$(bin)/python -m tests.bench.feed_scale
+
+bench-board: setup ## Measure start, memory and writes on a small board; as root
+	$(bin)/python -m tests.bench.first_answer
+	$(bin)/python -m tests.bench.memory
+	$(bin)/python -m tests.bench.disk_writes
+	$(if $(HOP_MINUTES),HOP_MINUTES=$(HOP_MINUTES) $(bin)/python -m tests.bench.hop)
 
 fuzz: fuzz-native ## Fuzz natively, then 10 million messages; FUZZ=10 for more
 	FILTERD_FUZZ_QUERIES=$(FUZZ)0000000 FILTERD_FUZZ_PACKETS=$(FUZZ)000000 \
