@@ -244,6 +244,7 @@ class Releases:
                 break
             with reading(folder):
                 if _is_same(unpacked, folder):
+                    self._share(unpacked, folder)
                     return name
         unfinished = folder.with_name(f".{name}.unfinished")
         self._remove_unfinished()
@@ -259,6 +260,19 @@ class Releases:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 raise
         return name
+
+    def _share(self, unpacked: Path, release: Path) -> None:
+        """Have dpkg's files be those of an equal release: else they are a third copy."""
+        self._remove_unfinished()
+        spare = release.with_name(f".{release.name}.unfinished") / "spare"
+        with contextlib.suppress(OSError):  # another disk, or one that refuses: they stay a copy
+            spare.parent.mkdir()
+            for path in unpacked.rglob("*"):
+                other = release / path.relative_to(unpacked)
+                if path.parent != unpacked / "bin" and _is_other_file(path, other):
+                    os.link(other, spare)
+                    spare.replace(path)  # equal before and after, wherever the power goes
+        self._remove_unfinished()
 
     def _prove(self, name: str, config: Path, state: Path) -> None:
         """Run the self-test of a release, by its own code.
@@ -468,6 +482,18 @@ def _is_same(unpacked: Path, release: Path) -> bool:
             if one != two:
                 return False
     return True
+
+
+def _is_other_file(path: Path, other: Path) -> bool:
+    """Return whether two plain files are two on the disk, with the same mode and owner."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    one, two = path.stat(), other.stat()
+    return one.st_ino != two.st_ino and (one.st_mode, one.st_uid, one.st_gid) == (
+        two.st_mode,
+        two.st_uid,
+        two.st_gid,
+    )
 
 
 def _body(script: bytes) -> bytes:

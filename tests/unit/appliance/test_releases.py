@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import threading
@@ -119,6 +120,33 @@ def test_the_same_version_again_is_the_same_release(machine: Machine) -> None:
     assert machine.install("1") == "1"
     assert machine.releases.names() == ["1"]
     assert machine.releases.before == ""
+
+
+def test_files_of_an_equal_release_are_no_third_copy(machine: Machine) -> None:
+    machine.install("1")
+    machine.install("2")
+    machine.install("1")
+    unit, script = Path("share/filterd/units/filterd.service"), Path("bin/filterd")
+    unpacked, release = machine.root / "usr/lib/filterd/release", machine.releases.folder("1")
+    assert (unpacked / unit).samefile(release / unit)
+    assert not (unpacked / script).samefile(release / script), "its first line is of the release"
+    machine.unpack("2")
+    assert machine.serves == "1"
+
+
+@pytest.mark.parametrize("cut", range(20))
+def test_power_may_go_while_files_are_shared(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    machine.install("1")
+    unpacked = machine.unpack("1")
+    with monkeypatch.context() as patched, contextlib.suppress(_CutError):
+        _cut_at(cut, patched)
+        machine.releases.activate(unpacked, Path("/c"), Path("/s"))
+    assert machine.serves == "1"
+    assert machine.releases.activate(unpacked, Path("/c"), Path("/s")) == "1"
+    assert machine.releases.names() == ["1"]
+    assert not list((machine.root / "opt/filterd/releases").glob(".*"))
 
 
 def test_the_same_version_with_other_content_has_a_name_of_its_own(machine: Machine) -> None:
