@@ -485,7 +485,7 @@ def _is_same(unpacked: Path, release: Path) -> bool:
 
 
 def _is_other_file(path: Path, other: Path) -> bool:
-    """Return whether two plain files are two on the disk, with the same mode and owner."""
+    """Return whether plain files of one mode and owner are two on the disk."""
     if path.is_symlink() or not path.is_file():
         return False
     one, two = path.stat(), other.stat()
