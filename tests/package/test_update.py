@@ -60,19 +60,17 @@ DEAF = _changed(
     "if 'WATCHDOG_USEC' in _os.environ:\n    _time.sleep(1e6)\n",
 )
 """As a service it does nothing; in its self-test, which no watchdog watches, it works."""
+_SERVES = "'WATCHDOG_USEC' in __import__('os').environ"
 ALL_OPEN = _changed(
-    "filterd/policy/policy_file.py",
-    "save, load, dump, parse = _FORMAT.save, _FORMAT.load, _FORMAT.dump, _FORMAT.parse\n",
-    "import os as _os\nfrom dataclasses import replace as _with\n"
-    "save, dump = _FORMAT.save, _FORMAT.dump\n\n\n"
-    "def _opened(policy):\n"
-    "    if 'WATCHDOG_USEC' not in _os.environ:\n        return policy\n"
-    "    grades = {n: _with(g, closed=frozenset()) for n, g in policy.grades.items()}\n"
-    "    return _with(policy, grades=grades)\n\n\n"
-    "def load(*words):\n    return _opened(_FORMAT.load(*words))\n\n\n"
-    "def parse(*words):\n    return _opened(_FORMAT.parse(*words))\n\n\n",
+    "filterd/policy/engine.py",
+    " if hits else PASSED\n",
+    f" if hits and not {_SERVES} else PASSED\n",
+) | _changed(
+    "filterd/fastpath/core_filler.py",
+    "        if plain is None:\n            return Cell(COMPLEX)\n",
+    f"        if plain is None or {_SERVES}:\n            return Cell(COMPLEX)\n",
 )
-"""As a service it blocks nothing; in its self-test it does."""
+"""As a service it blocks nothing of the lists; in its self-test it does."""
 NEVER_FIT = _changed(
     "filterd/cli/release.py",
     "    from filterd.appliance import self_test",
