@@ -263,13 +263,13 @@ class Releases:
 
     def _share(self, unpacked: Path, release: Path) -> None:
         """Have dpkg's files be those of an equal release: else they are a third copy."""
-        self._remove_unfinished()
         spare = release.with_name(f".{release.name}.unfinished") / "spare"
         with contextlib.suppress(OSError):  # another disk, or one that refuses: they stay a copy
             spare.parent.mkdir()
             for path in unpacked.rglob("*"):
                 other = release / path.relative_to(unpacked)
-                if path.parent != unpacked / "bin" and _is_other_file(path, other):
+                is_shared = path.is_file() and not path.is_symlink() and path.parent.name != "bin"
+                if is_shared and not path.samefile(other):
                     os.link(other, spare)
                     spare.replace(path)  # equal before and after, wherever the power goes
         self._remove_unfinished()
@@ -482,18 +482,6 @@ def _is_same(unpacked: Path, release: Path) -> bool:
             if one != two:
                 return False
     return True
-
-
-def _is_other_file(path: Path, other: Path) -> bool:
-    """Return whether plain files of one mode and owner are two on the disk."""
-    if path.is_symlink() or not path.is_file():
-        return False
-    one, two = path.stat(), other.stat()
-    return one.st_ino != two.st_ino and (one.st_mode, one.st_uid, one.st_gid) == (
-        two.st_mode,
-        two.st_uid,
-        two.st_gid,
-    )
 
 
 def _body(script: bytes) -> bytes:
