@@ -29,7 +29,7 @@ from filterd.feed.program_offer import LIMITS, mirror, refresh_program, version_
 from filterd.feed.program_standing import EndedUpdate, beside, mirror_beside
 from filterd.feed.trust import TrustFolder, load_root
 from filterd.i18n import say
-from filterd.lists.catalog_tables import locked_canaries
+from filterd.lists.catalog_tables import MADE_CANARY, load_categories, locked_canaries
 from filterd.overrides.history_chain import PROGRAM_UPDATE
 from filterd.paths import shipped
 from filterd.privileges import as_owner_of
@@ -58,7 +58,7 @@ def program_of(here: Context) -> ProgramUpdate:
         daemon,
         here.clock,
         _target(),
-        locked_canaries(shipped("blocklists")),
+        _canaries(shipped("blocklists")),
         boot=_BOOT.read_text(encoding="ascii").strip(),
     )
     return ProgramUpdate(_files(here), machine, lambda: load_site(here.config).file)
@@ -70,6 +70,12 @@ def reached_at(here: Context) -> tuple[str, int]:
         address, port = load_site(here.config).file.listen[0]
         return _LOOPBACK.get(address, address), port
     return "127.0.0.1", 53
+
+
+def _canaries(folder: Path) -> tuple[str, ...]:
+    """Return names that must be blocked: those made for it too, the only ones of shipped lists."""
+    made = (one.id + MADE_CANARY for one in load_categories(folder) if one.locked)
+    return (*locked_canaries(folder), *made)
 
 
 def _target() -> tuple[str, str]:
