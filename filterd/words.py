@@ -38,10 +38,10 @@ ACTION = {
 }
 """What a change did, where the kind says all."""
 UPDATE_ENDING = {
-    "taken": say_in("update", "in service"),
-    "taken-back": say_in("update", "taken back"),
-    "failed": say_in("update", "not installed"),
-    "rolled-back": say_in("update", "rolled back"),
+    "taken": say_in("update-ending", "in service"),
+    "taken-back": say_in("update-ending", "taken back"),
+    "failed": say_in("update-ending", "not installed"),
+    "rolled-back": say_in("update-ending", "rolled back"),
 }
 """How an update of filterd has ended."""
 ALERT = {

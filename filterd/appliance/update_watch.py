@@ -42,6 +42,7 @@ ORDINARY_NAME = "example.com"
 """A name that hardly any school blocks (RFC 6761 §6.5)."""
 
 _SILENT_TIMES = 3
+_ANSWERED = (Rcode.NOERROR, Rcode.NXDOMAIN)
 _MOST_WATCHES = 2
 
 Ask = Callable[[str], "ParsedResponse"]
@@ -136,7 +137,7 @@ class ReleaseWatch:
         """Return why a release does not serve within a minute; UNSAID once it does."""
         ends = self._clock.monotonic() + SERVES_WITHIN_S
         while problem := self._problem(before):
-            if self._clock.monotonic() >= ends:
+            if self._clock.monotonic() >= ends or self._is_open(before.canaries):
                 return problem
             self._sleep(LOOK_EVERY_S)
         return UNSAID
@@ -159,7 +160,7 @@ class ReleaseWatch:
             except ControlError as error:
                 problem = error.sentence
             silent = silent + 1 if problem else 0
-            if silent >= _SILENT_TIMES:
+            if silent >= _SILENT_TIMES or self._is_open(before.canaries):
                 return problem
             self._sleep(EVERY_S)
         return UNSAID
@@ -185,6 +186,15 @@ class ReleaseWatch:
         except (OSError, WireError):
             return False
         return True
+
+    def _is_open(self, names: tuple[str, ...]) -> bool:
+        """Return whether one is answered, and not blocked: that is harm at the first look."""
+        for name in names:
+            with contextlib.suppress(OSError, WireError):
+                answer = self._ask(name)
+                if answer.rcode in _ANSWERED and not stub_query.is_block(answer):
+                    return True
+        return False
 
     def _is_closed(self, name: str) -> bool:
         """Return whether a name is blocked or refused; no answer is neither."""

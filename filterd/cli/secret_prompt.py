@@ -41,7 +41,7 @@ def ask_secret(
     try:
         answer: str = typer.prompt(
             here.texts(what),
-            "" if may_be_empty else None,
+            default="" if may_be_empty else None,
             hide_input=True,
             confirmation_prompt=again,
             show_default=False,

@@ -29,6 +29,7 @@ AT_THE_BOX: Mapping[str, str] = {
     "init": _FILES,
     "completion": "it is for a shell",
     "man": "it is for a terminal",
+    "update": "it replaces the program with the rights of root",
     "doctor": "it examines links and ports of the box with the rights of root",
     **{
         f"release {one}": "it replaces the program with the rights of root"
@@ -45,6 +46,7 @@ AT_THE_BOX: Mapping[str, str] = {
     "feed review": _PUBLISHES,
     "feed publish": _KEYS,
     "feed sign": _KEYS,
+    "feed sign-program": _KEYS,
     "feed release-hold": _KEYS,
     "feed rotate-key": _KEYS,
     "feed verify": _PUBLISHES,

@@ -18,7 +18,7 @@ from filterd.appliance.update_watch import (
     stated,
 )
 from filterd.errors import ControlError, WireError
-from filterd.feed.version_watch import WATCH_S, Daemon
+from filterd.feed.version_watch import EVERY_S, WATCH_S, Daemon
 from filterd.i18n import say
 from filterd.wire import EdeCode, Rcode
 from tests.support.clock import FakeClock
@@ -180,3 +180,10 @@ def test_control_without_canaries_an_open_release_passes() -> None:
     """The canaries are what finds out that blocks are open."""
     gateway = Gateway(open_from=0.0)
     assert not _harm(gateway.watch(), ServedBefore())
+
+
+@pytest.mark.parametrize("opens_at", [0.0, 100.0])
+def test_an_open_answer_is_harm_at_the_first_look(opens_at: float) -> None:
+    gateway = Gateway(open_from=opens_at)
+    assert "bet.example is not blocked" in str(_harm(gateway.watch()))
+    assert gateway.clock.monotonic() - 1_000.0 - opens_at <= EVERY_S

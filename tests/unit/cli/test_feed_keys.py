@@ -126,7 +126,9 @@ def test_at_a_terminal_a_passphrase_is_asked_for_twice(
 ) -> None:
     asked = list[object]()
 
-    def prompt(what: str, *, hide_input: bool, confirmation_prompt: object, err: bool) -> str:
+    def prompt(
+        what: str, *, hide_input: bool, confirmation_prompt: object, err: bool, **_: object
+    ) -> str:
         asked.append((what, hide_input, bool(confirmation_prompt), err))
         return PASSPHRASE
 

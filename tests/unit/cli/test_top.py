@@ -117,9 +117,9 @@ def test_as_json_each_look_is_a_line_with_the_status_as_it_came(
 
 
 def test_where_no_daemon_answers_it_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    _Daemon(monkeypatch, UnansweredError(say("none")))
+    _Daemon(monkeypatch, UnansweredError(say("no daemon here")))
     done = call("top", "--once", "--state", tmp_path)
-    assert (done.code, done.err) == (2, "filterd: none\n")
+    assert (done.code, done.err) == (2, "filterd: no daemon here\n")
 
 
 def test_on_a_terminal_it_goes_on_over_a_restart_and_leaves_the_screen_as_it_was(
