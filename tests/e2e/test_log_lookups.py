@@ -158,7 +158,10 @@ def _places_with(folder: Path, addresses: list[str]) -> list[str]:
     logs = {*folder.glob("query-log*"), *folder.glob("log/*")}
     found = []
     for path in files:
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # SQLite's journal, which has ended meanwhile
+            continue
         if any(form in content for form in (*texts, *(octets if path in logs else ()))):
             found.append(path.name)
     return found

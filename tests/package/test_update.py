@@ -284,9 +284,10 @@ def test_a_bad_stick_is_one_sentence_and_changes_nothing(school: School, bad: _B
 
 
 def test_a_package_for_another_architecture_is_none_for_this_machine(school: School) -> None:
-    school.carry(package("trixie", "arm64"))
+    debian, folder = str(SUITES[school.box.suite]), school.makers.folder / "foreign"
+    school.carry(a_package(folder, "9.9.1", debian, "arm64"))
     done = school.update("--now", "--from", STICK)
-    assert f"no release for Debian {SUITES[school.box.suite]} on amd64 is offered there" in done.err
+    assert f"no release for Debian {debian} on amd64 is offered there" in done.err
 
 
 def test_the_unit_takes_a_mirror_as_a_stick_and_waits_for_the_window(school: School) -> None:
