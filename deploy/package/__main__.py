@@ -49,8 +49,12 @@ def main(words: list[str] | None = None) -> int:
             print(f"{out}: filterd {__version__}")
             if not chosen.key:
                 print("apt: not signed; RELEASE_KEY=KEY signs, else clients say [trusted=yes]")
-    except (BuildError, OSError) as error:
+    except BuildError as error:
         print(f"deploy.package: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        place = error.filename or chosen.out
+        print(f"deploy.package: {place}: {error.strerror or error}", file=sys.stderr)
         return 1
     return 0
 

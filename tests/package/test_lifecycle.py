@@ -255,7 +255,7 @@ def test_what_is_in_its_way_is_named_and_no_fault(tmp_path: Path) -> None:
         box.give(package("trixie"), "/root/filterd.deb")
         box.run("systemd-run", "--unit=other", "python3", "-c", _OTHER)
         done = box.run("dpkg", "--install", "/root/filterd.deb", within_s=300)
-        assert "filterd: another server has port 53" in done.err
+        assert "filterd: một máy chủ khác đang giữ cổng 53" in done.err, "the site is Vietnamese"
         box.run("systemctl", "stop", "other")
         eventually(lambda: box.is_active("filterd.service"))
 
