@@ -26,6 +26,15 @@ _LOCAL_DOMAIN = ".home.arpa"
 _is_number = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII).fullmatch
 
 
+def is_address(text: str) -> bool:
+    """Return whether a text is an IP address; an IPv6 one may name its zone."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Return whether an address is of the public Internet, whatever it embeds."""
     if isinstance(address, IPv6Address):

@@ -30,12 +30,14 @@ MODE = 0o600
 ASIDE = "accounts.damaged.filterd"
 """The name of a damaged file that was set aside."""
 _MOST_OCTETS = 4 << 20
+WORDS = {"PasswordHash": PasswordHash, "Role": Role}
+"""Of every file that keeps accounts: what ``account`` imports for annotations only."""
 FORMAT = FileFormat(
     AccountBook,
     magic=b"filterd accounts ",
     title=say("file of the accounts of filterd"),
     remedy=say("run `filterd account recover` at the console"),
-    words={"PasswordHash": PasswordHash, "Role": Role},
+    words=WORDS,
     most_octets=_MOST_OCTETS,
 )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.listen_address import parse_listen
+from filterd.public_address import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,7 +51,7 @@ def defaults(site: Plain, machine: Machine) -> Answers:
 
 def choices_for(name: str, machine: Machine) -> tuple[str, ...]:
     """Return what may stand here for a name, the likeliest first."""
-    if not _is_address(name):
+    if not is_address(name):
         return tuple(dict.fromkeys(one.interface for one in machine.links))
     beside = [one for one in machine.links if ip_address(name) in ip_network(one.cidr)]
     return tuple(dict.fromkeys(one.address for one in (*beside, *machine.links)))
@@ -105,20 +106,12 @@ def _list(holder: Plain, key: str) -> list[Any]:
 def _address(written: Any) -> str:
     """Return the address of ``ADDRESS`` or ``ADDRESS:PORT``; empty for something else."""
     text = str(written)
-    if _is_address(text):
+    if is_address(text):
         return text
     try:
         return parse_listen(text, text)[0]
     except ConfigError:
         return ""
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_everywhere(address: str) -> bool:

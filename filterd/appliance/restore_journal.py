@@ -14,26 +14,26 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filterd import control
-from filterd.accounts.account import Account, AccountBook, ApiToken, EnrolledDevice
-from filterd.accounts.password_hash import PasswordHash
 from filterd.appliance.backup_file import SECRET_FILES
 from filterd.appliance.backup_parts import DEVICE_KEY, FEEDS, WEB_FILES, feeds_of, site_files
-from filterd.daemon.restore_commands import REQUEST, RestoreRequest, restore_without_daemon
+from filterd.daemon.restore_commands import (
+    MOST_OCTETS,
+    REQUEST,
+    REQUEST_WORDS,
+    RestoreRequest,
+    restore_without_daemon,
+)
 from filterd.errors import FilterdError
 from filterd.feed.follow_file import FOLLOWED
 from filterd.feed.trust import TrustFolder, read_root
-from filterd.feed.versions import Versions
+from filterd.feed.versions import POINTER, Versions
 from filterd.i18n import say
 from filterd.overrides import restored_history
-from filterd.overrides.restored_history import BackupOrigin
-from filterd.overrides.roles import Role
 from filterd.paths import (
     check_room,
     make_folder,
@@ -48,6 +48,7 @@ from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from filterd.appliance.restore_plan import RestorePlan
     from filterd.clock import Clock
@@ -64,18 +65,14 @@ class DecidedRestore:
     """All that a restore writes.
 
     Attributes:
-        origin: of the restore.
+        request: what the daemon brings back.
         site: files of the site, by their paths.
-        history: as ``restored_history.dump``.
-        accounts: to bring back.
         feed: files of the feed's state, by their paths in the backup.
         secrets: by name.
     """
 
-    origin: BackupOrigin
+    request: RestoreRequest
     site: dict[str, bytes]
-    history: str
-    accounts: AccountBook
     feed: dict[str, bytes]
     secrets: dict[str, bytes]
 
@@ -85,16 +82,8 @@ _FORMAT = FileFormat(
     magic=b"filterd decided restore ",
     title=say("journal of a restore"),
     remedy=say("restore the backup again"),
-    words={
-        "Account": Account,
-        "AccountBook": AccountBook,
-        "ApiToken": ApiToken,
-        "BackupOrigin": BackupOrigin,
-        "EnrolledDevice": EnrolledDevice,
-        "PasswordHash": PasswordHash,
-        "Role": Role,
-    },
-    most_octets=256 << 20,
+    words=REQUEST_WORDS,
+    most_octets=MOST_OCTETS,
 )
 
 
@@ -111,15 +100,9 @@ def decide(plan: RestorePlan, config: Path) -> None:
     """
     backup = plan.backup
     feed = {name: one for name, one in backup.parts.items() if name.startswith(FEEDS)}
-    decided = DecidedRestore(
-        plan.origin,
-        plan.site,
-        restored_history.dump(plan.rows).decode(),
-        plan.accounts,
-        feed,
-        dict(plan.secrets),
-    )
-    content = _FORMAT.dump(decided)
+    history = restored_history.dump(plan.rows).decode()
+    request = RestoreRequest(plan.origin, history, plan.accounts)
+    content = _FORMAT.dump(DecidedRestore(request, plan.site, feed, dict(plan.secrets)))
     make_folder(config, mode=0o755)
     check_room(config, 3 * len(content))
     remove_temporaries(config / JOURNAL)
@@ -151,8 +134,8 @@ def carry_out(config: Path, state: StateFolder, clock: Clock) -> dict[str, Any]:
                     if path.startswith(name)
                 }
                 _put_feed(folder, files)
-            request = RestoreRequest(decided.origin, decided.history, decided.accounts)
-            write_atomically(state.restore_request, REQUEST.dump(request), mode=0o600)
+            request = REQUEST.dump(decided.request)
+            write_atomically(state.restore_request, request, mode=0o600)
         is_running = control.is_running(state.control_socket)
         if is_running:
             told = control.ask(state.control_socket, "restore")
@@ -237,6 +220,7 @@ def _is_sound(read: Callable[[bytes], object], content: bytes) -> bool:
 
 def _refused(pointer: bytes) -> tuple[str, ...]:
     """Return the versions that were refused, by the pointer of a backup."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "in-force.json").write_bytes(pointer)
-        return Versions(Path(folder)).in_force().refused
+    try:
+        return POINTER.parse(pointer, "").refused
+    except FilterdError:  # there is none in it, or it is damaged
+        return ()

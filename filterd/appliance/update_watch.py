@@ -17,9 +17,10 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.appliance import stub_query
 from filterd.errors import ControlError, FilterdError, WireError
@@ -42,10 +43,34 @@ ORDINARY_NAME = "example.com"
 """A name that hardly any school blocks (RFC 6761 §6.5)."""
 
 _SILENT_TIMES = 3
-_ANSWERED = (Rcode.NOERROR, Rcode.NXDOMAIN)
 _MOST_WATCHES = 2
 
 Ask = Callable[[str], "ParsedResponse"]
+
+
+class _Answer(Enum):
+    """How a name is answered on port 53."""
+
+    BLOCKED = 1
+    OPEN = 2
+    REFUSED = 3
+    NONE = 4
+    """None came, or one that only a failing resolver gives."""
+
+
+_ANSWERS: Mapping[int, _Answer] = {
+    Rcode.NOERROR: _Answer.OPEN,
+    Rcode.NXDOMAIN: _Answer.OPEN,
+    Rcode.REFUSED: _Answer.REFUSED,
+}
+"""By RCODE, of what is no block."""
+
+
+class _Look(NamedTuple):
+    """What is wrong, and whether blocks are open: that is harm at the first look."""
+
+    problem: Sentence = UNSAID
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +150,7 @@ class ReleaseWatch:
         Args:
             canaries: names that should be blocked.
         """
-        blocked = tuple(name for name in canaries if self._is_blocked(name))
+        blocked = tuple(name for name in canaries if self._answered(name) is _Answer.BLOCKED)
         usual = 1.0
         with contextlib.suppress(FilterdError), stated():
             if status := self._daemon.status():
@@ -136,9 +161,9 @@ class ReleaseWatch:
     def harm_at_start(self, before: ServedBefore) -> Sentence:
         """Return why a release does not serve within a minute; UNSAID once it does."""
         ends = self._clock.monotonic() + SERVES_WITHIN_S
-        while problem := self._problem(before):
-            if self._clock.monotonic() >= ends or self._is_open(before.canaries):
-                return problem
+        while (look := self._look(before)).problem:
+            if look.is_open or self._clock.monotonic() >= ends:
+                return look.problem
             self._sleep(LOOK_EVERY_S)
         return UNSAID
 
@@ -156,29 +181,30 @@ class ReleaseWatch:
                 with stated():
                     if found := watching.look():
                         return found
-                problem = self._problem(before)
+                look = self._look(before)
             except ControlError as error:
-                problem = error.sentence
-            silent = silent + 1 if problem else 0
-            if silent >= _SILENT_TIMES or self._is_open(before.canaries):
-                return problem
+                look = _Look(error.sentence)
+            silent = silent + 1 if look.problem else 0
+            if look.is_open or silent >= _SILENT_TIMES:
+                return look.problem
             self._sleep(EVERY_S)
         return UNSAID
 
-    def _problem(self, before: ServedBefore) -> Sentence:
-        """Return what is wrong with the release that serves, at one look."""
+    def _look(self, before: ServedBefore) -> _Look:
+        """Look at the release that serves, once."""
         if before.answers and not self._answers():
-            return say("port 53 does not answer")
+            return _Look(say("port 53 does not answer"))
         for name in before.canaries:
-            if not self._is_blocked(name):
-                return say("{name} is not blocked, and must be", name=name)
+            if (answered := self._answered(name)) is not _Answer.BLOCKED:
+                problem = say("{name} is not blocked, and must be", name=name)
+                return _Look(problem, is_open=answered is _Answer.OPEN)
         for name in before.opened:
             if self._is_closed(name):
-                return say("{name} is blocked, and was not before", name=name)
+                return _Look(say("{name} is blocked, and was not before", name=name))
         is_up = False
         with contextlib.suppress(FilterdError), stated():
             is_up = bool(self._daemon.status())
-        return UNSAID if is_up else say("the daemon does not answer its commands")
+        return _Look(UNSAID if is_up else say("the daemon does not answer its commands"))
 
     def _answers(self) -> bool:
         try:
@@ -187,23 +213,14 @@ class ReleaseWatch:
             return False
         return True
 
-    def _is_open(self, names: tuple[str, ...]) -> bool:
-        """Return whether one is answered, and not blocked: that is harm at the first look."""
-        for name in names:
-            with contextlib.suppress(OSError, WireError):
-                answer = self._ask(name)
-                if answer.rcode in _ANSWERED and not stub_query.is_block(answer):
-                    return True
-        return False
-
     def _is_closed(self, name: str) -> bool:
         """Return whether a name is blocked or refused; no answer is neither."""
-        with contextlib.suppress(OSError, WireError):
-            return self._is_blocked(name) or self._ask(name).rcode == Rcode.REFUSED
-        return False
+        return self._answered(name) in (_Answer.BLOCKED, _Answer.REFUSED)
 
-    def _is_blocked(self, name: str) -> bool:
-        try:
-            return stub_query.is_block(self._ask(name))
-        except (OSError, WireError):
-            return False
+    def _answered(self, name: str) -> _Answer:
+        with contextlib.suppress(OSError, WireError):
+            answer = self._ask(name)
+            if stub_query.is_block(answer):
+                return _Answer.BLOCKED
+            return _ANSWERS.get(answer.rcode, _Answer.NONE)
+        return _Answer.NONE

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 LONGEST = 2_000
@@ -18,12 +17,3 @@ def host_of(text: str) -> str:
         return (urlsplit(f"//{after}").hostname or "").removesuffix(".")
     except ValueError:
         return ""
-
-
-def is_address(host: str) -> bool:
-    """Return whether a host is an IP address, so that no lookup has led to it."""
-    try:
-        ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return True

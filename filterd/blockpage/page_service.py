@@ -18,12 +18,13 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from filterd.blockpage import pupil_markup
-from filterd.blockpage.asked_host import host_of, is_address
+from filterd.blockpage.asked_host import host_of
 from filterd.blockpage.pupil_markup import HEADERS, PageSchool, ReviewForm
 from filterd.blockpage.pupil_words import words_of
 from filterd.errors import ConfigError, FilterdError
 from filterd.http_service import Reply
 from filterd.i18n import Texts
+from filterd.public_address import is_address
 from filterd.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:

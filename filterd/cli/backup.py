@@ -20,8 +20,8 @@ from filterd.cli.context import (
     option,
 )
 from filterd.cli.secret_prompt import ask_secret
-from filterd.config.backup_schema import BackupEntry
 from filterd.config.site_reader import load_site
+from filterd.config.site_schema import BackupEntry
 from filterd.counted import size
 from filterd.daemon.nightly_backup import FORMAT, NightlyBackup
 from filterd.errors import ConfigError, FilterdError

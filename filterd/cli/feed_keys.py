@@ -47,6 +47,8 @@ RepositoryArgument = Annotated[
 KeysOption = Annotated[
     Path | None, option("--keys", "Folder of the keys (default: keys/ beside REPO).", "DIR")
 ]
+AfterOption = Annotated[int, option("--after", "The version that was signed last.", "N", min=0)]
+NewKeyOption = Annotated[bool, option("--new-key", "Make a new key that replaces the old one.")]
 RootKeysOption = Annotated[
     list[Path] | None, option("--root-key", "A root key on its medium; can be repeated.", "FILE")
 ]

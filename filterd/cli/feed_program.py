@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
-from filterd.cli.feed_keys import key_folder
+from filterd.cli.feed_keys import AfterOption, NewKeyOption, key_folder
 from filterd.cli.render import show
 from filterd.errors import ConfigError
 from filterd.i18n import say
@@ -31,10 +31,8 @@ def sign_program(  # noqa: PLR0913, PLR0917 -- the options of a command
     urgent: Annotated[
         bool, option("--urgent", "Every school takes it in its next window.")
     ] = False,
-    after: Annotated[int, option("--after", "The version that was signed last.", "N", min=0)] = 0,
-    new_key: Annotated[
-        bool, option("--new-key", "Make a new key that replaces the old one.")
-    ] = False,
+    after: AfterOption = 0,
+    new_key: NewKeyOption = False,
     json: JsonOption = False,
 ) -> None:
     """Sign packages of filterd, on the machine of the key of the role program.

@@ -11,7 +11,9 @@ from typing import Annotated, Any
 from filterd import counted, words
 from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
 from filterd.cli.feed_keys import (
+    AfterOption,
     KeysOption,
+    NewKeyOption,
     RepositoryArgument,
     key_folder,
     online_signers,
@@ -115,10 +117,8 @@ def sign(
     orders: Annotated[Path, argument("ORDERS", "Folder of orders.yaml and orders/.")],
     parcel: Annotated[Path, argument("PARCEL", "Folder to make and carry to the publisher.")],
     keys: Annotated[Path, option("--keys", "Folder that has orders/orders.pem.", "DIR")],
-    after: Annotated[int, option("--after", "The version that was signed last.", "N", min=0)] = 0,
-    new_key: Annotated[
-        bool, option("--new-key", "Make a new key that replaces the old one.")
-    ] = False,
+    after: AfterOption = 0,
+    new_key: NewKeyOption = False,
     json: JsonOption = False,
 ) -> None:
     """Sign legal orders to block names, on the machine of the authority that issues them.

@@ -14,7 +14,7 @@ from filterd.documents import DocumentModel, refusal
 from filterd.errors import NameTextError
 from filterd.i18n import say
 from filterd.policy.alert_settings import TOKEN, AlertSettings, MailSettings, WebhookSettings
-from filterd.public_address import is_public
+from filterd.public_address import is_address, is_public
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -24,19 +24,11 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9.-]{1,2
 _URL = re.compile(r"https?://[^\s/?#@\\{}]+(/[!-~]{0,1000})?", re.ASCII)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _host(text: str) -> str:
     try:
         names.from_text(text)
     except NameTextError:
-        if not _is_address(text):
+        if not is_address(text):
             raise refusal(say("'{text}' is no host", text=text[:80])) from None
     return text
 
@@ -61,7 +53,7 @@ def _webhook_address(text: str) -> str:
             say("'{text}' is not an address of a webhook", text=text[:80]),
             say("write https://HOST/PATH, without a name or password"),
         )
-    is_private = _is_address(host) and not is_public(ip_address(host))
+    is_private = is_address(host) and not is_public(ip_address(host))
     if parts.scheme != "https" and not is_private:
         raise refusal(
             say("a webhook outside the school needs https"),

@@ -23,7 +23,6 @@ from pydantic_core import PydanticCustomError
 
 from filterd.config.alert_schema import AlertsEntry  # noqa: TC001 -- pydantic reads it
 from filterd.config.audience import ForWhom, Whom
-from filterd.config.backup_schema import BackupEntry  # noqa: TC001 -- pydantic reads it
 from filterd.config.log_schema import LogEntry
 from filterd.config.scalars import (
     SYSTEM,
@@ -356,6 +355,16 @@ def _is_an_hour(window: TimeSpan) -> TimeSpan:
     if window.ends_s - window.starts_s < _HOUR_S:
         raise refusal(say("the window is shorter than an hour"), say("such as 03:00-05:00"))
     return window
+
+
+class BackupEntry(DocumentModel):
+    """The nightly backup: where it goes."""
+
+    to: str = Field(pattern=r"^/.", description="A folder on another disk: a stick, a share.")
+    keep: Annotated[int, Field(ge=2, le=365)] = Field(7, description="How many stay there.")
+    recovery_key: Annotated[str, Field(pattern=r"^age1[0-9a-z]{58}$")] | None = Field(
+        None, description="The province's key, which alone decrypts passwords and keys."
+    )
 
 
 class UpdateEntry(DocumentModel):

@@ -15,15 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd.accounts import restored_accounts
-from filterd.accounts.account import Account, AccountBook, ApiToken, EnrolledDevice
-from filterd.accounts.account_file import AccountFile
-from filterd.accounts.password_hash import PasswordHash
+from filterd.accounts.account import AccountBook
+from filterd.accounts.account_file import WORDS, AccountFile
 from filterd.daemon.control_commands import author_of
 from filterd.errors import ControlError
 from filterd.i18n import say
 from filterd.overrides import restored_history
 from filterd.overrides.restored_history import BackupOrigin
-from filterd.overrides.roles import Role
 from filterd.overrides.store import Store
 from filterd.paths import sole
 from filterd.state_file import FileFormat
@@ -50,21 +48,15 @@ class RestoreRequest:
     accounts: AccountBook
 
 
+MOST_OCTETS = 256 << 20
+REQUEST_WORDS = {**WORDS, "AccountBook": AccountBook, "BackupOrigin": BackupOrigin}
 REQUEST = FileFormat(
     RestoreRequest,
     magic=b"filterd restore ",
     title=say("request of a restore"),
     remedy=say("restore the backup again"),
-    words={
-        "Account": Account,
-        "AccountBook": AccountBook,
-        "ApiToken": ApiToken,
-        "BackupOrigin": BackupOrigin,
-        "EnrolledDevice": EnrolledDevice,
-        "PasswordHash": PasswordHash,
-        "Role": Role,
-    },
-    most_octets=256 << 20,
+    words=REQUEST_WORDS,
+    most_octets=MOST_OCTETS,
 )
 
 

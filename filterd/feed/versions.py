@@ -99,7 +99,7 @@ def _digest_of_old(state: Any) -> str:
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
 
 
-_FORMAT = _PointerFormat(
+POINTER = _PointerFormat(
     VersionPointer, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
 )
 
@@ -145,7 +145,7 @@ class Versions:
         next version is taken as the first.
         """
         for path in (self._pointer, self._copy):
-            if (found := _FORMAT.read(path)) is not None:
+            if (found := POINTER.read(path)) is not None:
                 return found
         return VersionPointer()
 
@@ -155,11 +155,11 @@ class Versions:
         Raises:
             StoreError: the disk refused; the other one still counts.
         """
-        found, kept = _FORMAT.read(self._pointer), _FORMAT.read(self._copy)
+        found, kept = POINTER.read(self._pointer), POINTER.read(self._copy)
         if found is None and kept is not None:
-            _FORMAT.save(self._pointer, kept)
+            POINTER.save(self._pointer, kept)
         elif found is not None and found != kept:
-            _FORMAT.save(self._copy, found)
+            POINTER.save(self._copy, found)
 
     def current(self) -> Candidate | None:
         """Return the active version and its folder."""
@@ -331,9 +331,9 @@ class Versions:
 
     def _point(self, state: VersionPointer) -> None:
         """Replace the pointer, which is the step that counts, and then its copy."""
-        _FORMAT.save(self._pointer, state)
+        POINTER.save(self._pointer, state)
         with contextlib.suppress(StoreError):  # the pointer is whole; the next change tries again
-            _FORMAT.save(self._copy, state)
+            POINTER.save(self._copy, state)
 
 
 def _with(refused: tuple[str, ...], *bad: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import GRADES, TIERS, Audience
 from filterd.policy.temporary_rules import TargetKind, written
+from filterd.public_address import is_address
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -91,19 +92,11 @@ def _refuse_what_is_never_looked_up(text: str) -> None:
         host = text.partition("://")[2] or text
         hint = say("name its host: {host}", host=repr(host.partition("/")[0]))
         raise ConfigError(say("{text} is a URL", text=repr(text)), hint=hint)
-    if _is_address(text):
+    if is_address(text.removeprefix("[").removesuffix("]")):
         raise ConfigError(
             say("{text} is an address; DNS filtering works on names", text=repr(text)),
             hint=_NAME_LIKE,
         )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    return True
 
 
 def grade_from(text: str) -> str:

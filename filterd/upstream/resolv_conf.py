@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from filterd.policy.model import ListenAddress, Tls, UpstreamServer
+from filterd.public_address import is_address
 from filterd.upstream.upstream_question import TLS_PORT, in_clear
 
 RESOLV_CONF = Path("/etc/resolv.conf")
@@ -62,7 +63,7 @@ def _system(entry: UpstreamServer, resolv_conf: Path) -> list[UpstreamServer]:
     found = []
     for line in text.splitlines():
         words = line.split()
-        if len(words) >= 2 and words[0] == "nameserver" and _is_address(words[1]):
+        if len(words) >= 2 and words[0] == "nameserver" and is_address(words[1].partition("%")[0]):
             found.append(_named(entry, words[1]))
     return found[:_MOST_SERVERS]
 
@@ -71,11 +72,3 @@ def _named(entry: UpstreamServer, address: str) -> UpstreamServer:
     if entry.tls == Tls.NO:
         return replace(entry, address=address)
     return replace(entry, address=address, port=TLS_PORT, tls_name="")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    return True

@@ -10,9 +10,7 @@ import os
 import random
 import shutil
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,10 +20,11 @@ from filterd.appliance import backup_folder, restore_journal
 from filterd.appliance.backup_file import Backup, read
 from filterd.errors import FilterdError
 from tests.support.backed_up_school import BackedUpSchool
-from tests.support.power_cut import CARELESS_MOUNT, an_image, missing, mounted, writing
+from tests.support.power_cut import CARELESS_MOUNT, an_image, folder_of_images, mounted, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.long
 
@@ -36,13 +35,8 @@ DAY_S = 86_400.0
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Give a folder in memory, and leave out what needs more than this machine has."""
-    if not os.access("/dev/shm", os.W_OK):
-        pytest.skip("there is no file system in memory for the disk images")
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as made:
-        if why := missing(Path(made)):
-            pytest.skip(why)
-        yield Path(made)
+    with folder_of_images() as made:
+        yield made
 
 
 def a_backup(night: int, octets: int = 50_000) -> Backup:

@@ -13,9 +13,7 @@ import contextlib
 import os
 import random
 import shutil
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -23,10 +21,11 @@ import pytest
 from filterd.feed import version_download
 from filterd.state_folder import SHIPPED
 from tests.support.feed_site import FIRST, Follower, Published, judged_at_once
-from tests.support.power_cut import CARELESS_MOUNT, an_image, missing, mounted, writing
+from tests.support.power_cut import CARELESS_MOUNT, an_image, folder_of_images, mounted, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.long
 
@@ -45,13 +44,8 @@ class Told(NamedTuple):
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """Give a folder in memory, and leave out what needs more than this machine has."""
-    if not os.access("/dev/shm", os.W_OK):
-        pytest.skip("there is no file system in memory for the disk images")
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as made:
-        if why := missing(Path(made)):
-            pytest.skip(why)
-        yield Path(made)
+    with folder_of_images() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

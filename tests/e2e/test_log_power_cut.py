@@ -11,10 +11,8 @@ import contextlib
 import os
 import random
 import sqlite3
-import tempfile
 import time
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -23,10 +21,11 @@ from filterd.querylog import day_erasure
 from filterd.querylog.reversed_names import subtree
 from filterd.wire import name as names
 from tests.support.day_lookups import a_batch, a_lookup, begin_of, select, with_files
-from tests.support.power_cut import CARELESS_MOUNT, an_image, missing, mounted, writing
+from tests.support.power_cut import CARELESS_MOUNT, an_image, folder_of_images, mounted, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from filterd.querylog.day_file import DayFiles
 
@@ -48,12 +47,8 @@ class Told(NamedTuple):
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    if not os.access("/dev/shm", os.W_OK):
-        pytest.skip("there is no file system in memory for the disk images")
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as made:
-        if why := missing(Path(made)):
-            pytest.skip(why)
-        yield Path(made)
+    with folder_of_images() as made:
+        yield made
 
 
 class Writer:

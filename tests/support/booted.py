@@ -42,8 +42,8 @@ set -e
 if [ -f "$1" ]; then
     mount -o loop "$1" "$2/root"
 else
-    rm -rf "$2/work/work/incompat" # of the boot before: volatile, nothing waits for the disk
-    mount -t overlay overlay -o "volatile,lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+    rm -rf "$2/spare/work/incompat" # of the boot before: volatile, nothing waits for the disk
+    mount -t overlay overlay -o "volatile,lowerdir=$1,upperdir=$2/upper,workdir=$2/spare" "$2/root"
 fi
 umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 none /sys/fs/cgroup
@@ -83,7 +83,7 @@ class Booted:
     def start(self) -> None:
         """Boot, and wait until systemd has started everything."""
         need("systemd-nspawn", "nsenter", "unshare", "setpriv")
-        for part in ("upper", "work", "root"):
+        for part in ("upper", "spare", "root"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         self._console = (self.folder / "console").open("ab")
         lower = str(self.image or layers(self.suite, self.installed))

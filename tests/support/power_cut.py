@@ -13,10 +13,13 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +42,17 @@ def missing(folder: Path) -> str:
             return ""
     except subprocess.CalledProcessError as error:
         return f"no disk image can be mounted: {error.stderr.strip()}"
+
+
+@contextlib.contextmanager
+def folder_of_images() -> Iterator[Path]:
+    """Give a folder in memory; skip the test where no power can be cut."""
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("there is no file system in memory for the disk images")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as made:
+        if why := missing(Path(made)):
+            pytest.skip(why)
+        yield Path(made)
 
 
 def an_image(path: Path) -> Path:

@@ -15,10 +15,10 @@ import subprocess
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
 
 from filterd.policy.model import Tls, UpstreamServer
+from filterd.public_address import is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,16 +126,8 @@ class Authority:
 
 def _names(names: tuple[str, ...] | list[str]) -> str:
     return "subjectAltName=" + ",".join(
-        f"IP:{name}" if _is_address(name) else f"DNS:{name}" for name in names
+        f"IP:{name}" if is_address(name) else f"DNS:{name}" for name in names
     )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _date(days_from_now: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.public_address import may_be_public
+from filterd.public_address import is_address, may_be_public
 
 
 @pytest.mark.parametrize("host", [
@@ -26,3 +26,11 @@ def test_no_host_of_a_network_is_public(host: str) -> None:
 ])  # fmt: skip
 def test_a_host_of_the_internet_may_be(host: str) -> None:
     assert may_be_public(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("10.0.0.1", True), ("::1", True), ("fe80::1%eth0", True), ("a.example", False), ("", False)],
+)
+def test_an_address_is_told_from_a_name(host: str, *, expected: bool) -> None:
+    assert is_address(host) is expected

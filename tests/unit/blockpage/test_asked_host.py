@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.blockpage.asked_host import host_of, is_address
+from filterd.blockpage.asked_host import host_of
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,3 @@ from filterd.blockpage.asked_host import host_of, is_address
 )
 def test_a_host_is_found(text: str, host: str) -> None:
     assert host_of(text) == host
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("10.0.0.1", True), ("::1", True), ("fe80::1%eth0", True), ("a.example", False), ("", False)],
-)
-def test_an_address_is_told_from_a_name(host: str, *, expected: bool) -> None:
-    assert is_address(host) is expected

@@ -177,3 +177,17 @@ def test_what_is_no_upstream_is_refused(text: str, problem: str) -> None:
 )
 def test_other_mistakes_are_told(text: str, problem: str) -> None:
     assert problem in _problems(text)[0]
+
+
+def test_a_nightly_backup_needs_a_folder_only() -> None:
+    backup = _site("backup: {to: /media/usb}\n").backup
+    assert backup is not None
+    assert (backup.to, backup.keep, backup.recovery_key) == ("/media/usb", 7, None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["to: usb", "to: /m, keep: 1", "to: /m, recovery_key: AGE-1", "to: /m, x: 1"],
+)
+def test_a_nightly_backup_of_another_form_is_refused(wrong: str) -> None:
+    assert len(_problems(f"backup: {{{wrong}}}\n")) == 1

@@ -237,7 +237,7 @@ def test_control_in_the_form_of_other_files_the_release_before_would_lose_the_po
 ) -> None:
     versions = Versions(tmp_path)
     monkeypatch.setattr(
-        versions_module, "_FORMAT", FileFormat(VersionPointer, magic=b"filterd feed-pointer ")
+        versions_module, "POINTER", FileFormat(VersionPointer, magic=b"filterd feed-pointer ")
     )
     versions.refuse("13")
     assert versions.in_force().refused == ("13",)
@@ -268,7 +268,7 @@ def test_control_without_its_digest_a_flipped_pointer_would_be_believed(
     undigested = FileFormat(
         VersionPointer, magic=b"x", legacy=lambda octets: json.loads(octets)["state"]
     )
-    monkeypatch.setattr(versions_module, "_FORMAT", undigested)
+    monkeypatch.setattr(versions_module, "POINTER", undigested)
     assert Versions(tmp_path).in_force().current == "13"
 
 
