@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from fcntl import ioctl
 from itertools import groupby, zip_longest
@@ -57,6 +58,7 @@ class Together:
         """The arguments that are files and folders."""
         self.codes: list[int] = []
         """How the forks ended; in a fork there are none."""
+        self._forks: list[int] = []
 
     def pytest_collection_finish(self) -> None:
         """Leave what was collected out of all garbage collection: it stays to the end."""
@@ -75,7 +77,7 @@ class Together:
         os.write(tickets, b"".join(n.to_bytes(_TICKET_OCTETS, "big") for n in range(len(files))))
         os.close(tickets)
         sys.stdout.flush()
-        forks = []
+        forks = self._forks
         for output, records in zip(self.outputs, self.records, strict=True):
             if not (pid := os.fork()):
                 session.config.pluginmanager.register(_Recorder(records, session.config))
@@ -96,6 +98,9 @@ class Together:
             content = os.pread(records, os.fstat(records).st_size, 0).decode()
             last = next((one for one in reversed(content.split("\n")) if one), "nothing")
             os.write(_terminal, f"stopped: process {number} was at: {last}\n".encode())
+        for pid in self._forks:  # else they would go on, and their machines
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
         os._exit(1)
 
 
