@@ -358,7 +358,7 @@ def _is_an_hour(window: TimeSpan) -> TimeSpan:
 
 
 class BackupEntry(DocumentModel):
-    """The nightly backup: where it goes."""
+    """The nightly backup."""
 
     to: str = Field(pattern=r"^/.", description="A folder on another disk: a stick, a share.")
     keep: Annotated[int, Field(ge=2, le=365)] = Field(7, description="How many stay there.")

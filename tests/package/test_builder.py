@@ -108,7 +108,7 @@ def test_a_release_that_fails_leaves_the_one_before(
     (dist / "before").touch()
     monkeypatch.setattr(builder, "_release", fails)
     assert builder.main(["release", "--fast", "--out", str(dist)]) == 1
-    assert capsys.readouterr().err == "deploy.package: No space left on device\n"
+    assert capsys.readouterr().err == f"deploy.package: {dist}: No space left on device\n"
     assert [path.name for path in tmp_path.rglob("*")] == ["dist", "before"]
 
 
