@@ -8,8 +8,8 @@ STATE  ?= .state
 WHEELS ?= wheels
 FUZZ   ?= 1
 BENCH  ?=
-# Tests wait often: three at a time keep two cores busy.
-JOBS   ?= 3
+# Tests wait often: four at a time keep two cores busy.
+JOBS   ?= 4
 AT     ?=
 DEBS   ?=
 

@@ -42,6 +42,7 @@ from filterd.config.local_zones import (
     compile_local_zones,
 )
 from filterd.config.log_schema import compile_log
+from filterd.config.report_schema import compile_report
 from filterd.config.schedules import (
     compile_scheduled,
     compile_schedules,
@@ -136,6 +137,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         feed=site.feed or "",
         classes=compile_classes(site),
         alerts=compile_alerts(site),
+        report=compile_report(site, sources.files.folder.absolute()),
         contact=site.school.contact,
         services=services,
         kept_closed=kept_closed,

@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from filterd.config.alert_schema import AlertsEntry  # noqa: TC001 -- pydantic reads it
 from filterd.config.audience import ForWhom, Whom
 from filterd.config.log_schema import LogEntry
+from filterd.config.report_schema import ReportEntry  # noqa: TC001 -- pydantic reads it
 from filterd.config.scalars import (
     SYSTEM,
     Cidr,
@@ -423,6 +424,9 @@ class SiteFile(DocumentModel):
         default_factory=lambda: LogEntry.model_validate({}), description="The record of lookups."
     )
     alerts: AlertsEntry | None = Field(None, description="Where alerts go: mail, a webhook.")
+    report: ReportEntry | None = Field(
+        None, description="Reports: letterhead, programmes, terms, schedule."
+    )
     backup: BackupEntry | None = Field(None, description="The nightly backup.")
     cache_size_mb: Annotated[int, Field(ge=1, le=4096)] = Field(
         32, description="The memory of each worker for answers, in MiB."

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from filterd.policy.alert_settings import AlertSettings  # noqa: TC001 -- read at run time
 from filterd.policy.log_levels import QueryLog
+from filterd.policy.report_settings import ReportSettings  # noqa: TC001 -- read from files
 from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
@@ -386,6 +387,7 @@ class Policy:
     """The address of the feed that the site follows, empty for none."""
     classes: tuple[SchoolClass, ...] = field(default=(), metadata={ADDED: True})
     alerts: AlertSettings | None = field(default=None, metadata={ADDED: True})
+    report: ReportSettings | None = field(default=None, metadata={ADDED: True})
     contact: str = field(default="", metadata={ADDED: True})  # for pupils, as the school writes it
 
 

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Letterhead, programmes, terms of reports, from the site's files. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PeriodKind(StrEnum):
+    """A kind of period that a report covers; ``SPAN`` is any two dates."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    TERM = "term"
+    YEAR = "year"
+    SPAN = "span"
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """The programme under which a school reports, from a day on.
+
+    Attributes:
+        name: as the report prints it.
+        begins: ISO 8601; empty for always. The last one that has begun holds.
+        receiver: to whom the report is addressed.
+        legal_bases: each one line of the head, in order.
+    """
+
+    name: str
+    begins: str = ""
+    receiver: str = ""
+    legal_bases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolTerm:
+    """A term of the school year, from ``begins`` to ``ends``: ``MM-DD``.
+
+    A term that ends before it begins goes over the turn of the year.
+    """
+
+    id: str
+    begins: str
+    ends: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSchedule:
+    """A report that is made by itself, the day after each period.
+
+    Attributes:
+        every: the period; never ``SPAN``.
+        formats: as ``filterd report --format`` has them.
+        folder: where files are put; empty for nowhere.
+        is_mailed: whether they are mailed to the addresses of ``alerts``.
+    """
+
+    every: PeriodKind
+    formats: tuple[str, ...] = ("docx",)
+    folder: str = ""
+    is_mailed: bool = False
+
+
+TERMS = (SchoolTerm("hoc-ky-1", "09-05", "01-15"), SchoolTerm("hoc-ky-2", "01-16", "05-31"))
+"""Of a school that names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """The letterhead, programmes, terms and schedule of reports.
+
+    Attributes:
+        code: the ministry's code of the school.
+        superior: the body above the school, in the letterhead.
+        place: in the line of place and date.
+        symbol: behind the number of a report, such as ``BC-THCS``.
+        programmes: in the order of their begins; none: a person fills them in.
+        recipients: the lines of "Nơi nhận".
+        capacity, post, signer: of the signature; ``capacity`` as ``KT. HIỆU TRƯỞNG``.
+        terms: of the school year.
+        year_begins: ``MM-DD``.
+        template: the absolute path of the school's or Department's own Word template; empty
+            for the built-in one.
+        schedules: reports that are made by themselves.
+    """
+
+    code: str = ""
+    superior: str = ""
+    place: str = ""
+    symbol: str = "BC"
+    programmes: tuple[Programme, ...] = ()
+    recipients: tuple[str, ...] = ()
+    capacity: str = ""
+    post: str = ""
+    signer: str = ""
+    terms: tuple[SchoolTerm, ...] = TERMS
+    year_begins: str = "01-01"
+    template: str = ""
+    schedules: tuple[ReportSchedule, ...] = ()
+
+    def programmes_in(self, first: str, last: str) -> tuple[Programme, ...]:
+        """Return the programmes that hold on a day of a period, in order.
+
+        Args:
+            first: its first day, ISO 8601.
+            last: its last one.
+        """
+        begun = [one for one in self.programmes if one.begins <= last]
+        before = sum(one.begins <= first for one in begun)
+        return tuple(begun[max(0, before - 1) :])

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reports of what a school filters: figures to pages, documents, workbooks.
+
+::
+
+    manager --ReportFacts--> composition --ReportDocument--> html, docx, xlsx, csv, json
+    (counts, no names)       (sections in a language)        (a child process of its own)
+
+The manager gathers the facts (``daemon.report_commands``), by the rules of k and of roles. All
+formats draw the same document, so each figure is the same in all of them. Composing and
+drawing are done in a bounded child process (``report_run``), because a Department's Word
+template comes from outside, and python-docx takes 50 MB.
+
+``report_period``    which days a report covers
+``report_facts``     the figures and facts of a period, as the manager hands them out
+``report_questions`` what a person fills in
+``report_document``  a report as sections of texts, tables, charts: what each format draws
+``report_composer``  facts and answers -> the document
+``report_formats``   THE list of formats
+``report_run``       run the child, from the command line and the dashboard
+"""

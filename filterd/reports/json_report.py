@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write a report as JSON: facts, and sections as other formats have them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from filterd.state_file import to_plain
+
+if TYPE_CHECKING:
+    from filterd.reports.report_document import ReportDocument, Section
+    from filterd.reports.report_facts import ReportFacts
+
+
+def write(document: ReportDocument, facts: ReportFacts, template: bytes | None = None) -> bytes:  # noqa: ARG001 -- as every format
+    """Return the file: ``facts`` by their keys, ``report`` with parts by kind."""
+    told = {**to_plain(document), "sections": [_section(one) for one in document.sections]}
+    content = {"version": 1, "facts": facts.to_plain(), "report": told}
+    return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _section(section: Section) -> dict[str, Any]:
+    parts = [{"kind": type(one).__name__.removeprefix("Report").lower(), **to_plain(one)} for one in section.parts]
+    return {"id": section.id, "title": section.title, "parts": parts}

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A report as data: what each format draws, in one language. Pure.
+
+All texts are final, in the language of the report. Numbers are numbers; a cell of None is
+left out because of too few devices, and each format shows it as ``LEFT_OUT``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Cell: TypeAlias = str | int | float | None
+
+LEFT_OUT = "(*)"
+"""In the place of a figure that too few devices are behind; a note explains it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph; ``is_warning`` for gaps, left-out cells and the like."""
+
+    id: str
+    text: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One fact with a label, such as the days in service."""
+
+    id: str
+    label: str
+    value: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Facts beneath each other."""
+
+    id: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column; ``is_number`` for integers, which stand at the right."""
+
+    heading: str
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTable:
+    """A table; ``total`` is its last line, empty for none, and the sum of the others."""
+
+    id: str
+    title: str
+    columns: tuple[TableColumn, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: tuple[Cell, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """What a person fills in; ``answer`` is empty where nobody has."""
+
+    id: str
+    question: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BarSeries:
+    """One kind of thing that bars count; ``look`` names its colour and pattern."""
+
+    title: str
+    look: str
+
+
+@dataclass(frozen=True, slots=True)
+class BarChart:
+    """A chart of stacked bars; each has a label and a count for each series."""
+
+    id: str
+    title: str
+    heading: str
+    series: tuple[BarSeries, ...]
+    bars: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A text as QR code, with the text that stands beneath."""
+
+    id: str
+    content: str
+    caption: str
+
+
+Part: TypeAlias = Paragraph | Figures | ReportTable | Blank | BarChart | Code
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A numbered section."""
+
+    id: str
+    title: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """The head of an administrative document (Decree 30/2020, appendix I)."""
+
+    superior: str
+    issuer: str
+    number: str
+    place_and_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The foot: capacity, post, name."""
+
+    capacity: str
+    post: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDocument:
+    """A whole report.
+
+    Attributes:
+        language: ``vi`` or ``en``.
+        title: such as BÁO CÁO.
+        subject: beneath the title.
+        head: None for a page that is no administrative document, such as that for parents.
+        legal_bases: in italics beneath the subject.
+        receiver: "Kính gửi", empty for none.
+        sections: in order.
+        recipients: of "Nơi nhận".
+        signature: None for none.
+        notes: at the end, such as the meaning of ``LEFT_OUT``.
+    """
+
+    language: str
+    title: str
+    subject: str
+    sections: tuple[Section, ...]
+    head: Letterhead | None = None
+    legal_bases: tuple[str, ...] = ()
+    receiver: str = ""
+    recipients: tuple[str, ...] = ()
+    signature: Signature | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return the parts of all sections, in order."""
+        return tuple(part for section in self.sections for part in section.parts)
+
+    def blanks(self) -> tuple[Blank, ...]:
+        """Return what a person has not filled in."""
+        return tuple(one for one in self.parts() if isinstance(one, Blank) and not one.answer)

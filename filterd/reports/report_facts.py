@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The facts of a period, from the manager to the maker of a report. Pure.
+
+They have no name that was looked up and no device. What a report for outside the school has
+are the published totals (``querylog.published_totals``); cells of fewer than k devices are
+counted in ``left_out`` and not there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from filterd.policy.report_settings import PeriodKind, ReportSettings
+from filterd.state_file import Decoders, to_plain
+
+
+class ReportAudience(StrEnum):
+    """For whom a report is.
+
+    * ``OUTSIDE``: authorities; tier x category x day and grade x category x month only.
+    * ``INSIDE``: the school; grades, classes, distinct names of a day.
+    * ``PARENTS``: what is filtered and what is stored; no figures of use.
+    """
+
+    OUTSIDE = "outside"
+    INSIDE = "inside"
+    PARENTS = "parents"
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolFacts:
+    """The school, as the site and the gateway know it on the last day.
+
+    Attributes:
+        name, contact: as the site has them.
+        tiers: of its grades, in order.
+        grades: that its networks, classes or timetables have.
+        classes: ids, in order.
+        networks: how many; ``rooms`` of them have a timetable.
+        devices: that were seen on the last 7 days; None where that is not known.
+    """
+
+    name: str
+    contact: str
+    tiers: tuple[str, ...]
+    grades: tuple[str, ...]
+    classes: tuple[str, ...]
+    networks: int
+    rooms: int
+    devices: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CountCell:
+    """Answers of one kind in a month or on a day.
+
+    Attributes:
+        period: ``2026-11`` or ``2026-11-28``.
+        tier: empty for a confidential category, which is of the whole school.
+        grade: empty where only the tier is known.
+        class_id: empty where it is not asked for.
+        category: empty for none.
+        action: as the log has it: pass, blocked, ...
+        n: answers.
+        distinct: distinct (name, class, day) of blocks; None where it is not known.
+    """
+
+    period: str
+    tier: str
+    grade: str
+    class_id: str
+    category: str
+    action: str
+    n: int
+    distinct: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFacts:
+    """A category: its names, and to which tiers it is closed.
+
+    ``open_grades`` are grades to which it is open although their tier's other grades are not.
+    """
+
+    id: str
+    names: dict[str, str]
+    legal_basis: str
+    is_locked: bool
+    is_confidential: bool
+    closed_tiers: tuple[str, ...]
+    open_grades: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGap:
+    """A time without service; Unix times, ``ends`` excluded."""
+
+    begins: int
+    ends: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """Service and checks of a period.
+
+    Attributes:
+        days: of the period that are over and not before the first record.
+        days_in_service: with at least a minute of service.
+        minutes: of service; ``minutes_expected`` of these days.
+        gaps: the longest, by their begins.
+        gap_count: how many there are.
+        days_unreadable: days whose record is damaged or was never written.
+        lists_version: the last one.
+        oldest_lists_s: the greatest age that lists had on a day; None for not known.
+        tests_passed, tests_failed: daily self-tests, by category and tier.
+    """
+
+    days: int = 0
+    days_in_service: int = 0
+    minutes: int = 0
+    minutes_expected: int = 0
+    gaps: tuple[ServiceGap, ...] = ()
+    gap_count: int = 0
+    days_unreadable: tuple[str, ...] = ()
+    lists_version: str = ""
+    oldest_lists_s: int | None = None
+    tests_passed: int = 0
+    tests_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HandlingFacts:
+    """What was found, reported and handled in the period.
+
+    Medians are in seconds, None where nothing was handled.
+    """
+
+    mistakes_reported: int = 0
+    mistakes_mended: int = 0
+    mend_median_s: int | None = None
+    requests: int = 0
+    requests_approved: int = 0
+    requests_refused: int = 0
+    request_median_s: int | None = None
+    exceptions_allowed: int = 0
+    exceptions_blocked: int = 0
+    pauses: int = 0
+    pause_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FullLogSpan:
+    """A time in which the log had every lookup of a tier ("" for all); Unix times."""
+
+    tier: str
+    begins: int
+    ends: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogFacts:
+    """What the log stores.
+
+    Attributes:
+        levels: by tier, at the end of the period.
+        keep_days, keep_totals_days: for how long.
+        least_devices: k.
+        full: when it had every lookup.
+        lost: answers that could not be counted.
+    """
+
+    levels: dict[str, str]
+    keep_days: int
+    keep_totals_days: int
+    least_devices: int
+    full: tuple[FullLogSpan, ...] = ()
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """All facts of a report.
+
+    Attributes:
+        kind: of the period.
+        first, last: its days, both included, ISO 8601.
+        made_at: Unix time.
+        time_zone: IANA, of all days.
+        filterd: the version of the program.
+        audience: decides what is in ``cells``.
+        scope: the class or grade that a report is about; empty for the school.
+        settings: of the site.
+        cells: answers; see ``CountCell``. Whole months by grade; days of the rest by tier, for
+            outside; inside by grade and day, and by class where the author may see classes.
+        left_out: how many cells were not published.
+        days_missing: days of the period without any count, ISO 8601.
+    """
+
+    kind: PeriodKind
+    first: str
+    last: str
+    made_at: float
+    time_zone: str
+    filterd: str
+    audience: ReportAudience
+    scope: str
+    settings: ReportSettings
+    school: SchoolFacts
+    categories: tuple[CategoryFacts, ...]
+    cells: tuple[CountCell, ...]
+    left_out: int
+    days_missing: tuple[str, ...]
+    service: ServiceFacts
+    handling: HandlingFacts
+    log: LogFacts
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain data, for another process."""
+        plain: dict[str, Any] = to_plain(self)
+        return plain
+
+
+_decoded = Decoders({"PeriodKind": PeriodKind, "ReportAudience": ReportAudience}).of(ReportFacts)
+
+
+def from_plain(data: Any) -> ReportFacts:
+    """Return the facts of ``to_plain``.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is something else.
+    """
+    facts: ReportFacts = _decoded(data)
+    return facts

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask what a person fills into a report, and check the answers. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.errors import ConfigError
+from filterd.i18n import Sentence, did_you_mean, quoted, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST = 4_000
+"""Characters of an answer."""
+
+
+class ReportQuestion(NamedTuple):
+    """A question; ``section`` is the id of the section in which its answer stands."""
+
+    id: str
+    section: str
+    text: Sentence
+    is_number: bool = False
+
+
+QUESTIONS = (
+    ReportQuestion("number", "head", say("Number of the document")),
+    ReportQuestion("pupils", "school", say("Number of pupils"), is_number=True),
+    ReportQuestion("regulations", "documents", say("Documents and regulations issued")),
+    ReportQuestion("sessions", "education", say("Awareness sessions held"), is_number=True),
+    ReportQuestion("session-pupils", "education", say("Pupils who attended"), is_number=True),
+    ReportQuestion("session-staff", "education", say("Staff who attended"), is_number=True),
+    ReportQuestion("session-parents", "education", say("Parents who attended"), is_number=True),
+    ReportQuestion("incidents", "handling", say("Incidents handled by the school")),
+    ReportQuestion("training", "training", say("Training of staff")),
+    ReportQuestion("inspections", "inspection", say("Inspections of the school, and findings")),
+    ReportQuestion("difficulties", "proposals", say("Difficulties")),
+    ReportQuestion("proposals", "proposals", say("Proposals")),
+)
+"""All questions, in the order of the report; a new one is a line here."""
+
+_BY_ID = {one.id: one for one in QUESTIONS}
+
+
+def checked_answers(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the answers to known questions, without empty ones.
+
+    Raises:
+        ConfigError: a key is no question, or an answer is not a text or number, or too long.
+    """
+    answers = dict[str, str]()
+    for key, value in given.items():
+        question = _BY_ID.get(key)
+        if question is None:
+            raise ConfigError(
+                say("'{key}' is not a question of the report", key=str(key)[:40]),
+                hint=did_you_mean(str(key), list(_BY_ID)),
+            )
+        is_whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        text = str(value).strip() if is_whole or isinstance(value, str) else None
+        if value is None or text == "":
+            continue
+        if text is None or len(text) > LONGEST:
+            raise ConfigError(
+                say(
+                    "{key}: a text of at most {most} characters is wanted",
+                    key=quoted(key),
+                    most=LONGEST,
+                )
+            )
+        if question.is_number and not text.isdecimal():
+            raise ConfigError(say("{key}: a number is wanted", key=quoted(key)))
+        answers[key] = text
+    return answers

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make the file of a report in a bounded child process.
+
+For the command line, the dashboard and the schedule alike. The child
+(``filterd.reports.__main__``) gets one JSON object and answers with one line of JSON, behind
+which the octets of the file follow.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd import bounded_child
+from filterd.errors import StoreError, from_plain
+from filterd.i18n import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.i18n import Language
+
+WITHIN_S = 60.0
+MOST_OCTETS = 32 << 20
+LARGEST_TEMPLATE = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """What the child makes.
+
+    Attributes:
+        facts: of ``ReportFacts.to_plain``.
+        format: an id of ``report_formats.FORMATS``.
+        language: of the report.
+        answers: of ``report_questions.checked_answers``.
+        template: a Word file in the place of the built-in template; None for that one.
+    """
+
+    facts: Mapping[str, Any]
+    format: str
+    language: Language
+    answers: Mapping[str, str] = field(default_factory=dict)
+    template: bytes | None = None
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain data, for the child."""
+        template = None if self.template is None else base64.b64encode(self.template).decode()
+        return {
+            "facts": self.facts,
+            "format": self.format,
+            "language": self.language,
+            "answers": dict(self.answers),
+            "template": template,
+        }
+
+
+class ReportFile(NamedTuple):
+    """A made report; ``blanks`` are the ids of questions that have no answer."""
+
+    octets: bytes
+    blanks: tuple[str, ...]
+
+
+def make(request: ReportRequest) -> ReportFile:
+    """Make a report; it waits for the child, so a server calls it in a thread.
+
+    Raises:
+        ConfigError: the template is refused, or an answer.
+        StoreError: the child took too long or too much, or failed.
+    """
+    content = json.dumps(request.to_plain()).encode()
+    try:
+        ended = bounded_child.run(
+            bounded_child.command("filterd.reports"),
+            limit_s=WITHIN_S,
+            most_octets=MOST_OCTETS,
+            request=content,
+        )
+    except TimeoutError:
+        raise StoreError(
+            say("making the report took more than {limit_s} s", limit_s=round(WITHIN_S))
+        ) from None
+    except OSError as error:
+        raise bounded_child.not_started(error) from error
+    if ended.code or ended.is_too_long:
+        raise StoreError(say("making the report failed: {why}", why=ended.last_words))
+    line, _, octets = ended.output.partition(b"\n")
+    told: dict[str, Any] = json.loads(line)
+    if not told["ok"]:
+        raise from_plain(told)
+    return ReportFile(octets, tuple(told["blanks"]))

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``report`` in site.yaml: what is taken, and what is refused with its place."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from filterd.config.report_schema import ReportEntry
+from filterd.documents import parse
+
+
+def _entry(text: str) -> ReportEntry:
+    return ReportEntry.model_validate(parse(text.encode(), "site.yaml").data)
+
+
+def test_a_letterhead_with_programmes_terms_and_a_schedule_is_taken() -> None:
+    entry = _entry(
+        "superior: UBND phường\nterms: {hk1: 09-05..01-15}\nyear_begins: 09-05\n"
+        "programmes: [{name: Chương trình, from: 2026-01-01, legal_bases: [Luật số 1]}]\n"
+        "signer: {post: Hiệu trưởng, name: Mai}\nschedule: [{every: month, formats: [xlsx]}]\n"
+    )
+    assert entry.programmes[0].from_ == "2026-01-01"
+    assert entry.schedule[0].formats == ("xlsx",)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("year_begins: 13-01\n", "is not a day of the year"),
+        ("terms: {hk1: 09-05}\n", "is not a term"),
+        ("terms: {hk1: 09-05..02-30}\n", "is not a day of the year"),
+        ("programmes: [{name: P, from: soon}]\n", "is not a date"),
+        ("schedule: [{every: month, formats: [pdf]}]\n", "formats"),
+        ("symbol: a/b\n", "symbol"),
+    ],
+)
+def test_other_values_are_refused(text: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        _entry(text)

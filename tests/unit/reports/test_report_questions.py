@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that a person fills in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from filterd.errors import ConfigError
+from filterd.reports.report_questions import LONGEST, checked_answers
+
+
+def test_numbers_and_texts_are_taken_and_empty_ones_left_out() -> None:
+    given = {"pupils": 640, "training": " Hai buổi ", "sessions": None, "proposals": ""}
+    assert checked_answers(given) == {"pupils": "640", "training": "Hai buổi"}
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"pupil": 3}, "is not a question"),
+        ({"pupils": "many"}, "a number is wanted"),
+        ({"pupils": -1}, "a text of at most"),
+        ({"training": ["a"]}, "a text of at most"),
+        ({"training": "x" * (LONGEST + 1)}, "a text of at most"),
+    ],
+)
+def test_other_answers_are_refused(given: dict[str, Any], why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        checked_answers(given)
