@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the counts of the workers to the log, once a minute: the manager's part.
 
+The minutes in service are written with them (``querylog.service_days``).
+
 A batch is acknowledged with the request for the next one, after it is on disk. So the
 manager has nothing that could be lost, and a successor begins where it stopped: the file
 ignores a batch that it already has.
@@ -21,6 +23,7 @@ from filterd.daemon.minute_rounds import MinuteRounds, logged
 from filterd.errors import FilterdError, StoreError
 from filterd.i18n import UNSAID
 from filterd.querylog import Batch
+from filterd.querylog.service_days import ServiceNotes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
     from filterd.querylog.device_reach import ReachRow
+    from filterd.querylog.service_days import ServiceDay, ServiceMoment
     from filterd.querylog.totals_file import TotalsFile
     from filterd.querylog.totals_request import Total, TotalsRequest
 
@@ -50,19 +54,26 @@ class LogKeeper(MinuteRounds):
         clock: for today's date.
         workers: channels to the workers; the list may be filled later.
         keep_days: returns for how many days totals are kept.
+        service: returns this moment of service, None for none; it may read files.
 
     ``problem``: why the last round was not written, empty if it was. ``written_at``: when
     counts were last written, Unix time; None before the first time.
     """
 
     def __init__(
-        self, path: Path, clock: Clock, workers: Sequence[Channel], keep_days: Callable[[], int]
+        self,
+        path: Path,
+        clock: Clock,
+        workers: Sequence[Channel],
+        keep_days: Callable[[], int],
+        service: Callable[[], ServiceMoment | None] = lambda: None,
     ) -> None:
         super().__init__()
         self.problem = UNSAID
         self.written_at: float | None = None
         self._path, self._clock, self._workers = path, clock, workers
-        self._keep_days = keep_days
+        self._keep_days, self._service = keep_days, service
+        self._notes, self._is_answered = ServiceNotes(), False
         self._written: dict[Channel, Batch] = {}
         self._left: list[Batch] = []
         self._ended = 0
@@ -85,7 +96,23 @@ class LogKeeper(MinuteRounds):
                 while self._ended < len(self._workers):
                     await self._one_more_ended.wait()
                     self._one_more_ended.clear()
+        self._is_answered = True  # until now; a restart in order leaves no gap
+        await self._note_service()
         await self._write(self._left)
+
+    def note_tests(self, day: str, passed: int, failed: int) -> None:
+        """Keep the results of the self-test of a day (ISO 8601), from the next round on."""
+        self._notes.note_tests(day, passed, failed)
+
+    async def service(self, first: str, last: str) -> tuple[str, list[ServiceDay]]:
+        """Return the day of the first record, and the records of days; see ``read_service``.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        from filterd.querylog.totals_file import read_service  # noqa: PLC0415 -- as in `_write`
+
+        return await read_service(self._path, first, last)
 
     async def totals(self, request: TotalsRequest, *, time_zone: str) -> list[Total]:
         """Return the totals of the last days, as fresh as possible without a long wait.
@@ -127,8 +154,11 @@ class LogKeeper(MinuteRounds):
     async def _collect(self) -> None:
         if self._left and await self._write(self._left):
             self._left, self._ended = [], 0
-        for _ in range(_MOST_BATCHES):
+        self._is_answered = False
+        for number in range(_MOST_BATCHES):
             told = await asyncio.gather(*map(self._ask, list(self._workers)))
+            if not number:
+                await self._note_service()
             taken = {worker: batch for worker, batch in told if batch}
             if not await self._write(list(taken.values())):
                 return
@@ -150,7 +180,12 @@ class LogKeeper(MinuteRounds):
             )
         except FilterdError:  # it is being replaced, or has much to do
             return worker, written
+        self._is_answered = True
         return worker, Batch.from_plain(told)
+
+    async def _note_service(self) -> None:
+        moment = await asyncio.to_thread(self._service) if self._is_answered else None
+        self._notes.note(moment, self._clock.monotonic())
 
     async def _write(self, batches: Sequence[Batch]) -> bool:
         """Write batches and return whether they are on disk.
@@ -160,16 +195,20 @@ class LogKeeper(MinuteRounds):
         # SQLite is for this process only; the others are forked with what is imported before.
         from filterd.querylog.totals_file import TotalsFile  # noqa: PLC0415
 
-        if not batches:
+        service = self._notes.take()
+        if not batches and not service:
             return True
         if self._file is None:
             self._file = TotalsFile(self._path, self._clock, self._keep_days)
         try:
-            await self._file.write(batches)
+            await self._file.write(batches, service)
         except StoreError as error:
+            self._notes.give_back(service)
             self.problem = logged(error, self.problem)
             return False
         if self.problem:
             _log.warning("%s: written again", self._path)
-        self.problem, self.written_at = UNSAID, self._clock.wall()
+        self.problem = UNSAID
+        if batches:
+            self.written_at = self._clock.wall()
         return True

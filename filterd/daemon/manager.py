@@ -22,6 +22,7 @@ import os
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from filterd import native, state_file
 from filterd.clients.interfaces import Links
@@ -43,9 +44,11 @@ from filterd.free_memory import give_back
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
+from filterd.querylog.service_days import ServiceMoment
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve import expectation_checks, rewrite_targets
 from filterd.resolve.expectation_checks import doubts
+from filterd.state_folder import SHIPPED, StateFolder
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -116,6 +119,7 @@ class Manager:
             setting.clock,
             self._workers,
             lambda: self._site.policy.log.keep_totals_days,
+            self._in_service,
         )
         self.lookups = LookupCollector(setting, self._workers, lambda: self.site)
         self.signals = StatusSignals(setting)
@@ -368,6 +372,20 @@ class Manager:
             "reload_failures": self._failed_reloads,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
         }
+
+    def _in_service(self) -> ServiceMoment | None:
+        """Return this moment of service; None while the time is unknown or answers are wrong."""
+        now = self._keeper.told()["policy_time"]
+        if now is None or self.signals.is_watchdog_failing():
+            return None
+        build = self._site.index.build
+        since = max(build.get("when") or 0.0, self.signals.lists_verified_at() or 0.0)
+        return ServiceMoment(
+            now,
+            ZoneInfo(self._site.policy.time_zone),
+            str(build.get(StateFolder.noted_as, SHIPPED)),
+            max(0, round(now - since)) if since else None,
+        )
 
     def _digest_of(self, policy: Policy) -> str:
         """Return the digest of a policy; of the same one again without 10 ms of work."""

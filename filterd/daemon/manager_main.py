@@ -26,7 +26,7 @@ from filterd.daemon.site_policy import is_of_another_release
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.program_standing import program_overview
-from filterd.feed.standing import overview
+from filterd.feed.standing import StandingFile, overview
 from filterd.overrides.roles import Role
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **PupilPage(manager, reviews).commands(),
     }
     manager.signals.accounts = accounts.status
+    manager.signals.lists_verified_at = lambda: StandingFile(setting.state.feed).read().verified_at
     groups = [*(role.group for role in Role), WEB_GROUP, PAGE_GROUP]
     control = ControlServer(
         setting.state.control_socket, known, groups, manager.notices, accounts.granting

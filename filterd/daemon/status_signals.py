@@ -38,12 +38,14 @@ class StatusSignals:
     """Signals of the daemon since its start.
 
     ``is_watchdog_failing``: returns whether the last test questions failed. ``accounts``: returns
-    the state of the accounts (``daemon.account_state``).
+    the state of the accounts (``daemon.account_state``). ``lists_verified_at``: returns when the
+    source of the lists last answered, Unix time.
     """
 
     def __init__(self, setting: Setting) -> None:
         self.is_watchdog_failing: Callable[[], bool] = lambda: False
         self.accounts: Callable[[], dict[str, Any]] = dict
+        self.lists_verified_at: Callable[[], float | None] = lambda: None
         self._setting = setting
         self._lost: int | None = None  # a manager that is replaced does not know how old they are
         self._lost_at: float | None = None

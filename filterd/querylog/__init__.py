@@ -4,6 +4,7 @@
 * ``counts``: what one worker adds up, for the chain and the fast path, by network and
   blocker too, and hands over in batches until they are acknowledged.
 * ``device_reach``: the distinct devices of a day, capped, by tier and by grade.
+* ``service_days``: the minutes of each day in which lookups were answered.
 * ``totals_file``: the tables, by grade, category, action, network and class, and the one
   writer; a damaged file is set aside, a new one begun. Readers get a day of the school at a time.
 * ``sqlite_file``: what all files of the log have in common: make, check, set aside, read.

@@ -14,10 +14,11 @@ from filterd.policy.log_levels import QueryLog
 from filterd.querylog import sqlite_file
 from filterd.querylog.day_span import DaySpan
 from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.sqlite_file import FileSchema, SqliteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import aiosqlite
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from filterd.querylog.counts import Batch
     from filterd.querylog.totals_request import Total, TotalsRequest
 
-VERSION = 3
+VERSION = 4
 """Kept in the file as ``user_version``; 0 is a file that has just been made."""
 
 KEPT_DEVICES = 5
@@ -59,6 +60,25 @@ CREATE TABLE reach (
     PRIMARY KEY (day, scope, id, category, action)
 ) STRICT, WITHOUT ROWID;
 """
+_NEW_IN_4 = """
+CREATE TABLE days (
+    day TEXT PRIMARY KEY,
+    minutes BLOB NOT NULL,
+    lists TEXT NOT NULL,
+    lists_age_s INTEGER,
+    passed INTEGER,
+    failed INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE distinct_names (
+    day TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    grade TEXT NOT NULL,
+    class TEXT NOT NULL,
+    category TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (day, tier, grade, class, category)
+) STRICT, WITHOUT ROWID;
+"""
 _HANDOVERS = """
 CREATE TABLE handovers (
     worker TEXT PRIMARY KEY,
@@ -67,12 +87,14 @@ CREATE TABLE handovers (
 ) STRICT, WITHOUT ROWID;
 """
 _NOW = f"PRAGMA user_version = {VERSION};"
-TABLES = f"{_TABLES} {_HANDOVERS} {_NOW}"
+TABLES = f"{_TABLES} {_NEW_IN_4} {_HANDOVERS} {_NOW}"
 """``contexts``: what answers are counted under; ``grade`` is empty for a confidential category,
 ``network`` and ``class`` where none is known. ``totals``: ``hour`` is the Unix time of its begin,
 ``context`` an id; its rows are of integers, because a year has millions. ``reach``: see
 ``device_reach.ReachRow``. ``handovers``: the last batch of each worker that is in the file, and
-the Unix time at which it came."""
+the Unix time at which it came. ``days``: see ``service_days.ServiceDay``. ``distinct_names``:
+how many distinct names were blocked on a day; ``grade`` and ``class`` are empty where the level
+of the log knew the tier only."""
 
 
 def _upgrade(context: str) -> str:
@@ -84,6 +106,7 @@ def _upgrade(context: str) -> str:
     return f"""
     ALTER TABLE totals RENAME TO old;
     {_TABLES}
+    {_NEW_IN_4}
     INSERT INTO contexts SELECT DISTINCT NULL, {context} FROM old;
     INSERT INTO totals SELECT hour, id, SUM(n), 0 FROM
         (SELECT hour, n, {context} FROM old) NATURAL JOIN contexts GROUP BY hour, id;
@@ -98,7 +121,7 @@ _OF_2 = "grade, category, action, network, class"
 FILE = FileSchema(
     VERSION,
     TABLES,
-    {1: _upgrade(_OF_1), 2: _upgrade(_OF_2)},
+    {1: _upgrade(_OF_1), 2: _upgrade(_OF_2), 3: f"{_NEW_IN_4} {_NOW}"},
     (
         # In kibibytes. Looking through a file of some months would fill the 2 MB that SQLite
         # takes unasked, for a process that writes some rows a minute.
@@ -131,9 +154,13 @@ DELETE FROM totals WHERE hour < 86400 * (
 )
 """
 
-FORGET_REACH = """
-DELETE FROM reach WHERE day < (SELECT DISTINCT day FROM reach ORDER BY day DESC LIMIT 1 OFFSET ?)
-"""
+FORGET_OF_DAYS = tuple(
+    f"""
+    DELETE FROM {table}
+    WHERE day < (SELECT DISTINCT day FROM {table} ORDER BY day DESC LIMIT 1 OFFSET ?)
+    """  # noqa: S608 -- of constants
+    for table in ("reach", "days", "distinct_names")
+)
 
 FORGET_CONTEXTS = "DELETE FROM contexts WHERE id NOT IN (SELECT context FROM totals)"
 
@@ -154,6 +181,7 @@ SELECT = {
     2: _SELECT.format(columns=_OF_2, rows="totals"),
     3: _SELECT.format(columns=_OF_2, rows="totals JOIN contexts ON id = context"),
 }
+SELECT[VERSION] = SELECT[3]
 """By version: nothing may have been written yet since filterd was updated. ``TotalsRequest``
 decides what fits; the conditions here save reading rows."""
 
@@ -165,6 +193,13 @@ SELECT hour, {_OF_2}, n FROM (
 """The same of whole days."""
 
 SELECT_REACH = "SELECT * FROM reach WHERE day >= ? AND day <= ?"
+
+SELECT_SERVICE = "SELECT * FROM days WHERE day >= ? AND day <= ? ORDER BY day"
+
+PUT_SERVICE = "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?, ?)"
+
+_BY_CONTEXT = (3, VERSION)
+"""Versions with ``contexts`` and ``reach``."""
 
 MOST_TOTALS = 80_000
 """Of one answer, which has a bound on its octets."""
@@ -191,8 +226,8 @@ class TotalsFile:
         self._file, self._clock = SqliteFile(path, FILE), clock
         self._keep_days, self._forgot_on = keep_days, -1
 
-    async def write(self, batches: Iterable[Batch]) -> None:
-        """Add batches to the totals, all or none; one that is there already is skipped.
+    async def write(self, batches: Iterable[Batch], service: Sequence[ServiceDay] = ()) -> None:
+        """Add batches and service to the totals, all or none; a batch that is there is skipped.
 
         Raises:
             StoreError: the disk refused, or another process holds the file.
@@ -201,6 +236,10 @@ class TotalsFile:
 
         async def add(connection: aiosqlite.Connection) -> None:
             await _add(connection, taken, now)
+            for one in service:
+                found = await connection.execute_fetchall(SELECT_SERVICE, (one.day, one.day))
+                known = [ServiceDay.of_row(*row) for row in found] or [ServiceDay(one.day)]
+                await connection.execute(PUT_SERVICE, known[0].merged(one).row())
             if self._forgot_on != now // _DAY_S:
                 await _forget(connection, self._keep_days())
 
@@ -238,7 +277,8 @@ async def _forget(connection: aiosqlite.Connection, keep_days: int) -> None:
     removed = await connection.execute(FORGET_DAYS, (keep_days - 1,))
     if removed.rowcount > 0:
         await connection.execute(FORGET_CONTEXTS)
-    await connection.execute(FORGET_REACH, (keep_days - 1,))
+    for forget in FORGET_OF_DAYS:
+        await connection.execute(forget, (keep_days - 1,))
     await connection.execute(FORGET_WORKERS)
 
 
@@ -266,7 +306,7 @@ async def read_totals(
         if version == 0:  # just made: the disk had no room for more yet
             return []
         select = SELECT.get(version if isinstance(version, int) else 0, SELECT[VERSION])
-        if version == VERSION and not request.by_hour:
+        if version in _BY_CONTEXT and not request.by_hour:
             select = SELECT_DAY
         for span in DaySpan.last(request.days, now, ZoneInfo(time_zone)):
             limits = {"begins": span.begins, "ends": span.ends, **request.exact}
@@ -288,7 +328,28 @@ async def read_reach(path: Path, first: str, last: str) -> list[ReachRow]:
     if not os.path.lexists(path):
         return []
     async with sqlite_file.reading(path) as connection:
-        if await sqlite_file.value_of(connection, "PRAGMA user_version") != VERSION:
+        if await sqlite_file.value_of(connection, "PRAGMA user_version") not in _BY_CONTEXT:
             return []
         rows = await connection.execute_fetchall(SELECT_REACH, (first, last))
     return [ReachRow(*row) for row in rows]
+
+
+async def read_service(path: Path, first: str, last: str) -> tuple[str, list[ServiceDay]]:
+    """Return the day of the first record (empty for none), and the records of school days.
+
+    Args:
+        path: the file; a missing one, and one of before, has none.
+        first: day, ISO 8601.
+        last: the same, included.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    if not os.path.lexists(path):
+        return "", []
+    async with sqlite_file.reading(path) as connection:
+        if await sqlite_file.value_of(connection, "PRAGMA user_version") != VERSION:
+            return "", []
+        ((begun,),) = await connection.execute_fetchall("SELECT IFNULL(MIN(day), '') FROM days")
+        rows = await connection.execute_fetchall(SELECT_SERVICE, (first, last))
+    return begun, [ServiceDay.of_row(*row) for row in rows]

@@ -8,6 +8,7 @@ import contextlib
 import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +18,7 @@ from filterd.daemon.worker_channel import Channel
 from filterd.errors import StoreError
 from filterd.querylog import Counts, sqlite_file
 from filterd.querylog import counts as counting
+from filterd.querylog.service_days import ServiceMoment
 from filterd.querylog.totals_request import TotalsRequest
 from tests.support import crew
 from tests.support.clock import FakeClock
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from filterd.daemon.worker_channel import Handlers
+
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 class Counting:
@@ -49,15 +54,23 @@ class Counting:
 
 class Crew(crew.Crew[Counting, LogKeeper]):
     def __init__(self, path: Path) -> None:
-        self.path, self.clock = path, FakeClock()
+        self.path, self.clock, self.is_serving = path, FakeClock(), False
         super().__init__()
 
     def _worker(self, end: socket.socket) -> Counting:
         return Counting(end, self.clock)
 
     def _collector(self, channels: list[Channel]) -> tuple[LogKeeper, Handlers]:
-        keeper = LogKeeper(self.path, self.clock, channels, lambda: 400)
+        keeper = LogKeeper(self.path, self.clock, channels, lambda: 400, self._service)
         return keeper, {"last_counts": keeper.take_last}
+
+    def _service(self) -> ServiceMoment | None:
+        return ServiceMoment(self.clock.wall(), ZONE, "412", 90) if self.is_serving else None
+
+    async def minutes(self) -> int:
+        """Return how many minutes in service are on disk."""
+        _, days = await self.collector.service("2000", "2100")
+        return sum((one.minutes or 0).bit_count() for one in days)
 
     @property
     def total(self) -> int:
@@ -131,6 +144,73 @@ def test_no_file_is_made_where_nothing_is_counted(path: Path) -> None:
 
     run(path, work)
     assert not path.exists()
+
+
+def test_minutes_in_service_are_written_also_where_nothing_is_counted(path: Path) -> None:
+    async def work(crew: Crew) -> None:
+        crew.is_serving = True
+        for expected in (1, 2, 3):
+            await crew.collector.collect()
+            assert await crew.minutes() == expected
+            crew.clock.advance(60.0)
+        crew.is_serving = False
+        await crew.collector.collect()
+        assert (await crew.minutes(), crew.collector.written_at) == (3, None)
+        crew.collector.note_tests("2026-11-28", 6, 1)
+        await crew.collector.collect()
+        _, days = await crew.collector.service("2000", "2100")
+        assert ("412", 90) in [one[2:4] for one in days]
+        assert (6, 1) in [one[4:] for one in days]
+
+    run(path, work)
+
+
+def test_a_minute_without_a_worker_that_answers_is_not_in_service(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WORKER_WITHIN_S", 0.05)
+
+    async def work(crew: Crew) -> None:
+        crew.is_serving = True
+        await crew.workers[0].channel.close()
+        await crew.collector.collect()
+        assert await crew.minutes() == 1
+        await crew.workers[1].channel.close()
+        crew.clock.advance(60.0)
+        await crew.collector.collect()
+        assert await crew.minutes() == 1
+
+    run(path, work)
+
+
+def test_minutes_that_the_disk_refused_are_written_later(path: Path) -> None:
+    async def work(crew: Crew) -> None:
+        crew.is_serving = True
+        path.symlink_to(path)
+        await crew.collector.collect()
+        assert "cannot be written" in crew.collector.problem
+        path.unlink()
+        crew.clock.advance(60.0)
+        await crew.collector.collect()
+        assert (await crew.minutes(), crew.collector.problem) == (2, "")
+
+    run(path, work)
+
+
+def test_a_restart_in_order_leaves_no_gap(path: Path) -> None:
+    async def work(crew: Crew) -> None:
+        crew.is_serving = True
+        await crew.collector.collect()
+        crew.clock.advance(60.0)
+        for worker in crew.workers:
+            worker.end()
+        await crew.collector.write_last(within_s=WITHIN_S)
+        await crew.manager_dies()
+        crew.clock.advance(60.0)
+        await crew.collector.collect()
+        assert await crew.minutes() == 3
+
+    run(path, work)
 
 
 def test_many_rows_are_written_in_one_round(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,13 +18,14 @@ import pytest
 from filterd.errors import StoreError
 from filterd.querylog import Batch, CountRow, sqlite_file, totals_file
 from filterd.querylog.device_reach import ReachRow
-from filterd.querylog.totals_file import TotalsFile, read_reach, read_totals
+from filterd.querylog.service_days import ServiceDay
+from filterd.querylog.totals_file import TotalsFile, read_reach, read_service, read_totals
 from filterd.querylog.totals_request import Total, TotalsRequest
 from tests.support.clock import FakeClock
 from tests.support.writer_faults import killed, on_a_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 DAY = 86_400
@@ -90,14 +91,19 @@ def a_batch(number: int = 1, n: int = 1, worker: str = "w", rows: int = 1) -> Ba
     )
 
 
-def write(path: Path, *batches: Batch, clock: FakeClock | None = None) -> int:
+def write(
+    path: Path,
+    *batches: Batch,
+    clock: FakeClock | None = None,
+    service: Sequence[ServiceDay] = (),
+) -> int:
     """Write each batch by itself with one writer; return how many files it has set aside."""
 
     async def whole() -> int:
         store = TotalsFile(path, clock or FakeClock())
         try:
             for batch in batches:
-                await store.write([batch])
+                await store.write([batch], service)
         finally:
             await store.close()
         return store._file.set_aside
@@ -401,7 +407,8 @@ def test_old_days_are_removed_once_a_day_with_all_that_is_of_them(path: Path) ->
         for day in range(5):
             row = CountRow(HOUR + day * 86_400, "6", "", "pass", 1, f"room {day}")
             reach = ReachRow(f"2026-11-{day:02}", "grade", "6", "", "pass", 5)
-            await store.write([Batch("w", day + 1, (row,), reach=(reach,))])
+            service = [ServiceDay(f"2026-11-{day:02}", 1)]
+            await store.write([Batch("w", day + 1, (row,), reach=(reach,))], service)
             clock.advance(86_400)
         await store.close()
 
@@ -412,6 +419,7 @@ def test_old_days_are_removed_once_a_day_with_all_that_is_of_them(path: Path) ->
         assert rooms == [("room 3",), ("room 4",)]
     found = asyncio.run(read_reach(path, "2026-11-01", "2026-11-30"))
     assert [one.day for one in found] == ["2026-11-03", "2026-11-04"]
+    assert [one.day for one in served(path)[1]] == ["2026-11-03", "2026-11-04"]
     content = b"".join(one.read_bytes() for one in path.parent.iterdir())
     assert b"room 3" in content
     assert b"room 1" not in content
@@ -566,6 +574,44 @@ def test_a_file_without_devices_keeps_its_counts_with_networks_and_classes(path:
     assert write(path, Batch("w", 5, (row,))) == 0
     assert before == [("6A", 7)]
     assert _counted(path, by_class=True) == [("6A", 10)]
+
+
+OF_0_3 = f"""
+{totals_file._TABLES} {totals_file._HANDOVERS}
+PRAGMA user_version = 3;
+INSERT INTO contexts VALUES (1, '6', 'games', 'blocked', 'lab', '6A');
+INSERT INTO totals VALUES ({HOUR}, 1, 7, 5);
+INSERT INTO reach VALUES ('2026-11-01', 'grade', '6', 'games', 'blocked', 5);
+"""
+
+
+def test_a_file_without_service_keeps_its_counts_and_devices(path: Path) -> None:
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(OF_0_3)
+    assert (_counted(path, by_class=True), served(path)) == ([("6A", 7)], ("", []))
+    row = CountRow(HOUR, "6", "games", "blocked", 3, "lab", class_id="6A")
+    assert write(path, Batch("w", 5, (row,)), service=[ServiceDay("2026-11-28", 1)]) == 0
+    assert _counted(path, by_class=True) == [("6A", 10)]
+    assert [one.devices for one in asyncio.run(read_reach(path, "2026", "2027"))] == [5]
+    assert served(path) == ("2026-11-28", [ServiceDay("2026-11-28", 1)])
+
+
+def served(path: Path, first: str = "2026", last: str = "2027") -> tuple[str, list[ServiceDay]]:
+    return asyncio.run(read_service(path, first, last))
+
+
+def test_service_of_a_day_adds_up_over_restarts(path: Path) -> None:
+    write(path, a_batch(), service=[ServiceDay("2026-11-28", 0b01, "411", 90, 3, 1)])
+    write(path, a_batch(2), service=[ServiceDay("2026-11-28", 0b10, "412", 30)])
+    write(path, a_batch(3), service=[ServiceDay("2026-11-29", 0b1)])
+    _, found = served(path)
+    assert found == [ServiceDay("2026-11-28", 0b11, "412", 90, 3, 1), ServiceDay("2026-11-29", 1)]
+    assert served(path, "2026-11-29") == ("2026-11-28", found[1:])
+
+
+def test_service_has_no_record_where_there_is_no_file(path: Path) -> None:
+    assert served(path) == ("", [])
 
 
 def test_control_a_file_of_another_version_is_set_aside(path: Path) -> None:
