@@ -4,7 +4,14 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -19,8 +26,29 @@ _MEMO_CLIENTS = 10_000
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _LOOPBACK = "lo"
+PROBE_RANGE = IPv4Network("127.117.0.0/16")
+"""Reserved for the self-test: the n-th address asks as the n-th grade of the policy in force.
+
+Only this machine can: the kernel drops a packet with such a source that comes from outside (RFC
+1122 §3.2.1.3), and sends what goes to such an address to itself. The interface cannot be compared:
+what this machine sends to its address on a link is reported with the interface of that link.
+Any process of this machine may so ask as any grade, which reveals what is blocked and no more.
+"""
 _ALWAYS_OWN = frozenset((ip_address("127.0.0.1"), ip_address("::1")))
 """Not all of 127.0.0.0/8: the sample school has its networks and unknown clients there."""
+
+
+def probe_address(policy: Policy, key: str) -> str:
+    """Return the address from which the daemon asks as a grade.
+
+    Args:
+        policy: in force.
+        key: of the grade, as in ``Policy.grades``.
+
+    Raises:
+        ValueError: the policy does not have the grade.
+    """
+    return str(PROBE_RANGE[1 + list(policy.grades).index(key)])
 
 
 class Identifier:
@@ -33,6 +61,7 @@ class Identifier:
         self._ranges = sorted(ranges, key=lambda item: item[0].prefixlen, reverse=True)
         self._interfaces = {name: net for net in policy.networks for name in net.interfaces}
         self._macs = {mac: net for net in policy.networks for mac in net.macs}
+        self._by_probe = tuple(policy.grades.values())
         self._allowed = [ip_network(cidr) for cidr in policy.allow_from]
         self._memo: dict[tuple[str, int], tuple[Client | None, float]] = {}
         self._memo_version = surroundings.version
@@ -78,6 +107,8 @@ class Identifier:
         self, address: IPv4Address | IPv6Address, interface: str
     ) -> tuple[Client | None, float]:
         """Return the client, and until when (``Clock.monotonic``) that holds at most."""
+        if address in PROBE_RANGE:
+            return self._probe(address), inf
         network = self._network_of(address, interface)
         sighting = self._sighting(address, interface)
         if sighting is None:
@@ -88,6 +119,13 @@ class Identifier:
         if not sighting.device.is_router:
             network = self._macs.get(mac, network)
         return self._client(address, interface, network, mac), sighting.until
+
+    def _probe(self, address: IPv4Address | IPv6Address) -> Client | None:
+        """Return the client of a probe address; None for one of no grade."""
+        number = int(address) - int(PROBE_RANGE[1])
+        if not 0 <= number < len(self._by_probe):
+            return None
+        return Client(self._by_probe[number], None, str(address), is_probe=True)
 
     def _sighting(self, address: IPv4Address | IPv6Address, interface: str) -> Sighting | None:
         """Return the sighting of the device, where a MAC can identify the client."""

@@ -169,6 +169,7 @@ cdef struct Client:  # ``octets`` of its address, 4 or 16, that are the words; 0
 cdef struct ClientGroup:  # clients that are the same to every rule
     uint8_t row
     uint16_t opening  # under which a name is counted that no list has
+    bint is_counted
 
 cdef struct Counted:  # how often clients of a group were answered by a tally
     uint32_t key  # of both; 0: free

@@ -876,12 +876,13 @@ cdef class Core:
         self._now = now
         self.replay.at(now, wall)
 
-    def add_group(self, int row, int opening=0):
+    def add_group(self, int row, int opening=0, *, bint is_counted=True):
         """Add a group of clients; return its number, -1: full.
 
         Args:
             row: of its cells.
             opening: under which a name is counted that no list has.
+            is_counted: whether its answers are counted.
         """
         if (
             self._group_count == MOST_GROUPS
@@ -891,6 +892,7 @@ cdef class Core:
             return -1
         self._groups[self._group_count].row = <uint8_t>row
         self._groups[self._group_count].opening = <uint16_t>opening
+        self._groups[self._group_count].is_counted = is_counted
         self._group_count += 1
         return self._group_count - 1
 
@@ -1054,7 +1056,7 @@ cdef class Core:
         cdef uint32_t first = key * <uint32_t>0x9E3779B1 >> (32 - COUNTED_BITS)
         cdef Counted* cell
         cdef uint32_t index
-        if tally >= MOST_TALLIES:
+        if tally >= MOST_TALLIES or client_group >= 0 and not self._groups[client_group].is_counted:
             return
         for index in range(PROBES):
             cell = &self._counted[(first + index) & (MOST_COUNTED - 1)]

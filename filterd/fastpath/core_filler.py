@@ -280,7 +280,7 @@ class FastPath:
             self._again_at, self._site = now + AGAIN_AFTER_S, None
             return
         self._version = site.surroundings.version
-        self._groups: dict[tuple[str, str | None, str | None], int] = {}
+        self._groups: dict[tuple[str, str | None, str | None, bool], int] = {}
         self._grades: list[GradePolicy] = []
         self._templates: dict[tuple[bytes, ...], int] = {}
         self._opened: dict[tuple[str, str], int] = {}
@@ -303,11 +303,13 @@ class FastPath:
     def _group_of(self, client: Client) -> int:
         """Return the group of a client, -1 if there are too many."""
         named = client.address if client.address in self._reading.named else None
-        key = client.grade.key, client.network, named
+        key = client.grade.key, client.network, named, client.is_probe
         number = self._groups.get(key)
         if number is None:
             row, opening = self._row_of(client.grade), self._opening(client.grade, "")
-            number = self._groups[key] = self.core.add_group(row, opening)
+            number = self._groups[key] = self.core.add_group(
+                row, opening, is_counted=not client.is_probe
+            )
             if number >= 0 and self._site is not None:
                 self.edges.append(self._site.edge_of(client))
                 self._places.append((client.network or "", client.grade.class_id))

@@ -405,13 +405,15 @@ class Client:
 
     ``address`` is None where a question is about a grade and not a device
     (``filterd check --grade 6``). ``mac`` is that of the device that has the
-    address, None where it is not known.
+    address, None where it is not known. ``is_probe``: the daemon asks as this grade to
+    test itself; such a question is counted nowhere.
     """
 
     grade: GradePolicy
     network: str | None = None
     address: str | None = None
     mac: str | None = None
+    is_probe: bool = False
 
     def is_meant_by(self, rule: LocalRule) -> bool:
         """Return whether a local rule applies to this client.

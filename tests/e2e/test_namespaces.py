@@ -11,15 +11,18 @@ import signal
 import socket
 from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dns.message
 import dns.rcode
 import pytest
 
+from filterd import control
 from tests.support.daemon import build_lists, write_site
 from tests.support.dhcp import socket_for_dhcp, take_lease
 from tests.support.gateway import (
+    CLOSED,
     LATER,
     OTHER_PORT,
     PORT,
@@ -38,7 +41,6 @@ from tests.support.gateway import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from filterd.state_folder import StateFolder
     from tests.support.daemon import Served
@@ -319,3 +321,31 @@ def test_nothing_leaves_the_gateway_but_answers_and_questions_to_the_upstream(
         if one.source_port not in answers
     }
     assert left == {(UPSTREAM, serving.upstream.port)}
+
+
+def _received(served: Served) -> int:
+    counts = control.ask(served.state.control_socket, "status")["datagrams"]
+    return int(counts["received"])
+
+
+def test_no_other_device_asks_from_the_addresses_of_the_self_test(
+    around: Gateway, lists: StateFolder
+) -> None:
+    """The kernel drops such a question; where it is made to take it, it keeps the answer here."""
+    loopback_abroad = Path("/proc/sys/net/ipv4/conf/all/route_localnet")
+    around.pupil.run(lambda: loopback_abroad.write_text("1"))
+    port = OTHER_PORT + 1
+    with around.serving(lists, Site(port, (SERVER,))) as served:
+        assert ask(around.pupil, SERVER, port=port), "and the link address is known"
+        before = _received(served)
+        assert is_silent(around.pupil, SERVER, "127.117.0.1", port=port)
+        assert _received(served) == before
+        around.gateway.run(lambda: loopback_abroad.write_text("1"))
+        try:
+            assert is_silent(around.pupil, SERVER, "127.117.0.1", port=port)
+        finally:
+            around.gateway.run(lambda: loopback_abroad.write_text("0"))
+        assert _received(served) == before + 1, "a control: the kernel alone drops it"
+        answer = ask(around.gateway, SERVER, CLOSED, source="127.117.0.1", port=port)
+        assert answer, "the gateway itself may ask, also where only a link is listened on"
+        assert answer.rcode() == dns.rcode.NXDOMAIN

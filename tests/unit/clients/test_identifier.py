@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from filterd.clients import identifier
-from filterd.clients.identifier import Identifier
+from filterd.clients.identifier import PROBE_RANGE, Identifier, probe_address
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.network_view import Neighbour, Surroundings
 from filterd.policy.model import Client, Network
@@ -310,3 +310,25 @@ def test_one_address_may_have_something_else_instead_of_a_grade() -> None:
     own, other = found.identify("10.0.6.2"), found.identify("10.0.6.3")
     assert own == Client(variant, "lab", "10.0.6.2")
     assert other == Client(policy.grades["6"], "lab", "10.0.6.3")
+
+
+def test_each_grade_has_an_address_from_which_the_daemon_asks_as_it() -> None:
+    policy = a_policy(networks=NETWORKS)
+    who = Identifier(policy, Surroundings())
+    addresses = [probe_address(policy, key) for key in policy.grades]
+    assert addresses[0] == "127.117.0.1"
+    for key, address in zip(policy.grades, addresses, strict=True):
+        assert who.identify(address) == Client(policy.grades[key], None, address, is_probe=True)
+    with pytest.raises(ValueError, match="13"):
+        probe_address(policy, "13")
+
+
+def test_a_probe_address_is_no_device_of_a_network() -> None:
+    """Not even of one that has the range: what it asks is counted nowhere."""
+    who = _identifier(Network("all", "staff", ("127.0.0.0/8",)))
+    client = who.identify("127.117.0.1")
+    assert client
+    assert client.is_probe
+    assert client.network is None
+    assert who.identify(str(PROBE_RANGE[0])) is None
+    assert who.identify(str(PROBE_RANGE[-1])) is None

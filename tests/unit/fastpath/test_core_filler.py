@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import dns.rcode
 import pytest
 
+from filterd.clients import identifier
+from filterd.clients.identifier import probe_address
 from filterd.daemon.shared_page import PolicyClock, SharedPage
 from filterd.fastpath import core_filler
 from filterd.fastpath.core_filler import (
@@ -22,7 +25,7 @@ from filterd.fastpath.core_filler import (
     FastPath,
 )
 from filterd.policy.engine import Engine
-from filterd.policy.model import Network, UpstreamServer
+from filterd.policy.model import Client, Network, UpstreamServer
 from filterd.policy.temporary_rules import Exam, Overrides
 from filterd.querylog import OTHER, CountingRules, CountRow
 from filterd.querylog.counts import MOST_DEVICES
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.lists.index import Index
-    from filterd.policy.model import Client
     from filterd.policy.verdict import Verdict
     from tests.support.upstream import FakeUpstream
 
@@ -71,6 +73,34 @@ def test_a_known_client_gets_blocks_without_the_chain(fast: Serving) -> None:
         fast.ask(name)
     assert by_the_chain(fast) == 1
     assert settled(fast) == {"blocked": 3}
+
+
+def _asked_by_a_probe(fast: Serving) -> None:
+    """Ask for a block and an open name, each first of the chain and then of the core."""
+    address = probe_address(fast.sites.current.policy, "1")
+    for name in ("porn.example", "www.example.com") * 3:
+        fast.ask(name, source=address)
+    assert by_the_chain(fast) <= 2
+
+
+def test_what_a_probe_asks_is_answered_by_the_core_and_counted_nowhere(fast: Serving) -> None:
+    _asked_by_a_probe(fast)
+    assert settled(fast) == {}
+    assert fast.run(lambda: len(fast.log)) == 0
+    fast.ask("porn.example")
+    assert settled(fast) == {"blocked": 1}
+
+
+def _counted(*of: Any, **more: Any) -> Client:
+    return Client(*of, **more | {"is_probe": False})
+
+
+def test_control_a_group_that_is_counted_shows_the_questions_of_a_probe(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identifier, "Client", _counted)
+    _asked_by_a_probe(fast)
+    assert settled(fast) == {"blocked": 3, "forwarded": 1, "cached": 2}
 
 
 def test_another_client_is_another_matter(fast: Serving) -> None:
