@@ -16,6 +16,24 @@ LEFT_OUT = "(*)"
 """In the place of a figure that too few devices are behind; a note explains it."""
 
 
+def cell_text(cell: Cell, language: str) -> str:
+    """Return a cell as text: digits in groups of three, as the language writes them.
+
+    Args:
+        cell: a text stays as it is; None is ``LEFT_OUT``.
+        language: ``vi`` writes 1.234,5; ``en`` 1,234.5.
+    """
+    if cell is None:
+        return LEFT_OUT
+    if isinstance(cell, str):
+        return cell
+    text = f"{cell:,}"
+    return text.translate(_SWAPPED) if language == "vi" else text
+
+
+_SWAPPED = str.maketrans(",.", ".,")
+
+
 @dataclass(frozen=True, slots=True)
 class Paragraph:
     """A paragraph; ``is_warning`` for gaps, left-out cells and the like."""

@@ -11,6 +11,8 @@ from filterd.i18n import Sentence, did_you_mean, quoted, say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from filterd.i18n import Texts
+
 LONGEST = 4_000
 """Characters of an answer."""
 
@@ -41,6 +43,11 @@ QUESTIONS = (
 """All questions, in the order of the report; a new one is a line here."""
 
 _BY_ID = {one.id: one for one in QUESTIONS}
+
+
+def to_fill_in(question: str, texts: Texts) -> str:
+    """Return the mark in the place of an answer that is missing."""
+    return texts(say("[fill in: {what}]"), what=question)
 
 
 def checked_answers(given: Mapping[str, Any]) -> dict[str, str]:

@@ -3,7 +3,16 @@
 
 from __future__ import annotations
 
-from filterd.reports.report_document import Blank, Paragraph, ReportDocument, Section
+import pytest
+
+from filterd.reports.report_document import (
+    Blank,
+    Cell,
+    Paragraph,
+    ReportDocument,
+    Section,
+    cell_text,
+)
 
 
 def test_blanks_are_the_questions_without_an_answer_of_all_sections() -> None:
@@ -13,3 +22,19 @@ def test_blanks_are_the_questions_without_an_answer_of_all_sections() -> None:
     )
     document = ReportDocument("en", "REPORT", "of a year", sections)
     assert [one.id for one in document.blanks()] == ["pupils"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "vietnamese", "english"),
+    [
+        (1_234_567, "1.234.567", "1,234,567"),
+        (1234.5, "1.234,5", "1,234.5"),
+        (None, "(*)", "(*)"),
+        ("1,5.", "1,5.", "1,5."),
+    ],
+)
+def test_a_number_is_written_as_the_language_has_it(
+    cell: Cell, vietnamese: str, english: str
+) -> None:
+    assert cell_text(cell, "vi") == vietnamese
+    assert cell_text(cell, "en") == english

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from filterd.errors import ConfigError
-from filterd.reports.report_questions import LONGEST, checked_answers
+from filterd.i18n import Texts
+from filterd.reports.report_questions import LONGEST, checked_answers, to_fill_in
 
 
 def test_numbers_and_texts_are_taken_and_empty_ones_left_out() -> None:
@@ -29,3 +30,7 @@ def test_numbers_and_texts_are_taken_and_empty_ones_left_out() -> None:
 def test_other_answers_are_refused(given: dict[str, Any], why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         checked_answers(given)
+
+
+def test_a_missing_answer_has_a_mark_in_its_place() -> None:
+    assert to_fill_in("Tập huấn", Texts("vi")) == "[cần điền: Tập huấn]"
