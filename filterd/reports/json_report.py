@@ -21,5 +21,8 @@ def write(document: ReportDocument, facts: ReportFacts, template: bytes | None =
 
 
 def _section(section: Section) -> dict[str, Any]:
-    parts = [{"kind": type(one).__name__.removeprefix("Report").lower(), **to_plain(one)} for one in section.parts]
+    parts = [
+        {"kind": type(one).__name__.removeprefix("Report").lower(), **to_plain(one)}
+        for one in section.parts
+    ]
     return {"id": section.id, "title": section.title, "parts": parts}
