@@ -108,7 +108,14 @@ def write(catalogue: Catalog) -> None:
     """Write the Vietnamese catalogue, by the files of the texts."""
     catalogue.header_comment = _HEADER
     with VIETNAMESE.open("wb") as file:
-        write_po(file, catalogue, include_lineno=False, sort_by_file=True, ignore_obsolete=True)
+        write_po(
+            file,
+            catalogue,
+            width=100,
+            include_lineno=False,
+            sort_by_file=True,
+            ignore_obsolete=True,
+        )
 
 
 def _in_python() -> Iterator[tuple[Message, str]]:
