@@ -118,6 +118,7 @@ CONTRACT = {
     "cert install",
     "clock accept",
     "report-mistake",
+    "report",
     "sync",
     "feed trust",
     "feed status",

@@ -112,10 +112,12 @@ _IDS = {
     "targets": ("targets",),
     "--action": ("actions",),
     "--lang": ("languages",),
+    "--period": ("periods",),
+    "report --format": ("formats",),
     "shell": ("shells",),
     "level": ("levels",),
 }
-"""The ids that a parameter takes, by its option or by its name."""
+"""The ids that a parameter takes, by its option (of a command) or by its name."""
 _OF_COMMANDS = {
     "exceptions revoke": "exceptions",
     "exam stop": "exams",
@@ -130,6 +132,9 @@ _OF_COMMANDS = {
 _CHANGES = 20
 LEVELS = ("off", "counts", "names", "blocked", "full")
 """Of the query log; a test compares them with ``LogLevel``."""
+PERIODS = ("day", "week", "month", "term", "year")
+"""Of a report; a test compares them with ``PeriodKind``, and the formats with theirs."""
+FORMATS = ("html", "docx", "xlsx", "csv", "json")
 
 
 def print_values(shell: str, words: Sequence[str]) -> None:
@@ -166,7 +171,8 @@ def values(words: Sequence[str]) -> Iterable[str]:
     if pending is None and len(before) > 1 and options.get(before[-2]) is not None:
         pending = options[before[-2]] if options[before[-2]].nargs > 1 else None
     if pending is not None and not getattr(pending, "is_flag", False):
-        usual, kinds = pending.default, _IDS.get(pending.opts[0], ())
+        usual, option = pending.default, pending.opts[0]
+        kinds = _IDS.get(f"{command} {option}") or _IDS.get(option, ())
         return list(type(usual)) if isinstance(usual, StrEnum) else _ids(kinds, before)
     if last.startswith("-"):
         return options
@@ -184,6 +190,8 @@ def _ids(kinds: Iterable[str], words: Sequence[str]) -> list[str]:
         "languages": ("vi", "en"),
         "shells": tuple(SCRIPTS),
         "levels": LEVELS,
+        "periods": PERIODS,
+        "formats": FORMATS,
         "actions": tuple(COUNTED),
     }
     kinds = [one for one in kinds if one]

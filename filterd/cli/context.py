@@ -28,7 +28,7 @@ from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
 from filterd.i18n import Language, Texts, say
 from filterd.overrides import quarantine
-from filterd.paths import write_atomically
+from filterd.paths import is_plain, write_atomically
 from filterd.privileges import as_owner_of, own_rights
 from filterd.state_folder import StateFolder
 
@@ -144,15 +144,32 @@ def check_folder(path: Path, called: str) -> None:
         )
 
 
-def write_named(path: Path, text: str, called: str) -> None:
-    """Write a file that the operator has named; raises as ``check_folder`` does.
+def check_written(path: Path, called: str) -> None:
+    """Refuse a file to write that no plain file can replace; raises as ``check_folder`` does.
+
+    Raises:
+        ConfigError: a link, a device or a folder has this name.
+    """
+    check_folder(path, called)
+    with own_rights():
+        is_free = is_plain(path)
+    if not is_free:
+        raise ConfigError(
+            say("{path} is no plain file", path=path), hint=say("check {option}", option=called)
+        )
+
+
+def write_named(path: Path, content: str | bytes, called: str, *, mode: int = 0o644) -> None:
+    """Write a file that the operator has named; raises as ``check_written`` does.
 
     Raises:
         StoreError: the disk refused.
     """
-    check_folder(path, called)
+    check_written(path, called)
     with own_rights():
-        write_atomically(path, text.encode(), mode=0o644)
+        write_atomically(
+            path, content if isinstance(content, bytes) else content.encode(), mode=mode
+        )
 
 
 def runnable(body: Callable[..., None]) -> Callable[..., None]:

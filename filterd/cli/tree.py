@@ -68,6 +68,7 @@ _COMMANDS = {
     "pause": "exceptions.pause",
     "undo": "history.undo",
     "report-mistake": "report_mistake.report_mistake",
+    "report": "report.report",
     "serve": "status.serve",
     "sync": "feed_sync.sync",
     "check": "check.check",

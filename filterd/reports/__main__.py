@@ -29,7 +29,7 @@ def main() -> int:
     request = sys.stdin.buffer.read(_LARGEST_REQUEST)
     bounded_child.bound(memory_octets=bounded_child.mapped_octets() + _MEMORY_OCTETS, cpu_s=_CPU_S)
     try:
-        octets, blanks = _made(json.loads(request))
+        octets, left = _made(json.loads(request))
     except FilterdError as error:
         _print(to_plain(error) | {"ok": False})
         return 0
@@ -37,18 +37,19 @@ def main() -> int:
         failure = StoreError(say("the report needs more memory than it may use"))
         _print(to_plain(failure) | {"ok": False})
         return 0
-    _print({"ok": True, "blanks": blanks})
+    _print({"ok": True, **left})
     sys.stdout.buffer.write(octets[:MOST_OCTETS])
     return 0
 
 
-def _made(request: dict[str, Any]) -> tuple[bytes, list[str]]:
+def _made(request: dict[str, Any]) -> tuple[bytes, dict[str, list[str]]]:
     facts = report_facts.from_plain(request["facts"])
     answers = checked_answers(request["answers"])
     document = compose(facts, answers, Texts(request["language"]))
     template = request["template"] and base64.b64decode(request["template"])
     write = FORMATS[request["format"]].writer()
-    return write(document, facts, template or None), [one.id for one in document.blanks()]
+    left = {"blanks": [one.id for one in document.blanks()], "warnings": [*document.warnings()]}
+    return write(document, facts, template or None), left
 
 
 def _print(told: dict[str, Any]) -> None:

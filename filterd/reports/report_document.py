@@ -183,3 +183,8 @@ class ReportDocument:
     def blanks(self) -> tuple[Blank, ...]:
         """Return what a person has not filled in."""
         return tuple(one for one in self.parts() if isinstance(one, Blank) and not one.answer)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return the texts of warnings."""
+        found = (one for one in self.parts() if isinstance(one, Paragraph) and one.is_warning)
+        return tuple(one.text for one in found)

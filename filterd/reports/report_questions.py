@@ -50,6 +50,12 @@ def to_fill_in(question: str, texts: Texts) -> str:
     return texts(say("[fill in: {what}]"), what=question)
 
 
+def skeleton(texts: Texts) -> str:
+    """Return the YAML to fill in: each question above the key of its answer."""
+    about = texts(say("Write each answer behind its colon; an empty one is marked in the report."))
+    return f"# {about}\n" + "".join(f"\n# {texts(one.text)}\n{one.id}:\n" for one in QUESTIONS)
+
+
 def checked_answers(given: Mapping[str, Any]) -> dict[str, str]:
     """Return the answers to known questions, without empty ones.
 

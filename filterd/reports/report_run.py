@@ -58,10 +58,17 @@ class ReportRequest:
 
 
 class ReportFile(NamedTuple):
-    """A made report; ``blanks`` are the ids of questions that have no answer."""
+    """A made report.
+
+    Attributes:
+        octets: of the file.
+        blanks: the ids of questions that have no answer.
+        warnings: that it has, such as gaps in service, in its language.
+    """
 
     octets: bytes
     blanks: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def make(request: ReportRequest) -> ReportFile:
@@ -91,4 +98,4 @@ def make(request: ReportRequest) -> ReportFile:
     told: dict[str, Any] = json.loads(line)
     if not told["ok"]:
         raise from_plain(told)
-    return ReportFile(octets, tuple(told["blanks"]))
+    return ReportFile(octets, tuple(told["blanks"]), tuple(told["warnings"]))

@@ -77,6 +77,8 @@ def known(daemon: FakeDaemon) -> None:
         ("completion", ["bash", "fish"]),
         ("status --lang", ["vi", "en"]),
         ("log level", list(LogLevel)),
+        ("report --period", ["month", "term"]),
+        ("report --class 6A --format", ["docx", "csv"]),
         ("log search --action", ["blocked", "pass"]),
         ("log level names --tier", ["primary"]),
     ],

@@ -38,3 +38,8 @@ def test_a_number_is_written_as_the_language_has_it(
 ) -> None:
     assert cell_text(cell, "vi") == vietnamese
     assert cell_text(cell, "en") == english
+
+
+def test_warnings_are_their_texts_in_order() -> None:
+    parts = (Paragraph("a", "A gap.", is_warning=True), Paragraph("b", "All well."))
+    assert ReportDocument("en", "", "", (Section("s", "", parts),)).warnings() == ("A gap.",)

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd report``: what was filtered in a period, as a document or a table."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from filterd import control
+from filterd.cli import room_csv
+from filterd.cli.context import (
+    Context,
+    JsonOption,
+    Options,
+    check_written,
+    option,
+    write_named,
+)
+from filterd.cli.target_options import seat
+from filterd.errors import ConfigError
+from filterd.i18n import Sentence, quoted, say
+from filterd.overrides.target_text import looks_like_a_class
+from filterd.privileges import own_rights
+from filterd.reports.report_facts import ReportAudience
+from filterd.reports.report_questions import checked_answers, skeleton
+from filterd.reports.report_run import LARGEST_TEMPLATE, ReportRequest, make
+
+_SKELETON_MADE = 1
+_BINARY = {"docx", "xlsx"}
+
+
+class ReportFileFormat(StrEnum):
+    """The formats of ``report_formats.FORMATS``; a test compares them."""
+
+    HTML = "html"
+    DOCX = "docx"
+    XLSX = "xlsx"
+    CSV = "csv"
+    JSON = "json"
+
+
+class ReportScope(NamedTuple):
+    """For whom a report is, and the class or the grade that it is about."""
+
+    audience: ReportAudience
+    class_id: str | None
+    grade: str | None
+
+
+def scope(
+    grade: Annotated[
+        str | None, option("--grade", "About this grade, within the school.", "GRADE")
+    ] = None,
+    class_: Annotated[
+        str | None, option("--class", "About this class, within the school.", "CLASS")
+    ] = None,
+    inside: Annotated[
+        bool, option("--inside", "For use within the school; --grade and --class imply it.")
+    ] = False,
+    for_parents: Annotated[
+        bool, option("--for-parents", "What is filtered and stored, without figures of use.")
+    ] = False,
+) -> ReportScope:
+    """Return the scope that the options name.
+
+    Raises:
+        ConfigError: they name two.
+    """
+    sitting = seat(grade, class_)
+    if for_parents and (inside or sitting is not None):
+        first = "--inside" if inside else "--grade" if class_ is None else "--class"
+        raise ConfigError(
+            say("{first} and {second} exclude each other", first=first, second="--for-parents"),
+            hint=say("give only one of them"),
+        )
+    if for_parents:
+        return ReportScope(ReportAudience.PARENTS, None, None)
+    if sitting is None:
+        audience = ReportAudience.INSIDE if inside else ReportAudience.OUTSIDE
+        return ReportScope(audience, None, None)
+    if looks_like_a_class(sitting) or class_ is not None:
+        return ReportScope(ReportAudience.INSIDE, sitting, None)
+    return ReportScope(ReportAudience.INSIDE, None, sitting)
+
+
+def report(
+    here: Context,
+    about: Annotated[ReportScope, Options(scope)],
+    period: Annotated[
+        str,
+        option(
+            "--period",
+            "The last day, week, month, term or year; or 2026-11, or 2026-09-05..2026-12-10.",
+            "PERIOD",
+        ),
+    ] = "month",
+    out: Annotated[
+        Path | None, option("--out", "The file to write (default: print it).", "FILE")
+    ] = None,
+    format_: Annotated[
+        ReportFileFormat | None,
+        option("--format", "html, docx, xlsx, csv or json (default: that of --out).", "FORMAT"),
+    ] = None,
+    fill: Annotated[
+        Path | None,
+        option("--fill", "Your answers; a missing file is written, with the questions.", "FILE"),
+    ] = None,
+    template: Annotated[
+        Path | None, option("--template", "A Word template (default: that of the site).", "FILE")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Report what was filtered in a period, for the authorities, the school or parents.
+
+    Without --inside it has published totals only and may leave the school, as `log export`.
+    What a person must fill in is marked, and named here. Each report is in the history. Exit
+    code 0: made; 1: the file of --fill was written, fill it in; 2: an error.
+    """
+    chosen = _format(out, ReportFileFormat.JSON if json else None, format_)
+    if template is not None and chosen is not ReportFileFormat.DOCX:
+        raise ConfigError(say("--template is for docx"), hint=say("such as --out report.docx"))
+    if out is not None:
+        check_written(out, "--out")
+    answers = _answers(here, fill)
+    facts = _facts(here, period, about)
+    octets_of_template = None
+    if chosen is ReportFileFormat.DOCX:
+        octets_of_template = _template(template or facts["settings"]["template"])
+    request = ReportRequest(facts, chosen, here.texts.language, answers, octets_of_template)
+    made = make(request)
+    for warning in made.warnings:
+        _tell(here, quoted(warning))
+    if made.blanks:
+        _tell(here, say("not filled in: {ids} (--fill FILE)", ids=", ".join(made.blanks)))
+    if out is None:
+        _print(made.octets, chosen)
+        return
+    write_named(
+        out, made.octets, "--out", mode=0o600 if about.audience is ReportAudience.INSIDE else 0o644
+    )
+    _tell(here, say("written: {file}", file=out))
+
+
+def _format(
+    out: Path | None, by_json: ReportFileFormat | None, given: ReportFileFormat | None
+) -> ReportFileFormat:
+    """Return the format that the options name.
+
+    Raises:
+        ConfigError: they name several, or one that a terminal cannot show.
+    """
+    suffix = "" if out is None else out.suffix.lower().removeprefix(".")
+    of_out = ReportFileFormat(suffix) if suffix in set(ReportFileFormat) else None
+    named = {
+        name: one
+        for name, one in (("--json", by_json), ("--format", given), ("--out", of_out))
+        if one is not None
+    }
+    if len(set(named.values())) > 1:
+        first, second, *_ = named
+        raise ConfigError(
+            say("{first} and {second} exclude each other", first=first, second=second),
+            hint=say("give only one of them"),
+        )
+    if out is not None and not named:
+        known = ", ".join(ReportFileFormat)
+        raise ConfigError(
+            say("the format of {file} is not known", file=out),
+            hint=say("end its name in one of {known}, or give --format", known=known),
+        )
+    chosen = next(iter(named.values()), ReportFileFormat.HTML)
+    if chosen in _BINARY and out is None and sys.stdout.isatty():
+        raise ConfigError(
+            say("{format} is not for a terminal", format=chosen), hint=say("give --out FILE")
+        )
+    return chosen
+
+
+def _facts(here: Context, period: str, about: ReportScope) -> dict[str, Any]:
+    socket = here.state.control_socket
+    days = control.ask(socket, "report-period", text=period)
+    whose: dict[str, Any] = {"class": about.class_id, "grade": about.grade}
+    facts: dict[str, Any] = control.ask(
+        socket, "report-facts", **days, audience=str(about.audience), **whose
+    )
+    return facts
+
+
+def _answers(here: Context, fill: Path | None) -> dict[str, str]:
+    """Return the answers of a file.
+
+    Raises:
+        ConfigError: it is no YAML, or has other answers than the questions ask for.
+        StoreError: it cannot be read.
+        typer.Exit: there was no such file; it is there now.
+    """
+    if fill is None:
+        return {}
+    with own_rights():
+        is_new = not fill.exists()
+    if is_new:
+        write_named(fill, skeleton(here.texts), "--fill", mode=0o600)
+        _tell(here, say("{file} is written: fill it in and repeat the command", file=fill))
+        raise typer.Exit(_SKELETON_MADE)
+    from filterd.documents import parse  # noqa: PLC0415 -- a YAML reader
+
+    data = parse(room_csv.read_text(fill).encode(), str(fill)).data
+    try:
+        if not isinstance(data, dict):
+            raise ConfigError(say("such as pupils: 640 is wanted on each line"))  # noqa: TRY301
+        return checked_answers(data)
+    except ConfigError as error:
+        raise ConfigError(error.reason, path=str(fill), hint=error.hint) from error
+
+
+def _template(path: str | Path) -> bytes | None:
+    """Return a Word template; None for the built-in one.
+
+    Raises:
+        ConfigError: it is too large.
+        StoreError: it cannot be read.
+    """
+    if not path:
+        return None
+    content = room_csv.read_octets(Path(path), LARGEST_TEMPLATE)
+    if len(content) > LARGEST_TEMPLATE:
+        most = say("at most {mib} MiB", mib=LARGEST_TEMPLATE >> 20)
+        raise ConfigError(say("the file is too large"), path=str(path), hint=most)
+    return content
+
+
+def _print(octets: bytes, chosen: ReportFileFormat) -> None:
+    if chosen in _BINARY:
+        sys.stdout.buffer.write(octets)
+    else:
+        sys.stdout.write(octets.decode())
+
+
+def _tell(here: Context, sentence: Sentence) -> None:
+    here.errors.print(here.texts(sentence))
