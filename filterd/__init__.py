@@ -22,7 +22,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     1 lists                          list text -> rules -> compiled index -> suffix lookup
     0 wire                           DNS messages as bytes: bounded, never trusted
       documents  state_folder  state_file  paths  bounded_child  http_download  http_service
-      errors  clock  journal  privileges  native  rows  words  counted
+      errors  clock  journal  privileges  native  rows  words  counted  csv_table
       port_holder  service_manager  time_buckets  memory_room
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from filterd import control, i18n
-from filterd.cli import spreadsheet
 from filterd.cli.context import Context, check_folder, option
 from filterd.cli.time_options import school_clock
 from filterd.counted import number
+from filterd.csv_table import guarded, to_csv
 from filterd.errors import ConfigError
 from filterd.i18n import say, say_n
 from filterd.paths import write_atomically
@@ -202,8 +202,8 @@ def _csv(here: Context, what: ExportedTable, rows: Iterable[Row]) -> bytes:
             shown["at"] = f"{clock.shows(row['at']):%Y-%m-%d %H:%M:%S}"
         elif not row["tier"]:
             shown["tier"] = here.texts("(whole school)")
-        table.append([spreadsheet.guarded(str(shown[key])) for key in headings])
-    return spreadsheet.to_csv(table)
+        table.append([guarded(str(shown[key])) for key in headings])
+    return to_csv(table)
 
 
 def _lines(rows: Iterable[Any]) -> bytes:

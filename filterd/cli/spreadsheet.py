@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of text in CSV and XLSX files (ECMA-376), read with bounds and written plainly.
+"""Tables of text in CSV and XLSX files (ECMA-376), read with bounds; XLSX is written plainly.
 
 A workbook is a ZIP archive of XML. Only the first sheet is read, its texts and numbers; all
 else in it (formulas, styles, links, macros) is left alone. A file may be hostile: the octets
@@ -31,8 +31,6 @@ MOST_OCTETS, MOST_MEMBER_OCTETS = 4 << 20, 16 << 20
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 20_000, 128, 200
 _LOOKED_AT, _MOST_BEGIN = 20, 1 << 16
 """Lines and characters that show what separates the columns of a CSV file."""
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "'")
-"""The last is what a guarded cell begins with: so different cells stay different."""
 _BEGINS = b"PK\x03\x04"
 _place = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII).fullmatch
 _DAMAGED = (
@@ -66,18 +64,6 @@ def load(path: Path) -> Table:
     except _DAMAGED as error:
         hint = say("save it as .xlsx or as CSV again")
         raise ConfigError(say("this is not a workbook"), path=str(path), hint=hint) from error
-
-
-def to_csv(table: Table) -> bytes:
-    """Return a table as CSV."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(table)
-    return text.getvalue().encode()
-
-
-def guarded(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_BEGINS) else cell
 
 
 def to_xlsx(table: Table) -> bytes:

@@ -17,6 +17,7 @@ from filterd.cli.effective_state import policy_of_files
 from filterd.cli.render import show
 from filterd.cli.timetable_rows import ReadTimetables
 from filterd.config.timetable_file import TIMETABLE_FILE, written
+from filterd.csv_table import to_csv
 from filterd.field_checks import shown
 from filterd.i18n import say
 from filterd.paths import write_atomically
@@ -100,10 +101,10 @@ def export(
         return
     table = [lesson_rows.HEADING, *rows]
     if file is None:
-        sys.stdout.write(spreadsheet.to_csv(table).decode())
+        sys.stdout.write(to_csv(table).decode())
         return
     is_workbook = file.suffix.casefold() == ".xlsx"
-    content = spreadsheet.to_xlsx(table) if is_workbook else spreadsheet.to_csv(table)
+    content = spreadsheet.to_xlsx(table) if is_workbook else to_csv(table)
     with own_rights():
         write_atomically(file, content, mode=0o644)
 
