@@ -82,6 +82,8 @@ class StateFolder:
     """What a restore brings back here, until it is done; see ``daemon.restore_commands``."""
     backup_outcome = _StatePath("backup.filterd")
     """When the nightly backup last worked; see ``daemon.nightly_backup``."""
+    report_outcome = _StatePath("reports.filterd")
+    """Which scheduled reports were delivered; see ``daemon.scheduled_reports``."""
     safe_search = _StatePath("safe-search.filterd")
     """When the hosts of safe modes were last found; see ``filterd.resolve.rewrite_targets``."""
     clock = _StatePath("clock.filterd")

@@ -7,7 +7,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from filterd.documents import DocumentModel, refusal
 from filterd.i18n import say
@@ -92,6 +92,14 @@ class ReportScheduleEntry(DocumentModel):
     formats: tuple[Format, ...] = Field(("docx",), min_length=1, description="The formats.")
     folder: str = Field("", pattern=r"^(/.*)?$", description="A folder for the files.")
     mail: bool = Field(False, description="Mail them to the addresses of alerts.")
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> ReportScheduleEntry:
+        if not (self.folder or self.mail):
+            raise refusal(
+                say("a scheduled report goes nowhere"), say("give it a folder, or mail: true")
+            )
+        return self
 
 
 class ReportEntry(DocumentModel):

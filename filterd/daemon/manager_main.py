@@ -11,7 +11,13 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from filterd.daemon import list_commands, log_commands, school_commands, totals_commands
+from filterd.daemon import (
+    list_commands,
+    log_commands,
+    report_setting_commands,
+    school_commands,
+    totals_commands,
+)
 from filterd.daemon.account_commands import Accounts
 from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
@@ -59,6 +65,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **log_commands.commands(manager, setting),
         **list_commands.commands(setting),
         **school_commands.commands(manager),
+        **report_setting_commands.commands(manager),
         **accounts.commands(),
         **SiteDrafts(manager, setting).commands(),
         **reviews.commands(),

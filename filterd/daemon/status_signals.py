@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from filterd.certificate_facts import facts_in
-from filterd.daemon import nightly_backup
+from filterd.daemon import nightly_backup, scheduled_reports
 from filterd.errors import FilterdError
 from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.log_levels import LogLevel, levels
@@ -65,7 +65,8 @@ class StatusSignals:
         folder's disk, None where it cannot be asked; ``log_lost_at``, the Unix time of the
         last loss; ``history``, the result of the last verification: ``ok`` None for none yet;
         ``certificate``, the facts of the dashboard's, None for none; ``backup``, the nightly
-        one (``nightly_backup``), None where none was made.
+        one (``nightly_backup``), None where none was made; ``reports``, the scheduled ones
+        (``scheduled_reports``), likewise.
         """
         if self._lost is not None and lost > self._lost:  # a worker that was replaced counts anew
             self._lost_at = self._setting.clock.wall()
@@ -79,6 +80,9 @@ class StatusSignals:
             "certificate": await asyncio.to_thread(self._certificate),
             "backup": await asyncio.to_thread(
                 nightly_backup.told, self._setting.state.backup_outcome
+            ),
+            "reports": await asyncio.to_thread(
+                scheduled_reports.told, self._setting.state.report_outcome
             ),
         }
 

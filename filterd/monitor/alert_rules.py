@@ -36,6 +36,8 @@ FREE_OCTETS, FREE_PART = 500_000_000, 10
 """A disk is nearly full below 500 MB, or a tenth of a smaller one."""
 BACKUP_FAILS_S = 3 * 86_400.0 - 3600.0
 """Three nights without a backup; one without a stick is no alert."""
+REPORT_FAILS_S = 86_400.0 - 3600.0
+"""Two nights without a scheduled report that is due."""
 LEAST_LOOKUPS, PACE_PART = 200, 10
 """Lookups of the lesson last week that allow a comparison, and the part that is too few."""
 BYPASS_BLOCKS, BYPASS_DEVICES = 500, 5
@@ -314,6 +316,15 @@ def _backup_fails(status: Row, now: float) -> Sentence:
     return say("there was no backup for {time}", time=counted.duration(now - since))
 
 
+def _reports_fail(status: Row, now: float) -> Sentence:
+    found = status["signals"]["reports"]
+    since = now if found is None else found["failing_since"] or now
+    if now - since < REPORT_FAILS_S:
+        return UNSAID
+    failing = counted.duration(now - since)
+    return say("a scheduled report could not be delivered for {time}", time=failing)
+
+
 def _pause(status: Row, _: float) -> Sentence:
     n = len(status.get("pauses", ()))
     return say_n("{n} pause is in force", "{n} pauses are in force", n) if n else UNSAID
@@ -444,6 +455,12 @@ RULES = (
         _W,
         _backup_fails,
         say("is the stick plugged in, or the share mounted? why: journalctl -u filterd-backup"),
+    ),
+    AlertRule(
+        "no-report",
+        _W,
+        _reports_fail,
+        say("is the stick plugged in, does mail go? why: filterd status, in the line Reports"),
     ),
     AlertRule("expectations", _W, _doubts, _SEE_STATUS),
     AlertRule("pause", _N, _pause, say("it ends by itself; all: filterd exceptions list")),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Send a message of alerts by mail: SMTP with TLS, bounded (RFC 5321).
+"""Send a message by mail, with files or without: SMTP with TLS, bounded.
 
-Port 465 is TLS from the start (RFC 8314); on any other port STARTTLS must succeed
+SMTP is RFC 5321. Port 465 is TLS from the start (RFC 8314); on any other port STARTTLS must succeed
 (RFC 3207), or nothing is sent. The certificate must be of the server. Errors have codes and
 reasons of our own: what a server answers may repeat a password.
 """
@@ -13,10 +13,13 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from email.charset import QP, Charset
+from email.encoders import encode_base64
 from email.header import Header
+from email.mime.base import MIMEBase
+from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import formatdate, make_msgid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from filterd.errors import DeliveryError, FetchError, TooLargeError
 from filterd.http_download import DownloadLimits, Pace, PacedReader
@@ -25,11 +28,12 @@ from filterd.monitor.secret_file import read_secret
 from filterd.policy.alert_settings import TLS_PORT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from email.message import Message
     from pathlib import Path
 
     from filterd.clock import Clock
     from filterd.i18n import Sentence
-    from filterd.monitor.alert_message import AlertMessage
     from filterd.policy.alert_settings import MailSettings
 
 LIMITS = DownloadLimits(total_s=60.0, window_s=120.0, silence_s=20.0)
@@ -37,6 +41,26 @@ _MOST_OCTETS = 64 * 1024
 _READY = 220
 _HELLO = "[127.0.0.1]"
 """The name of the gateway is none of the server's business; RFC 5321 (4.1.3) allows this."""
+
+
+class MailText(Protocol):
+    """What a message says: its subject, one line, and its text."""
+
+    @property
+    def subject(self) -> str:
+        """One line."""
+
+    @property
+    def text(self) -> str:
+        """The lines."""
+
+
+class Attachment(NamedTuple):
+    """A file of a message; its ``name`` is ASCII."""
+
+    name: str
+    media_type: str
+    octets: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +79,7 @@ class Mail:
     clock: Clock
     limits: DownloadLimits = LIMITS
 
-    def send(self, message: AlertMessage) -> None:
+    def send(self, message: MailText, attachments: Sequence[Attachment] = ()) -> None:
         """Send a message to all addresses.
 
         Raises:
@@ -64,7 +88,7 @@ class Mail:
         settings = self.settings
         password = read_secret(self.config, settings.password_file) if settings.user else ""
         try:
-            self._send(self._written(message), password)
+            self._send(self._written(message, attachments), password)
         except (smtplib.SMTPException, FetchError, OSError, ValueError) as error:
             raise DeliveryError(
                 say(
@@ -75,11 +99,13 @@ class Mail:
                 )
             ) from None  # its text may have what the server repeats
 
-    def _written(self, message: AlertMessage) -> MIMEText:
+    def _written(self, message: MailText, attachments: Sequence[Attachment]) -> Message:
         """Return the message in ASCII: no server need take more (RFC 6152)."""
         settings, charset = self.settings, Charset("utf-8")
         charset.body_encoding = QP
-        written = MIMEText(message.text, "plain", charset)  # type: ignore[arg-type]
+        written: Message = MIMEText(message.text, "plain", charset)  # type: ignore[arg-type]
+        if attachments:
+            written = MIMEMultipart("mixed", None, [written, *map(_part, attachments)])
         written["From"], written["To"] = settings.sender, ", ".join(settings.to)
         written["Subject"] = Header(message.subject, "utf-8", header_name="Subject").encode()
         written["Date"] = formatdate(self.clock.wall())
@@ -87,7 +113,7 @@ class Mail:
         written["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic reply
         return written
 
-    def _send(self, written: MIMEText, password: str) -> None:
+    def _send(self, written: Message, password: str) -> None:
         settings, trust = self.settings, ssl.create_default_context()
         pace = _SmtpPace(self.clock, self.limits)
         own = settings.server, _HELLO, self.limits.silence_s
@@ -105,6 +131,16 @@ class Mail:
             client.quit()
         finally:
             client.close()
+
+
+def _part(file: Attachment) -> MIMEBase:
+    """Return a file as a part of a message (RFC 2045, RFC 2183)."""
+    main, _, sub = file.media_type.partition(";")[0].partition("/")
+    part = MIMEBase(main, sub)
+    part.set_payload(file.octets)
+    encode_base64(part)
+    part.add_header("Content-Disposition", "attachment", filename=file.name)
+    return part
 
 
 class _SmtpPace(Pace):

@@ -135,6 +135,18 @@ def _backup(row: Row, by: Wording) -> str:
     return "\n".join(filter(None, (done, problem)))
 
 
+def _reports(row: Row, by: Wording) -> str:
+    """Return the files of the last scheduled report, and why a later one failed."""
+    found = row.get("signals", {}).get("reports")
+    if found is None:
+        return ""
+    done = by.texts("none yet")
+    if found["done_at"] is not None:
+        done = f"{by.clock.told(found['done_at'])}: {', '.join(found['files'])}"
+    problem = told(i18n.from_plain(found["problem"]), by.texts.language)
+    return "\n".join(filter(None, (done, problem)))
+
+
 def _clock(row: Row, by: Wording) -> str:
     """Return why the machine's clock is not believed, and the consequence.
 
@@ -324,6 +336,7 @@ NOW = (
     Column(say("New release"), worded=_release, style="yellow"),
     Column(say("Certificate"), worded=fingerprint_told),
     Column(say("Backup"), worded=_backup),
+    Column(say("Reports"), worded=_reports),
     Column(say("Changes"), worded=_changes, style="yellow"),
     Column(
         say("Look at"),

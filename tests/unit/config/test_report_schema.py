@@ -18,7 +18,8 @@ def test_a_letterhead_with_programmes_terms_and_a_schedule_is_taken() -> None:
     entry = _entry(
         "superior: UBND phường\nterms: {hk1: 09-05..01-15}\nyear_begins: 09-05\n"
         "programmes: [{name: Chương trình, from: 2026-01-01, legal_bases: [Luật số 1]}]\n"
-        "signer: {post: Hiệu trưởng, name: Mai}\nschedule: [{every: month, formats: [xlsx]}]\n"
+        "signer: {post: Hiệu trưởng, name: Mai}\n"
+        "schedule: [{every: month, formats: [xlsx], mail: true}]\n"
     )
     assert entry.programmes[0].from_ == "2026-01-01"
     assert entry.schedule[0].formats == ("xlsx",)
@@ -32,6 +33,7 @@ def test_a_letterhead_with_programmes_terms_and_a_schedule_is_taken() -> None:
         ("terms: {hk1: 09-05..02-30}\n", "is not a day of the year"),
         ("programmes: [{name: P, from: soon}]\n", "is not a date"),
         ("schedule: [{every: month, formats: [pdf]}]\n", "formats"),
+        ("schedule: [{every: month}]\n", "goes nowhere"),
         ("symbol: a/b\n", "symbol"),
     ],
 )

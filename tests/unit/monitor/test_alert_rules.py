@@ -66,6 +66,7 @@ HOLDS: dict[str, dict[str, Any]] = {
     "clock": _with("clock", standing="jumped"),
     "accounts-damaged": _with("accounts", damaged=True),
     "account-recovered": _with("accounts", recovered_at=NOW - 7 * 86_400 + 1),
+    "no-report": _with("signals", reports={"failing_since": NOW - 86_400.0}),
     "no-backup": _with("signals", backup={"done_at": None, "failing_since": NOW - 3 * 86_400.0}),
     "certificate-ends": _with("signals", certificate={"ends_at": NOW + 21 * 86_400 - 1}),
     "expectations": WELL | {"doubts": [{"error": "x"}]},

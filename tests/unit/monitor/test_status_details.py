@@ -63,6 +63,15 @@ def test_the_last_backup_is_told_and_why_a_later_one_failed() -> None:
     assert _told("Backup") == _told("Backup", signals={"backup": None}) == ""
 
 
+def test_the_last_scheduled_report_is_told_and_why_a_later_one_failed() -> None:
+    files = ["/media/usb/bao-cao-2026-10.docx", "bao-cao-2026-10.xlsx"]
+    kept = {"done_at": 1.8e9 - 7200, "files": files, "problem": sentence_to_plain(say("no"))}
+    assert _told("Reports", signals={"reports": kept}) == f"13:00: {', '.join(files)}\nno"
+    never = kept | {"done_at": None, "problem": sentence_to_plain(say(""))}
+    assert _told("Reports", signals={"reports": never}) == "none yet"
+    assert _told("Reports") == _told("Reports", signals={"reports": None}) == ""
+
+
 def test_a_pause_is_told_with_whom_and_until_when() -> None:
     pause = {"kind": "pause", "target": "", "allow": True, "audience": "grade", "whom": "6"}
     pause |= {"starts_at": 1.8e9 - 60, "ends_at": 1.8e9 + 240}
