@@ -22,6 +22,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     1 lists                          list text -> rules -> compiled index -> suffix lookup
     0 wire                           DNS messages as bytes: bounded, never trusted
       documents  state_folder  state_file  paths  bounded_child  http_download  http_service
+      signed_envelope
       errors  clock  journal  privileges  native  rows  words  counted  csv_table
       port_holder  service_manager  time_buckets  memory_room
 

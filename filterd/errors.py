@@ -351,6 +351,30 @@ class RefusedVersionError(GuardError):
     code = "feed-refused"
 
 
+class EnvelopeError(TellableError):
+    """A signed file must not be believed; its sender must make it again.
+
+    Each reason below has an exit code of its own, for scripts.
+    """
+
+    code = "envelope"
+    exit_code = 60
+
+
+class EnvelopeFormatError(EnvelopeError):
+    """It is no such file: cut short, too long, or written in another form."""
+
+    code = "envelope-format"
+    exit_code = 61
+
+
+class EnvelopeSignatureError(EnvelopeError):
+    """It was changed after it was signed, or another key has signed it."""
+
+    code = "envelope-signature"
+    exit_code = 62
+
+
 class DeliveryError(TellableError):
     """An alert could not be sent: its server or its secret must be looked at."""
 

@@ -63,10 +63,13 @@ def test_what_is_no_code_is_not_taken_for_one(code: object) -> None:
 
 
 FEED = [kind for kind in CLASSES if issubclass(kind, FeedError)]
+ENVELOPE = [kind for kind in CLASSES if issubclass(kind, errors.EnvelopeError)]
 
 
-@pytest.mark.parametrize("kind", sorted(set(CLASSES) - set(FEED), key=str))
-def test_every_error_but_the_feeds_ends_a_command_with_2(kind: type[FilterdError]) -> None:
+@pytest.mark.parametrize("kind", sorted({*CLASSES} - {*FEED, *ENVELOPE}, key=str))
+def test_every_error_but_those_of_feeds_and_signed_files_ends_a_command_with_2(
+    kind: type[FilterdError],
+) -> None:
     assert kind.exit_code == 2
 
 
@@ -89,6 +92,14 @@ def test_every_reason_of_the_feed_ends_a_command_with_a_code_of_its_own() -> Non
         "NoTrustError": 46,
         "GuardError": 50,
         "RefusedVersionError": 50,
+    }
+
+
+def test_every_reason_to_refuse_a_signed_file_ends_a_command_with_a_code_of_its_own() -> None:
+    assert {kind.__name__: kind.exit_code for kind in ENVELOPE} == {
+        "EnvelopeError": 60,
+        "EnvelopeFormatError": 61,
+        "EnvelopeSignatureError": 62,
     }
 
 

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Seal and open signed JSON: DSSE envelopes that have exactly one form.
+
+The envelope of DSSE 1.0 (Dead Simple Signing Envelope) has a payload, its type and signatures
+over both. Here the payload is a JSON object, and both payload and envelope are canonical: keys
+in order, no space, UTF-8, a line feed at the end of the file. Whatever is written in another
+way is refused, so no octet can change unseen, not even one that the signature does not cover.
+
+Keys are Ed25519 (RFC 8032), in contents as the 32 octets of the public half in hexadecimal.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
+from securesystemslib.signer import SSlibKey
+
+from filterd.errors import EnvelopeFormatError, EnvelopeSignatureError
+from filterd.i18n import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from securesystemslib.signer import Key, Signer
+
+MOST_SIGNATURES = 4
+MOST_DEPTH = 24
+"""Of braces and brackets within each other, in a payload."""
+
+_FIELDS = {"payload", "payloadType", "signatures"}
+_SIGNATURE_FIELDS = {"keyid", "sig"}
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedContent:
+    """The content of an envelope, which is **not verified** before ``check_signed``."""
+
+    content: dict[str, Any]
+    envelope: Envelope
+
+    def check_signed(self, keys: Sequence[Key]) -> None:
+        """Check that one of the keys has signed the content.
+
+        Raises:
+            EnvelopeSignatureError: none has, or the content was changed since.
+        """
+        if set(self.envelope.signatures).isdisjoint(key.keyid for key in keys):
+            raise EnvelopeSignatureError(say("it is signed by another key"))
+        try:
+            self.envelope.verify(list(keys), 1)
+        except (VerificationError, UnverifiedSignatureError) as error:
+            raise EnvelopeSignatureError(
+                say("its signature does not fit: it was changed after it was signed")
+            ) from error
+
+
+def sealed(content: Mapping[str, Any], payload_type: str, signers: Sequence[Signer]) -> bytes:
+    """Return the octets of a signed envelope.
+
+    Args:
+        content: JSON types only, without fractions.
+        payload_type: what the content is, such as ``application/vnd.filterd.inspection+json``.
+        signers: each of them signs.
+    """
+    envelope = Envelope(_canonical(content), payload_type, {})
+    for signer in signers:
+        envelope.sign(signer)
+    return _canonical(envelope.to_dict()) + b"\n"
+
+
+def opened(octets: bytes, payload_type: str, most_octets: int) -> SealedContent:
+    """Read an envelope; its signatures are not verified yet.
+
+    Args:
+        octets: of the file; one more than ``most_octets`` is enough of a longer one.
+        payload_type: the only type that is taken.
+        most_octets: of the whole file.
+
+    Raises:
+        EnvelopeFormatError: it is none of this type, is too long, cut short, or goes on.
+    """
+    if len(octets) > most_octets:
+        raise EnvelopeFormatError(say("it is larger than {most} octets", most=most_octets))
+    try:
+        text = octets.decode()
+        told, end = json.JSONDecoder().raw_decode(text)
+    except _MALFORMED as error:
+        if octets[:1] == b"{" and octets[-2:] != b"}\n":
+            raise EnvelopeFormatError(say("it is cut short")) from error
+        raise EnvelopeFormatError(say("it is not a signed file of filterd")) from error
+    if text[end:] not in {"", "\n"}:
+        raise EnvelopeFormatError(say("something follows its end"))
+    found = opened_plain(told, payload_type)
+    if _canonical(told) + b"\n" != octets:
+        raise EnvelopeFormatError(say("it is not written as filterd writes it"))
+    return found
+
+
+def opened_plain(told: Any, payload_type: str) -> SealedContent:
+    """Read an envelope that stands within another content, as JSON types.
+
+    Raises:
+        EnvelopeFormatError: it is none of this type.
+    """
+    try:
+        form = {**told, "signatures": [dict(one) for one in told["signatures"]]}
+        envelope = Envelope.from_dict(form)
+        kind = envelope.payload_type
+        has_form = (
+            envelope.to_dict() == told  # base64 too has one form only
+            and told.keys() == _FIELDS
+            and all(one.keys() == _SIGNATURE_FIELDS for one in told["signatures"])
+            and 0 < len(envelope.signatures) <= MOST_SIGNATURES
+        )
+    except _MALFORMED as error:
+        raise EnvelopeFormatError(say("it is not a signed file of filterd")) from error
+    if not has_form:
+        raise EnvelopeFormatError(say("it is not written as filterd writes it"))
+    if kind != payload_type:
+        raise EnvelopeFormatError(say("it is a signed file of another kind"))
+    return SealedContent(_content_of(envelope.payload), envelope)
+
+
+def key_of(public: str) -> SSlibKey:
+    """Return the public key of a content.
+
+    Raises:
+        EnvelopeFormatError: it is not 32 octets in lower-case hexadecimal.
+    """
+    try:
+        octets = bytes.fromhex(public)
+        key = Ed25519PublicKey.from_public_bytes(octets)
+    except _MALFORMED as error:
+        raise EnvelopeFormatError(say("it names no public key")) from error
+    if octets.hex() != public:
+        raise EnvelopeFormatError(say("it names no public key"))
+    return SSlibKey.from_crypto(key)
+
+
+def public_of(key: Key) -> str:
+    """Return a public key as a content has it."""
+    return str(key.keyval["public"])
+
+
+def _content_of(payload: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(payload)
+        is_one = isinstance(content, dict) and _canonical(content) == payload
+        is_flat = _depth(content) <= MOST_DEPTH
+    except _MALFORMED as error:
+        raise EnvelopeFormatError(say("its content is not JSON")) from error
+    if not (is_one and is_flat):  # a key that stands twice is one of the reasons
+        raise EnvelopeFormatError(say("its content is not written as filterd writes it"))
+    return dict(content)
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
+
+
+def _canonical(value: Any) -> bytes:
+    text = json.dumps(
+        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    )
+    return text.encode()
