@@ -18,7 +18,7 @@ from filterd.cli.render import facts
 from filterd.cli.secret_prompt import ask_secret
 from filterd.counted import fingerprint
 from filterd.errors import ConfigError
-from filterd.feed.targets import DELEGATED, ONLINE
+from filterd.feed.targets import DELEGATED, FLEET, ONLINE
 from filterd.i18n import say, told
 from filterd.paths import open_plain, write_atomically
 from filterd.publish import hold_release
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 PASSPHRASE_VARIABLE = "FILTERD_FEED_PASSPHRASE"  # noqa: S105 -- where one stands, not one
 KEYS, PUBLIC, ROOT_FILE = "keys", "public", "root.json"
-ROLES = (ROOT, *ONLINE, *DELEGATED)
+ROLES = (ROOT, *ONLINE, *DELEGATED, FLEET)
 
 _ENCRYPTED = b"ENCRYPTED PRIVATE KEY"
 _LONGEST = 16_384
@@ -95,12 +95,12 @@ def init(
     root = Repository(folder / PUBLIC).create(signers, now=here.clock.wall())
     write_atomically(folder / ROOT_FILE, root, mode=0o644)
     offline = [str(path.parent) for path in keys.paths(ROOT)]
-    orders, program = (str(keys.paths(role)[0].parent) for role in (ORDERS, PROGRAM))
+    orders, program, fleet = (str(keys.paths(role)[0].parent) for role in (ORDERS, PROGRAM, FLEET))
     online = str(keys.paths(ONLINE[0])[0].parent)
     if json:
         told = {"public": str(folder / PUBLIC), "root": str(folder / ROOT_FILE)}
         told |= {"fingerprint": fingerprint(root)}
-        told |= {"orders": orders, "program": program}
+        told |= {"orders": orders, "program": program, "fleet": fleet}
         here.print_json({**told, "online": online, "offline": offline})
         return
     texts = here.texts
@@ -128,6 +128,10 @@ def init(
             program,
             texts("move it to the machine where filterd is built, then delete it here"),
         ),
+        (
+            fleet,
+            texts("move it to the office that enrols gateways, then delete it here"),
+        ),
     ]
     for path, what in rows:
         here.console.print(path, style="bold", soft_wrap=True)
@@ -146,7 +150,7 @@ def rotate_key(
     here: Context,
     repository: RepositoryArgument,
     role: Annotated[
-        str, argument("ROLE", "root, targets, snapshot, timestamp, orders or program.")
+        str, argument("ROLE", "root, targets, snapshot, timestamp, orders, program or fleet.")
     ],
     number: Annotated[
         int, option("--number", "Number of the root key to replace.", "N", min=1, max=3)
@@ -161,9 +165,10 @@ def rotate_key(
 ) -> None:
     """Replace a key that is old, lost or compromised.
 
-    Two root keys are needed. A feed without the role program gets it this way. Schools follow by
-    themselves; they hold a new key of the role orders until `feed release-hold`. After an
-    interruption, run the same command again. Exit code 0: replaced; 2 or 20: an error.
+    Two root keys are needed. A feed without the role program or fleet gets it this way. Schools
+    follow by themselves; they hold a new key of the role orders until `feed release-hold`. A new
+    key fleet ends all enrolments of gateways. After an interruption, run the same command again.
+    Exit code 0: replaced; 2 or 20: an error.
     """
     if role not in ROLES:
         raise ConfigError(
@@ -182,7 +187,7 @@ def rotate_key(
             told = {"role": role, "key": str(new)}
     root, content = Published(repository).newest_root()
     told |= {"root_version": root.version, "fingerprint": fingerprint(content)}
-    if role not in DELEGATED or role == PROGRAM:
+    if role not in DELEGATED or role == PROGRAM:  # the root is a new one
         handed_out = repository.absolute().parent / ROOT_FILE
         write_atomically(handed_out, content, mode=0o644)
         told["root"] = str(handed_out)
@@ -234,6 +239,11 @@ def _rotate(
     """Replace a key of the root; return the path of the new one."""
     path = keys.paths(role)[number - 1 if role == ROOT else 0]
     roots = root_signers(here, keys, brought.root_keys)
+    if role == FLEET:
+        new = keys.next_key(path)
+        Repository(repository).name_fleet_key(new.public_key, roots, now=here.clock.wall())
+        keys.promote(path)
+        return path
     old = _old(repository, role, path, keys, roots, brought.root_keys)
     there = [one for one in ONLINE if one != role or path.exists()]
     signers = {ROOT: roots, **{one: keys.signers(one) for one in there}}

@@ -26,12 +26,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from securesystemslib.exceptions import UnverifiedSignatureError
-from securesystemslib.signer import Key
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
 
 from filterd.errors import DigestError, MetadataFormatError, SignatureError
 from filterd.feed.targets import PROGRAM, is_sha256
+from filterd.feed.trust import named_keys
 from filterd.feed.tuf_refresh import check_names, explained, refreshed, target_url
 from filterd.http_download import DownloadLimits
 from filterd.i18n import say
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from securesystemslib.signer import Key
     from tuf.api.metadata import Root, TargetFile
 
     from filterd.feed.arrival import Moment
@@ -252,8 +253,7 @@ def version_key(version: str) -> tuple[int, ...]:
 
 def program_keys(root: Root) -> Sequence[Key]:
     """Return the keys that a root names for the role ``program``."""
-    named = root.unrecognized_fields.get(PROGRAM_KEYS, {})
-    return [Key.from_dict(keyid, dict(fields)) for keyid, fields in named.items()]
+    return named_keys(root, PROGRAM_KEYS)
 
 
 def _check_key(root: Root, metadata: Metadata[Any]) -> None:

@@ -60,6 +60,8 @@ ONLINE = ("targets", "snapshot", "timestamp")
 TARGETS, ORDERS, PROGRAM = "targets", "orders", "program"
 DELEGATED = {ORDERS: ("orders/*", "orders.yaml.zst"), PROGRAM: ("program/*",)}
 """The names that only a delegated role signs: patterns of TUF, ``*`` within one folder."""
+FLEET, FLEET_KEYS = "fleet", "fleet_keys"
+"""The key that enrols gateways, and the field of the root that names it; it publishes nothing."""
 
 
 @dataclass(frozen=True, slots=True)

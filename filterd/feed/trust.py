@@ -18,6 +18,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from securesystemslib.signer import Key
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
@@ -247,6 +248,22 @@ class TrustFolder:
     def _remove(copy: Path) -> None:
         if copy.exists():
             shutil.rmtree(copy)
+
+
+def named_keys(root: Root, field: str) -> list[Key]:
+    """Return the keys that a root names beside its roles.
+
+    A field that is malformed names none.
+
+    Args:
+        root: verified.
+        field: of the root, such as ``program_keys``: public keys by their ids.
+    """
+    try:
+        named = root.unrecognized_fields.get(field, {})
+        return [Key.from_dict(keyid, dict(fields)) for keyid, fields in named.items()]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return []
 
 
 def read_root(content: bytes) -> Root:

@@ -8,6 +8,7 @@ online keys stay on the publishing machine::
     offline/root-1/root-1.pem  offline/root-2/...  offline/root-3/...
     orders/orders.pem          at the ordering authority, on a machine of its own
     program/program.pem        at the makers of the program, on a machine of their own
+    fleet/fleet.pem            at the office that enrols gateways, on a machine of its own
     online/targets.pem         online/snapshot.pem  online/timestamp.pem
 """
 
@@ -24,14 +25,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
 from filterd.errors import ConfigError
-from filterd.feed.targets import DELEGATED, ONLINE, ORDERS, PROGRAM, TARGETS
+from filterd.feed.targets import DELEGATED, FLEET, ONLINE, ORDERS, PROGRAM, TARGETS
 from filterd.i18n import refused, say
 from filterd.paths import open_plain, write_atomically, writing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ORDERS", "PROGRAM", "TARGETS"]
+__all__ = ["FLEET", "ORDERS", "PROGRAM", "TARGETS"]
 ROOT, SNAPSHOT, TIMESTAMP = "root", "snapshot", "timestamp"
 
 ROOT_KEYS, ROOT_THRESHOLD = 3, 2
@@ -67,7 +68,7 @@ class KeyFolder:
             ConfigError: a key is there already: none is ever written over.
             StoreError: the disk refused.
         """
-        roles = (ROOT, *ONLINE, *DELEGATED)
+        roles = (ROOT, *ONLINE, *DELEGATED, FLEET)
         for path in (path for role in roles for path in self.paths(role)):
             if os.path.lexists(path):
                 raise ConfigError(

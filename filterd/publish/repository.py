@@ -11,7 +11,8 @@ signed by both keys, and only then the root that replaces them is written: a rea
 either root finds metadata that it trusts.
 
 Delegated roles (``orders``, ``program``) are signed on other machines and come as parcels. The
-key of the role ``program`` must be named by the root too (``filterd.feed.program_offer``).
+key of the role ``program`` must be named by the root too (``filterd.feed.program_offer``). The
+key ``fleet`` is named by the root alone: it enrols gateways, and publishes nothing.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ from tuf.api.metadata import (
 
 from filterd.errors import FeedError
 from filterd.feed import released_holds
-from filterd.feed.program_offer import PROGRAM_KEYS, program_keys, read_targets
-from filterd.feed.targets import DELEGATED, role_of
+from filterd.feed.program_offer import PROGRAM_KEYS, read_targets
+from filterd.feed.targets import DELEGATED, FLEET, FLEET_KEYS, role_of
+from filterd.feed.trust import named_keys
 from filterd.i18n import say
 from filterd.paths import reading, write_atomically
 from filterd.publish.keys import PROGRAM, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
@@ -91,9 +93,9 @@ class Repository:
         """
         refuse_second(self.folder)
         keys = {role: [one.public_key for one in signers[role]] for role in DELEGATED}
-        root = Root(
-            expires=until(ROOT, now), unrecognized_fields=_naming_program_keys(keys[PROGRAM])
-        )
+        fleet = [one.public_key for one in signers.get(FLEET, ())]
+        named = _naming(PROGRAM_KEYS, keys[PROGRAM]) | _naming(FLEET_KEYS, fleet)
+        root = Root(expires=until(ROOT, now), unrecognized_fields=named)
         for role in (ROOT, TARGETS, SNAPSHOT, TIMESTAMP):
             for signer in signers[role]:
                 root.add_key(signer.public_key, role)
@@ -259,17 +261,31 @@ class Repository:
         after = delegations({**keys, role: [parcel.public_key]})
         self._check_delegated(parcel, after, published.meta.get(f"{role}.json"))
         if role == PROGRAM:
-            self._name_program_key(parcel, signers.get(ROOT, ()), now)
+            self._name_key(PROGRAM_KEYS, parcel.public_key, signers.get(ROOT, ()), now)
         changed = replace(published, delegations=after)
         return self._advance(changed, signers, now, parcels=[parcel])
 
-    def _name_program_key(
-        self, parcel: Parcel, signers: Sequence[CryptoSigner], now: float
-    ) -> None:
+    def name_fleet_key(self, key: Key, signers: Sequence[CryptoSigner], *, now: float) -> None:
+        """Publish a root that names this key alone for enrolments of gateways.
+
+        Enrolments that another key has signed end with it.
+
+        Args:
+            key: the public half.
+            signers: as many root keys as a root needs.
+            now: Unix time.
+
+        Raises:
+            FeedError: too few root keys have signed.
+            StoreError: the disk refused.
+        """
+        self._name_key(FLEET_KEYS, key, signers, now)
+
+    def _name_key(self, field_: str, key: Key, signers: Sequence[CryptoSigner], now: float) -> None:
         """Publish a root that names the key, before what the key has signed counts."""
-        root, fields = self._root(), _naming_program_keys([parcel.public_key])
-        if list(program_keys(root.signed)) != [parcel.public_key]:
-            root.signed.unrecognized_fields |= fields
+        root = self._root()
+        if named_keys(root.signed, field_) != [key]:
+            root.signed.unrecognized_fields |= _naming(field_, [key])
             self._follow(root, signers, now)
 
     def _advance(
@@ -422,9 +438,9 @@ class Repository:
             return (self._metadata / name).read_bytes()
 
 
-def _naming_program_keys(keys: Iterable[Key]) -> dict[str, Any]:
-    """Return the field of a root that names the keys of the role ``program``."""
-    return {PROGRAM_KEYS: {key.keyid: key.to_dict() for key in keys}}
+def _naming(field_: str, keys: Iterable[Key]) -> dict[str, Any]:
+    """Return a field of a root that names keys."""
+    return {field_: {key.keyid: key.to_dict() for key in keys}}
 
 
 @dataclass(frozen=True, slots=True)

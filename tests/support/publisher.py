@@ -38,7 +38,7 @@ def make_signers() -> dict[str, list[CryptoSigner]]:
     """Return keys of every role that no disk has seen."""
     return {
         role: [CryptoSigner.generate_ed25519() for _ in range(3 if role == "root" else 1)]
-        for role in ROLES
+        for role in (*ROLES, "fleet")
     }
 
 

@@ -33,7 +33,11 @@ ENCRYPTED = b"BEGIN ENCRYPTED PRIVATE KEY"
 
 
 def _pem(desk: Desk, role: str) -> Path:
-    where = {"root": "offline/root-1/root-1.pem", "orders": "orders/orders.pem"}
+    where = {
+        "root": "offline/root-1/root-1.pem",
+        "orders": "orders/orders.pem",
+        "fleet": "fleet/fleet.pem",
+    }
     return desk.keys / where.get(role, f"online/{role}.pem")
 
 
@@ -41,7 +45,7 @@ def test_keys_and_an_empty_publication_are_made(new_desk: Desk) -> None:
     done = new_desk.init()
     assert (done.code, done.err, new_desk.seen()) == (0, "", {})
     keys = sorted(new_desk.keys.rglob("*.pem"))
-    assert len(keys) == 8
+    assert len(keys) == 9
     assert {stat.S_IMODE(one.stat().st_mode) for one in keys} == {0o600}
     assert {stat.S_IMODE(one.parent.stat().st_mode) for one in keys} == {0o700}
 
@@ -157,7 +161,7 @@ def test_who_gives_no_passphrase_is_told_how_else(
     assert not new_desk.keys.exists()
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", [*ROLES, "fleet"])
 def test_a_key_is_exchanged_and_schools_follow(desk: Desk, role: str) -> None:
     first, old, files = desk.root.read_bytes(), _pem(desk, role).read_bytes(), desk.seen()
     done = desk.call("rotate-key", desk.public, role)
@@ -267,7 +271,8 @@ def test_what_a_new_key_of_orders_has_signed_is_not_simply_published(
         (
             ("mirror",),
             2,
-            "'mirror' is not a role (known: root, targets, snapshot, timestamp, orders, program)",
+            "'mirror' is not a role (known: root, targets, snapshot, timestamp, orders, program,"
+            " fleet)",
         ),
         (("orders",), 2, "there: filterd feed sign --new-key; here: --parcel PARCEL"),
         (("orders", "--parcel", "nowhere"), 2, "nowhere/orders.json: cannot be read"),

@@ -123,7 +123,7 @@ def _by(maker: Maker, signers: list[CryptoSigner], file: NewTarget | None = None
     file = file or NewTarget(target_name("9.0", "13", "amd64"), b"evil", {"program": custom})
     parcel = make_parcel("program", [file], signers, version=9, now=NOW)
     repository = publisher.repository
-    repository._name_program_key = lambda *_: None  # type: ignore[method-assign]
+    repository._name_key = lambda *_: None  # type: ignore[method-assign]
     repository.rotate_delegated(parcel, publisher.signers, now=NOW)
 
 

@@ -26,6 +26,7 @@ def test_every_key_is_its_owners_alone_and_what_is_offline_apart(keys: KeyFolder
     keys.create()
     files = [path for path in keys.folder.rglob("*") if path.is_file()]
     assert sorted(str(path.relative_to(keys.folder)) for path in files) == [
+        "fleet/fleet.pem",
         "offline/root-1/root-1.pem",
         "offline/root-2/root-2.pem",
         "offline/root-3/root-3.pem",
@@ -44,7 +45,7 @@ def test_a_key_that_was_made_is_read_again(keys: KeyFolder) -> None:
     for role, signers in made.items():
         read = keys.signers(role)
         assert [one.public_key.keyid for one in read] == [one.public_key.keyid for one in signers]
-    assert len({one.public_key.keyid for signers in made.values() for one in signers}) == 8
+    assert len({one.public_key.keyid for signers in made.values() for one in signers}) == 9
 
 
 def test_no_key_is_written_over(keys: KeyFolder) -> None:

@@ -19,7 +19,7 @@ from filterd.errors import FeedError, StoreError
 from filterd.feed.arrival import Moment
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.program_offer import refresh_program
-from filterd.feed.trust import TrustFolder
+from filterd.feed.trust import TrustFolder, named_keys, read_root
 from filterd.feed.tuf_refresh import look
 from filterd.publish.parcels import make_parcel
 from filterd.publish.program_packages import read_program
@@ -274,6 +274,20 @@ def test_a_publication_of_an_earlier_release_gets_the_role_program(tmp_path: Pat
         publisher.repository.renew(signers, now=NOW, parcels=[parcel])
     publisher.repository.rotate_delegated(parcel, signers, now=NOW)
     assert (reader.take(folder), offered()) == (OLD, ["0.2.0"])
+
+
+def test_a_root_names_the_key_for_enrolments_once_two_root_keys_have_signed_it(
+    publisher: Publisher,
+) -> None:
+    key, roots = CryptoSigner.generate_ed25519().public_key, publisher.signers["root"]
+    with pytest.raises(FeedError, match="too few"):
+        publisher.repository.name_fleet_key(key, roots[:1], now=NOW)
+    publisher.repository.name_fleet_key(key, roots[:2], now=NOW)
+    publisher.repository.name_fleet_key(key, roots[:2], now=NOW)  # again, after a power cut
+    root = read_root((publisher.metadata / "2.root.json").read_bytes())
+    assert (named_keys(root, "fleet_keys"), root.version) == ([key], 2)
+    assert len(named_keys(root, "program_keys")) == 1
+    assert site(publisher).take(publisher.folder) == OLD
 
 
 def test_an_interrupted_exchange_of_the_key_for_programs_goes_on(publisher: Publisher) -> None:
