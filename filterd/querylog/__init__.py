@@ -22,7 +22,8 @@
   ``day_erasure`` writes one anew without what is to be forgotten.
 * ``seen_names``: distinct names by tier and class, with at most k devices each, in memory.
 * ``day_reader``: what one such file has of a name, a class, a tier; ``day_search``: pages of
-  rows over several days, within a time, without confidential names.
+  rows over several days, within a time, without confidential names; ``recorded_week``: all
+  that the last days have, to be judged again.
 
 The workers count and the manager writes, once a minute (``daemon.log_collector``).
 A batch is acknowledged after it is on disk, and the file says which batch of

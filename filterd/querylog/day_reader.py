@@ -22,7 +22,7 @@ from filterd.querylog.reversed_names import plain_text, reversed_text, subtree
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 HOUR = 3600 << SEQUENCE_BITS
@@ -71,6 +71,10 @@ ON CONFLICT DO UPDATE SET n = n + excluded.n
 _SUMS = """
 SELECT names.name, key & 65535, n
 FROM sums CROSS JOIN day.names AS names ON names.id = sums.key >> 16
+"""
+_ADD_GROUPS = """
+INSERT INTO groups SELECT name << 16 | context, n FROM day.lookups WHERE at >= ? AND at < ?
+ON CONFLICT DO UPDATE SET n = n + excluded.n
 """
 _CONTEXTS = """
 SELECT names.name, context FROM (SELECT DISTINCT name, context FROM fitting) AS found
@@ -307,6 +311,31 @@ class Day:
         self._connection.execute(_ADD)
         for text, kind, n in self._connection.execute(_SUMS):
             yield text, self._kinds[kind], n
+
+    @property
+    def contexts(self) -> Mapping[int, LookupContext]:
+        """The contexts that this release knows, by the ids of ``groups``."""
+        return self._contexts
+
+    def texts(self) -> dict[int, str]:
+        """Return all stored names, by the ids of ``groups``."""
+        return dict(self._connection.execute("SELECT id, name FROM day.names"))
+
+    def groups(self, floor: int, below: int) -> Iterator[tuple[int, int, int]]:
+        """Yield name, context and lookups of the rows with ids in [``floor``, ``below``).
+
+        Name and context are ids; a context may be one that this release does not know.
+        """
+        run = self._connection.execute
+        run("CREATE TABLE IF NOT EXISTS groups (key INTEGER PRIMARY KEY, n INTEGER)")
+        run("DELETE FROM groups")
+        run(_ADD_GROUPS, (floor, below))
+        for key, n in run("SELECT key, n FROM groups"):
+            yield key >> 16, key & 65535, n
+
+    def seen_ids(self) -> Iterator[tuple[str, int, str, str]]:
+        """Yield tier, id of the name, category and action of the distinct names."""
+        yield from self._connection.execute("SELECT tier, name, category, action FROM day.seen")
 
     def seen(self, wanted: LogFilter) -> Iterator[DistinctName]:
         """Yield distinct names; none for one class or grade, of which they know nothing."""

@@ -48,7 +48,7 @@ _MOST_COUNTED = 50_000
 _STEPS = 10_000
 """Of SQLite's machine, after which it asks whether its time is over."""
 
-_SUFFIX = ".sqlite3"
+DAY_SUFFIX = ".sqlite3"
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class FoundRows:
 def stored_days(folder: Path) -> list[str]:
     """Return the days that have a file (ISO 8601), the newest first."""
     with contextlib.suppress(OSError):
-        found = (one.name.removesuffix(_SUFFIX) for one in folder.glob(f"*{_SUFFIX}"))
+        found = (one.name.removesuffix(DAY_SUFFIX) for one in folder.glob(f"*{DAY_SUFFIX}"))
         return sorted(filter(is_day, found), reverse=True)
     return []
 
@@ -261,7 +261,7 @@ class DaySearch:
             StoreError: a statement took too long.
         """
         for day in days:
-            path = self._folder / f"{day}{_SUFFIX}"
+            path = self._folder / f"{day}{DAY_SUFFIX}"
             if not os.path.lexists(path):
                 continue
             try:
@@ -279,7 +279,7 @@ class DaySearch:
                             day=day,
                         )
                     ) from error
-                self.skipped[day] = _why(error)
+                self.skipped[day] = why_unreadable(error)
             else:
                 self.read += [day] if day not in self.read else []
                 if is_end:
@@ -289,7 +289,8 @@ class DaySearch:
         return self._clock.monotonic() > self._ends + self._within_s
 
 
-def _why(error: Exception) -> Sentence:
+def why_unreadable(error: Exception) -> Sentence:
+    """Return why a day file cannot be read."""
     if isinstance(error, UnreadableError):
         return error.why
     return refused(error) if isinstance(error, OSError) else quoted(str(error))

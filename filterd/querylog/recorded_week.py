@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Open the day files of the last days one after the other, to judge all that they have.
+
+A day whose file cannot be read is left out and named. Reading may end before the oldest day
+where the time of the caller is over; the newest days come first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from filterd.errors import NameTextError
+from filterd.i18n import Sentence, say
+from filterd.querylog.day_reader import Day, UnreadableError, attach
+from filterd.querylog.day_search import DAY_SUFFIX, why_unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from filterd.clock import Clock
+
+WITHIN_S = 60.0
+"""How long the days of a week may be judged; a day that has begun is read to its end."""
+
+
+class RecordedWeek:
+    """The day files of some days.
+
+    Args:
+        folder: of the day files.
+        days: to read (ISO 8601), the newest first.
+        clock: for the time that it takes.
+        within_s: after which no other day is begun.
+
+    ``read`` has the days that were read; ``skipped`` the others that have a file, and why.
+    """
+
+    def __init__(
+        self, folder: Path, days: Sequence[str], *, clock: Clock, within_s: float = WITHIN_S
+    ) -> None:
+        self.read: list[str] = []
+        self.skipped: dict[str, Sentence] = {}
+        self._folder, self._days, self._clock = folder, days, clock
+        self._ends = clock.monotonic() + within_s
+
+    def each(self, use: Callable[[Day], None]) -> None:
+        """Open one day after the other."""
+        for day in self._days:
+            path = self._folder / f"{day}{DAY_SUFFIX}"
+            if not os.path.lexists(path):
+                continue
+            if self._clock.monotonic() > self._ends:
+                self.skipped[day] = say("there was no time left for it")
+                continue
+            try:
+                with contextlib.closing(sqlite3.connect(":memory:", uri=True)) as connection:
+                    if attach(connection, path):
+                        use(Day(connection, day, ()))
+            except (sqlite3.Error, OSError, NameTextError, UnreadableError) as error:
+                self.skipped[day] = why_unreadable(error)
+            else:
+                self.read.append(day)
