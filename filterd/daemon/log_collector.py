@@ -26,7 +26,7 @@ from filterd.querylog import Batch
 from filterd.querylog.service_days import ServiceNotes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from filterd.clock import Clock
@@ -74,6 +74,8 @@ class LogKeeper(MinuteRounds):
         self._path, self._clock, self._workers = path, clock, workers
         self._keep_days, self._service = keep_days, service
         self._notes, self._is_answered = ServiceNotes(), False
+        self._lost: dict[str, int] = {}
+        """By worker, the answers that it had lost when it was last asked."""
         self._written: dict[Channel, Batch] = {}
         self._left: list[Batch] = []
         self._ended = 0
@@ -158,12 +160,12 @@ class LogKeeper(MinuteRounds):
         for number in range(_MOST_BATCHES):
             told = await asyncio.gather(*map(self._ask, list(self._workers)))
             if not number:
-                await self._note_service()
+                await self._note_service(batch for _, batch in told)
             taken = {worker: batch for worker, batch in told if batch}
             if not await self._write(list(taken.values())):
                 return
             for worker, batch in told:
-                self._written[worker] = Batch(batch.worker, batch.number)
+                self._written[worker] = Batch(batch.worker, batch.number, lost=batch.lost)
             self._collected_at = self._clock.monotonic()
             if not any(batch.more for batch in taken.values()):
                 return
@@ -183,9 +185,13 @@ class LogKeeper(MinuteRounds):
         self._is_answered = True
         return worker, Batch.from_plain(told)
 
-    async def _note_service(self) -> None:
+    async def _note_service(self, batches: Iterable[Batch] = ()) -> None:
+        lost = {one.worker: one.lost for one in batches}
+        # What a worker had lost before this manager knew it was noted by the one before.
+        more = sum(n - self._lost.get(worker, n) for worker, n in lost.items())
+        self._lost |= lost
         moment = await asyncio.to_thread(self._service) if self._is_answered else None
-        self._notes.note(moment, self._clock.monotonic())
+        self._notes.note(moment, self._clock.monotonic(), more)
 
     async def _write(self, batches: Sequence[Batch]) -> bool:
         """Write batches and return whether they are on disk.

@@ -85,7 +85,7 @@ class Batch:
 
     ``worker`` names the process that counted, for as long as it lives; ``number``
     grows with each batch of it. ``more``: there is another one behind it. ``reach``: the
-    devices of the day, ``ROWS_A_BATCH`` rows together with ``rows``.
+    devices of the day, ``ROWS_A_BATCH`` rows together with ``rows``. ``lost``: ``Counts.lost``.
     """
 
     worker: str
@@ -93,6 +93,7 @@ class Batch:
     rows: tuple[CountRow, ...] = ()
     more: bool = False
     reach: tuple[ReachRow, ...] = ()
+    lost: int = 0
 
     def __len__(self) -> int:
         """Return the number of its rows."""
@@ -106,14 +107,16 @@ class Batch:
             "rows": [list(row) for row in self.rows],
             "more": self.more,
             "reach": [list(row) for row in self.reach],
+            "lost": self.lost,
         }
 
     @classmethod
     def from_plain(cls, data: dict[str, Any]) -> Batch:
-        """Return the batch that another process sent; one of before has no ``reach``."""
+        """Return the batch that another process sent."""
         rows = tuple(CountRow(*row) for row in data["rows"])
         reach = tuple(ReachRow(*row) for row in data.get("reach", ()))
-        return cls(data["worker"], data["number"], rows, data["more"], reach)
+        lost = data.get("lost", 0)
+        return cls(data["worker"], data["number"], rows, data["more"], reach, lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +268,7 @@ class Counts:
                 reach = tuple(self._reach.take(ROWS_A_BATCH // 2))
                 rows = tuple(self._taken(ROWS_A_BATCH - len(reach)))
                 self._handed = Batch(self._name, self._handed.number + 1, rows, reach=reach)
-        return replace(self._handed, more=bool(self._hours or self._reach))
+        return replace(self._handed, more=bool(self._hours or self._reach), lost=self.lost)
 
     def take_all(self) -> Iterator[Batch]:
         """Yield every batch that is left, when there will be no further call."""

@@ -35,6 +35,7 @@ class ServiceDay(NamedTuple):
         lists: the last version of the lists in force, empty for not known.
         lists_age_s: the greatest age of the lists; None for not known.
         passed, failed: of the last self-test; None where there was none.
+        lost: answers that could not be counted.
     """
 
     day: str
@@ -43,6 +44,7 @@ class ServiceDay(NamedTuple):
     lists_age_s: int | None = None
     passed: int | None = None
     failed: int | None = None
+    lost: int = 0
 
     def merged(self, later: ServiceDay) -> ServiceDay:
         """Return this record with a later one of the same day."""
@@ -55,9 +57,10 @@ class ServiceDay(NamedTuple):
             max(ages, default=None),
             tested.passed,
             tested.failed,
+            self.lost + later.lost,
         )
 
-    def row(self) -> tuple[str, bytes, str, int | None, int | None, int | None]:
+    def row(self) -> tuple[str, bytes, str, int | None, int | None, int | None, int]:
         """Return the row on disk."""
         return self.day, (self.minutes or 0).to_bytes(OCTETS, "little"), *self[2:]
 
@@ -70,14 +73,15 @@ class ServiceDay(NamedTuple):
         age_s: int | None,
         passed: int | None,
         failed: int | None,
+        lost: int,
     ) -> ServiceDay:
         """Return the record of a row on disk."""
         bits = int.from_bytes(minutes, "little") if len(minutes) == OCTETS else None
-        return cls(day, bits, lists, age_s, passed, failed)
+        return cls(day, bits, lists, age_s, passed, failed, lost)
 
 
 class ServiceMoment(NamedTuple):
-    """A moment in service: policy time, the school's zone, the lists as in ``ServiceDay``."""
+    """A moment in service: policy time, the school's zone, the rest as in ``ServiceDay``."""
 
     now: float
     zone: ZoneInfo
@@ -91,14 +95,17 @@ class ServiceNotes:
     def __init__(self) -> None:
         self._waiting: dict[str, ServiceDay] = {}
         self._last: tuple[float, float] | None = None
+        self._lost = 0
 
-    def note(self, moment: ServiceMoment | None, monotonic: float) -> None:
+    def note(self, moment: ServiceMoment | None, monotonic: float, lost: int = 0) -> None:
         """Note the minute of a moment, and those since the last note.
 
         Args:
             moment: None for a time without service, or that is not known.
             monotonic: time of the note, by the monotonic clock.
+            lost: answers that could not be counted, since the last note.
         """
+        self._lost += lost
         if moment is None:
             self._last = None
             return
@@ -112,7 +119,8 @@ class ServiceNotes:
         for minute in range(first_minute, last_minute + 1):
             span = DaySpan.at(minute * 60, moment.zone)
             bit = 1 << (minute * 60 - span.begins) // 60
-            self._add(ServiceDay(span.day, bit, moment.lists, moment.lists_age_s))
+            self._add(ServiceDay(span.day, bit, moment.lists, moment.lists_age_s, lost=self._lost))
+            self._lost = 0
 
     def note_tests(self, day: str, passed: int, failed: int) -> None:
         """Note the results of the self-test of a day (ISO 8601)."""

@@ -67,7 +67,8 @@ CREATE TABLE days (
     lists TEXT NOT NULL,
     lists_age_s INTEGER,
     passed INTEGER,
-    failed INTEGER
+    failed INTEGER,
+    lost INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE distinct_names (
     day TEXT NOT NULL,
@@ -196,7 +197,7 @@ SELECT_REACH = "SELECT * FROM reach WHERE day >= ? AND day <= ?"
 
 SELECT_SERVICE = "SELECT * FROM days WHERE day >= ? AND day <= ? ORDER BY day"
 
-PUT_SERVICE = "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?, ?)"
+PUT_SERVICE = "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 _BY_CONTEXT = (3, VERSION)
 """Versions with ``contexts`` and ``reach``."""

@@ -160,7 +160,7 @@ def test_minutes_in_service_are_written_also_where_nothing_is_counted(path: Path
         await crew.collector.collect()
         _, days = await crew.collector.service("2000", "2100")
         assert ("412", 90) in [one[2:4] for one in days]
-        assert (6, 1) in [one[4:] for one in days]
+        assert (6, 1) in [one[4:6] for one in days]
 
     run(path, work)
 
@@ -193,6 +193,19 @@ def test_minutes_that_the_disk_refused_are_written_later(path: Path) -> None:
         crew.clock.advance(60.0)
         await crew.collector.collect()
         assert (await crew.minutes(), crew.collector.problem) == (2, "")
+
+    run(path, work)
+
+
+def test_answers_that_a_worker_lost_are_noted_once_with_their_day(path: Path) -> None:
+    async def work(crew: Crew) -> None:
+        crew.is_serving = True
+        for lost in (2, 2, 5):  # what was lost before this manager began is not its own
+            crew.workers[0].counts.lost = lost
+            await crew.collector.collect()
+            crew.clock.advance(60.0)
+        _, days = await crew.collector.service("2000", "2100")
+        assert sum(one.lost for one in days) == 3
 
     run(path, work)
 

@@ -77,7 +77,15 @@ def test_records_of_a_day_are_merged() -> None:
     assert one.merged(ServiceDay("2026-11-28", 0b10, "412", 30)) == ServiceDay(
         "2026-11-28", 0b111, "412", 90, 6, 1
     )
-    assert one.merged(ServiceDay("2026-11-28", passed=7, failed=0))[3:] == (90, 7, 0)
+    assert one.merged(ServiceDay("2026-11-28", passed=7, failed=0))[3:6] == (90, 7, 0)
+    assert one._replace(lost=2).merged(one._replace(lost=3)).lost == 5
+
+
+def test_lost_answers_of_an_unknown_time_are_of_the_next_minute() -> None:
+    kept = ServiceNotes()
+    kept.note(None, 0, lost=3)
+    kept.note(ServiceMoment(at("2026-11-28T00:01:00"), ZONE), 60, lost=4)
+    assert [one.lost for one in kept.take()] == [7]
 
 
 def test_what_could_not_be_written_is_merged_with_what_came_since() -> None:
@@ -100,7 +108,7 @@ def test_a_row_is_read_as_it_was_written_and_a_damaged_one_is_told() -> None:
     one = ServiceDay("2026-11-28", 1 << 1_499, "412", None, 6, 1)
     assert len(one.row()[1]) == OCTETS
     assert ServiceDay.of_row(*one.row()) == one
-    assert ServiceDay.of_row("2026-11-28", b"\xff", "", None, None, None).minutes is None
+    assert ServiceDay.of_row("2026-11-28", b"\xff", "", None, None, None, 0).minutes is None
 
 
 def test_days_before_the_first_record_are_in_no_sum() -> None:
