@@ -334,9 +334,8 @@ class Policy:
     ``lan_interfaces``: the interfaces whose directly connected prefixes are allowed;
     where none is named, those that look like the school's side of the gateway.
     ``lease_zone`` is the local zone in which devices have the names that they
-    gave to the DHCP server, None for nowhere. ``private_answers`` are names that
-    may lead to private addresses. ``rewrites`` are the
-    names that safe search and YouTube's Restricted Mode replace.
+    gave to the DHCP server, None for nowhere. ``private_answers`` are names that may lead to
+    private addresses. ``rewrites`` are names that safe modes replace.
 
     ``grades`` are by ``GradePolicy.key``, classes among them, and so is the grade of a
     network. The id of no class in ``classes`` is a grade.
@@ -383,8 +382,7 @@ class Policy:
     scheduled: tuple[Scheduled, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     """Expected results that this policy must have before it becomes active."""
-    feed: str = ""
-    """The address of the feed that the site follows, empty for none."""
+    feed: str = ""  # the address of the feed that the site follows, empty for none
     classes: tuple[SchoolClass, ...] = field(default=(), metadata={ADDED: True})
     alerts: AlertSettings | None = field(default=None, metadata={ADDED: True})
     report: ReportSettings | None = field(default=None, metadata={ADDED: True})
