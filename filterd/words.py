@@ -133,6 +133,21 @@ LIST_COUNT = {
     "redundant": say_in("list-count", "Redundant"),
 }
 """What became of a list's entries."""
+MONTH = {
+    "01": say_in("month", "January {year}"),
+    "02": say_in("month", "February {year}"),
+    "03": say_in("month", "March {year}"),
+    "04": say_in("month", "April {year}"),
+    "05": say_in("month", "May {year}"),
+    "06": say_in("month", "June {year}"),
+    "07": say_in("month", "July {year}"),
+    "08": say_in("month", "August {year}"),
+    "09": say_in("month", "September {year}"),
+    "10": say_in("month", "October {year}"),
+    "11": say_in("month", "November {year}"),
+    "12": say_in("month", "December {year}"),
+}
+"""The months of a year."""
 NOT_TAKEN = {
     "not-a-name": say_in("not-taken", "is not a host name"),
     "bad-idn": say_in("not-taken", "has characters that are not allowed in a name"),

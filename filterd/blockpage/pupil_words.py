@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import words
 from filterd.i18n import say
+from filterd.policy.log_levels import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -184,26 +185,6 @@ _UNKNOWN = say(
 )
 _NO_STEPS = frozenset(("open", "home", "exam", "hours"))
 
-_KEPT = {
-    "off": say("Of this the school keeps nothing."),
-    "counts": say(
-        "The school keeps only totals: how many lookups of each kind a class makes in an hour."
-        " Not this address, not your name, not your device."
-    ),
-    "names": say(
-        "The school keeps totals, and for {days} days the closed addresses that an age group asked"
-        " for on a day, and open ones that many devices asked for. Not your class, not your name,"
-        " not your device."
-    ),
-    "blocked": say(
-        "The school keeps closed addresses with time, class and a code of the device that changes"
-        " every day, for {days} days. Not your name."
-    ),
-    "full": say(
-        "At present the school keeps every address that is asked for, with time, class and a code"
-        " of the device that changes every day, for {days} days. Not your name."
-    ),
-}
 _KEPT_HIDDEN = say("This address is written down nowhere.")
 
 
@@ -246,7 +227,7 @@ def words_of(facts: Mapping[str, Any], by: Wording) -> PupilWords:
     if not facts["is_known"] and reason not in HIDDEN | {"open", "home"}:
         sentences.append(texts(_UNKNOWN))
     steps = () if reason in _NO_STEPS else _STEPS[readers].get(reason, _STEPS[readers][""])
-    kept = _KEPT_HIDDEN if reason in HIDDEN and facts["level"] != "off" else _KEPT[facts["level"]]
+    kept = _KEPT_HIDDEN if reason in HIDDEN and facts["level"] != "off" else KEPT[facts["level"]]
     return PupilWords(
         texts(title, **values),
         tuple(sentences),

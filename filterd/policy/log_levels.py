@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.i18n import say
 from filterd.state_file import ADDED
 
 if TYPE_CHECKING:
@@ -42,6 +43,27 @@ class LogLevel(StrEnum):
 
 _LEVELS = tuple(LogLevel)
 
+KEPT = {
+    LogLevel.OFF: say("Of lookups the school keeps nothing."),
+    LogLevel.COUNTS: say(
+        "The school keeps only totals: how many lookups of each kind a class makes in an hour."
+        " No addresses, no names of people, no devices."
+    ),
+    LogLevel.NAMES: say(
+        "The school keeps totals, and for {days} days the closed addresses that an age group asked"
+        " for on a day, and open ones that many devices asked for. No classes, no names of people,"
+        " no devices."
+    ),
+    LogLevel.BLOCKED: say(
+        "The school keeps closed addresses with time, class and a code of the device that changes"
+        " every day, for {days} days. No names of people."
+    ),
+    LogLevel.FULL: say(
+        "At present the school keeps every address that is asked for, with time, class and a code"
+        " of the device that changes every day, for {days} days. No names of people."
+    ),
+}
+"""What is kept at each level, for pupils and parents; ``days``: ``QueryLog.keep_days``."""
 
 LEAST_K = 5
 """No school sets ``QueryLog.least_devices`` lower."""

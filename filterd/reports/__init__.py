@@ -15,7 +15,9 @@ template comes from outside, and python-docx takes 50 MB.
 ``report_facts``     the figures and facts of a period, as the manager hands them out
 ``report_questions`` what a person fills in
 ``report_document``  a report as sections of texts, tables, charts: what each format draws
-``report_composer``  facts and answers -> the document
+``report_composer``  facts and answers -> the document; of ``report_sections``,
+                     ``report_usage`` (figures of lookups), ``report_dates``
+``parents_letter``   the page for parents
 ``report_formats``   THE list of formats
 ``report_run``       run the child, from the command line and the dashboard
 """

@@ -4,16 +4,29 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from filterd.i18n import say
-from filterd.reports.report_document import Blank, ReportDocument, ReportTable, Section, TableColumn
-from filterd.reports.report_questions import QUESTIONS
+from filterd.overrides.descriptions import Teller
+from filterd.reports.parents_letter import parents_letter
+from filterd.reports.report_dates import long_date, period_of
+from filterd.reports.report_document import (
+    LEFT_OUT,
+    Letterhead,
+    ReportDocument,
+    Signature,
+)
+from filterd.reports.report_facts import ReportAudience
+from filterd.reports.report_sections import SectionMaker, blanks
+from filterd.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from filterd.i18n import Texts
     from filterd.reports.report_facts import ReportFacts
+
+_DOTS = "........"
+"""For what is written by hand."""
 
 
 def compose(facts: ReportFacts, answers: Mapping[str, str], texts: Texts) -> ReportDocument:
@@ -24,9 +37,97 @@ def compose(facts: ReportFacts, answers: Mapping[str, str], texts: Texts) -> Rep
         answers: of ``report_questions.checked_answers``.
         texts: of the language.
     """
-    columns = (TableColumn(texts(say("Category"))), TableColumn(texts(say("Blocks")), True))
-    rows = tuple((one.category, one.n) for one in facts.cells if one.action == "blocked")
-    table = ReportTable("blocked", texts(say("Blocked lookups")), columns, rows)
-    blanks = tuple(Blank(one.id, texts(one.text), answers.get(one.id, "")) for one in QUESTIONS)
-    section = Section("measures", texts(say("Technical measures")), (table, *blanks))
-    return ReportDocument("vi", texts(say("REPORT")), facts.first, (section,))
+    by = Wording(texts, SchoolClock(ZoneInfo(facts.time_zone), facts.made_at))
+    if facts.audience is ReportAudience.PARENTS:
+        return parents_letter(facts, by)
+    sections = SectionMaker(facts, answers, by).sections()
+    notes = tuple(_notes(facts, by))
+    if facts.scope:
+        subject = texts(
+            "Lookups of {scope}, {period}",
+            scope=Teller(*by).grade(facts.scope),
+            period=period_of(facts, texts),
+        )
+        return ReportDocument(texts.language, texts("REPORT"), subject, sections, notes=notes)
+    settings = facts.settings
+    programmes = settings.programmes_in(facts.first, facts.last)
+    receiver = next((one.receiver for one in reversed(programmes) if one.receiver), "")
+    capitals = settings.capacity.upper(), settings.post.upper()
+    return ReportDocument(
+        texts.language,
+        texts("REPORT"),
+        _subject(facts, by),
+        sections,
+        head=_head(facts, answers, by),
+        legal_bases=tuple(_legal_bases(facts, texts)),
+        receiver=receiver,
+        recipients=settings.recipients,
+        signature=Signature(*capitals, settings.signer),
+        notes=notes,
+        head_blanks=blanks("head", answers, by),
+    )
+
+
+def _subject(facts: ReportFacts, by: Wording) -> str:
+    texts, period = by.texts, period_of(facts, by.texts)
+    programmes = facts.settings.programmes_in(facts.first, facts.last)
+    if facts.audience is ReportAudience.INSIDE or not programmes:
+        return texts("Protection of children on the school's network, {period}", period=period)
+    names = [one.name for one in programmes]
+    name = names[0]
+    for one in names[1:]:
+        name = texts("{one} and {other}", one=name, other=one)
+    return texts("Results of {programme}, {period}", programme=name, period=period)
+
+
+def _head(facts: ReportFacts, answers: Mapping[str, str], by: Wording) -> Letterhead:
+    texts, settings = by.texts, facts.settings
+    made = long_date(f"{by.clock.shows(facts.made_at):%Y-%m-%d}", texts)
+    return Letterhead(
+        settings.superior.upper(),
+        facts.school.name.upper(),
+        texts(
+            "No.: {number}/{symbol}", number=answers.get("number", _DOTS), symbol=settings.symbol
+        ),
+        f"{settings.place or _DOTS}, {made}",
+    )
+
+
+def _legal_bases(facts: ReportFacts, texts: Texts) -> Iterator[str]:
+    """Yield the legal bases of all programmes, each once, as lines of a preamble."""
+    programmes = facts.settings.programmes_in(facts.first, facts.last)
+    found = dict.fromkeys(
+        basis.strip().rstrip(";.") for one in programmes for basis in one.legal_bases
+    )
+    for place, basis in enumerate(found, 1):
+        is_whole = basis.startswith("Căn cứ ")
+        line = basis if is_whole else texts("Pursuant to {basis}", basis=basis)
+        yield f"{line}{'.' if place == len(found) else ';'}"
+
+
+def _notes(facts: ReportFacts, by: Wording) -> Iterator[str]:
+    texts = by.texts
+    if facts.audience is ReportAudience.INSIDE:
+        yield texts("For use inside the school only: do not publish or pass on.")
+        if any(one.distinct is not None for one in facts.cells):
+            yield texts(
+                "Distinct names: each blocked name is counted once for a class and day; a page"
+                " that is loaded again and again adds lookups, not names. Of a tier at log level"
+                " names it is counted once for the tier."
+            )
+    elif facts.left_out:
+        yield texts(
+            "{mark}: no answer, or a figure that fewer than {k} devices are behind, which is not"
+            " published. Totals are of the figures shown.",
+            mark=LEFT_OUT,
+            k=facts.log.least_devices,
+        )
+    yield texts(
+        "An answer is one lookup of a device; a page needs several. Answers of devices are"
+        " counted by tier, grade and category, without names of pupils or devices."
+    )
+    yield texts(
+        "Figures by filterd {version}, made {when}.",
+        version=facts.filterd,
+        when=f"{by.clock.shows(facts.made_at):%H:%M %d/%m/%Y}",
+    )

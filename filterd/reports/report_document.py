@@ -7,7 +7,7 @@ left out because of too few devices, and each format shows it as ``LEFT_OUT``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 Cell: TypeAlias = str | int | float | None
@@ -82,7 +82,7 @@ class ReportTable:
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """What a person fills in; ``answer`` is empty where nobody has."""
+    """A question to a person; ``answer`` is empty where there is none."""
 
     id: str
     question: str
@@ -131,7 +131,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """The head of an administrative document (Decree 30/2020, appendix I)."""
+    """The head of an administrative document (Decree 30/2020, appendix I).
+
+    ``superior`` may be empty; ``number`` is with its symbol, as ``Số: 12/BC-THCS``. Names of
+    bodies are in capitals.
+    """
 
     superior: str
     issuer: str
@@ -141,7 +145,7 @@ class Letterhead:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The foot: capacity, post, name."""
+    """The foot: capacity (may be empty) and post, in capitals; name."""
 
     capacity: str
     post: str
@@ -157,12 +161,13 @@ class ReportDocument:
         title: such as BÁO CÁO.
         subject: beneath the title.
         head: None for a page that is no administrative document, such as that for parents.
-        legal_bases: in italics beneath the subject.
-        receiver: "Kính gửi", empty for none.
-        sections: in order.
+        legal_bases: in italics beneath the subject, each with its ``;`` or ``.``.
+        receiver: of "Kính gửi", empty for none.
+        sections: in order; formats number them.
         recipients: of "Nơi nhận".
         signature: None for none.
         notes: at the end, such as the meaning of ``LEFT_OUT``.
+        head_blanks: questions about the head, such as the number of the document.
     """
 
     language: str
@@ -174,15 +179,17 @@ class ReportDocument:
     receiver: str = ""
     recipients: tuple[str, ...] = ()
     signature: Signature | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    head_blanks: tuple[Blank, ...] = ()
 
     def parts(self) -> tuple[Part, ...]:
         """Return the parts of all sections, in order."""
         return tuple(part for section in self.sections for part in section.parts)
 
     def blanks(self) -> tuple[Blank, ...]:
-        """Return what a person has not filled in."""
-        return tuple(one for one in self.parts() if isinstance(one, Blank) and not one.answer)
+        """Return the questions without an answer."""
+        asked = (*self.head_blanks, *self.parts())
+        return tuple(one for one in asked if isinstance(one, Blank) and not one.answer)
 
     def warnings(self) -> tuple[str, ...]:
         """Return the texts of warnings."""

@@ -3,12 +3,135 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
 from filterd.i18n import Texts
+from filterd.policy.report_settings import Programme, ReportSettings
 from filterd.reports.report_composer import compose
-from tests.support.report_sample import FACTS
+from filterd.reports.report_questions import QUESTIONS
+from filterd.state_file import to_plain
+from tests.support.catalogue import has_words
+from tests.support.report_sample import FACTS, INSIDE, PARENTS, SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from filterd.i18n import Sentence
+    from filterd.reports.report_facts import ReportFacts
+
+VI, EN = Texts("vi"), Texts("en")
+ANSWERS = {one.id: "12" for one in QUESTIONS}
 
 
 def test_an_answer_stands_in_the_place_of_its_question() -> None:
-    document = compose(FACTS, {"pupils": "640"}, Texts("vi"))
+    document = compose(FACTS, {"pupils": "640"}, VI)
     assert "pupils" not in {one.id for one in document.blanks()}
     assert "sessions" in {one.id for one in document.blanks()}
+    assert document.blanks()[0].question == "Số của văn bản"
+    assert compose(FACTS, ANSWERS, VI).blanks() == ()
+
+
+def test_the_head_is_that_of_an_administrative_document() -> None:
+    document = compose(FACTS, {"number": "12"}, VI)
+    head = document.head
+    assert head is not None
+    assert (head.superior, head.issuer) == (
+        "UBND PHƯỜNG BẾN THÀNH",
+        'TRƯỜNG THCS <NGUYỄN TRÃI> & "BẠN"',
+    )
+    assert head.number == "Số: 12/BC-THCS"
+    assert head.place_and_date == "Thành phố Hồ Chí Minh, ngày 03 tháng 11 năm 2026"
+    assert document.title == "BÁO CÁO"
+    assert document.receiver == "Sở GD&ĐT"
+    assert document.recipients == SETTINGS.recipients
+    assert document.signature is not None
+    assert (document.signature.post, document.signature.name) == ("HIỆU TRƯỞNG", "Trần Thị Mai")
+
+
+def test_what_is_written_by_hand_has_dots() -> None:
+    head = compose(replace(FACTS, settings=ReportSettings()), {}, VI).head
+    assert head is not None
+    assert head.number == "Số: ......../BC"
+    assert head.place_and_date.startswith("........, ngày 03")
+
+
+def test_legal_bases_of_all_programmes_end_as_the_decree_has_them() -> None:
+    document = compose(FACTS, {}, VI)
+    assert document.subject.startswith(
+        "Kết quả thực hiện Chương trình 2021-2025 và Chương trình 2026-2030, từ ngày"
+    )
+    assert document.legal_bases == (
+        "Căn cứ Quyết định số 830/QĐ-TTg ngày 01/6/2021;",
+        "Căn cứ Luật số 116/2025/QH15.",
+    )
+    whole = replace(SETTINGS, programmes=(Programme("A", legal_bases=("Căn cứ Luật Trẻ em;",)),))
+    assert compose(replace(FACTS, settings=whole), {}, VI).legal_bases == ("Căn cứ Luật Trẻ em.",)
+
+
+def test_without_a_programme_the_subject_says_what_the_report_is_about() -> None:
+    document = compose(replace(FACTS, settings=ReportSettings()), {}, VI)
+    assert document.subject.startswith("Kết quả bảo vệ trẻ em trên môi trường mạng tại nhà trường,")
+    assert (document.receiver, document.legal_bases, document.recipients) == ("", (), ())
+
+
+@pytest.mark.parametrize("facts", [FACTS, INSIDE])
+def test_both_languages_have_the_same_structure_and_figures(facts: ReportFacts) -> None:
+    vietnamese, english = (compose(facts, {}, one) for one in (VI, EN))
+    sections = "school documents education measures handling training inspection proposals"
+    assert [one.id for one in english.sections] == sections.split()
+    for one, other in zip(vietnamese.parts(), english.parts(), strict=True):
+        assert (type(one), one.id) == (type(other), other.id)
+    numbers = [
+        [value for row in rows for value in row if isinstance(value, int)]
+        for document in (vietnamese, english)
+        for rows in [[row for part in document.parts() for row in getattr(part, "rows", ())]]
+    ]
+    assert numbers[0] == numbers[1] != []
+
+
+def test_a_report_for_the_school_says_so_and_one_on_a_class_has_no_head() -> None:
+    inside, of_class = (compose(one, {}, EN) for one in (INSIDE, replace(INSIDE, scope="6A")))
+    assert inside.notes[0].startswith("For use inside the school only")
+    assert of_class.notes[0] == inside.notes[0]
+    assert (of_class.head, of_class.signature, of_class.blanks()) == (None, None, ())
+    assert of_class.subject.startswith("Lookups of class 6A, from")
+    assert not any("inside the school" in one for one in compose(FACTS, {}, EN).notes)
+
+
+def test_the_mark_of_left_out_cells_is_explained_where_there_are_any() -> None:
+    assert compose(FACTS, {}, EN).notes[0].startswith("(*): no answer, or a figure that fewer")
+    assert not any("(*)" in one for one in compose(replace(FACTS, left_out=0), {}, EN).notes)
+
+
+class MarkedTexts(Texts):
+    """Texts in which all that is translated has a mark."""
+
+    def __call__(self, text: str, /, **values: object) -> str:
+        return f"«{super().__call__(text, **values)}»"
+
+    def word(self, words: Mapping[str, Sentence], key: str) -> str:
+        return f"«{super().word(words, key)}»"
+
+
+def strings_of(plain: Any) -> Iterator[str]:
+    if isinstance(plain, str):
+        yield plain
+    elif isinstance(plain, dict):
+        for key, value in plain.items():
+            if key not in ("id", "look", "language"):
+                yield from strings_of(value)
+    elif isinstance(plain, list):
+        for one in plain:
+            yield from strings_of(one)
+
+
+@pytest.mark.parametrize("facts", [FACTS, INSIDE, PARENTS])
+def test_every_text_is_translated_or_of_the_school(facts: ReportFacts) -> None:
+    own = {part.casefold() for one in strings_of(facts.to_plain()) for part in one.split(", ")}
+    document = compose(facts, {}, MarkedTexts("en"))
+    plain = [one for one in strings_of(to_plain(document)) if "«" not in one and has_words(one)]
+    parts = {part.casefold() for one in plain for part in one.split(", ")}
+    assert sorted(parts - own) == []

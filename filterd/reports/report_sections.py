@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make the sections of a report of facts and answers. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from filterd import counted, words
+from filterd.i18n import say
+from filterd.overrides.descriptions import Teller
+from filterd.reports.report_dates import days_of, period_of, span_of
+from filterd.reports.report_document import (
+    Blank,
+    Figure,
+    Figures,
+    Paragraph,
+    ReportTable,
+    Section,
+    TableColumn,
+)
+from filterd.reports.report_facts import ReportAudience
+from filterd.reports.report_questions import QUESTIONS
+from filterd.reports.report_usage import NOT_KNOWN, UsageParts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from filterd.i18n import Sentence
+    from filterd.reports.report_document import Cell, Part
+    from filterd.reports.report_facts import CategoryFacts, ReportFacts
+    from filterd.rows import Wording
+
+_TITLES = {
+    "school": say("General information"),
+    "documents": say("Documents and regulations"),
+    "education": say("Awareness and education"),
+    "measures": say("Technical measures"),
+    "handling": say("Detection, reports and handling"),
+    "training": say("Training"),
+    "inspection": say("Inspection"),
+    "proposals": say("Difficulties and proposals"),
+}
+"""The sections, in order."""
+OF_SCOPE = "school", "measures"
+"""Sections of a report on one class or grade."""
+
+
+class SectionMaker:
+    """Makes the sections of a report in one language."""
+
+    def __init__(self, facts: ReportFacts, answers: Mapping[str, str], by: Wording) -> None:
+        self._facts, self._answers, self._by, self._texts = facts, answers, by, by.texts
+
+    def sections(self) -> tuple[Section, ...]:
+        """Return all sections; those of a class or grade have figures only."""
+        parts = {
+            "school": self._school,
+            "measures": self._measures,
+            "handling": self._handling,
+        }
+        scope = self._facts.scope
+        return tuple(
+            Section(id_, self._texts(title), (*parts.get(id_, tuple)(), *self._blanks(id_)))
+            for id_, title in _TITLES.items()
+            if not scope or id_ in OF_SCOPE
+        )
+
+    def _blanks(self, section: str) -> tuple[Blank, ...]:
+        return () if self._facts.scope else blanks(section, self._answers, self._by)
+
+    def _school(self) -> Iterator[Part]:
+        facts, texts, tell = self._facts, self._texts, Teller(*self._by)
+        school, settings = facts.school, facts.settings
+        figures: list[tuple[str, Sentence, Cell]] = [
+            ("school", say("School"), school.name),
+            ("code", say("Code of the school"), settings.code),
+            ("superior", say("Superior body"), settings.superior),
+            ("period", say("Period of the report"), self._period()),
+        ]
+        if facts.scope:
+            figures.append(("scope", say("About"), tell.grade(facts.scope)))
+        else:
+            tiers = ", ".join(texts.word(words.TIER, one) for one in school.tiers)
+            grades = ", ".join(map(tell.grade, school.grades))
+            figures += [
+                ("tiers", say("Age tiers"), tiers),
+                ("grades", say("Grades"), grades),
+                ("classes", say("Number of classes"), len(school.classes)),
+            ]
+            figures += [
+                (f"programme-{at}", say("Programme"), name)
+                for at, name in enumerate(self._programmes(), 1)
+            ]
+        yield self._figures("general", figures)
+
+    def _period(self) -> str:
+        facts, texts = self._facts, self._texts
+        named, span = period_of(facts, texts), span_of(facts.first, facts.last, texts)
+        return named if span in named or facts.first == facts.last else f"{named} ({span})"
+
+    def _programmes(self) -> Iterator[str]:
+        """Yield the programmes of the period, with the days of each if there are several."""
+        facts = self._facts
+        found = facts.settings.programmes_in(facts.first, facts.last)
+        for one, following in zip_longest(found, found[1:]):
+            if len(found) == 1:
+                yield one.name
+                continue
+            last = facts.last
+            if following is not None:
+                last = (date.fromisoformat(following.begins) - timedelta(days=1)).isoformat()
+            yield f"{one.name} ({span_of(max(one.begins, facts.first), last, self._texts)})"
+
+    def _measures(self) -> Iterator[Part]:
+        facts = self._facts
+        if not facts.scope:
+            yield from self._coverage()
+        yield from UsageParts(facts, self._by).parts()
+        yield from self._warnings()
+        if not facts.scope:
+            yield self._categories()
+
+    def _coverage(self) -> Iterator[Part]:
+        facts, texts, service = self._facts, self._texts, self._facts.service
+        school, unknown = facts.school, self._texts(NOT_KNOWN)
+        part = 100 * service.minutes / service.minutes_expected if service.minutes_expected else 0.0
+        closed = [one for one in facts.categories if one.closed_tiers]
+        yield self._figures(
+            "coverage",
+            [
+                (
+                    "devices",
+                    say("Devices that used the filter"),
+                    unknown if school.devices is None else school.devices,
+                ),
+                ("networks", say("Networks"), school.networks),
+                ("rooms", say("Rooms with a timetable"), school.rooms),
+                ("categories", say("Categories that are closed to at least one tier"), len(closed)),
+            ],
+        )
+        yield self._figures(
+            "service",
+            [
+                ("days", say("Days of the period with a record"), service.days),
+                ("days-in-service", say("Days in service"), service.days_in_service),
+                ("service-share", say("Time in service (%)"), round(part, 2)),
+                ("interruptions", say("Interruptions"), service.gap_count),
+                ("lists-version", say("Version of the lists"), service.lists_version or unknown),
+                (
+                    "lists-age",
+                    say("Greatest age of the lists"),
+                    self._time(service.oldest_lists_s),
+                ),
+                ("tests-passed", say("Daily self-tests passed"), service.tests_passed),
+                ("tests-failed", say("Daily self-tests failed"), service.tests_failed),
+            ],
+        )
+        if service.gaps:
+            clock = self._by.clock
+            rows = tuple(
+                (
+                    clock.told(one.begins),
+                    clock.told(one.ends),
+                    self._time(one.ends - one.begins),
+                )
+                for one in service.gaps
+            )
+            heads = texts("From"), texts("Until"), texts("Duration")
+            yield ReportTable(
+                "gaps", texts("Longest interruptions"), tuple(map(TableColumn, heads)), rows
+            )
+
+    def _warnings(self) -> Iterator[Paragraph]:
+        """Yield what limits the figures."""
+        facts, texts = self._facts, self._texts
+        service, log = facts.service, facts.log
+        found: dict[str, str] = {}
+        if service.gap_count:
+            missing = 60 * (service.minutes_expected - service.minutes)
+            found["interruptions-warning"] = texts(
+                "The filter was interrupted {n} times, for {duration} in all; during an"
+                " interruption nothing is counted.",
+                n=counted.number(service.gap_count),
+                duration=counted.duration(missing),
+            )
+        if service.days_unreadable:
+            found["damaged-days"] = texts(
+                "The record of these days is damaged or was never written: {days}.",
+                days=days_of(service.days_unreadable, texts),
+            )
+        if facts.days_missing:
+            found["missing-days"] = texts(
+                "Days without any count: {days}.", days=days_of(facts.days_missing, texts)
+            )
+        if log.lost:
+            found["lost-answers"] = texts(
+                "Answers that could not be counted: {n}.", n=counted.number(log.lost)
+            )
+        if facts.left_out:
+            found["left-out"] = texts(
+                "Figures that are not published, because fewer than {k} devices are behind them:"
+                " {n}. They are in no figure or total of this report.",
+                k=log.least_devices,
+                n=counted.number(facts.left_out),
+            )
+        if off := self._tiers_at("off"):
+            found["not-counted"] = texts(
+                "Answers are not counted for: {tiers} (log level off).", tiers=off
+            )
+        if facts.audience is ReportAudience.INSIDE and (counts := self._tiers_at("counts")):
+            found["names-unknown"] = texts(
+                "Distinct names are not known for: {tiers} (log level counts, which keeps no"
+                " names).",
+                tiers=counts,
+            )
+        for id_, text in found.items():
+            yield Paragraph(id_, text, is_warning=True)
+        yield from (Paragraph("full-log", one) for one in full_spans(facts, self._by))
+
+    def _tiers_at(self, level: str) -> str:
+        """Return the tiers whose log level is one; "" for none."""
+        tiers = [tier for tier, one in self._facts.log.levels.items() if one == level]
+        return ", ".join(self._texts.word(words.TIER, one) for one in tiers)
+
+    def _categories(self) -> ReportTable:
+        """Return the closed categories, with tiers and legal bases."""
+        texts = self._texts
+        heads = texts("Category"), texts("Closed to"), texts("Legal basis")
+        rows = tuple(
+            (
+                one.names.get(texts.language, one.id),
+                closed_to(one, self._facts, self._by),
+                one.legal_basis,
+            )
+            for one in self._facts.categories
+            if one.closed_tiers
+        )
+        return ReportTable(
+            "categories", texts("Closed categories"), tuple(map(TableColumn, heads)), rows
+        )
+
+    def _handling(self) -> Iterator[Part]:
+        of = self._facts.handling
+        yield self._figures(
+            "handling",
+            [
+                ("mistakes-reported", say("Mistakes of lists reported"), of.mistakes_reported),
+                ("mistakes-mended", say("Of these mended"), of.mistakes_mended),
+                ("mend-time", say("Median time until mended"), self._time(of.mend_median_s)),
+                ("requests", say("Requests of pupils for a review"), of.requests),
+                ("requests-approved", say("Of these approved"), of.requests_approved),
+                ("requests-refused", say("Of these refused"), of.requests_refused),
+                (
+                    "request-time",
+                    say("Median time until answered"),
+                    self._time(of.request_median_s),
+                ),
+                ("exceptions-allowed", say("Exceptions that open a name"), of.exceptions_allowed),
+                ("exceptions-blocked", say("Exceptions that close a name"), of.exceptions_blocked),
+                ("pauses", say("Pauses of the filter"), of.pauses),
+                ("pause-minutes", say("Minutes of pauses in all"), of.pause_minutes),
+            ],
+        )
+
+    def _time(self, seconds: float | None) -> str:
+        """Return a duration; "not known" for None."""
+        if seconds is None:
+            return self._texts(NOT_KNOWN)
+        return self._texts(counted.duration(seconds))
+
+    def _figures(self, id_: str, figures: list[tuple[str, Sentence, Cell]]) -> Figures:
+        texts = self._texts
+        known = [one for one in figures if one[2] != ""]
+        return Figures(id_, tuple(Figure(key, texts(label), cell) for key, label, cell in known))
+
+
+def blanks(section: str, answers: Mapping[str, str], by: Wording) -> tuple[Blank, ...]:
+    """Return the questions of a section with their answers."""
+    return tuple(
+        Blank(one.id, by.texts(one.text), answers.get(one.id, ""))
+        for one in QUESTIONS
+        if one.section == section
+    )
+
+
+def closed_to(category: CategoryFacts, facts: ReportFacts, by: Wording) -> str:
+    """Return the tiers to which a category is closed, and the grades to which it is open."""
+    texts, tell = by.texts, Teller(*by)
+    tiers = texts("everybody")
+    if set(category.closed_tiers) != set(facts.school.tiers):
+        tiers = ", ".join(texts.word(words.TIER, one) for one in category.closed_tiers)
+    if not category.open_grades:
+        return tiers
+    grades = ", ".join(map(tell.grade, category.open_grades))
+    return texts("{tiers} (open to {grades})", tiers=tiers, grades=grades)
+
+
+def full_spans(facts: ReportFacts, by: Wording) -> Iterator[str]:
+    """Yield a sentence on each time in which every lookup was recorded."""
+    texts, clock = by.texts, by.clock
+    for one in facts.log.full:
+        yield texts(
+            "From {begin} until {end} every lookup was recorded for: {tier} (log level full).",
+            begin=clock.told(one.begins),
+            end=clock.told(one.ends),
+            tier=texts.word(words.TIER, one.tier) or texts("everybody"),
+        )

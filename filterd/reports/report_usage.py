@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sum the answers of a period into figures, tables and a chart. Pure.
+
+Outside the school a cell of too few devices is not published, and cannot be distinguished from
+one that is zero: where any is left out, each of both kinds is None.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from filterd import words
+from filterd.i18n import say
+from filterd.overrides.descriptions import Teller
+from filterd.reports.report_dates import month_of, short_date
+from filterd.reports.report_document import (
+    BarChart,
+    BarSeries,
+    Cell,
+    Figure,
+    Figures,
+    ReportTable,
+    TableColumn,
+)
+from filterd.reports.report_facts import ReportAudience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from filterd.i18n import Texts
+    from filterd.reports.report_document import Part
+    from filterd.reports.report_facts import CountCell, ReportFacts
+    from filterd.rows import Wording
+
+MOST_DAYS = 62
+"""The course of a longer period is shown by month."""
+NOT_KNOWN = say("not known")
+_BLOCKED, _CATEGORY, _MONTH, _TOTAL = say("Blocked"), say("Category"), say("Month"), say("Total")
+_MONTH_SIZE = len("2026-11")
+_COURSE = {
+    "pass": "pass",
+    "local": "pass",
+    "rewritten": "rewritten",
+    "blocked": "blocked",
+    "failed": "failed",
+    "refused": "failed",
+}
+"""The column of the course in which an action is counted."""
+
+Labels = dict[str, str]
+"""Labels of rows or columns, in order, by their keys."""
+Cells = list[list[Cell]]
+
+
+class UsageParts:
+    """Makes the parts of a report that have figures of lookups."""
+
+    def __init__(self, facts: ReportFacts, by: Wording) -> None:
+        self._facts, self._texts, self._grade_name = facts, by.texts, Teller(*by).grade
+        hidden = {one.id for one in facts.categories if one.is_confidential}
+        blocked = [one for one in facts.cells if one.action == "blocked"]
+        self._blocked = [one for one in blocked if one.category not in hidden]
+        self._hidden = [one for one in blocked if one.category in hidden]
+        is_cut = facts.audience is ReportAudience.OUTSIDE and facts.left_out > 0
+        self._absent = None if is_cut else 0
+
+    def parts(self) -> Iterator[Part]:
+        """Yield figures, tables and the chart, in order."""
+        yield self._figures()
+        yield self._categories()
+        if self._hidden:
+            yield self._confidential()
+        if not self._facts.scope:
+            yield from self._grades()
+        yield from self._classes()
+        yield from self._course()
+
+    def _figures(self) -> Figures:
+        texts = self._texts
+        n = sum(one.n for one in self._facts.cells)
+        blocked = sum(one.n for one in (*self._blocked, *self._hidden))
+        share = round(100 * blocked / n, 2) if n else 0.0
+        figures = [
+            Figure("answers", texts("Answers in all"), n),
+            Figure("answers-blocked", texts("Blocked answers"), blocked),
+            Figure("blocked-share", texts("Share of blocked answers (%)"), share),
+        ]
+        distinct = _sum(one.distinct for one in self._blocked)
+        if distinct is not None:
+            figures.append(Figure("distinct-names", texts("Distinct blocked names"), distinct))
+        return Figures("usage", tuple(figures))
+
+    def _categories(self) -> ReportTable:
+        """Return category x tier; inside the school with distinct names."""
+        texts, facts = self._texts, self._facts
+        counts, totals = Counter[tuple[str, str]](), Counter[str]()
+        for one in self._blocked:
+            counts[one.category, one.tier] += one.n
+            totals[one.category] += one.n
+        rows = {one: category_name(facts, one, texts) for one, n in totals.most_common() if n}
+        tiers = dict.fromkeys([*facts.school.tiers, *(tier for _, tier in counts)])
+        columns = {one: capital(texts.word(words.TIER, one)) for one in tiers}
+        if "" in columns:
+            columns[""] = texts("Whole school")
+        heads, cells = self._crossed(texts(_CATEGORY), rows, columns, counts)
+        self._add_distinct(heads, cells, rows, attrgetter("category"))
+        return self._table(
+            "blocked-tiers", texts("Blocked lookups by category and tier"), heads, cells
+        )
+
+    def _confidential(self) -> ReportTable:
+        texts, counts = self._texts, Counter[str]()
+        for one in self._hidden:
+            counts[one.category] += one.n
+        title = texts("Blocked lookups of confidential categories, in the whole school only")
+        rows: Cells = [
+            [category_name(self._facts, one, texts), n] for one, n in counts.most_common()
+        ]
+        return self._table("blocked-confidential", title, [texts(_CATEGORY), texts(_BLOCKED)], rows)
+
+    def _grades(self) -> Iterator[ReportTable]:
+        """Yield grade x month, if there are any; the more numerous of both are the rows."""
+        counts = Counter[tuple[str, str]]()
+        for one in self._blocked:
+            if one.grade:
+                counts[one.grade, one.period[:_MONTH_SIZE]] += one.n
+        if not counts:
+            return
+        texts = self._texts
+        known = dict.fromkeys([*self._facts.school.grades, *(grade for grade, _ in counts)])
+        grades = {one: capital(self._grade_name(one)) for one in known}
+        months = self._months(sorted({month for _, month in counts}))
+        if len(grades) >= len(months):
+            heads, cells = self._crossed(texts("Grade"), grades, months, counts)
+        else:
+            turned = Counter({(month, grade): n for (grade, month), n in counts.items()})
+            heads, cells = self._crossed(texts(_MONTH), months, grades, turned)
+        title = texts("Blocked lookups by grade and month")
+        has_days = any(not one.grade for one in self._blocked)
+        note = texts("Whole calendar months only.") if has_days else ""
+        yield self._table("blocked-grades", title, heads, cells, note)
+
+    def _classes(self) -> Iterator[ReportTable]:
+        """Yield answers by class, where there are several: inside the school only."""
+        texts, answers = self._texts, Counter[str]()
+        for one in self._facts.cells:
+            answers[one.class_id] += one.n
+        classes = [one for one in self._facts.school.classes if one in answers]
+        if len(classes) <= 1:
+            return
+        blocked = Counter[str]()
+        for one in self._blocked:
+            blocked[one.class_id] += one.n
+        heads = [texts("Class"), texts("Answers"), texts(_BLOCKED)]
+        rows: Cells = [[one, answers[one], blocked[one]] for one in classes]
+        self._add_distinct(heads, rows, classes, attrgetter("class_id"))
+        yield self._table("classes", texts("Answers by class"), heads, rows)
+
+    def _course(self) -> Iterator[Part]:
+        """Yield answers by day or month, and the chart of the blocked ones."""
+        texts, times = self._texts, self._times()
+        is_by_day = len(next(iter(times))) > _MONTH_SIZE
+        counts = Counter[tuple[str, str]]()
+        for one in self._facts.cells:
+            time = one.period if is_by_day else one.period[:_MONTH_SIZE]
+            counts[time, _COURSE.get(one.action, "pass")] += one.n
+        columns = {
+            one: capital(texts.word(words.COUNTED, one)) for one in dict.fromkeys(_COURSE.values())
+        }
+        heading = texts("Day") if is_by_day else texts(_MONTH)
+        heads, cells = self._crossed(heading, times, columns, counts)
+        title = texts("Answers by day") if is_by_day else texts("Answers by month")
+        yield self._table("course", title, heads, cells)
+        if len(times) > 1:
+            yield BarChart(
+                "course-blocked",
+                texts("Blocked lookups by day") if is_by_day else texts("Blocked lookups by month"),
+                heading,
+                (BarSeries(texts(_BLOCKED), "blocked"),),
+                tuple((label, (counts[time, "blocked"],)) for time, label in times.items()),
+            )
+
+    def _times(self) -> Labels:
+        """Return the days of the period, or its months: of whole months no day is published."""
+        first, last = map(date.fromisoformat, (self._facts.first, self._facts.last))
+        days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+        has_months = any(len(one.period) == _MONTH_SIZE for one in self._facts.cells)
+        if len(days) <= MOST_DAYS and not has_months:
+            return {one: short_date(one) for one in days}
+        return self._months(one[:_MONTH_SIZE] for one in days)
+
+    def _months(self, months: Iterable[str]) -> Labels:
+        return {one: capital(month_of(one, self._texts)) for one in dict.fromkeys(months)}
+
+    def _crossed(
+        self, heading: str, rows: Labels, columns: Labels, counts: Counter[tuple[str, str]]
+    ) -> tuple[list[str], Cells]:
+        """Return headings and lines of rows x columns, with sums of rows."""
+        heads = [heading, *columns.values()]
+        cells: Cells = []
+        for row, label in rows.items():
+            line = [counts.get((row, one), self._absent) for one in columns]
+            cells.append([label, *line, *([_sum(line)] if len(columns) > 1 else [])])
+        if len(columns) > 1:
+            heads.append(self._texts(_TOTAL))
+        return heads, cells
+
+    def _table(
+        self,
+        id_: str,
+        title: str,
+        headings: Sequence[str],
+        lines: Sequence[Sequence[Cell]],
+        note: str = "",
+    ) -> ReportTable:
+        """Return a table: a label and numbers; its last line has the sums of several others."""
+        sums = [_sum(column) for column in list(zip(*lines, strict=True))[1:]]
+        return ReportTable(
+            id_,
+            title,
+            tuple(TableColumn(one, at > 0) for at, one in enumerate(headings)),
+            tuple(map(tuple, lines)),
+            (self._texts(_TOTAL), *sums) if len(lines) > 1 else (),
+            note,
+        )
+
+    def _add_distinct(
+        self,
+        heads: list[str],
+        lines: Cells,
+        keys: Iterable[str],
+        key_of: Callable[[CountCell], str],
+    ) -> None:
+        """Add a column of distinct names to lines, each of a key, where any is known."""
+        known = Counter[str]()
+        for one in self._blocked:
+            if one.distinct is not None:
+                known[key_of(one)] += one.distinct
+        if known:
+            heads.append(self._texts("Distinct names"))
+            for key, line in zip(keys, lines, strict=True):
+                line.append(known[key] if key in known else self._texts(NOT_KNOWN))
+
+
+def capital(text: str) -> str:
+    """Return a text that begins with a capital letter, for a heading."""
+    return text[:1].upper() + text[1:]
+
+
+def category_name(facts: ReportFacts, id_: str, texts: Texts) -> str:
+    """Return the name of a category; its id where the site no longer has it."""
+    if not id_:
+        return texts("(rules of the school)")
+    names = next((one.names for one in facts.categories if one.id == id_), {})
+    return names.get(texts.language, id_)
+
+
+def _sum(values: Iterable[Cell]) -> int | None:
+    """Return the sum of the numbers; None where there is none."""
+    numbers = [one for one in values if isinstance(one, int)]
+    return sum(numbers) if numbers else None

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of lookups: each equal to a naive count of the facts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from filterd.i18n import Texts
+from filterd.reports.report_document import BarChart, Figures, ReportTable
+from filterd.reports.report_facts import CountCell, ReportFacts
+from filterd.reports.report_usage import MOST_DAYS, UsageParts
+from filterd.rows import SchoolClock, Wording
+from tests.support.report_sample import FACTS, INSIDE
+
+BY = Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), FACTS.made_at))
+PUBLISHED = replace(FACTS, left_out=0)
+
+
+def tables_of(facts: ReportFacts) -> dict[str, ReportTable]:
+    return {one.id: one for one in UsageParts(facts, BY).parts() if isinstance(one, ReportTable)}
+
+
+def figures_of(facts: ReportFacts) -> dict[str, object]:
+    found = next(one for one in UsageParts(facts, BY).parts() if isinstance(one, Figures))
+    return {one.id: one.value for one in found.figures}
+
+
+def count(facts: ReportFacts, **wanted: str) -> int:
+    return sum(
+        one.n
+        for one in facts.cells
+        if all(getattr(one, key).startswith(text) for key, text in wanted.items())
+    )
+
+
+def test_figures_are_of_all_answers() -> None:
+    blocked = count(FACTS, action="blocked")
+    assert figures_of(FACTS) == {
+        "answers": sum(one.n for one in FACTS.cells),
+        "answers-blocked": blocked,
+        "blocked-share": round(100 * blocked / 421_257, 2),
+    }
+
+
+def test_blocks_stand_by_category_and_tier_the_most_first() -> None:
+    table = tables_of(PUBLISHED)["blocked-tiers"]
+    gambling = count(FACTS, category="gambling", action="blocked")
+    social = count(FACTS, category="social-media", action="blocked")
+    assert table.rows == (("Gambling", gambling), ("=Social media", social))
+    assert table.total == ("Total", gambling + social)
+
+
+def test_a_confidential_category_is_in_a_total_of_the_school_only() -> None:
+    tables = tables_of(FACTS)
+    assert tables["blocked-confidential"].rows == (("Self-harm", 7),)
+    others = [one for id_, one in tables.items() if id_ not in ("blocked-confidential", "course")]
+    assert not any("Self-harm" in row for one in others for row in one.rows)
+
+
+def test_grades_stand_by_whole_month() -> None:
+    table = tables_of(PUBLISHED)["blocked-grades"]
+    assert [one.heading for one in table.columns] == [
+        "Grade",
+        "September 2026",
+        "October 2026",
+        "Total",
+    ]
+    assert table.rows == (("Grade 6", 120, 80, 200), ("Grade 9", 0, 41, 41))
+    assert table.total == ("Total", 120, 121, 241)
+    assert table.note == "Whole calendar months only."
+
+
+def test_many_months_are_rows_and_few_are_columns() -> None:
+    cells = tuple(
+        CountCell(f"2026-{month:02}", "lower-secondary", "6", "", "gambling", "blocked", month)
+        for month in range(1, 13)
+    )
+    table = tables_of(replace(PUBLISHED, first="2026-01-01", cells=cells))["blocked-grades"]
+    assert [one.heading for one in table.columns] == ["Month", "Grade 6", "Grade 9", "Total"]
+    assert table.rows[11] == ("December 2026", 12, 0, 12)
+    assert table.total == ("Total", 78, 0, 78)
+
+
+def test_what_was_not_published_is_not_zero() -> None:
+    assert tables_of(FACTS)["blocked-grades"].rows[1] == ("Grade 9", None, 41, 41)
+    course = tables_of(FACTS)["course"]
+    assert course.rows[2] == ("November 2026", 21_000, None, 9, None, 21_009)
+    assert course.total == ("Total", 421_000, None, 257, None, 421_257)
+
+
+def test_the_course_is_by_month_where_only_months_are_published() -> None:
+    months = ("2026-09", "2026-10", "2026-11")
+    course = tables_of(PUBLISHED)["course"]
+    for row, month in zip(course.rows, months, strict=True):
+        assert row[1] == count(FACTS, period=month, action="pass")
+        assert row[3] == count(FACTS, period=month, action="blocked")
+        assert row[5] == count(FACTS, period=month)
+    chart = next(one for one in UsageParts(FACTS, BY).parts() if isinstance(one, BarChart))
+    assert [n for _, (n,) in chart.bars] == [row[3] for row in course.rows]
+
+
+def test_the_course_of_days_has_each_day_also_those_without_a_count() -> None:
+    days = tuple(one for one in FACTS.cells if len(one.period) == len("2026-11-01"))
+    facts = replace(PUBLISHED, first="2026-10-30", cells=days)
+    rows = tables_of(facts)["course"].rows
+    assert [row[0] for row in rows] == ["30/10/2026", "31/10/2026", "01/11/2026", "02/11/2026"]
+    assert [row[5] for row in rows] == [0, 0, 9, 21_000]
+    whole_year = replace(facts, first="2026-01-01")
+    assert len(tables_of(whole_year)["course"].rows) == 11 < MOST_DAYS
+
+
+def test_inside_the_school_distinct_names_stand_beside_lookups() -> None:
+    tables = tables_of(INSIDE)
+    assert tables["classes"].rows == (("6A", 80, 80, 12), ("9B", 41, 41, "not known"))
+    assert tables["classes"].total == ("Total", 121, 121, 12)
+    assert tables["blocked-tiers"].rows[0] == ("Gambling", 80, 12)
+    assert figures_of(INSIDE)["distinct-names"] == 12
+
+
+def test_names_of_a_tier_are_not_added_to_its_lookups() -> None:
+    """At the level names distinct names are known for the tier, without class and grade."""
+    of_tier = CountCell("2026-10-05", "lower-secondary", "", "", "gambling", "blocked", 0, 9)
+    table = tables_of(replace(INSIDE, cells=(*INSIDE.cells, of_tier)))["blocked-tiers"]
+    assert table.rows[0] == ("Gambling", 80, 21)
+
+
+def test_a_report_on_a_class_has_no_table_of_grades_or_classes() -> None:
+    cells = INSIDE.cells[:1]
+    assert tables_of(replace(INSIDE, scope="6A", cells=cells)).keys() == {"blocked-tiers", "course"}
+
+
+def test_rules_of_the_school_and_unknown_categories_have_a_label() -> None:
+    cells = (
+        CountCell("2026-10", "staff", "staff", "", "", "blocked", 2),
+        CountCell("2026-10", "staff", "staff", "", "of-last-year", "blocked", 1),
+    )
+    table = tables_of(replace(PUBLISHED, cells=cells))["blocked-tiers"]
+    assert table.rows == (("(rules of the school)", 0, 2, 2), ("of-last-year", 0, 1, 1))
+    assert [one.heading for one in table.columns][1:3] == ["Lower secondary", "Staff"]
+
+
+@pytest.mark.parametrize("facts", [FACTS, PUBLISHED, INSIDE, replace(FACTS, cells=())])
+def test_totals_are_the_sums_of_the_lines_above(facts: ReportFacts) -> None:
+    for table in tables_of(facts).values():
+        for at, total in enumerate(table.total[1:], 1):
+            column = [row[at] for row in table.rows if isinstance(row[at], int)]
+            assert total == (sum(n for n in column if isinstance(n, int)) if column else None)
