@@ -6,6 +6,7 @@ Examples are ``1 name``, ``21 minutes``, and the fingerprint of a key.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from filterd.i18n import Sentence, say_n
@@ -101,6 +102,11 @@ def duration(seconds: float) -> Sentence:
     if whole >= 2 * _MINUTE:
         return minutes(whole // _MINUTE)
     return say_n("{n} second", "{n} seconds", whole)
+
+
+def utc(at: float) -> str:
+    """Return a Unix time as text that means the same on every machine."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def fingerprint(content: bytes) -> str:

@@ -101,6 +101,8 @@ class StateFolder:
     """The folder of the self-test of a new release, while it runs."""
     device_key = _StatePath("device.pem")
     """The private key of this gateway; see ``filterd.appliance.device_key``."""
+    enrolment = _StatePath("enrolment.filterd")
+    """The province's enrolment of this gateway; see ``filterd.daemon.kept_enrolment``."""
     answers = _StatePath("setup.filterd")
     """The answers of a set-up that was interrupted; see ``filterd.appliance.questions``."""
 

@@ -9,6 +9,7 @@ be a second gateway to those who know the first, so a damaged one is an error.
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from filterd.counted import fingerprint
@@ -17,7 +18,7 @@ from filterd.publish.keys import load_key, make_key
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from securesystemslib.signer import CryptoSigner
+    from securesystemslib.signer import CryptoSigner, Key
 
 
 def device_key(path: Path) -> CryptoSigner:
@@ -33,3 +34,8 @@ def device_key(path: Path) -> CryptoSigner:
 def key_fingerprint(key: CryptoSigner) -> str:
     """Return the SHA-256 of the public key's 32 octets in groups of four digits."""
     return fingerprint(bytes.fromhex(key.public_key.keyval["public"]))
+
+
+def device_id(key: Key) -> str:
+    """Return the SHA-256 of a public key's 32 octets in hexadecimal."""
+    return sha256(bytes.fromhex(key.keyval["public"])).hexdigest()

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sign the inspection record of a gateway, and verify one anywhere else.
+
+The content of the envelope::
+
+    {"version": 1, "school": {"code", "name"}, "device": {"id", "key"},
+     "enrolment": the envelope of the province or null, "facts": InspectionFacts}
+
+Who has the record and the publisher's root needs nothing else: the root names the key that has
+signed the enrolment, the enrolment the gateway's key, and that key has signed the record. So a
+record that is signed anew with another key, or with another school's enrolment, is refused.
+
+What this cannot show: that the facts are true. Who has the gateway's key, root at the school,
+can sign any. ``python -m filterd.appliance.inspection_record STATE`` signs in a process of its
+own, because the daemon loads no code that signs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata, Root
+
+from filterd import bounded_child
+from filterd.appliance.device_key import device_key
+from filterd.appliance.enrolment import (
+    EnvelopeRootError,
+    SchoolGateway,
+    read_gateway,
+    read_plain_enrolment,
+)
+from filterd.counted import utc
+from filterd.daemon.kept_enrolment import FORMAT
+from filterd.errors import (
+    EnvelopeFormatError,
+    EnvelopeSignatureError,
+    FilterdError,
+    to_plain,
+)
+from filterd.feed.trust import read_root
+from filterd.i18n import say
+from filterd.reports import inspection_facts
+from filterd.signed_envelope import opened, sealed
+from filterd.state_folder import StateFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from filterd.appliance.enrolment import GatewayEnrolment
+    from filterd.i18n import Sentence
+    from filterd.reports.inspection_facts import InspectionFacts
+
+INSPECTION_TYPE = "application/vnd.filterd.inspection+json"
+MOST_OCTETS = 4 << 20
+
+_FIELDS = {"version", "school", "device", "enrolment", "facts"}
+_AHEAD_S = 600.0
+"""Clocks of two machines may differ by so much without a word about it."""
+_MEMORY_OCTETS, _CPU_S = 256 << 20, 20
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionRecord:
+    """A record whose whole chain was verified.
+
+    Attributes:
+        gateway: that has signed it.
+        facts: what it shows.
+        enrolment: of the gateway.
+        sha256: of the file, hex.
+        notes: what a reader must know and is no reason to refuse it.
+    """
+
+    gateway: SchoolGateway
+    facts: InspectionFacts
+    enrolment: GatewayEnrolment
+    sha256: str
+    notes: tuple[Sentence, ...]
+
+
+def signed_record(school: Mapping[str, str], facts: Mapping[str, Any], state: StateFolder) -> bytes:
+    """Return a record, signed by this gateway's key, which is made if it is missing.
+
+    Args:
+        school: ``code`` and ``name``.
+        facts: of ``inspection_facts.plain_of``.
+        state: with the key and the enrolment.
+
+    Raises:
+        ConfigError: the key is damaged.
+        StoreError: the disk refused.
+    """
+    key, kept = device_key(state.device_key), FORMAT.read(state.enrolment)
+    gateway = SchoolGateway(school["code"], school["name"], key.public_key)
+    enrolment = None
+    if kept is not None and kept.device == gateway.device:
+        enrolment = json.loads(kept.envelope)
+    content = {**gateway.to_content(), "enrolment": enrolment, "facts": facts}
+    return sealed(content, INSPECTION_TYPE, [key])
+
+
+def verify(octets: bytes, root: Root, at: float) -> InspectionRecord:
+    """Verify a record by nothing but the root.
+
+    Args:
+        octets: of the file.
+        root: that is trusted; see ``trusted_root``.
+        at: Unix time at which it is looked at.
+
+    Raises:
+        EnvelopeError: the record must not be believed; each reason has a class of its own.
+    """
+    found = opened(octets, INSPECTION_TYPE, MOST_OCTETS)
+    content = found.content
+    if content.keys() != _FIELDS:
+        raise EnvelopeFormatError(say("it was made by a newer filterd; update this one first"))
+    gateway = read_gateway(content)
+    try:
+        facts = inspection_facts.facts_of(content["facts"])
+        expires = root.expires.timestamp()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EnvelopeFormatError(say("its facts are not as filterd writes them")) from error
+    if content["enrolment"] is None:
+        found.check_signed([gateway.key])
+        raise EnvelopeRootError(
+            say(
+                "no province has enrolled this gateway; compare its key with the sheet of the"
+                " set-up: {device}",
+                device=gateway.device,
+            )
+        )
+    enrolment = read_plain_enrolment(content["enrolment"], root)
+    enrolment.gateway.check_school(gateway)
+    if enrolment.gateway.device != gateway.device:
+        raise EnvelopeSignatureError(
+            say("it is signed by another key than the one that is enrolled for the school")
+        )
+    found.check_signed([enrolment.gateway.key])
+    enrolment.check_at(facts.made_at)
+    if facts.made_at >= expires:
+        raise EnvelopeRootError(
+            say("the root has ended on {day}, before the record was made", day=utc(expires))
+        )
+    notes = tuple(_notes(facts, enrolment, expires, at))
+    return InspectionRecord(gateway, facts, enrolment, record_sha256(octets), notes)
+
+
+def record_sha256(octets: bytes) -> str:
+    """Return what identifies a record: the SHA-256 of its file."""
+    return hashlib.sha256(octets).hexdigest()
+
+
+def trusted_root(contents: Sequence[bytes]) -> Root:
+    """Return the last of some roots, of which the first is trusted.
+
+    Args:
+        contents: of the files: each is the next version after the one before, and signed by
+            both.
+
+    Raises:
+        MetadataFormatError: the first is no root.
+        EnvelopeRootError: one does not follow.
+    """
+    root = read_root(contents[0])
+    for content in contents[1:]:
+        try:
+            following = Metadata[Root].from_bytes(content)
+            for judge in (root, following.signed):
+                judge.verify_delegate("root", following.signed_bytes, following.signatures)
+        except (RepositoryError, ValueError, AttributeError) as error:
+            raise EnvelopeRootError(
+                say("a root is not signed by the keys of the one before")
+            ) from error
+        if following.signed.version != root.version + 1:
+            raise EnvelopeRootError(
+                say(
+                    "after root {version} root {next} is missing",
+                    version=root.version,
+                    next=root.version + 1,
+                )
+            )
+        root = following.signed
+    return root
+
+
+def _notes(
+    facts: InspectionFacts, enrolment: GatewayEnrolment, expires: float, at: float
+) -> list[Sentence]:
+    found = []
+    if at >= enrolment.ends:
+        found.append(say("the enrolment has ended since, on {day}", day=utc(enrolment.ends)))
+    if at >= expires:
+        found.append(
+            say("the root has ended on {day}: get the publisher's newer one", day=utc(expires))
+        )
+    if facts.made_at > at + _AHEAD_S:
+        found.append(say("it is from the future: one of the two clocks is wrong"))
+    if not facts.is_time_known:
+        found.append(say("the gateway did not know what time it was: its time may be wrong"))
+    return found
+
+
+def main() -> int:
+    """Sign the facts of standard input; return the exit code."""
+    request = json.loads(sys.stdin.buffer.read(MOST_OCTETS))
+    bounded_child.bound(memory_octets=bounded_child.mapped_octets() + _MEMORY_OCTETS, cpu_s=_CPU_S)
+    try:
+        made = signed_record(request["school"], request["facts"], StateFolder(Path(sys.argv[1])))
+    except FilterdError as error:
+        sys.stdout.write(json.dumps({"failed": to_plain(error)}))
+        return 0
+    sys.stdout.write(json.dumps({"record": made.decode()}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The facts of an inspection record, from the manager to its readers. Pure.
+
+They have no name that was looked up, no address and no person: an author of an exception is
+there by roles, and texts of findings and errors without the texts that were filled in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from filterd.i18n import Sentence, catalogue
+from filterd.reports.report_facts import FullLogSpan, ServiceFacts, ServiceGap
+from filterd.state_file import Decoders, to_plain
+
+HIDDEN = "…"
+"""In the place of a text that was filled in."""
+
+_LONGEST = 2_000
+_LATEST = 253_402_300_799
+"""The last second of the year 9999."""
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedList:
+    """A list in force; ``version`` are digits of its SHA-256, ``is_own`` of the feed."""
+
+    id: str
+    category: str
+    entries: int
+    version: str
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedCategory:
+    """A category: its names, the entries in force, the tiers to which it is closed."""
+
+    id: str
+    names: dict[str, str]
+    entries: int
+    is_locked: bool
+    closed_tiers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedLists:
+    """All lists in force.
+
+    Attributes:
+        names: that they close.
+        version: of the feed, empty for lists that come from nowhere.
+        origin: ``feed``, ``public-lists`` or ``shipped``.
+        built_at: Unix time of the compilation.
+        verified_at: Unix time at which the publisher last answered; None for never.
+        freshness: as ``feed.standing.Freshness``.
+        digest: digits that identify the content.
+    """
+
+    names: int
+    version: str
+    origin: str
+    built_at: int
+    verified_at: int | None
+    freshness: str
+    digest: str
+    lists: tuple[InspectedList, ...] = ()
+    categories: tuple[InspectedCategory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TestedCategory:
+    """The outcome of a lookup of a listed name, as a device of this tier asks it."""
+
+    tier: str
+    category: str
+    outcome: str
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestFacts:
+    """The last self-test through the sockets that devices ask."""
+
+    at: int
+    passed: int
+    failed: int
+    rows: tuple[TestedCategory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedException:
+    """An exception, a pause or an exam in force, without its target.
+
+    Attributes:
+        kind: of the target, or ``pause`` or ``exam``.
+        is_open: whether it opens.
+        audience: the kind of those for whom it is: tier, grade, class, network, client.
+        begins, ends: Unix times; None for no end.
+        roles: of its author; none where the account is gone.
+    """
+
+    kind: str
+    is_open: bool
+    audience: str
+    begins: int
+    ends: int | None
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryHead:
+    """The last change of the history, and whether all before it fit."""
+
+    number: int
+    hash: str
+    is_sound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedFinding:
+    """A finding of ``filterd doctor``: the id of the probe, the outcome, the text."""
+
+    probe: str
+    outcome: str
+    text: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionFacts:
+    """All facts of a record.
+
+    Attributes:
+        made_at: Unix time.
+        is_time_known: whether the gateway knows what time it is.
+        time_zone: IANA.
+        filterd: the version of the program.
+        update: the standing of updates: ``none``, ``waits`` or ``taken-back``.
+        up_s: since the start.
+        policy: digest of the policy in force.
+        tiers, grades: of the site, in order.
+        classes, networks, rooms: how many; ``rooms`` are networks with a timetable.
+        service: days in service and gaps of the last 365 days that are over.
+        self_test: None where none was made.
+        log_levels: by tier.
+        log_full: times in which the log had every lookup.
+        unmet: expectations that the site does not meet, and other doubts of a reload.
+        findings: None where they could not be had.
+    """
+
+    made_at: int
+    is_time_known: bool
+    time_zone: str
+    filterd: str
+    update: str
+    up_s: int
+    policy: str
+    tiers: tuple[str, ...]
+    grades: tuple[str, ...]
+    classes: int
+    networks: int
+    rooms: int
+    lists: InspectedLists
+    service: ServiceFacts
+    self_test: SelfTestFacts | None
+    exceptions: tuple[InspectedException, ...]
+    history: HistoryHead
+    log_levels: dict[str, str]
+    log_full: tuple[FullLogSpan, ...] = ()
+    unmet: tuple[Sentence, ...] = ()
+    findings: tuple[InspectedFinding, ...] | None = None
+
+
+def without_texts(sentence: Sentence) -> Sentence:
+    """Return a sentence whose numbers stay, and whose other values are ``HIDDEN``.
+
+    They may be names, addresses or persons. So may a text of another program, which is in no
+    catalogue.
+    """
+    if sentence and catalogue("vi").gettext(sentence.template) == sentence.template:
+        return Sentence(HIDDEN)
+    return sentence.filled(
+        {
+            name: without_texts(value)
+            if isinstance(value, Sentence)
+            else HIDDEN
+            if isinstance(value, str)
+            else value
+            for name, value in sentence.values.items()
+        }
+    )
+
+
+_read = Decoders(
+    {
+        one.__name__: one
+        for one in (
+            FullLogSpan,
+            HistoryHead,
+            InspectedCategory,
+            InspectedException,
+            InspectedFinding,
+            InspectedList,
+            InspectedLists,
+            SelfTestFacts,
+            ServiceFacts,
+            ServiceGap,
+            TestedCategory,
+        )
+    }
+).of(InspectionFacts)
+
+
+def facts_of(plain: dict[str, Any]) -> InspectionFacts:
+    """Return the facts of plain data.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the data is none that ``plain_of``
+            makes, or has a number that is neither a count nor a time, or too long a text.
+    """
+    _check_bounds(plain)
+    facts: InspectionFacts = _read(plain)
+    return facts
+
+
+def _check_bounds(value: Any) -> None:
+    inner: Any = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list):
+        for one in inner:
+            _check_bounds(one)
+    elif isinstance(value, str):
+        if len(value) > _LONGEST:
+            raise ValueError
+    elif isinstance(value, int) and not 0 <= value <= _LATEST:
+        raise ValueError
+
+
+def plain_of(facts: InspectionFacts) -> dict[str, Any]:
+    """Return the facts as plain data."""
+    plain: dict[str, Any] = to_plain(facts)
+    return plain

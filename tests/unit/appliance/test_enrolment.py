@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from securesystemslib.signer import CryptoSigner
+
+from filterd.appliance import enrolment
+from filterd.appliance.device_key import key_fingerprint
+from filterd.appliance.enrolment import (
+    ENROLMENT_TYPE,
+    REQUEST_TYPE,
+    EnvelopeDateError,
+    EnvelopeOwnerError,
+    EnvelopeRootError,
+    SchoolGateway,
+    enrol,
+    install,
+    read_enrolment,
+    read_request,
+    request,
+)
+from filterd.daemon.kept_enrolment import FORMAT, told
+from filterd.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
+from filterd.feed.trust import read_root
+from filterd.signed_envelope import sealed
+from tests.support.publisher import DAY_S, NOW, Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+DEVICE, OTHER = (CryptoSigner.generate_ed25519() for _ in range(2))
+GATEWAY = SchoolGateway("79000701", "Trường THCS Nguyễn Trãi", DEVICE.public_key)
+
+
+@pytest.fixture
+def province(tmp_path: Path) -> Publisher:
+    return Publisher(tmp_path / "www")
+
+
+def signed(province: Publisher, gateway: SchoolGateway = GATEWAY, days: int = 730) -> bytes:
+    return enrol(gateway, province.signers["fleet"], NOW, days)
+
+
+def root_of(province: Publisher) -> Any:
+    return read_root(province.root)
+
+
+def test_a_request_is_read_with_the_id_that_the_gateway_shows_on_its_sheet() -> None:
+    read = read_request(request(GATEWAY, DEVICE, NOW))
+    assert (read.code, read.school) == (GATEWAY.code, GATEWAY.school)
+    assert read.device == key_fingerprint(DEVICE).replace(" ", "")
+
+
+def test_an_enrolment_is_kept_and_its_end_is_in_the_status(
+    province: Publisher, tmp_path: Path
+) -> None:
+    path = tmp_path / "enrolment.filterd"
+    octets = signed(province)
+    install(octets, root_of(province), GATEWAY, NOW - 1_800, path)  # of a clock that is behind
+    assert FORMAT.load(path).envelope.encode() == octets
+    ends = int(NOW + 730 * DAY_S)
+    assert told(path) == {"begins": int(NOW) - 3_600, "ends": ends, "device": GATEWAY.device}
+    assert told(tmp_path / "none") is None
+
+
+def test_a_request_that_another_key_has_signed_is_refused() -> None:
+    with pytest.raises(EnvelopeSignatureError):
+        read_request(request(GATEWAY, OTHER, NOW))
+
+
+@pytest.mark.parametrize("role", ["targets", "root", "program"])
+def test_the_keys_of_other_roles_enrol_no_gateway(province: Publisher, role: str) -> None:
+    octets = enrol(GATEWAY, province.signers[role][:1], NOW, 730)
+    with pytest.raises(EnvelopeRootError, match="does not name"):
+        read_enrolment(octets, root_of(province))
+
+
+def test_control_the_same_key_enrols_once_the_root_names_it(province: Publisher) -> None:
+    key = province.signers["targets"][0]
+    province.repository.name_fleet_key(key.public_key, province.signers["root"], now=NOW)
+    root = read_root((province.metadata / "2.root.json").read_bytes())
+    assert read_enrolment(enrol(GATEWAY, [key], NOW, 730), root).gateway.code == GATEWAY.code
+
+
+def test_a_key_that_was_exchanged_enrols_nothing_any_more(province: Publisher) -> None:
+    octets = signed(province)
+    province.repository.name_fleet_key(OTHER.public_key, province.signers["root"], now=NOW)
+    root = read_root((province.metadata / "2.root.json").read_bytes())
+    with pytest.raises(EnvelopeRootError, match="does not name"):
+        read_enrolment(octets, root)
+
+
+def test_a_root_of_an_earlier_release_names_no_key(province: Publisher) -> None:
+    root = root_of(province)
+    del root.unrecognized_fields["fleet_keys"]
+    with pytest.raises(EnvelopeRootError, match="names no key"):
+        read_enrolment(signed(province), root)
+
+
+@pytest.mark.parametrize(
+    ("own", "at", "error", "why"),
+    [
+        ({"key": OTHER.public_key}, NOW, EnvelopeOwnerError, "another gateway"),
+        ({"code": "79000702"}, NOW, EnvelopeOwnerError, "school 79000701, not of 79000702"),
+        ({}, NOW - 3_601, EnvelopeDateError, "holds from 2027-01-15 07:00 UTC"),
+        ({}, NOW + 730 * DAY_S, EnvelopeDateError, "has ended on 2029-01-14 08:00 UTC"),
+    ],
+)
+def test_what_is_not_of_this_gateway_or_does_not_hold_now_is_not_kept(
+    province: Publisher,
+    tmp_path: Path,
+    own: dict[str, Any],
+    at: float,
+    error: type[EnvelopeError],
+    why: str,
+) -> None:
+    path = tmp_path / "enrolment.filterd"
+    with pytest.raises(error, match=why):
+        install(signed(province), root_of(province), replace(GATEWAY, **own), at, path)
+    assert not path.exists()
+
+
+WRONG: list[Callable[[dict[str, Any]], Any]] = [
+    lambda one: one.pop("begins"),
+    lambda one: one.update(more=1),
+    lambda one: one.update(version=2),
+    lambda one: one.update(begins=-1),
+    lambda one: one.update(ends=True),
+    lambda one: one.update(ends=10**12),
+    lambda one: one.update(school=[]),
+    lambda one: one["school"].update(name="x" * 201),
+    lambda one: one["school"].update(name="a\nb"),
+    lambda one: one["school"].update(code=7),
+    lambda one: one["device"].update(id="00" * 32),
+    lambda one: one["device"].update(key="zz"),
+]
+
+
+@pytest.mark.parametrize("change", WRONG)
+def test_a_malformed_content_is_refused_though_it_is_signed(
+    province: Publisher, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    content = {**GATEWAY.to_content(), "begins": int(NOW), "ends": int(NOW) + 1}
+    change(content)
+    octets = sealed(content, ENROLMENT_TYPE, province.signers["fleet"])
+    with pytest.raises(EnvelopeFormatError):
+        read_enrolment(octets, root_of(province))
+
+
+def test_a_request_is_no_enrolment(province: Publisher) -> None:
+    content = {**GATEWAY.to_content(), "begins": int(NOW), "ends": int(NOW) + 1}
+    octets = sealed(content, REQUEST_TYPE, province.signers["fleet"])
+    with pytest.raises(EnvelopeFormatError, match="another kind"):
+        read_enrolment(octets, root_of(province))
+
+
+def test_every_octet_that_is_changed_is_refused(province: Publisher) -> None:
+    octets, root = signed(province), root_of(province)
+    for place in range(len(octets)):
+        changed = octets[:place] + bytes([octets[place] ^ 1]) + octets[place + 1 :]
+        with pytest.raises(EnvelopeError):
+            read_enrolment(changed, root)
+
+
+def test_control_without_the_check_of_the_owner_another_schools_enrolment_would_be_kept(
+    province: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrolment.SchoolGateway, "check_school", lambda *_: None)
+    own = SchoolGateway("79000702", "Trường khác", DEVICE.public_key)
+    kept = install(signed(province), root_of(province), own, NOW, tmp_path / "enrolment.filterd")
+    assert kept.device == own.device
