@@ -8,7 +8,10 @@ left out because of too few devices, and each format shows it as ``LEFT_OUT``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from filterd.i18n import Language
 
 Cell: TypeAlias = str | int | float | None
 
@@ -170,7 +173,7 @@ class ReportDocument:
         head_blanks: questions about the head, such as the number of the document.
     """
 
-    language: str
+    language: Language
     title: str
     subject: str
     sections: tuple[Section, ...]
