@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write tables as CSV (RFC 4180), with no cell that a spreadsheet takes for a formula."""
+"""Write tables as CSV (RFC 4180), and cells that are no formula."""
 
 from __future__ import annotations
 

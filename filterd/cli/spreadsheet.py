@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of text in CSV and XLSX files (ECMA-376), read with bounds; XLSX is written plainly.
+"""Read tables of text in CSV and XLSX files (ECMA-376) with bounds; write XLSX plainly.
 
 A workbook is a ZIP archive of XML. Only the first sheet is read, its texts and numbers; all
 else in it (formulas, styles, links, macros) is left alone. A file may be hostile: the octets

@@ -103,7 +103,7 @@ def _of_part(part: Part) -> Iterator[tuple[str, str, str, str, Cell]]:
 
 
 def _of_table(table: ReportTable) -> Iterator[tuple[str, str, Cell]]:
-    """Yield row, column and value: numbers by the texts before them, or texts by the first."""
+    """Yield row, column and value: numbers by their texts, or texts by the first."""
     is_label = [not one.is_number for one in table.columns]
     if all(is_label):
         is_label = [at == 0 for at in range(len(is_label))]

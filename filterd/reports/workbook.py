@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write a report as a workbook: a sheet of facts, then one for each table and chart.
+"""Write a report as a workbook: a sheet of facts, and one for each table and chart.
 
 Each text is written as a text, so that no name becomes a formula or a link. Numbers are
 numbers; what is left out is ``LEFT_OUT``. The file has no author and no time but that of the
