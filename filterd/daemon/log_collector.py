@@ -26,12 +26,14 @@ from filterd.querylog import Batch
 from filterd.querylog.service_days import ServiceNotes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
+    from filterd.querylog.day_span import DaySpan
     from filterd.querylog.device_reach import ReachRow
+    from filterd.querylog.period_totals import PeriodFigures, PeriodScope
     from filterd.querylog.service_days import ServiceDay, ServiceMoment
     from filterd.querylog.totals_file import TotalsFile
     from filterd.querylog.totals_request import Total, TotalsRequest
@@ -129,25 +131,34 @@ class LogKeeper(MinuteRounds):
                 await asyncio.wait_for(self.collect(), _FRESH_WITHIN_S)
         return await read_totals(self._path, request, time_zone=time_zone, now=self._clock.wall())
 
-    async def cells(
-        self, request: TotalsRequest, days: Sequence[str], time_zone: str, now: float
-    ) -> tuple[list[Total], list[ReachRow]]:
-        """Return the totals of days, and their devices.
-
-        Args:
-            request: of as many days.
-            days: ISO 8601, in order.
-            time_zone: in which they begin.
-            now: a Unix time of the last one.
+    async def period(self, days: Sequence[DaySpan], scope: PeriodScope) -> PeriodFigures:
+        """Return the figures of days; see ``read_period``.
 
         Raises:
             StoreError: the file cannot be read.
         """
-        from filterd.querylog.totals_file import read_reach, read_totals  # noqa: PLC0415 -- as above
+        from filterd.querylog.period_totals import read_period  # noqa: PLC0415 -- as in `_write`
 
         await self.collect()
-        totals = await read_totals(self._path, request, time_zone=time_zone, now=now)
-        return totals, await read_reach(self._path, days[0], days[-1])
+        return await asyncio.to_thread(read_period, self._path, days, scope)
+
+    async def cells(
+        self, days: Sequence[DaySpan], confidential: Collection[str]
+    ) -> tuple[list[Total], list[ReachRow]]:
+        """Return the totals of days, each for itself, and their devices.
+
+        Args:
+            days: that follow each other.
+            confidential: categories that are shown for the whole school only.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        from filterd.querylog.period_totals import PeriodScope  # noqa: PLC0415 -- as in `_write`
+        from filterd.querylog.totals_file import read_reach  # noqa: PLC0415 -- as in `_write`
+
+        found = await self.period(days, PeriodScope(confidential=confidential))
+        return found.totals, await read_reach(self._path, days[0].day, days[-1].day)
 
     async def _close(self) -> None:
         if self._file is not None:

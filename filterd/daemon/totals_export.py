@@ -20,10 +20,9 @@ from filterd.i18n import say
 from filterd.overrides.read_access import View, check_view
 from filterd.querylog import published_totals
 from filterd.querylog.day_span import DaySpan
-from filterd.querylog.totals_request import TotalsRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from filterd.daemon.manager import Manager
@@ -35,11 +34,11 @@ _is_month = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII).fullmatch
 
 
 class Span(NamedTuple):
-    """The days of an export, and the month that they are; "" if they are none."""
+    """The closed days of an export, and whether whole months of them are published as such."""
 
     first: date
     last: date
-    month: str
+    has_months: bool
 
     @property
     def by_month(self) -> dict[str, list[str]]:
@@ -49,6 +48,11 @@ class Span(NamedTuple):
             day = (self.first + timedelta(days=number)).isoformat()
             found.setdefault(day[:7], []).append(day)
         return found
+
+    def is_whole(self, month: str) -> bool:
+        """Return whether a month is published as such: all of its days are here."""
+        first = date.fromisoformat(f"{month}-01")
+        return self.has_months and self.first <= first and _last_of(first) <= self.last
 
     @classmethod
     def read(cls, request: Mapping[str, Any], today: date) -> Span:
@@ -67,16 +71,33 @@ class Span(NamedTuple):
                 say("`log export` wants a month, or days, 1 to {most}", most=MOST_EXPORT_DAYS)
             )
         if not month:
-            return cls(today - timedelta(days=days), today - timedelta(days=1), "")
+            return cls(today - timedelta(days=days), today - timedelta(days=1), has_months=False)
         if _is_month(month) is None:
             raise ControlError(say("'{month}' is not a month such as 2026-11", month=month[:20]))
         first = date.fromisoformat(f"{month}-01")
-        last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+        last = _last_of(first)
         if last >= today:
             raise ControlError(
                 say("{month} is not over: only whole months are exported", month=month)
             )
-        return cls(first, last, month)
+        return cls(first, last, has_months=True)
+
+
+def _last_of(month: date) -> date:
+    return month.replace(day=calendar.monthrange(month.year, month.month)[1])
+
+
+class PublishedMonth(NamedTuple):
+    """What was published of the days of a month; ``is_whole`` if the month was, as such."""
+
+    month: str
+    days: list[str]
+    is_whole: bool
+    totals: PublishedTotals
+
+    def left_out(self, periods: Iterable[str]) -> int:
+        """Return how many cells of periods were not published."""
+        return sum(self.totals.periods[one].left_out for one in periods)
 
 
 class TotalsExport:
@@ -112,33 +133,36 @@ class TotalsExport:
         span = Span.read(request, datetime.fromtimestamp(now, zone).date())
         ends = [one.isoformat() for one in (span.first, span.last)]
         await changes.note_view(View.EXPORT, author, {"days": ends, "class": ""})
-        hidden, k = site.confidential.categories, site.policy.log.least_devices
         rows, left_out = list[dict[str, Any]](), 0
-        async with self._turn:
-            for month, days in span.by_month.items():
-                periods = [*days, month] if span.month else days
-                published = await self._published(month, periods, days, zone, hidden, k)
-                rows += published.rows(periods, hidden)
-                left_out += sum(published.periods[one].left_out for one in periods)
-        return {"rows": rows, "left_out": left_out, "least_devices": k}
+        for one in await self.published(span):
+            periods = [*one.days, one.month] if one.is_whole else one.days
+            rows += one.totals.rows(periods, site.confidential.categories)
+            left_out += one.left_out(periods)
+        return {"rows": rows, "left_out": left_out, "least_devices": site.policy.log.least_devices}
 
-    async def _published(
-        self,
-        month: str,
-        periods: Sequence[str],
-        days: Sequence[str],
-        zone: ZoneInfo,
-        hidden: Collection[str],
-        k: int,
-    ) -> PublishedTotals:
-        """Return what was published of a month, with these periods of it."""
+    async def published(self, span: Span) -> list[PublishedMonth]:
+        """Return what was published of days and their whole months, and publish the rest.
+
+        Raises:
+            StoreError: something cannot be read or written.
+        """
+        async with self._turn:
+            return [
+                PublishedMonth(month, days, is_whole, await self._published(month, days, is_whole))
+                for month, days in span.by_month.items()
+                for is_whole in (span.is_whole(month),)
+            ]
+
+    async def _published(self, month: str, days: list[str], is_whole: bool) -> PublishedTotals:
+        """Return what was published of a month, with these days of it, and as a whole."""
+        site = self._manager.site
         published = await asyncio.to_thread(published_totals.load, self._folder, month)
-        if not published.lacks(periods):
+        if not published.lacks([*days, month] if is_whole else days):
             return published
-        wanted = TotalsRequest(len(days), confidential=hidden)
-        last = DaySpan.of(date.fromisoformat(days[-1]), zone)
-        counted = await self._manager.log_keeper.cells(wanted, days, zone.key, last.begins)
-        is_whole = month in periods
+        zone = ZoneInfo(site.policy.time_zone)
+        spans = [DaySpan.of(date.fromisoformat(day), zone) for day in days]
+        counted = await self._manager.log_keeper.cells(spans, site.confidential.categories)
+        k = site.policy.log.least_devices
         published = published.with_periods(days, month if is_whole else "", *counted, k)
         await asyncio.to_thread(published_totals.save, self._folder, month, published)
         return published

@@ -8,6 +8,7 @@
 * ``totals_file``: the tables, by grade, category, action, network and class, and the one
   writer; a damaged file is set aside, a new one begun. Readers get a day of the school at a time.
 * ``sqlite_file``: what all files of the log have in common: make, check, set aside, read.
+* ``period_totals``: sums of many days, by day or month, for exports and reports.
 * ``totals_request``: selects and adds up what is read there.
 * ``suppression``: which cells of the totals may leave the school.
 * ``published_totals``: closed days and months of them, frozen once they are published.

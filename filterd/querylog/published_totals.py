@@ -19,7 +19,7 @@ from filterd.paths import make_folder
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.device_reach import GRADE, TIER, ReachRow
 from filterd.querylog.suppression import TableCell, of_day, of_month
-from filterd.state_file import FileFormat
+from filterd.state_file import ADDED, FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -48,11 +48,13 @@ class PublishedCell:
 class PublishedPeriod:
     """What was published of a period.
 
-    ``left_out``: how many cells with answers were not.
+    ``left_out``: how many cells with answers were not, and how many ``of_school`` of them, of
+    confidential categories (0 where an earlier release has published).
     """
 
     cells: tuple[PublishedCell, ...]
     left_out: int
+    of_school: int = field(default=0, metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,4 +175,5 @@ def _devices(reach: Iterable[ReachRow]) -> Mapping[tuple[str, str, str, str, str
 
 def _period(found: Sequence[TableCell], shown: Sequence[TableCell]) -> PublishedPeriod:
     cells = (PublishedCell(*cell[:4]) for cell in sorted(shown))
-    return PublishedPeriod(tuple(cells), len(found) - len(shown))
+    of_school = sum(not one.id for one in found) - sum(not one.id for one in shown)
+    return PublishedPeriod(tuple(cells), len(found) - len(shown), of_school)

@@ -213,16 +213,16 @@ async def reading(path: Path) -> AsyncIterator[aiosqlite.Connection]:
         StoreError: the file cannot be read, at the begin or within the block.
     """
     if not all(map(is_plain, with_sides(path))):
-        raise _cannot_be_read(path, "Not a plain file")
+        raise cannot_be_read(path, "Not a plain file")
     try:
-        async with aiosqlite.connect(_uri(path), uri=True, timeout=BUSY_S) as connection:
+        async with aiosqlite.connect(uri_of(path), uri=True, timeout=BUSY_S) as connection:
             await connection.execute("PRAGMA query_only = ON")
             yield connection
     except FAILURES as error:
-        raise _cannot_be_read(path, str(error)) from error
+        raise cannot_be_read(path, str(error)) from error
 
 
-def _uri(path: Path) -> str:
+def uri_of(path: Path) -> str:
     """Return the name by which also what is still in the write-ahead log can be read."""
     return f"{path.absolute().as_uri()}?mode=rw"
 
@@ -257,5 +257,6 @@ def cannot_be_written(path: Path, error: Exception) -> StoreError:
     return StoreError(say("{path}: the log cannot be written: {why}", path=path, why=why))
 
 
-def _cannot_be_read(path: Path, why: str) -> StoreError:
+def cannot_be_read(path: Path, why: str) -> StoreError:
+    """Return the error for people of a file that is no log, or is damaged."""
     return StoreError(say("{path}: the log cannot be read: {error}", path=path, error=quoted(why)))

@@ -199,7 +199,7 @@ SELECT_SERVICE = "SELECT * FROM days WHERE day >= ? AND day <= ? ORDER BY day"
 
 PUT_SERVICE = "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?, ?, ?)"
 
-_BY_CONTEXT = (3, VERSION)
+BY_CONTEXT = (3, VERSION)
 """Versions with ``contexts`` and ``reach``."""
 
 MOST_TOTALS = 80_000
@@ -307,7 +307,7 @@ async def read_totals(
         if version == 0:  # just made: the disk had no room for more yet
             return []
         select = SELECT.get(version if isinstance(version, int) else 0, SELECT[VERSION])
-        if version in _BY_CONTEXT and not request.by_hour:
+        if version in BY_CONTEXT and not request.by_hour:
             select = SELECT_DAY
         for span in DaySpan.last(request.days, now, ZoneInfo(time_zone)):
             limits = {"begins": span.begins, "ends": span.ends, **request.exact}
@@ -329,7 +329,7 @@ async def read_reach(path: Path, first: str, last: str) -> list[ReachRow]:
     if not os.path.lexists(path):
         return []
     async with sqlite_file.reading(path) as connection:
-        if await sqlite_file.value_of(connection, "PRAGMA user_version") not in _BY_CONTEXT:
+        if await sqlite_file.value_of(connection, "PRAGMA user_version") not in BY_CONTEXT:
             return []
         rows = await connection.execute_fetchall(SELECT_REACH, (first, last))
     return [ReachRow(*row) for row in rows]

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from filterd.daemon.worker_channel import Channel
 from filterd.errors import StoreError
 from filterd.querylog import Counts, sqlite_file
 from filterd.querylog import counts as counting
+from filterd.querylog.day_span import DaySpan
 from filterd.querylog.service_days import ServiceMoment
 from filterd.querylog.totals_request import TotalsRequest
 from tests.support import crew
@@ -107,8 +107,8 @@ def test_devices_of_a_day_are_the_most_that_one_worker_has_seen(path: Path) -> N
     async def work(crew: Crew) -> None:
         for worker, devices in zip(crew.workers, ((3, 5, 7), (3, 9)), strict=True):
             worker.counts.add("6", "games", "blocked", devices=devices)
-        day = datetime.fromtimestamp(crew.clock.wall(), UTC).date().isoformat()
-        totals, reach = await crew.collector.cells(TotalsRequest(), [day], "UTC", crew.clock.wall())
+        today = DaySpan.at(crew.clock.wall(), ZoneInfo("UTC"))
+        totals, reach = await crew.collector.cells([today], frozenset())
         assert [one.n for one in totals] == [2]
         assert {(one.scope, one.id): one.devices for one in reach} == {
             ("tier", "lower-secondary"): 3,

@@ -19,7 +19,7 @@ from filterd.overrides.read_access import READERS, View
 from filterd.overrides.roles import Author, Role
 from filterd.policy.temporary_rules import Overrides
 from filterd.querylog.device_reach import ReachRow
-from filterd.querylog.totals_request import Total, TotalsRequest
+from filterd.querylog.totals_request import Total
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
 from tests.support.week import SEVEN
@@ -27,6 +27,7 @@ from tests.support.week import SEVEN
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.querylog.day_span import DaySpan
     from tests.support.team import School as ServedSchool
     from tests.support.team import Team
 
@@ -38,7 +39,7 @@ class School:
 
     def __init__(self, now: float | None = SEVEN) -> None:
         self.noted: list[Any] = []
-        self.read: list[tuple[TotalsRequest, list[str]]] = []
+        self.read: list[list[str]] = []
         self.n = 7
         policy = replace(a_policy(), time_zone="Asia/Ho_Chi_Minh")
         confidential = SimpleNamespace(categories=frozenset({"self-harm"}))
@@ -53,12 +54,13 @@ class School:
         self.noted.append((view, author.name, about))
 
     async def cells(
-        self, request: TotalsRequest, days: list[str], zone: str, now: float
+        self, days: list[DaySpan], confidential: frozenset[str]
     ) -> tuple[list[Total], list[ReachRow]]:
-        self.read.append((request, days))
-        assert (zone, now < SEVEN) == ("Asia/Ho_Chi_Minh", True)
-        row = ReachRow(days[0], "tier", "lower-secondary", "games", "blocked", 5)
-        return [Total(days[0], "6", "games", "blocked", self.n)], [row]
+        self.read.append([one.day for one in days])
+        assert (confidential, days[-1].ends <= SEVEN) == (frozenset({"self-harm"}), True)
+        day = days[0].day
+        row = ReachRow(day, "tier", "lower-secondary", "games", "blocked", 5)
+        return [Total(day, "6", "games", "blocked", self.n)], [row]
 
 
 def member(role: Role) -> Author:
@@ -80,10 +82,7 @@ def test_days_are_read_once_by_month_and_stay_as_they_were(tmp_path: Path) -> No
     first = exported(school, tmp_path, {"days": 2})
     school.n = 8
     assert exported(school, tmp_path, {"days": 2}) == first
-    assert [days for _, days in school.read] == [["2026-02-28"], ["2026-03-01"]]
-    assert {(request.days, request.confidential) for request, _ in school.read} == {
-        (1, frozenset({"self-harm"}))
-    }
+    assert school.read == [["2026-02-28"], ["2026-03-01"]]
     (rows, left_out, least) = first[0].values()
     assert [(row["period"], row["n"]) for row in rows] == [("2026-02-28", 7), ("2026-03-01", 7)]
     assert {row["tier"] for row in rows} == {"lower-secondary"}
@@ -93,7 +92,7 @@ def test_days_are_read_once_by_month_and_stay_as_they_were(tmp_path: Path) -> No
 def test_a_month_has_all_its_days(tmp_path: Path) -> None:
     school = School()
     exported(school, tmp_path, {"month": "2025-11"})
-    ((_, days),) = school.read
+    (days,) = school.read
     assert (days[0], days[-1], len(days)) == ("2025-11-01", "2025-11-30", 30)
 
 
@@ -156,6 +155,17 @@ def test_while_the_time_is_not_known_no_day_is_over(tmp_path: Path) -> None:
 def test_what_is_not_over_or_no_time_is_refused(request_: dict[str, Any], problem: str) -> None:
     with pytest.raises(ControlError, match=problem):
         Span.read(request_, TODAY)
+
+
+def test_only_whole_months_of_some_days_are_published_as_such(tmp_path: Path) -> None:
+    school, span = School(), Span(date(2025, 9, 12), date(2025, 11, 29), has_months=True)
+    found = asyncio.run(TotalsExport(cast("Any", school), tmp_path / "published").published(span))
+    assert [(one.month, len(one.days), one.is_whole) for one in found] == [
+        ("2025-09", 19, False),
+        ("2025-10", 31, True),
+        ("2025-11", 29, False),
+    ]
+    assert ["2025-10" in one.totals.periods for one in found] == [False, True, False]
 
 
 def test_a_month_is_over_on_the_first_of_the_next() -> None:

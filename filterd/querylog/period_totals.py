@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Add up the totals of many days, by day or by month.
+
+SQLite adds up: a year has millions of rows. The file is attached to a connection in memory,
+which has the sums; rows are read in the order in which they stand. It is for a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.errors import StoreError
+from filterd.i18n import say
+from filterd.paths import is_plain, with_sides
+from filterd.querylog import totals_file
+from filterd.querylog.sqlite_file import BUSY_S, FAILURES, cannot_be_read, uri_of
+from filterd.querylog.totals_request import Total
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from filterd.querylog.day_span import DaySpan
+
+_LONGEST_BEFORE_S = 400 * 86_400
+"""A count of so long before the period is by a wrong clock: totals are kept for less."""
+
+_SUMS = """
+CREATE TABLE hidden (category TEXT PRIMARY KEY);
+CREATE TABLE kinds (
+    id INTEGER PRIMARY KEY, grade TEXT, category TEXT, action TEXT, class TEXT,
+    UNIQUE (grade, category, action, class)
+);
+CREATE TABLE kind_of (context INTEGER PRIMARY KEY, kind INTEGER);
+CREATE TABLE sums (key INTEGER PRIMARY KEY, n INTEGER);
+"""
+# Of a confidential category there is neither a grade nor a class, whatever the file has.
+_SHOWN = """
+SELECT id, category, action,
+    CASE WHEN category IN hidden THEN '' ELSE grade END AS grade,
+    CASE WHEN category IN hidden OR grade = '' OR NOT :by_class THEN '' ELSE class END AS class
+FROM totals.contexts
+WHERE (:grade = '' OR grade = :grade) AND (:class_id = '' OR class = :class_id)
+    AND (:grade || :class_id = '' OR category NOT IN hidden)
+"""
+_KINDS = f"INSERT OR IGNORE INTO kinds SELECT NULL, grade, category, action, class FROM ({_SHOWN})"  # noqa: S608
+_KIND_OF = f"""
+INSERT INTO kind_of SELECT shown.id, kinds.id FROM ({_SHOWN}) AS shown
+JOIN kinds USING (grade, category, action, class)
+"""  # noqa: S608 -- of constants
+# Not GROUP BY: it would sort all rows.
+_ADD = """
+INSERT INTO sums SELECT (:label << 32) | kind, n
+FROM totals.totals CROSS JOIN kind_of USING (context) WHERE hour >= :begins AND hour < :ends
+ON CONFLICT DO UPDATE SET n = n + excluded.n
+"""
+_TOTALS = """
+SELECT key >> 32, grade, category, action, sums.n, class
+FROM sums JOIN kinds ON kinds.id = key & 0xFFFFFFFF ORDER BY key
+"""
+_HAS = "SELECT EXISTS (SELECT 1 FROM totals.totals WHERE hour >= ? AND hour < ?)"
+_FIRST = "SELECT MIN(hour) FROM totals.totals WHERE hour >= ?"
+_KNOWN = "SELECT day FROM totals.distinct_names WHERE day >= ? AND day <= ? AND tier = ''"
+_DISTINCT = """
+SELECT day, tier, grade, class, category, n FROM totals.distinct_names
+WHERE day >= ? AND day <= ? AND tier <> '' AND category NOT IN hidden
+"""
+
+
+class PeriodScope(NamedTuple):
+    """What is added up.
+
+    Attributes:
+        by_day: each day for itself; else each month.
+        by_class: each class for itself.
+        grade: of this grade only, empty for all; so with ``class_id``.
+        class_id: of this class only. A confidential category is in neither.
+        confidential: categories that are shown for the whole school only.
+    """
+
+    by_day: bool = True
+    by_class: bool = False
+    grade: str = ""
+    class_id: str = ""
+    confidential: Collection[str] = frozenset()
+
+    def label(self, day: str) -> str:
+        """Return the day, or its month."""
+        return day if self.by_day else day[:7]
+
+
+class DistinctCount(NamedTuple):
+    """The number of distinct names that were blocked on a day.
+
+    ``grade`` and ``class_id`` are empty where the log knew the tier only.
+    """
+
+    day: str
+    tier: str
+    grade: str
+    class_id: str
+    category: str
+    n: int
+
+
+class PeriodFigures(NamedTuple):
+    """The totals of some days.
+
+    Attributes:
+        totals: ``Total.date`` is a day, or a month.
+        counted: days that have any.
+        first_hour: the first one that has any, also before the days; None for none.
+        distinct: of all tiers, grades and classes.
+        distinct_days: days of which distinct names were counted.
+    """
+
+    totals: list[Total]
+    counted: frozenset[str] = frozenset()
+    first_hour: int | None = None
+    distinct: tuple[DistinctCount, ...] = ()
+    distinct_days: frozenset[str] = frozenset()
+
+
+def read_period(path: Path, days: Sequence[DaySpan], scope: PeriodScope) -> PeriodFigures:
+    """Return the figures of days.
+
+    Args:
+        path: the file of totals; a missing one holds nothing.
+        days: that follow each other.
+        scope: what is added up.
+
+    Raises:
+        StoreError: the file cannot be read, or is of a release with other tables.
+    """
+    if not os.path.lexists(path) or not days:
+        return PeriodFigures([])
+    if not all(map(is_plain, with_sides(path))):
+        raise cannot_be_read(path, "Not a plain file")
+    try:
+        with closing(sqlite3.connect(":memory:", uri=True, timeout=BUSY_S)) as connection:
+            connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute("ATTACH ? AS totals", (uri_of(path),))
+            return _read(connection, path, days, scope)
+    except FAILURES as error:
+        raise cannot_be_read(path, str(error)) from error
+
+
+def _read(
+    connection: sqlite3.Connection, path: Path, days: Sequence[DaySpan], scope: PeriodScope
+) -> PeriodFigures:
+    ((version,),) = connection.execute("PRAGMA totals.user_version")
+    if version == 0:  # just made: the disk had no room for more yet
+        return PeriodFigures([])
+    if version not in totals_file.BY_CONTEXT:
+        why = say("it is of another release of filterd")
+        raise StoreError(say("{path}: the log cannot be read: {error}", path=path, error=why))
+    first, last = days[0], days[-1]
+    ((first_hour,),) = connection.execute(_FIRST, (first.begins - _LONGEST_BEFORE_S,))
+    counted = (one.day for one in days if connection.execute(_HAS, one[1:]).fetchone()[0])
+    totals = list(_totals(connection, days, scope))
+    found = PeriodFigures(totals, frozenset(counted), first_hour)
+    if version != totals_file.VERSION:
+        return found
+    limits = first.day, last.day
+    rows = map(DistinctCount._make, connection.execute(_DISTINCT, limits))
+    known = frozenset(day for (day,) in connection.execute(_KNOWN, limits))
+    return found._replace(distinct=tuple(rows), distinct_days=known)
+
+
+def _totals(
+    connection: sqlite3.Connection, days: Sequence[DaySpan], scope: PeriodScope
+) -> Iterator[Total]:
+    connection.executescript(_SUMS)
+    hidden = ((one,) for one in scope.confidential)
+    connection.executemany("INSERT INTO hidden VALUES (?)", hidden)
+    wanted = {key: getattr(scope, key) for key in ("by_class", "grade", "class_id")}
+    connection.execute(_KINDS, wanted)
+    connection.execute(_KIND_OF, wanted)
+    labels = list(dict.fromkeys(scope.label(one.day) for one in days))
+    for number, label in enumerate(labels):
+        of = [one for one in days if scope.label(one.day) == label]
+        limits = {"label": number, "begins": of[0].begins, "ends": of[-1].ends}
+        connection.execute(_ADD, limits)
+    for number, grade, category, action, n, class_id in connection.execute(_TOTALS):
+        yield Total(labels[number], grade, category, action, n, class_id)
