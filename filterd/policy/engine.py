@@ -73,14 +73,16 @@ class Engine:
         """Return a key shared by names whose verdicts are all by the same list claims.
 
         Such verdicts differ in the names of their entries only. None for a name with rules of
-        its own, or whose claims leave some names alone. A grade that is ``allow_only`` is decided
-        by the name all the same.
+        its own but guards of a subtree, or whose claims leave some names alone. A grade that is
+        ``allow_only`` is decided by the name all the same.
         """
-        hits = self._lists.lookup(qname)
-        if self._overlay.lookup(qname) is not NO_RULES or self._lists.read_names(hits):
+        hits, own_rules = self._lists.lookup(qname), self._overlay.lookup(qname)
+        guards = () if own_rules is NO_RULES else own_rules.subtrees
+        if guards is None or self._lists.read_names(hits):
             return None
         at_self = bool(hits) and hits[0].labels == names.count_labels(qname)
-        return _alike("", 0, at_self, self._overlay.has_allowed_beneath(qname), hits)
+        key = _alike("", 0, at_self, self._overlay.has_allowed_beneath(qname), hits)
+        return (*key, guards, *(hit.labels for hit in hits)) if guards else key
 
     def decide_target(
         self, client: Client, covering: Verdict, target: bytes, qtype: int, now: float

@@ -45,6 +45,20 @@ class NameRules:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
+    @property
+    def subtrees(self) -> tuple[bytes, ...] | None:
+        """The names of the guards, where there is nothing else and each covers all beneath it.
+
+        For names that have equal ones they mean the same. None where there is anything else.
+        """
+        found = list[bytes]()
+        for entry in self._entries:
+            guards: list[Pin | Protection] = [*entry.pins, *entry.protections]
+            if entry.rules or entry.rewrites or not all(one.subtree for one in guards):
+                return None
+            found.append(guards[0].name)
+        return tuple(found)
+
     def guards(self) -> Iterator[RankedMatch]:
         """Yield the pins and protections that cover the name."""
         for entry in self._entries:

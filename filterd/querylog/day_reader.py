@@ -73,7 +73,7 @@ SELECT names.name, key & 65535, n
 FROM sums CROSS JOIN day.names AS names ON names.id = sums.key >> 16
 """
 _ADD_GROUPS = """
-INSERT INTO groups SELECT name << 16 | context, n FROM day.lookups WHERE at >= ? AND at < ?
+INSERT INTO groups SELECT name << 24 | context, n FROM day.lookups WHERE at >= ? AND at < ?
 ON CONFLICT DO UPDATE SET n = n + excluded.n
 """
 _CONTEXTS = """
@@ -331,7 +331,7 @@ class Day:
         run("DELETE FROM groups")
         run(_ADD_GROUPS, (floor, below))
         for key, n in run("SELECT key, n FROM groups"):
-            yield key >> 16, key & 65535, n
+            yield key >> 24, key & 0xFFFFFF, n
 
     def seen_ids(self) -> Iterator[tuple[str, int, str, str]]:
         """Yield tier, id of the name, category and action of the distinct names."""

@@ -19,17 +19,18 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from itertools import count
 from math import ceil, inf
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from filterd.policy.engine import Engine
-from filterd.policy.model import GRADES, TIER_OF_GRADE, TIERS, Client
+from filterd.policy.model import GRADES, TIER_OF_GRADE, TIERS, Audience, Client
 from filterd.policy.verdict import PASSED
 from filterd.querylog.day_reader import DAY_ENDS
 from filterd.querylog.day_schema import SEQUENCE_BITS
 from filterd.querylog.day_span import DaySpan
-from filterd.querylog.reversed_names import name_of, reversed_text
+from filterd.querylog.reversed_names import name_of
 from filterd.resolve.links.local import answer_locally
 from filterd.wire import RRType
 
@@ -59,7 +60,7 @@ _ALLOWED = ("pass", "rewritten")
 class NameDifference(NamedTuple):
     """A change for one name: the kind, and the category that closes it, or did."""
 
-    text: str
+    name: bytes
     kind: str
     category: str
 
@@ -191,15 +192,15 @@ class _Part:
 
     def __init__(self, judge: _Judge, since: int, before: _Side, after: _Side) -> None:
         self.since, self.before, self.after, self._judge = since, before, after, judge
-        edges = (edge for side in (before, after) for edge in side.edges())
+        self.sides = before, after
+        edges = (edge for side in self.sides for edge in side.edges())
         self.until = min((ceil(edge) for edge in edges if since < edge < inf), default=_FOREVER)
-        self._cells: dict[object, int] = {}
         self._known: dict[tuple[int, str], tuple[_Difference | None, ...]] = {}
 
     def clients(self, of: LookupContext) -> _Clients:
         """Return the client of a recorded lookup, for each site."""
         place, network = Place(of.grade, of.class_id), of.network or None
-        before, after = (side.seated(of.network) for side in (self.before, self.after))
+        before, after = (side.seated(of.network) for side in self.sides)
         is_moved = before and after and _place_of(before) != _place_of(after)
         if before is None or _place_of(before) != place:
             before = self.before.graded(place)
@@ -214,23 +215,13 @@ class _Part:
             (Client(self.before.graded(one)), Client(self.after.graded(one))) for one in places
         )
 
-    def cell(self, name: bytes) -> int:
-        """Return a number that names share whose verdicts are alike; -1 for a name by itself."""
-        keys = tuple(
-            _LOCAL if is_local else side.engine.alike(name)
-            for is_local, side in zip(
-                self._judge.are_local(name), (self.before, self.after), strict=True
-            )
-        )
-        return -1 if None in keys else self._cells.setdefault(keys, len(self._cells))
-
     def of_names(
         self, name: bytes, clients: tuple[_Clients, ...], key: str
     ) -> tuple[_Difference | None, ...]:
         """Return what differs for a name, for each of some clients that ``key`` stands for."""
-        cell = self.cell(name)
-        if cell < 0 or any(map(_is_by_name, clients)):
+        if any(map(_is_by_name, clients)):
             return self.decided(name, clients)
+        cell = self._judge.cell(name, self)
         found = self._known.get((cell, key))
         if found is None:
             found = self._known[cell, key] = self.decided(name, clients)
@@ -243,9 +234,7 @@ class _Part:
             [PASSED] * len(clients)
             if is_local
             else side.engine.decide_for([both[n] for both in clients], name, RRType.A, self.since)
-            for n, (is_local, side) in enumerate(
-                zip(are_local, (self.before, self.after), strict=True)
-            )
+            for n, (is_local, side) in enumerate(zip(are_local, self.sides, strict=True))
         ]
         return tuple(map(_difference, *verdicts))
 
@@ -257,26 +246,53 @@ class _Judge:
         self._sites = before, after
         self._zone = ZoneInfo(before.timed.policy.time_zone)
         self._sides: list[_Side | None] = [None, None]
+        self._hidden: dict[tuple[bytes, str], bool] = {}
+        self._rules: object = None
+        self._cells: dict[bytes, int] = {}
+        self._count = count().__next__  # no number comes again: parts remember what they mean
+        self._numbers: dict[object, int] = defaultdict(self._count)
+        self._part_of_cells: _Part | None = None
 
     def are_local(self, name: bytes) -> tuple[bool, bool]:
         """Return for each site whether it answers a name without asking anyone."""
         before, after = (answer_locally(one, name, RRType.A) is not None for one in self._sites)
         return before, after
 
+    def cell(self, name: bytes, part: _Part) -> int:
+        """Return a number that names share whose verdicts are alike for a client.
+
+        Verdicts of a grade that is ``allow_only`` are by the name all the same. The numbers stay
+        the same while the rules for names do; schedules change grades only.
+        """
+        if part is not self._part_of_cells:
+            self._part_of_cells = part
+            rules = [(one.policy.rules, one.policy.protections) for one in part.sides]
+            if rules != self._rules or len(self._cells) > MOST_NAMES:
+                self._rules, self._cells, self._numbers = rules, {}, defaultdict(self._count)
+        cell = self._cells.get(name)
+        if cell is None:
+            key = tuple(
+                _LOCAL if is_local else side.engine.alike(name) or name
+                for is_local, side in zip(self.are_local(name), part.sides, strict=True)
+            )
+            cell = self._cells[name] = self._numbers[key]
+        return cell
+
     def of_day(self, day: Day) -> DifferenceSums:
         """Judge all that a day has."""
-        sums, texts = DifferenceSums(), day.texts()
+        sums, names = DifferenceSums(), {key: name_of(text) for key, text in day.texts().items()}
+        self._hidden.clear()
         asked: set[tuple[str, int, str]] = set()
         at, ends = day.begins, day.begins + (DAY_ENDS >> SEQUENCE_BITS)
         while at < ends:
             part = self._part(at)
             until = min(part.until, ends)
-            self._add_rows(sums, day, texts, part, until, asked)
+            self._add_rows(sums, day, names, part, until, asked)
             at = until
         noon = self.at_noon(date.fromisoformat(day.day))
         for tier, name_id, _, action in day.seen_ids():
             if tier in TIERS and (tier, name_id, action) not in asked:
-                self.add_distinct(sums, noon, tier, name_of(texts[name_id]))
+                self.add_distinct(sums, noon, tier, names[name_id])
         return sums
 
     def at_noon(self, day: date) -> _Part:
@@ -304,7 +320,7 @@ class _Judge:
         sums.changed_distinct.update((tier, kind) for kind in {one.kind for one in places})
         sums.distinct_lists.update({one.by for one in places if one.kind == CLOSES})
         for one, of in places.items():
-            sums.note(NameDifference(reversed_text(name), one.kind, one.category), 0, of)
+            sums.note(NameDifference(name, one.kind, one.category), 0, of)
 
     def _part(self, at: int) -> _Part:
         """Return the part that begins at a Unix time; a side that goes on is kept."""
@@ -320,7 +336,7 @@ class _Judge:
         self,
         sums: DifferenceSums,
         day: Day,
-        texts: dict[int, str],
+        names: dict[int, bytes],
         part: _Part,
         until: int,
         asked: set[tuple[str, int, str]],
@@ -337,37 +353,39 @@ class _Judge:
             asked.add((asker.tier, name_id, asker.action))
             cell = cells.get(name_id)
             if cell is None:
-                cell = cells[name_id] = part.cell(name_of(texts[name_id]))
+                cell = cells[name_id] = self.cell(names[name_id], part)
             key = cell << 16 | asker.number
-            if cell < 0 or asker.is_by_name:
-                (found,) = part.decided(name_of(texts[name_id]), (asker.clients,))
-            elif key in known:
+            if key in known and not asker.is_by_name:
                 found = known[key]
             else:
-                (found,) = part.decided(name_of(texts[name_id]), (asker.clients,))
+                (found,) = part.decided(names[name_id], (asker.clients,))
                 known[key] = found
             if found is not None:
-                self._note_rows(sums, texts[name_id], asker.place, found, n)
+                self._note_rows(sums, names[name_id], asker.place, found, n)
         for context_id, n in counts.items():
             asker = askers[context_id]
             sums.lookups[asker.place] += n
             sums.allowed += n if asker.action in _ALLOWED else 0
 
     def _note_rows(
-        self, sums: DifferenceSums, text: str, place: Place, found: _Difference, n: int
+        self, sums: DifferenceSums, name: bytes, place: Place, found: _Difference, n: int
     ) -> None:
-        if self._is_hidden(name_of(text), (found,)):
+        if self._is_hidden(name, (found,)):
             sums.confidential += n
             return
         sums.changed[place, found.kind] += n
         if found.kind == CLOSES:
             sums.lists[found.by] += n
-        sums.note(NameDifference(text, found.kind, found.category), n, (place,))
+        sums.note(NameDifference(name, found.kind, found.category), n, (place,))
 
     def _is_hidden(self, name: bytes, found: Iterable[_Difference]) -> bool:
-        return any(
-            site.confidential.hides(name, one.category) for site in self._sites for one in found
-        )
+        for one in found:
+            key = name, one.category
+            if key not in self._hidden:
+                self._hidden[key] = any(site.confidential.hides(*key) for site in self._sites)
+            if self._hidden[key]:
+                return True
+        return False
 
 
 class _Asker(NamedTuple):
@@ -383,15 +401,20 @@ class _Asker(NamedTuple):
 
 def _askers(day: Day, part: _Part) -> dict[int, _Asker]:
     """Return who has asked, by the ids of contexts."""
-    numbers, clients = dict[tuple[str, ...], int](), dict[tuple[str, ...], _Clients]()
+    by_network = {
+        rule.whom
+        for side in part.sides
+        for rule in side.policy.rules
+        if rule.audience is Audience.NETWORK
+    }
+    numbers = dict[tuple[str, ...], int]()
     found = dict[int, _Asker]()
     for key, of in day.contexts.items():
-        who = of.grade, of.class_id, of.network
-        if who not in clients:
-            numbers[who], clients[who] = len(numbers), part.clients(of)
-        both = clients[who]
+        before, after = both = part.clients(of)
+        network = of.network if of.network in by_network else ""
+        number = numbers.setdefault((before.grade.key, after.grade.key, network), len(numbers))
         place = Place(of.grade, of.class_id)
-        found[key] = _Asker(numbers[who], place, of.tier, of.action, both, _is_by_name(both))
+        found[key] = _Asker(number, place, of.tier, of.action, both, _is_by_name(both))
     return found
 
 

@@ -16,7 +16,6 @@ from filterd.policy.model import Audience, Client, Scheduled
 from filterd.policy.temporary_rules import Overrides, TargetKind
 from filterd.querylog.lookups import LookupContext
 from filterd.querylog.recorded_week import RecordedWeek
-from filterd.querylog.reversed_names import reversed_text
 from filterd.resolve.explain import explain
 from filterd.resolve.site import Site
 from filterd.resolve.what_if import (
@@ -201,7 +200,7 @@ class Naive:
             self.sums.changed[place, kind] += one.n
             if kind == CLOSES and by is not None:
                 self.sums.lists[by.list or by.entry or ""] += one.n
-            name = NameDifference(reversed_text(qname), kind, category)
+            name = NameDifference(qname, kind, category)
             names[name] += one.n
             places[name].add(place)
         self.sums.names, self.sums.places = names, places
@@ -272,7 +271,7 @@ def test_a_distinct_name_counts_for_the_grades_of_its_tier(
     assert found.distinct == {"lower-secondary": 1, "primary": 1}
     assert found.changed_distinct == {("lower-secondary", CLOSES): 1}
     (name,) = found.names
-    assert name == ("example.news", CLOSES, "games")
+    assert name == (wire("news.example"), CLOSES, "games")
     assert found.names[name] == 0
     assert found.places[name] == {("6", "")}, "games open at twelve"
 
@@ -317,7 +316,7 @@ def test_names_without_a_log_are_asked_for_each_tier(indexes: tuple[Index, Index
     sites = plain_sites(indexes)
     asked = map(wire, ("news.example", "alone.example", "open.example"))
     found = compare_names(asked, *sites, date(2026, 3, 2))
-    assert {name.text for name in found.names} == {"example.news"}
+    assert {one.name for one in found.names} == {wire("news.example")}
     assert ("primary", CLOSES) in found.changed_distinct
     assert ("staff", CLOSES) not in found.changed_distinct
     assert found.confidential, "counted, and not shown"
