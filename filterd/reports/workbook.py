@@ -25,7 +25,9 @@ from filterd.reports.report_document import (
     Paragraph,
     ReportTable,
     TableColumn,
+    cell_text,
 )
+from filterd.reports.report_questions import to_fill_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,7 +112,7 @@ class _WorkbookWriter:
         self._put(sheet, _TITLE_ROW, 0, table.title, "title")
         lines = [*table.rows, *([table.total] if table.total else [])]
         for column, (about, *cells) in enumerate(zip(table.columns, *lines, strict=True)):
-            longest = max(len(_shown(one)) for one in (about.heading, *cells))
+            longest = max(len(cell_text(one, "en")) for one in (about.heading, *cells))
             sheet.set_column(column, column, min(max(longest + _ROOM, _NARROWEST), _WIDEST))
             behind = "-number" if about.is_number else ""
             self._put(sheet, _HEAD_ROW, column, about.heading, f"head{behind}")
@@ -164,7 +166,7 @@ class _WorkbookWriter:
         if isinstance(cell, int | float):
             sheet.write_number(row, column, cell, self._styles[style])
         else:
-            sheet.write_string(row, column, _shown(cell), self._styles[style])
+            sheet.write_string(row, column, LEFT_OUT if cell is None else cell, self._styles[style])
 
 
 def _fact_lines(document: ReportDocument) -> Iterator[FactLine]:
@@ -177,12 +179,12 @@ def _fact_lines(document: ReportDocument) -> Iterator[FactLine]:
     for section in document.sections:
         yield section.title, "", "head"
         for part in section.parts:
-            yield from _lines_of(part)
+            yield from _lines_of(part, Texts(document.language))
     for note in document.notes:
         yield "", note, "text"
 
 
-def _lines_of(part: Part) -> Iterator[FactLine]:
+def _lines_of(part: Part, texts: Texts) -> Iterator[FactLine]:
     match part:
         case Paragraph():
             yield "", part.text, "marked" if part.is_warning else "text"
@@ -191,7 +193,8 @@ def _lines_of(part: Part) -> Iterator[FactLine]:
                 style = "figure-share" if isinstance(one.value, float) else "figure"
                 yield one.label, one.value, "text" if isinstance(one.value, str) else style
         case Blank():
-            yield part.question, part.answer, "text" if part.answer else "marked"
+            answer = part.answer or to_fill_in(part.question, texts)
+            yield part.question, answer, "text" if part.answer else "marked"
         case Code():
             yield part.caption, part.content, "text"
 
@@ -204,13 +207,9 @@ def _as_table(chart: BarChart) -> ReportTable:
 
 
 def _series_of(table: ReportTable) -> range:
-    """Return the columns that add up: numbers behind one text, up to their sum."""
-    if any(one.is_number == (at == 0) for at, one in enumerate(table.columns)):
-        return range(0)
+    """Return the columns that a chart may stack: the only one, or those before their sum."""
     headings = [one.heading for one in table.columns]
-    sums = table.total[0] if table.total else None
-    return range(1, headings.index(sums) if sums in headings else len(headings))
-
-
-def _shown(cell: Cell) -> str:
-    return LEFT_OUT if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell)
+    if len(headings) == 2:  # a label and its number
+        return range(1, 1 + table.columns[1].is_number)
+    has_sum = bool(table.total) and table.total[0] in headings
+    return range(1, headings.index(str(table.total[0])) if has_sum else 1)

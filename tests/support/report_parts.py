@@ -44,6 +44,7 @@ FACT_PARTS = (
     ),
     Paragraph("gap", "Gián đoạn.", is_warning=True),
     Blank("pupils", "Số học sinh", "640"),
+    Blank("training", "Tập huấn"),
     Code("qr", "abc", "Dấu vân tay"),
 )
 

@@ -24,6 +24,7 @@ def test_each_value_stands_in_a_line_with_school_days_section_and_part() -> None
         ["measures", "x", "", "X", "", "(*)"],
         ["measures", "gap", "", "", "", "Gián đoạn."],
         ["measures", "pupils", "", "Số học sinh", "", "640"],
+        ["measures", "training", "", "Tập huấn", "", ""],
         ["measures", "qr", "", "Dấu vân tay", "", "abc"],
         ["measures", "blocked", title, "'=1+1", "6", "12"],
         ["measures", "blocked", title, "'=1+1", "7", "(*)"],

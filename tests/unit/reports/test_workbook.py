@@ -45,6 +45,7 @@ def test_every_table_and_chart_has_a_sheet_with_its_cells() -> None:
         ["X", "(*)"],
         ["", "Gián đoạn."],
         ["Số học sinh", "640"],
+        ["Tập huấn", "[cần điền: Tập huấn]"],
         ["Dấu vân tay", "abc"],
         ["", "(*) giải thích"],
     ]
