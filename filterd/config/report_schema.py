@@ -127,7 +127,10 @@ class ReportEntry(DocumentModel):
         "01-01", description="The first day of the year of reports; 09-05 for school years."
     )
     template: str = Field(
-        "", description="A Word template of your own, beneath the folder of site.yaml."
+        "",
+        max_length=200,
+        pattern=r"^(([^/.\s\\][^/\\]*/)*[^/.\s\\][^/\\]*\.docx)?$",
+        description="A Word template of your own, beneath the folder of site.yaml.",
     )
     schedule: tuple[ReportScheduleEntry, ...] = Field(
         (), max_length=10, description="Reports that are made by themselves."

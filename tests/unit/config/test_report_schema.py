@@ -18,7 +18,7 @@ def test_a_letterhead_with_programmes_terms_and_a_schedule_is_taken() -> None:
     entry = _entry(
         "superior: UBND phường\nterms: {hk1: 09-05..01-15}\nyear_begins: 09-05\n"
         "programmes: [{name: Chương trình, from: 2026-01-01, legal_bases: [Luật số 1]}]\n"
-        "signer: {post: Hiệu trưởng, name: Mai}\n"
+        "template: Mẫu 2026/Báo cáo.docx\nsigner: {post: Hiệu trưởng, name: Mai}\n"
         "schedule: [{every: month, formats: [xlsx], mail: true}]\n"
     )
     assert entry.programmes[0].from_ == "2026-01-01"
@@ -35,6 +35,11 @@ def test_a_letterhead_with_programmes_terms_and_a_schedule_is_taken() -> None:
         ("schedule: [{every: month, formats: [pdf]}]\n", "formats"),
         ("schedule: [{every: month}]\n", "goes nowhere"),
         ("symbol: a/b\n", "symbol"),
+        ("template: /var/lib/filterd/device.docx\n", "template"),
+        ("template: ../../var/lib/filterd/device.docx\n", "template"),
+        ("template: mau/../../a.docx\n", "template"),
+        ("template: ./a.docx\n", "template"),
+        ("template: accounts.filterd\n", "template"),
     ],
 )
 def test_other_values_are_refused(text: str, why: str) -> None:
