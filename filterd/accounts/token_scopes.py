@@ -58,6 +58,8 @@ _READ = frozenset(
         "devices",
         "room-seen",
         "alert-settings",
+        "report-settings",
+        "report-template",
     }
 )
 

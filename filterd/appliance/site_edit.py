@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 EDITABLE = frozenset(
     ("school", "language", "networks", "classes", "unknown", "lessons", "holidays", "schedules",
-     "scheduled", "local_zones", "log", "alerts", "upstreams")
+     "scheduled", "local_zones", "log", "alerts", "report", "upstreams")
 )  # fmt: skip
 """Keys that may be edited; the others name files or listeners, or have commands."""
 MOST_EDITS, DEEPEST = 200, 6

@@ -87,7 +87,7 @@ def scope(
     return ReportScope(ReportAudience.INSIDE, None, sitting)
 
 
-def report(
+def report(  # noqa: PLR0913, PLR0917 -- the options of a command
     here: Context,
     about: Annotated[ReportScope, Options(scope)],
     period: Annotated[
@@ -112,6 +112,10 @@ def report(
     template: Annotated[
         Path | None, option("--template", "A Word template (default: that of the site).", "FILE")
     ] = None,
+    scheduled: Annotated[
+        bool,
+        option("--scheduled", "Deliver what `report.schedule` wants; for filterd-report.service."),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Report what was filtered in a period, for the authorities, the school or parents.
@@ -120,6 +124,9 @@ def report(
     What a person must fill in is marked, and named here. Each report is in the history. Exit
     code 0: made; 1: the file of --fill was written, fill it in; 2: an error.
     """
+    if scheduled:
+        _deliver(here)
+        return
     chosen = _format(out, ReportFileFormat.JSON if json else None, format_)
     if template is not None and chosen is not ReportFileFormat.DOCX:
         raise ConfigError(say("--template is for docx"), hint=say("such as --out report.docx"))
@@ -178,6 +185,16 @@ def _format(
             say("{format} is not for a terminal", format=chosen), hint=say("give --out FILE")
         )
     return chosen
+
+
+def _deliver(here: Context) -> None:
+    from filterd.appliance.report_schedule import deliver_due  # noqa: PLC0415 -- it brings smtplib
+
+    files = deliver_due(here.config, here.state, here.clock)
+    for one in files:
+        here.console.print(here.texts("delivered: {file}", file=one), soft_wrap=True)
+    if not files:
+        here.console.print(here.texts("No report is due."))
 
 
 def _facts(here: Context, period: str, about: ReportScope) -> dict[str, Any]:

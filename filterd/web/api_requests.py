@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from filterd.accounts.sessions import sign_in_again
 from filterd.errors import FilterdError
 from filterd.web import openapi, operations
+from filterd.web.made_files import MadeFile
 from filterd.web.problem import MEDIA_TYPE, SIGN_IN, details, status_of
 from filterd.web.request_guard import (
     CSRF_HEADER,
@@ -50,6 +51,8 @@ class ApiRequests:
             result = await visitor.call(operation, **await _given(operation, request))
             if operation.is_stream:
                 return await self._events.answer(visitor, result)
+            if isinstance(result, MadeFile):
+                return result.answer()
             return JSONResponse(result)
         except FilterdError as error:
             return problem(error, visitor.language)

@@ -12,6 +12,7 @@ from filterd.errors import FilterdError
 from filterd.i18n import say
 from filterd.web import operations
 from filterd.web.form_fields import fields_of
+from filterd.web.made_files import MadeFile
 from filterd.web.page_renderer import own_path
 from filterd.web.problem import CODE_NEEDED, PASSWORD_NEEDED, WRONG_PASSWORD, WebError, status_of
 from filterd.web.request_guard import CSRF_FIELD, check_csrf, refused
@@ -65,6 +66,8 @@ class ChangeForms:
                 await visitor.ask("confirm-password", password=password, code=code)
                 is_asked = False
             result = await visitor.call(operation, **given)
+            if isinstance(result, MadeFile):
+                return result.answer()
             if operation.done is not None:
                 made = {"made": result} if operation.is_shown_once else {}
                 self._visitors.note(visitor.token, operation.done(result, visitor), **made)

@@ -30,7 +30,6 @@ AT_THE_BOX: Mapping[str, str] = {
     "completion": "it is for a shell",
     "man": "it is for a terminal",
     "update": "it replaces the program with the rights of root",
-    "report": "it writes a file at that machine",
     "doctor": "it examines links and ports of the box with the rights of root",
     **{
         f"release {one}": "it replaces the program with the rights of root"

@@ -80,11 +80,11 @@ def _operation(one: Operation) -> dict[str, Any]:
     has_body = one.method in ("POST", "PUT")
     in_body = [name for name in one.fields.named if name not in in_path] if has_body else []
     answer = _ref("schemas", "Change") if one.answer is CHANGE else one.answer
-    done = (
-        {**_answer("A value of `data` each", EVENTS, TEXT), "x-data": answer}
-        if one.is_stream
-        else _answer("Done", "application/json", answer)
-    )
+    done = _answer("Done", "application/json", answer)
+    if one.is_stream:
+        done = {**_answer("A value of `data` each", EVENTS, TEXT), "x-data": answer}
+    if one.media_types:
+        done = {"description": "The file", "content": {kind: {} for kind in one.media_types}}
     found: dict[str, Any] = {
         "operationId": one.name,
         "summary": one.about,

@@ -41,6 +41,7 @@ class Operation:
         is_shown_once: whether that page has what ``run`` returned, as ``Visitor.made``.
         is_stream: ``run`` returns an async iterator of events (SSE).
         largest_octets: of its body, where that is more than ``request_guard`` lets pass.
+        media_types: ``run`` returns a ``MadeFile`` of one of these; none for data.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Operation:
     is_shown_once: bool = False
     is_stream: bool = False
     largest_octets: int = 0
+    media_types: tuple[str, ...] = ()
 
     @property
     def is_change(self) -> bool:

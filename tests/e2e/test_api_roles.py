@@ -42,6 +42,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "confirmLogLevel": {"id": 9_999},
     "forgetLog": {"day": "2020-01-01", **_WHY},
     "purgeLog": _WHY,
+    "makeReport": {"format": "json"},
+    "editProgramme": {"item": "Chương trình 2026-2030"},
     "readGrade": {"grade": "6"},
     "readService": {"service": "youtube"},
     "checkName": {"name": "tiktok.com", "grade": "6"},

@@ -9,6 +9,7 @@ from filterd.web.operations import (
     list_operations,
     log_operations,
     policy_operations,
+    report_operations,
     request_operations,
     room_operations,
     school_operations,
@@ -19,6 +20,7 @@ from filterd.web.operations import (
 ORDER = (
     *status_operations.OPERATIONS,
     *log_operations.OPERATIONS,
+    *report_operations.OPERATIONS,
     *policy_operations.OPERATIONS,
     *exception_operations.OPERATIONS,
     *request_operations.OPERATIONS,

@@ -25,6 +25,7 @@ from filterd.web.pages import (
     policy_cell_page,
     policy_page,
     public_lists_page,
+    reports_page,
     requests_page,
     room_page,
     rooms_page,
@@ -42,7 +43,10 @@ if TYPE_CHECKING:
 MENU: tuple[tuple[Sentence, tuple[Page, ...]], ...] = (
     (say("Now"), (today_page.PAGE, lesson_page.PAGE, why_page.PAGE, requests_page.PAGE)),
     (say("Open and close"), (exceptions_page.PAGE, rooms_page.PAGE, week_page.PAGE)),
-    (say("Lookups and names"), (lookups_page.PAGE, class_names_page.PAGE)),
+    (
+        say("Lookups and names"),
+        (lookups_page.PAGE, class_names_page.PAGE, reports_page.PAGE),
+    ),
     (
         say("School"),
         (

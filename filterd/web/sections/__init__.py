@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of ``site.yaml`` that pages edit; ``ORDER`` has them all."""
 
-from filterd.web.sections import network_section, record_section, resolver_section, week_section
+from filterd.web.sections import (
+    network_section,
+    record_section,
+    report_section,
+    resolver_section,
+    week_section,
+)
 
 ORDER = (
     resolver_section.SCHOOL,
@@ -15,5 +21,7 @@ ORDER = (
     resolver_section.UPSTREAMS,
     record_section.LOG,
     record_section.ALERTS,
+    report_section.REPORT,
+    report_section.PROGRAMMES,
 )
 BY_ID = {one.id: one for one in ORDER}

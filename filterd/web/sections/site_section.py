@@ -109,7 +109,7 @@ class SiteSection:
         """The parameters of its operation."""
         named: dict[str, Parameter] = {}
         if self.items is not None:
-            named[ITEM] = Text(63, self.item[1] if self.item else "", least=1)
+            named[ITEM] = Text(300, self.item[1] if self.item else "", least=1)
         named |= {one.name: one.reads for one in self.fields}
         if self.item is not None:
             named[REMOVE] = Flag()

@@ -6,7 +6,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from filterd.accounts.token_scopes import OF_SESSIONS, OPEN, SCOPES, is_in_scope
-from filterd.daemon import list_commands, log_commands, school_commands, totals_commands
+from filterd.daemon import (
+    list_commands,
+    log_commands,
+    report_setting_commands,
+    school_commands,
+    totals_commands,
+)
 from filterd.daemon.control_commands import commands
 from filterd.overrides.change_kinds import KINDS, MADE_ELSEWHERE
 
@@ -26,6 +32,7 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
         *totals_commands.commands(manager, tmp_path),
         *list_commands.commands(setting),
         *school_commands.commands(manager),
+        *report_setting_commands.commands(manager),
         *(f"change {kind}" for kind in KINDS if kind not in MADE_ELSEWHERE),
     }
     manager.lookups = manager.live = None

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
+from filterd.appliance import report_schedule
 from filterd.cli import report
 from filterd.cli.completion import FORMATS as COMPLETED
 from filterd.cli.completion import PERIODS
 from filterd.documents import parse
 from filterd.errors import ConfigError
-from filterd.policy.report_settings import PeriodKind
+from filterd.policy.report_settings import PeriodKind, ReportSettings
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import QUESTIONS
 from filterd.reports.report_run import LARGEST_TEMPLATE
+from filterd.state_file import to_plain
 from tests.support.commands import call
 from tests.support.report_sample import FACTS, INSIDE, PARENTS
 
@@ -181,3 +183,21 @@ def test_a_template_is_bounded(tmp_path: Path) -> None:
 def test_what_completes_a_line_is_what_is_taken() -> None:
     assert tuple(report.ReportFileFormat) == tuple(FORMATS) == COMPLETED
     assert set(PERIODS) == set(PeriodKind) - {PeriodKind.SPAN}
+
+
+def test_a_site_without_a_schedule_has_no_report_that_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"settings": to_plain(ReportSettings()), "language": "en"}
+    monkeypatch.setattr(control, "ask", lambda *_, **__: told)
+    done = call("report", "--scheduled", "--lang", "en", "--state", tmp_path)
+    assert (done.code, done.out) == (0, "No report is due.\n")
+
+
+def test_each_file_that_was_delivered_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ("/media/usb/bao-cao-2026-10.docx", "bao-cao-2026-10.xlsx")
+    monkeypatch.setattr(report_schedule, "deliver_due", lambda *_: files)
+    done = call("report", "--scheduled", "--lang", "en", "--state", tmp_path)
+    assert done.out.splitlines() == [f"delivered: {one}" for one in files]

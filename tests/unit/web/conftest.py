@@ -9,6 +9,7 @@ import pytest
 
 from filterd.i18n import say
 from filterd.web import operations, pages
+from filterd.web.made_files import MadeFile
 from filterd.web.operation import ADMINS, Operation
 from filterd.web.page import Page
 from filterd.web.parameters import Fields, Flag, Text
@@ -55,6 +56,21 @@ NAMES = Operation(
     run=_names,
     fields=Fields({"begin": Text(20)}),
 )
+
+
+async def _file(_: Visitor, given: dict[str, Any]) -> Any:
+    return MadeFile("a.html", "text/html", b"<p>made", is_shown=given.get("shown", False))
+
+
+FILE = Operation(
+    name="makeFile",
+    method="POST",
+    path="/files",
+    about="Make a file.",
+    run=_file,
+    fields=Fields({"shown": Flag()}),
+    media_types=("text/html",),
+)
 FIRST = Page(path="/", title=say("Menu"), template="code.html", load=_shown, live=_live)
 KEYED = Page(
     path="/of/{key}",
@@ -69,6 +85,6 @@ KEYED = Page(
 def manager(monkeypatch: pytest.MonkeyPatch) -> FakeManager:
     monkeypatch.setattr(pages, "ORDER", (FIRST, KEYED))
     monkeypatch.setattr(pages, "MENU", ((say("Now"), (FIRST,)),))
-    monkeypatch.setattr(operations, "ORDER", (OPEN, NAMES))
-    monkeypatch.setattr(operations, "BY_NAME", {one.name: one for one in (OPEN, NAMES)})
+    monkeypatch.setattr(operations, "ORDER", (OPEN, NAMES, FILE))
+    monkeypatch.setattr(operations, "BY_NAME", {one.name: one for one in (OPEN, NAMES, FILE)})
     return FakeManager(monkeypatch)

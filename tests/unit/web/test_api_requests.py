@@ -42,6 +42,13 @@ def test_values_come_from_path_query_and_body(manager: FakeManager) -> None:
     assert manager.asked[-1][1]["begin"] == "a"
 
 
+def test_a_file_comes_with_its_type_and_name(manager: FakeManager) -> None:
+    reply = manager.send("POST", "/api/v1/files", b"", PROGRAM)
+    assert (reply.status, reply.text) == (200, "<p>made")
+    assert reply.headers["content-type"].startswith("text/html")
+    assert reply.headers["content-disposition"] == 'attachment; filename="a.html"'
+
+
 @pytest.mark.parametrize("path", ["9%2F3", "9%2f3"])
 def test_a_key_of_the_path_has_a_slash_percent_encoded(manager: FakeManager, path: str) -> None:
     reply = manager.send("POST", f"/api/v1/names/{path}", b"{}", PROGRAM)
@@ -111,4 +118,4 @@ def test_a_refusal_of_the_manager_keeps_its_code(manager: FakeManager) -> None:
 
 def test_the_description_has_every_operation(manager: FakeManager) -> None:
     found = json.loads(manager.send("GET", "/api/v1/openapi.json", headers=PROGRAM).text)
-    assert set(found["paths"]) == {"/names", "/names/{name}"}
+    assert set(found["paths"]) == {"/files", "/names", "/names/{name}"}

@@ -52,6 +52,19 @@ def test_what_is_wrong_is_told_on_the_page(manager: FakeManager) -> None:
     assert "refused by the manager" in reply.text
 
 
+def test_a_file_is_the_answer_and_one_to_look_at_is_in_a_sandbox(manager: FakeManager) -> None:
+    kept, shown = (
+        manager.send("POST", "/do/makeFile", urlencode({"csrf": CSRF, **more}).encode(), OF_FORM)
+        for more in ({}, {"shown": "on"})
+    )
+    assert kept.status == shown.status == 200
+    assert kept.text == shown.text == "<p>made"
+    assert kept.headers["content-disposition"] == 'attachment; filename="a.html"'
+    assert "require-trusted-types-for" in kept.headers["content-security-policy"]
+    assert shown.headers["content-security-policy"].startswith("sandbox; ")
+    assert shown.headers["cache-control"] == "no-store"
+
+
 @pytest.mark.parametrize(
     ("name", "fields"),
     [

@@ -7,6 +7,7 @@ import json
 
 from openapi_spec_validator import validate
 
+from filterd.reports.report_formats import FORMATS
 from filterd.web import openapi, operations
 
 FOUND = openapi.description(operations.ORDER)
@@ -44,3 +45,8 @@ def test_events_are_text_event_stream() -> None:
 
 def test_it_is_not_too_long_for_a_small_board() -> None:
     assert len(json.dumps(FOUND)) < 250_000
+
+
+def test_a_file_has_the_media_types_of_its_formats() -> None:
+    answer = FOUND["paths"]["/reports"]["post"]["responses"]["200"]
+    assert answer["content"].keys() == {one.media_type for one in FORMATS.values()}

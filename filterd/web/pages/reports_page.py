@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page that makes reports: period, audience, language, format, answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from filterd.i18n import Sentence, say
+from filterd.overrides.read_access import READERS, View
+from filterd.policy.report_settings import PeriodKind
+from filterd.reports.report_facts import ReportAudience
+from filterd.reports.report_questions import QUESTIONS
+from filterd.rows import Column, Listing
+from filterd.web.form_choices import seats
+from filterd.web.operations.policy_operations import IDS
+from filterd.web.operations.report_operations import ANSWERS, LANGUAGES, MAKE, READ_SETTINGS
+from filterd.web.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from filterd.rows import Row, Wording
+    from filterd.web.form_choices import Options
+    from filterd.web.visitor import Visitor
+
+_MONTHS = 12
+_PERIODS: Mapping[str, Sentence] = {
+    PeriodKind.MONTH: say("the last month"),
+    PeriodKind.TERM: say("the last term"),
+    PeriodKind.YEAR: say("the last year"),
+    PeriodKind.WEEK: say("the last week"),
+    PeriodKind.DAY: say("yesterday"),
+}
+_EVERY: Mapping[str, Sentence] = {
+    PeriodKind.DAY: say("each day"),
+    PeriodKind.WEEK: say("each week"),
+    PeriodKind.MONTH: say("each month"),
+    PeriodKind.TERM: say("each term"),
+    PeriodKind.YEAR: say("each year"),
+}
+_AUDIENCES = (
+    (ReportAudience.OUTSIDE, View.EXPORT, say("outside the school: totals only")),
+    (ReportAudience.INSIDE, View.TOTALS, say("inside the school")),
+    (ReportAudience.PARENTS, View.TOTALS, say("parents: no figures of use")),
+)
+_FORMATS: Mapping[str, Sentence] = {
+    "docx": say("Word (docx)"),
+    "html": say("a page to print (html)"),
+    "xlsx": say("a workbook (xlsx)"),
+    "csv": say("a table (csv)"),
+    "json": say("for programs (json)"),
+}
+
+
+def _date(day: str, by: Wording) -> str:
+    return f"{day[8:]}/{day[5:7]}/{day[:4]}" if day else by.texts("always")
+
+
+PROGRAMMES = Listing(
+    say("Programmes"),
+    say("There is none yet; the report has a gap to fill in."),
+    (
+        Column(say("Programme"), "name"),
+        Column(say("From"), "begins", _date),
+        Column(say("Receiver"), "receiver"),
+    ),
+)
+
+
+def _goes(row: Row, by: Wording) -> str:
+    return ", ".join(filter(None, (row["folder"], row["is_mailed"] and by.texts("by mail"))))
+
+
+SCHEDULES = Listing(
+    say("Made by themselves"),
+    say("None; a schedule makes them in the night after each period."),
+    (
+        Column(say("Period"), "every", lambda every, by: by.texts.word(_EVERY, every)),
+        Column(say("Formats"), "formats", lambda formats, _: ", ".join(formats)),
+        Column(say("Goes to"), worded=_goes),
+    ),
+)
+
+
+async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
+    told = await visitor.call(READ_SETTINGS)
+    ids = await visitor.call(IDS)
+    texts = visitor.texts
+    return {
+        "make": MAKE,
+        "settings": told["settings"],
+        "programmes": PROGRAMMES,
+        "schedules": SCHEDULES,
+        "periods": _periods(visitor),
+        "audiences": [
+            (one.value, texts(text))
+            for one, view, text in _AUDIENCES
+            if not visitor.roles.isdisjoint(READERS[view])
+        ],
+        "seats": [("", texts("the whole school")), *_seats(visitor, ids)],
+        "formats": [(one, texts(text)) for one, text in _FORMATS.items()],
+        "languages": list(LANGUAGES.items()),
+        "questions": [(ANSWERS[one.id], one) for one in QUESTIONS],
+    }
+
+
+def _seats(visitor: Visitor, ids: Row) -> Options:
+    """Return grades, and classes for those who see past days of any class."""
+    found = seats(ids, visitor.wording)
+    return found if visitor.is_admin else [one for one in found if one[0].startswith("grade:")]
+
+
+def _periods(visitor: Visitor) -> Iterator[tuple[str, str]]:
+    """Yield the last periods of each kind, then the last months."""
+    yield from ((one, visitor.texts(text)) for one, text in _PERIODS.items())
+    day = visitor.clock.shows(visitor.clock.now).date().replace(day=1)
+    for _ in range(_MONTHS):
+        day = (day - timedelta(days=1)).replace(day=1)
+        yield f"{day:%Y-%m}", f"{day:%m/%Y}"
+
+
+PAGE = Page(path="/reports", title=say("Reports"), template="reports.html", load=_load)

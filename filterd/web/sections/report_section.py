@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Edit letterhead, terms, schedule and programmes of reports. Pure."""
+
+from __future__ import annotations
+
+import shlex
+
+from filterd.i18n import Sentence, say
+from filterd.policy.report_settings import PeriodKind
+from filterd.web.parameters import Text
+from filterd.web.sections.site_section import (
+    ITEM,
+    REMOVE,
+    Edits,
+    Lines,
+    Plain,
+    SiteField,
+    SiteSection,
+    Values,
+    edit,
+    items_of,
+    mapping,
+    no_such_line,
+    pairs,
+    texts_of,
+)
+
+_TEXTS = ("superior", "place", "symbol", "year_begins", "template")
+_OF_SIGNER = {"post": "post", "signer": "name", "capacity": "capacity"}
+
+
+def _schedule_line(entry: Plain) -> str:
+    folder = f"to={entry['folder']}" if entry.get("folder") else ""
+    mail = "mail" if entry.get("mail") is True else ""
+    words = str(entry.get("every")), *(texts_of(entry.get("formats")) or ["docx"]), folder, mail
+    return shlex.join(filter(None, words))
+
+
+def _schedule(line: str) -> Plain:
+    """Return the schedule of a line such as ``month docx xlsx to=/media/usb mail``.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        every, *words = shlex.split(line)
+    except ValueError:
+        raise no_such_line(line) from None
+    found: Plain = {"every": every}
+    for word in words:
+        if word == "mail":
+            found["mail"] = True
+        elif word.startswith("to="):
+            found["folder"] = word.removeprefix("to=")
+        else:
+            found.setdefault("formats", []).append(word)
+    return found
+
+
+def _report(data: Plain, _: str) -> Values:
+    held, signer = mapping(data, "report"), mapping(data, "report", "signer")
+    return {
+        **{key: str(held.get(key, "")) for key in _TEXTS},
+        **{field: str(signer.get(key, "")) for field, key in _OF_SIGNER.items()},
+        "recipients": texts_of(held.get("recipients")),
+        "terms": [f"{id_} {days}" for id_, days in mapping(held, "terms").items()],
+        "schedule": [
+            _schedule_line(one) for one in items_of(held, "schedule") if isinstance(one, dict)
+        ],
+    }
+
+
+def _report_edits(data: Plain, given: Values) -> Edits:
+    held = mapping(data, "report")
+    signer = {key: given[field] for field, key in _OF_SIGNER.items() if given.get(field)}
+    old = {_schedule_line(one): one for one in items_of(held, "schedule") if isinstance(one, dict)}
+    schedule = [old[line] if line in old else _schedule(line) for line in given.get("schedule", [])]
+    return [
+        *(edit(given.get(key) or None, "report", key) for key in _TEXTS),
+        edit(given.get("recipients") or None, "report", "recipients"),
+        edit(signer or None, "report", "signer"),
+        edit(pairs(given.get("terms", [])) or None, "report", "terms"),
+        edit(schedule or None, "report", "schedule"),
+    ]
+
+
+def _text(name: str, label: Sentence, longest: int = 200) -> SiteField:
+    return SiteField(name=name, label=label, reads=Text(longest))
+
+
+REPORT = SiteSection(
+    id="report",
+    operation="editReport",
+    title=say("Reports"),
+    about=say("The letterhead and signature of reports, the terms, and what is made by itself."),
+    values=_report,
+    edits=_report_edits,
+    fields=(
+        _text("superior", say("Body above the school, as in the letterhead")),
+        _text("place", say("Place, before the date"), 100),
+        _text("symbol", say("Symbol behind the number, such as BC-THCS"), 40),
+        SiteField(
+            name="recipients", label=say("Recipients, one a line"), reads=Lines(20, 300)
+        ),
+        _text("capacity", say("Capacity of the signer, mostly none"), 100),
+        _text("post", say("Post of the signer"), 100),
+        _text("signer", say("Name of the signer"), 100),
+        SiteField(
+            name="terms",
+            label=say("Terms, one a line"),
+            reads=Lines(6, 60),
+            help=say("Such as: hoc-ky-1 09-05..01-15"),
+        ),
+        _text("year_begins", say("First day of a year of reports (01-01)"), 5),
+        SiteField(
+            name="template",
+            label=say("Word template of your own"),
+            reads=Text(200),
+            help=say("A file beside site.yaml on the gateway, such as mau.docx"),
+        ),
+        SiteField(
+            name="schedule",
+            label=say("Made by themselves, one a line"),
+            reads=Lines(10, 300),
+            help=say("{kinds}; such as: month docx xlsx to=/media/usb mail",
+                     kinds=", ".join(one for one in PeriodKind if one != PeriodKind.SPAN)),
+        ),
+    ),
+)  # fmt: skip
+
+
+def _programmes(data: Plain) -> list[Plain]:
+    held = items_of(mapping(data, "report"), "programmes")
+    return [one for one in held if isinstance(one, dict)]
+
+
+def _programme(data: Plain, item: str) -> Plain:
+    return next((one for one in _programmes(data) if str(one.get("name")) == item), {})
+
+
+def _programme_values(data: Plain, item: str) -> Values:
+    held = _programme(data, item)
+    return {
+        "from": str(held.get("from", "")),
+        "receiver": str(held.get("receiver", "")),
+        "legal_bases": texts_of(held.get("legal_bases")),
+    }
+
+
+def _programme_edits(data: Plain, given: Values) -> Edits:
+    old, programmes = _programme(data, given[ITEM]), _programmes(data)
+    new: Plain = {"name": old.get("name", given[ITEM])}
+    new |= {key: given[key] for key in ("from", "receiver", "legal_bases") if given.get(key)}
+    made = [new if one is old else one for one in programmes] if old else [*programmes, new]
+    if given.get(REMOVE):
+        made = [one for one in programmes if one is not old]
+    return [edit(made or None, "report", "programmes")]
+
+
+PROGRAMMES = SiteSection(
+    id="programmes",
+    operation="editProgramme",
+    title=say("Programmes of reports"),
+    about=say("The programme under which the school reports, from a day on, and its receiver."),
+    items=lambda data: [str(one.get("name")) for one in _programmes(data)],
+    item=(say("Name of the programme, as reports print it"), r"[^\s].{0,299}"),
+    values=_programme_values,
+    edits=_programme_edits,
+    fields=(
+        SiteField(
+            name="from",
+            label=say("First day on which it holds"),
+            reads=Text(10),
+            help=say("Such as 2026-01-01; none: always"),
+        ),
+        SiteField(name="receiver", label=say("Receiver of the report"), reads=Text(300)),
+        SiteField(
+            name="legal_bases",
+            label=say("Legal bases, one a line"),
+            reads=Lines(20, 300),
+        ),
+    ),
+)

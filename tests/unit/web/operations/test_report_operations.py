@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A report is made of what the manager hands out to the person, one at a time."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ConfigError
+from filterd.overrides.roles import Role
+from filterd.policy.report_settings import ReportSettings
+from filterd.reports import report_run
+from filterd.reports.report_formats import FORMATS
+from filterd.reports.report_run import ReportFile, ReportRequest
+from filterd.state_file import to_plain
+from filterd.web.operations import report_operations
+from filterd.web.operations.report_operations import ANSWERS, MAKE, READ_SETTINGS
+from filterd.web.problem import WebError
+from tests.support.operations import RecordedVisitor
+from tests.support.report_sample import FACTS
+
+if TYPE_CHECKING:
+    from filterd.web.made_files import MadeFile
+
+PERIOD = {"first": FACTS.first, "last": FACTS.last, "kind": "span", "id": ""}
+
+
+def _visitor(*roles: Role) -> RecordedVisitor:
+    def facts(**given: Any) -> dict[str, Any]:
+        return FACTS.to_plain() | {"audience": given["audience"]}
+
+    class Asking(RecordedVisitor):
+        async def ask(self, command: str, **arguments: Any) -> Any:
+            found = await super().ask(command, **arguments)
+            return found(**arguments) if callable(found) else found
+
+    template = base64.b64encode(b"PK of the school").decode()
+    answers = {"report-period": PERIOD, "report-facts": facts, "report-template": template}
+    visitor = Asking(answers=answers)
+    visitor.roles = frozenset(roles or (Role.ADMIN,))
+    return visitor
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[ReportRequest]:
+    """Keep what the child would be asked for."""
+    kept: list[ReportRequest] = []
+
+    def make(request: ReportRequest) -> ReportFile:
+        kept.append(request)
+        return ReportFile(b"made", ())
+
+    monkeypatch.setattr(report_run, "make", make)
+    return kept
+
+
+def test_the_child_makes_a_report_of_the_facts() -> None:
+    made: MadeFile = _visitor().do(MAKE, format="json", answer_pupils="640")
+    content = json.loads(made.octets)
+    assert content["facts"]["audience"] == "outside"
+    assert "640" in made.octets.decode()
+    assert (made.name, made.is_shown) == ("report-2026-09-01_2026-11-02.json", False)
+
+
+@pytest.mark.parametrize(
+    ("values", "period", "scope"),
+    [
+        ({}, "month", {"audience": "outside"}),
+        ({"period": "2026-11", "audience": "inside"}, "2026-11", {"audience": "inside"}),
+        ({"whom": "class:6A"}, "month", {"audience": "inside", "class": "6A"}),
+        ({"whom": "grade:6"}, "month", {"audience": "inside", "grade": "6"}),
+        (
+            {"first": "2026-09-05", "last": "2026-12-10", "audience": "parents"},
+            "2026-09-05..2026-12-10",
+            {"audience": "parents"},
+        ),
+    ],
+)
+@pytest.mark.usefixtures("requests")
+def test_period_audience_and_scope_reach_the_manager(
+    values: dict[str, Any], period: str, scope: dict[str, str]
+) -> None:
+    visitor = _visitor()
+    visitor.do(MAKE, **values)
+    asked = dict(visitor.asked)
+    assert asked["report-period"] == {"text": period}
+    assert asked["report-facts"] == {**PERIOD, **scope}
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"first": "2026-09-05"}, "belong together"),
+        ({"whom": "class:6A", "audience": "parents"}, "of the whole school"),
+        ({"whom": "6A"}, "whom"),
+        ({"format": "pdf"}, "format"),
+        ({"answer_pupils": "many"}, "answer_pupils"),
+        ({"answer_training": "x" * 4_001}, "4000"),
+        ({"answers": {}}, "no field"),
+    ],
+)
+def test_what_is_wrong_is_refused_before_anything_is_asked(
+    values: dict[str, Any], why: str
+) -> None:
+    visitor = _visitor()
+    with pytest.raises(ConfigError, match=why):
+        visitor.do(MAKE, **values)
+    assert visitor.asked == []
+
+
+@pytest.mark.parametrize(
+    ("role", "template"),
+    [(Role.ADMIN, b"PK of the school"), (Role.PRINCIPAL, b"PK of the school"), (Role.READER, None)],
+)
+def test_the_template_of_the_school_is_for_those_who_report(
+    requests: list[ReportRequest], role: Role, template: bytes | None
+) -> None:
+    visitor = _visitor(role)
+    visitor.do(MAKE, format="docx")
+    visitor.do(MAKE, format="html")
+    assert [one.template for one in requests] == [template, None]
+
+
+@pytest.mark.usefixtures("requests")
+def test_a_preview_is_a_page_whatever_the_format_is() -> None:
+    made: MadeFile = _visitor().do(MAKE, format="docx", preview="on")
+    assert (made.media_type, made.is_shown) == (FORMATS["html"].media_type, True)
+
+
+def test_answers_are_taken_under_the_ids_of_their_questions(requests: list[ReportRequest]) -> None:
+    _visitor().do(MAKE, **{ANSWERS["session-pupils"]: "12", ANSWERS["training"]: "Một\nHai"})
+    assert requests[0].answers == {"session-pupils": 12, "training": "Một\nHai"}
+
+
+def test_a_second_report_is_refused_while_one_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def make(_: ReportRequest) -> ReportFile:
+        begun.set()
+        assert end.wait(10)
+        return ReportFile(b"made", ())
+
+    monkeypatch.setattr(report_run, "make", make)
+    first = threading.Thread(target=lambda: _visitor().do(MAKE))
+    first.start()
+    assert begun.wait(10)
+    with pytest.raises(WebError, match="another report is being made") as refused:
+        _visitor().do(MAKE)
+    assert refused.value.status == 429
+    end.set()
+    first.join(10)
+    assert _visitor().do(MAKE).octets == b"made"
+
+
+def test_control_without_the_turn_two_children_run_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    class NoTurn:
+        def acquire(self, *, blocking: bool) -> bool:
+            return not blocking
+
+        def release(self) -> None:
+            pass
+
+    def make(_: ReportRequest) -> ReportFile:
+        both.wait()
+        return ReportFile(b"made", ())
+
+    monkeypatch.setattr(report_run, "make", make)
+    monkeypatch.setattr(report_operations, "_turn", NoTurn())
+    first = threading.Thread(target=lambda: _visitor().do(MAKE))
+    first.start()
+    _visitor().do(MAKE)
+    first.join(10)
+
+
+def test_the_settings_are_those_of_the_manager() -> None:
+    told = {"settings": to_plain(ReportSettings()), "language": "vi"}
+    assert RecordedVisitor(answers={"report-settings": told}).do(READ_SETTINGS) == told
