@@ -18,6 +18,7 @@ template comes from outside, and python-docx takes 50 MB.
 ``report_composer``  facts and answers -> the document; of ``report_sections``,
                      ``report_usage`` (figures of lookups), ``report_dates``
 ``parents_letter``   the page for parents
+``charts``, ``qr_code``  SVG for reports and the dashboard
 ``report_formats``   THE list of formats
 ``report_run``       run the child, from the command line and the dashboard
 """

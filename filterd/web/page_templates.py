@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import FileSystemBytecodeCache
 
+from filterd.reports import charts
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -53,12 +55,14 @@ class _TemplateCode(FileSystemBytecodeCache):
 def templates(code: Path = CODE, *, writes: bool = False) -> Environment:
     """Return the templates: all is escaped, and no name may be undefined.
 
+    Those of charts are shared with reports.
+
     Args:
         code: the folder of their code.
         writes: whether code that is missing is kept there.
     """
     made = Environment(
-        loader=_Templates(FOLDER),
+        loader=_Templates((FOLDER, charts.TEMPLATES)),
         bytecode_cache=_TemplateCode(code, writes=writes),
         autoescape=True,
         undefined=StrictUndefined,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from filterd.reports import charts
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
@@ -25,7 +27,8 @@ class StaticFiles:
     """The files by their names."""
 
     def __init__(self) -> None:
-        self._files = {one.name: one.read_bytes() for one in _FOLDER.iterdir()}
+        files = (*_FOLDER.iterdir(), charts.STYLE)
+        self._files = {one.name: one.read_bytes() for one in files}
 
     def address(self, name: str) -> str:
         """Return the address of a file, for pages."""

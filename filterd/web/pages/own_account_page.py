@@ -11,11 +11,11 @@ from filterd.accounts.account_rows import TOKENS as TOKEN_LISTING
 from filterd.accounts.token_scopes import SCOPES
 from filterd.i18n import say
 from filterd.overrides.roles import Role
+from filterd.reports.qr_code import qr_code
 from filterd.web import operations
 from filterd.web.form_choices import lengths
 from filterd.web.operations.account_operations import ENROLLED, SESSION, TOKENS
 from filterd.web.page import Page
-from filterd.web.qr_code import qr_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,8 @@ from filterd.overrides.log_rows import levels_told
 from filterd.overrides.read_access import READERS, View
 from filterd.overrides.room_rows import ROOMS
 from filterd.querylog.live_rows import levels_shown
-from filterd.web.charts import Bar, Series, StackedBars, row_bars, spark_points
+from filterd.reports.charts import StackedBars, row_bars, spark_points
+from filterd.reports.report_document import BarChart, BarSeries
 from filterd.web.operations.log_operations import TOTALS
 from filterd.web.operations.request_operations import REQUESTS
 from filterd.web.operations.status_operations import STATUS
@@ -36,10 +37,10 @@ _SCHOOL_DAY = range(6, 18)
 """Hours that the chart always has."""
 
 _SERIES = {
-    Series(words.COUNTED["pass"], "passed"): ("pass", "local"),
-    Series(words.COUNTED["rewritten"], "safe"): ("rewritten",),
-    Series(words.COUNTED["blocked"], "blocked"): ("blocked",),
-    Series(words.COUNTED["failed"], "failed"): ("failed", "refused"),
+    BarSeries(words.COUNTED["pass"], "passed"): ("pass", "local"),
+    BarSeries(words.COUNTED["rewritten"], "safe"): ("rewritten",),
+    BarSeries(words.COUNTED["blocked"], "blocked"): ("blocked",),
+    BarSeries(words.COUNTED["failed"], "failed"): ("failed", "refused"),
 }
 """The parts of a bar, and what is counted as each."""
 
@@ -126,10 +127,11 @@ def _hours(rows: Iterable[Row], by: Wording) -> StackedBars:
         if row["grade"]:
             found.setdefault(by.clock.shows(row["hour"]).hour, Counter())[row["action"]] += row["n"]
     bars = tuple(
-        Bar(f"{hour}:00", _counts(found.get(hour, Counter())))
+        (f"{hour}:00", _counts(found.get(hour, Counter())))
         for hour in range(min(found), max(found) + 1)
     )
-    return StackedBars(by.texts("Answers by the hour"), by.texts("Hour"), tuple(_SERIES), bars)
+    title, heading = by.texts("Answers by the hour"), by.texts("Hour")
+    return StackedBars(BarChart("hours", title, heading, tuple(_SERIES), bars))
 
 
 def _counts(of: Mapping[str, int]) -> tuple[int, ...]:

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for filterd.web.charts."""
+"""Shapes of charts: their places, lengths and labels."""
 
 from __future__ import annotations
 
 import pytest
 
 from filterd.i18n import say
-from filterd.web.charts import PLOT_PX, Bar, Series, StackedBars, round_up, row_bars, spark_points
+from filterd.reports.charts import PLOT_PX, StackedBars, round_up, row_bars, spark_points
+from filterd.reports.report_document import BarChart, BarSeries
 
-SERIES = Series(say("passed"), "passed"), Series(say("blocked"), "blocked")
+SERIES = BarSeries(say("passed"), "passed"), BarSeries(say("blocked"), "blocked")
 
 
 def _chart(*counts: tuple[int, int]) -> StackedBars:
-    return StackedBars("", "", SERIES, tuple(Bar(f"{at}", n) for at, n in enumerate(counts)))
+    bars = tuple((f"{at}", n) for at, n in enumerate(counts))
+    return StackedBars(BarChart("hours", "", "", SERIES, bars))
 
 
 @pytest.mark.parametrize(

@@ -7,34 +7,22 @@ that text keeps its size on a phone. Each series has a pattern beside its colour
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-
-from filterd.counted import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from filterd.i18n import Sentence
+    from filterd.reports.report_document import BarChart
 
+TEMPLATES = Path(__file__).parent / "templates"
+"""The folder of ``charts.html``."""
+STYLE = TEMPLATES / "charts.css"
 PLOT_PX = 160
 """The height of the bars of a chart; lines of text come beneath."""
 _GAP, _LEAST_PX, _MOST_LABELS = 0.15, 1.0, 8
 _STEPS = (10, 12, 14, 16, 18, 20, 24, 30, 40, 50, 60, 80, 100)
 """First digits of the number at the upper edge; half of it is written too."""
-
-
-class Series(NamedTuple):
-    """One kind of thing that bars count; ``look`` names its colour and pattern."""
-
-    title: Sentence
-    look: str
-
-
-class Bar(NamedTuple):
-    """One bar: a number for each series, the lowest first."""
-
-    label: str
-    counts: tuple[int, ...]
 
 
 class Shape(NamedTuple):
@@ -49,19 +37,9 @@ class Shape(NamedTuple):
 
 
 class StackedBars(NamedTuple):
-    """A chart of bars that stand beside each other, each of several parts.
+    """A chart of bars that stand beside each other, each of several parts, as shapes."""
 
-    Attributes:
-        title: above it.
-        heading: of the labels, in its table.
-        series: the parts of a bar, from below.
-        bars: from left to right.
-    """
-
-    title: str
-    heading: str
-    series: tuple[Series, ...]
-    bars: tuple[Bar, ...]
+    chart: BarChart
 
     @property
     def height(self) -> int:
@@ -71,32 +49,31 @@ class StackedBars(NamedTuple):
     @property
     def top(self) -> int:
         """The number at the upper edge, a round one."""
-        return round_up(max((sum(one.counts) for one in self.bars), default=0))
+        return round_up(max((sum(counts) for _, counts in self.chart.bars), default=0))
 
     def shapes(self) -> Iterator[Shape]:
         """Yield the rectangles; what is not zero is at least a pixel high."""
-        step, top = 100 / max(1, len(self.bars)), self.top
-        for place, bar in enumerate(self.bars):
+        step, top = 100 / max(1, len(self.chart.bars)), self.top
+        for place, (label, counts) in enumerate(self.chart.bars):
             y = float(PLOT_PX)
-            for series, n in zip(self.series, bar.counts, strict=True):
+            for series, n in zip(self.chart.series, counts, strict=True):
                 if not n:
                     continue
                 height = max(_LEAST_PX, n / top * PLOT_PX)
                 y -= height
                 x, width = round((place + _GAP / 2) * step, 2), round((1 - _GAP) * step, 2)
-                yield Shape(
-                    series.look, x, round(max(0.0, y), 2), width, round(height, 2), bar.label
-                )
+                yield Shape(series.look, x, round(max(0.0, y), 2), width, round(height, 2), label)
 
     def labels(self) -> Iterator[tuple[float, str]]:
         """Yield the labels beneath the bars with their middle, few enough for a phone."""
-        step, each = 100 / max(1, len(self.bars)), -(-len(self.bars) // _MOST_LABELS)
-        for place in range(0, len(self.bars), max(1, each)):
-            yield round((place + 0.5) * step, 2), self.bars[place].label
+        bars = self.chart.bars
+        step, each = 100 / max(1, len(bars)), -(-len(bars) // _MOST_LABELS)
+        for place in range(0, len(bars), max(1, each)):
+            yield round((place + 0.5) * step, 2), bars[place][0]
 
-    def marks(self) -> list[tuple[float, str]]:
+    def marks(self) -> list[tuple[float, int]]:
         """Return the numbers at the left with their height: the top and its half."""
-        return [(PLOT_PX * (1 - n / self.top), number(n)) for n in (self.top, self.top // 2)]
+        return [(PLOT_PX * (1 - n / self.top), n) for n in (self.top, self.top // 2)]
 
 
 class RowBar(NamedTuple):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from filterd.web.qr_code import qr_code
+from filterd.reports.qr_code import qr_code
 
 
 def test_a_code_is_drawn_by_attributes_only() -> None:
