@@ -14,10 +14,11 @@ from filterd.reports.report_sections import full_spans
 from filterd.reports.report_usage import capital
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from filterd.i18n import Texts
     from filterd.reports.report_document import Part
-    from filterd.reports.report_facts import ReportFacts
+    from filterd.reports.report_facts import CategoryFacts, ReportFacts
     from filterd.rows import Wording
 
 _ADULTS = frozenset(("staff", "guest"))
@@ -44,28 +45,27 @@ def parents_letter(facts: ReportFacts, by: Wording) -> ReportDocument:
 def _closed(facts: ReportFacts, by: Wording) -> Iterator[Part]:
     texts = by.texts
     tiers = [one for one in facts.school.tiers if one not in _ADULTS]
-    closed = {tier: [one for one in facts.categories if tier in one.closed_tiers] for tier in tiers}
-    common = [one for one in facts.categories if tiers and all(one in closed[t] for t in tiers)]
-    figures = []
-    for tier, found in {"": common, **closed}.items():
-        names = [
-            one.names.get(texts.language, one.id) for one in found if not tier or one not in common
-        ]
-        if names:
-            label = texts.word(words.TIER, tier) or texts("all pupils")
-            figures.append(Figure(f"closed-{tier or 'all'}", capital(label), ", ".join(names)))
+    closed = [one for one in facts.categories if not set(tiers).isdisjoint(one.closed_tiers)]
+    common = [one for one in closed if set(tiers) <= set(one.closed_tiers)]
+    groups = {_names(common, texts): [texts("all pupils")]}
+    for tier in tiers:
+        own = [one for one in closed if tier in one.closed_tiers and one not in common]
+        groups.setdefault(_names(own, texts), []).append(texts.word(words.TIER, tier))
+    figures = (
+        Figure(f"closed-{at}", capital(", ".join(whom)), names)
+        for at, (names, whom) in enumerate(groups.items(), 1)
+        if names
+    )
     yield Figures("closed", tuple(figures))
-    tell = Teller(*by)
-    for one in facts.categories:
-        if one.open_grades:
-            yield Paragraph(
-                f"open-{one.id}",
-                texts(
-                    "{category}: open to {grades}.",
-                    category=one.names.get(texts.language, one.id),
-                    grades=", ".join(map(tell.grade, one.open_grades)),
-                ),
-            )
+    opened: dict[tuple[str, ...], list[CategoryFacts]] = {}
+    for one in closed:
+        opened.setdefault(one.open_grades, []).append(one)
+    opened.pop((), None)
+    for at, (grades, found) in enumerate(opened.items(), 1):
+        of_grades = ", ".join(map(Teller(*by).grade, grades))
+        names = _names(found, texts)
+        text = texts("Of these open to {grades}: {names}.", grades=of_grades, names=names)
+        yield Paragraph(f"open-{at}", text)
     yield Paragraph(
         "limit",
         texts(
@@ -73,6 +73,10 @@ def _closed(facts: ReportFacts, by: Wording) -> Iterator[Part]:
             " school's network. It does not work on mobile data (4G, 5G) or at home."
         ),
     )
+
+
+def _names(categories: Iterable[CategoryFacts], texts: Texts) -> str:
+    return ", ".join(one.names.get(texts.language, one.id) for one in categories)
 
 
 def _kept(facts: ReportFacts, by: Wording) -> Iterator[Paragraph]:

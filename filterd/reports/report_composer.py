@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.overrides.descriptions import Teller
 from filterd.reports.parents_letter import parents_letter
-from filterd.reports.report_dates import long_date, period_of
+from filterd.reports.report_dates import long_date, moment_of, period_of
 from filterd.reports.report_document import (
     LEFT_OUT,
     Letterhead,
@@ -129,5 +129,5 @@ def _notes(facts: ReportFacts, by: Wording) -> Iterator[str]:
     yield texts(
         "Figures by filterd {version}, made {when}.",
         version=facts.filterd,
-        when=f"{by.clock.shows(facts.made_at):%H:%M %d/%m/%Y}",
+        when=moment_of(facts.made_at, by.clock),
     )

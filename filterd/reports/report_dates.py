@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Texts
     from filterd.reports.report_facts import ReportFacts
+    from filterd.rows import SchoolClock
 
 _MOST_SPANS = 12
 _SCHOOL_YEAR_BEGINS = 8
@@ -30,6 +31,11 @@ def short_date(day: str) -> str:
 def long_date(day: str, texts: Texts) -> str:
     """Return a day as an official document has it: ``ngày 05 tháng 02 năm 2026``."""
     return texts("on {day} {month}", day=day[8:], month=month_of(day[:7], texts))
+
+
+def moment_of(at: float, clock: SchoolClock) -> str:
+    """Return a time as ``07:30 28/11/2026``."""
+    return f"{clock.shows(at):%H:%M %d/%m/%Y}"
 
 
 def month_of(month: str, texts: Texts) -> str:

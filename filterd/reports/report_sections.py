@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filterd import counted, words
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
-from filterd.reports.report_dates import days_of, period_of, span_of
+from filterd.reports.report_dates import days_of, moment_of, period_of, span_of
 from filterd.reports.report_document import (
     Blank,
     Figure,
@@ -161,8 +161,8 @@ class SectionMaker:
             clock = self._by.clock
             rows = tuple(
                 (
-                    clock.told(one.begins),
-                    clock.told(one.ends),
+                    moment_of(one.begins, clock),
+                    moment_of(one.ends, clock),
                     self._time(one.ends - one.begins),
                 )
                 for one in service.gaps
@@ -303,7 +303,7 @@ def full_spans(facts: ReportFacts, by: Wording) -> Iterator[str]:
     for one in facts.log.full:
         yield texts(
             "From {begin} until {end} every lookup was recorded for: {tier} (log level full).",
-            begin=clock.told(one.begins),
-            end=clock.told(one.ends),
+            begin=moment_of(one.begins, clock),
+            end=moment_of(one.ends, clock),
             tier=texts.word(words.TIER, one.tier) or texts("everybody"),
         )

@@ -160,7 +160,7 @@ class UsageParts:
         yield self._table("classes", texts("Answers by class"), heads, rows)
 
     def _course(self) -> Iterator[Part]:
-        """Yield answers by day or month, and the chart of the blocked ones."""
+        """Yield the chart of blocked answers by day or month, and the table of all answers."""
         texts, times = self._texts, self._times()
         is_by_day = len(next(iter(times))) > _MONTH_SIZE
         counts = Counter[tuple[str, str]]()
@@ -171,17 +171,17 @@ class UsageParts:
             one: capital(texts.word(words.COUNTED, one)) for one in dict.fromkeys(_COURSE.values())
         }
         heading = texts("Day") if is_by_day else texts(_MONTH)
-        heads, cells = self._crossed(heading, times, columns, counts)
-        title = texts("Answers by day") if is_by_day else texts("Answers by month")
-        yield self._table("course", title, heads, cells)
         if len(times) > 1:
             yield BarChart(
                 "course-blocked",
                 texts("Blocked lookups by day") if is_by_day else texts("Blocked lookups by month"),
                 heading,
                 (BarSeries(texts(_BLOCKED), "blocked"),),
-                tuple((label, (counts[time, "blocked"],)) for time, label in times.items()),
+                tuple((_tick(time), (counts[time, "blocked"],)) for time in times),
             )
+        heads, cells = self._crossed(heading, times, columns, counts)
+        title = texts("Answers by day") if is_by_day else texts("Answers by month")
+        yield self._table("course", title, heads, cells)
 
     def _times(self) -> Labels:
         """Return the days of the period, or its months: of whole months no day is published."""
@@ -240,9 +240,10 @@ class UsageParts:
             if one.distinct is not None:
                 known[key_of(one)] += one.distinct
         if known:
-            heads.append(self._texts("Distinct names"))
+            texts = self._texts
+            heads.append(texts("Distinct names"))
             for key, line in zip(keys, lines, strict=True):
-                line.append(known[key] if key in known else self._texts(NOT_KNOWN))
+                line.append(known[key] if key in known else texts(NOT_KNOWN))
 
 
 def capital(text: str) -> str:
@@ -256,6 +257,12 @@ def category_name(facts: ReportFacts, id_: str, texts: Texts) -> str:
         return texts("(rules of the school)")
     names = next((one.names for one in facts.categories if one.id == id_), {})
     return names.get(texts.language, id_)
+
+
+def _tick(time: str) -> str:
+    """Return a day as ``28/11``, a month as ``11/2026``."""
+    year, *rest = time.split("-")
+    return f"{rest[1]}/{rest[0]}" if len(rest) > 1 else f"{rest[0]}/{year}"
 
 
 def _sum(values: Iterable[Cell]) -> int | None:

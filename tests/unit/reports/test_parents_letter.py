@@ -30,7 +30,7 @@ def test_categories_stand_once_for_all_pupils_then_by_tier() -> None:
         ("All pupils", "Gambling"),
         ("Lower secondary", "=Social media, Self-harm"),
     ]
-    assert texts_of(SCHOOL)["open-social-media"] == "=Social media: open to grade 9."
+    assert texts_of(SCHOOL)["open-1"] == "Of these open to grade 9: =Social media."
 
 
 def test_what_is_kept_is_the_sentence_of_the_level_with_its_days() -> None:
@@ -45,7 +45,7 @@ def test_what_is_kept_is_the_sentence_of_the_level_with_its_days() -> None:
 
 
 def test_it_says_whether_every_lookup_was_recorded_and_when() -> None:
-    assert texts_of(PARENTS)["full-log-1"].startswith("From 21:13:20 21/09/2026 until")
+    assert texts_of(PARENTS)["full-log-1"].startswith("From 21:13 21/09/2026 until")
     never = replace(PARENTS, log=replace(PARENTS.log, full=()))
     assert texts_of(never)["full-log-1"].startswith("Single lookups of all pages were not")
 

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from filterd.i18n import Texts
 from filterd.policy.report_settings import PeriodKind, SchoolTerm
-from filterd.reports.report_dates import days_of, long_date, period_of
+from filterd.reports.report_dates import days_of, long_date, moment_of, period_of
+from filterd.rows import SchoolClock
 from tests.support.report_sample import FACTS, SETTINGS
 
 VI, EN = Texts("vi"), Texts("en")
@@ -57,6 +59,11 @@ def test_a_period_is_named_by_its_kind(
     facts = replace(FACTS, kind=PeriodKind(kind), first=first, last=last)
     assert period_of(facts, VI) == vietnamese
     assert period_of(facts, EN) == english
+
+
+def test_a_time_always_has_its_day() -> None:
+    clock = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), FACTS.made_at)
+    assert moment_of(FACTS.made_at, clock) == "17:00 03/11/2026"
 
 
 def test_a_term_of_the_school_has_its_own_name() -> None:
