@@ -19,7 +19,7 @@ from filterd.field_checks import is_a_grade, is_whole
 from filterd.i18n import say
 from filterd.overrides import change_fields, permissions
 from filterd.overrides.exception_changes import SetException
-from filterd.overrides.review_requests import FORMAT, ReviewQueue
+from filterd.overrides.review_requests import APPROVED, FORMAT, REFUSED, ReviewQueue
 from filterd.overrides.roles import Rank
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from filterd.daemon.control_server import Command
     from filterd.daemon.manager import Manager
     from filterd.daemon.process import Setting
-    from filterd.overrides.review_requests import PupilRequest
+    from filterd.overrides.review_requests import PupilRequest, RequestFigures
     from filterd.overrides.roles import Author
 
 _TERM = ("starts_at", "ends_at", "for_s", "lesson")
@@ -71,6 +71,11 @@ class Reviews:
         """
         async with self._turn:
             await self._save((await self._queue()).with_one(replace(request, day=self.today)))
+
+    async def figures(self, first: str, last: str) -> RequestFigures:
+        """Return the figures of a period; days are included, ISO 8601."""
+        async with self._turn:
+            return (await self._queue()).figures(first, last)
 
     async def _queue(self) -> ReviewQueue:
         if self._kept is None:
@@ -116,7 +121,7 @@ class Reviews:
             },
             author,
         )
-        await self._remove(one)
+        await self._remove(one, APPROVED)
         return {**told, "request": to_plain(one), "audience": str(audience), "whom": whom}
 
     async def _refuse(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -125,13 +130,13 @@ class Reviews:
             change_fields.reason(request.get("reason", ""), required=True),
         )
         await self._manager.changes.note_refusal(one.name, one.seat, author_of(caller), reason)
-        await self._remove(one)
+        await self._remove(one, REFUSED)
         return {"request": to_plain(one)}
 
-    async def _remove(self, one: PupilRequest) -> None:
+    async def _remove(self, one: PupilRequest, outcome: str) -> None:
         """Close a decided request; the decision stands also where the disk refuses."""
         async with self._turn:
-            self._kept = (await self._queue()).without(one.id)
+            self._kept = (await self._queue()).without(one.id, outcome, self.today)
             try:
                 await self._save(self._kept)
             except StoreError as error:

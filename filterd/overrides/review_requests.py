@@ -8,9 +8,9 @@ themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd import field_checks, words
 from filterd.errors import ChangeError
@@ -18,13 +18,18 @@ from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.effects import ChangeContext, ChangeEffect
 from filterd.rows import Column, Listing, Row, Wording
-from filterd.state_file import FileFormat
+from filterd.state_file import ADDED, FileFormat
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from filterd.overrides.change_fields import ChangeFields
 
 MOST, MOST_OF_SEAT, KEEP_DAYS = 200, 40, 30
 """Rows in all, and of one class, so that no class takes the others' room; their days."""
+
+APPROVED, REFUSED, ENDED = "approved", "refused", "ended"
+_MOST_CLOSED, _KEEP_CLOSED_DAYS = 2_000, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,37 @@ class PupilRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedRequest:
+    """A request that is open no more, for the figures of reports: no name and no class.
+
+    ``day`` is that of its end, ``days`` how many after its first day; ``outcome``:
+    ``APPROVED``, ``REFUSED``, or ``ENDED`` by itself.
+    """
+
+    day: str
+    days: int
+    outcome: str
+
+
+class RequestFigures(NamedTuple):
+    """Requests that were made, approved and refused in a period.
+
+    ``days``: how many each of the decided ones took.
+    """
+
+    made: int
+    approved: int
+    refused: int
+    days: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewQueue:
     """The open requests, the oldest first. ``last_id`` is that of the newest ever."""
 
     requests: tuple[PupilRequest, ...] = ()
     last_id: int = 0
+    closed: tuple[ClosedRequest, ...] = field(default=(), metadata={ADDED: True})
 
     def with_one(self, request: PupilRequest) -> ReviewQueue:
         """Return the queue with one request more, or with one that counts one more.
@@ -74,17 +105,45 @@ class ReviewQueue:
         if len(self.requests) >= MOST or of_seat >= MOST_OF_SEAT:
             raise ChangeError(say("there are too many open requests; try again next week"))
         number = self.last_id + 1
-        return ReviewQueue((*self.requests, replace(request, id=number)), number)
+        requests = (*self.requests, replace(request, id=number))
+        return replace(self, requests=requests, last_id=number)
 
-    def without(self, number: int) -> ReviewQueue:
-        """Return the queue without a request."""
-        return replace(self, requests=tuple(one for one in self.requests if one.id != number))
+    def without(self, number: int, outcome: str, today: str) -> ReviewQueue:
+        """Return the queue with a request closed, on a day of the school."""
+        return self._closed((one for one in self.requests if one.id == number), outcome, today)
 
     def on(self, today: str) -> ReviewQueue:
         """Return the queue without what has ended by a day of the school."""
         oldest = (date.fromisoformat(today) - timedelta(days=KEEP_DAYS)).isoformat()
-        kept = tuple(one for one in self.requests if one.day >= oldest)
-        return self if len(kept) == len(self.requests) else replace(self, requests=kept)
+        return self._closed((one for one in self.requests if one.day < oldest), ENDED, today)
+
+    def _closed(self, gone: Iterable[PupilRequest], outcome: str, today: str) -> ReviewQueue:
+        ended, end = tuple(gone), date.fromisoformat(today)
+        if not ended:
+            return self
+        oldest = (end - timedelta(days=_KEEP_CLOSED_DAYS)).isoformat()
+        took = ((end - date.fromisoformat(one.day)).days for one in ended)
+        closed = (
+            *(one for one in self.closed if one.day >= oldest),
+            *(ClosedRequest(today, max(0, days), outcome) for days in took),
+        )
+        kept = tuple(one for one in self.requests if one not in ended)
+        return replace(self, requests=kept, closed=closed[-_MOST_CLOSED:])
+
+    def figures(self, first: str, last: str) -> RequestFigures:
+        """Return the figures of a period; days are included, ISO 8601."""
+        begun = [one.day for one in self.requests]
+        begun += (
+            (date.fromisoformat(one.day) - timedelta(days=one.days)).isoformat()
+            for one in self.closed
+        )
+        decided = [one for one in self.closed if first <= one.day <= last and one.outcome != ENDED]
+        return RequestFigures(
+            sum(first <= day <= last for day in begun),
+            sum(one.outcome == APPROVED for one in decided),
+            sum(one.outcome == REFUSED for one in decided),
+            tuple(one.days for one in decided),
+        )
 
     def request(self, number: int) -> PupilRequest:
         """Return a request.

@@ -16,11 +16,15 @@ from filterd.overrides.descriptions import Teller
 from filterd.overrides.effects import ChangeEffect
 from filterd.overrides.history_chain import REFUSAL
 from filterd.overrides.review_requests import (
+    APPROVED,
+    ENDED,
     FORMAT,
     KEEP_DAYS,
     MOST,
     MOST_OF_SEAT,
+    REFUSED,
     REQUESTS,
+    ClosedRequest,
     NoteRefusal,
     PupilRequest,
     ReviewQueue,
@@ -47,7 +51,32 @@ def test_there_are_not_more_than_two_hundred() -> None:
     with pytest.raises(ChangeError, match="too many open requests"):
         queue.with_one(ONE)
     assert queue.with_one(replace(ONE, name="n0.example", seat="60")).requests[0].n == 2
-    assert queue.without(1).with_one(ONE).last_id == MOST + 1
+    assert queue.without(1, REFUSED, ONE.day).with_one(ONE).last_id == MOST + 1
+
+
+def test_of_a_closed_request_only_day_and_outcome_are_kept_for_figures(tmp_path: Path) -> None:
+    queue = ReviewQueue()
+    for seat in ("6A", "6B", "6C", "6D"):
+        queue = queue.with_one(replace(ONE, seat=seat))
+    queue = queue.without(1, APPROVED, "2026-03-02").without(2, REFUSED, "2026-03-05")
+    assert queue.closed == (
+        ClosedRequest("2026-03-02", 0, APPROVED),
+        ClosedRequest("2026-03-05", 3, REFUSED),
+    )
+    assert queue.figures("2026-03-01", "2026-03-31") == (4, 1, 1, (0, 3))
+    assert queue.figures("2026-03-03", "2026-03-31") == (0, 0, 1, (3,))
+    ended = queue.on("2026-04-02")
+    assert [(one.outcome, one.days) for one in ended.closed[2:]] == [(ENDED, 31)] * 2
+    assert ended.figures("2026-03-01", "2026-04-30") == (4, 1, 1, (0, 3))
+    FORMAT.save(tmp_path / "queue", ended)
+    assert FORMAT.load(tmp_path / "queue") == ended
+
+
+def test_closed_requests_are_bounded_and_end() -> None:
+    queue = ReviewQueue(closed=tuple(ClosedRequest("2026-03-02", 0, ENDED) for _ in range(5_000)))
+    queue = queue.with_one(ONE).without(1, APPROVED, "2026-03-02")
+    assert len(queue.closed) == 2_000
+    assert queue.with_one(ONE).without(2, REFUSED, "2027-05-01").figures("2026", "2028")[0] == 1
 
 
 def test_a_class_leaves_room_for_the_others() -> None:
