@@ -60,6 +60,7 @@ _READ = frozenset(
         "alert-settings",
         "report-settings",
         "report-template",
+        "self-test",
     }
 )
 

@@ -17,7 +17,8 @@ from filterd.cli.entry import find_only_what_is_installed
 from filterd.cli.render import show_details
 from filterd.cli.time_options import school_clock
 from filterd.clock import SystemClock
-from filterd.monitor.alert_rules import ACTIVE, active
+from filterd.monitor.alert_rows import ACTIVE
+from filterd.monitor.alert_rules import active
 from filterd.monitor.status_details import COUNTERS, STATUS, doubts
 
 _STATUS = STATUS._replace(columns=(ACTIVE, *STATUS.columns))

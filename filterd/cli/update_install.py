@@ -30,7 +30,8 @@ from filterd.feed.program_standing import EndedUpdate, beside, mirror_beside
 from filterd.feed.trust import TrustFolder, load_root
 from filterd.i18n import say
 from filterd.lists.catalog import load_categories
-from filterd.lists.catalog_tables import MADE_CANARY, locked_canaries
+from filterd.lists.catalog_tables import locked_canaries
+from filterd.lists.rules import MADE_CANARY
 from filterd.overrides.history_chain import PROGRAM_UPDATE
 from filterd.paths import shipped
 from filterd.privileges import as_owner_of

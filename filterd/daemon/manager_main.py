@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from filterd.daemon import (
     list_commands,
@@ -26,20 +28,24 @@ from filterd.daemon.manager import Manager
 from filterd.daemon.page_commands import PupilPage
 from filterd.daemon.process import Heart, on_hangup, stop_event
 from filterd.daemon.review_commands import Reviews
+from filterd.daemon.self_tests import SelfTests
 from filterd.daemon.site_drafts import SiteDrafts
 from filterd.daemon.site_loader import log_error
 from filterd.daemon.site_policy import is_of_another_release
+from filterd.daemon.tier_probe import SelfTestOutcome
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.program_standing import program_overview
 from filterd.feed.standing import StandingFile, overview
 from filterd.overrides.roles import Role
+from filterd.querylog.day_span import DaySpan
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
     from filterd.daemon.process import Setting
+    from filterd.daemon.self_tests import SelfTestRun
 
 _log = logging.getLogger("filterd")
 
@@ -55,6 +61,8 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     manager = Manager(setting, ends)
     accounts = Accounts(manager, setting)
     reviews = Reviews(manager, setting)
+    noted = partial(_note_tests, manager)
+    tests = SelfTests(lambda: manager.site, setting.listen, setting.time, noted)
     known = {
         **commands(
             manager,
@@ -69,9 +77,11 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **accounts.commands(),
         **SiteDrafts(manager, setting).commands(),
         **reviews.commands(),
+        **tests.commands(),
         **PupilPage(manager, reviews).commands(),
     }
     manager.signals.accounts = accounts.status
+    manager.signals.self_test = tests.summary
     manager.signals.lists_verified_at = lambda: StandingFile(setting.state.feed).read().verified_at
     groups = [*(role.group for role in Role), WEB_GROUP, PAGE_GROUP]
     control = ControlServer(
@@ -91,6 +101,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         manager.keep_files(),
         manager.write_what_is_in_memory(),
         manager.signals.keep(manager.changes.records.verify),
+        tests.keep(),
     )
     tasks = [loop.create_task(one) for one in kept]
     reloads: set[asyncio.Task[None]] = set()
@@ -122,6 +133,15 @@ async def _start_or_do_without(control: ControlServer) -> None:
         await control.start()
     except StoreError as error:
         _log.error("%s; serving without it", error)
+
+
+def _note_tests(manager: Manager, run: SelfTestRun) -> None:
+    """Keep the numbers of a self-test with its day, unless the day is not known."""
+    now = manager.clock()["policy_time"]
+    if now is not None:
+        day = DaySpan.at(now, ZoneInfo(manager.site.policy.time_zone)).day
+        passed, failed = map(run.count, (SelfTestOutcome.PASSED, SelfTestOutcome.FAILED))
+        manager.log_keeper.note_tests(day, passed, failed)
 
 
 async def _reload(manager: Manager) -> None:

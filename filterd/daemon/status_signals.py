@@ -39,12 +39,14 @@ class StatusSignals:
 
     ``is_watchdog_failing``: returns whether the last test questions failed. ``accounts``: returns
     the state of the accounts (``daemon.account_state``). ``lists_verified_at``: returns when the
-    source of the lists last answered, Unix time.
+    source of the lists last answered, Unix time. ``self_test``: returns the summary of the last
+    self-test (``daemon.self_tests``).
     """
 
     def __init__(self, setting: Setting) -> None:
         self.is_watchdog_failing: Callable[[], bool] = lambda: False
         self.accounts: Callable[[], dict[str, Any]] = dict
+        self.self_test: Callable[[], dict[str, Any] | None] = lambda: None
         self.lists_verified_at: Callable[[], float | None] = lambda: None
         self._setting = setting
         self._lost: int | None = None  # a manager that is replaced does not know how old they are
@@ -66,7 +68,8 @@ class StatusSignals:
         last loss; ``history``, the result of the last verification: ``ok`` None for none yet;
         ``certificate``, the facts of the dashboard's, None for none; ``backup``, the nightly
         one (``nightly_backup``), None where none was made; ``reports``, the scheduled ones
-        (``scheduled_reports``), likewise.
+        (``scheduled_reports``), likewise; ``self_test``, the last one: ``at``, ``passed``,
+        ``failed`` and ``unknown``, None for none yet.
         """
         if self._lost is not None and lost > self._lost:  # a worker that was replaced counts anew
             self._lost_at = self._setting.clock.wall()
@@ -77,6 +80,7 @@ class StatusSignals:
             "disk": await asyncio.to_thread(self._disk),
             "log_lost_at": self._lost_at,
             "history": self._history,
+            "self_test": self.self_test(),
             "certificate": await asyncio.to_thread(self._certificate),
             "backup": await asyncio.to_thread(
                 nightly_backup.told, self._setting.state.backup_outcome

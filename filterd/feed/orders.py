@@ -25,7 +25,8 @@ from filterd.feed.version_download import link_or_copy, sync_all
 from filterd.feed.versions import ahead_of
 from filterd.i18n import say
 from filterd.lists.catalog import load_categories
-from filterd.lists.catalog_tables import CANARIES_FILE, MADE_CANARY, canaries_yaml
+from filterd.lists.catalog_tables import CANARIES_FILE, canaries_yaml
+from filterd.lists.rules import MADE_CANARY
 from filterd.paths import shipped, write_atomically, writing
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from filterd.errors import ConfigError, ConfigErrors, FilterdError
 from filterd.i18n import say
 from filterd.lists.catalog import load_categories
 from filterd.lists.catalog_schema import MAX_CANARIES, BothLanguages, CanariesFile, PopularFile
+from filterd.lists.rules import MADE_CANARY
 from filterd.paths import shipped
 from filterd.wire import name as names
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from filterd.documents import Document, Where
 
 CANARIES_FILE, CONTACTS_FILE = "canaries.yaml", "contacts.yaml"
-MADE_CANARY = ".blocked.filterd.example"
-"""How names end that exist only to be asked for."""
 WATCHED = 5
 """Canaries of locked categories that the daemon is asked for after a version is activated."""
 

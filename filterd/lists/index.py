@@ -184,13 +184,18 @@ class Index:
         for _, name in self.ranked_names():
             yield name
 
-    def names_of(self, lists: Container[str]) -> Iterator[bytes]:
-        """Yield the wire names with an entry of one of these lists.
+    def names_of(self, lists: Container[str], *, alone: bool = False) -> Iterator[bytes]:
+        """Yield the wire names with an entry of one of these lists, ordered by rank.
 
-        The names come in the order of their ranks.
+        Args:
+            lists: ids of lists.
+            alone: leave out names that have an entry of any other list, too.
         """
         claims = {n for n, (of, _) in enumerate(self.claims) if self.lists[of].id in lists}
-        wanted = {n for n, some in enumerate(self.sets) if not claims.isdisjoint(some)}
+        is_wanted = claims.issuperset if alone else lambda some: not claims.isdisjoint(some)
+        wanted = {n for n, some in enumerate(self.sets) if some and is_wanted(some)}
+        if not wanted:
+            return
         for number in range(self._header.block_count):
             for key, set_id in self.matcher.block(number):
                 if set_id in wanted:

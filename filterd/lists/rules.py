@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SERVICE_PREFIX = "service:"
 """The prefix of ids of the lists that are services."""
 
+MADE_CANARY = ".blocked.filterd.example"
+"""How names end that exist only to be asked for; the category stands before it."""
+
 ALWAYS_CONFIDENTIAL = frozenset(("child-abuse", "self-harm"))
 """Categories whose names are never shown, also by files of before the key."""
 

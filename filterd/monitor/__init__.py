@@ -10,7 +10,7 @@ without harm to lookups, and what it shows has no client, class, room or name.
 ``status_source``  a status, at most once a second, shared by all callers
 ``metrics``        a status as metrics in the text format of Prometheus
 ``monitor_main``   the process
-``alert_rules``    a status as active alerts; pure
+``alert_rules``    a status as active alerts; pure; ``alert_rows`` draws them
 ``status_details`` a status as people read it; pure
 ``alerting``       observations as events: an alert begins, an alert ends
 ``alert_watch``    the watcher that sends events on, each way by an ``outbox``

@@ -10,14 +10,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import counted, i18n, words
-from filterd.i18n import UNSAID, Sentence, say, say_n, told
-from filterd.rows import Column, Listing, Row
+from filterd import counted, i18n
+from filterd.i18n import UNSAID, Sentence, say, say_n
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from filterd.rows import Wording
+    from filterd.rows import Row
 
 GAP_S, GAP_SHOWN_S = 300.0, 3600.0
 """A service gap worth an alert, and how long after the start it is shown."""
@@ -226,6 +225,19 @@ def _watchdog(status: Row, _: float) -> Sentence:
     return say("the watchdog's test questions get wrong answers or none") if failing else UNSAID
 
 
+def _self_test(status: Row, _: float) -> Sentence:
+    test = status["signals"]["self_test"]
+    if test is None or not test["failed"]:
+        return UNSAID
+    of_all = test["passed"] + test["failed"]
+    return say_n(
+        "{n} of {all} self-tests has failed: a listed name is open",
+        "{n} of {all} self-tests have failed: listed names are open",
+        test["failed"],
+        all=of_all,
+    )
+
+
 def _disk_full(status: Row, _: float) -> Sentence:
     disk = status["signals"]["disk"]
     if disk is None or disk["free"] >= min(FREE_OCTETS, disk["size"] // FREE_PART):
@@ -369,6 +381,7 @@ RULES = (
         say("details: journalctl -u filterd; systemd starts it again if it lasts"),
         for_s=10.0,
     ),
+    AlertRule("self-test", _C, _self_test, say("which categories: filterd doctor")),
     AlertRule(
         "history-altered",
         _C,
@@ -467,31 +480,3 @@ RULES = (
     AlertRule("full-log", _N, _full_log, say("it ends by itself; or: filterd log level")),
 )
 """All rules; ids are an interface."""
-
-_STYLE: Mapping[str, str] = {AlertSeverity.CRITICAL: "bold red", AlertSeverity.WARNING: "yellow"}
-
-
-def _texts(alert: Row, by: Wording) -> list[str]:
-    return [told(i18n.from_plain(one), by.texts.language) for one in alert["sentences"]]
-
-
-def _lines(alerts: list[Row], by: Wording) -> str:
-    return "\n".join(": ".join(_texts(one, by)) for one in alerts)
-
-
-def _worst(alerts: list[Row]) -> str:
-    return _STYLE.get(alerts[0]["severity"], "") if alerts else ""
-
-
-ACTIVE = Column(say("Alerts"), "alerts", _lines, style=_worst)
-"""Of a status with ``alerts``, plain ones as ``active`` orders them."""
-ALERTS = Listing(
-    UNSAID,
-    say("No alert is active."),
-    (
-        Column(say("Severity"), "severity", words.ALERT, style=_STYLE),
-        Column(say("Alert"), worded=lambda alert, by: _texts(alert, by)[0]),
-        Column(say("Remedy"), worded=lambda alert, by: _texts(alert, by)[1]),
-    ),
-)
-"""Of plain alerts."""

@@ -89,6 +89,12 @@ _GAUGES = (
         "signals.history",
         "ok",
     ),
+    (
+        "filterd_self_tests_failed",
+        "Listed names that were open in the last self-test.",
+        "signals.self_test",
+        "failed",
+    ),
     ("filterd_disk_free_bytes", "Free room on the disk of the state.", "signals.disk", "free"),
     ("filterd_disk_size_bytes", "Size of the disk of the state.", "signals.disk", "size"),
 )

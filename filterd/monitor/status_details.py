@@ -147,6 +147,25 @@ def _reports(row: Row, by: Wording) -> str:
     return "\n".join(filter(None, (done, problem)))
 
 
+def _self_test(row: Row, by: Wording) -> str:
+    """Return the result of the last self-test; empty before the first."""
+    test = row.get("signals", {}).get("self_test")
+    if test is None:
+        return ""
+    return by.texts(
+        "{time}: {passed} passed, {failed} failed, {unknown} could not be asked",
+        time=by.clock.told(test["at"]),
+        passed=number(test["passed"]),
+        failed=number(test["failed"]),
+        unknown=number(test["unknown"]),
+    )
+
+
+def _self_test_style(row: Row) -> str:
+    test = row.get("signals", {}).get("self_test")
+    return "bold red" if test and test["failed"] else ""
+
+
 def _clock(row: Row, by: Wording) -> str:
     """Return why the machine's clock is not believed, and the consequence.
 
@@ -335,6 +354,7 @@ NOW = (
     Column(say("Modules"), "not_native", _slow, style="yellow"),
     Column(say("New release"), worded=_release, style="yellow"),
     Column(say("Certificate"), worded=fingerprint_told),
+    Column(say("Self-test"), worded=_self_test, style=_self_test_style),
     Column(say("Backup"), worded=_backup),
     Column(say("Reports"), worded=_reports),
     Column(say("Changes"), worded=_changes, style="yellow"),

@@ -349,3 +349,5 @@ def test_no_other_device_asks_from_the_addresses_of_the_self_test(
         answer = ask(around.gateway, SERVER, CLOSED, source="127.117.0.1", port=port)
         assert answer, "the gateway itself may ask, also where only a link is listened on"
         assert answer.rcode() == dns.rcode.NXDOMAIN
+        run = control.ask(served.state.control_socket, "self-test")
+        assert run["failed"] == 0 < run["passed"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from filterd.feed.guard.guard_report import EXPECTATIONS, Severity, found
 from filterd.feed.guard.limits import few
 from filterd.i18n import say
-from filterd.lists.catalog_tables import MADE_CANARY
+from filterd.lists.rules import MADE_CANARY
 from filterd.policy.verdict import Rule
 from filterd.resolve.expectation_checks import unmet
 from filterd.resolve.site import Site

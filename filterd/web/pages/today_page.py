@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from filterd import counted, i18n, words
 from filterd.feed.feed_details import summary
 from filterd.i18n import say, told
-from filterd.monitor.alert_rules import ALERTS
+from filterd.monitor.alert_rows import ALERTS
 from filterd.monitor.status_details import UPSTREAMS, doubts
 from filterd.overrides.descriptions import EXAMS, EXCEPTIONS, Teller
 from filterd.overrides.log_rows import levels_told

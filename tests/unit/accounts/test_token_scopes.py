@@ -14,6 +14,7 @@ from filterd.daemon import (
     totals_commands,
 )
 from filterd.daemon.control_commands import commands
+from filterd.daemon.self_tests import SelfTests
 from filterd.overrides.change_kinds import KINDS, MADE_ELSEWHERE
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
         *list_commands.commands(setting),
         *school_commands.commands(manager),
         *report_setting_commands.commands(manager),
+        *SelfTests(lambda: manager.site, (), setting.clock).commands(),
         *(f"change {kind}" for kind in KINDS if kind not in MADE_ELSEWHERE),
     }
     manager.lookups = manager.live = None

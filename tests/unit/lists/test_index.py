@@ -97,6 +97,7 @@ def test_names_come_in_the_order_of_ranks(index: Index) -> None:
     assert set(names) == {wire("bad.com"), wire("x.bad.com"), wire("worse.org")}
     assert list(index.names_of({"a"})) == names
     assert list(index.names_of({"b"})) == []
+    assert list(index.names_of({"a", "b"}, alone=True)) == names
 
 
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 700])

@@ -4,13 +4,10 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from filterd.i18n import Texts
-from filterd.monitor.alert_rules import ACTIVE, RULES, active, silent
-from filterd.rows import SchoolClock, Wording
+from filterd.monitor.alert_rules import RULES, active, silent
 from tests.support.fake_daemon import STATUS
 
 NOW = 1_764_550_800.0
@@ -34,6 +31,7 @@ WELL: dict[str, Any] = STATUS | {
         "disk": {"free": 20_000_000_000, "size": 32_000_000_000},
         "log_lost_at": None,
         "history": {"ok": True, "verified_at": NOW},
+        "self_test": None,
         "certificate": {"ends_at": NOW + 21 * 86_400},
     },
     "program": {"taken_back_at": None, "waiting_since": None},
@@ -49,6 +47,7 @@ HOLDS: dict[str, dict[str, Any]] = {
     "upstreams-down": WELL | {"upstreams": [DOWN, DOWN]},
     "upstream-down": WELL | {"upstreams": [DOWN, WELL["upstreams"][1]]},
     "watchdog": _with("signals", watchdog_failing=True),
+    "self-test": _with("signals", self_test={"at": NOW, "passed": 80, "failed": 1, "unknown": 3}),
     "history-altered": _with("signals", history={"ok": False, "verified_at": NOW}),
     "lists-very-old": _with("feed", freshness="very-old"),
     "lists-old": _with("feed", beside=FEED | {"address": "", "sources": 3, "freshness": "old"}),
@@ -90,6 +89,9 @@ ALMOST: dict[str, dict[str, Any]] = {
     "bypass of one device": _with("log", bypass={"blocks": 5000, "devices": 4}),
     "account-recovered": _with("accounts", recovered_at=NOW - 7 * 86_400),
     "a school without a dashboard": _with("signals", certificate=None),
+    "what could not be asked for": _with(
+        "signals", self_test={"at": NOW, "passed": 80, "failed": 0, "unknown": 3}
+    ),
     "history not yet verified": _with("signals", history={"ok": None, "verified_at": None}),
 }
 
@@ -121,20 +123,10 @@ def test_a_certificate_that_has_ended_stays_an_alert() -> None:
     assert (alert.id, "has ended" in alert.sentence) == ("certificate-ends", True)
 
 
-def test_the_most_severe_alert_is_the_first_and_gives_the_style() -> None:
+def test_the_most_severe_alert_is_the_first() -> None:
     status = WELL | {"pauses": [{}], "doubts": [{}], "upstreams": [DOWN]}
     alerts = active(status, NOW)
     assert [one.severity.value for one in alerts] == ["critical", "warning", "notice"]
-    row = {"alerts": [one.to_plain() for one in alerts]}
-    told, style = ACTIVE.cell(
-        row, Wording(Texts("en"), SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), NOW))
-    )
-    assert told.splitlines()[0].startswith("no upstream server answers: is the line up?")
-    assert style == "bold red"
-    assert ACTIVE.cell({"alerts": []}, Wording(Texts("en"), SchoolClock(ZoneInfo("UTC"), NOW))) == (
-        "",
-        "",
-    )
 
 
 def test_a_daemon_of_another_release_raises_no_alert_by_what_it_lacks() -> None:
