@@ -38,7 +38,6 @@ class ExaminedSite:
         status_or_why: what ``filterd status --json`` prints.
         network_or_why: the network of this machine.
         feed: what ``feed.standing.overview`` returns; empty where it is not known.
-        canaries: by category, names that must be blocked where the category is closed.
         ask_daemon: asks the daemon, as ``control.ask`` does behind its path.
         root: where /proc and /sys are.
         is_running: whether a daemon runs, be it only for other users.
@@ -50,7 +49,6 @@ class ExaminedSite:
     network_or_why: LocalNetwork | Sentence
     ask_daemon: Callable[..., Any]
     feed: Mapping[str, Any] = field(default_factory=dict)
-    canaries: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     clock: Clock = field(default_factory=SystemClock)
     root: Path = Path("/")
     is_running: bool = True

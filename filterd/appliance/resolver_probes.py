@@ -7,22 +7,18 @@ The answers are asked for on real sockets.
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filterd import port_holders
 from filterd.appliance import stub_query
 from filterd.appliance.finding import UnseenError, clean, found, unseen
-from filterd.appliance.local_network import pupils_networks
 from filterd.appliance.upstream_trial import attempt
 from filterd.clients.interfaces import MOST_ADDRESSES
+from filterd.daemon.tier_probe import open_to
 from filterd.i18n import Sentence, say, say_n
 from filterd.policy.model import ListenAddress, Tls
 from filterd.port_holders import PortHolder
-from filterd.resolve.explanation import passes
 from filterd.upstream.upstream_question import in_clear
-from filterd.wire import RRType
-from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +26,10 @@ if TYPE_CHECKING:
     from filterd.appliance.examined_site import ExaminedSite
     from filterd.appliance.finding import ProbeFinding
     from filterd.appliance.upstream_trial import UpstreamTrial
-    from filterd.policy.model import Policy
 
 ANSWER_WITHIN_S = 3.0
+_TESTED_WITHIN_S = 15.0
+"""Less than an examination takes."""
 
 _WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 -- recognised, not listened on
 _MOST_UPSTREAMS = 16
@@ -107,103 +104,34 @@ async def upstreams(site: ExaminedSite) -> list[ProbeFinding]:
 
 
 async def canaries(site: ExaminedSite) -> list[ProbeFinding]:
-    """Probe whether a listed name of each category is blocked for pupils.
+    """Probe whether a listed name of each category is blocked for each tier.
 
-    It asks on the real socket.
+    The daemon asks its own sockets, as a device of each grade does (``daemon.self_tests``).
     """
-    source, results = await blocked_canaries(site)
-    findings = [one for one in results if isinstance(one, tuple)]
+    told = await asyncio.to_thread(site.ask, "self-test", silence_s=_TESTED_WITHIN_S)
+    outcomes = dict[str, dict[str, dict[str, None]]]()
+    for row in told["rows"]:
+        outcomes.setdefault(row["outcome"], {}).setdefault(row["category"], {})[row["tier"]] = None
+    remedy = say("start it anew: sudo systemctl restart filterd; if it stays: filterd feed status")
+    findings = [
+        found(open_to(category, tiers), remedy)
+        for category, tiers in outcomes.get("failed", {}).items()
+    ]
     if findings:
         return findings
-    n = results.count(True)
+    n = len(outcomes.get("passed", ()))
     if not n:
-        return [unseen(say("the lists have no name that must be blocked for {who}", who=source))]
+        return [unseen(say("no list has a name that must be blocked, or none was answered"))]
     return [
         clean(
             say_n(
-                "a listed name of {n} category is blocked for {who}",
-                "a listed name of each of {n} categories is blocked for {who}",
+                "a listed name of {n} category is blocked for each tier that it is closed to",
+                "a listed name of each of {n} categories is blocked for each tier that it is"
+                " closed to",
                 n,
-                who=source,
             )
         )
     ]
-
-
-async def blocked_canaries(site: ExaminedSite) -> tuple[str, list[bool | ProbeFinding]]:
-    """Return the address that asks, and for each category what ``canaries`` has seen.
-
-    Returns: True where a listed name is blocked, False where none must be, else what is wrong.
-    """
-    source, at = _asked_as(site)
-    asked = (_blocked(site, source, at, *one) for one in site.canaries.items())
-    return source, await asyncio.gather(*asked)
-
-
-async def _blocked(
-    site: ExaminedSite, source: str, at: ListenAddress, category: str, canaries: tuple[str, ...]
-) -> bool | ProbeFinding:
-    """Return whether the first listed name is blocked, or a finding where it is open.
-
-    Returns: False where no list has any of them, or the school opens it.
-    """
-    for name in canaries:
-        qname = names.from_text(name).hex()
-        if await asyncio.to_thread(site.ask, "lists-search", qname=qname):
-            break
-    else:
-        return False
-    expected = await asyncio.to_thread(
-        site.ask, "check", qname=qname, qtype=int(RRType.A), grade=None, client=source, at=None
-    )
-    is_locked = not isinstance(site.policy_or_why, Sentence) and _is_locked(site.policy, category)
-    if expected is not None and _is_open_by_school(expected, is_locked=is_locked):
-        return False
-    try:
-        response = await stub_query.ask(
-            at.address, at.port, name, source=source, within_s=ANSWER_WITHIN_S
-        )
-    except TimeoutError:
-        return unseen(say("{name}: no answer within {n} s", name=name, n=round(ANSWER_WITHIN_S)))
-    if stub_query.is_block(response):
-        return True
-    return found(
-        say(
-            "{name} is on a list of '{category}', and is not blocked for {who}",
-            name=name,
-            category=category,
-            who=source,
-        ),
-        say("see why: {command}", command=f"filterd check {name} --client {source}"),
-    )
-
-
-def _is_locked(policy: Policy, category: str) -> bool:
-    known = policy.categories.get(category)
-    return known is not None and (known.locked or known.ordered)
-
-
-def _is_open_by_school(expected: dict[str, Any], *, is_locked: bool) -> bool:
-    """Return whether a rule of the school, or the age of the grade, opens a name.
-
-    A locked category suits no age: where it is open, filterd itself is wrong.
-    """
-    is_by_age = expected["reason"] == "open" and not is_locked
-    is_decided = is_by_age or expected["reason"] == "local" or expected["changed_by"]
-    return passes(expected["action"]) and bool(is_decided)
-
-
-def _asked_as(site: ExaminedSite) -> tuple[str, ListenAddress]:
-    """Return an own address in a pupils' network, and where to ask from there.
-
-    Where no own address is in a pupils' network, it is any own address.
-    """
-    listening = _addresses(site)
-    pupils = [ip_network(cidr) for one in pupils_networks(site.policy) for cidr in one.cidrs]
-    for at in listening:
-        if at.address in site.network.own and any(ip_address(at.address) in one for one in pupils):
-            return at.address, at
-    return listening[0].address, listening[0]
 
 
 def _addresses(site: ExaminedSite) -> list[ListenAddress]:

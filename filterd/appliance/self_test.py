@@ -26,17 +26,22 @@ from filterd import bounded_child, control, native
 from filterd.appliance.examined_site import ExaminedSite
 from filterd.appliance.finding import ProbeOutcome
 from filterd.appliance.local_network import LocalNetwork
-from filterd.appliance.resolver_probes import answers, blocked_canaries
+from filterd.appliance.resolver_probes import answers
 from filterd.clients.interfaces import Links
+from filterd.clock import SystemClock
 from filterd.config.compile_run import compile_in_child
+from filterd.daemon.self_tests import SelfTests
+from filterd.daemon.tier_probe import SelfTestOutcome, open_to
 from filterd.errors import StoreError
 from filterd.i18n import quoted, say
-from filterd.lists.catalog_tables import canaries_of
+from filterd.lists.index import Index
 from filterd.lists.index_files import blocklists_in_force, checked_digests, note_checked
+from filterd.overrides import snapshot
 from filterd.paths import writing
 from filterd.policy import policy_file
 from filterd.policy.model import ListenAddress
 from filterd.privileges import of_a_child
+from filterd.resolve.site import NOTHING_SET, Site
 from filterd.service_manager import READY
 from filterd.state_folder import StateFolder
 
@@ -204,20 +209,24 @@ def _await_start(daemon: subprocess.Popen[bytes], notified: socket.socket, log: 
 async def _asked(trial: StateFolder, policy: Policy) -> SelfTestResult:
     """Ask the daemon of the trial as a device does.
 
+    What must be blocked is worked out here, and not by that daemon.
+
     Raises:
         FilterdError: an answer is missing, or a listed name is open.
     """
     ask = partial(control.ask, trial.control_socket, silence_s=_ASK_WITHIN_S)
-    site = ExaminedSite(
-        trial.folder,
-        policy,
-        await asyncio.to_thread(ask, "status"),
-        LocalNetwork((), (), (), (), Links()),
-        ask,
-        canaries=canaries_of(policy.categories, blocklists_in_force(trial).folder),
-    )
-    _, blocked = await blocked_canaries(site)
-    for finding in (*await answers(site), *(one for one in blocked if not isinstance(one, bool))):
+    status = await asyncio.to_thread(ask, "status")
+    site = ExaminedSite(trial.folder, policy, status, LocalNetwork((), (), (), (), Links()), ask)
+    for finding in await answers(site):
         if finding.outcome is not ProbeOutcome.CLEAN:
             raise StoreError(finding.text)
-    return SelfTestResult(blocked.count(True))
+    clock, set_by_commands = SystemClock(), snapshot.newest(trial.overrides_copies)
+    overrides = NOTHING_SET if set_by_commands is None else set_by_commands.overrides
+    expected = Site.of(policy, Index.open(trial.index), (), None, overrides, clock.wall())
+    run = await SelfTests(lambda: expected.at(clock.wall()), policy.listen, clock).run()
+    for one in run.rows:
+        if one.outcome is SelfTestOutcome.FAILED:
+            raise StoreError(open_to(one.category, [one.tier]))
+    return SelfTestResult(
+        len({one.category for one in run.rows if one.outcome is SelfTestOutcome.PASSED})
+    )

@@ -22,8 +22,6 @@ from filterd.cli.context import Context, JsonOption, on_named_files, option
 from filterd.cli.effective_state import offline, policy_in_force
 from filterd.errors import FilterdError
 from filterd.i18n import say, say_in
-from filterd.lists.catalog_tables import canaries_of
-from filterd.lists.index_files import blocklists_in_force
 from filterd.policy.model import Policy
 from filterd.privileges import as_owner_of
 
@@ -147,9 +145,6 @@ def _gathered(here: Context) -> ExaminedSite:
         network,
         partial(control.ask, socket, silence_s=_ASK_WITHIN_S),
         feed=status["feed"] if isinstance(status, dict) else {},
-        canaries=canaries_of(policy.categories, blocklists_in_force(here.state).folder)
-        if isinstance(policy, Policy)
-        else {},
         clock=here.clock,
         is_running=is_running,
     )

@@ -13,7 +13,6 @@ Like the catalogue this brings pydantic, so the serving process never imports it
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field, model_validator
@@ -28,7 +27,7 @@ from filterd.paths import shipped
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from filterd.documents import Document, Where
@@ -154,19 +153,6 @@ def read_canaries(folder: Path) -> dict[str, tuple[bytes, ...]]:
     for entry in validate(load(folder / CANARIES_FILE), CanariesFile).canaries:
         canaries[entry.category] = (*canaries.get(entry.category, ()), *entry.names)
     return canaries
-
-
-def canaries_of(categories: Iterable[str], folder: Path) -> dict[str, tuple[str, ...]]:
-    """Return by category names that its lists have.
-
-    The first is made for it. The shipped lists have only those that are made.
-    """
-    listed = dict[str, tuple[bytes, ...]]()
-    with contextlib.suppress(FilterdError):
-        listed = read_canaries(folder)
-    return {
-        one: (one + MADE_CANARY, *map(names.to_text, listed.get(one, ()))) for one in categories
-    }
 
 
 def locked_canaries(folder: Path) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from filterd.appliance import resolver_probes, stub_query
+from filterd.appliance import resolver_probes
 from filterd.appliance.finding import UnseenError
 from filterd.appliance.resolver_probes import answers, canaries, port, upstreams
 from filterd.appliance.upstream_trial import SIGNED
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from filterd.appliance.examined_site import ExaminedSite
     from filterd.policy.model import Policy
     from tests.support.upstream import FakeUpstream
-
-CANARIES = {"porn": ("porn.example",), "games": ("gone.example", "games.example")}
 
 
 def _listening(number: int) -> dict[str, Any]:
@@ -146,70 +144,28 @@ def test_no_upstream_is_found(tmp_path: Path) -> None:
     assert outcomes(upstreams, examined(tmp_path, policy_or_why=a_policy(upstreams=()))) == [FOUND]
 
 
-def _blocker(*open_names: str) -> Callable[[dns.message.Message], dns.message.Message]:
-    """Return a resolver that blocks all names but these."""
-
-    def respond(query: dns.message.Message) -> dns.message.Message:
-        answer, name = dns.message.make_response(query), query.question[0].name
-        if name.to_text(omit_final_dot=True) in open_names:
-            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.7"))
-        else:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-            answer.use_edns(0, options=[dns.edns.EDEOption(dns.edns.EDECode.FILTERED)])
-        return answer
-
-    return respond
+def _tested(folder: Path, *rows: tuple[str, str, str]) -> list[Any]:
+    """Return the findings on the rows of a self-test: tier, category, outcome."""
+    keys = ("tier", "category", "outcome")
+    told = {"rows": [dict(zip(keys, one, strict=True)) for one in rows]}
+    return look(canaries, examined(folder, ask_daemon=lambda *_, **__: told))
 
 
-def _ask(reason: str = "category", action: str = "nxdomain") -> Callable[..., Any]:
-    """Return a daemon whose lists have all names but one."""
-
-    def ask(command: str, *, qname: str, **_: Any) -> Any:
-        if command == "lists-search":
-            return [] if b"gone" in bytes.fromhex(qname) else [{"list": "x"}]
-        return {"action": action, "reason": reason, "changed_by": None}
-
-    return ask
+def test_categories_that_are_blocked_for_each_tier_are_clean(tmp_path: Path) -> None:
+    (one,) = _tested(tmp_path, ("primary", "games", "passed"), ("staff", "porn", "unknown"))
+    assert (one.outcome, one.text) == (
+        CLEAN,
+        "a listed name of 1 category is blocked for each tier that it is closed to",
+    )
 
 
-def _asked(folder: Path, upstream: FakeUpstream, ask: Callable[..., Any]) -> list[Any]:
-    status = _listening(upstream.port)
-    return outcomes(canaries, examined(folder, status=status, ask_daemon=ask, canaries=CANARIES))
+def test_a_category_that_is_open_is_found_with_its_tiers(tmp_path: Path) -> None:
+    failed = [(tier, "porn", "failed") for tier in ("staff", "primary")]
+    (one,) = _tested(tmp_path, *failed, ("staff", "games", "passed"))
+    assert one.outcome is FOUND
+    assert one.text == "a listed name of 'porn' is not blocked for staff, primary"
 
 
-def test_listed_names_that_are_blocked_are_clean(tmp_path: Path, upstream: FakeUpstream) -> None:
-    upstream.respond = _blocker()
-    assert _asked(tmp_path, upstream, _ask()) == [CLEAN]
-    assert sorted(upstream.asked) == ["games.example A", "porn.example A"]
-
-
-def test_one_that_is_answered_is_found_whatever_the_daemon_reports(
-    tmp_path: Path, upstream: FakeUpstream
-) -> None:
-    upstream.respond = _blocker("porn.example")
-    assert _asked(tmp_path, upstream, _ask()) == [FOUND]
-
-
-def test_one_that_no_rule_of_the_school_opens_is_found(
-    tmp_path: Path, upstream: FakeUpstream
-) -> None:
-    upstream.respond = _blocker("porn.example", "games.example")
-    assert _asked(tmp_path, upstream, _ask("not-listed", "pass")) == [FOUND, FOUND]
-
-
-def test_one_that_the_school_opens_is_no_fault(tmp_path: Path, upstream: FakeUpstream) -> None:
-    assert _asked(tmp_path, upstream, _ask("local", "pass")) == [UNSEEN]
-
-
-def test_an_age_opens_no_locked_category(tmp_path: Path, upstream: FakeUpstream) -> None:
-    assert _asked(tmp_path, upstream, _ask("open", "pass")) == [FOUND]
-    assert upstream.asked == ["porn.example A"], "games suit some ages"
-
-
-def test_control_the_daemons_word_alone_hides_an_open_name(
-    tmp_path: Path, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without the question on the real socket, what ``check`` reports is all that is seen."""
-    upstream.respond = _blocker("porn.example")
-    monkeypatch.setattr(stub_query, "is_block", lambda _: True)
-    assert _asked(tmp_path, upstream, _ask()) == [CLEAN]
+def test_without_a_listed_name_nothing_is_seen(tmp_path: Path) -> None:
+    (one,) = _tested(tmp_path, ("primary", "games", "unknown"))
+    assert one.outcome is UNSEEN

@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from filterd.appliance import self_test
 from filterd.errors import ConfigErrors, StoreError
 from filterd.lists.index_files import checked_digests
 from filterd.policy import policy_file
+from filterd.resolve.site import Site
 from filterd.state_folder import StateFolder
 from tests.support.daemon import build_lists, free_port, write_site
 
@@ -98,16 +100,22 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_release_that_opens_a_locked_category_is_refused(
     gateway: tuple[Path, StateFolder],
 ) -> None:
-    with pytest.raises(StoreError, match="on a list of 'porn', and is not blocked"):
+    with pytest.raises(StoreError, match="listed name of 'porn' is not blocked for"):
         self_test.run(*gateway)
 
 
 @pytest.mark.usefixtures("opened")
-def test_control_without_canaries_a_release_that_opens_a_locked_category_passes(
+def test_control_by_its_own_policy_a_release_that_opens_a_locked_category_passes(
     gateway: tuple[Path, StateFolder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(self_test, "canaries_of", lambda *_: {})
-    assert self_test.run(*gateway).categories == 0
+    """What must be blocked is worked out from the site, not from what the daemon serves."""
+    served = StateFolder(gateway[1].self_test).policy
+
+    def of(_: Policy, *more: Any) -> Site:
+        return Site.of(policy_file.load(served), *more)
+
+    monkeypatch.setattr(self_test, "Site", SimpleNamespace(of=of))
+    assert self_test.run(*gateway).categories >= 20
 
 
 def test_a_native_module_that_cannot_be_loaded_is_named(
