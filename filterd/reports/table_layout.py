@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lay out tables of a filled-in Word document: widths of columns, pages across.
+
+A template has one column for all that a loop makes of it. So a table whose columns were
+repeated gets a grid by the lengths of its texts, and a wide one has pages of its own across,
+which Decree 30/2020 allows for tables. Other tables stay as the template has them.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from lxml import etree
+
+from filterd.reports.administrative_styles import (
+    PAGE,
+    WIDE_TABLE_COLUMNS,
+    WIDE_TABLE_SIZE,
+)
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_NARROWEST, _WIDEST = 5, 40
+"""Characters that count for the width of a column."""
+_PER_MM = 56.7
+"""Twentieths of a point."""
+_OF_TABLE = ("TableTitle", "TableNote")
+"""Styles of the paragraphs before and after a table that belong to it."""
+
+
+def lay_out_tables(tree: Any) -> None:
+    """Lay out all tables of a document; ``tree`` is its body, or has it."""
+    body = tree if tree.tag == f"{_W}body" else tree.find(f"{_W}body")
+    wide = [
+        table
+        for table in tree.iter(f"{_W}tbl")
+        if _lay_out(table) > WIDE_TABLE_COLUMNS and table.getparent() is body
+    ]
+    if wide and body.find(f"{_W}sectPr") is not None:
+        for table in wide:
+            _turn(table, body)
+        _end_sections(body)
+
+
+def set_of_run(run: Any, name: str, value: str) -> None:
+    """Set a property of a run."""
+    properties = run.find(f"{_W}rPr")
+    if properties is None:
+        properties = etree.Element(f"{_W}rPr")
+        run.insert(0, properties)
+    for former in properties.findall(f"{_W}{name}"):
+        properties.remove(former)
+    etree.SubElement(properties, f"{_W}{name}", {f"{_W}val": value})
+
+
+def _lay_out(table: Any) -> int:
+    """Give a table a grid if its columns were repeated; return how many there are, or 0."""
+    rows = [row.findall(f"{_W}tc") for row in table.findall(f"{_W}tr")]
+    grid, count = table.find(f"{_W}tblGrid"), max(map(len, rows), default=0)
+    if grid is None or len(grid) == count or table.find(f".//{_W}gridSpan") is not None:
+        return 0
+    lengths = [[_length(cell) for cell in row] for row in rows]
+    columns = [max(row[at] for row in lengths if at < len(row)) for at in range(count)]
+    is_wide = count > WIDE_TABLE_COLUMNS
+    width = PAGE.across_width if is_wide else PAGE.text_width
+    widths = [round(_PER_MM * width * one / sum(columns)) for one in columns]
+    del grid[:]
+    for one in widths:
+        etree.SubElement(grid, f"{_W}gridCol", {f"{_W}w": str(one)})
+    _set_widths(table.findall(f"{_W}tblPr/{_W}tblW"), sum(widths))
+    for row in rows:
+        for cell, one in zip(row, widths, strict=False):
+            _set_widths(cell.findall(f"{_W}tcPr/{_W}tcW"), one)
+    if is_wide:
+        for run in table.iter(f"{_W}r"):
+            set_of_run(run, "sz", str(2 * WIDE_TABLE_SIZE))
+    return count
+
+
+def _set_widths(found: list[Any], width: int) -> None:
+    for one in found:
+        one.set(f"{_W}w", str(width))
+        one.set(f"{_W}type", "dxa")
+
+
+def _length(cell: Any) -> int:
+    """Return the length of a cell's text; of a heading that of its longest word."""
+    text = "".join(one.text or "" for one in cell.iter(f"{_W}t"))
+    if cell.getparent().find(f"{_W}trPr/{_W}tblHeader") is not None:
+        text = max(text.split(), key=len, default="")
+    return max(_NARROWEST, min(len(text), _WIDEST))
+
+
+def _turn(table: Any, body: Any) -> None:
+    """Put a table on pages across: the section before it ends, and it ends its own."""
+    first, last = table, table
+    before, after = table.getprevious(), table.getnext()
+    if before is not None and _style(before) in _OF_TABLE:
+        first = before
+    if after is not None and _style(after) in _OF_TABLE:
+        last = after
+    upright = body.find(f"{_W}sectPr")
+    across = copy.deepcopy(upright)
+    size = across.find(f"{_W}pgSz")
+    width, height = size.get(f"{_W}w"), size.get(f"{_W}h")
+    size.set(f"{_W}w", height)
+    size.set(f"{_W}h", width)
+    size.set(f"{_W}orient", "landscape")
+    former = first.getprevious()
+    if former is not None and former.find(f"{_W}pPr/{_W}sectPr/{_W}pgSz[@{_W}orient]") is not None:
+        body.remove(former)  # the table before is on pages across, too
+    elif former is not None:
+        first.addprevious(_end_of_section(copy.deepcopy(upright)))
+    last.addnext(_end_of_section(across))
+
+
+def _end_of_section(section: Any) -> Any:
+    """Return a paragraph of a point's height that ends a section."""
+    paragraph = etree.Element(f"{_W}p")
+    properties = etree.SubElement(paragraph, f"{_W}pPr")
+    spacing = {"before": "0", "after": "0", "line": "20", "lineRule": "exact"}
+    etree.SubElement(
+        properties, f"{_W}spacing", {f"{_W}{name}": one for name, one in spacing.items()}
+    )
+    properties.append(section)
+    return paragraph
+
+
+def _end_sections(body: Any) -> None:
+    """Leave the first page without a number in the first section only."""
+    for section in list(body.iter(f"{_W}sectPr"))[1:]:
+        for name in ("titlePg", "headerReference", "footerReference"):
+            for one in section.findall(f"{_W}{name}"):
+                section.remove(one)
+
+
+def _style(paragraph: Any) -> str:
+    style = paragraph.find(f"{_W}pPr/{_W}pStyle")
+    return "" if style is None else str(style.get(f"{_W}val"))

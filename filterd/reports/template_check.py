@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check a Word file that comes from outside, and write it anew without what it may not have.
+
+A Word file is a ZIP archive of XML (ECMA-376, parts 1 and 2). What its relationships name is
+loaded, so there is a list of kinds that a template needs, and any other kind is refused:
+macros, embedded objects, remote pictures, attached templates, other documents. The only thing
+outside of the file that it may name is the address behind a link for people.
+
+The file is written anew from the parts that were parsed: what one reader of ZIP or XML sees
+and another does not is not in it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from filterd import zip_directory
+from filterd.errors import ConfigError
+from filterd.i18n import Sentence, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_MEMBERS = 300
+MOST_MEMBER_OCTETS, MOST_OCTETS = 24 << 20, 48 << 20
+"""Of a part, and of all, when they are inflated."""
+MOST_FILLED_OCTETS = 1 << 20
+"""Of a part whose tags are filled in; twenty pages of Word have a quarter of it."""
+MOST_RATIO, _SMALL = 150, 256 << 10
+"""A part that is not small may be so many times as large as its packed form."""
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    etree.XMLSyntaxError,
+    KeyError,
+    ValueError,
+    IndexError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    OSError,
+)
+"""What the libraries raise for a file that is none of Word's."""
+
+_W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006/"
+_VML = ("urn:schemas-microsoft-com:vml", "urn:schemas-microsoft-com:office:office")
+_STRICT = "http://purl.oclc.org/"
+"""The other form of ECMA-376, which python-docx does not read."""
+_TYPES = "[Content_Types].xml"
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+
+_RELATIONSHIPS = {
+    "officeDocument",
+    "core-properties",
+    "extended-properties",
+    "custom-properties",
+    "thumbnail",
+    "styles",
+    "stylesWithEffects",
+    "settings",
+    "webSettings",
+    "fontTable",
+    "theme",
+    "numbering",
+    "header",
+    "footer",
+    "footnotes",
+    "endnotes",
+    "comments",
+    "commentsExtended",
+    "commentsIds",
+    "commentsExtensible",
+    "people",
+    "image",
+    "hyperlink",
+    "customXml",
+    "customXmlProps",
+    "glossaryDocument",
+    "classificationlabels",
+}
+"""The last word of their types; Word and LibreOffice write these of themselves."""
+_CORE = f"{_PACKAGE}relationships/metadata/core-properties"
+_PICTURES = {"png", "jpg", "jpeg", "gif"}
+_LINK = re.compile(r"(?:https?://|mailto:)[^\s\\]{1,2000}", re.ASCII | re.IGNORECASE)
+_REFUSED = {
+    "altChunk",
+    "object",
+    "OLEObject",
+    "control",
+    "subDoc",
+    "frameset",
+    "attachedTemplate",
+    "mailMerge",
+    "movie",
+    "saveThroughXslt",
+}
+"""Elements that load, run or hold something else; so are attributes of these names:"""
+_LOADING = {f"{{{_R}}}link", f"{{{_R}}}href", f"{{{_R}}}pict", f"{{{_VML[1]}}}href", "src", "href"}
+_LINKS = {f"{{{_W}}}hyperlink", "hlinkClick"}
+_FIELDS = {
+    "PAGE",
+    "NUMPAGES",
+    "SECTION",
+    "SECTIONPAGES",
+    "DATE",
+    "TIME",
+    "CREATEDATE",
+    "SAVEDATE",
+    "PRINTDATE",
+    "TITLE",
+    "SUBJECT",
+    "AUTHOR",
+    "TOC",
+    "PAGEREF",
+    "NOTEREF",
+    "REF",
+    "SEQ",
+    "STYLEREF",
+    "HYPERLINK",
+}
+"""Fields of Word that read nothing outside of the document and run nothing."""
+_INSTRUCTIONS = (f"{{{_W}}}instrText", f"{{{_W}}}delInstrText")
+_TAG = re.compile(r"\{[{%#]")
+_WHOLE_TAG = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}|\{#[^{}]*#\}")
+MOST_TAGS, LONGEST_TAG = 2_000, 400
+_FILLED = re.compile(r"word/(?:document|header\d*|footer\d*|footnotes)\.xml")
+"""Parts whose tags are filled in."""
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class WordFile:
+    """A Word file that was checked.
+
+    Attributes:
+        octets: the file, written anew.
+        links: addresses that its links name.
+        trees: the parts of the document, by their names in the archive.
+    """
+
+    octets: bytes
+    links: frozenset[str]
+    trees: dict[str, Any]
+
+    def text(self, part: str) -> str:
+        """Return the text of a part, without the spaces between its paragraphs."""
+        return "".join(one.text or "" for one in self.trees[part].iter(f"{{{_W}}}t"))
+
+
+def checked(octets: bytes) -> WordFile:
+    """Return a template, checked and written anew.
+
+    Raises:
+        ConfigError: it is no Word file, is too large, or has what is refused.
+    """
+    return _checked(octets, is_template=True)
+
+
+def reopened(octets: bytes) -> WordFile:
+    """Return what a template was made into, checked alike; texts may look like tags.
+
+    Raises:
+        ConfigError: as of ``checked``.
+    """
+    return _checked(octets, is_template=False)
+
+
+def _checked(octets: bytes, *, is_template: bool) -> WordFile:
+    try:
+        parts = _inflated(octets, MOST_RATIO if is_template else MOST_OCTETS)
+        trees = {name: _parsed(parts[name]) for name in parts if name.endswith((".xml", ".rels"))}
+        _check_types(trees[_TYPES], parts)
+        links = dict[str, dict[str, str]]()
+        for name, tree in trees.items():
+            if name.endswith(".rels"):
+                folder, _, file = name.removesuffix(".rels").rpartition("_rels/")
+                links[folder + file] = _external(tree)
+        for name, tree in trees.items():
+            if name != _TYPES and not name.endswith(".rels"):
+                _check_part(tree, links.get(name, {}))
+                if is_template:
+                    _check_tags(name, tree, len(parts[name]))
+    except _DAMAGED as error:
+        hint = say("save it in Word as .docx again")
+        raise ConfigError(say("this is not a Word file"), hint=hint) from error
+    filled = {name: tree for name, tree in trees.items() if _FILLED.fullmatch(name)}
+    addresses = frozenset(address for one in links.values() for address in one.values())
+    return WordFile(_packed(parts, trees), addresses, filled)
+
+
+def _inflated(octets: bytes, most_ratio: int) -> dict[str, bytes]:
+    """Return the parts by their names, all within bounds."""
+    if not zip_directory.is_small(octets):
+        raise _too_large()
+    parts, left = dict[str, bytes](), MOST_OCTETS
+    with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+        members = [one for one in archive.infolist() if not one.is_dir()]
+        if len(members) > MOST_MEMBERS:
+            raise _too_large()
+        for member in members:
+            if member.filename in parts:
+                raise zipfile.BadZipFile(member.filename)
+            size, packed = member.file_size, member.compress_size
+            if size > min(left, MOST_MEMBER_OCTETS):
+                raise _too_large()
+            if size > _SMALL and size > most_ratio * packed:
+                raise _too_large()
+            with archive.open(member) as file:
+                content = file.read(size + 1)
+            if len(content) > size:
+                raise zipfile.BadZipFile(member.filename)
+            parts[member.filename], left = content, left - size
+    return parts
+
+
+def _packed(parts: dict[str, bytes], trees: dict[str, Any]) -> bytes:
+    """Return the archive of parts; those that were parsed are written from their trees."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            written = content
+            if name in trees:
+                written = etree.tostring(trees[name], encoding="UTF-8", standalone=True)
+            archive.writestr(zipfile.ZipInfo(name, _DATE), written, zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
+
+
+def _parsed(content: bytes) -> Any:
+    """Return the tree of a part; a document type is refused, so no entity expands."""
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    tree = etree.fromstring(content, parser)
+    if tree.getroottree().docinfo.doctype:
+        raise _refusal(say("a document type"))
+    return tree
+
+
+def _check_types(tree: Any, parts: dict[str, bytes]) -> None:
+    """Refuse parts that Word would run or embed; ``tree`` names the type of each part."""
+    kinds = [one.get("ContentType", "") for one in tree.iter("{*}Default", "{*}Override")]
+    if any("macro" in kind.lower() or "vba" in kind.lower() for kind in kinds):
+        raise _refusal(say("a macro"))
+    if _WORD not in kinds:
+        hint = say("save it in Word as .docx again")
+        raise ConfigError(say("this is not a Word file"), hint=hint)
+    for name in parts:
+        suffix = name.rpartition(".")[2].lower()
+        if suffix not in _PICTURES | {"xml", "rels"}:
+            raise _refusal(say("an embedded file: {name}", name=name[:80]))
+
+
+def _external(tree: Any) -> dict[str, str]:
+    """Return addresses outside of the file, by the keys of their relationships."""
+    addresses = dict[str, str]()
+    for one in tree.iter(f"{{{_PACKAGE}relationships}}Relationship"):
+        kind, target = one.get("Type", "").rpartition("/")[2], one.get("Target", "")
+        if kind not in _RELATIONSHIPS:
+            raise _refusal(say("a relationship of the kind {kind}", kind=kind[:80]))
+        if kind == _CORE.rpartition("/")[2]:
+            one.set("Type", _CORE)  # LibreOffice writes another, and docx then adds a second part
+        if one.get("TargetMode", "Internal").lower() == "internal":
+            continue
+        if kind != "hyperlink" or not _LINK.fullmatch(target):
+            raise _refusal(say("something outside of the file: {target}", target=target[:80]))
+        addresses[one.get("Id", "")] = target
+    return addresses
+
+
+def _check_part(tree: Any, links: dict[str, str]) -> None:
+    """Refuse elements, attributes and fields that load, run or hold something else."""
+    for element in tree.iter(etree.Element):
+        _check_element(element, links)
+    for instruction in _instructions(tree):
+        words = instruction.split()
+        is_known = bool(words) and words[0].upper() in _FIELDS
+        if is_known and words[0].upper() == "HYPERLINK":
+            is_known = _names_a_link(words[1:])
+        if not is_known:
+            raise _refusal(say("the field {name}", name=instruction.strip()[:80] or "?"))
+
+
+def _check_tags(name: str, tree: Any, size: int) -> None:
+    """Refuse tags where none is filled in, and those that do not end in their paragraph.
+
+    docxtpl takes long over the latter.
+    """
+    shown = "".join(tree.itertext(f"{{{_W}}}t"))
+    hidden = ["".join(one.values()) for one in tree.iter(etree.Element)]
+    hidden += [one.text or "" for one in tree.iter(etree.Element) if one.tag != f"{{{_W}}}t"]
+    if not _FILLED.fullmatch(name):
+        hidden.append(shown)
+    elif size > MOST_FILLED_OCTETS:
+        raise _too_large()
+    for text in hidden:
+        if _TAG.search(text):
+            raise _refusal(
+                say("a tag in {part}, where none is filled in: {text}", part=name, text=text[:80])
+            )
+    left = MOST_TAGS
+    for paragraph in tree.iter(f"{{{_W}}}p"):
+        text = "".join(one.text or "" for one in paragraph.iter(f"{{{_W}}}t"))
+        tags = _WHOLE_TAG.findall(text)
+        left -= len(tags)
+        if _TAG.search(_WHOLE_TAG.sub("", text)):
+            raise _refusal(say("a tag that does not end in its paragraph: {text}", text=text[:80]))
+        if left < 0 or any(len(one) > LONGEST_TAG for one in tags):
+            raise _too_large()
+
+
+def _check_element(element: Any, links: dict[str, str]) -> None:
+    kind = etree.QName(element)
+    if kind.localname in _REFUSED:
+        raise _refusal(say("the element {name}", name=kind.localname))
+    if (kind.namespace or "").startswith(_STRICT):
+        raise _refusal(say("the form Strict Open XML"))
+    for key, value in element.items():
+        is_loading = key in _LOADING and (key.startswith("{") or kind.namespace in _VML)
+        is_misused = value in links and key.startswith(f"{{{_R}}}") and not _is_link(kind)
+        if is_loading or is_misused:
+            raise _refusal(say("the attribute {name}", name=etree.QName(key).localname))
+
+
+def _is_link(kind: Any) -> bool:
+    return kind.text in _LINKS or kind.localname in _LINKS
+
+
+def _names_a_link(words: list[str]) -> bool:
+    r"""Return whether a HYPERLINK field names an address for people, or \l a bookmark."""
+    return bool(words) and (words[0] == "\\l" or bool(_LINK.fullmatch(words[0].strip('"'))))
+
+
+def _instructions(tree: Any) -> Iterator[str]:
+    """Yield the instruction of each field, however many runs of text it is cut into."""
+    begun = list[list[str]]()
+    for element in tree.iter(f"{{{_W}}}fldSimple", f"{{{_W}}}fldChar", *_INSTRUCTIONS):
+        kind = etree.QName(element).localname
+        if kind == "fldSimple":
+            yield element.get(f"{{{_W}}}instr", "")
+        elif element.tag in _INSTRUCTIONS:
+            if not begun:
+                yield "?"
+            else:
+                begun[-1].append(element.text or "")
+        elif element.get(f"{{{_W}}}fldCharType") == "begin":
+            begun.append([])
+        elif element.get(f"{{{_W}}}fldCharType") == "end" and begun:
+            yield "".join(begun.pop())
+    yield from ("".join(one) for one in begun)
+
+
+def _refusal(what: Sentence) -> ConfigError:
+    return ConfigError(
+        say("the Word file has what a template may not have: {what}", what=what),
+        hint=say("remove it in Word, and save the file as .docx"),
+    )
+
+
+def _too_large() -> ConfigError:
+    return ConfigError(say("the Word file is too large"))

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write a report as a Word file, by the built-in template or another one.
+
+Both are filled in alike: checked (``template_check``), filled in within bounds
+(``template_sandbox``), and the file that comes of it is opened again and compared. It must
+name nothing outside that the template did not name, and have every value that a tag has
+printed, in order. With the built-in template its tables are those of the report.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+import segno
+from docx.shared import Mm
+from docxtpl import DocxTemplate, InlineImage
+from lxml import etree
+
+from filterd.errors import ConfigError, StoreError
+from filterd.i18n import Texts, say
+from filterd.reports import template_check
+from filterd.reports.administrative_styles import CODE_WIDTH
+from filterd.reports.report_document import ReportTable, cell_text
+from filterd.reports.report_fields import fields_of
+from filterd.reports.report_questions import to_fill_in
+from filterd.reports.table_layout import lay_out_tables, set_of_run
+from filterd.reports.template_builder import built_in_template
+from filterd.reports.template_sandbox import TemplateSandbox, TemplateValues
+
+if TYPE_CHECKING:
+    from filterd.reports.report_document import ReportDocument
+    from filterd.reports.report_facts import ReportFacts
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_PARAGRAPH = re.compile(r"<w:p([ >])")
+_SPACES = re.compile(r"\s+")
+
+
+def write(document: ReportDocument, facts: ReportFacts, template: bytes | None = None) -> bytes:
+    """Return the Word file.
+
+    Raises:
+        ConfigError: the template is refused, or a tag of it.
+        StoreError: the file does not have what was written into it.
+    """
+    source = template_check.checked(template or built_in_template(document.language))
+    word = _WordTemplate(document, facts, source.octets)
+    made = template_check.reopened(word.filled())
+    if made.links - source.links:
+        raise StoreError(say("the document names what its template does not name"))
+    for part, printed in word.printed.items():
+        _compare(printed, made.text(part))
+    if template is None:
+        _compare_tables(document, made.trees["word/document.xml"])
+    return made.octets
+
+
+class _WordTemplate(DocxTemplate):  # type: ignore[misc]  # docxtpl has no types
+    """A template that is filled in by the sandbox.
+
+    Attributes:
+        printed: the texts that each part of the document has printed, in order.
+    """
+
+    def __init__(self, document: ReportDocument, facts: ReportFacts, template: bytes) -> None:
+        super().__init__(io.BytesIO(template))
+        self._document, self._facts = document, facts
+        self._values = TemplateValues(document.language)
+        fields = fields_of(document, facts, self._values, self._picture)
+        self._sandbox = TemplateSandbox(fields)
+        self.printed: dict[str, list[str]] = {}
+
+    def filled(self) -> bytes:
+        """Return the file, with all tags filled in."""
+        try:
+            self.render({})
+        except (etree.XMLSyntaxError, AttributeError) as error:
+            hint = say("let each loop and choice begin and end in the same table, row or cell")
+            raise ConfigError(
+                say("the tags of the template cut its paragraphs or tables"), hint=hint
+            ) from error
+        octets = io.BytesIO()
+        self.save(octets)
+        return octets.getvalue()
+
+    def render_xml_part(
+        self,
+        src_xml: str,
+        part: Any,
+        context: Any,  # noqa: ARG002 -- docxtpl's; the sandbox has the fields
+        jinja_env: Any = None,  # noqa: ARG002
+    ) -> str:
+        """Return a part filled in; each paragraph begins a line, for messages."""
+        self.current_rendering_part = part
+        begun = len(self._values.printed)
+        filled = self._sandbox.fill(_PARAGRAPH.sub(r"\n<w:p\1", src_xml))
+        name = str(part.partname).lstrip("/")
+        self.printed.setdefault(name, []).extend(self._values.printed[begun:])
+        laid: str = self.resolve_listing(filled.replace("\n<w:p", "<w:p"))
+        return laid
+
+    def render_properties(self, context: Any, jinja_env: Any = None) -> None:  # noqa: ARG002
+        """Set title and author, which the template does not."""
+        about = self.docx.core_properties
+        about.title = f"{self._document.title} {self._document.subject}"[:255]
+        about.author = about.last_modified_by = self._facts.school.name[:255]
+
+    def render_footnotes(self, context: Any, jinja_env: Any = None) -> None:
+        """Fill footnotes in, once: docxtpl would do it for each section, over what is printed."""
+        for part in self.docx.part.package.parts:
+            if part.content_type.endswith("wordprocessingml.footnotes+xml"):
+                source = self.patch_xml(part.blob.decode())
+                part._blob = self.render_xml_part(source, part, context, jinja_env).encode()  # noqa: SLF001 -- as docxtpl
+
+    def fix_tables(self, xml: str) -> Any:
+        """Parse the text of the document, strictly; lay out tables, mark missing answers."""
+        tree = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
+        lay_out_tables(tree)
+        begin = to_fill_in("", Texts(self._document.language))[:-1]
+        for text in tree.iter(f"{_W}t"):
+            if begin in (text.text or ""):
+                set_of_run(text.getparent(), "highlight", "yellow")
+        return tree
+
+    def _picture(self, content: str) -> InlineImage:
+        png = io.BytesIO()
+        segno.make(content, error="m").save(png, kind="png", scale=8, border=4)
+        return InlineImage(self, png, width=Mm(CODE_WIDTH))
+
+
+def _compare(printed: list[str], text: str) -> None:
+    """Compare what tags have printed with the text of the file that was made.
+
+    Raises:
+        ConfigError: a value is not where it was printed.
+    """
+    text, at = _SPACES.sub("", text), 0
+    for one in printed:
+        wanted = _SPACES.sub("", one)
+        found = text.find(wanted, at)
+        if found < 0:
+            raise ConfigError(
+                say("the template loses a value that it prints: {value}", value=one[:80]),
+                hint=say("let each tag stand in a paragraph, as text"),
+            )
+        at = found + len(wanted)
+
+
+def _compare_tables(document: ReportDocument, tree: Any) -> None:
+    """Compare the tables of the file with those of the report, and their totals with the rows.
+
+    Raises:
+        StoreError: they differ.
+    """
+    wanted = [one for one in document.parts() if isinstance(one, ReportTable)]
+    made = [one for one in tree.iter(f"{_W}tbl") if one.find(f".//{_W}tblHeader") is not None]
+    are_equal = len(wanted) == len(made) and all(
+        _rows(table) == _expected(model, document.language)
+        for model, table in zip(wanted, made, strict=True)
+    )
+    if not are_equal or not all(map(_is_summed, wanted)):
+        raise StoreError(say("the tables of the document are not those of the report"))
+
+
+def _rows(table: Any) -> list[list[str]]:
+    return [
+        [
+            _SPACES.sub("", "".join(one.text or "" for one in cell.iter(f"{_W}t")))
+            for cell in row.iter(f"{_W}tc")
+        ]
+        for row in table.iter(f"{_W}tr")
+    ]
+
+
+def _expected(table: ReportTable, language: str) -> list[list[str]]:
+    heads = tuple(one.heading for one in table.columns)
+    rows = (heads, *table.rows, *((table.total,) if table.total else ()))
+    return [[_SPACES.sub("", cell_text(cell, language)) for cell in row] for row in rows]
+
+
+def _is_summed(table: ReportTable) -> bool:
+    """Return whether each whole number of the total is the sum above it."""
+    for at, total in enumerate(table.total):
+        column = [row[at] for row in table.rows]
+        if isinstance(total, int) and total != sum(one for one in column if isinstance(one, int)):
+            return False
+    return True

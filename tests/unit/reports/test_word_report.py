@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reports in Word: the built-in template, a Department's own, and what is compared."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from docx import Document
+
+from filterd.errors import ConfigError, StoreError
+from filterd.reports import word_report
+from filterd.reports.administrative_styles import PAGE
+from filterd.reports.report_document import ReportTable, Section, TableColumn
+from filterd.reports.template_builder import built_in_template
+from filterd.reports.word_report import write
+from tests.support.drawn_report import CLASSES, HOSTILE, drawn_report
+from tests.support.report_sample import FACTS
+from tests.support.word_files import BODY, parts_of, template_of, text_of, with_body
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REPORT = drawn_report()
+_POINTS_PER_MM = 72 / 25.4
+
+
+def _own(*paragraphs: str, footer: str = "") -> str:
+    return text_of(write(REPORT, FACTS, template_of(*paragraphs, footer=footer)))
+
+
+def test_the_built_in_template_has_every_part_of_a_report() -> None:
+    octets = write(REPORT, FACTS)
+    text = text_of(octets)
+    for wanted in (
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM",
+        "Số: …/BC-THCS",
+        "1. Giải pháp kỹ thuật",
+        f"Có một khoảng không làm việc. {HOSTILE}",
+        "- Số ngày: 1.234",
+        "Số học sinh: [cần điền: Số học sinh]",
+        "Tập huấn: Hai buổi\nBa buổi",
+        "(*)",
+        "Mã kiểm tra",
+        "Nơi nhận:",
+        "Trần Thị Mai",
+    ):
+        assert wanted in text.replace("&#34;", '"').replace("&#39;", "'"), wanted
+    assert "{%" not in text.replace(HOSTILE, "")
+    assert any(name.startswith("word/media/") for name in parts_of(octets))
+    Document(io.BytesIO(octets))
+
+
+def test_tables_have_the_figures_of_the_report_and_their_sums() -> None:
+    table = Document(io.BytesIO(write(REPORT, FACTS))).tables[1]
+    cells = [[cell.text for cell in row.cells] for row in (table.rows[0], table.rows[-1])]
+    assert cells[0] == ["Lớp, nhóm", "Lượt", "Tên"]
+    total = sum(1_000 * at + n for at in range(len(CLASSES)) for n in range(14))
+    assert cells[1] == ["Tổng", f"{total:,}".replace(",", "."), "3.520"]
+
+
+def test_what_is_missing_is_marked_and_nothing_else_is() -> None:
+    body = parts_of(write(REPORT, FACTS))[BODY].decode()
+    marked = re.findall(r'<w:highlight w:val="yellow"/>.*?<w:t[^>]*>([^<]*)', body)
+    assert marked == ["[cần điền: Số học sinh]"]
+
+
+def test_the_same_report_is_the_same_file_and_has_no_time_or_maker_of_its_own() -> None:
+    first = write(REPORT, FACTS)
+    assert first == write(REPORT, FACTS)
+    about = Document(io.BytesIO(first)).core_properties
+    assert about.author == FACTS.school.name
+    assert b"python" not in parts_of(first)["docProps/core.xml"]
+
+
+def test_a_template_of_ones_own_prints_fields_everywhere() -> None:
+    octets = template_of("Đơn vị: {{ school }}", "{{ figures.days_in }} ngày", footer="{{ code }}")
+    made = write(REPORT, FACTS, octets)
+    assert text_of(made).splitlines()[:2] == [f"Đơn vị: {FACTS.school.name}", "1.234 ngày"]
+    assert "79000701" in text_of(made, "word/footer1.xml")
+
+
+def test_a_table_of_ones_own_repeats_its_row() -> None:
+    document, octets = Document(), io.BytesIO()
+    table = document.add_table(4, 2)
+    for (row, column), text in {
+        (0, 0): "Lớp",
+        (1, 0): "{%tr for row in tables.wide.rows %}",
+        (2, 0): "{{ row[0] }}",
+        (2, 1): "{{ row[14] }}",
+        (3, 0): "{%tr endfor %}",
+    }.items():
+        table.cell(row, column).text = text
+    document.save(octets)
+    made = Document(io.BytesIO(write(REPORT, FACTS, octets.getvalue()))).tables[0]
+    assert [cell.text for cell in made.rows[1].cells] == ["6A", "13"]
+    assert len(made.rows) == 1 + len(CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("paragraphs", "why"),
+    [
+        (["Trường: {{ schol }}"], "did you mean 'school'.*in the paragraph: Trường: {{ schol }}"),
+        (["{{ figures.day_in }}"], "no field 'figures.day_in' .did you mean 'days_in'"),
+        (["{{ ''.__class__ }}"], "the template is refused"),
+        (["{% for part in sections %}"], "the template is refused: Unexpected end of template"),
+        (["{%p if school %}", "{%p endfor %}"], "the template is refused"),
+        (["{{p school }}"], "loses a value that it prints"),
+    ],
+)
+def test_a_wrong_template_is_refused_with_the_reason(paragraphs: list[str], why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        _own(*paragraphs)
+
+
+def test_a_loop_that_cuts_a_table_is_refused() -> None:
+    tags = "{%tc if figures.days_in > 9999 %}", "{% endif %}"
+    first, last = (f"<w:p><w:r><w:t>{one}</w:t></w:r></w:p>" for one in tags)
+    cut = f"<w:tbl><w:tblGrid/><w:tr><w:tc>{first}</w:tc></w:tr></w:tbl>{last}"
+    with pytest.raises(ConfigError, match="cut its paragraphs or tables"):
+        write(REPORT, FACTS, with_body(built_in_template(), cut))
+
+
+def test_control_without_the_comparison_a_template_loses_a_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(word_report, "_compare", lambda *_: None)
+    assert FACTS.school.name not in _own("{{p school }}")
+
+
+def test_control_without_the_comparison_wrong_totals_get_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    columns = (TableColumn("Lớp"), TableColumn("Lượt", True))
+    wrong = ReportTable("wrong", "Sai", columns, (("6A", 3), ("6B", 4)), ("Tổng", 8))
+    report = replace(REPORT, sections=(Section("s", "S", (wrong,)),))
+    with pytest.raises(StoreError, match="not those of the report"):
+        write(report, FACTS)
+    monkeypatch.setattr(word_report, "_compare_tables", lambda *_: None)
+    assert "8" in text_of(write(report, FACTS))
+
+
+@pytest.mark.long
+def test_the_built_in_template_saved_by_libreoffice_makes_the_same_report(tmp_path: Path) -> None:
+    if shutil.which("soffice") is None:
+        pytest.skip("there is no soffice")
+    (tmp_path / "own.docx").write_bytes(built_in_template())
+    office = f"-env:UserInstallation=file://{tmp_path}/office"
+    for kind, file in (("odt", "own.docx"), ("docx", "own.odt")):
+        command = ["soffice", office, "--headless", "--convert-to", kind, file]
+        subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    made = write(REPORT, FACTS, (tmp_path / "own.docx").read_bytes())
+    assert text_of(made).split() == text_of(write(REPORT, FACTS)).split()
+
+
+def test_a_table_that_lost_a_row_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(tree: Any) -> None:
+        row = next(tree.iter(f"{word_report._W}tblHeader")).getparent().getparent().getnext()
+        row.getparent().remove(row)
+
+    monkeypatch.setattr(word_report, "lay_out_tables", cut)
+    with pytest.raises((StoreError, ConfigError)):
+        write(REPORT, FACTS)
+
+
+class _Box(NamedTuple):
+    """A word on a page; millimetres from its upper left corner."""
+
+    page: int
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@pytest.fixture(scope="module", params=["vi", pytest.param("en", marks=pytest.mark.long)])
+def boxes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[_Box]:
+    """Return the words of the built-in document, as LibreOffice prints them."""
+    for program in ("soffice", "pdftotext"):
+        if shutil.which(program) is None:
+            pytest.skip(f"there is no {program}")
+    folder: Path = tmp_path_factory.mktemp("printed")
+    (folder / "report.docx").write_bytes(write(drawn_report(request.param), FACTS))
+    office = f"-env:UserInstallation=file://{folder}/office"
+    command = ["soffice", office, "--headless", "--convert-to", "pdf", "--outdir", str(folder)]
+    subprocess.run([*command, str(folder / "report.docx")], check=True, capture_output=True)
+    printed = subprocess.run(
+        ["pdftotext", "-bbox", str(folder / "report.pdf"), "-"], check=True, capture_output=True
+    )
+    found, page = [], 0
+    for line in printed.stdout.decode().splitlines():
+        if "<page " in line:
+            page += 1
+        word = re.search(r'xMin="(.+)" yMin="(.+)" xMax="(.+)" yMax="(.+)">(.*)</word>', line)
+        if word:
+            edges = (float(one) / _POINTS_PER_MM for one in word.groups()[:4])
+            found.append(_Box(page, word[5], *edges))
+    return found
+
+
+def test_the_text_is_within_the_margins_of_the_decree(boxes: list[_Box]) -> None:
+    upright = [one for one in boxes if one.page == 1]
+    left, right = min(one.left for one in upright), max(one.right for one in upright)
+    assert left == pytest.approx(PAGE.left, abs=3)
+    assert right == pytest.approx(PAGE.width - PAGE.right, abs=3)
+    assert min(one.top for one in upright) == pytest.approx(PAGE.top, abs=1.5)
+    assert max(one.bottom for one in upright) <= PAGE.height - PAGE.bottom + 1
+
+
+def test_pages_are_numbered_in_the_middle_of_the_top_margin_but_the_first(
+    boxes: list[_Box],
+) -> None:
+    above = [one for one in boxes if one.top < PAGE.top - 2]
+    pages = max(one.page for one in boxes)
+    assert pages > 10
+    assert [(one.page, one.text) for one in above] == [(n, str(n)) for n in range(2, pages + 1)]
+    middle = PAGE.left + PAGE.text_width / 2
+    across = PAGE.left + PAGE.across_width / 2
+    for one in above:
+        centre = (one.left + one.right) / 2
+        assert min(abs(centre - middle), abs(centre - across)) < 2
+
+
+def test_the_head_has_two_columns_side_by_side(boxes: list[_Box]) -> None:
+    first = [one for one in boxes if one.page == 1]
+    issuer, nation = (next(one for one in first if one.text == text) for text in ("UBND", "NAM"))
+    assert issuer.top == pytest.approx(nation.top, abs=0.5)
+    assert issuer.right < PAGE.left + 63 < nation.left
+
+
+def test_the_heading_of_a_long_table_is_on_each_of_its_pages(boxes: list[_Box]) -> None:
+    heads = [one for one in boxes if one.text == "Lượt"]
+    assert len({one.page for one in heads}) > 8
+    numbers = [one for one in boxes if one.text in ("39.013", "39,013")]
+    assert numbers
