@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""THE layout of an administrative document: Decree 30/2020/NĐ-CP, appendix I. Pure.
+"""Lay out administrative documents by Decree 30/2020/NĐ-CP, appendix I. Pure.
 
 A decree that replaces it changes the figures here, and nothing else. Lengths are in
 millimetres, sizes of letters and space between paragraphs in points. All letters are black.

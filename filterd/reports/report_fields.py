@@ -166,7 +166,7 @@ class _Parts:
                 yield part.id, fields.values[field] if field else fields
 
     def of(self, part: Part) -> TemplateFields:
-        """Return the fields of a part; ``kind`` chooses how the built-in template draws it."""
+        """Return the fields of a part; ``kind`` chooses how a template draws it."""
         text, rows, cell = self._values.text, self._values.rows, self._values.cell
         fields: dict[str, Any]
         match part:

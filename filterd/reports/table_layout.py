@@ -55,7 +55,7 @@ def set_of_run(run: Any, name: str, value: str) -> None:
 
 
 def _lay_out(table: Any) -> int:
-    """Give a table a grid if its columns were repeated; return how many there are, or 0."""
+    """Give a table of repeated columns a grid; return their count, or 0."""
     rows = [row.findall(f"{_W}tc") for row in table.findall(f"{_W}tr")]
     grid, count = table.find(f"{_W}tblGrid"), max(map(len, rows), default=0)
     if grid is None or len(grid) == count or table.find(f".//{_W}gridSpan") is not None:

@@ -266,7 +266,7 @@ class _TemplateWriter:
         rule = self._paragraph("TableText", "", into)
         layout = rule.paragraph_format
         layout.left_indent = layout.right_indent = Mm((within - length) / 2)
-        layout.line_spacing, layout.space_before = Pt(3), Pt(2)
+        layout.line_spacing, layout.space_before = Pt(3), Pt(3)
         _add_border(rule._p.get_or_add_pPr(), "top")  # noqa: SLF001 -- see above
 
 

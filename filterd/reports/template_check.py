@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check a Word file that comes from outside, and write it anew without what it may not have.
+"""Check a Word file from outside, and write it anew without hidden parts.
 
 A Word file is a ZIP archive of XML (ECMA-376, parts 1 and 2). What its relationships name is
 loaded, so there is a list of kinds that a template needs, and any other kind is refused:
@@ -224,7 +224,7 @@ def _inflated(octets: bytes, most_ratio: int) -> dict[str, bytes]:
 
 
 def _packed(parts: dict[str, bytes], trees: dict[str, Any]) -> bytes:
-    """Return the archive of parts; those that were parsed are written from their trees."""
+    """Return the archive of parts, written from their trees where parsed."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
@@ -296,7 +296,7 @@ def _check_part(tree: Any, links: dict[str, str]) -> None:
 
 
 def _check_tags(name: str, tree: Any, size: int) -> None:
-    """Refuse tags where none is filled in, and those that do not end in their paragraph.
+    """Refuse tags that are not filled in, or do not end in their paragraph.
 
     docxtpl takes long over the latter.
     """

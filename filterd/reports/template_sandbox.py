@@ -118,7 +118,7 @@ class TemplateRows:
 
 
 class TemplateValues:
-    """Make the values of one report; ``printed`` are the texts that a template has printed."""
+    """Make the values of one report; ``printed`` are the texts it has printed."""
 
     def __init__(self, language: str) -> None:
         self._language = language
@@ -277,7 +277,7 @@ def _no_field(name: str, path: str, known: Mapping[str, Any]) -> Sentence:
 
 
 def _line_of(error: Exception) -> int:
-    """Return the line of the template that was being filled in; 0 where it is not known."""
+    """Return the line of the template at an error; 0 where it is not known."""
     frames = traceback.extract_tb(error.__traceback__)
     return next((one.lineno or 0 for one in reversed(frames) if one.filename == "<template>"), 0)
 

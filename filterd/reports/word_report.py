@@ -108,7 +108,10 @@ class _WordTemplate(DocxTemplate):  # type: ignore[misc]  # docxtpl has no types
         about.author = about.last_modified_by = self._facts.school.name[:255]
 
     def render_footnotes(self, context: Any, jinja_env: Any = None) -> None:
-        """Fill footnotes in, once: docxtpl would do it for each section, over what is printed."""
+        """Fill footnotes in, once.
+
+        docxtpl does it for each section, and takes what was printed for tags.
+        """
         for part in self.docx.part.package.parts:
             if part.content_type.endswith("wordprocessingml.footnotes+xml"):
                 source = self.patch_xml(part.blob.decode())
@@ -149,7 +152,7 @@ def _compare(printed: list[str], text: str) -> None:
 
 
 def _compare_tables(document: ReportDocument, tree: Any) -> None:
-    """Compare the tables of the file with those of the report, and their totals with the rows.
+    """Compare the tables of the file with the report, and totals with rows.
 
     Raises:
         StoreError: they differ.
