@@ -5,14 +5,19 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import zipfile
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from lxml import etree
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
 Read: TypeAlias = str | int | float
+ReadTable: TypeAlias = dict[tuple[str, str], str]
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _PLACE = re.compile(r"([A-Z]+)(\d+)")
@@ -72,3 +77,69 @@ def _number(text: str) -> int | float:
 def lines_of(octets: bytes) -> list[list[str]]:
     """Return the lines of a CSV file, its heading first."""
     return list(csv.reader(io.StringIO(octets.decode("utf-8-sig"), newline="")))
+
+
+@dataclass
+class ReadReport:
+    """What a reader finds in a report: all as text, numbers as digits without groups.
+
+    Attributes:
+        figures: by their labels.
+        tables: by their titles: cells by the label of the row and the heading of the column.
+    """
+
+    figures: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, ReadTable] = field(default_factory=dict)
+
+
+def of_json(octets: bytes) -> ReadReport:
+    """Read a report in JSON."""
+    read = ReadReport()
+    for section in json.loads(octets)["report"]["sections"]:
+        for part in section["parts"]:
+            if part["kind"] == "figures":
+                read.figures |= {one["label"]: _shown(one["value"]) for one in part["figures"]}
+            elif part["kind"] == "table":
+                heads = [one["heading"] for one in part["columns"]]
+                read.tables[part["title"]] = _table(heads, [*part["rows"], part["total"]])
+    return read
+
+
+def of_csv(octets: bytes) -> ReadReport:
+    """Read a report in CSV."""
+    read = ReadReport()
+    lines = ([cell.removeprefix("'") for cell in line] for line in lines_of(octets)[1:])
+    for *_, title, row, column, value in lines:
+        if title:
+            read.tables.setdefault(title, {})[row, column] = value
+        else:
+            read.figures[row] = value
+    return read
+
+
+def of_workbook(octets: bytes) -> ReadReport:
+    """Read a report in a workbook: the first sheet has figures, each other one a table."""
+    read = ReadReport()
+    facts, *others = sheets_of(octets)
+    read.figures = {str(row[0]): _shown(row[1]) for row in facts.rows if len(row) == 2}
+    for (title,), heads, *lines in (one.rows for one in others):
+        whole = [line for line in lines if len(line) == len(heads)]
+        read.tables[str(title)] = _table([*map(str, heads)], whole)
+    return read
+
+
+READERS = {"json": of_json, "csv": of_csv, "xlsx": of_workbook}
+"""The readers of formats."""
+
+
+def _table(heads: list[str], lines: Iterable[Sequence[Read | None]]) -> ReadTable:
+    return {
+        (str(line[0]), head): _shown(cell)
+        for line in lines
+        if line
+        for head, cell in zip(heads[1:], line[1:], strict=True)
+    }
+
+
+def _shown(cell: Read | None) -> str:
+    return "(*)" if cell is None else str(cell)
