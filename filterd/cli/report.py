@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -134,11 +135,10 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
         check_written(out, "--out")
     answers = _answers(here, fill)
     facts = _facts(here, period, about)
-    octets_of_template = None
-    if chosen is ReportFileFormat.DOCX:
-        octets_of_template = _template(template or facts["settings"]["template"])
-    request = ReportRequest(facts, chosen, here.texts.language, answers, octets_of_template)
-    made = make(request)
+    form = _template(template)
+    if chosen is ReportFileFormat.DOCX and about.audience is ReportAudience.OUTSIDE:
+        form = form or _template_of_site(here)
+    made = make(ReportRequest(facts, chosen, here.texts.language, answers, form))
     for warning in made.warnings:
         _tell(here, quoted(warning))
     if made.blanks:
@@ -234,20 +234,25 @@ def _answers(here: Context, fill: Path | None) -> dict[str, str]:
         raise ConfigError(error.reason, path=str(fill), hint=error.hint) from error
 
 
-def _template(path: str | Path) -> bytes | None:
-    """Return a Word template; None for the built-in one.
+def _template(path: Path | None) -> bytes | None:
+    """Return a Word template; None for none.
 
     Raises:
         ConfigError: it is too large.
         StoreError: it cannot be read.
     """
-    if not path:
+    if path is None:
         return None
-    content = room_csv.read_octets(Path(path), LARGEST_TEMPLATE)
+    content = room_csv.read_octets(path, LARGEST_TEMPLATE)
     if len(content) > LARGEST_TEMPLATE:
         most = say("at most {mib} MiB", mib=LARGEST_TEMPLATE >> 20)
         raise ConfigError(say("the file is too large"), path=str(path), hint=most)
     return content
+
+
+def _template_of_site(here: Context) -> bytes | None:
+    """Return the Word template of the site, which is for authorities; None for none."""
+    return base64.b64decode(control.ask(here.state.control_socket, "report-template") or "") or None
 
 
 def _print(octets: bytes, chosen: ReportFileFormat) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from filterd.policy.report_settings import PeriodKind, ReportSettings
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import QUESTIONS
-from filterd.reports.report_run import LARGEST_TEMPLATE
+from filterd.reports.report_run import LARGEST_TEMPLATE, ReportFile, ReportRequest
 from filterd.state_file import to_plain
 from tests.support.commands import call
 from tests.support.report_sample import FACTS, INSIDE, PARENTS
@@ -27,6 +28,7 @@ from tests.support.report_sample import FACTS, INSIDE, PARENTS
 if TYPE_CHECKING:
     from pathlib import Path
 
+TEMPLATE = b"of the site"
 PERIOD = {"first": FACTS.first, "last": FACTS.last, "kind": "span", "id": ""}
 OF_AUDIENCE = {one.audience: one for one in (FACTS, INSIDE, PARENTS)}
 
@@ -40,6 +42,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
         asked.append((command, arguments))
         if command == "report-period":
             return PERIOD
+        if command == "report-template":
+            return base64.b64encode(TEMPLATE).decode()
         return OF_AUDIENCE[ReportAudience(arguments["audience"])].to_plain()
 
     monkeypatch.setattr(control, "ask", ask)
@@ -178,6 +182,34 @@ def test_a_template_is_bounded(tmp_path: Path) -> None:
         f"filterd: {big}: the file is too large (at most 4 MiB)\n",
     )
     assert not out.exists()
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize(
+    ("options", "template"),
+    [
+        ("", TEMPLATE),
+        ("--template own.docx", b"own"),
+        ("--inside", None),
+        ("--inside --template own.docx", b"own"),
+        ("--for-parents", None),
+    ],
+)
+def test_the_template_of_the_site_is_for_authorities_and_another_one_may_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, template: bytes | None
+) -> None:
+    made: list[ReportRequest] = []
+
+    def note(request: ReportRequest) -> ReportFile:
+        made.append(request)
+        return ReportFile(b"PK", ())
+
+    monkeypatch.setattr(report, "make", note)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.docx").write_bytes(b"own")
+    call("report", "--out", "x.docx", *options.split(), "--state", tmp_path)
+    assert [one.template for one in made] == [template]
+    assert (tmp_path / "x.docx").read_bytes() == b"PK"
 
 
 def test_what_completes_a_line_is_what_is_taken() -> None:
