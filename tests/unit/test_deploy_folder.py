@@ -79,10 +79,12 @@ def test_what_a_build_requires_is_installed_before_it() -> None:
     assert all(name in line.split() for line in installs for name in required)
 
 
-def test_scheduled_reports_have_the_rights_of_the_backup_and_the_network_for_mail() -> None:
+def test_scheduled_reports_have_no_right_that_the_backup_has_not_but_the_network_for_mail() -> None:
     backup, report = (_unit(UNIT_FOLDER / f"filterd-{one}.service") for one in ("backup", "report"))
     assert report["ExecStart"][0].split()[1:3] == ["report", "--scheduled"]
     assert report.pop("RestrictAddressFamilies") == ["AF_INET AF_INET6 AF_UNIX"]
+    rights, fewer = (one.pop("CapabilityBoundingSet")[0].split() for one in (backup, report))
+    assert set(fewer) < set(rights)
     of_units = {"ExecStart", "Description", "After", "TimeoutStartSec"}
     of_mail = {"PrivateNetwork", "IPAddressDeny", "RestrictAddressFamilies"}
     for key in backup.keys() - of_units - of_mail:
