@@ -59,7 +59,7 @@ def _date(day: str, by: Wording) -> str:
 
 PROGRAMMES = Listing(
     say("Programmes"),
-    say("There is none yet; the report has a gap to fill in."),
+    say("No programme is set yet; the report has a gap in its place."),
     (
         Column(say("Programme"), "name"),
         Column(say("From"), "begins", _date),
@@ -74,7 +74,7 @@ def _goes(row: Row, by: Wording) -> str:
 
 SCHEDULES = Listing(
     say("Made by themselves"),
-    say("None; a schedule makes them in the night after each period."),
+    say("No report is made by itself yet; a schedule would, in the night after each period."),
     (
         Column(say("Period"), "every", lambda every, by: by.texts.word(_EVERY, every)),
         Column(say("Formats"), "formats", lambda formats, _: ", ".join(formats)),

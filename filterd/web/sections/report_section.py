@@ -100,7 +100,9 @@ REPORT = SiteSection(
         _text("place", say("Place, before the date"), 100),
         _text("symbol", say("Symbol behind the number, such as BC-THCS"), 40),
         SiteField(
-            name="recipients", label=say("Recipients, one a line"), reads=Lines(20, 300)
+            name="recipients",
+            label=say("Recipients at the foot of the report, one a line"),
+            reads=Lines(20, 300),
         ),
         _text("capacity", say("Capacity of the signer, mostly none"), 100),
         _text("post", say("Post of the signer"), 100),
