@@ -29,7 +29,7 @@ OPEN = frozenset(
 OF_SESSIONS = frozenset({"logout", "logout-others", "confirm-password"})
 
 _ALWAYS = frozenset({"session", "ping", "clock", "ids"})
-_TOTALS = frozenset({"status", "log totals", "log export"})
+_TOTALS = frozenset({"status", "log totals", "log export", "report-period", "report-facts"})
 _LISTS = frozenset({"lists", "lists-search", "lists-sources", "feed-history", "mistakes", "check"})
 _EXCEPTIONS = frozenset(
     {

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.daemon.process import Setting
+    from filterd.overrides.history_chain import HistoryRow
+    from filterd.overrides.mistake_reports import Mistake
     from filterd.overrides.store import Store
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
@@ -117,6 +119,19 @@ class Records:
         site = self._site()
         found = await asyncio.to_thread(self._mistakes.all, site.policy.school, site.index)
         return [one.to_plain() for one in found]
+
+    async def past(self) -> tuple[tuple[HistoryRow, ...], tuple[Mistake, ...]]:
+        """Return the whole history in ascending order, and the reported mistakes of lists.
+
+        Raises:
+            IndexFormatError: the lists are damaged.
+            StoreError: the store cannot be read.
+        """
+        site = self._site()
+        rows = await asyncio.to_thread(self._store.rows, views=False)
+        return rows[::-1], await asyncio.to_thread(
+            self._mistakes.all, site.policy.school, site.index
+        )
 
     async def verify(self) -> dict[str, Any]:
         """Check the whole history; return the result as plain data.

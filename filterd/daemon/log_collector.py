@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from filterd.daemon.worker_channel import Channel
     from filterd.querylog.day_span import DaySpan
     from filterd.querylog.device_reach import ReachRow
-    from filterd.querylog.period_totals import PeriodFigures, PeriodScope
+    from filterd.querylog.period_totals import PeriodFigures
     from filterd.querylog.service_days import ServiceDay, ServiceMoment
     from filterd.querylog.totals_file import TotalsFile
     from filterd.querylog.totals_request import Total, TotalsRequest
@@ -131,16 +131,19 @@ class LogKeeper(MinuteRounds):
                 await asyncio.wait_for(self.collect(), _FRESH_WITHIN_S)
         return await read_totals(self._path, request, time_zone=time_zone, now=self._clock.wall())
 
-    async def period(self, days: Sequence[DaySpan], scope: PeriodScope) -> PeriodFigures:
-        """Return the figures of days; see ``read_period``.
+    async def period(self, days: Sequence[DaySpan], **scope: Any) -> PeriodFigures:
+        """Return the figures of days, in a scope; see ``period_totals``.
 
         Raises:
             StoreError: the file cannot be read.
         """
-        from filterd.querylog.period_totals import read_period  # noqa: PLC0415 -- as in `_write`
+        from filterd.querylog.period_totals import (  # noqa: PLC0415 -- as in `_write`
+            PeriodScope,
+            read_period,
+        )
 
         await self.collect()
-        return await asyncio.to_thread(read_period, self._path, days, scope)
+        return await asyncio.to_thread(read_period, self._path, days, PeriodScope(**scope))
 
     async def cells(
         self, days: Sequence[DaySpan], confidential: Collection[str]
@@ -154,10 +157,9 @@ class LogKeeper(MinuteRounds):
         Raises:
             StoreError: the file cannot be read.
         """
-        from filterd.querylog.period_totals import PeriodScope  # noqa: PLC0415 -- as in `_write`
         from filterd.querylog.totals_file import read_reach  # noqa: PLC0415 -- as in `_write`
 
-        found = await self.period(days, PeriodScope(confidential=confidential))
+        found = await self.period(days, confidential=confidential)
         return found.totals, await read_reach(self._path, days[0].day, days[-1].day)
 
     async def _close(self) -> None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from filterd.daemon import (
     list_commands,
     log_commands,
+    report_commands,
     report_setting_commands,
     school_commands,
     totals_commands,
@@ -33,6 +34,7 @@ from filterd.daemon.site_drafts import SiteDrafts
 from filterd.daemon.site_loader import log_error
 from filterd.daemon.site_policy import is_of_another_release
 from filterd.daemon.tier_probe import SelfTestOutcome
+from filterd.daemon.totals_export import TotalsExport
 from filterd.daemon.watchdog import Watchdog
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.program_standing import program_overview
@@ -63,13 +65,15 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     reviews = Reviews(manager, setting)
     noted = partial(_note_tests, manager)
     tests = SelfTests(lambda: manager.site, setting.listen, setting.time, noted)
+    export = TotalsExport(manager, setting.state.published_totals)
     known = {
         **commands(
             manager,
             lambda feed: overview(feed, setting.state, setting.clock),
             lambda: program_overview(setting.state.folder),
         ),
-        **totals_commands.commands(manager, setting.state.published_totals),
+        **totals_commands.commands(manager, export),
+        **report_commands.commands(manager, export, reviews),
         **log_commands.commands(manager, setting),
         **list_commands.commands(setting),
         **school_commands.commands(manager),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.log_request import check_known
-from filterd.daemon.totals_export import TotalsExport
 from filterd.errors import ControlError
 from filterd.field_checks import is_whole
 from filterd.i18n import say
@@ -22,24 +21,23 @@ from filterd.querylog.totals_request import TotalsRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from filterd.daemon.control_caller import Caller
     from filterd.daemon.control_server import Command
     from filterd.daemon.manager import Manager
+    from filterd.daemon.totals_export import TotalsExport
 
 _TEXTS = ("tier", "grade", "class", "network")
 _SWITCHES = ("by_hour", "by_class", "by_network")
 
 
-def commands(manager: Manager, published: Path) -> dict[str, Command]:
+def commands(manager: Manager, export: TotalsExport) -> dict[str, Command]:
     """Return the commands by name.
 
     Args:
         manager: it has the totals.
-        published: the folder of what was exported.
+        export: it publishes them for outside the school.
     """
-    export = TotalsExport(manager, published)
 
     async def log_totals(request: dict[str, Any], caller: Caller) -> list[dict[str, Any]]:
         wanted, classes = _wanted(request), None

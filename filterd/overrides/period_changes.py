@@ -95,6 +95,21 @@ def full_spans(
     return tuple((tier, round(begin), round(end)) for tier, begin, end in _joined(found))
 
 
+def levels_at(rows: Iterable[HistoryRow], policy: Policy, at: float) -> dict[str, str]:
+    """Return the level of the log by tier at a Unix time.
+
+    Args:
+        rows: the whole history, in ascending order.
+        policy: of the site's files.
+        at: the time.
+    """
+    held: tuple[LogSetting, ...] = ()
+    for since, settings in _settings(rows):
+        held = settings if since <= at else held
+    overrides = Overrides(log_settings=held)
+    return {tier: level_of(policy, overrides, tier, at).level.value for tier in levels_of(policy)}
+
+
 def _settings(rows: Iterable[HistoryRow]) -> Iterator[tuple[float, tuple[LogSetting, ...]]]:
     """Yield the settings of the log, and the time from which they were so."""
     there, at = dict[int, Any](), 0.0

@@ -197,6 +197,9 @@ SELECT_REACH = "SELECT * FROM reach WHERE day >= ? AND day <= ?"
 
 SELECT_SERVICE = "SELECT * FROM days WHERE day >= ? AND day <= ? ORDER BY day"
 
+FIRST_SERVICE = "SELECT IFNULL(MIN(day), '') FROM days WHERE day >= date(?, '-400 days')"
+"""An earlier one is by a wrong clock: records are kept for less."""
+
 PUT_SERVICE = "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 BY_CONTEXT = (3, VERSION)
@@ -351,6 +354,6 @@ async def read_service(path: Path, first: str, last: str) -> tuple[str, list[Ser
     async with sqlite_file.reading(path) as connection:
         if await sqlite_file.value_of(connection, "PRAGMA user_version") != VERSION:
             return "", []
-        ((begun,),) = await connection.execute_fetchall("SELECT IFNULL(MIN(day), '') FROM days")
+        ((begun,),) = await connection.execute_fetchall(FIRST_SERVICE, (first,))
         rows = await connection.execute_fetchall(SELECT_SERVICE, (first, last))
     return begun, [ServiceDay.of_row(*row) for row in rows]

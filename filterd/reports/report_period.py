@@ -46,11 +46,11 @@ def read_period(text: str, today: date, settings: ReportSettings) -> ReportPerio
     """
     if (found := _SPAN.fullmatch(text)) and all(map(is_date, found.groups())):
         first, last = map(date.fromisoformat, found.groups())
-        return _checked(ReportPeriod(PeriodKind.SPAN, first, last), today)
+        return checked(ReportPeriod(PeriodKind.SPAN, first, last), today)
     if _MONTH.fullmatch(text):
         first = date.fromisoformat(f"{text}-01")
         last = (first + 31 * _DAY).replace(day=1) - _DAY
-        return _checked(ReportPeriod(PeriodKind.MONTH, first, last), today)
+        return checked(ReportPeriod(PeriodKind.MONTH, first, last), today)
     if text not in set(PeriodKind) - {PeriodKind.SPAN}:
         raise ConfigError(
             say("'{text}' is not a period", text=text[:40]),
@@ -91,7 +91,12 @@ def _on(month_day: str, year: int) -> date:
     return date.fromisoformat(f"{year}-{month_day}")
 
 
-def _checked(period: ReportPeriod, today: date) -> ReportPeriod:
+def checked(period: ReportPeriod, today: date) -> ReportPeriod:
+    """Return a period that is over and not too long.
+
+    Raises:
+        ConfigError: it is not.
+    """
     if period.last >= today:
         raise ConfigError(
             say("{day} is not over", day=period.last.isoformat()),

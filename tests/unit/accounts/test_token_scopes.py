@@ -9,12 +9,14 @@ from filterd.accounts.token_scopes import OF_SESSIONS, OPEN, SCOPES, is_in_scope
 from filterd.daemon import (
     list_commands,
     log_commands,
+    report_commands,
     report_setting_commands,
     school_commands,
     totals_commands,
 )
 from filterd.daemon.control_commands import commands
 from filterd.daemon.self_tests import SelfTests
+from filterd.daemon.totals_export import TotalsExport
 from filterd.overrides.change_kinds import KINDS, MADE_ELSEWHERE
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
     known = {
         *people.accounts.commands(),
         *commands(manager, lambda _: {}),
-        *totals_commands.commands(manager, tmp_path),
+        *totals_commands.commands(manager, TotalsExport(manager, tmp_path)),
+        *report_commands.commands(manager, TotalsExport(manager, tmp_path), manager),
         *list_commands.commands(setting),
         *school_commands.commands(manager),
         *report_setting_commands.commands(manager),

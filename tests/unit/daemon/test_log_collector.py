@@ -69,7 +69,7 @@ class Crew(crew.Crew[Counting, LogKeeper]):
 
     async def minutes(self) -> int:
         """Return how many minutes in service are on disk."""
-        _, days = await self.collector.service("2000", "2100")
+        _, days = await self.collector.service("2001-01-01", "2100")
         return sum((one.minutes or 0).bit_count() for one in days)
 
     @property
@@ -158,7 +158,7 @@ def test_minutes_in_service_are_written_also_where_nothing_is_counted(path: Path
         assert (await crew.minutes(), crew.collector.written_at) == (3, None)
         crew.collector.note_tests("2026-11-28", 6, 1)
         await crew.collector.collect()
-        _, days = await crew.collector.service("2000", "2100")
+        _, days = await crew.collector.service("2001-01-01", "2100")
         assert ("412", 90) in [one[2:4] for one in days]
         assert (6, 1) in [one[4:6] for one in days]
 
@@ -204,7 +204,7 @@ def test_answers_that_a_worker_lost_are_noted_once_with_their_day(path: Path) ->
             crew.workers[0].counts.lost = lost
             await crew.collector.collect()
             crew.clock.advance(60.0)
-        _, days = await crew.collector.service("2000", "2100")
+        _, days = await crew.collector.service("2001-01-01", "2100")
         assert sum(one.lost for one in days) == 3
 
     run(path, work)

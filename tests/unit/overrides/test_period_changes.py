@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from filterd.overrides.period_changes import changes_in, full_spans
@@ -23,7 +25,7 @@ def at(book: Book, after_s: float) -> Book:
     return book
 
 
-def pause(**more: object) -> dict[str, object]:
+def pause(**more: Any) -> dict[str, Any]:
     return {"audience": "network", "whom": "lab-a", "ends_at": NOW + 10 * MINUTE} | more
 
 
@@ -47,7 +49,7 @@ def test_a_pause_counts_for_as_long_as_it_held(book: Book) -> None:
 
 
 def test_full_logging_holds_from_its_confirmation_to_its_end(book: Book) -> None:
-    level = {"level": "full", "tier": "primary", "ends_at": NOW + 3 * DAY}
+    level: dict[str, Any] = {"level": "full", "tier": "primary", "ends_at": NOW + 3 * DAY}
     book.make("log-level", **level)
     assert full_spans(book.rows, a_policy(), BEGIN, END) == ()
     at(book, DAY).make("log-confirm", id=1, author="minh")

@@ -597,7 +597,9 @@ def test_a_file_without_service_keeps_its_counts_and_devices(path: Path) -> None
     assert served(path) == ("2026-11-28", [ServiceDay("2026-11-28", 1)])
 
 
-def served(path: Path, first: str = "2026", last: str = "2027") -> tuple[str, list[ServiceDay]]:
+def served(
+    path: Path, first: str = "2026-01-01", last: str = "2027"
+) -> tuple[str, list[ServiceDay]]:
     return asyncio.run(read_service(path, first, last))
 
 

@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of a year equal a naive count of its events, for inside and for outside."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from filterd.overrides.mistake_reports import Mended, Mistake, Report
+from filterd.overrides.review_requests import APPROVED, REFUSED, ClosedRequest, ReviewQueue
+from filterd.overrides.roles import Role
+from filterd.policy.model import TIER_OF_GRADE
+from filterd.querylog.service_days import ServiceDay
+from filterd.querylog.suppression import TableCell, of_month
+from filterd.reports.report_facts import CountCell
+from tests.support.changes import Book, an_exception
+from tests.support.counted_year import (
+    BEGUN,
+    DAMAGED,
+    OFF,
+    SECRET,
+    TODAY,
+    Event,
+    K,
+    ReportSchool,
+    counted,
+    events,
+    hour_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from filterd.reports.report_facts import ReportFacts
+
+EVENTS = list(events())
+ALL_DAY = (1 << 1_440) - 1
+DAYS = [(BEGUN + timedelta(n)).isoformat() for n in range((TODAY - BEGUN).days)]
+GAP = ((1 << 30) - 1) << 600
+"""Half an hour from ten o'clock on."""
+
+
+def served(day: str) -> ServiceDay:
+    minutes = ALL_DAY & ~GAP if day.endswith("-15") else ALL_DAY
+    if day == BEGUN.isoformat():
+        minutes &= ~((1 << 480) - 1)  # it was set up at eight o'clock
+    return ServiceDay(day, minutes, f"list {day}", int(day[-2:]) * 3_600, 6, int(day[-1] == "7"), 2)
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> ReportSchool:
+    school = ReportSchool(tmp_path_factory.mktemp("school"))
+    records = [served(day) for day in DAYS if day not in OFF]
+    school.write(counted(EVENTS), records, damaged=DAMAGED)
+    return school
+
+
+def within(first: str, last: str) -> list[Event]:
+    return [one for one in EVENTS if first <= one.day <= last]
+
+
+def naively_inside(first: str, last: str, *, by_day: bool, by_class: bool) -> Counter[Any]:
+    found = Counter[Any]()
+    for one in within(first, last):
+        period = one.day if by_day else one.day[:7]
+        where = (TIER_OF_GRADE[one.grade], one.grade, one.class_id if by_class else "")
+        where = ("", "", "") if one.category == SECRET else where
+        found[period, *where, one.category, one.action] += one.n
+    return found
+
+
+def as_counter(cells: Iterable[CountCell]) -> Counter[Any]:
+    found = Counter[Any]()
+    for one in cells:
+        key = one.period, one.tier, one.grade, one.class_id, one.category, one.action
+        assert key not in found
+        found[key] = one.n
+    return found
+
+
+@pytest.mark.parametrize(("role", "by_class"), [(Role.READER, False), (Role.ADMIN, True)])
+@pytest.mark.parametrize("period", ["year", "2026-11", "2026-03-05..2026-05-02"])
+def test_inside_every_figure_is_that_of_a_naive_count(
+    year: ReportSchool, role: Role, *, by_class: bool, period: str
+) -> None:
+    facts = year.report(period, role, audience="inside")
+    expected = naively_inside(facts.first, facts.last, by_day=period != "year", by_class=by_class)
+    assert as_counter(facts.cells) == expected
+    assert facts.left_out == 0
+
+
+def test_a_report_of_a_class_or_grade_has_no_other_and_nothing_confidential(
+    year: ReportSchool,
+) -> None:
+    facts = year.report("2026-11", Role.ADMIN, audience="inside", **{"class": "6A"})
+    found = naively_inside(facts.first, facts.last, by_day=True, by_class=True)
+    assert as_counter(facts.cells) == {key: n for key, n in found.items() if key[3] == "6A"}
+    assert facts.scope == "6A"
+    facts = year.report("2026-11", Role.READER, audience="inside", grade="9")
+    found = naively_inside(facts.first, facts.last, by_day=True, by_class=False)
+    assert as_counter(facts.cells) == {key: n for key, n in found.items() if key[2] == "9"}
+
+
+class Cells:
+    """The published cells of days and months, naively, as if all were published at once."""
+
+    def __init__(self, first: str, last: str) -> None:
+        of_days, of_grades = (
+            defaultdict[Any, list[Event]](list),
+            defaultdict[Any, list[Event]](list),
+        )
+        for one in within(first, last):
+            tier = "" if one.category == SECRET else TIER_OF_GRADE[one.grade]
+            of_days[one.day, tier, one.category, one.action].append(one)
+            if tier:
+                of_grades[one.day[:7], one.grade, one.category, one.action].append(one)
+        self.days = {key: sum(one.n for one in found) for key, found in of_days.items()}
+        self.shown_days = {
+            key for key, found in of_days.items() if len({one.device for one in found}) >= K
+        }
+        self.grades = dict[Any, int]()
+        self.left_out = Counter[str]()
+        for month in {key[0] for key in of_grades}:
+            cells = [
+                TableCell._make((*key[1:], sum(one.n for one in found), _most(found)))
+                for key, found in of_grades.items()
+                if key[0] == month
+            ]
+            hidden = [
+                TableCell._make((*key[1:], n, 0))
+                for key, n in self.days.items()
+                if key[0][:7] == month and key not in self.shown_days
+            ]
+            shown = of_month(cells, hidden, K)
+            self.grades |= {(month, *one[:3]): one.n for one in shown}
+            self.left_out[month] = len(cells) - len(shown)
+
+
+def _most(found: list[Event]) -> int:
+    devices = defaultdict[str, set[int]](set)
+    for one in found:
+        devices[one.day].add(one.device)
+    return min(K, max(map(len, devices.values())))
+
+
+def is_whole(month: str, facts: ReportFacts) -> bool:
+    first = date.fromisoformat(f"{month}-01")
+    last = (first + timedelta(31)).replace(day=1) - timedelta(1)
+    return facts.first <= first.isoformat() and last.isoformat() <= facts.last
+
+
+def naively_outside(facts: ReportFacts) -> tuple[Counter[Any], int]:
+    found, left_out = Counter[Any](), 0
+    cells = Cells(facts.first, facts.last)
+    for (month, grade, *of), n in cells.grades.items():
+        if is_whole(month, facts):
+            found[month, TIER_OF_GRADE[grade], grade, "", *of] += n
+    left_out += sum(n for month, n in cells.left_out.items() if is_whole(month, facts))
+    for key, n in cells.days.items():
+        day, tier, *of = key
+        whole = is_whole(day[:7], facts)
+        if whole and tier:
+            continue  # it is in the grades of its month
+        if key in cells.shown_days:
+            found[day[:7] if whole else day, tier, "", "", *of] += n
+        else:
+            left_out += 1
+    return found, left_out
+
+
+PERIODS = ["year", "month", "2026-11", "2026-03-05..2026-06-20", "2026-04-30..2026-05-31"]
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_outside_are_only_cells_that_are_published(year: ReportSchool, period: str) -> None:
+    facts = year.report(period)
+    expected, left_out = naively_outside(facts)
+    assert as_counter(facts.cells) == expected
+    assert facts.left_out == left_out
+    assert {one.class_id for one in facts.cells} <= {""}
+    assert {one.distinct for one in facts.cells} <= {None}
+    assert expected
+    assert left_out
+
+
+dates = st.integers(0, (TODAY - BEGUN).days - 1).map(lambda n: BEGUN + timedelta(n))
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(dates, dates).map(sorted), min_size=2, max_size=4))
+def test_reports_that_overlap_show_together_what_was_published_once(
+    year: ReportSchool, periods: list[list[date]]
+) -> None:
+    """So what a reader learns of all of them is what ``test_suppression`` looks at."""
+    shutil.rmtree(year.folder / "published", ignore_errors=True)
+    whole, known = Cells(DAYS[0], DAYS[-1]), dict[Any, int]()
+    for first, last in periods:
+        facts = year.report(f"{first}..{last}")
+        for key, n in as_counter(facts.cells).items():
+            period, tier, grade, _, *of = key
+            if grade:
+                assert whole.grades[period, grade, *of] == n
+            elif len(period) > len("2026-11"):
+                assert (period, tier, *of) in whole.shown_days
+                assert whole.days[period, tier, *of] == n
+            assert known.setdefault(key, n) == n
+
+
+def test_counts_that_come_late_change_no_report_for_outside(tmp_path: Path) -> None:
+    school = ReportSchool(tmp_path)
+    school.write(counted(EVENTS), [])
+    before = school.report("2026-11")
+    late = [one._replace(n=one.n + 1) for one in within("2026-11-01", "2026-11-30")]
+    school.write(replace(counted(late), number=2), [])
+    assert school.report("2026-11").cells == before.cells
+    overlapping = school.report("2026-11-20..2026-12-31")
+    assert {one for one in overlapping.cells if one.period.startswith("2026-11-")} == {
+        CountCell(day, tier, "", "", category, action, n)
+        for (day, tier, category, action), n in Cells("2026-11-20", "2026-11-30").days.items()
+        if (day, tier, category, action) in Cells("2026-11-20", "2026-11-30").shown_days
+    }
+
+
+def test_control_without_what_was_published_they_would(tmp_path: Path) -> None:
+    school = ReportSchool(tmp_path)
+    school.write(counted(EVENTS), [])
+    before = school.report("2026-11")
+    late = [one._replace(n=one.n + 1) for one in within("2026-11-01", "2026-11-30")]
+    school.write(replace(counted(late), number=2), [])
+    shutil.rmtree(school.folder / "published")
+    assert school.report("2026-11").cells != before.cells
+
+
+def test_service_of_the_year_has_its_gaps_and_begins_with_the_first_record(
+    year: ReportSchool,
+) -> None:
+    found = year.report("year").service
+    days = [day for day in DAYS if day < "2027"]
+    off = [*OFF, DAMAGED]
+    halves = [day for day in days if day.endswith("-15")]
+    assert found.days == len(days)
+    assert found.days_in_service == len(days) - len(off)
+    assert found.minutes_expected == 1_440 * len(days) - 480
+    assert found.minutes == found.minutes_expected - 1_440 * len(off) - 30 * len(halves)
+    assert found.days_unreadable == tuple(sorted(off))
+    assert found.gap_count == len(halves) + 2
+    assert len(found.gaps) == found.gap_count
+    lengths = [one.ends - one.begins for one in found.gaps]
+    assert sorted(lengths, reverse=True)[:2] == [7 * 86_400, 86_400]
+    assert found.gaps == tuple(sorted(found.gaps, key=lambda one: one.begins))
+    assert (found.lists_version, found.oldest_lists_s) == ("list 2026-12-31", 31 * 3_600)
+    known = [day for day in days if day not in OFF]
+    assert found.tests_passed == 6 * len(known)
+    assert found.tests_failed == sum(day[-1] == "7" for day in known)
+    assert year.report("year").log.lost == 2 * len(known)
+
+
+def test_days_without_a_count_are_named_from_the_first_record_on(year: ReportSchool) -> None:
+    facts = year.report("year", Role.READER, audience="inside")
+    with_counts = {one.day for one in EVENTS}
+    assert facts.days_missing == tuple(
+        day for day in DAYS if day < "2027" and day not in with_counts
+    )
+    assert set(facts.days_missing) >= OFF
+    assert year.report("2026-01").days_missing == ()
+
+
+def test_only_the_longest_gaps_are_told_and_the_others_counted(tmp_path: Path) -> None:
+    school = ReportSchool(tmp_path)
+    every_other = sum(1 << (20 * n) for n in range(72)) * ((1 << 10) - 1)
+    school.write(counted([]), [ServiceDay("2026-12-31", every_other), ServiceDay("2026-12-30", 1)])
+    found = school.report("2026-12").service
+    assert (found.gap_count, len(found.gaps)) == (73, 20)
+    assert max(one.ends - one.begins for one in found.gaps) == 1_439 * 60
+
+
+def test_distinct_names_are_added_up_where_the_log_knew_them(year: ReportSchool) -> None:
+    one = next(one for one in EVENTS if one.day.startswith("2026-11") and one.category == "games")
+    rows = [
+        (one.day, "lower-secondary", one.grade, one.class_id, "games", 3),
+        (one.day, "lower-secondary", one.grade, "6X", "games", 2),
+        ("2026-11-29", "upper-secondary", "", "", "games", 7),
+    ]
+    with contextlib.closing(sqlite3.connect(year.path)) as connection:
+        connection.execute("DELETE FROM distinct_names")
+        connection.executemany("INSERT INTO distinct_names VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.commit()
+    by_class = year.report("2026-11", Role.ADMIN, audience="inside").cells
+    found = {(cell.grade, cell.class_id): cell for cell in by_class if cell.distinct}
+    assert found[one.grade, one.class_id].distinct == 3
+    assert (found[one.grade, "6X"].n, found["", ""].distinct, found["", ""].n) == (0, 7, 0)
+    by_grade = year.report("2026-11", Role.READER, audience="inside").cells
+    assert [cell.distinct for cell in by_grade if cell.grade and cell.distinct] == [5]
+    of_class = year.report("2026-11", Role.ADMIN, audience="inside", **{"class": one.class_id})
+    assert [cell.distinct for cell in of_class.cells if cell.distinct] == [3]
+
+
+def test_what_was_handled_is_of_the_period(tmp_path: Path) -> None:
+    book = Book(hour_of(date(2026, 11, 3), 9))
+    book.make("exception", **an_exception())
+    book.make("exception", **an_exception(target="bad.example", allow=False))
+    book.make("pause", audience="network", whom="lab", ends_at=book.now + 300.0)
+    book.now = hour_of(date(2026, 10, 3), 9)
+    at = float(hour_of(date(2026, 11, 2), 9))
+    report = Report("s", 1, at, "uni.example", "trường")
+    school = ReportSchool(
+        tmp_path,
+        history=tuple(book.rows),
+        mistakes=(
+            Mistake(report, (), Mended("7", at + 7_200)),
+            Mistake(replace(report, number=2), None),
+            Mistake(replace(report, number=3, at=at - 10 * 86_400), ()),
+        ),
+        queue=ReviewQueue(
+            closed=(
+                ClosedRequest("2026-11-05", 2, APPROVED),
+                ClosedRequest("2026-11-05", 0, REFUSED),
+                ClosedRequest("2026-12-05", 0, REFUSED),
+            )
+        ),
+    )
+    school.write(counted([]), [])
+    found = school.report("2026-11").handling
+    assert (found.mistakes_reported, found.mistakes_mended, found.mend_median_s) == (2, 1, 7_200)
+    assert (found.requests, found.requests_approved, found.requests_refused) == (2, 1, 1)
+    assert found.request_median_s == 0
+    assert (found.exceptions_allowed, found.exceptions_blocked) == (1, 1)
+    assert (found.pauses, found.pause_minutes) == (1, 5)
+
+
+def test_full_logging_that_has_ended_is_told_with_the_levels_of_then(tmp_path: Path) -> None:
+    begin = float(hour_of(date(2026, 11, 3), 9))
+    book = Book(begin)
+    book.make("log-level", level="full", tier="primary", ends_at=begin + 86_400)
+    book.make("log-confirm", id=1, author="minh")
+    school = ReportSchool(tmp_path, history=tuple(book.rows))
+    school.write(counted([]), [])
+    (span,) = school.report("2026-11").log.full
+    assert (span.tier, span.begins, span.ends) == ("primary", begin, begin + 86_400)
+    assert school.report("2026-12").log.full == ()
+    assert school.report("2026-11-03..2026-11-03").log.levels["primary"] == "full"
+    assert school.report("2026-11").log.levels["primary"] == "counts"
+
+
+def test_the_school_has_the_grades_of_its_networks_classes_and_timetables(
+    year: ReportSchool,
+) -> None:
+    school = year.report("month").school
+    assert (school.tiers, school.grades) == (("lower-secondary", "staff"), ("6", "9", "staff"))
+    assert school.classes == ("6A", "6B", "9A", "9B")
+    assert (school.networks, school.rooms, school.devices) == (2, 1, None)
+    assert school.contact == "Phòng tư vấn"
+
+
+def test_categories_are_closed_to_tiers_and_open_to_grades_of_them(year: ReportSchool) -> None:
+    found = {one.id: one for one in year.report("month").categories}
+    assert (found["porn"].is_locked, found["porn"].open_grades) == (True, ())
+    social = found["social-media"]  # from 13 on: open to grade 9, which is 14
+    assert (social.closed_tiers, social.open_grades) == (("lower-secondary",), ("9",))
+    assert found["ads-trackers"].closed_tiers == ()
+
+
+def test_of_a_gateway_without_any_record_nothing_is_told(tmp_path: Path) -> None:
+    facts = ReportSchool(tmp_path).report("year")
+    assert (facts.cells, facts.days_missing, facts.service.days) == ((), (), 0)
+
+
+def test_the_record_of_a_wrong_clock_is_not_the_first(tmp_path: Path) -> None:
+    school = ReportSchool(tmp_path)
+    records = [ServiceDay(day, ALL_DAY) for day in ("1970-01-01", "2026-12-30", "2099-01-01")]
+    school.write(counted([]), records)
+    found = school.report("2026-12").service
+    assert (found.days, found.days_in_service, found.days_unreadable) == (2, 1, ("2026-12-31",))
