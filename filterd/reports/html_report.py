@@ -43,4 +43,4 @@ def write(document: ReportDocument, facts: ReportFacts, template: bytes | None =
     )
     style = Markup("".join(one.read_text(encoding="utf-8") for one in _STYLES))  # noqa: S704 -- files of filterd
     page = templates.get_template("report.html").render(document=document, style=style)
-    return page.encode(errors="replace")
+    return page.lstrip().encode(errors="replace")
