@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from filterd import counted, words
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
+from filterd.policy.report_settings import PeriodKind
 from filterd.reports.report_dates import days_of, moment_of, period_of, span_of
 from filterd.reports.report_document import (
     Blank,
@@ -119,8 +120,8 @@ class SectionMaker:
             yield from self._coverage()
         yield from UsageParts(facts, self._by).parts()
         yield from self._warnings()
-        if not facts.scope:
-            yield self._categories()
+        if not facts.scope and facts.kind not in (PeriodKind.DAY, PeriodKind.WEEK):
+            yield self._categories()  # two pages, which change seldom
 
     def _coverage(self) -> Iterator[Part]:
         facts, texts, service = self._facts, self._texts, self._facts.service
@@ -143,7 +144,7 @@ class SectionMaker:
         yield self._figures(
             "service",
             [
-                ("days", say("Days of the period with a record"), service.days),
+                ("days", say("Days of the period since the first record"), service.days),
                 ("days-in-service", say("Days in service"), service.days_in_service),
                 ("service-share", say("Time in service (%)"), round(part, 2)),
                 ("interruptions", say("Interruptions"), service.gap_count),
@@ -180,8 +181,8 @@ class SectionMaker:
         if service.gap_count:
             missing = 60 * (service.minutes_expected - service.minutes)
             found["interruptions-warning"] = texts(
-                "The filter was interrupted {n} times, for {duration} in all; during an"
-                " interruption nothing is counted.",
+                "The gateway was out of service {n} times, for {duration} in all, which includes"
+                " the times when it was switched off. Nothing is counted then.",
                 n=counted.number(service.gap_count),
                 duration=counted.duration(missing),
             )

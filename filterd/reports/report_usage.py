@@ -139,8 +139,8 @@ class UsageParts:
             turned = Counter({(month, grade): n for (grade, month), n in counts.items()})
             heads, cells = self._crossed(texts(_MONTH), months, grades, turned)
         title = texts("Blocked lookups by grade and month")
-        has_days = any(not one.grade for one in self._blocked)
-        note = texts("Whole calendar months only.") if has_days else ""
+        is_cut = any(one.n and not one.grade for one in self._blocked)
+        note = texts("Whole calendar months only.") if is_cut else ""
         yield self._table("blocked-grades", title, heads, cells, note)
 
     def _classes(self) -> Iterator[ReportTable]:

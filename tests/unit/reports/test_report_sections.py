@@ -7,6 +7,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from filterd.i18n import Texts
+from filterd.policy.report_settings import PeriodKind
 from filterd.reports.report_document import Figures, Paragraph, ReportTable, Section
 from filterd.reports.report_facts import HandlingFacts, LogFacts, ReportFacts, ServiceFacts
 from filterd.reports.report_questions import QUESTIONS
@@ -98,6 +99,8 @@ def test_tiers_that_are_not_counted_or_have_no_names_are_named() -> None:
 
 def test_closed_categories_have_tiers_open_grades_and_legal_basis() -> None:
     table = sections_of(FACTS)["measures"].parts[-1]
+    of_week = sections_of(replace(FACTS, kind=PeriodKind.WEEK))["measures"].parts
+    assert table.id not in {one.id for one in of_week}
     assert isinstance(table, ReportTable)
     assert table.rows == (
         ("Gambling", "primary, lower secondary", "Bộ luật Hình sự, Điều 321"),

@@ -123,8 +123,9 @@ def test_inside_the_school_distinct_names_stand_beside_lookups() -> None:
 def test_names_of_a_tier_are_not_added_to_its_lookups() -> None:
     """At the level names distinct names are known for the tier, without class and grade."""
     of_tier = CountCell("2026-10-05", "lower-secondary", "", "", "gambling", "blocked", 0, 9)
-    table = tables_of(replace(INSIDE, cells=(*INSIDE.cells, of_tier)))["blocked-tiers"]
-    assert table.rows[0] == ("Gambling", 80, 21)
+    tables = tables_of(replace(INSIDE, cells=(*INSIDE.cells, of_tier)))
+    assert tables["blocked-tiers"].rows[0] == ("Gambling", 80, 21)
+    assert tables["blocked-grades"].note == ""
 
 
 def test_a_report_on_a_class_has_no_table_of_grades_or_classes() -> None:
