@@ -147,7 +147,7 @@ class SectionMaker:
                 ("days", say("Days of the period since the first record"), service.days),
                 ("days-in-service", say("Days in service"), service.days_in_service),
                 ("service-share", say("Time in service (%)"), round(part, 2)),
-                ("interruptions", say("Interruptions"), service.gap_count),
+                ("outages", say("Times out of service"), service.gap_count),
                 ("lists-version", say("Version of the lists"), service.lists_version or unknown),
                 (
                     "lists-age",
@@ -170,7 +170,7 @@ class SectionMaker:
             )
             heads = texts("From"), texts("Until"), texts("Duration")
             yield ReportTable(
-                "gaps", texts("Longest interruptions"), tuple(map(TableColumn, heads)), rows
+                "gaps", texts("Longest times out of service"), tuple(map(TableColumn, heads)), rows
             )
 
     def _warnings(self) -> Iterator[Paragraph]:
@@ -180,7 +180,7 @@ class SectionMaker:
         found: dict[str, str] = {}
         if service.gap_count:
             missing = 60 * (service.minutes_expected - service.minutes)
-            found["interruptions-warning"] = texts(
+            found["out-of-service"] = texts(
                 "The gateway was out of service {n} times, for {duration} in all, which includes"
                 " the times when it was switched off. Nothing is counted then.",
                 n=counted.number(service.gap_count),

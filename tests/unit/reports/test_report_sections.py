@@ -75,7 +75,7 @@ def test_gaps_have_begin_end_and_length_by_the_school_clock() -> None:
 
 def test_what_limits_the_figures_is_said_beneath_them() -> None:
     assert warnings_of(FACTS).keys() == {
-        "interruptions-warning",
+        "out-of-service",
         "damaged-days",
         "missing-days",
         "lost-answers",
