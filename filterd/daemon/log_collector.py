@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from filterd.daemon.worker_channel import Channel
     from filterd.querylog.day_span import DaySpan
     from filterd.querylog.device_reach import ReachRow
-    from filterd.querylog.period_totals import PeriodFigures
+    from filterd.querylog.period_totals import DistinctCount, PeriodFigures
     from filterd.querylog.service_days import ServiceDay, ServiceMoment
     from filterd.querylog.totals_file import TotalsFile
     from filterd.querylog.totals_request import Total, TotalsRequest
@@ -114,7 +114,7 @@ class LogKeeper(MinuteRounds):
         Raises:
             StoreError: the file cannot be read.
         """
-        from filterd.querylog.totals_file import read_service  # noqa: PLC0415 -- as in `_write`
+        from filterd.querylog.totals_file import read_service  # noqa: PLC0415 -- as below
 
         return await read_service(self._path, first, last)
 
@@ -124,7 +124,7 @@ class LogKeeper(MinuteRounds):
         Raises:
             StoreError: the file cannot be read.
         """
-        from filterd.querylog.totals_file import read_totals  # noqa: PLC0415 -- as in `_write`
+        from filterd.querylog.totals_file import read_totals  # noqa: PLC0415 -- as below
 
         if self._clock.monotonic() - self._collected_at >= request.old_s:
             with contextlib.suppress(TimeoutError):
@@ -137,7 +137,7 @@ class LogKeeper(MinuteRounds):
         Raises:
             StoreError: the file cannot be read.
         """
-        from filterd.querylog.period_totals import (  # noqa: PLC0415 -- as in `_write`
+        from filterd.querylog.period_totals import (  # noqa: PLC0415 -- as below
             PeriodScope,
             read_period,
         )
@@ -157,10 +157,36 @@ class LogKeeper(MinuteRounds):
         Raises:
             StoreError: the file cannot be read.
         """
-        from filterd.querylog.totals_file import read_reach  # noqa: PLC0415 -- as in `_write`
+        from filterd.querylog.totals_file import read_reach  # noqa: PLC0415 -- as below
 
         found = await self.period(days, confidential=confidential)
         return found.totals, await read_reach(self._path, days[0].day, days[-1].day)
+
+    async def distinct_days(self) -> frozenset[str]:
+        """Return the days of which distinct names were counted.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        from filterd.querylog.totals_file import read_distinct_days  # noqa: PLC0415 -- as below
+
+        return await read_distinct_days(self._path)
+
+    async def keep_distinct(self, day: str, rows: Sequence[DistinctCount]) -> None:
+        """Keep the numbers of distinct names of a day (ISO 8601).
+
+        Raises:
+            StoreError: the disk refused, or another process holds the file.
+        """
+        await self._totals_file().put_distinct(day, rows)
+
+    def _totals_file(self) -> TotalsFile:
+        # SQLite is for this process only; the others are forked with what is imported before.
+        from filterd.querylog.totals_file import TotalsFile  # noqa: PLC0415
+
+        if self._file is None:
+            self._file = TotalsFile(self._path, self._clock, self._keep_days)
+        return self._file
 
     async def _close(self) -> None:
         if self._file is not None:
@@ -211,16 +237,11 @@ class LogKeeper(MinuteRounds):
 
         A problem is logged when it begins and when it ends.
         """
-        # SQLite is for this process only; the others are forked with what is imported before.
-        from filterd.querylog.totals_file import TotalsFile  # noqa: PLC0415
-
         service = self._notes.take()
         if not batches and not service:
             return True
-        if self._file is None:
-            self._file = TotalsFile(self._path, self._clock, self._keep_days)
         try:
-            await self._file.write(batches, service)
+            await self._totals_file().write(batches, service)
         except StoreError as error:
             self._notes.give_back(service)
             self.problem = logged(error, self.problem)

@@ -22,19 +22,20 @@ import os
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from filterd import native, state_file
 from filterd.clients.interfaces import Links
 from filterd.clients.network_view import Surroundings
 from filterd.daemon import site_loader, site_policy
 from filterd.daemon import site_loader as on_disk
+from filterd.daemon.distinct_keeper import DistinctKeeper
 from filterd.daemon.live_lookups import LiveStream
 from filterd.daemon.log_collector import LogKeeper
 from filterd.daemon.log_standing import log_standing
 from filterd.daemon.lookup_collector import LookupCollector
 from filterd.daemon.nat_watch import NatWatch
 from filterd.daemon.school_day import school_day
+from filterd.daemon.service_moment import in_service, school_today
 from filterd.daemon.status_signals import StatusSignals
 from filterd.daemon.timekeeper import LOOK_EVERY_S, ClockStanding, Timekeeper
 from filterd.daemon.worker_channel import Channel, Handlers, upstreams_of
@@ -44,11 +45,9 @@ from filterd.free_memory import give_back
 from filterd.i18n import UNSAID, say
 from filterd.policy.grade_changes import Layer
 from filterd.policy.policy_file import digest
-from filterd.querylog.service_days import ServiceMoment
 from filterd.querylog.totals_request import TotalsRequest
 from filterd.resolve import expectation_checks, rewrite_targets
 from filterd.resolve.expectation_checks import doubts
-from filterd.state_folder import SHIPPED, StateFolder
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -119,7 +118,13 @@ class Manager:
             setting.clock,
             self._workers,
             lambda: self._site.policy.log.keep_totals_days,
-            self._in_service,
+            lambda: in_service(self),
+        )
+        self._distinct = DistinctKeeper(
+            setting.state.log_days,
+            self.log_keeper,
+            lambda: school_today(self),
+            lambda: self._site.confidential.categories,
         )
         self.lookups = LookupCollector(setting, self._workers, lambda: self.site)
         self.signals = StatusSignals(setting)
@@ -174,6 +179,7 @@ class Manager:
         }
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
         self.log_keeper.start()
+        self._distinct.start()
         self.lookups.start()
         self._time_kept = asyncio.get_running_loop().create_task(self._keep_time())
 
@@ -187,6 +193,7 @@ class Manager:
         await asyncio.to_thread(self._keeper.note)
         self.live.close()
         await self.changes.close()
+        await self._distinct.stop()
         await self.log_keeper.stop()
         await self.lookups.stop()
         for worker in self._workers:
@@ -372,20 +379,6 @@ class Manager:
             "reload_failures": self._failed_reloads,
             "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
         }
-
-    def _in_service(self) -> ServiceMoment | None:
-        """Return this moment of service; None while the time is unknown or answers are wrong."""
-        now = self._keeper.told()["policy_time"]
-        if now is None or self.signals.is_watchdog_failing():
-            return None
-        build = self._site.index.build
-        since = max(build.get("when") or 0.0, self.signals.lists_verified_at() or 0.0)
-        return ServiceMoment(
-            now,
-            ZoneInfo(self._site.policy.time_zone),
-            str(build.get(StateFolder.noted_as, SHIPPED)),
-            max(0, round(now - since)) if since else None,
-        )
 
     def _digest_of(self, policy: Policy) -> str:
         """Return the digest of a policy; of the same one again without 10 ms of work."""

@@ -22,6 +22,7 @@
 * ``day_file``: the folder of these files, their days, forgetting; ``day_writer`` writes one,
   ``day_erasure`` writes one anew without what is to be forgotten.
 * ``seen_names``: distinct names by tier and class, with at most k devices each, in memory.
+* ``day_distinct``: how many distinct names were blocked on a day, for the file of totals.
 * ``day_reader``: what one such file has of a name, a class, a tier; ``day_search``: pages of
   rows over several days, within a time, without confidential names; ``recorded_week``: all
   that the last days have, to be judged again.

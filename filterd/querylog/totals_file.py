@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.querylog.counts import Batch
+    from filterd.querylog.period_totals import DistinctCount
     from filterd.querylog.totals_request import Total, TotalsRequest
 
 VERSION = 4
@@ -95,7 +96,7 @@ TABLES = f"{_TABLES} {_NEW_IN_4} {_HANDOVERS} {_NOW}"
 ``device_reach.ReachRow``. ``handovers``: the last batch of each worker that is in the file, and
 the Unix time at which it came. ``days``: see ``service_days.ServiceDay``. ``distinct_names``:
 how many distinct names were blocked on a day; ``grade`` and ``class`` are empty where the level
-of the log knew the tier only."""
+of the log knew the tier only; a row without a tier says that the day was counted."""
 
 
 def _upgrade(context: str) -> str:
@@ -202,6 +203,8 @@ FIRST_SERVICE = "SELECT IFNULL(MIN(day), '') FROM days WHERE day >= date(?, '-40
 
 PUT_SERVICE = "INSERT OR REPLACE INTO days VALUES (?, ?, ?, ?, ?, ?, ?)"
 
+PUT_DISTINCT = "INSERT INTO distinct_names VALUES (?, ?, ?, ?, ?, ?)"
+
 BY_CONTEXT = (3, VERSION)
 """Versions with ``contexts`` and ``reach``."""
 
@@ -249,6 +252,21 @@ class TotalsFile:
 
         await self._file.transact(add)
         self._forgot_on = now // _DAY_S
+
+    async def put_distinct(self, day: str, rows: Iterable[DistinctCount]) -> None:
+        """Replace the numbers of distinct names of a day (ISO 8601).
+
+        Raises:
+            StoreError: as ``write``.
+        """
+        # The first row says that the day was counted, also if there was nothing.
+        put = [(day, "", "", "", "", 0), *rows]
+
+        async def replace(connection: aiosqlite.Connection) -> None:
+            await connection.execute("DELETE FROM distinct_names WHERE day = ?", (day,))
+            await connection.executemany(PUT_DISTINCT, put)
+
+        await self._file.transact(replace)
 
     async def close(self) -> None:
         """Close the file."""
@@ -336,6 +354,21 @@ async def read_reach(path: Path, first: str, last: str) -> list[ReachRow]:
             return []
         rows = await connection.execute_fetchall(SELECT_REACH, (first, last))
     return [ReachRow(*row) for row in rows]
+
+
+async def read_distinct_days(path: Path) -> frozenset[str]:
+    """Return the days of which distinct names were counted.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    if not os.path.lexists(path):
+        return frozenset()
+    async with sqlite_file.reading(path) as connection:
+        if await sqlite_file.value_of(connection, "PRAGMA user_version") != VERSION:
+            return frozenset()
+        rows = await connection.execute_fetchall("SELECT day FROM distinct_names WHERE tier = ''")
+    return frozenset(day for (day,) in rows)
 
 
 async def read_service(path: Path, first: str, last: str) -> tuple[str, list[ServiceDay]]:

@@ -602,16 +602,3 @@ def test_what_workers_count_to_the_end_is_written(school: School) -> None:
         assert sum(one.n for one in found) == 10
 
     school.serve(work, workers=2)
-
-
-def test_minutes_in_service_have_the_lists_in_force(school: School) -> None:
-    async def work(team: Team) -> None:
-        manager = team.manager
-        await manager.log_keeper.collect()
-        _, (day,) = await manager.log_keeper.service("2001-01-01", "2100")
-        assert (day.minutes or 0).bit_count() == 1
-        assert (day.lists, day.lists_age_s is None) == ("0", False)
-        manager.signals.is_watchdog_failing = lambda: True
-        assert manager._in_service() is None
-
-    school.serve(work)

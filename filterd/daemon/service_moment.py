@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tell whether lookups are answered now, and the school's day, for what is kept by day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from filterd.querylog.day_span import DaySpan
+from filterd.querylog.service_days import ServiceMoment
+from filterd.state_folder import SHIPPED, StateFolder
+
+if TYPE_CHECKING:
+    from filterd.daemon.manager import Manager
+
+
+def in_service(manager: Manager) -> ServiceMoment | None:
+    """Return this moment of service; None while the time is unknown or answers are wrong.
+
+    It reads a file, so it is for a thread.
+    """
+    now = manager.clock()["policy_time"]
+    if now is None or manager.signals.is_watchdog_failing():
+        return None
+    site = manager.site
+    build = site.index.build
+    since = max(build.get("when") or 0.0, manager.signals.lists_verified_at() or 0.0)
+    return ServiceMoment(
+        now,
+        ZoneInfo(site.policy.time_zone),
+        str(build.get(StateFolder.noted_as, SHIPPED)),
+        max(0, round(now - since)) if since else None,
+    )
+
+
+def school_today(manager: Manager) -> str | None:
+    """Return the school's day (ISO 8601); None while the time is not known."""
+    now = manager.clock()["policy_time"]
+    zone = ZoneInfo(manager.site.policy.time_zone)
+    return None if now is None else DaySpan.at(now, zone).day
