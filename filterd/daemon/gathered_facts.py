@@ -120,6 +120,7 @@ async def gather(
         by_class=wish.has_classes,
         grade=wish.grade,
         class_id=wish.class_id,
+        has_totals=wish.audience is ReportAudience.INSIDE,
         confidential=site.confidential.categories,
     )
     found = _Cells()

@@ -163,6 +163,8 @@ class TotalsExport:
         spans = [DaySpan.of(date.fromisoformat(day), zone) for day in days]
         counted = await self._manager.log_keeper.cells(spans, site.confidential.categories)
         k = site.policy.log.least_devices
-        published = published.with_periods(days, month if is_whole else "", *counted, k)
+        published = await asyncio.to_thread(
+            published.with_periods, days, month if is_whole else "", *counted, k
+        )
         await asyncio.to_thread(published_totals.save, self._folder, month, published)
         return published

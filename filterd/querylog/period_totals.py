@@ -78,6 +78,7 @@ class PeriodScope(NamedTuple):
         by_class: each class for itself.
         grade: of this grade only, empty for all; so with ``class_id``.
         class_id: of this class only. A confidential category is in neither.
+        has_totals: whether totals are wanted, and not only which days have any.
         confidential: categories that are shown for the whole school only.
     """
 
@@ -85,6 +86,7 @@ class PeriodScope(NamedTuple):
     by_class: bool = False
     grade: str = ""
     class_id: str = ""
+    has_totals: bool = True
     confidential: Collection[str] = frozenset()
 
     def label(self, day: str) -> str:
@@ -160,8 +162,10 @@ def _read(
     first, last = days[0], days[-1]
     ((first_hour,),) = connection.execute(_FIRST, (first.begins - _LONGEST_BEFORE_S,))
     counted = (one.day for one in days if connection.execute(_HAS, one[1:]).fetchone()[0])
-    totals = list(_totals(connection, days, scope))
-    found = PeriodFigures(totals, frozenset(counted), first_hour)
+    found = PeriodFigures([], frozenset(counted), first_hour)
+    if not scope.has_totals:
+        return found
+    found = found._replace(totals=list(_totals(connection, days, scope)))
     if version != totals_file.VERSION:
         return found
     limits = first.day, last.day

@@ -15,14 +15,17 @@ import resource
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog import Batch, CountRow
 from filterd.querylog.counts import ROWS_A_BATCH
+from filterd.querylog.day_span import DaySpan
 from filterd.querylog.device_reach import ReachRow
+from filterd.querylog.period_totals import PeriodScope, read_period
 from filterd.querylog.totals_file import TotalsFile, read_reach, read_totals
 from filterd.querylog.totals_request import TotalsRequest
 from tests.support.clock import FakeClock
@@ -97,10 +100,27 @@ def main() -> None:
             begun = time.perf_counter()
             found = asyncio.run(read_totals(path, request, time_zone="UTC", now=now))
             print(f"{label}: {len(found):,} totals in {time.perf_counter() - begun:.2f} s")
+        print(f"{_most_mb():.0f} MB at most until here")
+        first = datetime.fromtimestamp(BEGIN, UTC).date()
+        year = [DaySpan.of(first + timedelta(n), ZoneInfo("UTC")) for n in range(min(days, 400))]
+        for label, scope in (
+            ("a year for a report, by grade and month", PeriodScope(by_day=False)),
+            ("by class and month", PeriodScope(by_day=False, by_class=True)),
+            ("by grade and day, as published", PeriodScope()),
+        ):
+            begun = time.perf_counter()
+            sums = read_period(path, year, scope)
+            took = time.perf_counter() - begun
+            print(f"{label}: {len(sums.totals):,} totals in {took:.2f} s, {_most_mb():.0f} MB")
+            del sums
         begun = time.perf_counter()
         reach = asyncio.run(read_reach(path, "2026", "2028"))
         print(f"devices: {len(reach):,} rows in {time.perf_counter() - begun:.2f} s")
-    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most")
+    print(f"{_most_mb():.0f} MB at most")
+
+
+def _most_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

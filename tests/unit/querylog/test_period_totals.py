@@ -65,6 +65,7 @@ SCOPES = st.tuples(
     st.booleans(),
     st.sampled_from(("", "6")),
     st.sampled_from(("", "6A")),
+    st.just(True),
     st.sampled_from((frozenset(), frozenset({"self-harm"}))),
 ).map(PeriodScope._make)
 
@@ -104,6 +105,13 @@ def test_sums_are_those_of_a_naive_count(
         day.day for day in DAYS if any(day.begins <= hour < day.ends for hour in hours)
     }
     assert found.first_hour == min(hours, default=None)
+
+
+def test_which_days_have_counts_is_known_without_their_totals(tmp_path: Path) -> None:
+    path = filled(tmp_path / "log", [a_row(DAYS[2].begins)])
+    found = read_period(path, DAYS, PeriodScope(has_totals=False))
+    assert not found.totals
+    assert found.counted == {DAYS[2].day}
 
 
 def test_hours_of_a_wrong_clock_are_in_no_sum_and_are_not_the_first(tmp_path: Path) -> None:
