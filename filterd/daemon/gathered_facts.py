@@ -266,7 +266,7 @@ def _service(spans: Sequence[DaySpan], first: str, records: Sequence[ServiceDay]
 
 
 def _mistakes(mistakes: Iterable[Mistake], begins: float, ends: float) -> HandlingFacts:
-    """Return the mistakes that were reported in the period, and how many are mended by now."""
+    """Return the mistakes reported in the period, and how many are mended by now."""
     reported = [one for one in mistakes if begins <= one.report.at < ends]
     took = [max(0.0, one.mended.at - one.report.at) for one in reported if one.mended is not None]
     return HandlingFacts(len(reported), len(took), _median(took))

@@ -109,7 +109,7 @@ class LogKeeper(MinuteRounds):
         self._notes.note_tests(day, passed, failed)
 
     async def service(self, first: str, last: str) -> tuple[str, list[ServiceDay]]:
-        """Return the day of the first record, and the records of days; see ``read_service``.
+        """Return the first record's day, and the records of days; see ``read_service``.
 
         Raises:
             StoreError: the file cannot be read.

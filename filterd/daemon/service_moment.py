@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tell whether lookups are answered now, and the school's day, for what is kept by day."""
+"""Find whether lookups are answered now, and which day of the school it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def in_service(manager: Manager) -> ServiceMoment | None:
-    """Return this moment of service; None while the time is unknown or answers are wrong.
+    """Return this moment of service; None for wrong answers and an unknown time.
 
     It reads a file, so it is for a thread.
     """

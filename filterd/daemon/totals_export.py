@@ -34,7 +34,7 @@ _is_month = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII).fullmatch
 
 
 class Span(NamedTuple):
-    """The closed days of an export, and whether whole months of them are published as such."""
+    """The closed days of an export; ``has_months`` to publish whole months as such."""
 
     first: date
     last: date
@@ -88,7 +88,7 @@ def _last_of(month: date) -> date:
 
 
 class PublishedMonth(NamedTuple):
-    """What was published of the days of a month; ``is_whole`` if the month was, as such."""
+    """What was published of days of a month; ``is_whole`` if the month was, too."""
 
     month: str
     days: list[str]

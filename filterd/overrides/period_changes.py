@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find in the history what was set in a period: exceptions, pauses, full logging. Pure.
+"""Find what was set in a period: exceptions, pauses, full logging. Pure.
 
 Things count as long as they held: one that was ended early held until then.
 """

@@ -57,7 +57,7 @@ class PupilRequest:
 
 @dataclass(frozen=True, slots=True)
 class ClosedRequest:
-    """A request that is open no more, for the figures of reports: no name and no class.
+    """A request that is closed, for figures of reports: no name and no class.
 
     ``day`` is that of its end, ``days`` how many after its first day; ``outcome``:
     ``APPROVED``, ``REFUSED``, or ``ENDED`` by itself.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Count the distinct names that were blocked on a day, by class or tier; for a thread.
+"""Count the distinct names that were blocked on a day, by class or tier.
 
-Numbers only leave the day file. By class where its rows have every name that the tier's list
+It is for a thread. Numbers only leave the day file. By class where its rows have every name that the tier's list
 of distinct names has; else, as at the level ``names``, the number of the tier.
 """
 

@@ -81,7 +81,7 @@ class ServiceDay(NamedTuple):
 
 
 class ServiceMoment(NamedTuple):
-    """A moment in service: policy time, the school's zone, the rest as in ``ServiceDay``."""
+    """A moment in service: policy time, the zone, the rest as in ``ServiceDay``."""
 
     now: float
     zone: ZoneInfo

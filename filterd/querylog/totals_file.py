@@ -234,7 +234,9 @@ class TotalsFile:
         self._keep_days, self._forgot_on = keep_days, -1
 
     async def write(self, batches: Iterable[Batch], service: Sequence[ServiceDay] = ()) -> None:
-        """Add batches and service to the totals, all or none; a batch that is there is skipped.
+        """Add batches and records of service, all or none.
+
+        A batch that is there already is skipped.
 
         Raises:
             StoreError: the disk refused, or another process holds the file.
@@ -372,7 +374,7 @@ async def read_distinct_days(path: Path) -> frozenset[str]:
 
 
 async def read_service(path: Path, first: str, last: str) -> tuple[str, list[ServiceDay]]:
-    """Return the day of the first record (empty for none), and the records of school days.
+    """Return the first record's day, empty for none, and the records of days.
 
     Args:
         path: the file; a missing one, and one of before, has none.
