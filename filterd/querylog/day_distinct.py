@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Count the distinct names that were blocked on a day, by class or tier.
 
-It is for a thread. Numbers only leave the day file. By class where its rows have every name that the tier's list
-of distinct names has; else, as at the level ``names``, the number of the tier.
+It is for a thread. Numbers only leave the day file: by class where its rows have every name
+that the tier's list of distinct names has; else, as at the level ``names``, by tier.
 """
 
 from __future__ import annotations

@@ -3,27 +3,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from filterd.clock import SystemClock
+from filterd.daemon.control_caller import Caller
+from filterd.daemon.report_commands import commands
+from filterd.daemon.review_commands import Reviews
+from filterd.daemon.totals_export import TotalsExport
 from filterd.errors import ConfigError, ControlError, StoreError
 from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View
 from filterd.overrides.roles import Role
 from filterd.querylog import published_totals
 from filterd.querylog.service_days import ServiceDay
+from filterd.reports import report_facts
+from tests.support.clock import FakeClock
 from tests.support.counted_year import ReportSchool, counted, events
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.team import School as ServedSchool
+    from tests.support.team import Team
 
 EVENTS = [one for one in events() if "2026-10-01" <= one.day <= "2026-12-31"]
 MONTH = {"kind": "month", "first": "2026-11-01", "last": "2026-11-30", "audience": "outside"}
 
 
 @pytest.fixture
-def school(tmp_path: Path) -> ReportSchool:
+def year(tmp_path: Path) -> ReportSchool:
     found = ReportSchool(tmp_path)
     found.write(counted(EVENTS), [ServiceDay("2026-11-02", 1)])
     return found
@@ -31,73 +41,99 @@ def school(tmp_path: Path) -> ReportSchool:
 
 @pytest.mark.parametrize("role", Role)
 def test_a_report_for_outside_is_for_those_who_may_export_and_is_recorded(
-    school: ReportSchool, role: Role
+    year: ReportSchool, role: Role
 ) -> None:
     if role in READERS[View.EXPORT]:
-        assert school.report("2026-11", role).cells
-        assert school.noted == [("export", "lan", ["2026-11-01", "2026-11-30"])]
+        assert year.report("2026-11", role).cells
+        assert year.noted == [("export", "lan", ["2026-11-01", "2026-11-30"])]
         return
     with pytest.raises(ControlError, match="filterd-principal"):
-        school.report("2026-11", role)
-    assert school.noted == []
+        year.report("2026-11", role)
+    assert year.noted == []
 
 
 def test_what_cannot_be_recorded_is_not_shown(
-    school: ReportSchool, monkeypatch: pytest.MonkeyPatch
+    year: ReportSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(*_: Any) -> None:
         raise StoreError(say("the disk is full"))
 
-    monkeypatch.setattr(school, "note_view", refuse)
+    monkeypatch.setattr(year, "note_view", refuse)
     with pytest.raises(StoreError):
-        school.report("2026-11")
-    assert not (school.folder / "published").exists()
+        year.report("2026-11")
+    assert not (year.folder / "published").exists()
+
+
+def test_what_workers_count_is_in_the_report_when_the_day_is_over(
+    school: ServedSchool,
+) -> None:
+    clock = FakeClock(SystemClock().wall())
+
+    async def work(team: Team) -> None:
+        export = TotalsExport(team.manager, team.setting.state.published_totals)
+        known = commands(team.manager, export, Reviews(team.manager, team.setting))
+        for worker, devices in zip(team.workers, ((3, 5, 7, 9, 11), (3, 13)), strict=True):
+            worker._counts.add("6", "", "pass", 40, devices=devices)
+            worker._counts.add("6", "games", "blocked", 2, devices=devices[:2])
+        await team.manager.log_keeper.collect()
+        clock.advance(86_400)
+        caller = Caller(1002, "hoa", frozenset({Role.PRINCIPAL.group}))
+        days = await cast("Any", known["report-period"]({"text": "day"}, caller))
+        for audience, expected in (("outside", {"": 80}), ("inside", {"": 80, "games": 4})):
+            wanted = {**days, "audience": audience}
+            plain = await cast("Any", known["report-facts"](wanted, caller))
+            facts = report_facts.from_plain(plain)
+            assert {one.category: one.n for one in facts.cells} == expected
+            assert (facts.service.days_in_service, facts.service.minutes) == (1, 1)
+            assert facts.left_out == (1 if audience == "outside" else 0)
+
+    school.serve(work, workers=2, clock=clock)
 
 
 @pytest.mark.parametrize("role", Role)
 def test_everybody_gets_the_page_for_parents_which_has_no_figures_of_use(
-    school: ReportSchool, role: Role
+    year: ReportSchool, role: Role
 ) -> None:
-    facts = school.report("2026-11", role, audience="parents")
-    assert (facts.cells, facts.left_out, school.noted) == ((), 0, [])
+    facts = year.report("2026-11", role, audience="parents")
+    assert (facts.cells, facts.left_out, year.noted) == ((), 0, [])
     assert facts.categories
 
 
 @pytest.mark.parametrize("role", Role)
-def test_inside_all_see_grades_and_administrators_classes(school: ReportSchool, role: Role) -> None:
-    facts = school.report("2026-11", role, audience="inside")
+def test_inside_all_see_grades_and_administrators_classes(year: ReportSchool, role: Role) -> None:
+    facts = year.report("2026-11", role, audience="inside")
     assert {one.grade for one in facts.cells} == {"", "6", "9"}
     classes = {one.class_id for one in facts.cells} - {""}
     assert bool(classes) is (role is Role.ADMIN)
     assert {one.grade for one in facts.cells if one.category == "self-harm"} == {""}
 
 
-def test_a_report_of_a_class_is_for_administrators(school: ReportSchool) -> None:
+def test_a_report_of_a_class_is_for_administrators(year: ReportSchool) -> None:
     asked: dict[str, Any] = {"audience": "inside", "class": "6A"}
-    assert school.report("2026-11", Role.ADMIN, **asked).scope == "6A"
+    assert year.report("2026-11", Role.ADMIN, **asked).scope == "6A"
     with pytest.raises(ControlError, match="classes of today only"):
-        school.report("2026-11", Role.TEACHER, **asked)
+        year.report("2026-11", Role.TEACHER, **asked)
     for role in (Role.READER, Role.PRINCIPAL, Role.INSPECTOR):
         with pytest.raises(ControlError, match="the totals of a class"):
-            school.report("2026-11", role, **asked)
-    assert school.report("2026-11", Role.TEACHER, audience="inside", grade="6").scope == "6"
+            year.report("2026-11", role, **asked)
+    assert year.report("2026-11", Role.TEACHER, audience="inside", grade="6").scope == "6"
 
 
 @pytest.mark.parametrize("audience", ["outside", "parents"])
 @pytest.mark.parametrize("key", ["class", "grade"])
 def test_what_leaves_the_school_is_of_no_class_and_no_grade(
-    school: ReportSchool, audience: str, key: str
+    year: ReportSchool, audience: str, key: str
 ) -> None:
     with pytest.raises(ControlError, match="only a report for inside"):
-        school.report("2026-11", Role.ADMIN, audience=audience, **{key: "6"})
+        year.report("2026-11", Role.ADMIN, audience=audience, **{key: "6"})
 
 
 @pytest.mark.parametrize(("key", "word"), [("class", "6Z"), ("grade", "13")])
 def test_a_class_or_grade_that_is_not_known_is_refused(
-    school: ReportSchool, key: str, word: str
+    year: ReportSchool, key: str, word: str
 ) -> None:
     with pytest.raises(ConfigError, match="not known here"):
-        school.report("2026-11", Role.ADMIN, audience="inside", **{key: word})
+        year.report("2026-11", Role.ADMIN, audience="inside", **{key: word})
 
 
 @pytest.mark.parametrize(
@@ -112,9 +148,9 @@ def test_a_class_or_grade_that_is_not_known_is_refused(
         {"grade": "6" * 65},
     ],
 )
-def test_what_is_no_report_is_refused(school: ReportSchool, wrong: dict[str, Any]) -> None:
+def test_what_is_no_report_is_refused(year: ReportSchool, wrong: dict[str, Any]) -> None:
     with pytest.raises(ControlError, match="`report-facts` wants"):
-        school.ask("report-facts", Role.ADMIN, **{**MONTH, **wrong})
+        year.ask("report-facts", Role.ADMIN, **{**MONTH, **wrong})
 
 
 @pytest.mark.parametrize(
@@ -126,40 +162,40 @@ def test_what_is_no_report_is_refused(school: ReportSchool, wrong: dict[str, Any
     ],
 )
 def test_days_that_are_not_over_or_too_many_are_refused(
-    school: ReportSchool, period: dict[str, str], problem: str
+    year: ReportSchool, period: dict[str, str], problem: str
 ) -> None:
     with pytest.raises(ConfigError, match=problem):
-        school.ask("report-facts", Role.ADMIN, **{**MONTH, **period})
+        year.ask("report-facts", Role.ADMIN, **{**MONTH, **period})
 
 
-def test_a_period_is_by_the_time_of_the_gateway(school: ReportSchool) -> None:
-    assert school.ask("report-period", Role.READER, text="month") == {
+def test_a_period_is_by_the_time_of_the_gateway(year: ReportSchool) -> None:
+    assert year.ask("report-period", Role.READER, text="month") == {
         "kind": "month",
         "first": "2026-12-01",
         "last": "2026-12-31",
         "id": "",
     }
-    assert school.ask("report-period", Role.READER, text="term")["id"] == "hoc-ky-2"
+    assert year.ask("report-period", Role.READER, text="term")["id"] == "hoc-ky-2"
     with pytest.raises(ControlError, match="wants text"):
-        school.ask("report-period", Role.READER, text=7)
+        year.ask("report-period", Role.READER, text=7)
     with pytest.raises(ConfigError, match="not a period"):
-        school.ask("report-period", Role.READER, text="fortnight")
+        year.ask("report-period", Role.READER, text="fortnight")
 
 
 def test_while_the_time_is_not_known_there_is_no_report(
-    school: ReportSchool, monkeypatch: pytest.MonkeyPatch
+    year: ReportSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    room = school.classroom(None)._replace(now=None)
-    monkeypatch.setattr(school, "classroom", lambda _: room)
+    room = year.classroom(None)._replace(now=None)
+    monkeypatch.setattr(year, "classroom", lambda _: room)
     with pytest.raises(ControlError, match="the time is not known"):
-        school.ask("report-period", Role.ADMIN, text="month")
+        year.ask("report-period", Role.ADMIN, text="month")
 
 
-def test_a_damaged_file_of_what_was_published_makes_no_report(school: ReportSchool) -> None:
-    before = school.report("2026-11")
-    path = school.folder / "published" / "2026-11.filterd"
+def test_a_damaged_file_of_what_was_published_makes_no_report(year: ReportSchool) -> None:
+    before = year.report("2026-11")
+    path = year.folder / "published" / "2026-11.filterd"
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(StoreError, match="may differ from an earlier one"):
-        school.report("2026-11")
+        year.report("2026-11")
     assert before.cells
-    assert published_totals.load(school.folder / "published", "2026-12").periods == {}
+    assert published_totals.load(year.folder / "published", "2026-12").periods == {}
