@@ -102,7 +102,7 @@ class LogKeeper(MinuteRounds):
                     self._one_more_ended.clear()
         self._is_answered = True  # until now; a restart in order leaves no gap
         await self._note_service()
-        await self._write(self._left)
+        await self._write(self._left, waits=False)
 
     def note_tests(self, day: str, passed: int, failed: int) -> None:
         """Keep the results of the self-test of a day (ISO 8601), from the next round on."""
@@ -116,6 +116,7 @@ class LogKeeper(MinuteRounds):
         """
         from filterd.querylog.totals_file import read_service  # noqa: PLC0415 -- as below
 
+        await self._write([], waits=False)
         return await read_service(self._path, first, last)
 
     async def totals(self, request: TotalsRequest, *, time_zone: str) -> list[Total]:
@@ -232,11 +233,17 @@ class LogKeeper(MinuteRounds):
         moment = await asyncio.to_thread(self._service) if self._is_answered else None
         self._notes.note(moment, self._clock.monotonic(), more)
 
-    async def _write(self, batches: Sequence[Batch]) -> bool:
+    async def _write(self, batches: Sequence[Batch], *, waits: bool = True) -> bool:
         """Write batches and return whether they are on disk.
 
         A problem is logged when it begins and when it ends.
+
+        Args:
+            batches: of workers.
+            waits: whether what was noted of service may wait for batches.
         """
+        if not batches and waits and not self._notes.is_due(self._clock.monotonic()):
+            return True
         service = self._notes.take()
         if not batches and not service:
             return True

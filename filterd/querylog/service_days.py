@@ -22,6 +22,9 @@ OCTETS = 188
 _NEXT_NOTE_WITHIN_S = 150.0
 """A longer time between two notes was a suspension, or a round that was stuck."""
 
+WAIT_S = 600.0
+"""How long records wait for counts to be written with: an SD card wears by writes."""
+
 _MOST_WAITING = 40
 """Days that wait for the disk."""
 
@@ -95,7 +98,7 @@ class ServiceNotes:
     def __init__(self) -> None:
         self._waiting: dict[str, ServiceDay] = {}
         self._last: tuple[float, float] | None = None
-        self._lost = 0
+        self._lost, self._waits_since = 0, 0.0
 
     def note(self, moment: ServiceMoment | None, monotonic: float, lost: int = 0) -> None:
         """Note the minute of a moment, and those since the last note.
@@ -116,6 +119,8 @@ class ServiceNotes:
             if all(0 <= one <= _NEXT_NOTE_WITHIN_S for one in passed_s):
                 first_minute = int(self._last[0] // 60) + 1  # that minute was noted then
         self._last = moment.now, monotonic
+        if not self._waiting:
+            self._waits_since = monotonic
         for minute in range(first_minute, last_minute + 1):
             span = DaySpan.at(minute * 60, moment.zone)
             bit = 1 << (minute * 60 - span.begins) // 60
@@ -125,6 +130,10 @@ class ServiceNotes:
     def note_tests(self, day: str, passed: int, failed: int) -> None:
         """Note the results of the self-test of a day (ISO 8601)."""
         self._add(ServiceDay(day, passed=passed, failed=failed))
+
+    def is_due(self, monotonic: float) -> bool:
+        """Return whether something waits long enough to be written alone."""
+        return bool(self._waiting) and monotonic - self._waits_since >= WAIT_S
 
     def take(self) -> tuple[ServiceDay, ...]:
         """Take out what waits."""
