@@ -5,22 +5,25 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from filterd.daemon import self_tests
 from filterd.daemon.self_tests import DAY_S, SelfTests, listed
 from filterd.daemon.tier_probe import SelfTestOutcome
+from filterd.errors import ControlError
 from filterd.policy.model import ListenAddress
 from tests.support.clock import FakeClock
+from tests.support.looked_log import CALLERS, ROOT
 from tests.support.policies import allow, an_index, wire
 from tests.support.serving import LISTS, Serving, a_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
     from pathlib import Path
 
+    from filterd.daemon.control_caller import Caller
     from filterd.daemon.self_tests import SelfTestRun
     from filterd.lists.index import Index
     from filterd.resolve.site import Site
@@ -176,3 +179,38 @@ def test_calls_meanwhile_share_a_run(served: Serving) -> None:
 
     first, second = asyncio.run(both())
     assert first is second
+
+
+def _by_command(tests: SelfTests, caller: Caller = ROOT, **request: Any) -> dict[str, Any]:
+    answer = tests.commands()["self-test"](request, caller)
+    return asyncio.run(cast("Coroutine[Any, Any, dict[str, Any]]", answer))
+
+
+def test_a_run_without_failure_holds_as_long_as_the_caller_wants(served: Serving) -> None:
+    clock, expected = FakeClock(), served.sites.current
+    tests = _tests(served, expected, clock)
+    first = _by_command(tests, old_s=300)
+    clock.advance(299)
+    assert _by_command(tests, old_s=300)["at"] == first["at"]
+    assert _by_command(tests)["at"] == clock.wall()
+    served.sites.current = _without(expected, "social-media", "primary")
+    assert _by_command(tests)["failed"] == 1
+    served.sites.current = expected
+    assert _by_command(tests, old_s=300)["failed"] == 0, "what was mended is looked at anew"
+    served.errors.take()
+
+
+@pytest.mark.parametrize("old_s", [-1, 86_401, "300", None])
+def test_an_age_that_is_none_is_refused(served: Serving, old_s: Any) -> None:
+    with pytest.raises(ControlError, match="old_s"):
+        _by_command(_tests(served, served.sites.current), old_s=old_s)
+
+
+@pytest.mark.parametrize("role", ["admin", "principal", "inspector", "reader", "teacher"])
+def test_only_roles_of_an_inspection_may_test(served: Serving, role: str) -> None:
+    tests, caller = _tests(served, served.sites.current), CALLERS[role]
+    if role in {"reader", "teacher"}:
+        with pytest.raises(ControlError, match="may not look at"):
+            _by_command(tests, caller)
+    else:
+        assert _by_command(tests, caller)["passed"]
