@@ -13,11 +13,15 @@ import pytest
 
 from filterd import bounded_child, native
 from filterd.appliance import self_test
+from filterd.clock import SystemClock
 from filterd.errors import ConfigErrors, StoreError
 from filterd.lists.index_files import checked_digests
+from filterd.overrides import snapshot
+from filterd.overrides.store import Store
 from filterd.policy import policy_file
 from filterd.resolve.site import Site
 from filterd.state_folder import StateFolder
+from tests.support.changes import an_exception
 from tests.support.daemon import build_lists, free_port, write_site
 
 if TYPE_CHECKING:
@@ -116,6 +120,32 @@ def test_control_by_its_own_policy_a_release_that_opens_a_locked_category_passes
 
     monkeypatch.setattr(self_test, "Site", SimpleNamespace(of=of))
     assert self_test.run(*gateway).categories >= 20
+
+
+@pytest.fixture
+def lent(gateway: tuple[Path, StateFolder]) -> tuple[Path, StateFolder]:
+    """Open a category to one tier, by a command of the school."""
+    store = Store(gateway[1], SystemClock())
+    store.start()
+    opened = an_exception(
+        target_kind="category", target="games", audience="tier", whom="primary", ends_at=None
+    )
+    store.change("exception", opened, author="lan", reason="câu lạc bộ")
+    return gateway
+
+
+def test_what_the_school_opens_by_command_is_no_fault_of_a_release(
+    lent: tuple[Path, StateFolder],
+) -> None:
+    assert self_test.run(*lent).categories >= 20
+
+
+def test_control_without_what_commands_have_set_such_a_release_is_refused(
+    lent: tuple[Path, StateFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "newest", lambda _: None)
+    with pytest.raises(StoreError, match="'games' is not blocked for primary"):
+        self_test.run(*lent)
 
 
 def test_a_native_module_that_cannot_be_loaded_is_named(

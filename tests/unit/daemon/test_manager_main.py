@@ -7,15 +7,17 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from filterd.daemon import manager_main
 from filterd.daemon.control_server import ControlServer
+from filterd.daemon.self_tests import SelfTestRun, TierResult
+from filterd.daemon.tier_probe import SelfTestOutcome
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.i18n import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from filterd.daemon.manager import Manager
 
@@ -55,3 +57,17 @@ def test_of_one_that_took_part_of_it_only_the_reasons_are_told(
     manager: Any = _manager(take_the_lists_and_tell_what_is_wrong, site=object())
     asyncio.run(manager_main._reload(manager))
     assert caplog.messages == ["one"]
+
+
+@pytest.mark.parametrize(("now", "noted"), [(None, []), (1_764_570_600.0, [("2025-12-01", 1, 0)])])
+def test_a_self_test_is_kept_with_its_day_where_the_day_is_known(
+    now: float | None, noted: list[Any]
+) -> None:
+    kept = list[Any]()
+    policy = SimpleNamespace(time_zone="Asia/Ho_Chi_Minh")
+    manager: Any = _manager(None, SimpleNamespace(policy=policy))
+    manager.clock = lambda: {"policy_time": now}
+    manager.log_keeper = SimpleNamespace(note_tests=lambda *one: kept.append(one))
+    row = TierResult("primary", "porn", SelfTestOutcome.PASSED, "udp")
+    manager_main._note_tests(manager, SelfTestRun(0.0, (row,)))
+    assert kept == noted

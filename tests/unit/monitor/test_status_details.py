@@ -63,6 +63,13 @@ def test_the_last_backup_is_told_and_why_a_later_one_failed() -> None:
     assert _told("Backup") == _told("Backup", signals={"backup": None}) == ""
 
 
+def test_the_last_self_test_is_told_in_numbers() -> None:
+    test = {"at": 1.8e9 - 7200, "passed": 139, "failed": 1, "unknown": 14}
+    told = _told("Self-test", signals={"self_test": test})
+    assert told == "13:00: 139 passed, 1 failed, 14 could not be asked"
+    assert _told("Self-test") == _told("Self-test", signals={"self_test": None}) == ""
+
+
 def test_the_last_scheduled_report_is_told_and_why_a_later_one_failed() -> None:
     files = ["/media/usb/bao-cao-2026-10.docx", "bao-cao-2026-10.xlsx"]
     kept = {"done_at": 1.8e9 - 7200, "files": files, "problem": sentence_to_plain(say("no"))}
