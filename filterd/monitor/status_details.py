@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STALE_S = 30 * 86_400.0
 """The hosts of safe modes are asked for every night where lists are followed."""
+GAP_SHOWN_FROM_S, DAY_S = 120.0, 86_400.0
 
 
 def doubts(errors: list[Any], texts: Texts) -> list[str]:
@@ -145,6 +146,18 @@ def _reports(row: Row, by: Wording) -> str:
         done = f"{by.clock.told(found['done_at'])}: {', '.join(found['files'])}"
     problem = told(i18n.from_plain(found["problem"]), by.texts.language)
     return "\n".join(filter(None, (done, problem)))
+
+
+def _gap(row: Row, by: Wording) -> str:
+    """Return the time without service before this start; empty after a day of service.
+
+    The end of the run before is known to a minute.
+    """
+    gap_s = row.get("signals", {}).get("gap_s", 0.0)
+    if gap_s < GAP_SHOWN_FROM_S or row["up_s"] >= DAY_S:
+        return ""
+    began = by.clock.now - row["up_s"] - gap_s
+    return by.texts("{time}, for {gap}", time=by.clock.told(began), gap=counted.duration(gap_s))
 
 
 def _self_test(row: Row, by: Wording) -> str:
@@ -354,6 +367,7 @@ NOW = (
     Column(say("Modules"), "not_native", _slow, style="yellow"),
     Column(say("New release"), worded=_release, style="yellow"),
     Column(say("Certificate"), worded=fingerprint_told),
+    Column(say("Out of service"), worded=_gap, style="yellow"),
     Column(say("Self-test"), worded=_self_test, style=_self_test_style),
     Column(say("Backup"), worded=_backup),
     Column(say("Reports"), worded=_reports),

@@ -63,6 +63,14 @@ def test_the_last_backup_is_told_and_why_a_later_one_failed() -> None:
     assert _told("Backup") == _told("Backup", signals={"backup": None}) == ""
 
 
+@pytest.mark.parametrize(
+    ("gap_s", "up_s", "told"),
+    [(180.0, 3600, "13:57, for 3 minutes"), (119.0, 3600, ""), (180.0, DAY, ""), (0.0, 60, "")],
+)
+def test_minutes_without_service_are_told_for_a_day(gap_s: float, up_s: int, told: str) -> None:
+    assert _told("Out of service", signals={"gap_s": gap_s}, up_s=up_s) == told
+
+
 def test_the_last_self_test_is_told_in_numbers() -> None:
     test = {"at": 1.8e9 - 7200, "passed": 139, "failed": 1, "unknown": 14}
     told = _told("Self-test", signals={"self_test": test})
