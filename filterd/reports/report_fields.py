@@ -7,10 +7,10 @@ ids of the report, with ``_`` for ``-``: ``{{ figures.days_in_service }}``. A li
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import Texts, say
+from filterd.reports.report_dates import period_of, short_date
 from filterd.reports.report_document import (
     BarChart,
     Blank,
@@ -36,6 +36,7 @@ _EXPLAINED: dict[str, Sentence] = {
     "subject": say("Subject"),
     "school": say("Name of the school"),
     "code": say("Code of the school"),
+    "period": say("Period of the report"),
     "first": say("First day of the period"),
     "last": say("Last day of the period"),
     "superior": say("Superior body"),
@@ -52,6 +53,10 @@ _EXPLAINED: dict[str, Sentence] = {
 _LISTS: dict[str, tuple[str, Sentence]] = {
     "legal_bases": ("{%p for basis in legal_bases %}", say("Legal basis")),
     "recipients": ("{%p for recipient in recipients %}", say("Recipients")),
+    "warnings": (
+        "{%p for warning in warnings %}",
+        say("What limits the figures, such as gaps in service"),
+    ),
     "notes": ("{%p for note in notes %}", say("Notes at the end")),
     "sections": ("{%p for section in sections %}", say("All sections, as the built-in template")),
 }
@@ -105,6 +110,7 @@ def fields_of(
         picture: draws a text as a QR code.
     """
     text, head, signature = values.text, document.head, document.signature
+    texts = Texts(document.language)
     parts = (*document.head_blanks, *document.parts())
     figures = [one for part in parts if isinstance(part, Figures) for one in part.figures]
     tops = {
@@ -112,8 +118,9 @@ def fields_of(
         "subject": document.subject,
         "school": facts.school.name,
         "code": facts.settings.code,
-        "first": _day(facts.first, document.language),
-        "last": _day(facts.last, document.language),
+        "period": period_of(facts, texts),
+        "first": short_date(facts.first),
+        "last": short_date(facts.last),
         "superior": head.superior if head else "",
         "issuer": head.issuer if head else "",
         "number": head.number if head else "",
@@ -123,11 +130,12 @@ def fields_of(
         "post": signature.post if signature else "",
         "signer": signature.name if signature else "",
     }
-    made = _Parts(values, Texts(document.language), picture)
+    made = _Parts(values, texts, picture)
     return {
         **{name: text(value) for name, value in tops.items()},
         "legal_bases": values.rows([text(one) for one in document.legal_bases]),
         "recipients": values.rows([text(one) for one in document.recipients]),
+        "warnings": values.rows([text(one) for one in document.warnings()]),
         "notes": values.rows([text(one) for one in document.notes]),
         "figures": _named("figures", ((one.id, values.cell(one.value)) for one in figures)),
         "answers": _named("answers", made.those_of(parts, Blank, "answer")),
@@ -220,7 +228,3 @@ def _named(path: str, pairs: Iterable[tuple[str, Any]]) -> TemplateFields:
 
 def _key(id_: str) -> str:
     return id_.replace("-", "_").replace(".", "_")
-
-
-def _day(day: str, language: str) -> str:
-    return f"{date.fromisoformat(day):%d/%m/%Y}" if language == "vi" else day

@@ -54,3 +54,8 @@ def test_a_page_that_is_no_administrative_document_has_no_head() -> None:
     assert (
         _filled(letter, "{% if issuer %}head{% endif %}{{ signer }}|{{ first }}") == "|01/09/2026"
     )
+
+
+def test_what_limits_the_figures_is_a_list_of_its_own() -> None:
+    filled = _filled(drawn_report(), "{{ period }}{% for one in warnings %};{{ one }}{% endfor %}")
+    assert filled.startswith("từ ngày 01/09/2026 đến ngày 02/11/2026;Có một khoảng")

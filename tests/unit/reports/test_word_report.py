@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+import segno
 from docx import Document
 
 from filterd.errors import ConfigError, StoreError
@@ -100,6 +101,24 @@ def test_a_table_of_ones_own_repeats_its_row() -> None:
     made = Document(io.BytesIO(write(REPORT, FACTS, octets.getvalue()))).tables[0]
     assert [cell.text for cell in made.rows[1].cells] == ["6A", "13"]
     assert len(made.rows) == 1 + len(CLASSES)
+
+
+def test_the_built_in_form_is_changed_by_hand_and_makes_the_same_report() -> None:
+    """As a Department does: its own emblem, a heading, a paragraph less, another font."""
+    emblem, octets = io.BytesIO(), io.BytesIO()
+    segno.make("emblem").save(emblem, kind="png")
+    form = Document(io.BytesIO(built_in_template()))
+    form.paragraphs[0].insert_paragraph_before().add_run().add_picture(emblem)
+    subject = next(one for one in form.paragraphs if one.text == "{{ subject }}")
+    subject.runs[0].text = "{{ subj"  # as Word cuts a tag when a part of it gets a look
+    subject.add_run("ect }} của {{ school | upper }}").italic = True
+    receiver = next(one for one in form.paragraphs if "{{ receiver }}" in one.text)
+    receiver.text = "Gửi {{ receiver }}, kỳ {{ period }}"
+    form.save(octets)
+    text = text_of(write(REPORT, FACTS, octets.getvalue()))
+    assert f"{REPORT.subject} của {FACTS.school.name.upper()}" in text
+    assert "Gửi Sở Giáo dục và Đào tạo, kỳ từ ngày 01/09/2026" in text
+    assert text_of(write(REPORT, FACTS)).splitlines()[-300:] == text.splitlines()[-300:]
 
 
 @pytest.mark.parametrize(
