@@ -8,7 +8,10 @@
 
 The manager gathers the facts (``daemon.report_commands``), by the rules of k and of roles. All
 formats draw the same document, so each figure is the same in all of them. Composing and
-drawing are done in a bounded child process (``report_run``), because a Department's Word
+drawing are done in a bounded child process (``word_report``      a Word file: ``template_builder`` has the built-in form, made of
+                     ``administrative_styles``; ``template_check`` and ``template_sandbox`` bound
+                     one from outside; ``report_fields`` and ``table_layout`` fill in and lay out
+``report_run``), because a Department's Word
 template comes from outside, and python-docx takes 50 MB.
 
 ``report_period``    which days a report covers

@@ -121,6 +121,17 @@ def test_the_built_in_form_is_changed_by_hand_and_makes_the_same_report() -> Non
     assert text_of(write(REPORT, FACTS)).splitlines()[-300:] == text.splitlines()[-300:]
 
 
+def test_a_table_without_rows_and_one_of_one_column_are_drawn() -> None:
+    empty = ReportTable("empty", "Trống", (TableColumn("Lớp"), TableColumn("Lượt", True)), ())
+    single = ReportTable("single", "Một cột", (TableColumn("Lớp"),), (("6A",),))
+    report = replace(REPORT, sections=(Section("s", "S", (empty, single)),))
+    tables = Document(io.BytesIO(write(report, FACTS))).tables[1:-1]
+    assert [[[cell.text for cell in row.cells] for row in one.rows] for one in tables] == [
+        [["Lớp", "Lượt"]],
+        [["Lớp"], ["6A"]],
+    ]
+
+
 @pytest.mark.parametrize(
     ("paragraphs", "why"),
     [
