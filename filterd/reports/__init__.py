@@ -8,10 +8,7 @@
 
 The manager gathers the facts (``daemon.report_commands``), by the rules of k and of roles. All
 formats draw the same document, so each figure is the same in all of them. Composing and
-drawing are done in a bounded child process (``word_report``      a Word file: ``template_builder`` has the built-in form, made of
-                     ``administrative_styles``; ``template_check`` and ``template_sandbox`` bound
-                     one from outside; ``report_fields`` and ``table_layout`` fill in and lay out
-``report_run``), because a Department's Word
+drawing are done in a bounded child process (``report_run``), because a Department's Word
 template comes from outside, and python-docx takes 50 MB.
 
 ``report_period``    which days a report covers
@@ -23,5 +20,8 @@ template comes from outside, and python-docx takes 50 MB.
 ``parents_letter``   the page for parents
 ``charts``, ``qr_code``  SVG for reports and the dashboard
 ``report_formats``   THE list of formats
+``word_report``      a Word file: ``template_builder`` has the built-in form, made of
+                     ``administrative_styles``; ``template_check`` and ``template_sandbox`` bound
+                     one from outside; ``report_fields`` and ``table_layout`` fill in and lay out
 ``report_run``       run the child, from the command line and the dashboard
 """

@@ -23,7 +23,7 @@ from lxml import etree
 
 from filterd import zip_directory
 from filterd.errors import ConfigError
-from filterd.i18n import Sentence, say
+from filterd.i18n import Sentence, one_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -366,7 +366,7 @@ def _instructions(tree: Any) -> Iterator[str]:
 
 def _refusal(what: Sentence) -> ConfigError:
     return ConfigError(
-        say("the Word file has what a template may not have: {what}", what=what),
+        say("the Word file has what a template may not have: {what}", what=one_line(what)),
         hint=say("remove it in Word, and save the file as .docx"),
     )
 

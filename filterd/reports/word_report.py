@@ -18,7 +18,7 @@ from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
 from lxml import etree
 
-from filterd.errors import ConfigError, StoreError
+from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import Texts, say
 from filterd.reports import template_check
 from filterd.reports.administrative_styles import CODE_WIDTH
@@ -46,8 +46,18 @@ def write(document: ReportDocument, facts: ReportFacts, template: bytes | None =
         StoreError: the file does not have what was written into it.
     """
     source = template_check.checked(template or built_in_template(document.language))
-    word = _WordTemplate(document, facts, source.octets)
-    made = template_check.reopened(word.filled())
+    try:
+        word = _WordTemplate(document, facts, source.octets)
+        octets = word.filled()
+    except (FilterdError, MemoryError):
+        raise
+    except Exception as error:
+        if template is None:
+            raise
+        # python-docx raises what comes up where parts of a file do not fit together.
+        hint = say("save it in Word as .docx again")
+        raise ConfigError(say("this is not a Word file"), hint=hint) from error
+    made = template_check.reopened(octets)
     if made.links - source.links:
         raise StoreError(say("the document names what its template does not name"))
     for part, printed in word.printed.items():
@@ -76,7 +86,7 @@ class _WordTemplate(DocxTemplate):  # type: ignore[misc]  # docxtpl has no types
         """Return the file, with all tags filled in."""
         try:
             self.render({})
-        except (etree.XMLSyntaxError, AttributeError) as error:
+        except etree.XMLSyntaxError as error:
             hint = say("let each loop and choice begin and end in the same table, row or cell")
             raise ConfigError(
                 say("the tags of the template cut its paragraphs or tables"), hint=hint

@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import re
 import shutil
 import subprocess
 from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import segno
 from docx import Document
+from lxml import etree
 
 from filterd.errors import ConfigError, StoreError
 from filterd.reports import word_report
@@ -22,7 +25,16 @@ from filterd.reports.template_builder import built_in_template
 from filterd.reports.word_report import write
 from tests.support.drawn_report import CLASSES, HOSTILE, drawn_report
 from tests.support.report_sample import FACTS
-from tests.support.word_files import BODY, parts_of, template_of, text_of, with_body
+from tests.support.word_files import (
+    BODY,
+    changed,
+    packed,
+    parts_of,
+    template_of,
+    text_of,
+    with_body,
+    with_relation,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +96,23 @@ def test_a_template_of_ones_own_prints_fields_everywhere() -> None:
     made = write(REPORT, FACTS, octets)
     assert text_of(made).splitlines()[:2] == [f"Đơn vị: {FACTS.school.name}", "1.234 ngày"]
     assert "79000701" in text_of(made, "word/footer1.xml")
+
+
+def test_a_footnote_is_filled_in_once_although_a_document_has_several_sections() -> None:
+    """docxtpl alone takes a value that was printed for a tag, at the second section."""
+    document, octets = Document(), io.BytesIO()
+    document.add_section()
+    document.save(octets)
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    main = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    note = "<w:footnote><w:p><w:r><w:t>{{ texts.gap }}</w:t></w:r></w:p></w:footnote>"
+    related = with_relation(octets.getvalue(), "footnotes", "footnotes.xml", "Internal")
+    override = f'<Override PartName="/word/footnotes.xml" ContentType="{kind}"/></Types>'
+    typed = changed(related, "[Content_Types].xml", "</Types>", override)
+    name = "word/footnotes.xml"
+    content = f'<w:footnotes xmlns:w="{main}">{note}</w:footnotes>'.encode()
+    made = write(REPORT, FACTS, packed(parts_of(typed) | {name: content}))
+    assert "{{ x }} {% for a in b %}" in text_of(made, name)
 
 
 def test_a_table_of_ones_own_repeats_its_row() -> None:
@@ -196,6 +225,30 @@ def test_a_table_that_lost_a_row_is_noticed(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(word_report, "lay_out_tables", cut)
     with pytest.raises((StoreError, ConfigError)):
         write(REPORT, FACTS)
+
+
+def test_a_form_altered_anywhere_is_filled_in_or_refused_in_one_line() -> None:
+    random, parts = Random(11), parts_of(built_in_template())
+    names = [name for name in parts if name.endswith((".xml", ".rels"))]
+    short = replace(REPORT, sections=(Section("s", "S", REPORT.sections[0].parts[:5]),))
+    refused = list[str]()
+    for _ in range(40):
+        name = random.choice([BODY, *names])
+        tree = etree.fromstring(parts[name])
+        for _ in range(random.randint(1, 4)):
+            one = random.choice(list(tree.iter()))
+            if one is tree:
+                continue
+            if random.random() < 0.5:
+                one.addnext(copy.deepcopy(one))
+            else:
+                one.getparent().remove(one)
+        try:
+            write(short, FACTS, packed(parts | {name: etree.tostring(tree)}))
+        except ConfigError as error:
+            refused.append(str(error))
+    assert 0 < len(refused) < 40
+    assert not any("\n" in one for one in refused)
 
 
 class _Box(NamedTuple):
