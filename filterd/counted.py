@@ -111,5 +111,9 @@ def utc(at: float) -> str:
 
 def fingerprint(content: bytes) -> str:
     """Return the SHA-256 of octets in groups of four digits, as one reads it out."""
-    digest = sha256(content).hexdigest()
-    return " ".join(digest[at : at + 4] for at in range(0, len(digest), 4))
+    return grouped(sha256(content).hexdigest())
+
+
+def grouped(digits: str) -> str:
+    """Return hexadecimal digits in groups of four."""
+    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))

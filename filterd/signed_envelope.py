@@ -11,6 +11,7 @@ Keys are Ed25519 (RFC 8032), in contents as the 32 octets of the public half in 
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,12 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
 from securesystemslib.signer import SSlibKey
 
-from filterd.errors import EnvelopeFormatError, EnvelopeSignatureError
+from filterd.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
 from filterd.i18n import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from securesystemslib.signer import Key, Signer
 
@@ -125,6 +127,15 @@ def opened_plain(told: Any, payload_type: str) -> SealedContent:
     if kind != payload_type:
         raise EnvelopeFormatError(say("it is a signed file of another kind"))
     return SealedContent(_content_of(envelope.payload), envelope)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put the file's name before the reason for which it is refused."""
+    try:
+        yield
+    except EnvelopeError as error:
+        raise type(error)(say("{path}: {why}", path=path, why=error.sentence)) from error
 
 
 def key_of(public: str) -> SSlibKey:

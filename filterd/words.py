@@ -259,6 +259,7 @@ VIEW = {
     "rows": say_in("view", "single lookups"),
     "export": say_in("view", "the export of the log"),
     "day": say_in("view", "one day for an inspection"),
+    "inspection": say_in("view", "the inspection record"),
 }
 """The views of the query log."""
 WARNING = {

@@ -61,6 +61,7 @@ _READ = frozenset(
         "report-settings",
         "report-template",
         "self-test",
+        "inspection",
     }
 )
 

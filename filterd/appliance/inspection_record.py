@@ -46,6 +46,7 @@ from filterd.errors import (
 from filterd.feed.trust import read_root
 from filterd.i18n import say
 from filterd.reports import inspection_facts
+from filterd.reports.inspection_facts import INSPECTION_TYPE, MOST_OCTETS
 from filterd.signed_envelope import opened, sealed
 from filterd.state_folder import StateFolder
 
@@ -55,9 +56,6 @@ if TYPE_CHECKING:
     from filterd.appliance.enrolment import GatewayEnrolment
     from filterd.i18n import Sentence
     from filterd.reports.inspection_facts import InspectionFacts
-
-INSPECTION_TYPE = "application/vnd.filterd.inspection+json"
-MOST_OCTETS = 4 << 20
 
 _FIELDS = {"version", "school", "device", "enrolment", "facts"}
 _AHEAD_S = 600.0

@@ -25,6 +25,7 @@ _UsageError: type[Exception] = typer.BadParameter.mro()[1]  # Typer has no publi
 def main() -> None:
     """Run a command; print each error as a line on standard error."""
     _print_what_the_terminal_can()
+    sys.argv[1:] = tree.completed(sys.argv[1:])
     command = typer.main.get_command(tree.of(sys.argv[1:]))
     help_pages.speak(command)
     try:

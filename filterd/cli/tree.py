@@ -60,6 +60,8 @@ _GROUPS = {
     "cert": "The certificate of the dashboard.",
     "clock": "Accept the clock of this machine as right.",
     "feed": "The signed feed of lists: follow it, or publish it.",
+    "fleet": "Enrol gateways with their province.",
+    "inspect": "Make the record of an inspection, or verify one.",
 }
 """The help of each group."""
 _COMMANDS = {
@@ -69,6 +71,10 @@ _COMMANDS = {
     "undo": "history.undo",
     "report-mistake": "report_mistake.report_mistake",
     "report": "report.report",
+    "inspect make": "inspection.make",
+    "inspect verify": "inspection.verify",
+    "fleet enrol": "fleet.enrol",
+    "fleet sign": "fleet.sign",
     "serve": "status.serve",
     "sync": "feed_sync.sync",
     "check": "check.check",
@@ -198,6 +204,8 @@ _COMMANDS = {
 }
 """The module and the function of each command, in the order of the help."""
 _HELP_OPTIONS = ["-h", "--help"]
+_MEANT = {"inspect": "make"}
+"""The command that the name of a group alone means."""
 _VALUED = ("--config", "--state", "--lang")
 """Options that may stand before a command's name, and take a value."""
 
@@ -216,6 +224,16 @@ def of(words: Sequence[str]) -> typer.Typer:
         return _app([called], _function)
     beneath = f"{first} " if first in _GROUPS else ""
     return _app([one for one in _COMMANDS if one.startswith(beneath)], _summary)
+
+
+def completed(words: Sequence[str]) -> list[str]:
+    """Return the words with the command that a group means: ``inspect`` is ``inspect make``."""
+    names = [*names_in(words), "", ""]
+    meant = _MEANT.get(names[0])
+    if meant is None or names[1] in names_beneath(names[:1]) or set(_HELP_OPTIONS) & set(words):
+        return list(words)
+    behind = words.index(names[0]) + 1
+    return [*words[:behind], meant, *words[behind:]]
 
 
 def whole() -> typer.Typer:

@@ -131,6 +131,11 @@ class Accounts:
         self._pending: dict[str, bytes] = {}
         """Secrets of authenticators that no code has proved yet, by account."""
 
+    @property
+    def book(self) -> AccountBook:
+        """The accounts."""
+        return self._state.book
+
     def status(self) -> dict[str, Any]:
         """Return the accounts' part of a status."""
         return self._state.status()

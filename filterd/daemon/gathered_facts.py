@@ -147,12 +147,12 @@ async def gather(
             audience=wish.audience,
             scope=wish.class_id or wish.grade,
             settings=policy.report or ReportSettings(),
-            school=_school(policy),
-            categories=tuple(_categories(policy, overrides, now)),
+            school=school_facts(policy),
+            categories=tuple(category_facts(policy, overrides, now)),
             cells=found.cells,
             left_out=found.left_out,
             days_missing=_missing(spans, figures, service[0]),
-            service=_service(spans, *service),
+            service=service_facts(spans, *service),
             handling=replace(
                 _mistakes(mistakes, begins, ends),
                 requests=requests.made,
@@ -246,7 +246,10 @@ def _missing(spans: Sequence[DaySpan], figures: PeriodFigures, served: str) -> t
     )
 
 
-def _service(spans: Sequence[DaySpan], first: str, records: Sequence[ServiceDay]) -> ServiceFacts:
+def service_facts(
+    spans: Sequence[DaySpan], first: str, records: Sequence[ServiceDay]
+) -> ServiceFacts:
+    """Return the service of days; ``first`` is the day of the first record of all."""
     found = sum_up(spans, records, first)
     longest = sorted(found.gaps, key=lambda one: one[0] - one[1])[:MOST_GAPS]
     ages = (one.lists_age_s for one in records if one.lists_age_s is not None)
@@ -278,7 +281,8 @@ def _median(values: Iterable[float]) -> int | None:
     return round(found[(len(found) - 1) // 2]) if found else None
 
 
-def _school(policy: Policy) -> SchoolFacts:
+def school_facts(policy: Policy) -> SchoolFacts:
+    """Return what the site's files say of the school."""
     grades = _grades(policy)
     tiers = {TIER_OF_GRADE[one] for one in grades}
     return SchoolFacts(
@@ -302,7 +306,7 @@ def _grades(policy: Policy) -> tuple[str, ...]:
     return tuple(one for one in GRADES if one in found)
 
 
-def _categories(policy: Policy, overrides: Overrides, now: float) -> Iterator[CategoryFacts]:
+def category_facts(policy: Policy, overrides: Overrides, now: float) -> Iterator[CategoryFacts]:
     """Yield the categories as they stand, without what a schedule or a lesson changes."""
     lasting = replace(policy, schedules=(), scheduled=())
     set_ = Overrides(grades=overrides.grades, number=overrides.number)

@@ -25,6 +25,7 @@ from filterd.daemon.account_commands import Accounts
 from filterd.daemon.control_commands import commands
 from filterd.daemon.control_server import ControlServer
 from filterd.daemon.face_limits import PAGE_GROUP, WEB_GROUP
+from filterd.daemon.inspection_commands import Inspections
 from filterd.daemon.manager import Manager
 from filterd.daemon.page_commands import PupilPage
 from filterd.daemon.process import Heart, on_hangup, stop_event
@@ -66,12 +67,11 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     noted = partial(_note_tests, manager)
     tests = SelfTests(lambda: manager.site, setting.listen, setting.time, noted)
     export = TotalsExport(manager, setting.state.published_totals)
+    feed = partial(overview, state=setting.state, clock=setting.clock)
+    program = partial(program_overview, setting.state.folder)
+    inspections = Inspections(manager, setting, feed, program, lambda: accounts.book, tests.run)
     known = {
-        **commands(
-            manager,
-            lambda feed: overview(feed, setting.state, setting.clock),
-            lambda: program_overview(setting.state.folder),
-        ),
+        **commands(manager, feed, program),
         **totals_commands.commands(manager, export),
         **report_commands.commands(manager, export, reviews),
         **log_commands.commands(manager, setting),
@@ -79,6 +79,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **school_commands.commands(manager),
         **report_setting_commands.commands(manager),
         **accounts.commands(),
+        **inspections.commands(),
         **SiteDrafts(manager, setting).commands(),
         **reviews.commands(),
         **tests.commands(),

@@ -36,6 +36,8 @@ class View(StrEnum):
     """Totals for outside the school, with small cells suppressed."""
     DAY = "day"
     """One day for an inspection: totals, exceptions, history."""
+    INSPECTION = "inspection"
+    """The signed inspection record, which has neither names nor persons."""
 
 
 _SCHOOL = frozenset((Role.READER, Role.TEACHER, Role.PRINCIPAL, Role.INSPECTOR, Role.ADMIN))
@@ -48,10 +50,11 @@ READERS = {
     View.ROWS: frozenset((Role.ADMIN,)),
     View.EXPORT: frozenset((Role.PRINCIPAL, Role.ADMIN)),
     View.DAY: frozenset((Role.INSPECTOR, Role.PRINCIPAL, Role.ADMIN)),
+    View.INSPECTION: frozenset((Role.INSPECTOR, Role.PRINCIPAL, Role.ADMIN)),
 }
 """The roles that may see each view."""
 
-RECORDED = frozenset((View.CLASS_NAMES, View.NAMES, View.ROWS, View.EXPORT))
+RECORDED = frozenset((View.CLASS_NAMES, View.NAMES, View.ROWS, View.EXPORT, View.INSPECTION))
 """The views of which the history records that they were looked at."""
 
 

@@ -19,6 +19,8 @@ template comes from outside, and python-docx takes 50 MB.
                      ``report_usage`` (figures of lookups), ``report_dates``
 ``parents_letter``   the page for parents
 ``charts``, ``qr_code``  SVG for reports and the dashboard
+``inspection_facts`` the facts of an inspection record; ``printed_record``,
+                     ``inspection_composer``: its file -> the document
 ``report_formats``   THE list of formats
 ``word_report``      a Word file: ``template_builder`` has the built-in form, made of
                      ``administrative_styles``; ``template_check`` and ``template_sandbox`` bound

@@ -15,6 +15,8 @@ from filterd import bounded_child
 from filterd.errors import FilterdError, StoreError, to_plain
 from filterd.i18n import Texts, say
 from filterd.reports import report_facts
+from filterd.reports.inspection_composer import compose_inspection
+from filterd.reports.printed_record import PrintedRecord
 from filterd.reports.report_composer import compose
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import checked_answers
@@ -43,9 +45,13 @@ def main() -> int:
 
 
 def _made(request: dict[str, Any]) -> tuple[bytes, dict[str, list[str]]]:
-    facts = report_facts.from_plain(request["facts"])
-    answers = checked_answers(request["answers"])
-    document = compose(facts, answers, Texts(request["language"]))
+    texts = Texts(request["language"])
+    if request["record"]:
+        record = PrintedRecord.read(request["record"].encode())
+        facts, document = record.report_facts(), compose_inspection(record, texts)
+    else:
+        facts = report_facts.from_plain(request["facts"])
+        document = compose(facts, checked_answers(request["answers"]), texts)
     template = request["template"] and base64.b64decode(request["template"])
     write = FORMATS[request["format"]].writer()
     left = {"blanks": [one.id for one in document.blanks()], "warnings": [*document.warnings()]}

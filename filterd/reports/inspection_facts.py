@@ -7,6 +7,7 @@ there by roles, and texts of findings and errors without the texts that were fil
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,13 @@ from filterd.state_file import Decoders, to_plain
 HIDDEN = "…"
 """In the place of a text that was filled in."""
 
+INSPECTION_TYPE = "application/vnd.filterd.inspection+json"
+MOST_OCTETS = 4 << 20
+"""Of the file of a record."""
+
+_HAS_WORDS = re.compile(r"\w(?![^{]*\})").search
+_is_amount = re.compile(r"[0-9\u202f]{1,15}( (k|B|kB|MB|GB))?").fullmatch
+"""As ``counted`` writes numbers and sizes; an address has a point or a colon."""
 _LONGEST = 2_000
 _LATEST = 253_402_300_799
 """The last second of the year 9999."""
@@ -178,15 +186,16 @@ def without_texts(sentence: Sentence) -> Sentence:
     They may be names, addresses or persons. So may a text of another program, which is in no
     catalogue.
     """
-    if sentence and catalogue("vi").gettext(sentence.template) == sentence.template:
+    template = sentence.template
+    if _HAS_WORDS(template) and catalogue("vi").gettext(template) == template:
         return Sentence(HIDDEN)
     return sentence.filled(
         {
             name: without_texts(value)
             if isinstance(value, Sentence)
-            else HIDDEN
-            if isinstance(value, str)
             else value
+            if not isinstance(value, str) or _is_amount(value)
+            else HIDDEN
             for name, value in sentence.values.items()
         }
     )

@@ -37,6 +37,7 @@ class ReportRequest:
         language: of the report.
         answers: of ``report_questions.checked_answers``.
         template: a Word file in the place of the built-in template; None for that one.
+        record: the file of an inspection record, which is drawn in the place of ``facts``.
     """
 
     facts: Mapping[str, Any]
@@ -44,6 +45,7 @@ class ReportRequest:
     language: Language
     answers: Mapping[str, str] = field(default_factory=dict)
     template: bytes | None = None
+    record: str = ""
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain data, for the child."""
@@ -54,6 +56,7 @@ class ReportRequest:
             "language": self.language,
             "answers": dict(self.answers),
             "template": template,
+            "record": self.record,
         }
 
 

@@ -43,6 +43,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "forgetLog": {"day": "2020-01-01", **_WHY},
     "purgeLog": _WHY,
     "makeReport": {"format": "json"},
+    "makeInspection": {},
     "editProgramme": {"item": "Chương trình 2026-2030"},
     "readGrade": {"grade": "6"},
     "readService": {"service": "youtube"},

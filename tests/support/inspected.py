@@ -76,8 +76,8 @@ FACTS = InspectionFacts(
         1,
         1,
         (
-            TestedCategory("lower-secondary", "gambling", "blocked", "udp"),
-            TestedCategory("staff", "gambling", "passed", "udp"),
+            TestedCategory("lower-secondary", "gambling", "passed", "udp"),
+            TestedCategory("staff", "gambling", "failed", "udp"),
         ),
     ),
     exceptions=(

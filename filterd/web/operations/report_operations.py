@@ -56,7 +56,7 @@ async def _report(visitor: Visitor, given: dict[str, Any]) -> MadeFile:
     if format_ == "docx" and not visitor.roles.isdisjoint(READERS[View.EXPORT]):
         template = base64.b64decode(await visitor.ask("report-template") or "") or None
     request = ReportRequest(facts, format_, language, answers, template)
-    made = await asyncio.to_thread(_made, request)
+    made = await asyncio.to_thread(made_in_turn, request)
     name = file_name(facts, format_, language)
     return MadeFile(name, FORMATS[format_].media_type, made.octets, is_shown)
 
@@ -79,7 +79,7 @@ def _period(given: dict[str, Any]) -> str:
     return f"{first}..{last}" if first else str(given.get("period", "month"))
 
 
-def _made(request: ReportRequest) -> ReportFile:
+def made_in_turn(request: ReportRequest) -> ReportFile:
     """Make a report, if no other one is being made.
 
     Raises:

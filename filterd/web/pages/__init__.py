@@ -15,6 +15,7 @@ from filterd.web.pages import (
     devices_page,
     exceptions_page,
     history_page,
+    inspection_page,
     lesson_page,
     lists_page,
     live_lookups_page,
@@ -57,7 +58,10 @@ MENU: tuple[tuple[Sentence, tuple[Page, ...]], ...] = (
             site_page.PAGE,
         ),
     ),
-    (say("Administration"), (history_page.PAGE, accounts_page.PAGE, own_account_page.PAGE)),
+    (
+        say("Administration"),
+        (history_page.PAGE, inspection_page.PAGE, accounts_page.PAGE, own_account_page.PAGE),
+    ),
 )
 """The groups of the menu, the most used first."""
 ORDER: tuple[Page, ...] = (

@@ -15,6 +15,7 @@ from filterd.daemon import (
     totals_commands,
 )
 from filterd.daemon.control_commands import commands
+from filterd.daemon.inspection_commands import Inspections
 from filterd.daemon.self_tests import SelfTests
 from filterd.daemon.totals_export import TotalsExport
 from filterd.overrides.change_kinds import KINDS, MADE_ELSEWHERE
@@ -38,6 +39,7 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
         *school_commands.commands(manager),
         *report_setting_commands.commands(manager),
         *SelfTests(lambda: manager.site, (), setting.clock).commands(),
+        *Inspections(manager, setting, *cast("Any", [dict] * 4)).commands(),
         *(f"change {kind}" for kind in KINDS if kind not in MADE_ELSEWHERE),
     }
     manager.lookups = manager.live = None

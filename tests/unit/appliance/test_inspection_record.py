@@ -12,15 +12,10 @@ from filterd import bounded_child, signed_envelope
 from filterd.appliance import enrolment
 from filterd.appliance.device_key import device_key
 from filterd.appliance.enrolment import EnvelopeDateError, EnvelopeOwnerError, EnvelopeRootError
-from filterd.appliance.inspection_record import (
-    INSPECTION_TYPE,
-    MOST_OCTETS,
-    record_sha256,
-    trusted_root,
-    verify,
-)
+from filterd.appliance.inspection_record import record_sha256, trusted_root, verify
 from filterd.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
 from filterd.reports import inspection_facts
+from filterd.reports.inspection_facts import INSPECTION_TYPE, MOST_OCTETS
 from filterd.signed_envelope import opened, public_of, sealed
 from tests.support.inspected import DAY_S, FACTS, NOW, EnrolledGateway, enrolled
 from tests.support.publisher import Publisher

@@ -42,6 +42,23 @@ def test_words_that_call_no_command_have_the_summaries_of_all(words: tuple[str, 
     }
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("inspect", "inspect make"),
+        ("--lang vi inspect --out a.json", "--lang vi inspect make --out a.json"),
+        ("inspect verify a.json", "inspect verify a.json"),
+        ("inspect make", "inspect make"),
+        ("inspect --help", "inspect --help"),
+        ("feed", "feed"),
+        ("status", "status"),
+        ("", ""),
+    ],
+)
+def test_inspect_alone_makes_a_record(words: str, meant: str) -> None:
+    assert tree.completed(words.split()) == meant.split()
+
+
 def test_a_group_has_the_summaries_of_its_commands() -> None:
     assert list(_found("feed", "--help")) == [path for path in WHOLE if path[:1] in {(), ("feed",)}]
 

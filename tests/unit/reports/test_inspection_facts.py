@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+from filterd.counted import size
 from filterd.i18n import quoted, say, told
 from filterd.reports.inspection_facts import HIDDEN, facts_of, plain_of, without_texts
 from tests.support.inspected import FACTS
@@ -18,9 +19,13 @@ def test_texts_that_were_filled_in_are_hidden_and_numbers_stay() -> None:
     assert str(shown) == "the probe failed: …: cannot be read: …"
     assert "/home" not in told(shown, "vi")
     assert str(without_texts(say("there was no result within {n} s", n=19))).endswith("19 s")
+    free = without_texts(say("{free} are free", free=size(12_345_678)))
+    assert str(free) == "12 MB are free"
+    pair = without_texts(say("{server}: {problem}", server="192.0.2.1", problem=say("timed out")))
+    assert str(pair) == "…: timed out"
 
 
-@pytest.mark.parametrize("text", ["192.168.1.7 answers", "youtube.com", "Nguyễn Thị Lan"])
+@pytest.mark.parametrize("text", ["192.168.1.7", "192 answers", "youtube.com", "Nguyễn Thị Lan"])
 def test_a_text_of_another_program_is_hidden_whole(text: str) -> None:
     assert without_texts(quoted(text)) == HIDDEN
 

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd inspect`` with a daemon and files; the whole is in ``tests/e2e``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd import control
+from filterd.cli.inspection import PrintedFormat
+from filterd.reports.inspection_facts import plain_of
+from filterd.reports.report_formats import FORMATS
+from tests.support.commands import call
+from tests.support.inspected import FACTS, SCHOOL, enrolled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.inspected import EnrolledGateway
+
+
+@pytest.fixture
+def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EnrolledGateway:
+    """Stand for a daemon that has just signed the sample's record."""
+    school = enrolled(tmp_path)
+    told = {
+        "record": school.record().decode(),
+        "school": SCHOOL,
+        "facts": plain_of(FACTS),
+        "enrolment": None,
+    }
+    monkeypatch.setattr(control, "ask", lambda *_, **__: told)
+    return school
+
+
+def test_the_printed_forms_are_formats_of_reports() -> None:
+    assert set(PrintedFormat) <= FORMATS.keys()
+
+
+def test_the_file_is_what_the_daemon_has_signed(school: EnrolledGateway, tmp_path: Path) -> None:
+    out = tmp_path / "record.json"
+    done = call("inspect", "--out", out, "--lang", "en")
+    assert (done.code, out.read_bytes()) == (0, school.record())
+    assert "no province has enrolled this gateway" in done.err
+
+
+def test_without_a_file_it_is_shown_and_json_has_the_facts(school: EnrolledGateway) -> None:
+    shown = call("inspect", "--lang", "vi").out
+    assert school.gateway.code in shown
+    assert "BIÊN BẢN KIỂM TRA" in shown
+    assert json.loads(call("inspect", "--json").out)["facts"]["filterd"] == "0.9.0"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--format", "html"), "a printed form is a file (give --out FILE)"),
+        (("--format", "html", "--out", "a.docx"), "--format and --out exclude each other"),
+        (("--out", "nowhere/a.json"), "there is no folder nowhere"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_before_anything_is_made(
+    school: EnrolledGateway, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], why: str
+) -> None:
+    assert school
+    monkeypatch.setattr(control, "ask", None)
+    done = call("inspect", *options, "--lang", "en")
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert why in done.err
+
+
+def test_a_verification_names_the_file_and_has_a_code_for_scripts(
+    school: EnrolledGateway, tmp_path: Path
+) -> None:
+    record, root = tmp_path / "record.json", tmp_path / "root.json"
+    record.write_bytes(school.record()[:50])
+    root.write_bytes(school.province.root)
+    done = call("inspect", "verify", record, "--root", root, "--json", "--lang", "en")
+    told: dict[str, Any] = json.loads(done.out)
+    assert (done.code, told["code"]) == (61, "envelope-format")
+    assert done.error_lines == [f"filterd: {record}: it is cut short"]
+
+
+def test_newer_roots_are_given_in_order(school: EnrolledGateway, tmp_path: Path) -> None:
+    school.province.renew_root()
+    record = tmp_path / "record.json"
+    record.write_bytes(school.record())
+    roots = [school.province.metadata / f"{number}.root.json" for number in (1, 2)]
+    words = "--root", roots[0], "--root", roots[1], "--at", "2027-01-16", "--lang", "en"
+    assert "The record is genuine" in call("inspect", "verify", record, *words).out
+    swapped = call("inspect", "verify", record, "--root", roots[1], "--root", roots[0])
+    assert swapped.code == 65
