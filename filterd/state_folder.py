@@ -58,6 +58,8 @@ class StateFolder:
     """The key of an index for the version that the folder of the feed has in force."""
     query_log = _StatePath("query-log.sqlite3")
     """The query log; it cannot be made again."""
+    what_if = _StatePath("what-if")
+    """The folder of what is tried while it is; see ``filterd.feed.policy_trial``."""
     log_days = _StatePath("log")
     """The folder of the day files of the query log; see ``filterd.querylog.day_file``."""
     published_totals = _StatePath("published-totals")

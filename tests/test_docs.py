@@ -50,6 +50,7 @@ CONTRACT = {
     "policy test",
     "policy history",
     "policy undo",
+    "policy whatif",
     "allow",
     "pause",
     "block",

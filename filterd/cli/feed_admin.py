@@ -12,6 +12,7 @@ from filterd import counted
 from filterd.appliance.update_files import UpdateFiles
 from filterd.cli.context import Context, JsonOption, argument, option
 from filterd.cli.feed_sync import site_of, site_of_lists
+from filterd.cli.policy_whatif import print_before
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts
 from filterd.config.site_sources import SITE_FILE
@@ -88,14 +89,16 @@ def approve(
 ) -> None:
     """Put a version in force that is held because it changes much, or was rolled back.
 
-    It is judged again; a version that is refused stays so. It works without the Internet. Exit
-    code 0: in force; 2: an error; 50: held or refused.
+    It is judged again; a version that is refused stays so. It works without the Internet. Where
+    the log has names, it is shown what the version would have changed. Exit code 0: in force; 2:
+    an error; 50: held or refused.
     """
-    with bar(here, here.texts("Judging the version"), visible=not json):
-        site = _site_with(here, version)
-        with site.holding():
-            wanted = _wanted(site, version)
-            names = site.approve(wanted, reason)
+    site = _site_with(here, version)
+    if not json:
+        print_before(here, feed=_wanted(site, version))
+    with bar(here, here.texts("Judging the version"), visible=not json), site.holding():
+        wanted = _wanted(site, version)
+        names = site.approve(wanted, reason)
     if json:
         here.print_json({"version": plain_version(wanted), "names": names})
     else:

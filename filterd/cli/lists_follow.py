@@ -11,6 +11,7 @@ from rich.text import Text
 from filterd.cli.context import Context, JsonOption, ReasonOption, argument, option
 from filterd.cli.feed_sync import print_outcome, run, site_of_lists
 from filterd.cli.offline_site import open_index
+from filterd.cli.policy_whatif import print_before
 from filterd.cli.render import show
 from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
@@ -60,7 +61,8 @@ def follow(
     """Follow public lists: they are fetched every night.
 
     Lists are named by their ids, or by an address of their own with --category and --format.
-    The next night fetches them, and `filterd lists update` at once. Exit code 0: done; 2: an
+    Where the log has names, it is shown what those of the catalogue would have changed. The next
+    night fetches them, and `filterd lists update` at once. Exit code 0: done; 2: an
     error.
     """
     chosen = [Wanted(RECOMMENDED)] if recommended else []
@@ -74,6 +76,9 @@ def follow(
     more = followed_set(chosen).sources
     check_size(sum(one.names for one in {one.id: one for one in (*before, *more)}.values()))
     ids = ", ".join(one.id for one in chosen)
+    shown = [one.id for one in chosen if not (one.url or one.id == RECOMMENDED)]
+    if shown and not json:
+        print_before(here, source=",".join(shown))
     site = site_of_lists(here)
     with site.holding():
         site.follow(lambda state: with_command(state, *chosen), say("followed: {lists}", lists=ids))

@@ -118,6 +118,7 @@ _COMMANDS = {
     "policy test": "policy.hold",
     "policy history": "policy_changes.history",
     "policy undo": "policy_changes.undo",
+    "policy whatif": "policy_whatif.whatif",
     "log totals": "log.totals",
     "log export": "log_export.export",
     "log level": "log_level.level",

@@ -37,6 +37,7 @@ from filterd.daemon.site_policy import is_of_another_release
 from filterd.daemon.tier_probe import SelfTestOutcome
 from filterd.daemon.totals_export import TotalsExport
 from filterd.daemon.watchdog import Watchdog
+from filterd.daemon.what_if_commands import WhatIf
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.program_standing import program_overview
 from filterd.feed.standing import StandingFile, overview
@@ -63,7 +64,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     stop = stop_event()
     manager = Manager(setting, ends)
     accounts = Accounts(manager, setting)
-    reviews = Reviews(manager, setting)
+    reviews, drafts = Reviews(manager, setting), SiteDrafts(manager, setting)
     noted = partial(_note_tests, manager)
     tests = SelfTests(lambda: manager.site, setting.listen, setting.time, noted)
     export = TotalsExport(manager, setting.state.published_totals)
@@ -80,7 +81,8 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **report_setting_commands.commands(manager),
         **accounts.commands(),
         **inspections.commands(),
-        **SiteDrafts(manager, setting).commands(),
+        **drafts.commands(),
+        **WhatIf(manager, setting, drafts).commands(),
         **reviews.commands(),
         **tests.commands(),
         **PupilPage(manager, reviews).commands(),

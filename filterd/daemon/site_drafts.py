@@ -151,6 +151,17 @@ class SiteDrafts:
         self._drafts.pop(author.person, None)
         return {"digest": draft.digest, "restart_for": list(restart_for)}
 
+    def text_of(self, author: Author) -> str:
+        """Return the text that an administrator wants the site's file to have.
+
+        Raises:
+            FilterdError: there is no draft, or it cannot be in force.
+        """
+        draft = self._draft_of(author)
+        if draft.problem is not None:
+            raise from_plain(draft.problem)
+        return draft.text
+
     def _draft_of(self, author: Author) -> SiteDraft:
         """Return the draft of an administrator.
 

@@ -47,7 +47,7 @@ class NameRules:
 
     @property
     def subtrees(self) -> tuple[bytes, ...] | None:
-        """The names of the guards, where there is nothing else and each covers all beneath it.
+        """The names of the guards, where there are only guards of whole subtrees.
 
         For names that have equal ones they mean the same. None where there is anything else.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Open the day files of the last days one after the other, to judge all that they have.
+"""Open the day files of the last days, one after the other, to judge them all.
 
 A day whose file cannot be read is left out and named. Reading may end before the oldest day
 where the time of the caller is over; the newest days come first.

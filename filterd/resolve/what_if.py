@@ -10,7 +10,7 @@ without schedules.
 A client is known by grade, class and network only. Where the two sites have another grade in a
 room at that time, the second one counts as it has it. Rules for one device are not seen.
 
-Confidential names are counted for the whole school, and stand in no other number.
+Confidential names are counted for the whole school and by list, and in no other number.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class NameDifference(NamedTuple):
     category: str
 
 
-class Place(NamedTuple):
+class AskedPlace(NamedTuple):
     """The grade and class of recorded lookups; no class where none is known."""
 
     grade: str
@@ -84,17 +84,17 @@ class DifferenceSums:
         places: the places of those names, the grades of a tier for distinct ones.
         distinct: distinct names judged, by tier.
         changed_distinct: those that change for any grade, by tier and kind.
-        lists: rows that close, by the list or rule that would close them.
+        lists: rows that close, by the list or rule that would close them; confidential ones too.
         distinct_lists: distinct names that close, in the same way.
         confidential: rows and distinct names that change, of names that are not shown.
         unnamed: changes of names for which there was no room.
     """
 
-    lookups: Counter[Place] = field(default_factory=Counter)
+    lookups: Counter[AskedPlace] = field(default_factory=Counter)
     allowed: int = 0
-    changed: Counter[tuple[Place, str]] = field(default_factory=Counter)
+    changed: Counter[tuple[AskedPlace, str]] = field(default_factory=Counter)
     names: Counter[NameDifference] = field(default_factory=Counter)
-    places: defaultdict[NameDifference, set[Place]] = field(
+    places: defaultdict[NameDifference, set[AskedPlace]] = field(
         default_factory=lambda: defaultdict(set)
     )
     distinct: Counter[str] = field(default_factory=Counter)
@@ -115,7 +115,7 @@ class DifferenceSums:
         for name, n in other.names.items():
             self.note(name, n, other.places[name])
 
-    def note(self, name: NameDifference, n: int, places: Iterable[Place]) -> None:
+    def note(self, name: NameDifference, n: int, places: Iterable[AskedPlace]) -> None:
         """Add lookups of a name that changes."""
         if name not in self.names and len(self.names) >= MOST_NAMES:
             self.unnamed += 1
@@ -148,7 +148,7 @@ def compare_week(week: RecordedWeek, before: Site, after: Site) -> DifferenceSum
 
 
 def compare_names(asked: Iterable[bytes], before: Site, after: Site, day: date) -> DifferenceSums:
-    """Judge names as if each tier had asked for them on a day; for a log without names."""
+    """Judge names as if each tier had asked for them; for a log without names."""
     sums, judge = DifferenceSums(), _Judge(before, after)
     noon = judge.at_noon(day)
     for name in asked:
@@ -157,7 +157,7 @@ def compare_names(asked: Iterable[bytes], before: Site, after: Site, day: date) 
     return sums
 
 
-class _Side:
+class _SiteThen:
     """One site in a time in which nothing changes: who asks, and the engine."""
 
     def __init__(self, site: Site, moment: EffectivePolicy) -> None:
@@ -174,8 +174,8 @@ class _Side:
         key = self._rooms.get(network)
         return None if key is None else self.policy.grades[key]
 
-    def graded(self, place: Place) -> GradePolicy:
-        """Return the policy of a grade or class; that of unknown clients if there is neither."""
+    def graded(self, place: AskedPlace) -> GradePolicy:
+        """Return the policy of a class or grade; else that of unknown clients."""
         grades = self.policy.grades
         found = grades.get(place.class_id) or grades.get(place.grade)
         return found or grades[self.policy.unknown_grade]
@@ -187,10 +187,10 @@ class _Side:
             yield from (edge for edge in (rule.starts_at, rule.ends_at) if edge is not None)
 
 
-class _Part:
+class _Stretch:
     """A time [``since``, ``until``) in which nothing timed changes, for both sites."""
 
-    def __init__(self, judge: _Judge, since: int, before: _Side, after: _Side) -> None:
+    def __init__(self, judge: _Judge, since: int, before: _SiteThen, after: _SiteThen) -> None:
         self.since, self.before, self.after, self._judge = since, before, after, judge
         self.sides = before, after
         edges = (edge for side in self.sides for edge in side.edges())
@@ -199,7 +199,7 @@ class _Part:
 
     def clients(self, of: LookupContext) -> _Clients:
         """Return the client of a recorded lookup, for each site."""
-        place, network = Place(of.grade, of.class_id), of.network or None
+        place, network = AskedPlace(of.grade, of.class_id), of.network or None
         before, after = (side.seated(of.network) for side in self.sides)
         is_moved = before and after and _place_of(before) != _place_of(after)
         if before is None or _place_of(before) != place:
@@ -210,7 +210,7 @@ class _Part:
 
     def of_tier(self, tier: str) -> tuple[_Clients, ...]:
         """Return the clients of the grades of a tier, for each site."""
-        places = (Place(one) for one in GRADES if TIER_OF_GRADE[one] == tier)
+        places = (AskedPlace(one) for one in GRADES if TIER_OF_GRADE[one] == tier)
         return tuple(
             (Client(self.before.graded(one)), Client(self.after.graded(one))) for one in places
         )
@@ -218,7 +218,7 @@ class _Part:
     def of_names(
         self, name: bytes, clients: tuple[_Clients, ...], key: str
     ) -> tuple[_Difference | None, ...]:
-        """Return what differs for a name, for each of some clients that ``key`` stands for."""
+        """Return what differs for a name, for each of the clients of ``key``."""
         if any(map(_is_by_name, clients)):
             return self.decided(name, clients)
         cell = self._judge.cell(name, self)
@@ -245,20 +245,20 @@ class _Judge:
     def __init__(self, before: Site, after: Site) -> None:
         self._sites = before, after
         self._zone = ZoneInfo(before.timed.policy.time_zone)
-        self._sides: list[_Side | None] = [None, None]
+        self._sides: list[_SiteThen | None] = [None, None]
         self._hidden: dict[tuple[bytes, str], bool] = {}
         self._rules: object = None
         self._cells: dict[bytes, int] = {}
         self._count = count().__next__  # no number comes again: parts remember what they mean
         self._numbers: dict[object, int] = defaultdict(self._count)
-        self._part_of_cells: _Part | None = None
+        self._part_of_cells: _Stretch | None = None
 
     def are_local(self, name: bytes) -> tuple[bool, bool]:
         """Return for each site whether it answers a name without asking anyone."""
         before, after = (answer_locally(one, name, RRType.A) is not None for one in self._sites)
         return before, after
 
-    def cell(self, name: bytes, part: _Part) -> int:
+    def cell(self, name: bytes, part: _Stretch) -> int:
         """Return a number that names share whose verdicts are alike for a client.
 
         Verdicts of a grade that is ``allow_only`` are by the name all the same. The numbers stay
@@ -295,49 +295,49 @@ class _Judge:
                 self.add_distinct(sums, noon, tier, names[name_id])
         return sums
 
-    def at_noon(self, day: date) -> _Part:
+    def at_noon(self, day: date) -> _Stretch:
         """Return the noon of a day, without schedules."""
         at = DaySpan.of(day, self._zone).begins + _NOON_S
         timed = (one.timed for one in self._sites)
         plain = (one._replace(policy=replace(one.policy, scheduled=())) for one in timed)
-        sides = map(_Side, self._sites, (one.at(at) for one in plain))
-        return _Part(self, at, *sides)
+        sides = map(_SiteThen, self._sites, (one.at(at) for one in plain))
+        return _Stretch(self, at, *sides)
 
-    def add_distinct(self, sums: DifferenceSums, part: _Part, tier: str, name: bytes) -> None:
+    def add_distinct(self, sums: DifferenceSums, part: _Stretch, tier: str, name: bytes) -> None:
         """Judge a name for each grade of a tier."""
         sums.distinct[tier] += 1
         clients = part.of_tier(tier)
         found = part.of_names(name, clients, tier)
-        places = defaultdict[_Difference, list[Place]](list)
+        places = defaultdict[_Difference, list[AskedPlace]](list)
         for one, both in zip(found, clients, strict=True):
             if one is not None:
                 places[one].append(_place_of(both[0].grade))
         if not places:
             return
+        sums.distinct_lists.update({one.by for one in places if one.kind == CLOSES})
         if self._is_hidden(name, places):
             sums.confidential += 1
             return
         sums.changed_distinct.update((tier, kind) for kind in {one.kind for one in places})
-        sums.distinct_lists.update({one.by for one in places if one.kind == CLOSES})
         for one, of in places.items():
             sums.note(NameDifference(name, one.kind, one.category), 0, of)
 
-    def _part(self, at: int) -> _Part:
+    def _part(self, at: int) -> _Stretch:
         """Return the part that begins at a Unix time; a side that goes on is kept."""
-        sides = list[_Side]()
+        sides = list[_SiteThen]()
         for n, site in enumerate(self._sites):
             side = self._sides[n]
             if side is None or not side.moment.holds_at(at):
-                side = self._sides[n] = _Side(site, site.timed.at(at))
+                side = self._sides[n] = _SiteThen(site, site.timed.at(at))
             sides.append(side)
-        return _Part(self, at, *sides)
+        return _Stretch(self, at, *sides)
 
     def _add_rows(
         self,
         sums: DifferenceSums,
         day: Day,
         names: dict[int, bytes],
-        part: _Part,
+        part: _Stretch,
         until: int,
         asked: set[tuple[str, int, str]],
     ) -> None:
@@ -368,14 +368,14 @@ class _Judge:
             sums.allowed += n if asker.action in _ALLOWED else 0
 
     def _note_rows(
-        self, sums: DifferenceSums, name: bytes, place: Place, found: _Difference, n: int
+        self, sums: DifferenceSums, name: bytes, place: AskedPlace, found: _Difference, n: int
     ) -> None:
+        if found.kind == CLOSES:
+            sums.lists[found.by] += n
         if self._is_hidden(name, (found,)):
             sums.confidential += n
             return
         sums.changed[place, found.kind] += n
-        if found.kind == CLOSES:
-            sums.lists[found.by] += n
         sums.note(NameDifference(name, found.kind, found.category), n, (place,))
 
     def _is_hidden(self, name: bytes, found: Iterable[_Difference]) -> bool:
@@ -392,14 +392,14 @@ class _Asker(NamedTuple):
     """Who has asked in a context: clients that are alike have one number."""
 
     number: int
-    place: Place
+    place: AskedPlace
     tier: str
     action: str
     clients: _Clients
     is_by_name: bool
 
 
-def _askers(day: Day, part: _Part) -> dict[int, _Asker]:
+def _askers(day: Day, part: _Stretch) -> dict[int, _Asker]:
     """Return who has asked, by the ids of contexts."""
     by_network = {
         rule.whom
@@ -413,7 +413,7 @@ def _askers(day: Day, part: _Part) -> dict[int, _Asker]:
         before, after = both = part.clients(of)
         network = of.network if of.network in by_network else ""
         number = numbers.setdefault((before.grade.key, after.grade.key, network), len(numbers))
-        place = Place(of.grade, of.class_id)
+        place = AskedPlace(of.grade, of.class_id)
         found[key] = _Asker(number, place, of.tier, of.action, both, _is_by_name(both))
     return found
 
@@ -422,8 +422,8 @@ def _is_by_name(clients: _Clients) -> bool:
     return any(one.grade.allow_only for one in clients)
 
 
-def _place_of(grade: GradePolicy) -> Place:
-    return Place(grade.grade, grade.class_id)
+def _place_of(grade: GradePolicy) -> AskedPlace:
+    return AskedPlace(grade.grade, grade.class_id)
 
 
 def _difference(before: Verdict, after: Verdict) -> _Difference | None:

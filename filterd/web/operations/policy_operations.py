@@ -31,7 +31,7 @@ from filterd.web.answers import (
 )
 from filterd.web.operation import ADMINS, Operation, asks
 from filterd.web.operations.log_operations import EXPLANATION, GRADE
-from filterd.web.parameters import Fields, Flag, Text, Time
+from filterd.web.parameters import Fields, Flag, Text, Time, Whole
 from filterd.web.school_state import check_known, in_force, policy_of
 from filterd.web.wanted_change import CHANGE, REASON, change, done
 from filterd.wire import type_from_text
@@ -271,6 +271,51 @@ BETWEEN = Operation(
     commands=("policy diff",),
     tag="policy",
 )
+_CHANGED = record({"closes": WHOLE, "opens": WHOLE, "rewrites": WHOLE})
+WHAT_IF = Operation(
+    name="tryPolicy",
+    method="GET",
+    path="/policy/what-if",
+    about="Which recorded lookups a public list, a version or the drafted site would decide"
+    " differently; the history records that you looked.",
+    run=asks("what-if"),
+    fields=Fields(
+        {
+            "source": Text(about="Public lists, with commas between"),
+            "feed": Text(64, about="A version of the lists"),
+            "draft": Flag("The edit of the site that you look at"),
+            "days": Whole(1, 90, about="Days with today; 7 if left out"),
+            "within_s": Whole(1, 45, about="After which it goes on by itself: ask again"),
+        }
+    ),
+    roles=ADMINS,
+    answer={
+        **OBJECT,
+        "properties": {
+            "at_work": FLAG,
+            "judged": TEXT,
+            "lookups": WHOLE,
+            "changed": _CHANGED,
+            "names": _CHANGED,
+            "rows": rows(
+                record(
+                    {
+                        "name": TEXT,
+                        "kind": TEXT,
+                        "category": TEXT,
+                        "n": WHOLE,
+                        "grades": TEXTS,
+                        "classes": TEXTS,
+                    }
+                )
+            ),
+            "more": WHOLE,
+            "confidential": WHOLE,
+        },
+    },
+    commands=("policy whatif",),
+    tag="policy",
+)
 EXPECTATIONS = Operation(
     name="testExpectations",
     method="GET",
@@ -353,6 +398,7 @@ OPERATIONS = (
     VERSIONS,
     DIFFERENCES,
     BETWEEN,
+    WHAT_IF,
     EXPECTATIONS,
     IDS,
     PREVIEW,

@@ -33,6 +33,7 @@ from filterd.web.pages import (
     site_page,
     today_page,
     week_page,
+    what_if_page,
     why_page,
 )
 
@@ -73,6 +74,7 @@ ORDER: tuple[Page, ...] = (
     room_page.PAGE,
     class_page.PAGE,
     public_lists_page.PAGE,
+    what_if_page.PAGE,
     *site_page.BESIDE,
 )
 

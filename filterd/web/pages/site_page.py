@@ -13,6 +13,7 @@ from filterd.policy.lesson_rows import DAYS
 from filterd.web.operation import ADMINS
 from filterd.web.operations.site_operations import EDITS, READ_DRAFT, READ_SITE
 from filterd.web.page import Page
+from filterd.web.pages.what_if_page import what_if
 from filterd.web.problem import WebError
 from filterd.web.sections import BY_ID
 from filterd.web.sections import ORDER as SECTIONS
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from filterd.web.visitor import Visitor
 
 CHANGE_PATH = "/site/change"
+_TRIED_WITHIN_S = 5
+"""A page that shows a change does not wait longer for what it would have changed."""
 
 
 async def _load_parts(_: Visitor, __: Mapping[str, str]) -> dict[str, Any]:
@@ -61,7 +64,8 @@ async def _load_change(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]
     told = visitor.language
     problem = draft["problem"] and from_plain(draft["problem"]).told(told).splitlines()
     doubts = [from_plain(one).told(told) for one in draft["doubts"]]
-    return {"draft": draft, "problem": problem, "doubts": doubts}
+    tried = {} if problem else await what_if(visitor, draft=True, within_s=_TRIED_WITHIN_S)
+    return {"draft": draft, "problem": problem, "doubts": doubts, **tried}
 
 
 _CHANGE = Page(

@@ -22,9 +22,9 @@ from filterd.resolve.what_if import (
     CLOSES,
     OPENS,
     REWRITES,
+    AskedPlace,
     DifferenceSums,
     NameDifference,
-    Place,
     compare_names,
     compare_week,
 )
@@ -172,10 +172,10 @@ class Naive:
 
     def add(self, rows: Iterable[Looked]) -> DifferenceSums:
         """Add up what differs."""
-        names, places = Counter[NameDifference](), defaultdict[NameDifference, set[Place]](set)
+        names, places = Counter[NameDifference](), defaultdict[NameDifference, set[AskedPlace]](set)
         for one in rows:
             of, qname, at = one.context, wire(one.name), MONDAY + one.second
-            place = Place(of.grade, of.class_id)
+            place = AskedPlace(of.grade, of.class_id)
             sites = [
                 Site.of(site.timed.policy, site.index, (), None, site.timed.overrides, at)
                 for site in self.sites
@@ -193,13 +193,13 @@ class Naive:
                 kind, by = REWRITES, None
             else:
                 continue
+            if kind == CLOSES and by is not None:
+                self.sums.lists[by.list or by.entry or ""] += one.n
             category = (by.category or "") if by else ""
             if category == "self-harm":
                 self.sums.confidential += one.n
                 continue
             self.sums.changed[place, kind] += one.n
-            if kind == CLOSES and by is not None:
-                self.sums.lists[by.list or by.entry or ""] += one.n
             name = NameDifference(qname, kind, category)
             names[name] += one.n
             places[name].add(place)
@@ -249,7 +249,7 @@ def test_control_a_day_that_is_judged_as_one_time_differs_from_that(
     rows = a_day(0)
     write_day(tmp_path, DAY, rows)
     sites = a_site(a_policy(), indexes[0], OVERRIDES), a_site(edited(a_policy()), indexes[1])
-    monkeypatch.setattr("filterd.resolve.what_if._Side.edges", lambda _: iter(()))
+    monkeypatch.setattr("filterd.resolve.what_if._SiteThen.edges", lambda _: iter(()))
     assert compared(tmp_path, *sites) != Naive(*sites).add(rows)
 
 

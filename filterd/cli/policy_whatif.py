@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd policy whatif``: what another policy or other lists would have changed."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from rich.text import Text
+
+from filterd import control
+from filterd.cli.context import Context, JsonOption, Options, option
+from filterd.cli.effective_state import policy_in_force
+from filterd.cli.progress_bar import bar
+from filterd.cli.render import listed
+from filterd.cli.time_options import school_clock
+from filterd.daemon.what_if_commands import AT_WORK, LIST_FILE
+from filterd.errors import ConfigError, FilterdError
+from filterd.i18n import refused, say
+from filterd.paths import make_folder
+from filterd.policy.log_levels import LogLevel, levels_of
+from filterd.privileges import own_rights
+from filterd.querylog import day_rows
+from filterd.resolve.what_if_rows import BY_CLASS, BY_TIER, CHANGED_NAMES, differs, summary
+from filterd.rows import Row, Wording
+
+_SAME, _DIFFERENT = 0, 1
+_MOST_DAYS = 90
+_MOST_FILES, _MOST_OCTETS = 2_000, 100_000_000
+
+
+class Tried(NamedTuple):
+    """What is tried: the argument of the command, and a file or folder to copy for it."""
+
+    asked: dict[str, Any]
+    copied: Path | None = None
+
+
+def tried(
+    policy: Annotated[
+        Path | None, option("--policy", "Try the site.yaml of another folder.", "DIR")
+    ] = None,
+    list_file: Annotated[
+        Path | None, option("--list", "Try a list as the school's own.", "FILE")
+    ] = None,
+    category: Annotated[str, option("--category", "The category of that list.", "ID")] = "",
+    list_format: Annotated[
+        str, option("--format", "The syntax of its lines.", "FORMAT")
+    ] = "domains",
+    source: Annotated[
+        str | None,
+        option("--source", "Try public lists of `filterd lists sources`: ID,ID,...", "ID"),
+    ] = None,
+    feed: Annotated[
+        str | None, option("--feed", "Try a version of the lists, held or earlier.", "VERSION")
+    ] = None,
+) -> Tried:
+    """Return what is tried.
+
+    Raises:
+        ConfigError: it is not exactly one thing.
+    """
+    if sum(one is not None for one in (policy, list_file, source, feed)) != 1:
+        raise ConfigError(
+            say("one of these is tried at a time: --policy, --list, --source, --feed")
+        )
+    if list_file is not None:
+        if not category:
+            raise ConfigError(say("{missing} is missing", missing="--category"))
+        return Tried({"list": "", "category": category, "format": list_format}, list_file)
+    if policy is not None:
+        return Tried({"site": ""}, policy)
+    return Tried({"feed": feed} if source is None else {"source": source})
+
+
+def whatif(
+    here: Context,
+    tried: Annotated[Tried, Options(tried)],
+    days: Annotated[
+        int, option("--days", "Number of days, with today.", "N", min=1, max=_MOST_DAYS)
+    ] = 7,
+    json: JsonOption = False,
+) -> None:
+    """Show which recorded lookups another policy or other lists would decide differently.
+
+    Nothing that is in force changes. How much is known depends on the log level of each tier;
+    without names, popular names are judged instead. The history records that you looked.
+    Exit code 0: nothing would change; 1: something would; 2: an error.
+    """
+    with (
+        _staged(here, tried.copied) as staged,
+        bar(here, here.texts("Judging the recorded days"), visible=not json),
+    ):
+        asked = {key: value or staged for key, value in tried.asked.items()}
+        told = ask(here, days=days, **asked)
+    if json:
+        here.print_json(told)
+    else:
+        print_told(here, told)
+    raise typer.Exit(_DIFFERENT if differs(told) else _SAME)
+
+
+def ask(here: Context, **asked: Any) -> Row:
+    """Return what the daemon says would change.
+
+    Raises:
+        FilterdError: it does not run, or refuses.
+    """
+    while AT_WORK in (told := control.ask(here.state.control_socket, "what-if", **asked)):
+        pass  # each answer takes most of a minute; the trial itself has an end
+    found: Row = told
+    return found
+
+
+def print_before(here: Context, **asked: Any) -> None:
+    """Print in short what a decision would change, where names are recorded and a daemon runs."""
+    try:
+        levels = levels_of(policy_in_force(here)).values()
+        if not any(one.includes(LogLevel.NAMES) for one in levels):
+            return
+        told = ask(here, **asked)
+    except FilterdError:  # the decision says what is wrong with it, and needs no daemon
+        return
+    wording = Wording(here.texts, school_clock(here))
+    for line in summary(told, wording):
+        here.console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def print_told(here: Context, told: Row) -> None:
+    """Print what would change."""
+    wording = Wording(here.texts, school_clock(here))
+    for line in summary(told, wording):
+        here.console.print(Text(line), soft_wrap=True)
+    for listing, key in ((CHANGED_NAMES, "rows"), (BY_CLASS, "groups"), (BY_TIER, "tiers")):
+        if told[key]:
+            here.console.print(listed(wording, listing, told[key]))
+    for line in day_rows.scope(told, wording):
+        here.console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _staged(here: Context, given: Path | None) -> Iterator[str]:
+    """Copy a file or folder of this person to where the daemon can read it, for a while.
+
+    Yields:
+        Its name there; empty for None.
+
+    Raises:
+        ConfigError: it cannot be read, is too large, or this user may not copy it there.
+    """
+    if given is None:
+        yield ""
+        return
+    try:
+        make_folder(here.state.what_if, mode=0o700)
+        folder = Path(tempfile.mkdtemp(prefix="given-", dir=here.state.what_if))
+    except OSError as error:
+        raise ConfigError(
+            say("{path}: cannot be written: {why}", path=here.state.what_if, why=refused(error)),
+            hint=say("run it with sudo"),
+        ) from error
+    try:
+        _copy(given, folder)
+        yield folder.name
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(given: Path, folder: Path) -> None:
+    with own_rights():
+        is_folder = given.is_dir()
+        found = (one for one in given.rglob("*") if one.is_file() and "secrets" not in one.parts)
+        files = sorted(found) if is_folder else [given]
+        try:
+            size = sum(one.stat().st_size for one in files)
+            if len(files) > _MOST_FILES or size > _MOST_OCTETS:
+                raise ConfigError(say("{path}: too large", path=given))
+            texts = [
+                (one.relative_to(given) if is_folder else Path(LIST_FILE), one.read_bytes())
+                for one in files
+            ]
+        except OSError as error:
+            raise ConfigError(
+                say("{path}: cannot be read: {why}", path=given, why=refused(error))
+            ) from error
+    for path, text in texts:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(text)

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``what-if``: what another policy or other lists would have changed.
+
+A child process compiles the other and judges the recorded days (``feed.policy_trial``); here are
+the caller's rights, the record of the look, and bounds. One trial is at work at a time. Files of
+a person come in ``state.what_if``, in which only this user and root can write. A trial that takes
+longer than ``ANSWERED_WITHIN_S`` goes on, and its outcome is for the one who asks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from filterd import bounded_child
+from filterd.daemon import log_request
+from filterd.daemon.control_commands import author_of
+from filterd.errors import ControlError, StoreError, from_plain
+from filterd.i18n import say
+from filterd.overrides import effects
+from filterd.overrides.read_access import View, check_view
+from filterd.overrides.roles import Rank
+from filterd.paths import make_folder, writing
+from filterd.policy.log_levels import levels_of
+from filterd.querylog.day_span import DaySpan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from filterd.daemon.control_caller import Caller
+    from filterd.daemon.control_server import Command
+    from filterd.daemon.manager import Manager
+    from filterd.daemon.process import Setting
+    from filterd.daemon.site_drafts import SiteDrafts
+    from filterd.overrides.roles import Author
+
+CHILD = "filterd.feed.policy_trial"
+WITHIN_S, ANSWERED_WITHIN_S = 240.0, 45
+AT_WORK = "at_work"
+LIST_FILE = "list"
+_MOST_OCTETS = 4 << 20
+_LEFT_S = 3_600.0
+"""After which what an interrupted command has left in the folder is removed."""
+
+_given = re.compile(r"given-[A-Za-z0-9_]{1,40}", re.ASCII).fullmatch
+
+
+class WhatIf:
+    """The command; ``drafts`` has the edits of the site that administrators look at."""
+
+    def __init__(self, manager: Manager, setting: Setting, drafts: SiteDrafts) -> None:
+        self._manager, self._setting, self._drafts = manager, setting, drafts
+        self._trial: tuple[str, asyncio.Task[dict[str, Any]]] | None = None
+
+    def commands(self) -> dict[str, Command]:
+        """Return the command by name."""
+        return {"what-if": self.what_if}
+
+    async def what_if(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """Return what would change, with names; the history records the look."""
+        author = author_of(caller)
+        author.must_be(Rank.ADMIN, say("try another policy"))
+        check_view(author, View.ROWS)
+        other = self._other(request, author)
+        site, now = self._manager.site, self._manager.clock()["policy_time"] or 0.0
+        zone = ZoneInfo(site.policy.time_zone)
+        number = log_request.whole(request, "days", 7, log_request.MOST_DAYS)
+        days = [one.day for one in DaySpan.last(number, now, zone)]
+        await self._manager.changes.note_view(View.ROWS, author, {"days": days})
+        content = {
+            "config": str(self._setting.config),
+            "state": str(self._setting.state.folder),
+            "other": other,
+            "days": days,
+            "today": days[0],
+            "now": now,
+            "overrides": effects.to_plain(site.timed.overrides),
+        }
+        within_s = log_request.whole(request, "within_s", ANSWERED_WITHIN_S, ANSWERED_WITHIN_S)
+        told = await self._answer(content, within_s)
+        policy = site.policy
+        return {
+            **told,
+            "levels": {tier: one.value for tier, one in levels_of(policy).items()},
+            "least_devices": policy.log.least_devices,
+            "keep_days": policy.log.keep_days,
+        }
+
+    async def _answer(self, content: dict[str, Any], within_s: int) -> dict[str, Any]:
+        """Return the outcome of a trial, or that it is at work and is asked for again.
+
+        Raises:
+            ControlError: another one is at work.
+            FilterdError: it failed.
+        """
+        key = json.dumps([content["other"], content["days"]])
+        if self._trial is not None and self._trial[0] != key:
+            if not self._trial[1].done():
+                raise ControlError(say("another trial is at work; try again when it has ended"))
+            self._trial = None
+        if self._trial is None:
+            task = asyncio.get_running_loop().create_task(
+                asyncio.to_thread(self._in_child, content)
+            )
+            task.add_done_callback(lambda one: one.cancelled() or one.exception())
+            self._trial = key, task
+        _, task = self._trial
+        done, _ = await asyncio.wait((task,), timeout=within_s)
+        if not done:
+            return {AT_WORK: True}
+        if self._trial is not None and self._trial[1] is task:
+            self._trial = None
+        return task.result()
+
+    def _other(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
+        """Return what is tried, as the child takes it.
+
+        Raises:
+            ControlError: it is not one of the things that can be tried.
+        """
+        wanted = [one for one in ("site", "list", "source", "feed", "draft") if one in request]
+        if len(wanted) != 1:
+            raise ControlError(say("one of these is tried at a time: {known}", known=_KNOWN))
+        (kind,) = wanted
+        if kind == "draft":
+            return {"text": self._drafts.text_of(author)}
+        text = log_request.text(request, kind)
+        if kind in ("source", "feed"):
+            return {kind: text}
+        if not _given(text):
+            raise ControlError(say("{key} is not the name of a trial", key=kind))
+        folder = self._setting.state.what_if / text
+        if kind == "site":
+            return {"site": str(folder)}
+        words = {one: log_request.text(request, one) for one in ("category", "format")}
+        return {
+            "list": str(folder / LIST_FILE),
+            **words,
+            "subtrees": request.get("subtrees") is True,
+        }
+
+    def _in_child(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Run the child in its folder.
+
+        Raises:
+            FilterdError: it refuses, or it failed.
+        """
+        folder = self._setting.state.what_if
+        with writing(folder):
+            make_folder(folder, mode=0o700)
+        _remove_left(folder, self._setting.clock.wall())
+        try:
+            ended = bounded_child.run(
+                bounded_child.command(CHILD),
+                limit_s=WITHIN_S,
+                most_octets=_MOST_OCTETS,
+                request=json.dumps(request).encode(),
+            )
+        except TimeoutError:
+            raise StoreError(
+                say("the trial took more than {limit_s} s; try fewer days", limit_s=round(WITHIN_S))
+            ) from None
+        except OSError as error:
+            raise bounded_child.not_started(error) from error
+        if ended.code or ended.is_too_long:
+            raise StoreError(say("the trial failed: {why}", why=ended.last_words))
+        told: dict[str, Any] = json.loads(ended.output)
+        if not told.pop("ok"):
+            raise from_plain(told)
+        return told
+
+
+_KNOWN = "site, list, source, feed, draft"
+
+
+def _remove_left(folder: Path, now: float) -> None:
+    """Remove what a killed child or command has left; a command at work is left alone."""
+    for one in folder.iterdir():
+        with contextlib.suppress(OSError):
+            is_given = _given(one.name) is not None
+            if not is_given or now - one.stat().st_mtime > _LEFT_S:
+                shutil.rmtree(one)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What would have changed, by a real daemon and its log: shown, recorded, and nothing in force."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.clock import SystemClock
+from filterd.querylog.lookups import LookupContext
+from tests.support.commands import call
+from tests.support.daemon import copy_lists, free_port, serving, write_site
+from tests.support.day_lookups import ZONE, Known, Looked, write_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.state_folder import StateFolder
+
+pytestmark = pytest.mark.usefixtures("warm_children")
+THIRD = LookupContext("3", "", "of-3", "", "pass")
+BLOCKED = LookupContext("3", "", "of-3", "social-media", "blocked", "starter-social")
+SIX_S, DAY_S = 6 * 3600, 86_400
+
+
+class School:
+    """A site whose log has a day; ``ask`` runs the command."""
+
+    def __init__(self, folder: Path, built: StateFolder) -> None:
+        self.state = copy_lists(built, folder / "state")
+        self.config = write_site(
+            folder / "site", port=free_port(), more="time_zone: Asia/Ho_Chi_Minh\n"
+        )
+        yesterday = datetime.fromtimestamp(SystemClock().wall() - DAY_S, ZONE).date().isoformat()
+        rows = [Looked(SIX_S, "new.example", THIRD, 4), Looked(SIX_S + 1, "other.example", THIRD)]
+        rows.append(Looked(SIX_S + 2, "www.tiktok.com", BLOCKED, 2))
+        write_day(self.state.log_days, yesterday, rows, [Known("staff", "new.example")])
+
+    def ask(self, *words: str) -> tuple[int, Any]:
+        """Return the exit code and what ``policy whatif --json`` prints."""
+        where = ("--config", str(self.config), "--state", str(self.state.folder))
+        ended = call(*where, "policy", "whatif", "--json", *words)
+        return ended.code, json.loads(ended.out)
+
+    def shown(self, *words: str) -> str:
+        """Return what the command prints for people."""
+        where = ("--config", str(self.config), "--state", str(self.state.folder), "--lang", "en")
+        return call(*where, *words).out
+
+    def copy(self, folder: Path, text: str = "") -> str:
+        """Return a folder with the site, and some more text in its file."""
+        shutil.copytree(self.config, folder)
+        with (folder / "site.yaml").open("a") as file:
+            file.write(text)
+        return str(folder)
+
+
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
+    made = School(tmp_path, built)
+    with serving(made.config, made.state.folder):
+        yield made
+
+
+def test_a_list_closes_what_was_asked_and_nothing_in_force_changes(
+    school: School, tmp_path: Path
+) -> None:
+    (tmp_path / "games.txt").write_text("new.example\n")
+    before = school.state.index.read_bytes()
+    code, told = school.ask("--list", str(tmp_path / "games.txt"), "--category", "games")
+    assert code == 1
+    assert told["changed"] == {"closes": 4, "opens": 0, "rewrites": 0}
+    (row,) = told["rows"]
+    assert (row["name"], row["n"], row["grades"]) == ("new.example", 4, ["3"])
+    assert told["lookups"] == 7
+    assert school.state.index.read_bytes() == before
+    assert not [*school.state.what_if.iterdir()]
+    assert "log-view" in school.shown("history", "list", "--views", "--json")
+
+
+def test_another_site_is_tried_with_all_its_files(school: School, tmp_path: Path) -> None:
+    assert school.ask("--policy", school.copy(tmp_path / "same"))[0] == 0
+    opened = "exceptions:\n  - {allow: www.tiktok.com, reason: bài học}\n"
+    code, told = school.ask("--policy", school.copy(tmp_path / "other", opened))
+    assert (code, told["changed"]["opens"]) == (1, 2)
+    assert told["rows"][0]["category"] == "social-media"
+    (tmp_path / "other" / "site.yaml").write_text("networks: 7\n")
+    code, told = school.ask("--policy", str(tmp_path / "other"))
+    assert code == 2
+    assert "site.yaml" in told["error"]
+
+
+def test_what_cannot_be_tried_is_refused_in_a_line(school: School) -> None:
+    for words in (["--feed", "7"], ["--feed", "../.."], ["--source", "none"], []):
+        code, told = school.ask(*words)
+        assert code == 2, words
+        assert "Traceback" not in told["error"]
+
+
+def test_without_names_popular_ones_are_judged(school: School, tmp_path: Path) -> None:
+    shutil.rmtree(school.state.log_days)
+    (tmp_path / "all.txt").write_text("wikipedia.org\n")
+    words = "--list", str(tmp_path / "all.txt"), "--category", "games", "--format", "domains"
+    assert school.ask(*words)[1]["judged"] == "popular"
+    assert "popular names were judged instead" in school.shown("policy", "whatif", *words)

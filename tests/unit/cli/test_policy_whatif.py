@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arguments of the command and its copies; what it shows is tested end to end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd import control
+from tests.support.commands import call
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SAME = {
+    "judged": "rows", "days": [], "lookups": 0, "changed": {}, "names": {"closes": 0, "opens": 0},
+    "rows": [], "groups": [], "tiers": [], "more": 0, "confidential": 0, "skipped": [],
+    "levels": {"primary": "full"}, "least_devices": 5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), "one of these is tried at a time"),
+        (("--source", "a", "--feed", "1"), "one of these is tried at a time"),
+        (("--list", "x"), "--category is missing"),
+        (("--policy", "/nonexistent/site"), "cannot be read"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_a_line(
+    tmp_path: Path, words: tuple[str, ...], why: str
+) -> None:
+    told = call("--lang", "en", "--state", tmp_path, "policy", "whatif", *words)
+    assert (told.code, len(told.error_lines)) == (2, 1)
+    assert why in told.err
+    assert not [*tmp_path.glob("what-if/*")]
+
+
+def test_files_are_copied_for_the_daemon_but_no_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, state = tmp_path / "other", tmp_path / "state"
+    (site / "secrets").mkdir(parents=True)
+    (site / "secrets" / "mail").write_text("password")
+    (site / "lists").mkdir()
+    for one in ("site.yaml", "lists/mine.txt"):
+        (site / one).write_text("x")
+    found = list[str]()
+
+    def asked(_: Path, command: str, **given: Any) -> dict[str, Any]:
+        assert command == "what-if"
+        folder = state / "what-if" / given["site"]
+        found.extend(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+        return SAME
+
+    monkeypatch.setattr(control, "ask", asked)
+    assert call("--state", state, "policy", "whatif", "--policy", site).code == 0
+    assert sorted(found) == ["lists/mine.txt", "site.yaml"]
+    assert not [*(state / "what-if").iterdir()]
+
+
+def test_a_trial_that_is_at_work_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([{"at_work": True}, {**SAME, "changed": {"closes": 3}}])
+    monkeypatch.setattr(control, "ask", lambda *_, **__: next(answers))
+    assert call("--state", tmp_path, "policy", "whatif", "--json", "--source", "a").code == 1

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command: who may, what is recorded, one child at a time, what is left is removed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd import bounded_child
+from filterd.bounded_child import Ended
+from filterd.daemon.control_caller import Caller
+from filterd.daemon.site_drafts import SiteDrafts
+from filterd.daemon.what_if_commands import WhatIf
+from filterd.errors import ControlError, FilterdError, StoreError, to_plain
+from filterd.i18n import say
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tests.support.team import School, Team
+
+ROOT = Caller(0, "root", frozenset())
+TEACHER = Caller(4_711, "lan", frozenset({"filterd-teacher"}))
+PRINCIPAL = Caller(4_712, "hoa", frozenset({"filterd-principal"}))
+
+
+class Desk:
+    """The command of a team; ``ended`` is what the child is made to answer."""
+
+    def __init__(self, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.team, self.requests = team, list[dict[str, Any]]()
+        self.ended = Ended(0, b'{"ok": true, "rows": []}', b"")
+        self._command = WhatIf(team.manager, team.setting, SiteDrafts(team.manager, team.setting))
+        monkeypatch.setattr(bounded_child, "run", self._run)
+
+    def _run(self, _words: Any, *, request: bytes, **_: Any) -> Ended:
+        self.requests.append(json.loads(request))
+        return self.ended
+
+    async def ask(self, by: Caller = ROOT, **asked: Any) -> dict[str, Any]:
+        return await self._command.what_if(asked, by)
+
+
+@pytest.fixture
+def at_desk(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Callable[[Desk], Awaitable[None]]], None]:
+    """Have a desk of a team at work."""
+
+    def whole(work: Callable[[Desk], Awaitable[None]]) -> None:
+        async def story(team: Team) -> None:
+            await work(Desk(team, monkeypatch))
+
+        school.serve(story)
+
+    return whole
+
+
+def test_the_look_is_recorded_and_the_child_gets_what_is_tried(at_desk: Any) -> None:
+    async def work(desk: Desk) -> None:
+        told = await desk.ask(source="ut1-games", days=3)
+        assert told["rows"] == []
+        assert set(told["levels"].values()) == {"counts"}
+        (request,) = desk.requests
+        assert request["other"] == {"source": "ut1-games"}
+        assert len(request["days"]) == 3
+        (row, *_) = await desk.team.manager.changes.records.history(1, views=True)
+        assert (row["kind"], row["payload"]["view"]) == ("log-view", "rows")
+
+    at_desk(work)
+
+
+def test_only_administrators_may_and_before_anything_runs(at_desk: Any) -> None:
+    async def work(desk: Desk) -> None:
+        for by in (TEACHER, PRINCIPAL):
+            with pytest.raises(FilterdError, match="may not"):
+                await desk.ask(by, source="ut1-games")
+        assert desk.requests == []
+
+    at_desk(work)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"source": "a", "feed": "1"},
+        {"site": "../../etc"},
+        {"site": "given-a/b"},
+        {"list": "/etc/shadow"},
+        {"source": 7},
+        {"source": "a", "days": 0},
+        {"draft": True},
+    ],
+)
+def test_what_is_not_to_be_tried_is_refused(at_desk: Any, asked: dict[str, Any]) -> None:
+    async def work(desk: Desk) -> None:
+        with pytest.raises(FilterdError):
+            await desk.ask(**asked)
+        assert desk.requests == []
+
+    at_desk(work)
+
+
+def test_an_error_of_the_child_is_told_and_a_crash_too(at_desk: Any) -> None:
+    async def work(desk: Desk) -> None:
+        told = to_plain(StoreError(say("no memory"))) | {"ok": False}
+        desk.ended = Ended(0, json.dumps(told).encode(), b"")
+        with pytest.raises(FilterdError, match="no memory"):
+            await desk.ask(source="a")
+        desk.ended = Ended(1, b"", b"Traceback\nValueError: x")
+        with pytest.raises(StoreError, match="the trial failed: ValueError: x"):
+            await desk.ask(source="a")
+
+    at_desk(work)
+
+
+def test_a_long_trial_goes_on_for_the_same_question_and_refuses_others(
+    at_desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = asyncio.Event()
+
+    async def slowly(work: Any, *given: Any) -> Any:
+        if getattr(work, "__name__", "") == "_in_child":
+            await released.wait()
+            return {"rows": ["found"]}
+        return work(*given)
+
+    async def work(desk: Desk) -> None:
+        monkeypatch.setattr(asyncio, "to_thread", slowly)
+        assert (await desk.ask(source="a", within_s=1))["at_work"]
+        with pytest.raises(ControlError, match="another trial is at work"):
+            await desk.ask(source="b")
+        released.set()
+        assert (await desk.ask(source="a"))["rows"] == ["found"]
+        assert (await desk.ask(source="b"))["rows"] == ["found"]
+
+    at_desk(work)
+
+
+def test_what_a_killed_child_has_left_is_removed_and_a_copy_at_work_is_not(at_desk: Any) -> None:
+    async def work(desk: Desk) -> None:
+        folder = desk.team.setting.state.what_if
+        for one in ("tmpold", "given-new"):
+            (folder / one).mkdir(parents=True)
+        await desk.ask(site="given-new")
+        assert [one.name for one in folder.iterdir()] == ["given-new"]
+        assert desk.requests[0]["other"] == {"site": str(folder / "given-new")}
+
+    at_desk(work)
