@@ -327,7 +327,7 @@ class SiteFeed:
                 if judgement.is_final and judgement.seconds:
                     self.versions.refuse(candidate.version)
                 raise judgement.error()
-            before = self._seen_before(candidate)
+            before = self._seen_before(candidate, judgement)
             self._activator.activate(candidate, judgement.index)
             if before is not None:
                 with contextlib.suppress(StoreError):  # it is in force, and was judged
@@ -344,7 +344,7 @@ class SiteFeed:
         in_force = guard.ServedFiles(state.index, state.policy) if served else None
         fresh = state.fresh_index, state.fresh_problems, state.judged_policy
         whole = self._with(Blocklists(candidate.folder, candidate.version))
-        school = guard.JudgedSchool(self._config, *fresh, blocklists=whole)
+        school = guard.JudgedSchool(self._config, *fresh, state.log_days, whole)
         judgement = guard.judge(candidate, in_force, school, clock=self._clock)
         if (current := self.versions.current()) is None:
             return judgement
@@ -352,7 +352,7 @@ class SiteFeed:
         keys = other_key(new.get(ROLE), known.get(ROLE))
         return replace(judgement, findings=(*judgement.findings, *keys))
 
-    def _seen_before(self, candidate: Candidate) -> Watch | None:
+    def _seen_before(self, candidate: Candidate, judgement: Judgement) -> Watch | None:
         """Return the watch for after the swap; None where no daemon runs."""
         with contextlib.suppress(FilterdError):
             if status := self._daemon.status():
@@ -361,7 +361,8 @@ class SiteFeed:
                 whole = self._with(Blocklists(candidate.folder, candidate.version))
                 canaries = locked_canaries(whole.folder)
                 since = self._clock.monotonic()
-                return Watch(candidate.version, since, counts, usual, canaries)
+                by_log = any(one.kind == guard.ASKED for one in judgement.findings)
+                return Watch(candidate.version, since, counts, usual, canaries, by_log)
         return None
 
     def _build(self, blocklists: Blocklists) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import FilterdError
 from filterd.i18n import say
-from filterd.state_file import IDS, FileFormat
+from filterd.state_file import ADDED, IDS, FileFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,8 @@ LEAST_ANSWERS = 200
 """Fewer tell nothing."""
 LEAST_BLOCKED_PART = 0.02
 """A school that blocked hardly anything may block three times as much."""
+MOST_BLOCKED_PART = 0.5
+"""Of a version that was judged by the recorded days."""
 
 _MOST_OCTETS = 4_000
 _SILENT_TIMES = 3
@@ -74,6 +76,8 @@ class Watch:
         at_swap: the counts by then.
         usual: the share of blocks in answers before, the most of any day.
         canaries: names that must be blocked for everybody.
+        by_log: the guard has judged what the school asks for by the recorded days: a larger share
+            of blocks is what is asked for now, and not the version, unless most is blocked.
     """
 
     version: str = field(metadata={IDS: True})
@@ -81,6 +85,7 @@ class Watch:
     at_swap: AnswerCounts
     usual: float
     canaries: tuple[str, ...] = ()
+    by_log: bool = field(default=False, metadata={ADDED: True})
 
 
 _FORMAT = FileFormat(
@@ -127,7 +132,8 @@ def harm(
         return None
     compared = counts_of(status).since(unpaused or watch.at_swap)
     blocked, usual = compared.part(compared.blocked), max(watch.usual, LEAST_BLOCKED_PART)
-    if compared.total >= LEAST_ANSWERS and blocked > TIMES_BLOCKED * usual:
+    most = max(TIMES_BLOCKED * usual, MOST_BLOCKED_PART if watch.by_log else 0.0)
+    if compared.total >= LEAST_ANSWERS and blocked > most:
         return say(
             "{part} % of answers were blocks; before, {usual} %",
             part=round(100 * blocked),

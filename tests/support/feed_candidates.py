@@ -22,7 +22,7 @@ from tests.support.site import SCHOOL
 from tests.support.yaml_files import read_yaml, write_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from filterd.feed.guard.guard_report import Judgement
@@ -38,23 +38,18 @@ class Following:
         folder: an empty one.
         popular: popular names, the most popular first.
         site: the rest of ``site.yaml``.
-        asked: the school's lookups of the last days.
+
+    ``log`` is the folder of its day files.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        popular: Iterable[str] = (),
-        *,
-        site: str = "",
-        asked: Mapping[str, int] | None = None,
-    ) -> None:
+    def __init__(self, folder: Path, popular: Iterable[str] = (), *, site: str = "") -> None:
         self._versions = folder / "versions"
         self.config = folder / "site"
         self.config.mkdir()
         (self.config / "site.yaml").write_text(SCHOOL + site, encoding="utf-8")
         fresh = folder / "index.new", folder / "problems.new", folder / "policy.new"
-        self.school = JudgedSchool(self.config, *fresh, asked)
+        self.log = folder / "log"
+        self.school = JudgedSchool(self.config, *fresh, self.log)
         self._folder = folder
         self._write_honest(self._versions / str(BEFORE), popular)
         self.in_force: ServedFiles | None = None

@@ -18,12 +18,12 @@ or a reason to **refuse** it for good.
 ``golden_questions`` questions whose answers follow from the version's own lists
 ``must_resolve``     names that must not be blocked, suffixes no list may hold, safe search targets
 ``limits``           how much of lists and tables may come or go at once; the publisher's limits too
-``impact``           popular names and the school's own lookups, compared to what is active
+``impact``           popular names and the recorded lookups, compared to what is active
 ``canaries``         names that must be blocked, and what the school expects
 ``checks``           all of these, in their order
 """
 
-from filterd.feed.guard.guard_report import Finding, Judgement, Severity
+from filterd.feed.guard.guard_report import ASKED, Finding, Judgement, Severity
 from filterd.feed.guard.guard_run import JudgedSchool, ServedFiles, judge
 
-__all__ = ["Finding", "JudgedSchool", "Judgement", "ServedFiles", "Severity", "judge"]
+__all__ = ["ASKED", "Finding", "JudgedSchool", "Judgement", "ServedFiles", "Severity", "judge"]

@@ -12,7 +12,9 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from filterd.clock import SystemClock
 from filterd.errors import ConfigError, FilterdError, IndexFormatError
 from filterd.feed.guard import candidate as loading
 from filterd.feed.guard.canaries import open_canaries, opened_canaries, unmet_expectations
@@ -52,6 +54,10 @@ from filterd.i18n import say
 from filterd.lists.catalog_tables import load_popular_names, read_canaries
 from filterd.lists.index_files import version_of
 from filterd.lists.lists_beside import BESIDE
+from filterd.querylog.day_span import DaySpan
+from filterd.querylog.recorded_week import RecordedWeek
+from filterd.resolve.site import Site
+from filterd.resolve.what_if import compare_week
 from filterd.state_folder import SHIPPED, BesideFolder, StateFolder
 
 if TYPE_CHECKING:
@@ -59,6 +65,9 @@ if TYPE_CHECKING:
 
     from filterd.feed.guard.candidate import Tables
     from filterd.lists.index import Index
+
+_DAYS = 7
+"""Of the log, with today."""
 
 
 def judged(
@@ -140,7 +149,7 @@ class _Work:
 
     def _compare(self, references: Sequence[Compared], tables: Tables) -> None:
         """Compare with what is active; with what ships growth is a note only."""
-        folder, asked, compared = self._request.folder, self._data["asked"], references[0]
+        folder, compared = self._request.folder, references[0]
         version_before = compared.before.index.build.get(_noted_as(self._request))
         is_first = not version_before or (
             not self._request.is_beside
@@ -149,7 +158,7 @@ class _Work:
         popular_before = () if is_first else read_popular(folder.parent / str(version_before))
         counted = {
             "popular": closed_popular(compared, read_popular(folder), popular_before),
-            "asked": () if asked is None else closed_asked(compared, asked),
+            "asked": self._asked(compared),
             "growth": grown(compared),
         }
         always = {
@@ -170,6 +179,22 @@ class _Work:
             if is_first:
                 numbers = (replace(one, severity=Severity.NOTE) for one in numbers)
             self._note(check, chain(numbers, always.get(check, ())))
+
+    def _asked(self, compared: Compared) -> Iterable[Finding]:
+        """Judge the recorded days of the school by both; nothing where that is too much."""
+        if self._data.get("log") is None:
+            return ()
+        folder, now = Path(self._data["log"]), self._request.now
+        zone = ZoneInfo(compared.new.policy.time_zone)
+        days = [one.day for one in DaySpan.last(_DAYS, now, zone)]
+        sites = (
+            Site.of(one.policy, one.index, (), now=now) for one in (compared.before, compared.new)
+        )
+        try:
+            sums = compare_week(RecordedWeek(folder, days, clock=SystemClock()), *sites)
+        except MemoryError:
+            return ()
+        return closed_asked(sums, compared)
 
     def _is_other_kind(self, before: str) -> bool:
         """Return whether a feed comes in the place of public lists, or they of a feed.

@@ -10,7 +10,7 @@ JSON request goes to the child's input, one judgement comes from its output
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,6 @@ from filterd.i18n import Sentence, refused, say
 from filterd.lists.index_files import Blocklists
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from filterd.bounded_child import Ended
     from filterd.clock import Clock
     from filterd.feed.versions import Candidate
@@ -46,8 +44,6 @@ CHECKS = (
     "expectations",
 )
 """The words of all checks; a judgement without one of them is none."""
-MAX_ASKED = 20_000
-"""Names of the school's own last days that are looked at, the most frequent ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +63,7 @@ class JudgedSchool:
         fresh_index: where the candidate's index is made; it may be activated from there.
         fresh_problems: where a line is written for everything not taken into it.
         fresh_policy: where the policy is written by which the candidate is judged.
-        asked: how often names were answered in the last seven days; None where the log has
-            totals only.
+        log: the folder of the day files of the query log; None for no school's.
         blocklists: all that would be compiled, a part of which the candidate is; None for
             the candidate alone.
     """
@@ -77,7 +72,7 @@ class JudgedSchool:
     fresh_index: Path
     fresh_problems: Path
     fresh_policy: Path
-    asked: Mapping[str, int] | None = field(default=None)
+    log: Path | None = None
     blocklists: Blocklists | None = None
 
 
@@ -126,7 +121,6 @@ def request_of(
     candidate: Candidate, in_force: ServedFiles | None, school: JudgedSchool, now: float
 ) -> dict[str, Any]:
     """Return the request to the child, as plain data; ``now`` is Unix time."""
-    most = sorted((school.asked or {}).items(), key=lambda one: (-one[1], one[0]))[:MAX_ASKED]
     return {
         "now": now,
         "version": candidate.version,
@@ -139,7 +133,7 @@ def request_of(
         "fresh_index": str(school.fresh_index),
         "fresh_problems": str(school.fresh_problems),
         "fresh_policy": str(school.fresh_policy),
-        "asked": None if school.asked is None else dict(most),
+        "log": None if school.log is None else str(school.log),
     }
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
-from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.guard.guard_report import ASKED, Severity, found
 from filterd.feed.guard.limits import (
     GROWTH,
     POPULAR_LIMITS,
@@ -37,15 +37,19 @@ if TYPE_CHECKING:
     from filterd.feed.guard.guard_report import Finding
     from filterd.feed.guard.probe_clients import Asking
     from filterd.lists.catalog_tables import PopularName
+    from filterd.resolve.what_if import DifferenceSums
 
 POPULAR_FILE = "popular.txt"
 MOST_POPULAR = 10_000
 ASKED_ALLOWED = 0.005
-"""Of all questions of the last days: so many may be for names that are newly closed."""
+"""Of the recorded lookups that passed, or names: so many may be newly closed."""
 DRAWN = 1_000
 """Names of what is in force that are asked again."""
 
-_POPULAR, _ASKED = "popular", "asked"
+LEAST_LOOKUPS, LEAST_NAMES = 1_000, 200
+"""Of the log; with fewer it says nothing of a version."""
+
+_POPULAR = "popular"
 _MAX_POPULAR_OCTETS = 4 << 20
 _LEAST_OF_BEFORE = 0.9
 
@@ -139,29 +143,38 @@ def closed_popular(
     yield from excesses(Content({}, _by_place(newly)), Content({}, {}))
 
 
-def closed_asked(compared: Compared, asked: Mapping[str, int]) -> Iterator[Finding]:
-    """Find whether the version would close much of what the school asks for.
+def closed_asked(sums: DifferenceSums, compared: Compared) -> Iterator[Finding]:
+    """Find whether the version would close much of what the school has asked for.
+
+    What the lists of the version would close counts, but for orders: no approval stops these.
+    Where the log has too few lookups and names that passed, there is no finding at all. No name
+    is in one: who may see findings may not see names of the log.
 
     Args:
+        sums: of the recorded days, by what is active and by the version.
         compared: both.
-        asked: how often names were answered in the last days.
     """
-    total, lost, closed = 0, 0, list[tuple[int, str]]()
-    for text, count in asked.items():
-        name = _name(text)
-        total += count
-        if name is not None and compared.newly_closed(name):
-            lost += count
-            closed.append((count, text))
-    if lost > ASKED_ALLOWED * total:
-        first = [text for _, text in sorted(closed, reverse=True)]
-        sentence = say(
-            "{lost} of {total} questions of the last days would be closed: {names}",
-            lost=lost,
-            total=total,
-            names=few(first),
+    ordered = {one.id for one in compared.new.policy.categories.values() if one.ordered}
+    lists = [
+        one.id
+        for one in compared.new.index.lists
+        if one.id in compared.new_lists and one.category not in ordered
+    ]
+    lookups = sum(sums.lists[one] for one in lists), sums.allowed
+    distinct = sum(sums.distinct_lists[one] for one in lists), sums.distinct.total()
+    known = [
+        (lost, total, sentence)
+        for (lost, total), least, sentence in (
+            (lookups, LEAST_LOOKUPS, say("{lost} of {total} recorded lookups would be closed")),
+            (distinct, LEAST_NAMES, say("{lost} of {total} recorded names would be closed")),
         )
-        yield found(_ASKED, Severity.HELD, sentence, first, lost=lost, total=total)
+        if total >= least
+    ]
+    for lost, total, sentence in known:
+        is_held = lost > ASKED_ALLOWED * total
+        told = sentence.filled({"lost": lost, "total": total})
+        severity = Severity.HELD if is_held else Severity.NOTE
+        yield found(ASKED, severity, told, lost=lost, total=total)
 
 
 def closed_frozen(

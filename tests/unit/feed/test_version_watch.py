@@ -65,6 +65,15 @@ def test_three_times_as_many_blocks_are_harm(blocked: int, bad: bool) -> None:
     assert (harm(WATCH, _status(1_000, blocked=blocked)) is not None) is bad
 
 
+def test_of_a_version_judged_by_the_log_a_wave_of_blocks_is_no_harm() -> None:
+    """Half of all is one all the same: then something else is wrong with it."""
+    judged = replace(WATCH, by_log=True)
+    assert harm(judged, _status(1_000, blocked=500)) is None
+    assert harm(WATCH, _status(1_000, blocked=500)) is not None, "the control: by the share"
+    assert harm(judged, _status(1_000, blocked=501)) is not None
+    assert harm(judged, _status(1_000, failed=51)) is not None
+
+
 def test_few_answers_say_nothing() -> None:
     assert harm(WATCH, _status(199, blocked=199)) is None
 

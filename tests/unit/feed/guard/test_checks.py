@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.feed.guard import candidate, checks
-from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.guard_report import ASKED, Severity
 from filterd.feed.guard.guard_run import CHECKS
+from filterd.querylog.lookups import LookupContext
 from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add, an_order, data_of
+from tests.support.day_lookups import Looked, write_day
 from tests.support.feed_candidates import (
     GAMBLING,
     PORN,
@@ -94,6 +96,32 @@ def test_an_honest_version_is_accepted_and_all_was_checked(school: Following) ->
     assert judgement.findings == ()
     assert judgement.may_come_in_force()
     assert judgement.checks == CHECKS
+
+
+def asked_before(school: Following, name: str, others: int) -> None:
+    """Write a log in which a name was asked for beside others, by grade 6."""
+    of = LookupContext("6", "", "", "", "pass")
+    rows = [Looked(60, name, of, 10), Looked(61, "kept.example", of, others)]
+    write_day(school.log, "2025-11-30", rows)
+
+
+def test_a_version_that_closes_what_the_school_asks_for_is_held(school: Following) -> None:
+    asked_before(school, "visited.example", 1_500)
+    judgement = school.judge(add(GAMBLING, "visited.example"))
+    [held] = [one for one in judgement.findings if one.kind == ASKED]
+    assert (held.severity, held.numbers) == (Severity.HELD, {"lost": 10, "total": 1_510})
+    assert "visited" not in str(judgement.findings), "names of the log stay there"
+
+
+def test_control_without_a_log_the_same_version_is_accepted(school: Following) -> None:
+    assert school.judge(add(GAMBLING, "visited.example")).may_come_in_force()
+
+
+def test_a_version_that_closes_little_of_it_is_accepted(school: Following) -> None:
+    asked_before(school, "visited.example", 5_000)
+    judgement = school.judge(add(GAMBLING, "visited.example"))
+    assert judgement.may_come_in_force()
+    assert [one.kind for one in judgement.findings] == [ASKED], "so that the watch knows"
 
 
 def test_an_honest_night_is_accepted(school: Following) -> None:

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,6 @@ from filterd.feed.guard import guard_run
 from filterd.feed.guard.guard_report import SCHOOL, Judgement, Severity, dump, found
 from filterd.feed.guard.guard_run import (
     CHECKS,
-    MAX_ASKED,
     JudgedSchool,
     ServedFiles,
     judge,
@@ -30,7 +30,6 @@ from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Child = Callable[..., Judgement]
 
@@ -44,10 +43,10 @@ FOREVER = "import signal; signal.pause()"
 def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Child:
     """Have another program in the child's place; return how it is judged."""
 
-    def judged(program: str, *, time_limit_s: float = 60.0, **asked: int) -> Judgement:
+    def judged(program: str, *, time_limit_s: float = 60.0, log: Path | None = None) -> Judgement:
         command = [sys.executable, "-c", f"import os, sys\n{program}"]
         monkeypatch.setattr(guard_run, "_command", lambda: command)
-        school = JudgedSchool(tmp_path, *_fresh(tmp_path), asked)
+        school = JudgedSchool(tmp_path, *_fresh(tmp_path), log)
         candidate = Candidate(VERSION, tmp_path)
         return judge(candidate, None, school, time_limit_s=time_limit_s)
 
@@ -123,8 +122,7 @@ def test_much_on_its_error_output_is_read_to_the_end_and_not_kept(child: Child) 
 
 
 def test_a_child_that_reads_nothing_is_not_waited_for(child: Child) -> None:
-    asked = {f"n{number}.{'x' * 60}.example": 1 for number in range(20_000)}
-    assert why(child("os._exit(4)", **asked)) == "exit status 4"
+    assert why(child("os._exit(4)", log=Path("x" * 1_000_000))) == "exit status 4"
 
 
 @pytest.fixture
@@ -191,21 +189,19 @@ def test_the_child_is_given_no_more_of_the_environment_than_it_needs(
     }
 
 
-def test_the_request_has_the_names_that_are_asked_for_most(tmp_path: Path) -> None:
-    asked = {f"n{number}.example": number for number in range(MAX_ASKED + 5)}
-    school = JudgedSchool(tmp_path, *_fresh(tmp_path), asked)
+def test_the_request_has_the_folder_of_the_log(tmp_path: Path) -> None:
+    school = JudgedSchool(tmp_path, *_fresh(tmp_path), tmp_path / "log")
     in_force = ServedFiles(tmp_path / "index", tmp_path / "policy")
     request: dict[str, Any] = request_of(Candidate(VERSION, tmp_path), in_force, school, NOW)
-    assert len(request["asked"]) == MAX_ASKED
-    assert min(request["asked"].values()) == 5
+    assert request["log"] == str(tmp_path / "log")
     assert json.loads(json.dumps(request)) == request
     assert (request["now"], request["version"]) == (NOW, VERSION)
 
 
-def test_a_school_whose_log_has_totals_only_asks_for_nothing(tmp_path: Path) -> None:
+def test_a_publisher_has_no_log(tmp_path: Path) -> None:
     school = JudgedSchool(tmp_path, *_fresh(tmp_path))
     request = request_of(Candidate(VERSION, tmp_path), None, school, NOW)
-    assert request["asked"] is None
+    assert request["log"] is None
     assert request["in_force"] is None
 
 
@@ -223,7 +219,7 @@ def test_a_version_with_too_many_names_for_the_machine_may_come_another_time(
 
 @pytest.fixture(scope="module")
 def following(tmp_path_factory: pytest.TempPathFactory) -> Following:
-    return Following(tmp_path_factory.mktemp("school"), POPULAR, asked={POPULAR[0]: 5})
+    return Following(tmp_path_factory.mktemp("school"), POPULAR)
 
 
 def test_the_real_child_says_what_this_process_would_say(

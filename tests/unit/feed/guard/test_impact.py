@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +13,8 @@ from filterd.errors import ListError
 from filterd.feed.guard.guard_report import Severity
 from filterd.feed.guard.impact import (
     DRAWN,
+    LEAST_LOOKUPS,
+    LEAST_NAMES,
     MOST_POPULAR,
     POPULAR_FILE,
     Compared,
@@ -22,6 +25,7 @@ from filterd.feed.guard.impact import (
     read_popular,
 )
 from filterd.feed.guard.probe_clients import Asking
+from filterd.resolve.what_if import DifferenceSums
 from tests.support.policies import NOW, a_policy, allow, an_index, wire
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard.guard_report import Finding
     from filterd.policy.model import Policy
 
+FEED_GAMES = "feed-games"
 POPULAR = [f"popular{rank}.example" for rank in range(1, 2_001)]
 MANY = [f"www.game{number}.example" for number in range(2_000)]
 
@@ -177,21 +182,37 @@ def test_popular_names_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         read_popular(tmp_path)
 
 
-@pytest.mark.parametrize(("count", "held"), [(5, 0), (6, 1)])
+def asked(both: Compared, **numbers: Any) -> list[tuple[Severity, Mapping[str, float]]]:
+    return [(one.severity, one.numbers) for one in closed_asked(DifferenceSums(**numbers), both)]
+
+
+@pytest.mark.parametrize(("lost", "severity"), [(5, Severity.NOTE), (6, Severity.HELD)])
 def test_a_school_may_lose_half_a_percent_of_what_it_asks(
-    tmp_path: Path, count: int, held: int
+    tmp_path: Path, lost: int, severity: Severity
 ) -> None:
     both = compared(tmp_path, {"games": ["lost.example"]}, {})
-    asked = {"www.lost.example": count, "kept.example": 1_000 - count, "not a name": 0}
-    found = list(closed_asked(both, asked))
-    assert len(found) == held
-    assert all(one.names == ("www.lost.example",) for one in found)
+    numbers = {"lost": lost, "total": LEAST_LOOKUPS}
+    assert asked(both, allowed=LEAST_LOOKUPS, lists=Counter({FEED_GAMES: lost})) == [
+        (severity, numbers)
+    ]
+    others = Counter({FEED_GAMES: lost, "mine": 500})
+    assert asked(both, allowed=LEAST_LOOKUPS, lists=others) == [(severity, numbers)]
+    less = asked(both, allowed=LEAST_LOOKUPS - 1, lists=Counter({FEED_GAMES: 500}))
+    assert less == [], "too little is known"
 
 
-def test_what_was_closed_before_is_not_lost(tmp_path: Path) -> None:
-    both = compared(tmp_path, {"games": ["lost.example"]}, {"games": ["lost.example"]})
-    assert list(closed_asked(both, {"lost.example": 1_000})) == []
-    assert list(closed_asked(both, {})) == []
+def test_where_the_log_has_only_names_these_count(tmp_path: Path) -> None:
+    both = compared(tmp_path, {"games": ["lost.example"]}, {})
+    distinct = Counter(primary=LEAST_NAMES)
+    found = asked(both, distinct=distinct, distinct_lists=Counter({FEED_GAMES: 2}))
+    assert found == [(Severity.HELD, {"lost": 2, "total": LEAST_NAMES})]
+
+
+def test_an_order_of_the_law_is_held_by_no_log(tmp_path: Path) -> None:
+    both = compared(tmp_path, {"law-ordered": ["lost.example"], "porn": ["other.example"]}, {})
+    lists = Counter({"feed-law-ordered": 500})
+    assert asked(both, allowed=1_000, lists=lists)[0][0] is Severity.NOTE
+    assert asked(both, allowed=1_000, lists=Counter({"feed-porn": 500}))[0][0] is Severity.HELD
 
 
 def test_names_that_were_exchanged_for_as_many_others_are_found(tmp_path: Path) -> None:
