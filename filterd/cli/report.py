@@ -21,14 +21,16 @@ from filterd.cli.context import (
     option,
     write_named,
 )
+from filterd.cli.render import show
 from filterd.cli.target_options import seat
 from filterd.errors import ConfigError
-from filterd.i18n import Sentence, quoted, say
+from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.overrides.target_text import looks_like_a_class
 from filterd.privileges import own_rights
-from filterd.reports.report_facts import ReportAudience
+from filterd.reports.report_facts import ReportAudience, from_plain
 from filterd.reports.report_questions import checked_answers, skeleton
 from filterd.reports.report_run import LARGEST_TEMPLATE, ReportRequest, make
+from filterd.rows import Listing
 
 _SKELETON_MADE = 1
 _BINARY = {"docx", "xlsx"}
@@ -88,9 +90,34 @@ def scope(
     return ReportScope(ReportAudience.INSIDE, None, sitting)
 
 
+class WordOptions(NamedTuple):
+    """A Word template to use, one to write, and whether to list what it may use."""
+
+    template: Path | None
+    new: Path | None
+    fields: bool
+
+
+def word_options(
+    template: Annotated[
+        Path | None, option("--template", "A Word template (default: that of the site).", "FILE")
+    ] = None,
+    new_template: Annotated[
+        Path | None,
+        option("--new-template", "Write the built-in Word template, to change it.", "FILE"),
+    ] = None,
+    fields: Annotated[
+        bool, option("--fields", "List the fields that a Word template may use.")
+    ] = False,
+) -> WordOptions:
+    """Return the options about Word."""
+    return WordOptions(template, new_template, fields)
+
+
 def report(  # noqa: PLR0913, PLR0917 -- the options of a command
     here: Context,
     about: Annotated[ReportScope, Options(scope)],
+    word: Annotated[WordOptions, Options(word_options)],
     period: Annotated[
         str,
         option(
@@ -110,9 +137,6 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
         Path | None,
         option("--fill", "Your answers; a missing file is written, with the questions.", "FILE"),
     ] = None,
-    template: Annotated[
-        Path | None, option("--template", "A Word template (default: that of the site).", "FILE")
-    ] = None,
     scheduled: Annotated[
         bool,
         option("--scheduled", "Deliver what `report.schedule` wants; for filterd-report.service."),
@@ -128,14 +152,20 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
     if scheduled:
         _deliver(here)
         return
+    if word.new is not None:
+        _write_template(here, word.new)
+        return
+    if word.fields:
+        _show_fields(here, _facts(here, period, about), json=json)
+        return
     chosen = _format(out, ReportFileFormat.JSON if json else None, format_)
-    if template is not None and chosen is not ReportFileFormat.DOCX:
+    if word.template is not None and chosen is not ReportFileFormat.DOCX:
         raise ConfigError(say("--template is for docx"), hint=say("such as --out report.docx"))
     if out is not None:
         check_written(out, "--out")
     answers = _answers(here, fill)
     facts = _facts(here, period, about)
-    form = _template(template)
+    form = _template(word.template)
     if chosen is ReportFileFormat.DOCX and about.audience is ReportAudience.OUTSIDE:
         form = form or _template_of_site(here)
     made = make(ReportRequest(facts, chosen, here.texts.language, answers, form))
@@ -232,6 +262,23 @@ def _answers(here: Context, fill: Path | None) -> dict[str, str]:
         return checked_answers(data)
     except ConfigError as error:
         raise ConfigError(error.reason, path=str(fill), hint=error.hint) from error
+
+
+def _write_template(here: Context, path: Path) -> None:
+    from filterd.reports.template_builder import built_in_template  # noqa: PLC0415 -- heavy
+
+    write_named(path, built_in_template(here.texts.language), "--new-template")
+    _tell(here, say("written: {file}", file=path))
+
+
+def _show_fields(here: Context, plain: dict[str, Any], *, json: bool) -> None:
+    """List the fields of this report, with which a template of its own may be made."""
+    from filterd.reports import report_fields  # noqa: PLC0415 -- heavy, as the next one
+    from filterd.reports.report_composer import compose  # noqa: PLC0415
+
+    document = compose(from_plain(plain), {}, here.texts)
+    listing = Listing(say("Fields of a Word template"), UNSAID, report_fields.COLUMNS)
+    show(here, listing, report_fields.field_rows(document, here.texts), json=json)
 
 
 def _template(path: Path | None) -> bytes | None:

@@ -24,6 +24,7 @@ from filterd.reports.report_run import LARGEST_TEMPLATE, ReportFile, ReportReque
 from filterd.state_file import to_plain
 from tests.support.commands import call
 from tests.support.report_sample import FACTS, INSIDE, PARENTS
+from tests.support.word_files import text_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,6 +211,22 @@ def test_the_template_of_the_site_is_for_authorities_and_another_one_may_be_name
     call("report", "--out", "x.docx", *options.split(), "--state", tmp_path)
     assert [one.template for one in made] == [template]
     assert (tmp_path / "x.docx").read_bytes() == b"PK"
+
+
+def test_the_built_in_template_is_written_without_a_daemon(tmp_path: Path) -> None:
+    new = tmp_path / "form.docx"
+    done = call("report", "--new-template", new, "--lang", "en", "--state", tmp_path)
+    assert (done.code, done.err) == (0, f"written: {new}\n")
+    assert "sections" in text_of(new.read_bytes())
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_fields_of_a_template_are_listed(tmp_path: Path) -> None:
+    done = call("report", "--fields", "--lang", "en", "--state", tmp_path)
+    assert "{{ school }}" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+    rows = json.loads(call("report", "--fields", "--json", "--state", tmp_path).out)
+    assert "{{ figures.days_in_service }}" in {one["field"] for one in rows}
 
 
 def test_what_completes_a_line_is_what_is_taken() -> None:
