@@ -20,6 +20,7 @@ Read: TypeAlias = str | int | float
 ReadTable: TypeAlias = dict[tuple[str, str], str]
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _PLACE = re.compile(r"([A-Z]+)(\d+)")
 
 
@@ -128,7 +129,36 @@ def of_workbook(octets: bytes) -> ReadReport:
     return read
 
 
-READERS = {"json": of_json, "csv": of_csv, "xlsx": of_workbook}
+def of_word(octets: bytes) -> ReadReport:
+    """Read a report in Word: figures are items of lists, a table has its title above it."""
+    read, title = ReadReport(), ""
+    with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+        body = _xml(archive, "word/document.xml")[0]
+    for one in body:
+        if one.tag == f"{_WORD}p":
+            text = _text(one)
+            label, colon, value = text.removeprefix("- ").partition(": ")
+            if colon:
+                read.figures[label] = _ungrouped(value)
+            title = text or title
+        elif one.tag == f"{_WORD}tbl" and title:
+            rows = [
+                [_text(cell) for cell in row.iter(f"{_WORD}tc")] for row in one.iter(f"{_WORD}tr")
+            ]
+            read.tables[title] = _table(rows[0], [[*map(_ungrouped, row)] for row in rows[1:]])
+    return read
+
+
+def _text(element: etree._Element) -> str:
+    return "".join(one.text or "" for one in element.iter(f"{_WORD}t"))
+
+
+def _ungrouped(text: str) -> str:
+    """Return a number without the points or commas between its groups of digits."""
+    return re.sub(r"[.,]", "", text) if re.fullmatch(r"\d{1,3}([.,]\d{3})+", text) else text
+
+
+READERS = {"json": of_json, "csv": of_csv, "xlsx": of_workbook, "docx": of_word}
 """The readers of formats."""
 
 
