@@ -149,6 +149,18 @@ def of_word(octets: bytes) -> ReadReport:
     return read
 
 
+def of_page(octets: bytes) -> ReadReport:
+    """Read a report in HTML: figures are terms with their details, tables have captions."""
+    page, read = etree.HTML(octets), ReadReport()
+    terms, details = (["".join(one.itertext()) for one in page.iter(tag)] for tag in ("dt", "dd"))
+    read.figures = dict(zip(terms, map(_ungrouped, details), strict=True))
+    for one in page.iter("table"):
+        heads, *lines = (["".join(cell.itertext()) for cell in row] for row in one.iter("tr"))
+        title = "".join(next(one.iter("caption")).itertext())
+        read.tables[title] = _table(heads, [[*map(_ungrouped, line)] for line in lines])
+    return read
+
+
 def _text(element: etree._Element) -> str:
     return "".join(one.text or "" for one in element.iter(f"{_WORD}t"))
 
@@ -158,7 +170,7 @@ def _ungrouped(text: str) -> str:
     return re.sub(r"[.,]", "", text) if re.fullmatch(r"\d{1,3}([.,]\d{3})+", text) else text
 
 
-READERS = {"json": of_json, "csv": of_csv, "xlsx": of_workbook, "docx": of_word}
+READERS = {"json": of_json, "csv": of_csv, "xlsx": of_workbook, "docx": of_word, "html": of_page}
 """The readers of formats."""
 
 
