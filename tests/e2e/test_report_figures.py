@@ -6,28 +6,29 @@ from __future__ import annotations
 import calendar
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.policy.model import TIER_OF_GRADE
-from filterd.policy.report_settings import PeriodKind
+from filterd.overrides.roles import Role
+from filterd.policy.model import Category, SchoolClass
+from filterd.querylog import Batch, CountRow
 from filterd.querylog.device_reach import GRADE, TIER, ReachRow
-from filterd.querylog.published_totals import PublishedTotals
-from filterd.querylog.totals_request import Total
+from filterd.querylog.service_days import ServiceDay
 from filterd.reports.report_document import LEFT_OUT
-from filterd.reports.report_facts import CountCell, ReportAudience, ReportFacts
+from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_run import ReportRequest, make
+from tests.support.counted_year import ReportSchool, a_school, hour_of
 from tests.support.report_readers import READERS
-from tests.support.report_sample import FACTS
+from tests.support.report_sample import SETTINGS
 from tests.support.report_year import (
     BLOCKED,
     CLASSES,
     CONFIDENTIAL,
     FIRST,
-    LAST,
+    NO_SERVICE,
     TIERS,
-    K,
     NaiveYear,
     events_of,
 )
@@ -36,12 +37,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from filterd.i18n import Language
+    from filterd.reports.report_facts import ReportFacts
     from tests.support.report_readers import ReadReport, ReadTable
 
-NAMES = {"games": "Games", "social-media": "=Social media", "gambling": "Gambling"}
-TIER_NAMES = {"lower-secondary": "Lower secondary", "upper-secondary": "Upper secondary"}
-GRADES = {one: f"Grade {one}" for one in ("6", "7", "8", "9", "10")}
+NAMES = {
+    CONFIDENTIAL: "Self-harm",
+    "games": "Games",
+    "social-media": "=Social media",
+    "gambling": "Gambling",
+}
+TIER_NAMES = {
+    "lower-secondary": "Lower secondary",
+    "upper-secondary": "Upper secondary",
+    "staff": "Staff",
+}
+GRADES = {**{one: f"Grade {one}" for one in ("6", "7", "8", "9", "10")}, "staff": "Staff"}
 MONTHS = {f"2026-{n:02}": f"{calendar.month_name[n]} 2026" for n in range(1, 13)}
+DAMAGED = "2026-09-14"
+OTHERS = {
+    "Days of the period with a record": "365",
+    "Days in service": "360",
+    "Time in service (%)": str(round(100 * 360 / 365, 2)),
+    "Interruptions": "2",
+    "Daily self-tests passed": str(6 * 361),
+    "Daily self-tests failed": "361",
+    "Programme": "Chương trình 2026-2030 (from 01/10/2026 to 31/12/2026)",
+}
 LANGUAGES: tuple[Language, Language] = ("en", "vi")
 COURSE = {
     "pass": "Passed",
@@ -96,7 +117,7 @@ def _outside(year: NaiveYear) -> tuple[dict[str, str], dict[str, ReadTable]]:
     tables = {
         "Blocked lookups by category and tier": _expected(
             ((NAMES[key[2]], TIER_NAMES[TIERS[key[1]]], n) for key, n in blocked.items()),
-            [*NAMES.values()],
+            [name for id_, name in NAMES.items() if id_ != CONFIDENTIAL],
             [*TIER_NAMES.values()],
             "(*)",
         ),
@@ -139,7 +160,7 @@ def _inside(year: NaiveYear) -> tuple[dict[str, str], dict[str, ReadTable]]:
     tables = {
         "Blocked lookups by category and tier": _expected(
             ((NAMES[key[3]], TIER_NAMES[TIERS[key[1]]], n) for key, n in shown.items()),
-            [*NAMES.values()],
+            [name for id_, name in NAMES.items() if id_ != CONFIDENTIAL],
             [*TIER_NAMES.values()],
         ),
         "Blocked lookups of confidential categories, in the whole school only": {
@@ -162,73 +183,39 @@ def _inside(year: NaiveYear) -> tuple[dict[str, str], dict[str, ReadTable]]:
     return figures, tables
 
 
-def _facts(year: NaiveYear, audience: ReportAudience) -> ReportFacts:
-    """Return the facts of the year, by the code that publishes or adds up."""
-    is_outside = audience is ReportAudience.OUTSIDE
-    cells, left_out = _published(year) if is_outside else (_counted(year), 0)
-    games = replace(FACTS.categories[1], id="games", names={"en": "Games", "vi": "Trò chơi"})
-    grades, classes = tuple(GRADES), tuple(CLASSES)
-    return replace(
-        FACTS,
-        kind=PeriodKind.YEAR,
-        first=FIRST.isoformat(),
-        last=LAST.isoformat(),
-        audience=audience,
-        categories=(*FACTS.categories, games),
-        school=replace(FACTS.school, tiers=tuple(TIER_NAMES), grades=grades, classes=classes),
-        cells=tuple(cells),
-        left_out=left_out,
-    )
+@pytest.fixture(scope="module")
+def school(year: NaiveYear, tmp_path_factory: pytest.TempPathFactory) -> ReportSchool:
+    """Return a school that has counted the year."""
+    classes = tuple(SchoolClass(*one) for one in CLASSES.items())
+    known = {
+        one: Category(one, name, name, confidential=one == CONFIDENTIAL)
+        for one, name in NAMES.items()
+    }
+    policy = replace(a_school(classes, categories=known), report=SETTINGS)
+    school = ReportSchool(tmp_path_factory.mktemp("school"), policy)
+    school.write(_batch(year), _service(), damaged=DAMAGED)
+    return school
 
 
-def _counted(year: NaiveYear) -> list[CountCell]:
-    return [
-        CountCell(month, TIERS.get(grade, ""), grade, class_id, category, action, n)
-        for (month, grade, class_id, category, action), n in year.inside().items()
-    ]
+def _batch(year: NaiveYear) -> Batch:
+    """Return the answers as a worker hands them over."""
+    rows, devices = list[CountRow](), Counter[tuple[str, str, str, str, str]]()
+    for one in year.events:
+        day, kind = one.day.isoformat(), (one.category, one.action)
+        is_hidden = one.category == CONFIDENTIAL
+        grade, class_id = ("", "") if is_hidden else (one.grade, one.class_id)
+        rows.append(CountRow(hour_of(one.day, 9), grade, *kind, one.n, "lab", class_id=class_id))
+        devices[day, TIER, "" if is_hidden else one.tier, *kind] += one.devices
+        if grade:
+            devices[day, GRADE, grade, *kind] += one.devices
+    return Batch("w", 1, tuple(rows), reach=tuple(ReachRow(*key, n) for key, n in devices.items()))
 
 
-def _published(year: NaiveYear) -> tuple[list[CountCell], int]:
-    cells, left_out = list[CountCell](), 0
-    for month in MONTHS:
-        events = [one for one in year.events if one.month == month]
-        days = sorted({one.day.isoformat() for one in events})
-        devices = Counter[tuple[str, str, str, str, str]]()
-        for one in events:
-            day, kind = one.day.isoformat(), (one.category, one.action)
-            if one.category == CONFIDENTIAL:
-                devices[day, TIER, "", *kind] += one.devices
-            else:
-                devices[day, GRADE, one.grade, *kind] += one.devices
-                devices[day, TIER, one.tier, *kind] += one.devices
-        totals = (
-            Total(
-                one.day.isoformat(),
-                "" if one.category == CONFIDENTIAL else one.grade,
-                one.category,
-                one.action,
-                one.n,
-            )
-            for one in events
-        )
-        reach = (ReachRow(*key, n) for key, n in devices.items())
-        published = PublishedTotals().with_periods(days, month, totals, reach, K)
-        left_out += published.periods[month].left_out
-        rows = [*published.rows([month], {CONFIDENTIAL})]
-        rows += [one for one in published.rows(days, {CONFIDENTIAL}) if not one["tier"]]
-        cells += (
-            CountCell(
-                one["period"],
-                one["tier"],
-                one["grade"],
-                "",
-                one["category"],
-                one["action"],
-                one["n"],
-            )
-            for one in rows
-        )
-    return cells, left_out
+def _service() -> list[ServiceDay]:
+    """Return the service of the year: four days without, one whose record will be damaged."""
+    days = (FIRST + timedelta(n) for n in range(365))
+    served = (one for one in days if one not in NO_SERVICE)
+    return [ServiceDay(one.isoformat(), (1 << 1_440) - 1, "412", 60, 6, 1) for one in served]
 
 
 def _read(facts: ReportFacts, format_: str, language: Language) -> ReadReport:
@@ -249,22 +236,24 @@ def _numbers(read: ReadReport) -> list[str]:
 )
 def test_every_figure_of_every_format_is_that_of_a_naive_count(
     year: NaiveYear,
+    school: ReportSchool,
     audience: ReportAudience,
     expected: Callable[[NaiveYear], tuple[dict[str, str], dict[str, ReadTable]]],
     format_: str,
 ) -> None:
-    facts = _facts(year, audience)
+    facts = school.report("year", Role.ADMIN, audience=audience.value)
     figures, tables = expected(year)
     english, vietnamese = (_read(facts, format_, one) for one in LANGUAGES)
+    figures |= OTHERS
     assert {label: english.figures[label] for label in figures} == figures
     assert {title: english.tables[title] for title in tables} == tables
     assert _numbers(vietnamese) == _numbers(english)
 
 
-def test_what_the_report_leaves_out_is_what_the_rules_leave_out(year: NaiveYear) -> None:
+def test_what_the_report_leaves_out_is_what_the_rules_leave_out(
+    year: NaiveYear, school: ReportSchool
+) -> None:
     shown, left_out = year.outside()
-    facts = _facts(year, ReportAudience.OUTSIDE)
-    assert facts.left_out == left_out > 0
+    assert school.report("year", Role.ADMIN).left_out == left_out > 0
     assert ("2026-04", "9", "gambling", BLOCKED) not in shown
     assert ("2026-10", "10", "games", BLOCKED) not in shown
-    assert not any(TIER_OF_GRADE[grade] != TIERS[grade] for grade in GRADES)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.overrides.history_chain import HistoryRow
+    from filterd.policy.model import Policy
     from filterd.querylog.service_days import ServiceDay
     from filterd.reports.report_facts import ReportFacts
 
@@ -117,6 +118,7 @@ class ReportSchool:
     """Stands for the manager; the totals are in a real file."""
 
     folder: Path
+    policy: Policy = field(default_factory=lambda: a_school(CLASSES))
     today: date = TODAY
     history: tuple[HistoryRow, ...] = ()
     mistakes: tuple[Any, ...] = ()
@@ -125,13 +127,6 @@ class ReportSchool:
 
     def __post_init__(self) -> None:
         now = hour_of(self.today, 3)
-        networks = (
-            Network("lab", "6A", timetable=(Period(0, "1", "9A"),), room=True),
-            Network("staff", "staff"),
-        )
-        self.policy = replace(
-            a_policy(networks=networks), classes=CLASSES, grades=_grades(), contact="Phòng tư vấn"
-        )
         self.clock = FakeClock(now)
         self.path = self.folder / "totals.sqlite3"
         self.log_keeper = LogKeeper(self.path, self.clock, [], lambda: 400)
@@ -187,8 +182,14 @@ class ReportSchool:
         return report_facts.from_plain(plain)
 
 
-def _grades() -> dict[str, Any]:
-    grades = dict(a_policy().grades)
-    for one in CLASSES:
+def a_school(classes: tuple[SchoolClass, ...], **more: Any) -> Policy:
+    """Return the policy of a school with these classes; ``more`` as ``a_policy`` takes it."""
+    networks = (
+        Network("lab", "6A", timetable=(Period(0, "1", "9A"),), room=True),
+        Network("staff", "staff"),
+    )
+    policy = a_policy(networks=networks, **more)
+    grades = dict(policy.grades)
+    for one in classes:
         grades[one.id] = replace(grades[one.grade], class_id=one.id)
-    return grades
+    return replace(policy, classes=classes, grades=grades, contact="Phòng tư vấn")
