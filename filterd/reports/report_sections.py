@@ -178,6 +178,8 @@ class SectionMaker:
         facts, texts = self._facts, self._texts
         service, log = facts.service, facts.log
         found: dict[str, str] = {}
+        if not facts.cells:
+            found["nothing-counted"] = texts("Nothing was counted in this period.")
         if service.gap_count:
             missing = 60 * (service.minutes_expected - service.minutes)
             found["out-of-service"] = texts(

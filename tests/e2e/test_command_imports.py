@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.support.daemon import Served
 
 HEAVY = {"pydantic", "sqlite3", "yaml", "asyncio", "requests", "tuf", "filterd.resolve.site"}
-HEAVY |= {"prometheus_client"}
+HEAVY |= {"prometheus_client", "docx", "jinja2", "xlsxwriter"}
 
 PROGRAM = """
 import atexit, sys
@@ -58,6 +58,7 @@ def _imported(words: str, served: Served, folder: Path) -> set[str]:
     [
         "status",
         "status --json",
+        "report --json",
         "check a.example --grade 6",
         "allow a.example --grade 6 --for 5m --reason lesson",
         "exceptions list",

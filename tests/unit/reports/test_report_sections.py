@@ -82,6 +82,7 @@ def test_what_limits_the_figures_is_said_beneath_them() -> None:
         "left-out",
         "full-log",
     }
+    assert "nothing-counted" in warnings_of(replace(FACTS, cells=()))
     assert "fewer than 5 devices are behind them: 3" in warnings_of(FACTS)["left-out"]
     sound = replace(
         FACTS, service=ServiceFacts(), days_missing=(), left_out=0, log=LogFacts({}, 30, 400, 5)
