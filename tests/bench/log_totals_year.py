@@ -59,14 +59,14 @@ def reach_of(day: str) -> Iterator[ReachRow]:
                 yield ReachRow(day, "tier", TIER_OF_GRADE[grade], category, action, 5)
 
 
-async def fill(path: Path, days: int) -> int:
-    """Write so many days; return the number of rows."""
-    dice, clock = random.Random(1), FakeClock(BEGIN)
+async def fill(path: Path, days: int, begin: int = BEGIN) -> int:
+    """Write so many days from a Unix time on; return the number of rows."""
+    dice, clock = random.Random(1), FakeClock(begin)
     store, number, written = TotalsFile(path, clock), 0, 0
     for day in range(days):
-        date = datetime.fromtimestamp(BEGIN + day * DAY_S, UTC).date().isoformat()
+        date = datetime.fromtimestamp(begin + day * DAY_S, UTC).date().isoformat()
         for hour in range(HOURS):
-            rows = list(rows_of(BEGIN + day * DAY_S + hour * 3600, dice))
+            rows = list(rows_of(begin + day * DAY_S + hour * 3600, dice))
             written += len(rows)
             for first in range(0, len(rows), ROWS_A_BATCH):
                 number += 1

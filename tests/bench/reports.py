@@ -2,34 +2,43 @@
 # ruff: noqa: T201 -- a script that prints a table
 """Measure reports of a year of a school of 2,000 devices and 40 classes.
 
-Run ``python -m tests.bench.reports``. For each format the child that makes it: seconds, and
-the most memory that it had at once.
+Run ``python -m tests.bench.reports [--days 250]``. For each format the child that makes it:
+seconds, and the most memory that it had at once. Then the whole command, which asks a daemon
+whose totals have so many days, 12,800 rows each; of the manager, how much its memory grew.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import json
 import random
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd import bounded_child
+from filterd.clock import SystemClock
 from filterd.policy.report_settings import PeriodKind
 from filterd.reports.report_facts import CategoryFacts, CountCell, ReportAudience, ReportFacts
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_run import ReportRequest
+from filterd.state_folder import StateFolder
+from tests.bench.log_totals_year import CLASSES, DAY_S, fill
+from tests.support.daemon import build_lists, free_port, serving, write_site
+from tests.support.processes import family
 from tests.support.report_sample import FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.i18n import Language
 
 GRADES = ("6", "7", "8", "9")
-CLASSES = [f"{grade}{letter}" for grade in GRADES for letter in "ABCDEFGHIK"]
 CATEGORIES = [f"category-{n}" for n in range(25)]
 ACTIONS = ("pass", "local", "rewritten", "failed")
 MONTHS = [f"2026-{n:02}" for n in range(1, 13)]
@@ -39,9 +48,9 @@ import atexit, pathlib, runpy, sys
 def told():
     for line in pathlib.Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM"):
-            sys.stderr.write(line.split()[1])
+            sys.stderr.write("\\n" + line.split()[1])
 atexit.register(told)
-runpy.run_module("filterd.reports", run_name="__main__")
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 """
 
 
@@ -90,31 +99,73 @@ def _cells(*, by_class: bool) -> Iterator[CountCell]:
                 yield CountCell(month, "lower-secondary", *place, *kind, n, distinct)
 
 
-def cost_of(facts: ReportFacts, format_: str, language: Language = "vi") -> ReportCost:
-    """Make a report in its child; return what it took."""
-    asked = ReportRequest(facts.to_plain(), format_, language)
+def cost_of(module: str, *words: str, request: bytes = b"", **changes: str) -> ReportCost:
+    """Run a module; return what it took."""
     begun = perf_counter()
     done = subprocess.run(
-        [sys.executable, "-P", "-s", "-c", _MEASURED],
-        env=bounded_child.environment(),
-        input=json.dumps(asked.to_plain()).encode(),
+        [sys.executable, "-P", "-s", "-c", _MEASURED, module, *words],
+        env={**bounded_child.environment(), **changes},
+        input=request,
         capture_output=True,
         check=True,
     )
     seconds = perf_counter() - begun
-    assert done.stdout.startswith(b'{"ok": true'), done.stdout[:500]
-    return ReportCost(seconds, int(done.stderr) * 1.024 / 1_000, len(done.stdout))
+    peak = int(done.stderr.rpartition(b"\n")[2]) * 1.024 / 1_000
+    return ReportCost(seconds, peak, len(done.stdout))
+
+
+def children() -> None:
+    """Measure the child for each format."""
+    for audience in (ReportAudience.OUTSIDE, ReportAudience.INSIDE):
+        facts = facts_of(audience).to_plain()
+        for format_ in FORMATS:
+            request = ReportRequest(facts, format_, "vi").to_plain()
+            cost = cost_of("filterd.reports", request=json.dumps(request).encode())
+            _print(f"child, {audience} {format_}", cost)
+
+
+def commands(days: int) -> None:
+    """Measure the whole command for each format, with a daemon that has counted a year."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        classes = ", ".join(f"{one}: {{grade: {one[0]}}}" for one in CLASSES)
+        more = f"time_zone: UTC\nclasses: {{{classes}}}\n"
+        config = write_site(folder / "site", port=free_port(), more=more)
+        build_lists(config, folder / "state")
+        midnight = int(SystemClock().wall()) // DAY_S * DAY_S
+        totals = StateFolder(folder / "state").query_log
+        rows = asyncio.run(fill(totals, days, midnight - days * DAY_S))
+        print(f"totals: {rows:,} rows, {totals.stat().st_size / 1e6:.0f} MB")
+        first, last = (
+            datetime.fromtimestamp(midnight - ago * DAY_S, UTC).date() for ago in (days, 1)
+        )
+        with serving(config, folder / "state") as daemon:
+            grown = {one: _memory(one) for one in family(daemon.process.pid)}
+            for audience in ("", "--inside"):
+                for format_ in FORMATS:
+                    words = f"report --period {first}..{last} --format {format_} {audience}"
+                    cost = cost_of("filterd", *words.split(), *daemon.options)
+                    _print(f"whole, {audience or 'outside'} {format_}", cost)
+            most = max(_memory(one) - before for one, before in grown.items())
+            print(f"the manager grew by {most:.0f} MB at most")
+
+
+def _memory(pid: int) -> float:
+    text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(text.partition("VmHWM:")[2].split()[0]) * 1.024 / 1_000
+
+
+def _print(name: str, cost: ReportCost) -> None:
+    print(f"{name:28} {cost.seconds:8.2f} {cost.megabytes:6.0f} {cost.octets:10,}", flush=True)
 
 
 def main() -> None:
     """Measure all formats and print the table."""
-    print(f"{'a year of 40 classes':24} {'seconds':>8} {'MB':>6} {'octets':>10}")
-    for audience in (ReportAudience.OUTSIDE, ReportAudience.INSIDE):
-        facts = facts_of(audience)
-        for format_ in FORMATS:
-            cost = cost_of(facts, format_)
-            name = f"{audience} {format_}"
-            print(f"{name:24} {cost.seconds:8.2f} {cost.megabytes:6.0f} {cost.octets:10,}")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--days", type=int, default=250)
+    print(f"{'a year of 40 classes':28} {'seconds':>8} {'MB':>6} {'octets':>10}")
+    children()
+    commands(parser.parse_args().days)
     print(f"goal: {GOAL_S} s, {GOAL_MB} MB")
 
 
