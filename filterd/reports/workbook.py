@@ -27,6 +27,7 @@ from filterd.reports.report_document import (
     TableColumn,
     cell_text,
 )
+from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_questions import to_fill_in
 
 if TYPE_CHECKING:
@@ -76,15 +77,16 @@ def write(document: ReportDocument, facts: ReportFacts, template: bytes | None =
         made = datetime.fromtimestamp(facts.made_at, UTC).replace(tzinfo=None)
         about = {"title": document.title, "subject": document.subject}
         book.set_properties({**about, "created": made})
-        _WorkbookWriter(book).draw(document)
+        is_inside = facts.audience is ReportAudience.INSIDE
+        _WorkbookWriter(book, document.notes[0] if is_inside else "").draw(document)
     return octets.getvalue()
 
 
 class _WorkbookWriter:
-    """Writes the sheets of a workbook."""
+    """Writes the sheets of a workbook; ``above`` is printed above each page."""
 
-    def __init__(self, book: Any) -> None:
-        self._book = book
+    def __init__(self, book: Any, above: str) -> None:
+        self._book, self._above = book, above
         self._styles = {name: book.add_format(style) for name, style in _STYLES.items()}
 
     def draw(self, document: ReportDocument) -> None:
@@ -158,6 +160,7 @@ class _WorkbookWriter:
         sheet.set_landscape()
         sheet.set_paper(_A4)
         sheet.fit_to_pages(1, 0)
+        sheet.set_header("&C" + self._above.replace("&", "&&"))
         sheet.set_footer("&C&P / &N")
         return sheet
 
@@ -172,12 +175,12 @@ class _WorkbookWriter:
 def _fact_lines(document: ReportDocument) -> Iterator[FactLine]:
     """Yield the lines of the first sheet."""
     head = document.head
-    beneath = (head.issuer, head.number, head.place_and_date) if head else ()
+    beneath = (head.superior, head.issuer, head.number, head.place_and_date) if head else ()
     for text in (document.subject, *beneath, *document.legal_bases, document.receiver):
         if text:
             yield "", text, "text"
-    for section in document.sections:
-        yield section.title, "", "head"
+    for number, section in enumerate(document.sections, 1):
+        yield f"{number}. {section.title}", "", "head"
         for part in section.parts:
             yield from _lines_of(part, Texts(document.language))
     for note in document.notes:
@@ -207,9 +210,8 @@ def _as_table(chart: BarChart) -> ReportTable:
 
 
 def _series_of(table: ReportTable) -> range:
-    """Return the columns that a chart may stack: the only one, or those before their sum."""
+    """Return the columns that a chart may stack: those before their sum, else the first."""
     headings = [one.heading for one in table.columns]
-    if len(headings) == 2:  # a label and its number
-        return range(1, 1 + table.columns[1].is_number)
-    has_sum = bool(table.total) and table.total[0] in headings
-    return range(1, headings.index(str(table.total[0])) if has_sum else 1)
+    if table.total and table.total[0] in headings:
+        return range(1, headings.index(str(table.total[0])))
+    return range(1, 1 + any(one.is_number for one in table.columns[1:2]))

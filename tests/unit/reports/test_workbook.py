@@ -12,7 +12,7 @@ from filterd.reports.report_document import Figure, Figures
 from filterd.reports.workbook import write
 from tests.support.report_parts import CHART, FACT_PARTS, TABLE, document_of
 from tests.support.report_readers import sheets_of
-from tests.support.report_sample import FACTS
+from tests.support.report_sample import FACTS, INSIDE
 
 HOSTILE = (
     "=1+1",
@@ -39,7 +39,7 @@ def test_every_table_and_chart_has_a_sheet_with_its_cells() -> None:
     assert facts.rows == [
         ["BÁO CÁO"],
         ["", "năm 2026"],
-        ["Biện pháp", ""],
+        ["1. Biện pháp", ""],
         ["Tổng", 7],
         ["Tỷ lệ", 1.25],
         ["X", "(*)"],
@@ -87,6 +87,13 @@ def test_heads_stay_in_sight_and_it_prints_on_a4_across_with_a_chart() -> None:
     assert 'paperSize="9" orientation="landscape"' in sheet.replace('fitToHeight="0" ', "")
     assert "$3:$3" in book
     assert chart.count("<c:ser>") == 2  # not the column of sums
+
+
+def test_what_must_stay_in_the_school_says_so_above_each_printed_page() -> None:
+    for facts, is_said in ((INSIDE, True), (FACTS, False)):
+        with zipfile.ZipFile(io.BytesIO(write(document_of(TABLE), facts))) as archive:
+            sheets = [archive.read(f"xl/worksheets/sheet{n}.xml").decode() for n in (1, 2)]
+        assert [("(*) giải thích</oddHeader>" in one) for one in sheets] == [is_said] * 2
 
 
 def test_it_has_the_time_of_the_facts_and_no_author() -> None:
