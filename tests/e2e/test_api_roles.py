@@ -44,6 +44,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "purgeLog": _WHY,
     "makeReport": {"format": "json"},
     "makeInspection": {},
+    "makeReport": {"format": "json", "audience": "parents"},
     "editProgramme": {"item": "Chương trình 2026-2030"},
     "readGrade": {"grade": "6"},
     "readService": {"service": "youtube"},

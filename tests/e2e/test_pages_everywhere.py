@@ -35,6 +35,8 @@ KEYS = {
         "/site/classes?item=6A",
         "/site/timetables?item=lab-a",
         "/site/schedules",
+        "/site/report",
+        "/site/programmes",
     ],
 }
 """Addresses of pages with a key; those of one lookup are found on the page of lookups."""

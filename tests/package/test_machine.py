@@ -7,6 +7,7 @@ The tests of a suite share one machine and follow each other, as the days of a s
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -185,6 +186,55 @@ def test_the_nightly_backup_goes_to_a_stick_and_an_interrupted_restore_goes_on(
     box.write(path, before)
     box.run("systemctl", "reload", "filterd")
     box.run("systemctl", "reset-failed", "filterd-backup", check=False)
+
+
+MAKE_REPORTS = """
+import json, ssl, sys, urllib.request
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+for name in ("docx", "xlsx", "html", "csv", "json"):
+    request = urllib.request.Request(
+        "https://127.0.0.1:8443/api/v1/reports",
+        json.dumps({"format": name}).encode(),
+        {"Authorization": "Bearer " + sys.argv[1], "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60, context=context) as answer:
+        print(name, answer.status, len(answer.read()) > 500)
+"""
+
+
+def test_the_dashboard_makes_reports_in_its_sandbox(school: InstalledSchool) -> None:
+    box, token = school.box, ("--account", "report", "--role", "admin", "--scope", "all", "--json")
+    box.run("filterd", "account", "add", "report", "--role", "admin", "--code")
+    made = json.loads(box.run("filterd", "account", "token-add", "report", *token).out)
+    python = "/opt/filterd/current/bin/python"
+    done = box.run(python, "-c", MAKE_REPORTS, made["token"], check=False)
+    formats = ("docx", "xlsx", "html", "csv", "json")
+    assert done.out.splitlines() == [f"{one} 200 True" for one in formats], (
+        f"{done.err}\n{school.journal()}"
+    )
+    peak = box.run("systemctl", "show", "--value", "-pMemoryPeak", "filterd-web").out.strip()
+    limit = box.run("systemctl", "show", "--value", "-pMemoryMax", "filterd-web").out.strip()
+    assert not peak.isdecimal() or int(peak) < 0.8 * int(limit), f"{peak} of {limit}"
+
+
+def test_scheduled_reports_go_to_a_stick_each_once(school: InstalledSchool) -> None:
+    box, path = school.box, "/etc/filterd/site.yaml"
+    before = box.run("cat", path).out
+    assert box.is_active("filterd-report.timer")
+    schedule = "{every: month, formats: [docx, csv], folder: /mnt/reports}"
+    box.write(path, f"{before}report: {{schedule: [{schedule}]}}\n")
+    box.run("systemctl", "reload", "filterd")
+    assert box.run("systemctl", "start", "filterd-report", check=False).code != 0, "no stick"
+    box.run("mkdir", "/mnt/reports")
+    box.run("mount", "-t", "tmpfs", "tmpfs", "/mnt/reports")
+    for _ in range(2):
+        box.run("systemctl", "start", "filterd-report")
+        names = box.run("ls", "/mnt/reports").out.split()
+        assert [one.rpartition(".")[2] for one in names] == ["csv", "docx"], school.journal()
+    assert "/mnt/reports" in box.run("filterd", "status", "--json").out
+    box.write(path, before)
+    box.run("systemctl", "reload", "filterd")
 
 
 def test_the_service_is_stopped_started_and_restarted(school: InstalledSchool) -> None:

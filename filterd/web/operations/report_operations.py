@@ -123,7 +123,8 @@ MAKE = Operation(
     name="makeReport",
     method="POST",
     path="/reports",
-    about="Make a report of a period that is over. The history records it; answers are not kept.",
+    about="Make a report of days that are over; answers are not kept. The history has those for"
+    " outside.",
     run=_report,
     fields=Fields(_FIELDS),
     media_types=tuple(one.media_type for one in FORMATS.values()),
