@@ -29,7 +29,8 @@ OPEN = frozenset(
 OF_SESSIONS = frozenset({"logout", "logout-others", "confirm-password"})
 
 _ALWAYS = frozenset({"session", "ping", "clock", "ids"})
-_TOTALS = frozenset({"status", "log totals", "log export", "report-period", "report-facts"})
+_REPORTS = frozenset({"report-period", "report-facts", "report-settings", "report-template"})
+_TOTALS = frozenset({"status", "log totals", "log export"}) | _REPORTS
 _LISTS = frozenset({"lists", "lists-search", "lists-sources", "feed-history", "mistakes", "check"})
 _EXCEPTIONS = frozenset(
     {
@@ -58,8 +59,6 @@ _READ = frozenset(
         "devices",
         "room-seen",
         "alert-settings",
-        "report-settings",
-        "report-template",
         "self-test",
         "inspection",
     }

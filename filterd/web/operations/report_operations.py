@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError
 from filterd.i18n import say
-from filterd.overrides.read_access import READERS, View
 from filterd.policy.report_settings import ReportSettings
 from filterd.reports import report_run
 from filterd.reports.report_facts import ReportAudience
@@ -53,7 +52,7 @@ async def _report(visitor: Visitor, given: dict[str, Any]) -> MadeFile:
     facts = await visitor.ask("report-facts", **period, audience=audience.value, **scope)
     answers = {id_: given[name] for id_, name in ANSWERS.items() if name in given}
     template = None
-    if format_ == "docx" and not visitor.roles.isdisjoint(READERS[View.EXPORT]):
+    if format_ == "docx" and audience is ReportAudience.OUTSIDE:
         template = base64.b64decode(await visitor.ask("report-template") or "") or None
     request = ReportRequest(facts, format_, language, answers, template)
     made = await asyncio.to_thread(made_in_turn, request)

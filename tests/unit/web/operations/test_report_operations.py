@@ -112,17 +112,11 @@ def test_what_is_wrong_is_refused_before_anything_is_asked(
     assert visitor.asked == []
 
 
-@pytest.mark.parametrize(
-    ("role", "template"),
-    [(Role.ADMIN, b"PK of the school"), (Role.PRINCIPAL, b"PK of the school"), (Role.READER, None)],
-)
-def test_the_template_of_the_school_is_for_those_who_report(
-    requests: list[ReportRequest], role: Role, template: bytes | None
-) -> None:
-    visitor = _visitor(role)
-    visitor.do(MAKE, format="docx")
-    visitor.do(MAKE, format="html")
-    assert [one.template for one in requests] == [template, None]
+def test_the_template_of_the_school_is_for_what_leaves_it(requests: list[ReportRequest]) -> None:
+    visitor = _visitor(Role.PRINCIPAL)
+    for format_, audience in (("docx", "outside"), ("html", "outside"), ("docx", "inside")):
+        visitor.do(MAKE, format=format_, audience=audience)
+    assert [one.template for one in requests] == [b"PK of the school", None, None]
 
 
 @pytest.mark.usefixtures("requests")
