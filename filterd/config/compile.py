@@ -42,7 +42,7 @@ from filterd.config.local_zones import (
     compile_local_zones,
 )
 from filterd.config.log_schema import compile_log
-from filterd.config.report_schema import compile_report
+from filterd.config.report_schema import check_report, compile_report
 from filterd.config.schedules import (
     compile_scheduled,
     compile_schedules,
@@ -102,6 +102,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     grades = compile_grades(sources, things, problems)
     grades |= class_policies(grades, site)
     check_timetables(document, site, problems)
+    check_report(document, site, problems)
     holidays = compile_holidays(site, catalog.holidays)
     schedules = compile_schedules(document, site, holidays, problems)
     lists = {one.id: one.category for one in catalog.lists}

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.config.site_schema import SiteFile
+    from filterd.documents import Document
+    from filterd.errors import Problems
 
 _SPAN = re.compile(r"(\d\d-\d\d)\.\.(\d\d-\d\d)", re.ASCII)
 
@@ -135,6 +137,22 @@ class ReportEntry(DocumentModel):
     schedule: tuple[ReportScheduleEntry, ...] = Field(
         (), max_length=10, description="Reports that are made by themselves."
     )
+
+
+def check_report(document: Document, site: SiteFile, problems: Problems) -> None:
+    """Note a schedule that mails reports where the site has no mail server.
+
+    Args:
+        document: of ``site``, for places.
+        site: the file.
+        problems: gets the errors.
+    """
+    has_server = site.alerts is not None and site.alerts.mail is not None
+    for position, one in enumerate(() if site.report is None else site.report.schedule):
+        if one.mail and not has_server:
+            reason, hint = say("there is no mail server"), say("name one in alerts.mail")
+            place = "report", "schedule", position, "mail"
+            problems.add(document.error(reason, place, hint=hint))
 
 
 def compile_report(site: SiteFile, folder: Path) -> ReportSettings:

@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from pydantic import ValidationError
 
 from filterd.config.report_schema import ReportEntry
 from filterd.documents import parse
+from tests.support.site import a_policy, problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _entry(text: str) -> ReportEntry:
@@ -45,3 +51,11 @@ def test_a_letterhead_with_programmes_terms_and_a_schedule_is_taken() -> None:
 def test_other_values_are_refused(text: str, why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         _entry(text)
+
+
+def test_reports_are_mailed_only_where_alerts_have_a_mail_server(tmp_path: Path) -> None:
+    report = "report:\n  schedule:\n    - {every: month, mail: true}\n"
+    mail = "alerts: {mail: {server: m.vn, from: a@b.vn, to: [c@d.vn]}}\n"
+    (problem,) = problems(tmp_path, report)
+    assert "no mail server" in problem
+    assert a_policy(tmp_path, report + mail).report is not None
