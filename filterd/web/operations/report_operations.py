@@ -43,12 +43,16 @@ _turn = threading.Lock()
 """Held while a report is made: each takes memory of the dashboard."""
 
 
+async def _days(visitor: Visitor, given: dict[str, Any]) -> Any:
+    return await visitor.ask("report-period", text=_period(given))
+
+
 async def _report(visitor: Visitor, given: dict[str, Any]) -> MadeFile:
     audience, scope = _audience(given)
     is_shown = given.get("preview", False)
     format_ = SHOWN_FORMAT if is_shown else given.get("format", SHOWN_FORMAT)
     language: Language = "en" if given.get("language", visitor.language) == "en" else "vi"
-    period = await visitor.ask("report-period", text=_period(given))
+    period = await _days(visitor, given)
     facts = await visitor.ask("report-facts", **period, audience=audience.value, **scope)
     answers = {id_: given[name] for id_, name in ANSWERS.items() if name in given}
     template = None
@@ -95,10 +99,13 @@ def made_in_turn(request: ReportRequest) -> ReportFile:
         _turn.release()
 
 
-_FIELDS: dict[str, Parameter] = {
+_OF_PERIOD: dict[str, Parameter] = {
     "period": Text(24, about=_PERIOD),
     "first": Text(10, _DAY, about="In place of `period`: the first day"),
     "last": Text(10, _DAY, about="and the last one, which is over"),
+}
+_FIELDS: dict[str, Parameter] = {
+    **_OF_PERIOD,
     "audience": Choice(
         tuple(one.value for one in ReportAudience),
         "For whom: `outside` has totals that may leave the school; usual",
@@ -140,5 +147,15 @@ READ_SETTINGS = Operation(
     answer=record({"settings": of(ReportSettings), "language": TEXT}),
     tag="reports",
 )
+READ_PERIOD = Operation(
+    name="readReportPeriod",
+    method="GET",
+    path="/reports/period",
+    about="The days that a report of a period covers, by the school's calendar.",
+    run=_days,
+    fields=Fields(_OF_PERIOD),
+    answer=record({"kind": TEXT, "first": TEXT, "last": TEXT, "id": TEXT}),
+    tag="reports",
+)
 
-OPERATIONS = (READ_SETTINGS, MAKE)
+OPERATIONS = (READ_SETTINGS, READ_PERIOD, MAKE)

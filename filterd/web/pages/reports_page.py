@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from filterd.errors import FilterdError
 from filterd.i18n import Sentence, say
 from filterd.overrides.read_access import READERS, View
 from filterd.policy.report_settings import PeriodKind
@@ -14,7 +16,13 @@ from filterd.reports.report_questions import QUESTIONS
 from filterd.rows import Column, Listing
 from filterd.web.form_choices import seats
 from filterd.web.operations.policy_operations import IDS
-from filterd.web.operations.report_operations import ANSWERS, LANGUAGES, MAKE, READ_SETTINGS
+from filterd.web.operations.report_operations import (
+    ANSWERS,
+    LANGUAGES,
+    MAKE,
+    READ_PERIOD,
+    READ_SETTINGS,
+)
 from filterd.web.page import Page
 
 if TYPE_CHECKING:
@@ -92,7 +100,7 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
         "settings": told["settings"],
         "programmes": PROGRAMMES,
         "schedules": SCHEDULES,
-        "periods": _periods(visitor),
+        "periods": [*await _last_periods(visitor), *_months(visitor)],
         "audiences": [
             (one.value, texts(text))
             for one, view, text in _AUDIENCES
@@ -111,9 +119,21 @@ def _seats(visitor: Visitor, ids: Row) -> Options:
     return found if visitor.is_admin else [one for one in found if one[0].startswith("grade:")]
 
 
-def _periods(visitor: Visitor) -> Iterator[tuple[str, str]]:
-    """Yield the last periods of each kind, then the last months."""
-    yield from ((one, visitor.texts(text)) for one, text in _PERIODS.items())
+async def _last_periods(visitor: Visitor) -> Options:
+    """Return the last period of each kind with its days, as far as today is known."""
+    found = []
+    for kind, text in _PERIODS.items():
+        days = ""
+        with contextlib.suppress(FilterdError):
+            told = await visitor.call(READ_PERIOD, period=kind)
+            first, last = (_date(told[key], visitor.wording) for key in ("first", "last"))
+            days = f" ({last})" if first == last else f" ({first}-{last})"
+        found.append((str(kind), visitor.texts(text) + days))
+    return found
+
+
+def _months(visitor: Visitor) -> Iterator[tuple[str, str]]:
+    """Yield the last months."""
     day = visitor.clock.shows(visitor.clock.now).date().replace(day=1)
     for _ in range(_MONTHS):
         day = (day - timedelta(days=1)).replace(day=1)

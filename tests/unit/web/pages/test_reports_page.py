@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.errors import ControlError
+from filterd.i18n import say
 from filterd.overrides.roles import Role
 from filterd.policy.report_settings import PeriodKind, ReportSchedule
 from filterd.reports.report_formats import FORMATS
@@ -30,10 +32,16 @@ def _page(
     *roles: Role, settings: ReportSettings = SETTINGS, language: Language = "en", now: float = 1.8e9
 ) -> str:
     told = {"settings": to_plain(settings), "language": "vi"}
-    return rendered(
-        PAGE,
-        a_visitor({"report-settings": told, "ids": IDS}, *roles, language=language, now=now),
-    )
+    answers = {"report-settings": told, "ids": IDS, "report-period": _period}
+    return rendered(PAGE, a_visitor(answers, *roles, language=language, now=now))
+
+
+def _period(text: str) -> dict[str, str]:
+    if text == PeriodKind.DAY:
+        return {"kind": "day", "first": "2027-01-14", "last": "2027-01-14", "id": ""}
+    if text == PeriodKind.TERM:
+        return {"kind": "term", "first": "2026-01-16", "last": "2026-05-31", "id": "hoc-ky-2"}
+    raise ControlError(say("the time is not known"))
 
 
 @pytest.mark.parametrize(
@@ -60,6 +68,13 @@ def test_periods_are_the_last_ones_and_twelve_months_across_the_turn_of_the_year
     assert '"2025-12"' not in shown
     assert '"2027-01"' not in shown
     assert '<option value="1969-12"' in _page(now=0.0), "the time is not known"
+
+
+def test_the_last_periods_have_their_days_as_far_as_they_are_known() -> None:
+    shown = _page()
+    assert "the last term (16/01/2026-31/05/2026)<" in shown
+    assert "yesterday (14/01/2027)<" in shown
+    assert "the last year<" in shown
 
 
 def test_every_question_has_a_field_and_answers_are_kept_nowhere() -> None:
