@@ -42,7 +42,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "confirmLogLevel": {"id": 9_999},
     "forgetLog": {"day": "2020-01-01", **_WHY},
     "purgeLog": _WHY,
-    "makeReport": {"format": "json"},
     "makeInspection": {},
     "makeReport": {"format": "json", "audience": "parents"},
     "editProgramme": {"item": "Chương trình 2026-2030"},
