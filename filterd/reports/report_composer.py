@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -50,21 +51,24 @@ def compose(facts: ReportFacts, answers: Mapping[str, str], texts: Texts) -> Rep
         )
         return ReportDocument(texts.language, texts("REPORT"), subject, sections, notes=notes)
     settings = facts.settings
-    programmes = settings.programmes_in(facts.first, facts.last)
-    receiver = next((one.receiver for one in reversed(programmes) if one.receiver), "")
-    capitals = settings.capacity.upper(), settings.post.upper()
-    return ReportDocument(
+    document = ReportDocument(
         texts.language,
         texts("REPORT"),
         _subject(facts, by),
         sections,
         head=_head(facts, answers, by),
-        legal_bases=tuple(_legal_bases(facts, texts)),
-        receiver=receiver,
-        recipients=settings.recipients,
-        signature=Signature(*capitals, settings.signer),
+        signature=Signature(settings.capacity.upper(), settings.post.upper(), settings.signer),
         notes=notes,
         head_blanks=blanks("head", answers, by),
+    )
+    if facts.audience is ReportAudience.INSIDE:  # it goes to no authority
+        return document
+    programmes = settings.programmes_in(facts.first, facts.last)
+    return replace(
+        document,
+        legal_bases=tuple(_legal_bases(facts, texts)),
+        receiver=next((one.receiver for one in reversed(programmes) if one.receiver), ""),
+        recipients=settings.recipients,
     )
 
 
@@ -107,15 +111,13 @@ def _legal_bases(facts: ReportFacts, texts: Texts) -> Iterator[str]:
 
 def _notes(facts: ReportFacts, by: Wording) -> Iterator[str]:
     texts = by.texts
-    if facts.audience is ReportAudience.INSIDE:
-        yield texts("For use inside the school only: do not publish or pass on.")
-        if any(one.distinct is not None for one in facts.cells):
-            yield texts(
-                "Distinct names: each blocked name is counted once for a class and day; a page"
-                " that is loaded again and again adds lookups, not names. Of a tier at log level"
-                " names it is counted once for the tier."
-            )
-    elif facts.left_out:
+    if any(one.distinct is not None for one in facts.cells):
+        yield texts(
+            "Distinct names: each blocked name is counted once for a class and day; a page that is"
+            " loaded again and again adds lookups, not names. Of a tier at log level names it is"
+            " counted once for the tier."
+        )
+    if facts.left_out:
         yield texts(
             "{mark}: no answer, or a figure that fewer than {k} devices are behind, which is not"
             " published. Totals are of the figures shown.",

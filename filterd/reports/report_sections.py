@@ -74,6 +74,9 @@ class SectionMaker:
     def _school(self) -> Iterator[Part]:
         facts, texts, tell = self._facts, self._texts, Teller(*self._by)
         school, settings = facts.school, facts.settings
+        if facts.audience is ReportAudience.INSIDE:
+            text = texts("For use inside the school only: do not publish or pass on.")
+            yield Paragraph("inside", text, is_warning=True)
         figures: list[tuple[str, Sentence, Cell]] = [
             ("school", say("School"), school.name),
             ("code", say("Code of the school"), settings.code),

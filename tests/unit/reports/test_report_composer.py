@@ -92,13 +92,18 @@ def test_both_languages_have_the_same_structure_and_figures(facts: ReportFacts) 
     assert numbers[0] == numbers[1] != []
 
 
-def test_a_report_for_the_school_says_so_and_one_on_a_class_has_no_head() -> None:
+def test_a_report_for_the_school_says_so_and_is_addressed_to_no_authority() -> None:
     inside, of_class = (compose(one, {}, EN) for one in (INSIDE, replace(INSIDE, scope="6A")))
-    assert inside.notes[0].startswith("For use inside the school only")
-    assert of_class.notes[0] == inside.notes[0]
+    for one in (inside, of_class):
+        assert one.warnings()[0].startswith("For use inside the school only")
+        assert (one.receiver, one.legal_bases, one.recipients) == ("", (), ())
+
+
+def test_a_report_on_a_class_has_no_head_and_no_signature() -> None:
+    of_class = compose(replace(INSIDE, scope="6A"), {}, EN)
     assert (of_class.head, of_class.signature, of_class.blanks()) == (None, None, ())
     assert of_class.subject.startswith("Lookups of class 6A, from")
-    assert not any("inside the school" in one for one in compose(FACTS, {}, EN).notes)
+    assert not any("inside the school" in one for one in compose(FACTS, {}, EN).warnings())
 
 
 def test_the_mark_of_left_out_cells_is_explained_where_there_are_any() -> None:

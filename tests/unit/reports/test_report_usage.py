@@ -149,3 +149,11 @@ def test_totals_are_the_sums_of_the_lines_above(facts: ReportFacts) -> None:
         for at, total in enumerate(table.total[1:], 1):
             column = [row[at] for row in table.rows if isinstance(row[at], int)]
             assert total == (sum(n for n in column if isinstance(n, int)) if column else None)
+
+
+@pytest.mark.parametrize("facts", [FACTS, PUBLISHED, INSIDE])
+def test_tables_and_figures_agree(facts: ReportFacts) -> None:
+    tables, figures = tables_of(facts), figures_of(facts)
+    rows = (*tables["blocked-confidential"].rows, *tables["blocked-tiers"].rows)
+    assert sum(n for _, n, *_ in rows if isinstance(n, int)) == figures["answers-blocked"]
+    assert tables["course"].total[-1] == figures["answers"]
