@@ -17,7 +17,7 @@ from filterd.reports.report_document import (
     Signature,
 )
 from filterd.reports.report_facts import ReportAudience
-from filterd.reports.report_sections import SectionMaker, blanks
+from filterd.reports.report_sections import BY_HAND, SectionMaker, blanks
 from filterd.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Texts
     from filterd.reports.report_facts import ReportFacts
-
-_DOTS = "........"
-"""For what is written by hand."""
 
 
 def compose(facts: ReportFacts, answers: Mapping[str, str], texts: Texts) -> ReportDocument:
@@ -91,9 +88,9 @@ def _head(facts: ReportFacts, answers: Mapping[str, str], by: Wording) -> Letter
         settings.superior.upper(),
         facts.school.name.upper(),
         texts(
-            "No.: {number}/{symbol}", number=answers.get("number", _DOTS), symbol=settings.symbol
+            "No.: {number}/{symbol}", number=answers.get("number", BY_HAND), symbol=settings.symbol
         ),
-        f"{settings.place or _DOTS}, {made}",
+        f"{settings.place or BY_HAND}, {made}",
     )
 
 

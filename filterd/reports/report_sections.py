@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from filterd import counted, words
 from filterd.i18n import say
 from filterd.overrides.descriptions import Teller
-from filterd.policy.report_settings import PeriodKind
 from filterd.reports.report_dates import days_of, moment_of, period_of, span_of
 from filterd.reports.report_document import (
     Blank,
@@ -23,7 +22,7 @@ from filterd.reports.report_document import (
 )
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_questions import QUESTIONS
-from filterd.reports.report_usage import NOT_KNOWN, UsageParts
+from filterd.reports.report_usage import NONE, NOT_KNOWN, UsageParts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,6 +43,8 @@ _TITLES = {
     "proposals": say("Difficulties and proposals"),
 }
 """The sections, in order."""
+BY_HAND = "........"
+"""In the place of what is written by hand."""
 OF_SCOPE = "school", "measures"
 """Sections of a report on one class or grade."""
 
@@ -79,8 +80,8 @@ class SectionMaker:
             yield Paragraph("inside", text, is_warning=True)
         figures: list[tuple[str, Sentence, Cell]] = [
             ("school", say("School"), school.name),
-            ("code", say("Code of the school"), settings.code),
-            ("superior", say("Superior body"), settings.superior),
+            ("code", say("Code of the school"), settings.code or BY_HAND),
+            ("superior", say("Superior body"), settings.superior or BY_HAND),
             ("period", say("Period of the report"), self._period()),
         ]
         if facts.scope:
@@ -93,10 +94,8 @@ class SectionMaker:
                 ("grades", say("Grades"), grades),
                 ("classes", say("Number of classes"), len(school.classes)),
             ]
-            figures += [
-                (f"programme-{at}", say("Programme"), name)
-                for at, name in enumerate(self._programmes(), 1)
-            ]
+            programmes = "; ".join(self._programmes()) or BY_HAND
+            figures.append(("programme", say("Programme"), programmes))
         yield self._figures("general", figures)
 
     def _period(self) -> str:
@@ -123,8 +122,8 @@ class SectionMaker:
             yield from self._coverage()
         yield from UsageParts(facts, self._by).parts()
         yield from self._warnings()
-        if not facts.scope and facts.kind not in (PeriodKind.DAY, PeriodKind.WEEK):
-            yield self._categories()  # two pages, which change seldom
+        if not facts.scope:
+            yield self._categories()
 
     def _coverage(self) -> Iterator[Part]:
         facts, texts, service = self._facts, self._texts, self._facts.service
@@ -161,20 +160,21 @@ class SectionMaker:
                 ("tests-failed", say("Daily self-tests failed"), service.tests_failed),
             ],
         )
-        if service.gaps:
-            clock = self._by.clock
-            rows = tuple(
+        clock, heads = self._by.clock, (texts("From"), texts("Until"), texts("Duration"))
+        yield ReportTable(
+            "gaps",
+            texts("Longest times out of service"),
+            tuple(map(TableColumn, heads)),
+            tuple(
                 (
                     moment_of(one.begins, clock),
                     moment_of(one.ends, clock),
                     self._time(one.ends - one.begins),
                 )
                 for one in service.gaps
-            )
-            heads = texts("From"), texts("Until"), texts("Duration")
-            yield ReportTable(
-                "gaps", texts("Longest times out of service"), tuple(map(TableColumn, heads)), rows
-            )
+            ),
+            note="" if service.gaps else texts(NONE),
+        )
 
     def _warnings(self) -> Iterator[Paragraph]:
         """Yield what limits the figures."""
@@ -278,8 +278,7 @@ class SectionMaker:
 
     def _figures(self, id_: str, figures: list[tuple[str, Sentence, Cell]]) -> Figures:
         texts = self._texts
-        known = [one for one in figures if one[2] != ""]
-        return Figures(id_, tuple(Figure(key, texts(label), cell) for key, label, cell in known))
+        return Figures(id_, tuple(Figure(key, texts(label), cell) for key, label, cell in figures))
 
 
 def blanks(section: str, answers: Mapping[str, str], by: Wording) -> tuple[Blank, ...]:

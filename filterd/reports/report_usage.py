@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sum the answers of a period into figures, tables and a chart. Pure.
 
+A report on the school has each table in each period, so that a Department's template may name
+it; one without a line says so.
+
 Outside the school a cell of too few devices is not published, and cannot be distinguished from
 one that is zero: where any is left out, each of both kinds is None.
 """
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
 
 MOST_DAYS = 62
 """The course of a longer period is shown by month."""
-NOT_KNOWN = say("not known")
+NONE, NOT_KNOWN = say("None in this period."), say("not known")
 _BLOCKED, _CATEGORY, _MONTH, _TOTAL = say("Blocked"), say("Category"), say("Month"), say("Total")
 _MONTH_SIZE = len("2026-11")
 _COURSE = {
@@ -71,10 +74,9 @@ class UsageParts:
         """Yield figures, tables and the chart, in order."""
         yield self._figures()
         yield self._categories()
-        if self._hidden:
-            yield self._confidential()
         if not self._facts.scope:
-            yield from self._grades()
+            yield self._confidential()
+            yield self._grades()
         yield from self._classes()
         yield from self._course()
 
@@ -121,17 +123,15 @@ class UsageParts:
         ]
         return self._table("blocked-confidential", title, [texts(_CATEGORY), texts(_BLOCKED)], rows)
 
-    def _grades(self) -> Iterator[ReportTable]:
-        """Yield grade x month, if there are any; the more numerous of both are the rows."""
+    def _grades(self) -> ReportTable:
+        """Return grade x month; the more numerous of both are the rows."""
         counts = Counter[tuple[str, str]]()
         for one in self._blocked:
             if one.grade:
                 counts[one.grade, one.period[:_MONTH_SIZE]] += one.n
-        if not counts:
-            return
         texts = self._texts
         known = dict.fromkeys([*self._facts.school.grades, *(grade for grade, _ in counts)])
-        grades = {one: capital(self._grade_name(one)) for one in known}
+        grades = {one: capital(self._grade_name(one)) for one in known if counts}
         months = self._months(sorted({month for _, month in counts}))
         if len(grades) >= len(months):
             heads, cells = self._crossed(texts("Grade"), grades, months, counts)
@@ -141,16 +141,18 @@ class UsageParts:
         title = texts("Blocked lookups by grade and month")
         is_cut = any(one.n and not one.grade for one in self._blocked)
         note = texts("Whole calendar months only.") if is_cut else ""
-        yield self._table("blocked-grades", title, heads, cells, note)
+        return self._table("blocked-grades", title, heads, cells, note)
 
     def _classes(self) -> Iterator[ReportTable]:
-        """Yield answers by class, where there are several: inside the school only."""
-        texts, answers = self._texts, Counter[str]()
-        for one in self._facts.cells:
-            answers[one.class_id] += one.n
-        classes = [one for one in self._facts.school.classes if one in answers]
-        if len(classes) <= 1:
+        """Yield answers by class, where classes are in the cells: inside the school only."""
+        facts, texts, answers = self._facts, self._texts, Counter[str]()
+        for one in facts.cells:
+            if one.class_id:
+                answers[one.class_id] += one.n
+        if not answers or facts.scope in answers:
             return
+        known = [one for one in facts.school.classes if not facts.scope or one in answers]
+        classes = list(dict.fromkeys([*known, *sorted(answers)]))
         blocked = Counter[str]()
         for one in self._blocked:
             blocked[one.class_id] += one.n
@@ -224,7 +226,7 @@ class UsageParts:
             tuple(TableColumn(one, at > 0) for at, one in enumerate(headings)),
             tuple(map(tuple, lines)),
             (self._texts(_TOTAL), *sums) if len(lines) > 1 else (),
-            note,
+            note or ("" if lines else self._texts(NONE)),
         )
 
     def _add_distinct(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from filterd.i18n import Texts
-from filterd.policy.report_settings import PeriodKind
+from filterd.policy.report_settings import ReportSettings
 from filterd.reports.report_document import Figures, Paragraph, ReportTable, Section
 from filterd.reports.report_facts import HandlingFacts, LogFacts, ReportFacts, ServiceFacts
 from filterd.reports.report_questions import QUESTIONS
@@ -37,12 +37,31 @@ def test_every_question_stands_in_a_section_or_the_head() -> None:
 
 
 def test_a_programme_that_changes_within_the_period_is_told_with_its_days() -> None:
-    figures = figures_of(FACTS)
-    assert figures["programme-1"] == "Chương trình 2021-2025 (from 01/09/2026 to 30/09/2026)"
-    assert figures["programme-2"] == "Chương trình 2026-2030 (from 01/10/2026 to 02/11/2026)"
-    one = figures_of(replace(FACTS, first="2026-10-01"))
-    assert one["programme-1"] == "Chương trình 2026-2030"
-    assert "programme-2" not in one
+    assert figures_of(FACTS)["programme"] == (
+        "Chương trình 2021-2025 (from 01/09/2026 to 30/09/2026); "
+        "Chương trình 2026-2030 (from 01/10/2026 to 02/11/2026)"
+    )
+    one = replace(FACTS, first="2026-10-01")
+    assert figures_of(one)["programme"] == "Chương trình 2026-2030"
+
+
+def test_a_template_finds_the_same_figures_and_tables_in_each_period() -> None:
+    empty = replace(
+        FACTS,
+        cells=(),
+        left_out=0,
+        service=ServiceFacts(),
+        settings=ReportSettings(),
+        school=replace(FACTS.school, devices=None, contact=""),
+    )
+    assert figures_of(empty).keys() == figures_of(FACTS).keys()
+    for facts in (FACTS, empty):
+        parts = sections_of(facts)["measures"].parts
+        tables = {one.id: one.note for one in parts if isinstance(one, ReportTable)}
+        assert " ".join(tables) == (
+            "gaps blocked-tiers blocked-confidential blocked-grades course categories"
+        )
+    assert tables["gaps"] == tables["blocked-tiers"] == "None in this period."
 
 
 def test_service_and_handling_are_as_the_facts_have_them() -> None:
@@ -100,8 +119,6 @@ def test_tiers_that_are_not_counted_or_have_no_names_are_named() -> None:
 
 def test_closed_categories_have_tiers_open_grades_and_legal_basis() -> None:
     table = sections_of(FACTS)["measures"].parts[-1]
-    of_week = sections_of(replace(FACTS, kind=PeriodKind.WEEK))["measures"].parts
-    assert table.id not in {one.id for one in of_week}
     assert isinstance(table, ReportTable)
     assert table.rows == (
         ("Gambling", "primary, lower secondary", "Bộ luật Hình sự, Điều 321"),

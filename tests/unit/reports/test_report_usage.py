@@ -128,6 +128,15 @@ def test_names_of_a_tier_are_not_added_to_its_lookups() -> None:
     assert tables["blocked-grades"].note == ""
 
 
+def test_each_class_has_a_line_also_one_without_answers_or_of_last_year() -> None:
+    gone = CountCell("2026-10", "lower-secondary", "6", "6Z", "", "pass", 3)
+    school = replace(INSIDE.school, classes=("6A", "6B", "9B"))
+    rows = tables_of(replace(INSIDE, school=school, cells=(*INSIDE.cells, gone)))["classes"].rows
+    assert [row[:3] for row in rows] == [("6A", 80, 80), ("6B", 0, 0), ("9B", 41, 41), ("6Z", 3, 0)]
+    of_grade = replace(INSIDE, scope="6", school=school, cells=(INSIDE.cells[0], gone))
+    assert [row[0] for row in tables_of(of_grade)["classes"].rows] == ["6A", "6Z"]
+
+
 def test_a_report_on_a_class_has_no_table_of_grades_or_classes() -> None:
     cells = INSIDE.cells[:1]
     assert tables_of(replace(INSIDE, scope="6A", cells=cells)).keys() == {"blocked-tiers", "course"}
