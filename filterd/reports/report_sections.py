@@ -128,7 +128,9 @@ class SectionMaker:
     def _coverage(self) -> Iterator[Part]:
         facts, texts, service = self._facts, self._texts, self._facts.service
         school, unknown = facts.school, self._texts(NOT_KNOWN)
-        part = 100 * service.minutes / service.minutes_expected if service.minutes_expected else 0.0
+        part: Cell = unknown
+        if service.minutes_expected:
+            part = round(100 * service.minutes / service.minutes_expected, 2)
         closed = [one for one in facts.categories if one.closed_tiers]
         yield self._figures(
             "coverage",
@@ -148,7 +150,7 @@ class SectionMaker:
             [
                 ("days", say("Days of the period since the first record"), service.days),
                 ("days-in-service", say("Days in service"), service.days_in_service),
-                ("service-share", say("Time in service (%)"), round(part, 2)),
+                ("service-share", say("Time in service (%)"), part),
                 ("outages", say("Times out of service"), service.gap_count),
                 ("lists-version", say("Version of the lists"), service.lists_version or unknown),
                 (

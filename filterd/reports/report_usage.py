@@ -84,7 +84,7 @@ class UsageParts:
         texts = self._texts
         n = sum(one.n for one in self._facts.cells)
         blocked = sum(one.n for one in (*self._blocked, *self._hidden))
-        share = round(100 * blocked / n, 2) if n else 0.0
+        share: Cell = round(100 * blocked / n, 2) if n else texts(NOT_KNOWN)
         figures = [
             Figure("answers", texts("Answers in all"), n),
             Figure("answers-blocked", texts("Blocked answers"), blocked),

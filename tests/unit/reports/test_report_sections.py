@@ -80,9 +80,11 @@ def test_what_is_not_known_is_said_and_never_zero() -> None:
         service=ServiceFacts(),
         handling=HandlingFacts(),
         school=replace(FACTS.school, devices=None),
+        cells=(),
     )
     figures = figures_of(facts)
-    for id_ in ("devices", "lists-version", "lists-age", "mend-time", "request-time"):
+    times = "lists-age", "mend-time", "request-time"
+    for id_ in ("devices", "lists-version", "service-share", "blocked-share", *times):
         assert figures[id_] == "not known"
 
 
