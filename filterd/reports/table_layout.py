@@ -25,6 +25,11 @@ _NARROWEST, _WIDEST = 5, 40
 """Characters that count for the width of a column."""
 _PER_MM = 56.7
 """Twentieths of a point."""
+_LAST_OF_RUN = (
+    *("sz", "szCs", "highlight", "u", "effect", "bdr", "shd", "fitText", "vertAlign", "rtl"),
+    *("cs", "em", "lang", "eastAsianLayout", "specVanish", "oMath"),
+)
+"""Properties of a run from its size on, in the order of ECMA-376, which Word insists on."""
 _OF_TABLE = ("TableTitle", "TableNote")
 """Styles of the paragraphs before and after a table that belong to it."""
 
@@ -32,6 +37,7 @@ _OF_TABLE = ("TableTitle", "TableNote")
 def lay_out_tables(tree: Any) -> None:
     """Lay out all tables of a document; ``tree`` is its body, or has it."""
     body = tree if tree.tag == f"{_W}body" else tree.find(f"{_W}body")
+    _complete(tree, body)
     wide = [
         table
         for table in tree.iter(f"{_W}tbl")
@@ -51,7 +57,28 @@ def set_of_run(run: Any, name: str, value: str) -> None:
         run.insert(0, properties)
     for former in properties.findall(f"{_W}{name}"):
         properties.remove(former)
-    etree.SubElement(properties, f"{_W}{name}", {f"{_W}val": value})
+    later = _LAST_OF_RUN[_LAST_OF_RUN.index(name) :]
+    place = (at for at, one in enumerate(properties) if one.tag.removeprefix(_W) in later)
+    made = etree.Element(f"{_W}{name}", {f"{_W}val": value})
+    properties.insert(next(place, len(properties)), made)
+
+
+def _complete(tree: Any, body: Any) -> None:
+    """Give cells and the end of the document the paragraph that Word wants there.
+
+    A loop of no rounds leaves rows without cells and tables without rows: they are removed.
+    """
+    for kind, within in (("tr", "tc"), ("tbl", "tr")):
+        for one in list(tree.iter(f"{_W}{kind}")):
+            if one.find(f"{_W}{within}") is None:
+                one.getparent().remove(one)
+    for cell in tree.iter(f"{_W}tc"):
+        if not len(cell) or cell[-1].tag != f"{_W}p":
+            etree.SubElement(cell, f"{_W}p")
+    section = body.find(f"{_W}sectPr")
+    last = None if section is None else section.getprevious()
+    if last is not None and last.tag == f"{_W}tbl":
+        section.addprevious(_low_paragraph())
 
 
 def _lay_out(table: Any) -> int:
@@ -116,14 +143,19 @@ def _turn(table: Any, body: Any) -> None:
 
 
 def _end_of_section(section: Any) -> Any:
-    """Return a paragraph of a point's height that ends a section."""
+    paragraph = _low_paragraph()
+    paragraph[0].append(section)
+    return paragraph
+
+
+def _low_paragraph() -> Any:
+    """Return a paragraph without text, of a point's height."""
     paragraph = etree.Element(f"{_W}p")
     properties = etree.SubElement(paragraph, f"{_W}pPr")
     spacing = {"before": "0", "after": "0", "line": "20", "lineRule": "exact"}
     etree.SubElement(
         properties, f"{_W}spacing", {f"{_W}{name}": one for name, one in spacing.items()}
     )
-    properties.append(section)
     return paragraph
 
 

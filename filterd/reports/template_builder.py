@@ -257,7 +257,7 @@ class _TemplateWriter:
             margin.set(qn("w:w"), "0")
             margin.set(qn("w:type"), "dxa")
             margins.append(margin)
-        table._tbl.tblPr.append(margins)  # noqa: SLF001 -- see above
+        table._tbl.tblPr.insert_element_before(margins, "w:tblLook")  # noqa: SLF001 -- see above
         left, right = table.rows[0].cells
         return left, right
 

@@ -71,9 +71,21 @@ def test_two_wide_tables_share_their_pages_across() -> None:
     ]
 
 
-def test_a_property_of_a_run_stands_once() -> None:
-    run = etree.fromstring(f'<w:r xmlns:w="{_NS}"><w:t>x</w:t></w:r>')
+def test_a_property_of_a_run_stands_once_and_in_its_place() -> None:
+    run = etree.fromstring(f'<w:r xmlns:w="{_NS}"><w:rPr><w:b/><w:lang/></w:rPr><w:t>x</w:t></w:r>')
     for size in ("18", "20"):
         set_of_run(run, "sz", size)
+    set_of_run(run, "highlight", "yellow")
+    names = [one.tag.removeprefix(_W) for one in run[0]]
+    assert names == ["b", "sz", "highlight", "lang"]
     assert [one.get(f"{_W}val") for one in run.iter(f"{_W}sz")] == ["20"]
     assert run[0].tag == f"{_W}rPr"
+
+
+def test_cells_and_the_end_have_a_paragraph_and_empty_rows_and_tables_go() -> None:
+    empty = "<w:tbl><w:tblGrid/><w:tr/></w:tbl>"
+    cell = "<w:tbl><w:tblGrid><w:gridCol/></w:tblGrid><w:tr><w:tc><w:tcPr/></w:tc></w:tr></w:tbl>"
+    tree = etree.fromstring(f'<w:body xmlns:w="{_NS}">{empty}{cell}{_SECTION}</w:body>')
+    lay_out_tables(tree)
+    assert [one.tag.removeprefix(_W) for one in tree] == ["tbl", "p", "sectPr"]
+    assert next(tree.iter(f"{_W}tc"))[-1].tag == f"{_W}p"

@@ -19,7 +19,12 @@ from lxml import etree
 
 from filterd.errors import ConfigError, StoreError
 from filterd.reports import word_report
-from filterd.reports.administrative_styles import PAGE
+from filterd.reports.administrative_styles import (
+    HEAD_COLUMNS,
+    ISSUER_RULE,
+    PAGE,
+    SUBJECT_RULE,
+)
 from filterd.reports.report_document import ReportTable, Section, TableColumn
 from filterd.reports.template_builder import built_in_template
 from filterd.reports.word_report import write
@@ -75,6 +80,27 @@ def test_tables_have_the_figures_of_the_report_and_their_sums() -> None:
     assert cells[0] == ["Lớp, nhóm", "Lượt", "Tên"]
     total = sum(1_000 * at + n for at in range(len(CLASSES)) for n in range(14))
     assert cells[1] == ["Tổng", f"{total:,}".replace(",", "."), "3.520"]
+
+
+ORDER = {
+    "pPr": "pStyle keepNext keepLines pageBreakBefore framePr widowControl numPr"
+    " suppressLineNumbers pBdr shd tabs spacing ind contextualSpacing jc outlineLvl rPr sectPr",
+    "rPr": "rStyle rFonts b bCs i iCs caps smallCaps strike color spacing w kern position sz szCs"
+    " highlight u shd vertAlign lang",
+    "tblPr": "tblStyle tblW jc tblCellSpacing tblInd tblBorders shd tblLayout tblCellMar tblLook",
+    "tcPr": "tcW gridSpan vMerge tcBorders shd tcMar vAlign",
+    "sectPr": "headerReference footerReference type pgSz pgMar pgNumType cols titlePg docGrid",
+}
+"""ECMA-376, part 1, chapter 17: the elements that are used here, in their order."""
+
+
+@pytest.mark.parametrize("part", [BODY, "word/styles.xml", "word/header1.xml"])
+def test_properties_stand_in_the_order_on_which_word_insists(part: str) -> None:
+    tree = etree.fromstring(parts_of(write(REPORT, FACTS))[part])
+    for kind, names in ORDER.items():
+        for one in tree.iter(f"{word_report._W}{kind}"):
+            found = [child.tag.rpartition("}")[2] for child in one]
+            assert found == sorted(found, key=names.split().index)
 
 
 def test_what_is_missing_is_marked_and_nothing_else_is() -> None:
@@ -263,9 +289,9 @@ class _Box(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=["vi", pytest.param("en", marks=pytest.mark.long)])
-def boxes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[_Box]:
-    """Return the words of the built-in document, as LibreOffice prints them."""
-    for program in ("soffice", "pdftotext"):
+def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the built-in document, as LibreOffice prints it."""
+    for program in ("soffice", "pdftotext", "pdftoppm"):
         if shutil.which(program) is None:
             pytest.skip(f"there is no {program}")
     folder: Path = tmp_path_factory.mktemp("printed")
@@ -273,11 +299,17 @@ def boxes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     office = f"-env:UserInstallation=file://{folder}/office"
     command = ["soffice", office, "--headless", "--convert-to", "pdf", "--outdir", str(folder)]
     subprocess.run([*command, str(folder / "report.docx")], check=True, capture_output=True)
-    printed = subprocess.run(
-        ["pdftotext", "-bbox", str(folder / "report.pdf"), "-"], check=True, capture_output=True
+    return folder / "report.pdf"
+
+
+@pytest.fixture
+def boxes(printed: Path) -> list[_Box]:
+    """Return the words of the printed document."""
+    told = subprocess.run(
+        ["pdftotext", "-bbox", str(printed), "-"], check=True, capture_output=True
     )
     found, page = [], 0
-    for line in printed.stdout.decode().splitlines():
+    for line in told.stdout.decode().splitlines():
         if "<page " in line:
             page += 1
         word = re.search(r'xMin="(.+)" yMin="(.+)" xMax="(.+)" yMax="(.+)">(.*)</word>', line)
@@ -315,6 +347,42 @@ def test_the_head_has_two_columns_side_by_side(boxes: list[_Box]) -> None:
     issuer, nation = (next(one for one in first if one.text == text) for text in ("UBND", "NAM"))
     assert issuer.top == pytest.approx(nation.top, abs=0.5)
     assert issuer.right < PAGE.left + 63 < nation.left
+
+
+def test_lines_are_drawn_beneath_the_issuer_the_motto_and_the_subject(
+    printed: Path, boxes: list[_Box]
+) -> None:
+    drawn = sorted(_drawn_lines(printed))
+    issuer, motto = sorted(drawn[:2], key=lambda one: one.left)
+    subject = next(one for one in drawn if one.top > motto.top + 10)
+    words = [one for one in boxes if one.page == 1 and motto.top - 7 < one.top < motto.top]
+    text = [one for one in words if one.left > PAGE.left + HEAD_COLUMNS[0]]
+    assert motto.left == pytest.approx(min(one.left for one in text), abs=2)
+    assert motto.right == pytest.approx(max(one.right for one in text), abs=2)
+    assert issuer.right - issuer.left == pytest.approx(ISSUER_RULE, abs=1)
+    assert (issuer.left + issuer.right) / 2 == pytest.approx(PAGE.left + HEAD_COLUMNS[0] / 2, abs=1)
+    assert subject.right - subject.left == pytest.approx(SUBJECT_RULE, abs=1)
+
+
+class _Line(NamedTuple):
+    """A line across on the first page; millimetres."""
+
+    top: float
+    left: float
+    right: float
+
+
+def _drawn_lines(path: Path, *, per_inch: int = 150) -> list[_Line]:
+    """Return the dark lines of more than 15 mm."""
+    command = ["pdftoppm", "-gray", "-r", str(per_inch), "-l", "1", str(path)]
+    octets = subprocess.run(command, check=True, capture_output=True).stdout
+    head = re.match(rb"P5\s(\d+)\s(\d+)\s255\s", octets)
+    assert head is not None
+    width, height, mm = int(head[1]), int(head[2]), 25.4 / per_inch
+    dark = re.compile(rb"[\x00-\xa0]{%d,}" % (15 / mm))
+    rows = (octets[head.end() + width * y :][:width] for y in range(height))
+    runs = [(y, one) for y, row in enumerate(rows) for one in dark.finditer(row)]
+    return [_Line(y * mm, one.start() * mm, one.end() * mm) for y, one in runs]
 
 
 def test_the_heading_of_a_long_table_is_on_each_of_its_pages(boxes: list[_Box]) -> None:
