@@ -146,8 +146,9 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
     """Report what was filtered in a period, for the authorities, the school or parents.
 
     Without --inside it has published totals only and may leave the school, as `log export`.
-    What a person must fill in is marked, and named here. Each report is in the history. Exit
-    code 0: made; 1: the file of --fill was written, fill it in; 2: an error.
+    What a person must fill in is marked, and named here. That it was made is in the history.
+    A report with --inside must not leave the school. Exit code 0: made; 1: the file of --fill
+    was written, fill it in; 2: an error.
     """
     if scheduled:
         _deliver(here)
