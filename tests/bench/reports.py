@@ -3,8 +3,9 @@
 """Measure reports of a year of a school of 2,000 devices and 40 classes.
 
 Run ``python -m tests.bench.reports [--days 250]``. For each format the child that makes it:
-seconds, and the most memory that it had at once. Then the whole command, which asks a daemon
-whose totals have so many days, 12,800 rows each; of the manager, how much its memory grew.
+seconds, and the most memory that it had at once. Then the whole command, with the CPU of the
+daemon that it asks, whose totals have so many days, 12,800 rows each; of the manager, how much
+its memory grew.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import subprocess
 import sys
@@ -44,20 +46,21 @@ ACTIONS = ("pass", "local", "rewritten", "failed")
 MONTHS = [f"2026-{n:02}" for n in range(1, 13)]
 GOAL_S, GOAL_MB = 5, 120
 _MEASURED = """
-import atexit, pathlib, runpy, sys
+import atexit, os, pathlib, runpy, sys
 def told():
-    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            sys.stderr.write("\\n" + line.split()[1])
+    status = pathlib.Path("/proc/self/status").read_text()
+    peak = status.partition("VmHWM:")[2].split()[0]
+    sys.stderr.write(f"\\n{peak} {sum(os.times()[:4])}")
 atexit.register(told)
 runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
 """
 
 
 class ReportCost(NamedTuple):
-    """Of one report; ``megabytes`` at most, of 10^6 octets."""
+    """Of one report; ``megabytes`` at most, of 10^6 octets. CPU with that of children."""
 
     seconds: float
+    cpu_s: float
     megabytes: float
     octets: int
 
@@ -110,8 +113,8 @@ def cost_of(module: str, *words: str, request: bytes = b"", **changes: str) -> R
         check=True,
     )
     seconds = perf_counter() - begun
-    peak = int(done.stderr.rpartition(b"\n")[2]) * 1.024 / 1_000
-    return ReportCost(seconds, peak, len(done.stdout))
+    peak, cpu_s = done.stderr.rpartition(b"\n")[2].split()
+    return ReportCost(seconds, float(cpu_s), int(peak) * 1.024 / 1_000, len(done.stdout))
 
 
 def children() -> None:
@@ -144,7 +147,10 @@ def commands(days: int) -> None:
             for audience in ("", "--inside"):
                 for format_ in FORMATS:
                     words = f"report --period {first}..{last} --format {format_} {audience}"
+                    before = _cpu_s(daemon.process.pid)
                     cost = cost_of("filterd", *words.split(), *daemon.options)
+                    of_daemon = _cpu_s(daemon.process.pid) - before
+                    cost = cost._replace(cpu_s=cost.cpu_s + of_daemon)
                     _print(f"whole, {audience or 'outside'} {format_}", cost)
             most = max(_memory(one) - before for one, before in grown.items())
             print(f"the manager grew by {most:.0f} MB at most")
@@ -155,15 +161,27 @@ def _memory(pid: int) -> float:
     return int(text.partition("VmHWM:")[2].split()[0]) * 1.024 / 1_000
 
 
+def _cpu_s(pid: int) -> float:
+    """Return the seconds of a processor that the processes of a daemon have had."""
+    ticks = 0
+    for one in family(pid):
+        fields = Path(f"/proc/{one}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _print(name: str, cost: ReportCost) -> None:
-    print(f"{name:28} {cost.seconds:8.2f} {cost.megabytes:6.0f} {cost.octets:10,}", flush=True)
+    print(
+        f"{name:28} {cost.seconds:8.2f} {cost.cpu_s:6.2f} {cost.megabytes:6.0f} {cost.octets:10,}",
+        flush=True,
+    )
 
 
 def main() -> None:
     """Measure all formats and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--days", type=int, default=250)
-    print(f"{'a year of 40 classes':28} {'seconds':>8} {'MB':>6} {'octets':>10}")
+    print(f"{'a year of 40 classes':28} {'seconds':>8} {'CPU s':>6} {'MB':>6} {'octets':>10}")
     children()
     commands(parser.parse_args().days)
     print(f"goal: {GOAL_S} s, {GOAL_MB} MB")
