@@ -49,6 +49,12 @@ def test_a_value_is_text_and_never_markup_or_a_tag() -> None:
     assert filled == "&lt;w:p/&gt;{{ school }}{% for x in rows %}]]&gt;&#39;&#34;"
 
 
+def test_control_without_escaping_a_value_becomes_markup() -> None:
+    sandbox = _sandbox(hostile="<w:altChunk/>")
+    sandbox._environment.autoescape = False
+    assert sandbox.fill("{{ hostile }}") == "<w:altChunk/>"
+
+
 def test_what_is_printed_is_noted_in_order() -> None:
     values = TemplateValues("en")
     _sandbox(values).fill("{{ figures.days_in_service }}{{ rows[0][1] }}{{ school | upper }}")

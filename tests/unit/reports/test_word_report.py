@@ -243,6 +243,15 @@ def test_the_built_in_template_saved_by_libreoffice_makes_the_same_report(tmp_pa
     assert text_of(made).split() == text_of(write(REPORT, FACTS)).split()
 
 
+def test_a_document_that_names_an_address_of_its_own_is_not_handed_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    linked = with_relation(write(REPORT, FACTS), "hyperlink", "https://a.example/")
+    monkeypatch.setattr(word_report._WordTemplate, "filled", lambda _: linked)
+    with pytest.raises(StoreError, match="names what its template does not name"):
+        write(REPORT, FACTS)
+
+
 def test_a_table_that_lost_a_row_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def cut(tree: Any) -> None:
         row = next(tree.iter(f"{word_report._W}tblHeader")).getparent().getparent().getnext()
