@@ -78,7 +78,7 @@ def write(document: ReportDocument, facts: ReportFacts, template: bytes | None =
         about = {"title": document.title, "subject": document.subject}
         book.set_properties({**about, "created": made})
         is_inside = facts.audience is ReportAudience.INSIDE
-        _WorkbookWriter(book, document.notes[0] if is_inside else "").draw(document)
+        _WorkbookWriter(book, "".join(document.warnings()[:1]) if is_inside else "").draw(document)
     return octets.getvalue()
 
 

@@ -55,13 +55,14 @@ GRADES = {**{one: f"Grade {one}" for one in ("6", "7", "8", "9", "10")}, "staff"
 MONTHS = {f"2026-{n:02}": f"{calendar.month_name[n]} 2026" for n in range(1, 13)}
 DAMAGED = "2026-09-14"
 OTHERS = {
-    "Days of the period with a record": "365",
+    "Days of the period since the first record": "365",
     "Days in service": "360",
     "Time in service (%)": str(round(100 * 360 / 365, 2)),
-    "Interruptions": "2",
+    "Times out of service": "2",
     "Daily self-tests passed": str(6 * 361),
     "Daily self-tests failed": "361",
-    "Programme": "Chương trình 2026-2030 (from 01/10/2026 to 31/12/2026)",
+    "Programme": "Chương trình 2021-2025 (from 01/01/2026 to 30/09/2026); "
+    "Chương trình 2026-2030 (from 01/10/2026 to 31/12/2026)",
 }
 LANGUAGES: tuple[Language, Language] = ("en", "vi")
 COURSE = {

@@ -8,7 +8,7 @@ import zipfile
 
 import xlsxwriter
 
-from filterd.reports.report_document import Figure, Figures
+from filterd.reports.report_document import Figure, Figures, Paragraph
 from filterd.reports.workbook import write
 from tests.support.report_parts import CHART, FACT_PARTS, TABLE, document_of
 from tests.support.report_readers import sheets_of
@@ -90,10 +90,11 @@ def test_heads_stay_in_sight_and_it_prints_on_a4_across_with_a_chart() -> None:
 
 
 def test_what_must_stay_in_the_school_says_so_above_each_printed_page() -> None:
+    warning = Paragraph("inside", "Nội bộ.", is_warning=True)
     for facts, is_said in ((INSIDE, True), (FACTS, False)):
-        with zipfile.ZipFile(io.BytesIO(write(document_of(TABLE), facts))) as archive:
+        with zipfile.ZipFile(io.BytesIO(write(document_of(warning, TABLE), facts))) as archive:
             sheets = [archive.read(f"xl/worksheets/sheet{n}.xml").decode() for n in (1, 2)]
-        assert [("(*) giải thích</oddHeader>" in one) for one in sheets] == [is_said] * 2
+        assert [("Nội bộ.</oddHeader>" in one) for one in sheets] == [is_said] * 2
 
 
 def test_it_has_the_time_of_the_facts_and_no_author() -> None:
