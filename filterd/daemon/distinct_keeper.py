@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from filterd.daemon.log_collector import LogKeeper
 
+_MOST_AT_ONCE = 100
+
 _log = logging.getLogger("filterd.log")
 
 
@@ -48,10 +50,17 @@ class DistinctKeeper(MinuteRounds):
         self._today, self._confidential = today, confidential
         self._done: dict[str, int] | None = None
         """By day, the time at which its counted file was last written; None before the first."""
-        self._problem = UNSAID
+        self._problem, self._is_behind = UNSAID, False
+
+    async def catch_up(self) -> None:
+        """Count all days that are due, before a report. Never raises."""
+        for _ in range(_MOST_AT_ONCE):
+            await self.collect()
+            if not self._is_behind:
+                return
 
     async def _collect(self) -> None:
-        today = self._today()
+        today, self._is_behind = self._today(), False
         if today is None:
             return
         files = await asyncio.to_thread(_closed, self._folder, today)
@@ -63,6 +72,7 @@ class DistinctKeeper(MinuteRounds):
             if due:
                 await self._count(max(due))
                 self._done[max(due)] = files[max(due)]
+            self._is_behind = len(due) > 1
         except StoreError as error:
             self._problem = logged(error, self._problem)
         else:

@@ -113,6 +113,8 @@ async def gather(
     policy, overrides = site.timed.policy, site.timed.overrides
     spans = wish.spans(ZoneInfo(policy.time_zone))
     first, last = spans[0].day, spans[-1].day
+    if wish.audience is ReportAudience.INSIDE:
+        await manager.distinct.catch_up()
     service = await manager.log_keeper.service(first, last)
     figures = await manager.log_keeper.period(
         spans,

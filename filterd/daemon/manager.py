@@ -120,7 +120,7 @@ class Manager:
             lambda: self._site.policy.log.keep_totals_days,
             lambda: in_service(self),
         )
-        self._distinct = DistinctKeeper(
+        self.distinct = DistinctKeeper(
             setting.state.log_days,
             self.log_keeper,
             lambda: school_today(self),
@@ -179,7 +179,7 @@ class Manager:
         }
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
         self.log_keeper.start()
-        self._distinct.start()
+        self.distinct.start()
         self.lookups.start()
         self._time_kept = asyncio.get_running_loop().create_task(self._keep_time())
 
@@ -193,7 +193,7 @@ class Manager:
         await asyncio.to_thread(self._keeper.note)
         self.live.close()
         await self.changes.close()
-        await self._distinct.stop()
+        await self.distinct.stop()
         await self.log_keeper.stop()
         await self.lookups.stop()
         for worker in self._workers:

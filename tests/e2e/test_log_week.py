@@ -125,6 +125,27 @@ def _exported(school: WeekSchool, *, by_month: bool, **wanted: Any) -> None:
         assert 1 not in missing.values()
 
 
+def _reported(school: WeekSchool, days: list[str]) -> None:
+    """Compare the facts of a report for inside, with distinct names, with the naive count."""
+    told = _facts(school, days[0], days[-1])
+    n, distinct, expected = Counter[Any](), Counter[Any](), Counter[Any]()
+    for one in told["cells"]:
+        cell = tuple(one[key] for key in ("period", "tier", "grade", "class_id", "category"))
+        n[*cell, one["action"]] += one["n"]
+        distinct[cell] += one["distinct"] or 0
+    for (day, _, *place, _, category, action), answers in school.naive.totals().items():
+        expected[day, *place, category, action] += answers
+    assert +n == expected
+    assert +distinct == school.naive.distinct()
+    assert told["service"]["days_in_service"] == DAYS
+
+
+def _facts(school: WeekSchool, first: str, last: str) -> Any:
+    """Return the facts of a report; distinct names are counted before, while files are there."""
+    period = {"kind": "span", "first": first, "last": last}
+    return school.tell("report-facts", **period, audience="inside")
+
+
 def _octets(school: WeekSchool) -> bytes:
     """Return all that the state folder has, but the lists and their index."""
     files = (one for one in school.state.folder.rglob("*") if one.is_file())
@@ -177,9 +198,12 @@ def test_each_number_of_a_week_is_that_of_a_naive_count(
                 for moment in (*log_week.MOMENTS_S, log_week.NIGHT_S):
                     school.pass_moment(day, moment)
                 _evening(school, days[day])
+                if day:
+                    _facts(school, days[day - 1], days[day - 1])
             if DAYS - 1 in served_days:
                 _week_end(school)
                 school.wait_until(log_week.MONDAY + DAYS * log_week.DAY_S + 60)
+                _reported(school, days)
                 _exported(school, by_month=False, days=DAYS)
             assert served.end() == 0
             assert "Traceback" not in "\n".join(served.log)

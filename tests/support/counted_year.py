@@ -130,7 +130,7 @@ class ReportSchool:
         self.clock = FakeClock(now)
         self.path = self.folder / "totals.sqlite3"
         self.log_keeper = LogKeeper(self.path, self.clock, [], lambda: 400)
-        self.changes = self.records = self
+        self.changes = self.records = self.distinct = self
         self.site = SimpleNamespace(
             policy=self.policy,
             confidential=SimpleNamespace(categories=frozenset({SECRET})),
@@ -143,6 +143,9 @@ class ReportSchool:
 
     async def note_view(self, view: Any, author: Any, about: Any) -> None:
         self.noted.append((view.value, author.name, about["days"]))
+
+    async def catch_up(self) -> None:
+        """Count distinct names; there are no day files."""
 
     async def past(self) -> tuple[tuple[HistoryRow, ...], tuple[Any, ...]]:
         return self.history, self.mistakes

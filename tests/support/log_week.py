@@ -200,6 +200,19 @@ class NaiveLog:
             found[group(one), one.name, *one.kind].add(one.address)
         return {key: len(devices) for key, devices in found.items()}
 
+    def distinct(self) -> Counter[tuple[str, ...]]:
+        """Return how many distinct names were blocked, as far as the levels know it.
+
+        The keys are day, tier, grade, class and category; at ``names`` without grade and class.
+        """
+        found = defaultdict[tuple[str, ...], set[str]](set)
+        for one in self._named():
+            if one.action == "blocked":
+                by_class = self.levels[one.tier] != "names"
+                place = (one.grade, one.class_id) if by_class else ("", "")
+                found[one.day, one.tier, *place, one.category].add(one.name)
+        return Counter({key: len(names) for key, names in found.items()})
+
     def new(self, day: str, days: Collection[str]) -> dict[tuple[str, str], int]:
         """Return the allowed names that a tier did not have on these days before."""
         known = {(tier, name) for one in days for tier, name, *_ in self.names(one)}

@@ -43,14 +43,14 @@ class Gateway:
         batch = a_batch(self._number, *(a_lookup(begin + n, one) for n, one in enumerate(asked)))
         with_files(self.days, lambda files: files.write([batch]))
 
-    def rounds(self, n: int = 1) -> None:
-        """Do so many rounds of a manager that has just begun."""
+    def rounds(self, n: int = 1, *, catches_up: bool = False) -> None:
+        """Do so many rounds of a manager that has just begun, or as many as are due."""
 
         async def whole() -> None:
             log = LogKeeper(self.totals, FakeClock(), [], lambda: 400)
             keeper = DistinctKeeper(self.days, log, lambda: self.today, frozenset)
             for _ in range(n):
-                await keeper.collect()
+                await (keeper.catch_up() if catches_up else keeper.collect())
             await keeper.stop()
             await log.stop()
 
@@ -79,6 +79,13 @@ def test_days_that_are_over_are_counted_one_in_a_round_the_latest_first(gateway:
     assert gateway.counted == {day(1): 2}
     gateway.rounds(3)
     assert gateway.counted == {day(1): 2, day(2): 2}
+
+
+def test_before_a_report_all_days_that_are_due_are_counted(gateway: Gateway) -> None:
+    for ago in range(5):
+        gateway.lookups(ago, "a.vn")
+    gateway.rounds(catches_up=True)
+    assert gateway.counted == {day(ago): 1 for ago in range(1, 5)}
 
 
 def test_a_day_is_counted_again_where_lookups_come_late(
