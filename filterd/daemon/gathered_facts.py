@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from filterd.querylog.service_days import ServiceDay
     from filterd.reports.report_period import ReportPeriod
 
-MOST_SINGLE_DAYS = 62
-"""Of a longer period the figures for inside are by month."""
+MOST_SINGLE_DAYS, MOST_DAYS_OF_CLASSES = 62, 31
+"""Of a longer period the figures for inside are by month; an answer has a bound on its octets."""
 
 MOST_GAPS = 20
 _BLOCKED = "blocked"
@@ -76,7 +76,9 @@ class ReportWish(NamedTuple):
     @property
     def is_by_day(self) -> bool:
         """Whether figures for inside are by day; those of a long period are by month."""
-        return (self.period.last - self.period.first).days < MOST_SINGLE_DAYS
+        is_of_classes = self.has_classes and not self.class_id
+        most = MOST_DAYS_OF_CLASSES if is_of_classes else MOST_SINGLE_DAYS
+        return (self.period.last - self.period.first).days < most
 
     def label(self, day: str) -> str:
         """Return the period of a day's cells."""

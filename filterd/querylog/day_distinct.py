@@ -23,14 +23,15 @@ _TABLES = """
 CREATE TABLE hidden (category TEXT PRIMARY KEY);
 CREATE TABLE tiers (grade TEXT PRIMARY KEY, tier TEXT);
 CREATE TABLE blocked (id INTEGER PRIMARY KEY, tier TEXT, grade TEXT, class TEXT, category TEXT);
+CREATE TABLE pairs (context INTEGER, name INTEGER, PRIMARY KEY (context, name)) WITHOUT ROWID;
 """
 _BLOCKED = """
 INSERT INTO blocked SELECT id, tier, grade, class, category
 FROM day.contexts JOIN tiers USING (grade) WHERE action = 'blocked' AND category NOT IN hidden
 """
 _PAIRS = """
-CREATE TABLE pairs AS
-SELECT DISTINCT context, name FROM day.lookups WHERE context IN (SELECT id FROM blocked)
+INSERT OR IGNORE INTO pairs
+SELECT context, name FROM day.lookups WHERE context IN (SELECT id FROM blocked)
 """
 _OF_CLASSES = """
 SELECT tier, grade, class, category, COUNT(DISTINCT name)
