@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep how many distinct names were blocked on each closed day: the manager's part.
+"""Keep how many distinct names were blocked on each day that is over.
 
 Day files are removed after some weeks, and a report is about a year. A file is counted once
 its day is over, and again where lookups have come late; one in a minute, the latest first.
