@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from filterd.certificate_facts import facts_in
-from filterd.daemon import nightly_backup, scheduled_reports
+from filterd.daemon import kept_enrolment, nightly_backup, scheduled_reports
 from filterd.errors import FilterdError
 from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.log_levels import LogLevel, levels
@@ -69,7 +69,8 @@ class StatusSignals:
         ``certificate``, the facts of the dashboard's, None for none; ``backup``, the nightly
         one (``nightly_backup``), None where none was made; ``reports``, the scheduled ones
         (``scheduled_reports``), likewise; ``self_test``, the last one: ``at``, ``passed``,
-        ``failed`` and ``unknown``, None for none yet.
+        ``failed`` and ``unknown``, None for none yet; ``enrolment`` by the province: ``begins``
+        and ``ends``, None for none.
         """
         if self._lost is not None and lost > self._lost:  # a worker that was replaced counts anew
             self._lost_at = self._setting.clock.wall()
@@ -87,6 +88,9 @@ class StatusSignals:
             ),
             "reports": await asyncio.to_thread(
                 scheduled_reports.told, self._setting.state.report_outcome
+            ),
+            "enrolment": await asyncio.to_thread(
+                kept_enrolment.told, self._setting.state.enrolment
             ),
         }
 

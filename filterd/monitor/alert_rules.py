@@ -37,6 +37,7 @@ BACKUP_FAILS_S = 3 * 86_400.0 - 3600.0
 """Three nights without a backup; one without a stick is no alert."""
 REPORT_FAILS_S = 86_400.0 - 3600.0
 """Two nights without a scheduled report that is due."""
+ENROLMENT_ENDS_S = 30 * 86_400.0
 LEAST_LOOKUPS, PACE_PART = 200, 10
 """Lookups of the lesson last week that allow a comparison, and the part that is too few."""
 BYPASS_BLOCKS, BYPASS_DEVICES = 500, 5
@@ -328,6 +329,14 @@ def _backup_fails(status: Row, now: float) -> Sentence:
     return say("there was no backup for {time}", time=counted.duration(now - since))
 
 
+def _enrolment_ends(status: Row, now: float) -> Sentence:
+    found = status["signals"].get("enrolment")
+    if found is None or found["ends"] - now >= ENROLMENT_ENDS_S or not status["time_is_known"]:
+        return UNSAID
+    left = counted.duration(max(found["ends"] - now, 0))
+    return say("the enrolment by the province ends in {time}", time=left)
+
+
 def _reports_fail(status: Row, now: float) -> Sentence:
     found = status["signals"]["reports"]
     since = now if found is None else found["failing_since"] or now
@@ -474,6 +483,9 @@ RULES = (
         _W,
         _reports_fail,
         say("is the stick plugged in, does mail go? why: filterd status, in the line Reports"),
+    ),
+    AlertRule(
+        "enrolment-ends", _W, _enrolment_ends, say("ask again: filterd fleet enrol --out FILE")
     ),
     AlertRule("expectations", _W, _doubts, _SEE_STATUS),
     AlertRule("pause", _N, _pause, say("it ends by itself; all: filterd exceptions list")),

@@ -160,6 +160,12 @@ def _gap(row: Row, by: Wording) -> str:
     return by.texts("{time}, for {gap}", time=by.clock.told(began), gap=counted.duration(gap_s))
 
 
+def _enrolment(row: Row, by: Wording) -> str:
+    """Return until when the province has enrolled this gateway."""
+    found = row.get("signals", {}).get("enrolment")
+    return "" if found is None else by.texts("until {time}", time=by.clock.told(found["ends"]))
+
+
 def _self_test(row: Row, by: Wording) -> str:
     """Return the result of the last self-test; empty before the first."""
     test = row.get("signals", {}).get("self_test")
@@ -371,6 +377,7 @@ NOW = (
     Column(say("Self-test"), worded=_self_test, style=_self_test_style),
     Column(say("Backup"), worded=_backup),
     Column(say("Reports"), worded=_reports),
+    Column(say("Enrolment by the province"), worded=_enrolment),
     Column(say("Changes"), worded=_changes, style="yellow"),
     Column(
         say("Look at"),

@@ -144,14 +144,18 @@ class _Drawer:
             ("up", say("In service since the last start"), duration(facts.up_s)),
             ("policy", say("Digest of the policy"), facts.policy),
             ("history", say("Changes recorded"), facts.history.number),
-            ("history-hash", say("Hash of the last change"), facts.history.hash),
+            ("history-hash", say("Hash of the last change"), grouped(facts.history.hash)),
             (
                 "history-sound",
                 say("History"),
                 say("sound") if facts.history.is_sound else say("ALTERED OR DAMAGED"),
             ),
             ("tiers", say("Tiers"), ", ".join(self._word(words.TIER, one) for one in facts.tiers)),
-            ("grades", say("Grades"), ", ".join(facts.grades)),
+            (
+                "grades",
+                say("Grades"),
+                ", ".join(self._word(words.TIER, one) for one in facts.grades),
+            ),
             ("classes", say("Classes"), facts.classes),
             ("networks", say("Networks"), facts.networks),
             ("rooms", say("of which rooms with a timetable"), facts.rooms),
@@ -337,7 +341,11 @@ class _Drawer:
     def _figures(self, id_: str, *rows: tuple[str, Sentence, Cell]) -> Figures:
         return Figures(
             id_,
-            tuple(Figure(key, self._texts(label), self._told(value)) for key, label, value in rows),
+            tuple(
+                Figure(key, self._texts(label), self._told(value))
+                for key, label, value in rows
+                if value != ""
+            ),
         )
 
     def _told(self, value: Cell) -> Cell:

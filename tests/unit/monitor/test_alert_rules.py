@@ -68,6 +68,7 @@ HOLDS: dict[str, dict[str, Any]] = {
     "no-report": _with("signals", reports={"failing_since": NOW - 86_400.0}),
     "no-backup": _with("signals", backup={"done_at": None, "failing_since": NOW - 3 * 86_400.0}),
     "certificate-ends": _with("signals", certificate={"ends_at": NOW + 21 * 86_400 - 1}),
+    "enrolment-ends": _with("signals", enrolment={"ends": NOW + 30 * 86_400 - 1}),
     "expectations": WELL | {"doubts": [{"error": "x"}]},
     "pause": WELL | {"pauses": [{"kind": "pause"}]},
     "full-log": _with("log", levels={"primary": "full"}),
@@ -92,6 +93,7 @@ ALMOST: dict[str, dict[str, Any]] = {
     "what could not be asked for": _with(
         "signals", self_test={"at": NOW, "passed": 80, "failed": 0, "unknown": 3}
     ),
+    "enrolment-ends": _with("signals", enrolment={"ends": NOW + 30 * 86_400}),
     "history not yet verified": _with("signals", history={"ok": None, "verified_at": None}),
 }
 

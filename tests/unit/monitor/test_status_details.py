@@ -78,6 +78,12 @@ def test_the_last_self_test_is_told_in_numbers() -> None:
     assert _told("Self-test") == _told("Self-test", signals={"self_test": None}) == ""
 
 
+def test_until_when_the_province_has_enrolled_the_gateway_is_told() -> None:
+    told = _told("Enrolment by the province", signals={"enrolment": {"ends": 1.8e9 + 86_400}})
+    assert told == "until 15:00 16/01/2027"
+    assert _told("Enrolment by the province") == ""
+
+
 def test_the_last_scheduled_report_is_told_and_why_a_later_one_failed() -> None:
     files = ["/media/usb/bao-cao-2026-10.docx", "bao-cao-2026-10.xlsx"]
     kept = {"done_at": 1.8e9 - 7200, "files": files, "problem": sentence_to_plain(say("no"))}
