@@ -32,7 +32,7 @@ async def _load(visitor: Visitor, _: Mapping[str, str]) -> dict[str, Any]:
 
 PAGE = Page(
     path="/inspection",
-    title=say("Inspection"),
+    title=say("Inspection record"),
     template="inspection.html",
     load=_load,
     roles=MAKE.roles,
