@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 
 CPU_S, NICER = 300, 10
 """The processor's time, and how much lookups go before."""
+_JUDGED_WITHIN_S = 150.0
 _LARGEST_REQUEST = 16 << 20
 
 
@@ -115,10 +116,10 @@ def tried(request: dict[str, Any], clock: Clock) -> dict[str, Any]:
             Site.of(policy, index, (), overrides=overrides, now=now)
             for policy, index in (before, (other.policy, other.lists or before[1]))
         )
-        week, judged = RecordedWeek(state.log_days, request["days"], clock=clock), ROWS
+        within_s = _JUDGED_WITHIN_S
+        week = RecordedWeek(state.log_days, request["days"], clock=clock, within_s=within_s)
         sums = compare_week(week, present, changed)
-        if not sums.lookups:
-            judged = NAMES
+        judged = ROWS if sums.lookups else NAMES
         if not (sums.lookups or sums.distinct):
             asked, judged = (one.name for one in load_popular_names()), POPULAR
             sums = compare_names(asked, present, changed, date.fromisoformat(request["today"]))

@@ -3,12 +3,21 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 
 from filterd import control
+from filterd.cli import policy_whatif
+from filterd.cli.context import Context
+from filterd.i18n import Texts
+from filterd.policy.log_levels import LogLevel, QueryLog
+from filterd.state_folder import StateFolder
 from tests.support.commands import call
+from tests.support.policies import a_policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,3 +76,27 @@ def test_a_trial_that_is_at_work_is_asked_for_again(
     answers = iter([{"at_work": True}, {**SAME, "changed": {"closes": 3}}])
     monkeypatch.setattr(control, "ask", lambda *_, **__: next(answers))
     assert call("--state", tmp_path, "policy", "whatif", "--json", "--source", "a").code == 1
+
+
+def _shown_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: LogLevel) -> str:
+    policy = replace(a_policy(), log=QueryLog(level))
+    monkeypatch.setattr(policy_whatif, "policy_in_force", lambda _: policy)
+    console = Console(file=io.StringIO(), width=100)
+    here = Context(tmp_path, StateFolder(tmp_path), Texts("en"), console, console)
+    policy_whatif.print_before(here, source="a")
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_before_a_decision_it_is_shown_where_names_are_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "ask", lambda *_, **__: SAME)
+    assert "Distinct names: 0 names" in _shown_before(tmp_path, monkeypatch, LogLevel.NAMES)
+    assert _shown_before(tmp_path, monkeypatch, LogLevel.COUNTS) == ""
+
+
+def test_a_decision_does_not_wait_for_a_daemon_that_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _shown_before(tmp_path, monkeypatch, LogLevel.FULL) == ""
