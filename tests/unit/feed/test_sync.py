@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 WHY = say("category {category}: all its {had} names are gone", category="porn", had=9)
 
 
-def _judge_as(monkeypatch: pytest.MonkeyPatch, school: Follower, severity: Severity) -> list[str]:
+def _judge_as(
+    monkeypatch: pytest.MonkeyPatch, school: Follower, severity: Severity, kind: str = "growth"
+) -> list[str]:
     """Have one thing found of every version; return those that were judged."""
     judged = list[str]()
 
@@ -50,7 +52,7 @@ def _judge_as(monkeypatch: pytest.MonkeyPatch, school: Follower, severity: Sever
         judged.append(candidate.version)
         write_atomically(site.fresh_index, school.published.index(candidate.version))
         digest = Index.open(site.fresh_index).digest.hex()
-        finding = found("growth", severity, WHY, ["xnxx.com"])
+        finding = found(kind, severity, WHY, ["xnxx.com"])
         return guard.Judgement(candidate.version, (finding,), digest, CHECKS, seconds=1.0)
 
     monkeypatch.setattr(guard, "judge", judge)
@@ -323,6 +325,18 @@ def test_what_a_running_daemon_takes_is_watched_from_then_on(school: Follower) -
     watch = school.site.watches.read(school.clock)
     assert watch is not None
     assert (watch.version, watch.usual, watch.at_swap.total) == (FIRST, 0.2, 100)
+
+
+@pytest.mark.parametrize(("kind", "by_log"), [("asked", True), ("growth", False)])
+def test_the_watch_knows_whether_the_recorded_days_were_judged(
+    school: Follower, monkeypatch: pytest.MonkeyPatch, kind: str, by_log: bool
+) -> None:
+    _judge_as(monkeypatch, school, Severity.NOTE, kind)
+    school.daemon = Counting(lambda: {"answers": {"blocked": 10, "cached": 90}, "workers": 1})
+    school.run(FIRST)
+    watch = school.site.watches.read(school.clock)
+    assert watch is not None
+    assert watch.by_log is by_log
 
 
 def test_nothing_is_watched_where_no_daemon_serves_or_answers(school: Follower) -> None:
