@@ -164,9 +164,8 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
         raise ConfigError(say("--template is for docx"), hint=say("such as --out report.docx"))
     if out is not None:
         check_written(out, "--out")
-    answers = _answers(here, fill)
+    answers, form = _answers(here, fill), _template(word.template)
     facts = _facts(here, period, about)
-    form = _template(word.template)
     if chosen is ReportFileFormat.DOCX and about.audience is ReportAudience.OUTSIDE:
         form = form or _template_of_site(here)
     made = make(ReportRequest(facts, chosen, here.texts.language, answers, form))

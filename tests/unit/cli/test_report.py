@@ -141,6 +141,7 @@ def test_a_wrong_answer_is_one_line_with_the_file(tmp_path: Path, content: str, 
         ("--for-parents --class 6A", "--class and --for-parents exclude each other"),
         ("--class 6A --grade 6", "--grade and --class exclude each other"),
         ("--template x.docx --json", "--template is for docx"),
+        ("--template x.docx --out y.docx", "x.docx: cannot be read: No such file"),
         ("--out nowhere/x.html", "there is no folder nowhere"),
         ("--out tests.html", "tests.html is no plain file"),
     ],
@@ -170,7 +171,6 @@ def test_a_binary_file_is_not_printed_to_a_terminal(monkeypatch: pytest.MonkeyPa
         report._format(None, None, report.ReportFileFormat.DOCX)
 
 
-@pytest.mark.usefixtures("asked")
 def test_a_template_is_bounded(tmp_path: Path) -> None:
     big = tmp_path / "big.docx"
     with big.open("wb") as file:
