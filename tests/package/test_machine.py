@@ -213,9 +213,6 @@ def test_the_dashboard_makes_reports_in_its_sandbox(school: InstalledSchool) -> 
     assert done.out.splitlines() == [f"{one} 200 True" for one in formats], (
         f"{done.err}\n{school.journal()}"
     )
-    peak = box.run("systemctl", "show", "--value", "-pMemoryPeak", "filterd-web").out.strip()
-    limit = box.run("systemctl", "show", "--value", "-pMemoryMax", "filterd-web").out.strip()
-    assert not peak.isdecimal() or int(peak) < 0.8 * int(limit), f"{peak} of {limit}"
 
 
 def test_scheduled_reports_go_to_a_stick_each_once(school: InstalledSchool) -> None:
