@@ -53,6 +53,7 @@ It is **judged and activated**:
 ``released_holds``   held versions that the publisher's offline keys have released
 ``activation``       lists, catalogue, pointer and daemon change as one, or not at all
 ``version_watch``    the ten minutes after, and the daemon as the feed needs it
+``policy_trial``     what the recorded days say of a version, a list or another policy: a child
 ``sync``             one run, from what is published to lists in force
 ``follower``         the process that does what is due
 ``schedule``         when to ask and when to take: slots, light checks, retries, rings

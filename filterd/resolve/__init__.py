@@ -44,5 +44,6 @@ The walks of four questions, each with the functions that it passes::
       '- Resolver.noted            to the packet cache (fastpath)
 
 Everything that a reload replaces is in one ``Site``; a query carries the one at
-which it was admitted. ``explain`` shows people the result of steps 2 to 4.
+which it was admitted. ``explain`` shows people the result of steps 2 to 4; ``what_if``
+judges recorded lookups by two sites, by the same functions.
 """

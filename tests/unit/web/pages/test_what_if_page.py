@@ -7,6 +7,7 @@ from typing import Any
 
 from filterd.resolve.what_if import CLOSES, AskedPlace, DifferenceSums, NameDifference
 from filterd.resolve.what_if_rows import ROWS, to_plain
+from filterd.web.pages import site_page
 from filterd.web.pages.what_if_page import PAGE
 from tests.support.made_answers import SCOPE
 from tests.support.policies import wire
@@ -30,3 +31,20 @@ def test_names_and_classes_are_shown() -> None:
 
 def test_while_it_is_at_work_the_page_has_a_link_to_itself() -> None:
     assert 'href="/what-if?source=ut1-games"' in _shown({"at_work": True})
+
+
+def test_an_edit_of_the_site_shows_it_before_the_button() -> None:
+    draft = {
+        "digest": "0" * 64,
+        "keys": ["networks"],
+        "difference": ["+networks: {}"],
+        "more_lines": 0,
+        "problem": None,
+        "doubts": [],
+    }
+    told = {**to_plain(DifferenceSums(), ROWS), **SCOPE}
+    visitor = a_visitor({"site-draft": draft, "what-if": told})
+    shown = rendered(site_page.BESIDE[0], visitor)
+    assert shown.index("In the last days it would have changed") < shown.index("Put it in force")
+    asked = dict(visitor.asked)
+    assert asked["what-if"] == {"draft": True, "within_s": 5}
