@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.support.web_school import Reply, WebSchool
 
 EXAMPLES, EXAMPLES_OF_SLOW_ONES = 12, 2
-SLOW = {"reload", "testExpectations", "readSources", "makeReport", "makeInspection"}
+SLOW = {"reload", "testExpectations", "readSources", "makeReport", "makeInspection", "tryPolicy"}
 """Beside the decisions on lists and the edits of the site, which start a process each."""
 
 ANSWERED_WITHIN_S = 120
