@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write a report as a workbook: a sheet of facts, and one for each table and chart.
+"""Write a report as a workbook: a sheet of facts, one for each table and chart.
 
 Each text is written as a text, so that no name becomes a formula or a link. Numbers are
 numbers; what is left out is ``LEFT_OUT``. The file has no author and no time but that of the
@@ -210,7 +210,7 @@ def _as_table(chart: BarChart) -> ReportTable:
 
 
 def _series_of(table: ReportTable) -> range:
-    """Return the columns that a chart may stack: those before their sum, else the first."""
+    """Return the columns that a chart stacks: those before their sum, else the first."""
     headings = [one.heading for one in table.columns]
     if table.total and table.total[0] in headings:
         return range(1, headings.index(str(table.total[0])))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import calendar
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -249,6 +249,33 @@ def test_every_figure_of_every_format_is_that_of_a_naive_count(
     assert {label: english.figures[label] for label in figures} == figures
     assert {title: english.tables[title] for title in tables} == tables
     assert _numbers(vietnamese) == _numbers(english)
+
+
+def test_days_of_no_whole_month_are_added_by_tier(year: NaiveYear, school: ReportSchool) -> None:
+    """The end of September, all of October, the begin of November."""
+    days = [
+        year.days_outside(date(2026, 9, 21), date(2026, 9, 30)),
+        year.days_outside(date(2026, 11, 1), date(2026, 11, 7)),
+    ]
+    found = Counter[tuple[str, str, str]]()
+    for key, n in (item for one in days for item in one.items()):
+        found[key] += n
+    for (month, grade, category, action), n in year.outside()[0].items():
+        found[TIERS[grade], category, action] += n if month == "2026-10" else 0
+    found["", CONFIDENTIAL, BLOCKED] += year.confidential()["2026-10"]
+    read = _read(school.report("2026-09-21..2026-11-07", Role.ADMIN), "json", "en")
+    assert read.figures["Answers in all"] == str(found.total())
+    expected = _expected(
+        (
+            (NAMES[category], TIER_NAMES[tier], n)
+            for (tier, category, action), n in found.items()
+            if tier and action == BLOCKED
+        ),
+        [name for id_, name in NAMES.items() if id_ != CONFIDENTIAL],
+        [*TIER_NAMES.values()],
+        LEFT_OUT,
+    )
+    assert read.tables["Blocked lookups by category and tier"] == expected
 
 
 def test_what_the_report_leaves_out_is_what_the_rules_leave_out(

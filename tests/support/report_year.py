@@ -118,6 +118,14 @@ class NaiveYear:
             left_out += len(grades) - len(safe)
         return shown, left_out
 
+    def days_outside(self, first: date, last: date) -> dict[tuple[str, str, str], int]:
+        """Return what may leave the school of single days: by tier, category and action."""
+        found = Counter[tuple[str, str, str]]()
+        for (_, *kind, day), (n, devices) in self._of_days().items():
+            if first <= day <= last and devices >= K:
+                found[kind[0], kind[1], kind[2]] += n
+        return dict(found)
+
     def confidential(self) -> dict[str, int]:
         """Return by month the blocks of the confidential category, all of many devices."""
         found = Counter[str]()
