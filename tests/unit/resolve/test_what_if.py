@@ -31,7 +31,7 @@ from filterd.resolve.what_if import (
 from filterd.wire import RRType
 from tests.support.clock import FakeClock
 from tests.support.day_lookups import Known, Looked, write_day
-from tests.support.policies import a_category, allow, an_index, block, wire
+from tests.support.policies import a_category, a_protection, allow, an_index, block, wire
 from tests.support.week import (
     MONDAY,
     a_school,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.lists.index import Index
+    from filterd.lists.rules import Protection
     from filterd.policy.model import Policy
 
 DAY = "2026-03-02"
@@ -229,14 +230,22 @@ class Naive:
         return found
 
 
+GUARDS = (
+    a_protection("example", but=("games", "self-harm")),
+    a_protection("chat.example", subtree=False),
+    a_protection("game.example", but=("games",)),
+)
+
+
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("guards", [(), GUARDS], ids=["", "guarded"])
 def test_sums_are_those_of_asking_both_sites_row_by_row(
-    tmp_path: Path, indexes: tuple[Index, Index], seed: int
+    tmp_path: Path, indexes: tuple[Index, Index], seed: int, guards: tuple[Protection, ...]
 ) -> None:
-    rows = a_day(seed)
+    rows, policy = a_day(seed), a_policy(protections=guards)
     write_day(tmp_path, DAY, rows)
-    before = a_site(a_policy(), indexes[0], OVERRIDES)
-    after = a_site(edited(a_policy()), indexes[1], OVERRIDES)
+    before = a_site(policy, indexes[0], OVERRIDES)
+    after = a_site(edited(policy), indexes[1], OVERRIDES)
     naive = Naive(before, after).add(rows)
     assert naive.changed, "something has to differ"
     assert naive.confidential
