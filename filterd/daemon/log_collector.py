@@ -26,7 +26,7 @@ from filterd.querylog import Batch
 from filterd.querylog.service_days import ServiceNotes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from filterd.clock import Clock
@@ -56,7 +56,7 @@ class LogKeeper(MinuteRounds):
         clock: for today's date.
         workers: channels to the workers; the list may be filled later.
         keep_days: returns for how many days totals are kept.
-        service: returns this moment of service, None for none; it may read files.
+        service: returns this moment of service, None for none.
 
     ``problem``: why the last round was not written, empty if it was. ``written_at``: when
     counts were last written, Unix time; None before the first time.
@@ -68,7 +68,7 @@ class LogKeeper(MinuteRounds):
         clock: Clock,
         workers: Sequence[Channel],
         keep_days: Callable[[], int],
-        service: Callable[[], ServiceMoment | None] = lambda: None,
+        service: Callable[[], Awaitable[ServiceMoment | None]] | None = None,
     ) -> None:
         super().__init__()
         self.problem = UNSAID
@@ -230,7 +230,9 @@ class LogKeeper(MinuteRounds):
         # What a worker had lost before this manager knew it was noted by the one before.
         more = sum(n - self._lost.get(worker, n) for worker, n in lost.items())
         self._lost |= lost
-        moment = await asyncio.to_thread(self._service) if self._is_answered else None
+        moment = None
+        if self._is_answered and self._service is not None:
+            moment = await self._service()
         self._notes.note(moment, self._clock.monotonic(), more)
 
     async def _write(self, batches: Sequence[Batch], *, waits: bool = True) -> bool:

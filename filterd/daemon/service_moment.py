@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -14,17 +15,15 @@ if TYPE_CHECKING:
     from filterd.daemon.manager import Manager
 
 
-def in_service(manager: Manager) -> ServiceMoment | None:
-    """Return this moment of service; None for wrong answers and an unknown time.
-
-    It reads a file, so it is for a thread.
-    """
+async def in_service(manager: Manager) -> ServiceMoment | None:
+    """Return this moment of service; None for wrong answers and an unknown time."""
+    verified_at = await asyncio.to_thread(manager.signals.lists_verified_at)
     now = manager.clock()["policy_time"]
     if now is None or manager.signals.is_watchdog_failing():
         return None
     site = manager.site
     build = site.index.build
-    since = max(build.get("when") or 0.0, manager.signals.lists_verified_at() or 0.0)
+    since = max(build.get("when") or 0.0, verified_at or 0.0)
     return ServiceMoment(
         now,
         ZoneInfo(site.policy.time_zone),

@@ -64,7 +64,7 @@ class Crew(crew.Crew[Counting, LogKeeper]):
         keeper = LogKeeper(self.path, self.clock, channels, lambda: 400, self._service)
         return keeper, {"last_counts": keeper.take_last}
 
-    def _service(self) -> ServiceMoment | None:
+    async def _service(self) -> ServiceMoment | None:
         return ServiceMoment(self.clock.wall(), ZONE, "412", 90) if self.is_serving else None
 
     @property

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,7 +27,7 @@ def test_minutes_in_service_have_the_lists_in_force(school: School) -> None:
         assert (day.minutes or 0).bit_count() == 1
         assert (day.lists, day.lists_age_s is None) == ("0", False)
         manager.signals.is_watchdog_failing = lambda: True
-        assert in_service(manager) is None
+        assert await in_service(manager) is None
 
     school.serve(work)
 
@@ -46,13 +47,13 @@ def manager(now: float | None, build: dict[str, Any], verified_at: float | None 
 def test_lists_are_as_old_as_their_compilation_or_the_last_answer_of_their_source(
     verified_at: float | None, age_s: int
 ) -> None:
-    found = in_service(manager(EVE, {"when": EVE - 500, "feed": "412"}, verified_at))
+    found = asyncio.run(in_service(manager(EVE, {"when": EVE - 500, "feed": "412"}, verified_at)))
     assert found is not None
     assert (found.lists, found.lists_age_s) == ("412", age_s)
 
 
 def test_lists_without_a_date_have_no_age() -> None:
-    found = in_service(manager(EVE, {}))
+    found = asyncio.run(in_service(manager(EVE, {})))
     assert found is not None
     assert (found.lists, found.lists_age_s) == ("0", None)
 
@@ -60,4 +61,4 @@ def test_lists_without_a_date_have_no_age() -> None:
 def test_a_day_begins_at_midnight_of_the_school_and_an_unknown_time_has_none() -> None:
     days = [school_today(manager(now, {})) for now in (EVE - 1, EVE, None)]
     assert days == ["2026-02-27", "2026-02-28", None]
-    assert in_service(manager(None, {})) is None
+    assert asyncio.run(in_service(manager(None, {}))) is None
