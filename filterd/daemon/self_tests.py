@@ -138,7 +138,7 @@ class SelfTests:
         return lists != self._site().index.digest or self._clock.monotonic() - at >= DAY_S
 
     def _clean_since(self, old_s: float) -> SelfTestRun | None:
-        """Return the last run if it had no failure, holds for these lists and is not older."""
+        """Return the last run if it has no failure, is of these lists and not older."""
         if self.last is None or self._tested is None or self.is_due:
             return None
         is_old = self._clock.monotonic() - self._tested[1] >= old_s

@@ -293,7 +293,7 @@ def blanks(section: str, answers: Mapping[str, str], by: Wording) -> tuple[Blank
 
 
 def closed_to(category: CategoryFacts, facts: ReportFacts, by: Wording) -> str:
-    """Return the tiers to which a category is closed, and the grades to which it is open."""
+    """Return the tiers to which a category is closed, the grades to which it is open."""
     texts, tell = by.texts, Teller(*by)
     tiers = texts("everybody")
     if set(category.closed_tiers) != set(facts.school.tiers):

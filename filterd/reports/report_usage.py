@@ -162,7 +162,7 @@ class UsageParts:
         yield self._table("classes", texts("Answers by class"), heads, rows)
 
     def _course(self) -> Iterator[Part]:
-        """Yield the chart of blocked answers by day or month, and the table of all answers."""
+        """Yield the chart of blocked answers by day or month, the table of all answers."""
         texts, times = self._texts, self._times()
         is_by_day = len(next(iter(times))) > _MONTH_SIZE
         counts = Counter[tuple[str, str]]()
@@ -186,7 +186,7 @@ class UsageParts:
         yield self._table("course", title, heads, cells)
 
     def _times(self) -> Labels:
-        """Return the days of the period, or its months: of whole months no day is published."""
+        """Return the days of the period, or its months where no day is published."""
         first, last = map(date.fromisoformat, (self._facts.first, self._facts.last))
         days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
         has_months = any(len(one.period) == _MONTH_SIZE for one in self._facts.cells)
@@ -218,7 +218,7 @@ class UsageParts:
         lines: Sequence[Sequence[Cell]],
         note: str = "",
     ) -> ReportTable:
-        """Return a table: a label and numbers; its last line has the sums of several others."""
+        """Return a table: a label and numbers; the sums of several lines are the last."""
         sums = [_sum(column) for column in list(zip(*lines, strict=True))[1:]]
         return ReportTable(
             id_,
