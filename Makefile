@@ -79,6 +79,7 @@ bench-parts: setup ## Measure the parts: index, parser, TLS, restarts, web ...
 	$(bin)/python -m tests.bench.restarts --kills 5
 	$(bin)/python -m tests.bench.command_start
 	$(bin)/python -m tests.bench.web_figures
+	$(bin)/python -m tests.bench.reports
 	$(bin)/python -m tests.bench.block_page
 
 bench-workers: setup ## Measure the gain of a second worker; needs root
