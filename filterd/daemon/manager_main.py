@@ -17,7 +17,6 @@ from filterd.daemon import (
     list_commands,
     log_commands,
     report_commands,
-    report_setting_commands,
     school_commands,
     totals_commands,
 )
@@ -78,7 +77,6 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         **log_commands.commands(manager, setting),
         **list_commands.commands(setting),
         **school_commands.commands(manager),
-        **report_setting_commands.commands(manager),
         **accounts.commands(),
         **inspections.commands(),
         **drafts.commands(),

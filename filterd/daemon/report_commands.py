@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of the control socket for reports: the period, and the facts.
+"""The commands of the control socket for reports: facts, settings, template.
 
 Roles are those of ``overrides.read_access``. A report for outside the school is recorded in the
 history, as an export is, before anything is answered.
@@ -8,22 +8,27 @@ history, as an export is, before anything is answered.
 from __future__ import annotations
 
 import asyncio
+import base64
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.daemon.control_commands import author_of
 from filterd.daemon.gathered_facts import ReportWish, gather
 from filterd.daemon.log_request import check_known
-from filterd.errors import ControlError
+from filterd.errors import ConfigError, ControlError
 from filterd.field_checks import is_date
 from filterd.i18n import say
 from filterd.overrides.permissions import readable_classes
 from filterd.overrides.read_access import READERS, View, check_view
+from filterd.paths import read_plain, reading
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.policy.report_settings import PeriodKind, ReportSettings
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import ReportPeriod, checked, read_period
+from filterd.reports.report_run import LARGEST_TEMPLATE
+from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,21 +53,12 @@ def commands(manager: Manager, export: TotalsExport, reviews: Reviews) -> dict[s
     """
     turn = asyncio.Lock()
 
-    def now() -> float:
-        at: float | None = manager.changes.classroom(manager.site).now
-        if at is None:
-            raise ControlError(say("the time is not known, so no day is known to be over"))
-        return at
-
-    def today() -> date:
-        return datetime.fromtimestamp(now(), ZoneInfo(manager.site.policy.time_zone)).date()
-
     async def report_period(request: dict[str, Any], _: Caller) -> dict[str, Any]:
         text = request.get("text", "")
         if not isinstance(text, str) or len(text) > _MOST_CHARACTERS:
             raise ControlError(say("`report-period` wants text, such as month"))
         settings = manager.site.policy.report or ReportSettings()
-        found = read_period(text, today(), settings)
+        found = read_period(text, _today(manager), settings)
         return {
             "kind": found.kind.value,
             "first": found.first.isoformat(),
@@ -71,16 +67,54 @@ def commands(manager: Manager, export: TotalsExport, reviews: Reviews) -> dict[s
         }
 
     async def report_facts(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        wish, author = _wish(request, today()), author_of(caller)
+        wish, author = _wish(request, _today(manager)), author_of(caller)
         wish = _permitted(wish, author, manager)
         if wish.audience is ReportAudience.OUTSIDE:
             days = [wish.period.first.isoformat(), wish.period.last.isoformat()]
             await manager.changes.note_view(View.EXPORT, author, {"days": days, "class": ""})
         async with turn:  # a year takes a second of a core and some megabytes
-            facts = await gather(manager, export, reviews, wish, now())
+            facts = await gather(manager, export, reviews, wish, _now(manager))
             return await asyncio.to_thread(facts.to_plain)
 
-    return {"report-period": report_period, "report-facts": report_facts}
+    async def report_settings(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+        policy = manager.site.policy
+        plain = to_plain(policy.report or ReportSettings())
+        return {"settings": plain, "language": policy.language}
+
+    async def report_template(_: dict[str, Any], caller: Caller) -> str | None:
+        check_view(author_of(caller), View.EXPORT)
+        settings = manager.site.policy.report
+        if settings is None or not settings.template:
+            return None
+        return await asyncio.to_thread(_content, Path(settings.template))
+
+    return {
+        "report-period": report_period,
+        "report-facts": report_facts,
+        "report-settings": report_settings,
+        "report-template": report_template,
+    }
+
+
+def _now(manager: Manager) -> float:
+    at: float | None = manager.changes.classroom(manager.site).now
+    if at is None:
+        raise ControlError(say("the time is not known, so no day is known to be over"))
+    return at
+
+
+def _today(manager: Manager) -> date:
+    return datetime.fromtimestamp(_now(manager), ZoneInfo(manager.site.policy.time_zone)).date()
+
+
+def _content(path: Path) -> str:
+    """Return the Word file in base64: processes without rights cannot read it.
+
+    Raises:
+        ConfigError: it cannot be read, or is too large.
+    """
+    with reading(path, ConfigError):
+        return base64.b64encode(read_plain(path, LARGEST_TEMPLATE)).decode()
 
 
 def _wish(request: Mapping[str, Any], today: date) -> ReportWish:

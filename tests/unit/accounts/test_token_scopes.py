@@ -10,7 +10,6 @@ from filterd.daemon import (
     list_commands,
     log_commands,
     report_commands,
-    report_setting_commands,
     school_commands,
     totals_commands,
 )
@@ -37,7 +36,6 @@ def test_every_command_of_a_scope_is_there(people: AccountSchool, tmp_path: Path
         *report_commands.commands(manager, TotalsExport(manager, tmp_path), manager),
         *list_commands.commands(setting),
         *school_commands.commands(manager),
-        *report_setting_commands.commands(manager),
         *SelfTests(lambda: manager.site, (), setting.clock).commands(),
         *Inspections(manager, setting, *cast("Any", [dict] * 4)).commands(),
         *(f"change {kind}" for kind in KINDS if kind not in MADE_ELSEWHERE),

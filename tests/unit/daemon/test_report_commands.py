@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -19,8 +21,10 @@ from filterd.overrides.roles import Role
 from filterd.querylog import published_totals
 from filterd.querylog.service_days import ServiceDay
 from filterd.reports import report_facts
+from filterd.reports.report_run import LARGEST_TEMPLATE
 from tests.support.clock import FakeClock
 from tests.support.counted_year import ReportSchool, counted, events
+from tests.support.report_sample import SETTINGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,3 +203,38 @@ def test_a_damaged_file_of_what_was_published_makes_no_report(year: ReportSchool
         year.report("2026-11")
     assert before.cells
     assert published_totals.load(year.folder / "published", "2026-12").periods == {}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_reads_the_settings(year: ReportSchool, role: Role) -> None:
+    assert year.ask("report-settings", role)["settings"]["symbol"] == "BC"
+    year.site.policy = replace(year.policy, report=SETTINGS)
+    found = year.ask("report-settings", role)
+    assert (found["language"], found["settings"]["place"]) == ("vi", SETTINGS.place)
+
+
+def test_the_template_is_handed_to_those_who_report_outside_the_school(
+    year: ReportSchool, tmp_path: Path
+) -> None:
+    path = tmp_path / "mau.docx"
+    path.write_bytes(b"PK\x03\x04")
+    for role in (Role.PRINCIPAL, Role.ADMIN):
+        for settings in (None, SETTINGS):
+            year.site.policy = replace(year.policy, report=settings)
+            assert year.ask("report-template", role) is None
+        year.site.policy = replace(year.policy, report=replace(SETTINGS, template=str(path)))
+        assert base64.b64decode(year.ask("report-template", role)) == b"PK\x03\x04"
+    for role in (Role.READER, Role.TEACHER, Role.INSPECTOR):
+        with pytest.raises(ControlError, match="may not look"):
+            year.ask("report-template", role)
+
+
+def test_a_template_that_is_missing_too_large_or_no_file_is_refused(
+    year: ReportSchool, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.docx"
+    large.write_bytes(bytes(LARGEST_TEMPLATE + 1))
+    for path in (large, tmp_path, tmp_path / "none"):
+        year.site.policy = replace(year.policy, report=replace(SETTINGS, template=str(path)))
+        with pytest.raises(ConfigError, match=path.name):
+            year.ask("report-template", Role.ADMIN)
