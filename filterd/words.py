@@ -84,7 +84,13 @@ DECISION = {
     "accept": say_in("decision", "accepted"),
     "refuse": say_in("decision", "refused"),
 }
-"""What was decided of a look-alike rule."""
+"""What was decided of a look-alike rule, or of a mistake that schools report."""
+SENDER = {
+    "enrolled": say_in("sender", "enrolled by the province"),
+    "signed": say_in("sender", "signed, not enrolled"),
+    "unsigned": say_in("sender", "not signed"),
+}
+"""What is known of the sender of a file at the centre."""
 EFFECT = {
     "BLOCK": say_in("effect", "block"),
     "EXCEPT": say_in("effect", "exception"),

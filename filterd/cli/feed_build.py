@@ -27,6 +27,7 @@ from filterd.i18n import say, told
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import sole
+from filterd.publish.mistake_queue import BuiltMistakes
 from filterd.publish.signed_orders import day_of
 from filterd.publish.version_build import BuildReport, build_version, publishable
 from filterd.publish.version_rows import CATEGORIES, SOURCES
@@ -163,6 +164,7 @@ def _make(
             places.catalog,
             texts,
             places.out,
+            today=day_of(here.clock.wall()),
             popular=popular,
             previous=last,
             accepted=accept,
@@ -198,6 +200,11 @@ def _plain(
                 "single_hosts": one.single_hosts,
             }
             for category, one in report.categories.items()
+        },
+        "mistakes": {
+            "left_out": report.mistakes.left_out,
+            "listed": dict(report.mistakes.listed),
+            "waiting": report.mistakes.waiting,
         },
         "lookalikes": {"rules": report.rules, "waiting": report.waiting},
         "lists": [
@@ -238,6 +245,7 @@ def _print(
                 waiting=waiting,
             )
         )
+    _print_mistakes(here, report.mistakes)
     for reason in report.held:
         key = (
             say("warning: accepted and written: {why}")
@@ -248,6 +256,25 @@ def _print(
         here.errors.print(held, style="yellow")
     if report.written:
         console.print(texts("Written to {folder}", folder=places.out), soft_wrap=True)
+
+
+def _print_mistakes(here: Context, mistakes: BuiltMistakes) -> None:
+    """Print what was done with names that schools have reported."""
+    if mistakes.left_out or mistakes.waiting:
+        here.console.print(
+            here.texts(
+                "Reported mistakes: {n} left out, {waiting} wait for a decision (feed review)",
+                n=number(len(mistakes.left_out)),
+                waiting=number(mistakes.waiting),
+            )
+        )
+    for name, list_id in mistakes.listed[:_MOST_WARNINGS]:
+        warning = here.texts(
+            "warning: {name} was accepted as a mistake, but {list} still closes it; mend it there",
+            name=name,
+            list=list_id,
+        )
+        here.errors.print(warning, style="yellow")
 
 
 def _print_categories(here: Context, report: BuildReport, plain: dict[str, Any]) -> None:

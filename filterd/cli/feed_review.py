@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``filterd feed review``: show shapes of look-alikes that need a decision, and record it."""
+"""``filterd feed review``: show what needs a decision, and record it.
+
+That are shapes of look-alikes, and names that schools report as listed by mistake.
+"""
 
 from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.text import Text
 
-from filterd import words
+from filterd import field_checks, words
 from filterd.cli.context import Context, JsonOption, Options, on_named_files, option
 from filterd.cli.render import facts
 from filterd.counted import number
@@ -28,7 +31,10 @@ from filterd.lists.lookalike_families import (
     shared_octets,
 )
 from filterd.lists.lookalikes import is_shape
+from filterd.overrides import change_fields
+from filterd.publish import mistake_queue
 from filterd.publish import review as reviews
+from filterd.publish.mistake_queue import DecidedMistake, MistakeDecision, QueuedMistake
 from filterd.publish.review import DECISIONS, REFUSED
 from filterd.publish.signed_orders import day_of
 
@@ -40,10 +46,14 @@ CatalogOption = Annotated[Path, option("--catalog", "The publisher's blocklists 
 
 
 class ReviewRequest(NamedTuple):
-    """The options of a decision: shapes to accept and refuse, category, reviewer, reason."""
+    """The options of a decision: what to accept and refuse, category, reviewer, reason.
+
+    ``mistakes`` are reported names, each with its decision.
+    """
 
     accept: tuple[str, ...]
     refuse: tuple[str, ...]
+    mistakes: tuple[tuple[str, MistakeDecision], ...]
     category: str | None
     who: str | None
     reason: str
@@ -58,6 +68,14 @@ def _asked(
         list[str] | None,
         option("--refuse", "Refuse this shape for good; can be repeated.", "SHAPE"),
     ] = None,
+    accept_mistake: Annotated[
+        list[str] | None,
+        option("--accept-mistake", "Leave this name out of the next builds.", "NAME"),
+    ] = None,
+    refuse_mistake: Annotated[
+        list[str] | None,
+        option("--refuse-mistake", "Keep this name listed; schools see the reason.", "NAME"),
+    ] = None,
     category: Annotated[str | None, option("--category", "Only this category.", "ID")] = None,
     reason: Annotated[str, option("--reason", "Reason, kept with the decision.", "TEXT")] = "",
     who: Annotated[
@@ -66,7 +84,12 @@ def _asked(
     ] = None,
 ) -> ReviewRequest:
     """Return the decision of the options."""
-    return ReviewRequest(tuple(accept or ()), tuple(refuse or ()), category, who, reason)
+    mistakes = (
+        *((one, MistakeDecision.ACCEPT) for one in accept_mistake or ()),
+        *((one, MistakeDecision.REFUSE) for one in refuse_mistake or ()),
+    )
+    shapes = tuple(accept or ()), tuple(refuse or ())
+    return ReviewRequest(*shapes, mistakes, category, who, reason)
 
 
 @on_named_files
@@ -78,15 +101,19 @@ def review(
     everything: Annotated[bool, option("--all", "Show all that waits.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Review the look-alike rules that wait for a decision.
+    """Review look-alike rules and reported mistakes that wait for a decision.
 
     A shape such as i9bet# stands for names that differ in digits only. Most hold by themselves;
     one waits where it fits a name that people visit, or says too little. The next `feed build`
     goes by what is decided, and does not ask again. A rule that holds by itself is refused,
-    too: with its category. Exit code 0: nothing waits, or it is decided; 1: something waits; 2:
-    an error, nothing is decided.
+    too: with its category. A mistake that schools report (`feed mistakes`) is accepted: entries of
+    other publishers for that very name are left out for 180 days; or it is refused. Schools see
+    the outcome and its reason for 90 days. Exit code 0: nothing waits, or it is decided; 1:
+    something waits; 2: an error, nothing is decided.
     """
-    if asked.accept or asked.refuse:
+    if asked.mistakes:
+        _decide_mistakes(here, catalog, asked, json=json)
+    elif asked.accept or asked.refuse:
         _decide(here, catalog, asked, json=json)
     elif decided:
         _show_decided(here, catalog, asked.category, json=json)
@@ -100,11 +127,12 @@ def _show(
     """Show waiting shapes, the largest family first; exit with 1 where there are any."""
     load_catalog(catalog)  # refuse a folder without a catalogue
     waiting = [one for one in reviews.read_queue(catalog) if category in (None, one.category)]
+    mistakes = mistake_queue.read_mistakes(catalog, day_of(here.clock.wall()))
     if json:
         here.print_json([_plain(one) for one in waiting])
-    elif not waiting:
+    elif not waiting and not mistakes:
         here.console.print(here.texts("Nothing waits for a decision."))
-    else:
+    elif waiting:
         shown = waiting if everything else waiting[:_MOST_SHOWN]
         for one in shown:
             _print(here, one)
@@ -117,7 +145,90 @@ def _show(
             ),
             style="dim",
         )
-    raise typer.Exit(_WAITS if waiting else _NOTHING)
+    if not json:
+        print_mistakes(here, mistakes, everything=everything)
+    raise typer.Exit(_WAITS if waiting or mistakes else _NOTHING)
+
+
+def print_mistakes(here: Context, waiting: Sequence[QueuedMistake], *, everything: bool) -> None:
+    """Print the names that schools report, those of the most schools first."""
+    texts = here.texts
+    shown = waiting if everything else waiting[:_MOST_SHOWN]
+    for one in shown:
+        heading = Text(one.name, style="bold")
+        here.console.print(heading.append(f"  {_joined(one.categories)}", style="default"))
+        listed = "" if one.listed is None else _joined(one.listed) or texts("on no list any more")
+        votes = texts(
+            "{votes}: {enrolled} enrolled schools, {others} other senders",
+            votes=number(one.votes),
+            enrolled=number(one.enrolled),
+            others=number(one.schools - one.enrolled),
+        )
+        rows = [
+            (texts("Votes"), votes),
+            (texts("Since"), one.since),
+            (texts("Domain"), one.domain),
+            (texts("Seen at schools"), _joined(one.entries)),
+            (texts("In the last build"), listed),
+            (texts("Why"), "\n".join(one.reasons)),
+        ]
+        here.console.print(facts([row for row in rows if row[1]]))
+        here.console.print()
+    if left := len(waiting) - len(shown):
+        here.console.print(texts("... and {n} more (--all)", n=number(left)))
+    if waiting:
+        here.console.print(
+            texts(
+                "To decide: feed review --catalog DIR --accept-mistake NAME --refuse-mistake NAME"
+                " --reason TEXT"
+            ),
+            style="dim",
+            soft_wrap=True,
+        )
+
+
+def _decide_mistakes(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -> None:
+    """Record the decisions on all these names, or on none if one is wrong."""
+    if asked.accept or asked.refuse:
+        raise ConfigError(
+            say("shapes and mistakes need reasons of their own"),
+            hint=say("decide on them one after the other"),
+        )
+    if not asked.reason.strip():
+        raise ConfigError(
+            say("a decision needs a reason"),
+            hint=say("--reason 'what was found about these names'"),
+        )
+    load_catalog(catalog)
+    today = day_of(here.clock.wall())
+    known = {one.name for one in mistake_queue.read_mistakes(catalog, today)}
+    known |= {one.name for one in mistake_queue.read_decided(catalog)}
+    who, why = asked.who or _who(), change_fields.reason(asked.reason, required=True)
+    decisions = {}
+    for text, decision in asked.mistakes:
+        name = field_checks.name(text)
+        if name in decisions:
+            raise ConfigError(
+                say("{name} is given twice", name=name),
+                hint=say("accept it or refuse it, not both"),
+            )
+        if name not in known:
+            raise ConfigError(
+                say("no school reports {name}", name=name),
+                hint=did_you_mean(name, sorted(known)[:_MOST_SHOWN]),
+            )
+        decisions[name] = DecidedMistake(name=name, decision=decision, who=who, why=why, on=today)
+    mistake_queue.decide_mistakes(catalog, *decisions.values())
+    if json:
+        here.print_json([one.model_dump(mode="json") for one in decisions.values()])
+        return
+    for one in decisions.values():
+        here.console.print(f"{one.name}: {here.texts.word(words.DECISION, one.decision.value)}")
+    here.console.print(
+        here.texts(
+            "Written to {file}; the next `feed build` uses it.", file=mistake_queue.DECISIONS
+        )
+    )
 
 
 def _show_decided(here: Context, catalog: Path, category: str | None, *, json: bool) -> None:
@@ -127,17 +238,25 @@ def _show_decided(here: Context, catalog: Path, category: str | None, *, json: b
     if json:
         here.print_json([_plain(one) for one in decisions])
         return
-    if not decisions:
+    mistakes = mistake_queue.read_decided(catalog) if category is None else ()
+    if not decisions and not mistakes:
         here.console.print(here.texts("Nothing has been decided."))
     for one in decisions:
         _print_heading(here, one.shape, one.category)
-        texts = here.texts
-        rows = [
-            (texts("Decision"), texts.word(words.DECISION, one.decision)),
-            (texts("Who"), f"{one.who}, {one.on}"),
-            (texts("Why"), one.why),
-        ]
-        here.console.print(facts(rows))
+        _print_decision(here, one.decision, one.who, one.on, one.why)
+    for name in mistakes:
+        here.console.print(Text(name.name, style="bold"))
+        _print_decision(here, name.decision.value, name.who, name.on, name.why)
+
+
+def _print_decision(here: Context, decision: str, who: str, on: str, why: str) -> None:
+    texts = here.texts
+    rows = [
+        (texts("Decision"), texts.word(words.DECISION, decision)),
+        (texts("Who"), f"{who}, {on}"),
+        (texts("Why"), why),
+    ]
+    here.console.print(facts(rows))
 
 
 def _decide(here: Context, catalog: Path, asked: ReviewRequest, *, json: bool) -> None:

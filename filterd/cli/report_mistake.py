@@ -8,15 +8,22 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from filterd.cli.change_request import change, print_change
-from filterd.cli.context import Context, JsonOption, argument, option, write_named
+from filterd.cli.context import (
+    Context,
+    JsonOption,
+    argument,
+    check_written,
+    option,
+    write_named,
+)
 from filterd.cli.effective_state import ask_else, offline, policy_in_force
 from filterd.cli.render import show
 from filterd.cli.time_options import Term, school_clock
-from filterd.errors import ConfigError, FilterdError
+from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index
 from filterd.overrides.descriptions import MISTAKES
-from filterd.overrides.mistake_reports import Mistakes, Report, dump, from_plain
+from filterd.overrides.mistake_reports import Mistakes, Report, from_plain
 from filterd.overrides.target_text import name_from
 
 _OF_REPORT = [field.name for field in fields(Report)]
@@ -40,7 +47,8 @@ def report_mistake(
     """Open a name that is on a list by mistake, and report it.
 
     For 14 days, for everybody. The report names no person. What an authority orders is not
-    opened. Exit code 0: done; 2: an error.
+    opened. The file of --export is signed by this gateway; `feed mistakes` reads it at the
+    centre. Exit code 0: done; 2: an error.
     """
     if show or export is not None:
         if name is not None:
@@ -67,8 +75,9 @@ def report_mistake(
 def _tell(here: Context, export: Path | None, *, json: bool) -> None:
     told = _mistakes(here)
     if export is not None:
+        check_written(export, "--export")
         reports = [from_plain({key: one[key] for key in _OF_REPORT}) for one in told]
-        write_named(export, dump(reports), "--export")
+        write_named(export, _sealed(here, reports), "--export")
         if not json:
             here.console.print(
                 here.texts(
@@ -78,6 +87,25 @@ def _tell(here: Context, export: Path | None, *, json: bool) -> None:
             )
             return
     show(here, MISTAKES, told, json=json)
+
+
+def _sealed(here: Context, reports: list[Report]) -> bytes:
+    """Return the reports as a file that this gateway has signed.
+
+    Raises:
+        ConfigError: this user may not use the key of the gateway, or it is damaged.
+    """
+    from filterd.appliance.mistake_envelope import sealed_reports  # noqa: PLC0415 -- it signs
+
+    policy = policy_in_force(here)
+    code = "" if policy.report is None else policy.report.code
+    try:
+        return sealed_reports(reports, code, policy.school, here.state, here.clock.wall())
+    except (ConfigError, StoreError) as error:
+        raise ConfigError(
+            say("the reports cannot be signed: {why}", why=error.sentence),
+            hint=say("run the command as root"),
+        ) from error
 
 
 def _mistakes(here: Context) -> list[dict[str, Any]]:

@@ -195,6 +195,7 @@ _COMMANDS = {
     "feed init": "feed_keys.init",
     "feed build": "feed_build.build",
     "feed review": "feed_review.review",
+    "feed mistakes": "feed_mistakes.mistakes",
     "feed publish": "feed_publish.publish",
     "feed sign": "feed_publish.sign",
     "feed sign-program": "feed_program.sign_program",

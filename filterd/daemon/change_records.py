@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.overrides.history_chain import HistoryRow
-    from filterd.overrides.mistake_reports import Mistake
+    from filterd.overrides.mistake_reports import Mistake, MistakeCounts
     from filterd.overrides.store import Store
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
@@ -52,6 +52,8 @@ class Records:
         self._time, self._store, self._site = setting.time, store, site
         self._versions = PolicyVersions(setting.state, store, setting.clock)
         self._mistakes = Mistakes(setting.state, store)
+        self._counted: tuple[object, MistakeCounts] | None = None
+        """Counts of mistakes, and of what state: ``status`` is asked every few seconds."""
         self._dumped: tuple[Policy, dict[bool, str]] | None = None
         """The active policy as text, with ``alerts`` and without: pages ask for it often."""
 
@@ -119,6 +121,19 @@ class Records:
         site = self._site()
         found = await asyncio.to_thread(self._mistakes.all, site.policy.school, site.index)
         return [one.to_plain() for one in found]
+
+    def mistake_counts(self) -> MistakeCounts:
+        """Return how many mistakes are reported, mended and refused.
+
+        Raises:
+            IndexFormatError: the lists are damaged.
+            StoreError: the store cannot be read.
+        """
+        index = self._site().index
+        state = self._store.last_change(), index.digest
+        if self._counted is None or self._counted[0] != state:
+            self._counted = state, self._mistakes.counts(index)
+        return self._counted[1]
 
     async def past(self) -> tuple[tuple[HistoryRow, ...], tuple[Mistake, ...]]:
         """Return the whole history in ascending order, and the reported mistakes of lists.

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import i18n
@@ -203,10 +204,16 @@ class Changes:
             return await asyncio.to_thread(self._previewed, site, payload, author, reason)
 
     async def status(self) -> dict[str, Any]:
-        """Return the problems of the store and the files set aside, as plain data."""
+        """Return the problems of the store and the files set aside, as plain data.
+
+        ``mistakes`` are counts of reported ones, None where they are unreadable.
+        """
         problems = await asyncio.to_thread(self._store.problems)
         told = dict.fromkeys((*self._store.lost(), self._problem, *problems))
-        return {"problems": [i18n.to_plain(one) for one in told if one]}
+        mistakes = None
+        with suppress(FilterdError, OSError):
+            mistakes = (await asyncio.to_thread(self.records.mistake_counts))._asdict()
+        return {"problems": [i18n.to_plain(one) for one in told if one], "mistakes": mistakes}
 
     def lost(self) -> list[Any]:
         """Return the notices that every command must show, as plain data."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from filterd.documents import dump
@@ -19,20 +20,26 @@ from filterd.errors import ConfigError, ListError
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml
-from filterd.lists.list_merge import Normalised, normalise
+from filterd.lists.hostname import name_from_key, text_from_key
+from filterd.lists.list_merge import NOT_REPORTED, NamedBy, Normalised, normalise
 from filterd.lists.lookalike_families import rules_of, rules_yaml
+from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.rules import ListSource
+from filterd.overrides.mistake_answers import FILE as MISTAKES
+from filterd.overrides.mistake_answers import dump_answers
+from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from filterd.feed.arrival import Progress
     from filterd.lists.catalog import Catalog, CatalogCategory
-    from filterd.lists.list_merge import Exclusions
+    from filterd.lists.list_merge import Exclusions, ReportedKeys
     from filterd.lists.lookalike_families import Decision, LookalikeOutcome
     from filterd.lists.top_names import Popular
+    from filterd.overrides.mistake_answers import MistakeAnswer
 
 LISTS = "lists"
 POPULAR = "popular.txt"
@@ -46,7 +53,9 @@ TABLES_FILES = (
     "services.yaml",
 )
 _OPTIONAL = (CONTACTS_FILE,)
-PARTS = frozenset((*TABLES_FILES, *_OPTIONAL, "catalog.yaml", CANARIES_FILE, POPULAR, LOOKALIKES))
+PARTS = frozenset(
+    (*TABLES_FILES, *_OPTIONAL, "catalog.yaml", CANARIES_FILE, POPULAR, LOOKALIKES, MISTAKES)
+)
 """All that a version may consist of, beside its lists and what is ordered."""
 
 
@@ -68,12 +77,13 @@ class VersionContent:
     popular: Popular
     lookalikes: LookalikeOutcome
 
-    def write(self, folder: Path, made: Path) -> None:
+    def write(self, folder: Path, made: Path, answers: Sequence[MistakeAnswer] = ()) -> None:
         """Write the version to a new folder, and have the production loader read it.
 
         Args:
             folder: the ``blocklists/`` folder, for its tables.
             made: the folder to make.
+            answers: to reported mistakes.
 
         Raises:
             OSError: the disk refused.
@@ -93,7 +103,28 @@ class VersionContent:
             (made / POPULAR).write_bytes(self.popular.text())
         if self.lookalikes.count:
             (made / LOOKALIKES).write_bytes(rules_yaml(self.lookalikes))
+        if answers:
+            (made / MISTAKES).write_bytes(dump_answers(answers))
         _load(made)
+
+    def naming(self, sought: Iterable[bytes]) -> dict[str, list[NamedBy]]:
+        """Return the third-party entries that close exactly a name, rules of look-alikes included.
+
+        Args:
+            sought: keys of the names.
+        """
+        found = dict[str, list[NamedBy]]()
+        for result in self.categories.values():
+            for name, entries in result.reported.items():
+                found.setdefault(name, []).extend(entries)
+        rules = Lookalikes(chain.from_iterable(self.lookalikes.rules.values()))
+        for key in sorted(sought):
+            qname = name_from_key(key)
+            for hit in rules.find(qname):
+                if hit.labels == wire_names.count_labels(qname):
+                    written = rules.rules[hit.number].written
+                    found.setdefault(text_from_key(key), []).append(NamedBy(written, 0))
+        return found
 
     def _catalog_yaml(self) -> bytes:
         lists = [
@@ -135,6 +166,7 @@ def make_content(
     *,
     decisions: Iterable[Decision] = (),
     left_out: Exclusions | None = None,
+    reported: ReportedKeys = NOT_REPORTED,
     progress: Progress | None = None,
 ) -> VersionContent:
     """Make the content of a version.
@@ -146,13 +178,14 @@ def make_content(
         decisions: on families of look-alikes.
         left_out: entries that are set aside; with it every entry of a third party that wrongly
             closes a popular name is, too: no person looks at the outcome.
+        reported: names that schools have reported as listed by mistake.
         progress: called with the number of finished categories, and their total.
 
     Raises:
         ListError: a text cannot be read, or a list has names that only a signed order may close.
     """
     given = lists_of(catalog, texts)
-    categories = normalised(catalog, given, popular, left_out, progress)
+    categories = normalised(catalog, given, popular, left_out, reported, progress)
     outcome = rules_of(catalog, categories, popular, decisions)
     return VersionContent(catalog, frozenset(one.id for one in given), categories, popular, outcome)
 
@@ -182,6 +215,7 @@ def normalised(
     given: Iterable[ListSource],
     popular: Popular,
     left_out: Exclusions | None = None,
+    reported: ReportedKeys = NOT_REPORTED,
     progress: Progress | None = None,
 ) -> dict[str, Normalised]:
     """Return the lists of each category; see ``make_content``.
@@ -201,6 +235,7 @@ def normalised(
             protections=catalog.protections,
             popular=popular,
             left_out=left_out,
+            reported=reported,
         )
         _check_not_ordered(category, results[category.id])
         if progress is not None:

@@ -54,6 +54,27 @@ Exclusions = Mapping[str, Collection[bytes]]
 """Keys of entries that are set aside, by the id of their list."""
 
 
+class ReportedKeys(NamedTuple):
+    """Keys of names that schools have reported as listed by mistake.
+
+    Entries of third parties for those ``left_out`` are set aside; ``sought`` are all names
+    whose remaining entries are looked for.
+    """
+
+    left_out: frozenset[bytes] = frozenset()
+    sought: frozenset[bytes] = frozenset()
+
+
+NOT_REPORTED = ReportedKeys()
+
+
+class NamedBy(NamedTuple):
+    """An entry of a third party that closes exactly one name; ``line`` is 0 for a rule."""
+
+    list: str
+    line: int
+
+
 class PublishedList(NamedTuple):
     """A list as it is published.
 
@@ -85,6 +106,7 @@ class Normalised:
         set_aside: entries of third parties that would have closed popular names.
         redundant: entries left out because another one covers them.
         canaries: names of the publisher's own lists, in the order of their lines.
+        reported: entries of third parties that are left for each sought name.
     """
 
     lists: list[PublishedList] = field(default_factory=list)
@@ -96,6 +118,7 @@ class Normalised:
     set_aside: list[str] = field(default_factory=list)
     redundant: int = 0
     canaries: list[str] = field(default_factory=list)
+    reported: dict[str, list[NamedBy]] = field(default_factory=dict)
 
 
 def normalise(
@@ -106,6 +129,7 @@ def normalise(
     protections: Iterable[Protection],
     popular: Popular,
     left_out: Exclusions | None = None,
+    reported: ReportedKeys = NOT_REPORTED,
 ) -> Normalised:
     """Make the lists of a category.
 
@@ -117,11 +141,12 @@ def normalise(
         popular: names that a list of danger never means.
         left_out: entries of third parties that are set aside; with it those that wrongly close
             a popular name are, too, whatever the category: no person looks at the outcome.
+        reported: names that are reported as listed by mistake.
 
     Raises:
         ListError: a text cannot be read.
     """
-    work = _Category(category, sources, popular, left_out)
+    work = _Category(category, sources, popular, left_out, reported)
     work.take_in(pins, protections)
     return work.done()
 
@@ -147,10 +172,13 @@ class _Category:
         sources: Sequence[ListSource],
         popular: Popular,
         left_out: Exclusions | None,
+        reported: ReportedKeys,
     ) -> None:
         self._category, self._sources, self._popular = category, sources, popular
-        self._is_unseen = left_out is not None
-        self._left_out = [(left_out or {}).get(one.id, ()) for one in sources]
+        self._is_unseen, self._sought = left_out is not None, reported.sought
+        self._left_out = [
+            reported.left_out.union((left_out or {}).get(one.id, ())) for one in sources
+        ]
         self._intake = _Intake(sources)
         self._result = Normalised()
         self._whole = set[int]()
@@ -167,7 +195,7 @@ class _Category:
     def done(self) -> Normalised:
         result, intake = self._result, self._intake
         own = bytes(self._sources[index].own for index, _ in intake.claims)
-        seen = self._popular.keys.union(*self._left_out)
+        seen = self._popular.keys.union(self._sought, *self._left_out)
         uses, picked = survey(intake.records, seen, own)
         self._whole = self._kept_whole(uses)
         self._set_aside(one for one in picked if one[:-TAIL_OCTETS] in seen)
@@ -186,8 +214,12 @@ class _Category:
             index, claim = intake.claims[claim_id]
             if claim.effect is not Effect.BLOCK or line == CANCELS:
                 continue
-            if not self._may_close(record[:-TAIL_OCTETS], line, index, claim):
+            key = record[:-TAIL_OCTETS]
+            if not self._may_close(key, line, index, claim):
                 aside.add(record)
+            elif key in self._sought and not self._sources[index].own:
+                still = self._result.reported.setdefault(text_from_key(key), [])
+                still.append(NamedBy(self._sources[index].id, line))
         if aside:
             intake.records = [one for one in intake.records if one not in aside]
 

@@ -248,6 +248,21 @@ def _changes(row: Row, by: Wording) -> str:
     return "\n".join(told(i18n.from_plain(one), by.texts.language) for one in problems)
 
 
+def _mistakes(row: Row, by: Wording) -> str:
+    """Return how many reported mistakes are mended or refused; empty where none was."""
+    found = row.get("changes", {}).get("mistakes")
+    if not found or not found["reported"]:
+        return ""
+    counts = by.texts(
+        "{reported} reported, {mended} mended, {refused} refused",
+        **{key: number(found[key]) for key in ("reported", "mended", "refused")},
+    )
+    if not found["version"]:
+        return counts
+    last = by.texts("last answer in version {version}", version=found["version"])
+    return f"{counts}; {last}"
+
+
 def _pauses(row: Row, by: Wording) -> str:
     """Return the pauses that hold, a line each; a daemon of before has none."""
     tell = Teller(*by).thing
@@ -378,6 +393,7 @@ NOW = (
     Column(say("Backup"), worded=_backup),
     Column(say("Reports"), worded=_reports),
     Column(say("Enrolment by the province"), worded=_enrolment),
+    Column(say("Mistakes of lists"), worded=_mistakes),
     Column(say("Changes"), worded=_changes, style="yellow"),
     Column(
         say("Look at"),

@@ -24,6 +24,7 @@ from filterd.overrides.history_chain import (
     UNDO,
     VIEW,
 )
+from filterd.overrides.mistake_answers import MistakeOutcome
 from filterd.policy.temporary_rules import TargetKind, written
 from filterd.rows import Column, Listing, Wording, when
 
@@ -320,16 +321,24 @@ def _needs(exam: Plain, wording: Wording) -> str:
 
 
 def _listing(row: Plain, wording: Wording) -> str:
-    """Return the state of a reported mistake: mended, or the lines that list the name."""
+    """Return the state of a reported mistake: mended, or the lines that list the name.
+
+    What the centre has answered is added.
+    """
+    texts, answer = wording.texts, row.get("answer")
     if row["mended"]:
         at = wording.clock.told(row["mended_at"])
-        return wording.texts(
-            "mended {when}, in version {version}", version=row["mended_in"], when=at
-        )
-    return "\n".join(
-        wording.texts("{list}, line {line}", list=one["list"], line=one["line"])
-        for one in row["listed"]
-    )
+        version = row["mended_in"]
+        if answer and answer["outcome"] == MistakeOutcome.MENDED:
+            version = answer["version"]
+        return texts("mended {when}, in version {version}", version=version, when=at)
+    lines = [
+        texts("{list}, line {line}", list=one["list"], line=one["line"])
+        for one in row["listed"] or ()
+    ]
+    if answer and answer["outcome"] == MistakeOutcome.REFUSED:
+        lines.append(texts("refused by the centre: {reason}", reason=answer["reason"]))
+    return "\n".join(lines)
 
 
 _NUMBER = Column(say("No."), "id", is_number=True)

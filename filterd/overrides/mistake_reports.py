@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reports of list mistakes, from a school to the centre, and mended mistakes.
 
-A report is a line of JSON. It has neither the person who found the mistake nor the one who
-wanted the name.
+A report has neither the person who found the mistake nor the one who wanted the name. It leaves
+in a signed file (``appliance.mistake_envelope``); before it was a line of JSON, which the centre
+still reads.
 
 A mistake is *mended* when no third-party list closes the name any more. That is checked
 whenever lists become active, and recorded, because later versions do not show when it
@@ -13,8 +14,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import field_checks, state_file
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, WireError
@@ -23,6 +24,7 @@ from filterd.lists.list_queries import NamingEntry, content_version, naming_entr
 from filterd.overrides import change_fields, store_file
 from filterd.overrides.change_fields import ChangeFields
 from filterd.overrides.history_chain import with_undos
+from filterd.overrides.mistake_answers import MistakeOutcome, read_answers
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index
     from filterd.overrides.history_chain import HistoryReplay, HistoryRow
+    from filterd.overrides.mistake_answers import MistakeAnswer
     from filterd.overrides.store import Store
     from filterd.state_folder import StateFolder
 
@@ -75,11 +78,6 @@ def reports_in(rows: Iterable[HistoryRow], school: str) -> tuple[Report, ...]:
                 Report(school, row.number, row.at, told["name"], row.reason, *seen, entries)
             )
     return tuple(reversed(found))
-
-
-def dump(reports: Iterable[Report]) -> str:
-    """Return a file's text: one line for each report."""
-    return "".join(f"{json.dumps(to_plain(report), ensure_ascii=False)}\n" for report in reports)
 
 
 def to_plain(report: Report) -> dict[str, Any]:
@@ -163,12 +161,14 @@ class Mistake:
     """A reported mistake and its state.
 
     ``listed`` are the entries that still close the name; None where the lists are
-    unknown. ``mended`` is None while there are any.
+    unknown. ``mended`` is None while there are any. ``answer`` is what the feed tells of the
+    name, and changes neither.
     """
 
     report: Report
     listed: tuple[NamingEntry, ...] | None
     mended: Mended | None = None
+    answer: MistakeAnswer | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain data: the fields of the report, and its state."""
@@ -179,7 +179,17 @@ class Mistake:
             "mended_in": mended and mended.version,
             "mended_at": mended and mended.at,
             "listed": None if self.listed is None else [one._asdict() for one in self.listed],
+            "answer": self.answer and self.answer._asdict(),
         }
+
+
+class MistakeCounts(NamedTuple):
+    """Counts of a school's reports; ``version`` of the feed has the last answer, 0 for none."""
+
+    reported: int
+    mended: int
+    refused: int
+    version: int
 
 
 class Mistakes:
@@ -224,7 +234,28 @@ class Mistakes:
             StoreError: the store cannot be read.
         """
         known = self._mended()
-        return tuple(self._mistake(one, index, known) for one in self._reports(school))
+        served = None if index is None else index.build.get(self._state.noted_as)
+        answers = read_answers(self._state.feed_version(str(served))) if served else {}
+        return tuple(
+            replace(self._mistake(one, index, known), answer=answers.get(one.name))
+            for one in self._reports(school)
+        )
+
+    def counts(self, index: Index) -> MistakeCounts:
+        """Return how many mistakes are reported, mended, and refused by the centre.
+
+        Raises:
+            IndexFormatError: the lists are damaged.
+            StoreError: the store cannot be read.
+        """
+        found = self.all("", index)
+        answers = [one.answer for one in found if one.answer is not None]
+        return MistakeCounts(
+            len(found),
+            sum(one.mended is not None for one in found),
+            sum(one.outcome is MistakeOutcome.REFUSED for one in answers),
+            max((one.version for one in answers), default=0),
+        )
 
     def _mistake(self, report: Report, index: Index | None, known: dict[int, Mended]) -> Mistake:
         if index is None:

@@ -18,14 +18,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from filterd.errors import FeedError, StoreError
+from filterd.errors import ChangeError, FeedError, StoreError
 from filterd.feed.deltas import unpack
 from filterd.feed.targets import KEPT_DELTAS, MANIFEST, digits, read_publication
 from filterd.feed.version_content import PARTS
 from filterd.i18n import refused, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.orders_file import FILE, FOLDER, load_orders
-from filterd.paths import sole
+from filterd.overrides.mistake_answers import FILE as MISTAKES
+from filterd.overrides.mistake_answers import (
+    MOST_OCTETS,
+    dump_answers,
+    parse_answers,
+    read_answers,
+)
+from filterd.paths import read_plain, reading, sole
 from filterd.publish.publication import Published
 from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import day_of
@@ -131,6 +138,7 @@ def release(
         ]
         if version_folder is None:
             version_folder = _without_orders(earlier[0], work / "again")
+        version_folder = _numbered(version_folder, earlier[0], before + 1, work / "numbered")
         whole = _whole(version_folder, parcel, earlier[0], work / "whole")
         _check_parts(version_folder, {Path(one.path) for one in load_catalog(whole).lists}, whole)
         targets = targets_of(version_folder, earlier, progress=progress)
@@ -268,6 +276,36 @@ def _check_parts(version_folder: Path, lists: Collection[Path], whole: Path) -> 
                     path=path,
                 )
             )
+
+
+def _numbered(version_folder: Path, last: Path, number: int, made: Path) -> Path:
+    """Return a version whose answers to reported mistakes name the version that has them first.
+
+    Args:
+        version_folder: as it was built.
+        last: the version that is published.
+        number: of the version that is to be.
+        made: where to put it together.
+
+    Raises:
+        FeedError: the answers are none.
+    """
+    path = version_folder / MISTAKES
+    if not path.exists():
+        return version_folder
+    try:
+        with reading(path):
+            answers = parse_answers(read_plain(path, MOST_OCTETS))
+    except ChangeError as error:
+        raise FeedError(say("{path}: {why}", path=path, why=error.sentence)) from error
+    given = {one._replace(version=0): one.version for one in read_answers(last).values()}
+    numbered = (
+        one._replace(version=given.get(one._replace(version=0)) or number) for one in answers
+    )
+    left = shutil.ignore_patterns(MISTAKES)
+    shutil.copytree(version_folder, made, copy_function=_link, ignore=left)
+    (made / MISTAKES).write_bytes(dump_answers(numbered))
+    return made
 
 
 def _without_orders(last: Path, target: Path) -> Path:

@@ -24,6 +24,7 @@ from filterd.lists.lookalike_families import waiting_of
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.top_names import Popular
 from filterd.paths import sync_folder, writing
+from filterd.publish import mistake_queue
 from filterd.publish.review import read_decisions, write_queue
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog
     from filterd.lists.list_merge import Normalised, PublishedList
+    from filterd.publish.mistake_queue import BuiltMistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class BuildReport:
         without_text: ids of sources in the catalogue without a text.
         rules: the number of look-alike rules in force.
         waiting: the number of families that wait for approval (``review``).
+        mistakes: what was done with names that schools have reported.
         held: reasons for a review before it is written; empty if nothing is unusual.
         written: whether the folder was replaced.
     """
@@ -55,6 +58,7 @@ class BuildReport:
     without_text: tuple[str, ...]
     rules: int
     waiting: int
+    mistakes: BuiltMistakes
     held: tuple[Sentence, ...]
     written: bool
 
@@ -64,6 +68,7 @@ def build_version(
     texts: Mapping[str, Path],
     target: Path,
     *,
+    today: str,
     popular: Popular | None = None,
     previous: Path | None = None,
     accepted: bool = False,
@@ -75,6 +80,7 @@ def build_version(
         folder: the publisher's ``blocklists/``.
         texts: where the texts of sources are, by their ids; a source without one is left out.
         target: the folder to make or replace.
+        today: ISO 8601, by which decisions on reported mistakes hold.
         popular: popular names; without them none are protected or counted.
         previous: the version that was published last, None before the first.
         accepted: whether to write a result that should be held.
@@ -92,23 +98,32 @@ def build_version(
     _check_not_by_hand(folder)
     load_contacts(folder)  # a school is lenient, so its mistakes are told here
     popular = popular or Popular()
+    reported = mistake_queue.reported_keys(folder, today)
     content = make_content(
-        catalog, texts, popular, decisions=read_decisions(folder), progress=progress
+        catalog,
+        texts,
+        popular,
+        decisions=read_decisions(folder),
+        reported=reported,
+        progress=progress,
     )
+    naming = content.naming(reported.sought)
     categories, outcome = content.categories, content.lookalikes
     held = tuple(_judged(categories, previous, popular))
     lists = tuple(one for result in categories.values() for one in result.lists)
     write_queue(folder, waiting_of(outcome))
+    mistakes = mistake_queue.built(folder, naming, today)
     if written := accepted or not held:
         made = target.with_name(f".{target.name}.new")
         with writing(target), contextlib.ExitStack() as at_the_end:
             at_the_end.callback(shutil.rmtree, made, ignore_errors=True)
-            content.write(folder, made)
+            content.write(folder, made, mistake_queue.answers(folder, naming, today))
             _replace(made, target)
     missing = tuple(one.id for one in catalog.sources if one.id not in texts)
     plain = tuple(one._replace(text=b"") for one in lists)
     waiting = len(outcome.queue)
-    return BuildReport(categories, plain, missing, outcome.count, waiting, held, written)
+    rules = outcome.count
+    return BuildReport(categories, plain, missing, rules, waiting, mistakes, held, written)
 
 
 def publishable(catalog: Catalog) -> Catalog:

@@ -44,6 +44,7 @@ AT_THE_BOX: Mapping[str, str] = {
     "feed init": _KEYS,
     "feed build": _PUBLISHES,
     "feed review": _PUBLISHES,
+    "feed mistakes": _PUBLISHES,
     "feed publish": _KEYS,
     "feed sign": _KEYS,
     "feed sign-program": _KEYS,

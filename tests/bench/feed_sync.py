@@ -94,7 +94,7 @@ class Bench:
         folder = self.folder / f"version-{len(self._built)}"
         given = self.folder / "source.txt"
         given.write_bytes(names)
-        build_version(self._catalog, {_SOURCE: given}, folder, accepted=True)
+        build_version(self._catalog, {_SOURCE: given}, folder, today="2027-01-15", accepted=True)
         targets = targets_of(folder, self._built[:1])
         self._built.insert(0, folder)
         self._publisher.repository.publish(

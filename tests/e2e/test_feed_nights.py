@@ -50,7 +50,7 @@ class _Nights:
         text = self._folder / "phishing.txt"
         text.write_text("\n".join(scam))
         built = self._folder / f"built-{len(self._built)}"
-        build_version(self._catalog, {SOURCE: text}, built)
+        build_version(self._catalog, {SOURCE: text}, built, today="2027-01-15")
         targets = targets_of(built, self._built)
         self._built.insert(0, built)
         self.server.asked.clear()

@@ -137,6 +137,7 @@ MISTAKES = Operation(
                 "mended_in": maybe(TEXT),
                 "mended_at": maybe(AT),
                 "listed": maybe(rows({"type": "object"})),
+                "answer": maybe({"type": "object"}),
             }
         )
     ),

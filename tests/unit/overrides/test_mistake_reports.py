@@ -9,7 +9,7 @@ import pytest
 
 from filterd.errors import ConfigErrors
 from filterd.lists.list_queries import NamingEntry, content_version
-from filterd.overrides.mistake_reports import Mended, Mistakes, Report, dump, parse, reports_in
+from filterd.overrides.mistake_reports import Mended, Mistakes, Report, parse, reports_in, to_plain
 from filterd.overrides.store import Store
 from filterd.state_folder import StateFolder
 from tests.support.changes import Book, an_exception
@@ -17,6 +17,7 @@ from tests.support.clock import FakeClock
 from tests.support.policies import NOW, an_index
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from filterd.lists.index import Index
@@ -39,6 +40,11 @@ def a_book() -> Book:
     return book
 
 
+def lines_of(reports: Iterable[Report]) -> str:
+    """Return the file of a filterd that did not sign it."""
+    return "".join(f"{json.dumps(to_plain(one), ensure_ascii=False)}\n" for one in reports)
+
+
 def test_the_mistakes_that_were_reported_are_told_but_for_those_taken_back() -> None:
     assert reports_in(a_book().newest_first(), "THCS Mẫu") == (
         Report(
@@ -57,7 +63,7 @@ def test_the_mistakes_that_were_reported_are_told_but_for_those_taken_back() -> 
 
 def test_the_centre_reads_what_a_school_writes_and_learns_of_nobody() -> None:
     reports = reports_in(a_book().newest_first(), "THCS Mẫu")
-    text = dump(reports)
+    text = lines_of(reports)
     assert parse(text, "x") == reports
     assert "lan" not in text
     assert text.count("\n") == 2
@@ -72,7 +78,7 @@ def test_the_centre_reads_what_a_school_writes_and_learns_of_nobody() -> None:
 
 
 def test_what_is_wrong_is_told_with_its_line() -> None:
-    good = json.loads(dump(reports_in(a_book().newest_first(), "s")).splitlines()[0])
+    good = json.loads(lines_of(reports_in(a_book().newest_first(), "s")).splitlines()[0])
     lines = [
         json.dumps(good),
         "no json",

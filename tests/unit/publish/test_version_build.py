@@ -54,6 +54,7 @@ class _Publisher:
             self.folder,
             self.texts,
             target or self.target,
+            today="2027-01-15",
             popular=popular,
             previous=previous,
             accepted=accepted,

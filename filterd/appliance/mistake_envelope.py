@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sign the reported mistakes of a school, and read such files at the centre.
+
+The content of the envelope::
+
+    {"version": 1, "school": {"code", "name"}, "device": {"id", "key"}, "made_at": Unix time,
+     "filterd": version, "enrolment": the envelope of the province or null,
+     "reports": as overrides.mistake_reports.to_plain gives them}
+
+The gateway's key signs. Without an enrolment this shows only that two files come from the same
+gateway: anyone can make a key. Files of filterd before that are lines of JSON, not signed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from filterd.appliance.device_key import device_key
+from filterd.appliance.enrolment import (
+    EnvelopeDateError,
+    EnvelopeOwnerError,
+    EnvelopeRootError,
+    SchoolGateway,
+    read_gateway,
+    read_plain_enrolment,
+)
+from filterd.daemon.kept_enrolment import FORMAT
+from filterd.errors import ChangeError, ConfigError, EnvelopeFormatError
+from filterd.i18n import UNSAID, say
+from filterd.overrides import mistake_reports
+from filterd.publish.mistake_inbox import (
+    MOST_OCTETS,
+    MOST_REPORTS,
+    SchoolReports,
+    SenderStanding,
+)
+from filterd.signed_envelope import opened, sealed
+from filterd.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuf.api.metadata import Root
+
+    from filterd.i18n import Sentence
+    from filterd.overrides.mistake_reports import Report
+    from filterd.state_folder import StateFolder
+
+MISTAKES_TYPE = "application/vnd.filterd.mistakes+json"
+_FIELDS = {"version", "school", "device", "made_at", "filterd", "enrolment", "reports"}
+_AHEAD_S = 86_400.0
+"""A later date would keep newer files of the gateway out of the inbox."""
+_ENVELOPE = b'{"payload":'
+
+
+def sealed_reports(
+    reports: Sequence[Report], code: str, school: str, state: StateFolder, now: float
+) -> bytes:
+    """Return the file for the centre, signed by this gateway's key.
+
+    Args:
+        reports: in the order of the history; of more than fit, the last ones are in the file.
+        code: of the school at the ministry; may be empty.
+        school: its name.
+        state: with the key, which is made if it is missing, and the enrolment.
+        now: Unix time.
+
+    Raises:
+        ConfigError: the key is damaged.
+        StoreError: the disk refused.
+    """
+    key, kept = device_key(state.device_key), FORMAT.read(state.enrolment)
+    gateway = SchoolGateway(code, school, key.public_key)
+    is_own = kept is not None and kept.device == gateway.device
+    content = {
+        **gateway.to_content(),
+        "made_at": int(now),
+        "filterd": __version__,
+        "enrolment": json.loads(kept.envelope) if kept is not None and is_own else None,
+        "reports": [
+            {**mistake_reports.to_plain(one), "at": int(one.at)} for one in reports[-MOST_REPORTS:]
+        ],
+    }
+    return sealed(content, MISTAKES_TYPE, [key])
+
+
+def read_reports(octets: bytes, root: Root | None, now: float) -> SchoolReports:
+    """Read a file of a school: signed, or lines of an older filterd.
+
+    Args:
+        octets: of the file; one more than ``MOST_OCTETS`` is enough of a longer one.
+        root: the publisher's; None where no school can be known as enrolled.
+        now: Unix time, by which an enrolment must hold.
+
+    Raises:
+        EnvelopeError: it was changed, or is of another gateway than it tells.
+        ConfigError: lines are wrong.
+    """
+    if not octets.startswith(_ENVELOPE):
+        return _unsigned(octets)
+    found = opened(octets, MISTAKES_TYPE, MOST_OCTETS)
+    content = found.content
+    if content.keys() != _FIELDS:
+        raise EnvelopeFormatError(say("it was made by a newer filterd; update this one first"))
+    gateway = read_gateway(content)
+    found.check_signed([gateway.key])
+    made_at = content["made_at"]
+    if type(made_at) is not int or not 0 <= made_at <= now + _AHEAD_S:
+        raise EnvelopeFormatError(say("its date is in the future"))
+    reports = _reports(content["reports"], gateway.school)
+    standing, doubt = _standing(content["enrolment"], gateway, root, now)
+    return SchoolReports(
+        standing, gateway.code, gateway.school, gateway.device, made_at, reports, doubt
+    )
+
+
+def _standing(
+    enrolment: Any, gateway: SchoolGateway, root: Root | None, now: float
+) -> tuple[SenderStanding, Sentence]:
+    """Return whether a gateway is enrolled, and why not.
+
+    Raises:
+        EnvelopeError: the enrolment is of another school or gateway, or was changed.
+    """
+    if enrolment is None:
+        return SenderStanding.SIGNED, say("no province has enrolled this gateway")
+    if root is None:
+        return SenderStanding.SIGNED, say("without --root no enrolment can be verified")
+    try:
+        verified = read_plain_enrolment(enrolment, root)
+        verified.check_at(now)
+    except (EnvelopeDateError, EnvelopeRootError) as error:
+        return SenderStanding.SIGNED, error.sentence
+    verified.gateway.check_school(gateway)
+    if verified.gateway.device != gateway.device:
+        raise EnvelopeOwnerError(say("the enrolment is of another gateway"))
+    return SenderStanding.ENROLLED, UNSAID
+
+
+def _reports(rows: Any, school: str) -> tuple[Report, ...]:
+    if not isinstance(rows, list) or len(rows) > MOST_REPORTS:
+        raise EnvelopeFormatError(say("it has more than {most} reports", most=MOST_REPORTS))
+    try:
+        return tuple(replace(mistake_reports.from_plain(one), school=school) for one in rows)
+    except ChangeError as error:
+        raise EnvelopeFormatError(error.sentence) from error
+    except (TypeError, ValueError) as error:
+        raise EnvelopeFormatError(say("this is not a report")) from error
+
+
+def _unsigned(octets: bytes) -> SchoolReports:
+    """Return the reports of lines of JSON; the school is what they name.
+
+    Raises:
+        ConfigError: a line is wrong, or there are too many.
+    """
+    if len(octets) > MOST_OCTETS:
+        raise EnvelopeFormatError(say("it is larger than {most} octets", most=MOST_OCTETS))
+    try:
+        reports = mistake_reports.parse(octets.decode(), "")
+    except UnicodeDecodeError:
+        raise ConfigError(say("this is not a report")) from None
+    if not 0 < len(reports) <= MOST_REPORTS:
+        raise ConfigError(say("it has no reports, or more than {most}", most=MOST_REPORTS))
+    school = reports[0].school
+    sender = sha256(school.encode()).hexdigest()
+    made_at = int(max(one.at for one in reports))
+    return SchoolReports(
+        SenderStanding.UNSIGNED, "", school, sender, made_at, reports, say("it is not signed")
+    )

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd feed mistakes``: take in the files in which schools report mistakes of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from tuf.api.metadata import Root
+
+from filterd import words
+from filterd.appliance.inspection_record import trusted_root
+from filterd.appliance.mistake_envelope import read_reports
+from filterd.cli import room_csv
+from filterd.cli.context import Context, JsonOption, argument, on_named_files, option
+from filterd.cli.feed_review import CatalogOption, print_mistakes
+from filterd.errors import FilterdError, StoreError
+from filterd.feed.trust import load_root
+from filterd.i18n import UNSAID, Sentence, say, told
+from filterd.lists.catalog import load_catalog
+from filterd.paths import sole
+from filterd.publish import mistake_queue
+from filterd.publish.mistake_inbox import INBOX, MOST_OCTETS, Inbox, SchoolReports
+from filterd.publish.signed_orders import day_of
+
+_MOST_FILES = 60_000
+_MOST_SHOWN = 20
+
+
+class TakenFile(NamedTuple):
+    """What became of a file: who has sent it, and why it is refused; both may be missing."""
+
+    path: Path
+    found: SchoolReports | None
+    is_newer: bool = False
+    why: Sentence = UNSAID
+
+
+@on_named_files
+def mistakes(
+    here: Context,
+    catalog: CatalogOption,
+    files: Annotated[
+        list[Path] | None,
+        argument("FILE", "Files of `report-mistake --export`, or folders of them."),
+    ] = None,
+    root: Annotated[
+        list[Path] | None,
+        option("--root", "The publisher's root; repeat it for newer ones, in order.", "ROOT"),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Take in what schools report as listed by mistake, and group it by name.
+
+    With the root, a school that its province has enrolled is one vote; all other senders
+    together are one. Decide with `feed review`. Exit code 0: all was taken; 1: a file was
+    refused, the others were taken; 2: an error.
+    """
+    load_catalog(catalog)
+    trusted = trusted_root([load_root(one) for one in root]) if root else None
+    now = here.clock.wall()
+    with sole(catalog / f".{INBOX}.lock", otherwise=say("another command reads the reports")):
+        inbox = Inbox(catalog)
+        kept = _kept(inbox, trusted, now)
+        taken = [_take(inbox, kept, path, trusted, now) for path in _paths(files or ())]
+        mistake_queue.write_mistakes(catalog, mistake_queue.grouped(kept.values(), now))
+    waiting = mistake_queue.read_mistakes(catalog, day_of(now))
+    refused = [one for one in taken if one.found is None]
+    if json:
+        here.print_json(
+            {
+                "files": [_plain(one) for one in taken],
+                "waiting": [one.model_dump(mode="json") for one in waiting],
+            }
+        )
+    else:
+        _print(here, taken)
+        print_mistakes(here, waiting, everything=False)
+    raise typer.Exit(1 if refused else 0)
+
+
+def _kept(inbox: Inbox, root: Root | None, now: float) -> dict[Path, SchoolReports]:
+    """Return the content of the inbox; a kept file that is damaged is left out."""
+    found = dict[Path, SchoolReports]()
+    for path in inbox.paths():
+        try:
+            found[path] = read_reports(room_csv.read_octets(path, MOST_OCTETS), root, now)
+        except FilterdError:
+            continue
+    return found
+
+
+def _paths(given: Iterable[Path]) -> Iterator[Path]:
+    """Yield files, those of folders in the order of their names.
+
+    Raises:
+        StoreError: there are too many.
+    """
+    n = 0
+    for one in given:
+        for path in sorted(each for each in one.iterdir()) if one.is_dir() else [one]:
+            if path.is_dir():
+                continue
+            n += 1
+            if n > _MOST_FILES:
+                raise StoreError(say("more than {most} files", most=_MOST_FILES))
+            yield path
+
+
+def _take(
+    inbox: Inbox, kept: dict[Path, SchoolReports], path: Path, root: Root | None, now: float
+) -> TakenFile:
+    """Keep one file; what is wrong with it stops no other."""
+    try:
+        octets = room_csv.read_octets(path, MOST_OCTETS)
+        found = read_reports(octets, root, now)
+        target = inbox.path_of(found)
+        is_newer = inbox.keep(octets, found, kept.get(target))
+    except FilterdError as error:
+        return TakenFile(path, None, why=error.sentence)
+    if is_newer:
+        kept[target] = found
+    return TakenFile(path, found, is_newer)
+
+
+def _plain(one: TakenFile) -> dict[str, Any]:
+    found = one.found
+    if found is None:
+        return {"file": str(one.path), "standing": None, "why": str(one.why)}
+    return {
+        "file": str(one.path),
+        "standing": found.standing.value,
+        "why": str(found.doubt),
+        "code": found.code,
+        "school": found.school,
+        "device": found.sender,
+        "reports": len(found.reports),
+        "is_newer": one.is_newer,
+    }
+
+
+def _print(here: Context, taken: list[TakenFile]) -> None:
+    texts = here.texts
+    for one in taken[:_MOST_SHOWN]:
+        if (found := one.found) is None:
+            why = told(one.why, texts.language)
+            here.errors.print(
+                texts("warning: {file} is not taken: {why}", file=one.path, why=why),
+                style="yellow",
+                soft_wrap=True,
+                markup=False,
+            )
+            continue
+        key = (
+            say("{file}: {school}, {n} reports, {standing}")
+            if one.is_newer
+            else say("{file}: {school}, older than the file that is kept, {standing}")
+        )
+        line = texts(
+            key,
+            file=one.path.name,
+            school=f"{found.school} ({found.code or '-'})",
+            n=len(found.reports),
+            standing=texts.word(words.SENDER, found.standing.value),
+        )
+        here.console.print(line, markup=False)
+    if (left := len(taken) - _MOST_SHOWN) > 0:
+        here.console.print(texts("... and {n} more (--json shows all)", n=left))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ChangeError
+from filterd.overrides.mistake_answers import (
+    FILE,
+    MOST_ANSWERS,
+    MistakeAnswer,
+    MistakeOutcome,
+    dump_answers,
+    parse_answers,
+    read_answers,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MENDED = MistakeAnswer("uni.example", MistakeOutcome.MENDED, "2027-01-15", "trường đại học", 12)
+REFUSED = MistakeAnswer("bad.example", MistakeOutcome.REFUSED, "2027-01-15", "lừa đảo")
+
+
+def test_answers_are_read_as_they_are_written_and_in_one_order(tmp_path: Path) -> None:
+    octets = dump_answers([MENDED, REFUSED])
+    assert parse_answers(octets) == (REFUSED, MENDED)
+    assert dump_answers([REFUSED, MENDED]) == octets
+    (tmp_path / FILE).write_bytes(octets)
+    assert read_answers(tmp_path) == {"uni.example": MENDED, "bad.example": REFUSED}
+
+
+GOOD = json.loads(dump_answers([MENDED]))["answers"][0]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {},
+        [[]],
+        [GOOD | {"name": "../x"}],
+        [GOOD | {"outcome": "allow"}],
+        [GOOD | {"on": "yesterday"}],
+        [GOOD | {"version": -1}],
+        [GOOD | {"reason": "x\x1b[2J"}],
+        [GOOD | {"allow": True}],
+        [GOOD] * (MOST_ANSWERS + 1),
+    ],
+)
+def test_anything_else_is_refused_and_an_appliance_goes_on_without(
+    answers: object, tmp_path: Path
+) -> None:
+    octets = json.dumps({"answers": answers}).encode()
+    with pytest.raises(ChangeError):
+        parse_answers(octets)
+    (tmp_path / FILE).write_bytes(octets)
+    assert read_answers(tmp_path) == {}
+
+
+@pytest.mark.parametrize("octets", [b"", b"[" * 9_000, b"\xff", b" " * (1 << 21)])
+def test_octets_that_are_no_answers_are_none(octets: bytes, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(octets)
+    assert read_answers(tmp_path) == {}
