@@ -4,6 +4,10 @@
 What was published of a period once is kept in the file of its month and never changes: two
 exports that differ would show what came between them. Only whole days and months that are over are
 published, so counts that come late are not in them.
+
+A month has all its counts, also those that came after a day of it was published, as from a worker
+that did not answer or a disk that was full. Such late counts are hidden as a small day is. Where
+counts are gone instead, by retention, no grade of the month is published.
 """
 
 from __future__ import annotations
@@ -83,7 +87,7 @@ class PublishedTotals:
             reach: of these days.
             k: the least number of devices.
         """
-        periods, hidden = dict(self.periods), list[TableCell]()
+        periods, hidden, shrunk = dict(self.periods), list[TableCell](), set[Key]()
         counted, devices = list(totals), _devices(reach)
         by_day: dict[str, Counter[Key]] = {day: Counter() for day in days}
         by_grade, most = Counter[Key](), Counter[Key]()
@@ -100,11 +104,14 @@ class PublishedTotals:
             ]
             if day not in periods:
                 periods[day] = _period(found, of_day(found, k))
-            shown = {(one.id, one.category, one.action) for one in periods[day].cells}
-            hidden += [cell for cell in found if cell[:3] not in shown]
+            shown = {(one.id, one.category, one.action): one.n for one in periods[day].cells}
+            beyond = {key: cells[key] - shown.get(key, 0) for key in cells | shown}
+            hidden += [TableCell(*key, n, 0) for key, n in beyond.items() if n > 0]
+            shrunk |= {key for key, n in beyond.items() if n < 0}
         if month and month not in periods:
             found = [TableCell(*key, n, most[key]) for key, n in by_grade.items()]
-            periods[month] = _period(found, of_month(found, hidden, k))
+            whole = (one for one in found if (TIER_OF_GRADE[one.id], *one[1:3]) not in shrunk)
+            periods[month] = _period(found, of_month(whole, hidden, k))
         return PublishedTotals(dict(sorted(periods.items())))
 
     def lacks(self, periods: Iterable[str]) -> bool:

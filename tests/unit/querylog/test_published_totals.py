@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter, defaultdict
+from itertools import chain, combinations
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from filterd.errors import StoreError
-from filterd.querylog import published_totals
+from filterd.querylog import published_totals, suppression
 from filterd.querylog.device_reach import ReachRow
 from filterd.querylog.published_totals import PublishedTotals
 from filterd.querylog.totals_request import Total
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 K, DAYS, MONTH = 5, ("2026-10-01", "2026-10-02"), "2026-10"
@@ -126,3 +131,129 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "published").touch()
     with pytest.raises(StoreError, match="cannot be written"):
         published_totals.save(tmp_path / "published", MONTH, PublishedTotals())
+
+
+class Answers(NamedTuple):
+    """What a device was answered on a day, and whether the counts have it.
+
+    ``early``: when the day was exported; ``late``: when the month was.
+    """
+
+    day: str
+    device: int
+    n: int
+    early: bool
+    late: bool
+
+    @property
+    def grade(self) -> str:
+        return "678"[self.device % 3]
+
+
+class Unknown(NamedTuple):
+    """What a reader of both exports has no figure of: its number, devices, and side.
+
+    ``side`` is 1 for what the days have beyond their figures, -1 for what the grades have.
+    """
+
+    n: int
+    devices: frozenset[int]
+    side: int
+
+
+class TwoExports:
+    """Days are exported, and later the month, with another k; ``k`` is the smaller one."""
+
+    def __init__(self, answers: Sequence[Answers], days: Iterable[str], ks: Sequence[int]) -> None:
+        self.k, self._answers = min(ks), answers
+        early = [one for one in answers if one.early and one.day in days]
+        late = [one for one in answers if one.late]
+        first = PublishedTotals().with_periods(list(days), "", *_counts(early), ks[0])
+        last = first.with_periods("abc", "m", *_counts(late), ks[1])
+        self.has_grades = bool(last.periods["m"].cells)
+        self.unknown = list(self._unknown(last, first.periods))
+
+    def _unknown(self, last: PublishedTotals, before: Iterable[str]) -> Iterator[Unknown]:
+        of_days = {day: last.periods[day].cells for day in "abc"}
+        of_grades = {one.id for one in last.periods["m"].cells}
+        for day, shown in of_days.items():
+            here = [one for one in self._answers if one.day == day]
+            if shown and day in before:
+                yield from _unknown([one for one in here if one.late and not one.early], 1)
+                yield from _unknown([one for one in here if one.early and not one.late], -1)
+            elif not shown:
+                yield from _unknown([one for one in here if one.late], 1)
+        for grade in set("678") - of_grades:
+            yield from _unknown(
+                [one for one in self._answers if one.late and one.grade == grade], -1
+            )
+
+    def learnt(self) -> list[str]:
+        """Return what the two exports say of fewer than k devices together.
+
+        The days' figures and what they lack have the same sum as the grades' have.
+        """
+        if not self.has_grades:
+            return []
+        found = []
+        for side in (1, -1):
+            here = [one for one in self.unknown if one.side == side]
+            there = [one.n for one in self.unknown if one.side != side]
+            for some in chain.from_iterable(combinations(here, n + 1) for n in range(len(here))):
+                if len(frozenset().union(*(one.devices for one in some))) >= self.k:
+                    continue
+                true, rest = sum(one.n for one in some), sum(one.n for one in here)
+                excess = sum(there) - len(there)
+                if len(some) == len(here) and true - excess > len(some):
+                    found.append(f"{some} have {true - excess} at least")
+                if not there and rest - (len(here) - len(some)) < 2 * true:
+                    found.append(f"{some} have {rest} at most")
+        return found
+
+
+def _counts(found: Iterable[Answers]) -> tuple[list[Total], list[ReachRow]]:
+    totals = Counter[tuple[str, str]]()
+    devices = defaultdict[tuple[str, str, str], set[int]](set)
+    for one in found:
+        totals[one.day, one.grade] += one.n
+        devices[one.day, "grade", one.grade].add(one.device)
+        devices[one.day, "tier", TIER].add(one.device)
+    rows = [ReachRow(*key, "games", "blocked", len(of)) for key, of in devices.items()]
+    return [Total(*key, "games", "blocked", n) for key, n in totals.items()], rows
+
+
+def _unknown(found: Sequence[Answers], side: int) -> Iterator[Unknown]:
+    if found:
+        yield Unknown(sum(one.n for one in found), frozenset(one.device for one in found), side)
+
+
+SOME_ANSWERS = st.lists(
+    st.builds(
+        Answers, st.sampled_from("abc"), st.integers(0, 8), st.integers(1, 6), *[st.booleans()] * 2
+    ),
+    min_size=1,
+    max_size=14,
+)
+BUSY_DAY = [Answers("a", device, 3, early=True, late=True) for device in range(6)]
+LATE = Answers("a", 0, 9, early=False, late=True)
+GONE = Answers("a", 0, 9, early=True, late=False)
+
+
+@given(SOME_ANSWERS, st.sets(st.sampled_from("abc")), st.tuples(*[st.integers(2, 4)] * 2))
+@example([*BUSY_DAY, LATE], {"a"}, (2, 2))
+@example([*BUSY_DAY, GONE], {"a"}, (2, 2))
+def test_no_reader_of_two_exports_learns_what_fewer_than_k_devices_did(
+    answers: list[Answers], days: set[str], ks: tuple[int, int]
+) -> None:
+    assert TwoExports(answers, sorted(days), ks).learnt() == []
+
+
+@pytest.mark.parametrize("is_safe", [True, False])
+def test_control_late_counts_that_are_not_hidden_follow_from_the_month(
+    monkeypatch: pytest.MonkeyPatch, *, is_safe: bool
+) -> None:
+    if not is_safe:
+        monkeypatch.setattr(
+            published_totals, "of_month", lambda found, _, k: suppression.of_month(found, (), k)
+        )
+    assert (TwoExports([*BUSY_DAY, LATE], "a", (2, 2)).learnt() == []) is is_safe
