@@ -137,6 +137,7 @@ async def gather(
         found = await asyncio.to_thread(_counted, figures, wish)
     rows, mistakes = await manager.changes.records.past()
     requests = await reviews.figures(first, last)
+    school = school_facts(policy)
 
     def made() -> ReportFacts:
         begins, ends = spans[0].begins, spans[-1].ends
@@ -150,8 +151,8 @@ async def gather(
             filterd=__version__,
             audience=wish.audience,
             scope=wish.class_id or wish.grade,
-            settings=policy.report or ReportSettings(),
-            school=school_facts(policy),
+            settings=_printed(policy.report or ReportSettings()),
+            school=school if wish.has_classes else replace(school, classes=()),
             categories=tuple(category_facts(policy, overrides, now)),
             cells=found.cells,
             left_out=found.left_out,
@@ -298,7 +299,13 @@ def school_facts(policy: Policy) -> SchoolFacts:
         len(policy.networks),
         sum(bool(one.timetable) for one in policy.networks),
         None,  # pseudonyms end each midnight, so that no count of several days can be made
+        len(policy.classes),
     )
+
+
+def _printed(settings: ReportSettings) -> ReportSettings:
+    """Return settings without paths of the gateway: a file of JSON has them all."""
+    return replace(settings, template="", schedules=())
 
 
 def _grades(policy: Policy) -> tuple[str, ...]:

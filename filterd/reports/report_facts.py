@@ -37,9 +37,10 @@ class SchoolFacts:
         name, contact: as the site has them.
         tiers: of its grades, in order.
         grades: that its networks, classes or timetables have.
-        classes: ids, in order.
+        classes: ids, in order, where the report may have figures of classes; else none.
         networks: how many; ``rooms`` of them have a timetable.
         devices: that were seen on the last 7 days; None where that is not known.
+        class_count: how many classes there are.
     """
 
     name: str
@@ -50,6 +51,7 @@ class SchoolFacts:
     networks: int
     rooms: int
     devices: int | None
+    class_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class ReportFacts:
         filterd: the version of the program.
         audience: decides what is in ``cells``.
         scope: the class or grade that a report is about; empty for the school.
-        settings: of the site.
+        settings: of the site, without the schedule and the path of the template.
         cells: answers; see ``CountCell``. Whole months by grade; days of the rest by tier, for
             outside; inside by grade and day, and by class where the author may see classes.
         left_out: how many cells were not published.

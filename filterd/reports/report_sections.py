@@ -92,7 +92,7 @@ class SectionMaker:
             figures += [
                 ("tiers", say("Age tiers"), tiers),
                 ("grades", say("Grades"), grades),
-                ("classes", say("Number of classes"), len(school.classes)),
+                ("classes", say("Number of classes"), school.class_count),
             ]
             programmes = "; ".join(self._programmes()) or BY_HAND
             figures.append(("programme", say("Programme"), programmes))

@@ -90,6 +90,7 @@ FACTS = ReportFacts(
         4,
         1,
         212,
+        2,
     ),
     categories=CATEGORIES,
     cells=CELLS,

@@ -19,12 +19,14 @@ from filterd.overrides.mistake_reports import Mended, Mistake, Report
 from filterd.overrides.review_requests import APPROVED, REFUSED, ClosedRequest, ReviewQueue
 from filterd.overrides.roles import Role
 from filterd.policy.model import TIER_OF_GRADE
+from filterd.policy.report_settings import PeriodKind, ReportSchedule, ReportSettings
 from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.suppression import TableCell, of_month
 from filterd.reports.report_facts import CountCell
 from tests.support.changes import Book, an_exception
 from tests.support.counted_year import (
     BEGUN,
+    CLASSES,
     DAMAGED,
     OFF,
     SECRET,
@@ -32,6 +34,7 @@ from tests.support.counted_year import (
     Event,
     K,
     ReportSchool,
+    a_school,
     counted,
     events,
     hour_of,
@@ -358,9 +361,27 @@ def test_the_school_has_the_grades_of_its_networks_classes_and_timetables(
 ) -> None:
     school = year.report("month").school
     assert (school.tiers, school.grades) == (("lower-secondary", "staff"), ("6", "9", "staff"))
-    assert school.classes == ("6A", "6B", "9A", "9B")
+    assert (school.classes, school.class_count) == ((), 4)
     assert (school.networks, school.rooms, school.devices) == (2, 1, None)
     assert school.contact == "Phòng tư vấn"
+
+
+def test_only_a_report_with_figures_of_classes_names_them(year: ReportSchool) -> None:
+    inside = {"audience": "inside"}
+    assert year.report("month", Role.READER, **inside).school.classes == ()
+    assert year.report("month", Role.READER, audience="parents").school.classes == ()
+    assert year.report("month", Role.ADMIN, **inside).school.classes == ("6A", "6B", "9A", "9B")
+
+
+def test_no_folder_of_the_gateway_is_in_the_facts(tmp_path: Path) -> None:
+    settings = ReportSettings(
+        "79000701",
+        template="/etc/filterd/report.docx",
+        schedules=(ReportSchedule(PeriodKind.DAY, ("json",), "/mnt/usb"),),
+    )
+    school = ReportSchool(tmp_path, replace(a_school(CLASSES), report=settings))
+    school.write(counted([]), [])
+    assert school.report("month").settings == ReportSettings("79000701")
 
 
 def test_categories_are_closed_to_tiers_and_open_to_grades_of_them(year: ReportSchool) -> None:
