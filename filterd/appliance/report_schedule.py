@@ -187,6 +187,7 @@ class _Desk:
             for one in wanted.formats
         ]
         with own_rights():
+            _check_folder(folder, self.state.folder)  # it may be another one by now
             return tuple(str(_written(folder, *one)) for one in made)
 
     def _mail(self, wanted: Delivery) -> tuple[str, ...]:
@@ -269,11 +270,13 @@ def letter_of(
 def _check_folder(folder: Path, state: Path) -> None:
     """Refuse a folder that is missing, or that only waits for its stick.
 
+    A link in a share, or ``..``, leads to no other folder of the gateway.
+
     Raises:
         ConfigError, StoreError: it is one of these.
     """
     check_is_there(folder)
-    if not folder.is_relative_to(_OWN_DISK):
+    if not folder.resolve().is_relative_to(_OWN_DISK.resolve()):
         check_other_disk(folder, state)
 
 

@@ -130,6 +130,31 @@ def test_control_a_folder_without_its_stick_is_refused(
     assert box.run() == ["bao-cao-2026-10.json"], "a share of the gateway itself"
 
 
+@pytest.mark.parametrize("way", ["srv/link", "srv/../state"])
+def test_no_link_of_a_share_leads_to_another_folder_of_the_gateway(
+    box: Box, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: str
+) -> None:
+    (tmp_path / "srv").mkdir()
+    (tmp_path / "srv/link").symlink_to(box.state.folder)
+    monkeypatch.setattr(backup_folder, "is_on_disk_of", lambda *_: True)
+    monkeypatch.setattr(report_schedule, "_OWN_DISK", tmp_path / "srv")
+    box.wanted(ReportSchedule(MONTH, ("json",), str(tmp_path / way)))
+    with pytest.raises(StoreError, match="same disk"):
+        box.run()
+    assert not list(box.state.folder.glob("*.json"))
+
+
+def test_a_name_of_several_lines_adds_nothing_to_the_head_of_a_mail(box: Box) -> None:
+    facts = FACTS.to_plain()
+    facts["school"]["name"] = "Trường A\r\nBcc: b@truong.example\u2028C"
+    letter = letter_of(facts, ("a.csv",), 0, Texts("vi"))
+    settings = MailSettings("127.0.0.1", 25, "f@truong.example", ("a@truong.example",))
+    written = mail.Mail(settings, box.config, box.clock)._written(letter, ())
+    found = email.message_from_bytes(written.as_bytes(), policy=email.policy.default)
+    assert found["Bcc"] is None
+    assert "Trường A Bcc: b@truong.example C" in found["Subject"]
+
+
 def test_a_site_without_schedules_keeps_nothing(box: Box) -> None:
     box.run()
     box.wanted()
