@@ -122,30 +122,31 @@ def _datagrams(row: Row, by: Wording) -> str:
 
 def _backup(row: Row, by: Wording) -> str:
     """Return the last nightly backup, and why a later one failed."""
-    found = row.get("signals", {}).get("backup")
-    if found is None:
-        return ""
-    done = by.texts("none yet")
-    if found["done_at"] is not None:
-        done = by.texts(
-            "{time}, {size}",
-            time=by.clock.told(found["done_at"]),
-            size=counted.size(found["octets"]),
-        )
-    problem = told(i18n.from_plain(found["problem"]), by.texts.language)
-    return "\n".join(filter(None, (done, problem)))
+
+    def done(found: Row) -> str:
+        time, size = by.clock.told(found["done_at"]), counted.size(found["octets"])
+        return by.texts("{time}, {size}", time=time, size=size)
+
+    return _last(row, "backup", done, by)
 
 
 def _reports(row: Row, by: Wording) -> str:
     """Return the files of the last scheduled report, and why a later one failed."""
-    found = row.get("signals", {}).get("reports")
+
+    def done(found: Row) -> str:
+        return f"{by.clock.told(found['done_at'])}: {', '.join(found['files'])}"
+
+    return _last(row, "reports", done, by)
+
+
+def _last(row: Row, signal: str, done: Callable[[Row], str], by: Wording) -> str:
+    """Return what was done last, and why a later time failed."""
+    found = row.get("signals", {}).get(signal)
     if found is None:
         return ""
-    done = by.texts("none yet")
-    if found["done_at"] is not None:
-        done = f"{by.clock.told(found['done_at'])}: {', '.join(found['files'])}"
+    last = by.texts("none yet") if found["done_at"] is None else done(found)
     problem = told(i18n.from_plain(found["problem"]), by.texts.language)
-    return "\n".join(filter(None, (done, problem)))
+    return "\n".join(filter(None, (last, problem)))
 
 
 def _gap(row: Row, by: Wording) -> str:

@@ -6,30 +6,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.overrides.roles import Role
-from filterd.reports import report_run
 from filterd.reports.inspection_facts import INSPECTION_TYPE, plain_of
-from filterd.reports.report_run import ReportFile, ReportRequest
 from filterd.web.operations.inspection_operations import MAKE
 from tests.support.inspected import FACTS
 from tests.support.operations import RecordedVisitor
 
 if TYPE_CHECKING:
+    from filterd.reports.report_run import ReportRequest
     from filterd.web.made_files import MadeFile
 
 TOLD = {"record": '{"payload":""}\n', "facts": plain_of(FACTS)}
-
-
-@pytest.fixture
-def requests(monkeypatch: pytest.MonkeyPatch) -> list[ReportRequest]:
-    """Keep what the child would be asked for."""
-    kept: list[ReportRequest] = []
-
-    def make(request: ReportRequest) -> ReportFile:
-        kept.append(request)
-        return ReportFile(b"made", ())
-
-    monkeypatch.setattr(report_run, "make", make)
-    return kept
 
 
 def made(**values: Any) -> MadeFile:

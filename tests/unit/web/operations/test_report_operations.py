@@ -45,19 +45,6 @@ def _visitor(*roles: Role) -> RecordedVisitor:
     return visitor
 
 
-@pytest.fixture
-def requests(monkeypatch: pytest.MonkeyPatch) -> list[ReportRequest]:
-    """Keep what the child would be asked for."""
-    kept: list[ReportRequest] = []
-
-    def make(request: ReportRequest) -> ReportFile:
-        kept.append(request)
-        return ReportFile(b"made", ())
-
-    monkeypatch.setattr(report_run, "make", make)
-    return kept
-
-
 def test_the_child_makes_a_report_of_the_facts() -> None:
     made: MadeFile = _visitor().do(MAKE, format="json", answer_pupils="640")
     content = json.loads(made.octets)
