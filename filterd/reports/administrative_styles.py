@@ -173,8 +173,10 @@ ISSUER_RULE, SUBJECT_RULE = 24, 60
 MOTTO_RULES = {"vi": 56, "en": 73}
 """As long as the motto."""
 
-WIDE_TABLE_COLUMNS, WIDE_TABLE_SIZE = 8, 10
-"""A table of more columns is on pages across, and has letters of this size."""
+WIDE_TABLE_SIZES = 10, 9, 8
+"""Of the letters in a table that is too wide for an upright page: the largest that fits."""
+CELL_MARGINS = 4
+"""At both sides of the text of a cell, together."""
 
 CODE_WIDTH = 35
 """Of a QR code."""

@@ -21,7 +21,7 @@ from filterd.reports.report_sections import BY_HAND, SectionMaker, blanks
 from filterd.rows import SchoolClock, Wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from filterd.i18n import Texts
     from filterd.reports.report_facts import ReportFacts
@@ -63,9 +63,9 @@ def compose(facts: ReportFacts, answers: Mapping[str, str], texts: Texts) -> Rep
     programmes = settings.programmes_in(facts.first, facts.last)
     return replace(
         document,
-        legal_bases=tuple(_legal_bases(facts, texts)),
+        legal_bases=_legal_bases(facts, texts),
         receiver=next((one.receiver for one in reversed(programmes) if one.receiver), ""),
-        recipients=settings.recipients,
+        recipients=_enumerated(settings.recipients),
     )
 
 
@@ -94,16 +94,23 @@ def _head(facts: ReportFacts, answers: Mapping[str, str], by: Wording) -> Letter
     )
 
 
-def _legal_bases(facts: ReportFacts, texts: Texts) -> Iterator[str]:
-    """Yield the legal bases of all programmes, each once, as lines of a preamble."""
+def _legal_bases(facts: ReportFacts, texts: Texts) -> tuple[str, ...]:
+    """Return the legal bases of all programmes, each once, as lines of a preamble."""
     programmes = facts.settings.programmes_in(facts.first, facts.last)
     found = dict.fromkeys(
         basis.strip().rstrip(";.") for one in programmes for basis in one.legal_bases
     )
-    for place, basis in enumerate(found, 1):
-        is_whole = basis.startswith("Căn cứ ")
-        line = basis if is_whole else texts("Pursuant to {basis}", basis=basis)
-        yield f"{line}{'.' if place == len(found) else ';'}"
+    lines = (
+        one if one.startswith("Căn cứ ") else texts("Pursuant to {basis}", basis=one)
+        for one in found
+    )
+    return _enumerated(lines)
+
+
+def _enumerated(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return lines that end as those of a list: each with a semicolon, the last with a point."""
+    bare = [one.strip().rstrip(";.") for one in lines]
+    return tuple(f"{one}{';' if at < len(bare) else '.'}" for at, one in enumerate(bare, 1))
 
 
 def _notes(facts: ReportFacts, by: Wording) -> Iterator[str]:

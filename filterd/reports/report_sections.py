@@ -183,7 +183,7 @@ class SectionMaker:
         facts, texts = self._facts, self._texts
         service, log = facts.service, facts.log
         found: dict[str, str] = {}
-        if not facts.cells:
+        if not (facts.cells or facts.left_out):
             found["nothing-counted"] = texts("Nothing was counted in this period.")
         if service.gap_count:
             missing = 60 * (service.minutes_expected - service.minutes)

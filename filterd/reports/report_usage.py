@@ -75,8 +75,8 @@ class UsageParts:
         yield self._figures()
         yield self._categories()
         if not self._facts.scope:
-            yield self._confidential()
             yield self._grades()
+            yield self._confidential()
         yield from self._classes()
         yield from self._course()
 
@@ -103,7 +103,8 @@ class UsageParts:
             counts[one.category, one.tier] += one.n
             totals[one.category] += one.n
         rows = {one: category_name(facts, one, texts) for one, n in totals.most_common() if n}
-        tiers = dict.fromkeys([*facts.school.tiers, *(tier for _, tier in counts)])
+        known = () if facts.scope else facts.school.tiers  # a class or grade is of one tier
+        tiers = dict.fromkeys([*known, *(tier for _, tier in counts)])
         columns = {one: capital(texts.word(words.TIER, one)) for one in tiers}
         if "" in columns:
             columns[""] = texts("Whole school")

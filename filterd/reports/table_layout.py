@@ -2,8 +2,9 @@
 """Lay out tables of a filled-in Word document: widths of columns, pages across.
 
 A template has one column for all that a loop makes of it. So a table whose columns were
-repeated gets a grid by the lengths of its texts, and a wide one has pages of its own across,
-which Decree 30/2020 allows for tables. Other tables stay as the template has them.
+repeated gets a grid by the lengths of its texts, in which no word or number is broken. One that
+does not fit so has pages of its own across, which Decree 30/2020 allows for tables, and smaller
+letters. Other tables stay as the template has them.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from typing import Any
 from lxml import etree
 
 from filterd.reports.administrative_styles import (
+    CELL_MARGINS,
     PAGE,
-    WIDE_TABLE_COLUMNS,
-    WIDE_TABLE_SIZE,
+    STYLES,
+    WIDE_TABLE_SIZES,
 )
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_NARROWEST, _WIDEST = 5, 40
-"""Characters that count for the width of a column."""
+_NARROWEST, _READABLE, _WIDEST = 5, 12, 40
+"""Characters of a column: at least; of several words at least; at most."""
+_CHARACTER = 0.5 * 25.4 / 72
+"""Millimetres of a digit, and of a letter on average, in each point of its size."""
 _PER_MM = 56.7
 """Twentieths of a point."""
 _LAST_OF_RUN = (
@@ -39,9 +43,7 @@ def lay_out_tables(tree: Any) -> None:
     body = tree if tree.tag == f"{_W}body" else tree.find(f"{_W}body")
     _complete(tree, body)
     wide = [
-        table
-        for table in tree.iter(f"{_W}tbl")
-        if _lay_out(table) > WIDE_TABLE_COLUMNS and table.getparent() is body
+        table for table in tree.iter(f"{_W}tbl") if _lay_out(table) and table.getparent() is body
     ]
     if wide and body.find(f"{_W}sectPr") is not None:
         for table in wide:
@@ -81,17 +83,27 @@ def _complete(tree: Any, body: Any) -> None:
         section.addprevious(_low_paragraph())
 
 
-def _lay_out(table: Any) -> int:
-    """Give a table of repeated columns a grid; return their count, or 0."""
+def _lay_out(table: Any) -> bool:
+    """Give a table of repeated columns a grid; return whether it needs pages across."""
     rows = [row.findall(f"{_W}tc") for row in table.findall(f"{_W}tr")]
     grid, count = table.find(f"{_W}tblGrid"), max(map(len, rows), default=0)
     if grid is None or len(grid) == count or table.find(f".//{_W}gridSpan") is not None:
-        return 0
-    lengths = [[_length(cell) for cell in row] for row in rows]
-    columns = [max(row[at] for row in lengths if at < len(row)) for at in range(count)]
-    is_wide = count > WIDE_TABLE_COLUMNS
-    width = PAGE.across_width if is_wide else PAGE.text_width
-    widths = [round(_PER_MM * width * one / sum(columns)) for one in columns]
+        return False
+    columns = [[row[at] for row in rows if at < len(row)] for at in range(count)]
+    least, whole = [[max(map(of, one)) for one in columns] for of in (_unbroken, _length)]
+    upright = PAGE.text_width, STYLES["TableText"].size
+    layouts = [upright, *((PAGE.across_width, size) for size in WIDE_TABLE_SIZES)]
+    fitting = (one for one in layouts if sum(_lengths(least, one[1])) <= one[0])
+    width, size = next(fitting, layouts[-1])
+    lengths = _lengths(whole, size)
+    if sum(lengths) > width:
+        lengths = _lengths(least, size)
+    factor, spare = min(1, width / sum(lengths)), max(0, width - sum(lengths))
+    usual = list(map(_usual, columns))
+    widths = [
+        round(_PER_MM * (one * factor + spare * more / sum(usual)))
+        for one, more in zip(lengths, usual, strict=True)
+    ]
     del grid[:]
     for one in widths:
         etree.SubElement(grid, f"{_W}gridCol", {f"{_W}w": str(one)})
@@ -99,10 +111,16 @@ def _lay_out(table: Any) -> int:
     for row in rows:
         for cell, one in zip(row, widths, strict=False):
             _set_widths(cell.findall(f"{_W}tcPr/{_W}tcW"), one)
-    if is_wide:
-        for run in table.iter(f"{_W}r"):
-            set_of_run(run, "sz", str(2 * WIDE_TABLE_SIZE))
-    return count
+    if (width, size) == upright:
+        return False
+    for run in table.iter(f"{_W}r"):
+        set_of_run(run, "sz", str(2 * size))
+    return True
+
+
+def _lengths(characters: list[int], size: float) -> list[float]:
+    """Return the widths, in millimetres, of columns with so many characters of a size."""
+    return [CELL_MARGINS + one * size * _CHARACTER for one in characters]
 
 
 def _set_widths(found: list[Any], width: int) -> None:
@@ -111,12 +129,36 @@ def _set_widths(found: list[Any], width: int) -> None:
         one.set(f"{_W}type", "dxa")
 
 
+def _unbroken(cell: Any) -> int:
+    """Return the characters that a line of a cell must have room for."""
+    text = _text(cell)
+    longest = max(map(len, text.split()), default=0)
+    if _is_heading(cell):
+        return _bounded(longest + 1)  # it is bold
+    return _bounded(max(longest, min(len(text), _READABLE)))
+
+
 def _length(cell: Any) -> int:
-    """Return the length of a cell's text; of a heading that of its longest word."""
-    text = "".join(one.text or "" for one in cell.iter(f"{_W}t"))
-    if cell.getparent().find(f"{_W}trPr/{_W}tblHeader") is not None:
-        text = max(text.split(), key=len, default="")
-    return max(_NARROWEST, min(len(text), _WIDEST))
+    """Return the characters of a cell; of a heading those that it must have room for."""
+    return _unbroken(cell) if _is_heading(cell) else _bounded(len(_text(cell)))
+
+
+def _bounded(characters: int) -> int:
+    return max(_NARROWEST, min(characters, _WIDEST))
+
+
+def _usual(column: list[Any]) -> float:
+    """Return the mean length of the texts of a column."""
+    lengths = [len(_text(one)) for one in column if not _is_heading(one)]
+    return max(_NARROWEST, sum(lengths) / max(1, len(lengths)))
+
+
+def _text(cell: Any) -> str:
+    return "".join(one.text or "" for one in cell.iter(f"{_W}t"))
+
+
+def _is_heading(cell: Any) -> bool:
+    return cell.getparent().find(f"{_W}trPr/{_W}tblHeader") is not None
 
 
 def _turn(table: Any, body: Any) -> None:

@@ -74,7 +74,7 @@ class _TemplateWriter:
         self._if("issuer", self._head)
         self._title()
         self._for("section", "sections", self._section)
-        self._for("note", "notes", lambda: self._paragraph("TableNote", "{{ note }}"))
+        self._for("note", "notes", self._note)
         self._if("post or signer or recipients", self._foot)
 
     def _clear(self) -> None:
@@ -192,6 +192,10 @@ class _TemplateWriter:
         self._paragraph("Picture", "{{ part.caption }}")
         self._tag("endif")
         self._tag("endfor")
+
+    def _note(self) -> None:
+        """Add a note; the signature never stands alone on a page."""
+        self._paragraph("TableNote", "{{ note }}").paragraph_format.keep_with_next = True
 
     def _report_table(self) -> None:
         """Add a table whose rows and columns are loops; its heading is on each page."""

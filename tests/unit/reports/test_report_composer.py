@@ -46,7 +46,10 @@ def test_the_head_is_that_of_an_administrative_document() -> None:
     assert head.place_and_date == "Thành phố Hồ Chí Minh, ngày 03 tháng 11 năm 2026"
     assert document.title == "BÁO CÁO"
     assert document.receiver == "Sở GD&ĐT"
-    assert document.recipients == SETTINGS.recipients
+    assert document.recipients == ("Như trên;", "Lưu: VT.")
+    plain = replace(SETTINGS, recipients=("Như trên", "Phòng VH-XH", "Lưu: VT"))
+    recipients = compose(replace(FACTS, settings=plain), {}, VI).recipients
+    assert recipients == ("Như trên;", "Phòng VH-XH;", "Lưu: VT.")
     assert document.signature is not None
     assert (document.signature.post, document.signature.name) == ("HIỆU TRƯỞNG", "Trần Thị Mai")
 

@@ -59,7 +59,7 @@ def test_a_template_finds_the_same_figures_and_tables_in_each_period() -> None:
         parts = sections_of(facts)["measures"].parts
         tables = {one.id: one.note for one in parts if isinstance(one, ReportTable)}
         assert " ".join(tables) == (
-            "gaps blocked-tiers blocked-confidential blocked-grades course categories"
+            "gaps blocked-tiers blocked-grades blocked-confidential course categories"
         )
     assert tables["gaps"] == tables["blocked-tiers"] == "None in this period."
 
@@ -103,7 +103,8 @@ def test_what_limits_the_figures_is_said_beneath_them() -> None:
         "left-out",
         "full-log",
     }
-    assert "nothing-counted" in warnings_of(replace(FACTS, cells=()))
+    assert "nothing-counted" in warnings_of(replace(FACTS, cells=(), left_out=0))
+    assert "nothing-counted" not in warnings_of(replace(FACTS, cells=(), left_out=3))
     assert "fewer than 5 devices are behind them: 3" in warnings_of(FACTS)["left-out"]
     sound = replace(
         FACTS, service=ServiceFacts(), days_missing=(), left_out=0, log=LogFacts({}, 30, 400, 5)

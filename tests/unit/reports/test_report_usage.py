@@ -139,7 +139,10 @@ def test_each_class_has_a_line_also_one_without_answers_or_of_last_year() -> Non
 
 def test_a_report_on_a_class_has_no_table_of_grades_or_classes() -> None:
     cells = INSIDE.cells[:1]
-    assert tables_of(replace(INSIDE, scope="6A", cells=cells)).keys() == {"blocked-tiers", "course"}
+    school = replace(INSIDE.school, tiers=("primary", "lower-secondary"))
+    tables = tables_of(replace(INSIDE, school=school, scope="6A", cells=cells))
+    assert tables.keys() == {"blocked-tiers", "course"}
+    assert len(tables["blocked-tiers"].columns) == 3, "its own tier, and distinct names"
 
 
 def test_rules_of_the_school_and_unknown_categories_have_a_label() -> None:

@@ -47,6 +47,20 @@ def test_columns_are_as_wide_as_their_texts() -> None:
     assert [int(one.get(f"{_W}w")) for one in tree.iter(f"{_W}tblW")] == [first + second]
 
 
+def test_no_number_is_broken_and_the_letters_of_a_table_across_are_the_largest_that_fit() -> None:
+    for months, size in ((10, "20"), (11, "18"), (12, "16")):
+        tree = _laid_out(_table("Giáo dục thường xuyên", *["17.585.230"] * months))
+        widths = [int(one.get(f"{_W}w")) for one in tree.iter(f"{_W}gridCol")]
+        assert {one.get(f"{_W}val") for one in tree.iter(f"{_W}sz")} == {size}
+        assert min(widths) > 10 * 5 * int(size)  # a digit is half as wide as high: 10 / 20 pt
+        assert sum(widths) < 56.7 * 252 + len(widths)
+
+
+def test_a_table_of_narrow_columns_stays_upright() -> None:
+    tree = _laid_out(_table("Nhóm", *["12"] * 8))
+    assert _sections(tree) == ["portrait"]
+
+
 def test_a_table_of_as_many_columns_as_in_the_template_stays() -> None:
     tree = _laid_out(_table("dài dài dài dài", "2", columns=2))
     assert [one.get(f"{_W}w") for one in tree.iter(f"{_W}tcW")] == ["1", "1"]

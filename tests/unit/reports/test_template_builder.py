@@ -46,6 +46,12 @@ def test_the_heading_of_a_table_is_on_each_page_and_no_row_is_cut() -> None:
     assert body.count("<w:cantSplit/>") == body.count("<w:tr>") + body.count("<w:tr ")
 
 
+def test_the_signature_never_stands_alone_on_a_page() -> None:
+    body = parts_of(built_in_template())[BODY].decode()
+    note = next(one for one in body.split("<w:p>") if "{{ note }}" in one)
+    assert "<w:keepNext/>" in note
+
+
 def test_the_page_number_is_a_field_in_the_head_of_all_pages_but_the_first() -> None:
     parts = parts_of(built_in_template())
     heads = sorted(name for name in parts if name.startswith("word/header"))
