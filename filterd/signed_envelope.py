@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seal and open signed JSON: DSSE envelopes that have exactly one form.
 
-The envelope of DSSE 1.0 (Dead Simple Signing Envelope) has a payload, its type and signatures
+The envelope of DSSE 1.0 (Dead Simple Signing Envelope) has a payload, its type and one signature
 over both. Here the payload is a JSON object, and both payload and envelope are canonical: keys
 in order, no space, UTF-8, a line feed at the end of the file. Whatever is written in another
 way is refused, so no octet can change unseen, not even one that the signature does not cover.
@@ -30,12 +30,17 @@ if TYPE_CHECKING:
 
     from securesystemslib.signer import Key, Signer
 
-MOST_SIGNATURES = 4
 MOST_DEPTH = 24
 """Of braces and brackets within each other, in a payload."""
 
 _FIELDS = {"payload", "payloadType", "signatures"}
 _SIGNATURE_FIELDS = {"keyid", "sig"}
+_P = 2**255 - 19
+_Y8 = int.from_bytes(
+    bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
+)
+_SMALL_ORDER = {0, 1, _P - 1, _P, _P + 1, _Y8, _P - _Y8}
+"""The y of points whose order is 8 or less: anybody can make a signature of such a key."""
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
@@ -50,7 +55,7 @@ class SealedContent:
         """Check that one of the keys has signed the content.
 
         Raises:
-            EnvelopeSignatureError: none has, or the content was changed since.
+            EnvelopeSignatureError: another one has, or the content was changed since.
         """
         if set(self.envelope.signatures).isdisjoint(key.keyid for key in keys):
             raise EnvelopeSignatureError(say("it is signed by another key"))
@@ -62,17 +67,16 @@ class SealedContent:
             ) from error
 
 
-def sealed(content: Mapping[str, Any], payload_type: str, signers: Sequence[Signer]) -> bytes:
+def sealed(content: Mapping[str, Any], payload_type: str, signer: Signer) -> bytes:
     """Return the octets of a signed envelope.
 
     Args:
         content: JSON types only, without fractions.
         payload_type: what the content is, such as ``application/vnd.filterd.inspection+json``.
-        signers: each of them signs.
+        signer: of the one signature.
     """
     envelope = Envelope(_canonical(content), payload_type, {})
-    for signer in signers:
-        envelope.sign(signer)
+    envelope.sign(signer)
     return _canonical(envelope.to_dict()) + b"\n"
 
 
@@ -116,9 +120,10 @@ def opened_plain(told: Any, payload_type: str) -> SealedContent:
         kind = envelope.payload_type
         has_form = (
             envelope.to_dict() == told  # base64 too has one form only
+            and all(one.isascii() for one in envelope.signatures)  # else no UTF-8 may be it
             and told.keys() == _FIELDS
             and all(one.keys() == _SIGNATURE_FIELDS for one in told["signatures"])
-            and 0 < len(envelope.signatures) <= MOST_SIGNATURES
+            and len(envelope.signatures) == 1  # a second one need not be true, and changes the file
         )
     except _MALFORMED as error:
         raise EnvelopeFormatError(say("it is not a signed file of filterd")) from error
@@ -142,14 +147,14 @@ def key_of(public: str) -> SSlibKey:
     """Return the public key of a content.
 
     Raises:
-        EnvelopeFormatError: it is not 32 octets in lower-case hexadecimal.
+        EnvelopeFormatError: it is not 32 octets in lower-case hexadecimal, or has no private half.
     """
     try:
         octets = bytes.fromhex(public)
         key = Ed25519PublicKey.from_public_bytes(octets)
     except _MALFORMED as error:
         raise EnvelopeFormatError(say("it names no public key")) from error
-    if octets.hex() != public:
+    if octets.hex() != public or int.from_bytes(octets, "little") % 2**255 in _SMALL_ORDER:
         raise EnvelopeFormatError(say("it names no public key"))
     return SSlibKey.from_crypto(key)
 

@@ -28,7 +28,7 @@ from filterd.i18n import say
 from filterd.signed_envelope import key_of, opened, opened_plain, public_of, sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from securesystemslib.signer import CryptoSigner, SSlibKey
@@ -131,7 +131,7 @@ class GatewayEnrolment:
 
 def request(gateway: SchoolGateway, signer: CryptoSigner, now: float) -> bytes:
     """Return the request of a gateway, signed by its own key."""
-    return sealed({**gateway.to_content(), "made_at": int(now)}, REQUEST_TYPE, [signer])
+    return sealed({**gateway.to_content(), "made_at": int(now)}, REQUEST_TYPE, signer)
 
 
 def read_request(octets: bytes) -> SchoolGateway:
@@ -147,10 +147,10 @@ def read_request(octets: bytes) -> SchoolGateway:
     return gateway
 
 
-def enrol(gateway: SchoolGateway, signers: Sequence[CryptoSigner], now: float, days: int) -> bytes:
+def enrol(gateway: SchoolGateway, signer: CryptoSigner, now: float, days: int) -> bytes:
     """Return the enrolment of a gateway for so many days, signed by the key ``fleet``."""
     dates = {"begins": int(now) - _BEFORE_S, "ends": int(now) + days * _DAY_S}
-    return sealed(gateway.to_content() | dates, ENROLMENT_TYPE, signers)
+    return sealed(gateway.to_content() | dates, ENROLMENT_TYPE, signer)
 
 
 def read_enrolment(octets: bytes, root: Root) -> GatewayEnrolment:

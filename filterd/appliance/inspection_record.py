@@ -100,7 +100,7 @@ def signed_record(school: Mapping[str, str], facts: Mapping[str, Any], state: St
     if kept is not None and kept.device == gateway.device:
         enrolment = json.loads(kept.envelope)
     content = {**gateway.to_content(), "enrolment": enrolment, "facts": facts}
-    return sealed(content, INSPECTION_TYPE, [key])
+    return sealed(content, INSPECTION_TYPE, key)
 
 
 def verify(octets: bytes, root: Root, at: float) -> InspectionRecord:

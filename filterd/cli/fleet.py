@@ -99,9 +99,9 @@ def sign(
     octets = room_csv.read_octets(request, enrolment.MOST_OCTETS)
     with naming(request):
         gateway = enrolment.read_request(octets)
-    signers = key_folder(here, keys).signers(FLEET)
+    (signer,) = key_folder(here, keys).signers(FLEET)
     now, days = here.clock.wall(), _days(for_)
-    write_named(out, enrolment.enrol(gateway, signers, now, days), "--out")
+    write_named(out, enrolment.enrol(gateway, signer, now, days), "--out")
     _tell_gateway(here, gateway, (int(now), int(now) + days * _DAY_S), json=json)
 
 

@@ -119,7 +119,7 @@ class EnrolledGateway:
 
     def enrol(self, days: int = 365, now: float = NOW) -> bytes:
         """Have the province enrol it; return the file."""
-        octets = enrol(self.gateway, self.province.signers["fleet"], now, days)
+        octets = enrol(self.gateway, self.province.signers["fleet"][0], now, days)
         install(octets, self.root, self.gateway, now, self.state.enrolment)
         return octets
 

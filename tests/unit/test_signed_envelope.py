@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 TYPE = "application/vnd.filterd.test+json"
 SIGNER = CryptoSigner.generate_ed25519()
 CONTENT = {"school": "Trường THCS <Nguyễn Trãi>", "n": [1, 2, {"empty": None}]}
-OCTETS = sealed(CONTENT, TYPE, [SIGNER])
+OCTETS = sealed(CONTENT, TYPE, SIGNER)
 
 
 def read(octets: bytes, most: int = 10_000) -> dict[str, Any]:
@@ -93,17 +94,32 @@ def test_what_is_no_envelope_is_refused_with_its_reason(
         read(change(OCTETS))
 
 
+@pytest.mark.parametrize("keyid", ["any text", "\ud800", "ab" * 32])
+def test_a_second_signature_is_refused_because_it_changes_the_file_unseen(keyid: str) -> None:
+    told = json.loads(OCTETS)
+    told["signatures"].append({"keyid": keyid, "sig": "AAAA"})
+    with pytest.raises(EnvelopeFormatError, match="not written as"):
+        read(sealed_again(json.dumps(told).encode()))
+
+
+def test_a_key_id_that_no_utf_8_can_be_is_refused() -> None:
+    told = json.loads(OCTETS)
+    told["signatures"][0]["keyid"] = "\ud800"
+    with pytest.raises(EnvelopeFormatError, match="not written as"):
+        read(sealed_again(json.dumps(told).encode()))
+
+
 def test_a_content_that_is_too_deep_is_refused_though_it_is_signed() -> None:
     deep: list[Any] = []
     for _ in range(MOST_DEPTH):
         deep = [deep]
     with pytest.raises(EnvelopeFormatError, match="content is not written"):
-        read(sealed({"deep": deep}, TYPE, [SIGNER]))
+        read(sealed({"deep": deep}, TYPE, SIGNER))
 
 
 def test_a_fresh_key_is_refused_and_a_changed_content_of_the_true_key_too() -> None:
     with pytest.raises(EnvelopeSignatureError, match="another key"):
-        read(sealed(CONTENT, TYPE, [CryptoSigner.generate_ed25519()]))
+        read(sealed(CONTENT, TYPE, CryptoSigner.generate_ed25519()))
     with pytest.raises(EnvelopeSignatureError, match="changed after"):
         read(with_payload(b'{"n":1}'))
 
@@ -112,6 +128,31 @@ def test_a_fresh_key_is_refused_and_a_changed_content_of_the_true_key_too() -> N
 def test_a_text_that_is_no_public_key_is_refused(public: Any) -> None:
     with pytest.raises(EnvelopeFormatError, match="no public key"):
         key_of(public)
+
+
+IDENTITY = b"\x01" + bytes(31)
+"""The neutral point: as a key, and as the R of a signature that fits each content."""
+
+
+@pytest.mark.parametrize(
+    "public",
+    [
+        IDENTITY.hex(),
+        bytes(32).hex(),
+        (bytes(31) + b"\x80").hex(),
+        "ec" + "ff" * 30 + "7f",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ],
+)
+def test_a_public_key_that_has_no_private_half_is_refused(public: str) -> None:
+    with pytest.raises(EnvelopeFormatError, match="no public key"):
+        key_of(public)
+
+
+def test_control_such_a_key_verifies_a_signature_that_anybody_makes() -> None:
+    key = Ed25519PublicKey.from_public_bytes(IDENTITY)
+    for content in (b"one", b"another"):
+        key.verify(IDENTITY + bytes(32), content)
 
 
 @given(st.binary(max_size=400))

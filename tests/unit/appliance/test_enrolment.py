@@ -42,7 +42,7 @@ def province(tmp_path: Path) -> Publisher:
 
 
 def signed(province: Publisher, gateway: SchoolGateway = GATEWAY, days: int = 730) -> bytes:
-    return enrol(gateway, province.signers["fleet"], NOW, days)
+    return enrol(gateway, province.signers["fleet"][0], NOW, days)
 
 
 def root_of(province: Publisher) -> Any:
@@ -74,7 +74,7 @@ def test_a_request_that_another_key_has_signed_is_refused() -> None:
 
 @pytest.mark.parametrize("role", ["targets", "root", "program"])
 def test_the_keys_of_other_roles_enrol_no_gateway(province: Publisher, role: str) -> None:
-    octets = enrol(GATEWAY, province.signers[role][:1], NOW, 730)
+    octets = enrol(GATEWAY, province.signers[role][0], NOW, 730)
     with pytest.raises(EnvelopeRootError, match="does not name"):
         read_enrolment(octets, root_of(province))
 
@@ -83,7 +83,7 @@ def test_control_the_same_key_enrols_once_the_root_names_it(province: Publisher)
     key = province.signers["targets"][0]
     province.repository.name_fleet_key(key.public_key, province.signers["root"], now=NOW)
     root = read_root((province.metadata / "2.root.json").read_bytes())
-    assert read_enrolment(enrol(GATEWAY, [key], NOW, 730), root).gateway.code == GATEWAY.code
+    assert read_enrolment(enrol(GATEWAY, key, NOW, 730), root).gateway.code == GATEWAY.code
 
 
 def test_a_key_that_was_exchanged_enrols_nothing_any_more(province: Publisher) -> None:
@@ -146,14 +146,14 @@ def test_a_malformed_content_is_refused_though_it_is_signed(
 ) -> None:
     content = {**GATEWAY.to_content(), "begins": int(NOW), "ends": int(NOW) + 1}
     change(content)
-    octets = sealed(content, ENROLMENT_TYPE, province.signers["fleet"])
+    octets = sealed(content, ENROLMENT_TYPE, province.signers["fleet"][0])
     with pytest.raises(EnvelopeFormatError):
         read_enrolment(octets, root_of(province))
 
 
 def test_a_request_is_no_enrolment(province: Publisher) -> None:
     content = {**GATEWAY.to_content(), "begins": int(NOW), "ends": int(NOW) + 1}
-    octets = sealed(content, REQUEST_TYPE, province.signers["fleet"])
+    octets = sealed(content, REQUEST_TYPE, province.signers["fleet"][0])
     with pytest.raises(EnvelopeFormatError, match="another kind"):
         read_enrolment(octets, root_of(province))
 

@@ -35,7 +35,7 @@ def content_of(octets: bytes) -> dict[str, Any]:
 
 
 def by_key(content: dict[str, Any], key: CryptoSigner) -> bytes:
-    return sealed(content, INSPECTION_TYPE, [key])
+    return sealed(content, INSPECTION_TYPE, key)
 
 
 def key_of(school: EnrolledGateway) -> CryptoSigner:
