@@ -30,6 +30,7 @@ _YEARS = range(2000, 3000)
 _id = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9])?", re.ASCII).fullmatch
 _class = re.compile(r"[^\W_](?:[ ./-]?[^\W_]){0,31}").fullmatch
 _CHANNELS = ("web", "api")
+_school_code = re.compile(r"[A-Za-z0-9._/-]{1,40}").fullmatch
 _user = re.compile(r"[^\s:/]{1,64}").fullmatch
 _day_first = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})", re.ASCII).match
 _mac = re.compile(
@@ -229,6 +230,11 @@ def boolean(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ChangeError(say("true or false expected, not {value}", value=shown(value)))
     return value
+
+
+def is_school_code(text: str) -> bool:
+    """Return whether a text is the ministry's code of a school: no two look alike or fold."""
+    return _school_code(text) is not None
 
 
 def plain(text: str, called: Sentence) -> str:

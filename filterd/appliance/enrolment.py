@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 from filterd.appliance.device_key import device_id
 from filterd.counted import utc
 from filterd.daemon.kept_enrolment import FORMAT, KeptEnrolment
-from filterd.errors import EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
+from filterd.errors import ChangeError, EnvelopeError, EnvelopeFormatError, EnvelopeSignatureError
 from filterd.feed.targets import FLEET_KEYS
 from filterd.feed.trust import named_keys
+from filterd.field_checks import is_school_code, plain
 from filterd.i18n import say
 from filterd.signed_envelope import key_of, opened, opened_plain, public_of, sealed
 
@@ -45,7 +46,8 @@ _VERSION = 1
 _DAY_S = 86_400
 _BEFORE_S = 3_600
 """An enrolment holds from an hour before its signature: the gateway's clock may be behind."""
-_LATEST = 253_402_300_799
+_LATEST = 253_402_214_400
+"""The last day of the year 9999, in any time zone."""
 _LONGEST = 200
 
 
@@ -144,6 +146,8 @@ def read_request(octets: bytes) -> SchoolGateway:
     _check_fields(found.content, {"version", "school", "device", "made_at"})
     gateway = read_gateway(found.content)
     found.check_signed([gateway.key])
+    if not gateway.code:
+        raise EnvelopeFormatError(say("it has no code of a school"))
     return gateway
 
 
@@ -203,6 +207,8 @@ def read_gateway(content: Mapping[str, Any]) -> SchoolGateway:
     school = _check_fields(content.get("school"), {"code", "name"})
     device = _check_fields(content.get("device"), {"id", "key"})
     code, name = (_text(school[one]) for one in ("code", "name"))
+    if code and not is_school_code(code):
+        raise EnvelopeFormatError(say("it has no code of a school"))
     gateway = SchoolGateway(code, name, key_of(device["key"]))
     if device["id"] != gateway.device:
         raise EnvelopeFormatError(say("its id of the gateway does not belong to its key"))
@@ -234,9 +240,12 @@ def _check_fields(value: Any, wanted: set[str]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST or not value.isprintable():
-        raise EnvelopeFormatError(say("school or code is not a short text"))
-    return value
+    try:
+        if isinstance(value, str) and len(value) <= _LONGEST:
+            return plain(value, say("the school's name"))
+    except ChangeError:
+        pass
+    raise EnvelopeFormatError(say("school or code is not a short text"))
 
 
 def _time(value: Any) -> int:

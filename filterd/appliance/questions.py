@@ -28,6 +28,7 @@ from filterd.appliance.interview import (
 )
 from filterd.config.scalars import is_feed_address
 from filterd.errors import ConfigError
+from filterd.field_checks import is_school_code
 from filterd.i18n import Sentence, did_you_mean, say, say_in
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _filled(text: str, _: Interview) -> str:
 
 
 def _code(text: str, _: Interview) -> str:
-    if len(text) > 40 or not all(one.isalnum() or one in "-_./" for one in text):
+    if text and not is_school_code(text):
         raise ConfigError(say("this is no code of a school"), hint=say("such as: 79000123"))
     return text
 

@@ -57,7 +57,7 @@ from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them a
 )
 from filterd.documents import DocumentModel, OrElse, refusal
 from filterd.errors import ChangeError
-from filterd.field_checks import plain
+from filterd.field_checks import is_school_code, plain
 from filterd.i18n import say
 from filterd.policy.model import LeaseFormat  # noqa: TC001 -- pydantic reads it at run time
 
@@ -87,7 +87,9 @@ _DNS_PORT, _TLS_PORT = 53, 853
 class School(DocumentModel):
     """The school."""
 
-    name: str = Field(min_length=1, description="The school's name, for pages and reports.")
+    name: str = Field(
+        min_length=1, max_length=200, description="The school's name, for pages and reports."
+    )
     code: str = Field("", description="The ministry's code of the school; it survives a renaming.")
     contact: str = Field(
         "",
@@ -95,13 +97,21 @@ class School(DocumentModel):
         description="Whom pupils may turn to, with a telephone: it stands on their page.",
     )
 
-    @field_validator("contact")
+    @field_validator("name", "contact")
     @classmethod
-    def _is_plain(cls, text: str) -> str:
+    def _is_plain(cls, text: str, info: ValidationInfo) -> str:
+        called = say("the contact") if info.field_name == "contact" else say("the school's name")
         try:
-            return plain(text, say("the contact"))
+            return plain(text, called)
         except ChangeError as error:
             raise refusal(error.reason, error.hint) from error
+
+    @field_validator("code")
+    @classmethod
+    def _is_code(cls, text: str) -> str:
+        if text and not is_school_code(text):
+            raise refusal(say("this is no code of a school"), say("such as: 79000123"))
+        return text
 
 
 class ClassEntry(DocumentModel):

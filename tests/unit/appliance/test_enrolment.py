@@ -72,6 +72,13 @@ def test_a_request_that_another_key_has_signed_is_refused() -> None:
         read_request(request(GATEWAY, OTHER, NOW))
 
 
+def test_a_request_without_a_code_is_refused_and_a_name_from_word_is_not() -> None:
+    with pytest.raises(EnvelopeFormatError, match="no code"):
+        read_request(request(replace(GATEWAY, code=""), DEVICE, NOW))
+    of_word = replace(GATEWAY, school="Trường\u00a0THCS")
+    assert read_request(request(of_word, DEVICE, NOW)).school == of_word.school
+
+
 @pytest.mark.parametrize("role", ["targets", "root", "program"])
 def test_the_keys_of_other_roles_enrol_no_gateway(province: Publisher, role: str) -> None:
     octets = enrol(GATEWAY, province.signers[role][0], NOW, 730)
@@ -134,7 +141,11 @@ WRONG: list[Callable[[dict[str, Any]], Any]] = [
     lambda one: one.update(school=[]),
     lambda one: one["school"].update(name="x" * 201),
     lambda one: one["school"].update(name="a\nb"),
+    lambda one: one["school"].update(name="a\u202eb"),
+    lambda one: one["school"].update(name="a\x1b[2J"),
     lambda one: one["school"].update(code=7),
+    lambda one: one["school"].update(code="\uff17\uff19000701"),
+    lambda one: one["school"].update(code="7\u0430"),
     lambda one: one["device"].update(id="00" * 32),
     lambda one: one["device"].update(key="zz"),
 ]
