@@ -68,7 +68,7 @@ class InspectionRecord:
     """A record whose whole chain was verified.
 
     Attributes:
-        gateway: that has signed it.
+        gateway: that has signed it, as the province has enrolled it.
         facts: what it shows.
         enrolment: of the gateway.
         sha256: of the file, hex.
@@ -145,8 +145,8 @@ def verify(octets: bytes, root: Root, at: float) -> InspectionRecord:
         raise EnvelopeRootError(
             say("the root has ended on {day}, before the record was made", day=utc(expires))
         )
-    notes = tuple(_notes(facts, enrolment, expires, at))
-    return InspectionRecord(gateway, facts, enrolment, record_sha256(octets), notes)
+    notes = tuple(_notes(gateway, facts, enrolment, expires, at))
+    return InspectionRecord(enrolment.gateway, facts, enrolment, record_sha256(octets), notes)
 
 
 def record_sha256(octets: bytes) -> str:
@@ -188,9 +188,21 @@ def trusted_root(contents: Sequence[bytes]) -> Root:
 
 
 def _notes(
-    facts: InspectionFacts, enrolment: GatewayEnrolment, expires: float, at: float
+    gateway: SchoolGateway,
+    facts: InspectionFacts,
+    enrolment: GatewayEnrolment,
+    expires: float,
+    at: float,
 ) -> list[Sentence]:
     found = []
+    if gateway.school != enrolment.gateway.school:
+        found.append(
+            say(
+                "the school calls itself {name}; it is enrolled as {enrolled}",
+                name=gateway.school,
+                enrolled=enrolment.gateway.school,
+            )
+        )
     if at >= enrolment.ends:
         found.append(say("the enrolment has ended since, on {day}", day=utc(enrolment.ends)))
     if at >= expires:

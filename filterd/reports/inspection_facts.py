@@ -26,8 +26,10 @@ _HAS_WORDS = re.compile(r"\w(?![^{]*\})").search
 _is_amount = re.compile(r"[0-9\u202f]{1,15}( (k|B|kB|MB|GB))?").fullmatch
 """As ``counted`` writes numbers and sizes; an address has a point or a colon."""
 _LONGEST = 2_000
-_LATEST = 253_402_300_799
-"""The last second of the year 9999."""
+_LATEST = 253_402_214_400
+"""The last day of the year 9999, in any time zone."""
+_MOST_ROWS = 5_000
+"""Of a list: what a terminal shows in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,8 @@ def facts_of(plain: dict[str, Any]) -> InspectionFacts:
 
     Raises:
         KeyError, TypeError, ValueError, AttributeError: the data is none that ``plain_of``
-            makes, or has a number that is neither a count nor a time, or too long a text.
+            makes, or has a number that is neither a count nor a time, or a text or list that
+            is too long.
     """
     _check_bounds(plain)
     facts: InspectionFacts = _read(plain)
@@ -236,6 +239,8 @@ def facts_of(plain: dict[str, Any]) -> InspectionFacts:
 def _check_bounds(value: Any) -> None:
     inner: Any = value.values() if isinstance(value, dict) else value
     if isinstance(value, dict | list):
+        if len(value) > _MOST_ROWS:
+            raise ValueError
         for one in inner:
             _check_bounds(one)
     elif isinstance(value, str):

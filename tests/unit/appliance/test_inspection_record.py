@@ -96,7 +96,7 @@ def test_control_without_the_comparison_of_schools_it_would_speak_for_the_other_
     with pytest.raises(EnvelopeOwnerError):
         verify(octets, school.root, NOW)
     monkeypatch.setattr(enrolment.SchoolGateway, "check_school", lambda *_: None)
-    assert verify(octets, school.root, NOW).gateway.code == "79000702"
+    assert verify(octets, school.root, NOW).facts == FACTS
 
 
 @pytest.mark.parametrize(
@@ -118,6 +118,16 @@ def test_what_has_ended_since_and_a_wrong_clock_are_notes(school: EnrolledGatewa
     ]
     early = verify(school.record(is_time_known=False), school.root, NOW - DAY_S)
     assert ["future" in str(one) for one in early.notes] == [True, False]
+
+
+def test_a_school_that_calls_itself_otherwise_is_named_as_it_is_enrolled(
+    school: EnrolledGateway,
+) -> None:
+    content = content_of(school.record())
+    content["school"]["name"] = "Trường chuyên"
+    found = verify(by_key(content, key_of(school)), school.root, NOW)
+    assert found.gateway.school == school.gateway.school
+    assert "calls itself Trường chuyên; it is enrolled as" in str(found.notes[0])
 
 
 def test_a_root_that_had_ended_before_the_record_is_refused(tmp_path: Path) -> None:
@@ -203,6 +213,9 @@ def test_a_file_that_is_cut_or_longer_or_huge_is_refused_with_the_reason(
         lambda one: one["facts"].update(up_s=10**12),
         lambda one: one["facts"]["service"].update(minutes=-1),
         lambda one: one["facts"].update(filterd="x" * 2_001),
+        lambda one: one["facts"]["lists"].update(built_at=253_402_300_799),
+        lambda one: one["facts"].update(unmet=["x"] * 5_001),
+        lambda one: one["facts"].update(log_levels={str(n): "" for n in range(5_001)}),
         lambda one: one["facts"]["lists"].update(lists={}),
         lambda one: one.update(facts=[]),
         lambda one: one.update(enrolment=[]),

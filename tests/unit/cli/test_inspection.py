@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd import control
 from filterd.cli.inspection import PrintedFormat
-from filterd.reports.inspection_facts import plain_of
+from filterd.i18n import Sentence, quoted
+from filterd.reports.inspection_facts import InspectedFinding, plain_of
 from filterd.reports.report_formats import FORMATS
 from tests.support.commands import call
 from tests.support.inspected import FACTS, SCHOOL, enrolled
@@ -81,6 +83,24 @@ def test_a_verification_names_the_file_and_has_a_code_for_scripts(
     told: dict[str, Any] = json.loads(done.out)
     assert (done.code, told["code"]) == (61, "envelope-format")
     assert done.error_lines == [f"filterd: {record}: it is cut short"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "../../etc/passwd", "a\x00b", ""])
+def test_what_a_record_says_does_not_reach_the_terminal_as_more_than_text(
+    school: EnrolledGateway, tmp_path: Path, zone: str
+) -> None:
+    attack = "\x1b]0;x\x07\x1b[2J\x9b1mA\u202eB\r\nThe record is genuine"
+    finding = InspectedFinding(attack, attack, Sentence(attack + "{a}", {"a": attack}))
+    record, root = tmp_path / "record.json", tmp_path / "root.json"
+    lists = replace(FACTS.lists, built_at=253_402_214_400, version=attack)
+    changed: dict[str, Any] = {"filterd": attack, "findings": (finding,), "time_zone": zone}
+    record.write_bytes(school.record(**changed, unmet=(quoted(attack),), lists=lists))
+    root.write_bytes(school.province.root)
+    done = call("inspect", "verify", record, "--root", root, "--lang", "en")
+    assert (done.code, done.err) == (1, "")  # the time of the sample is not now
+    seen = {one for one in done.out if not one.isprintable()}
+    assert seen <= {"\n", "\u202f"}
+    assert "\\x1b]0;x" in done.out
 
 
 def test_newer_roots_are_given_in_order(school: EnrolledGateway, tmp_path: Path) -> None:
