@@ -135,6 +135,7 @@ async def gather(
         found = await asyncio.to_thread(_published, published, site.confidential.categories)
     elif wish.audience is ReportAudience.INSIDE:
         found = await asyncio.to_thread(_counted, figures, wish)
+    missing, unused = _without_counts(spans, figures, *service)
     rows, mistakes = await manager.changes.records.past()
     requests = await reviews.figures(first, last)
     school = school_facts(policy)
@@ -156,7 +157,8 @@ async def gather(
             categories=tuple(category_facts(policy, overrides, now)),
             cells=found.cells,
             left_out=found.left_out,
-            days_missing=_missing(spans, figures, service[0]),
+            days_missing=missing,
+            days_unused=unused,
             service=service_facts(spans, *service),
             handling=replace(
                 _mistakes(mistakes, begins, ends),
@@ -239,16 +241,23 @@ def _counted(figures: PeriodFigures, wish: ReportWish) -> _Cells:
     return _Cells(tuple(cells))
 
 
-def _missing(spans: Sequence[DaySpan], figures: PeriodFigures, served: str) -> tuple[str, ...]:
-    """Return the days without a count, from the first record of the gateway on."""
-    begun = [served] if served else []
+def _without_counts(
+    spans: Sequence[DaySpan], figures: PeriodFigures, first: str, records: Sequence[ServiceDay]
+) -> tuple[tuple[str, ...], int]:
+    """Return the days without a count, from the first record of the gateway on.
+
+    Those that were wholly in service are no fault, as when all devices are off on Sundays: of
+    these only the number is returned.
+    """
+    begun = [first] if first else []
     if figures.first_hour is not None:
         begun += [one.day for one in spans if figures.first_hour < one.ends][:1]
-    return tuple(
-        one.day
-        for one in spans
-        if begun and one.day >= min(begun) and one.day not in figures.counted
-    )
+    empty = [
+        one for one in spans if begun and one.day >= min(begun) and one.day not in figures.counted
+    ]
+    known = {one.day: one for one in records}
+    missing = [one.day for one in empty if one.day not in known or not known[one.day].is_full(one)]
+    return tuple(missing), len(empty) - len(missing)
 
 
 def service_facts(

@@ -49,6 +49,10 @@ class ServiceDay(NamedTuple):
     failed: int | None = None
     lost: int = 0
 
+    def is_full(self, span: DaySpan) -> bool:
+        """Return whether each minute of the day was in service; ``span`` is of the day."""
+        return _digits(self.minutes or 0, span).find("0") < 0
+
     def merged(self, later: ServiceDay) -> ServiceDay:
         """Return this record with a later one of the same day."""
         ages = [one for one in (self.lists_age_s, later.lists_age_s) if one is not None]

@@ -197,7 +197,9 @@ class ReportFacts:
         cells: answers; see ``CountCell``. Whole months by grade; days of the rest by tier, for
             outside; inside by grade and day, and by class where the author may see classes.
         left_out: how many cells were not published.
-        days_missing: days of the period without any count, ISO 8601.
+        days_missing: days of the period without any count, of which not every minute was in
+            service, ISO 8601.
+        days_unused: how many days without any count were wholly in service, such as Sundays.
     """
 
     kind: PeriodKind
@@ -217,6 +219,7 @@ class ReportFacts:
     service: ServiceFacts
     handling: HandlingFacts
     log: LogFacts
+    days_unused: int = 0
 
     def to_plain(self) -> dict[str, Any]:
         """Return plain data, for another process."""

@@ -151,6 +151,11 @@ class SectionMaker:
                 ("days", say("Days of the period since the first record"), service.days),
                 ("days-in-service", say("Days in service"), service.days_in_service),
                 ("service-share", say("Time in service (%)"), part),
+                (
+                    "days-unused",
+                    say("Days wholly in service without any count"),
+                    facts.days_unused,
+                ),
                 ("outages", say("Times out of service"), service.gap_count),
                 ("lists-version", say("Version of the lists"), service.lists_version or unknown),
                 (
@@ -200,7 +205,8 @@ class SectionMaker:
             )
         if facts.days_missing:
             found["missing-days"] = texts(
-                "Days without any count: {days}.", days=days_of(facts.days_missing, texts)
+                "Days not wholly in service, without any count: {days}.",
+                days=days_of(facts.days_missing, texts),
             )
         if log.lost:
             found["lost-answers"] = texts(

@@ -111,6 +111,14 @@ def test_a_row_is_read_as_it_was_written_and_a_damaged_one_is_told() -> None:
     assert ServiceDay.of_row("2026-11-28", b"\xff", "", None, None, None, 0).minutes is None
 
 
+def test_a_day_is_wholly_in_service_if_each_of_its_minutes_is() -> None:
+    span = DaySpan.of(date(2026, 10, 25), ZoneInfo("Europe/Berlin"))  # clocks go back
+    assert ServiceDay(span.day, (1 << 1_500) - 1).is_full(span)
+    assert not ServiceDay(span.day, (1 << 1_499) - 1).is_full(span)
+    assert not ServiceDay(span.day, ((1 << 1_500) - 1) ^ 1).is_full(span)
+    assert not ServiceDay(span.day, None).is_full(span)
+
+
 def test_days_before_the_first_record_are_in_no_sum() -> None:
     spans = [DaySpan.of(date(2026, 11, n), ZONE) for n in (27, 28, 29)]
     records = [ServiceDay("2026-11-28", 0b1100), ServiceDay("2026-11-29", None)]

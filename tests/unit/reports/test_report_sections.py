@@ -94,6 +94,12 @@ def test_gaps_have_begin_end_and_length_by_the_school_clock() -> None:
     assert gaps.rows == (("00:00 13/09/2026", "00:00 14/09/2026", "24 hours"),)
 
 
+def test_days_off_are_a_number_and_no_warning() -> None:
+    facts = replace(FACTS, days_missing=(), days_unused=9)
+    assert figures_of(facts)["days-unused"] == 9
+    assert "missing-days" not in warnings_of(facts)
+
+
 def test_what_limits_the_figures_is_said_beneath_them() -> None:
     assert warnings_of(FACTS).keys() == {
         "out-of-service",
