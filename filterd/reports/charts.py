@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from filterd.reports.report_document import BarChart
 
@@ -49,7 +49,7 @@ class StackedBars(NamedTuple):
     @property
     def top(self) -> int:
         """The number at the upper edge, a round one."""
-        return round_up(max((sum(counts) for _, counts in self.chart.bars), default=0))
+        return round_up(max((_height(counts) for _, counts in self.chart.bars), default=0))
 
     def shapes(self) -> Iterator[Shape]:
         """Yield the rectangles; what is not zero is at least a pixel high."""
@@ -63,6 +63,13 @@ class StackedBars(NamedTuple):
                 y -= height
                 x, width = round((place + _GAP / 2) * step, 2), round((1 - _GAP) * step, 2)
                 yield Shape(series.look, x, round(max(0.0, y), 2), width, round(height, 2), label)
+
+    def left_out(self) -> Iterator[float]:
+        """Yield the middle of each bar of which a count is left out."""
+        step = 100 / max(1, len(self.chart.bars))
+        for place, (_, counts) in enumerate(self.chart.bars):
+            if None in counts:
+                yield round((place + 0.5) * step, 2)
 
     def labels(self) -> Iterator[tuple[float, str]]:
         """Yield the labels beneath the bars with their middle, few enough for a phone."""
@@ -98,6 +105,10 @@ def spark_points(values: Sequence[float], width: int = 100, height: int = 24) ->
         f"{place / last * width:.1f},{height - value / most * (height - 2) - 1:.1f}"
         for place, value in enumerate(values)
     )
+
+
+def _height(counts: Iterable[int | None]) -> int:
+    return sum(n or 0 for n in counts)
 
 
 def round_up(n: int) -> int:

@@ -98,6 +98,8 @@ def _of_part(part: Part) -> Iterator[tuple[str, str, str, str, Cell]]:
         case ReportTable():
             for row, column, value in _of_table(part):
                 yield part.id, part.title, row, column, value
+            if part.note:
+                yield part.id, part.title, "", "", part.note
         case BarChart():
             pass
 

@@ -102,13 +102,13 @@ class BarSeries:
 
 @dataclass(frozen=True, slots=True)
 class BarChart:
-    """A chart of stacked bars; each has a label and a count for each series."""
+    """A chart of stacked bars; each has a label and a count for each series, None if left out."""
 
     id: str
     title: str
     heading: str
     series: tuple[BarSeries, ...]
-    bars: tuple[tuple[str, tuple[int, ...]], ...]
+    bars: tuple[tuple[str, tuple[int | None, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 MOST_DAYS = 62
 """The course of a longer period is shown by month."""
 NONE, NOT_KNOWN = say("None in this period."), say("not known")
+_OTHERS = say("Categories without a row: none, or not published.")
+_NONE_SHOWN = say("None in this period, or not published.")
 _BLOCKED, _CATEGORY, _MONTH, _TOTAL = say("Blocked"), say("Category"), say("Month"), say("Total")
 _MONTH_SIZE = len("2026-11")
 _COURSE = {
@@ -69,6 +71,7 @@ class UsageParts:
         self._hidden = [one for one in blocked if one.category in hidden]
         is_cut = facts.audience is ReportAudience.OUTSIDE and facts.left_out > 0
         self._absent = None if is_cut else 0
+        self._none = _NONE_SHOWN if is_cut else NONE
 
     def parts(self) -> Iterator[Part]:
         """Yield figures, tables and the chart, in order."""
@@ -82,9 +85,11 @@ class UsageParts:
 
     def _figures(self) -> Figures:
         texts = self._texts
-        n = sum(one.n for one in self._facts.cells)
-        blocked = sum(one.n for one in (*self._blocked, *self._hidden))
-        share: Cell = round(100 * blocked / n, 2) if n else texts(NOT_KNOWN)
+        n = self._sum_of(self._facts.cells)
+        blocked = self._sum_of((*self._blocked, *self._hidden))
+        share: Cell = texts(NOT_KNOWN)
+        if n:
+            share = None if blocked is None else round(100 * blocked / n, 2)
         figures = [
             Figure("answers", texts("Answers in all"), n),
             Figure("answers-blocked", texts("Blocked answers"), blocked),
@@ -94,6 +99,10 @@ class UsageParts:
         if distinct is not None:
             figures.append(Figure("distinct-names", texts("Distinct blocked names"), distinct))
         return Figures("usage", tuple(figures))
+
+    def _sum_of(self, cells: Sequence[CountCell]) -> int | None:
+        """Return the answers of cells; None where there is no cell because of those left out."""
+        return sum(one.n for one in cells) if cells else self._absent
 
     def _categories(self) -> ReportTable:
         """Return category x tier; inside the school with distinct names."""
@@ -110,9 +119,8 @@ class UsageParts:
             columns[""] = texts("Whole school")
         heads, cells = self._crossed(texts(_CATEGORY), rows, columns, counts)
         self._add_distinct(heads, cells, rows, attrgetter("category"))
-        return self._table(
-            "blocked-tiers", texts("Blocked lookups by category and tier"), heads, cells
-        )
+        title = texts("Blocked lookups by category and tier")
+        return self._table("blocked-tiers", title, heads, cells, self._of_others(cells))
 
     def _confidential(self) -> ReportTable:
         texts, counts = self._texts, Counter[str]()
@@ -122,7 +130,14 @@ class UsageParts:
         rows: Cells = [
             [category_name(self._facts, one, texts), n] for one, n in counts.most_common()
         ]
-        return self._table("blocked-confidential", title, [texts(_CATEGORY), texts(_BLOCKED)], rows)
+        heads = [texts(_CATEGORY), texts(_BLOCKED)]
+        return self._table("blocked-confidential", title, heads, rows, self._of_others(rows))
+
+    def _of_others(self, rows: Cells) -> str:
+        """Return the note on categories without a row, where some may be left out."""
+        if self._absent is not None or not rows:
+            return ""
+        return self._texts(_OTHERS)
 
     def _grades(self) -> ReportTable:
         """Return grade x month; the more numerous of both are the rows."""
@@ -132,8 +147,9 @@ class UsageParts:
                 counts[one.grade, one.period[:_MONTH_SIZE]] += one.n
         texts = self._texts
         known = dict.fromkeys([*self._facts.school.grades, *(grade for grade, _ in counts)])
-        grades = {one: capital(self._grade_name(one)) for one in known if counts}
-        months = self._months(sorted({month for _, month in counts}))
+        graded = {one.period[:_MONTH_SIZE] for one in self._facts.cells if one.grade}
+        months = self._months(sorted(graded))
+        grades = {one: capital(self._grade_name(one)) for one in known if months}
         if len(grades) >= len(months):
             heads, cells = self._crossed(texts("Grade"), grades, months, counts)
         else:
@@ -180,7 +196,9 @@ class UsageParts:
                 texts("Blocked lookups by day") if is_by_day else texts("Blocked lookups by month"),
                 heading,
                 (BarSeries(texts(_BLOCKED), "blocked"),),
-                tuple((_tick(time), (counts[time, "blocked"],)) for time in times),
+                tuple(
+                    (_tick(time), (counts.get((time, "blocked"), self._absent),)) for time in times
+                ),
             )
         heads, cells = self._crossed(heading, times, columns, counts)
         title = texts("Answers by day") if is_by_day else texts("Answers by month")
@@ -227,7 +245,7 @@ class UsageParts:
             tuple(TableColumn(one, at > 0) for at, one in enumerate(headings)),
             tuple(map(tuple, lines)),
             (self._texts(_TOTAL), *sums) if len(lines) > 1 else (),
-            note or ("" if lines else self._texts(NONE)),
+            note or ("" if lines else self._texts(self._none)),
         )
 
     def _add_distinct(

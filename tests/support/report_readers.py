@@ -111,6 +111,8 @@ def of_csv(octets: bytes) -> ReadReport:
     read = ReadReport()
     lines = ([cell.removeprefix("'") for cell in line] for line in lines_of(octets)[1:])
     for *_, title, row, column, value in lines:
+        if title and not row:
+            continue  # the note of a table
         if title:
             read.tables.setdefault(title, {})[row, column] = value
         else:

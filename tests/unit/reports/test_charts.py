@@ -38,6 +38,13 @@ def test_a_single_answer_among_millions_is_still_seen() -> None:
     assert small.height == 1.0
 
 
+def test_a_bar_that_is_left_out_is_marked_and_not_drawn() -> None:
+    bars = ("9", (None,)), ("10", (4,))
+    drawn = StackedBars(BarChart("hours", "", "", SERIES[:1], bars))
+    assert list(drawn.left_out()) == [25.0]
+    assert [one.says for one in drawn.shapes()] == ["10"]
+
+
 def test_bars_stay_within_the_chart() -> None:
     shapes = list(_chart(*((n, n) for n in range(24))).shapes())
 

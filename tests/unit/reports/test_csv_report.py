@@ -35,6 +35,7 @@ def test_each_value_stands_in_a_line_with_school_days_section_and_part() -> None
         ["measures", "blocked", title, "Tổng", "6", "20012"],
         ["measures", "blocked", title, "Tổng", "7", "3"],
         ["measures", "blocked", title, "Tổng", "Tổng", "20015"],
+        ["measures", "blocked", title, "", "", TABLE.note],
         ["notes", "1", "", "", "", "(*) giải thích"],
     ]
 

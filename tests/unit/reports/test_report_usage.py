@@ -91,6 +91,20 @@ def test_what_was_not_published_is_not_zero() -> None:
     assert course.total == ("Total", 421_000, None, 257, None, 421_257)
 
 
+def test_where_nothing_is_published_no_figure_table_or_bar_is_zero() -> None:
+    passed = CountCell("2026-09", "lower-secondary", "6", "", "", "pass", 400)
+    facts = replace(FACTS, cells=(passed,))
+    tables, figures = tables_of(facts), figures_of(facts)
+    assert figures == {"answers": 400, "answers-blocked": None, "blocked-share": None}
+    for id_ in ("blocked-tiers", "blocked-confidential"):
+        assert (tables[id_].rows, tables[id_].note[-17:]) == ((), "or not published.")
+    assert tables["blocked-grades"].rows == (("Grade 6", None), ("Grade 9", None))
+    (chart,) = (one for one in UsageParts(facts, BY).parts() if isinstance(one, BarChart))
+    assert {counts for _, counts in chart.bars} == {(None,)}
+    assert set(figures_of(replace(facts, cells=())).values()) == {None, "not known"}
+    assert figures_of(replace(facts, left_out=0))["answers-blocked"] == 0
+
+
 def test_the_course_is_by_month_where_only_months_are_published() -> None:
     months = ("2026-09", "2026-10", "2026-11")
     course = tables_of(PUBLISHED)["course"]
