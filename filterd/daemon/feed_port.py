@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAYS = 7
+_PASSED = ("pass", "rewritten")
 
 
 class ControlDaemon(Daemon):
@@ -87,6 +88,17 @@ class ControlDaemon(Daemon):
             at=None,
         )
         return told["action"] not in {"pass", "rewrite"}
+
+    def passed(self) -> dict[str, int]:
+        """Return how many lookups passed on each of the last seven days, by the counts.
+
+        Raises:
+            ControlError: the daemon does not answer.
+        """
+        passed = Counter[str]()
+        for row in control.ask(self._socket, "log totals", days=_DAYS):
+            passed[row["date"]] += row["n"] if row["action"] in _PASSED else 0
+        return passed
 
     def usual_blocks(self) -> float:
         """Return the largest part of a day's answers that were blocks, in the last week.

@@ -344,7 +344,10 @@ class SiteFeed:
         in_force = guard.ServedFiles(state.index, state.policy) if served else None
         fresh = state.fresh_index, state.fresh_problems, state.judged_policy
         whole = self._with(Blocklists(candidate.folder, candidate.version))
-        school = guard.JudgedSchool(self._config, *fresh, state.log_days, whole)
+        passed: dict[str, int] = {}
+        with contextlib.suppress(FilterdError):  # without counts it proves nothing
+            passed = self._daemon.passed()
+        school = guard.JudgedSchool(self._config, *fresh, state.log_days, passed, whole)
         judgement = guard.judge(candidate, in_force, school, clock=self._clock)
         if (current := self.versions.current()) is None:
             return judgement
@@ -361,7 +364,7 @@ class SiteFeed:
                 whole = self._with(Blocklists(candidate.folder, candidate.version))
                 canaries = locked_canaries(whole.folder)
                 since = self._clock.monotonic()
-                by_log = any(one.kind == guard.ASKED for one in judgement.findings)
+                by_log = any(one.kind == guard.ASKED_LITTLE for one in judgement.findings)
                 return Watch(candidate.version, since, counts, usual, canaries, by_log)
         return None
 

@@ -76,8 +76,9 @@ class Watch:
         at_swap: the counts by then.
         usual: the share of blocks in answers before, the most of any day.
         canaries: names that must be blocked for everybody.
-        by_log: the guard has judged what the school asks for by the recorded days: a larger share
-            of blocks is what is asked for now, and not the version, unless most is blocked.
+        by_log: nearly all that was asked for on recorded days was judged, and the version closes
+            little of it: a larger share of blocks is what is asked for now, and not the version,
+            unless most is blocked.
     """
 
     version: str = field(metadata={IDS: True})
@@ -249,6 +250,14 @@ class Daemon:
             FilterdError: the daemon does not answer.
         """
         return True
+
+    def passed(self) -> dict[str, int]:
+        """Return how many lookups passed on each of the last days (ISO 8601), by the counts.
+
+        Raises:
+            FilterdError: the daemon does not answer.
+        """
+        return {}
 
     def usual_blocks(self) -> float:
         """Return the most share of blocks in answers of a day, of the last week.

@@ -45,7 +45,7 @@ WITHIN_S = 5.0
 _MOST_COUNTED = 50_000
 """Names counted over several days; of more, those with the fewest lookups so far are left out."""
 
-_STEPS = 10_000
+STEPS = 10_000
 """Of SQLite's machine, after which it asks whether its time is over."""
 
 DAY_SUFFIX = ".sqlite3"
@@ -266,7 +266,7 @@ class DaySearch:
                 continue
             try:
                 with contextlib.closing(sqlite3.connect(":memory:", uri=True)) as connection:
-                    connection.set_progress_handler(self._is_over, _STEPS)
+                    connection.set_progress_handler(self._is_over, STEPS)
                     is_end = attach(connection, path) and use(
                         Day(connection, day, self._confidential)
                     )

@@ -78,7 +78,7 @@ class DifferenceSums:
 
     Attributes:
         lookups: rows judged, by place.
-        allowed: rows judged that the log has as answered.
+        allowed: rows judged that the log has as answered, by day (ISO 8601).
         changed: rows that change, by place and kind.
         names: changed names with their lookups; 0 where only distinct names are known.
         places: the places of those names, the grades of a tier for distinct ones.
@@ -91,7 +91,7 @@ class DifferenceSums:
     """
 
     lookups: Counter[AskedPlace] = field(default_factory=Counter)
-    allowed: int = 0
+    allowed: Counter[str] = field(default_factory=Counter)
     changed: Counter[tuple[AskedPlace, str]] = field(default_factory=Counter)
     names: Counter[NameDifference] = field(default_factory=Counter)
     places: defaultdict[NameDifference, set[AskedPlace]] = field(
@@ -106,10 +106,9 @@ class DifferenceSums:
 
     def add(self, other: DifferenceSums) -> None:
         """Add the sums of another day."""
-        for key in ("lookups", "changed", "distinct", "changed_distinct", "lists"):
+        for key in ("lookups", "allowed", "changed", "distinct", "changed_distinct", "lists"):
             getattr(self, key).update(getattr(other, key))
         self.distinct_lists.update(other.distinct_lists)
-        self.allowed += other.allowed
         self.confidential += other.confidential
         self.unnamed += other.unnamed
         for name, n in other.names.items():
@@ -365,7 +364,7 @@ class _Judge:
         for context_id, n in counts.items():
             asker = askers[context_id]
             sums.lookups[asker.place] += n
-            sums.allowed += n if asker.action in _ALLOWED else 0
+            sums.allowed[day.day] += n if asker.action in _ALLOWED else 0
 
     def _note_rows(
         self, sums: DifferenceSums, name: bytes, place: AskedPlace, found: _Difference, n: int

@@ -39,7 +39,7 @@ class Following:
         popular: popular names, the most popular first.
         site: the rest of ``site.yaml``.
 
-    ``log`` is the folder of its day files.
+    ``log`` is the folder of its day files, ``passed`` what was counted on them.
     """
 
     def __init__(self, folder: Path, popular: Iterable[str] = (), *, site: str = "") -> None:
@@ -49,7 +49,8 @@ class Following:
         (self.config / "site.yaml").write_text(SCHOOL + site, encoding="utf-8")
         fresh = folder / "index.new", folder / "problems.new", folder / "policy.new"
         self.log = folder / "log"
-        self.school = JudgedSchool(self.config, *fresh, self.log)
+        self.passed = dict[str, int]()
+        self.school = JudgedSchool(self.config, *fresh, self.log, self.passed)
         self._folder = folder
         self._write_honest(self._versions / str(BEFORE), popular)
         self.in_force: ServedFiles | None = None

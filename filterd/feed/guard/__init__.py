@@ -23,7 +23,15 @@ or a reason to **refuse** it for good.
 ``checks``           all of these, in their order
 """
 
-from filterd.feed.guard.guard_report import ASKED, Finding, Judgement, Severity
+from filterd.feed.guard.guard_report import ASKED_LITTLE, Finding, Judgement, Severity
 from filterd.feed.guard.guard_run import JudgedSchool, ServedFiles, judge
 
-__all__ = ["ASKED", "Finding", "JudgedSchool", "Judgement", "ServedFiles", "Severity", "judge"]
+__all__ = [
+    "ASKED_LITTLE",
+    "Finding",
+    "JudgedSchool",
+    "Judgement",
+    "ServedFiles",
+    "Severity",
+    "judge",
+]

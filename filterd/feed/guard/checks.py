@@ -194,7 +194,7 @@ class _Work:
             sums = compare_week(RecordedWeek(folder, days, clock=SystemClock()), *sites)
         except MemoryError:
             return ()
-        return closed_asked(sums, compared)
+        return closed_asked(sums, compared, self._data["passed"])
 
     def _is_other_kind(self, before: str) -> bool:
         """Return whether a feed comes in the place of public lists, or they of a feed.

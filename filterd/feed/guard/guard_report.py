@@ -24,8 +24,8 @@ MAX_NAMES = 10
 """Quoted with one finding; its numbers say how many there are."""
 
 SCHOOL, EXPECTATIONS = "school", "expectations"
-ASKED = "asked"
-"""The kind of what the recorded days say; there is such a finding only if they say enough."""
+ASKED, ASKED_LITTLE = "asked", "asked-little"
+"""Kinds of what the recorded days say: much would be closed; little, of all that was asked."""
 OF_THE_SCHOOL = frozenset((SCHOOL, EXPECTATIONS))
 """Kinds that tell of the school's own files or machine: mended, the same version may do."""
 

@@ -10,7 +10,7 @@ JSON request goes to the child's input, one judgement comes from its output
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ from filterd.i18n import Sentence, refused, say
 from filterd.lists.index_files import Blocklists
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from filterd.bounded_child import Ended
     from filterd.clock import Clock
     from filterd.feed.versions import Candidate
@@ -64,6 +66,7 @@ class JudgedSchool:
         fresh_problems: where a line is written for everything not taken into it.
         fresh_policy: where the policy is written by which the candidate is judged.
         log: the folder of the day files of the query log; None for no school's.
+        passed: the lookups that passed, by the counts of each of the last days (ISO 8601).
         blocklists: all that would be compiled, a part of which the candidate is; None for
             the candidate alone.
     """
@@ -73,6 +76,7 @@ class JudgedSchool:
     fresh_problems: Path
     fresh_policy: Path
     log: Path | None = None
+    passed: Mapping[str, int] = field(default_factory=dict)
     blocklists: Blocklists | None = None
 
 
@@ -134,6 +138,7 @@ def request_of(
         "fresh_problems": str(school.fresh_problems),
         "fresh_policy": str(school.fresh_policy),
         "log": None if school.log is None else str(school.log),
+        "passed": dict(school.passed),
     }
 
 

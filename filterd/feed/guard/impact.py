@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
-from filterd.feed.guard.guard_report import ASKED, Severity, found
+from filterd.feed.guard.guard_report import ASKED, ASKED_LITTLE, Severity, found
 from filterd.feed.guard.limits import (
     GROWTH,
     POPULAR_LIMITS,
@@ -48,6 +48,8 @@ DRAWN = 1_000
 
 LEAST_LOOKUPS, LEAST_NAMES = 1_000, 200
 """Of the log; with fewer it says nothing of a version."""
+WHOLE_PART = 0.9
+"""Of the lookups that passed on a day, by the counts; with fewer rows its log is not whole."""
 
 _POPULAR = "popular"
 _MAX_POPULAR_OCTETS = 4 << 20
@@ -143,16 +145,22 @@ def closed_popular(
     yield from excesses(Content({}, _by_place(newly)), Content({}, {}))
 
 
-def closed_asked(sums: DifferenceSums, compared: Compared) -> Iterator[Finding]:
+def closed_asked(
+    sums: DifferenceSums, compared: Compared, passed: Mapping[str, int]
+) -> Iterator[Finding]:
     """Find whether the version would close much of what the school has asked for.
 
     What the lists of the version would close counts, but for orders: no approval stops these.
-    Where the log has too few lookups and names that passed, there is no finding at all. No name
-    is in one: who may see findings may not see names of the log.
+    No name is in a finding: who may see findings may not see names of the log.
+
+    That little would be closed is found only if the log has nearly all lookups of some days, which
+    are as many as those of a usual day, and no more than were counted: one tier, a quiet day or an
+    altered file prove nothing. Distinct names never do: everybody may ask for one of them.
 
     Args:
         sums: of the recorded days, by what is active and by the version.
         compared: both.
+        passed: the lookups that passed, by the counts of each of these days.
     """
     ordered = {one.id for one in compared.new.policy.categories.values() if one.ordered}
     lists = [
@@ -160,21 +168,27 @@ def closed_asked(sums: DifferenceSums, compared: Compared) -> Iterator[Finding]:
         for one in compared.new.index.lists
         if one.id in compared.new_lists and one.category not in ordered
     ]
-    lookups = sum(sums.lists[one] for one in lists), sums.allowed
+    lookups = sum(sums.lists[one] for one in lists), sums.allowed.total()
     distinct = sum(sums.distinct_lists[one] for one in lists), sums.distinct.total()
-    known = [
-        (lost, total, sentence)
-        for (lost, total), least, sentence in (
-            (lookups, LEAST_LOOKUPS, say("{lost} of {total} recorded lookups would be closed")),
-            (distinct, LEAST_NAMES, say("{lost} of {total} recorded names would be closed")),
-        )
-        if total >= least
-    ]
-    for lost, total, sentence in known:
-        is_held = lost > ASKED_ALLOWED * total
+    whole = sum(n for day, n in passed.items() if sums.allowed[day] >= WHOLE_PART * n)
+    counted = sum(passed.values())
+    is_whole = whole * len(passed) >= counted >= WHOLE_PART * sums.allowed.total()
+    for (lost, total), least, little, sentence in (
+        (
+            lookups,
+            LEAST_LOOKUPS,
+            is_whole,
+            say("{lost} of {total} recorded lookups would be closed"),
+        ),
+        (distinct, LEAST_NAMES, False, say("{lost} of {total} recorded names would be closed")),
+    ):
+        if total < least:
+            continue
         told = sentence.filled({"lost": lost, "total": total})
-        severity = Severity.HELD if is_held else Severity.NOTE
-        yield found(ASKED, severity, told, lost=lost, total=total)
+        if lost > ASKED_ALLOWED * total:
+            yield found(ASKED, Severity.HELD, told, lost=lost, total=total)
+        elif little:
+            yield found(ASKED_LITTLE, Severity.NOTE, told, lost=lost, total=total)
 
 
 def closed_frozen(

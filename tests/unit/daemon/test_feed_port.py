@@ -96,9 +96,12 @@ def test_usual_is_the_day_with_most_blocks(socket: Path, monkeypatch: pytest.Mon
         row("2026-11-26", "blocked", 30),
         row("2026-11-26", "blocked", 10),
         row("2026-11-27", "pass", 5),
+        row("2026-11-27", "rewritten", 2),
     ]
     asked = _answer(monkeypatch, lambda _: rows)
     assert ControlDaemon(socket).usual_blocks() == 0.4
     assert asked == [("log totals", {"days": 7})]
+    passed = {"2026-11-25": 90, "2026-11-26": 60, "2026-11-27": 7}
+    assert ControlDaemon(socket).passed() == passed
     _answer(monkeypatch, lambda _: [])
     assert ControlDaemon(socket).usual_blocks() == 0.0

@@ -327,7 +327,7 @@ def test_what_a_running_daemon_takes_is_watched_from_then_on(school: Follower) -
     assert (watch.version, watch.usual, watch.at_swap.total) == (FIRST, 0.2, 100)
 
 
-@pytest.mark.parametrize(("kind", "by_log"), [("asked", True), ("growth", False)])
+@pytest.mark.parametrize(("kind", "by_log"), [("asked-little", True), ("asked", False)])
 def test_the_watch_knows_whether_the_recorded_days_were_judged(
     school: Follower, monkeypatch: pytest.MonkeyPatch, kind: str, by_log: bool
 ) -> None:

@@ -228,3 +228,4 @@ def test_nobody_refuses_nothing_and_has_nothing_to_tell() -> None:
     assert nobody.status() == {}
     assert nobody.is_blocked("bet.example")
     assert nobody.usual_blocks() == 0.0
+    assert nobody.passed() == {}

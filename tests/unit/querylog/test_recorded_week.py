@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from filterd.querylog.recorded_week import RecordedWeek
@@ -49,3 +51,35 @@ def test_only_rows_of_a_time_are_in_its_groups(tmp_path: Path) -> None:
     week = RecordedWeek(tmp_path, (FIRST,), clock=FakeClock())
     week.each(lambda day: found.extend(n for *_, n in day.groups(6 << 20, 7 << 20)))
     assert found == [4]
+
+
+def test_a_day_with_what_no_day_has_is_left_out_and_the_others_are_read(tmp_path: Path) -> None:
+    for day in (FIRST, SECOND):
+        write_day(tmp_path, day, [Looked(5, "a.example")])
+    with closing(sqlite3.connect(tmp_path / f"{SECOND}.sqlite3")) as file:
+        file.execute("DELETE FROM names")
+        file.commit()
+    week = RecordedWeek(tmp_path, (SECOND, FIRST), clock=FakeClock())
+
+    def use(day: Day) -> None:
+        for name, *_ in day.groups(0, 1 << 60):
+            assert day.texts()[name]
+
+    week.each(use)
+    assert (week.read, [*week.skipped]) == ([FIRST], [SECOND])
+
+
+def test_a_day_that_takes_too_long_is_left_out_and_no_other_is_begun(tmp_path: Path) -> None:
+    for day in (FIRST, SECOND):
+        write_day(tmp_path, day, [Looked(n % 86_400, "a.example") for n in range(3_000)])
+    clock = FakeClock()
+    week = RecordedWeek(tmp_path, (SECOND, FIRST), clock=clock, within_s=10.0)
+
+    def slowly(day: Day) -> None:
+        clock.advance(21.0)
+        for _ in day.groups(0, 1 << 60):
+            pass
+
+    week.each(slowly)
+    assert week.read == []
+    assert set(map(str, week.skipped.values())) == {"there was no time left for it"}

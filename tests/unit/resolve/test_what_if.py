@@ -186,7 +186,7 @@ class Naive:
                 for site, client in zip(sites, self._clients(sites, of), strict=True)
             )
             self.sums.lookups[place] += one.n
-            self.sums.allowed += one.n * (of.action == "pass")
+            self.sums.allowed[DAY] += one.n * (of.action == "pass")
             if first.blocked != second.blocked:
                 kind = CLOSES if second.blocked else OPENS
                 by = second if second.blocked else first

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.feed.guard import candidate, checks
-from filterd.feed.guard.guard_report import ASKED, Severity
+from filterd.feed.guard.guard_report import ASKED, ASKED_LITTLE, Severity
 from filterd.feed.guard.guard_run import CHECKS
 from filterd.querylog.lookups import LookupContext
 from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add, an_order, data_of
@@ -119,9 +121,21 @@ def test_control_without_a_log_the_same_version_is_accepted(school: Following) -
 
 def test_a_version_that_closes_little_of_it_is_accepted(school: Following) -> None:
     asked_before(school, "visited.example", 5_000)
+    school.passed["2025-11-30"] = 5_010
     judgement = school.judge(add(GAMBLING, "visited.example"))
     assert judgement.may_come_in_force()
-    assert [one.kind for one in judgement.findings] == [ASKED], "so that the watch knows"
+    assert [one.kind for one in judgement.findings] == [ASKED_LITTLE], "so that the watch knows"
+
+
+def test_a_log_of_some_of_it_or_a_damaged_one_says_nothing(school: Following) -> None:
+    asked_before(school, "visited.example", 5_000)
+    school.passed["2025-11-30"] = 50_000
+    assert school.judge(add(GAMBLING, "visited.example")).findings == ()
+    with closing(sqlite3.connect(school.log / "2025-11-30.sqlite3")) as file:
+        file.execute("DELETE FROM names")
+        file.commit()
+    judgement = school.judge_again(add(GAMBLING, "visited.example"))
+    assert judgement.findings == (), "a log never makes the feed unfit"
 
 
 def test_an_honest_night_is_accepted(school: Following) -> None:

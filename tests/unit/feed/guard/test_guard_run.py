@@ -190,10 +190,10 @@ def test_the_child_is_given_no_more_of_the_environment_than_it_needs(
 
 
 def test_the_request_has_the_folder_of_the_log(tmp_path: Path) -> None:
-    school = JudgedSchool(tmp_path, *_fresh(tmp_path), tmp_path / "log")
+    school = JudgedSchool(tmp_path, *_fresh(tmp_path), tmp_path / "log", {"2026-11-29": 5})
     in_force = ServedFiles(tmp_path / "index", tmp_path / "policy")
     request: dict[str, Any] = request_of(Candidate(VERSION, tmp_path), in_force, school, NOW)
-    assert request["log"] == str(tmp_path / "log")
+    assert (request["log"], request["passed"]) == (str(tmp_path / "log"), {"2026-11-29": 5})
     assert json.loads(json.dumps(request)) == request
     assert (request["now"], request["version"]) == (NOW, VERSION)
 

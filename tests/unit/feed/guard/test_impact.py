@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ListError
-from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.guard_report import ASKED_LITTLE, Severity
 from filterd.feed.guard.impact import (
     DRAWN,
     LEAST_LOOKUPS,
@@ -182,8 +182,16 @@ def test_popular_names_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         read_popular(tmp_path)
 
 
-def asked(both: Compared, **numbers: Any) -> list[tuple[Severity, Mapping[str, float]]]:
-    return [(one.severity, one.numbers) for one in closed_asked(DifferenceSums(**numbers), both)]
+def asked(
+    both: Compared, passed: Mapping[str, int] | None = None, **numbers: Any
+) -> list[tuple[Severity, Mapping[str, float]]]:
+    found = closed_asked(DifferenceSums(**numbers), both, passed or {})
+    return [(one.severity, one.numbers) for one in found]
+
+
+def on(*rows: int) -> Counter[str]:
+    """Return so many lookups of the first days of a month."""
+    return Counter({f"2026-11-0{number}": n for number, n in enumerate(rows, 1)})
 
 
 @pytest.mark.parametrize(("lost", "severity"), [(5, Severity.NOTE), (6, Severity.HELD)])
@@ -192,13 +200,34 @@ def test_a_school_may_lose_half_a_percent_of_what_it_asks(
 ) -> None:
     both = compared(tmp_path, {"games": ["lost.example"]}, {})
     numbers = {"lost": lost, "total": LEAST_LOOKUPS}
-    assert asked(both, allowed=LEAST_LOOKUPS, lists=Counter({FEED_GAMES: lost})) == [
-        (severity, numbers)
-    ]
-    others = Counter({FEED_GAMES: lost, "mine": 500})
-    assert asked(both, allowed=LEAST_LOOKUPS, lists=others) == [(severity, numbers)]
-    less = asked(both, allowed=LEAST_LOOKUPS - 1, lists=Counter({FEED_GAMES: 500}))
-    assert less == [], "too little is known"
+    allowed, others = on(LEAST_LOOKUPS), Counter({FEED_GAMES: lost, "mine": 500})
+    for lists in (Counter({FEED_GAMES: lost}), others):
+        assert asked(both, allowed, allowed=allowed, lists=lists) == [(severity, numbers)]
+    less = on(LEAST_LOOKUPS - 1)
+    few = asked(both, less, allowed=less, lists=Counter({FEED_GAMES: 500}))
+    assert few == [], "too little is known"
+
+
+@pytest.mark.parametrize(
+    ("passed", "rows", "proves"),
+    [
+        (on(2_000), on(1_800), True),
+        (on(2_000), on(1_799), False),
+        (on(2_000, 2_000, 2_000), on(2_000), True),
+        (on(2_000, 2_000, 9_000), on(2_000, 2_000), False),
+        (on(2_000, 9_000), on(2_000, 4_000), False),
+        (on(2_000), on(2_300), False),
+        (on(2_000), on(2_000, 2_000), False),
+        (on(), on(2_000), False),
+    ],
+    ids=["nearly all", "fewer", "a day", "quiet days", "a tier", "more", "a made day", "uncounted"],
+)
+def test_little_is_found_only_by_a_log_of_all_that_was_asked(
+    tmp_path: Path, passed: Counter[str], rows: Counter[str], proves: bool
+) -> None:
+    both = compared(tmp_path, {"games": ["lost.example"]}, {})
+    found = closed_asked(DifferenceSums(allowed=rows), both, passed)
+    assert [one.kind for one in found] == ([ASKED_LITTLE] if proves else [])
 
 
 def test_where_the_log_has_only_names_these_count(tmp_path: Path) -> None:
@@ -206,13 +235,17 @@ def test_where_the_log_has_only_names_these_count(tmp_path: Path) -> None:
     distinct = Counter(primary=LEAST_NAMES)
     found = asked(both, distinct=distinct, distinct_lists=Counter({FEED_GAMES: 2}))
     assert found == [(Severity.HELD, {"lost": 2, "total": LEAST_NAMES})]
+    few = asked(both, distinct=distinct, distinct_lists=Counter({FEED_GAMES: 1}))
+    assert few == [], "that one may be asked for by everybody"
 
 
 def test_an_order_of_the_law_is_held_by_no_log(tmp_path: Path) -> None:
     both = compared(tmp_path, {"law-ordered": ["lost.example"], "porn": ["other.example"]}, {})
     lists = Counter({"feed-law-ordered": 500})
-    assert asked(both, allowed=1_000, lists=lists)[0][0] is Severity.NOTE
-    assert asked(both, allowed=1_000, lists=Counter({"feed-porn": 500}))[0][0] is Severity.HELD
+    allowed = on(1_000)
+    assert asked(both, allowed, allowed=allowed, lists=lists)[0][0] is Severity.NOTE
+    lists = Counter({"feed-porn": 500})
+    assert asked(both, allowed=allowed, lists=lists)[0][0] is Severity.HELD
 
 
 def test_names_that_were_exchanged_for_as_many_others_are_found(tmp_path: Path) -> None:
