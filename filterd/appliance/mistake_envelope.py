@@ -84,7 +84,7 @@ def sealed_reports(
             {**mistake_reports.to_plain(one), "at": int(one.at)} for one in reports[-MOST_REPORTS:]
         ],
     }
-    return sealed(content, MISTAKES_TYPE, [key])
+    return sealed(content, MISTAKES_TYPE, key)
 
 
 def read_reports(octets: bytes, root: Root | None, now: float) -> SchoolReports:

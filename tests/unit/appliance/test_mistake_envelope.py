@@ -82,9 +82,9 @@ def test_the_enrolment_of_another_school_makes_no_vote(
     key = CryptoSigner.generate_ed25519()
     thief = SchoolGateway(SCHOOL["code"], SCHOOL["name"], key.public_key)
     with pytest.raises(EnvelopeOwnerError):
-        read_reports(sealed(content | thief.to_content(), MISTAKES_TYPE, [key]), school.root, NOW)
+        read_reports(sealed(content | thief.to_content(), MISTAKES_TYPE, key), school.root, NOW)
     with pytest.raises(EnvelopeSignatureError):
-        read_reports(sealed(content, MISTAKES_TYPE, [key]), school.root, NOW)
+        read_reports(sealed(content, MISTAKES_TYPE, key), school.root, NOW)
     other = enrolled(tmp_path / "other", code="1")
     found = read_reports(written(other), school.root, NOW)
     assert found.standing is SenderStanding.SIGNED
@@ -108,7 +108,7 @@ def test_a_content_that_no_school_writes_is_refused(
     school: EnrolledGateway, change: dict[str, Any]
 ) -> None:
     octets = sealed(
-        _content(written(school)) | change, MISTAKES_TYPE, [device_key(school.state.device_key)]
+        _content(written(school)) | change, MISTAKES_TYPE, device_key(school.state.device_key)
     )
     with pytest.raises(EnvelopeFormatError):
         read_reports(octets, school.root, NOW)
