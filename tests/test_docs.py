@@ -131,6 +131,7 @@ CONTRACT = {
     "feed init",
     "feed build",
     "feed review",
+    "feed mistakes",
     "feed publish",
     "feed sign",
     "feed sign-program",

@@ -154,9 +154,9 @@ def _print(here: Context, taken: list[TakenFile]) -> None:
             )
             continue
         key = (
-            say("{file}: {school}, {n} reports, {standing}")
+            say("{file}: {school}, {standing}; reports: {n}")
             if one.is_newer
-            else say("{file}: {school}, older than the file that is kept, {standing}")
+            else say("{file}: {school}, {standing}; older than the file that is kept")
         )
         line = texts(
             key,

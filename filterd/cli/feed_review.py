@@ -159,7 +159,7 @@ def print_mistakes(here: Context, waiting: Sequence[QueuedMistake], *, everythin
         here.console.print(heading.append(f"  {_joined(one.categories)}", style="default"))
         listed = "" if one.listed is None else _joined(one.listed) or texts("on no list any more")
         votes = texts(
-            "{votes}: {enrolled} enrolled schools, {others} other senders",
+            "{votes} (enrolled schools: {enrolled}, other senders: {others})",
             votes=number(one.votes),
             enrolled=number(one.enrolled),
             others=number(one.schools - one.enrolled),
@@ -183,7 +183,6 @@ def print_mistakes(here: Context, waiting: Sequence[QueuedMistake], *, everythin
                 " --reason TEXT"
             ),
             style="dim",
-            soft_wrap=True,
         )
 
 

@@ -16,6 +16,8 @@ The outcome is a folder of static files, ready for any web server:
 ``verification``     a publication verified as a new appliance does it
 ``version_build``    a version's folder of the catalogue and the texts of sources
 ``review``           families of look-alikes that wait for a person, and the decisions
+``mistake_inbox``    files in which schools report mistakes of lists, one of each gateway
+``mistake_queue``    the reported names, the decisions on them, and the published answers
 ``version_diff``     what changes from one version to another, and for whom
 ``version_rows``     rows of all these, for people
 ``target_files``     a version's targets: each file packed, and as differences

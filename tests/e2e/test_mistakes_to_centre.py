@@ -116,9 +116,9 @@ def test_a_mistake_goes_to_the_centre_and_its_mending_comes_back(
 
     taken = desk.call("mistakes", folder, "--catalog", desk.catalog, "--root", desk.root)
     assert (taken.code, "broken.json is not taken" in taken.err) == (1, True)
-    assert "school.json: Trường mẫu (79000701), 2 reports, enrolled by the province" in taken.out
+    assert "school.json: Trường mẫu (79000701), enrolled by the province; reports: 2" in taken.out
     shown = desk.review()
-    assert (shown.code, "1: 1 enrolled schools, 0 other senders" in shown.out) == (1, True)
+    assert (shown.code, "1 (enrolled schools: 1, other senders: 0)" in shown.out) == (1, True)
     assert f"feed-scam {MISTAKE}" in shown.out
     assert REASON in shown.out
     accepted = desk.review("--accept-mistake", MISTAKE, "--reason", "Đã xem", "--who", "Bích")

@@ -40,6 +40,7 @@ def school_answers(
         "clock": {"policy_time": now, "floor": now},
         "ids": ids(policy),
         "history": [],
+        "mistakes": [],
         "policy-matrix": policy_matrix(policy, set_, moment, now),
         "school-week": lambda day="2026-03-02": school_week(policy, set_, date.fromisoformat(day)),
         "own-lesson": lambda place="": own_lesson(author, school, moment, place),

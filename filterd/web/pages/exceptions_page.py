@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The exceptions: in force, planned and ended; to allow, block, pause, end."""
+"""The exceptions: in force, planned and ended; to allow, block, pause, end.
+
+Mistakes of lists that the school has reported are there with what the feed answers.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.i18n import say
 from filterd.overrides.descriptions import EXCEPTIONS as LISTING
+from filterd.overrides.descriptions import MISTAKES as MISTAKE_LISTING
 from filterd.overrides.descriptions import Teller
 from filterd.overrides.roles import person_of
 from filterd.web.form_choices import audiences, lengths, terms
 from filterd.web.list_part import part_of
 from filterd.web.operations.exception_operations import ALLOW, BLOCK, EXCEPTIONS, PAUSE, REVOKE
+from filterd.web.operations.history_operations import MISTAKES
 from filterd.web.operations.policy_operations import IDS
 from filterd.web.page import Page
 
@@ -22,12 +27,15 @@ if TYPE_CHECKING:
 
 
 PAUSES_S = (300, 600, 1_200, 3_600)
+_MOST_MISTAKES = 20
+"""The last ones; `report-mistake --list` shows all."""
 
 
 async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
     everything, teller = "all" in given, Teller(*visitor.wording)
     rows = await visitor.call(EXCEPTIONS, **({"all": True} if everything else {}))
     ids = await visitor.call(IDS)
+    mistakes = await visitor.call(MISTAKES)
     own = visitor.classes if ids["classes"] else None  # without classes every grade is each one's
     return {
         "part": part_of(
@@ -38,6 +46,8 @@ async def _load(visitor: Visitor, given: Mapping[str, str]) -> dict[str, Any]:
         ),
         "everything": everything,
         "listing": LISTING,
+        "mistake_listing": MISTAKE_LISTING,
+        "mistakes": mistakes[: -_MOST_MISTAKES - 1 : -1],
         "audiences": audiences(ids, visitor.wording, own, wide=visitor.is_admin),
         "terms": terms(visitor.wording),
         "pauses": lengths(PAUSES_S, visitor.wording),

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.appliance.mistake_envelope import read_reports
 from filterd.lists.index import Index
+from filterd.publish.mistake_inbox import SenderStanding
 from tests.support.commands import call
 from tests.support.fake_daemon import MONDAY_AT_8
 from tests.support.policies import an_index
@@ -77,15 +80,30 @@ def test_reports_are_written_for_the_centre_without_who_found_them(
     here: list[str], daemon: FakeDaemon, lists: Path, tmp_path: Path
 ) -> None:
     call(*REPORT, *here)
-    out = tmp_path / "reports.jsonl"
+    out = tmp_path / "reports.json"
     done = call("report-mistake", "--export", out, *here)
     assert (done.code, lists.exists()) == (0, True)
-    (line,) = out.read_text(encoding="utf-8").splitlines()
-    told = json.loads(line)
-    assert (told["school"], told["name"]) == ("Trường mẫu", "university.example")
-    parts = {"school", "number", "at", "name", "reason", "seen_in", "filterd", "entries"}
-    assert told.keys() == parts
-    assert daemon.author not in line
+    found = read_reports(out.read_bytes(), None, MONDAY_AT_8)
+    (report,) = found.reports
+    assert (found.standing, report.school, report.name) == (
+        SenderStanding.SIGNED,
+        "Trường mẫu",
+        "university.example",
+    )
+    assert daemon.author not in base64.b64decode(json.loads(out.read_bytes())["payload"]).decode()
+
+
+def test_a_key_that_cannot_be_used_is_an_error_with_a_remedy(
+    here: list[str], daemon: FakeDaemon, lists: Path, quiet: StateFolder, tmp_path: Path
+) -> None:
+    call(*REPORT, *here)
+    quiet.device_key.write_text("no key")
+    quiet.device_key.chmod(0o600)
+    done = call("report-mistake", "--export", tmp_path / "reports.json", *here)
+    assert (done.code, len(done.error_lines), lists.exists()) == (2, 1, True)
+    assert "the reports cannot be signed: " in done.err
+    assert daemon.store.current().exceptions
+    assert not (tmp_path / "reports.json").exists()
 
 
 @pytest.mark.parametrize(

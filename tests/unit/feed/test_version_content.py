@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,10 @@ from filterd.errors import ListError
 from filterd.feed.version_content import make_content
 from filterd.lists.catalog import load_catalog
 from filterd.lists.hostname import key_from_text
+from filterd.lists.list_merge import NamedBy
+from filterd.lists.lookalikes import LookalikeRule
 from filterd.lists.top_names import read_popular
+from filterd.overrides.mistake_answers import FILE, MistakeAnswer, MistakeOutcome, read_answers
 from filterd.paths import shipped
 
 if TYPE_CHECKING:
@@ -41,6 +45,23 @@ def test_what_is_left_out_and_what_is_popular_is_set_aside(tmp_path: Path) -> No
     assert sorted(made.set_aside) == ["kenh14.vn", "mistake.example"]
     assert not made.wrongly_closed
     assert _written(tmp_path, content) == "good.example\n"
+
+
+def test_a_rule_that_closes_a_reported_name_is_found_too(tmp_path: Path) -> None:
+    content = _made(tmp_path, "good.example\n", None)
+    scam = {"scam": (LookalikeRule(b"i9bet#", 3, frozenset((b"\3com\0",))),)}
+    content = replace(content, lookalikes=replace(content.lookalikes, rules=scam))
+    sought = [key_from_text(one) for one in ("i9bet77.com", "www.i9bet77.com", "other.com")]
+    assert content.naming(sought) == {"i9bet77.com": [NamedBy("~i9bet#", 0)]}
+
+
+def test_answers_to_mistakes_are_a_part_of_the_version(tmp_path: Path) -> None:
+    answer = MistakeAnswer("uni.example", MistakeOutcome.MENDED, "2027-01-15", "trường")
+    content = _made(tmp_path, "good.example\n", None)
+    content.write(shipped("blocklists"), tmp_path / "made", [answer])
+    assert read_answers(tmp_path / "made") == {"uni.example": answer}
+    content.write(shipped("blocklists"), tmp_path / "made")
+    assert not (tmp_path / "made" / FILE).exists()
 
 
 def test_control_a_publisher_sees_the_popular_name_and_decides(tmp_path: Path) -> None:

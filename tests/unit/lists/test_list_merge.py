@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from filterd.lists.catalog import CatalogCategory
 from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
 from filterd.lists.hostname import key_from_text, text_from_key
-from filterd.lists.list_merge import Normalised, normalise
+from filterd.lists.list_merge import (
+    NOT_REPORTED,
+    NamedBy,
+    Normalised,
+    ReportedKeys,
+    normalise,
+)
 from filterd.lists.rules import ListSource, Pin, Protection
 from filterd.lists.top_names import Popular
 from tests.support.indexes import compiled, text_of, wire
@@ -56,13 +62,16 @@ class _Lists:
         )
         return self
 
-    def done(self, category: CatalogCategory | None = None) -> Normalised:
+    def done(
+        self, category: CatalogCategory | None = None, reported: ReportedKeys = NOT_REPORTED
+    ) -> Normalised:
         return normalise(
             category or _category(),
             self.sources,
             pins=self.pins,
             protections=self.protections,
             popular=self.popular,
+            reported=reported,
         )
 
 
@@ -158,6 +167,35 @@ def test_what_no_list_may_name_is_left_out_and_reported(lists: _Lists) -> None:
     [report] = result.reports
     assert report.refused == {"everything": 1, "public-suffix": 2, "single-label": 1}
     assert report.problems == {"ip-address": 1, "url-with-path": 1}
+
+
+UNI = frozenset((key_from_text("uni.example"),))
+
+
+def test_reported_names_are_sought_in_the_lists_of_third_parties_alone(lists: _Lists) -> None:
+    lists.add("domains", "a.example", "uni.example").add("domains", "uni.example", own=True)
+    lists.add("domains", "www.uni.example")
+    done = lists.done(reported=ReportedKeys(frozenset(), UNI))
+    assert done.reported == {"uni.example": [NamedBy("l0", 2)]}
+    assert "uni.example" in _texts(done)["feed-games", "domains"]
+
+
+def test_entries_of_an_accepted_mistake_are_left_out_and_no_others(lists: _Lists) -> None:
+    lists.add("domains", "a.example", "uni.example", "www.uni.example")
+    lists.add("adblock", "||uni.example^", "||b.example^").add("domains", "uni.example", own=True)
+    done = lists.done(reported=ReportedKeys(UNI, UNI))
+    texts = _texts(done)
+    assert texts["feed-games", "domains"].split() == ["a.example", "b.example", "www.uni.example"]
+    assert texts["l2", "domains"] == "uni.example\n"
+    assert done.reported == {}
+
+
+def test_an_entry_of_a_list_that_stays_whole_is_said_to_be_there_still(lists: _Lists) -> None:
+    lists.add("adblock", "||uni.example^", "||b.example^$dnstype=AAAA")
+    lists.add("wildcard", "*.uni.example", own=False)
+    lists.add("rpz", "uni.example CNAME .", "c.example CNAME rpz-passthru.")
+    done = lists.done(reported=ReportedKeys(UNI, UNI))
+    assert [one.list for one in done.reported["uni.example"]] == ["l2"]
 
 
 def test_pins_and_protected_names_are_left_out(lists: _Lists) -> None:

@@ -84,6 +84,19 @@ def test_until_when_the_province_has_enrolled_the_gateway_is_told() -> None:
     assert _told("Enrolment by the province") == ""
 
 
+def test_reported_mistakes_are_counted_with_the_version_of_the_last_answer() -> None:
+    counts = {"reported": 3, "mended": 1, "refused": 1, "version": 12}
+    told = [
+        _told("Mistakes of lists", changes={"mistakes": counts | changed})
+        for changed in ({}, {"version": 0}, {"reported": 0})
+    ]
+    assert told == [
+        "3 reported, 1 mended, 1 refused; last answer in version 12",
+        "3 reported, 1 mended, 1 refused",
+        "",
+    ]
+
+
 def test_the_last_scheduled_report_is_told_and_why_a_later_one_failed() -> None:
     files = ["/media/usb/bao-cao-2026-10.docx", "bao-cao-2026-10.xlsx"]
     kept = {"done_at": 1.8e9 - 7200, "files": files, "problem": sentence_to_plain(say("no"))}

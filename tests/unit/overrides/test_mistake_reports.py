@@ -9,7 +9,21 @@ import pytest
 
 from filterd.errors import ConfigErrors
 from filterd.lists.list_queries import NamingEntry, content_version
-from filterd.overrides.mistake_reports import Mended, Mistakes, Report, parse, reports_in, to_plain
+from filterd.overrides.mistake_answers import (
+    FILE,
+    MistakeAnswer,
+    MistakeOutcome,
+    dump_answers,
+)
+from filterd.overrides.mistake_reports import (
+    Mended,
+    MistakeCounts,
+    Mistakes,
+    Report,
+    parse,
+    reports_in,
+    to_plain,
+)
 from filterd.overrides.store import Store
 from filterd.state_folder import StateFolder
 from tests.support.changes import Book, an_exception
@@ -199,3 +213,35 @@ def test_a_school_that_has_reported_nothing_has_no_store(tmp_path: Path) -> None
     mistakes.note(an_index(tmp_path / "lists", {"a": ("games", "domains", False, ["a.example"])}))
     assert mistakes.all("", None) == ()
     assert not state.overrides.exists()
+
+
+def answered(centre: Centre, index: Index, *answers: MistakeAnswer) -> None:
+    """Have the version of the feed that the lists are of carry answers."""
+    folder = centre.state.feed_version("7")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_bytes(dump_answers(answers))
+    index.build[centre.state.noted_as] = "7"
+
+
+UNI = MistakeAnswer("uni.example", MistakeOutcome.MENDED, "2027-01-15", "đã sửa", 7)
+
+
+def test_the_answer_of_the_feed_stands_beside_what_the_lists_say(centre: Centre) -> None:
+    index = centre.lists("uni.example")
+    answered(centre, index, UNI, UNI._replace(name="other.example"))
+    (one,) = centre.mistakes.all("", index)
+    assert (one.mended, one.answer) == (None, UNI)  # it is listed still, whatever is told
+    assert one.to_plain()["answer"]["version"] == 7
+    assert centre.mistakes.counts(index) == MistakeCounts(1, 0, 0, 7)
+    clean = centre.lists()
+    answered(centre, clean, UNI._replace(outcome=MistakeOutcome.REFUSED))
+    assert centre.mistakes.counts(clean) == MistakeCounts(1, 1, 1, 7)
+
+
+def test_control_answers_change_no_list_and_a_damaged_file_no_report(centre: Centre) -> None:
+    index = centre.lists("uni.example")
+    digest = index.digest
+    answered(centre, index, UNI)
+    (centre.state.feed_version("7") / FILE).write_bytes(b"{")
+    (one,) = centre.mistakes.all("", index)
+    assert (one.answer, len(one.listed or ()), index.digest) == (None, 1, digest)

@@ -11,6 +11,13 @@ import pytest
 from filterd import paths
 from filterd.errors import ConfigError, FeedError, InUseError, StoreError
 from filterd.feed.targets import KEPT_DELTAS
+from filterd.overrides.mistake_answers import (
+    FILE,
+    MistakeAnswer,
+    MistakeOutcome,
+    dump_answers,
+    parse_answers,
+)
 from filterd.publish.parcels import read_parcel
 from filterd.publish.publication import Published
 from filterd.publish.release import publishing, release
@@ -126,6 +133,22 @@ def test_orders_alone_leave_the_version_as_it_is(house: _House) -> None:
     assert after["orders/1.txt"] == b"ordered.example\n"
 
 
+def test_answers_to_mistakes_name_the_version_that_has_them_first(house: _House) -> None:
+    first = MistakeAnswer("a.example", MistakeOutcome.MENDED, "2027-01-15", "x")
+    second = first._replace(name="b.example", outcome=MistakeOutcome.REFUSED)
+    for answers in ([first], [first, second], [first._replace(reason="y"), second]):
+        (house.version / FILE).write_bytes(dump_answers(answers))
+        _release(house)
+    signers = house.publisher.signers
+    release(house.publisher.folder, None, signers, now=NOW, parcel=house.ordered("o.example"))
+    found = [
+        [one.version for one in parse_answers(house.unpacked(version)[FILE])]
+        for version in (2, 3, 4, 5)
+    ]
+    assert found == [[2], [2, 3], [4, 3], [4, 3]]
+    assert parse_answers((house.version / FILE).read_bytes())[0].version == 0
+
+
 def test_an_order_whose_day_is_over_blocks_until_it_is_signed_anew(house: _House) -> None:
     signers, folder = house.publisher.signers, house.publisher.folder
     parcel = house.ordered("ordered.example", expiry="2027-01-20")
@@ -143,6 +166,7 @@ def test_an_order_whose_day_is_over_blocks_until_it_is_signed_anew(house: _House
         ("lists/stray.txt", b"a.example\n", FeedError, "this is not a part of a version"),
         ("keys/online/targets.pem", b"-----BEGIN", FeedError, "this is not a part of a version"),
         ("lookalikes-decisions.yaml", b"", FeedError, "this is not a part of a version"),
+        (FILE, b'{"answers": [{"name": "x"}]}', FeedError, f"{FILE}: .* is missing|{FILE}: "),
         ("orders/1.txt", b"a.example\n", FeedError, "only the role orders may name this file"),
     ],
 )

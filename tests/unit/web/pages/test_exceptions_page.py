@@ -55,6 +55,17 @@ def test_ended_ones_are_shown_where_they_are_asked_for() -> None:
     assert 'aria-label="End exception 6"' not in shown
 
 
+def test_reported_mistakes_are_there_with_what_the_centre_answers() -> None:
+    answer = {"outcome": "refused", "version": 7, "reason": HOSTILE}
+    row = {"number": 3, "at": NOW, "name": "uni.example", "reason": "x", "mended": False}
+    row |= {"listed": [{"list": "feed-scam", "line": 4}], "answer": answer}
+    answers = school_answers() | {"mistakes": [row]}
+    shown = rendered(PAGE, a_visitor(answers, Role.READER, now=NOW))
+    assert "feed-scam, line 4" in shown
+    assert "refused by the centre: &lt;script&gt;" in shown
+    assert "Reported mistakes of lists" not in _shown()
+
+
 def test_they_are_searched_and_escaped() -> None:
     shown = _shown(q="B.EXAMPLE")
     assert "b.example" in shown
