@@ -181,7 +181,20 @@ async def gather(
             ),
         )
 
-    return await asyncio.to_thread(made)
+    facts = await asyncio.to_thread(made)
+    return _for_parents(facts) if wish.audience is ReportAudience.PARENTS else facts
+
+
+def _for_parents(facts: ReportFacts) -> ReportFacts:
+    """Return facts without what the letter does not have: a file of JSON has them all."""
+    return replace(
+        facts,
+        days_missing=(),
+        days_unused=0,
+        service=ServiceFacts(),
+        handling=HandlingFacts(),
+        log=replace(facts.log, lost=0),
+    )
 
 
 def _published(months: Sequence[PublishedMonth], confidential: Iterable[str]) -> _Cells:

@@ -22,7 +22,7 @@ from filterd.policy.model import TIER_OF_GRADE
 from filterd.policy.report_settings import PeriodKind, ReportSchedule, ReportSettings
 from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.suppression import TableCell, of_month
-from filterd.reports.report_facts import CountCell
+from filterd.reports.report_facts import CountCell, HandlingFacts, ServiceFacts
 from tests.support.changes import Book, an_exception
 from tests.support.counted_year import (
     BEGUN,
@@ -373,6 +373,14 @@ def test_only_a_report_with_figures_of_classes_names_them(year: ReportSchool) ->
     assert year.report("month", Role.READER, **inside).school.classes == ()
     assert year.report("month", Role.READER, audience="parents").school.classes == ()
     assert year.report("month", Role.ADMIN, **inside).school.classes == ("6A", "6B", "9A", "9B")
+
+
+def test_facts_for_parents_have_no_figure(year: ReportSchool) -> None:
+    facts = year.report("year", Role.TEACHER, audience="parents")
+    assert (facts.cells, facts.left_out, facts.days_missing, facts.days_unused) == ((), 0, (), 0)
+    assert facts.log.lost == 0
+    assert (facts.service, facts.handling) == (ServiceFacts(), HandlingFacts())
+    assert facts.log.levels
 
 
 def test_no_folder_of_the_gateway_is_in_the_facts(tmp_path: Path) -> None:
