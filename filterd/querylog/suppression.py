@@ -12,6 +12,10 @@ Then of any cells of fewer than k devices together a reader of all tables cannot
 they have more than one answer each, and the published grades do not tell that they have less
 than twice what they have. Both tables leave out cells, not columns, so a cell without answers
 looks like one that was left out.
+
+What one grade did on one day is in no table and is not hidden beyond that: a grade has on a day
+at least what its month exceeds the other days of its tier by. Where a category has answers on a
+few days only, that is a number, and few devices may be behind it.
 """
 
 from __future__ import annotations
