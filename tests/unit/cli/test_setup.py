@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import builtins
+import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,12 @@ seat 192.168.20.0/24: pm
 seat 192.168.30.0/24: gv
 lists: later
 """
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    yield
+    logging.getLogger("filterd").setLevel(logging.NOTSET)
 
 
 class Place:

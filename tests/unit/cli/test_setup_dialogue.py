@@ -12,7 +12,7 @@ from filterd.appliance.questions import pending
 from filterd.cli.context import Context
 from filterd.cli.setup_dialogue import Dialogue
 from filterd.errors import StoreError
-from filterd.i18n import Texts, say
+from filterd.i18n import Texts, quoted, say
 from filterd.state_folder import StateFolder
 
 LINK = SchoolLink("192.168.1.0/24", "eth0", "192.168.1.2")
@@ -79,7 +79,7 @@ def test_a_long_default_is_shown_whole_on_lines_of_its_own() -> None:
 
 def test_a_file_that_cannot_be_read_is_asked_for_again() -> None:
     def refuses(path: Path) -> list[list[str]]:
-        raise StoreError(say("{path}: cannot be read", path=path))
+        raise StoreError(quoted(f"{path}: cannot be read"))
 
     known = Interview(Machine(read_table=refuses))
     known.answers.update(language="en", school="A", code="", placement="A", networks="10.0.0.0/8")
