@@ -122,7 +122,7 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
         str,
         option(
             "--period",
-            "The last day, week, month, term or year; or 2026-11, or 2026-09-05..2026-12-10.",
+            "The last day, week, month, term or year; or 2026, 2026-11, 2026-11-05..2026-11-19.",
             "PERIOD",
         ),
     ] = "month",

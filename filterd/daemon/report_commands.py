@@ -18,13 +18,13 @@ from filterd.daemon.control_commands import author_of
 from filterd.daemon.gathered_facts import ReportWish, gather
 from filterd.daemon.log_request import check_known
 from filterd.errors import ConfigError, ControlError
-from filterd.field_checks import is_date
 from filterd.i18n import say
 from filterd.overrides.permissions import readable_classes
 from filterd.overrides.read_access import READERS, View, check_view
 from filterd.paths import read_plain, reading
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.policy.report_settings import PeriodKind, ReportSettings
+from filterd.querylog.day_reader import is_day
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_period import ReportPeriod, checked, read_period
 from filterd.reports.report_run import LARGEST_TEMPLATE
@@ -131,7 +131,7 @@ def _wish(request: Mapping[str, Any], today: date) -> ReportWish:
         not are_short
         or texts["kind"] not in set(PeriodKind)
         or texts["audience"] not in set(ReportAudience)
-        or not all(is_date(texts[key]) for key in ("first", "last"))
+        or not all(is_day(texts[key]) for key in ("first", "last"))
     ):
         raise ControlError(
             say("`report-facts` wants kind, first, last, audience, and perhaps class or grade")

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ConfigError
-from filterd.field_checks import is_date
+from filterd.field_checks import is_date, written_time
 from filterd.i18n import say
 from filterd.policy.report_settings import PeriodKind
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LONGEST_DAYS = 400
 _DAY = timedelta(days=1)
-_SPAN = re.compile(r"([0-9-]{10})\.\.([0-9-]{10})", re.ASCII)
+_YEAR = re.compile(r"20\d\d", re.ASCII)
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -33,28 +33,40 @@ class ReportPeriod(NamedTuple):
 def read_period(text: str, today: date, settings: ReportSettings) -> ReportPeriod:
     """Return the period that a text names.
 
-    A word is the last period of its kind that is over. A month may also be named as
-    ``2026-11``, and any days as ``2026-09-05..2026-12-10``.
+    A word is the last period of its kind that is over. The year that begins in 2026 may also be
+    named as ``2026``, a month as ``2026-11``, a day as ``2026-11-05``, and any days as
+    ``2026-09-05..2026-12-10``.
 
     Args:
-        text: ``day``, ``week``, ``month``, ``term``, ``year``, a month, or two dates.
+        text: ``day``, ``week``, ``month``, ``term``, ``year``, a year, a month, a date, or two.
         today: the school's day, which is not over.
         settings: with terms and the begin of years.
 
     Raises:
         ConfigError: it is none of these, not over, or too long.
     """
-    if (found := _SPAN.fullmatch(text)) and all(map(is_date, found.groups())):
-        first, last = map(date.fromisoformat, found.groups())
+    if (day := _date(text)) is not None:
+        return checked(ReportPeriod(PeriodKind.DAY, day, day), today)
+    begins, _, ends = text.partition("..")
+    first, last = _date(begins), _date(ends)
+    if first is not None and last is not None:
         return checked(ReportPeriod(PeriodKind.SPAN, first, last), today)
     if _MONTH.fullmatch(text):
         first = date.fromisoformat(f"{text}-01")
         last = (first + 31 * _DAY).replace(day=1) - _DAY
         return checked(ReportPeriod(PeriodKind.MONTH, first, last), today)
+    if _YEAR.fullmatch(text):
+        first = _on(settings.year_begins, int(text))
+        return checked(
+            ReportPeriod(PeriodKind.YEAR, first, _on(settings.year_begins, int(text) + 1) - _DAY),
+            today,
+        )
     if text not in set(PeriodKind) - {PeriodKind.SPAN}:
         raise ConfigError(
             say("'{text}' is not a period", text=text[:40]),
-            hint=say("day, week, month, term, year, 2026-11, or 2026-09-05..2026-12-10"),
+            hint=say(
+                "day, week, month, term, year, 2026, 2026-11, 2026-11-05, 2026-11-05..2026-11-19"
+            ),
         )
     return last_period(PeriodKind(text), today, settings)
 
@@ -75,6 +87,12 @@ def last_period(kind: PeriodKind, today: date, settings: ReportSettings) -> Repo
     if begins > today:
         begins = _on(settings.year_begins, today.year - 1)
     return ReportPeriod(kind, _on(settings.year_begins, begins.year - 1), begins - _DAY)
+
+
+def _date(text: str) -> date | None:
+    """Return a date by ISO 8601, or with the day first; None for another text."""
+    written = written_time(text) if is_date(text) else None
+    return None if written is None else written.date()
 
 
 def _term(term: SchoolTerm, today: date) -> ReportPeriod:

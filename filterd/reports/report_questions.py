@@ -74,6 +74,11 @@ def checked_answers(given: Mapping[str, Any]) -> dict[str, str]:
         text = str(value).strip() if is_whole or isinstance(value, str) else None
         if value is None or text == "":
             continue
+        if question.is_number and not (text or "").isdecimal():
+            raise ConfigError(
+                say("{key}: a whole number is wanted", key=quoted(key)),
+                hint=say("digits only, such as 1250"),
+            )
         if text is None or len(text) > LONGEST:
             raise ConfigError(
                 say(
@@ -82,7 +87,5 @@ def checked_answers(given: Mapping[str, Any]) -> dict[str, str]:
                     most=LONGEST,
                 )
             )
-        if question.is_number and not text.isdecimal():
-            raise ConfigError(say("{key}: a number is wanted", key=quoted(key)))
         answers[key] = text
     return answers

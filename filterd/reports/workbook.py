@@ -147,6 +147,7 @@ class _WorkbookWriter:
                     **({"fill": {"color": colour}} if colour else {}),
                 }
             )
+        chart.set_y_axis({"min": 0})  # else small differences look large
         chart.set_title({"name": [name, _TITLE_ROW, 0], "name_font": {"size": 12}})
         chart.set_legend({"position": "bottom"} if len(series) > 1 else {"none": True})
         chart.set_size({"width": 900, "height": 360})

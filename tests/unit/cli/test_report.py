@@ -120,7 +120,7 @@ def test_a_missing_file_of_answers_is_written_and_a_filled_one_is_in_the_report(
     ("content", "error"),
     [
         ("pupil: 640", "'pupil' is not a question of the report (did you mean 'pupils'?)"),
-        ("pupils: many", "pupils: a number is wanted"),
+        ("pupils: many", "pupils: a whole number is wanted (digits only, such as 1250)"),
         ("640", "such as pupils: 640 is wanted on each line"),
     ],
 )

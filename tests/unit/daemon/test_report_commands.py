@@ -145,6 +145,7 @@ def test_a_class_or_grade_that_is_not_known_is_refused(
     [
         {"kind": "decade"},
         {"first": "2026-11-31"},
+        {"first": "01/11/2026"},
         {"last": None},
         {"last": 20_261_130},
         {"audience": "everybody"},

@@ -23,6 +23,9 @@ TODAY = date(2026, 11, 29)
         ("2026-02", "2026-02-01", "2026-02-28"),
         ("term", "2026-01-16", "2026-05-31"),
         ("year", "2025-01-01", "2025-12-31"),
+        ("2025", "2025-01-01", "2025-12-31"),
+        ("2026-11-28", "2026-11-28", "2026-11-28"),
+        ("05/09/2026..28-11-2026", "2026-09-05", "2026-11-28"),
         ("2026-09-05..2026-11-28", "2026-09-05", "2026-11-28"),
     ],
 )
@@ -39,6 +42,7 @@ def test_a_term_goes_over_the_turn_of_the_year() -> None:
 def test_a_school_year_begins_where_the_site_says() -> None:
     period = read_period("year", TODAY, ReportSettings(year_begins="09-05"))
     assert period[1:3] == (date(2025, 9, 5), date(2026, 9, 4))
+    assert read_period("2025", TODAY, ReportSettings(year_begins="09-05")) == period
 
 
 @pytest.mark.parametrize(
@@ -46,9 +50,12 @@ def test_a_school_year_begins_where_the_site_says() -> None:
     [
         ("fortnight", "is not a period"),
         ("2026-11", "is not over"),
+        ("2026", "2026-12-31 is not over"),
+        ("2026-11-29", "is not over"),
         ("2026-11-29..2026-11-29", "is not over"),
         ("2026-11-05..2026-11-01", "covers 1 to 400 days"),
         ("2024-01-01..2026-01-01", "covers 1 to 400 days"),
+        ("1026-01-01..2026-11-01", "is not a period"),
         ("2026-13-01..2026-11-01", "is not a period"),
     ],
 )

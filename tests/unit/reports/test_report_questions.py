@@ -21,8 +21,9 @@ def test_numbers_and_texts_are_taken_and_empty_ones_left_out() -> None:
     ("given", "why"),
     [
         ({"pupil": 3}, "is not a question"),
-        ({"pupils": "many"}, "a number is wanted"),
-        ({"pupils": -1}, "a text of at most"),
+        ({"pupils": "many"}, "a whole number is wanted"),
+        ({"pupils": 1.25}, "a whole number is wanted"),
+        ({"pupils": -1}, "a whole number is wanted"),
         ({"training": ["a"]}, "a text of at most"),
         ({"training": "x" * (LONGEST + 1)}, "a text of at most"),
     ],

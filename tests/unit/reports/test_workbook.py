@@ -86,6 +86,7 @@ def test_heads_stay_in_sight_and_it_prints_on_a4_across_with_a_chart() -> None:
     assert '<pane xSplit="1" ySplit="3"' in sheet
     assert 'paperSize="9" orientation="landscape"' in sheet.replace('fitToHeight="0" ', "")
     assert "$3:$3" in book
+    assert '<c:min val="0"/>' in chart, "columns begin at zero"
     assert chart.count("<c:ser>") == 2  # not the column of sums
 
 
