@@ -233,7 +233,7 @@ def boolean(value: Any) -> bool:
 
 
 def is_school_code(text: str) -> bool:
-    """Return whether a text is the ministry's code of a school: no two look alike or fold."""
+    """Return whether a text may be a school's code: in ASCII no two look alike."""
     return _school_code(text) is not None
 
 
