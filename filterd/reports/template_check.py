@@ -90,7 +90,10 @@ _RELATIONSHIPS = {
 }
 """The last word of their types; Word and LibreOffice write these of themselves."""
 _CORE = f"{_PACKAGE}relationships/metadata/core-properties"
-_PICTURES = {"png", "jpg", "jpeg", "gif"}
+_NAME = re.compile(r"(?:[^/\\]+/)*[^/\\]*\.(xml|rels|png|jpg|jpeg|gif)")
+"""Of a part; its end says how it is checked, and Word does not distinguish ``.XML``."""
+_PICTURE = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8")
+"""Begins of a PNG, JPEG or GIF: no XML, which Word would read if its content type says so."""
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s\\]{1,2000}", re.ASCII | re.IGNORECASE)
 _REFUSED = {
     "altChunk",
@@ -129,6 +132,8 @@ _FIELDS = {
     "HYPERLINK",
 }
 """Fields of Word that read nothing outside of the document and run nothing."""
+_SWITCH = 2
+r"""Characters of a switch of a field, such as \h."""
 _INSTRUCTIONS = (f"{{{_W}}}instrText", f"{{{_W}}}delInstrText")
 _TAG = re.compile(r"\{[{%#]")
 _WHOLE_TAG = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}|\{#[^{}]*#\}")
@@ -208,7 +213,7 @@ def _inflated(octets: bytes, most_ratio: int) -> dict[str, bytes]:
         if len(members) > MOST_MEMBERS:
             raise _too_large()
         for member in members:
-            if member.filename in parts:
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise zipfile.BadZipFile(member.filename)
             size, packed = member.file_size, member.compress_size
             if size > min(left, MOST_MEMBER_OCTETS):
@@ -220,6 +225,8 @@ def _inflated(octets: bytes, most_ratio: int) -> dict[str, bytes]:
             if len(content) > size:
                 raise zipfile.BadZipFile(member.filename)
             parts[member.filename], left = content, left - size
+        if len({one.filename.lower() for one in members}) < len(members):
+            raise zipfile.BadZipFile
     return parts
 
 
@@ -259,9 +266,10 @@ def _check_types(tree: Any, parts: dict[str, bytes]) -> None:
     if _WORD not in kinds:
         hint = say("save it in Word as .docx again")
         raise ConfigError(say("this is not a Word file"), hint=hint)
-    for name in parts:
-        suffix = name.rpartition(".")[2].lower()
-        if suffix not in _PICTURES | {"xml", "rels"}:
+    for name, content in parts.items():
+        found = _NAME.fullmatch(name)
+        is_taken = found and (found[1] in {"xml", "rels"} or content.startswith(_PICTURE))
+        if not is_taken or {".", ".."} & {*name.split("/")}:
             raise _refusal(say("an embedded file: {name}", name=name[:80]))
 
 
@@ -284,7 +292,10 @@ def _external(tree: Any) -> dict[str, str]:
 
 def _check_part(tree: Any, links: dict[str, str]) -> None:
     """Refuse elements, attributes and fields that load, run or hold something else."""
-    for element in tree.iter(etree.Element):
+    for element in list(tree.iter(etree.Element)):
+        if etree.QName(element).localname == "dataBinding":
+            element.getparent().remove(element)  # Word would put another text over a filled one
+            continue
         _check_element(element, links)
     for instruction in _instructions(tree):
         words = instruction.split()
@@ -341,8 +352,16 @@ def _is_link(kind: Any) -> bool:
 
 
 def _names_a_link(words: list[str]) -> bool:
-    r"""Return whether a HYPERLINK field names an address for people, or \l a bookmark."""
-    return bool(words) and (words[0] == "\\l" or bool(_LINK.fullmatch(words[0].strip('"'))))
+    r"""Return whether a HYPERLINK field names an address for people, or \l a bookmark.
+
+    Of the words that are no switches the first is the address, wherever it stands.
+    """
+    if any(len(one) > _SWITCH and one.lstrip('"').startswith("\\") for one in words):
+        return False
+    first = words[0].strip('"') if words else ""
+    return bool(_LINK.fullmatch(first)) or (
+        first == "\\l" and all(one.startswith("\\") for one in words[2:])
+    )
 
 
 def _instructions(tree: Any) -> Iterator[str]:

@@ -34,12 +34,12 @@ def parts_of(octets: bytes) -> dict[str, bytes]:
         return {one: archive.read(one) for one in archive.namelist()}
 
 
-def packed(parts: Mapping[str, bytes]) -> bytes:
-    """Return a Word file of parts."""
+def packed(parts: Mapping[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a Word file of parts; ``kind`` is the compression."""
     octets = io.BytesIO()
-    with zipfile.ZipFile(octets, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(octets, "w", kind) as archive:
         for name, content in parts.items():
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name), content, kind)
     return octets.getvalue()
 
 

@@ -45,6 +45,8 @@ def _with_part(name: str, content: bytes = b"x") -> bytes:
     return packed(parts_of(PLAIN) | {name: content})
 
 
+_DDE = f'<w:footnotes {_W}><w:p><w:fldSimple w:instr="DDEAUTO c:"/></w:p></w:footnotes>'.encode()
+
 REFUSED = {
     "a macro": _with_part("word/vbaProject.bin"),
     "the type of a macro": changed(
@@ -114,6 +116,19 @@ REFUSED = {
     "Strict Open XML": with_body(
         PLAIN, '<p xmlns="http://purl.oclc.org/ooxml/wordprocessingml/main"/>'
     ),
+    "a part that is XML by its content type only": _with_part("word/x.XML", _DDE),
+    "a picture that is XML by its content type": _with_part("word/media/x.png", _DDE),
+    "relationships in capitals": _with_part("word/_rels/styles.xml.RELS", b"<x/>"),
+    "a name that leads upwards": _with_part("word/../../x.xml", b"<x/>"),
+    "a name that leads upwards in Windows": _with_part("word\\..\\x.xml", b"<x/>"),
+    "a name from the root": _with_part("/etc/x.xml", b"<x/>"),
+    "a field with a bookmark and a share": _simple(
+        "HYPERLINK \\l x &quot;\\\\server\\share&quot;"
+    ),
+    "a field with a bookmark and a file": _simple("HYPERLINK \\l x file:///etc/passwd"),
+    "a field with an address and a share": _simple(
+        "HYPERLINK https://a.example &quot;\\\\server\\share&quot;"
+    ),
     "a picture with scripts": _with_part("word/media/x.svg", b"<svg/>"),
 }
 """What is refused by its name."""
@@ -122,6 +137,8 @@ BROKEN = {
     "a template of Word": changed(PLAIN, TYPES, _MAIN, "wordprocessingml.template.main+xml"),
     "broken XML": changed(PLAIN, BODY, "</w:body>", ""),
     "XML nested too deep": with_body(PLAIN, "<w:p>" * 400 + "</w:p>" * 400),
+    "two names that are one for Word": _with_part("word/Document.xml", b"<x/>"),
+    "another kind of compression": packed(parts_of(PLAIN), zipfile.ZIP_LZMA),
     "no document": packed({"a.xml": b"<a/>"}),
     "no archive": b"PK\x03\x04" + bytes(100),
     "nothing": b"",
@@ -194,6 +211,17 @@ def test_what_people_make_in_word_is_taken(octets: bytes) -> None:
     assert text_of(made.octets) == text_of(octets)
     Document(io.BytesIO(made.octets))
     assert checked(made.octets).octets == made.octets
+
+
+def test_pictures_of_the_usual_kinds_are_taken() -> None:
+    for begin in (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a"):
+        assert checked(_with_part("word/media/image1.jpeg", begin)).octets
+
+
+def test_a_bound_text_is_bound_no_more_because_word_would_put_another_over_it() -> None:
+    bound = '<w:sdt><w:sdtPr><w:dataBinding w:xpath="/x"/></w:sdtPr><w:sdtContent/></w:sdt>'
+    made = parts_of(checked(with_body(PLAIN, bound)).octets)[BODY]
+    assert b"<w:sdtPr/>" in made
 
 
 def test_in_what_was_made_a_text_may_look_like_a_tag() -> None:
