@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -22,7 +25,7 @@ from filterd.cli.time_options import school_clock
 from filterd.daemon.what_if_commands import AT_WORK, LIST_FILE
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import refused, say
-from filterd.paths import make_folder
+from filterd.paths import make_folder, read_plain
 from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.privileges import own_rights
 from filterd.querylog import day_rows
@@ -32,6 +35,7 @@ from filterd.rows import Row, Wording
 _SAME, _DIFFERENT = 0, 1
 _MOST_DAYS = 90
 _MOST_FILES, _MOST_OCTETS = 2_000, 100_000_000
+_SECRETS = "secrets"
 
 
 class Tried(NamedTuple):
@@ -172,22 +176,40 @@ def _staged(here: Context, given: Path | None) -> Iterator[str]:
 
 
 def _copy(given: Path, folder: Path) -> None:
+    """Copy a file, or the plain files of a folder; no links, which may lead to any file of root's.
+
+    Raises:
+        ConfigError: it cannot be read, or is too large.
+    """
+    left, texts = _MOST_OCTETS, list[tuple[Path, bytes]]()
+    too_large = ConfigError(say("{path}: too large", path=given))
     with own_rights():
-        is_folder = given.is_dir()
-        found = (one for one in given.rglob("*") if one.is_file() and "secrets" not in one.parts)
-        files = sorted(found) if is_folder else [given]
+        files = [*islice(_files(given), _MOST_FILES + 1)]
+        if len(files) > _MOST_FILES:
+            raise too_large
         try:
-            size = sum(one.stat().st_size for one in files)
-            if len(files) > _MOST_FILES or size > _MOST_OCTETS:
-                raise ConfigError(say("{path}: too large", path=given))
-            texts = [
-                (one.relative_to(given) if is_folder else Path(LIST_FILE), one.read_bytes())
-                for one in files
-            ]
+            for path, name in files:
+                texts.append((name, read_plain(path, left)))
+                left -= len(texts[-1][1])
         except OSError as error:
+            if error.errno == errno.EFBIG:
+                raise too_large from error
             raise ConfigError(
                 say("{path}: cannot be read: {why}", path=given, why=refused(error))
             ) from error
-    for path, text in texts:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(text)
+    for name, text in texts:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(text)
+
+
+def _files(given: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield the path of each file, and its name in the copy."""
+    if not given.is_dir():
+        yield given, Path(LIST_FILE)
+        return
+    for folder, folders, files in os.walk(given):
+        folders[:] = [one for one in folders if one != _SECRETS]
+        for one in files:
+            path = Path(folder, one)
+            if not path.is_symlink():
+                yield path, path.relative_to(given)

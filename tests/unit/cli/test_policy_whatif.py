@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -13,14 +15,12 @@ from rich.console import Console
 from filterd import control
 from filterd.cli import policy_whatif
 from filterd.cli.context import Context
+from filterd.errors import ConfigError
 from filterd.i18n import Texts
 from filterd.policy.log_levels import LogLevel, QueryLog
 from filterd.state_folder import StateFolder
 from tests.support.commands import call
 from tests.support.policies import a_policy
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SAME = {
     "judged": "rows", "days": [], "lookups": 0, "changed": {}, "names": {"closes": 0, "opens": 0},
@@ -68,6 +68,36 @@ def test_files_are_copied_for_the_daemon_but_no_secrets(
     assert call("--state", state, "policy", "whatif", "--policy", site).code == 0
     assert sorted(found) == ["lists/mine.txt", "site.yaml"]
     assert not [*(state / "what-if").iterdir()]
+
+
+def test_of_a_folder_neither_links_nor_more_than_a_bound_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, copy = tmp_path / "other", tmp_path / "copy"
+    site.mkdir()
+    copy.mkdir()
+    (tmp_path / "of-root").write_text("secret")
+    (site / "site.yaml").write_text("x")
+    (site / "link.yaml").symlink_to(tmp_path / "of-root")
+    (site / "folder").symlink_to(tmp_path)
+    policy_whatif._copy(site, copy)
+    assert [one.name for one in copy.rglob("*")] == ["site.yaml"]
+    monkeypatch.setattr(policy_whatif, "_MOST_OCTETS", 10)
+    (site / "large.yaml").write_text("x" * 10)
+    with pytest.raises(ConfigError, match="too large"):
+        policy_whatif._copy(site, copy)
+    os.mkfifo(site / "pipe")
+    with pytest.raises(ConfigError):
+        policy_whatif._copy(site / "pipe", copy)
+
+
+@pytest.mark.parametrize("path", ["/proc/self/pagemap", "/dev/zero", "/proc/kmsg"])
+def test_a_file_without_an_end_is_refused(
+    tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy_whatif, "_MOST_OCTETS", 10)
+    with pytest.raises(ConfigError):
+        policy_whatif._copy(Path(path), tmp_path)
 
 
 def test_a_trial_that_is_at_work_is_asked_for_again(
