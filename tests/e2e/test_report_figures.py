@@ -19,9 +19,9 @@ from filterd.querylog.service_days import ServiceDay
 from filterd.reports.report_document import LEFT_OUT
 from filterd.reports.report_facts import ReportAudience
 from filterd.reports.report_run import ReportRequest, make
-from tests.support.counted_year import ReportSchool, a_school, hour_of
 from tests.support.report_readers import READERS
 from tests.support.report_sample import SETTINGS
+from tests.support.report_school import ReportSchool, a_school, hour_of
 from tests.support.report_year import (
     BLOCKED,
     CLASSES,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import sqlite3
@@ -15,28 +16,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filterd.overrides.mistake_reports import Mended, Mistake, Report
-from filterd.overrides.review_requests import APPROVED, REFUSED, ClosedRequest, ReviewQueue
+from filterd.overrides.review_requests import PupilRequest
 from filterd.overrides.roles import Role
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.policy.report_settings import PeriodKind, ReportSchedule, ReportSettings
 from filterd.querylog.service_days import ServiceDay
 from filterd.querylog.suppression import TableCell, of_month
 from filterd.reports.report_facts import CountCell, HandlingFacts, ServiceFacts
-from tests.support.changes import Book, an_exception
-from tests.support.counted_year import (
-    BEGUN,
+from tests.support.changes import an_exception
+from tests.support.counted_year import BEGUN, DAMAGED, OFF, Event, K, counted, events
+from tests.support.report_school import (
+    ADMIN,
     CLASSES,
-    DAMAGED,
-    OFF,
     SECRET,
     TODAY,
-    Event,
-    K,
     ReportSchool,
     a_school,
-    counted,
-    events,
     hour_of,
 )
 
@@ -312,45 +307,40 @@ def test_distinct_names_are_added_up_where_the_log_knew_them(year: ReportSchool)
 
 
 def test_what_was_handled_is_of_the_period(tmp_path: Path) -> None:
-    book = Book(hour_of(date(2026, 11, 3), 9))
-    book.make("exception", **an_exception())
-    book.make("exception", **an_exception(target="bad.example", allow=False))
-    book.make("pause", audience="network", whom="lab", ends_at=book.now + 300.0)
-    book.now = hour_of(date(2026, 10, 3), 9)
-    at = float(hour_of(date(2026, 11, 2), 9))
-    report = Report("s", 1, at, "uni.example", "trường")
-    school = ReportSchool(
-        tmp_path,
-        history=tuple(book.rows),
-        mistakes=(
-            Mistake(report, (), Mended("7", at + 7_200)),
-            Mistake(replace(report, number=2), None),
-            Mistake(replace(report, number=3, at=at - 10 * 86_400), ()),
-        ),
-        queue=ReviewQueue(
-            closed=(
-                ClosedRequest("2026-11-05", 2, APPROVED),
-                ClosedRequest("2026-11-05", 0, REFUSED),
-                ClosedRequest("2026-12-05", 0, REFUSED),
-            )
-        ),
-    )
-    school.write(counted([]), [])
+    school = ReportSchool(tmp_path)
+    school.at(hour_of(date(2026, 10, 3), 9))
+    school.make("report-mistake", name="early.example")
+    school.at(hour_of(date(2026, 11, 3), 9))
+    school.make("exception", **an_exception())
+    school.make("exception", **an_exception(target="bad.example", allow=False))
+    school.make("pause", audience="network", whom="lab", ends_at=school.clock.wall() + 300.0)
+    school.make("report-mistake", name="uni.example")
+    asked = PupilRequest(0, "a.example", "6A", "lower-secondary", "lesson", "")
+
+    async def decide() -> None:
+        for name in ("a.example", "b.example", "c.example"):
+            await school.reviews.note(replace(asked, name=name))
+        school.clock.advance(2 * 86_400)
+        known = school.reviews.commands()
+        await known["requests refuse"]({"id": 1, "reason": "không cần"}, ADMIN)
+        await known["requests approve"]({"id": 2, "reason": "bài học"}, ADMIN)
+
+    asyncio.run(decide())
+    school.at(hour_of(TODAY, 3))
     found = school.report("2026-11").handling
-    assert (found.mistakes_reported, found.mistakes_mended, found.mend_median_s) == (2, 1, 7_200)
-    assert (found.requests, found.requests_approved, found.requests_refused) == (2, 1, 1)
-    assert found.request_median_s == 0
-    assert (found.exceptions_allowed, found.exceptions_blocked) == (1, 1)
+    assert (found.mistakes_reported, found.mistakes_mended, found.mend_median_s) == (1, 0, None)
+    assert (found.requests, found.requests_approved, found.requests_refused) == (3, 1, 1)
+    assert found.request_median_s == 2 * 86_400
+    assert (found.exceptions_allowed, found.exceptions_blocked) == (2, 1)
     assert (found.pauses, found.pause_minutes) == (1, 5)
 
 
 def test_full_logging_that_has_ended_is_told_with_the_levels_of_then(tmp_path: Path) -> None:
-    begin = float(hour_of(date(2026, 11, 3), 9))
-    book = Book(begin)
-    book.make("log-level", level="full", tier="primary", ends_at=begin + 86_400)
-    book.make("log-confirm", id=1, author="minh")
-    school = ReportSchool(tmp_path, history=tuple(book.rows))
-    school.write(counted([]), [])
+    school, begin = ReportSchool(tmp_path), float(hour_of(date(2026, 11, 3), 9))
+    school.at(begin)
+    school.make("log-level", level="full", tier="primary", ends_at=begin + 86_400)
+    school.make("log-confirm", id=1, author="minh")
+    school.at(hour_of(TODAY, 3))
     (span,) = school.report("2026-11").log.full
     assert (span.tier, span.begins, span.ends) == ("primary", begin, begin + 86_400)
     assert school.report("2026-12").log.full == ()

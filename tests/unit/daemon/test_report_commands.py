@@ -23,8 +23,9 @@ from filterd.querylog.service_days import ServiceDay
 from filterd.reports import report_facts
 from filterd.reports.report_run import LARGEST_TEMPLATE
 from tests.support.clock import FakeClock
-from tests.support.counted_year import ReportSchool, counted, events
+from tests.support.counted_year import counted, events
 from tests.support.report_sample import SETTINGS
+from tests.support.report_school import ReportSchool
 
 if TYPE_CHECKING:
     from pathlib import Path

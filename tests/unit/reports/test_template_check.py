@@ -122,9 +122,7 @@ REFUSED = {
     "a name that leads upwards": _with_part("word/../../x.xml", b"<x/>"),
     "a name that leads upwards in Windows": _with_part("word\\..\\x.xml", b"<x/>"),
     "a name from the root": _with_part("/etc/x.xml", b"<x/>"),
-    "a field with a bookmark and a share": _simple(
-        "HYPERLINK \\l x &quot;\\\\server\\share&quot;"
-    ),
+    "a field with a bookmark and a share": _simple("HYPERLINK \\l x &quot;\\\\server\\share&quot;"),
     "a field with a bookmark and a file": _simple("HYPERLINK \\l x file:///etc/passwd"),
     "a field with an address and a share": _simple(
         "HYPERLINK https://a.example &quot;\\\\server\\share&quot;"
