@@ -48,11 +48,11 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 FEEDS = ("feed/", "beside/")
-WEB_FILES, DEVICE_KEY = "web/", "device.pem"
+WEB_FILES, DEVICE_KEY, ENROLMENT = "web/", "device.pem", "enrolment.filterd"
 _OF_FEED = ("root.json", "followed.state", "in-force.json", "metadata/*.json",
             "metadata/root_history/*.root.json")  # fmt: skip
 _MOST_FILE_OCTETS = 16 << 20
-_MOST_SECRET_OCTETS = 64 << 10
+_MOST_SECRET_OCTETS = 128 << 10
 
 
 class Gathered(NamedTuple):
@@ -82,8 +82,9 @@ def gather(config: Path, state: StateFolder, clock: Clock, lock: BackupLock) -> 
         device = device_of(state)
         for name, folder in zip(FEEDS, feeds_of(state), strict=True):
             parts |= {f"{name}{path}": content for path, content in _feed_files(folder)}
-        with suppress(OSError):
-            secrets[DEVICE_KEY] = read_plain(state.device_key, _MOST_SECRET_OCTETS)
+        for name, path in ((DEVICE_KEY, state.device_key), (ENROLMENT, state.enrolment)):
+            with suppress(OSError):
+                secrets[name] = read_plain(path, _MOST_SECRET_OCTETS)
     parts[HISTORY] = restored_history.dump(rows)
     parts[ACCOUNTS] = ACCOUNT_FORMAT.dump(restored_accounts.without_secrets(book))
     secrets[ACCOUNTS] = ACCOUNT_FORMAT.dump(book)

@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import control
 from filterd.appliance.backup_file import SECRET_FILES
-from filterd.appliance.backup_parts import DEVICE_KEY, FEEDS, WEB_FILES, feeds_of, site_files
+from filterd.appliance.backup_parts import (
+    DEVICE_KEY,
+    ENROLMENT,
+    FEEDS,
+    WEB_FILES,
+    feeds_of,
+    site_files,
+)
 from filterd.daemon.restore_commands import (
     MOST_OCTETS,
     REQUEST,
@@ -37,6 +44,8 @@ from filterd.overrides import restored_history
 from filterd.paths import (
     check_room,
     make_folder,
+    read_plain,
+    reading,
     remove_temporaries,
     sole,
     sync_folder,
@@ -125,8 +134,7 @@ def carry_out(config: Path, state: StateFolder, clock: Clock) -> dict[str, Any]:
         with as_owner_of(state.folder):
             with writing(state.folder):
                 make_folder(state.folder)
-            if (key := decided.secrets.get(DEVICE_KEY)) is not None:
-                _put_missing(state.device_key, key)
+            _put_device(state, decided.secrets)
             for name, folder in zip(FEEDS, feeds_of(state), strict=True):
                 files = {
                     path.removeprefix(name): content
@@ -180,6 +188,18 @@ def _put_secrets(config: Path, state: StateFolder, secrets: Mapping[str, bytes])
             if is_alerts:
                 with suppress(LookupError, PermissionError):  # no such user on this machine
                     shutil.chown(folder / name, _MONITOR)
+
+
+def _put_device(state: StateFolder, secrets: Mapping[str, bytes]) -> None:
+    """Write key and enrolment of the gateway, which is of no use with another key."""
+    key, enrolment = secrets.get(DEVICE_KEY), secrets.get(ENROLMENT)
+    if key is None:
+        return
+    _put_missing(state.device_key, key)
+    with reading(state.device_key):
+        is_there = read_plain(state.device_key, 1 << 20) == key
+    if enrolment is not None and is_there:
+        _put_missing(state.enrolment, enrolment)
 
 
 def _put_missing(path: Path, content: bytes) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import secrets as random
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +21,7 @@ from filterd.appliance import backup_file, backup_secrets, moved_site, site_writ
 from filterd.appliance.backup_file import ACCOUNTS, HISTORY, SECRETS, SITE
 from filterd.appliance.backup_parts import (
     DEVICE_KEY,
+    ENROLMENT,
     FEEDS,
     accounts_of,
     device_of,
@@ -241,8 +241,6 @@ def _new_roots(plan: RestorePlan, state: StateFolder) -> Iterator[str]:
 
 
 def without_device_key(plan: RestorePlan) -> RestorePlan:
-    """Return a plan that leaves the key of this gateway as it is."""
-    secrets = dict(plan.secrets)
-    with suppress(KeyError):
-        del secrets[DEVICE_KEY]
-    return replace(plan, secrets=secrets)
+    """Return a plan that leaves the key of this gateway and its enrolment as they are."""
+    left = plan.secrets.keys() - {DEVICE_KEY, ENROLMENT}
+    return replace(plan, secrets={name: plan.secrets[name] for name in left})

@@ -106,6 +106,24 @@ def test_control_without_the_deletions_a_disabled_account_comes_back(
     assert school.restore(path)["accounts"] == ["lan", "minh"]
 
 
+@pytest.mark.parametrize("is_other", [False, True])
+def test_a_box_with_the_key_of_the_backup_is_enrolled_as_before_and_another_is_not(
+    school: BackedUpSchool, *, is_other: bool
+) -> None:
+    school.with_keys()
+    public, secret = a_key_pair()
+    enrolment = school.state.enrolment
+    enrolment.write_bytes(b"of the province")
+    path = school.back_up("b.zip", BackupLock(key=public))
+    enrolment.unlink()
+    if is_other:
+        school.state.device_key.write_bytes(b"another")
+    else:
+        school.state.device_key.unlink()
+    school.restore(path, BackupLock(key=secret))
+    assert enrolment.exists() is not is_other
+
+
 def test_what_is_here_and_newer_stays(school: BackedUpSchool, feed_root: bytes) -> None:
     school.with_keys()
     public, secret = a_key_pair()

@@ -11,7 +11,7 @@ import pytest
 
 from filterd.accounts.account_file import FORMAT as ACCOUNT_FORMAT
 from filterd.appliance import backup_file
-from filterd.appliance.backup_parts import DEVICE_KEY
+from filterd.appliance.backup_parts import DEVICE_KEY, ENROLMENT
 from filterd.appliance.backup_secrets import BackupLock
 from filterd.appliance.restore_plan import (
     check_site,
@@ -125,6 +125,7 @@ def test_accounts_of_another_release_are_named_with_it(school: BackedUpSchool) -
 
 def test_secrets_need_their_lock_and_what_is_missing_is_named(school: BackedUpSchool) -> None:
     school.with_keys()
+    school.state.enrolment.write_bytes(b"of the province")
     public, secret = a_key_pair()
     bare, locked = school.back_up("bare.zip"), school.back_up("locked.zip", BackupLock(key=public))
     assert "must be made again" in str(read_plan(bare, BackupLock()).missing[0])
@@ -132,8 +133,8 @@ def test_secrets_need_their_lock_and_what_is_missing_is_named(school: BackedUpSc
     assert read_plan(locked, BackupLock()).accounts.accounts[0].password is None
     plan = read_plan(locked, BackupLock(key=secret))
     assert (plan.missing, plan.accounts) == ((), school.book)
-    assert DEVICE_KEY in plan.secrets
-    assert DEVICE_KEY not in without_device_key(plan).secrets
+    assert {DEVICE_KEY, ENROLMENT} <= plan.secrets.keys()
+    assert not {DEVICE_KEY, ENROLMENT} & without_device_key(plan).secrets.keys()
 
 
 def test_passwords_in_a_plain_part_are_not_taken(school: BackedUpSchool) -> None:
