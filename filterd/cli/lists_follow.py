@@ -61,9 +61,8 @@ def follow(
     """Follow public lists: they are fetched every night.
 
     Lists are named by their ids, or by an address of their own with --category and --format.
-    Where the log has names, it is shown what those of the catalogue would have changed. The next
-    night fetches them, and `filterd lists update` at once. Exit code 0: done; 2: an
-    error.
+    Where the log has names, it is shown what they would have changed. The next night fetches
+    them, and `filterd lists update` at once. Exit code 0: done; 2: an error.
     """
     chosen = [Wanted(RECOMMENDED)] if recommended else []
     chosen += [_wanted(one, category, list_format, subtrees=subtrees) for one in sources or ()]
@@ -76,9 +75,12 @@ def follow(
     more = followed_set(chosen).sources
     check_size(sum(one.names for one in {one.id: one for one in (*before, *more)}.values()))
     ids = ", ".join(one.id for one in chosen)
-    shown = [one.id for one in chosen if not (one.url or one.id == RECOMMENDED)]
-    if shown and not json:
-        print_before(here, source=",".join(shown))
+    if not json:
+        known, own = ([one for one in chosen if bool(one.url) is has] for has in (False, True))
+        how = {"category": category, "format": list_format, "subtrees": subtrees}
+        addresses = " ".join(one.url for one in own)
+        source = ",".join(one.id for one in known)
+        print_before(here, source=source, address=addresses, **how)
     site = site_of_lists(here)
     with site.holding():
         site.follow(lambda state: with_command(state, *chosen), say("followed: {lists}", lists=ids))

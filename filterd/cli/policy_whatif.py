@@ -18,7 +18,6 @@ from rich.text import Text
 
 from filterd import control
 from filterd.cli.context import Context, JsonOption, Options, option
-from filterd.cli.effective_state import policy_in_force
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import listed
 from filterd.cli.time_options import school_clock
@@ -26,9 +25,9 @@ from filterd.daemon.what_if_commands import AT_WORK, LIST_FILE
 from filterd.errors import ConfigError, FilterdError
 from filterd.i18n import refused, say
 from filterd.paths import make_folder, read_plain
-from filterd.policy.log_levels import LogLevel, levels_of
 from filterd.privileges import own_rights
 from filterd.querylog import day_rows
+from filterd.querylog.day_search import stored_days
 from filterd.resolve.what_if_rows import BY_CLASS, BY_TIER, CHANGED_NAMES, differs, summary
 from filterd.rows import Row, Wording
 
@@ -122,16 +121,19 @@ def ask(here: Context, **asked: Any) -> Row:
 
 
 def print_before(here: Context, **asked: Any) -> None:
-    """Print in short what a decision would change, where names are recorded and a daemon runs."""
-    try:
-        levels = levels_of(policy_in_force(here)).values()
-        if not any(one.includes(LogLevel.NAMES) for one in levels):
-            return
-        told = ask(here, **asked)
-    except FilterdError:  # the decision says what is wrong with it, and needs no daemon
+    """Print in short what a decision would change, or why that is not known.
+
+    Nothing is printed where no names are recorded or no daemon runs.
+    """
+    if not (stored_days(here.state.log_days) and control.is_running(here.state.control_socket)):
         return
-    wording = Wording(here.texts, school_clock(here))
-    for line in summary(told, wording):
+    try:
+        with bar(here, here.texts("Judging the recorded days")):
+            lines = [*summary(ask(here, **asked), Wording(here.texts, school_clock(here)))]
+    except FilterdError as error:  # the decision is another matter
+        why = error.told(here.texts.language)
+        lines = [here.texts("What this would have changed is not known: {why}", why=why)]
+    for line in lines:
         here.console.print(Text(line, style="dim"), soft_wrap=True)
 
 

@@ -45,6 +45,7 @@ WITHIN_S, ANSWERED_WITHIN_S = 240.0, 45
 AT_WORK = "at_work"
 LIST_FILE = "list"
 _MOST_OCTETS = 4 << 20
+_LONGEST_LISTS = 4_096
 _LEFT_S = 3_600.0
 """After which what an interrupted command has left in the folder is removed."""
 
@@ -130,20 +131,20 @@ class WhatIf:
         (kind,) = wanted
         if kind == "draft":
             return {"text": self._drafts.text_of(author)}
+        words = {one: log_request.text(request, one) for one in ("category", "format")}
+        how = words | {"subtrees": request.get("subtrees") is True}
+        if kind == "source":
+            lists = {one: _of_lists(request, one) for one in ("source", "address")}
+            return lists | (how if lists["address"] else {})
         text = log_request.text(request, kind)
-        if kind in ("source", "feed"):
+        if kind == "feed":
             return {kind: text}
         if not _given(text):
             raise ControlError(say("{key} is not the name of a trial", key=kind))
         folder = self._setting.state.what_if / text
         if kind == "site":
             return {"site": str(folder)}
-        words = {one: log_request.text(request, one) for one in ("category", "format")}
-        return {
-            "list": str(folder / LIST_FILE),
-            **words,
-            "subtrees": request.get("subtrees") is True,
-        }
+        return {"list": str(folder / LIST_FILE)} | how
 
     def _in_child(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run the child in its folder.
@@ -177,6 +178,18 @@ class WhatIf:
 
 
 _KNOWN = "site, list, source, feed, draft"
+
+
+def _of_lists(request: Mapping[str, Any], key: str) -> str:
+    """Read ids or addresses of lists; empty where there are none.
+
+    Raises:
+        ControlError: it is no text, or too long.
+    """
+    text = request.get(key, "")
+    if not isinstance(text, str) or len(text) > _LONGEST_LISTS:
+        raise ControlError(say("{key} is not a list of public lists", key=key))
+    return text
 
 
 def _remove_left(folder: Path, now: float) -> None:

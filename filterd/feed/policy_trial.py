@@ -7,7 +7,7 @@ gets one line of JSON (``daemon.what_if_commands``). The something else is one o
     {"site": FOLDER}                        another folder with site.yaml
     {"text": TEXT}                          another text of site.yaml
     {"list": FILE, "category", "format", "subtrees"}     one more list of the school's own
-    {"source": ID,ID}                       public lists of the catalogue
+    {"source": ID,ID, "address": URL URL, "category", "format", "subtrees"}     public lists
     {"feed": VERSION}                       a version of the feed, or of followed lists
 
 What it compiles is in a folder of its own, and goes with it. Nothing that is in force changes.
@@ -29,18 +29,22 @@ from filterd.clock import SystemClock
 from filterd.config import build_record
 from filterd.config.compile import compile_policy, own_lists
 from filterd.config.lists_build import compile_blocklists
+from filterd.config.scalars import list_address_fault
 from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError, FilterdError, StoreError, to_plain
 from filterd.feed.feed_config import blocklists_to_build, followed
+from filterd.feed.follow_file import Wanted
+from filterd.feed.followed_sources import followed_set
 from filterd.feed.manifest import sha256_of, verify
-from filterd.feed.night_memory import night_octets
+from filterd.feed.night_memory import check_size, night_octets
+from filterd.feed.source_limits import RunBudget
 from filterd.feed.sources import NIGHTLY, SourceFolder, SourceOutcome, fetch_sources
 from filterd.feed.versions import Versions, is_followed
 from filterd.i18n import Sentence, refused, say
 from filterd.i18n import to_plain as plain_sentence
-from filterd.lists.catalog import fillable_categories, load_catalog, shipped_sources
+from filterd.lists.catalog import RECOMMENDED, fillable_categories, load_catalog, shipped_sources
 from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.formats import FORMATS
 from filterd.lists.index import Index
@@ -67,6 +71,8 @@ CPU_S, NICER = 300, 10
 """The processor's time, and how much lookups go before."""
 _JUDGED_WITHIN_S = 150.0
 _LARGEST_REQUEST = 16 << 20
+_FETCHED = replace(NIGHTLY, budget=RunBudget(octets=100_000_000, seconds=60.0))
+"""Somebody waits for it, and nothing of it is kept."""
 
 
 class _Other(NamedTuple):
@@ -153,8 +159,7 @@ class _Tried:
         if "list" in wanted:
             return _Other(policy, self._with(self._own_list(wanted)))
         if "source" in wanted:
-            ids = str(wanted["source"]).split(",")
-            return _Other(policy, self._with(*map(self._public_list, dict.fromkeys(ids))))
+            return _Other(policy, self._with(*self._public_lists(wanted)))
         return self._of_version(str(wanted["feed"]))
 
     def _of_site(self, site: SiteSources) -> _Other:
@@ -173,33 +178,53 @@ class _Tried:
         return load_site(self._config, {**looked.site, SITE_FILE: text})
 
     def _own_list(self, wanted: dict[str, Any]) -> ListSource:
+        path, (category, list_format, subtrees) = str(wanted["list"]), self._how(wanted)
+        return ListSource("what-if", category, list_format, path, title=path, subtrees=subtrees)
+
+    def _how(self, wanted: dict[str, Any]) -> tuple[str, str, bool]:
+        """Return the category, format and reach of a list that the catalogue does not have."""
         category, list_format = str(wanted.get("category")), str(wanted.get("format"))
         known = fillable_categories(blocklists_in_force(self._state).folder)
         _check_word(category, known, say("category for public lists"))
         _check_word(list_format, FORMATS, say("format"))
-        path, subtrees = str(wanted["list"]), wanted.get("subtrees") is True
-        return ListSource("what-if", category, list_format, path, title=path, subtrees=subtrees)
+        return category, list_format, wanted.get("subtrees") is True
 
-    def _public_list(self, source_id: str) -> ListSource:
-        """Return a public list: the text that is kept here, else one that is fetched now."""
-        known = {one.id: one for one in shipped_sources()}
-        _check_word(source_id, known, say("list of the catalogue"))
-        source, kept = known[source_id], SourceFolder(self._state.feed / "sources")
-        if kept.note(source) is None:
-            kept = SourceFolder(self._folder)
-            (report,) = fetch_sources([source], kept, self._clock, rules=NIGHTLY)
+    def _public_lists(self, wanted: dict[str, Any]) -> list[ListSource]:
+        """Return public lists that are not followed yet, by texts kept here or fetched now.
+
+        Raises:
+            FilterdError: one is not known, cannot be fetched in time, or all are too many.
+        """
+        chosen, ids = list[Wanted](), (RECOMMENDED, *(one.id for one in shipped_sources()))
+        for one in filter(None, str(wanted["source"]).split(",")):
+            _check_word(one, ids, say("list of the catalogue"))
+            chosen.append(Wanted(one))
+        for address in str(wanted.get("address", "")).split():
+            if fault := list_address_fault(address):
+                raise ConfigError(fault[0], hint=fault[1])
+            chosen.append(Wanted("", address, *self._how(wanted)))
+        present = followed(self._config, self._state).sources
+        new = [one for one in followed_set(chosen).sources if one not in present]
+        check_size(sum(one.names for one in (*present, *new)))
+        kept, fetched = SourceFolder(self._state.feed / "sources"), SourceFolder(self._folder)
+        missing = [one for one in new if kept.note(one) is None]
+        for report in (
+            fetch_sources(missing, fetched, self._clock, rules=_FETCHED) if missing else ()
+        ):
             if report.outcome is not SourceOutcome.TAKEN:
-                raise ConfigError(
-                    say("{id}: cannot be fetched: {why}", id=source_id, why=report.reason)
-                )
-        return ListSource(
-            BESIDE + source_id,
-            source.category,
-            source.format,
-            str(kept.text(source_id)),
-            title=source.title,
-            subtrees=source.subtrees,
-        )
+                why = report.reason
+                raise ConfigError(say("{id}: cannot be fetched: {why}", id=report.id, why=why))
+        return [
+            ListSource(
+                BESIDE + one.id,
+                one.category,
+                one.format,
+                str((fetched if one in missing else kept).text(one.id)),
+                title=one.title,
+                subtrees=one.subtrees,
+            )
+            for one in new
+        ]
 
     def _of_version(self, version: str) -> _Other:
         """Compile a version that is here, as the guard does."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.clock import SystemClock
+from filterd.feed.sources import SourceFolder, read_sources
+from filterd.lists.catalog import shipped_sources
 from filterd.querylog.lookups import LookupContext
 from tests.support.commands import call
 from tests.support.daemon import copy_lists, free_port, serving, write_site
@@ -100,6 +102,25 @@ def test_what_cannot_be_tried_is_refused_in_a_line(school: School) -> None:
         code, told = school.ask(*words)
         assert code == 2, words
         assert "Traceback" not in told["error"]
+
+
+def test_before_lists_are_followed_it_is_shown_or_why_it_cannot_be(school: School) -> None:
+    kept = SourceFolder(school.state.feed / "sources")
+    ut1 = next(one for one in shipped_sources() if one.id == "ut1-gambling")
+    (given := school.config.parent / "given").mkdir()
+    (given / f"{ut1.id}.txt").write_text("new.example\n")
+    read_sources([ut1], kept, given)
+    shown = school.shown("lists", "follow", ut1.id)
+    assert "4 would be blocked" in shown
+    assert "Followed from the next night on" in shown
+    shutil.rmtree(school.state.what_if)
+    school.state.what_if.write_text("in the way")
+    own = ("https://lists.example/list", "--category", "games")
+    for words in (own, ("--recommended",)):
+        shown = school.shown("lists", "follow", *words)
+        first, *rest = shown.splitlines()
+        assert first.startswith("What this would have changed is not known: "), shown
+        assert "Followed from the next night on" in rest[-1]
 
 
 def test_without_names_popular_ones_are_judged(school: School, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_the_look_is_recorded_and_the_child_gets_what_is_tried(at_desk: Any) -> 
         assert told["rows"] == []
         assert set(told["levels"].values()) == {"counts"}
         (request,) = desk.requests
-        assert request["other"] == {"source": "ut1-games"}
+        assert request["other"] == {"source": "ut1-games", "address": ""}
         assert len(request["days"]) == 3
         (row, *_) = await desk.team.manager.changes.records.history(1, views=True)
         assert (row["kind"], row["payload"]["view"]) == ("log-view", "rows")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,16 +14,22 @@ from filterd.config.lists_build import build_lists
 from filterd.errors import ConfigError
 from filterd.feed.feed_config import blocklists_to_build
 from filterd.feed.policy_trial import tried
+from filterd.feed.sources import FetchRules, SourceOutcome, SourceReport
+from filterd.i18n import say
+from filterd.lists.catalog import shipped_sources
 from filterd.querylog.lookups import LookupContext
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
 from tests.support.daemon import write_site
 from tests.support.day_lookups import Looked, write_day
 from tests.support.policies import NOW
+from tests.support.web import Page, Web, public_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from filterd.lists.catalog import PublicSource
 
 DAY = "2025-11-30"
 TWELFTH = LookupContext("12", "", "", "", "pass")
@@ -85,10 +92,52 @@ def test_the_kept_text_of_a_public_list_is_tried_without_a_network(
     assert trial(source="ut1-gambling")["changed"]["closes"] == 2
 
 
+def test_public_lists_are_fetched_for_it_and_nothing_of_them_is_kept(
+    trial: Callable[..., dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = {"category": "gambling", "format": "hosts"}
+    (tmp_path / "tls").mkdir()
+    with public_server(Web(), tmp_path / "tls", monkeypatch) as web:
+        web.pages = {"/a": Page(b"0.0.0.0 open.example\n"), "/b": Page(b"0.0.0.0 b.example\n")}
+        address = f"{web.address}/a {web.address}/b"
+        told = trial(source="", address=address, **how)
+        assert told["changed"] == {"closes": 2, "opens": 0, "rewrites": 0}
+        assert [one for one, _ in web.asked] == ["/a", "/b"]
+        with pytest.raises(ConfigError, match=r"cannot be fetched: .* status 404"):
+            trial(source="", address=f"{web.address}/none", **how)
+    state = tmp_path / "copy" / "state"
+    assert not (state / "feed" / "sources").exists()
+    assert not [*(state / "what-if").iterdir()]
+
+
+def test_the_recommended_lists_are_tried_at_once_but_for_those_followed_already(
+    trial: Callable[..., dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, small = list[str](), [one for one in shipped_sources() if one.recommended][:3]
+    small = [replace(one, names=1) for one in small]
+    monkeypatch.setattr("filterd.feed.followed_sources.shipped_sources", lambda: small)
+    with (tmp_path / "copy" / "site" / "site.yaml").open("a") as file:
+        file.write(f"follow: [{small[0].id}]\n")
+
+    def fetched(sources: Sequence[PublicSource], *_: Any, rules: FetchRules) -> list[SourceReport]:
+        asked.extend(one.id for one in sources)
+        assert rules.budget is not None
+        assert rules.budget.seconds <= 60
+        return [SourceReport(one.id, SourceOutcome.MISSING, say("no route")) for one in sources]
+
+    monkeypatch.setattr("filterd.feed.policy_trial.fetch_sources", fetched)
+    with pytest.raises(ConfigError, match="no route"):
+        trial(source="recommended")
+    assert asked == [one.id for one in small[1:]]
+
+
 @pytest.mark.parametrize(
     "other",
     [
         {"source": "no-such-list"},
+        {"source": "", "address": "file:///etc/shadow", "category": "games", "format": "domains"},
+        {"source": "", "address": "https://127.0.0.1/", "category": "games", "format": "domains"},
+        {"source": "", "address": "https://a.example/", "category": "no", "format": "domains"},
         {"feed": "12"},
         {"feed": "../../site"},
         {"list": "/x", "category": "none", "format": "domains"},
