@@ -87,10 +87,20 @@ class ReadReport:
     Attributes:
         figures: by their labels.
         tables: by their titles: cells by the label of the row and the heading of the column.
+        ids: of figures and tables, by label or title, where the format has them.
+        texts: paragraphs.
     """
 
     figures: dict[str, str] = field(default_factory=dict)
     tables: dict[str, ReadTable] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    texts: set[str] = field(default_factory=set)
+
+    def by_id(self, model: ReadReport) -> dict[str, str | ReadTable]:
+        """Return figures and tables by their ids; ``model`` has those that the format lacks."""
+        ids = self.ids or model.ids
+        found: dict[str, str | ReadTable] = {**self.figures, **self.tables}
+        return {ids[label]: value for label, value in found.items() if label in ids}
 
 
 def of_json(octets: bytes) -> ReadReport:
@@ -100,9 +110,13 @@ def of_json(octets: bytes) -> ReadReport:
         for part in section["parts"]:
             if part["kind"] == "figures":
                 read.figures |= {one["label"]: _shown(one["value"]) for one in part["figures"]}
+                read.ids |= {one["label"]: one["id"] for one in part["figures"]}
+            elif part["kind"] == "paragraph":
+                read.texts.add(part["text"])
             elif part["kind"] == "table":
                 heads = [one["heading"] for one in part["columns"]]
                 read.tables[part["title"]] = _table(heads, [*part["rows"], part["total"]])
+                read.ids[part["title"]] = part["id"]
     return read
 
 
@@ -110,13 +124,14 @@ def of_csv(octets: bytes) -> ReadReport:
     """Read a report in CSV."""
     read = ReadReport()
     lines = ([cell.removeprefix("'") for cell in line] for line in lines_of(octets)[1:])
-    for *_, title, row, column, value in lines:
-        if title and not row:
-            continue  # the note of a table
-        if title:
+    for *_, id_, title, row, column, value in lines:
+        if title and row:
             read.tables.setdefault(title, {})[row, column] = value
-        else:
+        elif row:
             read.figures[row] = value
+        else:
+            read.texts.add(value)
+        read.ids[title or row] = id_
     return read
 
 
@@ -125,6 +140,7 @@ def of_workbook(octets: bytes) -> ReadReport:
     read = ReadReport()
     facts, *others = sheets_of(octets)
     read.figures = {str(row[0]): _shown(row[1]) for row in facts.rows if len(row) == 2}
+    read.texts = {str(row[-1]) for row in facts.rows if row}
     for (title,), heads, *lines in (one.rows for one in others):
         whole = [line for line in lines if len(line) == len(heads)]
         read.tables[str(title)] = _table([*map(str, heads)], whole)
@@ -139,9 +155,10 @@ def of_word(octets: bytes) -> ReadReport:
     for one in body:
         if one.tag == f"{_WORD}p":
             text = _text(one)
+            read.texts.add(text)
             label, colon, value = text.removeprefix("- ").partition(": ")
             if colon:
-                read.figures[label] = _ungrouped(value)
+                read.figures.setdefault(label, _ungrouped(value))
             title = text or title
         elif one.tag == f"{_WORD}tbl" and title:
             rows = [
@@ -156,10 +173,15 @@ def of_page(octets: bytes) -> ReadReport:
     page, read = etree.HTML(octets), ReadReport()
     terms, details = (["".join(one.itertext()) for one in page.iter(tag)] for tag in ("dt", "dd"))
     read.figures = dict(zip(terms, map(_ungrouped, details), strict=True))
+    read.ids = {
+        "".join(one.getprevious().itertext()): one.get("data-figure") for one in page.iter("dd")
+    }
+    read.texts = {"".join(one.itertext()) for one in page.iter("p")}
     for one in page.iter("table"):
         heads, *lines = (["".join(cell.itertext()) for cell in row] for row in one.iter("tr"))
         title = "".join(next(one.iter("caption")).itertext())
         read.tables[title] = _table(heads, [[*map(_ungrouped, line)] for line in lines])
+        read.ids[title] = one.get("id")
     return read
 
 

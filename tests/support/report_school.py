@@ -65,7 +65,6 @@ class ReportSchool:
     def __post_init__(self) -> None:
         self.clock, self.state = FakeClock(hour_of(self.today, 3)), StateFolder(self.folder)
         self.path = self.state.query_log
-        self.log_keeper = LogKeeper(self.path, self.clock, [], lambda: 400)
         self.changes = self
         self.store = Store(self.state, self.clock)
         self.site = SimpleNamespace(
@@ -79,9 +78,6 @@ class ReportSchool:
         )
         self.records = Records(cast("Any", about), self.store, lambda: cast("Any", self.site))
         self.reviews = Reviews(cast("Any", self), cast("Any", about))
-        self.distinct = DistinctKeeper(
-            self.state.log_days, self.log_keeper, self.today.isoformat, lambda: {SECRET}
-        )
 
     def classroom(self, _: Any) -> Classroom:
         now = self.clock.wall()
@@ -126,7 +122,14 @@ class ReportSchool:
         caller = Caller(1002, "lan", frozenset(role.group for role in roles))
 
         async def whole() -> Any:
-            return await cast("Any", known[command](request, caller))
+            # What writes to the disk has a thread, and ends with the loop.
+            self.log_keeper = LogKeeper(self.path, self.clock, [], lambda: 400)
+            folder, today = self.state.log_days, self.today.isoformat
+            self.distinct = DistinctKeeper(folder, self.log_keeper, today, lambda: {SECRET})
+            try:
+                return await cast("Any", known[command](request, caller))
+            finally:
+                await self.log_keeper.stop()
 
         return asyncio.run(whole())
 
