@@ -77,7 +77,9 @@ def full_spans(
         ends: of the period, not included.
     """
     tiers, found = list(levels_of(policy)), list[tuple[str, float, float]]()
-    for (since, settings), (until, _) in pairwise((*_settings(rows), (inf, ()))):
+    steps = list(_settings(rows))
+    for number, (since, settings) in enumerate(steps, 1):
+        until = min((at for at, _ in steps[number:] if at >= since), default=inf)
         edges = {max(since, begins), min(until, ends)}
         if min(until, ends) <= max(since, begins):
             continue
@@ -111,12 +113,16 @@ def levels_at(rows: Iterable[HistoryRow], policy: Policy, at: float) -> dict[str
 
 
 def _settings(rows: Iterable[HistoryRow]) -> Iterator[tuple[float, tuple[LogSetting, ...]]]:
-    """Yield the settings of the log, and the time from which they were so."""
+    """Yield the settings of the log, and the time from which they were so.
+
+    A time is before the one that precedes it where the clock was ahead until it was corrected.
+    """
     there, at = dict[int, Any](), 0.0
     for row in rows:
+        at = row.at if row.kind in {CLOCK, CLOCK_ACCEPTED} else max(at, row.at)
         if "log_settings" not in row.before + row.after:
             continue
-        effect, at = row.effect(), max(at, row.at)
+        effect = row.effect()
         for thing in effect.before.log_settings:
             there.pop(thing.id, None)
         there |= {thing.id: thing for thing in effect.after.log_settings}

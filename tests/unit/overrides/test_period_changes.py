@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from filterd.overrides.period_changes import changes_in, full_spans
+from filterd.overrides.history_chain import CLOCK_ACCEPTED
+from filterd.overrides.period_changes import changes_in, full_spans, levels_at
 from tests.support.changes import Book, an_exception, some_exceptions
 from tests.support.policies import NOW, a_policy
 
@@ -71,6 +72,24 @@ def test_full_logging_of_every_tier_is_one_span_and_a_newer_level_interrupts_it(
     assert full_spans(book.rows, a_policy(), BEGIN, END) == (
         ("", int(NOW), int(NOW + DAY)),
         ("", int(NOW + 2 * DAY), int(NOW + 3 * DAY)),
+    )
+
+
+def test_full_logging_before_and_after_a_clock_that_was_ahead_is_found(book: Book) -> None:
+    book.make("log-level", level="full", tier="primary", ends_at=NOW + 3 * DAY)
+    book.make("log-confirm", id=1, author="minh")
+    at(book, 4_000 * DAY).make("log-level", level="names", tier="staff")
+    ahead = book.rows[-1]
+    corrected = ahead._replace(kind=CLOCK_ACCEPTED, at=NOW + DAY, before="", after="")
+    at(book, 2 * DAY).make("revoke", id=2)
+    rows = [*book.rows[:3], corrected, *book.rows[3:]]
+    assert full_spans(rows, a_policy(), BEGIN, END) == (("primary", int(NOW), int(NOW + 2 * DAY)),)
+    assert levels_at(rows, a_policy(), NOW + DAY)["primary"] == "full"
+    at(book, 5 * DAY).make("log-level", level="full", ends_at=NOW + 6 * DAY)
+    book.make("log-confirm", id=5, author="minh")
+    rows = [*rows, *book.rows[4:]]
+    assert full_spans(rows, a_policy(), NOW + 4 * DAY, END) == (
+        ("", int(NOW + 5 * DAY), int(NOW + 6 * DAY)),
     )
 
 
