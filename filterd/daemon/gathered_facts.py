@@ -143,6 +143,8 @@ async def gather(
     def made() -> ReportFacts:
         begins, ends = spans[0].begins, spans[-1].ends
         changes = changes_in(rows, begins, ends)
+        # Parents read what is kept at present, as the categories are those of now.
+        levels_of = now if wish.audience is ReportAudience.PARENTS else min(ends, now)
         return ReportFacts(
             kind=wish.period.kind,
             first=first,
@@ -172,7 +174,7 @@ async def gather(
                 pause_minutes=round(changes.pause_s / 60),
             ),
             log=LogFacts(
-                levels_at(rows, policy, min(ends, now)),
+                levels_at(rows, policy, levels_of),
                 policy.log.keep_days,
                 policy.log.keep_totals_days,
                 policy.log.least_devices,

@@ -166,7 +166,7 @@ class LogFacts:
     """What the log stores.
 
     Attributes:
-        levels: by tier, at the end of the period.
+        levels: by tier, at the end of the period; for parents, when the report was made.
         keep_days, keep_totals_days: for how long.
         least_devices: k.
         full: when it had every lookup.

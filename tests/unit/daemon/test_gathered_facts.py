@@ -348,6 +348,15 @@ def test_full_logging_that_has_ended_is_told_with_the_levels_of_then(tmp_path: P
     assert school.report("2026-11").log.levels["primary"] == "counts"
 
 
+def test_parents_get_the_levels_of_now_as_the_sentences_have_them(tmp_path: Path) -> None:
+    school, begin = ReportSchool(tmp_path), float(hour_of(TODAY, 3))
+    school.at(begin)
+    school.make("log-level", level="full", tier="primary", ends_at=begin + 86_400)
+    school.make("log-confirm", id=1, author="minh")
+    assert school.report("2026-11", audience="parents").log.levels["primary"] == "full"
+    assert school.report("2026-11").log.levels["primary"] == "counts"
+
+
 def test_the_school_has_the_grades_of_its_networks_classes_and_timetables(
     year: ReportSchool,
 ) -> None:
