@@ -127,11 +127,12 @@ async def gather(
         has_totals=wish.audience is ReportAudience.INSIDE,
         confidential=site.confidential.categories,
     )
-    found = _Cells()
+    found, least_devices = _Cells(), policy.log.least_devices
     if wish.audience is ReportAudience.OUTSIDE:
         published = await export.published(
             Span(wish.period.first, wish.period.last, has_months=True)
         )
+        least_devices = min(one.least_devices for one in published)
         found = await asyncio.to_thread(_published, published, site.confidential.categories)
     elif wish.audience is ReportAudience.INSIDE:
         found = await asyncio.to_thread(_counted, figures, wish)
@@ -177,7 +178,7 @@ async def gather(
                 levels_at(rows, policy, levels_of),
                 policy.log.keep_days,
                 policy.log.keep_totals_days,
-                policy.log.least_devices,
+                least_devices,
                 tuple(FullLogSpan(*one) for one in full_spans(rows, policy, begins, ends)),
                 lost=sum(one.lost for one in service[1]),
             ),

@@ -22,7 +22,7 @@ from filterd.querylog import published_totals
 from filterd.querylog.day_span import DaySpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from filterd.daemon.manager import Manager
@@ -95,9 +95,20 @@ class PublishedMonth(NamedTuple):
     is_whole: bool
     totals: PublishedTotals
 
-    def left_out(self, periods: Iterable[str]) -> int:
-        """Return how many cells of periods were not published."""
-        return sum(self.totals.periods[one].left_out for one in periods)
+    @property
+    def periods(self) -> list[str]:
+        """The days, and the month if it is published as such."""
+        return [*self.days, self.month] if self.is_whole else self.days
+
+    @property
+    def left_out(self) -> int:
+        """How many cells were not published."""
+        return sum(self.totals.periods[one].left_out for one in self.periods)
+
+    @property
+    def least_devices(self) -> int:
+        """The least number of devices behind a cell: k may have been raised since."""
+        return min(self.totals.periods[one].least_devices for one in self.periods)
 
 
 class TotalsExport:
@@ -133,12 +144,12 @@ class TotalsExport:
         span = Span.read(request, datetime.fromtimestamp(now, zone).date())
         ends = [one.isoformat() for one in (span.first, span.last)]
         await changes.note_view(View.EXPORT, author, {"days": ends, "class": ""})
-        rows, left_out = list[dict[str, Any]](), 0
-        for one in await self.published(span):
-            periods = [*one.days, one.month] if one.is_whole else one.days
-            rows += one.totals.rows(periods, site.confidential.categories)
-            left_out += one.left_out(periods)
-        return {"rows": rows, "left_out": left_out, "least_devices": site.policy.log.least_devices}
+        found, hidden = await self.published(span), site.confidential.categories
+        return {
+            "rows": [row for one in found for row in one.totals.rows(one.periods, hidden)],
+            "left_out": sum(one.left_out for one in found),
+            "least_devices": min(one.least_devices for one in found),
+        }
 
     async def published(self, span: Span) -> list[PublishedMonth]:
         """Return what was published of days and their whole months, and publish the rest.

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from filterd.errors import StoreError
 from filterd.i18n import refused, say
 from filterd.paths import make_folder
+from filterd.policy.log_levels import LEAST_K
 from filterd.policy.model import TIER_OF_GRADE
 from filterd.querylog.device_reach import GRADE, TIER, ReachRow
 from filterd.querylog.suppression import TableCell, of_day, of_month
@@ -53,12 +54,14 @@ class PublishedPeriod:
     """What was published of a period.
 
     ``left_out``: how many cells with answers were not, and how many ``of_school`` of them, of
-    confidential categories (0 where an earlier release has published).
+    confidential categories (0 where an earlier release has published). ``least_devices``: k
+    then; an earlier release has not noted it.
     """
 
     cells: tuple[PublishedCell, ...]
     left_out: int
     of_school: int = field(default=0, metadata={ADDED: True})
+    least_devices: int = field(default=LEAST_K, metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class PublishedTotals:
                 TableCell(*key, n, devices.get((day, TIER, *key), 0)) for key, n in cells.items()
             ]
             if day not in periods:
-                periods[day] = _period(found, of_day(found, k))
+                periods[day] = _period(found, of_day(found, k), k)
             shown = {(one.id, one.category, one.action): one.n for one in periods[day].cells}
             beyond = {key: cells[key] - shown.get(key, 0) for key in cells | shown}
             hidden += [TableCell(*key, n, 0) for key, n in beyond.items() if n > 0]
@@ -111,7 +114,7 @@ class PublishedTotals:
         if month and month not in periods:
             found = [TableCell(*key, n, most[key]) for key, n in by_grade.items()]
             whole = (one for one in found if (TIER_OF_GRADE[one.id], *one[1:3]) not in shrunk)
-            periods[month] = _period(found, of_month(whole, hidden, k))
+            periods[month] = _period(found, of_month(whole, hidden, k), k)
         return PublishedTotals(dict(sorted(periods.items())))
 
     def lacks(self, periods: Iterable[str]) -> bool:
@@ -180,7 +183,7 @@ def _devices(reach: Iterable[ReachRow]) -> Mapping[tuple[str, str, str, str, str
     return {row[:5]: row.devices for row in reach}
 
 
-def _period(found: Sequence[TableCell], shown: Sequence[TableCell]) -> PublishedPeriod:
+def _period(found: Sequence[TableCell], shown: Sequence[TableCell], k: int) -> PublishedPeriod:
     cells = (PublishedCell(*cell[:4]) for cell in sorted(shown))
     of_school = sum(not one.id for one in found) - sum(not one.id for one in shown)
-    return PublishedPeriod(tuple(cells), len(found) - len(shown), of_school)
+    return PublishedPeriod(tuple(cells), len(found) - len(shown), of_school, k)

@@ -168,7 +168,7 @@ class LogFacts:
     Attributes:
         levels: by tier, at the end of the period; for parents, when the report was made.
         keep_days, keep_totals_days: for how long.
-        least_devices: k.
+        least_devices: k; the smallest one with which a figure was published.
         full: when it had every lookup.
         lost: answers that could not be counted.
     """

@@ -10,6 +10,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -228,6 +229,17 @@ def test_counts_that_come_late_change_no_report_for_outside(tmp_path: Path) -> N
         for (day, tier, category, action), n in Cells("2026-11-20", "2026-11-30").days.items()
         if (day, tier, category, action) in Cells("2026-11-20", "2026-11-30").shown_days
     }
+
+
+def test_a_report_names_the_least_k_of_its_figures(tmp_path: Path) -> None:
+    school = ReportSchool(tmp_path)
+    school.write(counted(EVENTS), [])
+    before = school.report("2026-11")
+    raised = replace(school.policy, log=replace(school.policy.log, least_devices=9))
+    school.site = SimpleNamespace(**vars(school.site) | {"policy": raised})
+    after = school.report("2026-11")
+    assert (after.cells, after.log.least_devices) == (before.cells, K)
+    assert school.report("2026-12").log.least_devices == 9
 
 
 def test_control_without_what_was_published_they_would(tmp_path: Path) -> None:

@@ -70,6 +70,12 @@ def test_a_small_day_is_left_out_and_a_grade_that_would_show_it() -> None:
     }
 
 
+def test_each_period_has_the_k_of_its_time() -> None:
+    first = published(PublishedTotals(), BUSY, month="")
+    last = first.with_periods(DAYS, MONTH, *BUSY, 7)
+    assert [one.least_devices for one in last.periods.values()] == [7, K, 7]
+
+
 def test_the_whole_school_has_days_and_no_grades() -> None:
     totals = [Total(DAYS[0], "", "self-harm", "blocked", 9)]
     reach = [ReachRow(DAYS[0], "tier", "", "self-harm", "blocked", 5)]
