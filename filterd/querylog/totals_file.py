@@ -164,6 +164,11 @@ FORGET_OF_DAYS = tuple(
     for table in ("reach", "days", "distinct_names")
 )
 
+FORGET_CUT_REACH = """
+DELETE FROM reach WHERE day <= (SELECT date(MIN(hour), 'unixepoch') FROM totals)
+"""
+"""Of a school day whose first hours are gone: its devices are more than those of the others."""
+
 FORGET_CONTEXTS = "DELETE FROM contexts WHERE id NOT IN (SELECT context FROM totals)"
 
 FORGET_WORKERS = """
@@ -301,6 +306,7 @@ async def _forget(connection: aiosqlite.Connection, keep_days: int) -> None:
     removed = await connection.execute(FORGET_DAYS, (keep_days - 1,))
     if removed.rowcount > 0:
         await connection.execute(FORGET_CONTEXTS)
+        await connection.execute(FORGET_CUT_REACH)
     for forget in FORGET_OF_DAYS:
         await connection.execute(forget, (keep_days - 1,))
     await connection.execute(FORGET_WORKERS)

@@ -425,6 +425,34 @@ def test_old_days_are_removed_once_a_day_with_all_that_is_of_them(path: Path) ->
     assert b"room 1" not in content
 
 
+@pytest.mark.parametrize("is_safe", [True, False])
+def test_control_a_day_that_is_kept_in_part_has_no_devices(
+    path: Path, monkeypatch: pytest.MonkeyPatch, *, is_safe: bool
+) -> None:
+    """In Vietnam a day of UTC begins at seven; five devices asked before, and one later."""
+    if not is_safe:
+        monkeypatch.setattr(totals_file, "FORGET_CUT_REACH", "SELECT 1")
+    clock = FakeClock()
+
+    async def whole() -> None:
+        store = TotalsFile(path, clock, lambda: 2)
+        for number, day in enumerate(("2026-11-02", "2026-11-03", "2026-11-04"), 1):
+            rows = (
+                CountRow(_at(f"{day}T06:00+07:00"), "6", "games", "blocked", 5),
+                CountRow(_at(f"{day}T09:00+07:00"), "6", "games", "blocked", 1),
+            )
+            reach = (ReachRow(day, "tier", "lower-secondary", "games", "blocked", 5),)
+            await store.write([Batch("w", number, rows, reach=reach)])
+            clock.advance(86_400)
+        await store.close()
+
+    asyncio.run(whole())
+    found = asyncio.run(read_reach(path, "2026-11-01", "2026-11-30"))
+    days = ["2026-11-03", "2026-11-04"]
+    assert [one.day for one in found] == (days[1:] if is_safe else days)
+    assert total(path) == 1 + 6  # of the first of both days only what is after seven
+
+
 ZONE = "Asia/Ho_Chi_Minh"
 
 
