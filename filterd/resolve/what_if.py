@@ -10,7 +10,9 @@ without schedules.
 A client is known by grade, class and network only. Where the two sites have another grade in a
 room at that time, the second one counts as it has it. Rules for one device are not seen.
 
-Confidential names are counted for the whole school and by list, and in no other number.
+Confidential names are counted for the whole school and by list, and in no other number. Those
+that are confidential in the first site are not: a trial of one name would show how often it was
+looked up before the lists had it.
 """
 
 from __future__ import annotations
@@ -86,7 +88,7 @@ class DifferenceSums:
         changed_distinct: those that change for any grade, by tier and kind.
         lists: rows that close, by the list or rule that would close them; confidential ones too.
         distinct_lists: distinct names that close, in the same way.
-        confidential: rows and distinct names that change, of names that are not shown.
+        confidential: rows and distinct names that change, of names that become confidential.
         unnamed: changes of names for which there was no room.
     """
 
@@ -315,7 +317,7 @@ class _Judge:
             return
         sums.distinct_lists.update({one.by for one in places if one.kind == CLOSES})
         if self._is_hidden(name, places):
-            sums.confidential += 1
+            sums.confidential += self._becomes_hidden(name)
             return
         sums.changed_distinct.update((tier, kind) for kind in {one.kind for one in places})
         for one, of in places.items():
@@ -372,10 +374,14 @@ class _Judge:
         if found.kind == CLOSES:
             sums.lists[found.by] += n
         if self._is_hidden(name, (found,)):
-            sums.confidential += n
+            sums.confidential += n if self._becomes_hidden(name) else 0
             return
         sums.changed[place, found.kind] += n
         sums.note(NameDifference(name, found.kind, found.category), n, (place,))
+
+    def _becomes_hidden(self, name: bytes) -> bool:
+        """Return whether a hidden name is not confidential in the first site."""
+        return name not in self._sites[0].confidential
 
     def _is_hidden(self, name: bytes, found: Iterable[_Difference]) -> bool:
         for one in found:

@@ -331,6 +331,17 @@ def test_names_without_a_log_are_asked_for_each_tier(indexes: tuple[Index, Index
     assert found.confidential, "counted, and not shown"
 
 
+@pytest.mark.parametrize(("order", "counted"), [(1, 3), (-1, 0)])
+def test_of_a_name_that_is_confidential_now_no_lookup_is_counted(
+    tmp_path: Path, indexes: tuple[Index, Index], order: int, counted: int
+) -> None:
+    """It was recorded before the lists had it; a trial of it alone would show how often."""
+    write_day(tmp_path, DAY, [Looked(SEVEN_S, "alone.example")] * 3)
+    first, second = indexes[::order]
+    found = compared(tmp_path, *plain_sites((first, second)))
+    assert (found.confidential, found.changed.total(), found.names) == (counted, 0, Counter())
+
+
 def test_of_too_many_names_the_others_are_counted(
     tmp_path: Path, indexes: tuple[Index, Index], monkeypatch: pytest.MonkeyPatch
 ) -> None:
