@@ -22,13 +22,13 @@ from filterd.cli.progress_bar import bar
 from filterd.cli.render import listed
 from filterd.cli.time_options import school_clock
 from filterd.daemon.what_if_commands import AT_WORK, LIST_FILE
-from filterd.errors import ConfigError, FilterdError
+from filterd.errors import ConfigError, ConfigErrors, FilterdError, parts_of
 from filterd.i18n import refused, say
 from filterd.paths import make_folder, read_plain
 from filterd.privileges import own_rights
 from filterd.querylog import day_rows
 from filterd.querylog.day_search import stored_days
-from filterd.resolve.what_if_rows import BY_CLASS, BY_TIER, CHANGED_NAMES, differs, summary
+from filterd.resolve.what_if_rows import differs, summary, tables
 from filterd.rows import Row, Wording
 
 _SAME, _DIFFERENT = 0, 1
@@ -100,7 +100,12 @@ def whatif(
         bar(here, here.texts("Judging the recorded days"), visible=not json),
     ):
         asked = {key: value or staged for key, value in tried.asked.items()}
-        told = ask(here, days=days, **asked)
+        try:
+            told = ask(here, days=days, **asked)
+        except FilterdError as error:
+            if tried.copied is None:
+                raise
+            raise _at_home(error, here.state.what_if / staged, tried.copied) from error
     if json:
         here.print_json(told)
     else:
@@ -142,9 +147,8 @@ def print_told(here: Context, told: Row) -> None:
     wording = Wording(here.texts, school_clock(here))
     for line in summary(told, wording):
         here.console.print(Text(line), soft_wrap=True)
-    for listing, key in ((CHANGED_NAMES, "rows"), (BY_CLASS, "groups"), (BY_TIER, "tiers")):
-        if told[key]:
-            here.console.print(listed(wording, listing, told[key]))
+    for listing, rows in tables(told):
+        here.console.print(listed(wording, listing, rows))
     for line in day_rows.scope(told, wording):
         here.console.print(Text(line, style="dim"), soft_wrap=True)
 
@@ -175,6 +179,24 @@ def _staged(here: Context, given: Path | None) -> Iterator[str]:
         yield folder.name
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _at_home(error: FilterdError, copy: Path, given: Path) -> FilterdError:
+    """Return an error whose places are in what was given, not in its copy."""
+    parts = parts_of(error)
+    if not parts:
+        return error
+    copied = str(copy if given.is_dir() else copy / LIST_FILE)
+    return ConfigErrors(
+        ConfigError(
+            one.reason,
+            path=one.path.replace(copied, str(given)),
+            line=one.line,
+            column=one.column,
+            hint=one.hint,
+        )
+        for one in parts
+    )
 
 
 def _copy(given: Path, folder: Path) -> None:

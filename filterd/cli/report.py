@@ -29,7 +29,7 @@ from filterd.overrides.target_text import looks_like_a_class
 from filterd.privileges import own_rights
 from filterd.reports.report_facts import ReportAudience, from_plain
 from filterd.reports.report_questions import checked_answers, skeleton
-from filterd.reports.report_run import LARGEST_TEMPLATE, ReportRequest, make
+from filterd.reports.report_run import LARGEST_TEMPLATE, ReportFile, ReportRequest, make
 from filterd.rows import Listing
 
 _SKELETON_MADE = 1
@@ -168,7 +168,7 @@ def report(  # noqa: PLR0913, PLR0917 -- the options of a command
     facts = _facts(here, period, about)
     if chosen is ReportFileFormat.DOCX and about.audience is ReportAudience.OUTSIDE:
         form = form or _template_of_site(here)
-    made = make(ReportRequest(facts, chosen, here.texts.language, answers, form))
+    made = _made(ReportRequest(facts, chosen, here.texts.language, answers, form), word.template)
     for warning in made.warnings:
         _tell(here, quoted(warning))
     if made.blanks:
@@ -262,6 +262,15 @@ def _answers(here: Context, fill: Path | None) -> dict[str, str]:
         return checked_answers(data)
     except ConfigError as error:
         raise ConfigError(error.reason, path=str(fill), hint=error.hint) from error
+
+
+def _made(request: ReportRequest, template: Path | None) -> ReportFile:
+    """Make the file; an error of the template names the template."""
+    try:
+        return make(request)
+    except ConfigError as error:
+        path = str(template or "")
+        raise ConfigError(error.reason, path=path, hint=error.hint) from error
 
 
 def _write_template(here: Context, path: Path) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from filterd.documents import Document
     from filterd.errors import Problems
 
+_WORD_FILE = re.compile(r"([^/.\s\\][^/\\]*/)*[^/.\s\\][^/\\]*\.docx")
 _SPAN = re.compile(r"(\d\d-\d\d)\.\.(\d\d-\d\d)", re.ASCII)
 
 
@@ -55,6 +56,21 @@ def _term(text: str) -> str:
         raise refusal(say("'{text}' is not a term", text=text[:40]), say("such as 09-05..01-15"))
     for day in found.groups():
         _month_day(day)
+    return text
+
+
+def _folder(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise refusal(say("'{text}' is not a folder", text=text[:40]), say("such as /media/usb"))
+    return text
+
+
+def _template(text: str) -> str:
+    if text and not _WORD_FILE.fullmatch(text):
+        raise refusal(
+            say("'{text}' is not a Word file beneath the folder of site.yaml", text=text[:40]),
+            say("such as form.docx"),
+        )
     return text
 
 
@@ -92,7 +108,9 @@ class ReportScheduleEntry(DocumentModel):
         description="The period that each report covers."
     )
     formats: tuple[Format, ...] = Field(("docx",), min_length=1, description="The formats.")
-    folder: str = Field("", pattern=r"^(/.*)?$", description="A folder for the files.")
+    folder: Annotated[str, AfterValidator(_folder)] = Field(
+        "", description="A folder for the files."
+    )
     mail: bool = Field(False, description="Mail them to the addresses of alerts.")
 
     @model_validator(mode="after")
@@ -128,10 +146,9 @@ class ReportEntry(DocumentModel):
     year_begins: Annotated[str, AfterValidator(_month_day)] = Field(
         "01-01", description="The first day of the year of reports; 09-05 for school years."
     )
-    template: str = Field(
+    template: Annotated[str, AfterValidator(_template)] = Field(
         "",
         max_length=200,
-        pattern=r"^(([^/.\s\\][^/\\]*/)*[^/.\s\\][^/\\]*\.docx)?$",
         description="A Word template of your own, beneath the folder of site.yaml.",
     )
     schedule: tuple[ReportScheduleEntry, ...] = Field(

@@ -73,6 +73,8 @@ _JUDGED_WITHIN_S = 150.0
 _LARGEST_REQUEST = 16 << 20
 _FETCHED = replace(NIGHTLY, budget=RunBudget(octets=100_000_000, seconds=60.0))
 """Somebody waits for it, and nothing of it is kept."""
+_MOST_KNOWN = 12
+"""Known words that an error lists; the catalogue has eighty lists."""
 
 
 class _Other(NamedTuple):
@@ -277,7 +279,8 @@ def _check_word(word: str, known: Iterable[str], kind: Sentence) -> None:
     """
     if word not in (there := list(known)):
         raise ConfigError(
-            say("'{word}' is not a {kind}", word=word, kind=kind), hint=did_you_mean(word, there)
+            say("'{word}' is not a {kind}", word=word, kind=kind),
+            hint=did_you_mean(word, there, most=_MOST_KNOWN),
         )
 
 

@@ -10,7 +10,7 @@ from filterd.errors import FilterdError
 from filterd.i18n import say
 from filterd.overrides.read_access import READERS, View
 from filterd.querylog import day_rows
-from filterd.resolve.what_if_rows import BY_CLASS, BY_TIER, CHANGED_NAMES, summary
+from filterd.resolve.what_if_rows import summary, tables
 from filterd.web.operations.policy_operations import WHAT_IF
 from filterd.web.page import Page
 
@@ -40,10 +40,9 @@ async def what_if(visitor: Visitor, **asked: Any) -> dict[str, Any]:
         return shown | {"trouble": error.told(visitor.language)}
     if found.get("at_work"):
         return shown | {"at_work": True}
-    listings = ((CHANGED_NAMES, "rows"), (BY_CLASS, "groups"), (BY_TIER, "tiers"))
     return shown | {
         "lines": list(summary(found, visitor.wording)),
-        "tables": [(listing, found[key]) for listing, key in listings if found[key]],
+        "tables": list(tables(found)),
         "scope": list(day_rows.scope(found, visitor.wording)),
     }
 

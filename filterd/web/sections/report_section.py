@@ -111,7 +111,7 @@ REPORT = SiteSection(
             name="terms",
             label=say("Terms, one a line"),
             reads=Lines(6, 60),
-            help=say("Such as: hoc-ky-1 09-05..01-15"),
+            help=say("An ID, and month-day..month-day, such as: hoc-ky-1 09-05..01-15"),
         ),
         _text("year_begins", say("First day of a year of reports (01-01)"), 5),
         SiteField(

@@ -7,7 +7,18 @@ from zoneinfo import ZoneInfo
 
 from filterd.i18n import Texts
 from filterd.resolve.what_if import CLOSES, OPENS, AskedPlace, DifferenceSums, NameDifference
-from filterd.resolve.what_if_rows import MOST_ROWS, NAMES, POPULAR, ROWS, differs, summary, to_plain
+from filterd.resolve.what_if_rows import (
+    BY_CLASS,
+    CHANGED_NAMES,
+    MOST_ROWS,
+    NAMES,
+    POPULAR,
+    ROWS,
+    differs,
+    summary,
+    tables,
+    to_plain,
+)
 from filterd.rows import SchoolClock, Wording
 from tests.support.policies import NOW, wire
 
@@ -45,6 +56,16 @@ def test_something_differs_if_any_number_does() -> None:
     assert not differs(to_plain(DifferenceSums(), ROWS))
     assert differs(to_plain(sums(), ROWS))
     assert differs(to_plain(DifferenceSums(confidential=1), NAMES))
+
+
+def test_tables_have_only_what_would_change() -> None:
+    found = sums()
+    found.lookups[AskedPlace("6", "6B")] = 500
+    found.distinct["primary"] = 9
+    (first, _), (second, groups) = tables(to_plain(found, ROWS))
+    assert (first, second) == (CHANGED_NAMES, BY_CLASS)
+    assert [row["class"] for row in groups] == ["6A"]
+    assert not [*tables(to_plain(DifferenceSums(), ROWS))]
 
 
 def test_the_summary_says_what_was_judged() -> None:
