@@ -141,7 +141,8 @@ class Inspections:
         checked, rows = await records.verify(), await records.history(1, views=True)
         head: dict[str, Any] = rows[0] if rows else {"number": 0, "hash": ""}
         doubts = (errors.from_plain(one).sentence for one in status["doubts"])
-        school, begins = school_facts(policy), int(now) - DAYS * DAY_S
+        # That of this moment has no timetables: a room has the grade of the lesson.
+        school, begins = school_facts(site.timed.policy), int(now) - DAYS * DAY_S
         past, _ = await records.past()
         return InspectionFacts(
             made_at=int(now),

@@ -156,7 +156,7 @@ class _Drawer:
                 say("Grades"),
                 ", ".join(self._word(words.TIER, one) for one in facts.grades),
             ),
-            ("classes", say("Classes"), facts.classes),
+            ("classes", say("Number of classes"), facts.classes),
             ("networks", say("Networks"), facts.networks),
             ("rooms", say("of which rooms with a timetable"), facts.rooms),
         )
@@ -211,7 +211,7 @@ class _Drawer:
             "service",
             ("days", say("Days recorded, of the last 365"), service.days),
             ("days-in-service", say("of which in service"), service.days_in_service),
-            ("share", say("Share of the minutes"), f"{100 * service.minutes / expected:.2f} %"),
+            ("share", say("Time in service (%)"), round(100 * service.minutes / expected, 2)),
             ("gaps", say("Gaps"), service.gap_count),
         )
         if service.days_unreadable:
@@ -239,6 +239,8 @@ class _Drawer:
             ("passed", say("Blocked as it must be"), test.passed),
             ("failed", say("Open that must be blocked"), test.failed),
         )
+        names = {one.id: one.names for one in self._facts.lists.categories}
+        language = self._texts.language
         yield self._table(
             "not-passed",
             say("What was not blocked"),
@@ -246,7 +248,7 @@ class _Drawer:
             [
                 (
                     self._word(words.TIER, one.tier),
-                    one.category,
+                    names.get(one.category, {}).get(language) or one.category,
                     self._word(_TESTED, one.outcome),
                     one.protocol,
                 )

@@ -38,6 +38,13 @@ ADDRESSES = re.compile(
 )
 
 
+ROOM = """\
+  lab: {cidrs: [127.0.63.0/24], grade: 6, timetable: {t2: {ca-ngay: 7}}}
+lessons: {ca-ngay: 06:00-18:00}
+log: {level: names}
+"""
+
+
 class Inspected(NamedTuple):
     """The record of a gateway, and a folder of an inspector with that and the root."""
 
@@ -57,7 +64,7 @@ class Inspected(NamedTuple):
 def inspected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inspected]:
     """An exception is in force whose reason names a person, and a name was looked up."""
     port, folder = free_port(), tmp_path_factory.mktemp("inspection")
-    config = write_site(folder / "site", port=port, more="log: {level: names}\n")
+    config = write_site(folder / "site", port=port, more=ROOM)
     site = config / "site.yaml"
     text = site.read_text(encoding="utf-8").replace("school: {name: Trường mẫu}\n", SCHOOL)
     site.write_text(text, encoding="utf-8")
@@ -97,6 +104,7 @@ def test_the_record_and_the_root_are_enough_elsewhere(inspected: Inspected) -> N
     assert "The record is genuine" in done.out
     assert "79000701" in done.out
     told = json.loads(inspected.verify(inspected.record, "--root", inspected.root, "--json").out)
+    assert told["facts"]["rooms"] == 1
     (exception,) = told["facts"]["exceptions"]
     assert (exception["kind"], exception["audience"]) == ("name", "grade")
     assert exception["roles"] == ["admin"]
