@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.daemon.process import Setting
+    from filterd.lists.index import Index
     from filterd.overrides.history_chain import HistoryRow
     from filterd.overrides.mistake_reports import Mistake, MistakeCounts
     from filterd.overrides.store import Store
@@ -122,18 +123,12 @@ class Records:
         found = await asyncio.to_thread(self._mistakes.all, site.policy.school, site.index)
         return [one.to_plain() for one in found]
 
-    def mistake_counts(self) -> MistakeCounts:
-        """Return how many mistakes are reported, mended and refused.
-
-        Raises:
-            IndexFormatError: the lists are damaged.
-            StoreError: the store cannot be read.
-        """
-        index = self._site().index
-        state = self._store.last_change(), index.digest
-        if self._counted is None or self._counted[0] != state:
-            self._counted = state, self._mistakes.counts(index)
-        return self._counted[1]
+    async def mistake_counts(self) -> dict[str, int] | None:
+        """Return the ``MistakeCounts`` as plain data; None where they are unreadable."""
+        try:
+            return (await asyncio.to_thread(self._counts, self._site().index))._asdict()
+        except (FilterdError, OSError):
+            return None
 
     async def past(self) -> tuple[tuple[HistoryRow, ...], tuple[Mistake, ...]]:
         """Return the whole history in ascending order, and the reported mistakes of lists.
@@ -205,6 +200,12 @@ class Records:
         question = PastQuestion(bytes.fromhex(qname), **asked)
         told = await asyncio.to_thread(explain_past, past, question)
         return None if told is None else told.to_plain()
+
+    def _counts(self, index: Index) -> MistakeCounts:
+        state = self._store.last_change(), index.digest
+        if self._counted is None or self._counted[0] != state:
+            self._counted = state, self._mistakes.counts(index)
+        return self._counted[1]
 
     def _overrides(self, at: float | None) -> Overrides | None:
         return self._store.current() if at is None else self._store.at(at)

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import i18n
@@ -204,15 +203,10 @@ class Changes:
             return await asyncio.to_thread(self._previewed, site, payload, author, reason)
 
     async def status(self) -> dict[str, Any]:
-        """Return the problems of the store and the files set aside, as plain data.
-
-        ``mistakes`` are counts of reported ones, None where they are unreadable.
-        """
+        """Return problems of the store, files set aside, and counts of reported mistakes."""
         problems = await asyncio.to_thread(self._store.problems)
         told = dict.fromkeys((*self._store.lost(), self._problem, *problems))
-        mistakes = None
-        with suppress(FilterdError, OSError):
-            mistakes = (await asyncio.to_thread(self.records.mistake_counts))._asdict()
+        mistakes = await self.records.mistake_counts()
         return {"problems": [i18n.to_plain(one) for one in told if one], "mistakes": mistakes}
 
     def lost(self) -> list[Any]:

@@ -108,7 +108,7 @@ class VersionContent:
         _load(made)
 
     def naming(self, sought: Iterable[bytes]) -> dict[str, list[NamedBy]]:
-        """Return the third-party entries that close exactly a name, rules of look-alikes included.
+        """Return the third-party entries that close exactly a name; rules are some.
 
         Args:
             sought: keys of the names.

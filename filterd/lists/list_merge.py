@@ -69,7 +69,7 @@ NOT_REPORTED = ReportedKeys()
 
 
 class NamedBy(NamedTuple):
-    """An entry of a third party that closes exactly one name; ``line`` is 0 for a rule."""
+    """A third-party entry that closes exactly one name; ``line`` is 0 for a rule."""
 
     list: str
     line: int

@@ -184,7 +184,7 @@ class Mistake:
 
 
 class MistakeCounts(NamedTuple):
-    """Counts of a school's reports; ``version`` of the feed has the last answer, 0 for none."""
+    """Counts of reports; the version of the feed with the last answer, 0 for none."""
 
     reported: int
     mended: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Group the mistakes that schools report, keep the decisions on them, and the answers.
+"""Group the mistakes that schools report; keep the decisions, make the answers.
 
 ``mistakes-queue.yaml`` in the publisher's folder is made of the inbox by ``feed mistakes``; each
 build notes there which lists still name a name. ``mistakes-decisions.yaml`` beside it has what
@@ -92,7 +92,7 @@ class QueuedMistake(DocumentModel):
     listed: tuple[str, ...] | None = None
 
 
-class _Queue(DocumentModel):
+class _MistakesFile(DocumentModel):
     waiting: tuple[QueuedMistake, ...]
 
 
@@ -221,7 +221,7 @@ def decide_mistakes(folder: Path, *decisions: DecidedMistake) -> None:
 
 
 def reported_keys(folder: Path, today: str) -> ReportedKeys:
-    """Return the keys of names that a build leaves out, and of those that it looks for.
+    """Return the keys of names that a build leaves out or looks for.
 
     Raises:
         ConfigErrors: the content of a file is wrong.
@@ -261,7 +261,7 @@ def built(folder: Path, found: Mapping[str, list[NamedBy]], today: str) -> Built
 def answers(
     folder: Path, found: Mapping[str, list[NamedBy]], today: str
 ) -> tuple[MistakeAnswer, ...]:
-    """Return what a version answers: refusals, and accepted names that it does not list.
+    """Return the answers of a version: refusals, and accepted names not listed in it.
 
     Raises:
         ConfigErrors: the content of the decisions is wrong.
@@ -313,7 +313,7 @@ def _queued(name: str, group: _Group, now: float) -> QueuedMistake:
 
 def _read_queue(folder: Path) -> tuple[QueuedMistake, ...]:
     path = folder / QUEUE
-    return validate(load(path), _Queue).waiting if path.exists() else ()
+    return validate(load(path), _MistakesFile).waiting if path.exists() else ()
 
 
 def _write_queue(folder: Path, waiting: Iterable[QueuedMistake]) -> None:

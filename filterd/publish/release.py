@@ -279,7 +279,7 @@ def _check_parts(version_folder: Path, lists: Collection[Path], whole: Path) -> 
 
 
 def _numbered(version_folder: Path, last: Path, number: int, made: Path) -> Path:
-    """Return a version whose answers to reported mistakes name the version that has them first.
+    """Return a version whose answers name the published version that has them first.
 
     Args:
         version_folder: as it was built.

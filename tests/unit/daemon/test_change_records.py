@@ -122,7 +122,9 @@ def test_the_history_is_told_and_verified(school: School, monkeypatch: pytest.Mo
             "set_aside": [],
             "altered": [],
         }
-        assert (await team.manager.status())["changes"] == {"problems": []}
+        status = await team.manager.status()
+        counts = {"reported": 0, "mended": 0, "refused": 0, "version": 0}
+        assert status["changes"] == {"problems": [], "mistakes": counts}
 
     school.serve(work)
 
@@ -183,5 +185,7 @@ def test_a_report_says_what_the_lists_say_and_is_mended_by_other_lists(
         second, _ = await lists(team, "a.example"), await lists(team, "b.example")
         (told,) = await team.manager.changes.records.mistakes()
         assert (told["mended"], told["mended_in"], told["listed"]) == (True, second, [])
+        counts = (await team.manager.changes.status())["mistakes"]
+        assert counts == {"reported": 1, "mended": 1, "refused": 0, "version": 0}
 
     school.serve(work)
