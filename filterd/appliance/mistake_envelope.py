@@ -75,16 +75,16 @@ def sealed_reports(
     key, kept = device_key(state.device_key), FORMAT.read(state.enrolment)
     gateway = SchoolGateway(code, school, key.public_key)
     is_own = kept is not None and kept.device == gateway.device
+    rows = [{**mistake_reports.to_plain(one), "at": int(one.at)} for one in reports[-MOST_REPORTS:]]
     content = {
         **gateway.to_content(),
         "made_at": int(now),
         "filterd": __version__,
         "enrolment": json.loads(kept.envelope) if kept is not None and is_own else None,
-        "reports": [
-            {**mistake_reports.to_plain(one), "at": int(one.at)} for one in reports[-MOST_REPORTS:]
-        ],
     }
-    return sealed(content, MISTAKES_TYPE, key)
+    while len(octets := sealed({**content, "reports": rows}, MISTAKES_TYPE, key)) > MOST_OCTETS:
+        rows = rows[len(rows) // 4 + 1 :]
+    return octets
 
 
 def read_reports(octets: bytes, root: Root | None, now: float) -> SchoolReports:

@@ -34,6 +34,7 @@ class TakenFile(NamedTuple):
 
     path: Path
     found: SchoolReports | None
+    reports: int = 0
     is_newer: bool = False
     why: Sentence = UNSAID
 
@@ -86,7 +87,8 @@ def _kept(inbox: Inbox, root: Root | None, now: float) -> dict[Path, SchoolRepor
     found = dict[Path, SchoolReports]()
     for path in inbox.paths():
         try:
-            found[path] = read_reports(room_csv.read_octets(path, MOST_OCTETS), root, now)
+            read = read_reports(room_csv.read_octets(path, MOST_OCTETS), root, now)
+            found[path] = mistake_queue.of_first_names(read)
         except FilterdError:
             continue
     return found
@@ -120,9 +122,10 @@ def _take(
         is_newer = inbox.keep(octets, found, kept.get(target))
     except FilterdError as error:
         return TakenFile(path, None, why=error.sentence)
+    n, found = len(found.reports), mistake_queue.of_first_names(found)
     if is_newer:
         kept[target] = found
-    return TakenFile(path, found, is_newer)
+    return TakenFile(path, found, n, is_newer)
 
 
 def _plain(one: TakenFile) -> dict[str, Any]:
@@ -136,7 +139,7 @@ def _plain(one: TakenFile) -> dict[str, Any]:
         "code": found.code,
         "school": found.school,
         "device": found.sender,
-        "reports": len(found.reports),
+        "reports": one.reports,
         "is_newer": one.is_newer,
     }
 
@@ -162,7 +165,7 @@ def _print(here: Context, taken: list[TakenFile]) -> None:
             key,
             file=one.path.name,
             school=f"{found.school} ({found.code or '-'})",
-            n=len(found.reports),
+            n=one.reports,
             standing=texts.word(words.SENDER, found.standing.value),
         )
         here.console.print(line, markup=False)

@@ -85,7 +85,7 @@ class Inbox:
         return self._folder / (found.sender + _SUFFIX[not found.is_enrolled])
 
     def keep(self, octets: bytes, found: SchoolReports, before: SchoolReports | None) -> bool:
-        """Keep a file; return whether it is newer than the one before.
+        """Keep a file; return whether it is not older than the one before.
 
         Args:
             octets: of the file.
@@ -98,6 +98,8 @@ class Inbox:
         path = self.path_of(found)
         if before is not None and before.made_at > found.made_at:
             return False
+        if before is not None and path.read_bytes() == octets:
+            return True
         is_more = not found.is_enrolled and not path.exists()
         if is_more and len(self._kept(enrolled=False)) >= MOST_NOT_ENROLLED:
             raise StoreError(

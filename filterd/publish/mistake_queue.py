@@ -14,7 +14,7 @@ anyone can make as many as he likes.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import chain, islice
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from filterd.documents import DocumentModel, dump, load, validate
+from filterd.documents import MAX_SIZE_OCTETS, DocumentModel, dump, load, validate
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.list_merge import NamedBy, ReportedKeys
@@ -51,7 +51,7 @@ MOST_OF_OTHERS = 100
 MOST_NAMES = 500
 LEFT_OUT_DAYS = 180
 """An entry is left out for so long, as by ``lists exclude``; then its name waits again."""
-_FEW = 5
+_FEW, _TIMES = 5, 3
 
 
 class MistakeDecision(StrEnum):
@@ -145,6 +145,14 @@ class _Group:
     @property
     def votes(self) -> int:
         return len(self.codes) + bool(self.others)
+
+
+def of_first_names(found: SchoolReports) -> SchoolReports:
+    """Return a file with reports of no more names than count, so that many fit the memory."""
+    in_order = sorted(found.reports, key=lambda one: one.at)
+    names = set(islice(dict.fromkeys(one.name for one in in_order), MOST_OF_SCHOOL))
+    reports = [one for one in in_order if one.name in names][: _TIMES * MOST_OF_SCHOOL]
+    return replace(found, reports=tuple(reports))
 
 
 def grouped(files: Iterable[SchoolReports], now: float) -> tuple[QueuedMistake, ...]:
@@ -318,8 +326,10 @@ def _read_queue(folder: Path) -> tuple[QueuedMistake, ...]:
 
 def _write_queue(folder: Path, waiting: Iterable[QueuedMistake]) -> None:
     plain: list[Any] = [one.model_dump(mode="json") for one in waiting]
+    while len(octets := dump({"waiting": plain})) > MAX_SIZE_OCTETS:  # it could not be read
+        plain = plain[: len(plain) * 3 // 4]
     if plain or (folder / QUEUE).exists():
-        write_atomically(folder / QUEUE, dump({"waiting": plain}), mode=0o644)
+        write_atomically(folder / QUEUE, octets, mode=0o644)
 
 
 def _keys(names: Iterable[str]) -> frozenset[bytes]:

@@ -120,6 +120,13 @@ def test_of_more_reports_than_fit_the_last_ones_leave(school: EnrolledGateway) -
     assert [found.reports[0].number, found.reports[-1].number] == [9, MOST_REPORTS + 8]
 
 
+def test_a_file_is_never_larger_than_the_centre_reads(school: EnrolledGateway) -> None:
+    long = replace(REPORT, reason="ế" * 400, entries=(ENTRY,) * 16)
+    octets = written(school, *(replace(long, number=n) for n in range(1, MOST_REPORTS + 1)))
+    assert MOST_OCTETS // 2 < len(octets) <= MOST_OCTETS
+    assert read_reports(octets, school.root, NOW).reports[-1].number == MOST_REPORTS
+
+
 @pytest.mark.parametrize("octets", [b"", b"\xff", b"{}", b"x\n" * 50, b" " * (MOST_OCTETS + 1)])
 def test_what_is_no_file_of_a_school_is_refused(octets: bytes) -> None:
     with pytest.raises(FilterdError) as refused:

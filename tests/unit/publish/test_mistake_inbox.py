@@ -23,7 +23,12 @@ def test_a_newer_file_of_a_gateway_takes_the_place_of_the_one_before(tmp_path: P
     assert inbox.keep(b"1", FIRST, None)
     assert inbox.keep(b"2", replace(FIRST, made_at=101), FIRST)
     assert not inbox.keep(b"1", FIRST, replace(FIRST, made_at=101))
-    assert [one.read_bytes() for one in inbox.paths()] == [b"2"]
+    (path,) = inbox.paths()
+    assert path.read_bytes() == b"2"
+    before = path.stat().st_ino
+    newer = replace(FIRST, made_at=101)
+    assert inbox.keep(b"2", newer, newer)  # the same file again: nothing is written
+    assert path.stat().st_ino == before
 
 
 def test_a_school_that_is_enrolled_later_is_kept_once(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,7 @@ from filterd.publish.mistake_queue import (
     built,
     decide_mistakes,
     grouped,
+    of_first_names,
     read_decided,
     read_mistakes,
     reported_keys,
@@ -100,6 +102,27 @@ def test_one_school_cannot_flood_the_queue() -> None:
 def test_control_without_the_bound_the_flood_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mistake_queue, "MOST_OF_SCHOOL", 1_000)
     assert len(votes(a_file("a", *(f"n{n}.example" for n in range(400))))) == 400
+
+
+def test_of_a_large_file_the_first_names_are_kept() -> None:
+    large = a_file("a", *(f"n{n}.example" for n in range(400)), "n0.example")
+    kept = of_first_names(large)
+    assert len(kept.reports) == MOST_OF_SCHOOL + 1
+    assert grouped([kept], NOW) == grouped([large], NOW)
+
+
+def test_reports_as_long_as_they_may_be_leave_a_queue_that_can_be_read(tmp_path: Path) -> None:
+    name = ".".join(["n" * 60] * 3)
+    entries = tuple(ENTRY._replace(list="l" * 100, entry=f"{n}.{name}") for n in range(16))
+    files = []
+    for n in range(mistake_queue.MOST_NAMES):
+        reports = (
+            Report("s", 1, NOW, f"n{n}.{name}", f"{m}{'ế' * 390}", entries=entries)
+            for m in range(5)
+        )
+        files.append(replace(a_file(str(n)), reports=tuple(reports)))
+    write_mistakes(tmp_path, grouped(files, NOW))
+    assert len(read_mistakes(tmp_path, TODAY)) > 50
 
 
 def test_the_newest_file_of_a_gateway_counts() -> None:
