@@ -13,8 +13,8 @@ from then on part of the ``Overrides`` through which
 * ``change_fields``: single values, checked. ``change_kinds``: the kinds of change and
   their effects. ``effects``: things removed and added; the context of a change.
 * ``history_chain``: rows, their chain, the fold, undoing. ``mistake_reports``: mistakes of
-  lists, for the centre. ``descriptions``: sentences and rows for people; ``room_rows``: rooms;
-  ``class_rows``: classes.
+  lists, for the centre; ``mistake_answers``: its answers. ``descriptions``:
+  sentences and rows for people; ``room_rows``: rooms; ``class_rows``: classes.
 * ``roles``, ``permissions``, ``teaching``: what an author may change.
 * ``store``: the file of rows, its one writer at a time; ``store_file``: its tables.
   ``history_copies``, ``quarantine``: its faults. ``snapshot``: the checksummed copy.
