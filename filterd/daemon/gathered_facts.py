@@ -323,7 +323,6 @@ def school_facts(policy: Policy) -> SchoolFacts:
         tuple(one.id for one in policy.classes),
         len(policy.networks),
         sum(bool(one.timetable) for one in policy.networks),
-        None,  # pseudonyms end each midnight, so that no count of several days can be made
         len(policy.classes),
     )
 

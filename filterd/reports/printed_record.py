@@ -98,7 +98,6 @@ class PrintedRecord:
             (),
             facts.networks,
             facts.rooms,
-            None,
         )
         return ReportFacts(
             kind=PeriodKind.DAY,

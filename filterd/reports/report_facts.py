@@ -39,7 +39,6 @@ class SchoolFacts:
         grades: that its networks, classes or timetables have.
         classes: ids, in order, where the report may have figures of classes; else none.
         networks: how many; ``rooms`` of them have a timetable.
-        devices: that were seen on the last 7 days; None where that is not known.
         class_count: how many classes there are.
     """
 
@@ -50,7 +49,6 @@ class SchoolFacts:
     classes: tuple[str, ...]
     networks: int
     rooms: int
-    devices: int | None
     class_count: int = 0
 
 

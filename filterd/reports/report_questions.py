@@ -30,6 +30,9 @@ QUESTIONS = (
     ReportQuestion("number", "head", say("Number of the document")),
     ReportQuestion("pupils", "school", say("Number of pupils"), is_number=True),
     ReportQuestion("regulations", "documents", say("Documents and regulations issued")),
+    ReportQuestion(
+        "devices", "measures", say("Number of devices that use the network"), is_number=True
+    ),
     ReportQuestion("sessions", "education", say("Awareness sessions held"), is_number=True),
     ReportQuestion("session-pupils", "education", say("Pupils who attended"), is_number=True),
     ReportQuestion("session-staff", "education", say("Staff who attended"), is_number=True),

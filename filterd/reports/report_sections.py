@@ -135,11 +135,6 @@ class SectionMaker:
         yield self._figures(
             "coverage",
             [
-                (
-                    "devices",
-                    say("Devices that used the filter"),
-                    unknown if school.devices is None else school.devices,
-                ),
                 ("networks", say("Networks"), school.networks),
                 ("rooms", say("Rooms with a timetable"), school.rooms),
                 ("categories", say("Categories that are closed to at least one tier"), len(closed)),

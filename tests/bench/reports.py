@@ -67,7 +67,7 @@ class ReportCost(NamedTuple):
 
 def facts_of(audience: ReportAudience) -> ReportFacts:
     """Return the facts of a year."""
-    school = replace(FACTS.school, grades=GRADES, classes=tuple(CLASSES), devices=2_000)
+    school = replace(FACTS.school, grades=GRADES, classes=tuple(CLASSES))
     categories = (
         CategoryFacts(
             one,

@@ -89,7 +89,6 @@ FACTS = ReportFacts(
         ("6A", "9B"),
         4,
         1,
-        212,
         2,
     ),
     categories=CATEGORIES,

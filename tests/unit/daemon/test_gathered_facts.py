@@ -375,7 +375,7 @@ def test_the_school_has_the_grades_of_its_networks_classes_and_timetables(
     school = year.report("month").school
     assert (school.tiers, school.grades) == (("lower-secondary", "staff"), ("6", "9", "staff"))
     assert (school.classes, school.class_count) == ((), 4)
-    assert (school.networks, school.rooms, school.devices) == (2, 1, None)
+    assert (school.networks, school.rooms) == (2, 1)
     assert school.contact == "Phòng tư vấn"
 
 

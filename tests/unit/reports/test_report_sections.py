@@ -52,7 +52,7 @@ def test_a_template_finds_the_same_figures_and_tables_in_each_period() -> None:
         left_out=0,
         service=ServiceFacts(),
         settings=ReportSettings(),
-        school=replace(FACTS.school, devices=None, contact=""),
+        school=replace(FACTS.school, contact=""),
     )
     assert figures_of(empty).keys() == figures_of(FACTS).keys()
     for facts in (FACTS, empty):
@@ -79,12 +79,11 @@ def test_what_is_not_known_is_said_and_never_zero() -> None:
         FACTS,
         service=ServiceFacts(),
         handling=HandlingFacts(),
-        school=replace(FACTS.school, devices=None),
         cells=(),
     )
     figures = figures_of(facts)
     times = "lists-age", "mend-time", "request-time"
-    for id_ in ("devices", "lists-version", "service-share", "blocked-share", *times):
+    for id_ in ("lists-version", "service-share", "blocked-share", *times):
         assert figures[id_] == "not known"
 
 
@@ -127,7 +126,7 @@ def test_tiers_that_are_not_counted_or_have_no_names_are_named() -> None:
 
 
 def test_closed_categories_have_tiers_open_grades_and_legal_basis() -> None:
-    table = sections_of(FACTS)["measures"].parts[-1]
+    *_, table, _ = sections_of(FACTS)["measures"].parts
     assert isinstance(table, ReportTable)
     assert table.rows == (
         ("Gambling", "primary, lower secondary", "Bộ luật Hình sự, Điều 321"),
