@@ -110,34 +110,34 @@ def read_reports(octets: bytes, root: Root | None, now: float) -> SchoolReports:
     made_at = content["made_at"]
     if type(made_at) is not int or not 0 <= made_at <= now + _AHEAD_S:
         raise EnvelopeFormatError(say("its date is in the future"))
-    reports = _reports(content["reports"], gateway.school)
-    standing, doubt = _standing(content["enrolment"], gateway, root, now)
-    return SchoolReports(
-        standing, gateway.code, gateway.school, gateway.device, made_at, reports, doubt
-    )
+    enrolment, doubt = _enrolment(content["enrolment"], gateway, root, now)
+    standing = SenderStanding.ENROLLED if enrolment else SenderStanding.SIGNED
+    school = (enrolment or gateway).school  # of an enrolled one as the province has it
+    reports = _reports(content["reports"], school)
+    return SchoolReports(standing, gateway.code, school, gateway.device, made_at, reports, doubt)
 
 
-def _standing(
+def _enrolment(
     enrolment: Any, gateway: SchoolGateway, root: Root | None, now: float
-) -> tuple[SenderStanding, Sentence]:
-    """Return whether a gateway is enrolled, and why not.
+) -> tuple[SchoolGateway | None, Sentence]:
+    """Return the gateway as it is enrolled; None with the reason where it is not.
 
     Raises:
         EnvelopeError: the enrolment is of another school or gateway, or was changed.
     """
     if enrolment is None:
-        return SenderStanding.SIGNED, say("no province has enrolled this gateway")
+        return None, say("no province has enrolled this gateway")
     if root is None:
-        return SenderStanding.SIGNED, say("without --root no enrolment can be verified")
+        return None, say("without --root no enrolment can be verified")
     try:
         verified = read_plain_enrolment(enrolment, root)
         verified.check_at(now)
     except (EnvelopeDateError, EnvelopeRootError) as error:
-        return SenderStanding.SIGNED, error.sentence
+        return None, error.sentence
     verified.gateway.check_school(gateway)
     if verified.gateway.device != gateway.device:
         raise EnvelopeOwnerError(say("the enrolment is of another gateway"))
-    return SenderStanding.ENROLLED, UNSAID
+    return verified.gateway, UNSAID
 
 
 def _reports(rows: Any, school: str) -> tuple[Report, ...]:

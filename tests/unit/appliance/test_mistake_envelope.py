@@ -51,6 +51,13 @@ def test_the_reports_of_an_enrolled_school_are_read_as_it_wrote_them(
     assert found.sender == school.gateway.device
 
 
+def test_an_enrolled_school_has_the_name_that_the_province_knows(school: EnrolledGateway) -> None:
+    octets = sealed_reports((REPORT,), SCHOOL["code"], "Sở Giáo dục", school.state, NOW)
+    found = read_reports(octets, school.root, NOW)
+    assert (found.school, found.reports[0].school) == (SCHOOL["name"], SCHOOL["name"])
+    assert read_reports(octets, None, NOW).school == "Sở Giáo dục"
+
+
 def test_without_root_or_after_its_enrolment_a_school_is_signed_only(
     school: EnrolledGateway,
 ) -> None:
