@@ -21,6 +21,7 @@ from filterd.cli.context import (
     write_named,
 )
 from filterd.cli.time_options import read_time, school_clock
+from filterd.counted import fingerprint
 from filterd.errors import ConfigError
 from filterd.i18n import say
 from filterd.reports import report_run
@@ -106,7 +107,8 @@ def verify(
     from filterd.reports.printed_record import PrintedRecord  # noqa: PLC0415 -- as above
     from filterd.signed_envelope import naming  # noqa: PLC0415 -- as above
 
-    trusted = inspection_record.trusted_root([load_root(one) for one in root])
+    roots = [load_root(one) for one in root]
+    trusted, by = inspection_record.trusted_root(roots), fingerprint(roots[0])
     octets = room_csv.read_octets(file, MOST_OCTETS)
     clock = school_clock(here)
     now = clock.now if at is None else read_time(clock, at, past=True)
@@ -117,6 +119,7 @@ def verify(
             "school": {"code": found.gateway.code, "name": found.gateway.school},
             "device": found.gateway.device,
             "sha256": found.sha256,
+            "root": by,
             "enrolment": {"begins": found.enrolment.begins, "ends": found.enrolment.ends},
             "notes": [str(one) for one in found.notes],
             "facts": PrintedRecord.read(octets).plain_facts(),
@@ -136,6 +139,14 @@ def verify(
                 code=found.gateway.code,
             ),
             style="bold green",
+        )
+        here.console.print(
+            here.texts(
+                "That is so if this is the fingerprint of the publisher's root, and no other's:"
+                " {fingerprint}",
+                fingerprint=by,
+            ),
+            soft_wrap=True,
         )
     raise typer.Exit(1 if found.notes else 0)
 
