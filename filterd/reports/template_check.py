@@ -32,7 +32,7 @@ MOST_MEMBERS = 300
 MOST_MEMBER_OCTETS, MOST_OCTETS = 24 << 20, 48 << 20
 """Of a part, and of all, when they are inflated."""
 MOST_FILLED_OCTETS = 1 << 20
-"""Of a part whose tags are filled in; twenty pages of Word have a quarter of it."""
+"""Of the parts whose tags are filled in; twenty pages of Word have a quarter of it."""
 MOST_RATIO, _SMALL = 150, 256 << 10
 """A part that is not small may be so many times as large as its packed form."""
 
@@ -183,6 +183,9 @@ def reopened(octets: bytes) -> WordFile:
 def _checked(octets: bytes, *, is_template: bool) -> WordFile:
     try:
         parts = _inflated(octets, MOST_RATIO if is_template else MOST_OCTETS)
+        filled_octets = sum(len(parts[name]) for name in parts if _FILLED.fullmatch(name))
+        if is_template and filled_octets > MOST_FILLED_OCTETS:
+            raise _too_large()
         trees = {name: _parsed(parts[name]) for name in parts if name.endswith((".xml", ".rels"))}
         _check_types(trees[_TYPES], parts)
         links = dict[str, dict[str, str]]()
@@ -194,7 +197,7 @@ def _checked(octets: bytes, *, is_template: bool) -> WordFile:
             if name != _TYPES and not name.endswith(".rels"):
                 _check_part(tree, links.get(name, {}))
                 if is_template:
-                    _check_tags(name, tree, len(parts[name]))
+                    _check_tags(name, tree)
     except _DAMAGED as error:
         hint = say("save it in Word as .docx again")
         raise ConfigError(say("this is not a Word file"), hint=hint) from error
@@ -306,7 +309,7 @@ def _check_part(tree: Any, links: dict[str, str]) -> None:
             raise _refusal(say("the field {name}", name=instruction.strip()[:80] or "?"))
 
 
-def _check_tags(name: str, tree: Any, size: int) -> None:
+def _check_tags(name: str, tree: Any) -> None:
     """Refuse tags that are not filled in, or do not end in their paragraph.
 
     docxtpl takes long over the latter.
@@ -316,8 +319,6 @@ def _check_tags(name: str, tree: Any, size: int) -> None:
     hidden += [one.text or "" for one in tree.iter(etree.Element) if one.tag != f"{{{_W}}}t"]
     if not _FILLED.fullmatch(name):
         hidden.append(shown)
-    elif size > MOST_FILLED_OCTETS:
-        raise _too_large()
     for text in hidden:
         if _TAG.search(text):
             raise _refusal(

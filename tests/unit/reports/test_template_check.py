@@ -144,6 +144,13 @@ BROKEN = {
 }
 LARGE = {
     "a long document": with_body(PLAIN, "".join(f"<w:p>{n}</w:p>" for n in range(90_000))),
+    "long headers": packed(
+        parts_of(PLAIN)
+        | {
+            f"word/header{n}.xml": f"<w:hdr {_W}>{'<w:p/>' * 40_000}</w:hdr>".encode()
+            for n in range(9, 15)
+        }
+    ),
     "many tags": with_body(PLAIN, "<w:p><w:r><w:t>{{ school }}</w:t></w:r></w:p>" * 2_001),
     "a long tag": with_body(PLAIN, f"<w:p><w:r><w:t>{{{{ {'x' * 400} }}}}</w:t></w:r></w:p>"),
     "many members": packed(parts_of(PLAIN) | {f"word/x{n}.xml": b"<a/>" for n in range(400)}),
