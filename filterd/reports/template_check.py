@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MOST_MEMBERS = 300
 MOST_MEMBER_OCTETS, MOST_OCTETS = 24 << 20, 48 << 20
 """Of a part, and of all, when they are inflated."""
+MOST_XML_OCTETS = 4 << 20
+"""Of the parts of a template but its pictures: a tree takes 35 times as much memory."""
 MOST_FILLED_OCTETS = 1 << 20
 """Of the parts whose tags are filled in; twenty pages of Word have a quarter of it."""
 MOST_RATIO, _SMALL = 150, 256 << 10
@@ -183,10 +185,13 @@ def reopened(octets: bytes) -> WordFile:
 def _checked(octets: bytes, *, is_template: bool) -> WordFile:
     try:
         parts = _inflated(octets, MOST_RATIO if is_template else MOST_OCTETS)
-        filled_octets = sum(len(parts[name]) for name in parts if _FILLED.fullmatch(name))
-        if is_template and filled_octets > MOST_FILLED_OCTETS:
-            raise _too_large()
-        trees = {name: _parsed(parts[name]) for name in parts if name.endswith((".xml", ".rels"))}
+        texts = {name: one for name, one in parts.items() if name.endswith((".xml", ".rels"))}
+        if is_template:
+            filled = [one for name, one in texts.items() if _FILLED.fullmatch(name)]
+            for some, most in ((texts.values(), MOST_XML_OCTETS), (filled, MOST_FILLED_OCTETS)):
+                if sum(map(len, some)) > most:
+                    raise _too_large()
+        trees = {name: _parsed(one) for name, one in texts.items()}
         _check_types(trees[_TYPES], parts)
         links = dict[str, dict[str, str]]()
         for name, tree in trees.items():
@@ -201,9 +206,9 @@ def _checked(octets: bytes, *, is_template: bool) -> WordFile:
     except _DAMAGED as error:
         hint = say("save it in Word as .docx again")
         raise ConfigError(say("this is not a Word file"), hint=hint) from error
-    filled = {name: tree for name, tree in trees.items() if _FILLED.fullmatch(name)}
+    told = {name: tree for name, tree in trees.items() if _FILLED.fullmatch(name)}
     addresses = frozenset(address for one in links.values() for address in one.values())
-    return WordFile(_packed(parts, trees), addresses, filled)
+    return WordFile(_packed(parts, trees), addresses, told)
 
 
 def _inflated(octets: bytes, most_ratio: int) -> dict[str, bytes]:

@@ -144,6 +144,9 @@ BROKEN = {
 }
 LARGE = {
     "a long document": with_body(PLAIN, "".join(f"<w:p>{n}</w:p>" for n in range(90_000))),
+    "much XML beside the text": packed(
+        parts_of(PLAIN) | {f"customXml/item{n}.xml": b"<x/>" + b" " * (1 << 17) for n in range(40)}
+    ),
     "long headers": packed(
         parts_of(PLAIN)
         | {
@@ -270,4 +273,5 @@ def test_control_without_the_look_at_elements_a_chunk_stays(
 
 def test_control_without_the_bound_a_bomb_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(template_check, "MOST_RATIO", 100_000)
+    monkeypatch.setattr(template_check, "MOST_XML_OCTETS", template_check.MOST_OCTETS)
     assert len(parts_of(checked(LARGE["a bomb"]).octets)["word/x.xml"]) > 20 << 20
