@@ -108,6 +108,7 @@ _REFUSED = {
     "mailMerge",
     "movie",
     "saveThroughXslt",
+    "schemaLibrary",
 }
 """Elements that load, run or hold something else; so are attributes of these names:"""
 _LOADING = {f"{{{_R}}}link", f"{{{_R}}}href", f"{{{_R}}}pict", f"{{{_VML[1]}}}href", "src", "href"}
@@ -344,7 +345,8 @@ def _check_element(element: Any, links: dict[str, str]) -> None:
     kind = etree.QName(element)
     if kind.localname in _REFUSED:
         raise _refusal(say("the element {name}", name=kind.localname))
-    if (kind.namespace or "").startswith(_STRICT):
+    names = (element.tag, *element.keys())
+    if any(one.startswith(f"{{{_STRICT}") for one in names):
         raise _refusal(say("the form Strict Open XML"))
     for key, value in element.items():
         is_loading = key in _LOADING and (key.startswith("{") or kind.namespace in _VML)
@@ -371,21 +373,33 @@ def _names_a_link(words: list[str]) -> bool:
 
 
 def _instructions(tree: Any) -> Iterator[str]:
-    """Yield the instruction of each field, however many runs of text it is cut into."""
-    begun = list[list[str]]()
-    for element in tree.iter(f"{{{_W}}}fldSimple", f"{{{_W}}}fldChar", *_INSTRUCTIONS):
-        kind = etree.QName(element).localname
-        if kind == "fldSimple":
-            yield element.get(f"{{{_W}}}instr", "")
-        elif element.tag in _INSTRUCTIONS:
-            if not begun:
-                yield "?"
-            else:
+    """Yield the instruction of each field, however many runs of text it is cut into.
+
+    Word takes any text before the result for a part of it, and so the result of a field within,
+    which may be any text: ``?``.
+    """
+    begun, results = list[list[str]](), set[int]()
+    texts = f"{{{_W}}}t", *_INSTRUCTIONS
+    for element in tree.iter(f"{{{_W}}}fldSimple", f"{{{_W}}}fldChar", *texts):
+        is_within = bool(begun) and len(begun) not in results
+        kind = element.get(f"{{{_W}}}fldCharType")
+        if element.tag in texts:
+            if is_within:
                 begun[-1].append(element.text or "")
-        elif element.get(f"{{{_W}}}fldCharType") == "begin":
-            begun.append([])
-        elif element.get(f"{{{_W}}}fldCharType") == "end" and begun:
+            elif element.tag in _INSTRUCTIONS:
+                yield "?"
+        elif kind == "separate":
+            results.add(len(begun))
+        elif kind == "end" and begun:
+            results.discard(len(begun))
             yield "".join(begun.pop())
+        else:
+            if is_within:
+                begun[-1].append("?")
+            if kind is None:
+                yield element.get(f"{{{_W}}}instr", "")
+            else:
+                begun.append([])
     yield from ("".join(one) for one in begun)
 
 

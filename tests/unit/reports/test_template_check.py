@@ -47,6 +47,12 @@ def _with_part(name: str, content: bytes = b"x") -> bytes:
 
 _DDE = f'<w:footnotes {_W}><w:p><w:fldSimple w:instr="DDEAUTO c:"/></w:p></w:footnotes>'.encode()
 
+_RESULT = _field(" TOC ").replace(
+    '<w:r><w:fldChar w:fldCharType="end"/></w:r>',
+    f'<w:r><w:fldChar w:fldCharType="separate"/></w:r>{_field("PAGE")[5:-6]}'
+    '<w:r><w:t>1. DDE</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>',
+)
+"""A field in whose result is another."""
 REFUSED = {
     "a macro": _with_part("word/vbaProject.bin"),
     "the type of a macro": changed(
@@ -93,6 +99,38 @@ REFUSED = {
     ),
     "a field without a begin": with_body(
         PLAIN, "<w:p><w:r><w:instrText>DDE</w:instrText></w:r></w:p>"
+    ),
+    "DDE by a field within": with_body(
+        PLAIN,
+        _field(" PAGE ").replace(
+            "<w:r><w:instrText>", f"{_field('REF a')[5:-6]}<w:r><w:instrText>", 1
+        ),
+    ),
+    "DDE by a simple field within": with_body(
+        PLAIN,
+        _field(" PAGE ").replace(
+            "<w:r><w:instrText>", '<w:fldSimple w:instr="REF a"/><w:r><w:instrText>'
+        ),
+    ),
+    "DDE as plain text of a field": with_body(
+        PLAIN,
+        _field(" PAGE ").replace(
+            "<w:r><w:instrText>", "<w:r><w:t>DDE x</w:t></w:r><w:r><w:instrText>"
+        ),
+    ),
+    "an instruction in a result": with_body(
+        PLAIN,
+        _field("PAGE").replace(
+            '<w:r><w:fldChar w:fldCharType="end"/>',
+            '<w:r><w:fldChar w:fldCharType="separate"/><w:instrText>DDE x</w:instrText></w:r>'
+            '<w:r><w:fldChar w:fldCharType="end"/>',
+        ),
+    ),
+    "a library of schemas": changed(
+        PLAIN, "word/settings.xml", "</w:settings>", "<w:schemaLibrary/></w:settings>"
+    ),
+    "an attribute of Strict Open XML": with_body(
+        PLAIN, '<w:p xmlns:s="http://purl.oclc.org/ooxml/officeDocument/relationships" s:link="a"/>'
     ),
     "INCLUDETEXT": _simple("INCLUDETEXT /etc/passwd"),
     "INCLUDEPICTURE": _simple("INCLUDEPICTURE http://a.example/x.png"),
@@ -211,6 +249,7 @@ def test_a_lie_about_the_size_of_a_part_does_not_inflate_it() -> None:
         with_relation(PLAIN, "hyperlink", "https://moet.gov.vn/van-ban?id=1"),
         with_relation(PLAIN, "hyperlink", "mailto:vanthu@hcm.edu.vn"),
         with_body(PLAIN, _field(" PAGE ") + _field(' HYPERLINK "https://moet.gov.vn" ')),
+        with_body(PLAIN, _RESULT),
         with_body(PLAIN, _field(" TOC \\o ") + _field(" HYPERLINK \\l _Toc1 ")),
     ],
 )
