@@ -4,7 +4,8 @@
 A child process compiles the other and judges the recorded days (``feed.policy_trial``); here are
 the caller's rights, the record of the look, and bounds. One trial is at work at a time. Files of
 a person come in ``state.what_if``, in which only this user and root can write. A trial that takes
-longer than ``ANSWERED_WITHIN_S`` goes on, and its outcome is for the one who asks again.
+longer than ``ANSWERED_WITHIN_S`` goes on, and its outcome is for the one who asks again, within
+``KEPT_S``: later it is of lists or a policy that may be in force no more.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import contextlib
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from filterd import bounded_child
@@ -30,7 +33,7 @@ from filterd.policy.log_levels import levels_of
 from filterd.querylog.day_span import DaySpan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from filterd.daemon.control_caller import Caller
@@ -40,8 +43,9 @@ if TYPE_CHECKING:
     from filterd.daemon.site_drafts import SiteDrafts
     from filterd.overrides.roles import Author
 
+_T = TypeVar("_T")
 CHILD = "filterd.feed.policy_trial"
-WITHIN_S, ANSWERED_WITHIN_S = 240.0, 45
+WITHIN_S, ANSWERED_WITHIN_S, KEPT_S = 240.0, 45, 60.0
 AT_WORK = "at_work"
 LIST_FILE = "list"
 _MOST_OCTETS = 4 << 20
@@ -58,6 +62,7 @@ class WhatIf:
     def __init__(self, manager: Manager, setting: Setting, drafts: SiteDrafts) -> None:
         self._manager, self._setting, self._drafts = manager, setting, drafts
         self._trial: tuple[str, asyncio.Task[dict[str, Any]]] | None = None
+        self._ended_at = 0.0
 
     def commands(self) -> dict[str, Command]:
         """Return the command by name."""
@@ -101,15 +106,15 @@ class WhatIf:
             FilterdError: it failed.
         """
         key = json.dumps([content["other"], content["days"]])
-        if self._trial is not None and self._trial[0] != key:
-            if not self._trial[1].done():
+        if self._trial is not None:
+            is_other, is_done = self._trial[0] != key, self._trial[1].done()
+            if is_other and not is_done:
                 raise ControlError(say("another trial is at work; try again when it has ended"))
-            self._trial = None
+            if is_other or (is_done and self._now() - self._ended_at > KEPT_S):
+                self._trial = None
         if self._trial is None:
-            task = asyncio.get_running_loop().create_task(
-                asyncio.to_thread(self._in_child, content)
-            )
-            task.add_done_callback(lambda one: one.cancelled() or one.exception())
+            task = asyncio.get_running_loop().create_task(apart(self._in_child, content))
+            task.add_done_callback(self._note_end)
             self._trial = key, task
         _, task = self._trial
         done, _ = await asyncio.wait((task,), timeout=within_s)
@@ -118,6 +123,14 @@ class WhatIf:
         if self._trial is not None and self._trial[1] is task:
             self._trial = None
         return task.result()
+
+    def _note_end(self, task: asyncio.Task[dict[str, Any]]) -> None:
+        self._ended_at = self._now()
+        if not task.cancelled():
+            task.exception()  # it is raised for the one who asks, if anyone does
+
+    def _now(self) -> float:
+        return self._setting.clock.monotonic()
 
     def _other(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
         """Return what is tried, as the child takes it.
@@ -169,12 +182,33 @@ class WhatIf:
             ) from None
         except OSError as error:
             raise bounded_child.not_started(error) from error
+        finally:
+            _remove_left(folder, self._setting.clock.wall())
         if ended.code or ended.is_too_long:
             raise StoreError(say("the trial failed: {why}", why=ended.last_words))
         told: dict[str, Any] = json.loads(ended.output)
         if not told.pop("ok"):
             raise from_plain(told)
         return told
+
+
+async def apart(work: Callable[[_T], dict[str, Any]], given: _T) -> dict[str, Any]:
+    """Do ``work`` in a thread for which the end of this process does not wait.
+
+    One of the loop's would delay the end of a stop, and so the answers after a restart, by
+    seconds. The child ends with its thread.
+    """
+    done = Future[dict[str, Any]]()
+    done.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            done.set_result(work(given))
+        except BaseException as error:  # noqa: BLE001 -- it is raised where it is waited for
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await asyncio.wrap_future(done)
 
 
 _KNOWN = "site, list, source, feed, draft"
@@ -194,7 +228,7 @@ def _of_lists(request: Mapping[str, Any], key: str) -> str:
 
 def _remove_left(folder: Path, now: float) -> None:
     """Remove what a killed child or command has left; a command at work is left alone."""
-    for one in folder.iterdir():
+    for one in folder.glob("*"):
         with contextlib.suppress(OSError):
             is_given = _given(one.name) is not None
             if not is_given or now - one.stat().st_mtime > _LEFT_S:

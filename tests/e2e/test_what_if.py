@@ -4,23 +4,29 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.clock import SystemClock
+from filterd.daemon.what_if_commands import CHILD
 from filterd.feed.sources import SourceFolder, read_sources
 from filterd.lists.catalog import shipped_sources
 from filterd.querylog.lookups import LookupContext
 from tests.support.commands import call
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.day_lookups import ZONE, Known, Looked, write_day
+from tests.support.processes import family
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from filterd.state_folder import StateFolder
 
@@ -60,6 +66,35 @@ class School:
         with (folder / "site.yaml").open("a") as file:
             file.write(text)
         return str(folder)
+
+
+def trials(daemon: int) -> list[int]:
+    """Return the children of threads of a daemon's processes that judge."""
+    threads = (thread for one in family(daemon) for thread in Path(f"/proc/{one}/task").iterdir())
+    found = (int(one) for thread in threads for one in (thread / "children").read_text().split())
+    return [one for one in found if CHILD in Path(f"/proc/{one}/cmdline").read_text()]
+
+
+def test_a_stop_waits_for_no_trial_and_after_it_another_one_is_made(
+    tmp_path: Path, built: StateFolder
+) -> None:
+    school, words = School(tmp_path, built), ("--list", str(tmp_path / "l"), "--category", "games")
+    (tmp_path / "l").write_text("new.example\n")
+    with serving(school.config, school.state.folder) as served, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(school.ask, *words)
+        until(lambda: bool(trials(served.process.pid)), "a trial")
+        (child,) = trials(served.process.pid)
+        os.kill(child, signal.SIGSTOP)
+        code, told = school.ask("--source", "ut1-games")
+        assert (code, told["error"].partition(";")[0]) == (2, "another trial is at work")
+        served.process.terminate()
+        served.process.wait(4)  # the supervisor would end a manager that waits after 5 seconds
+        code, told = first.result()
+        assert (code, "filterd did not answer" in told["error"]) == (2, True)
+        until(lambda: not Path(f"/proc/{child}").exists(), "the end of its child")
+    with serving(school.config, school.state.folder):
+        assert school.ask(*words)[0] == 1
+    assert not [*school.state.what_if.iterdir()]
 
 
 @pytest.fixture

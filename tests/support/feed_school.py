@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.feed.sync import Outcome
+    from filterd.state_folder import StateFolder
 
     Change = Callable[[Path], None]
 
@@ -154,8 +155,15 @@ class School:
 
 
 @contextlib.contextmanager
-def a_school(folder: Path) -> Iterator[School]:
-    """Have a school whose first version of the feed is in force, and which is asking."""
+def a_school(
+    folder: Path, prepare: Callable[[StateFolder], None] = lambda _: None
+) -> Iterator[School]:
+    """Have a school whose first version of the feed is in force, and which is asking.
+
+    Args:
+        folder: an empty one; the site and its state are in ``site`` and ``state``.
+        prepare: adds to the state before a daemon runs.
+    """
     making = folder / "making"
     making.mkdir()
     port, clock = free_port(), SystemClock()
@@ -163,6 +171,7 @@ def a_school(folder: Path) -> Iterator[School]:
     with FakeUpstream(respond=answer) as upstream:
         config = write_site(folder / "site", port=port, upstream=upstream.port)
         state = build_lists(config, folder / "state")
+        prepare(state)
         with serving(config, state.folder) as served:
             site = SiteFeed(config, served.state, clock, ControlDaemon(served.state.control_socket))
             site.trust.establish(publisher.root)

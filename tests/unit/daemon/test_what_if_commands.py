@@ -11,14 +11,16 @@ import pytest
 
 from filterd import bounded_child
 from filterd.bounded_child import Ended
+from filterd.daemon import what_if_commands
 from filterd.daemon.control_caller import Caller
 from filterd.daemon.site_drafts import SiteDrafts
-from filterd.daemon.what_if_commands import WhatIf
+from filterd.daemon.what_if_commands import KEPT_S, WhatIf
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from tests.support.team import School, Team
 
@@ -33,11 +35,15 @@ class Desk:
     def __init__(self, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
         self.team, self.requests = team, list[dict[str, Any]]()
         self.ended = Ended(0, b'{"ok": true, "rows": []}', b"")
+        self.leaves: Path | None = None
         self._command = WhatIf(team.manager, team.setting, SiteDrafts(team.manager, team.setting))
         monkeypatch.setattr(bounded_child, "run", self._run)
 
     def _run(self, _words: Any, *, request: bytes, **_: Any) -> Ended:
         self.requests.append(json.loads(request))
+        if self.leaves is not None:
+            self.leaves.mkdir()
+            raise TimeoutError
         return self.ended
 
     async def ask(self, by: Caller = ROOT, **asked: Any) -> dict[str, Any]:
@@ -123,20 +129,46 @@ def test_a_long_trial_goes_on_for_the_same_question_and_refuses_others(
 ) -> None:
     released = asyncio.Event()
 
-    async def slowly(work: Any, *given: Any) -> Any:
-        if getattr(work, "__name__", "") == "_in_child":
-            await released.wait()
-            return {"rows": ["found"]}
-        return work(*given)
+    async def slowly(*_: Any) -> Any:
+        await released.wait()
+        return {"rows": ["found"]}
 
     async def work(desk: Desk) -> None:
-        monkeypatch.setattr(asyncio, "to_thread", slowly)
+        monkeypatch.setattr(what_if_commands, "apart", slowly)
         assert (await desk.ask(source="a", within_s=1))["at_work"]
         with pytest.raises(ControlError, match="another trial is at work"):
             await desk.ask(source="b")
         released.set()
         assert (await desk.ask(source="a"))["rows"] == ["found"]
         assert (await desk.ask(source="b"))["rows"] == ["found"]
+
+    at_desk(work)
+
+
+def test_an_outcome_that_nobody_came_for_is_not_told_later(
+    at_desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = iter(["first", "second", "third"])
+
+    async def at_once(*_: Any) -> Any:
+        return {"rows": [next(outcomes)]}
+
+    async def left(_tasks: Any, **_: Any) -> tuple[set[Any], set[Any]]:
+        await asyncio.sleep(0)
+        return set(), set()
+
+    async def work(desk: Desk) -> None:
+        monkeypatch.setattr(what_if_commands, "apart", at_once)
+        now, wait = [1_000.0], asyncio.wait
+        monkeypatch.setattr(type(desk.team.setting.clock), "monotonic", lambda _: now[0])
+        for later, told in ((KEPT_S, "first"), (KEPT_S + 1, "third")):
+            with monkeypatch.context() as patch:
+                patch.setattr(asyncio, "wait", left)
+                assert (await desk.ask(source="a"))["at_work"]
+            await asyncio.sleep(0)
+            now[0] += later
+            assert asyncio.wait is wait
+            assert (await desk.ask(source="a"))["rows"] == [told]
 
     at_desk(work)
 
@@ -149,5 +181,9 @@ def test_what_a_killed_child_has_left_is_removed_and_a_copy_at_work_is_not(at_de
         await desk.ask(site="given-new")
         assert [one.name for one in folder.iterdir()] == ["given-new"]
         assert desk.requests[0]["other"] == {"site": str(folder / "given-new")}
+        desk.leaves = folder / "tmpkilled"
+        with pytest.raises(StoreError, match="took more than"):
+            await desk.ask(site="given-new")
+        assert [one.name for one in folder.iterdir()] == ["given-new"]
 
     at_desk(work)
