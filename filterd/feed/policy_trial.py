@@ -184,7 +184,7 @@ class _Tried:
         return ListSource("what-if", category, list_format, path, title=path, subtrees=subtrees)
 
     def _how(self, wanted: dict[str, Any]) -> tuple[str, str, bool]:
-        """Return the category, format and reach of a list that the catalogue does not have."""
+        """Return category, format and reach of a list that is not catalogued."""
         category, list_format = str(wanted.get("category")), str(wanted.get("format"))
         known = fillable_categories(blocklists_in_force(self._state).folder)
         _check_word(category, known, say("category for public lists"))
@@ -192,7 +192,7 @@ class _Tried:
         return category, list_format, wanted.get("subtrees") is True
 
     def _public_lists(self, wanted: dict[str, Any]) -> list[ListSource]:
-        """Return public lists that are not followed yet, by texts kept here or fetched now.
+        """Return public lists that are not followed, by texts kept or fetched now.
 
         Raises:
             FilterdError: one is not known, cannot be fetched in time, or all are too many.

@@ -252,7 +252,7 @@ class Daemon:
         return True
 
     def passed(self) -> dict[str, int]:
-        """Return how many lookups passed on each of the last days (ISO 8601), by the counts.
+        """Return the lookups that passed on each of the last days (ISO 8601).
 
         Raises:
             FilterdError: the daemon does not answer.

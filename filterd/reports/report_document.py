@@ -102,7 +102,7 @@ class BarSeries:
 
 @dataclass(frozen=True, slots=True)
 class BarChart:
-    """A chart of stacked bars; each has a label and a count for each series, None if left out."""
+    """A chart of stacked bars: a label, a count a series, None if left out."""
 
     id: str
     title: str

@@ -101,7 +101,7 @@ class UsageParts:
         return Figures("usage", tuple(figures))
 
     def _sum_of(self, cells: Sequence[CountCell]) -> int | None:
-        """Return the answers of cells; None where there is no cell because of those left out."""
+        """Return the answers of cells; None where all of them were left out."""
         return sum(one.n for one in cells) if cells else self._absent
 
     def _categories(self) -> ReportTable:
