@@ -148,7 +148,7 @@ class _Group:
 
 
 def of_first_names(found: SchoolReports) -> SchoolReports:
-    """Return a file with reports of no more names than count, so that many fit the memory."""
+    """Return a file with reports of at most as many names as count."""
     in_order = sorted(found.reports, key=lambda one: one.at)
     names = set(islice(dict.fromkeys(one.name for one in in_order), MOST_OF_SCHOOL))
     reports = [one for one in in_order if one.name in names][: _TIMES * MOST_OF_SCHOOL]
