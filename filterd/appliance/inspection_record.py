@@ -35,7 +35,7 @@ from filterd.appliance.enrolment import (
     read_gateway,
     read_plain_enrolment,
 )
-from filterd.counted import utc
+from filterd.counted import grouped, utc
 from filterd.daemon.kept_enrolment import FORMAT
 from filterd.errors import (
     EnvelopeFormatError,
@@ -130,7 +130,7 @@ def verify(octets: bytes, root: Root, at: float) -> InspectionRecord:
             say(
                 "no province has enrolled this gateway; compare its key with the sheet of the"
                 " set-up: {device}",
-                device=gateway.device,
+                device=grouped(gateway.device),
             )
         )
     enrolment = read_plain_enrolment(content["enrolment"], root)

@@ -29,7 +29,8 @@ _LANGUAGES: dict[str, Language] = {"vi": "vi", "en": "en"}
 def language_of(words: Sequence[str]) -> Language:
     """Return the language in which to answer these words of a command line.
 
-    The value of ``--lang`` counts wherever it stands, else the environment, else the site.
+    The value of ``--lang`` counts wherever it stands, else the environment, else the site; where
+    there is none, as at an inspector's, the language of the system.
     An unknown language counts as not given: ``context`` refuses it, in the language that
     this returns. It never fails, and reads the site only where nothing else decides.
     """
@@ -37,13 +38,22 @@ def language_of(words: Sequence[str]) -> Language:
         if given in _LANGUAGES:
             return _LANGUAGES[given]
     config = _last(words, "--config") or os.environ.get(CONFIG_VARIABLE)
-    return language_of_site(Path(config) if config else default_config())
+    folder = Path(config) if config else default_config()
+    if os.path.isfile(folder / "site.yaml"):  # noqa: PTH113 -- False for each error
+        return language_of_site(folder)
+    return _language_of_system()
 
 
 def language_of_site(config: Path) -> Language:
     """Return the language of a site: English where its file cannot be read or names another."""
     given = site_value(config, "language", "vi")
     return _LANGUAGES.get(given, "en") if isinstance(given, str) else "en"
+
+
+def _language_of_system() -> Language:
+    """Return the language of POSIX's variables: English if it is not Vietnamese."""
+    values = (os.environ.get(one) for one in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "vi" if next(filter(None, values), "").startswith("vi") else "en"
 
 
 def site_value(config: Path, key: str, absent: str) -> Any:

@@ -17,7 +17,7 @@ from tests.support.commands import environment
 
 @pytest.fixture(autouse=True)
 def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for variable in ("FILTERD_CONFIG", "FILTERD_LANG"):
+    for variable in ("FILTERD_CONFIG", "FILTERD_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -70,6 +70,17 @@ def test_the_site_says_it_where_nothing_else_does(
     monkeypatch.setenv("FILTERD_CONFIG", str(english))
     assert language_of(["status"]) == "en"
     assert language_of(["status", "--config", str(vietnamese)]) == "vi"
+
+
+def test_without_a_site_it_is_that_of_the_system(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LANG", "vi_VN.UTF-8")
+    assert language_of(["inspect"]) == "vi"
+    here = a_site(tmp_path / "site", "language: en\n")
+    assert language_of(["inspect", "--config", str(here)]) == "en"
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert language_of(["inspect"]) == "en"
 
 
 @pytest.mark.parametrize("text", ["school: {name: A}\n", "- vi\n", "{", ""])
