@@ -90,7 +90,7 @@ class ControlDaemon(Daemon):
         return told["action"] not in {"pass", "rewrite"}
 
     def passed(self) -> dict[str, int]:
-        """Return how many lookups passed on each of the last seven days, by the counts.
+        """Return the counts of lookups that passed on each of the last days.
 
         Raises:
             ControlError: the daemon does not answer.

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
@@ -15,12 +14,14 @@ from rich.console import Console
 from filterd import control
 from filterd.cli import policy_whatif
 from filterd.cli.context import Context
-from filterd.errors import ConfigError
-from filterd.i18n import Texts
-from filterd.policy.log_levels import LogLevel, QueryLog
+from filterd.errors import ConfigError, ControlError
+from filterd.i18n import Texts, say
 from filterd.state_folder import StateFolder
 from tests.support.commands import call
-from tests.support.policies import a_policy
+from tests.support.day_lookups import Looked, write_day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SAME = {
     "judged": "rows", "days": [], "lookups": 0, "changed": {}, "names": {"closes": 0, "opens": 0},
@@ -108,25 +109,37 @@ def test_a_trial_that_is_at_work_is_asked_for_again(
     assert call("--state", tmp_path, "policy", "whatif", "--json", "--source", "a").code == 1
 
 
-def _shown_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: LogLevel) -> str:
-    policy = replace(a_policy(), log=QueryLog(level))
-    monkeypatch.setattr(policy_whatif, "policy_in_force", lambda _: policy)
-    console = Console(file=io.StringIO(), width=100)
-    here = Context(tmp_path, StateFolder(tmp_path), Texts("en"), console, console)
-    policy_whatif.print_before(here, source="a")
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+@pytest.fixture
+def shown_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return what is printed before a decision, where a daemon runs, by what it answers."""
+
+    def shown(answer: Callable[[], Any], *, runs: bool = True, named: bool = True) -> str:
+        monkeypatch.setattr(control, "is_running", lambda _: runs)
+        monkeypatch.setattr(control, "ask", lambda *_, **__: answer())
+        console = Console(file=io.StringIO(), width=100)
+        here = Context(tmp_path, StateFolder(tmp_path), Texts("en"), console, console)
+        if named:
+            write_day(here.state.log_days, "2025-11-30", [Looked(5, "a.example")])
+        policy_whatif.print_before(here, source="a")
+        assert isinstance(console.file, io.StringIO)
+        return console.file.getvalue()
+
+    return shown
 
 
 def test_before_a_decision_it_is_shown_where_names_are_recorded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shown_before: Callable[..., str],
 ) -> None:
-    monkeypatch.setattr(control, "ask", lambda *_, **__: SAME)
-    assert "Distinct names: 0 names" in _shown_before(tmp_path, monkeypatch, LogLevel.NAMES)
-    assert _shown_before(tmp_path, monkeypatch, LogLevel.COUNTS) == ""
+    assert shown_before(lambda: SAME, named=False) == ""
+    assert "Distinct names: 0 names" in shown_before(lambda: SAME)
 
 
-def test_a_decision_does_not_wait_for_a_daemon_that_does_not_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_decision_is_made_without_it_and_it_is_told_why_in_a_line(
+    shown_before: Callable[..., str],
 ) -> None:
-    assert _shown_before(tmp_path, monkeypatch, LogLevel.FULL) == ""
+    def refuses() -> None:
+        raise ControlError(say("another trial is at work; try again when it has ended"))
+
+    assert len(told := shown_before(refuses).splitlines()) == 1
+    assert "not known: another trial is at work" in told[0]
+    assert shown_before(refuses, runs=False) == ""
