@@ -37,6 +37,7 @@ def test_lists_can_be_followed_and_those_of_commands_be_left() -> None:
     forms = dict(re.findall(r'action="/do/(\w+Lists)".*?<option value="(\w+)"', shown, re.DOTALL))
     assert forms == {"followLists": "one", "unfollowLists": "two"}
     assert "site.yaml" in shown
+    assert 'href="/what-if?source=recommended"' in shown
 
 
 def test_public_lists_are_for_administrators() -> None:
