@@ -69,7 +69,8 @@ if TYPE_CHECKING:
 
 CPU_S, NICER = 300, 10
 """The processor's time, and how much lookups go before."""
-_JUDGED_WITHIN_S = 150.0
+_JUDGED_WITHIN_S = 80.0
+"""At most twice as much, so that it ends before its parent ends it."""
 _LARGEST_REQUEST = 16 << 20
 _FETCHED = replace(NIGHTLY, budget=RunBudget(octets=100_000_000, seconds=60.0))
 """Somebody waits for it, and nothing of it is kept."""
