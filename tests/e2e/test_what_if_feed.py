@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -101,9 +101,14 @@ class Place:
         self.ask(OTHER, 200)
         self.ask(closed[0], 100)
         assert self.school.is_blocked(closed[0])
+        return self.harm()
+
+    def harm(self, **changes: Any) -> str:
+        """Return the harm that the watch sees now; ``changes`` are of what it knows."""
         clock, state = SystemClock(), StateFolder(self.folder / "state")
         watch = self.school.site.watches.read(clock)
         assert watch is not None
+        watch = replace(watch, **changes)
         return str(Watching(watch, ControlDaemon(state.control_socket), clock).look() or "")
 
     def ask(self, name: str, times: int) -> None:
@@ -157,3 +162,4 @@ def test_control_without_names_in_the_log_the_share_of_blocks_ends_it(place: Pla
 def test_one_of_many_names_that_all_ask_for_is_no_small_thing(place: Place) -> None:
     """The guard lets it pass: of 300 distinct names it is one."""
     assert "of answers were blocks" in place.blocks_after(LOVED)
+    assert place.harm(by_log=True) == "", "the control: if names could prove that it is little"
