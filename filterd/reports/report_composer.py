@@ -108,7 +108,7 @@ def _legal_bases(facts: ReportFacts, texts: Texts) -> tuple[str, ...]:
 
 
 def _enumerated(lines: Iterable[str]) -> tuple[str, ...]:
-    """Return lines that end with a semicolon, the last with a point."""
+    """Return lines of a list: each ends with a semicolon, the last with a point."""
     bare = [one.strip().rstrip(";.") for one in lines]
     return tuple(f"{one}{';' if at < len(bare) else '.'}" for at, one in enumerate(bare, 1))
 

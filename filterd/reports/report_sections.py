@@ -188,8 +188,8 @@ class SectionMaker:
         if service.gap_count:
             missing = 60 * (service.minutes_expected - service.minutes)
             found["out-of-service"] = texts(
-                "The gateway was out of service {n} times, for {duration} in all, which includes"
-                " the times when it was switched off. Nothing is counted then.",
+                "Times out of service: {n}, for {duration} in all, which includes those when the"
+                " gateway was switched off. Nothing is counted then.",
                 n=counted.number(service.gap_count),
                 duration=counted.duration(missing),
             )

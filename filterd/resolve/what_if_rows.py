@@ -78,7 +78,7 @@ def differs(told: Row) -> bool:
 
 
 def tables(told: Row) -> Iterator[tuple[Listing, list[Row]]]:
-    """Yield the tables of what would change, without those that are all zeros."""
+    """Yield the tables of what would change, without lines of zeros only."""
     yield from ((CHANGED_NAMES, told["rows"]),) if told["rows"] else ()
     for listing, key in ((BY_CLASS, "groups"), (BY_TIER, "tiers")):
         if changed := [row for row in told[key] if any(row[kind] for kind in KINDS)]:

@@ -286,8 +286,8 @@ def test_every_format_says_what_limits_the_figures(
     gaps = len(SERVICE.gaps())
     dark = worded(60 * len(SERVICE.dark))
     expected = {
-        f"The gateway was out of service {gaps} times, for {dark} in all, which includes the times"
-        " when it was switched off. Nothing is counted then.",
+        f"Times out of service: {gaps}, for {dark} in all, which includes those when the gateway"
+        " was switched off. Nothing is counted then.",
         "The record of these days is damaged or was never written:"
         f" {days_worded([*NO_SERVICE, DAMAGED])}.",
         f"Days not wholly in service, without any count: {days_worded(SERVICE.missing(days))}.",
