@@ -210,7 +210,7 @@ class YearHandling:
         self.mistakes = [(at, dice.choice(took)) for at in some(14)]
         """Moment of the report, seconds until it was mended."""
         self.requests = [
-            (at, dice.choice((0, 1, 2, 20, None)), dice.random() < 0.5) for at in some(30)
+            (at, dice.choice((0, 1, 2, 20, None)), dice.random() < 0.7) for at in some(30)
         ]
         """Moment, days until the decision, whether it was approved."""
         self.full = (BEGIN + 70 * DAY_S + 36_000, BEGIN + 73 * DAY_S)
