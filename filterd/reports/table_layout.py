@@ -10,10 +10,13 @@ letters. Other tables stay as the template has them.
 from __future__ import annotations
 
 import copy
-from typing import Any
+import functools
+import re
+from typing import Any, get_args
 
 from lxml import etree
 
+from filterd.i18n import Language, Texts
 from filterd.reports.administrative_styles import (
     CELL_MARGINS,
     PAGE,
@@ -27,6 +30,7 @@ _NARROWEST, _READABLE, _WIDEST = 5, 12, 40
 """Characters of a column: at least; of several words at least; at most."""
 _CHARACTER = 0.5 * 25.4 / 72
 """Millimetres of a digit, and of a letter on average, in each point of its size."""
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9]")
 _PER_MM = 56.7
 """Twentieths of a point."""
 _LAST_OF_RUN = (
@@ -34,7 +38,7 @@ _LAST_OF_RUN = (
     *("cs", "em", "lang", "eastAsianLayout", "specVanish", "oMath"),
 )
 """Properties of a run from its size on, in the order of ECMA-376, which Word insists on."""
-_OF_TABLE = ("TableTitle", "TableNote")
+_OF_TABLE = "TableTitle", "TableNote"
 """Styles of the paragraphs before and after a table that belong to it."""
 
 
@@ -165,9 +169,9 @@ def _turn(table: Any, body: Any) -> None:
     """Put a table on pages across: the section before it ends, and it ends its own."""
     first, last = table, table
     before, after = table.getprevious(), table.getnext()
-    if before is not None and _style(before) in _OF_TABLE:
+    if before is not None and _style(before) in _styles_of_table():
         first = before
-    if after is not None and _style(after) in _OF_TABLE:
+    if after is not None and _style(after) in _styles_of_table():
         last = after
     upright = body.find(f"{_W}sectPr")
     across = copy.deepcopy(upright)
@@ -212,3 +216,10 @@ def _end_sections(body: Any) -> None:
 def _style(paragraph: Any) -> str:
     style = paragraph.find(f"{_W}pPr/{_W}pStyle")
     return "" if style is None else str(style.get(f"{_W}val"))
+
+
+@functools.cache
+def _styles_of_table() -> frozenset[str]:
+    """Return ``_OF_TABLE``, and what LibreOffice makes of their names where it saves a template."""
+    named = [Texts(one)(STYLES[id_].name) for id_ in _OF_TABLE for one in get_args(Language)]
+    return frozenset((*_OF_TABLE, *(_NOT_IN_IDS.sub("", one) for one in named)))

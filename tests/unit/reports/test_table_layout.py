@@ -66,6 +66,12 @@ def test_a_table_of_as_many_columns_as_in_the_template_stays() -> None:
     assert [one.get(f"{_W}w") for one in tree.iter(f"{_W}tcW")] == ["1", "1"]
 
 
+def test_a_title_stays_with_its_table_where_libreoffice_has_saved_the_template() -> None:
+    title = '<w:p><w:pPr><w:pStyle w:val="Tnbng"/></w:pPr></w:p>'  # Tên bảng
+    tree = _laid_out(title, _table(*"abcdefghijkl"))
+    assert [one.tag for one in tree].index(f"{_W}tbl") == 3  # text, end of section, title
+
+
 def test_a_wide_table_is_on_pages_across_and_the_pages_after_it_are_upright() -> None:
     wide = _table(*"abcdefghijkl")
     title = '<w:p><w:pPr><w:pStyle w:val="TableTitle"/></w:pPr></w:p>'
