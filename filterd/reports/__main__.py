@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filterd import bounded_child
 from filterd.errors import FilterdError, StoreError, to_plain
@@ -21,6 +21,9 @@ from filterd.reports.report_composer import compose
 from filterd.reports.report_formats import FORMATS
 from filterd.reports.report_questions import checked_answers
 from filterd.reports.report_run import MOST_OCTETS
+
+if TYPE_CHECKING:
+    from filterd.reports.report_facts import ReportFacts
 
 _MEMORY_OCTETS, _CPU_S = 512 << 20, 50
 _LARGEST_REQUEST = 64 << 20
@@ -50,12 +53,19 @@ def _made(request: dict[str, Any]) -> tuple[bytes, dict[str, list[str]]]:
         record = PrintedRecord.read(request["record"].encode())
         facts, document = record.report_facts(), compose_inspection(record, texts)
     else:
-        facts = report_facts.from_plain(request["facts"])
+        facts = _facts(request["facts"])
         document = compose(facts, checked_answers(request["answers"]), texts)
     template = request["template"] and base64.b64decode(request["template"])
     write = FORMATS[request["format"]].writer()
     left = {"blanks": [one.id for one in document.blanks()], "warnings": [*document.warnings()]}
     return write(document, facts, template or None), left
+
+
+def _facts(plain: Any) -> ReportFacts:
+    try:
+        return report_facts.from_plain(plain)
+    except (KeyError, TypeError, ValueError):
+        raise StoreError(say("the running filterd is of another release; restart it")) from None
 
 
 def _print(told: dict[str, Any]) -> None:
