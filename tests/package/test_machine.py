@@ -6,6 +6,7 @@ The tests of a suite share one machine and follow each other, as the days of a s
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import re
@@ -213,6 +214,27 @@ def test_the_dashboard_makes_reports_in_its_sandbox(school: InstalledSchool) -> 
     assert done.out.splitlines() == [f"{one} 200 True" for one in formats], (
         f"{done.err}\n{school.journal()}"
     )
+
+
+def test_the_service_makes_an_inspection_record_in_its_sandbox(school: InstalledSchool) -> None:
+    box = school.box
+    box.run("filterd", "inspect", "make", "--out", "/root/record.json")
+    envelope = json.loads(box.run("cat", "/root/record.json").out)
+    content = json.loads(base64.b64decode(envelope["payload"]))
+    facts, journal = content["facts"], school.journal()
+    assert len(envelope["signatures"]) == 1
+    assert facts["self_test"]["passed"], journal
+    assert not facts["self_test"]["failed"], journal
+    probes = {one["probe"] for one in facts["findings"]}
+    assert {"answers", "canaries", "lists", "disk", "memory"} <= probes, (
+        facts["findings"],
+        journal,
+    )
+
+
+def test_what_another_policy_would_change_is_tried_in_the_sandbox(school: InstalledSchool) -> None:
+    tried = school.box.run("filterd", "policy", "whatif", "--policy", "/etc/filterd", check=False)
+    assert tried.code == 0, f"{tried}\n{school.journal()}"
 
 
 def test_scheduled_reports_go_to_a_stick_each_once(school: InstalledSchool) -> None:
