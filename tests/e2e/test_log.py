@@ -179,7 +179,7 @@ def test_a_damaged_file_gives_way_to_a_new_one(school: School) -> None:
         assert sum(_totals(served).values()) == 3
 
 
-def test_a_log_that_is_off_makes_no_file(school: School) -> None:
+def test_a_log_that_is_off_counts_nothing_but_minutes_in_service(school: School) -> None:
     with (school.config / "site.yaml").open("a", encoding="utf-8") as site:
         site.write("log: {level: off}\n")
     with school.serve() as served:
@@ -187,4 +187,6 @@ def test_a_log_that_is_off_makes_no_file(school: School) -> None:
         assert _totals(served) == {}
         assert _log(served)["level"] == "off"
         assert served.end() == 0
-    assert not school.state.query_log.exists()
+    with contextlib.closing(sqlite3.connect(school.state.query_log)) as file:
+        counted = file.execute("SELECT (SELECT COUNT(*) FROM totals), (SELECT COUNT(*) FROM days)")
+        assert counted.fetchone() == (0, 1)

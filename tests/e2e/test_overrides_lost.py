@@ -261,6 +261,6 @@ def test_where_all_is_lost_the_log_the_status_and_every_command_say_so(school: S
 def test_where_nothing_was_ever_set_nothing_is_lost(school: School) -> None:
     for _ in range(2):
         with school.serving() as served:
-            assert school.ask("status")["changes"] == {"problems": []}
+            assert school.ask("status")["changes"]["problems"] == []
             assert call("exceptions", "list", *served.options).err == ""
             until(lambda: all(map(os.path.exists, school.copies)), "copies of nothing")

@@ -226,10 +226,8 @@ def test_the_service_makes_an_inspection_record_in_its_sandbox(school: Installed
     assert facts["self_test"]["passed"], journal
     assert not facts["self_test"]["failed"], journal
     probes = {one["probe"] for one in facts["findings"]}
-    assert {"answers", "canaries", "lists", "disk", "memory"} <= probes, (
-        facts["findings"],
-        journal,
-    )
+    seen = (facts["findings"], journal)
+    assert {"answers", "canaries", "lists", "disk", "memory"} <= probes, seen
 
 
 def test_what_another_policy_would_change_is_tried_in_the_sandbox(school: InstalledSchool) -> None:
