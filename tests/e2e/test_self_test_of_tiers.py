@@ -10,7 +10,7 @@ import pytest
 
 from filterd import control
 from filterd.policy.model import TIERS
-from tests.support.commands import call
+from tests.support.commands import call, run
 from tests.support.daemon import (
     Served,
     asked,
@@ -104,12 +104,12 @@ def test_a_tier_that_has_lost_a_category_is_seen_by_status_and_doctor(
     school: tuple[Path, Path, int],
 ) -> None:
     with serving(*school[:2], program=("-c", LOST)) as served:
-        run = _ask(served, "self-test")
-        failed = [one for one in run["rows"] if one["outcome"] == "failed"]
+        tested = _ask(served, "self-test")
+        failed = [one for one in tested["rows"] if one["outcome"] == "failed"]
         assert [(one["tier"], one["category"]) for one in failed] == [("primary", "social-media")]
         status = call("status", "--json", *served.options)
         assert "1 of" in status.out
-        looked = call("doctor", "--json", *served.options)
+        looked = run("doctor", "--json", *served.options)
         (found,) = [one for one in json.loads(looked.out) if one["probe"] == "canaries"]
         assert (found["outcome"], "social-media" in str(found)) == ("found", True)
         assert "www." not in str(found)
