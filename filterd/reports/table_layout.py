@@ -220,6 +220,6 @@ def _style(paragraph: Any) -> str:
 
 @functools.cache
 def _styles_of_table() -> frozenset[str]:
-    """Return ``_OF_TABLE``, and what LibreOffice makes of their names where it saves a template."""
+    """Return ``_OF_TABLE``, and what LibreOffice makes of their names."""
     named = [Texts(one)(STYLES[id_].name) for id_ in _OF_TABLE for one in get_args(Language)]
     return frozenset((*_OF_TABLE, *(_NOT_IN_IDS.sub("", one) for one in named)))

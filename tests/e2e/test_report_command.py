@@ -52,7 +52,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield daemon
 
 
-@pytest.mark.parametrize("audience", ["", "--inside"])
+@pytest.mark.parametrize("audience", ["", pytest.param("--inside", marks=pytest.mark.long)])
 def test_what_was_counted_yesterday_is_in_each_file(
     served: Served, tmp_path: Path, audience: str
 ) -> None:

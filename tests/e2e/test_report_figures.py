@@ -259,7 +259,13 @@ WHOM: dict[str, tuple[dict[str, str], Callable[[NaiveYear], Expected]]] = {
 }
 
 
-@pytest.mark.parametrize("format_", READERS)
+EACH = [
+    pytest.param(one, marks=[pytest.mark.long] * (one not in ("docx", "json"))) for one in READERS
+]
+"""All formats; two of them without ``long``."""
+
+
+@pytest.mark.parametrize("format_", EACH)
 @pytest.mark.parametrize("whom", WHOM)
 def test_every_figure_of_every_format_is_that_of_a_naive_count(
     year: NaiveYear, school: ReportSchool, whom: str, format_: str
@@ -276,7 +282,7 @@ def test_every_figure_of_every_format_is_that_of_a_naive_count(
     assert _numbers(vietnamese) == _numbers(english)
 
 
-@pytest.mark.parametrize("format_", READERS)
+@pytest.mark.parametrize("format_", EACH)
 @pytest.mark.parametrize("audience", ["outside", "inside"])
 def test_every_format_says_what_limits_the_figures(
     year: NaiveYear, school: ReportSchool, audience: str, format_: str
@@ -304,7 +310,7 @@ def test_every_format_says_what_limits_the_figures(
     assert expected - _read(facts, format_, "en").texts == set()
 
 
-@pytest.mark.parametrize("format_", READERS)
+@pytest.mark.parametrize("format_", EACH)
 def test_the_letter_to_parents_has_what_is_closed_and_kept_and_no_figure(
     school: ReportSchool, format_: str
 ) -> None:
