@@ -2,8 +2,8 @@
 """Make the signed inspection record, by the command ``inspection``.
 
 The manager gathers the facts. ``filterd doctor`` finds what is wrong and another process signs
-(``appliance.inspection_record``): the manager loads no code that signs. Whoever asks gets the
-same record, and no one can hand in a finding. Each request is in the history.
+(``appliance.inspection_record``): the manager loads no code that signs. Every caller gets the
+same record, and none can hand in a finding. Each request is in the history.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ _JUDGED_WITHIN_S = 80.0
 """At most twice as much, so that it ends before its parent ends it."""
 _LARGEST_REQUEST = 16 << 20
 _FETCHED = replace(NIGHTLY, budget=RunBudget(octets=100_000_000, seconds=60.0))
-"""Somebody waits for it, and nothing of it is kept."""
+"""A person waits for it, and nothing of it is kept."""
 _MOST_KNOWN = 12
 """Known words that an error lists; the catalogue has eighty lists."""
 

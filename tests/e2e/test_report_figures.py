@@ -259,10 +259,8 @@ WHOM: dict[str, tuple[dict[str, str], Callable[[NaiveYear], Expected]]] = {
 }
 
 
-EACH = [
-    pytest.param(one, marks=[pytest.mark.long] * (one not in ("docx", "json"))) for one in READERS
-]
-"""All formats; two of them without ``long``."""
+EACH = [pytest.param(one, marks=[pytest.mark.long] * (one != "json")) for one in READERS]
+"""All formats; one of them without ``long``."""
 
 
 @pytest.mark.parametrize("format_", EACH)

@@ -230,7 +230,7 @@ def test_the_answer_of_the_feed_stands_beside_what_the_lists_say(centre: Centre)
     index = centre.lists("uni.example")
     answered(centre, index, UNI, UNI._replace(name="other.example"))
     (one,) = centre.mistakes.all("", index)
-    assert (one.mended, one.answer) == (None, UNI)  # it is listed still, whatever is told
+    assert (one.mended, one.answer) == (None, UNI)  # it is listed still
     assert one.to_plain()["answer"]["version"] == 7
     assert centre.mistakes.counts(index) == MistakeCounts(1, 0, 0, 7)
     clean = centre.lists()

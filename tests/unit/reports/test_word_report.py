@@ -297,7 +297,9 @@ class _Box(NamedTuple):
     bottom: float
 
 
-@pytest.fixture(scope="module", params=["vi", pytest.param("en", marks=pytest.mark.long)])
+@pytest.fixture(
+    scope="module", params=[pytest.param(one, marks=pytest.mark.long) for one in ("vi", "en")]
+)
 def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the built-in document, as LibreOffice prints it."""
     for program in ("soffice", "pdftotext", "pdftoppm"):
