@@ -51,7 +51,7 @@ LIST_FILE = "list"
 _MOST_OCTETS = 4 << 20
 _LONGEST_LISTS = 4_096
 _LEFT_S = 3_600.0
-"""After which what an interrupted command has left in the folder is removed."""
+"""After which what an interrupted command has left in the folder is removed by the next one."""
 
 _given = re.compile(r"given-[A-Za-z0-9_]{1,40}", re.ASCII).fullmatch
 
@@ -63,6 +63,7 @@ class WhatIf:
         self._manager, self._setting, self._drafts = manager, setting, drafts
         self._trial: tuple[str, asyncio.Task[dict[str, Any]]] | None = None
         self._ended_at = 0.0
+        self._first_seen: dict[str, float] = {}
 
     def commands(self) -> dict[str, Command]:
         """Return the command by name."""
@@ -168,7 +169,7 @@ class WhatIf:
         folder = self._setting.state.what_if
         with writing(folder):
             make_folder(folder, mode=0o700)
-        _remove_left(folder, self._setting.clock.wall())
+        self._remove_left(folder)
         try:
             ended = bounded_child.run(
                 bounded_child.command(CHILD),
@@ -183,13 +184,26 @@ class WhatIf:
         except OSError as error:
             raise bounded_child.not_started(error) from error
         finally:
-            _remove_left(folder, self._setting.clock.wall())
+            self._remove_left(folder)
         if ended.code or ended.is_too_long:
             raise StoreError(say("the trial failed: {why}", why=ended.last_words))
         told: dict[str, Any] = json.loads(ended.output)
         if not told.pop("ok"):
             raise from_plain(told)
         return told
+
+    def _remove_left(self, folder: Path) -> None:
+        """Remove what a killed child or command has left; a command at work is left alone.
+
+        Ages are by the monotonic clock: a wall clock that is set to the right hour would take
+        the files of a command at work away.
+        """
+        now, seen = self._now(), self._first_seen
+        self._first_seen = {one.name: seen.get(one.name, now) for one in folder.glob("*")}
+        for name, first in self._first_seen.items():
+            if not _given(name) or now - first > _LEFT_S:
+                with contextlib.suppress(OSError):
+                    shutil.rmtree(folder / name)
 
 
 async def apart(work: Callable[[_T], dict[str, Any]], given: _T) -> dict[str, Any]:
@@ -224,12 +238,3 @@ def _of_lists(request: Mapping[str, Any], key: str) -> str:
     if not isinstance(text, str) or len(text) > _LONGEST_LISTS:
         raise ControlError(say("{key} is not a list of public lists", key=key))
     return text
-
-
-def _remove_left(folder: Path, now: float) -> None:
-    """Remove what a killed child or command has left; a command at work is left alone."""
-    for one in folder.glob("*"):
-        with contextlib.suppress(OSError):
-            is_given = _given(one.name) is not None
-            if not is_given or now - one.stat().st_mtime > _LEFT_S:
-                shutil.rmtree(one)

@@ -17,6 +17,7 @@ from filterd.daemon.site_drafts import SiteDrafts
 from filterd.daemon.what_if_commands import KEPT_S, WhatIf
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.i18n import say
+from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -187,3 +188,22 @@ def test_what_a_killed_child_has_left_is_removed_and_a_copy_at_work_is_not(at_de
         assert [one.name for one in folder.iterdir()] == ["given-new"]
 
     at_desk(work)
+
+
+def test_files_of_a_command_are_left_for_an_hour_whatever_the_wall_clock_does(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+
+    async def story(team: Team) -> None:
+        desk, folder = Desk(team, monkeypatch), team.setting.state.what_if
+        (folder / "given-a").mkdir(parents=True)
+        for step_s in (-86_400, 400 * 86_400, 0):
+            clock.set_wall(step_s)
+            await desk.ask(site="given-a")
+            assert (folder / "given-a").is_dir()
+        clock.advance(3_601)
+        await desk.ask(site="given-b")
+        assert not (folder / "given-a").exists()
+
+    school.serve(story, clock=clock)
